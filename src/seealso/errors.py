@@ -1,0 +1,131 @@
+"""The one error tree of seealso.
+
+Every failure that a caller can meet is one of these; foreign exceptions are turned into the
+most specific of them, ``from`` the original::
+
+    SeeAlsoError
+    ├── ConfigError            a setting is missing, unknown or contradictory
+    ├── DataError              a catalogue or event row cannot be used
+    ├── MissingExtraError      an optional dependency is not installed
+    ├── BundleError            a model bundle is missing, damaged or does not fit
+    │   └── ParityError        an exported model does not compute what the original does
+    ├── TemplateError          a text or query template cannot be rendered
+    └── ClusterError           OpenSearch refused or failed
+        ├── Unavailable        it does not answer
+        ├── MappingMismatch    the index is not what the code expects
+        ├── BulkWriteError     some documents were not written
+        └── NodeError          the embedded node cannot run
+"""
+
+from collections.abc import Sequence
+
+
+class SeeAlsoError(Exception):
+    """Base of all errors raised by seealso.
+
+    Parameters
+    ----------
+    message
+        What is wrong, and where: one line.
+    hint
+        What to do about it: one line, shown below the message.
+    **context
+        Machine-readable facts (file, line, field, index, ...), shown by ``--json``.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None, **context: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.context = context
+
+
+class ConfigError(SeeAlsoError):
+    """A setting is missing, unknown or contradictory."""
+
+    exit_code = 2
+
+
+class DataError(SeeAlsoError):
+    """A catalogue or event row cannot be used."""
+
+    exit_code = 3
+
+
+class MissingExtraError(SeeAlsoError):
+    """An optional dependency is not installed."""
+
+    exit_code = 4
+
+    @classmethod
+    def of(cls, package: str, extra: str) -> "MissingExtraError":
+        """Build the error for `package`, which ``pip install seealso[extra]`` brings."""
+        return cls(
+            f"{package} is not installed",
+            hint=f"pip install 'seealso[{extra}]'",
+            package=package,
+            extra=extra,
+        )
+
+
+class BundleError(SeeAlsoError):
+    """A model bundle is missing, damaged or does not fit the index."""
+
+    exit_code = 5
+
+
+class ParityError(BundleError):
+    """An exported model does not compute what the original model computes."""
+
+
+class TemplateError(SeeAlsoError):
+    """A text or query template cannot be rendered."""
+
+    exit_code = 6
+
+
+class ClusterError(SeeAlsoError):
+    """OpenSearch refused a request or failed to carry it out."""
+
+    exit_code = 7
+
+
+class Unavailable(ClusterError):
+    """OpenSearch does not answer."""
+
+    exit_code = 8
+
+
+class MappingMismatch(ClusterError):
+    """The index is not what the code expects."""
+
+
+class BulkWriteError(ClusterError):
+    """Some documents of a bulk load were not written.
+
+    Parameters
+    ----------
+    failed
+        ``(item id, reason)`` of each document refused.
+    written
+        Number of documents that were written.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        failed: Sequence[tuple[str, str]],
+        written: int,
+        hint: str | None = None,
+        **context: object,
+    ) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.failed = tuple(failed)
+        self.written = written
+
+
+class NodeError(ClusterError):
+    """The embedded node cannot be installed, started or stopped."""

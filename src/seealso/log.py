@@ -1,0 +1,90 @@
+"""Log lines and progress: everything that is not a result goes to stderr, through rich.
+
+No text of a user or an item is ever logged, only counts, ids of indices and durations.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+stderr = Console(stderr=True)
+
+
+def logger(name: str) -> logging.Logger:
+    """Return the logger called `name` (use ``__name__``)."""
+    return logging.getLogger(name)
+
+
+def configure(level: str = "WARNING") -> None:
+    """Send the log lines of seealso to stderr from `level` on."""
+    root = logging.getLogger("seealso")
+    root.setLevel(level)
+    root.handlers = [RichHandler(console=stderr, show_path=False, markup=False)]
+    root.propagate = False
+
+
+class RateColumn(ProgressColumn):
+    """Steps per second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the current speed of `task`, or blanks before it is known."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="progress.data.speed")
+
+
+class Ticker:
+    """Counts the steps of one piece of work; handed to the code that does the steps."""
+
+    def __init__(self, progress: Progress, task: int) -> None:
+        self._progress = progress
+        self._task = task
+
+    def __call__(self, steps: int = 1) -> None:
+        """Report that `steps` more steps are done."""
+        self._progress.advance(self._task, steps)  # type: ignore[arg-type]
+
+    def total(self, total: int) -> None:
+        """Say how many steps there are in all, once that is known."""
+        self._progress.update(self._task, total=total)  # type: ignore[arg-type]
+
+
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Ticker]:
+    """Show `label`, a bar, the rate and the time left on stderr while the block runs.
+
+    Parameters
+    ----------
+    label
+        What is being done, for instance ``"encoding"``.
+    total
+        Number of steps, if known.
+
+    Yields
+    ------
+    Ticker
+        Call it with the number of steps done.
+    """
+    with Progress(
+        TextColumn("{task.description:<22}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=stderr,
+        transient=False,
+    ) as bars:
+        yield Ticker(bars, bars.add_task(label, total=total))
