@@ -1,0 +1,1 @@
+"""seealso: recommendations inside the OpenSearch you already run."""

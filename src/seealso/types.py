@@ -1,0 +1,97 @@
+"""Plain immutable values that the rooms hand to each other.
+
+They know nothing of files, models or clusters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Vector: TypeAlias = npt.NDArray[np.float32]
+"""One float32 vector, shape (dimension,), or a batch of them, shape (n, dimension)."""
+
+
+class Space(StrEnum):
+    """How the similarity of two vectors is measured."""
+
+    COSINE = "cosine"
+    EUCLIDEAN = "euclidean"
+    MANHATTAN = "manhattan"
+
+
+class Path(StrEnum):
+    """How a ranking is computed in the cluster."""
+
+    REFERENCE = "reference"
+    EXACT = "exact"
+    ANN = "ann"
+
+
+class Source(StrEnum):
+    """Where a recommendation came from."""
+
+    VECTOR = "vector"
+    TAIL = "tail"
+    IMPORTANCE = "importance"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One catalogue item: an id and the catalogue's own fields."""
+
+    item_id: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One item of a user's history."""
+
+    item_id: str
+    time: datetime | None = None
+    value: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """What is known of a user when a profile is made.
+
+    Attributes
+    ----------
+    user_id
+        Pseudonymous id, if there is one.
+    history
+        Items that the profile is made of, newest first.
+    seen
+        Ids of every item the user has met; never recommended.
+    attributes
+        Attributes of the user, rendered by the user text template.
+    words
+        The user's own words.
+    """
+
+    user_id: str | None = None
+    history: tuple[HistoryEntry, ...] = ()
+    seen: frozenset[str] = frozenset()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Parameters of p = sigmoid((x - b) / T), where x = w * similarity.
+
+    ``b = 0`` and ``T = 1`` until they are fitted.
+    """
+
+    b: float = 0.0
+    t: float = 1.0
+
+    def probability(self, x: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return p for raw values `x`, in double precision (a 32-bit sigmoid saturates)."""
+        return 1.0 / (1.0 + np.exp(-(np.asarray(x, dtype=np.float64) - self.b) / self.t))
