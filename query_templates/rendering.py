@@ -1,0 +1,140 @@
+"""Rendering inside the package: the same bodies as ``_render/template``, without a request.
+
+Two rules of OpenSearch's mustache shape the templates. ``{{#toJson}}`` writes lists and objects
+as JSON but a plain string as it is, so text stands between quotes, ``"{{words}}"``, where
+OpenSearch escapes it for JSON. And ``{{#list}}`` repeats, so ``{{#list.0}}`` asks whether a
+list has entries.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import chevron
+import orjson
+from chevron.tokenizer import tokenize
+
+from seealso.errors import TemplateError
+from seealso.query_templates.files import source
+from seealso.query_templates.parameters import check_known, encoded, is_list
+
+Token = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A template taken apart: its tokens, and the parameters they name in order."""
+
+    tokens: tuple[Token, ...]
+    parameters: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+@cache
+def _parsed(name: str) -> Parsed:
+    tokens = tuple(tokenize(source(name)))
+    used: dict[str, None] = {}
+    required: dict[str, None] = {}
+    depth, to_json = 0, False
+    for kind, key in tokens:
+        if key == "toJson":
+            to_json = kind == "section"
+        elif kind in ("section", "inverted section"):
+            used.setdefault(key.removesuffix(".0"))
+            depth += 1
+        elif kind == "end":
+            depth -= 1
+        elif kind == "variable" or (kind == "literal" and to_json):
+            used.setdefault(key)
+            if depth == 0:
+                required.setdefault(key)
+    # values come encoded (see parameters.py): chevron's own escaping is for HTML
+    raw = tuple(("no escape" if kind == "variable" else kind, key) for kind, key in tokens)
+    return Parsed(raw, tuple(used), tuple(required))
+
+
+def parameters(name: str) -> Mapping[str, bool]:
+    """Return the parameters of template `name`, each with whether it must be given.
+
+    Raises
+    ------
+    TemplateError
+        There is no such template.
+    """
+    parsed = _parsed(name)
+    return {parameter: parameter in parsed.required for parameter in parsed.parameters}
+
+
+def render(name: str, params: Mapping[str, Any]) -> bytes:
+    """Return the request body that template `name` makes of `params`, as compact JSON.
+
+    Parameters
+    ----------
+    name
+        One of `names`.
+    params
+        Values by parameter; None, False and an empty list count as not given. A vector is a
+        flat list of numbers or an array, shape (dimension,). What another template takes is
+        ignored here.
+
+    Raises
+    ------
+    TemplateError
+        No such template or parameter, a required parameter is missing, or a value is not what
+        its parameter takes (a vector with NaN, for instance).
+    """
+    parsed = _parsed(name)
+    check_known(name, params)
+    given: dict[str, Any] = {}
+    json: dict[str, str] = {}
+    for parameter in parsed.parameters:
+        value = params.get(parameter)
+        if value is None or value is False:
+            _check_optional(name, parsed, parameter)
+            continue
+        json[parameter] = _encoded(name, parameter, value)
+        if is_list(parameter):
+            given[parameter] = {"0": json[parameter] != "[]"}
+        else:
+            given[parameter] = json[parameter]
+
+    def to_json(literal: str, _: Callable[..., str]) -> str:
+        return json[literal]
+
+    given["toJson"] = to_json
+    # decoding and encoding again leaves out the layout, and proves the body to be JSON
+    return orjson.dumps(orjson.loads(chevron.render(parsed.tokens, given, partials_path=None)))
+
+
+def _check_optional(name: str, parsed: Parsed, parameter: str) -> None:
+    if parameter in parsed.required:
+        raise TemplateError(
+            f"{name}: parameter {parameter} is missing",
+            hint=f"{name} needs {', '.join(parsed.required)}",
+            template=name,
+            parameter=parameter,
+        )
+
+
+def _encoded(name: str, parameter: str, value: Any) -> str:
+    try:
+        return encoded(parameter, value)
+    except ValueError as exc:
+        raise TemplateError(
+            f"{name}: parameter {parameter} {exc}", template=name, parameter=parameter
+        ) from exc
+
+
+def msearch(index: str, bodies: Sequence[bytes]) -> bytes:
+    """Return the NDJSON of an ``_msearch`` that sends each of `bodies` to `index`.
+
+    Parameters
+    ----------
+    index
+        Name of an index or alias.
+    bodies
+        Request bodies on one line each, as `render` makes them.
+    """
+    header = orjson.dumps({"index": index})
+    return b"".join(header + b"\n" + body + b"\n" for body in bodies)
