@@ -1,1 +1,8 @@
-"""."""
+"""The only room that talks to OpenSearch: requests, indices and aliases, bulk loading, scans."""
+
+from seealso.cluster.bulk import BulkWriter
+from seealso.cluster.client import Cluster
+from seealso.cluster.indices import PhysicalIndex
+from seealso.cluster.scan import fetch, scan
+
+__all__ = ["BulkWriter", "Cluster", "PhysicalIndex", "fetch", "scan"]

@@ -1,0 +1,241 @@
+"""Builds an index beside the live one, verifies it, and only then moves the alias.
+
+A build that was killed leaves an index in state ``building``, which no alias stands for. The
+next build of the same catalogue and settings goes on with it (documents whose digest is right
+stay as they are); any other build clears it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from time import perf_counter
+from typing import Any
+
+import orjson
+from filelock import FileLock, Timeout
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.encoder import Bundle, BundleStore, ItemText, VectorCache
+from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, item_encoder, open_cache
+from seealso.indexer.inputs import Inputs, Survey, survey
+from seealso.indexer.mapping import index_body, index_meta
+from seealso.indexer.verify import Verification, verify
+from seealso.indexer.writing import write_catalogue
+from seealso.log import logger, progress
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did."""
+
+    index: str
+    alias: str
+    fingerprint: str
+    bundle: str
+    items: int
+    written: int
+    unchanged: int
+    tail: int
+    seconds: float
+    resumed: bool
+    swapped: bool
+    previous: str | None
+    verification: Verification
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """What a build would do; made by ``--dry-run`` without writing anything."""
+
+    alias: str
+    live: str | None
+    bundle: str
+    items: int
+    tail: int
+    importance: Mapping[str, Any]
+    resumes: str | None
+    clears: tuple[str, ...]
+
+
+def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
+    """Read the inputs and say what `build` would do with them; nothing is written."""
+    base = _base_bundle(settings)
+    live = indices.live_name(cluster, settings.index.alias)
+    surveyed = _survey(source, settings)
+    return BuildPlan(
+        alias=settings.index.alias,
+        live=live,
+        bundle=base.name,
+        items=surveyed.items,
+        tail=surveyed.tail,
+        importance=surveyed.importance.parameters,
+        resumes=None,
+        clears=tuple(index.name for index in _half_built(cluster, settings.index.alias)),
+    )
+
+
+def build(
+    cluster: Cluster, settings: Settings, source: Inputs, *, swap: bool = True
+) -> BuildReport:
+    """Build an index from `source` and let the alias stand for it.
+
+    Parameters
+    ----------
+    cluster
+        Where to build.
+    settings
+        All sections but ``profile`` and ``recommend``.
+    source
+        Catalogue and events.
+    swap
+        Move the alias once the index is verified.
+
+    Returns
+    -------
+    BuildReport
+        What was done.
+
+    Raises
+    ------
+    DataError
+        The catalogue cannot be used; nothing was written.
+    ClusterError
+        Another build of the alias runs, or the cluster refused; the alias is as it was.
+    MappingMismatch
+        The new index is not what it should be; the alias is as it was.
+    """
+    started = perf_counter()
+    alias = settings.index.alias
+    base = _base_bundle(settings)
+    with build_lock(settings):
+        live = indices.live_name(cluster, alias)
+        surveyed = _survey(source, settings)
+        cache = open_cache(settings)
+        bundle = _bind(base, surveyed, settings, cache)
+        name, resumed = _stage(cluster, settings, surveyed, bundle)
+        maker = DocumentMaker(
+            item_encoder(bundle, settings, cache),
+            ItemText(settings.text),
+            surveyed.importance,
+            settings.index.space,
+        )
+        with progress("encoding and writing", surveyed.items) as tick:
+            done = write_catalogue(
+                cluster, name, source.items(), maker, settings.index, tick, fresh=not resumed
+            )
+        with progress("merging", 1) as tick:
+            indices.finish_loading(
+                cluster, name, replicas=settings.index.replicas, merge=settings.index.force_merge
+            )
+            tick()
+        indices.put_meta(cluster, name, {"state": "ready", "items": surveyed.items})
+        verification = verify(cluster, name, maker.encoder, settings)
+        if swap:
+            indices.point(cluster, alias, name)
+    return BuildReport(
+        index=name,
+        alias=alias,
+        fingerprint=bundle.fingerprint,
+        bundle=bundle.name,
+        items=surveyed.items,
+        written=done.written,
+        unchanged=done.unchanged,
+        tail=surveyed.tail,
+        seconds=perf_counter() - started,
+        resumed=resumed,
+        swapped=swap,
+        previous=live,
+        verification=verification,
+    )
+
+
+@contextmanager
+def build_lock(settings: Settings) -> Iterator[None]:
+    """Keep two builds of one alias from clearing each other's index.
+
+    The lock is a file beside the bundles; the system frees it when its holder dies.
+
+    Raises
+    ------
+    ClusterError
+        Another build of the alias runs.
+    """
+    folder = settings.encoder.store.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"build-{settings.index.alias}.lock")
+    try:
+        with lock.acquire(timeout=0):
+            yield
+    except Timeout as exc:
+        raise ClusterError(
+            f"{settings.index.alias}: another build or update is running",
+            hint="wait for it to end",
+            alias=settings.index.alias,
+        ) from exc
+
+
+def _base_bundle(settings: Settings) -> Bundle:
+    return BundleStore(settings.encoder.store).find(settings.encoder.bundle)
+
+
+def _survey(source: Inputs, settings: Settings) -> Survey:
+    with progress("reading") as tick:
+        return survey(source, settings, tick)
+
+
+def _bind(
+    base: Bundle, surveyed: Survey, settings: Settings, cache: VectorCache | None
+) -> Bundle:
+    with progress("fitting projection", len(surveyed.sample)) as tick:
+        return bind_to_catalogue(base, surveyed.sample, settings, cache, tick)
+
+
+def _half_built(cluster: Cluster, alias: str) -> list[indices.PhysicalIndex]:
+    found = indices.listing(cluster, alias)
+    return [index for index in found if index.state == "building" and not index.live]
+
+
+def _stage(
+    cluster: Cluster, settings: Settings, surveyed: Survey, bundle: Bundle
+) -> tuple[str, bool]:
+    """Return the index to write to and whether it was begun by an earlier, killed build."""
+    alias = settings.index.alias
+    key = _build_key(settings, surveyed, bundle)
+    resumed = None
+    for index in _half_built(cluster, alias):
+        if index.meta.get("build_key") == key and resumed is None:
+            resumed = index.name
+            log.info("going on with %s", index.name)
+        else:
+            log.info("clearing %s, left by a build that did not end", index.name)
+            indices.delete(cluster, index.name)
+    if resumed:
+        return resumed, True
+    name = indices.new_name(alias)
+    meta = index_meta(settings, bundle, surveyed.importance.parameters, key)
+    try:
+        indices.create(cluster, name, index_body(settings, meta, bundle.dimension))
+    except ClusterError as exc:
+        if isinstance(exc, MappingMismatch) or "derived_source" not in exc.message:
+            raise
+        raise MappingMismatch(
+            f"{cluster.url}: this OpenSearch cannot build the index: {exc.message}",
+            hint="the k-NN plugin of OpenSearch 2.19 or later is needed",
+        ) from exc
+    return name, False
+
+
+def _build_key(settings: Settings, surveyed: Survey, bundle: Bundle) -> str:
+    parts = (
+        bundle.fingerprint,
+        surveyed.signature,
+        settings.index.model_dump(mode="json", include={"alias", "space", "analyzer", "shards"}),
+        settings.catalogue.model_dump(mode="json"),
+        dict(surveyed.importance.parameters),
+    )
+    return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

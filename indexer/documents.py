@@ -1,0 +1,81 @@
+"""One item becomes one document: its own fields, text, weighted vector, importance, tail flag."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import orjson
+
+from seealso.types import Item, Space, Vector
+
+
+def stored_vector(vector: Vector, importance: float, space: Space) -> Vector | None:
+    """Return the vector as it is indexed, or None where the item has none.
+
+    Parameters
+    ----------
+    vector
+        E_i, shape (dimension,): unit length, or zeros for an item without text.
+    importance
+        w_i.
+    space
+        In cosine space v_i = w_i * E_i, so that importance takes part in exact and in
+        approximate search alike; the other spaces keep E_i and weigh by script.
+    """
+    if not vector.any():
+        return None
+    return vector * np.float32(importance) if space is Space.COSINE else vector
+
+
+def item_vector(document: Mapping[str, Any]) -> Vector | None:
+    """Return E_i, shape (dimension,), of a document read back, or None where it has none."""
+    stored = document.get("vector")
+    if stored is None:
+        return None
+    vector = np.asarray(stored, dtype=np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def digest(item: Item, text: str, fingerprint: str) -> str:
+    """Return 32 hex digits over the content that a document and its vector depend on.
+
+    A document with the same digest need not be encoded and written again. Importance is left
+    out: it changes without encoding.
+    """
+    content = (item.item_id, dict(item.fields), text, fingerprint)
+    key = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return blake2b(key, digest_size=16).hexdigest()
+
+
+def document(
+    item: Item,
+    *,
+    text: str,
+    vector: Vector,
+    importance: float,
+    interactions: int,
+    tail: bool,
+    digest: str,
+    space: Space,
+) -> dict[str, Any]:
+    """Return the document of `item` as it is indexed.
+
+    An item without a vector (no text) carries the tail flag, so that search by words and by
+    importance still reaches it.
+    """
+    stored = stored_vector(vector, importance, space)
+    body: dict[str, Any] = {
+        **item.fields,
+        "item_id": item.item_id,
+        "text": text,
+        "importance": importance,
+        "interactions": interactions,
+        "tail": tail or stored is None,
+        "digest": digest,
+        "updated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    if stored is not None:
+        body["vector"] = stored
+    return body

@@ -1,0 +1,112 @@
+"""From a base bundle and a catalogue to the bundle that an index is built with, and to documents.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seealso.config import Settings
+from seealso.encoder import (
+    Bundle,
+    BundleStore,
+    Encoder,
+    ItemText,
+    VectorCache,
+    bind,
+    encode_views,
+    fit_projection,
+)
+from seealso.indexer.documents import digest, document
+from seealso.indexer.importance import ImportanceTable
+from seealso.types import Item, Space
+
+Tick = Callable[[int], None]
+
+
+def item_encoder(bundle: Bundle, settings: Settings, cache: VectorCache | None) -> Encoder:
+    """Return the encoder that items are written with."""
+    return Encoder(
+        bundle,
+        precision=settings.encoder.precision,
+        threads=settings.encoder.threads,
+        tokens_per_batch=settings.encoder.tokens_per_batch,
+        cache=cache,
+    )
+
+
+def open_cache(settings: Settings) -> VectorCache | None:
+    """Return the cache of encoded texts that the settings name, if any."""
+    return VectorCache(settings.encoder.cache) if settings.encoder.cache else None
+
+
+def bind_to_catalogue(
+    base: Bundle,
+    sample: Sequence[Item],
+    settings: Settings,
+    cache: VectorCache | None,
+    tick: Tick,
+) -> Bundle:
+    """Fit the projection on a sample of the catalogue and keep it, with the texts, in a bundle.
+
+    A bundle that has a projection of its own keeps it; so does one where neither whitening nor
+    a shorter vector is asked for.
+    """
+    projection = base.projection
+    if projection is None and (settings.encoder.whiten or settings.encoder.dimension):
+        text = ItemText(settings.text)
+        rendered = [text.render(item.fields) for item in sample]
+        raw = item_encoder(base, settings, cache).raw_items(rendered, tick=tick)
+        projection = fit_projection(
+            raw[raw.any(axis=1)],
+            whiten=settings.encoder.whiten,
+            dimension=settings.encoder.dimension,
+        )
+    return bind(
+        base,
+        text=settings.text,
+        projection=projection,
+        calibration=base.calibration,
+        store=BundleStore(settings.encoder.store),
+    )
+
+
+@dataclass(frozen=True)
+class DocumentMaker:
+    """Turns batches of items into documents, encoding only those that changed.
+
+    Attributes
+    ----------
+    encoder, text, importance, space
+        What the documents are made with.
+    """
+
+    encoder: Encoder
+    text: ItemText
+    importance: ImportanceTable
+    space: Space
+
+    def digests(self, items: Sequence[Item]) -> list[str]:
+        """Return the digest of the document that each item would become."""
+        return [
+            digest(item, self.text.render(item.fields), self.encoder.bundle.fingerprint)
+            for item in items
+        ]
+
+    def make(
+        self, items: Sequence[Item], digests: Sequence[str], tick: Tick
+    ) -> Iterator[Mapping[str, Any]]:
+        """Encode `items` and yield their documents, in order."""
+        texts, vectors = encode_views(
+            self.encoder, self.text, [item.fields for item in items], tick=tick
+        )
+        for item, text, vector, key in zip(items, texts, vectors, digests, strict=True):
+            yield document(
+                item,
+                text=text,
+                vector=vector,
+                importance=self.importance.weight(item.item_id),
+                interactions=self.importance.interactions(item.item_id),
+                tail=self.importance.is_tail(item.item_id),
+                digest=key,
+                space=self.space,
+            )

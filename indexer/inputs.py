@@ -1,0 +1,149 @@
+"""What a build reads: a catalogue that can be read twice, and its events.
+
+The first reading learns what the whole catalogue says (ids, numbers, a sample of texts); the
+second writes the documents. Neither holds the catalogue in memory.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import polars as pl
+
+from seealso.cluster import Cluster, IndexSource
+from seealso.config import Settings
+from seealso.errors import ConfigError, DataError
+from seealso.indexer.importance import ImportanceTable, ItemCounts, count_events, fit_importance
+from seealso.interactions import FileSource, Problems, RowSource, read_events, read_items
+from seealso.types import Item
+
+@dataclass(frozen=True)
+class Inputs:
+    """Catalogue and events, each read afresh at every call."""
+
+    items: Callable[[], Iterator[list[Item]]]
+    events: Callable[[], Iterable[pl.DataFrame]]
+
+
+def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> Inputs:
+    """Return the inputs that the settings name.
+
+    Parameters
+    ----------
+    settings
+        Their ``catalogue`` and ``events`` sections are used.
+    cluster
+        Where an index named there stands; not needed for files.
+    problems
+        Takes the broken rows.
+
+    Raises
+    ------
+    ConfigError
+        No catalogue is named.
+    """
+    catalogue = row_source(settings, "catalogue", cluster)
+    if catalogue is None:
+        raise ConfigError(
+            "no catalogue is named", hint="set catalogue.path (or catalogue.index) in seealso.toml"
+        )
+    events = row_source(settings, "events", cluster)
+
+    def read() -> Iterable[pl.DataFrame]:
+        return read_events(events, settings.events, problems) if events else ()
+
+    return Inputs(lambda: read_items(catalogue, settings.catalogue, problems), read)
+
+
+def row_source(settings: Settings, section: str, cluster: Cluster | None) -> RowSource | None:
+    """Return the file or index that ``[catalogue]`` or ``[events]`` names, or None."""
+    chosen = settings.catalogue if section == "catalogue" else settings.events
+    if chosen.path is not None and chosen.index is not None:
+        raise ConfigError(
+            f"{section}: both path and index are set", hint=f"remove one of them from [{section}]"
+        )
+    if chosen.path is not None:
+        return FileSource(chosen.path)
+    if chosen.index is not None:
+        if cluster is None:
+            raise ConfigError(f"{section}.index needs a cluster", hint="set cluster.url")
+        return IndexSource(cluster, chosen.index)
+    return None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the first reading of a catalogue learned."""
+
+    items: int
+    tail: int
+    sample: tuple[Item, ...]
+    importance: ImportanceTable
+    signature: str
+    """Hash over all ids and weights in order: tells one catalogue and its events from others."""
+
+
+def survey(source: Inputs, settings: Settings, tick: Callable[[int], None]) -> Survey:
+    """Read events and catalogue once.
+
+    Parameters
+    ----------
+    source
+        What to read.
+    settings
+        ``importance`` and ``encoder.sample`` are used.
+    tick
+        Called with the number of items read.
+
+    Returns
+    -------
+    Survey
+        Number of items, a uniform sample of at most ``encoder.sample`` of them (the same one
+        for the same catalogue), and the importance of each.
+
+    Raises
+    ------
+    DataError
+        The catalogue is empty.
+    """
+    counts: ItemCounts = count_events(source.events(), settings.importance)
+    ids: list[str] = []
+    numbers: list[dict[str, float | str]] = []
+    sample: list[Item] = []
+    # algorithm R, seeded: the same catalogue gives the same sample and so the same fingerprint
+    rng = random.Random(17)  # noqa: S311
+    for batch in source.items():
+        for item in batch:
+            if len(sample) < settings.encoder.sample:
+                sample.append(item)
+            elif (place := rng.randrange(len(ids) + 1)) < settings.encoder.sample:
+                sample[place] = item
+            ids.append(item.item_id)
+            if settings.importance.kind == "expression":
+                numbers.append(_numbers(item, settings))
+        tick(len(batch))
+    if not ids:
+        raise DataError("the catalogue is empty", hint="check catalogue.path in seealso.toml")
+    frame = pl.DataFrame(numbers, infer_schema_length=None) if numbers else None
+    table = fit_importance(counts, settings.importance, ids, frame)
+    return Survey(
+        items=len(ids),
+        tail=sum(map(table.is_tail, ids)),
+        sample=tuple(sample),
+        importance=table,
+        signature=_signature(ids, table),
+    )
+
+
+def _numbers(item: Item, settings: Settings) -> dict[str, float | str]:
+    values = {name: item.fields.get(name, float("nan")) for name in settings.catalogue.numbers}
+    return {"item_id": item.item_id, **values}
+
+
+def _signature(ids: list[str], table: ImportanceTable) -> str:
+    state = blake2b(digest_size=16)
+    for item_id in ids:
+        line = f"{item_id}\t{table.weight(item_id):.6f}\t{table.interactions(item_id)}\n"
+        state.update(line.encode())
+    return state.hexdigest()

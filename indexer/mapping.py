@@ -1,0 +1,120 @@
+"""The index as it is created: mappings, settings and what it says of itself in ``_meta``.
+
+Every function here is pure: it builds a request and sends nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from seealso import __version__
+from seealso.config import Settings
+from seealso.encoder import Bundle
+from seealso.types import Space
+
+RESERVED = frozenset(
+    {"item_id", "text", "vector", "importance", "interactions", "tail", "digest", "updated_at"}
+)
+"""Names that the index uses itself; a catalogue column may not have one of them."""
+
+LONGEST_KEYWORD = 8191
+"""Characters of a keyword that are indexed: Lucene refuses terms over 32766 bytes."""
+
+
+def index_body(settings: Settings, meta: Mapping[str, Any], dimension: int) -> dict[str, Any]:
+    """Return mappings and settings of a new index, ready for loading (no refresh, no replicas).
+
+    Parameters
+    ----------
+    settings
+        Their ``index`` and ``catalogue`` sections are used.
+    meta
+        What goes to ``_meta.seealso``.
+    dimension
+        Length of the vectors.
+    """
+    index = settings.index
+    return {
+        "settings": {
+            "index": {
+                "knn": True,
+                # vectors stay out of _source on disk and are put back on reading: a third of
+                # the size, and partial updates keep them
+                "knn.derived_source.enabled": True,
+                "number_of_shards": index.shards,
+                "number_of_replicas": 0,
+                "refresh_interval": "-1",
+            }
+        },
+        "mappings": {
+            "dynamic": False,
+            "_meta": {"seealso": dict(meta)},
+            "properties": {**_catalogue_fields(settings), **_own_fields(settings, dimension)},
+        },
+    }
+
+
+def _own_fields(settings: Settings, dimension: int) -> dict[str, Any]:
+    index = settings.index
+    return {
+        "item_id": {"type": "keyword"},
+        "text": {"type": "text", "analyzer": index.analyzer},
+        "vector": {
+            "type": "knn_vector",
+            "dimension": dimension,
+            "method": {
+                "name": "hnsw",
+                "engine": index.engine,
+                # the order of w * cos(u, E) is that of the inner product of u with w * E;
+                # the other spaces rank by script, the graph is there for the mapping alone
+                "space_type": "innerproduct" if index.space is Space.COSINE else "l2",
+                "parameters": {"m": index.m, "ef_construction": index.ef_construction},
+            },
+        },
+        "importance": {"type": "float"},
+        "interactions": {"type": "integer"},
+        "tail": {"type": "boolean"},
+        "digest": {"type": "keyword", "index": False},
+        "updated_at": {"type": "date"},
+    }
+
+
+def _catalogue_fields(settings: Settings) -> dict[str, Any]:
+    catalogue = settings.catalogue
+    keyword = {"type": "keyword", "ignore_above": LONGEST_KEYWORD}
+    return {
+        **{name: {"type": "text", "analyzer": settings.index.analyzer} for name in catalogue.text},
+        **dict.fromkeys((*catalogue.keywords, *catalogue.lists), keyword),
+        **dict.fromkeys(catalogue.numbers, {"type": "double"}),
+    }
+
+
+def index_meta(
+    settings: Settings, bundle: Bundle, importance: Mapping[str, Any], build_key: str
+) -> dict[str, Any]:
+    """Return what a new index says of itself.
+
+    Parameters
+    ----------
+    settings
+        Of the build.
+    bundle
+        The bundle, bound to the catalogue.
+    importance
+        Parameters that the weights were computed with.
+    build_key
+        Says which build this is, so that a killed one is found again.
+    """
+    return {
+        "version": __version__,
+        "alias": settings.index.alias,
+        "state": "building",
+        "build_key": build_key,
+        "fingerprint": bundle.fingerprint,
+        "model_fingerprint": bundle.model_fingerprint,
+        "bundle": bundle.name,
+        "dimension": bundle.dimension,
+        "space": settings.index.space.value,
+        "text": settings.text.model_dump(mode="json"),
+        "importance": dict(importance),
+        "calibration": {"b": bundle.calibration.b, "t": bundle.calibration.t},
+    }

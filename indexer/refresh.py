@@ -1,0 +1,151 @@
+"""New importance for a live index from new events, on the server and without encoding."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from seealso.cluster import BulkWriter, Cluster, indices, scan
+from seealso.config import Settings
+from seealso.indexer.build import build_lock
+from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
+from seealso.indexer.inputs import Inputs
+from seealso.indexer.update import LiveIndex, live_index
+from seealso.log import progress
+from seealso.types import Space
+
+RESCALE = """
+boolean encoded = ctx._source.containsKey('vector') && ctx._source.vector != null;
+ctx._source.importance = params.importance;
+ctx._source.interactions = params.interactions;
+ctx._source.tail = params.tail || !encoded;
+if (params.weigh && encoded) {
+  double squares = 0;
+  for (def x : ctx._source.vector) { squares += x * x }
+  double factor = params.importance / Math.sqrt(squares);
+  for (int i = 0; i < ctx._source.vector.size(); i++) {
+    ctx._source.vector[i] = ctx._source.vector[i] * factor
+  }
+}
+"""
+"""Gives a document a new importance on the server. The vector is brought to length w_new, not
+multiplied by w_new / w_old, so that doing it twice does no harm."""
+
+LEAST_CHANGE = 1e-6
+"""A weight that moved by less is left alone: float32 does not hold more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportanceReport:
+    """What an importance refresh changed."""
+
+    index: str
+    changed: int
+    unchanged: int
+    parameters: Mapping[str, Any]
+
+
+def refresh_importance(
+    cluster: Cluster, settings: Settings, source: Inputs, *, write: bool = True
+) -> ImportanceReport:
+    """Recompute the importance of every item of the live index.
+
+    Parameters
+    ----------
+    cluster, settings
+        Where and how; the ``importance`` section may differ from the one of the build.
+    source
+        The events are read, the catalogue is not.
+    write
+        Write the new weights; without, only count what would change (``--dry-run``).
+
+    Raises
+    ------
+    ClusterError, BulkWriteError
+        The cluster refused; what was written stays right, run it again for the rest.
+    """
+    with build_lock(settings):
+        live = live_index(cluster, settings)
+        counts = count_events(source.events(), settings.importance)
+        stored = _stored(cluster, live.name, settings)
+        numbers = stored if settings.importance.kind == "expression" else None
+        table = fit_importance(
+            counts, settings.importance, stored["item_id"].to_list(), _numbers(numbers, settings)
+        )
+        changes = list(_changes(stored, table))
+        if write:
+            _write(cluster, live, table, changes, settings)
+    return ImportanceReport(
+        live.name, len(changes), stored.height - len(changes), table.parameters
+    )
+
+
+def _stored(cluster: Cluster, name: str, settings: Settings) -> pl.DataFrame:
+    numbers = settings.catalogue.numbers if settings.importance.kind == "expression" else ()
+    schema = {
+        "item_id": pl.String,
+        "importance": pl.Float64,
+        "interactions": pl.Int64,
+        "tail": pl.Boolean,
+        "encoded": pl.Boolean,
+        **dict.fromkeys(numbers, pl.Float64),
+    }
+    encoded = {hit["_id"] for hits in _encoded(cluster, name) for hit in hits}
+    rows = [
+        {**hit["_source"], "encoded": hit["_id"] in encoded}
+        for hits in scan(
+            cluster,
+            name,
+            source=["item_id", "importance", "interactions", "tail", *numbers],
+            batch=5000,
+        )
+        for hit in hits
+    ]
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _encoded(cluster: Cluster, name: str) -> Iterator[list[dict[str, Any]]]:
+    query = {"exists": {"field": "vector"}}
+    return scan(cluster, name, query=query, source=False, batch=5000)
+
+
+def _numbers(stored: pl.DataFrame | None, settings: Settings) -> pl.DataFrame | None:
+    return None if stored is None else stored.select("item_id", *settings.catalogue.numbers)
+
+
+def _changes(stored: pl.DataFrame, table: ImportanceTable) -> Iterator[str]:
+    for row in stored.iter_rows(named=True):
+        item_id = row["item_id"]
+        same = (
+            abs(row["importance"] - table.weight(item_id)) < LEAST_CHANGE
+            and row["interactions"] == table.interactions(item_id)
+            and row["tail"] == (table.is_tail(item_id) or not row["encoded"])
+        )
+        if not same:
+            yield item_id
+
+
+def _write(
+    cluster: Cluster,
+    live: LiveIndex,
+    table: ImportanceTable,
+    changes: list[str],
+    settings: Settings,
+) -> None:
+    with (
+        progress("refreshing importance", len(changes)) as tick,
+        BulkWriter(cluster, live.name, threads=settings.index.threads) as writer,
+    ):
+        for item_id in changes:
+            params = {
+                "importance": table.weight(item_id),
+                "interactions": table.interactions(item_id),
+                "tail": table.is_tail(item_id),
+                "weigh": live.space is Space.COSINE,
+            }
+            script = {"lang": "painless", "source": RESCALE, "params": params}
+            writer.update(item_id, {"script": script})
+            tick()
+    indices.refresh(cluster, live.name)
+    indices.put_meta(cluster, live.name, {"importance": dict(table.parameters)})

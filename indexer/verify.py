@@ -1,0 +1,127 @@
+"""Looks at a loaded index as a client would, before the alias may stand for it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.encoder import Encoder, ItemText, encode_views
+from seealso.errors import MappingMismatch
+from seealso.indexer.documents import item_vector
+from seealso.query_templates import render
+from seealso.types import Space
+
+LEAST_COSINE = 0.999
+"""A stored vector and the same item encoded again: int8 and batch order move it less."""
+
+LEAST_RECALL = 0.9
+"""Of the ten exact neighbours of the sample, the graph must find this share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was checked and what came out."""
+
+    documents: int
+    sample: int
+    least_cosine: float
+    recall: float
+
+
+def verify(cluster: Cluster, name: str, encoder: Encoder, settings: Settings) -> Verification:
+    """Check an index: count, fingerprint, a sample encoded again, and a probe query.
+
+    Parameters
+    ----------
+    cluster, name
+        The index.
+    encoder
+        With the bundle that the index should be built with.
+    settings
+        ``index.verify_sample`` and the text templates are used.
+
+    Raises
+    ------
+    MappingMismatch
+        One of the checks failed; the message says which.
+    """
+    meta = indices.meta(cluster, name)
+    if meta["fingerprint"] != encoder.bundle.fingerprint:
+        raise MappingMismatch(
+            f"{name}: built with bundle {meta['fingerprint']}, not {encoder.bundle.fingerprint}",
+            hint="build the index again",
+            index=name,
+        )
+    documents = indices.count(cluster, name)
+    expected = meta.get("items")
+    if expected is not None and documents != expected:
+        raise MappingMismatch(
+            f"{name}: holds {documents} documents, the catalogue has {expected} items",
+            hint="build the index again",
+            index=name,
+        )
+    hits = _sample(cluster, name, settings.index.verify_sample)
+    least = _least_cosine(hits, encoder, settings, name)
+    recall = _probe(cluster, name, hits) if settings.index.space is Space.COSINE else 1.0
+    if recall < LEAST_RECALL:
+        raise MappingMismatch(
+            f"{name}: the graph finds {recall:.0%} of the exact neighbours",
+            hint="raise index.ef_construction or index.m and build again",
+            index=name,
+        )
+    return Verification(documents, len(hits), least, recall)
+
+
+def _sample(cluster: Cluster, name: str, size: int) -> list[dict[str, Any]]:
+    body = {
+        "size": size,
+        "query": {
+            "function_score": {
+                "query": {"exists": {"field": "vector"}},
+                "random_score": {"seed": 17, "field": "_seq_no"},
+            }
+        },
+    }
+    hits: list[dict[str, Any]] = cluster.request("POST", f"/{name}/_search", body)["hits"]["hits"]
+    return hits
+
+
+def _least_cosine(
+    hits: list[dict[str, Any]], encoder: Encoder, settings: Settings, name: str
+) -> float:
+    if not hits:
+        return 1.0
+    documents = [hit["_source"] for hit in hits]
+    _, again = encode_views(encoder, ItemText(settings.text), documents)
+    stored = np.stack([item_vector(document) for document in documents])
+    cosines = (stored * again).sum(axis=1)
+    worst = int(cosines.argmin())
+    if cosines[worst] < LEAST_COSINE:
+        raise MappingMismatch(
+            f"{name}: item {hits[worst]['_id']!r} encoded again gives another vector "
+            f"(cosine {cosines[worst]:.4f})",
+            hint="the bundle or the text templates changed since; build the index again",
+            index=name,
+        )
+    return float(cosines[worst])
+
+
+def _probe(cluster: Cluster, name: str, hits: list[dict[str, Any]]) -> float:
+    found = wanted = 0
+    for hit in hits[:8]:
+        vector = item_vector(hit["_source"])
+        params = {"vector": vector, "size": 10, "k": 10, "ef_search": 100, "source": ["item_id"]}
+        lists = [
+            {
+                h["_id"]
+                for h in cluster.request("POST", f"/{name}/_search", render(path, params))["hits"][
+                    "hits"
+                ]
+            }
+            for path in ("exact", "ann")
+        ]
+        wanted += len(lists[0])
+        found += len(lists[0] & lists[1])
+    return found / wanted if wanted else 1.0

@@ -1,0 +1,79 @@
+"""Writes the documents of a catalogue to one index, leaving those alone that are right already."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from seealso.cluster import BulkWriter, Cluster, fetch
+from seealso.config import IndexSettings
+from seealso.indexer.encoding import DocumentMaker, Tick
+from seealso.types import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many documents were written, and how many were right already."""
+
+    written: int
+    unchanged: int
+
+
+def write_catalogue(
+    cluster: Cluster,
+    name: str,
+    batches: Iterable[list[Item]],
+    maker: DocumentMaker,
+    settings: IndexSettings,
+    tick: Tick,
+    *,
+    fresh: bool,
+) -> Written:
+    """Encode and write `batches` to the index `name`.
+
+    Parameters
+    ----------
+    cluster, name
+        Where to write.
+    batches
+        The items.
+    maker
+        Makes the documents.
+    settings
+        Threads and sizes of the bulk bodies.
+    tick
+        Called with the number of items done.
+    fresh
+        Nothing is in the index yet, so nothing is compared.
+
+    Raises
+    ------
+    BulkWriteError
+        Some documents were refused.
+    """
+    unchanged = 0
+    writer = BulkWriter(cluster, name, threads=settings.threads, chunk_bytes=settings.bulk_bytes)
+    with writer:
+        for items in batches:
+            digests = maker.digests(items)
+            wanted = list(zip(items, digests, strict=True))
+            if not fresh:
+                wanted = changed(cluster, name, wanted)
+            same = len(items) - len(wanted)
+            unchanged += same
+            tick(same)
+            if wanted:
+                items_changed, keys = zip(*wanted, strict=True)
+                for body in maker.make(items_changed, keys, tick):
+                    writer.index(body["item_id"], body)
+    return Written(writer.written, unchanged)
+
+
+def changed(
+    cluster: Cluster, name: str, items: Sequence[tuple[Item, str]]
+) -> list[tuple[Item, str]]:
+    """Return those of `items`, each with its digest, that the index lacks or holds otherwise."""
+    present = fetch(cluster, name, [item.item_id for item, _ in items], source=["digest"])
+    return [
+        (item, key)
+        for item, key in items
+        if present.get(item.item_id, {}).get("_source", {}).get("digest") != key
+    ]

@@ -1,0 +1,106 @@
+"""What OpenSearch answered becomes recommendations: scores to probabilities, two lists to one."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from seealso.errors import ClusterError
+from seealso.indexer.mapping import RESERVED
+from seealso.plugin.recommendations import Recommendation
+from seealso.plugin.scores import logit, raw_value
+from seealso.types import Calibration, Path, Source, Space
+
+Hit = Mapping[str, Any]
+
+
+def hits_of(response: Mapping[str, Any]) -> list[Hit]:
+    """Return the hits of one response of an ``_msearch``.
+
+    Raises
+    ------
+    ClusterError
+        That search failed.
+    """
+    if "error" in response:
+        cause = response["error"]
+        while isinstance(cause.get("caused_by"), dict):
+            cause = cause["caused_by"]
+        reason = (cause.get("root_cause") or [cause])[0]
+        raise ClusterError(
+            f"OpenSearch refused the search: {reason.get('type')}: {reason.get('reason')}",
+            hint="a filter must be valid query DSL; `seealso doctor` checks the index",
+            status=response.get("status"),
+        )
+    found: list[Hit] = response["hits"]["hits"]
+    return found
+
+
+def index_names(hits: Iterable[Hit]) -> set[str]:
+    """Return the physical indices that the hits came from."""
+    return {hit["_index"] for hit in hits}
+
+
+def vector_items(
+    hits: Sequence[Hit], path: Path, calibration: Calibration
+) -> list[Recommendation]:
+    """Return the vector list: probabilities computed here, in double precision."""
+    items = []
+    for hit in hits:
+        score = hit["_score"]
+        raw = logit(_inside(score), calibration) if path is Path.REFERENCE else raw_value(score)
+        items.append(_recommendation(hit, raw, Source.VECTOR, calibration))
+    return items
+
+
+def tail_items(
+    hits: Sequence[Hit], space: Space, calibration: Calibration, min_probability: float
+) -> list[Recommendation]:
+    """Return the tail list, without items whose known probability is too low.
+
+    The second named query of the ``tail`` template gives each item's similarity; items without
+    a vector have none, and no probability.
+    """
+    items = [
+        _recommendation(hit, _named_raw(hit, space), Source.TAIL, calibration) for hit in hits
+    ]
+    return [item for item in items if (item.probability or 1.0) >= min_probability]
+
+
+def importance_items(hits: Sequence[Hit]) -> list[Recommendation]:
+    """Return the list for an unknown user; nothing is known of its probabilities."""
+    return [_recommendation(hit, None, Source.IMPORTANCE, Calibration()) for hit in hits]
+
+
+def _named_raw(hit: Hit, space: Space) -> float | None:
+    named = hit.get("matched_queries")
+    score = named.get("vector") if isinstance(named, Mapping) else None
+    if score is None:
+        return None
+    if space is Space.COSINE:
+        return raw_value(score)
+    # the k-NN plugin scores l2 as 1 / (1 + d * d) and l1 as 1 / (1 + d)
+    distance = 1.0 / score - 1.0
+    if space is Space.EUCLIDEAN:
+        distance = math.sqrt(max(distance, 0.0))
+    return float(hit["_source"]["importance"]) / (1.0 + distance)
+
+
+def _recommendation(
+    hit: Hit, raw: float | None, source: Source, calibration: Calibration
+) -> Recommendation:
+    document = hit["_source"]
+    return Recommendation(
+        item_id=hit["_id"],
+        probability=None if raw is None else float(calibration.probability(raw)),
+        raw=raw,
+        score=hit["_score"],
+        source=source,
+        importance=float(document["importance"]),
+        tail=bool(document["tail"]),
+        fields={name: value for name, value in document.items() if name not in RESERVED},
+    )
+
+
+def _inside(p: float) -> float:
+    # a 32-bit probability can reach 0 or 1, where the logit is infinite
+    return min(max(p, 1e-7), 1.0 - 1e-7)

@@ -1,0 +1,168 @@
+"""Lists for many users: a file of users in, a file of lists out, bounded memory, resumable.
+
+The lists gather in ``OUT.part``, which takes its name when the last one is written. A killed
+run leaves it behind; the next run with the same users goes on after its last whole line.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from seealso.errors import DataError
+from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.recommender import Recommender
+from seealso.plugin.requests import Wish
+from seealso.types import User
+
+USERS_AT_ONCE = 64
+"""Users of one request."""
+
+REQUESTS_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What a batch run did."""
+
+    users: int
+    resumed: int
+    out: str
+
+
+def users_of(file: Path, recommender: Recommender) -> Iterator[User]:
+    """Yield the users of a file: an id a line, or a JSON object a line.
+
+    An object may have ``user_id``, ``history`` (item ids, newest first), ``words`` and
+    ``attributes``.
+
+    Raises
+    ------
+    DataError
+        A line is neither; the message names it.
+    """
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _user(line.strip(), f"{file} line {number}", recommender)
+
+
+def _user(line: bytes, where: str, recommender: Recommender) -> User:
+    try:
+        if not line.startswith(b"{"):
+            return recommender.user(line.decode())
+        known: dict[str, Any] = orjson.loads(line)
+        return recommender.user(**known)
+    except UnicodeDecodeError as exc:
+        raise DataError(f"{where}: not UTF-8", hint="save the file as UTF-8") from exc
+    except (orjson.JSONDecodeError, TypeError) as exc:
+        raise DataError(
+            f"{where}: {exc}",
+            hint="a line is a user id or {user_id, history, words, attributes}",
+        ) from exc
+
+
+def recommend_file(
+    recommender: Recommender,
+    users: Path,
+    out: Path,
+    wish: Wish,
+    tick: Callable[[int], None],
+) -> BatchReport:
+    """Write a list for every user of `users` to `out`, one JSON object a line, in order.
+
+    Parameters
+    ----------
+    recommender, wish
+        Who recommends, and what.
+    users, out
+        Files.
+    tick
+        Called with the number of users done.
+
+    Raises
+    ------
+    DataError
+        A line of `users` cannot be read, or what a killed run left belongs to other users.
+    """
+    part = out.with_name(out.name + ".part")
+    done = _whole_lines(part)
+    pending = users_of(users, recommender)
+    _check_same(part, done, list(islice(pending, done)))
+    tick(done)
+    written = done
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("ab") as sink:
+        for lists in _in_order(recommender, pending, wish):
+            sink.writelines(
+                orjson.dumps(_line(one), option=orjson.OPT_APPEND_NEWLINE) for one in lists
+            )
+            sink.flush()
+            written += len(lists)
+            tick(len(lists))
+    part.replace(out)
+    return BatchReport(written, done, str(out))
+
+
+def _in_order(
+    recommender: Recommender, users: Iterator[User], wish: Wish
+) -> Iterator[list[RecommendationList]]:
+    """Ask with several requests on the way, answer in the order of the users."""
+    waiting: deque[Future[list[RecommendationList]]] = deque()
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        while batch := list(islice(users, USERS_AT_ONCE)):
+            waiting.append(pool.submit(recommender.recommend_users, batch, wish))
+            if len(waiting) > REQUESTS_AT_ONCE:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _line(one: RecommendationList) -> dict[str, Any]:
+    line = {
+        "user_id": one.user_id,
+        "items": [
+            {
+                "item_id": item.item_id,
+                "probability": item.probability,
+                "source": item.source.value,
+            }
+            for item in one
+        ],
+    }
+    return {**line, "note": one.note} if one.note else line
+
+
+def _whole_lines(part: Path) -> int:
+    """Cut a half-written last line off and return the number of whole ones."""
+    if not part.exists():
+        return 0
+    whole = count = 0
+    with part.open("r+b") as lines:
+        for line in lines:
+            if not line.endswith(b"\n"):
+                break
+            whole += len(line)
+            count += 1
+        lines.truncate(whole)
+    return count
+
+
+def _check_same(part: Path, done: int, users: Iterable[User]) -> None:
+    if not done:
+        return
+    ids = [user.user_id for user in users]
+    with part.open("rb") as lines:
+        for _ in range(done - 1):
+            next(lines)
+        last = orjson.loads(next(lines))["user_id"]
+    if len(ids) < done or ids[-1] != last:
+        raise DataError(
+            f"{part}: is left from a run for other users",
+            hint="delete it, or give the users it was begun with",
+        )

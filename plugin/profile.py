@@ -1,0 +1,208 @@
+"""A user becomes a profile: one unit vector for the vector list, words for the tail list."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from seealso.cluster import Cluster, fetch
+from seealso.config import ProfileSettings
+from seealso.indexer.documents import item_vector
+from seealso.plugin.live import Live
+from seealso.types import HistoryEntry, User, Vector
+
+WORD = re.compile(r"\w+")
+
+FETCHED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the index knows of one item: E_i (None without text) and its rendered text."""
+
+    vector: Vector | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a user is asked for with.
+
+    Attributes
+    ----------
+    vector
+        E_u, unit length, shape (dimension,); None where nothing is known of the user.
+    words
+        Words for the BM25 query of the tail list.
+    seen
+        Item ids to leave out.
+    """
+
+    vector: Vector | None
+    words: str
+    seen: frozenset[str]
+
+
+class ItemShelf:
+    """Vectors and texts of items, read from the index and kept in memory.
+
+    Parameters
+    ----------
+    cluster
+        Where the index stands.
+    capacity
+        Most items kept; the least recently used go first.
+    """
+
+    def __init__(self, cluster: Cluster, capacity: int = 50_000) -> None:
+        self._cluster = cluster
+        self._capacity = capacity
+        self._index = ""
+        self._items: OrderedDict[str, Known] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, index: str, ids: Iterable[str]) -> dict[str, Known]:
+        """Return what the physical `index` knows of those of `ids` that it holds."""
+        wanted = list(dict.fromkeys(ids))
+        with self._lock:
+            if index != self._index:
+                self._index = index
+                self._items.clear()
+            found = {i: self._items[i] for i in wanted if i in self._items}
+            for item_id in found:
+                self._items.move_to_end(item_id)
+        absent = [item_id for item_id in wanted if item_id not in found]
+        for start in range(0, len(absent), FETCHED_AT_ONCE):
+            found |= self._fetch(index, absent[start : start + FETCHED_AT_ONCE])
+        return found
+
+    def _fetch(self, index: str, ids: Sequence[str]) -> dict[str, Known]:
+        hits = fetch(self._cluster, index, ids, source=["vector", "text"])
+        fresh = {
+            item_id: Known(item_vector(hit["_source"]), hit["_source"].get("text", ""))
+            for item_id, hit in hits.items()
+        }
+        with self._lock:
+            if index == self._index:
+                self._items.update(fresh)
+                while len(self._items) > self._capacity:
+                    self._items.popitem(last=False)
+        return fresh
+
+
+def make_profiles(
+    users: Sequence[User], live: Live, shelf: ItemShelf, settings: ProfileSettings, words: int
+) -> list[Profile]:
+    """Return the profile of each user.
+
+    E_u = unit(h * history + s * words + a * attributes) with the weights of `settings`; each
+    part is a unit vector, the history the mean of its item vectors weighted by
+    ``recency ** age``, age 0 being the newest.
+
+    Parameters
+    ----------
+    users
+        What is known of them.
+    live
+        The index and its encoder.
+    shelf
+        Gives vectors and texts of history items.
+    settings
+        Weights, recency, length of the history.
+    words
+        Most words for the tail query.
+    """
+    recent = [user.history[: settings.history_items] for user in users]
+    known = shelf.get(live.name, (entry.item_id for entries in recent for entry in entries))
+    texts = [_texts(user, entries, known, live, settings) for user, entries in zip(users, recent)]
+    encoded = _encode([text for pair in texts for text in pair], live)
+    profiles = []
+    for place, (user, entries) in enumerate(zip(users, recent, strict=True)):
+        own, attributes = encoded[2 * place], encoded[2 * place + 1]
+        parts = [(settings.words, own), (settings.attributes, attributes)]
+        if settings.history_as == "vectors":
+            parts.append((settings.history, history_vector(entries, known, settings.recency)))
+        profiles.append(
+            Profile(_mix(parts), _words(user, entries, known, words), user.seen)
+        )
+    return profiles
+
+
+def history_vector(
+    entries: Sequence[HistoryEntry], known: Mapping[str, Known], recency: float
+) -> Vector | None:
+    """Return unit(sum of recency ** age * E_i) over the history, newest first, or None.
+
+    Items that the index does not hold, or that have no vector, keep their age.
+    """
+    total: Vector | None = None
+    for age, entry in enumerate(entries):
+        item = known.get(entry.item_id)
+        if item is None or item.vector is None:
+            continue
+        part = np.float32(recency**age) * item.vector
+        total = part if total is None else total + part
+    return None if total is None else _unit(total)
+
+
+def _texts(
+    user: User,
+    entries: Sequence[HistoryEntry],
+    known: Mapping[str, Known],
+    live: Live,
+    settings: ProfileSettings,
+) -> tuple[str, str]:
+    """Return the two texts to encode: own words (with the history, if as text), attributes."""
+    budget, count = live.encoder.bundle.max_length, live.encoder.count_tokens
+    history: list[str] = []
+    if settings.history_as == "text":
+        history = [known[entry.item_id].text for entry in entries if entry.item_id in known]
+
+    def rendered(words: str, attributes: Mapping[str, object], items: Sequence[str]) -> str:
+        if not (words or attributes or items):
+            return ""
+        return live.user_text.render(
+            words=words, attributes=attributes, history=items, budget=budget, count_tokens=count
+        )
+
+    return rendered(user.words, {}, history), rendered("", user.attributes, ())
+
+
+def _encode(texts: Sequence[str], live: Live) -> list[Vector | None]:
+    """Encode the texts that are not empty; None stands for the others."""
+    present = [text for text in texts if text]
+    if not present:
+        return [None] * len(texts)
+    vectors = iter(live.encoder.encode_users(present))
+    return [next(vectors) if text else None for text in texts]
+
+
+def _mix(parts: Iterable[tuple[float, Vector | None]]) -> Vector | None:
+    weighted = [np.float32(weight) * v for weight, v in parts if v is not None and weight > 0]
+    if not weighted:
+        return None
+    total = np.sum(weighted, axis=0)
+    return _unit(total) if total.any() else None
+
+
+def _unit(vector: Vector) -> Vector:
+    unit: Vector = vector / np.linalg.norm(vector)
+    return unit
+
+
+def _words(
+    user: User, entries: Sequence[HistoryEntry], known: Mapping[str, Known], limit: int
+) -> str:
+    """Return at most `limit` different words: the user's own first, then newest items'."""
+    texts = [user.words, *(str(value) for value in user.attributes.values())]
+    texts += [known[entry.item_id].text for entry in entries if entry.item_id in known]
+    words: dict[str, None] = {}
+    for text in texts:
+        for match in WORD.finditer(text.lower()):
+            words.setdefault(match.group())
+            if len(words) >= limit:
+                return " ".join(words)
+    return " ".join(words)

@@ -1,0 +1,155 @@
+"""What a recommendation query answers with: a ranked list that shows itself as table or JSON."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from rich.table import Table
+
+from seealso.types import Path, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One place of a list.
+
+    Attributes
+    ----------
+    item_id
+        The item.
+    probability
+        p in (0, 1), or None for an item without a vector and for a list by importance alone.
+    raw
+        w * similarity, before the sigmoid; None where `probability` is.
+    score
+        OpenSearch's score in the list that the item came from.
+    source
+        Which list that was.
+    importance
+        w.
+    tail
+        Whether the item is of the long tail.
+    fields
+        The catalogue's own fields.
+    """
+
+    item_id: str
+    probability: float | None
+    raw: float | None
+    score: float
+    source: Source
+    importance: float
+    tail: bool
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            "item_id": self.item_id,
+            "probability": self.probability,
+            "raw": self.raw,
+            "score": self.score,
+            "source": self.source.value,
+            "importance": self.importance,
+            "tail": self.tail,
+            "fields": dict(self.fields),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationList:
+    """A ranked list and how it was made.
+
+    Attributes
+    ----------
+    items
+        Best first.
+    user_id
+        Whom the list is for, if known by id.
+    path
+        The path that ranked it.
+    index, fingerprint
+        The physical index that answered and the bundle that encoded the profile.
+    note
+        Something a person should know, for instance why there is no profile.
+    latency_ms
+        Milliseconds by part: ``profile``, ``search`` (OpenSearch's own), ``total``.
+    """
+
+    items: tuple[Recommendation, ...]
+    user_id: str | None
+    path: Path
+    index: str
+    fingerprint: str
+    note: str = ""
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Recommendation]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, place: int) -> Recommendation:
+        return self.items[place]
+
+    @property
+    def ids(self) -> list[str]:
+        """Item ids, best first."""
+        return [item.item_id for item in self.items]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            "user_id": self.user_id,
+            "path": self.path.value,
+            "index": self.index,
+            "fingerprint": self.fingerprint,
+            "note": self.note,
+            "latency_ms": {part: round(ms, 2) for part, ms in self.latency_ms.items()},
+            "items": [item.as_dict() for item in self.items],
+        }
+
+    def to_json(self) -> str:
+        """Return the list as one line of JSON."""
+        return orjson.dumps(self.as_dict()).decode()
+
+    def table(self, show: str | None = None, title: str | None = None) -> Table:
+        """Return the list as a rich table.
+
+        Parameters
+        ----------
+        show
+            Catalogue field to show beside the id; the first text by default.
+        title
+            Line above the table.
+        """
+        table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        table.add_column("#", justify="right", style="dim")
+        table.add_column("item", no_wrap=True)
+        table.add_column(show or "what", overflow="ellipsis", no_wrap=True, max_width=48)
+        table.add_column("p", justify="right")
+        table.add_column("importance", justify="right")
+        table.add_column("by", no_wrap=True)
+        for place, item in enumerate(self.items, 1):
+            table.add_row(
+                str(place),
+                _plain(item.item_id),
+                _plain(str(item.fields.get(show, "") if show else _label(item.fields))),
+                "-" if item.probability is None else f"{item.probability:.3f}",
+                f"{item.importance:.2f}",
+                item.source.value,
+            )
+        return table
+
+
+def _label(fields: Mapping[str, Any]) -> str:
+    return next((value for value in fields.values() if isinstance(value, str)), "")
+
+
+def _plain(text: str) -> Any:
+    # rich reads [brackets] as markup; catalogue text is never markup
+    from rich.text import Text
+
+    return Text(text)

@@ -1,0 +1,171 @@
+"""Which searches a list is made of. Pure functions: profiles in, request bodies out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from seealso.config import RecommendSettings
+from seealso.errors import ConfigError
+from seealso.plugin.profile import Profile
+from seealso.plugin.scores import logit, score_of
+from seealso.query_templates import render
+from seealso.types import Calibration, Path, Space, Vector
+
+Filter = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the caller wants of a list; the settings' ``recommend`` section until changed.
+
+    Attributes
+    ----------
+    size
+        Length of the list.
+    path
+        Which path ranks, or ``auto``.
+    filters
+        Query DSL clauses that every recommendation satisfies.
+    min_probability
+        Recommendations below it are left out.
+    tail_share
+        Share of the positions given to tail items.
+    fields
+        Which catalogue fields to bring along; all of them by default.
+    settings
+        The rest: ``ef_search``, field weights and so on.
+    """
+
+    size: int
+    path: Path | Literal["auto"]
+    filters: tuple[Filter, ...]
+    min_probability: float
+    tail_share: float
+    fields: tuple[str, ...] | None
+    settings: RecommendSettings
+
+    @classmethod
+    def of(cls, settings: RecommendSettings, **changes: Any) -> "Wish":
+        """Return the wish that `settings` express, with `changes` that are not None.
+
+        Raises
+        ------
+        ConfigError
+            A change is out of range.
+        """
+        given = {name: value for name, value in changes.items() if value is not None}
+        own = {k: v for k, v in given.items() if k in RecommendSettings.model_fields}
+        try:
+            merged = RecommendSettings.model_validate({**settings.model_dump(), **own})
+        except ValueError as exc:
+            raise ConfigError(f"recommend: {_first(exc)}", hint="docs/settings.md") from exc
+        filters = given.get("filters", ())
+        return cls(
+            size=merged.size,
+            path=merged.path,
+            filters=(filters,) if isinstance(filters, Mapping) else tuple(filters),
+            min_probability=merged.min_probability,
+            tail_share=merged.tail_share,
+            fields=given.get("fields"),
+            settings=merged,
+        )
+
+
+def choose_path(wish: Wish, space: Space, documents: int) -> Path:
+    """Return the path that ranks.
+
+    ``auto`` is exact up to ``exact_limit`` documents and approximate above. A filter makes no
+    difference: Lucene searches its graph within the filter and ranks exactly by itself where
+    few documents pass.
+
+    Raises
+    ------
+    ConfigError
+        The approximate path is asked of an index that is not cosine.
+    """
+    if space is not Space.COSINE:
+        if wish.path is Path.ANN:
+            raise ConfigError(
+                f"path ann: an index for {space} ranks by script alone",
+                hint="use path exact or reference, or build the index with index.space = 'cosine'",
+            )
+        return Path.REFERENCE
+    if wish.path != "auto":
+        return wish.path
+    return Path.EXACT if documents <= wish.settings.exact_limit else Path.ANN
+
+
+def vector_body(
+    vector: Vector,
+    exclude: Sequence[str],
+    wish: Wish,
+    *,
+    path: Path,
+    space: Space,
+    calibration: Calibration,
+) -> bytes:
+    """Return the search for the vector list.
+
+    Parameters
+    ----------
+    vector
+        E_u (or E_i for related items), unit length, shape (dimension,).
+    exclude
+        Item ids to leave out.
+    wish, path, space, calibration
+        How to rank.
+    """
+    params = _common(wish, exclude)
+    params["vector"] = vector
+    if path is Path.ANN:
+        params |= {"k": wish.size, "ef_search": max(wish.settings.ef_search, wish.size)}
+    if path is Path.REFERENCE:
+        params |= {"b": calibration.b, "T": calibration.t}
+    if wish.min_probability > 0:
+        least = wish.min_probability
+        x = logit(least, calibration)
+        params["min_score"] = least if path is Path.REFERENCE else score_of(x)
+    name = f"reference_{space.value}" if path is Path.REFERENCE else path.value
+    return render(name, params)
+
+
+def tail_body(profile: Profile, wish: Wish, space: Space) -> bytes:
+    """Return the search for the tail list: BM25 over tail items and those without a vector."""
+    params = _common(wish, sorted(profile.seen))
+    params["words"] = profile.words
+    params["fields"] = [
+        f"{name}^{weight:g}" for name, weight in wish.settings.field_weights.items()
+    ] or ["text"]
+    if profile.vector is not None:
+        params["vector"] = profile.vector
+        params["space"] = KNN_SPACE[space]
+    return render("tail", params)
+
+
+def importance_body(exclude: Sequence[str], wish: Wish) -> bytes:
+    """Return the search for a user of whom nothing is known: the most important items."""
+    return render("importance", _common(wish, exclude))
+
+
+KNN_SPACE = {Space.COSINE: "innerproduct", Space.EUCLIDEAN: "l2", Space.MANHATTAN: "l1"}
+"""The k-NN plugin's name for each space."""
+
+
+def _common(wish: Wish, exclude: Sequence[str]) -> dict[str, Any]:
+    params: dict[str, Any] = {"size": wish.size}
+    if exclude:
+        params["exclude"] = list(exclude)
+    if wish.filters:
+        params["filter"] = list(wish.filters)
+    if wish.fields is not None:
+        params["source"] = ["item_id", "importance", "tail", *wish.fields]
+    return params
+
+
+def _first(exc: ValueError) -> str:
+    from pydantic import ValidationError
+
+    if isinstance(exc, ValidationError):
+        error = exc.errors()[0]
+        return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
+    return str(exc)

@@ -1,0 +1,24 @@
+"""From OpenSearch's scores to w * similarity and back.
+
+OpenSearch's ``innerproduct`` score of x = u . v is s = 1 + x for x >= 0 and 1 / (1 - x) below
+(k-NN plugin, space type ``innerproduct``), so that scores are positive.
+"""
+
+import math
+
+from seealso.types import Calibration
+
+
+def raw_value(score: float) -> float:
+    """Return x = w * cos(u, E) for an ``innerproduct`` score."""
+    return score - 1.0 if score >= 1.0 else 1.0 - 1.0 / score
+
+
+def score_of(x: float) -> float:
+    """Return the ``innerproduct`` score of x; the inverse of `raw_value`."""
+    return 1.0 + x if x >= 0.0 else 1.0 / (1.0 - x)
+
+
+def logit(p: float, calibration: Calibration) -> float:
+    """Return the x whose probability is `p`, for 0 < p < 1."""
+    return calibration.b + calibration.t * math.log(p / (1.0 - p))

@@ -1,0 +1,5 @@
+"""``python -m seealso``: the same as the command ``seealso``."""
+
+from seealso.cli.main import main
+
+main()

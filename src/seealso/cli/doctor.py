@@ -1,0 +1,33 @@
+"""``seealso doctor``: names each problem with its cure."""
+
+import sys
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from seealso.cli.context import Context, pass_context
+from seealso.log import stderr
+from seealso.plugin.doctor import Finding, examine
+
+
+@click.command()
+@pass_context
+def doctor(context: Context) -> None:
+    """Check settings, bundle, cluster, index and templates; say what to do."""
+    findings = list(examine(context.settings, context.cluster))
+    context.show(findings, lambda: _table(findings))
+    wrong = sum(not finding.ok for finding in findings)
+    if wrong:
+        stderr.print(f"{wrong} of {len(findings)} checks found something to do")
+        sys.exit(1)
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for finding in findings:
+        mark = Text("ok", style="green") if finding.ok else Text("no", style="bold red")
+        table.add_row(mark, Text(finding.what), Text(finding.found))
+        if finding.cure:
+            table.add_row("", "", Text(f"-> {finding.cure}", style="yellow"))
+    return table

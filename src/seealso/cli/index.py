@@ -1,0 +1,259 @@
+"""``seealso index``: build, update, importance, list, verify, swap, rollback, prune."""
+
+from pathlib import Path
+
+import click
+
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context
+from seealso.encoder import Encoder
+from seealso.indexer import build as building
+from seealso.indexer import lifecycle
+from seealso.indexer.inputs import Inputs, inputs
+from seealso.indexer.refresh import refresh_importance
+from seealso.indexer.update import live_index, plan_update
+from seealso.indexer.update import update as update_index
+from seealso.indexer.verify import verify as verify_index
+from seealso.interactions import Problems
+from seealso.log import stderr
+
+on_error = click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="What a broken row of catalogue or events does.",
+)
+dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
+
+
+@click.group()
+def index() -> None:
+    """Build, change and switch the index behind the alias."""
+
+
+def _inputs(context: Context, on_error: str) -> tuple[Inputs, Problems]:
+    problems = Problems(on_error)  # type: ignore[arg-type]
+    needs_cluster = context.settings.catalogue.index or context.settings.events.index
+    cluster = context.cluster() if needs_cluster else None
+    return inputs(context.settings, cluster, problems), problems
+
+
+def _say(problems: Problems) -> None:
+    if problems.count:
+        stderr.print(problems.summary(), markup=False)
+
+
+@index.command()
+@on_error
+@dry_run
+@click.option("--no-swap", is_flag=True, help="Leave the alias where it is.")
+@pass_context
+def build(context: Context, on_error: str, dry_run: bool, no_swap: bool) -> None:
+    """Build an index beside the live one, verify it, and move the alias to it."""
+    source, problems = _inputs(context, on_error)
+    if dry_run:
+        plan = building.plan(context.cluster(), context.settings, source)
+        _say(problems)
+        context.show(
+            plan,
+            lambda: tables.facts(
+                {
+                    "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
+                    "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
+                    "bundle": plan.bundle,
+                    "may clear": plan.clears,
+                    "importance": ", ".join(f"{k} {v}" for k, v in plan.importance.items()),
+                }
+            ),
+        )
+        return
+    report = building.build(context.cluster(), context.settings, source, swap=not no_swap)
+    _say(problems)
+    checked = report.verification
+    context.show(
+        report,
+        lambda: tables.facts(
+            {
+                "index": report.index + (" (resumed)" if report.resumed else ""),
+                "alias": f"{report.alias} -> {report.index if report.swapped else report.previous}",
+                "bundle": f"{report.bundle} ({report.fingerprint})",
+                "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
+                "verified": f"{checked.documents:,} documents, cosine >= "
+                f"{checked.least_cosine:.4f}, graph recall {checked.recall:.2f}",
+                "seconds": f"{report.seconds:.1f}",
+            }
+        ),
+    )
+
+
+@index.command()
+@on_error
+@dry_run
+@click.option(
+    "--items",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with the changed items only, in the catalogue's format.",
+)
+@click.option(
+    "--delete",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with the ids to delete, one a line.",
+)
+@click.option("--delete-missing", is_flag=True, help="Delete what the catalogue no longer has.")
+@pass_context
+def update(
+    context: Context,
+    on_error: str,
+    dry_run: bool,
+    items: Path | None,
+    delete: Path | None,
+    delete_missing: bool,
+) -> None:
+    """Write changed items to the live index and delete others."""
+    if items and delete_missing:
+        raise click.UsageError("--delete-missing needs the whole catalogue, not --items")
+    if items:
+        catalogue = context.settings.catalogue.model_copy(update={"path": items, "index": None})
+        settings = context.settings.model_copy(update={"catalogue": catalogue})
+        context = Context(settings, context.json)
+    source, problems = _inputs(context, on_error)
+    doomed = delete.read_text(encoding="utf-8").split("\n") if delete else []
+    run = plan_update if dry_run else update_index
+    report = run(
+        context.cluster(),
+        context.settings,
+        source,
+        delete=[line.strip() for line in doomed if line.strip()],
+        delete_missing=delete_missing,
+    )
+    _say(problems)
+    context.show(
+        report,
+        lambda: tables.facts(
+            {
+                "index": report.index,
+                "would write" if dry_run else "written": report.written,
+                "unchanged": report.unchanged,
+                "would delete" if dry_run else "deleted": report.deleted,
+            }
+        ),
+    )
+
+
+@index.command()
+@on_error
+@dry_run
+@pass_context
+def importance(context: Context, on_error: str, dry_run: bool) -> None:
+    """Recompute importance from the events, without encoding anything."""
+    source, problems = _inputs(context, on_error)
+    report = refresh_importance(context.cluster(), context.settings, source, write=not dry_run)
+    _say(problems)
+    context.show(
+        report,
+        lambda: tables.facts(
+            {
+                "index": report.index,
+                "would change" if dry_run else "changed": report.changed,
+                "unchanged": report.unchanged,
+            }
+        ),
+    )
+
+
+@index.command(name="list")
+@pass_context
+def list_(context: Context) -> None:
+    """List the indices of the alias, oldest first."""
+    found = lifecycle.listing(context.cluster(), context.settings.index.alias)
+    context.show(
+        found,
+        lambda: tables.rows(
+            ["index", "state", "live", "documents", "size", "bundle", "fingerprint"],
+            [
+                (
+                    one.name,
+                    one.state,
+                    one.live,
+                    one.documents,
+                    tables.size(one.size_bytes),
+                    one.meta.get("bundle"),
+                    one.meta.get("fingerprint"),
+                )
+                for one in found
+            ],
+            numbers="documents size",
+        ),
+    )
+
+
+@index.command()
+@click.argument("name", required=False)
+@pass_context
+def verify(context: Context, name: str | None) -> None:
+    """Check the index NAME (the live one by default): count, bundle, a sample, a probe."""
+    cluster = context.cluster()
+    live = live_index(cluster, context.settings)
+    chosen = name or live.name
+    report = verify_index(cluster, chosen, Encoder(live.bundle), context.settings)
+    context.show(
+        report,
+        lambda: tables.facts(
+            {
+                "index": chosen,
+                "documents": report.documents,
+                "least cosine": report.least_cosine,
+                "graph recall": report.recall,
+            }
+        ),
+    )
+
+
+@index.command()
+@click.argument("name")
+@dry_run
+@pass_context
+def swap(context: Context, name: str, dry_run: bool) -> None:
+    """Let the alias stand for the index NAME."""
+    cluster, alias = context.cluster(), context.settings.index.alias
+    run = lifecycle.plan_swap if dry_run else lifecycle.swap
+    _moved(context, run(cluster, alias, name), dry_run)
+
+
+@index.command()
+@dry_run
+@pass_context
+def rollback(context: Context, dry_run: bool) -> None:
+    """Let the alias stand for the index before the live one."""
+    run = lifecycle.plan_rollback if dry_run else lifecycle.rollback
+    _moved(context, run(context.cluster(), context.settings.index.alias), dry_run)
+
+
+def _moved(context: Context, moved: lifecycle.Moved, dry_run: bool) -> None:
+    label = "would move" if dry_run else "moved"
+    text = f"{moved.alias}: {moved.before or 'nothing'} -> {moved.after}"
+    context.show(moved, lambda: tables.facts({label: text}))
+
+
+@index.command()
+@dry_run
+@click.option("--keep", type=click.IntRange(min=1), help="Indices to keep, the live one included.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_context
+def prune(context: Context, dry_run: bool, keep: int | None, yes: bool) -> None:
+    """Delete old and half-built indices."""
+    cluster, settings = context.cluster(), context.settings.index
+    keep = keep or settings.keep
+    doomed = lifecycle.prunable(cluster, settings.alias, keep)
+    if doomed and not dry_run:
+        names = ", ".join(one.name for one in doomed)
+        if not yes:
+            click.confirm(f"Delete {names}?", abort=True, err=True)
+        lifecycle.prune(cluster, settings.alias, keep)
+    label = "would delete" if dry_run else "deleted"
+    names_shown = [one.name for one in doomed]
+    context.show(
+        {"deleted" if not dry_run else "would_delete": names_shown},
+        lambda: tables.facts({label: names_shown or "nothing"}),
+    )

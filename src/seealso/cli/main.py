@@ -1,0 +1,113 @@
+"""The entry point: global options, the commands, and the one place where errors become text."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from click.shell_completion import get_completion_class
+from rich.text import Text
+
+from seealso import __version__
+from seealso.cli.context import Context
+from seealso.cli.demo import demo
+from seealso.cli.doctor import doctor
+from seealso.cli.index import index
+from seealso.cli.model import model
+from seealso.cli.node import node
+from seealso.cli.recommend import recommend, related
+from seealso.cli.templates import templates
+from seealso.config import load_settings
+from seealso.errors import ConfigError, SeeAlsoError
+from seealso.log import configure, stderr
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="seealso")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings file.  [default: seealso.toml]",
+)
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="SECTION.NAME=VALUE",
+    help="Change one setting, above the file and the environment; may be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+@click.option("-v", "--verbose", count=True, help="Say more on stderr; twice for everything.")
+@click.pass_context
+def cli(
+    ctx: click.Context, config: Path | None, changes: tuple[str, ...], as_json: bool, verbose: int
+) -> None:
+    """Recommendations inside the OpenSearch you already run."""
+    configure(("WARNING", "INFO", "DEBUG")[min(verbose, 2)])
+    ctx.obj = Context(load_settings(config, overrides(changes)), as_json)
+
+
+def overrides(changes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Turn ``section.name=value`` into what `load_settings` takes; values are JSON or text."""
+    sections: dict[str, dict[str, Any]] = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        section, dot, key = name.partition(".")
+        if not (equals and dot and key):
+            raise ConfigError(
+                f"--set {change}: not of the form SECTION.NAME=VALUE",
+                hint="for instance --set index.alias=films",
+            )
+        try:
+            parsed = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            parsed = value
+        sections.setdefault(section, {})[key] = parsed
+    return sections
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the tab completion script for SHELL.
+
+    For bash: eval "$(seealso completion bash)"
+    """
+    chosen = get_completion_class(shell)
+    if chosen is None:  # pragma: no cover - click knows the three
+        raise ConfigError(f"no completion for {shell}")
+    click.echo(chosen(cli, {}, "seealso", "_SEEALSO_COMPLETE").source())
+
+
+for command in (demo, doctor, index, model, node, recommend, related, templates):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; every error of seealso ends as one readable line and its hint."""
+    try:
+        cli.main(args=arguments, prog_name="seealso", standalone_mode=False)
+    except SeeAlsoError as exc:
+        report(exc)
+        sys.exit(exc.exit_code)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except click.exceptions.Exit as exc:
+        sys.exit(exc.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        stderr.print("stopped")
+        sys.exit(130)
+
+
+def report(exc: SeeAlsoError) -> None:
+    """Print what is wrong and what to do about it."""
+    stderr.print(Text.assemble(("error: ", "bold red"), exc.message), soft_wrap=True)
+    if exc.hint:
+        stderr.print(Text.assemble((" hint: ", "bold"), exc.hint), soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""``seealso recommend`` and ``seealso related``."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context, stdout
+from seealso.config import Settings
+from seealso.errors import ConfigError
+from seealso.indexer.inputs import row_source
+from seealso.interactions import Histories, Problems, read_events
+from seealso.log import progress, stderr
+from seealso.plugin import RecommendationList, Recommender
+from seealso.plugin.batch import recommend_file
+from seealso.plugin.requests import Wish
+from seealso.types import Path as RankingPath
+
+PATHS = click.Choice(["auto", *(path.value for path in RankingPath)])
+
+size = click.option("--size", type=int, help="Length of the list.")
+path = click.option("--path", type=PATHS, help="How to rank.")
+filters = click.option(
+    "--filter", "filters", multiple=True, metavar="JSON", help="Query DSL clause; may be repeated."
+)
+least = click.option("--min-probability", type=float, help="Leave out what is less likely.")
+show = click.option("--show", metavar="FIELD", help="Catalogue field to show beside the id.")
+
+
+@click.command()
+@click.argument("user_id", required=False)
+@click.option("--history", help="Item ids, newest first, with commas between; instead of events.")
+@click.option("--words", default="", help="What the user says they want.")
+@click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE")
+@size
+@path
+@filters
+@least
+@click.option("--tail-share", type=float, help="Share of the positions for tail items.")
+@show
+@click.option("--users", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="Many users: a file with an id, or a JSON object, a line.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False),
+              help="Where the lists for --users go, as JSON lines.")
+@pass_context
+def recommend(
+    context: Context,
+    user_id: str | None,
+    history: str | None,
+    words: str,
+    attributes: tuple[str, ...],
+    size: int | None,
+    path: str | None,
+    filters: tuple[str, ...],
+    min_probability: float | None,
+    tail_share: float | None,
+    show: str | None,
+    users: Path | None,
+    out: Path | None,
+) -> None:
+    """Recommend items to a user: by id, by history, by words and attributes, or a mix."""
+    if (users is None) != (out is None):
+        raise click.UsageError("--users and --out go together")
+    if users is None and not (user_id or history or words or attributes):
+        raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
+    wishes = {
+        "size": size,
+        "path": path,
+        "filters": parsed(filters),
+        "min_probability": min_probability,
+        "tail_share": tail_share,
+    }
+    if users is not None and out is not None:
+        _many(context, users, out, wishes)
+        return
+    chosen = histories(context, {user_id} if user_id else ())
+    recommender = Recommender(context.cluster(), context.settings, chosen)
+    found = recommender.recommend(
+        user_id,
+        history=history.split(",") if history else None,
+        words=words,
+        attributes=dict(_pair(one) for one in attributes),
+        **wishes,  # type: ignore[arg-type]
+    )
+    print_list(context, found, show)
+
+
+@click.command()
+@click.argument("item_id")
+@size
+@path
+@filters
+@least
+@show
+@pass_context
+def related(
+    context: Context,
+    item_id: str,
+    size: int | None,
+    path: str | None,
+    filters: tuple[str, ...],
+    min_probability: float | None,
+    show: str | None,
+) -> None:
+    """List the items that are most related to ITEM_ID."""
+    found = Recommender(context.cluster(), context.settings).related(
+        item_id, size=size, path=path, filters=parsed(filters), min_probability=min_probability
+    )
+    print_list(context, found, show)
+
+
+def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> None:
+    recommender = Recommender(
+        context.cluster(), context.settings, histories(context, users=None)
+    )
+    wish = Wish.of(context.settings.recommend, fields=(), **wishes)
+    with users.open("rb") as lines:
+        total = sum(1 for line in lines if line.strip())
+    with progress("recommending", total) as tick:
+        report = recommend_file(recommender, users, out, wish, tick)
+    context.show(
+        report,
+        lambda: tables.facts(
+            {"users": report.users, "of an earlier run": report.resumed, "written to": report.out}
+        ),
+    )
+
+
+def histories(context: Context, users: Collection[str] | None) -> Histories | None:
+    """Read what `users` did from the events; of all users for None.
+
+    Without events, or where no user is asked for, there is nothing to read.
+    """
+    settings: Settings = context.settings
+    if users is not None and not users:
+        return None
+    cluster = context.cluster() if settings.events.index else None
+    source = row_source(settings, "events", cluster)
+    if source is None:
+        return None
+    problems = Problems("skip")
+    frames = read_events(source, settings.events, problems)
+    found = Histories.from_events(frames, positive=settings.events.positive, users=users)
+    if problems.count:
+        stderr.print(problems.summary(), markup=False)
+    return found
+
+
+def print_list(context: Context, found: RecommendationList, show: str | None) -> None:
+    """Print a list as a table with its note and latency, or as JSON."""
+    context.show(found, lambda: found.table(show))
+    if context.json:
+        return
+    if found.note:
+        stdout.print(found.note, style="yellow", markup=False)
+    ms = ", ".join(f"{part} {value:.1f}" for part, value in found.latency_ms.items())
+    stderr.print(f"path {found.path.value}, index {found.index}, ms: {ms}", style="dim")
+
+
+def parsed(filters: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
+    """Return the filters given as JSON text.
+
+    Raises
+    ------
+    ConfigError
+        One is not a JSON object.
+    """
+    found = []
+    for text in filters:
+        try:
+            clause = orjson.loads(text)
+        except orjson.JSONDecodeError as exc:
+            raise ConfigError(
+                f"--filter {text}: not JSON: {exc}", hint="""for instance '{"term": {"genres": "Drama"}}'"""
+            ) from exc
+        if not isinstance(clause, dict):
+            raise ConfigError(f"--filter {text}: not a JSON object", hint="give a query DSL clause")
+        found.append(clause)
+    return tuple(found) or None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(f"--attribute {text}: not of the form NAME=VALUE", hint="country=Japan")
+    return name, value

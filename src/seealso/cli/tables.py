@@ -1,0 +1,52 @@
+"""How results look: aligned tables and facts without frames."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+
+def facts(pairs: Mapping[str, object]) -> Table:
+    """Return names and values, one pair a line."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column()
+    for name, value in pairs.items():
+        table.add_row(name, Text(shown(value)))
+    return table
+
+
+def rows(columns: Sequence[str], lines: Iterable[Sequence[object]], *, numbers: str = "") -> Table:
+    """Return a table; `numbers` names the columns that are aligned to the right, by spaces."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    right = set(numbers.split())
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=True)
+    for line in lines:
+        table.add_row(*(Text(shown(value)) for value in line))
+    return table
+
+
+def shown(value: object) -> str:
+    """Return `value` as a person reads it."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "-"
+    return str(value)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    amount = float(count)
+    for unit in ("B", "KB", "MB"):
+        if amount < 1000:
+            return f"{amount:,.0f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} GB"

@@ -1,0 +1,161 @@
+"""Physical indices behind an alias: create, list, prepare for loading or serving, swap, delete.
+
+An index of seealso is called ``<alias>-<timestamp>`` and carries ``_meta.seealso``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from seealso.cluster.client import Cluster
+from seealso.errors import ClusterError, MappingMismatch
+
+FORCE_MERGE_SECONDS = 3600.0
+"""A million 384-d vectors take five minutes to merge on two cores; give ten times that."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalIndex:
+    """One physical index and what it says of itself in ``_meta.seealso``."""
+
+    name: str
+    meta: Mapping[str, Any]
+    live: bool
+    documents: int
+    size_bytes: int
+
+    @property
+    def state(self) -> str:
+        """``building`` or ``ready``."""
+        return str(self.meta.get("state", "building"))
+
+
+def new_name(alias: str) -> str:
+    """Return a physical name for `alias`; later names sort behind earlier ones."""
+    return f"{alias}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+
+
+def create(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
+    """Create the index `name` with mappings and settings."""
+    cluster.request("PUT", f"/{name}", body)
+
+
+def live_name(cluster: Cluster, alias: str) -> str | None:
+    """Return the physical index behind `alias`, or None.
+
+    Raises
+    ------
+    ClusterError
+        `alias` is an index of its own, or stands for several indices.
+    """
+    answer = cluster.request("GET", f"/_alias/{alias}", params={"ignore": 404})
+    names = [name for name in answer if name not in ("error", "status")]
+    if not names:
+        if cluster.exists(f"/{alias}"):
+            raise ClusterError(
+                f"{alias}: is an index, not an alias",
+                hint="choose another index.alias; seealso never writes to an index it did not make",
+                index=alias,
+            )
+        return None
+    if len(names) > 1:
+        raise ClusterError(
+            f"{alias}: stands for {len(names)} indices ({', '.join(sorted(names))})",
+            hint="let it stand for one: `seealso index swap NAME`",
+            alias=alias,
+        )
+    return str(names[0])
+
+
+def meta(cluster: Cluster, name: str) -> dict[str, Any]:
+    """Return ``_meta.seealso`` of an index.
+
+    Raises
+    ------
+    MappingMismatch
+        The index carries none: seealso did not build it.
+    """
+    mapping = cluster.request("GET", f"/{name}/_mapping")[name]["mappings"]
+    found = mapping.get("_meta", {}).get("seealso")
+    if found is None:
+        raise MappingMismatch(
+            f"{name}: not an index of seealso (no _meta.seealso in its mapping)",
+            hint="build one with `seealso index build`",
+            index=name,
+        )
+    return dict(found)
+
+
+def put_meta(cluster: Cluster, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Change entries of ``_meta.seealso`` and return all of it."""
+    whole = {**meta(cluster, name), **changes}
+    cluster.request("PUT", f"/{name}/_mapping", {"_meta": {"seealso": whole}})
+    return whole
+
+
+def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
+    """Return the indices that seealso built for `alias`, oldest first."""
+    answer = cluster.request("GET", f"/{alias}-*", params={"ignore_unavailable": "true"})
+    rows = cluster.request(
+        "GET",
+        "/_cat/indices",
+        params={"format": "json", "bytes": "b", "h": "index,docs.count,pri.store.size"},
+    )
+    sizes = {row["index"]: row for row in rows}
+    found = []
+    for name in sorted(answer):
+        own = answer[name]["mappings"].get("_meta", {}).get("seealso")
+        if own is None or own.get("alias") != alias:
+            continue
+        row = sizes.get(name, {})
+        found.append(
+            PhysicalIndex(
+                name=name,
+                meta=own,
+                live=alias in answer[name]["aliases"],
+                documents=int(row.get("docs.count") or 0),
+                size_bytes=int(row.get("pri.store.size") or 0),
+            )
+        )
+    return found
+
+
+def count(cluster: Cluster, name: str) -> int:
+    """Return the number of documents that a search can see."""
+    return int(cluster.request("GET", f"/{name}/_count")["count"])
+
+
+def refresh(cluster: Cluster, name: str) -> None:
+    """Make what was written visible to searches."""
+    cluster.request("POST", f"/{name}/_refresh")
+
+
+def finish_loading(cluster: Cluster, name: str, *, replicas: int, merge: bool) -> None:
+    """Give a loaded index the settings that it serves with, and merge its segments."""
+    settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
+    cluster.request("PUT", f"/{name}/_settings", settings)
+    refresh(cluster, name)
+    if merge:
+        cluster.request(
+            "POST",
+            f"/{name}/_forcemerge",
+            params={"max_num_segments": 1},
+            timeout=FORCE_MERGE_SECONDS,
+        )
+        refresh(cluster, name)
+
+
+def point(cluster: Cluster, alias: str, name: str) -> str | None:
+    """Let `alias` stand for `name` alone, in one atomic step; return what it stood for."""
+    before = live_name(cluster, alias)
+    actions: list[dict[str, Any]] = [{"add": {"index": name, "alias": alias}}]
+    if before is not None and before != name:
+        actions.insert(0, {"remove": {"index": before, "alias": alias}})
+    cluster.request("POST", "/_aliases", {"actions": actions})
+    return before
+
+
+def delete(cluster: Cluster, name: str) -> None:
+    """Delete an index; one that is not there is no error."""
+    cluster.request("DELETE", f"/{name}", params={"ignore": 404})

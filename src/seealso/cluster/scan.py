@@ -1,0 +1,67 @@
+"""Reads a whole index in batches, by scroll: for catalogues and events that live in OpenSearch.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from seealso.cluster.client import Cluster
+
+KEEP_ALIVE = "5m"
+
+
+def scan(
+    cluster: Cluster,
+    index: str,
+    *,
+    query: Mapping[str, Any] | None = None,
+    source: list[str] | bool = True,
+    batch: int = 1000,
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield every hit of `query` (default: every document) in batches, in index order.
+
+    Parameters
+    ----------
+    cluster, index
+        What to read.
+    query
+        Query DSL.
+    source
+        Which fields of ``_source`` to bring.
+    batch
+        Hits of one batch.
+    """
+    body = {
+        "size": batch,
+        "query": query or {"match_all": {}},
+        "_source": source,
+        "sort": ["_doc"],
+    }
+    answer = cluster.request("POST", f"/{index}/_search", body, params={"scroll": KEEP_ALIVE})
+    scroll_id = answer["_scroll_id"]
+    try:
+        while hits := answer["hits"]["hits"]:
+            yield hits
+            answer = cluster.request(
+                "POST", "/_search/scroll", {"scroll": KEEP_ALIVE, "scroll_id": scroll_id}
+            )
+            scroll_id = answer["_scroll_id"]
+    finally:
+        cluster.request("DELETE", "/_search/scroll", {"scroll_id": scroll_id}, {"ignore": 404})
+
+
+def fetch(
+    cluster: Cluster, index: str, ids: Sequence[str], *, source: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return the documents `ids` that exist, by id, each with ``_index`` and ``_source``.
+
+    They are read in real time, whether a refresh has come or not.
+    """
+    if not ids:
+        return {}
+    answer = cluster.request(
+        "POST",
+        f"/{index}/_mget",
+        {"ids": list(ids)},
+        params={"_source_includes": ",".join(source)},
+    )
+    return {hit["_id"]: hit for hit in answer["docs"] if hit.get("found")}
