@@ -1,0 +1,59 @@
+"""Ports of this machine, and the question whether a node answers on one."""
+
+import http.client
+import json
+import socket
+
+from seealso.errors import NodeError
+
+HOST = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """Say whether nothing listens on `port` of the loopback interface."""
+    with socket.socket() as probe:
+        # what a server does: a connection that just closed does not block its port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def choose_port(wanted: int | None, last: int | None) -> int:
+    """Return `wanted`, else the `last` one if it is free, else one that the system picks.
+
+    Raises
+    ------
+    NodeError
+        If something listens on `wanted`.
+    """
+    if wanted is not None:
+        if not is_free(wanted):
+            raise NodeError(
+                f"port {wanted} is taken by another program",
+                hint="choose another one with --port, or leave it out to get a free one",
+                port=wanted,
+            )
+        return wanted
+    if last is not None and is_free(last):
+        return last
+    with socket.socket() as picked:
+        picked.bind((HOST, 0))
+        return int(picked.getsockname()[1])
+
+
+def answers(port: int, *, timeout: float = 2.0) -> bool:
+    """Say whether an OpenSearch on `port` is ready: every primary shard can be used."""
+    path = "/_cluster/health?wait_for_status=yellow&timeout=1s"
+    connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = json.loads(answer.read())
+        return answer.status == 200 and not body["timed_out"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        return False
+    finally:
+        connection.close()

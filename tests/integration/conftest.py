@@ -1,0 +1,27 @@
+"""Plain HTTP for the integration tests: what OpenSearch really answers, past our own client."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def ask() -> Ask:
+    """Send a request to a node and return the JSON it answers."""
+
+    def send(url: str, method: str, path: str, body: object = None) -> Any:
+        request = urllib.request.Request(
+            url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    return send
