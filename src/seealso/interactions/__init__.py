@@ -1,1 +1,21 @@
-"""."""
+"""Readers of catalogues and behaviour: files and indices become items, events and histories."""
+
+from seealso.interactions.events import EVENT_SCHEMA, read_events
+from seealso.interactions.files import FileSource
+from seealso.interactions.histories import Histories
+from seealso.interactions.items import RESERVED, read_items
+from seealso.interactions.problems import Problem, Problems
+from seealso.interactions.rows import Rows, RowSource
+
+__all__ = [
+    "EVENT_SCHEMA",
+    "RESERVED",
+    "FileSource",
+    "Histories",
+    "Problem",
+    "Problems",
+    "RowSource",
+    "Rows",
+    "read_events",
+    "read_items",
+]

@@ -1,0 +1,62 @@
+"""Rows of JSON lines and Parquet files, a batch at a time."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+import polars as pl
+
+from seealso.interactions.rows import Rows, frame_of
+
+
+def read_json_lines(stream: BinaryIO, *, batch_rows: int) -> Iterator[Rows]:
+    """Yield the objects of `stream`, one on each line; blank lines are passed over.
+
+    Parameters
+    ----------
+    stream
+        UTF-8, with or without a byte order mark.
+    batch_rows
+        Most rows of one batch.
+    """
+    numbered = enumerate(iter(stream.readline, b""), start=1)
+    while batch := list(islice(numbered, batch_rows)):
+        places: list[int] = []
+        records: list[dict[str, Any]] = []
+        broken: list[tuple[int, str]] = []
+        for place, line in batch:
+            text = line.strip() if place > 1 else line.strip().removeprefix(b"\xef\xbb\xbf")
+            if not text:
+                continue
+            try:
+                record = orjson.loads(text)
+            except orjson.JSONDecodeError as exc:
+                broken.append((place, f"not JSON: {exc.msg} (column {exc.colno})"))
+                continue
+            if isinstance(record, dict):
+                records.append(record)
+                places.append(place)
+            else:
+                broken.append((place, "not a JSON object"))
+        yield Rows(frame_of(records), places, broken, sparse=True)
+
+
+def read_parquet(path: Path, *, batch_rows: int) -> Iterator[Rows]:
+    """Yield the rows of the Parquet file `path`, columns with the types that they have there.
+
+    Parameters
+    ----------
+    path
+        The file; Parquet is read from its end, so a stream will not do.
+    batch_rows
+        Most rows of one batch.
+    """
+    done = 0
+    lazy = pl.scan_parquet(path, glob=False)
+    for frame in lazy.collect_batches(chunk_size=batch_rows, maintain_order=True):
+        yield Rows(frame, range(done + 1, done + frame.height + 1), unit="row")
+        done += frame.height
+    if not done:
+        yield Rows(pl.DataFrame(schema=lazy.collect_schema()), (), unit="row")

@@ -1,0 +1,140 @@
+"""Files of rows: CSV, TSV, JSON lines and Parquet, each also as .gz.
+
+The name says what a file is; a file that is something else is refused with what it seems to be.
+"""
+
+import gzip
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO, cast
+
+import polars as pl
+
+from seealso.errors import DataError
+from seealso.interactions.delimited import read_delimited
+from seealso.interactions.documents import read_json_lines, read_parquet
+from seealso.interactions.rows import Rows
+
+FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+
+# first bytes of what people hand over under a wrong name
+_SIGNATURES = (
+    (b"\x1f\x8b", "gzip"),
+    (b"PAR1", "Parquet"),
+    (b"PK\x03\x04", "a zip archive or an Excel file"),
+    (b"\xff\xfe", "UTF-16 text"),
+    (b"\xfe\xff", "UTF-16 text"),
+)
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """The rows of a file, read as a stream: memory holds a few batches at a time.
+
+    Parameters
+    ----------
+    path
+        A file called .csv, .tsv, .jsonl, .ndjson or .parquet, or one of these with .gz.
+    batch_rows
+        Most rows of one batch.
+    """
+
+    path: Path
+    batch_rows: int = 10_000
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folder."""
+        return self.path.name
+
+    def rows(self) -> Iterator[Rows]:
+        """Yield all rows in batches.
+
+        Raises
+        ------
+        DataError
+            The file is missing, is not what its name says, or ends too early.
+        """
+        suffix = self._format()
+        try:
+            with self._open() as stream:
+                self._check_content(stream, suffix)
+                if suffix == ".parquet":
+                    yield from self._parquet(stream)
+                elif suffix in (".jsonl", ".ndjson"):
+                    yield from read_json_lines(stream, batch_rows=self.batch_rows)
+                else:
+                    separator = "\t" if suffix == ".tsv" else ","
+                    yield from read_delimited(
+                        stream, separator, self.name, batch_rows=self.batch_rows
+                    )
+        except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
+            raise self._error(
+                "is damaged or cut off: its gzip data does not end well", "copy the file again"
+            ) from exc
+        except pl.exceptions.PolarsError as exc:
+            reason = str(exc).splitlines()[0]
+            raise self._error(f"is no readable Parquet file: {reason}", "write it again") from exc
+        except OSError as exc:
+            reason = (exc.strerror or str(exc)).lower()
+            raise DataError(
+                f"{self.path}: {reason}", hint="check the path", file=str(self.path)
+            ) from exc
+
+    @property
+    def _zipped(self) -> bool:
+        return self.path.suffix.lower() == ".gz"
+
+    def _format(self) -> str:
+        inner = self.path.with_suffix("") if self._zipped else self.path
+        suffix = inner.suffix.lower()
+        if suffix not in FORMATS:
+            raise self._error(
+                f"has an unknown extension {suffix!r}" if suffix else "has no extension",
+                f"name it {', '.join(FORMATS)}, or one of these with .gz",
+            )
+        return suffix
+
+    @contextmanager
+    def _open(self) -> Iterator[BinaryIO]:
+        with self.path.open("rb") as raw:
+            if not self._zipped:
+                yield raw
+                return
+            if raw.peek(2)[:2] not in (b"\x1f\x8b", b""):
+                raise self._error("is not gzip data", "take .gz off its name")
+            with gzip.GzipFile(fileobj=raw) as unpacked:
+                # GzipFile is a buffered stream without being declared as one
+                yield cast(BinaryIO, unpacked)
+
+    def _check_content(self, stream: BinaryIO, suffix: str) -> None:
+        head = stream.read(4)
+        stream.seek(0)
+        expected = "Parquet" if suffix == ".parquet" else None
+        found = next((what for start, what in _SIGNATURES if head.startswith(start)), None)
+        if found != expected and head:
+            seems = f"it seems to be {found}" if found else "it does not start as Parquet does"
+            raise self._error(
+                f"is not what its extension {suffix} says: {seems}",
+                "rename the file, or convert it to UTF-8 CSV, JSON lines or Parquet",
+            )
+        if suffix in (".jsonl", ".ndjson") and head.lstrip().startswith(b"["):
+            raise self._error("is one JSON array, not JSON lines", "write one object on each line")
+
+    def _parquet(self, stream: BinaryIO) -> Iterator[Rows]:
+        if not self._zipped:
+            yield from read_parquet(self.path, batch_rows=self.batch_rows)
+            return
+        # Parquet is read from its end: unpack to disk, not to memory
+        with NamedTemporaryFile(suffix=".parquet") as unpacked:
+            shutil.copyfileobj(stream, unpacked)
+            unpacked.flush()
+            yield from read_parquet(Path(unpacked.name), batch_rows=self.batch_rows)
+
+    def _error(self, what: str, hint: str) -> DataError:
+        return DataError(f"{self.name} {what}", hint=hint, file=str(self.path))
