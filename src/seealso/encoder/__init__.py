@@ -1,1 +1,24 @@
-"""."""
+"""Text to unit vectors with onnxruntime and tokenizers; the model bundle.
+
+Nothing here imports torch: what makes a bundle is the training room.
+"""
+
+from seealso.encoder.bundle import Bundle
+from seealso.encoder.cache import VectorCache
+from seealso.encoder.encoder import Encoder
+from seealso.encoder.projection import Projection, fit_projection
+from seealso.encoder.store import BundleStore, bind
+from seealso.encoder.texts import ItemText, UserText, encode_views
+
+__all__ = [
+    "Bundle",
+    "BundleStore",
+    "Encoder",
+    "ItemText",
+    "Projection",
+    "UserText",
+    "VectorCache",
+    "bind",
+    "encode_views",
+    "fit_projection",
+]

@@ -1,1 +1,16 @@
-"""."""
+"""The only room that knows torch and transformers: it makes bundles (extra ``train``).
+
+torch itself is imported where it is used, so that the command line starts without it.
+"""
+
+from seealso.training.export import export, export_new, refuse_existing
+from seealso.training.sources import WHEEL_SOURCE, Backbone, load_backbone
+
+__all__ = [
+    "WHEEL_SOURCE",
+    "Backbone",
+    "export",
+    "export_new",
+    "load_backbone",
+    "refuse_existing",
+]

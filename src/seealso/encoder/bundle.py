@@ -1,0 +1,236 @@
+"""The model bundle: a folder with the model, its int8 twin, the tokenizer and bundle.json.
+
+Whatever changes a vector is in its fingerprint; whatever was changed by hand is refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from seealso.config import TextSettings
+from seealso.encoder.projection import Projection
+from seealso.errors import BundleError
+from seealso.types import Calibration
+
+FORMAT: Final = 1
+DESCRIPTION: Final = "bundle.json"
+MODEL: Final = "model.onnx"
+MODEL_INT8: Final = "model.int8.onnx"
+TOKENIZER: Final = "tokenizer.json"
+PROJECTION: Final = "projection.npz"
+MODEL_FILES: Final = (MODEL, MODEL_INT8, TOKENIZER)
+POOLINGS: Final = ("mean", "cls", "last")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model as it is used: what reads the text, and how.
+
+    Attributes
+    ----------
+    folder
+        Where the files are.
+    name
+        Name of the folder in its store.
+    model_fingerprint
+        16 hex digits over model, tokenizer, pooling, length and prefixes: raw vectors with
+        equal ones are interchangeable.
+    fingerprint
+        16 hex digits over that, the text templates and the projection: vectors in an index
+        with equal ones are comparable.
+    dimension
+        Length of the vectors that come out (after the projection, if there is one).
+    pooling
+        ``mean``, ``cls`` or ``last``.
+    max_length
+        Tokens that the model reads of one text, special tokens included.
+    item_prefix, user_prefix
+        Put before every text of an item or a user (E5-like models need them).
+    text
+        The text templates, once the bundle is bound to a catalogue.
+    projection
+        The map fitted on the catalogue, if there is one.
+    calibration
+        Parameters of the probability.
+    origin
+        Where the model came from and how well the export matches: for people, not for code.
+    """
+
+    folder: Path
+    name: str
+    model_fingerprint: str
+    fingerprint: str
+    dimension: int
+    pooling: str
+    max_length: int
+    item_prefix: str
+    user_prefix: str
+    text: TextSettings | None
+    projection: Projection | None
+    calibration: Calibration
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Bundle":
+        """Read a bundle and check that nothing in it was changed.
+
+        Raises
+        ------
+        BundleError
+            A file is missing or is not the one recorded, or bundle.json is not understood.
+        """
+        recorded = read_description(folder)
+        try:
+            return _build(folder, recorded)
+        except (KeyError, TypeError, ValueError, ValidationError) as exc:
+            raise BundleError(
+                f"{folder / DESCRIPTION}: not a bundle description: {exc!r}",
+                hint="export the model again: seealso model export",
+                file=str(folder / DESCRIPTION),
+            ) from exc
+
+
+def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
+    files = dict(recorded["files"])
+    _check_files(folder, files)
+    model_fingerprint = fingerprint_model(
+        files[MODEL],
+        files[TOKENIZER],
+        recorded["pooling"],
+        recorded["max_length"],
+        recorded["item_prefix"],
+        recorded["user_prefix"],
+    )
+    text = None if recorded["text"] is None else TextSettings.model_validate(recorded["text"])
+    projection = Projection.load(folder / PROJECTION) if PROJECTION in files else None
+    fingerprint = fingerprint_bundle(model_fingerprint, text, projection)
+    if (model_fingerprint, fingerprint) != (recorded["model_fingerprint"], recorded["fingerprint"]):
+        raise BundleError(
+            f"{folder / DESCRIPTION}: its settings were changed after it was written",
+            hint="export or bind the bundle again instead of editing it",
+            file=str(folder / DESCRIPTION),
+        )
+    return Bundle(
+        folder=folder,
+        name=str(recorded["name"]),
+        model_fingerprint=model_fingerprint,
+        fingerprint=fingerprint,
+        dimension=int(recorded["dimension"]),
+        pooling=str(recorded["pooling"]),
+        max_length=int(recorded["max_length"]),
+        item_prefix=str(recorded["item_prefix"]),
+        user_prefix=str(recorded["user_prefix"]),
+        text=text,
+        projection=projection,
+        calibration=Calibration(**recorded["calibration"]),
+        origin=dict(recorded["origin"]),
+    )
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Return bundle.json of `folder`, unchecked.
+
+    Raises
+    ------
+    BundleError
+        There is none, or it is not JSON of a known format.
+    """
+    file = folder / DESCRIPTION
+    try:
+        recorded = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise BundleError(
+            f"{folder}: not a bundle folder (no {DESCRIPTION})",
+            hint="make one: seealso model export",
+            folder=str(folder),
+        ) from exc
+    except ValueError as exc:
+        raise BundleError(f"{file}: not JSON: {exc}", hint="export the model again") from exc
+    if not isinstance(recorded, dict) or recorded.get("format") != FORMAT:
+        raise BundleError(
+            f"{file}: bundle format {FORMAT} expected",
+            hint="export the model again with this version of seealso",
+            file=str(file),
+        )
+    return recorded
+
+
+def write_description(bundle: Bundle) -> None:
+    """Write bundle.json for the files that lie in ``bundle.folder``, replacing it atomically."""
+    present = (*MODEL_FILES, *((PROJECTION,) if bundle.projection is not None else ()))
+    description = {
+        "format": FORMAT,
+        "name": bundle.name,
+        "fingerprint": bundle.fingerprint,
+        "model_fingerprint": bundle.model_fingerprint,
+        "dimension": bundle.dimension,
+        "pooling": bundle.pooling,
+        "max_length": bundle.max_length,
+        "item_prefix": bundle.item_prefix,
+        "user_prefix": bundle.user_prefix,
+        "text": None if bundle.text is None else bundle.text.model_dump(mode="json"),
+        "calibration": {"b": bundle.calibration.b, "t": bundle.calibration.t},
+        "origin": dict(bundle.origin),
+        "files": {name: sha256(bundle.folder / name) for name in present},
+    }
+    partial = bundle.folder / f".{DESCRIPTION}.partial"
+    partial.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    partial.replace(bundle.folder / DESCRIPTION)
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file as hex digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fingerprint_model(
+    model: str, tokenizer: str, pooling: str, max_length: int, item_prefix: str, user_prefix: str
+) -> str:
+    """Return the model fingerprint from the SHA-256 of both files and the settings."""
+    return _digest([model, tokenizer, pooling, max_length, item_prefix, user_prefix])
+
+
+def fingerprint_bundle(
+    model_fingerprint: str, text: TextSettings | None, projection: Projection | None
+) -> str:
+    """Return the fingerprint of all that makes a vector of a catalogue row.
+
+    The calibration is left out: it turns a score into a probability and changes no vector, so
+    fitting it must not part a bundle from the index that it was fitted on.
+    """
+    templates = None if text is None else text.model_dump(mode="json")
+    mapped = None if projection is None else hashlib.sha256(projection.content()).hexdigest()
+    return _digest([model_fingerprint, templates, mapped])
+
+
+def _digest(parts: list[Any]) -> str:
+    canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+    if missing := [name for name in MODEL_FILES if name not in files]:
+        raise KeyError(missing[0])
+    for name, recorded in files.items():
+        if name not in (*MODEL_FILES, PROJECTION):
+            raise ValueError(f"{name} does not belong in a bundle")
+        try:
+            found = sha256(folder / name)
+        except OSError as exc:
+            raise BundleError(
+                f"{folder / name}: cannot be read: {exc.strerror}",
+                hint="export the model again: seealso model export --force",
+                file=str(folder / name),
+            ) from exc
+        if found != recorded:
+            raise BundleError(
+                f"{folder / name}: not the file that this bundle was made with",
+                hint="copy the bundle again, or export it again: seealso model export --force",
+                file=str(folder / name),
+            )

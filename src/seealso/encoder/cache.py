@@ -1,0 +1,119 @@
+"""Cache of encoded texts on disk: a text is read by the model once, whatever is built from it.
+
+It holds raw vectors, so a new projection or template costs no encoding of known texts.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from seealso.errors import ConfigError
+from seealso.types import Vector
+
+_ASK_AT_ONCE = 500
+_BUSY_SECONDS = 60.0
+
+
+class VectorCache:
+    """A SQLite file of vectors, safe with several threads and processes.
+
+    Every call opens the file and closes it again: nothing is shared between threads, nothing
+    survives a fork, and one call serves thousands of texts.
+
+    Parameters
+    ----------
+    file
+        The file; made with its folder if it is not there.
+
+    Raises
+    ------
+    ConfigError
+        The file is not such a cache, or cannot be written.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise self._unusable(exc) from exc
+        with self._open() as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)"
+            )
+
+    def get_many(self, model: str, texts: Sequence[str], dimension: int) -> dict[str, Vector]:
+        """Return the vectors that are known.
+
+        Parameters
+        ----------
+        model
+            What made the vectors: model fingerprint and precision.
+        texts
+            Prefixed texts.
+        dimension
+            Length of a vector; entries of another length are ignored.
+
+        Returns
+        -------
+        dict
+            Vectors of shape (dimension,) by text.
+        """
+        by_key = {_key(model, text): text for text in texts}
+        keys = list(by_key)
+        known: dict[str, Vector] = {}
+        with self._open() as db:
+            for start in range(0, len(keys), _ASK_AT_ONCE):
+                asked = keys[start : start + _ASK_AT_ONCE]
+                marks = ",".join("?" * len(asked))
+                query = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"  # noqa: S608
+                for key, vector in db.execute(query, asked):
+                    if len(vector) == 4 * dimension:
+                        known[by_key[key]] = np.frombuffer(vector, dtype="<f4")
+        return known
+
+    def put_many(self, model: str, texts: Sequence[str], vectors: Vector) -> None:
+        """Keep one vector for each text, in one transaction.
+
+        Parameters
+        ----------
+        model
+            What made the vectors: model fingerprint and precision.
+        texts
+            n prefixed texts.
+        vectors
+            Shape (n, dimension), raw unit vectors.
+        """
+        rows = (
+            (_key(model, text), vector.astype("<f4").tobytes())
+            for text, vector in zip(texts, vectors, strict=True)
+        )
+        with self._open() as db:
+            db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection for one transaction; what goes wrong in it is a ConfigError."""
+        try:
+            with closing(sqlite3.connect(self._file, timeout=_BUSY_SECONDS)) as db, db:
+                yield db
+        except sqlite3.Error as exc:
+            raise self._unusable(exc) from exc
+
+    def _unusable(self, exc: Exception) -> ConfigError:
+        return ConfigError(
+            f"{self._file}: not usable as vector cache: {exc}",
+            hint="delete the file, or set encoder.cache to another one",
+            file=str(self._file),
+            field="encoder.cache",
+        )
+
+
+def _key(model: str, text: str) -> bytes:
+    known_by = f"{model}\0{text}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(known_by, digest_size=20).digest()

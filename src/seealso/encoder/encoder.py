@@ -1,0 +1,229 @@
+"""Texts to unit vectors: every distinct text is read once, in batches of similar length.
+
+Known texts come from a cache; what the model must read goes through it in bounded windows.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from threading import Lock
+
+import numpy as np
+
+from seealso.encoder.bundle import Bundle
+from seealso.encoder.cache import VectorCache
+from seealso.encoder.reader import Reader, Tokens, token_batches
+from seealso.types import Vector
+
+_WINDOW = 4096
+_REMEMBERED_USERS = 1024
+
+
+class Encoder:
+    """Encodes the texts of items and users with one bundle.
+
+    Safe to share between threads.
+
+    Parameters
+    ----------
+    bundle
+        The bundle.
+    precision
+        Which twin of the model reads: ``fp32`` or ``int8``.
+    threads
+        Threads of one run; 0 takes all cores that this process may use.
+    tokens_per_batch
+        Most tokens of one run, padding included.
+    cache
+        Where raw vectors of item texts are kept between runs; users' texts never go there.
+
+    Attributes
+    ----------
+    bundle
+        The bundle.
+    dimension
+        Length of the vectors.
+
+    Raises
+    ------
+    ConfigError
+        The precision is unknown.
+    BundleError
+        The model or the tokenizer cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        precision: str = "fp32",
+        threads: int = 0,
+        tokens_per_batch: int = 4096,
+        cache: VectorCache | None = None,
+    ) -> None:
+        self.bundle = bundle
+        self.dimension = bundle.dimension
+        self._reader = Reader(bundle, precision, threads)
+        self._tokens_per_batch = tokens_per_batch
+        self._cache = cache
+        self._cached_as = f"{bundle.model_fingerprint}-{precision}"
+        self._width = bundle.dimension
+        if bundle.projection is not None:
+            self._width = len(bundle.projection.mean)
+        self._users: OrderedDict[str, Vector] = OrderedDict()
+        self._users_lock = Lock()
+
+    def encode_items(
+        self, texts: Sequence[str], *, tick: Callable[[int], None] | None = None
+    ) -> Vector:
+        """Encode texts of items.
+
+        Parameters
+        ----------
+        texts
+            n texts, without the prefix.
+        tick
+            Called with the number of texts that were just finished; the numbers add up to n.
+
+        Returns
+        -------
+        Vector
+            Shape (n, dimension), unit rows; a zero row for an empty text.
+        """
+        return self._project(self.raw_items(texts, tick=tick))
+
+    def raw_items(
+        self, texts: Sequence[str], *, tick: Callable[[int], None] | None = None
+    ) -> Vector:
+        """Encode texts of items as `encode_items` does, without the projection.
+
+        Returns
+        -------
+        Vector
+            Shape (n, d), where d is the model's own dimension.
+        """
+        places = _places(texts)
+        rows = np.zeros((len(texts), self._width), dtype=np.float32)
+        done = tick or _ignore
+        if blank := len(texts) - sum(map(len, places.values())):
+            done(blank)
+        # by length of the string first: a window then holds texts of similar length
+        distinct = sorted(places, key=len)
+        for start in range(0, len(distinct), _WINDOW):
+            window = distinct[start : start + _WINDOW]
+            for text, vector in self._window(window, self.bundle.item_prefix):
+                rows[places[text]] = vector
+                done(len(places[text]))
+        return rows
+
+    def stream_items(self, batches: Iterable[Sequence[str]]) -> Iterator[Vector]:
+        """Encode batches one after the other; only one of them is in memory.
+
+        Parameters
+        ----------
+        batches
+            Batches of texts; some thousand texts each lets similar lengths meet.
+
+        Yields
+        ------
+        Vector
+            Shape (texts of the batch, dimension), as `encode_items` gives it.
+        """
+        for batch in batches:
+            yield self.encode_items(batch)
+
+    def encode_users(self, texts: Sequence[str]) -> Vector:
+        """Encode texts of users; the newest are remembered in memory, none is written to disk.
+
+        Parameters
+        ----------
+        texts
+            n texts, without the prefix.
+
+        Returns
+        -------
+        Vector
+            Shape (n, dimension), unit rows; a zero row for an empty text.
+        """
+        places = _places(texts)
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        known = self._recall(places)
+        unknown = [text for text in places if text not in known]
+        for start in range(0, len(unknown), _WINDOW):
+            window = unknown[start : start + _WINDOW]
+            read = list(self._read(window, self.bundle.user_prefix))
+            projected = self._project(np.stack([vector for _, vector in read]))
+            known.update(zip((text for text, _ in read), projected, strict=True))
+        for text, vector in known.items():
+            rows[places[text]] = vector
+        self._remember(known)
+        return rows
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens `text` has, special tokens included, before any cut."""
+        return self._reader.count(text)
+
+    def _project(self, raw: Vector) -> Vector:
+        projection = self.bundle.projection
+        return raw if projection is None else projection.apply(raw)
+
+    def _window(self, texts: Sequence[str], prefix: str) -> Iterator[tuple[str, Vector]]:
+        """Yield each text with its raw vector, from the cache where it is known there."""
+        if self._cache is None:
+            yield from self._read(texts, prefix)
+            return
+        prefixed = [prefix + text for text in texts]
+        known = self._cache.get_many(self._cached_as, prefixed, self._width)
+        unknown = []
+        for text, full in zip(texts, prefixed, strict=True):
+            if (vector := known.get(full)) is None:
+                unknown.append(text)
+            else:
+                yield text, vector
+        fresh = []
+        for text, vector in self._read(unknown, prefix):
+            fresh.append((prefix + text, vector))
+            yield text, vector
+        if fresh:
+            vectors = np.stack([vector for _, vector in fresh])
+            self._cache.put_many(self._cached_as, [text for text, _ in fresh], vectors)
+
+    def _read(self, texts: Sequence[str], prefix: str) -> Iterator[tuple[str, Vector]]:
+        """Yield each text with its raw vector, read by the model; shortest texts first."""
+        if not texts:
+            return
+        tokens = self._reader.tokenise([prefix + text for text in texts])
+        # a tokenizer may drop every character of a text: as good as an empty one
+        silent = [text for text, ids in zip(texts, tokens, strict=True) if not ids]
+        yield from ((text, np.zeros(self._width, dtype=np.float32)) for text in silent)
+        read = [(text, ids) for text, ids in zip(texts, tokens, strict=True) if ids]
+        for batch in token_batches([len(ids) for _, ids in read], self._tokens_per_batch):
+            vectors = self._run(*self._reader.pad([read[i][1] for i in batch]))
+            yield from zip((read[i][0] for i in batch), vectors, strict=True)
+
+    def _run(self, ids: Tokens, mask: Tokens) -> Vector:
+        return self._reader.run(ids, mask)
+
+    def _recall(self, texts: Iterable[str]) -> dict[str, Vector]:
+        with self._users_lock:
+            return {text: self._users[text] for text in texts if text in self._users}
+
+    def _remember(self, vectors: dict[str, Vector]) -> None:
+        with self._users_lock:
+            for text, vector in vectors.items():
+                self._users[text] = vector.copy()  # a row would keep its whole batch alive
+                self._users.move_to_end(text)
+            while len(self._users) > _REMEMBERED_USERS:
+                self._users.popitem(last=False)
+
+
+def _places(texts: Sequence[str]) -> dict[str, list[int]]:
+    """Return where each distinct text stands; empty ones are left out."""
+    places: dict[str, list[int]] = {}
+    for position, text in enumerate(texts):
+        if text and not text.isspace():
+            places.setdefault(text, []).append(position)
+    return places
+
+
+def _ignore(_steps: int) -> None:
+    """Take the place of a progress ticker where nobody watches."""

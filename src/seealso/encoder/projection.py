@@ -1,0 +1,148 @@
+"""A linear map fitted on the catalogue: centre, whiten, cut.
+
+Language models crowd their vectors in a narrow cone; whitening spreads them again.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seealso.errors import BundleError, ConfigError, DataError
+from seealso.types import Vector
+
+EIGENVALUE_FLOOR = 1e-4
+"""Eigenvalues below this share of the largest are noise: they are raised to it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """The map x -> unit((x - mean) @ matrix).
+
+    Attributes
+    ----------
+    mean
+        Mean of the raw vectors, shape (d,), float32.
+    matrix
+        Rotation and scale, shape (d, m), float32.
+    """
+
+    mean: Vector
+    matrix: Vector
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Projection) and self.content() == other.content()
+
+    def __hash__(self) -> int:
+        return hash(self.content())
+
+    def apply(self, raw: Vector) -> Vector:
+        """Project raw vectors and bring them to unit length.
+
+        Parameters
+        ----------
+        raw
+            Unit vectors of the model, shape (n, d); a zero row means 'not encoded'.
+
+        Returns
+        -------
+        Vector
+            Shape (n, m); zero rows stay zero.
+        """
+        projected = unit_rows(np.matmul(raw - self.mean, self.matrix, dtype=np.float32))
+        projected[~raw.any(axis=1)] = 0.0
+        return projected
+
+    def content(self) -> bytes:
+        """Return the bytes that stand for this projection in a fingerprint."""
+        shape = np.asarray(self.matrix.shape, dtype="<i8")
+        parts = (shape, self.mean.astype("<f4"), self.matrix.astype("<f4"))
+        return b"".join(part.tobytes() for part in parts)
+
+    def save(self, file: Path) -> None:
+        """Write the arrays to `file` (.npz)."""
+        np.savez(file, mean=self.mean, matrix=self.matrix)
+
+    @classmethod
+    def load(cls, file: Path) -> "Projection":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        BundleError
+            The file is not a projection.
+        """
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                mean, matrix = arrays["mean"], arrays["matrix"]
+        except (OSError, KeyError, ValueError) as exc:
+            raise BundleError(
+                f"{file}: not a projection: {exc}", hint="bind the bundle again", file=str(file)
+            ) from exc
+        if mean.ndim != 1 or matrix.ndim != 2 or matrix.shape[0] != mean.shape[0]:
+            raise BundleError(
+                f"{file}: mean {mean.shape} and matrix {matrix.shape} do not fit together",
+                hint="bind the bundle again",
+                file=str(file),
+            )
+        return cls(mean=mean.astype(np.float32), matrix=matrix.astype(np.float32))
+
+
+def unit_rows(rows: Vector) -> Vector:
+    """Return `rows`, shape (n, d), each divided by its length; zero rows stay zero."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Vector = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return unit
+
+
+def fit_projection(raw: Vector, *, whiten: bool, dimension: int | None) -> Projection:
+    """Fit the projection on vectors of the catalogue.
+
+    Parameters
+    ----------
+    raw
+        Unit vectors of the model, shape (n, d); zero rows ('not encoded') are left out.
+    whiten
+        Divide each principal direction by the root of its eigenvalue, with a floor of 1e-4 of
+        the largest (Su et al. 2021, "Whitening Sentence Representations", plus the floor).
+    dimension
+        Keep this many leading directions; all of them if none.
+
+    Returns
+    -------
+    Projection
+        The same for the same input: double precision, and the largest component of every
+        direction is positive.
+
+    Raises
+    ------
+    ConfigError
+        `dimension` is larger than d.
+    DataError
+        Fewer than two different vectors, or numbers that are not finite.
+    """
+    width = raw.shape[1]
+    if dimension is not None and dimension > width:
+        raise ConfigError(
+            f"encoder.dimension: {dimension} is more than the model's {width}",
+            hint=f"set it to at most {width}",
+            field="encoder.dimension",
+        )
+    rows = raw[raw.any(axis=1)].astype(np.float64)
+    if not np.isfinite(rows).all():
+        raise DataError("the vectors to fit a projection on hold numbers that are not finite")
+    mean = rows.mean(axis=0) if len(rows) else np.zeros(width)
+    centred = rows - mean
+    values, directions = np.linalg.eigh(centred.T @ centred / max(len(rows), 1))
+    values, directions = values[::-1], directions[:, ::-1]
+    if values[0] <= 1e-12:
+        raise DataError(
+            f"a projection needs texts that differ; {len(rows)} vectors, all alike",
+            hint="check the item template, or set encoder.whiten = false",
+        )
+    strongest = np.abs(directions).argmax(axis=0)
+    directions = directions * np.sign(directions[strongest, np.arange(width)])
+    if whiten:
+        directions = directions / np.sqrt(np.maximum(values, EIGENVALUE_FLOOR * values[0]))
+    kept = directions[:, : dimension or width]
+    return Projection(mean.astype(np.float32), np.ascontiguousarray(kept, dtype=np.float32))

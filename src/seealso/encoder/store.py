@@ -1,0 +1,213 @@
+"""The folder of bundles: find one by name or fingerprint, bind one to a catalogue.
+
+A bundle appears whole or not at all: it is made in a hidden folder and then renamed.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from seealso.config import TextSettings
+from seealso.encoder.bundle import (
+    DESCRIPTION,
+    MODEL_FILES,
+    PROJECTION,
+    Bundle,
+    fingerprint_bundle,
+    read_description,
+    write_description,
+)
+from seealso.encoder.projection import Projection
+from seealso.errors import BundleError
+from seealso.types import Calibration
+
+
+class BundleStore:
+    """The bundles below one folder.
+
+    Parameters
+    ----------
+    root
+        Folder of the bundles (``encoder.store``); it need not exist yet.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find(self, name_or_path: str) -> Bundle:
+        """Return the bundle of that name, or the one in that folder.
+
+        Raises
+        ------
+        BundleError
+            There is none, or it is damaged.
+        """
+        for folder in (self.root / name_or_path, Path(name_or_path)):
+            if (folder / DESCRIPTION).is_file():
+                return Bundle.load(folder)
+        known = ", ".join(folder.name for folder in self._folders()) or "none"
+        raise BundleError(
+            f"no bundle {name_or_path!r} in {self.root} (there: {known})",
+            hint=f"make it: seealso model export --out {Path(name_or_path).name}",
+            bundle=name_or_path,
+        )
+
+    def by_fingerprint(self, fingerprint: str) -> Bundle:
+        """Return the bundle whose vectors carry `fingerprint`.
+
+        Raises
+        ------
+        BundleError
+            There is none, or it is damaged.
+        """
+        for folder in self._folders():
+            if read_description(folder).get("fingerprint") == fingerprint:
+                return Bundle.load(folder)
+        raise BundleError(
+            f"no bundle with fingerprint {fingerprint} in {self.root}",
+            hint="copy the bundle that the index was built with into the store, or build the "
+            "index again: seealso index build",
+            fingerprint=fingerprint,
+        )
+
+    def all(self) -> list[Bundle]:
+        """Return every bundle, by name; each is checked.
+
+        Raises
+        ------
+        BundleError
+            One of them is damaged.
+        """
+        return [Bundle.load(folder) for folder in self._folders()]
+
+    def folder_of(self, name: str) -> Path:
+        """Return the folder that a new bundle called `name` gets.
+
+        Raises
+        ------
+        BundleError
+            `name` is not a plain name.
+        """
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise BundleError(
+                f"{name!r} cannot be the name of a bundle",
+                hint="use letters, digits, dots, dashes and underscores",
+                bundle=name,
+            )
+        return self.root / name
+
+    @contextmanager
+    def draft(self, name: str) -> Iterator[Path]:
+        """Give a hidden folder to make a bundle in; it becomes `name` when the block ends well.
+
+        A folder that is already there under that name is replaced.
+
+        Yields
+        ------
+        Path
+            The hidden folder, in the same file system as the store.
+        """
+        target = self.folder_of(name)
+        self.root.mkdir(parents=True, exist_ok=True)
+        hidden = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=self.root))
+        try:
+            # mkdtemp keeps others out; a bundle is as readable as any file the user makes
+            hidden.chmod(0o755)
+            made = hidden / "made"
+            made.mkdir()
+            yield made
+            if target.exists():
+                target.rename(hidden / "replaced")
+            made.rename(target)
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+
+    def _folders(self) -> list[Path]:
+        return sorted(
+            file.parent
+            for file in self.root.glob(f"*/{DESCRIPTION}")
+            if not file.parent.name.startswith(".")
+        )
+
+
+def bind(
+    bundle: Bundle,
+    *,
+    text: TextSettings,
+    projection: Projection | None,
+    calibration: Calibration = Calibration(),  # noqa: B008 (a frozen value)
+    store: BundleStore,
+) -> Bundle:
+    """Bind a model to a catalogue: its text templates, projection and calibration.
+
+    Parameters
+    ----------
+    bundle
+        The model; one that is already bound gets the new texts and projection instead.
+    text
+        The text templates.
+    projection
+        The map fitted on the catalogue, or none.
+    calibration
+        Parameters of the probability; not part of the fingerprint.
+    store
+        Where the bundle ``<name>-<first 8 digits of the fingerprint>`` is made.
+
+    Returns
+    -------
+    Bundle
+        Equal inputs give the same fingerprint, and the folder that is already there.
+
+    Raises
+    ------
+    BundleError
+        The projection does not fit the model, or the bundle there is damaged.
+    """
+    raw = bundle.dimension if bundle.projection is None else len(bundle.projection.mean)
+    if projection is not None and len(projection.mean) != raw:
+        raise BundleError(
+            f"a projection from {len(projection.mean)} dimensions does not fit {bundle.name}, "
+            f"which has {raw}",
+            hint="fit the projection on vectors of this model",
+        )
+    fingerprint = fingerprint_bundle(bundle.model_fingerprint, text, projection)
+    name = f"{bundle.name.removesuffix('-' + bundle.fingerprint[:8])}-{fingerprint[:8]}"
+    bound = replace(
+        bundle,
+        folder=store.folder_of(name),
+        name=name,
+        fingerprint=fingerprint,
+        dimension=raw if projection is None else projection.matrix.shape[1],
+        text=text,
+        projection=projection,
+        calibration=calibration,
+    )
+    if (bound.folder / DESCRIPTION).is_file():
+        return _recalibrated(Bundle.load(bound.folder), calibration)
+    with store.draft(name) as folder:
+        for file in MODEL_FILES:
+            _link(bundle.folder / file, folder / file)
+        if projection is not None:
+            projection.save(folder / PROJECTION)
+        write_description(replace(bound, folder=folder))
+    return bound
+
+
+def _recalibrated(there: Bundle, calibration: Calibration) -> Bundle:
+    if there.calibration == calibration:
+        return there
+    changed = replace(there, calibration=calibration)
+    write_description(changed)
+    return changed
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)

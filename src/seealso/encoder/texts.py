@@ -1,0 +1,195 @@
+"""What the model reads: an item's text in one or several views, and a user's text.
+
+The templates come from the settings; they are part of a bound bundle's fingerprint.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from seealso.config import TextSettings
+from seealso.encoder.encoder import Encoder
+from seealso.encoder.projection import unit_rows
+from seealso.encoder.templates import renderer
+from seealso.errors import TemplateError
+from seealso.types import Vector
+
+_MAIN = "item"
+
+
+class ItemText:
+    """Renders the text of an item.
+
+    Parameters
+    ----------
+    text
+        The templates.
+
+    Attributes
+    ----------
+    names
+        Names of the views, the main one (``item``) first.
+    weights
+        Weight of each view, in the same order, shape (views,).
+
+    Raises
+    ------
+    TemplateError
+        A template or a weight cannot be used.
+    """
+
+    def __init__(self, text: TextSettings) -> None:
+        if _MAIN in text.views:
+            raise TemplateError(
+                f"text.views.{_MAIN}: that name belongs to the main template",
+                hint="choose another name for the view",
+                template=f"text.views.{_MAIN}",
+            )
+        self.names = (_MAIN, *text.views)
+        self.weights = _weights(text, self.names)
+        views = [renderer(f"text.views.{name}", source) for name, source in text.views.items()]
+        self._renderers = (renderer("text.item", text.item), *views)
+
+    def render(self, fields: Mapping[str, Any]) -> str:
+        """Return the text of the main template; empty if the item has nothing to say.
+
+        Raises
+        ------
+        TemplateError
+            The template cannot be rendered with these fields.
+        """
+        return self._renderers[0](fields)
+
+    def render_views(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the text of every view, the main one first.
+
+        Raises
+        ------
+        TemplateError
+            A template cannot be rendered with these fields.
+        """
+        return tuple(render(fields) for render in self._renderers)
+
+
+class UserText:
+    """Renders the text of a user.
+
+    Parameters
+    ----------
+    text
+        The templates.
+
+    Raises
+    ------
+    TemplateError
+        The template cannot be used.
+    """
+
+    def __init__(self, text: TextSettings) -> None:
+        self._renderer = renderer("text.user", text.user)
+
+    def render(
+        self,
+        *,
+        words: str,
+        attributes: Mapping[str, Any],
+        history: Sequence[str],
+        budget: int,
+        count_tokens: Callable[[str], int],
+    ) -> str:
+        """Return the text of a user, with as much history as the model can read.
+
+        Parameters
+        ----------
+        words
+            The user's own words.
+        attributes
+            Attributes of the user.
+        history
+            Texts of items, newest first; the oldest are dropped until the text fits.
+        budget
+            Most tokens of the text. Words and attributes are never dropped: should they alone
+            be too long, the model reads their beginning.
+        count_tokens
+            Counts the tokens of a text: `Encoder.count_tokens`.
+
+        Raises
+        ------
+        TemplateError
+            The template cannot be rendered with these values.
+        """
+        told = [text for text in history if text.strip()]
+
+        def text_with(kept: int) -> str:
+            return self._renderer(
+                {"words": words, "attributes": attributes, "history": told[:kept]}
+            )
+
+        # a token is at least one item apart, so more than `budget` items can never fit
+        fits, fails = 0, min(len(told), budget) + 1
+        while fails - fits > 1:
+            middle = (fits + fails) // 2
+            if count_tokens(text_with(middle)) <= budget:
+                fits = middle
+            else:
+                fails = middle
+        return text_with(fits)
+
+
+def encode_views(
+    encoder: Encoder,
+    item_text: ItemText,
+    items_fields: Sequence[Mapping[str, Any]],
+    *,
+    tick: Callable[[int], None] | None = None,
+) -> tuple[list[str], Vector]:
+    """Encode items with all their views: unit(sum of weight * vector of the view).
+
+    Parameters
+    ----------
+    encoder
+        The encoder.
+    item_text
+        The templates and weights.
+    items_fields
+        Fields of n items.
+    tick
+        Called with the number of texts just finished: n for each view.
+
+    Returns
+    -------
+    tuple
+        The n texts of the main template, and vectors of shape (n, dimension); a zero row for
+        an item whose views are all empty.
+
+    Raises
+    ------
+    TemplateError
+        A template cannot be rendered.
+    """
+    if len(item_text.names) == 1:
+        texts = [item_text.render(fields) for fields in items_fields]
+        return texts, encoder.encode_items(texts, tick=tick)
+    rendered = [item_text.render_views(fields) for fields in items_fields]
+    total = np.zeros((len(rendered), encoder.dimension), dtype=np.float32)
+    for view, weight in enumerate(item_text.weights):
+        total += weight * encoder.encode_items([texts[view] for texts in rendered], tick=tick)
+    return [texts[0] for texts in rendered], unit_rows(total)
+
+
+def _weights(text: TextSettings, names: Sequence[str]) -> Vector:
+    for name, weight in text.weights.items():
+        if name not in names:
+            raise TemplateError(
+                f"text.weights.{name}: there is no such view",
+                hint=f"the views are {', '.join(names)}",
+                template=f"text.weights.{name}",
+            )
+        if not weight >= 0:
+            raise TemplateError(
+                f"text.weights.{name}: {weight} is not a weight",
+                hint="use 0 or more",
+                template=f"text.weights.{name}",
+            )
+    return np.array([text.weights.get(name, 1.0) for name in names], dtype=np.float32)

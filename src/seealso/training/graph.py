@@ -1,0 +1,161 @@
+"""From a torch model to ONNX: pooling and unit length inside the graph, and its int8 twin.
+
+The same model gives the same bytes, and nothing in them tells where they were made.
+"""
+
+import contextlib
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from seealso.encoder.bundle import MODEL, MODEL_INT8
+from seealso.errors import BundleError, MissingExtraError
+from seealso.training.sources import Backbone
+
+# 20 is the first with GELU as one operator, which onnxruntime joins with the bias before it
+_OPSET: Final = 20
+_OUTPUT: Final = "embedding"
+
+
+def pooled(backbone: Backbone) -> Any:
+    """Return a ``torch.nn.Module`` (ids, mask) -> unit vectors of shape (batch, d)."""
+    import torch
+
+    def mean(hidden: Any, mask: Any) -> Any:
+        weights = mask.unsqueeze(-1).to(hidden.dtype)
+        return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9)
+
+    def cls(hidden: Any, _mask: Any) -> Any:
+        return hidden[:, 0]
+
+    def last(hidden: Any, mask: Any) -> Any:
+        place = (mask.sum(dim=1) - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, hidden.shape[-1])
+        return hidden.gather(1, place).squeeze(1)
+
+    pool = {"mean": mean, "cls": cls, "last": last}[backbone.pooling]
+
+    class Pooled(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self, model: Any) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            hidden = self.model(
+                input_ids=input_ids, attention_mask=attention_mask
+            ).last_hidden_state
+            return torch.nn.functional.normalize(pool(hidden, attention_mask), dim=-1)
+
+    return Pooled(backbone.model).eval()
+
+
+def write_graphs(backbone: Backbone, folder: Path) -> None:
+    """Write the fp32 model and its int8 twin into `folder`.
+
+    Raises
+    ------
+    MissingExtraError
+        onnx or onnxscript is not installed.
+    BundleError
+        The model cannot be expressed in ONNX.
+    """
+    graph = _exported(backbone)
+    (folder / MODEL).write_bytes(graph.SerializeToString(deterministic=True))
+    _quantise(graph, folder / MODEL_INT8)
+
+
+def _exported(backbone: Backbone) -> Any:
+    try:
+        import onnxscript  # noqa: F401 (torch.onnx needs it)
+    except ImportError as exc:
+        raise MissingExtraError.of("onnxscript", "train") from exc
+    import torch
+
+    # two texts of different length: a length of 1 would be taken for a constant
+    ids = torch.ones(2, 7, dtype=torch.long)
+    mask = torch.ones_like(ids)
+    mask[1, 5:] = 0
+    free = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    backbone.model.config.use_cache = False
+    try:
+        with _quiet(), torch.inference_mode():
+            program = torch.onnx.export(
+                pooled(backbone),
+                (ids, mask),
+                input_names=["input_ids", "attention_mask"],
+                output_names=["pooled"],
+                dynamic_shapes=(free, free),
+                opset_version=_OPSET,
+                external_data=False,
+                dynamo=True,
+                verbose=False,
+            )
+            graph = program.model_proto
+    except Exception as exc:  # the exporter raises whatever its parts raise
+        raise BundleError(
+            f"{backbone.source}: torch cannot export it to ONNX: {str(exc).splitlines()[0]}",
+            hint="use a BERT-like or GPT-2-like model",
+            source=backbone.source,
+        ) from exc
+    _rename_output(graph)
+    _strip(graph)
+    return graph
+
+
+def _rename_output(graph: Any) -> None:
+    # the exporter calls the looked-up token vectors "embedding": that name is for the output
+    (output,) = graph.graph.output
+    names = {_OUTPUT: f"{_OUTPUT}_of_tokens", output.name: _OUTPUT}
+    for node in graph.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    for value in (*graph.graph.value_info, *graph.graph.initializer, output):
+        value.name = names.get(value.name, value.name)
+
+
+def _strip(graph: Any) -> None:
+    # the exporter notes source lines with full paths: they differ from machine to machine
+    for noted in (graph, graph.graph, *graph.graph.node, *graph.graph.value_info):
+        del noted.metadata_props[:]
+        noted.doc_string = ""
+    for value in (*graph.graph.input, *graph.graph.output, *graph.graph.initializer):
+        del value.metadata_props[:]
+        value.doc_string = ""
+    for function in graph.functions:
+        for noted in (function, *function.node):
+            del noted.metadata_props[:]
+            noted.doc_string = ""
+
+
+def _quantise(graph: Any, file: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    # onnxruntime recommends a preparation that torch's exporter has done already; this says so
+    graph.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
+    with _quiet():
+        quantize_dynamic(
+            graph,
+            file,
+            # token vectors stay as they are: a looked-up row costs no arithmetic
+            op_types_to_quantize=["MatMul", "Gemm"],
+            per_channel=True,
+            # seven bits: AVX2 adds two products in 16 bits, and eight would overflow
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            extra_options={"MatMulConstBOnly": True},
+        )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    # exporters print and warn about their own future; stdout belongs to results
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

