@@ -57,6 +57,8 @@ def _vector(value: Any) -> str:
         array = np.asarray(value)
     except ValueError as exc:
         raise ValueError("must be a flat list of numbers") from exc
+    if array.size == 0:
+        raise ValueError("is empty")
     if array.ndim != 1 or array.dtype.kind not in "fiu":
         raise ValueError(f"must be a flat list of numbers, not {_kind(value)}")
     if not np.isfinite(array).all():

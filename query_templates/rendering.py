@@ -2,8 +2,8 @@
 
 Two rules of OpenSearch's mustache shape the templates. ``{{#toJson}}`` writes lists and objects
 as JSON but a plain string as it is, so text stands between quotes, ``"{{words}}"``, where
-OpenSearch escapes it for JSON. And ``{{#list}}`` repeats, so ``{{#list.0}}`` asks whether a
-list has entries.
+OpenSearch escapes it for JSON. And ``{{#list}}`` repeats, so ``{{#list.size}}`` asks whether a
+list is given, be it empty (a zero is true); ``{{^list}}`` is for absent and empty lists.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ def _parsed(name: str) -> Parsed:
         if key == "toJson":
             to_json = kind == "section"
         elif kind in ("section", "inverted section"):
-            used.setdefault(key.removesuffix(".0"))
+            used.setdefault(key.removesuffix(".size"))
             depth += 1
         elif kind == "end":
             depth -= 1
@@ -52,6 +52,12 @@ def _parsed(name: str) -> Parsed:
     # values come encoded (see parameters.py): chevron's own escaping is for HTML
     raw = tuple(("no escape" if kind == "variable" else kind, key) for kind, key in tokens)
     return Parsed(raw, tuple(used), tuple(required))
+
+
+class GivenList(str):
+    """The JSON of a list, to mustache: true unless empty, and with a size in any case."""
+
+    size = True
 
 
 def parameters(name: str) -> Mapping[str, bool]:
@@ -74,9 +80,8 @@ def render(name: str, params: Mapping[str, Any]) -> bytes:
     name
         One of `names`.
     params
-        Values by parameter; None, False and an empty list count as not given. A vector is a
-        flat list of numbers or an array, shape (dimension,). What another template takes is
-        ignored here.
+        Values by parameter; None and False count as not given. A vector is a flat list of
+        numbers or an array, shape (dimension,). What another template takes is ignored here.
 
     Raises
     ------
@@ -95,7 +100,7 @@ def render(name: str, params: Mapping[str, Any]) -> bytes:
             continue
         json[parameter] = _encoded(name, parameter, value)
         if is_list(parameter):
-            given[parameter] = {"0": json[parameter] != "[]"}
+            given[parameter] = GivenList(json[parameter].removeprefix("[]"))
         else:
             given[parameter] = json[parameter]
 

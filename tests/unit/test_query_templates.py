@@ -21,6 +21,7 @@ ALL = (
     "tail",
 )
 RANKING = tuple(name for name in ALL if name not in ("importance", "tail"))
+EMPTY: dict[str, Any] = {"bool": {"filter": []}}
 NEEDED: dict[str, Any] = {"vector": [0.5, -0.25], "words": "red shoes"}
 
 
@@ -81,7 +82,7 @@ def test_defaults(name: str) -> None:
 def test_size_source_min_score(name: str) -> None:
     made = body(name, size=0, source=["item_id"], min_score=0)
     assert (made["size"], made["min_score"]) == (0, 0)
-    assert made["_source"] == {"includes": ["item_id"]}
+    assert made["_source"] == {"includes": ["item_id"], "excludes": []}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -172,6 +173,7 @@ def test_a_missing_needed_parameter_is_named(name: str) -> None:
         ("vector", np.array([np.inf], dtype=np.float32), "has inf at position 0"),
         ("vector", [[1.0]], "flat list of numbers"),
         ("vector", [[1.0], [1.0, 2.0]], "flat list of numbers"),
+        ("vector", [], "is empty"),
         ("vector", "1, 2", "flat list of numbers"),
         ("vector", [True], "flat list of numbers"),
         ("size", -1, "whole number from 0"),
@@ -220,13 +222,19 @@ def test_a_misspelt_parameter_is_refused_and_one_of_another_template_is_not() ->
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_none_and_false_and_empty_lists_count_as_not_given(name: str) -> None:
-    optional = [parameter for parameter, must in parameters(name).items() if not must]
-    params = {**NEEDED, **dict.fromkeys(set(optional) - {"vector"})}
+@pytest.mark.parametrize("nothing", [None, False])
+def test_none_and_false_count_as_not_given(name: str, nothing: Any) -> None:
+    optional = {parameter for parameter, must in parameters(name).items() if not must}
+    params = {**NEEDED, **dict.fromkeys(optional - {"vector"}, nothing)}
     assert render(name, params) == render(name, NEEDED)
-    for parameter in ("exclude", "filter", "source", "fields"):
-        assert render(name, {**NEEDED, parameter: []}) == render(name, NEEDED)
-        assert render(name, {**NEEDED, parameter: False}) == render(name, NEEDED)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_empty_lists_restrict_nothing_and_still_leave_the_vector_out(name: str) -> None:
+    restricting = search_part(name, exclude=[], filter=[])
+    assert restricting["must_not"] == {"ids": {"values": []}}
+    assert restricting["filter"] in ([], [*search_part(name).get("filter", []), EMPTY])
+    assert body(name, source=[])["_source"] == {"includes": [], "excludes": ["vector"]}
 
 
 def test_msearch_is_one_header_and_one_line_each() -> None:

@@ -1,0 +1,124 @@
+"""``seealso templates``: install, list, show, render."""
+
+from typing import BinaryIO
+
+import click
+import orjson
+
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context
+from seealso.errors import DataError, Unavailable
+from seealso.indexer import templates as stored
+from seealso.log import stderr
+from seealso.query_templates import names, parameters, script_id, source
+from seealso.query_templates import render as render_template
+
+template_name = click.argument("name", type=click.Choice(names()))
+
+
+@click.group()
+def templates() -> None:
+    """The query templates: stored in the cluster, usable from any client."""
+
+
+@templates.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be stored, write nothing.")
+@pass_context
+def install(context: Context, dry_run: bool) -> None:
+    """Store the templates in the cluster; what is current stays untouched."""
+    cluster = context.cluster()
+    if dry_run:
+        written = [name for name, state in stored.installed(cluster).items() if state != "current"]
+    else:
+        written = stored.install(cluster)
+    ids = [script_id(name) for name in written]
+    context.show(
+        {"would_store" if dry_run else "stored": ids},
+        lambda: tables.facts(
+            {"would store" if dry_run else "stored": "\n".join(ids) or "nothing: all are current"}
+        ),
+    )
+
+
+@templates.command(name="list")
+@pass_context
+def list_(context: Context) -> None:
+    """List the templates, whether the cluster has them, and their parameters."""
+    states = _states(context)
+    context.show(
+        [
+            {
+                "name": name,
+                "id": script_id(name),
+                "stored": states.get(name),
+                "parameters": list(parameters(name)),
+                "required": _required(name),
+            }
+            for name in names()
+        ],
+        lambda: tables.rows(
+            ["name", "stored", "parameters"],
+            [(name, states.get(name), _parameters(name)) for name in names()],
+        ),
+    )
+
+
+def _states(context: Context) -> dict[str, stored.State]:
+    try:
+        return stored.installed(context.cluster())
+    except Unavailable as exc:
+        stderr.print(f"stored: unknown, {exc.message}", markup=False, soft_wrap=True)
+        return {}
+
+
+def _required(name: str) -> list[str]:
+    return [parameter for parameter, needed in parameters(name).items() if needed]
+
+
+def _parameters(name: str) -> str:
+    needed = _required(name)
+    return " ".join([*needed, *(f"[{one}]" for one in parameters(name) if one not in needed)])
+
+
+@templates.command()
+@template_name
+@pass_context
+def show(context: Context, name: str) -> None:
+    """Print the template NAME as the cluster stores it."""
+    if context.json:
+        click.echo(orjson.dumps({"id": script_id(name), "source": source(name)}))
+    else:
+        click.echo(source(name), nl=False)
+
+
+@templates.command()
+@template_name
+@click.option(
+    "--params",
+    "params_file",
+    type=click.File("rb"),
+    required=True,
+    help="A JSON file with the parameters; - for standard input.",
+)
+def render(name: str, params_file: BinaryIO) -> None:
+    """Print the request body that the template NAME makes of parameters."""
+    click.echo(render_template(name, _read(params_file)))
+
+
+def _read(file: BinaryIO) -> dict[str, object]:
+    try:
+        params = orjson.loads(file.read())
+    except orjson.JSONDecodeError as exc:
+        raise DataError(
+            f"{file.name}:{exc.lineno}:{exc.colno}: not JSON: {exc.msg}",
+            hint='write an object, for instance {"vector": [0.1, 0.2], "size": 5}',
+            file=file.name,
+            line=exc.lineno,
+        ) from exc
+    if not isinstance(params, dict):
+        raise DataError(
+            f"{file.name}: the parameters must be a JSON object",
+            hint='for instance {"vector": [0.1, 0.2], "size": 5}',
+            file=file.name,
+        )
+    return params
