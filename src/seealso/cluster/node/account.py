@@ -130,7 +130,7 @@ def readable_copy(folder: Path, account: Account, cache: Path) -> Path:
     changed = str(folder.stat().st_mtime_ns)  # a newer wheel at the same place is another copy
     key = hashlib.sha256(os.fsencode(folder) + changed.encode()).hexdigest()[:12]
     copy = cache / "jdk" / key
-    copy.parent.mkdir(parents=True, exist_ok=True)
+    create(copy.parent, account)
     with FileLock(copy.parent / f"{key}.lock"):
         if not copy.is_dir():
             partial = copy.with_name(f".{key}.partial")

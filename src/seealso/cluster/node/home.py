@@ -4,6 +4,7 @@ A home is built in a scratch folder and renamed into place, so a complete one is
 one, and everything after the first start works without a network.
 """
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -25,6 +26,16 @@ MARK = "seealso-complete"
 NEEDED_BYTES = 400 * 1024**2
 
 
+def home_path(release: Release, cache: Path) -> Path:
+    """Return where the home of `release` is, or will be.
+
+    Its name carries a digest of the release's parts: a seealso with other parts builds another
+    home, and leaves alone one that a node may be running from.
+    """
+    digest = hashlib.sha256(repr(release).encode()).hexdigest()[:8]
+    return cache / "opensearch" / f"{release.version}-{digest}"
+
+
 def ensure_home(release: Release, cache: Path) -> Path:
     """Return the home of `release` below `cache`, assembling it if it is not there.
 
@@ -35,12 +46,12 @@ def ensure_home(release: Release, cache: Path) -> Path:
     MissingExtraError
         If jgo is needed and not installed.
     """
-    home = cache / "opensearch" / release.version
+    home = home_path(release, cache)
     if (home / MARK).is_file():
         return home
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(home.parent / f"{release.version}.lock"):
+        with FileLock(home.with_name(f"{home.name}.lock")):
             if not (home / MARK).is_file():
                 require_space(home.parent, NEEDED_BYTES)
                 _build(release, home)
@@ -59,7 +70,7 @@ def _build(release: Release, home: Path) -> None:
         _lay_out(release, Maven(Path(scratch) / "maven"), built)
         (built / MARK).write_text(release.version + "\n")
         _open_to_all(built)
-        if home.exists():  # a home without its mark: an older layout, or files removed by hand
+        if home.exists():  # without its mark: somebody removed files by hand
             shutil.rmtree(home)
         built.rename(home)
 

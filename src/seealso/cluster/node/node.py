@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from seealso.cluster.node import account, jdk, net, process
 from seealso.cluster.node.disk import require_space
-from seealso.cluster.node.home import ensure_home
+from seealso.cluster.node.home import ensure_home, home_path
 from seealso.cluster.node.launch import LOG4J, Layout, command, opensearch_yml
 from seealso.cluster.node.locks import require_unlocked
 from seealso.cluster.node.logs import PORT_IN_USE, cause, log_size, tail
@@ -172,14 +172,11 @@ class Node:
         require_space(layout.data)
         require_unlocked(layout.data)
         cache = account.cache_folder(self._account)
-        bundled = jdk.bundled_home()
-        if bundled is not None and self._release.bundled_jdk:
-            found = jdk.find_jdk(self._release, bundled=bundled)
-            if found.bundled:
-                readable = account.readable_copy(bundled, self._account, cache)
-                found = replace(found, java=readable / "bin" / "java")
-        else:
-            found = jdk.find_jdk(self._release)
+        account.create(cache, self._account)
+        found = jdk.find_jdk(self._release)
+        if found.bundled:
+            java_home = account.readable_copy(found.java.parents[1], self._account, cache)
+            found = replace(found, java=java_home / "bin" / "java")
         home = ensure_home(self._release, cache)
         return command(self._release, found, home, layout, self._heap)
 
@@ -198,8 +195,8 @@ class Node:
         pid, created = process.launch(
             line, account=self._account, folder=layout.base, console=layout.console
         )
-        home = str(account.cache_folder(self._account) / "opensearch" / self._release.version)
-        state = process.State(pid, created, port, transport_port, home, str(layout.data))
+        home = home_path(self._release, account.cache_folder(self._account))
+        state = process.State(pid, created, port, transport_port, str(home), str(layout.data))
         process.write_state(layout.state, state)
         logger(__name__).info("process %s, port %s, log %s", pid, port, layout.log)
         return state

@@ -69,6 +69,8 @@ def _modules(infix: str) -> tuple[Module, ...]:
     """Return the modules; 3.x puts `infix` ("Module") into the names of their classes."""
     new_loader = 'permission java.lang.RuntimePermission "createClassLoader";'
     members = 'permission java.lang.RuntimePermission "accessDeclaredMembers";'
+    # without it netty cannot end its threads, and a stop takes half a minute
+    context = 'permission java.lang.RuntimePermission "setContextClassLoader";'
     reflect = 'permission java.lang.reflect.ReflectPermission "suppressAccessChecks";'
     root = "org.opensearch"
     return (
@@ -82,7 +84,7 @@ def _modules(infix: str) -> tuple[Module, ...]:
             "transport-netty4",
             "transport-netty4-client",
             f"{root}.transport.Netty4{infix}Plugin",
-            (SOCKETS, LOADERS),
+            (SOCKETS, LOADERS, context),
         ),
         Module(
             "analysis-common",

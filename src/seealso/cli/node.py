@@ -1,0 +1,122 @@
+"""``seealso node``: start, stop, status, logs of the embedded OpenSearch."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context
+from seealso.cluster.node import DEFAULT_VERSION, VERSIONS, Node, NodeInfo
+from seealso.log import stderr
+
+root_option = click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of data and logs; also SEEALSO_NODE_ROOT.  [default: .seealso/node]",
+)
+one_version = click.option(
+    "--version",
+    type=click.Choice(VERSIONS),
+    default=DEFAULT_VERSION,
+    show_default=True,
+    help="OpenSearch version.",
+)
+any_version = click.option(
+    "--version", type=click.Choice(VERSIONS), help="OpenSearch version.  [default: all]"
+)
+
+
+@click.group()
+def node() -> None:
+    """Run an OpenSearch with k-NN on this machine, without Docker."""
+
+
+@node.command()
+@root_option
+@one_version
+@click.option("--port", type=click.IntRange(1, 65535), help="HTTP port.  [default: a free one]")
+@click.option("--heap", default="1g", show_default=True, help="Memory of the JVM.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    help="Seconds to wait for its first answer.",
+)
+@pass_context
+def start(
+    context: Context, root: Path | None, version: str, port: int | None, heap: str, timeout: float
+) -> None:
+    """Start the node, wait until it answers, and leave it running.
+
+    The first start downloads OpenSearch from Maven Central; later ones need no network. A node
+    that runs already is left as it is.
+    """
+    chosen = Node(_root(context, root), version=version, port=port, heap=heap)
+    info = chosen.start(timeout=timeout)
+    context.show(info, lambda: _facts(info))
+
+
+@node.command()
+@root_option
+@any_version
+@pass_context
+def stop(context: Context, root: Path | None, version: str | None) -> None:
+    """Stop the node; its data stays."""
+    stopped = [
+        each for each in _versions(version) if Node(_root(context, root), version=each).stop()
+    ]
+    context.show({"stopped": stopped}, lambda: Text(f"stopped {', '.join(stopped) or 'nothing'}"))
+
+
+@node.command()
+@root_option
+@any_version
+@pass_context
+def status(context: Context, root: Path | None, version: str | None) -> None:
+    """Say which nodes run and where; the exit code is 1 if none does."""
+    found = [Node(_root(context, root), version=each).status() for each in _versions(version)]
+    running = [info for info in found if info is not None]
+    context.show(running, lambda: Group(*map(_facts, running)))
+    if not running:
+        stderr.print(f"no node runs below {_root(context, root)}", markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+@node.command()
+@root_option
+@one_version
+@click.option(
+    "-n", "--lines", type=click.IntRange(min=1), default=50, show_default=True, help="How many."
+)
+@pass_context
+def logs(context: Context, root: Path | None, version: str, lines: int) -> None:
+    """Print the end of the node's log."""
+    chosen = Node(_root(context, root), version=version)
+    found = chosen.logs(lines)
+    context.show(found, lambda: Text("\n".join(found)))
+    if not found:
+        stderr.print(f"no log at {chosen.log_path}", markup=False, soft_wrap=True)
+
+
+def _root(context: Context, root: Path | None) -> Path:
+    return root if root is not None else context.settings.node_root
+
+
+def _versions(version: str | None) -> tuple[str, ...]:
+    return VERSIONS if version is None else (version,)
+
+
+def _facts(info: NodeInfo) -> Table:
+    return tables.facts(
+        {
+            "url": info.url,
+            "OpenSearch": info.version,
+            "process": str(info.pid),
+            "data": info.data,
+        }
+    )
