@@ -1,0 +1,187 @@
+"""Counts events by item in one pass, weighted by type and halved by age.
+
+The formulas are written out in docs/importance.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import isfinite, log
+
+import polars as pl
+
+from seealso.config import ImportanceSettings
+from seealso.errors import ConfigError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROS_PER_DAY = 86_400_000_000
+# partial counts that are kept before they are added up: bounds memory by items, not events
+_PARTS = 64
+
+_PARTIAL = pl.Schema(
+    {
+        "item_id": pl.String(),
+        "interactions": pl.Int64(),
+        "timeless": pl.Float64(),
+        "peak": pl.Float64(),
+        "decayed": pl.Float64(),
+        "rating_sum": pl.Float64(),
+        "rating_n": pl.Int64(),
+    }
+)
+
+_COUNTS = pl.Schema(
+    {
+        "item_id": pl.String(),
+        "interactions": pl.UInt32(),
+        "score": pl.Float64(),
+        "rating_sum": pl.Float64(),
+        "rating_n": pl.UInt32(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class ItemCounts:
+    """What the events say of each item that has any.
+
+    Attributes
+    ----------
+    frame
+        ``item_id``, ``interactions`` (events), ``score`` (weighted, decayed events),
+        ``rating_sum`` and ``rating_n`` (event values), sorted by ``item_id``.
+    as_of
+        The time that decay is counted back from; none without events that have a time.
+    """
+
+    frame: pl.DataFrame
+    as_of: datetime | None = None
+
+
+def count_events(
+    frames: Iterable[pl.DataFrame],
+    settings: ImportanceSettings,
+    *,
+    as_of: datetime | None = None,
+) -> ItemCounts:
+    """Count events by item in one pass; memory grows with the items, not with the events.
+
+    Parameters
+    ----------
+    frames
+        Event frames, as `seealso.interactions.read_events` yields them.
+    settings
+        ``weights`` and ``half_life_days`` are used. Types of weight 0 are left out altogether.
+    as_of
+        The present; the newest event by default, so that the same events give the same counts.
+        Later events count as if they came at that moment.
+
+    Returns
+    -------
+    ItemCounts
+        score_i = sum over events of weight(type) * 0.5 ** ((as_of - time) / half_life). Events
+        without a time, and all events without a half-life, count their full weight.
+
+    Raises
+    ------
+    ConfigError
+        A weight is not finite, or `as_of` has no time zone.
+    """
+    for name, weight in settings.weights.items():
+        if not isfinite(weight):
+            raise ConfigError(
+                f"importance.weights.{name}: {weight} is not a finite number",
+                hint="give a number, 0 to leave the type out",
+                field=f"importance.weights.{name}",
+            )
+    if as_of is not None and as_of.tzinfo is None:
+        raise ConfigError(f"as_of {as_of} has no time zone", hint="give it in UTC")
+    limit = None if as_of is None else (as_of - _EPOCH) // timedelta(microseconds=1)
+    parts = [pl.DataFrame(schema=_PARTIAL)]
+    newest: int | None = None
+    for frame in frames:
+        if frame.is_empty():
+            continue
+        weighed = _weighed(frame, settings, limit)
+        latest = weighed["micros"].max()
+        if isinstance(latest, int):
+            newest = latest if newest is None else max(newest, latest)
+        parts.append(_partial(weighed))
+        if len(parts) > _PARTS:
+            parts = [_added(parts)]
+    present = limit if limit is not None else newest
+    moment = None if present is None else _EPOCH + timedelta(microseconds=present)
+    return ItemCounts(_finished(_added(parts), present, settings.half_life_days), moment)
+
+
+def _weighed(frame: pl.DataFrame, settings: ImportanceSettings, limit: int | None) -> pl.DataFrame:
+    """Return the events that count, with ``weight``, ``micros`` and ``age`` in half-lives."""
+    types = frame["type"].unique().to_list()
+    weights = [float(settings.weights.get(name, 1.0)) for name in types]
+    micros = pl.col("time").dt.epoch("us")
+    if limit is not None:
+        micros = pl.min_horizontal(micros, pl.when(micros.is_not_null()).then(limit))
+    half_life = settings.half_life_days
+    # counted from 1970, as the present is known only at the end; see _partial
+    position = (
+        pl.lit(None, dtype=pl.Float64)
+        if half_life is None
+        else pl.col("micros") / (half_life * _MICROS_PER_DAY)
+    )
+    return (
+        frame.with_columns(
+            weight=pl.col("type").replace_strict(types, weights, return_dtype=pl.Float64),
+            micros=micros,
+        )
+        .filter(pl.col("weight") != 0.0)
+        .with_columns(position=position)
+    )
+
+
+def _partial(weighed: pl.DataFrame) -> pl.DataFrame:
+    """Sum one frame by item.
+
+    2 ** position would overflow: the sum is kept relative to the item's newest event, as
+    ``decayed`` * 2 ** ``peak``.
+    """
+    position, weight = pl.col("position"), pl.col("weight")
+    return weighed.group_by("item_id", maintain_order=True).agg(
+        interactions=pl.len().cast(pl.Int64),
+        timeless=weight.filter(position.is_null()).sum(),
+        peak=position.max(),
+        decayed=(weight * _power(position - position.max())).sum(),
+        rating_sum=pl.col("value").sum(),
+        rating_n=pl.col("value").count().cast(pl.Int64),
+    )
+
+
+def _added(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    peak = pl.col("peak")
+    return (
+        pl.concat(parts)
+        .group_by("item_id", maintain_order=True)
+        .agg(
+            interactions=pl.col("interactions").sum(),
+            timeless=pl.col("timeless").sum(),
+            peak=peak.max(),
+            decayed=(pl.col("decayed") * _power(peak - peak.max())).sum(),
+            rating_sum=pl.col("rating_sum").sum(),
+            rating_n=pl.col("rating_n").sum(),
+        )
+    )
+
+
+def _finished(total: pl.DataFrame, present: int | None, half_life: float | None) -> pl.DataFrame:
+    score = pl.col("timeless")
+    if half_life is not None and present is not None:
+        now = present / (half_life * _MICROS_PER_DAY)
+        score = score + (pl.col("decayed") * _power(pl.col("peak") - now)).fill_null(0.0)
+    return (
+        total.with_columns(score=score)
+        .select(pl.col(name).cast(dtype) for name, dtype in _COUNTS.items())
+        .sort("item_id")
+    )
+
+
+def _power(exponent: pl.Expr) -> pl.Expr:
+    return (exponent * log(2.0)).exp()

@@ -1,0 +1,269 @@
+"""Importance: bounded, monotone, independent of order, recomputable from what is recorded."""
+
+import json
+import math
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seealso.config import ImportanceSettings
+from seealso.errors import ConfigError, DataError
+from seealso.indexer.importance import apply_importance, count_events, fit_importance
+from seealso.interactions import EVENT_SCHEMA
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def importance(**chosen):
+    return ImportanceSettings(**chosen)
+
+
+def frame(*events):
+    """Events as (item, type, value, day or None)."""
+    rows = [
+        {
+            "user_id": "u",
+            "item_id": item,
+            "type": kind,
+            "value": value,
+            "time": None if day is None else START + day * DAY,
+        }
+        for item, kind, value, day in events
+    ]
+    return pl.DataFrame(rows, schema=EVENT_SCHEMA)
+
+
+def views(**times):
+    return frame(*[(item, "view", 1.0, 0) for item, n in times.items() for _ in range(n)])
+
+
+def score(counts, item):
+    return counts.frame.filter(pl.col("item_id") == item)["score"].item()
+
+
+event = st.tuples(
+    st.sampled_from("abcdef"),
+    st.sampled_from(["view", "buy"]),
+    st.floats(0.5, 5.0),
+    st.one_of(st.none(), st.integers(-20_000, 20_000)),
+)
+events = st.lists(event, max_size=60)
+kinds = st.sampled_from(
+    [
+        importance(weights={"buy": 3.0}, half_life_days=30.0),
+        importance(kind="rating", floor=0.8, ceiling=1.1),
+        importance(kind="expression", expression="interactions * rating"),
+    ]
+)
+
+
+@given(events, kinds)
+def test_weights_stay_in_the_range(rows, chosen):
+    table = fit_importance(count_events([frame(*rows)], chosen), chosen, list("abcdefgh"))
+    weights = [table.weight(item) for item in "abcdefghz"]
+    assert all(chosen.floor <= weight <= chosen.ceiling for weight in weights)
+
+
+@given(events, st.sampled_from("abcdef"))
+def test_one_more_event_never_lowers_an_item(rows, item):
+    chosen = importance(half_life_days=30.0)
+    now = START + 30_000 * DAY
+    before = count_events([frame(*rows)], chosen, as_of=now)
+    after = count_events([frame(*rows, (item, "view", 1.0, 0))], chosen, as_of=now)
+    fitted = fit_importance(before, chosen, list("abcdef"))
+    again = apply_importance(after, fitted.parameters)
+    assert again.weight(item) >= fitted.weight(item)
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 40)))
+def test_more_events_weigh_more(times):
+    table = fit_importance(count_events([views(**times)], importance()), importance(), [*"abcdef"])
+    ranked = sorted("abcdef", key=lambda item: times.get(item, 0))
+    for fewer, more in pairwise(ranked):
+        equal = times.get(fewer, 0) == times.get(more, 0)
+        assert (table.weight(fewer) == table.weight(more)) is equal
+        assert table.weight(fewer) <= table.weight(more)
+
+
+@given(st.data(), events)
+def test_neither_order_nor_batches_matter(data, rows):
+    chosen = importance(weights={"buy": 2.5}, half_life_days=7.0)
+    mixed = data.draw(st.permutations(rows))
+    cut = data.draw(st.integers(0, len(rows)))
+    one = count_events([frame(*rows)], chosen)
+    other = count_events([frame(*mixed[:cut]), frame(*mixed[cut:])], chosen)
+    assert one.as_of == other.as_of
+    assert one.frame["item_id"].to_list() == other.frame["item_id"].to_list()
+    assert one.frame["interactions"].to_list() == other.frame["interactions"].to_list()
+    assert other.frame["score"].to_list() == pytest.approx(one.frame["score"].to_list(), rel=1e-9)
+
+
+@given(events, st.floats(0.5, 400.0))
+def test_a_half_life_later_everything_counts_half(rows, half_life):
+    chosen = importance(half_life_days=half_life)
+    timed = frame(*[row for row in rows if row[3] is not None])
+    now = START + 30_000 * DAY
+    early = count_events([timed], chosen, as_of=now)
+    late = count_events([timed], chosen, as_of=now + timedelta(days=half_life))
+    halves = (early.frame["score"] / 2).to_list()
+    assert late.frame["score"].to_list() == pytest.approx(halves, rel=1e-6, abs=1e-300)
+
+
+@given(events, kinds)
+@settings(max_examples=50)
+def test_the_recorded_parameters_give_the_same_weights_again(rows, chosen):
+    counts = count_events([frame(*rows)], chosen)
+    fitted = fit_importance(counts, chosen, counts.frame["item_id"].to_list())
+    recorded = json.loads(json.dumps(fitted.parameters))
+    again = apply_importance(counts, recorded)
+    assert [again.weight(i) for i in "abcdefz"] == [fitted.weight(i) for i in "abcdefz"]
+    assert [again.is_tail(i) for i in "abcdefz"] == [fitted.is_tail(i) for i in "abcdefz"]
+    assert again.parameters == recorded
+
+
+def test_weights_by_hand():
+    counts = count_events([views(a=7, b=1)], importance())
+    table = fit_importance(counts, importance(), ["a", "b", "c"])
+    assert table.weight("a") == 2.0
+    assert table.weight("b") == pytest.approx(0.5 + 1.5 * math.log(2) / math.log(8))
+    assert table.weight("c") == 0.5
+    assert (table.interactions("a"), table.interactions("c")) == (7, 0)
+    assert table.parameters["reference"] == 7.0
+    assert table.parameters["as_of"] == "2024-01-01T00:00:00+00:00"
+
+
+def test_decay_and_weights_by_hand():
+    chosen = importance(weights={"buy": 4.0}, half_life_days=10.0)
+    rows = frame(("a", "view", 1.0, 0), ("a", "buy", 1.0, 10), ("b", "view", 1.0, 20))
+    counts = count_events([rows], chosen)
+    assert counts.as_of == START + 20 * DAY
+    assert score(counts, "a") == pytest.approx(0.25 + 4.0 * 0.5)
+    assert score(counts, "b") == pytest.approx(1.0)
+
+
+def test_an_event_without_time_counts_in_full_and_a_later_one_as_if_it_came_now():
+    chosen = importance(half_life_days=1.0)
+    rows = frame(("a", "view", 1.0, None), ("b", "view", 1.0, 500), ("c", "view", 1.0, 99))
+    counts = count_events([rows], chosen, as_of=START + 100 * DAY)
+    assert [score(counts, item) for item in "abc"] == pytest.approx([1.0, 1.0, 0.5])
+
+
+def test_decades_of_short_half_lives_do_not_overflow():
+    chosen = importance(half_life_days=0.01)
+    rows = frame(("a", "view", 1.0, 0), ("a", "view", 1.0, 20_000), ("b", "view", 1.0, 0))
+    counts = count_events([rows], chosen)
+    assert score(counts, "a") == pytest.approx(1.0)
+    assert score(counts, "b") == 0.0
+
+
+def test_many_batches_are_added_up():
+    counts = count_events((views(a=1, b=2) for _ in range(200)), importance())
+    assert counts.frame["interactions"].to_list() == [200, 400]
+    assert counts.frame["score"].to_list() == [200.0, 400.0]
+    assert counts.frame.schema["interactions"] == pl.UInt32
+
+
+def test_a_type_of_weight_zero_is_left_out():
+    chosen = importance(weights={"impression": 0.0})
+    counts = count_events([frame(("a", "impression", 1.0, 0), ("b", "view", 1.0, 0))], chosen)
+    assert counts.frame["item_id"].to_list() == ["b"]
+
+
+def test_a_negative_weight_cannot_push_below_the_floor():
+    chosen = importance(weights={"return": -5.0})
+    rows = frame(("a", "view", 1.0, 0), ("a", "return", 1.0, 0), ("b", "view", 1.0, 0))
+    table = fit_importance(count_events([rows], chosen), chosen, ["a", "b"])
+    assert table.weight("a") == 0.5
+
+
+@pytest.mark.parametrize("weight", [math.nan, math.inf])
+def test_a_weight_that_is_no_number_is_refused(weight):
+    with pytest.raises(ConfigError, match=r"importance\.weights\.buy: .* is not a finite number"):
+        count_events([], importance(weights={"buy": weight}))
+
+
+def test_a_rating_is_shrunk_to_the_mean_of_all():
+    chosen = importance(kind="rating", prior=2.0)
+    rows = frame(
+        ("one", "rating", 5.0, 0),
+        *[("many", "rating", 5.0, 0)] * 20,
+        *[("bad", "rating", 1.0, 0)] * 9,
+    )
+    table = fit_importance(count_events([rows], chosen), chosen, ["one", "many", "bad", "new"])
+    mean = (5.0 * 21 + 9.0) / 30
+    low, high = (2 * mean + 9) / 11, (2 * mean + 100) / 22
+    assert table.weight("many") == 2.0
+    assert table.weight("bad") == 0.5
+    assert table.weight("one") == pytest.approx(
+        0.5 + 1.5 * ((2 * mean + 5) / 3 - low) / (high - low)
+    )
+    assert table.weight("new") == pytest.approx(0.5 + 1.5 * (mean - low) / (high - low))
+    assert table.weight("unknown") == pytest.approx(table.weight("new"))
+
+
+def test_equal_ratings_weigh_one():
+    chosen = importance(kind="rating")
+    table = fit_importance(count_events([views(a=3, b=1)], chosen), chosen, ["a", "b"])
+    assert (table.weight("a"), table.weight("b")) == (1.0, 1.0)
+
+
+def numbers(**prices):
+    return pl.DataFrame({"item_id": list(prices), "price": list(prices.values())})
+
+
+def test_an_expression_over_numbers_and_events():
+    chosen = importance(kind="expression", expression="interactions + coalesce(price, 0) / 10")
+    table = fit_importance(
+        count_events([views(a=4)], chosen), chosen, ["a", "b", "c"], numbers(b=20.0, c=math.nan)
+    )
+    assert [table.weight(i) for i in "abc"] == pytest.approx([2.0, 1.25, 0.5])
+    assert (table.parameters["low"], table.parameters["high"]) == (0.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("expression", "price"), [("price", math.nan), ("1 / price", 0.0), ("ln(price)", -1.0)]
+)
+def test_an_expression_without_a_finite_number_names_the_item(expression, price):
+    chosen = importance(kind="expression", expression=expression)
+    with pytest.raises(DataError, match="no finite number for item 'b'"):
+        fit_importance(count_events([], chosen), chosen, ["a", "b"], numbers(a=2.0, b=price))
+
+
+@pytest.mark.parametrize("expression", ["pricee * 2", "price *", "price || 'x'", "no_such(price)"])
+def test_a_bad_expression_is_a_setting_to_correct(expression):
+    chosen = importance(kind="expression", expression=expression)
+    with pytest.raises(
+        ConfigError, match=r"importance\.expression .* cannot be computed"
+    ) as caught:
+        fit_importance(count_events([], chosen), chosen, ["a"], numbers(a=2.0))
+    assert "interactions, rating, price" in caught.value.hint
+
+
+def test_the_tail_counts_items_without_events():
+    chosen = importance(tail_quantile=0.5)
+    counts = count_events([views(a=9, b=5, c=1, stranger=99)], chosen)
+    table = fit_importance(counts, chosen, ["a", "b", "c", "d", "e"])
+    # sorted events of the catalogue: 0 0 1 5 9
+    assert table.parameters["tail_threshold"] == 1
+    assert [table.is_tail(i) for i in "abcde"] == [False, False, True, True, True]
+    assert table.parameters["reference"] == 9.0
+
+
+def test_the_number_of_items_is_enough_for_the_tail():
+    chosen = importance(tail_quantile=0.5)
+    table = fit_importance(count_events([views(a=9, b=5, c=1)], chosen), chosen, 5)
+    assert table.parameters["tail_threshold"] == 1
+    assert table.parameters["items"] == 5
+
+
+@pytest.mark.parametrize("chosen", [importance(), importance(kind="rating")])
+def test_a_catalogue_without_events(chosen):
+    table = fit_importance(count_events([], chosen), chosen, ["a", "b"])
+    assert table.is_tail("a")
+    assert table.weight("a") == (0.5 if chosen.kind == "events" else 1.0)
+    assert table.parameters["as_of"] is None
