@@ -1,0 +1,219 @@
+"""Files that are broken, cut off or not what their names say: one clear line for each."""
+
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from seealso.errors import DataError
+from seealso.interactions import FileSource
+
+
+def written(folder, name, content):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def rows(path, **chosen):
+    return list(FileSource(path, **chosen).rows())
+
+
+def table(path, **chosen):
+    """Places and values of all good rows, and what was broken."""
+    read = rows(path, **chosen)
+    good = [
+        (place, *values)
+        for batch in read
+        for place, values in zip(batch.places, batch.frame.rows(), strict=True)
+    ]
+    return good, [broken for batch in read for broken in batch.broken]
+
+
+def error(path):
+    with pytest.raises(DataError) as caught:
+        rows(path)
+    assert caught.value.hint
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+def test_line_numbers_are_those_of_the_file(tmp_path):
+    text = 'id,title\n1,plain\n2,"two\nlines, and a ""quote"""\n\n3,after\n'
+    good, broken = table(written(tmp_path, "a.csv", text))
+    assert good == [(2, "1", "plain"), (3, "2", 'two\nlines, and a "quote"'), (6, "3", "after")]
+    assert broken == []
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_row_with_too_few_or_many_fields_is_broken_and_the_rest_is_read(tmp_path, quoted):
+    last = '"4"' if quoted else "4"
+    text = f"id,title\n1,a\n2\n3,b,c\n{last},d\n"
+    good, broken = table(written(tmp_path, "a.csv", text))
+    assert good == [(2, "1", "a"), (5, "4", "d")]
+    assert broken == [
+        (3, "1 field where the header has 2"),
+        (4, "3 fields where the header has 2"),
+    ]
+
+
+def test_too_few_and_too_many_fields_do_not_make_up_for_each_other(tmp_path):
+    good, broken = table(written(tmp_path, "a.csv", "a,b,c\n1,2,3\n4,5\n6,7,8,9\n"))
+    assert good == [(2, "1", "2", "3")]
+    assert [place for place, _ in broken] == [3, 4]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_bytes_that_are_not_utf8_name_their_field(tmp_path, name):
+    text = b"id,title\n1,caf\xc3\xa9\n2,caf\xe9\n3,tea\n"
+    if name.endswith("tsv"):
+        text = text.replace(b",", b"\t")
+    good, broken = table(written(tmp_path, name, text))
+    assert good == [(2, "1", "café"), (4, "3", "tea")]
+    assert broken == [(3, "title is not UTF-8 (byte 0xe9)")]
+
+
+def test_a_quote_that_is_never_closed_costs_its_row(tmp_path):
+    good, broken = table(written(tmp_path, "a.csv", 'id,title\n1,a\n2,"open\n3,b\n'))
+    assert good == [(2, "1", "a")]
+    assert broken == [(3, "a quoted field is never closed")]
+
+
+def test_text_after_a_closing_quote_is_broken(tmp_path):
+    good, broken = table(written(tmp_path, "a.csv", 'id,title\n1,"a" b\n2,c\n'))
+    assert good == [(3, "2", "c")]
+    assert broken == [(2, "',' expected after '\"'")]
+
+
+def test_a_quoted_field_of_ten_megabytes_is_broken_and_the_next_row_is_read(tmp_path):
+    text = f'id,title\n1,"{"x" * 10_000_000}"\n2,b\n'
+    good, broken = table(written(tmp_path, "a.csv", text))
+    assert good == [(3, "2", "b")]
+    assert broken[0][0] == 2
+    assert "more than 1,000,000 characters" in broken[0][1]
+
+
+def test_a_field_of_200_thousand_characters_is_read(tmp_path):
+    good, broken = table(written(tmp_path, "a.csv", f'id,title\n1,"{"x" * 200_000}"\n'))
+    assert (len(good[0][2]), broken) == (200_000, [])
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_blocks_and_batches_lose_nothing(tmp_path, quote):
+    # several blocks of the reader, and one row that spans the end of a block
+    lines = [f"{n},{quote}{'y' * 97}{quote}" for n in range(60_000)]
+    if quote:
+        lines = [line.replace("yyy", "y\ny", 1) for line in lines]
+    path = written(tmp_path, "a.csv", "id,title\n" + "\n".join(lines) + "\n")
+    good, broken = table(path, batch_rows=7_000)
+    assert broken == []
+    assert [int(row[1]) for row in good] == list(range(60_000))
+    step = 2 if quote else 1
+    assert [row[0] for row in good] == list(range(2, 2 + 60_000 * step, step))
+    assert max(batch.frame.height for batch in rows(path, batch_rows=7_000)) == 7_000
+
+
+def test_every_broken_row_is_reported_once_when_a_block_is_cut_into_batches(tmp_path):
+    lines = [f"{n}" if n % 10 == 0 else f"{n},x" for n in range(2, 1003)]
+    good, broken = table(written(tmp_path, "a.csv", "\n".join(["id,t", *lines])), batch_rows=30)
+    assert [place for place, _ in broken] == list(range(10, 1003, 10))
+    assert [row[0] for row in good] == [int(row[1]) for row in good]
+    assert len(good) + len(broken) == 1001
+
+
+def test_a_byte_order_mark_and_windows_line_ends(tmp_path):
+    text = b'\xef\xbb\xbf"id","title"\r\n1,a\r\n'
+    batch = rows(written(tmp_path, "a.csv", text))[0]
+    assert batch.frame.to_dicts() == [{"id": "1", "title": "a"}]
+
+
+def test_empty_cells_are_null_on_both_ways_through_the_reader(tmp_path):
+    for text in ("a,b,c\n1,,\n", 'a,b,c\n"1",,""\n'):
+        assert table(written(tmp_path, "a.csv", text))[0] == [(2, "1", None, None)]
+
+
+def test_broken_json_lines_are_named_and_the_rest_is_read(tmp_path):
+    text = '{"id": 1}\n\n{"id": 2\n[3]\n{"id": NaN}\n{"id": 4}\n'
+    good, broken = table(written(tmp_path, "a.jsonl", text))
+    assert good == [(1, 1), (6, 4)]
+    assert [place for place, _ in broken] == [3, 4, 5]
+    assert broken[0][1].startswith("not JSON: ")
+    assert broken[1][1] == "not a JSON object"
+
+
+def test_json_bytes_that_are_not_utf8_are_broken(tmp_path):
+    good, broken = table(written(tmp_path, "a.ndjson", b'{"t": "caf\xe9"}\n{"t": "tea"}\n'))
+    assert good == [(2, "tea")]
+    assert broken[0][0] == 1
+
+
+def test_values_of_several_kinds_become_text_or_lists(tmp_path):
+    text = (
+        '{"id": 1, "tags": "a", "price": {"eur": 2}, "year": 1}\n'
+        '{"id": "x", "tags": ["b", 3], "price": {"eur": 2.5}, "year": 2}\n'
+        '{"id": 2.0, "flag": true}\n'
+    )
+    batch = rows(written(tmp_path, "a.jsonl", text))[0]
+    assert batch.frame.to_dict(as_series=False) == {
+        "id": ["1", "x", "2"],
+        "tags": [["a"], ["b", "3"], None],
+        "price.eur": [2.0, 2.5, None],
+        "year": [1, 2, None],
+        "flag": [None, None, True],
+    }
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl.gz", "a.parquet.gz"])
+def test_gzip_that_is_cut_off(tmp_path, name):
+    plain = tmp_path / "plain"
+    if "parquet" in name:
+        pl.DataFrame({"id": list(range(50_000))}).write_parquet(plain)
+    else:
+        plain.write_text("id\n" + "\n".join(str(n * 7919) for n in range(50_000)))
+    content = gzip.compress(plain.read_bytes())
+    path = written(tmp_path, name, content[: len(content) // 2])
+    assert error(path) == f"{name} is damaged or cut off: its gzip data does not end well"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", gzip.compress(b"id\n1\n"), "it seems to be gzip"),
+        ("a.csv", b"PAR1....", "it seems to be Parquet"),
+        ("a.csv", b"PK\x03\x04....", "it seems to be a zip archive or an Excel file"),
+        ("a.tsv", "id\n1\n".encode("utf-16"), "it seems to be UTF-16 text"),
+        ("a.parquet", b"id,title\n", "it does not start as Parquet does"),
+        ("a.csv.gz", b"id,title\n", "a.csv.gz is not gzip data"),
+        ("a.jsonl", b'[{"id": 1}]', "a.jsonl is one JSON array, not JSON lines"),
+        ("a.xlsx", b"PK\x03\x04", "a.xlsx has an unknown extension '.xlsx'"),
+        ("catalogue", b"id\n1\n", "catalogue has no extension"),
+        ("a.csv", b"", "a.csv is empty"),
+        ("a.csv", b"\n\n", "a.csv is empty"),
+        ("a.csv", b"caf\xe9,id\n", "a.csv line 1: the header cannot be read"),
+        ("a.csv", b"id,id\n", "a.csv line 1: two columns are called 'id'"),
+        ("a.parquet", b"PAR1 and nothing else", "a.parquet is no readable Parquet file"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says(tmp_path, name, content, message):
+    assert message in error(written(tmp_path, name, content))
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    assert "no such file" in error(tmp_path / "none.csv")
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
+    assert "is a directory" in error(folder)
+
+
+def test_a_parquet_file_without_rows_still_has_columns(tmp_path):
+    pl.DataFrame(schema={"id": pl.String}).write_parquet(tmp_path / "a.parquet")
+    (batch,) = rows(tmp_path / "a.parquet")
+    assert (batch.frame.columns, batch.frame.height) == (["id"], 0)
+
+
+def test_a_source_can_be_read_twice(tmp_path):
+    source = FileSource(written(tmp_path, "a.csv", "id\n1\n2\n"))
+    first, second = ([batch.frame.rows() for batch in source.rows()] for _ in range(2))
+    assert first == second == [[("1",), ("2",)]]
+    assert source.name == Path("a.csv").name
