@@ -21,7 +21,7 @@ from seealso.encoder import Bundle, BundleStore, ItemText, VectorCache
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, item_encoder, open_cache
 from seealso.indexer.inputs import Inputs, Survey, survey
-from seealso.indexer.mapping import index_body, index_meta
+from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import write_catalogue
 from seealso.log import logger, progress
@@ -219,7 +219,9 @@ def _stage(
     name = indices.new_name(alias)
     meta = index_meta(settings, bundle, surveyed.importance.parameters, key)
     try:
-        indices.create(cluster, name, index_body(settings, meta, bundle.dimension))
+        derived = derives_safely(cluster.version())
+        body = index_body(settings, meta, bundle.dimension, derived_source=derived)
+        indices.create(cluster, name, body)
     except ClusterError as exc:
         if isinstance(exc, MappingMismatch) or "derived_source" not in exc.message:
             raise

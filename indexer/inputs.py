@@ -121,7 +121,7 @@ def survey(source: Inputs, settings: Settings, tick: Callable[[int], None]) -> S
                 sample[place] = item
             ids.append(item.item_id)
             if settings.importance.kind == "expression":
-                numbers.append(_numbers(item, settings))
+                numbers.append(numbers_of(item, settings))
         tick(len(batch))
     if not ids:
         raise DataError("the catalogue is empty", hint="check catalogue.path in seealso.toml")
@@ -136,7 +136,8 @@ def survey(source: Inputs, settings: Settings, tick: Callable[[int], None]) -> S
     )
 
 
-def _numbers(item: Item, settings: Settings) -> dict[str, float | str]:
+def numbers_of(item: Item, settings: Settings) -> dict[str, float | str]:
+    """Return the number columns of an item, NaN where it has none, for an expression."""
     values = {name: item.fields.get(name, float("nan")) for name in settings.catalogue.numbers}
     return {"item_id": item.item_id, **values}
 

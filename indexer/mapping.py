@@ -11,16 +11,13 @@ from seealso.config import Settings
 from seealso.encoder import Bundle
 from seealso.types import Space
 
-RESERVED = frozenset(
-    {"item_id", "text", "vector", "importance", "interactions", "tail", "digest", "updated_at"}
-)
-"""Names that the index uses itself; a catalogue column may not have one of them."""
-
 LONGEST_KEYWORD = 8191
 """Characters of a keyword that are indexed: Lucene refuses terms over 32766 bytes."""
 
 
-def index_body(settings: Settings, meta: Mapping[str, Any], dimension: int) -> dict[str, Any]:
+def index_body(
+    settings: Settings, meta: Mapping[str, Any], dimension: int, *, derived_source: bool
+) -> dict[str, Any]:
     """Return mappings and settings of a new index, ready for loading (no refresh, no replicas).
 
     Parameters
@@ -31,15 +28,16 @@ def index_body(settings: Settings, meta: Mapping[str, Any], dimension: int) -> d
         What goes to ``_meta.seealso``.
     dimension
         Length of the vectors.
+    derived_source
+        Keep vectors out of the stored ``_source`` and derive them on reading: a third of the
+        size, where the k-NN plugin does it right (`derives_safely`).
     """
     index = settings.index
     return {
         "settings": {
             "index": {
                 "knn": True,
-                # vectors stay out of _source on disk and are put back on reading: a third of
-                # the size, and partial updates keep them
-                "knn.derived_source.enabled": True,
+                "knn.derived_source.enabled": derived_source,
                 "number_of_shards": index.shards,
                 "number_of_replicas": 0,
                 "refresh_interval": "-1",
@@ -51,6 +49,15 @@ def index_body(settings: Settings, meta: Mapping[str, Any], dimension: int) -> d
             "properties": {**_catalogue_fields(settings), **_own_fields(settings, dimension)},
         },
     }
+
+
+def derives_safely(version: tuple[int, ...]) -> bool:
+    """Tell whether the k-NN plugin of this OpenSearch survives a scroll over derived vectors.
+
+    On 3.5.0 the first scroll (a reindex is one, too) closes the vector files of a merged
+    segment for good: docs/decisions/0001-derived-source.md.
+    """
+    return version < (3,)
 
 
 def _own_fields(settings: Settings, dimension: int) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
 from seealso.config import Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore, ItemText
@@ -11,7 +13,7 @@ from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.build import build_lock
 from seealso.indexer.encoding import DocumentMaker, item_encoder, open_cache
 from seealso.indexer.importance import apply_importance, count_events
-from seealso.indexer.inputs import Inputs
+from seealso.indexer.inputs import Inputs, numbers_of
 from seealso.indexer.writing import changed, write_catalogue
 from seealso.log import progress
 from seealso.types import Item, Space
@@ -145,10 +147,14 @@ def plan_update(
 def _maker(live: LiveIndex, settings: Settings, source: Inputs) -> DocumentMaker:
     _refuse_other_space(live, settings)
     counts = count_events(source.events(), settings.importance)
+    numbers = None
+    if live.meta["importance"]["kind"] == "expression":
+        rows = [numbers_of(item, settings) for batch in source.items() for item in batch]
+        numbers = pl.DataFrame(rows, infer_schema_length=None)
     return DocumentMaker(
         item_encoder(live.bundle, settings, open_cache(settings)),
         ItemText(live.text),
-        apply_importance(counts, live.meta["importance"]),
+        apply_importance(counts, live.meta["importance"], numbers),
         live.space,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seealso.errors import ClusterError
-from seealso.indexer.mapping import RESERVED
+from seealso.interactions import RESERVED
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.scores import logit, raw_value
 from seealso.types import Calibration, Path, Source, Space

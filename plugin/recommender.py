@@ -19,7 +19,7 @@ from seealso.plugin.fusion import fuse
 from seealso.plugin.live import Live, look
 from seealso.plugin.profile import ItemShelf, Profile, make_profiles
 from seealso.plugin.recommendations import Recommendation, RecommendationList
-from seealso.plugin.requests import Filter, Wish, choose_path
+from seealso.plugin.requests import Filter, Search, Wish, choose_path
 from seealso.query_templates import msearch
 from seealso.types import HistoryEntry, Path, User
 
@@ -61,6 +61,11 @@ class Recommender:
         self._histories = histories
         self._shelf = ItemShelf(cluster)
         self._live = look(cluster, settings)
+
+    @property
+    def settings(self) -> Settings:
+        """What the recommender was made with."""
+        return self._settings
 
     @property
     def live(self) -> Live:
@@ -172,13 +177,17 @@ class Recommender:
         )
         return self._follow(lambda live: self._ask_for_item(live, item_id, wish))
 
-    def request(self, user: User, wish: Wish | None = None) -> bytes:
-        """Return the ``_msearch`` body that `recommend_users` would send for one user."""
+    def stored_request(self, user: User, wish: Wish | None = None) -> bytes:
+        """Return the ``_msearch/template`` body that gets a user's lists from the cluster alone.
+
+        It names the stored templates (``seealso templates install``) and their parameters; send
+        it with any HTTP client.
+        """
         chosen = wish or Wish.of(self._settings.recommend)
         live = self._live
         (profile,) = self._profiles(live, [user])
-        path = choose_path(chosen, live.space, live.documents)
-        return msearch(self._settings.index.alias, _bodies(profile, chosen, live, path))
+        searches = _searches(profile, chosen, live)
+        return msearch(self._settings.index.alias, [search.stored() for search in searches])
 
     def _follow(self, ask: Callable[[Live], T]) -> T:
         """Ask the live index; where the alias moved meanwhile, ask what it stands for now."""
@@ -210,11 +219,11 @@ class Recommender:
         profiles = self._profiles(live, users)
         profile_ms = (perf_counter() - started) * 1000
         path = choose_path(wish, live.space, live.documents)
-        bodies = [_bodies(profile, wish, live, path) for profile in profiles]
-        responses = iter(self._search(live, [body for pair in bodies for body in pair]))
+        searches = [_searches(profile, wish, live) for profile in profiles]
+        responses = iter(self._search(live, [one for mine in searches for one in mine]))
         lists = []
-        for user, profile, pair in zip(users, profiles, bodies, strict=True):
-            mine = [next(responses) for _ in pair]
+        for user, profile, asked in zip(users, profiles, searches, strict=True):
+            mine = [next(responses) for _ in asked]
             items = _fused(mine, profile, wish, live, path)
             latency = {
                 "profile": profile_ms / len(users),
@@ -237,7 +246,7 @@ class Recommender:
             )
         profile_ms = (perf_counter() - started) * 1000
         path = choose_path(wish, live.space, live.documents)
-        body = requests.vector_body(
+        search = requests.vector_search(
             item.vector,
             [item_id],
             wish,
@@ -245,7 +254,7 @@ class Recommender:
             space=live.space,
             calibration=live.calibration,
         )
-        (response,) = self._search(live, [body])
+        (response,) = self._search(live, [search])
         items = answers.vector_items(answers.hits_of(response), path, live.calibration)
         latency = {
             "profile": profile_ms,
@@ -254,9 +263,9 @@ class Recommender:
         }
         return self._list(items, None, path, live, "", latency)
 
-    def _search(self, live: Live, bodies: Sequence[bytes]) -> list[Mapping[str, Any]]:
-        alias = self._settings.index.alias
-        answer = self._cluster.request("POST", "/_msearch", msearch(alias, bodies))
+    def _search(self, live: Live, searches: Sequence[Search]) -> list[Mapping[str, Any]]:
+        body = msearch(self._settings.index.alias, [search.body() for search in searches])
+        answer = self._cluster.request("POST", "/_msearch", body)
         responses: list[Mapping[str, Any]] = answer["responses"]
         for response in responses:
             if answers.index_names(answers.hits_of(response)) - {live.name}:
@@ -277,22 +286,22 @@ class Recommender:
         )
 
 
-def _bodies(profile: Profile, wish: Wish, live: Live, path: Path) -> list[bytes]:
+def _searches(profile: Profile, wish: Wish, live: Live) -> list[Search]:
     """Return the one or two searches of a user's list."""
     seen = sorted(profile.seen)
     if profile.vector is None:
-        return [requests.importance_body(seen, wish)]
-    vector = requests.vector_body(
+        return [requests.importance_search(seen, wish)]
+    vector = requests.vector_search(
         profile.vector,
         seen,
         wish,
-        path=path,
+        path=choose_path(wish, live.space, live.documents),
         space=live.space,
         calibration=live.calibration,
     )
     if wish.tail_share == 0 or not profile.words:
         return [vector]
-    return [vector, requests.tail_body(profile, wish, live.space)]
+    return [vector, requests.tail_search(profile, wish, live.space)]
 
 
 def _fused(

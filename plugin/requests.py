@@ -4,14 +4,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import orjson
+from pydantic import ValidationError
+
 from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
 from seealso.plugin.profile import Profile
 from seealso.plugin.scores import logit, score_of
-from seealso.query_templates import render
+from seealso.query_templates import render, script_id
 from seealso.types import Calibration, Path, Space, Vector
 
 Filter = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search: a query template and its parameters."""
+
+    template: str
+    params: Mapping[str, Any]
+
+    def body(self) -> bytes:
+        """Return the request body, rendered here."""
+        return render(self.template, self.params)
+
+    def stored(self) -> bytes:
+        """Return the request body that lets the cluster render its stored copy."""
+        stored = {"id": script_id(self.template), "params": self.params}
+        return orjson.dumps(stored, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +115,7 @@ def choose_path(wish: Wish, space: Space, documents: int) -> Path:
     return Path.EXACT if documents <= wish.settings.exact_limit else Path.ANN
 
 
-def vector_body(
+def vector_search(
     vector: Vector,
     exclude: Sequence[str],
     wish: Wish,
@@ -103,7 +123,7 @@ def vector_body(
     path: Path,
     space: Space,
     calibration: Calibration,
-) -> bytes:
+) -> Search:
     """Return the search for the vector list.
 
     Parameters
@@ -126,10 +146,10 @@ def vector_body(
         x = logit(least, calibration)
         params["min_score"] = least if path is Path.REFERENCE else score_of(x)
     name = f"reference_{space.value}" if path is Path.REFERENCE else path.value
-    return render(name, params)
+    return Search(name, params)
 
 
-def tail_body(profile: Profile, wish: Wish, space: Space) -> bytes:
+def tail_search(profile: Profile, wish: Wish, space: Space) -> Search:
     """Return the search for the tail list: BM25 over tail items and those without a vector."""
     params = _common(wish, sorted(profile.seen))
     params["words"] = profile.words
@@ -139,12 +159,12 @@ def tail_body(profile: Profile, wish: Wish, space: Space) -> bytes:
     if profile.vector is not None:
         params["vector"] = profile.vector
         params["space"] = KNN_SPACE[space]
-    return render("tail", params)
+    return Search("tail", params)
 
 
-def importance_body(exclude: Sequence[str], wish: Wish) -> bytes:
+def importance_search(exclude: Sequence[str], wish: Wish) -> Search:
     """Return the search for a user of whom nothing is known: the most important items."""
-    return render("importance", _common(wish, exclude))
+    return Search("importance", _common(wish, exclude))
 
 
 KNN_SPACE = {Space.COSINE: "innerproduct", Space.EUCLIDEAN: "l2", Space.MANHATTAN: "l1"}
@@ -163,8 +183,6 @@ def _common(wish: Wish, exclude: Sequence[str]) -> dict[str, Any]:
 
 
 def _first(exc: ValueError) -> str:
-    from pydantic import ValidationError
-
     if isinstance(exc, ValidationError):
         error = exc.errors()[0]
         return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"

@@ -230,6 +230,18 @@ class ClusterSettings(Section):
     """Times a request that met 429 or a lost connection is sent again."""
 
 
+class BesideFile(TomlConfigSettingsSource):
+    """Reads TOML files; the catalogue and event files that one names stand beside it."""
+
+    def _read_file(self, path: Path) -> dict[str, Any]:
+        found = super()._read_file(path)
+        for section in ("catalogue", "events"):
+            named = found.get(section, {}).get("path")
+            if isinstance(named, str):
+                found[section]["path"] = str(path.parent / named)
+        return found
+
+
 class Settings(BaseSettings):
     """Every setting of seealso."""
 
@@ -262,7 +274,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the TOML files below the environment."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, BesideFile(settings_cls)
 
 
 def load_settings(

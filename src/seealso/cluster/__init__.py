@@ -3,6 +3,6 @@
 from seealso.cluster.bulk import BulkWriter
 from seealso.cluster.client import Cluster
 from seealso.cluster.indices import PhysicalIndex
-from seealso.cluster.scan import fetch, scan
+from seealso.cluster.scan import IndexSource, fetch, scan
 
-__all__ = ["BulkWriter", "Cluster", "PhysicalIndex", "fetch", "scan"]
+__all__ = ["BulkWriter", "Cluster", "IndexSource", "PhysicalIndex", "fetch", "scan"]

@@ -165,6 +165,11 @@ class Cluster:
         answer: dict[str, Any] = self.request("GET", "/")
         return answer
 
+    def version(self) -> tuple[int, ...]:
+        """Return OpenSearch's version, for instance ``(3, 5, 0)``."""
+        number = self.info()["version"]["number"].split("-")[0]
+        return tuple(int(part) for part in number.split("."))
+
     def get_script(self, script_id: str) -> dict[str, Any] | None:
         """Return the stored script or template `script_id`, or None."""
         answer = self.request("GET", f"/_scripts/{script_id}", params={"ignore": 404})

@@ -2,6 +2,7 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from seealso.cluster.client import Cluster
@@ -65,3 +66,29 @@ def fetch(
         params={"_source_includes": ",".join(source)},
     )
     return {hit["_id"]: hit for hit in answer["docs"] if hit.get("found")}
+
+
+@dataclass(frozen=True)
+class IndexSource:
+    """The rows of a catalogue or of events that live in an index, by scroll.
+
+    A document's own ``_id`` is the column ``_id``.
+
+    Attributes
+    ----------
+    cluster, index
+        Where they are.
+    """
+
+    cluster: Cluster
+    index: str
+
+    @property
+    def name(self) -> str:
+        """What messages call the source."""
+        return f"index {self.index}"
+
+    def rows(self) -> Iterator[list[dict[str, Any]]]:
+        """Yield all documents in batches."""
+        for hits in scan(self.cluster, self.index):
+            yield [{**hit["_source"], "_id": hit["_id"]} for hit in hits]

