@@ -14,16 +14,16 @@ from typing import Any
 
 import orjson
 from filelock import FileLock, Timeout
-
-from seealso.cluster import Cluster, indices
-from seealso.config import Settings
-from seealso.encoder import Bundle, BundleStore, ItemText, VectorCache
-from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, item_encoder, open_cache
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import write_catalogue
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.encoder import Bundle, BundleStore, ItemText, VectorCache
+from seealso.errors import ClusterError, MappingMismatch
 from seealso.log import logger, progress
 
 log = logger(__name__)
@@ -188,9 +188,7 @@ def _survey(source: Inputs, settings: Settings) -> Survey:
         return survey(source, settings, tick)
 
 
-def _bind(
-    base: Bundle, surveyed: Survey, settings: Settings, cache: VectorCache | None
-) -> Bundle:
+def _bind(base: Bundle, surveyed: Survey, settings: Settings, cache: VectorCache | None) -> Bundle:
     with progress("fitting projection", len(surveyed.sample)) as tick:
         return bind_to_catalogue(base, surveyed.sample, settings, cache, tick)
 

@@ -1,9 +1,11 @@
-"""From a base bundle and a catalogue to the bundle that an index is built with, and to documents.
-"""
+"""From a base bundle and a catalogue to the bundle that an index is built with, and to documents."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from seealso.indexer.documents import digest, document
+from seealso.indexer.importance import ImportanceTable
 
 from seealso.config import Settings
 from seealso.encoder import (
@@ -16,8 +18,6 @@ from seealso.encoder import (
     encode_views,
     fit_projection,
 )
-from seealso.indexer.documents import digest, document
-from seealso.indexer.importance import ImportanceTable
 from seealso.types import Item, Space
 
 Tick = Callable[[int], None]

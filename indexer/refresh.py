@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-
-from seealso.cluster import BulkWriter, Cluster, indices, scan
-from seealso.config import Settings
 from seealso.indexer.build import build_lock
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
 from seealso.indexer.inputs import Inputs
 from seealso.indexer.update import LiveIndex, live_index
+
+from seealso.cluster import BulkWriter, Cluster, indices, scan
+from seealso.config import Settings
 from seealso.log import progress
 from seealso.types import Space
 
@@ -76,9 +76,7 @@ def refresh_importance(
         changes = list(_changes(stored, table))
         if write:
             _write(cluster, live, table, changes, settings)
-    return ImportanceReport(
-        live.name, len(changes), stored.height - len(changes), table.parameters
-    )
+    return ImportanceReport(live.name, len(changes), stored.height - len(changes), table.parameters)
 
 
 def _stored(cluster: Cluster, name: str, settings: Settings) -> pl.DataFrame:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-
-from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
-from seealso.config import Settings, TextSettings
-from seealso.encoder import Bundle, BundleStore, ItemText
-from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.build import build_lock
 from seealso.indexer.encoding import DocumentMaker, item_encoder, open_cache
 from seealso.indexer.importance import apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
 from seealso.indexer.writing import changed, write_catalogue
+
+from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
+from seealso.config import Settings, TextSettings
+from seealso.encoder import Bundle, BundleStore, ItemText
+from seealso.errors import ClusterError, MappingMismatch
 from seealso.log import progress
 from seealso.types import Item, Space
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from seealso.indexer.documents import item_vector
+from seealso.query_templates import render
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.encoder import Encoder, ItemText, encode_views
 from seealso.errors import MappingMismatch
-from seealso.indexer.documents import item_vector
-from seealso.query_templates import render
 from seealso.types import Space
 
 LEAST_COSINE = 0.999

@@ -1,14 +1,16 @@
 """What OpenSearch answered becomes recommendations: scores to probabilities, two lists to one."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from seealso.errors import ClusterError
-from seealso.interactions import RESERVED
+import numpy as np
+from seealso.indexer.documents import item_vector
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.scores import logit, raw_value
-from seealso.types import Calibration, Path, Source, Space
+
+from seealso.errors import ClusterError
+from seealso.interactions import RESERVED
+from seealso.types import Calibration, Path, Source, Space, Vector
 
 Hit = Mapping[str, Any]
 
@@ -40,9 +42,7 @@ def index_names(hits: Iterable[Hit]) -> set[str]:
     return {hit["_index"] for hit in hits}
 
 
-def vector_items(
-    hits: Sequence[Hit], path: Path, calibration: Calibration
-) -> list[Recommendation]:
+def vector_items(hits: Sequence[Hit], path: Path, calibration: Calibration) -> list[Recommendation]:
     """Return the vector list: probabilities computed here, in double precision."""
     items = []
     for hit in hits:
@@ -53,36 +53,51 @@ def vector_items(
 
 
 def tail_items(
-    hits: Sequence[Hit], space: Space, calibration: Calibration, min_probability: float
+    hits: Sequence[Hit],
+    profile: Vector,
+    space: Space,
+    calibration: Calibration,
+    min_probability: float,
 ) -> list[Recommendation]:
     """Return the tail list, without items whose known probability is too low.
 
-    The second named query of the ``tail`` template gives each item's similarity; items without
-    a vector have none, and no probability.
+    BM25 found them; each hit brings its vector along, from which its probability is computed
+    here. Items without a vector have none.
+
+    Parameters
+    ----------
+    hits
+        In BM25 order.
+    profile
+        E_u, unit length, shape (dimension,).
+    space, calibration
+        Of the index.
+    min_probability
+        In [0, 1).
     """
-    items = [
-        _recommendation(hit, _named_raw(hit, space), Source.TAIL, calibration) for hit in hits
-    ]
-    return [item for item in items if (item.probability or 1.0) >= min_probability]
+    items = []
+    for hit in hits:
+        vector = item_vector(hit["_source"])
+        raw = None
+        if vector is not None:
+            raw = float(hit["_source"]["importance"]) * similarity(profile, vector, space)
+        item = _recommendation(hit, raw, Source.TAIL, calibration)
+        if item.probability is None or item.probability >= min_probability:
+            items.append(item)
+    return items
+
+
+def similarity(u: Vector, e: Vector, space: Space) -> float:
+    """Return the similarity of two unit vectors, shape (dimension,): cosine or 1 / (1 + d)."""
+    if space is Space.COSINE:
+        return float(u @ e)
+    order = 2 if space is Space.EUCLIDEAN else 1
+    return 1.0 / (1.0 + float(np.linalg.norm(u - e, ord=order)))
 
 
 def importance_items(hits: Sequence[Hit]) -> list[Recommendation]:
     """Return the list for an unknown user; nothing is known of its probabilities."""
     return [_recommendation(hit, None, Source.IMPORTANCE, Calibration()) for hit in hits]
-
-
-def _named_raw(hit: Hit, space: Space) -> float | None:
-    named = hit.get("matched_queries")
-    score = named.get("vector") if isinstance(named, Mapping) else None
-    if score is None:
-        return None
-    if space is Space.COSINE:
-        return raw_value(score)
-    # the k-NN plugin scores l2 as 1 / (1 + d * d) and l1 as 1 / (1 + d)
-    distance = 1.0 / score - 1.0
-    if space is Space.EUCLIDEAN:
-        distance = math.sqrt(max(distance, 0.0))
-    return float(hit["_source"]["importance"]) / (1.0 + distance)
 
 
 def _recommendation(

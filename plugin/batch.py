@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-
-from seealso.errors import DataError
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Wish
+
+from seealso.errors import DataError
 from seealso.types import User
 
 USERS_AT_ONCE = 64

@@ -36,7 +36,7 @@ def fuse(
     list of Recommendation
         No item twice. Shorter than `size` where both lists together are.
     """
-    needed = math.ceil(tail_share * size - 1e-9)
+    needed = shared_places(size, tail_share)
     taken: set[str] = set()
     main, reserve = _unseen(vector, taken), _unseen(tail, taken)
     fused: list[Recommendation] = []
@@ -53,6 +53,11 @@ def fuse(
         fused.append(chosen)
         tails += chosen.tail
     return fused
+
+
+def shared_places(size: int, tail_share: float) -> int:
+    """Return how many of `size` places a share stands for, rounded up."""
+    return math.ceil(tail_share * size - 1e-9)
 
 
 def _unseen(items: Sequence[Recommendation], taken: set[str]) -> Iterator[Recommendation]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
+from seealso.indexer.documents import item_vector
+from seealso.plugin.live import Live
 
 from seealso.cluster import Cluster, fetch
 from seealso.config import ProfileSettings
-from seealso.indexer.documents import item_vector
-from seealso.plugin.live import Live
 from seealso.types import HistoryEntry, User, Vector
 
 WORD = re.compile(r"\w+")
@@ -125,9 +125,7 @@ def make_profiles(
         parts = [(settings.words, own), (settings.attributes, attributes)]
         if settings.history_as == "vectors":
             parts.append((settings.history, history_vector(entries, known, settings.recency)))
-        profiles.append(
-            Profile(_mix(parts), _words(user, entries, known, words), user.seen)
-        )
+        profiles.append(Profile(_mix(parts), _words(user, entries, known, words), user.seen))
     return profiles
 
 

@@ -125,7 +125,9 @@ class RecommendationList:
         title
             Line above the table.
         """
-        table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        table = Table(
+            title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
+        )
         table.add_column("#", justify="right", style="dim")
         table.add_column("item", no_wrap=True)
         table.add_column(show or "what", overflow="ellipsis", no_wrap=True, max_width=48)

@@ -10,10 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 
-from seealso.cluster import Cluster, indices
-from seealso.config import Settings
-from seealso.errors import ClusterError, DataError, MappingMismatch
-from seealso.interactions import Histories
 from seealso.plugin import answers, requests
 from seealso.plugin.fusion import fuse
 from seealso.plugin.live import Live, look
@@ -21,6 +17,11 @@ from seealso.plugin.profile import ItemShelf, Profile, make_profiles
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.requests import Filter, Search, Wish, choose_path
 from seealso.query_templates import msearch
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.errors import ClusterError, DataError, MappingMismatch
+from seealso.interactions import Histories
 from seealso.types import HistoryEntry, Path, User
 
 T = TypeVar("T")
@@ -301,7 +302,7 @@ def _searches(profile: Profile, wish: Wish, live: Live) -> list[Search]:
     )
     if wish.tail_share == 0 or not profile.words:
         return [vector]
-    return [vector, requests.tail_search(profile, wish, live.space)]
+    return [vector, requests.tail_search(profile, wish)]
 
 
 def _fused(
@@ -313,7 +314,9 @@ def _fused(
     main = answers.vector_items(hits[0], path, live.calibration)
     tail = []
     if len(hits) > 1:
-        tail = answers.tail_items(hits[1], live.space, live.calibration, wish.min_probability)
+        tail = answers.tail_items(
+            hits[1], profile.vector, live.space, live.calibration, wish.min_probability
+        )
     return fuse(main, tail, size=wish.size, tail_share=wish.tail_share)
 
 

@@ -6,12 +6,13 @@ from typing import Any, Literal
 
 import orjson
 from pydantic import ValidationError
-
-from seealso.config import RecommendSettings
-from seealso.errors import ConfigError
+from seealso.plugin.fusion import shared_places
 from seealso.plugin.profile import Profile
 from seealso.plugin.scores import logit, score_of
 from seealso.query_templates import render, script_id
+
+from seealso.config import RecommendSettings
+from seealso.errors import ConfigError
 from seealso.types import Calibration, Path, Space, Vector
 
 Filter = Mapping[str, Any]
@@ -149,26 +150,27 @@ def vector_search(
     return Search(name, params)
 
 
-def tail_search(profile: Profile, wish: Wish, space: Space) -> Search:
-    """Return the search for the tail list: BM25 over tail items and those without a vector."""
+def tail_search(profile: Profile, wish: Wish) -> Search:
+    """Return the search for the tail list: BM25 over tail items and those without a vector.
+
+    Its hits bring their vectors along, so that their probability can be computed. The share
+    of tail items is all that `fuse` can need of them: those that the vector list has as well
+    count towards the share there.
+    """
     params = _common(wish, sorted(profile.seen))
+    params["source"] = [*params.get("source", ["*"]), "vector"]
+    if wish.min_probability == 0:
+        params["size"] = shared_places(wish.size, wish.tail_share)
     params["words"] = profile.words
     params["fields"] = [
         f"{name}^{weight:g}" for name, weight in wish.settings.field_weights.items()
     ] or ["text"]
-    if profile.vector is not None:
-        params["vector"] = profile.vector
-        params["space"] = KNN_SPACE[space]
     return Search("tail", params)
 
 
 def importance_search(exclude: Sequence[str], wish: Wish) -> Search:
     """Return the search for a user of whom nothing is known: the most important items."""
     return Search("importance", _common(wish, exclude))
-
-
-KNN_SPACE = {Space.COSINE: "innerproduct", Space.EUCLIDEAN: "l2", Space.MANHATTAN: "l1"}
-"""The k-NN plugin's name for each space."""
 
 
 def _common(wish: Wish, exclude: Sequence[str]) -> dict[str, Any]:

@@ -41,10 +41,16 @@ show = click.option("--show", metavar="FIELD", help="Catalogue field to show bes
 @least
 @click.option("--tail-share", type=float, help="Share of the positions for tail items.")
 @show
-@click.option("--users", type=click.Path(path_type=Path, exists=True, dir_okay=False),
-              help="Many users: a file with an id, or a JSON object, a line.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False),
-              help="Where the lists for --users go, as JSON lines.")
+@click.option(
+    "--users",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Many users: a file with an id, or a JSON object, a line.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the lists for --users go, as JSON lines.",
+)
 @pass_context
 def recommend(
     context: Context,
@@ -113,9 +119,7 @@ def related(
 
 
 def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> None:
-    recommender = Recommender(
-        context.cluster(), context.settings, histories(context, users=None)
-    )
+    recommender = Recommender(context.cluster(), context.settings, histories(context, users=None))
     wish = Wish.of(context.settings.recommend, fields=(), **wishes)
     with users.open("rb") as lines:
         total = sum(1 for line in lines if line.strip())
@@ -174,7 +178,8 @@ def parsed(filters: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
             clause = orjson.loads(text)
         except orjson.JSONDecodeError as exc:
             raise ConfigError(
-                f"--filter {text}: not JSON: {exc}", hint="""for instance '{"term": {"genres": "Drama"}}'"""
+                f"--filter {text}: not JSON: {exc}",
+                hint="""for instance '{"term": {"genres": "Drama"}}'""",
             ) from exc
         if not isinstance(clause, dict):
             raise ConfigError(f"--filter {text}: not a JSON object", hint="give a query DSL clause")

@@ -144,7 +144,9 @@ class Cluster:
         self, method: str, path: str, body: Body, params: Mapping[str, Any] | None, timeout: float
     ) -> Any:
         headers = None
-        if isinstance(body, bytes) and path.split("?")[0].endswith(("_bulk", "_msearch", "template")):
+        if isinstance(body, bytes) and path.split("?")[0].endswith(
+            ("_bulk", "_msearch", "template")
+        ):
             ndjson = "_search/template" not in path
             kind = "application/x-ndjson" if ndjson else "application/json"
             headers = {"content-type": kind}

@@ -1,5 +1,4 @@
-"""Reads a whole index in batches, by scroll: for catalogues and events that live in OpenSearch.
-"""
+"""Reads a whole index in batches, by scroll: for catalogues and events that live in OpenSearch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
