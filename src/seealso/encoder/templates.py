@@ -6,9 +6,10 @@ It can pick, test, loop over and format fields. It cannot reach Python or run aw
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from jinja2 import ChainableUndefined, Template, TemplateSyntaxError, nodes
+from jinja2 import ChainableUndefined, Template, TemplateSyntaxError, Undefined, nodes
 from jinja2 import TemplateError as JinjaError
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from seealso.errors import TemplateError
@@ -42,12 +43,16 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
         """Allow the few methods above; fields are keys and need no leave."""
-        loop = type(obj).__name__ == "LoopContext" and not attr.startswith("_")
-        return loop or any(isinstance(obj, kind) and attr in names for kind, names in _METHODS)
+        if isinstance(obj, (LoopContext, Undefined)):
+            return not attr.startswith("_")
+        return any(isinstance(obj, kind) and attr in names for kind, names in _METHODS)
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Any:
         """Refuse aloud what Jinja's own sandbox passes over as undefined."""
         raise SecurityError(f"{attribute!r} of {type(obj).__name__} may not be used")
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Let ``str.format`` be refused like any method: a field width can be a billion."""
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Refuse the operators that make a long text out of a short one."""

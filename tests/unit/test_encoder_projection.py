@@ -1,0 +1,97 @@
+"""The projection on data whose whitened form is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seealso.encoder import Projection, fit_projection
+from seealso.encoder.projection import unit_rows
+from seealso.errors import ConfigError, DataError
+from seealso.types import Vector
+
+
+def cone(n: int = 4000, width: int = 12) -> Vector:
+    """Unit vectors in a narrow cone with unequal spread, as language models make them."""
+    rng = np.random.default_rng(7)
+    rows = rng.normal(size=(n, width)) * np.geomspace(1.0, 0.05, width) + 2.0
+    return unit_rows(rows.astype(np.float32))
+
+
+def test_whitening_gives_the_identity_covariance() -> None:
+    raw = cone()
+    # eleven directions: unit length has taken one away, and that one falls under the floor
+    fitted = fit_projection(raw, whiten=True, dimension=11)
+    mapped = (raw.astype(np.float64) - fitted.mean) @ fitted.matrix
+    np.testing.assert_allclose(np.cov(mapped, rowvar=False, bias=True), np.eye(11), atol=2e-3)
+    np.testing.assert_allclose(mapped.mean(axis=0), 0, atol=1e-3)
+
+
+def test_whitening_opens_the_cone() -> None:
+    raw = cone(500)
+    mapped = fit_projection(raw, whiten=True, dimension=None).apply(raw)
+    assert (raw @ raw.T).mean() > 0.8
+    assert abs((mapped @ mapped.T).mean()) < 0.01
+
+
+def test_an_empty_direction_is_held_by_the_floor() -> None:
+    raw = cone()
+    raw[:, 3] = raw[:, 5]  # a dependent column: one eigenvalue is zero
+    scales = np.linalg.norm(fit_projection(raw, whiten=True, dimension=None).matrix, axis=0)
+    assert scales.max() / scales.min() == pytest.approx(100, rel=1e-3)  # root of 1 / 1e-4
+
+
+def test_without_whitening_distances_stay() -> None:
+    raw = cone(50)
+    fitted = fit_projection(raw, whiten=False, dimension=None)
+    mapped = (raw - fitted.mean) @ fitted.matrix
+    apart = np.linalg.norm(raw[:, None] - raw[None], axis=2)
+    np.testing.assert_allclose(
+        np.linalg.norm(mapped[:, None] - mapped[None], axis=2), apart, atol=1e-5
+    )
+
+
+def test_rows_come_out_at_unit_length_and_zero_rows_as_zero() -> None:
+    raw = cone(20)
+    raw[4] = 0
+    mapped = fit_projection(raw, whiten=True, dimension=5).apply(raw)
+    assert mapped.shape == (20, 5)
+    assert mapped.dtype == np.float32
+    lengths = np.linalg.norm(mapped, axis=1)
+    assert lengths[4] == 0
+    np.testing.assert_allclose(np.delete(lengths, 4), 1, rtol=1e-5)
+
+
+def test_zero_rows_do_not_move_the_fit() -> None:
+    raw = cone(100)
+    padded = np.vstack([raw, np.zeros((30, raw.shape[1]), np.float32)])
+    assert fit_projection(padded, whiten=True, dimension=4) == fit_projection(
+        raw, whiten=True, dimension=4
+    )
+
+
+def test_the_fit_is_the_same_every_time_and_survives_the_disk(tmp_path: Path) -> None:
+    fitted = fit_projection(cone(), whiten=True, dimension=6)
+    assert fitted == fit_projection(cone(), whiten=True, dimension=6)
+    strongest = np.abs(fitted.matrix).argmax(axis=0)
+    assert (fitted.matrix[strongest, np.arange(6)] > 0).all()
+    fitted.save(tmp_path / "p.npz")
+    assert Projection.load(tmp_path / "p.npz") == fitted
+
+
+def test_more_dimensions_than_the_model_has_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"encoder\.dimension: 13 is more than the model's 12"):
+        fit_projection(cone(30), whiten=True, dimension=13)
+
+
+@pytest.mark.parametrize("rows", [np.zeros((0, 4)), np.ones((1, 4)), np.ones((9, 4))])
+def test_texts_that_do_not_differ_are_refused(rows: Vector) -> None:
+    with pytest.raises(DataError, match="texts that differ"):
+        fit_projection(rows.astype(np.float32), whiten=True, dimension=None)
+
+
+def test_numbers_that_are_not_finite_are_refused() -> None:
+    raw = cone(30)
+    raw[3, 3] = np.nan
+    with pytest.raises(DataError, match="not finite"):
+        fit_projection(raw, whiten=True, dimension=None)
