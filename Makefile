@@ -39,7 +39,7 @@ lint: $(VENV)/.dev ## style, types and the arrows between rooms, on an installed
 	$(BIN)/ruff format --check src plugin indexer query_templates tests benchmarks
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .lint .
 	$(BIN)/mypy .lint/seealso
-	cd .lint && PYTHONPATH=. ../$(BIN)/lint-imports --config ../pyproject.toml --no-cache
+	cd .lint && PYTHONPATH=. ../$(BIN)/lint-imports ../pyproject.toml --no-cache
 
 bench: $(VENV)/.dev ## ratios measured side by side, written to benchmarks/results
 	$(BIN)/python -m benchmarks

@@ -1,4 +1,4 @@
-"""From a base bundle and a catalogue to the bundle that an index is built with, and to documents."""
+"""Binds a base bundle to a catalogue, and turns the items into documents with it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which index the alias stands for: list, swap, roll back, prune. Each is one alias move or less."""
+"""Which index the alias stands for: list, swap, roll back, prune; a move is one atomic step."""
 
 from dataclasses import dataclass
 

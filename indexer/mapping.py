@@ -91,7 +91,7 @@ def _catalogue_fields(settings: Settings) -> dict[str, Any]:
     return {
         **{name: {"type": "text", "analyzer": settings.index.analyzer} for name in catalogue.text},
         **dict.fromkeys((*catalogue.keywords, *catalogue.lists), keyword),
-        **dict.fromkeys(catalogue.numbers, {"type": "double"}),
+        **{name: {"type": "double"} for name in catalogue.numbers},
     }
 
 

@@ -95,7 +95,7 @@ def _least_cosine(
         return 1.0
     documents = [hit["_source"] for hit in hits]
     _, again = encode_views(encoder, ItemText(settings.text), documents)
-    stored = np.stack([item_vector(document) for document in documents])
+    stored = np.array([item_vector(document) for document in documents], dtype=np.float32)
     cosines = (stored * again).sum(axis=1)
     worst = int(cosines.argmin())
     if cosines[worst] < LEAST_COSINE:

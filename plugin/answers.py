@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from seealso.indexer.documents import item_vector
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.scores import logit, raw_value
 
 from seealso.errors import ClusterError
 from seealso.interactions import RESERVED
-from seealso.types import Calibration, Path, Source, Space, Vector
+from seealso.types import Calibration, Path, Source
 
 Hit = Mapping[str, Any]
 
@@ -53,46 +51,22 @@ def vector_items(hits: Sequence[Hit], path: Path, calibration: Calibration) -> l
 
 
 def tail_items(
-    hits: Sequence[Hit],
-    profile: Vector,
-    space: Space,
-    calibration: Calibration,
-    min_probability: float,
+    hits: Sequence[Hit], calibration: Calibration, min_probability: float
 ) -> list[Recommendation]:
-    """Return the tail list, without items whose known probability is too low.
+    """Return the tail list in BM25 order, without items whose known probability is too low.
 
-    BM25 found them; each hit brings its vector along, from which its probability is computed
-    here. Items without a vector have none.
-
-    Parameters
-    ----------
-    hits
-        In BM25 order.
-    profile
-        E_u, unit length, shape (dimension,).
-    space, calibration
-        Of the index.
-    min_probability
-        In [0, 1).
+    The template's script field ``x`` is each item's w * similarity; items without a vector have
+    none, and no probability.
     """
-    items = []
-    for hit in hits:
-        vector = item_vector(hit["_source"])
-        raw = None
-        if vector is not None:
-            raw = float(hit["_source"]["importance"]) * similarity(profile, vector, space)
-        item = _recommendation(hit, raw, Source.TAIL, calibration)
-        if item.probability is None or item.probability >= min_probability:
-            items.append(item)
-    return items
+    items = [_recommendation(hit, _script_value(hit), Source.TAIL, calibration) for hit in hits]
+    return [
+        item for item in items if item.probability is None or item.probability >= min_probability
+    ]
 
 
-def similarity(u: Vector, e: Vector, space: Space) -> float:
-    """Return the similarity of two unit vectors, shape (dimension,): cosine or 1 / (1 + d)."""
-    if space is Space.COSINE:
-        return float(u @ e)
-    order = 2 if space is Space.EUCLIDEAN else 1
-    return 1.0 / (1.0 + float(np.linalg.norm(u - e, ord=order)))
+def _script_value(hit: Hit) -> float | None:
+    (value,) = hit.get("fields", {}).get("x", [None])
+    return None if value is None else float(value)
 
 
 def importance_items(hits: Sequence[Hit]) -> list[Recommendation]:

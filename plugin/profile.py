@@ -117,7 +117,10 @@ def make_profiles(
     """
     recent = [user.history[: settings.history_items] for user in users]
     known = shelf.get(live.name, (entry.item_id for entries in recent for entry in entries))
-    texts = [_texts(user, entries, known, live, settings) for user, entries in zip(users, recent)]
+    texts = [
+        _texts(user, entries, known, live, settings)
+        for user, entries in zip(users, recent, strict=True)
+    ]
     encoded = _encode([text for pair in texts for text in pair], live)
     profiles = []
     for place, (user, entries) in enumerate(zip(users, recent, strict=True)):

@@ -30,7 +30,7 @@ SWAPS_FOLLOWED = 5
 """Times in a row that one query follows a moving alias before it gives up."""
 
 
-class AliasMoved(Exception):  # noqa: N818 - a signal between two methods, not an error
+class AliasMoved(Exception):
     """The alias stands for another index than the one that was asked for."""
 
 
@@ -302,7 +302,7 @@ def _searches(profile: Profile, wish: Wish, live: Live) -> list[Search]:
     )
     if wish.tail_share == 0 or not profile.words:
         return [vector]
-    return [vector, requests.tail_search(profile, wish)]
+    return [vector, requests.tail_search(profile, wish, live.space)]
 
 
 def _fused(
@@ -314,9 +314,7 @@ def _fused(
     main = answers.vector_items(hits[0], path, live.calibration)
     tail = []
     if len(hits) > 1:
-        tail = answers.tail_items(
-            hits[1], profile.vector, live.space, live.calibration, wish.min_probability
-        )
+        tail = answers.tail_items(hits[1], live.calibration, wish.min_probability)
     return fuse(main, tail, size=wish.size, tail_share=wish.tail_share)
 
 

@@ -150,15 +150,14 @@ def vector_search(
     return Search(name, params)
 
 
-def tail_search(profile: Profile, wish: Wish) -> Search:
+def tail_search(profile: Profile, wish: Wish, space: Space) -> Search:
     """Return the search for the tail list: BM25 over tail items and those without a vector.
 
-    Its hits bring their vectors along, so that their probability can be computed. The share
-    of tail items is all that `fuse` can need of them: those that the vector list has as well
-    count towards the share there.
+    The share of tail items is all that `fuse` can need of them: those that the vector list has
+    as well count towards the share there.
     """
     params = _common(wish, sorted(profile.seen))
-    params["source"] = [*params.get("source", ["*"]), "vector"]
+    params |= {"vector": profile.vector, "space": KNN_SPACE[space]}
     if wish.min_probability == 0:
         params["size"] = shared_places(wish.size, wish.tail_share)
     params["words"] = profile.words
@@ -171,6 +170,10 @@ def tail_search(profile: Profile, wish: Wish) -> Search:
 def importance_search(exclude: Sequence[str], wish: Wish) -> Search:
     """Return the search for a user of whom nothing is known: the most important items."""
     return Search("importance", _common(wish, exclude))
+
+
+KNN_SPACE = {Space.COSINE: "innerproduct", Space.EUCLIDEAN: "l2", Space.MANHATTAN: "l1"}
+"""What the templates call each space."""
 
 
 def _common(wish: Wish, exclude: Sequence[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Secrets come from the environment only.
 """
 
 from collections.abc import Mapping
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -233,12 +234,12 @@ class ClusterSettings(Section):
 class BesideFile(TomlConfigSettingsSource):
     """Reads TOML files; the catalogue and event files that one names stand beside it."""
 
-    def _read_file(self, path: Path) -> dict[str, Any]:
-        found = super()._read_file(path)
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        found = super()._read_file(file_path)
         for section in ("catalogue", "events"):
             named = found.get(section, {}).get("path")
             if isinstance(named, str):
-                found[section]["path"] = str(path.parent / named)
+                found[section]["path"] = str(Path(str(file_path)).parent / named)
         return found
 
 
@@ -256,12 +257,12 @@ class Settings(BaseSettings):
     catalogue: CatalogueSettings = CatalogueSettings()
     events: EventSettings = EventSettings()
     text: TextSettings = TextSettings()
-    encoder: EncoderSettings = EncoderSettings()  # type: ignore[call-arg]
-    importance: ImportanceSettings = ImportanceSettings()  # type: ignore[call-arg]
-    index: IndexSettings = IndexSettings()  # type: ignore[call-arg]
-    profile: ProfileSettings = ProfileSettings()  # type: ignore[call-arg]
-    recommend: RecommendSettings = RecommendSettings()  # type: ignore[call-arg]
-    cluster: ClusterSettings = ClusterSettings()  # type: ignore[call-arg]
+    encoder: EncoderSettings = EncoderSettings()
+    importance: ImportanceSettings = ImportanceSettings()
+    index: IndexSettings = IndexSettings()
+    profile: ProfileSettings = ProfileSettings()
+    recommend: RecommendSettings = RecommendSettings()
+    cluster: ClusterSettings = ClusterSettings()
     node_root: Path = Path(".seealso/node")
 
     @classmethod
@@ -270,8 +271,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the TOML files below the environment."""
         return init_settings, env_settings, BesideFile(settings_cls)

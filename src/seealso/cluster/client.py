@@ -22,6 +22,9 @@ from seealso.log import logger
 
 log = logger(__name__)
 
+NDJSON = ("/_bulk", "/_msearch", "/_msearch/template")
+"""Where bodies are lines of JSON."""
+
 Body = bytes | Mapping[str, Any] | None
 
 
@@ -143,13 +146,7 @@ class Cluster:
     def _send(
         self, method: str, path: str, body: Body, params: Mapping[str, Any] | None, timeout: float
     ) -> Any:
-        headers = None
-        if isinstance(body, bytes) and path.split("?")[0].endswith(
-            ("_bulk", "_msearch", "template")
-        ):
-            ndjson = "_search/template" not in path
-            kind = "application/x-ndjson" if ndjson else "application/json"
-            headers = {"content-type": kind}
+        headers = {"content-type": "application/x-ndjson"} if path.endswith(NDJSON) else None
         return self._client.transport.perform_request(
             method,
             path,

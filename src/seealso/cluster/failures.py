@@ -1,4 +1,4 @@
-"""Turns what OpenSearch and its client raise into the error tree of seealso, with a cure each."""
+"""Turns what OpenSearch and its client raise into the errors of seealso, with a cure each."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reads a whole index in batches, by scroll: for catalogues and events that live in OpenSearch."""
+"""Reads an index, whole by scroll or by ids: catalogues and events may live in OpenSearch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
