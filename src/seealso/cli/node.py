@@ -98,7 +98,10 @@ def logs(context: Context, root: Path | None, version: str, lines: int) -> None:
     """Print the end of the node's log."""
     chosen = Node(_root(context, root), version=version)
     found = chosen.logs(lines)
-    context.show(found, lambda: Text("\n".join(found)))
+    if context.json:
+        context.show(found, Text)
+    else:
+        click.echo("".join(f"{line}\n" for line in found), nl=False)  # unbroken, as it is
     if not found:
         stderr.print(f"no log at {chosen.log_path}", markup=False, soft_wrap=True)
 
