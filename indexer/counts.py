@@ -14,7 +14,8 @@ from seealso.config import ImportanceSettings
 from seealso.errors import ConfigError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROS_PER_DAY = 86_400_000_000
+# in microseconds
+_DAY = 86_400_000_000
 # partial counts that are kept before they are added up: bounds memory by items, not events
 _PARTS = 64
 
@@ -23,7 +24,7 @@ _PARTIAL = pl.Schema(
         "item_id": pl.String(),
         "interactions": pl.Int64(),
         "timeless": pl.Float64(),
-        "peak": pl.Float64(),
+        "peak": pl.Int64(),
         "decayed": pl.Float64(),
         "rating_sum": pl.Float64(),
         "rating_n": pl.Int64(),
@@ -97,6 +98,7 @@ def count_events(
     if as_of is not None and as_of.tzinfo is None:
         raise ConfigError(f"as_of {as_of} has no time zone", hint="give it in UTC")
     limit = None if as_of is None else (as_of - _EPOCH) // timedelta(microseconds=1)
+    half_life = None if settings.half_life_days is None else settings.half_life_days * _DAY
     parts = [pl.DataFrame(schema=_PARTIAL)]
     newest: int | None = None
     for frame in frames:
@@ -106,65 +108,58 @@ def count_events(
         latest = weighed["micros"].max()
         if isinstance(latest, int):
             newest = latest if newest is None else max(newest, latest)
-        parts.append(_partial(weighed))
+        parts.append(_partial(weighed, half_life))
         if len(parts) > _PARTS:
-            parts = [_added(parts)]
+            parts = [_added(parts, half_life)]
     present = limit if limit is not None else newest
     moment = None if present is None else _EPOCH + timedelta(microseconds=present)
-    return ItemCounts(_finished(_added(parts), present, settings.half_life_days), moment)
+    return ItemCounts(_finished(_added(parts, half_life), present, half_life), moment)
 
 
 def _weighed(frame: pl.DataFrame, settings: ImportanceSettings, limit: int | None) -> pl.DataFrame:
-    """Return the events that count, with ``weight``, ``micros`` and ``age`` in half-lives."""
+    """Return the events that count, with their ``weight`` and time in ``micros``."""
     types = frame["type"].unique().to_list()
     weights = [float(settings.weights.get(name, 1.0)) for name in types]
     micros = pl.col("time").dt.epoch("us")
     if limit is not None:
         micros = pl.min_horizontal(micros, pl.when(micros.is_not_null()).then(limit))
-    half_life = settings.half_life_days
-    # counted from 1970, as the present is known only at the end; see _partial
-    position = (
-        pl.lit(None, dtype=pl.Float64)
-        if half_life is None
-        else pl.col("micros") / (half_life * _MICROS_PER_DAY)
-    )
-    return (
-        frame.with_columns(
-            weight=pl.col("type").replace_strict(types, weights, return_dtype=pl.Float64),
-            micros=micros,
-        )
-        .filter(pl.col("weight") != 0.0)
-        .with_columns(position=position)
-    )
+    return frame.with_columns(
+        weight=pl.col("type").replace_strict(types, weights, return_dtype=pl.Float64),
+        micros=micros,
+    ).filter(pl.col("weight") != 0.0)
 
 
-def _partial(weighed: pl.DataFrame) -> pl.DataFrame:
+def _partial(weighed: pl.DataFrame, half_life: float | None) -> pl.DataFrame:
     """Sum one frame by item.
 
-    2 ** position would overflow: the sum is kept relative to the item's newest event, as
-    ``decayed`` * 2 ** ``peak``.
+    The present is known only at the end, and 2 ** (time / half_life) would overflow: the sum is
+    kept as it was at the item's newest event, the ``peak``.
     """
-    position, weight = pl.col("position"), pl.col("weight")
-    return weighed.group_by("item_id", maintain_order=True).agg(
-        interactions=pl.len().cast(pl.Int64),
-        timeless=weight.filter(position.is_null()).sum(),
-        peak=position.max(),
-        decayed=(weight * _power(position - position.max())).sum(),
-        rating_sum=pl.col("value").sum(),
-        rating_n=pl.col("value").count().cast(pl.Int64),
+    weight = pl.col("weight")
+    micros = pl.col("micros") if half_life else pl.lit(None, dtype=pl.Int64)
+    return (
+        weighed.with_columns(position=micros)
+        .group_by("item_id", maintain_order=True)
+        .agg(
+            interactions=pl.len().cast(pl.Int64),
+            timeless=weight.filter(pl.col("position").is_null()).sum(),
+            peak=pl.col("position").max(),
+            decayed=(weight * _decay("position", pl.col("position").max(), half_life)).sum(),
+            rating_sum=pl.col("value").sum(),
+            rating_n=pl.col("value").count().cast(pl.Int64),
+        )
     )
 
 
-def _added(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    peak = pl.col("peak")
+def _added(parts: list[pl.DataFrame], half_life: float | None) -> pl.DataFrame:
     return (
         pl.concat(parts)
         .group_by("item_id", maintain_order=True)
         .agg(
             interactions=pl.col("interactions").sum(),
             timeless=pl.col("timeless").sum(),
-            peak=peak.max(),
-            decayed=(pl.col("decayed") * _power(peak - peak.max())).sum(),
+            peak=pl.col("peak").max(),
+            decayed=(pl.col("decayed") * _decay("peak", pl.col("peak").max(), half_life)).sum(),
             rating_sum=pl.col("rating_sum").sum(),
             rating_n=pl.col("rating_n").sum(),
         )
@@ -172,16 +167,16 @@ def _added(parts: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _finished(total: pl.DataFrame, present: int | None, half_life: float | None) -> pl.DataFrame:
-    score = pl.col("timeless")
-    if half_life is not None and present is not None:
-        now = present / (half_life * _MICROS_PER_DAY)
-        score = score + (pl.col("decayed") * _power(pl.col("peak") - now)).fill_null(0.0)
+    faded = pl.col("decayed") * _decay("peak", pl.lit(present, dtype=pl.Int64), half_life)
     return (
-        total.with_columns(score=score)
+        total.with_columns(score=pl.col("timeless") + faded.fill_null(0.0))
         .select(pl.col(name).cast(dtype) for name, dtype in _COUNTS.items())
         .sort("item_id")
     )
 
 
-def _power(exponent: pl.Expr) -> pl.Expr:
-    return (exponent * log(2.0)).exp()
+def _decay(column: str, since: pl.Expr, half_life: float | None) -> pl.Expr:
+    """Return 0.5 ** ((since - column) / half_life); null where there is no time to decay by."""
+    # whole microseconds are subtracted first: 55 years of them lose digits as floats
+    age = (since - pl.col(column)).cast(pl.Float64)
+    return (age * (-log(2.0) / half_life if half_life else 0.0)).exp()

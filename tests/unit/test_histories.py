@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.interactions import EVENT_SCHEMA, Histories
 from seealso.types import HistoryEntry
+
+# a busy machine is no failure: no time limit for one example
+unhurried = settings(deadline=None, max_examples=60)
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -90,6 +93,7 @@ rows = st.lists(
 
 
 @given(rows, st.sampled_from([None, 3.0]), st.integers(0, 40))
+@unhurried
 def test_the_same_as_by_hand(events, positive, cut):
     frames = [frame(*events[:cut]), frame(*events[cut:])]
     histories = Histories.from_events(frames, positive=positive)
