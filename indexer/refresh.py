@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+
+from seealso.cluster import BulkWriter, Cluster, indices, scan
+from seealso.config import Settings
 from seealso.indexer.build import build_lock
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
 from seealso.indexer.inputs import Inputs
 from seealso.indexer.update import LiveIndex, live_index
-
-from seealso.cluster import BulkWriter, Cluster, indices, scan
-from seealso.config import Settings
 from seealso.log import progress
 from seealso.types import Space
 
@@ -31,6 +31,10 @@ if (params.weigh && encoded) {
 """
 """Gives a document a new importance on the server. The vector is brought to length w_new, not
 multiplied by w_new / w_old, so that doing it twice does no harm."""
+
+SCRIPTED_BYTES = 500_000
+"""A scripted update is small to send and slow to do (the vector is indexed again): several
+hundred of them to a request, so that each is answered well within the time-out."""
 
 LEAST_CHANGE = 1e-6
 """A weight that moved by less is left alone: float32 does not hold more."""
@@ -133,7 +137,9 @@ def _write(
 ) -> None:
     with (
         progress("refreshing importance", len(changes)) as tick,
-        BulkWriter(cluster, live.name, threads=settings.index.threads) as writer,
+        BulkWriter(
+            cluster, live.name, threads=settings.index.threads, chunk_bytes=SCRIPTED_BYTES
+        ) as writer,
     ):
         for item_id in changes:
             params = {

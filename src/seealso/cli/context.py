@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,10 @@ from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import Unavailable
 
-stdout = Console()
+PIPED_WIDTH = 240
+"""Columns of a table that goes to a file or another program: nothing is cut off there."""
+
+stdout = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
 
 
 @dataclass(frozen=True)
