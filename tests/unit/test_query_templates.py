@@ -56,7 +56,7 @@ def test_unknown_template_lists_those_there_are() -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_source_holds_the_script_and_no_partial(name: str) -> None:
     assert "{{>" not in source(name)
-    assert ("sigmoid" in source(name)) == name.startswith("reference_")
+    assert ("double " in source(name)) == (name == "tail" or name.startswith("reference_"))
 
 
 def test_parameters_and_which_are_needed() -> None:
@@ -117,9 +117,17 @@ def test_reference_calibration() -> None:
 
 
 def test_tail_without_a_vector_is_bm25_alone() -> None:
-    assert "should" not in search_part("tail", vector=None)
-    assert search_part("tail", vector=[0.0, 1.0])["should"]["bool"]["boost"] == 0
-    assert search_part("tail", weight=0.5)["should"]["bool"]["boost"] == 0.5
+    assert "script_fields" not in body("tail", vector=None, weight=0.5)
+    assert "should" not in search_part("tail", vector=None, weight=0.5)
+
+
+def test_tail_with_a_vector_tells_the_similarity_and_adds_it_if_it_has_a_weight() -> None:
+    told = body("tail", vector=[0.0, 1.0])["script_fields"]["x"]["script"]["params"]
+    assert told == {"vector": [0.0, 1.0], "space": "innerproduct"}
+    assert "should" not in search_part("tail")
+    assert search_part("tail", weight=0.5)["should"]["script_score"]["boost"] == 0.5
+    script = search_part("tail", weight=0.5, space="l1")["should"]["script_score"]["script"]
+    assert script["params"]["space_type"] == "l1"
 
 
 def test_tail_fields() -> None:

@@ -18,7 +18,7 @@ template_name = click.argument("name", type=click.Choice(names()))
 
 @click.group()
 def templates() -> None:
-    """The query templates: stored in the cluster, usable from any client."""
+    """Store and use the query templates, from here or from any client."""
 
 
 @templates.command()
