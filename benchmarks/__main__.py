@@ -1,0 +1,44 @@
+"""``python -m benchmarks``: runs the benchmarks one after the other and reports each."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from benchmarks import encoding, loading, million, ranking, recommending
+from benchmarks.report import keep, show, write_page
+
+ITEMS = 100_000
+
+RUNS: Mapping[str, Callable[[int], Mapping[str, Any]]] = {
+    "ranking": lambda items: ranking.run(items).as_dict(),
+    "recommending": lambda items: recommending.run(items).as_dict(),
+    "encoding": lambda _: encoding.run(),
+    "loading": lambda items: loading.run(items).as_dict(),
+    "million": lambda items: million.run(items).as_dict(),
+}
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Leave out the million (20 minutes on two cores).")
+@click.option("--only", type=click.Choice(list(RUNS)), multiple=True, help="Run this one alone.")
+@click.option(
+    "--items",
+    type=click.IntRange(min=5000),
+    default=ITEMS,
+    show_default=True,
+    help="Size of the small catalogue; results of any other size are only printed.",
+)
+def main(quick: bool, only: tuple[str, ...], items: int) -> None:
+    """Measure speed side by side, print the ratios, keep them in benchmarks/results."""
+    chosen = only or tuple(name for name in RUNS if not (quick and name == "million"))
+    for name in chosen:
+        report = RUNS[name](items)
+        show(report)
+        if items == ITEMS:
+            keep(report)
+            write_page()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""The three paths to one ranking, side by side: painless, knn_score, HNSW; and faiss in process.
+
+Each is timed from the vector to the hits, as `Recommender` asks: template, request, decoding.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import faiss
+import numpy as np
+
+from benchmarks.measure import Figure, Report, Seconds, Target, machine, ratio, take_turns, times
+from benchmarks.measure import figure as figure_of
+from benchmarks.node import running_node
+from benchmarks.synthetic import (
+    BOUNDS,
+    CLUSTERS,
+    DIMENSION,
+    NOISE,
+    Catalogue,
+    ensure_index,
+    make_catalogue,
+)
+from seealso.cluster import Cluster
+from seealso.config import RecommendSettings
+from seealso.log import progress
+from seealso.query_templates import msearch, render
+from seealso.types import Vector
+
+SIZE = 10
+WARM_UP = 5
+
+PAINLESS, EXACT, ANN, FAISS = "painless", "knn_score", "HNSW", "faiss"
+
+Ids = list[str]
+
+
+class Paths:
+    """The contenders over one index, by name; each returns ids, best first."""
+
+    def __init__(self, cluster: Cluster, index: str, catalogue: Catalogue) -> None:
+        self._cluster = cluster
+        self._index = index
+        faiss.omp_set_num_threads(1)
+        self._flat = faiss.IndexFlatIP(DIMENSION)
+        self._flat.add(catalogue.vectors)
+
+    def painless(self, vector: Vector) -> Ids:
+        """Rank by the reference script."""
+        return self._ask("reference_cosine", {"vector": vector, "b": 0.0, "T": 1.0})
+
+    def exact(self, vector: Vector) -> Ids:
+        """Rank by ``knn_score``."""
+        return self._ask("exact", {"vector": vector})
+
+    def ann(self, vector: Vector, ef_search: int = RecommendSettings().ef_search) -> Ids:
+        """Rank by the HNSW graph."""
+        return self._ask("ann", {"vector": vector, "k": SIZE, "ef_search": ef_search})
+
+    def flat(self, vector: Vector) -> Ids:
+        """Rank by faiss, one thread."""
+        _, found = self._flat.search(vector[None], SIZE)
+        return [str(number) for number in found[0]]
+
+    def _ask(self, template: str, params: dict[str, Any]) -> Ids:
+        body = msearch(self._index, [render(template, {"size": SIZE, **params})])
+        (answer,) = self._cluster.request("POST", "/_msearch", body)["responses"]
+        return [hit["_id"] for hit in answer["hits"]["hits"]]
+
+
+def recall(found: Sequence[Ids], truth: Sequence[Ids]) -> Seconds:
+    """Return the share of each true top ten that was found, shape (queries,)."""
+    return np.array([len(set(f) & set(t)) / SIZE for f, t in zip(found, truth, strict=True)])
+
+
+def compare(paths: Paths, queries: Vector, rounds: int) -> dict[str, Seconds]:
+    """Time the four contenders on the same queries."""
+
+    def contender(search: Callable[[Vector], Ids]) -> Callable[[int], Ids]:
+        return lambda turn: search(queries[turn % len(queries)])
+
+    with progress("ranking", rounds + WARM_UP) as tick:
+        return take_turns(
+            {
+                PAINLESS: contender(paths.painless),
+                EXACT: contender(paths.exact),
+                ANN: contender(paths.ann),
+                FAISS: contender(paths.flat),
+            },
+            rounds,
+            warm_up=WARM_UP,
+            tick=tick,
+        )
+
+
+def speed_figures(seconds: dict[str, Seconds], *, ann: Target | None) -> list[Figure]:
+    """Return ratios first, then milliseconds."""
+    return [
+        ratio(
+            "knn_score, times faster than painless",
+            seconds[PAINLESS],
+            seconds[EXACT],
+            Target("at least", 5),
+        ),
+        ratio("HNSW, times faster than knn_score", seconds[EXACT], seconds[ANN], ann),
+        ratio(
+            "knn_score over HTTP, times the time of faiss flat in process",
+            seconds[EXACT],
+            seconds[FAISS],
+            Target("at most", 2, "aim"),
+        ),
+        *(times(f"{name}, one query", each) for name, each in seconds.items()),
+    ]
+
+
+def recall_figures(paths: Paths, queries: Vector) -> list[Figure]:
+    """Return recall@10 against faiss over the same vectors."""
+    truth = [paths.flat(query) for query in queries]
+    default = RecommendSettings().ef_search
+    figures = [
+        figure_of(
+            "knn_score, recall@10 against faiss flat",
+            "",
+            [recall([paths.exact(query) for query in queries], truth).mean()],
+        )
+    ]
+    for ef_search in (default, 2 * default, 4 * default):
+        found = [paths.ann(query, ef_search) for query in queries]
+        target = Target("at least", 0.98) if ef_search == default else None
+        what = f"HNSW, recall@10 with ef_search {ef_search}"
+        figures.append(figure_of(what, "", [recall(found, truth).mean()], target))
+    return figures
+
+
+def rank(name: str, items: int, rounds: int, heap: str, ann: Target | None) -> Report:
+    """Measure ranking on a synthetic catalogue of that many items."""
+    catalogue = make_catalogue(items)
+    with running_node(heap) as (cluster, facts):
+        index, written = ensure_index(cluster, catalogue)
+        paths = Paths(cluster, index, catalogue)
+        known = machine(facts)
+        seconds = compare(paths, catalogue.queries, rounds)
+        figures = [*speed_figures(seconds, ann=ann), *recall_figures(paths, catalogue.queries)]
+    return Report(
+        name=name,
+        title=f"Ranking {items:,} x {DIMENSION}",
+        setting={
+            "items": items,
+            "dimension": DIMENSION,
+            "clusters": CLUSTERS,
+            "noise": NOISE,
+            "weights": f"lognormal, bounded to {list(BOUNDS)}",
+            "shards": 1,
+            "segments": 1,
+            "queries": len(catalogue.queries),
+            "faiss_threads": 1,
+            **written,
+        },
+        machine=known,
+        figures=tuple(figures),
+    )
+
+
+def run(items: int) -> Report:
+    """Measure the paths on the small catalogue."""
+    return rank("ranking", items, rounds=60, heap="2g", ann=None)

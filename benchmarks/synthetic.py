@@ -1,0 +1,125 @@
+"""Synthetic catalogues: clustered unit vectors with spread weights, written to an index.
+
+An index that an earlier run wrote with the same parameters is used again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from seealso.cluster import BulkWriter, Cluster, indices
+from seealso.config import IndexSettings, Settings
+from seealso.indexer.mapping import derives_safely, index_body
+from seealso.log import progress
+from seealso.types import Vector
+
+DIMENSION = 384
+CLUSTERS = 1000
+NOISE = 0.7
+"""Length of the noise on a unit centre: items of one cluster have a cosine of about 0.67."""
+SPREAD = 0.5
+"""Sigma of the lognormal weights, which are bounded to `BOUNDS` as importance is."""
+BOUNDS = (0.5, 2.0)
+SEED = 7
+AT_ONCE = 50_000
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Items without texts.
+
+    Attributes
+    ----------
+    vectors
+        v_i = w_i * E_i, shape (n, 384).
+    weights
+        w_i, shape (n,).
+    queries
+        Unit vectors near the same clusters, shape (queries, 384).
+    """
+
+    vectors: Vector
+    weights: Vector
+    queries: Vector
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+def make_catalogue(items: int, *, queries: int = 100) -> Catalogue:
+    """Return the synthetic catalogue of that many items; the same every time."""
+    random = np.random.default_rng(SEED)
+    centres = _unit(random.standard_normal((CLUSTERS, DIMENSION), dtype=np.float32))
+    weights = np.exp(SPREAD * random.standard_normal(items, dtype=np.float32)).clip(*BOUNDS)
+    asked = _near(centres, queries, random)
+    vectors = np.empty((items, DIMENSION), dtype=np.float32)
+    for start in range(0, items, AT_ONCE):
+        part = slice(start, min(start + AT_ONCE, items))
+        vectors[part] = _near(centres, part.stop - start, random) * weights[part, None]
+    return Catalogue(vectors, weights, asked)
+
+
+def _near(centres: Vector, count: int, random: np.random.Generator) -> Vector:
+    noise = random.standard_normal((count, DIMENSION), dtype=np.float32)
+    noise *= np.float32(NOISE / np.sqrt(DIMENSION))
+    return _unit(noise + centres[random.integers(len(centres), size=count)])
+
+
+def _unit(rows: Vector) -> Vector:
+    unit: Vector = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
+
+
+def fresh_index(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> None:
+    """Create the index `name` as the indexer creates one, in place of one of that name."""
+    settings = Settings(index=IndexSettings(alias="bench"))
+    derived = derives_safely(cluster.version())
+    indices.delete(cluster, name)
+    indices.create(cluster, name, index_body(settings, meta, DIMENSION, derived_source=derived))
+
+
+def document(number: int, catalogue: Catalogue) -> dict[str, Any]:
+    """Return the document of one item, with the fields that ranking needs."""
+    return {
+        "item_id": str(number),
+        "importance": float(catalogue.weights[number]),
+        "tail": False,
+        "vector": catalogue.vectors[number],
+    }
+
+
+def ensure_index(cluster: Cluster, catalogue: Catalogue) -> tuple[str, Mapping[str, Any]]:
+    """Return the name of a merged index of `catalogue` and how long writing it took."""
+    name = f"synthetic-{len(catalogue)}"
+    key = f"{len(catalogue)} {DIMENSION} {CLUSTERS} {NOISE} {SPREAD} {BOUNDS} {SEED}"
+    if cluster.exists(f"/{name}"):
+        there = indices.meta(cluster, name)
+        if there.get("build_key") == key and there["state"] == "ready":
+            return name, there["written"]
+    fresh_index(cluster, name, {"build_key": key, "state": "building"})
+    written = _write(cluster, name, catalogue)
+    indices.put_meta(cluster, name, {"state": "ready", "written": written})
+    return name, written
+
+
+def _write(cluster: Cluster, name: str, catalogue: Catalogue) -> dict[str, Any]:
+    started = perf_counter()
+    with (
+        progress("writing", len(catalogue)) as tick,
+        BulkWriter(cluster, name, threads=IndexSettings().threads) as writer,
+    ):
+        for number in range(len(catalogue)):
+            writer.index(str(number), document(number, catalogue))
+            if number % 1000 == 999:
+                tick(1000)
+    loaded = perf_counter() - started
+    with progress("merging"):
+        indices.finish_loading(cluster, name, replicas=0, merge=True)
+    return {
+        "load_s": round(loaded, 1),
+        "docs_per_s": round(len(catalogue) / loaded),
+        "merge_s": round(perf_counter() - started - loaded, 1),
+    }
