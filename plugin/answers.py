@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from seealso.plugin.recommendations import Recommendation
-from seealso.plugin.scores import logit, raw_value
-
 from seealso.errors import ClusterError
 from seealso.interactions import RESERVED
+from seealso.plugin.recommendations import Recommendation
+from seealso.plugin.scores import logit, raw_value
 from seealso.types import Calibration, Path, Source
 
 Hit = Mapping[str, Any]

@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from seealso.errors import DataError
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Wish
-
-from seealso.errors import DataError
 from seealso.types import User
 
 USERS_AT_ONCE = 64
 """Users of one request."""
 
 REQUESTS_AT_ONCE = 2
+
+USER_LINE = "a line is a user id or {user_id, history, words, attributes}"
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ def users_of(file: Path, recommender: Recommender) -> Iterator[User]:
     """
     with file.open("rb") as lines:
         for number, line in enumerate(lines, 1):
+            if number == 1:
+                line = line.removeprefix(BYTE_ORDER_MARK)
             if line.strip():
                 yield _user(line.strip(), f"{file} line {number}", recommender)
 
@@ -60,11 +66,13 @@ def _user(line: bytes, where: str, recommender: Recommender) -> User:
         return recommender.user(**known)
     except UnicodeDecodeError as exc:
         raise DataError(f"{where}: not UTF-8", hint="save the file as UTF-8") from exc
-    except (orjson.JSONDecodeError, TypeError) as exc:
-        raise DataError(
-            f"{where}: {exc}",
-            hint="a line is a user id or {user_id, history, words, attributes}",
-        ) from exc
+    except DataError as exc:
+        raise DataError(f"{where}: {exc.message}", hint=USER_LINE, **exc.context) from exc
+    except orjson.JSONDecodeError as exc:
+        raise DataError(f"{where}: not JSON: {exc}", hint=USER_LINE) from exc
+    except TypeError as exc:
+        odd = sorted(known.keys() - {"user_id", "history", "words", "attributes"})
+        raise DataError(f"{where}: unknown field {', '.join(odd)}", hint=USER_LINE) from exc
 
 
 def recommend_file(

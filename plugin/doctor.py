@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from seealso.indexer.templates import installed
-
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import SeeAlsoError
+from seealso.indexer.templates import installed
 
 OLDEST = (2, 19)
 """OpenSearch from this version on is supported."""

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
-from seealso.indexer.documents import item_vector
-from seealso.plugin.live import Live
 
 from seealso.cluster import Cluster, fetch
 from seealso.config import ProfileSettings
+from seealso.indexer.documents import item_vector
+from seealso.plugin.live import Live
 from seealso.types import HistoryEntry, User, Vector
 
 WORD = re.compile(r"\w+")
 
 FETCHED_AT_ONCE = 500
+
+LETTERS_A_WORD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,14 @@ class Profile:
         Words for the BM25 query of the tail list.
     seen
         Item ids to leave out.
+    history_used
+        Number of history items that the index knows and that took part.
     """
 
     vector: Vector | None
     words: str
     seen: frozenset[str]
+    history_used: int = 0
 
 
 class ItemShelf:
@@ -128,7 +133,8 @@ def make_profiles(
         parts = [(settings.words, own), (settings.attributes, attributes)]
         if settings.history_as == "vectors":
             parts.append((settings.history, history_vector(entries, known, settings.recency)))
-        profiles.append(Profile(_mix(parts), _words(user, entries, known, words), user.seen))
+        used = sum(_has_vector(known.get(entry.item_id)) for entry in entries)
+        profiles.append(Profile(_mix(parts), _words(user, entries, known, words), user.seen, used))
     return profiles
 
 
@@ -147,6 +153,10 @@ def history_vector(
         part = np.float32(recency**age) * item.vector
         total = part if total is None else total + part
     return None if total is None else _unit(total)
+
+
+def _has_vector(item: Known | None) -> bool:
+    return item is not None and item.vector is not None
 
 
 def _texts(
@@ -197,13 +207,23 @@ def _unit(vector: Vector) -> Vector:
 def _words(
     user: User, entries: Sequence[HistoryEntry], known: Mapping[str, Known], limit: int
 ) -> str:
-    """Return at most `limit` different words: the user's own first, then newest items'."""
+    """Return at most `limit` different words: the user's own first, then newest items'.
+
+    Writing without spaces makes one word of a whole sentence, of which an analyzer makes a term
+    for every character: each eight letters count as a word, and a longer one is cut, so that
+    the query stays below the 1,024 clauses that OpenSearch allows.
+    """
     texts = [user.words, *(str(value) for value in user.attributes.values())]
     texts += [known[entry.item_id].text for entry in entries if entry.item_id in known]
     words: dict[str, None] = {}
+    left = limit
     for text in texts:
         for match in WORD.finditer(text.lower()):
-            words.setdefault(match.group())
-            if len(words) >= limit:
+            word = match.group()[: LETTERS_A_WORD * left]
+            if word in words:
+                continue
+            words[word] = None
+            left -= -(-len(word) // LETTERS_A_WORD) if not word.isascii() else 1
+            if left <= 0:
                 return " ".join(words)
     return " ".join(words)

@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.errors import ClusterError, DataError, MappingMismatch, Unavailable
+from seealso.interactions import Histories
 from seealso.plugin import answers, requests
 from seealso.plugin.fusion import fuse
 from seealso.plugin.live import Live, look
 from seealso.plugin.profile import ItemShelf, Profile, make_profiles
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.requests import Filter, Search, Wish, choose_path
+from seealso.plugin.users import describe, note
 from seealso.query_templates import msearch
-
-from seealso.cluster import Cluster, indices
-from seealso.config import Settings
-from seealso.errors import ClusterError, DataError, MappingMismatch
-from seealso.interactions import Histories
-from seealso.types import HistoryEntry, Path, User
+from seealso.types import Path, User
 
 T = TypeVar("T")
 
@@ -93,14 +93,13 @@ class Recommender:
             The user's own words.
         attributes
             Attributes for the user text template.
+
+        Raises
+        ------
+        DataError
+            An argument is of the wrong type.
         """
-        found = self._histories.user(user_id) if user_id and self._histories else None
-        entries = found.history if found else ()
-        seen = found.seen if found else frozenset()
-        if history is not None:
-            entries = tuple(HistoryEntry(item_id) for item_id in history)
-            seen = seen | frozenset(history)
-        return User(user_id, entries, seen, dict(attributes or {}), words)
+        return describe(self._histories, user_id, history, words, attributes)
 
     def recommend(
         self,
@@ -187,7 +186,8 @@ class Recommender:
         chosen = wish or Wish.of(self._settings.recommend)
         live = self._live
         (profile,) = self._profiles(live, [user])
-        searches = _searches(profile, chosen, live)
+        path = choose_path(chosen, live.space, live.documents)
+        searches = _searches(profile, chosen, live, path)
         return msearch(self._settings.index.alias, [search.stored() for search in searches])
 
     def _follow(self, ask: Callable[[Live], T]) -> T:
@@ -198,6 +198,8 @@ class Recommender:
                 return ask(live)
             except AliasMoved:
                 pass
+            except Unavailable:
+                raise
             except (ClusterError, DataError):
                 # a vector of the old model can be refused by the new index outright, and the
                 # old index may be gone
@@ -220,7 +222,7 @@ class Recommender:
         profiles = self._profiles(live, users)
         profile_ms = (perf_counter() - started) * 1000
         path = choose_path(wish, live.space, live.documents)
-        searches = [_searches(profile, wish, live) for profile in profiles]
+        searches = [_searches(profile, wish, live, path) for profile in profiles]
         responses = iter(self._search(live, [one for mine in searches for one in mine]))
         lists = []
         for user, profile, asked in zip(users, profiles, searches, strict=True):
@@ -231,8 +233,7 @@ class Recommender:
                 "search": float(sum(response["took"] for response in mine)),
                 "total": (perf_counter() - started) * 1000,
             }
-            note = _note(user, profile)
-            lists.append(self._list(items, user.user_id, path, live, note, latency))
+            lists.append(self._list(items, user.user_id, path, live, note(user, profile), latency))
         return lists
 
     def _ask_for_item(self, live: Live, item_id: str, wish: Wish) -> RecommendationList:
@@ -287,7 +288,7 @@ class Recommender:
         )
 
 
-def _searches(profile: Profile, wish: Wish, live: Live) -> list[Search]:
+def _searches(profile: Profile, wish: Wish, live: Live, path: Path) -> list[Search]:
     """Return the one or two searches of a user's list."""
     seen = sorted(profile.seen)
     if profile.vector is None:
@@ -296,7 +297,7 @@ def _searches(profile: Profile, wish: Wish, live: Live) -> list[Search]:
         profile.vector,
         seen,
         wish,
-        path=choose_path(wish, live.space, live.documents),
+        path=path,
         space=live.space,
         calibration=live.calibration,
     )
@@ -316,10 +317,3 @@ def _fused(
     if len(hits) > 1:
         tail = answers.tail_items(hits[1], live.calibration, wish.min_probability)
     return fuse(main, tail, size=wish.size, tail_share=wish.tail_share)
-
-
-def _note(user: User, profile: Profile) -> str:
-    if profile.vector is not None:
-        return ""
-    who = f"user {user.user_id!r} is unknown" if user.user_id else "nothing is known of the user"
-    return f"{who}: ranked by importance alone"

@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 import orjson
 from pydantic import ValidationError
+
+from seealso.config import RecommendSettings
+from seealso.errors import ConfigError
 from seealso.plugin.fusion import shared_places
 from seealso.plugin.profile import Profile
 from seealso.plugin.scores import logit, score_of
 from seealso.query_templates import render, script_id
-
-from seealso.config import RecommendSettings
-from seealso.errors import ConfigError
 from seealso.types import Calibration, Path, Space, Vector
 
 Filter = Mapping[str, Any]
@@ -78,18 +78,49 @@ class Wish:
         own = {k: v for k, v in given.items() if k in RecommendSettings.model_fields}
         try:
             merged = RecommendSettings.model_validate({**settings.model_dump(), **own})
-        except ValueError as exc:
-            raise ConfigError(f"recommend: {_first(exc)}", hint="docs/settings.md") from exc
-        filters = given.get("filters", ())
+        except ValidationError as exc:
+            raise _readable(exc) from exc
         return cls(
             size=merged.size,
             path=merged.path,
-            filters=(filters,) if isinstance(filters, Mapping) else tuple(filters),
+            filters=_clauses(given.get("filters", ())),
             min_probability=merged.min_probability,
             tail_share=merged.tail_share,
-            fields=given.get("fields"),
+            fields=_names(given.get("fields")),
             settings=merged,
         )
+
+
+def _clauses(given: Any) -> tuple[Filter, ...]:
+    clauses = (given,) if isinstance(given, Mapping) else given
+    for clause in (None,) if isinstance(clauses, str) else clauses:
+        if not isinstance(clause, Mapping):
+            raise ConfigError(
+                f"filters: {given!r:.80} is not a query DSL clause, nor a list of them",
+                hint='for instance {"term": {"genres": "Drama"}}',
+                field="filters",
+            )
+    return tuple(clauses)
+
+
+def _names(given: Any) -> tuple[str, ...] | None:
+    if isinstance(given, str):
+        raise ConfigError(
+            f"fields: must be several names, not {given!r}", hint=f"({given!r},)", field="fields"
+        )
+    return None if given is None else tuple(given)
+
+
+def _readable(exc: ValidationError) -> ConfigError:
+    """Name the setting, what it must be, and what was given."""
+    first = exc.errors()[0]
+    name = str(first["loc"][0])
+    wanted = first["msg"].removeprefix("Input ").replace("should be", "must be")
+    if name == "path":
+        wanted = f"must be one of auto, {', '.join(path.value for path in Path)}"
+    return ConfigError(
+        f"{name}: {wanted}, not {first['input']!r:.60}", hint="docs/settings.md", field=name
+    )
 
 
 def choose_path(wish: Wish, space: Space, documents: int) -> Path:
@@ -185,10 +216,3 @@ def _common(wish: Wish, exclude: Sequence[str]) -> dict[str, Any]:
     if wish.fields is not None:
         params["source"] = ["item_id", "importance", "tail", *wish.fields]
     return params
-
-
-def _first(exc: ValueError) -> str:
-    if isinstance(exc, ValidationError):
-        error = exc.errors()[0]
-        return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
-    return str(exc)

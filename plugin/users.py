@@ -1,0 +1,78 @@
+"""What is known of a user: put together from events and arguments, checked, and told about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from seealso.errors import DataError
+from seealso.interactions import Histories
+from seealso.plugin.profile import Profile
+from seealso.types import HistoryEntry, User
+
+
+def describe(
+    histories: Histories | None,
+    user_id: Any = None,
+    history: Any = None,
+    words: Any = "",
+    attributes: Any = None,
+) -> User:
+    """Return the user that the arguments describe; the arguments may come from a file.
+
+    Parameters
+    ----------
+    histories
+        What users did, if that is known.
+    user_id
+        A text or whole number, looked up in `histories`: history and seen items come from there.
+    history
+        A list of item ids, newest first, instead of the history found there; seen as well.
+    words
+        The user's own words.
+    attributes
+        Values by name.
+
+    Raises
+    ------
+    DataError
+        An argument is of the wrong type; the message names it.
+    """
+    if not isinstance(words, str):
+        raise _wrong("words", "a text", words)
+    if not isinstance(attributes or {}, Mapping):
+        raise _wrong("attributes", "values by name", attributes)
+    name = None if user_id is None else _id("user_id", user_id)
+    found = histories.user(name) if name is not None and histories is not None else None
+    entries = found.history if found else ()
+    seen = found.seen if found else frozenset[str]()
+    if history is not None:
+        if not isinstance(history, list | tuple):
+            raise _wrong("history", "a list of item ids", history)
+        ids = [_id("history", item_id) for item_id in history]
+        entries = tuple(HistoryEntry(item_id) for item_id in dict.fromkeys(ids))
+        seen = seen | frozenset(ids)
+    return User(name, entries, seen, dict(attributes or {}), words)
+
+
+def note(user: User, profile: Profile) -> str:
+    """Return what a person should know of a list: which part of the user it is not made of."""
+    missing = ""
+    if user.user_id is not None and not user.seen:
+        missing = f"user {user.user_id!r} is unknown"
+    elif user.history and not profile.history_used:
+        missing = "no item of the history has a vector in the index"
+    elif user.user_id is not None and not user.history:
+        missing = f"user {user.user_id!r} liked nothing yet"
+    if profile.vector is None:
+        return f"{missing or 'nothing is known of the user'}: ranked by importance alone"
+    return f"{missing}: ranked by words and attributes alone" if missing else ""
+
+
+def _id(what: str, value: Any) -> str:
+    # JSON files often hold ids as numbers; in catalogue and events they were read as text
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise _wrong(what, "an id (text or whole number)", value)
+    return str(value)
+
+
+def _wrong(what: str, wanted: str, value: Any) -> DataError:
+    return DataError(f"{what}: must be {wanted}, not {value!r:.60}", field=what)

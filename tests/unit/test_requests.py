@@ -1,0 +1,150 @@
+"""Which searches a list is made of, and what a wish refuses."""
+
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+from seealso.config import RecommendSettings
+from seealso.errors import ConfigError
+from seealso.plugin.profile import Profile
+from seealso.plugin.requests import (
+    Wish,
+    choose_path,
+    importance_search,
+    tail_search,
+    vector_search,
+)
+from seealso.types import Calibration, Path, Space
+
+SETTINGS = RecommendSettings()
+VECTOR = np.array([0.6, 0.8], dtype=np.float32)
+COMEDY = {"term": {"genres": "Comedy"}}
+
+
+def wish(**changes: Any) -> Wish:
+    return Wish.of(SETTINGS, **changes)
+
+
+def vector_body(path: Path, **changes: Any) -> dict[str, Any]:
+    search = vector_search(
+        VECTOR,
+        ["seen"],
+        wish(**changes),
+        path=path,
+        space=Space.COSINE,
+        calibration=Calibration(b=0.5, t=2.0),
+    )
+    body: dict[str, Any] = orjson.loads(search.body())
+    return body
+
+
+def test_a_wish_is_the_settings_until_changed() -> None:
+    assert wish().size == SETTINGS.size
+    assert wish(size=3).size == 3
+    assert wish(size=3).tail_share == SETTINGS.tail_share
+    assert wish(filters=COMEDY).filters == (COMEDY,)
+    assert wish(filters=[COMEDY, COMEDY]).filters == (COMEDY, COMEDY)
+    assert wish(path="ann").path is Path.ANN
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"path": "fast"}, "path: must be one of auto, reference, exact, ann, not 'fast'"),
+        ({"size": -1}, "size: must be greater than or equal to 1, not -1"),
+        ({"size": 1001}, "size: must be less than or equal to 1000, not 1001"),
+        ({"tail_share": 2}, "tail_share: must be less than or equal to 1, not 2"),
+        ({"tail_share": float("nan")}, "tail_share: must be"),
+        ({"min_probability": 1.0}, "min_probability: must be less than 1, not 1.0"),
+        ({"filters": "genres:Comedy"}, "filters: 'genres:Comedy' is not a query DSL clause"),
+        ({"filters": [3]}, "filters: [3] is not a query DSL clause"),
+        ({"fields": "title"}, "fields: must be several names, not 'title'"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_refused_in_one_line(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        wish(**changes)
+    assert caught.value.message.startswith(said)
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("asked", "documents", "path"),
+    [
+        ("auto", 20_000, Path.EXACT),
+        ("auto", 20_001, Path.ANN),
+        ("exact", 10**7, Path.EXACT),
+        ("ann", 1, Path.ANN),
+        ("reference", 10**7, Path.REFERENCE),
+    ],
+)
+def test_the_path_goes_by_count_unless_forced(asked: str, documents: int, path: Path) -> None:
+    assert choose_path(wish(path=asked), Space.COSINE, documents) is path
+
+
+@pytest.mark.parametrize("space", [Space.EUCLIDEAN, Space.MANHATTAN])
+@pytest.mark.parametrize("asked", ["auto", "exact", "reference"])
+def test_other_spaces_rank_by_script(space: Space, asked: str) -> None:
+    assert choose_path(wish(path=asked), space, 10) is Path.REFERENCE
+
+
+def test_other_spaces_have_no_graph() -> None:
+    with pytest.raises(ConfigError, match="path ann: an index for manhattan"):
+        choose_path(wish(path="ann"), Space.MANHATTAN, 10)
+
+
+@pytest.mark.parametrize("path", list(Path))
+def test_every_path_excludes_filters_and_counts(path: Path) -> None:
+    body = vector_body(path, size=7, filters=COMEDY, fields=("title",))
+    text = orjson.dumps(body).decode()
+    assert body["size"] == 7
+    assert '"values":["seen"]' in text
+    assert orjson.dumps(COMEDY).decode() in text
+    assert body["_source"]["includes"] == ["item_id", "importance", "tail", "title"]
+
+
+def test_without_fields_a_hit_is_all_but_its_vector() -> None:
+    assert vector_body(Path.EXACT)["_source"] == {"excludes": ["vector"]}
+
+
+def test_the_least_probability_becomes_a_score() -> None:
+    # p = .5 at x = b = .5, whose inner product score is 1 + x
+    assert vector_body(Path.EXACT, min_probability=0.5)["min_score"] == pytest.approx(1.5)
+    assert vector_body(Path.REFERENCE, min_probability=0.5)["min_score"] == pytest.approx(0.5)
+    assert "min_score" not in vector_body(Path.EXACT)
+
+
+def test_the_graph_looks_at_no_fewer_than_it_returns() -> None:
+    knn = vector_body(Path.ANN, size=300)["query"]["knn"]["vector"]
+    assert knn["k"] == 300
+    assert knn["method_parameters"]["ef_search"] == 300
+
+
+@pytest.mark.parametrize("words", ['say "hi"', "two\nlines", "{{x}} {{{y}}}", "无线鼠标", "a\\b\t"])
+def test_words_reach_the_query_as_they_are(words: str) -> None:
+    profile = Profile(VECTOR, words, frozenset({"seen"}))
+    body = orjson.loads(tail_search(profile, wish(), Space.COSINE).body())
+    assert body["query"]["bool"]["must"]["multi_match"]["query"] == words
+
+
+def test_the_tail_list_asks_for_its_places_only() -> None:
+    profile = Profile(VECTOR, "heat", frozenset())
+    assert tail_search(profile, wish(size=20), Space.COSINE).params["size"] == 4
+    # where the likely ones among them are sought, more are needed
+    assert (
+        tail_search(profile, wish(size=20, min_probability=0.5), Space.COSINE).params["size"] == 20
+    )
+
+
+def test_field_weights_reach_the_query() -> None:
+    weighted = Wish.of(RecommendSettings(field_weights={"title": 2.0, "text": 0.5}))
+    search = tail_search(Profile(VECTOR, "heat", frozenset()), weighted, Space.COSINE)
+    assert search.params["fields"] == ["title^2", "text^0.5"]
+
+
+def test_a_stored_search_names_its_template() -> None:
+    stored = orjson.loads(importance_search(["seen"], wish(size=3)).stored())
+    assert stored == {"id": "seealso-importance", "params": {"size": 3, "exclude": ["seen"]}}

@@ -1,0 +1,98 @@
+"""Scores of OpenSearch, w * similarity, and probabilities: each way and back."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seealso.errors import ClusterError
+from seealso.plugin.answers import hits_of, tail_items, vector_items
+from seealso.plugin.scores import logit, raw_value, score_of
+from seealso.types import Calibration, Path, Source
+
+RAW = st.floats(-50, 50)
+
+
+@given(RAW)
+def test_a_raw_value_survives_the_score(x: float) -> None:
+    assert score_of(x) > 0
+    assert raw_value(score_of(x)) == pytest.approx(x, abs=1e-9)
+
+
+@given(RAW, RAW)
+def test_scores_keep_the_order_of_raw_values(x: float, y: float) -> None:
+    assert (score_of(x) <= score_of(y)) == (x <= y) or x == pytest.approx(y)
+
+
+@pytest.mark.parametrize(("x", "score"), [(0.0, 1.0), (0.5, 1.5), (-1.0, 0.5), (-3.0, 0.25)])
+def test_the_innerproduct_score(x: float, score: float) -> None:
+    assert score_of(x) == score
+    assert raw_value(score) == x
+
+
+@given(st.floats(0.001, 0.999), st.floats(-2, 2), st.floats(0.1, 5))
+def test_the_logit_undoes_the_calibrated_sigmoid(p: float, b: float, t: float) -> None:
+    calibration = Calibration(b, t)
+    assert float(calibration.probability(logit(p, calibration))) == pytest.approx(p)
+
+
+@pytest.mark.parametrize("x", [-2.0, 0.0, 2.0])
+def test_the_probability_is_the_sigmoid(x: float) -> None:
+    assert float(Calibration().probability(x)) == pytest.approx(1 / (1 + np.exp(-x)))
+
+
+def hit(score: float, *, tail: bool = False, x: object = None) -> dict[str, object]:
+    found: dict[str, object] = {
+        "_id": "i1",
+        "_index": "films-1",
+        "_score": score,
+        "_source": {"item_id": "i1", "importance": 1.5, "tail": tail, "title": "Heat", "text": "H"},
+    }
+    return found if x is None else {**found, "fields": {"x": [x]}}
+
+
+def test_a_vector_hit_becomes_a_recommendation() -> None:
+    (item,) = vector_items([hit(1.75)], Path.EXACT, Calibration(b=0.25, t=0.5))
+    assert item.raw == 0.75
+    assert item.probability == pytest.approx(1 / (1 + np.exp(-1.0)))
+    assert (item.item_id, item.importance, item.source) == ("i1", 1.5, Source.VECTOR)
+    assert item.fields == {"title": "Heat"}
+
+
+def test_the_reference_score_is_the_probability() -> None:
+    (item,) = vector_items([hit(0.75)], Path.REFERENCE, Calibration())
+    assert item.probability == pytest.approx(0.75)
+    assert item.raw == pytest.approx(np.log(3))
+
+
+@pytest.mark.parametrize("score", [0.0, 1.0])
+def test_a_saturated_reference_score_stays_finite(score: float) -> None:
+    (item,) = vector_items([hit(score)], Path.REFERENCE, Calibration())
+    assert item.raw is not None
+    assert np.isfinite(item.raw)
+
+
+def test_a_tail_hit_without_a_vector_has_no_probability() -> None:
+    known, unknown = tail_items(
+        [hit(7.0, tail=True, x=0.0), hit(6.0, tail=True)], Calibration(), 0.0
+    )
+    assert (known.probability, known.score) == (0.5, 7.0)
+    assert (unknown.probability, unknown.raw) == (None, None)
+
+
+def test_a_tail_hit_that_is_too_unlikely_is_left_out() -> None:
+    hits = [hit(7.0, tail=True, x=-0.1), hit(6.0, tail=True, x=0.1)]
+    assert [item.raw for item in tail_items(hits, Calibration(), 0.5)] == [0.1]
+
+
+def test_a_refused_search_names_its_deepest_reason() -> None:
+    refused = {
+        "error": {
+            "type": "search_phase_execution_exception",
+            "reason": "all shards failed",
+            "caused_by": {"type": "parsing_exception", "reason": "unknown query [trem]"},
+        },
+        "status": 400,
+    }
+    with pytest.raises(ClusterError, match=r"parsing_exception: unknown query \[trem\]"):
+        hits_of(refused)
