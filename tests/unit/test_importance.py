@@ -276,3 +276,12 @@ def test_a_catalogue_without_events(chosen):
     assert table.is_tail("a")
     assert table.weight("a") == (0.5 if chosen.kind == "events" else 1.0)
     assert table.parameters["as_of"] is None
+
+
+def test_between_two_items_the_tail_takes_the_lower():
+    chosen = importance(tail_quantile=0.5)
+    counts = count_events([views(a=9, b=5, c=1)], chosen)
+    table = fit_importance(counts, chosen, ["a", "b", "c", "d"])
+    # sorted events of the catalogue: 0 1 5 9
+    assert table.parameters["tail_threshold"] == 1
+    assert [table.is_tail(i) for i in "abcd"] == [False, False, True, True]
