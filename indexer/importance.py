@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from seealso.indexer.counts import ItemCounts, count_events
 
 from seealso.config import ImportanceSettings
 from seealso.errors import ConfigError, DataError
+from seealso.indexer.counts import ItemCounts, count_events
 
 __all__ = [
     "ImportanceTable",

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seealso.indexer.importance import apply_importance, count_events, fit_importance
 
 from seealso.config import ImportanceSettings
 from seealso.errors import ConfigError, DataError
+from seealso.indexer.importance import apply_importance, count_events, fit_importance
 from seealso.interactions import EVENT_SCHEMA
 
 # a busy machine is no failure: no time limit for one example
