@@ -2,7 +2,8 @@
 
 A build that was killed leaves an index in state ``building``, which no alias stands for. The
 next build of the same catalogue and settings goes on with it (documents whose digest is right
-stay as they are); any other build clears it.
+stay as they are); any other build clears it. An index is ``ready`` once it is verified; one that
+did not pass is ``rejected``, and the next build clears it as well.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,19 +15,22 @@ from typing import Any
 
 import orjson
 from filelock import FileLock, Timeout
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.encoder import Bundle, BundleStore, Encoder, ItemText, VectorCache
+from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, item_encoder, open_cache
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import write_catalogue
-
-from seealso.cluster import Cluster, indices
-from seealso.config import Settings
-from seealso.encoder import Bundle, BundleStore, ItemText, VectorCache
-from seealso.errors import ClusterError, MappingMismatch
 from seealso.log import logger, progress
 
 log = logger(__name__)
+
+MAPPED = {"alias", "space", "analyzer", "shards", "engine", "m", "ef_construction"}
+"""Settings that an index cannot change once it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
         tail=surveyed.tail,
         importance=surveyed.importance.parameters,
         resumes=None,
-        clears=tuple(index.name for index in _half_built(cluster, settings.index.alias)),
+        clears=tuple(index.name for index in _unfinished(cluster, settings.index.alias)),
     )
 
 
@@ -133,8 +137,9 @@ def build(
                 cluster, name, replicas=settings.index.replicas, merge=settings.index.force_merge
             )
             tick()
-        indices.put_meta(cluster, name, {"state": "ready", "items": surveyed.items})
-        verification = verify(cluster, name, maker.encoder, settings)
+        indices.put_meta(cluster, name, {"items": surveyed.items})
+        verification = _verified(cluster, name, maker.encoder, settings)
+        indices.put_meta(cluster, name, {"state": "ready"})
         if swap:
             indices.point(cluster, alias, name)
     return BuildReport(
@@ -193,9 +198,18 @@ def _bind(base: Bundle, surveyed: Survey, settings: Settings, cache: VectorCache
         return bind_to_catalogue(base, surveyed.sample, settings, cache, tick)
 
 
-def _half_built(cluster: Cluster, alias: str) -> list[indices.PhysicalIndex]:
+def _verified(cluster: Cluster, name: str, encoder: Encoder, settings: Settings) -> Verification:
+    try:
+        return verify(cluster, name, encoder, settings)
+    except MappingMismatch:
+        # going on with it would find every document in its place, and the same fault again
+        indices.put_meta(cluster, name, {"state": "rejected"})
+        raise
+
+
+def _unfinished(cluster: Cluster, alias: str) -> list[indices.PhysicalIndex]:
     found = indices.listing(cluster, alias)
-    return [index for index in found if index.state == "building" and not index.live]
+    return [index for index in found if index.state != "ready" and not index.live]
 
 
 def _stage(
@@ -205,8 +219,9 @@ def _stage(
     alias = settings.index.alias
     key = _build_key(settings, surveyed, bundle)
     resumed = None
-    for index in _half_built(cluster, alias):
-        if index.meta.get("build_key") == key and resumed is None:
+    for index in _unfinished(cluster, alias):
+        same = index.state == "building" and index.meta.get("build_key") == key
+        if same and resumed is None:
             resumed = index.name
             log.info("going on with %s", index.name)
         else:
@@ -234,7 +249,7 @@ def _build_key(settings: Settings, surveyed: Survey, bundle: Bundle) -> str:
     parts = (
         bundle.fingerprint,
         surveyed.signature,
-        settings.index.model_dump(mode="json", include={"alias", "space", "analyzer", "shards"}),
+        settings.index.model_dump(mode="json", include=MAPPED),
         settings.catalogue.model_dump(mode="json"),
         dict(surveyed.importance.parameters),
     )

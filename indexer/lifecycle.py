@@ -28,7 +28,7 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> Moved:
     ClusterError
         There is no such index of this alias.
     MappingMismatch
-        It is half built.
+        It is half built, or did not pass its verification.
     """
     found = {index.name: index for index in indices.listing(cluster, alias)}
     if name not in found:
@@ -39,9 +39,11 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> Moved:
         )
     if found[name].state != "ready":
         raise MappingMismatch(
-            f"{name}: is half built", hint="run `seealso index build` again", index=name
+            f"{name}: is {found[name].state}, not ready",
+            hint="run `seealso index build` again",
+            index=name,
         )
-    return Moved(alias, indices.live_name(cluster, alias), name)
+    return Moved(alias, ", ".join(indices.standing(cluster, alias)) or None, name)
 
 
 def swap(cluster: Cluster, alias: str, name: str) -> Moved:
@@ -85,8 +87,8 @@ def _move(cluster: Cluster, moved: Moved) -> Moved:
 def prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
     """Return the indices that `prune` deletes.
 
-    These are the half-built ones and, of the ready ones, all but the live one and the newest
-    others up to `keep` in all.
+    These are those that are not ready and, of the ready ones, all but the live one and the
+    newest others up to `keep` in all.
     """
     found = indices.listing(cluster, alias)
     ready = [index for index in found if index.state == "ready" and not index.live]

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+
+from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
+from seealso.config import ImportanceSettings, Settings, TextSettings
+from seealso.encoder import Bundle, BundleStore, ItemText
+from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.build import build_lock
 from seealso.indexer.encoding import DocumentMaker, item_encoder, open_cache
 from seealso.indexer.importance import apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
 from seealso.indexer.writing import changed, write_catalogue
-
-from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
-from seealso.config import Settings, TextSettings
-from seealso.encoder import Bundle, BundleStore, ItemText
-from seealso.errors import ClusterError, MappingMismatch
 from seealso.log import progress
 from seealso.types import Item, Space
 
@@ -146,15 +146,18 @@ def plan_update(
 
 def _maker(live: LiveIndex, settings: Settings, source: Inputs) -> DocumentMaker:
     _refuse_other_space(live, settings)
-    counts = count_events(source.events(), settings.importance)
+    fitted = live.meta["importance"]
+    # the record holds more than the settings it was made with
+    made_with = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
+    counts = count_events(source.events(), ImportanceSettings.model_validate(made_with))
     numbers = None
-    if live.meta["importance"]["kind"] == "expression":
+    if fitted["kind"] == "expression":
         rows = [numbers_of(item, settings) for batch in source.items() for item in batch]
         numbers = pl.DataFrame(rows, infer_schema_length=None)
     return DocumentMaker(
         item_encoder(live.bundle, settings, open_cache(settings)),
         ItemText(live.text),
-        apply_importance(counts, live.meta["importance"], numbers),
+        apply_importance(counts, fitted, numbers),
         live.space,
     )
 

@@ -8,14 +8,14 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
 
 from seealso.cluster.client import Cluster
-from seealso.cluster.failures import BUSY
+from seealso.cluster.failures import BUSY, LIFT_BLOCK, is_block
 from seealso.errors import BulkWriteError
 
 _ENCODE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
@@ -69,6 +69,7 @@ class BulkWriter:
         self._retries = retries
         self._chunk = _Chunk()
         self._failed: list[tuple[str, str]] = []
+        self._counting = Lock()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="seealso-bulk")
         # one body waits for each that is being sent: enough to keep the threads busy,
         # little enough that a slow cluster slows the reader down instead of filling memory
@@ -131,19 +132,24 @@ class BulkWriter:
             params={"filter_path": "errors,items.*.status,items.*.error"},
         )
         if not answer["errors"]:
-            self.written += len(operations)
+            self._count(len(operations))
             return []
-        busy = []
+        busy, written = [], 0
         for operation, entry in zip(operations, answer["items"], strict=True):
             (outcome,) = entry.values()
             error = outcome.get("error")
             if error is None or outcome["status"] == 404:
-                self.written += 1
+                written += 1
             elif outcome["status"] in BUSY and not last:
                 busy.append(operation)
             else:
                 self._failed.append((operation[0], f"{error['type']}: {error['reason']}"))
+        self._count(written)
         return busy
+
+    def _count(self, written: int) -> None:
+        with self._counting:
+            self.written += written
 
     def __enter__(self) -> Self:
         return self
@@ -154,11 +160,11 @@ class BulkWriter:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if exc is None:
-            self.flush()
-        self._pool.shutdown(wait=True, cancel_futures=exc is not None)
         if exc is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
             return
+        with self._pool:
+            self.flush()
         self._raise_first_error()
         if self._failed:
             item_id, reason = self._failed[0]
@@ -167,5 +173,7 @@ class BulkWriter:
                 f"documents were refused, the first is {item_id!r}: {reason}",
                 failed=self._failed,
                 written=self.written,
-                hint="mend these items and run the same command again",
+                hint=LIFT_BLOCK
+                if is_block(reason)
+                else "mend these items and run the same command again",
             )

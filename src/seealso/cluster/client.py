@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import ConnectionError as LostConnection
-from opensearchpy.exceptions import OpenSearchException, SerializationError
+from opensearchpy.exceptions import OpenSearchException, SerializationError, SSLError
 from opensearchpy.serializer import JSONSerializer
 
 from seealso.cluster.failures import BUSY, meaning, unreachable
@@ -132,9 +132,10 @@ class Cluster:
             try:
                 return self._send(method, path, body, params, timeout or self._timeout)
             except OpenSearchException as exc:
-                lost = isinstance(exc, LostConnection) and not isinstance(exc, ValueError)
+                lost = isinstance(exc, LostConnection)
                 status = getattr(exc, "status_code", None)
-                again = attempt + 1 < attempts and (lost or status in BUSY)
+                passing = status in BUSY or (lost and not isinstance(exc, SSLError))
+                again = attempt + 1 < attempts and passing
                 if not again:
                     if lost:
                         raise unreachable(self.url, exc) from exc

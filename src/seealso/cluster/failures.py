@@ -17,6 +17,16 @@ from seealso.errors import ClusterError, MappingMismatch, Unavailable
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses after which the same request may go through a little later."""
 
+LIFT_BLOCK = (
+    "free disk space or lift the block: PUT INDEX/_settings "
+    '{"index.blocks.read_only_allow_delete": null, "index.blocks.write": null}'
+)
+
+
+def is_block(reason: str) -> bool:
+    """Tell whether a refusal is a block on writing: read-only by hand or for want of disk."""
+    return "cluster_block_exception" in reason
+
 
 def unreachable(url: str, exc: OpenSearchException) -> Unavailable:
     """Name why there was no answer at all."""
@@ -44,13 +54,8 @@ def meaning(exc: OpenSearchException, url: str, path: str) -> ClusterError:
             hint="set cluster.username and the environment variable SEEALSO_PASSWORD",
             url=url,
         )
-    if "cluster_block_exception" in reason or "read-only" in reason:
-        return ClusterError(
-            f"{index}: the index is read-only: {reason}",
-            hint="free disk space or lift the block: PUT INDEX/_settings "
-            '{"index.blocks.read_only_allow_delete": null}',
-            index=index,
-        )
+    if is_block(reason):
+        return ClusterError(f"{index}: is read-only: {reason}", hint=LIFT_BLOCK, index=index)
     if isinstance(exc, AuthorizationException):
         return ClusterError(f"{path}: not allowed: {reason}", hint="check the user's role", url=url)
     if "knn_vector" in reason and ("No handler" in reason or "handler for type" in reason):

@@ -27,7 +27,7 @@ class PhysicalIndex:
 
     @property
     def state(self) -> str:
-        """``building`` or ``ready``."""
+        """``building``, ``ready``, or ``rejected`` by its verification."""
         return str(self.meta.get("state", "building"))
 
 
@@ -49,8 +49,7 @@ def live_name(cluster: Cluster, alias: str) -> str | None:
     ClusterError
         `alias` is an index of its own, or stands for several indices.
     """
-    answer = cluster.request("GET", f"/_alias/{alias}", params={"ignore": 404})
-    names = [name for name in answer if name not in ("error", "status")]
+    names = standing(cluster, alias)
     if not names:
         if cluster.exists(f"/{alias}"):
             raise ClusterError(
@@ -61,11 +60,17 @@ def live_name(cluster: Cluster, alias: str) -> str | None:
         return None
     if len(names) > 1:
         raise ClusterError(
-            f"{alias}: stands for {len(names)} indices ({', '.join(sorted(names))})",
+            f"{alias}: stands for {len(names)} indices ({', '.join(names)})",
             hint="let it stand for one: `seealso index swap NAME`",
             alias=alias,
         )
-    return str(names[0])
+    return names[0]
+
+
+def standing(cluster: Cluster, alias: str) -> list[str]:
+    """Return the physical indices that `alias` stands for; one, unless others moved it."""
+    answer = cluster.request("GET", f"/_alias/{alias}", params={"ignore": 404})
+    return sorted(name for name in answer if name not in ("error", "status"))
 
 
 def meta(cluster: Cluster, name: str) -> dict[str, Any]:
@@ -132,9 +137,7 @@ def refresh(cluster: Cluster, name: str) -> None:
 
 
 def finish_loading(cluster: Cluster, name: str, *, replicas: int, merge: bool) -> None:
-    """Give a loaded index the settings that it serves with, and merge its segments."""
-    settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
-    cluster.request("PUT", f"/{name}/_settings", settings)
+    """Merge a loaded index and give it the settings that it serves with."""
     refresh(cluster, name)
     if merge:
         cluster.request(
@@ -144,16 +147,20 @@ def finish_loading(cluster: Cluster, name: str, *, replicas: int, merge: bool) -
             timeout=FORCE_MERGE_SECONDS,
         )
         refresh(cluster, name)
+    # replicas last: they copy the merged segments instead of merging a second time
+    settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
+    cluster.request("PUT", f"/{name}/_settings", settings)
 
 
-def point(cluster: Cluster, alias: str, name: str) -> str | None:
-    """Let `alias` stand for `name` alone, in one atomic step; return what it stood for."""
-    before = live_name(cluster, alias)
-    actions: list[dict[str, Any]] = [{"add": {"index": name, "alias": alias}}]
-    if before is not None and before != name:
-        actions.insert(0, {"remove": {"index": before, "alias": alias}})
+def point(cluster: Cluster, alias: str, name: str) -> None:
+    """Let `alias` stand for `name` alone, in one atomic step."""
+    actions: list[dict[str, Any]] = [
+        {"remove": {"index": before, "alias": alias}}
+        for before in standing(cluster, alias)
+        if before != name
+    ]
+    actions.append({"add": {"index": name, "alias": alias}})
     cluster.request("POST", "/_aliases", {"actions": actions})
-    return before
 
 
 def delete(cluster: Cluster, name: str) -> None:

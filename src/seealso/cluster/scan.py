@@ -1,10 +1,12 @@
 """Reads an index, whole by scroll or by ids: catalogues and events may live in OpenSearch."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from seealso.cluster.client import Cluster
+from seealso.errors import ClusterError
 
 KEEP_ALIVE = "5m"
 
@@ -46,7 +48,10 @@ def scan(
             )
             scroll_id = answer["_scroll_id"]
     finally:
-        cluster.request("DELETE", "/_search/scroll", {"scroll_id": scroll_id}, {"ignore": 404})
+        # it ends by itself, too; a cluster that is gone has been reported already
+        with suppress(ClusterError):
+            path, body = "/_search/scroll", {"scroll_id": scroll_id}
+            cluster.request("DELETE", path, body, {"ignore": 404}, retries=0)
 
 
 def fetch(
