@@ -1,0 +1,90 @@
+"""Settings: which source wins, and what a wrong one is told."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from seealso.config import Settings, load_settings
+from seealso.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder without settings."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def written(folder: Path, text: str, name: str = "seealso.toml") -> Path:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_without_a_file_there_are_defaults() -> None:
+    assert load_settings().recommend.size == 10
+    assert load_settings().recommend.tail_share == 0.2
+
+
+def test_arguments_win_over_environment_over_local_over_file(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(elsewhere, "[recommend]\nsize = 1\nef_search = 1\nwords = 1\n[index]\nalias = 'a'")
+    assert load_settings().recommend.size == 1
+    written(elsewhere, "[recommend]\nsize = 2\nef_search = 2\nwords = 2", "seealso.local.toml")
+    monkeypatch.setenv("SEEALSO_RECOMMEND__SIZE", "3")
+    monkeypatch.setenv("SEEALSO_RECOMMEND__EF_SEARCH", "3")
+    found = load_settings(None, {"recommend": {"size": 4}})
+    chosen = found.recommend
+    assert (chosen.size, chosen.ef_search, chosen.words, found.index.alias) == (4, 3, 2, "a")
+
+
+def test_files_stand_beside_the_settings_that_name_them(elsewhere: Path) -> None:
+    folder = elsewhere / "shop"
+    folder.mkdir()
+    file = written(folder, '[catalogue]\npath = "items.csv"\n[events]\npath = "/data/events.csv"')
+    found = load_settings(file)
+    assert found.catalogue.path == folder / "items.csv"
+    assert found.events.path == Path("/data/events.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[recommend]\nsise = 1", "seealso.toml: recommend.sise: no such setting"),
+        ("[shop]\na = 1", "seealso.toml: shop: no such setting"),
+        ("[recommend]\ntail_share = 2", "seealso.toml: recommend.tail_share: "),
+        ("[index]\nspace = 'dot'", "seealso.toml: index.space: "),
+        ("[index]\nalias = 'Films'", "seealso.toml: index.alias: "),
+        ("[importance]\nfloor = 3", "seealso.toml: importance: floor 3.0 is above ceiling 2.0"),
+        ("[recommend", "seealso.toml: "),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line(elsewhere: Path, text: str, said: str) -> None:
+    written(elsewhere, text)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert caught.value.message.startswith(said)
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_file_that_is_not_there_is_named(elsewhere: Path) -> None:
+    with pytest.raises(ConfigError, match=r"other\.toml: no such settings file"):
+        load_settings(elsewhere / "other.toml")
+
+
+def test_settings_are_frozen() -> None:
+    settings = load_settings()
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.recommend.size = 3  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.node_root = Path("x")  # type: ignore[misc]
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for section, field in Settings.model_fields.items():
+        fields = getattr(field.annotation, "model_fields", {})
+        for name, setting in fields.items():
+            assert setting.description, f"{section}.{name} has no line of documentation"
