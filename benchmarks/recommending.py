@@ -121,7 +121,7 @@ class Caller:
             history=self._history(turn), words=f"something like {first}, or {second} {turn}"
         )
         if turn >= 0:
-            self.latencies.append(found.latency)
+            self.latencies.append(found.latency_ms)
         return found
 
 
