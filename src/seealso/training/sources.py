@@ -63,7 +63,7 @@ def load_backbone(source: str, *, pooling: Pooling, max_length: int | None) -> B
     BundleError
         The model cannot be found or loaded, or does not fit.
     """
-    place = _place(source)
+    place = place_of(source)
     transformers = _transformers()
     model, tokenizer = _loaded(transformers, source, place)
     return Backbone(
@@ -75,7 +75,7 @@ def load_backbone(source: str, *, pooling: Pooling, max_length: int | None) -> B
     )
 
 
-def _place(source: str) -> str:
+def place_of(source: str) -> str:
     """Return the folder or hub id that `source` stands for."""
     if source == WHEEL_SOURCE and not Path(source).exists():
         # found without importing it: the package would import what it does not need here
