@@ -11,6 +11,8 @@ from seealso.types import Calibration, Path, Source
 
 Hit = Mapping[str, Any]
 
+REFUSED = "a filter must be valid query DSL; `seealso doctor` checks the index"
+
 
 def hits_of(response: Mapping[str, Any]) -> list[Hit]:
     """Return the hits of one response of an ``_msearch``.
@@ -27,7 +29,7 @@ def hits_of(response: Mapping[str, Any]) -> list[Hit]:
         reason = (cause.get("root_cause") or [cause])[0]
         raise ClusterError(
             f"OpenSearch refused the search: {reason.get('type')}: {reason.get('reason')}",
-            hint="a filter must be valid query DSL; `seealso doctor` checks the index",
+            hint=REFUSED,
             status=response.get("status"),
         )
     found: list[Hit] = response["hits"]["hits"]

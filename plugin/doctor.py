@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
@@ -33,7 +34,8 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     connect
         Returns the cluster; may raise.
     """
-    yield _catalogue(settings)
+    yield _rows("catalogue", settings.catalogue.path, settings.catalogue.index)
+    yield _events(settings)
     yield _bundle(settings)
     try:
         cluster = connect()
@@ -52,17 +54,31 @@ def _failed(what: str, exc: SeeAlsoError) -> Finding:
     return Finding(what, ok=False, found=exc.message, cure=exc.hint or "")
 
 
-def _catalogue(settings: Settings) -> Finding:
-    chosen = settings.catalogue
-    if chosen.index:
-        return Finding("catalogue", ok=True, found=f"index {chosen.index}")
-    if chosen.path is None:
+def _rows(section: str, path: Path | None, index: str | None) -> Finding:
+    if path is not None and index is not None:
         return Finding(
-            "catalogue", ok=False, found="none is named", cure="set catalogue.path in seealso.toml"
+            section,
+            ok=False,
+            found="both path and index are set",
+            cure=f"remove one of [{section}]",
         )
-    there = chosen.path.is_file()
-    cure = "" if there else "check catalogue.path in seealso.toml"
-    return Finding("catalogue", there, f"{chosen.path}{'' if there else ' is missing'}", cure)
+    if index:
+        return Finding(section, ok=True, found=f"index {index}")
+    if path is None:
+        return Finding(
+            section, ok=False, found="none is named", cure=f"set {section}.path in seealso.toml"
+        )
+    there = path.is_file()
+    cure = "" if there else f"check {section}.path in seealso.toml"
+    return Finding(section, there, f"{path}{'' if there else ' is missing'}", cure)
+
+
+def _events(settings: Settings) -> Finding:
+    chosen = settings.events
+    if chosen.path is None and chosen.index is None:
+        # nothing is wrong with that: histories and words can be given, importance is even
+        return Finding("events", ok=True, found="none are named: every item weighs the same")
+    return _rows("events", chosen.path, chosen.index)
 
 
 def _bundle(settings: Settings) -> Finding:
@@ -71,6 +87,14 @@ def _bundle(settings: Settings) -> Finding:
     except SeeAlsoError as exc:
         return _failed("bundle", exc)
     return Finding("bundle", ok=True, found=f"{bundle.name}, {bundle.dimension} dimensions")
+
+
+def _fingerprint(settings: Settings, fingerprint: str) -> Finding:
+    try:
+        BundleStore(settings.encoder.store).by_fingerprint(fingerprint)
+    except SeeAlsoError as exc:
+        return _failed("fingerprint", exc)
+    return Finding("fingerprint", ok=True, found=f"{fingerprint}, bundle in the store")
 
 
 def _version(cluster: Cluster, number: str) -> Finding:
@@ -95,12 +119,17 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
             )
             return
         meta = indices.meta(cluster, name)
-        yield Finding("index", ok=True, found=f"{alias} -> {name}")
-        BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
+        documents = indices.count(cluster, name)
+        yield Finding(
+            "index",
+            ok=documents > 0,
+            found=f"{alias} -> {name}, {documents:,} documents",
+            cure="" if documents else "run `seealso index build`",
+        )
     except SeeAlsoError as exc:
         yield _failed("index", exc)
         return
-    yield Finding("fingerprint", ok=True, found=f"{meta['fingerprint']}, bundle in the store")
+    yield _fingerprint(settings, meta["fingerprint"])
     paths = "exact, ann, reference" if meta["space"] == "cosine" else "reference (by script) only"
     yield Finding("space", ok=True, found=f"{meta['space']}: {paths}")
     left = [one.name for one in indices.listing(cluster, alias) if one.state == "building"]

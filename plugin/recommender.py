@@ -267,7 +267,12 @@ class Recommender:
 
     def _search(self, live: Live, searches: Sequence[Search]) -> list[Mapping[str, Any]]:
         body = msearch(self._settings.index.alias, [search.body() for search in searches])
-        answer = self._cluster.request("POST", "/_msearch", body)
+        try:
+            answer = self._cluster.request("POST", "/_msearch", body)
+        except ClusterError as exc:
+            # what cannot be parsed makes OpenSearch refuse the whole request
+            exc.hint = exc.hint or answers.REFUSED
+            raise
         responses: list[Mapping[str, Any]] = answer["responses"]
         for response in responses:
             if answers.index_names(answers.hits_of(response)) - {live.name}:

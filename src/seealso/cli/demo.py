@@ -15,7 +15,7 @@ from seealso.errors import BundleError, DataError
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
 from seealso.indexer.templates import install
-from seealso.interactions import Problems
+from seealso.interactions import Histories, Problems
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.training import WHEEL_SOURCE, export_new, load_backbone
@@ -26,7 +26,9 @@ LIKED_SHOWN = 5
 
 
 @click.command()
-@click.option("--user", "user_id", help="Whom to recommend to.  [default: the first of the events]")
+@click.option(
+    "--user", "user_id", help="Whom to recommend to.  [default: the first who liked something]"
+)
 @click.option("--item", "item_id", help="What to show related items of.  [default: the last liked]")
 @pass_context
 def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
@@ -45,7 +47,7 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     if known is None or not len(known):
         raise DataError("the demo needs events", hint="set events.path in the settings file")
     recommender = Recommender(cluster, settings, known)
-    user = recommender.user(user_id or known.users()[0])
+    user = recommender.user(user_id) if user_id else first_with_taste(known)
     if not user.history:
         raise DataError(f"user {user.user_id!r} liked nothing", hint="choose another --user")
     show_history(cluster, recommender, user)
@@ -56,6 +58,18 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     title = titles(cluster, recommender.live.name, [chosen], settings)[chosen]
     stdout.print(related.table(title=f"\nRelated to {title}"))
     show_curl(cluster, recommender, user, found)
+
+
+def first_with_taste(known: Histories) -> User:
+    """Return the first user, by id, who liked something."""
+    for user_id in known.users():
+        user = known.user(user_id)
+        if user is not None and user.history:
+            return user
+    raise DataError(
+        "no user liked anything",
+        hint="lower events.positive, or check events.value in the settings",
+    )
 
 
 def step(text: str) -> None:

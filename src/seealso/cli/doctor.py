@@ -19,7 +19,7 @@ def doctor(context: Context) -> None:
     context.show(findings, lambda: _table(findings))
     wrong = sum(not finding.ok for finding in findings)
     if wrong:
-        stderr.print(f"{wrong} of {len(findings)} checks found something to do")
+        stderr.print(f"{wrong} of {len(findings)} checks found something to do", highlight=False)
         sys.exit(1)
 
 

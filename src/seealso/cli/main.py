@@ -1,7 +1,9 @@
 """The entry point: global options, the commands, and the one place where errors become text."""
 
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from click.shell_completion import get_completion_class
 from rich.text import Text
 
 from seealso import __version__
-from seealso.cli.context import Context
+from seealso.cli.context import Context, plain
 from seealso.cli.demo import demo
 from seealso.cli.doctor import doctor
 from seealso.cli.index import index
@@ -38,15 +40,15 @@ from seealso.log import configure, stderr
     metavar="SECTION.NAME=VALUE",
     help="Change one setting, above the file and the environment; may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+@click.option("--json", is_flag=True, help="Print results as JSON.")
 @click.option("-v", "--verbose", count=True, help="Say more on stderr; twice for everything.")
 @click.pass_context
 def cli(
-    ctx: click.Context, config: Path | None, changes: tuple[str, ...], as_json: bool, verbose: int
+    ctx: click.Context, config: Path | None, changes: tuple[str, ...], json: bool, verbose: int
 ) -> None:
     """Recommendations inside the OpenSearch you already run."""
     configure(("WARNING", "INFO", "DEBUG")[min(verbose, 2)])
-    ctx.obj = Context(load_settings(config, overrides(changes)), as_json)
+    ctx.obj = Context(load_settings(config, overrides(changes)), json)
 
 
 def overrides(changes: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -81,17 +83,52 @@ def completion(shell: str) -> None:
     click.echo(chosen(cli, {}, "seealso", "_SEEALSO_COMPLETE").source())
 
 
+def as_json(ctx: click.Context, _: click.Parameter, chosen: bool) -> None:
+    """Let ``--json`` behind a command do what it does before it."""
+    if chosen and isinstance(ctx.obj, Context):
+        ctx.obj = replace(ctx.obj, json=True)
+
+
+def accept_json(command: click.Command) -> None:
+    """Give `command`, and the commands below it, the option ``--json``."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            accept_json(below)
+        return
+    command.params.append(
+        click.Option(
+            ["--json"],
+            is_flag=True,
+            expose_value=False,
+            callback=as_json,
+            help="Print results as JSON.",
+        )
+    )
+
+
 for command in (demo, doctor, index, model, node, recommend, related, templates):
+    accept_json(command)
     cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; every error of seealso ends as one readable line and its hint."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        cli.main(args=arguments, prog_name="seealso", standalone_mode=False)
+        cli.main(args=given, prog_name="seealso", standalone_mode=False)
     except SeeAlsoError as exc:
-        report(exc)
+        (report_json if "--json" in given else report)(exc)
         sys.exit(exc.exit_code)
+    except BrokenPipeError:
+        # whoever read our output has gone (`| head`); Python would complain of it once more at
+        # exit, where it flushes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as exc:
+        if exc.filename is None:
+            raise
+        report(SeeAlsoError(f"{exc.filename}: {exc.strerror}", hint="check path and permissions"))
+        sys.exit(SeeAlsoError.exit_code)
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
@@ -107,6 +144,12 @@ def report(exc: SeeAlsoError) -> None:
     stderr.print(Text.assemble(("error: ", "bold red"), exc.message), soft_wrap=True)
     if exc.hint:
         stderr.print(Text.assemble((" hint: ", "bold"), exc.hint), soft_wrap=True)
+
+
+def report_json(exc: SeeAlsoError) -> None:
+    """Print the same for programs, with the facts that the error carries."""
+    facts = {"error": type(exc).__name__, "message": exc.message, "hint": exc.hint}
+    click.echo(orjson.dumps({**facts, "context": plain(exc.context)}), err=True)
 
 
 if __name__ == "__main__":

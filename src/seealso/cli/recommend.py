@@ -70,7 +70,12 @@ def recommend(
     """Recommend items to a user: by id, by history, by words and attributes, or a mix."""
     if (users is None) != (out is None):
         raise click.UsageError("--users and --out go together")
-    if users is None and not (user_id or history or words or attributes):
+    one = user_id is not None or bool(history or words or attributes)
+    if users is not None and (one or show):
+        raise click.UsageError(
+            "--users is for many: leave out USER_ID, --history, --words, --attribute and --show"
+        )
+    if users is None and not one:
         raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
     wishes = {
         "size": size,
@@ -86,7 +91,7 @@ def recommend(
     recommender = Recommender(context.cluster(), context.settings, chosen)
     found = recommender.recommend(
         user_id,
-        history=history.split(",") if history else None,
+        history=[part.strip() for part in history.split(",") if part.strip()] if history else None,
         words=words,
         attributes=dict(_pair(one) for one in attributes),
         **wishes,  # type: ignore[arg-type]
@@ -182,7 +187,10 @@ def parsed(filters: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
                 hint="""for instance '{"term": {"genres": "Drama"}}'""",
             ) from exc
         if not isinstance(clause, dict):
-            raise ConfigError(f"--filter {text}: not a JSON object", hint="give a query DSL clause")
+            raise ConfigError(
+                f"--filter {text}: not a JSON object",
+                hint="""for instance '{"term": {"genres": "Drama"}}'""",
+            )
         found.append(clause)
     return tuple(found) or None
 
