@@ -4,9 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seealso.indexer.documents import digest, document
-from seealso.indexer.importance import ImportanceTable
-
 from seealso.config import Settings
 from seealso.encoder import (
     Bundle,
@@ -18,6 +15,8 @@ from seealso.encoder import (
     encode_views,
     fit_projection,
 )
+from seealso.indexer.documents import digest, document
+from seealso.indexer.importance import ImportanceTable
 from seealso.types import Item, Space
 
 Tick = Callable[[int], None]

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 import polars as pl
-from seealso.indexer.importance import ImportanceTable, ItemCounts, count_events, fit_importance
 
 from seealso.cluster import Cluster, IndexSource
 from seealso.config import Settings
 from seealso.errors import ConfigError, DataError
+from seealso.indexer.importance import ImportanceTable, ItemCounts, count_events, fit_importance
 from seealso.interactions import FileSource, Problems, RowSource, read_events, read_items
 from seealso.types import Item
 

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from typing import Literal
 
+from seealso.cluster import Cluster
 from seealso.query_templates import names as all_names
 from seealso.query_templates import script_id, source
-
-from seealso.cluster import Cluster
 
 State = Literal["current", "outdated", "missing"]
 

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seealso.indexer.encoding import DocumentMaker, Tick
-
 from seealso.cluster import BulkWriter, Cluster, fetch
 from seealso.config import IndexSettings
+from seealso.indexer.encoding import DocumentMaker, Tick
 from seealso.types import Item
 
 

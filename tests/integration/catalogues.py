@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from seealso.indexer.build import BuildReport, build
-from seealso.indexer.inputs import Inputs, inputs
 
 from seealso.cluster import Cluster, fetch, indices
 from seealso.config import Settings, load_settings
 from seealso.encoder import Bundle
+from seealso.indexer.build import BuildReport, build
+from seealso.indexer.inputs import Inputs, inputs
 from seealso.interactions import Problems
 from seealso.types import Vector
 

@@ -5,15 +5,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from seealso.indexer.build import build_lock, plan
-from seealso.indexer.documents import item_vector
-from seealso.indexer.verify import verify
-from seealso.plugin import Recommender
 
 from seealso.cluster import BulkWriter, Cluster, IndexSource, fetch, indices, scan
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore, Encoder, ItemText, encode_views
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.build import build_lock, plan
+from seealso.indexer.documents import item_vector
+from seealso.indexer.verify import verify
+from seealso.plugin import Recommender
 from tests.integration.catalogues import OpenShop, Shop, films, views
 
 COUNTS = {f"f{i}": i for i in range(1, 20)}

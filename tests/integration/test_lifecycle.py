@@ -1,0 +1,117 @@
+"""Swap, rollback and prune: the alias stands for one whole index at every moment."""
+
+import pytest
+
+from seealso.cluster import indices
+from seealso.cluster.node import NodeInfo
+from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer import lifecycle
+from tests.integration.catalogues import OpenShop, Shop, films
+
+
+@pytest.fixture
+def shop(opensearch: NodeInfo, open_shop: OpenShop) -> Shop:
+    shop = open_shop(opensearch.url)
+    shop.stock(films(30))
+    return shop
+
+
+def half_built(shop: Shop) -> str:
+    name = indices.new_name(shop.alias)
+    own = {"alias": shop.alias, "state": "building", "fingerprint": "0"}
+    indices.create(shop.cluster, name, {"mappings": {"_meta": {"seealso": own}}})
+    return name
+
+
+def test_rollback_is_one_move_and_back(shop: Shop) -> None:
+    first, second, third = (shop.build().index for _ in range(3))
+    cluster, alias = shop.cluster, shop.alias
+    planned = lifecycle.plan_rollback(cluster, alias)
+    assert shop.live == third
+    assert lifecycle.rollback(cluster, alias) == planned
+    assert planned == lifecycle.Moved(alias, third, second)
+    assert indices.standing(cluster, alias) == [second]
+    assert lifecycle.rollback(cluster, alias).after == first
+    with pytest.raises(ClusterError, match="no older index to go back to"):
+        lifecycle.rollback(cluster, alias)
+    assert shop.live == first
+    moved = lifecycle.swap(cluster, alias, third)
+    assert (moved.before, moved.after, shop.live) == (first, third, third)
+    # the documents of the others are still there
+    assert [one.documents for one in lifecycle.listing(cluster, alias)] == [30, 30, 30]
+
+
+def test_rollback_passes_over_what_is_not_ready(shop: Shop) -> None:
+    first = shop.build().index
+    half_built(shop)
+    other = half_built(shop)
+    indices.put_meta(shop.cluster, other, {"state": "rejected"})
+    second = shop.build(swap=False).index
+    lifecycle.swap(shop.cluster, shop.alias, second)
+    assert lifecycle.rollback(shop.cluster, shop.alias).after == first
+
+
+def test_a_half_built_index_is_never_swapped_in(shop: Shop) -> None:
+    first = shop.build().index
+    half = half_built(shop)
+    with pytest.raises(MappingMismatch, match=f"{half}: is building, not ready"):
+        lifecycle.swap(shop.cluster, shop.alias, half)
+    indices.put_meta(shop.cluster, half, {"state": "rejected"})
+    with pytest.raises(MappingMismatch, match="is rejected, not ready"):
+        lifecycle.swap(shop.cluster, shop.alias, half)
+    assert shop.live == first
+
+
+def test_unknown_and_foreign_indices(shop: Shop) -> None:
+    first = shop.build().index
+    with pytest.raises(ClusterError, match="no index of alias") as caught:
+        lifecycle.swap(shop.cluster, shop.alias, "nothing")
+    assert first in str(caught.value.hint)
+    foreign = f"{shop.alias}-foreign"
+    indices.create(shop.cluster, foreign, {})
+    assert shop.names == [first]
+    with pytest.raises(ClusterError, match="no index of alias"):
+        lifecycle.swap(shop.cluster, shop.alias, foreign)
+    with pytest.raises(MappingMismatch, match="not an index of seealso"):
+        indices.meta(shop.cluster, foreign)
+    assert lifecycle.prune(shop.cluster, shop.alias, 1) == []
+    assert shop.cluster.exists(f"/{foreign}")
+    indices.delete(shop.cluster, foreign)
+
+
+def test_an_alias_with_the_same_beginning_is_another(
+    shop: Shop, opensearch: NodeInfo, open_shop: OpenShop
+) -> None:
+    first = shop.build().index
+    longer = open_shop(opensearch.url)
+    longer.alias = f"{shop.alias}-long"
+    longer.stock(films(30))
+    second = longer.build().index
+    assert (shop.names, longer.names) == ([first], [second])
+
+
+def test_prune_keeps_the_live_one_and_the_newest(shop: Shop) -> None:
+    names = [shop.build().index for _ in range(4)]
+    half = half_built(shop)
+    cluster, alias = shop.cluster, shop.alias
+    lifecycle.swap(cluster, alias, names[0])
+    doomed = lifecycle.prunable(cluster, alias, 2)
+    assert [one.name for one in doomed] == [names[1], names[2], half]
+    assert shop.names == [*names, half]
+    lifecycle.prune(cluster, alias, 2)
+    assert shop.names == [names[0], names[3]]
+    lifecycle.prune(cluster, alias, 1)
+    assert shop.names == [names[0]]
+    assert shop.live == names[0]
+
+
+def test_swap_mends_an_alias_of_two_indices(shop: Shop) -> None:
+    first, second = shop.build().index, shop.build().index
+    add = {"actions": [{"add": {"index": first, "alias": shop.alias}}]}
+    shop.cluster.request("POST", "/_aliases", add)
+    with pytest.raises(ClusterError, match="stands for 2 indices") as caught:
+        shop.build()
+    assert "seealso index swap" in str(caught.value.hint)
+    moved = lifecycle.swap(shop.cluster, shop.alias, second)
+    assert moved.before == f"{first}, {second}"
+    assert shop.live == second

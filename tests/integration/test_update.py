@@ -1,0 +1,198 @@
+"""Changing a live index in place: items that changed or went, and importance without encoding."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+
+from seealso.cluster import BulkWriter, indices
+from seealso.cluster.node import NodeInfo
+from seealso.encoder import Encoder
+from seealso.errors import BundleError, ClusterError, MappingMismatch
+from seealso.indexer.documents import item_vector
+from seealso.indexer.refresh import RESCALE, refresh_importance
+from seealso.indexer.update import UpdateReport, live_index, plan_update, update
+from seealso.indexer.verify import verify
+from seealso.plugin import Recommender
+from tests.integration.catalogues import OpenShop, Shop, films, views
+
+COUNTS = {f"f{i}": i for i in range(1, 20)}
+
+
+@pytest.fixture
+def shop(opensearch: NodeInfo, open_shop: OpenShop) -> Shop:
+    """A shop of 80 films, 19 of them with events, built."""
+    shop = open_shop(opensearch.url)
+    shop.stock(films(80), views(COUNTS))
+    shop.build()
+    return shop
+
+
+@pytest.fixture
+def latest_shop(opensearch_latest: NodeInfo, open_shop: OpenShop) -> Shop:
+    """The same on the latest version."""
+    shop = open_shop(opensearch_latest.url)
+    shop.stock(films(80), views(COUNTS))
+    shop.build()
+    return shop
+
+
+def change(shop: Shop, *, delete: Iterable[str] = (), missing: bool = False) -> UpdateReport:
+    settings = shop.settings()
+    return update(
+        shop.cluster,
+        settings,
+        shop.inputs(settings),
+        delete=list(delete),
+        delete_missing=missing,
+    )
+
+
+def refuse(*_: object) -> None:
+    raise AssertionError("the model was run")
+
+
+def test_new_changed_and_deleted_items(shop: Shop) -> None:
+    items = films(82)
+    items[3] = {**items[3], "title": "Another title"}
+    items[4] = {**items[4], "price": 99.0}
+    shop.stock(items, views(COUNTS))
+    before = shop.documents("f5")["f5"]
+    planned = plan_update(shop.cluster, shop.settings(), shop.inputs(), delete=["f7", "absent"])
+    assert (planned.written, planned.unchanged, planned.deleted) == (4, 78, 1)
+    assert indices.count(shop.cluster, shop.alias) == 80
+    report = change(shop, delete=["f7", "absent"])
+    assert (report.written, report.unchanged, report.deleted) == (4, 78, 1)
+    stored = shop.documents("f3", "f4", "f5", "f7", "f80", "f81")
+    assert "f7" not in stored
+    assert stored["f3"]["title"] == "Another title"
+    assert stored["f4"]["price"] == 99.0
+    assert stored["f5"] == before
+    live = live_index(shop.cluster, shop.settings())
+    encoder = Encoder(live.bundle)
+    (expected,) = encoder.encode_items([stored["f3"]["text"]])
+    assert item_vector(stored["f3"]) @ expected > 0.999
+    # 80 and 2 new ones, one deleted: and still what the index says of itself
+    assert verify(shop.cluster, live.name, encoder, shop.settings()).documents == 81
+    assert Recommender(shop.cluster, shop.settings()).related("f81", size=3).ids
+    again = change(shop)
+    assert (again.written, again.unchanged) == (1, 81)  # f7 comes back: the catalogue has it
+
+
+def test_delete_what_the_catalogue_no_longer_has(latest_shop: Shop) -> None:
+    latest_shop.stock(films(70, start=10), views(COUNTS))
+    report = change(latest_shop, missing=True)
+    assert (report.written, report.unchanged, report.deleted) == (0, 70, 10)
+    assert indices.count(latest_shop.cluster, latest_shop.alias) == 70
+
+
+def test_update_keeps_to_what_the_index_was_built_with(latest_shop: Shop) -> None:
+    latest_shop.stock(films(81), views({**COUNTS, "f80": 19}))
+    other = latest_shop.settings(
+        text={"item": "{{ kind }}"}, importance={"weights": {"view": 0.0}, "ceiling": 9.0}
+    )
+    report = update(latest_shop.cluster, other, latest_shop.inputs(other))
+    assert report.written == 1
+    document = latest_shop.documents("f80")["f80"]
+    assert document["text"].startswith(document["title"])
+    assert document["importance"] == pytest.approx(2.0)
+
+
+def test_update_refuses_another_space(latest_shop: Shop) -> None:
+    other = latest_shop.settings(index={"space": "euclidean"})
+    with pytest.raises(MappingMismatch, match="was built for cosine, the settings say euclidean"):
+        update(latest_shop.cluster, other, latest_shop.inputs(other))
+
+
+def test_update_needs_an_index(opensearch_latest: NodeInfo, open_shop: OpenShop) -> None:
+    empty = open_shop(opensearch_latest.url)
+    empty.stock(films(5))
+    with pytest.raises(ClusterError, match="no index was built yet"):
+        change(empty)
+
+
+def test_update_needs_the_bundle_of_the_index(latest_shop: Shop) -> None:
+    elsewhere = latest_shop.settings(encoder={"store": str(latest_shop.folder / "other")})
+    with pytest.raises(BundleError, match="no bundle with fingerprint"):
+        update(latest_shop.cluster, elsewhere, latest_shop.inputs(elsewhere))
+
+
+def test_importance_is_refreshed_without_encoding(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {f"f{i}": shop.vector(f"f{i}") for i in (0, 1, 19)}
+    direction = {k: v / np.linalg.norm(v) for k, v in before.items()}
+    # f0 is the favourite now, f19 has nothing left, f1 keeps the least
+    shop.stock(films(80), views({"f0": 40, "f1": 1}))
+    monkeypatch.setattr("seealso.encoder.encoder.Encoder._run", refuse)
+    settings = shop.settings()
+    counted = refresh_importance(shop.cluster, settings, shop.inputs(), write=False)
+    np.testing.assert_array_equal(shop.vector("f0"), before["f0"])
+    report = refresh_importance(shop.cluster, settings, shop.inputs())
+    assert counted.changed == report.changed == 20
+    assert report.unchanged == 60
+    expected = {"f0": 2.0, "f1": 0.5 + 1.5 * np.log(2) / np.log(41), "f19": 0.5}
+    stored = shop.documents("f0", "f1", "f19")
+    for item_id, weight in expected.items():
+        document = stored[item_id]
+        assert document["importance"] == pytest.approx(weight)
+        np.testing.assert_allclose(document["vector"], weight * direction[item_id], atol=1e-5)
+    assert [stored[i]["interactions"] for i in ("f0", "f1", "f19")] == [40, 1, 0]
+    assert [stored[i]["tail"] for i in ("f0", "f1", "f19")] == [False, False, True]
+    second = refresh_importance(shop.cluster, settings, shop.inputs())
+    assert (second.changed, second.unchanged) == (0, 80)
+    meta = indices.meta(shop.cluster, str(shop.live))
+    assert meta["importance"]["reference"] == 40
+
+
+def test_rescaling_twice_does_no_harm(shop: Shop) -> None:
+    """A request that was lost on the way back is sent again."""
+    before = shop.vector("f9")
+    params = {"importance": 1.25, "interactions": 3, "tail": False, "weigh": True}
+    for _ in range(3):
+        with BulkWriter(shop.cluster, str(shop.live)) as writer:
+            script = {"lang": "painless", "source": RESCALE, "params": params}
+            writer.update("f9", {"script": script})
+    expected = 1.25 * before / np.linalg.norm(before)
+    np.testing.assert_allclose(shop.vector("f9"), expected, atol=1e-5)
+
+
+def test_refreshed_importance_counts_in_both_paths(shop: Shop) -> None:
+    shop.stock(films(80), views({"f33": 50}))
+    refresh_importance(shop.cluster, shop.settings(), shop.inputs())
+    recommender = Recommender(shop.cluster, shop.settings())
+    lists = [recommender.related("f34", size=10, path=path) for path in ("exact", "ann")]
+    for found in lists:
+        for item in found:
+            cosine = item_vector(shop.documents("f34")["f34"]) @ item_vector(
+                shop.documents(item.item_id)[item.item_id]
+            )
+            assert item.raw == pytest.approx(item.importance * cosine, abs=1e-3)
+    assert lists[0].ids == lists[1].ids
+
+
+def test_importance_of_other_spaces_leaves_the_vector(
+    opensearch_latest: NodeInfo, open_shop: OpenShop
+) -> None:
+    shop = open_shop(opensearch_latest.url, index={"space": "euclidean"})
+    shop.stock([*films(60), {"item_id": "silent"}], views(COUNTS))
+    shop.build()
+    before = shop.vector("f0")
+    shop.stock([*films(60), {"item_id": "silent"}], views({"f0": 9, "silent": 9}))
+    refresh_importance(shop.cluster, shop.settings(), shop.inputs())
+    stored = shop.documents("f0", "silent")
+    assert stored["f0"]["importance"] == stored["silent"]["importance"] == 2.0
+    assert stored["silent"]["tail"] is True
+    np.testing.assert_allclose(stored["f0"]["vector"], before, atol=1e-6)
+
+
+def test_an_expression_is_refreshed_from_stored_numbers(latest_shop: Shop) -> None:
+    settings = latest_shop.settings(importance={"kind": "expression", "expression": "price"})
+    report = refresh_importance(latest_shop.cluster, settings, latest_shop.inputs())
+    # the two cheapest have the lowest importance before and after
+    assert (report.changed, report.unchanged) == (78, 2)
+    stored = latest_shop.documents("f0", "f49")
+    assert (stored["f0"]["importance"], stored["f49"]["importance"]) == (0.5, 2.0)
+    latest_shop.stock([*films(80), {**films(1)[0], "item_id": "new", "price": 25.5}])
+    assert change(latest_shop).written == 1
+    assert latest_shop.documents("new")["new"]["importance"] == pytest.approx(1.25)
