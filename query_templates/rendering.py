@@ -61,7 +61,7 @@ class GivenList(str):
 
 
 def parameters(name: str) -> Mapping[str, bool]:
-    """Return the parameters of template `name`, each with whether it must be given.
+    """Return the parameters of template `name`, each with whether it must be given; those first.
 
     Raises
     ------
@@ -69,7 +69,8 @@ def parameters(name: str) -> Mapping[str, bool]:
         There is no such template.
     """
     parsed = _parsed(name)
-    return {parameter: parameter in parsed.required for parameter in parsed.parameters}
+    ordered = dict.fromkeys((*parsed.required, *parsed.parameters))
+    return {parameter: parameter in parsed.required for parameter in ordered}
 
 
 def render(name: str, params: Mapping[str, Any]) -> bytes:

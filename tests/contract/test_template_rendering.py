@@ -30,7 +30,7 @@ CLAUSES = [{"term": {"genre": text}} for text in TEXTS] + [
     {"bool": {"filter": [{"terms": {"size": [1, 2.5, True, None]}}], "must_not": []}},
     {"nested": {"path": "filter", "exclude": {"0": {"vector": {}}}, "k": -1e-9, "words": "x"}},
 ]
-EVERYTHING = {
+EVERYTHING: dict[str, Any] = {
     "vector": [0.25, -1.0],
     "size": 7,
     "k": 9,
@@ -137,8 +137,7 @@ def test_installing_again_writes_nothing(cluster: Cluster) -> None:
 
 
 def test_arrays_render_as_the_cluster_renders_their_list(cluster: Cluster) -> None:
-    for dtype in (np.float32, np.float64):
-        array = LONG.astype(dtype) / 3
+    for array in (LONG / 3, LONG.astype(np.float64) / 3):
         sent = orjson.loads(orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY))
         mine = orjson.loads(render("exact", {"vector": array}))
         assert mine == rendered_by_cluster(cluster, "exact", {"vector": sent})

@@ -95,11 +95,13 @@ def catalogue(
     cluster = Cluster(opensearch.url)
     made = Catalogue(cluster, index_name, space, vectors, importance, user / np.linalg.norm(user))
     settings = Settings(
-        index={"space": space},  # type: ignore[arg-type]
-        catalogue={"text": ["title"], "keywords": ["colour"]},  # type: ignore[arg-type]
+        index={"space": space},
+        catalogue={"text": ["title"], "keywords": ["colour"]},
     )
     cluster.request(
-        "PUT", f"/{index_name}", index_body(settings, {}, DIMENSION, derived_source=True)
+        "PUT",
+        f"/{index_name}",
+        index_body(settings, {}, DIMENSION, derived_source=opensearch.version.startswith("2.")),
     )
     lines: list[bytes] = []
     for n in range(ITEMS):

@@ -13,7 +13,7 @@ from seealso.log import stderr
 from seealso.query_templates import names, parameters, script_id, source
 from seealso.query_templates import render as render_template
 
-template_name = click.argument("name", type=click.Choice(names()))
+template_name = click.argument("name", type=click.Choice(names()), metavar="NAME")
 
 
 @click.group()
@@ -76,8 +76,7 @@ def _required(name: str) -> list[str]:
 
 
 def _parameters(name: str) -> str:
-    needed = _required(name)
-    return " ".join([*needed, *(f"[{one}]" for one in parameters(name) if one not in needed)])
+    return " ".join(one if needed else f"[{one}]" for one, needed in parameters(name).items())
 
 
 @templates.command()
