@@ -70,6 +70,11 @@ class Films:
         return list(self.documents)
 
     @cached_property
+    def places(self) -> dict[str, int]:
+        """The row of each id in `weighted`."""
+        return {item_id: place for place, item_id in enumerate(self.ids)}
+
+    @cached_property
     def weighted(self) -> Vector:
         """The stored vectors, shape (items, dimension)."""
         return np.array([self.documents[i]["vector"] for i in self.ids], dtype=np.float64)

@@ -1,0 +1,252 @@
+"""Lists for many users: a file in, a file out, the same lists as one by one, resumable."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from seealso.cluster.node import NodeInfo
+from seealso.encoder import Bundle
+from seealso.errors import DataError
+from seealso.plugin import RecommendationList, Recommender
+from seealso.plugin.batch import USERS_AT_ONCE, BatchReport, recommend_file, users_of
+from seealso.plugin.requests import Wish
+from seealso.types import User
+from tests.library import Library
+
+MANY = 1000
+A_MINUTE = 1000
+
+
+@pytest.fixture(scope="module")
+def library(
+    opensearch_latest: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Library]:
+    folder = tmp_path_factory.mktemp("batch")
+    library = Library.found(folder, opensearch_latest.url, f"books-{uuid4().hex[:8]}", tiny)
+    library.build()
+    yield library
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def recommender(library: Library) -> Recommender:
+    return library.recommender()
+
+
+def run(
+    recommender: Recommender, users: Path, out: Path, ticks: list[int] | None = None
+) -> BatchReport:
+    wish = Wish.of(recommender.settings.recommend, fields=())
+    return recommend_file(recommender, users, out, wish, (ticks or []).append)
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def people(folder: Path, count: int) -> Path:
+    file = folder / "users.txt"
+    file.write_text("".join(f"u{n % 12}\n" for n in range(count)), encoding="utf-8")
+    return file
+
+
+def test_a_batch_is_the_lists_one_by_one_in_order(recommender: Recommender, tmp_path: Path) -> None:
+    users = tmp_path / "users.jsonl"
+    users.write_text(
+        "\ufeffu1\n"
+        '{"user_id": "u2", "words": "a \\"castle\\" {{x}} 无线"}\n'
+        "\n"
+        "nobody\r\n"
+        '{"history": ["b1", "b2"]}\n'
+        '{"attributes": {"likes": "poetry"}}\n',
+        encoding="utf-8",
+    )
+    out = tmp_path / "new" / "lists.jsonl"
+    report = run(recommender, users, out)
+    assert (report.users, report.resumed, report.out) == (5, 0, str(out))
+    expected = [
+        recommender.recommend("u1"),
+        recommender.recommend("u2", words='a "castle" {{x}} 无线'),
+        recommender.recommend("nobody"),
+        recommender.recommend(history=["b1", "b2"]),
+        recommender.recommend(attributes={"likes": "poetry"}),
+    ]
+    found = lines(out)
+    assert [line["user_id"] for line in found] == ["u1", "u2", "nobody", None, None]
+    for line, one in zip(found, expected, strict=True):
+        assert [item["item_id"] for item in line["items"]] == one.ids
+        assert [item["source"] for item in line["items"]] == [i.source.value for i in one]
+        assert [item["probability"] for item in line["items"]] == pytest.approx(
+            [i.probability for i in one], abs=1e-6
+        )
+        assert line.get("note", "") == one.note
+    assert not out.with_name("lists.jsonl.part").exists()
+
+
+def test_several_requests_keep_the_order_and_tell_the_progress(
+    recommender: Recommender, tmp_path: Path
+) -> None:
+    count = 3 * USERS_AT_ONCE + 5
+    ticks: list[int] = [0]
+    out = tmp_path / "out.jsonl"
+    assert run(recommender, people(tmp_path, count), out, ticks).users == count
+    assert sum(ticks) == count
+    assert [line["user_id"] for line in lines(out)] == [f"u{n % 12}" for n in range(count)]
+
+
+def test_a_thousand_users_take_less_than_a_minute(recommender: Recommender, tmp_path: Path) -> None:
+    users, out = people(tmp_path, MANY), tmp_path / "out.jsonl"
+    started = time.perf_counter()
+    run(recommender, users, out)
+    assert MANY / (time.perf_counter() - started) > A_MINUTE / 60
+    assert len(lines(out)) == MANY
+
+
+class Watched(Recommender):
+    """Remembers how many users were handed over and not yet answered for."""
+
+    def __init__(self, library: Library) -> None:
+        super().__init__(library.cluster, library.settings, library.histories)
+        self.read = self.written = self.most = 0
+
+    def user(self, *args: Any, **kwargs: Any) -> User:
+        self.read += 1
+        self.most = max(self.most, self.read - self.written)
+        return super().user(*args, **kwargs)
+
+    def answered(self, users: int) -> None:
+        self.written += users
+
+
+def test_users_are_read_no_faster_than_lists_are_written(library: Library, tmp_path: Path) -> None:
+    watched = Watched(library)
+    wish = Wish.of(watched.settings.recommend, fields=())
+    recommend_file(watched, people(tmp_path, 600), tmp_path / "o", wish, watched.answered)
+    assert watched.read == watched.written == 600
+    assert watched.most <= 4 * USERS_AT_ONCE
+
+
+class Dying(Recommender):
+    """Gives up after some requests, as a crash would."""
+
+    def __init__(self, library: Library, requests: int) -> None:
+        super().__init__(library.cluster, library.settings, library.histories)
+        self.left = requests
+
+    def recommend_users(self, *args: Any, **kwargs: Any) -> list[RecommendationList]:
+        self.left -= 1
+        if self.left < 0:
+            raise MemoryError
+        return super().recommend_users(*args, **kwargs)
+
+
+def interrupted(library: Library, users: Path, out: Path) -> Path:
+    with pytest.raises(MemoryError):
+        run(Dying(library, 3), users, out)
+    return out.with_name(out.name + ".part")
+
+
+def test_a_run_that_ended_early_goes_on(
+    library: Library, recommender: Recommender, tmp_path: Path
+) -> None:
+    users, out = people(tmp_path, 300), tmp_path / "out.jsonl"
+    part = interrupted(library, users, out)
+    assert not out.exists()
+    done = len(lines(part))
+    assert 0 < done < 300
+    with part.open("ab") as cut:
+        cut.write(b'{"user_id": "half a li')
+    report = run(recommender, users, out)
+    assert (report.users, report.resumed) == (300, done)
+    whole = tmp_path / "whole.jsonl"
+    run(recommender, users, whole)
+    assert [line["user_id"] for line in lines(out)] == [line["user_id"] for line in lines(whole)]
+    assert [[i["item_id"] for i in line["items"]] for line in lines(out)] == [
+        [i["item_id"] for i in line["items"]] for line in lines(whole)
+    ]
+
+
+def test_what_is_left_of_other_users_is_not_mixed_in(
+    library: Library, recommender: Recommender, tmp_path: Path
+) -> None:
+    users, out = people(tmp_path, 300), tmp_path / "out.jsonl"
+    part = interrupted(library, users, out)
+    users.write_text("u7\n" * 300, encoding="utf-8")
+    with pytest.raises(DataError, match=r"out\.jsonl\.part: is left from a run for other users"):
+        run(recommender, users, out)
+    assert part.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b'{"user_id": "u1"', "not JSON"),
+        (b'{"user": "u1"}', "unknown field user"),
+        (b'{"history": "b1,b2"}', "history: must be a list of item ids, not 'b1,b2'"),
+        (b'{"attributes": ["a"]}', "attributes: must be values by name"),
+        (b'{"words": 3}', "words: must be a text, not 3"),
+        (b'{"user_id": [1]}', "user_id: must be an id"),
+        (b"u\xff", "not UTF-8"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named(
+    recommender: Recommender, tmp_path: Path, line: bytes, said: str
+) -> None:
+    users = tmp_path / "users.txt"
+    users.write_bytes(b"u1\n" + line + b"\n")
+    with pytest.raises(DataError) as caught:
+        list(users_of(users, recommender))
+    assert caught.value.message.startswith(f"{users} line 2: {said}")
+    assert "\n" not in caught.value.message
+
+
+def test_ids_may_be_numbers(recommender: Recommender, tmp_path: Path) -> None:
+    users = tmp_path / "users.txt"
+    users.write_text('17\n{"user_id": 17, "history": [1, 2]}\n', encoding="utf-8")
+    first, second = users_of(users, recommender)
+    assert first.user_id == second.user_id == "17"
+    assert [entry.item_id for entry in second.history] == ["1", "2"]
+
+
+def command(library: Library, users: Path, out: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "seealso", "--config", str(library.config), "--json", "recommend",
+         "--users", str(users), "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )  # fmt: skip
+
+
+def test_a_killed_command_goes_on(library: Library, tmp_path: Path) -> None:
+    users, out = people(tmp_path, 20_000), tmp_path / "out.jsonl"
+    part = out.with_name("out.jsonl.part")
+    first = command(library, users, out)
+    deadline = time.monotonic() + 120
+    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert first.returncode == -signal.SIGKILL
+    done = part.read_bytes().count(b"\n")
+    assert 0 < done < 20_000
+    # the rest of twenty thousand would take long: a shorter file that begins with the same users
+    users.write_text("".join(f"u{n % 12}\n" for n in range(done + 100)), encoding="utf-8")
+    second = command(library, users, out)
+    printed, said = second.communicate(timeout=300)
+    assert second.returncode == 0, said
+    report = json.loads(printed)
+    assert report == {"users": done + 100, "resumed": done, "out": str(out)}
+    assert [line["user_id"] for line in lines(out)] == [f"u{n % 12}" for n in range(done + 100)]
+    assert "recommending" in said

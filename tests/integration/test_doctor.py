@@ -1,0 +1,215 @@
+"""The doctor names what is wrong, and what to do about it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from seealso.cluster import Cluster, indices
+from seealso.cluster.node import NodeInfo
+from seealso.config import Settings, load_settings
+from seealso.encoder import Bundle
+from seealso.errors import Unavailable
+from seealso.indexer.mapping import index_body
+from seealso.indexer.templates import install
+from seealso.plugin.doctor import Finding, examine
+from seealso.query_templates import script_id
+from tests.library import Library
+
+HEALTHY = [
+    "catalogue", "events", "bundle", "cluster", "k-NN plugin", "index", "fingerprint", "space",
+    "half-built", "templates",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def library(
+    opensearch: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Library]:
+    folder = tmp_path_factory.mktemp("doctor")
+    library = Library.found(folder, opensearch.url, f"books-{uuid4().hex[:8]}", tiny)
+    library.build()
+    yield library
+    library.close()
+
+
+@pytest.fixture(autouse=True)
+def templates(library: Library) -> None:
+    install(library.cluster)
+
+
+def findings(library: Library, settings: Settings | None = None) -> dict[str, Finding]:
+    """Return the findings by what was looked at."""
+    chosen = settings or library.settings
+    found = list(examine(chosen, lambda: library.cluster))
+    names = [finding.what for finding in found]
+    assert len(set(names)) == len(names)
+    for finding in found:
+        assert finding.ok or finding.cure, finding
+        assert "\n" not in finding.found + finding.cure
+    return {finding.what: finding for finding in found}
+
+
+def wrong(found: dict[str, Finding]) -> dict[str, Finding]:
+    return {what: finding for what, finding in found.items() if not finding.ok}
+
+
+def test_a_healthy_library(library: Library) -> None:
+    found = findings(library)
+    assert list(found) == HEALTHY
+    assert wrong(found) == {}
+    assert found["index"].found.startswith(f"{library.alias} -> {library.alias}-")
+    assert "60 documents" in found["index"].found
+    assert "exact, ann, reference" in found["space"].found
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "said", "cure"),
+    [
+        ({"catalogue": {"path": "gone.csv"}}, "catalogue", "gone.csv is missing", "catalogue.path"),
+        ({"catalogue": {"path": None}}, "catalogue", "none is named", "catalogue.path"),
+        ({"catalogue": {"index": "old"}}, "catalogue", "both path and index", "remove one"),
+        ({"events": {"path": "gone.csv"}}, "events", "gone.csv is missing", "events.path"),
+        ({"encoder": {"bundle": "gone"}}, "bundle", "no bundle 'gone'", "seealso model export"),
+        ({"index": {"alias": "gone"}}, "index", "alias gone is not there", "seealso index build"),
+    ],
+)
+def test_what_is_missing_is_named(
+    library: Library, changes: dict[str, dict[str, Any]], what: str, said: str, cure: str
+) -> None:
+    found = wrong(findings(library, library.changed(**changes)))
+    assert list(found) == [what]
+    assert said in found[what].found
+    assert cure in found[what].cure
+
+
+def test_no_events_are_no_problem(library: Library) -> None:
+    found = findings(library, library.changed(events={"path": None}))
+    assert wrong(found) == {}
+    assert found["events"].found.startswith("none are named")
+
+
+def test_a_bundle_that_is_not_in_the_store(library: Library, tmp_path: Path) -> None:
+    found = wrong(findings(library, library.changed(encoder={"store": tmp_path})))
+    assert list(found) == ["fingerprint"]
+    assert "no bundle with fingerprint" in found["fingerprint"].found
+    assert "seealso index build" in found["fingerprint"].cure
+
+
+def test_a_cluster_that_does_not_answer_ends_the_examination(library: Library) -> None:
+    def nothing() -> Cluster:
+        raise Unavailable("no cluster", hint="run `seealso node start`")
+
+    found = list(examine(library.settings, nothing))
+    assert [finding.what for finding in found] == ["catalogue", "events", "bundle", "cluster"]
+    assert (found[-1].ok, found[-1].cure) == (False, "run `seealso node start`")
+
+
+class OldAndBare(Cluster):
+    """An OpenSearch as seealso cannot use it."""
+
+    def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
+        answer = super().request(method, path, *args, **kwargs)
+        if path == "/":
+            return answer | {"version": answer["version"] | {"number": "2.11.0"}}
+        return [] if path == "/_cat/plugins" else answer
+
+
+def test_an_old_cluster_without_the_plugin(library: Library) -> None:
+    cluster = OldAndBare(library.url)
+    found = {f.what: f for f in examine(library.settings, lambda: cluster) if not f.ok}
+    assert list(found) == ["cluster", "k-NN plugin"]
+    assert found["cluster"].cure == "upgrade OpenSearch to 2.19 or later"
+    assert found["k-NN plugin"].cure == "opensearch-plugin install opensearch-knn"
+    cluster.close()
+
+
+def test_a_build_that_did_not_end(library: Library) -> None:
+    meta = {"alias": library.alias, "state": "building"}
+    name = indices.new_name(library.alias)
+    body = index_body(library.settings, meta, 8, derived_source=False)
+    indices.create(library.cluster, name, body)
+    try:
+        found = wrong(findings(library))
+        assert list(found) == ["half-built"]
+        assert found["half-built"].found == name
+        assert "seealso index prune" in found["half-built"].cure
+    finally:
+        library.cluster.request("DELETE", f"/{name}")
+
+
+def test_an_alias_of_a_foreign_index(library: Library, index_name: str) -> None:
+    library.cluster.request("PUT", f"/{index_name}", {"aliases": {f"{index_name}-alias": {}}})
+    try:
+        settings = library.changed(index={"alias": f"{index_name}-alias"})
+        found = wrong(findings(library, settings))
+        assert list(found) == ["index"]
+        assert "not an index of seealso" in found["index"].found
+        named = wrong(findings(library, library.changed(index={"alias": index_name})))
+        assert "is an index, not an alias" in named["index"].found
+    finally:
+        library.cluster.request("DELETE", f"/{index_name}")
+
+
+def test_an_empty_index(library: Library, index_name: str) -> None:
+    live = indices.live_name(library.cluster, library.alias)
+    assert live is not None
+    meta = indices.meta(library.cluster, live) | {"alias": index_name}
+    body = index_body(library.settings, meta, meta["dimension"], derived_source=False)
+    indices.create(library.cluster, f"{index_name}-1", body | {"aliases": {index_name: {}}})
+    try:
+        found = wrong(findings(library, library.changed(index={"alias": index_name})))
+        assert list(found) == ["index"]
+        assert "0 documents" in found["index"].found
+        assert "seealso index build" in found["index"].cure
+    finally:
+        library.cluster.request("DELETE", f"/{index_name}-1")
+
+
+def test_templates_that_are_missing_or_of_old(library: Library) -> None:
+    old = {"script": {"lang": "mustache", "source": "{}"}}
+    library.cluster.put_script(script_id("exact"), old)
+    library.cluster.request("DELETE", f"/_scripts/{script_id('ann')}")
+    found = wrong(findings(library))
+    assert list(found) == ["templates"]
+    assert found["templates"].found == "ann missing, exact outdated"
+    assert "seealso templates install" in found["templates"].cure
+
+
+def command(library: Library, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "seealso", "--config", str(library.config), *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+
+
+def test_the_command_ends_with_zero_where_all_is_well(library: Library) -> None:
+    done = command(library, "doctor", "--json")
+    assert done.returncode == 0, done.stdout
+    assert [finding["what"] for finding in json.loads(done.stdout)] == HEALTHY
+
+
+def test_the_command_ends_with_one_and_shows_the_cure(library: Library) -> None:
+    done = command(library, "--set", "encoder.bundle=gone", "doctor")
+    assert done.returncode == 1
+    assert "no bundle 'gone'" in done.stdout
+    assert "-> make it: seealso model export" in done.stdout
+    assert "1 of 10 checks found something to do" in done.stderr
+
+
+def test_without_settings_the_first_thing_to_do_is_said(tmp_path: Path) -> None:
+    settings = load_settings(None, {"encoder": {"store": tmp_path}})
+
+    def nothing() -> Cluster:
+        raise Unavailable("no cluster", hint="run `seealso node start`")
+
+    found = [finding for finding in examine(settings, nothing) if not finding.ok]
+    assert [finding.what for finding in found] == ["catalogue", "bundle", "cluster"]
