@@ -1,6 +1,7 @@
 """Prints reports, keeps them as JSON, and writes the tables of docs/benchmarks.md from that."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ def keep(report: Mapping[str, Any]) -> None:
 
 def show(report: Mapping[str, Any]) -> None:
     """Print the report."""
-    console = Console()
+    # a log file gets whole lines
+    console = Console(width=None if sys.stdout.isatty() else 120)
     table = Table(*HEADINGS, title=report["title"])
     for figure in report["figures"]:
         table.add_row(*_row(figure))
@@ -38,9 +40,14 @@ def show(report: Mapping[str, Any]) -> None:
 def write_page() -> None:
     """Put the tables of every kept report between the markers of docs/benchmarks.md."""
     text = PAGE.read_text(encoding="utf-8")
-    block = f"{BEGIN}\n{page_tables(_kept())}\n{END}"
+    PAGE.write_text(with_tables(text, kept()), encoding="utf-8")
+
+
+def with_tables(text: str, reports: Iterable[Mapping[str, Any]]) -> str:
+    """Return the page `text` with the tables of `reports` between its markers."""
+    block = f"{BEGIN}\n{page_tables(reports)}\n{END}"
     marked = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    PAGE.write_text(marked.sub(lambda _: block, text), encoding="utf-8")
+    return marked.sub(lambda _: block, text)
 
 
 def page_tables(reports: Iterable[Mapping[str, Any]]) -> str:
@@ -48,7 +55,8 @@ def page_tables(reports: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(_section(report) for report in reports)
 
 
-def _kept() -> list[dict[str, Any]]:
+def kept() -> list[dict[str, Any]]:
+    """Return every report that benchmarks/results holds, in the order of the page."""
     files = [RESULTS / f"{name}.json" for name in ORDER]
     return [orjson.loads(file.read_bytes()) for file in files if file.is_file()]
 
