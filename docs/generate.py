@@ -27,7 +27,7 @@ BLOCK = re.compile(
 """What is generated stands between ``<!-- help: index build -->`` and ``<!-- /help -->``, or
 between ``<!-- settings -->`` and ``<!-- /settings -->``."""
 
-WIDTH = 88
+WIDTH = 80
 
 WITHOUT_DOCSTRING = {
     "node_root": "Folder of the embedded node: its data and logs. In the environment: "
