@@ -105,6 +105,8 @@ def fit_projection(raw: Vector, *, whiten: bool, dimension: int | None) -> Proje
     whiten
         Divide each principal direction by the root of its eigenvalue, with a floor of 1e-4 of
         the largest (Su et al. 2021, "Whitening Sentence Representations", plus the floor).
+        Eigenvalues are drawn to their mean first, by a share of d / (n + d): next to nothing
+        for a large catalogue.
     dimension
         Keep this many leading directions; all of them if none.
 
@@ -143,6 +145,9 @@ def fit_projection(raw: Vector, *, whiten: bool, dimension: int | None) -> Proje
     strongest = np.abs(directions).argmax(axis=0)
     directions = directions * np.sign(directions[strongest, np.arange(width)])
     if whiten:
-        directions = directions / np.sqrt(np.maximum(values, EIGENVALUE_FLOOR * values[0]))
+        # of n <= d texts, plain whitening makes a simplex: all equally far apart, nothing learnt
+        share = width / (len(rows) + width)
+        spread = (1 - share) * values + share * values.mean()
+        directions = directions / np.sqrt(np.maximum(spread, EIGENVALUE_FLOOR * spread[0]))
     kept = directions[:, : dimension or width]
     return Projection(mean.astype(np.float32), np.ascontiguousarray(kept, dtype=np.float32))
