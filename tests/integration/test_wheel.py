@@ -15,7 +15,7 @@ import pytest
 
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle
-from tests.bundles import ROOT
+from tests.bundles import ROOT, tiny_source
 from tests.library import Library
 
 PARTS = ("src", "indexer", "plugin", "query_templates")
@@ -132,7 +132,7 @@ def test_it_builds_an_index(installed: Installed, library: Library) -> None:
 
 @pytest.mark.parametrize(
     ("command", "extra"),
-    [(["model", "export", "--out", "new"], "train"), (["node", "start"], "node")],
+    [(["model", "export", tiny_source(), "--out", "new"], "train"), (["node", "start"], "node")],
 )
 def test_what_needs_an_extra_names_it(installed: Installed, command: list[str], extra: str) -> None:
     done = installed.run("seealso", *command)
