@@ -148,7 +148,7 @@ class Shop:
             for section, values in self.chosen(changes).items()
             for name, value in values.items()
         ]
-        return ["--json", *(part for one in options for part in ("--set", one)), *command]
+        return [*(part for one in options for part in ("--set", one)), *command]
 
     def start(self, *command: str, **changes: Mapping[str, Any]) -> "subprocess.Popen[str]":
         """Start ``python -m seealso`` with `command` in a process of its own."""
