@@ -29,12 +29,6 @@ between ``<!-- settings -->`` and ``<!-- /settings -->``."""
 
 WIDTH = 80
 
-WITHOUT_DOCSTRING = {
-    "node_root": "Folder of the embedded node: its data and logs. In the environment: "
-    "`SEEALSO_NODE_ROOT`.",
-}
-"""Settings outside the sections: pydantic reads no description of theirs."""
-
 KINDS = {str: "text", Path: "path", int: "whole number", float: "number", bool: "true or false"}
 
 LIMITS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
@@ -124,7 +118,7 @@ def _section(name: str, section: type[Section]) -> str:
 def _table(fields: dict[str, FieldInfo]) -> str:
     lines = ["| setting | kind | default | what it does |", "|---|---|---|---|"]
     for name, field in fields.items():
-        words = WITHOUT_DOCSTRING.get(name) or _markdown(field.description or "")
+        words = _markdown(field.description or "")
         if not words:
             raise click.UsageError(f"the setting {name} has no description")
         cells = [f"`{name}`", _kind(field), _default(field), words]

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
-from seealso.encoder import Bundle, BundleStore, Encoder, ItemText, VectorCache
+from seealso.encoder import Bundle, BundleStore, Encoder, ItemText
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, item_encoder, open_cache
 from seealso.indexer.inputs import Inputs, Survey, survey
@@ -120,7 +120,7 @@ def build(
         live = indices.live_name(cluster, alias)
         surveyed = _survey(source, settings)
         cache = open_cache(settings)
-        bundle = _bind(base, surveyed, settings, cache)
+        bundle = bind_to_catalogue(base, surveyed.sample, settings, cache)
         name, resumed = _stage(cluster, settings, surveyed, bundle)
         maker = DocumentMaker(
             item_encoder(bundle, settings, cache),
@@ -191,11 +191,6 @@ def _base_bundle(settings: Settings) -> Bundle:
 def _survey(source: Inputs, settings: Settings) -> Survey:
     with progress("reading") as tick:
         return survey(source, settings, tick)
-
-
-def _bind(base: Bundle, surveyed: Survey, settings: Settings, cache: VectorCache | None) -> Bundle:
-    with progress("fitting projection", len(surveyed.sample)) as tick:
-        return bind_to_catalogue(base, surveyed.sample, settings, cache, tick)
 
 
 def _verified(cluster: Cluster, name: str, encoder: Encoder, settings: Settings) -> Verification:

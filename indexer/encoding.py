@@ -17,6 +17,7 @@ from seealso.encoder import (
 )
 from seealso.indexer.documents import digest, document
 from seealso.indexer.importance import ImportanceTable
+from seealso.log import progress
 from seealso.types import Item, Space
 
 Tick = Callable[[int], None]
@@ -43,7 +44,6 @@ def bind_to_catalogue(
     sample: Sequence[Item],
     settings: Settings,
     cache: VectorCache | None,
-    tick: Tick,
 ) -> Bundle:
     """Fit the projection on a sample of the catalogue and keep it, with the texts, in a bundle.
 
@@ -54,7 +54,8 @@ def bind_to_catalogue(
     if projection is None and (settings.encoder.whiten or settings.encoder.dimension):
         text = ItemText(settings.text)
         rendered = [text.render(item.fields) for item in sample]
-        raw = item_encoder(base, settings, cache).raw_items(rendered, tick=tick)
+        with progress("fitting projection", len(rendered)) as tick:
+            raw = item_encoder(base, settings, cache).raw_items(rendered, tick=tick)
         projection = fit_projection(
             raw[raw.any(axis=1)],
             whiten=settings.encoder.whiten,

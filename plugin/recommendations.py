@@ -121,7 +121,7 @@ class RecommendationList:
         Parameters
         ----------
         show
-            Catalogue field to show beside the id; the first text by default.
+            Catalogue field to show beside the id; the first text, by name, where an item has none.
         title
             Line above the table.
         """
@@ -138,7 +138,7 @@ class RecommendationList:
             table.add_row(
                 str(place),
                 _plain(item.item_id),
-                _plain(str(item.fields.get(show, "") if show else _label(item.fields))),
+                _plain(str(item.fields.get(show or "") or _label(item.fields))),
                 "-" if item.probability is None else f"{item.probability:.3f}",
                 f"{item.importance:.2f}",
                 item.source.value,
@@ -147,7 +147,8 @@ class RecommendationList:
 
 
 def _label(fields: Mapping[str, Any]) -> str:
-    return next((value for value in fields.values() if isinstance(value, str)), "")
+    # OpenSearch gives fields in any order: by name, two lists show the same one
+    return next((fields[name] for name in sorted(fields) if isinstance(fields[name], str)), "")
 
 
 def _plain(text: str) -> Any:

@@ -5,6 +5,7 @@ Order of precedence: arguments given in code (the command line) > environment va
 Secrets come from the environment only.
 """
 
+import os
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -100,8 +101,8 @@ class EncoderSettings(Section):
     """Name of a bundle in ``store``, or the path of a bundle folder."""
     store: Path = Path(".seealso/bundles")
     """Folder of the bundles."""
-    cache: Path | None = Path(".seealso/vectors.sqlite")
-    """Cache of encoded texts; none to switch it off."""
+    cache: Path | Literal[False] | None = Path(".seealso/vectors.sqlite")
+    """Cache of encoded texts; false switches it off."""
     precision: Literal["fp32", "int8"] = "fp32"
     """Which twin of the model encodes items."""
     query_precision: Literal["fp32", "int8"] = "fp32"
@@ -252,6 +253,7 @@ class Settings(BaseSettings):
         env_prefix="SEEALSO_",
         env_nested_delimiter="__",
         toml_file=("seealso.toml", "seealso.local.toml"),
+        use_attribute_docstrings=True,
     )
 
     catalogue: CatalogueSettings = CatalogueSettings()
@@ -264,6 +266,7 @@ class Settings(BaseSettings):
     recommend: RecommendSettings = RecommendSettings()
     cluster: ClusterSettings = ClusterSettings()
     node_root: Path = Path(".seealso/node")
+    """Folder of the embedded node: its data and logs."""
 
     @classmethod
     def settings_customise_sources(
@@ -307,19 +310,34 @@ def load_settings(
     try:
         return Chosen(**{k: dict(v) for k, v in (overrides or {}).items()})  # type: ignore[arg-type]
     except ValidationError as exc:
-        raise _readable(exc, main) from exc
+        raise _readable(exc, main, overrides or {}) from exc
     except ValueError as exc:  # tomllib.TOMLDecodeError among them
         raise ConfigError(f"{main}: {exc}", hint="see docs/settings.md", file=str(main)) from exc
 
 
-def _readable(exc: ValidationError, file: Path) -> ConfigError:
+def _readable(
+    exc: ValidationError, file: Path, overrides: Mapping[str, Mapping[str, Any]]
+) -> ConfigError:
     first = exc.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""
-    where = file.name if file.is_file() else "settings"
+    where = _origin(first["loc"], file, overrides)
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = "no such setting"
     return ConfigError(
         f"{where}: {name}: {message}{more}", hint="docs/settings.md lists every setting", field=name
     )
+
+
+def _origin(
+    place: tuple[int | str, ...], file: Path, overrides: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Return what a person called the setting by: an option, a variable, or a file."""
+    section, name = (*map(str, place), "")[:2]
+    if name in overrides.get(section, {}):
+        return "command line"
+    variable = f"SEEALSO_{section}__{name}".upper() if name else f"SEEALSO_{section}".upper()
+    if variable in os.environ:
+        return f"environment ({variable})"
+    return file.name if file.is_file() else "settings"

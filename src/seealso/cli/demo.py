@@ -52,11 +52,12 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
         raise DataError(f"user {user.user_id!r} liked nothing", hint="choose another --user")
     show_history(cluster, recommender, user)
     found = recommender.recommend(user.user_id)
-    stdout.print(found.table(title=f"\nRecommended to user {user.user_id}"))
+    shown = settings.catalogue.text[0]
+    stdout.print(found.table(shown, title=f"\nRecommended to user {user.user_id}"))
     chosen = item_id or user.history[0].item_id
     related = recommender.related(chosen)
     title = titles(cluster, recommender.live.name, [chosen], settings)[chosen]
-    stdout.print(related.table(title=f"\nRelated to {title}"))
+    stdout.print(related.table(shown, title=f"\nRelated to {title}"))
     show_curl(cluster, recommender, user, found)
 
 

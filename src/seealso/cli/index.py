@@ -63,7 +63,9 @@ def build(context: Context, on_error: str, dry_run: bool, no_swap: bool) -> None
                     "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
                     "bundle": plan.bundle,
                     "may clear": plan.clears,
-                    "importance": ", ".join(f"{k} {v}" for k, v in plan.importance.items()),
+                    "importance": "by {kind}, from {floor:g} to {ceiling:g}".format(
+                        **plan.importance
+                    ),
                 }
             ),
         )
@@ -192,7 +194,10 @@ def list_(context: Context) -> None:
 @click.argument("name", required=False)
 @pass_context
 def verify(context: Context, name: str | None) -> None:
-    """Check the index NAME (the live one by default): count, bundle, a sample, a probe."""
+    """Check an index as a build does.
+
+    NAME is the live index by default. Count, bundle, a sample encoded again, a probe query.
+    """
     cluster = context.cluster()
     live = live_index(cluster, context.settings)
     chosen = name or live.name

@@ -160,13 +160,15 @@ def histories(context: Context, users: Collection[str] | None) -> Histories | No
 
 def print_list(context: Context, found: RecommendationList, show: str | None) -> None:
     """Print a list as a table with its note and latency, or as JSON."""
-    context.show(found, lambda: found.table(show))
+    context.show(found, lambda: found.table(show or context.settings.catalogue.text[0]))
     if context.json:
         return
     if found.note:
         stdout.print(found.note, style="yellow", markup=False)
     ms = ", ".join(f"{part} {value:.1f}" for part, value in found.latency_ms.items())
-    stderr.print(f"path {found.path.value}, index {found.index}, ms: {ms}", style="dim")
+    stderr.print(
+        f"path {found.path.value}, index {found.index}, ms: {ms}", style="dim", soft_wrap=True
+    )
 
 
 def parsed(filters: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
