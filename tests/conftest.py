@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 
 from seealso.cluster.node import DEFAULT_VERSION, VERSIONS, Node, NodeInfo
+from tests.bundles import minilm, tiny  # noqa: F401
 
 
 class SharedNodes:

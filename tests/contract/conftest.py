@@ -1,4 +1,3 @@
 """Fixtures of the contract suites: the films of the example, encoded by MiniLM."""
 
-from tests.bundles import minilm  # noqa: F401
 from tests.films import films  # noqa: F401

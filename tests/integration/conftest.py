@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.bundles import minilm, tiny  # noqa: F401
 from tests.integration.catalogues import open_shop  # noqa: F401
 
 Ask = Callable[..., Any]
