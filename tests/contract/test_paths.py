@@ -131,3 +131,22 @@ def test_auto_goes_by_the_number_of_films(films: Films) -> None:
     settings = films.settings.model_copy(update={"recommend": few})
     crowd = type(films.recommender)(films.cluster, settings, films.histories)
     assert crowd.recommend(user_id).path is Path.ANN
+
+
+@pytest.mark.parametrize("path", [Path.REFERENCE, Path.EXACT, Path.ANN])
+def test_tail_films_get_a_fifth_of_the_places_in_one_request(films: Films, path: Path) -> None:
+    tail = {item_id for item_id, document in films.documents.items() if document["tail"]}
+    assert 0.1 < len(tail) / len(films.ids) < 0.5
+    people = films.people if path is Path.EXACT else films.people[:10]
+    for user in people:
+        films.recommender.recommend(user.user_id)  # reads the history's vectors
+        films.cluster.sent.clear()
+        found = films.recommender.recommend(user.user_id, path=path)
+        assert films.cluster.sent == ["POST /_msearch"]
+        assert len(found) == len(set(found.ids)) == 10
+        # words of fifty films match tail films for everybody
+        assert len(tail & set(found.ids)) >= 2, user.user_id
+        assert not set(found.ids) & user.seen
+        p = expected(films, user)
+        for item in found:
+            assert item.probability == pytest.approx(p[films.places[item.item_id]], abs=1e-5)
