@@ -22,9 +22,9 @@ from seealso.training.sources import place_of
 ROOT = Path(__file__).parents[1]
 TITLES = ROOT / "examples" / "ml-latest-small" / "movies.csv.gz"
 RESULT = Path(__file__).parent / "results" / "encoding.json"
-SHORT = 768
-MIXED = 192
-ROUNDS = 7
+SHORT = 512
+MIXED = 128
+ROUNDS = 5
 SINGLE_ROUNDS = 150
 BASELINE = "sentence-transformers"
 
