@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import Contender, Figure, Report, Target, figure, machine, take_turns, times
+from seealso.config import EncoderSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache
 from seealso.errors import MissingExtraError
 from seealso.training import WHEEL_SOURCE, export_new, load_backbone
@@ -63,6 +64,7 @@ def _report(bundle: Bundle, cache: VectorCache) -> Report:
         "torch": _version("torch"),
         "short": f"{len(short)} film titles",
         "mixed": f"{len(mixed)} texts of 5 to 128 tokens",
+        "tokens per batch": EncoderSettings().tokens_per_batch,
         "int8 instructions": _int8_instructions(),
     }
     return Report("encoding", "Encoding", setting, facts, tuple(figures))
@@ -74,10 +76,11 @@ def _encoders(bundle: Bundle) -> dict[str, Callable[[list[str]], object]]:
     except ImportError as exc:
         raise MissingExtraError.of("sentence-transformers", "bench") from exc
     baseline = SentenceTransformer(place_of(WHEEL_SOURCE), device="cpu")
+    budget = EncoderSettings().tokens_per_batch
     return {
         BASELINE: lambda texts: baseline.encode(texts, show_progress_bar=False),
-        "fp32": Encoder(bundle).encode_items,
-        "int8": Encoder(bundle, precision="int8").encode_items,
+        "fp32": Encoder(bundle, tokens_per_batch=budget).encode_items,
+        "int8": Encoder(bundle, precision="int8", tokens_per_batch=budget).encode_items,
     }
 
 
