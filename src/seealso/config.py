@@ -109,7 +109,7 @@ class EncoderSettings(Section):
     """Which twin encodes user texts at query time."""
     threads: int = Field(0, ge=0)
     """Threads of the encoder; 0 takes all cores."""
-    tokens_per_batch: int = Field(4096, ge=64)
+    tokens_per_batch: int = Field(1024, ge=64)
     """Token budget of one batch: bounds memory whatever the length of the texts."""
     whiten: bool = True
     """Fit a whitening projection on the catalogue and keep it in the bundle."""
@@ -278,7 +278,8 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the TOML files below the environment."""
-        return init_settings, env_settings, BesideFile(settings_cls)
+        # one setting of a section in the local file leaves the others as they are
+        return init_settings, env_settings, BesideFile(settings_cls, deep_merge=True)
 
 
 def load_settings(

@@ -30,14 +30,13 @@ def test_without_a_file_there_are_defaults() -> None:
 def test_arguments_win_over_environment_over_local_over_file(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written(elsewhere, "[recommend]\nsize = 1\nef_search = 1\nwords = 1\n[index]\nalias = 'a'")
+    written(elsewhere, "[recommend]\nsize = 1\nef_search = 1\nwords = 1\ntail_share = 0.5")
     assert load_settings().recommend.size == 1
     written(elsewhere, "[recommend]\nsize = 2\nef_search = 2\nwords = 2", "seealso.local.toml")
     monkeypatch.setenv("SEEALSO_RECOMMEND__SIZE", "3")
     monkeypatch.setenv("SEEALSO_RECOMMEND__EF_SEARCH", "3")
-    found = load_settings(None, {"recommend": {"size": 4}})
-    chosen = found.recommend
-    assert (chosen.size, chosen.ef_search, chosen.words, found.index.alias) == (4, 3, 2, "a")
+    chosen = load_settings(None, {"recommend": {"size": 4}}).recommend
+    assert (chosen.size, chosen.ef_search, chosen.words, chosen.tail_share) == (4, 3, 2, 0.5)
 
 
 def test_files_stand_beside_the_settings_that_name_them(elsewhere: Path) -> None:
