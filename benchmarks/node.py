@@ -9,6 +9,7 @@ from seealso.cluster import Cluster
 from seealso.cluster.node import Node
 
 ROOT = Path(".seealso/bench")
+START_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ def running_node(heap: str) -> Iterator[tuple[Cluster, NodeFacts]]:
     """Give a connection to a running node of that heap; the node ends with the block."""
     node = Node(ROOT, heap=heap)
     node.stop()  # one that a killed run left may have another heap
-    with node as info:
-        cluster = Cluster(info.url, timeout=120)
-        try:
-            yield cluster, _facts(cluster, heap)
-        finally:
-            cluster.close()
+    # a load that was killed is read from its log again at the start
+    info = node.start(timeout=START_SECONDS)
+    cluster = Cluster(info.url, timeout=120)
+    try:
+        yield cluster, _facts(cluster, heap)
+    finally:
+        cluster.close()
+        node.stop()
 
 
 def _facts(cluster: Cluster, heap: str) -> NodeFacts:

@@ -56,9 +56,9 @@ def read_films(settings: Settings) -> Films:
         items += batch
     cache = open_cache(settings)
     base = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
-    with progress("encoding titles", 2 * len(items)) as tick:
-        bundle = bind_to_catalogue(base, items, settings, cache, tick)
-        titles = [str(item.fields["title"]) for item in items]
+    bundle = bind_to_catalogue(base, items, settings, cache)
+    titles = [str(item.fields["title"]) for item in items]
+    with progress("encoding titles", len(items)) as tick:
         vectors = item_encoder(bundle, settings, cache).encode_items(titles, tick=tick)
     return Films(titles, vectors, bundle)
 
