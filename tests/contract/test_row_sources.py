@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from seealso.cluster import BulkWriter, Cluster, IndexSource, indices
 from seealso.config import CatalogueSettings, EventSettings
 from seealso.errors import DataError
 from seealso.interactions import FileSource, Histories, Problems, RowSource, read_events, read_items
@@ -114,9 +115,28 @@ SOURCES: dict[str, Store] = {
 }
 
 
-@pytest.fixture(params=SOURCES.values(), ids=SOURCES.keys())
+def indexed(url: str, name: str) -> Callable[[Records], RowSource]:
+    def store(records: Records) -> RowSource:
+        cluster = Cluster(url)
+        indices.create(cluster, name, {"mappings": {"dynamic": False}})
+        with BulkWriter(cluster, name) as writer:
+            for number, record in enumerate(records):
+                writer.index(str(number), {k: v for k, v in record.items() if v is not None})
+        indices.refresh(cluster, name)
+        return IndexSource(cluster, name)
+
+    return store
+
+
+@pytest.fixture(params=[*SOURCES, "index"])
 def store(request, tmp_path):
-    return lambda records: request.param(records, tmp_path)
+    if request.param != "index":
+        yield lambda records: SOURCES[request.param](records, tmp_path)
+        return
+    url = request.getfixturevalue("opensearch_latest").url
+    name = request.getfixturevalue("index_name")
+    yield indexed(url, name)
+    indices.delete(Cluster(url), name)
 
 
 def test_the_same_items(store):

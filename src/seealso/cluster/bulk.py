@@ -15,7 +15,7 @@ from typing import Any, Self
 import orjson
 
 from seealso.cluster.client import Cluster
-from seealso.cluster.failures import BUSY, LIFT_BLOCK, is_block
+from seealso.cluster.failures import BUSY, block_cure, deepest_cause
 from seealso.errors import BulkWriteError
 
 _ENCODE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
@@ -143,7 +143,7 @@ class BulkWriter:
             elif outcome["status"] in BUSY and not last:
                 busy.append(operation)
             else:
-                self._failed.append((operation[0], f"{error['type']}: {error['reason']}"))
+                self._failed.append((operation[0], deepest_cause(error)))
         self._count(written)
         return busy
 
@@ -173,7 +173,5 @@ class BulkWriter:
                 f"documents were refused, the first is {item_id!r}: {reason}",
                 failed=self._failed,
                 written=self.written,
-                hint=LIFT_BLOCK
-                if is_block(reason)
-                else "mend these items and run the same command again",
+                hint=block_cure(reason) or "mend these items and run the same command again",
             )

@@ -1,5 +1,6 @@
 """Turns what OpenSearch and its client raise into the errors of seealso, with a cure each."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from opensearchpy.exceptions import (
@@ -17,15 +18,16 @@ from seealso.errors import ClusterError, MappingMismatch, Unavailable
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses after which the same request may go through a little later."""
 
-LIFT_BLOCK = (
-    "free disk space or lift the block: PUT INDEX/_settings "
-    '{"index.blocks.read_only_allow_delete": null, "index.blocks.write": null}'
-)
 
-
-def is_block(reason: str) -> bool:
-    """Tell whether a refusal is a block on writing: read-only by hand or for want of disk."""
-    return "cluster_block_exception" in reason
+def block_cure(reason: str) -> str | None:
+    """Return how to lift the block on writing that `reason` speaks of, or None if of none."""
+    if "cluster_block_exception" not in reason:
+        return None
+    if "/cluster read-only" in reason:
+        blocks = '{"persistent": {"cluster.blocks.read_only": null}}'
+        return f"lift the block: PUT _cluster/settings {blocks}"
+    blocks = '{"index.blocks": {"read_only_allow_delete": null, "read_only": null, "write": null}}'
+    return f"free disk space or lift the block: PUT INDEX/_settings {blocks}"
 
 
 def unreachable(url: str, exc: OpenSearchException) -> Unavailable:
@@ -54,11 +56,13 @@ def meaning(exc: OpenSearchException, url: str, path: str) -> ClusterError:
             hint="set cluster.username and the environment variable SEEALSO_PASSWORD",
             url=url,
         )
-    if is_block(reason):
-        return ClusterError(f"{index}: is read-only: {reason}", hint=LIFT_BLOCK, index=index)
+    if cure := block_cure(reason):
+        return ClusterError(f"{index}: is read-only: {reason}", hint=cure, index=index)
     if isinstance(exc, AuthorizationException):
         return ClusterError(f"{path}: not allowed: {reason}", hint="check the user's role", url=url)
-    if "knn_vector" in reason and ("No handler" in reason or "handler for type" in reason):
+    if "unknown setting [index.knn]" in reason or (
+        "knn_vector" in reason and ("No handler" in reason or "handler for type" in reason)
+    ):
         return MappingMismatch(
             f"{url}: the k-NN plugin is not installed in this cluster",
             hint="install it: opensearch-plugin install opensearch-knn",
@@ -84,7 +88,11 @@ def _reason(exc: OpenSearchException) -> str:
     if not isinstance(error, dict):
         return str(error)
     causes = error.get("root_cause") or [error]
-    deepest = error.get("failed_shards", [{}])[0].get("reason", causes[0])
-    while isinstance(deepest.get("caused_by"), dict):
-        deepest = deepest["caused_by"]
-    return f"{deepest.get('type', exc.error)}: {deepest.get('reason', '')}"
+    return deepest_cause(error.get("failed_shards", [{}])[0].get("reason", causes[0]))
+
+
+def deepest_cause(error: Mapping[str, Any]) -> str:
+    """Return type and reason of what is at the bottom of an error that OpenSearch reports."""
+    while isinstance(error.get("caused_by"), dict):
+        error = error["caused_by"]
+    return f"{error.get('type', 'error')}: {error.get('reason', '')}"
