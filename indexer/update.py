@@ -11,7 +11,7 @@ from seealso.config import ImportanceSettings, Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore, ItemText
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.build import build_lock
-from seealso.indexer.encoding import DocumentMaker, item_encoder, open_cache
+from seealso.indexer.encoding import DocumentMaker, Tick, item_encoder, open_cache
 from seealso.indexer.importance import apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
 from seealso.indexer.writing import changed, write_catalogue
@@ -101,12 +101,14 @@ def update(
     with build_lock(settings):
         live = live_index(cluster, settings)
         maker = _maker(live, settings, source)
-        present: set[str] = set()
-        with progress("updating") as tick:
+        # read to the end before anything is written: a broken last row must change nothing
+        with progress("reading") as tick:
+            present = _ids_of(source.items(), tick)
+        with progress("updating", len(present)) as tick:
             done = write_catalogue(
                 cluster,
                 live.name,
-                _remember(source.items(), present),
+                source.items(),
                 maker,
                 settings.index,
                 tick,
@@ -133,15 +135,15 @@ def plan_update(
     live = live_index(cluster, settings)
     maker = _maker(live, settings, source)
     present: set[str] = set()
-    items = write = 0
+    write = 0
     with progress("comparing") as tick:
-        for batch in _remember(source.items(), present):
+        for batch in source.items():
             keyed = list(zip(batch, maker.digests(batch), strict=True))
-            items += len(batch)
+            present.update(item.item_id for item in batch)
             write += len(changed(cluster, live.name, keyed))
             tick(len(batch))
     gone = _gone(cluster, live, delete, present if delete_missing else None)
-    return UpdateReport(live.name, write, items - write, len(gone))
+    return UpdateReport(live.name, write, len(present) - write, len(gone))
 
 
 def _maker(live: LiveIndex, settings: Settings, source: Inputs) -> DocumentMaker:
@@ -181,10 +183,12 @@ def _refuse_other_space(live: LiveIndex, settings: Settings) -> None:
         )
 
 
-def _remember(batches: Iterator[list[Item]], ids: set[str]) -> Iterator[list[Item]]:
+def _ids_of(batches: Iterator[list[Item]], tick: Tick) -> set[str]:
+    ids = set()
     for batch in batches:
         ids.update(item.item_id for item in batch)
-        yield batch
+        tick(len(batch))
+    return ids
 
 
 def _ids(cluster: Cluster, name: str) -> Iterator[str]:

@@ -53,6 +53,7 @@ def known_texts(shop: Shop) -> int:
         return int(cache.execute("SELECT count(*) FROM vectors").fetchone()[0])
 
 
+@pytest.mark.slow
 def test_a_killed_indexer_goes_on(
     opensearch: NodeInfo, open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 """Changing a live index in place: items that changed or went, and importance without encoding."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -8,12 +8,15 @@ import pytest
 from seealso.cluster import BulkWriter, indices
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import Encoder
-from seealso.errors import BundleError, ClusterError, MappingMismatch
+from seealso.errors import BundleError, ClusterError, DataError, MappingMismatch
 from seealso.indexer.documents import item_vector
+from seealso.indexer.inputs import Inputs
 from seealso.indexer.refresh import RESCALE, refresh_importance
 from seealso.indexer.update import UpdateReport, live_index, plan_update, update
 from seealso.indexer.verify import verify
+from seealso.interactions import FileSource, Problems, read_items
 from seealso.plugin import Recommender
+from seealso.types import Item
 from tests.integration.catalogues import OpenShop, Shop, films, views
 
 COUNTS = {f"f{i}": i for i in range(1, 20)}
@@ -96,6 +99,22 @@ def test_update_keeps_to_what_the_index_was_built_with(latest_shop: Shop) -> Non
     document = latest_shop.documents("f80")["f80"]
     assert document["text"].startswith(document["title"])
     assert document["importance"] == pytest.approx(2.0)
+
+
+def test_update_reads_everything_before_it_writes(latest_shop: Shop) -> None:
+    """However many batches come before the broken row."""
+    items = [{**item, "price": 7.0} for item in films(100)]
+    latest_shop.stock([*items, {**items[0], "title": "again"}])
+    settings = latest_shop.settings()
+
+    def read() -> Iterator[list[Item]]:
+        source = FileSource(latest_shop.catalogue, batch_rows=10)
+        return read_items(source, settings.catalogue, Problems("stop"))
+
+    with pytest.raises(DataError, match="line 101: item_id 'f0' is there already"):
+        update(latest_shop.cluster, settings, Inputs(read, lambda: ()))
+    assert indices.count(latest_shop.cluster, latest_shop.alias) == 80
+    assert latest_shop.documents("f5")["f5"]["price"] == 6.0
 
 
 def test_update_refuses_another_space(latest_shop: Shop) -> None:
