@@ -58,15 +58,6 @@ def test_the_examples_of_the_docs_print_what_the_docs_show(
     cluster.close()
 
 
-@pytest.mark.parametrize("command", [None, "install", "list", "show", "render"])
-def test_the_docs_show_the_help_of_each_command(command: str | None) -> None:
-    arguments = ["templates", *([command] if command else []), "--help"]
-    told = CliRunner().invoke(cli, arguments, prog_name="seealso", terminal_width=100)
-    page = (DOCS / "commands" / "templates.md").read_text(encoding="utf-8")
-    assert told.exit_code == 0
-    assert f"```console\n{told.output}```\n" in page
-
-
 def test_commands_install_list_show_and_render(opensearch: NodeInfo, tmp_path: Path) -> None:
     def run(*arguments: str, given: str | None = None) -> Any:
         chosen = ["--set", f"cluster.url={opensearch.url}", "--json", "templates", *arguments]
