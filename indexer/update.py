@@ -184,7 +184,7 @@ def _refuse_other_space(live: LiveIndex, settings: Settings) -> None:
 
 
 def _ids_of(batches: Iterator[list[Item]], tick: Tick) -> set[str]:
-    ids = set()
+    ids: set[str] = set()
     for batch in batches:
         ids.update(item.item_id for item in batch)
         tick(len(batch))

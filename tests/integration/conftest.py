@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.catalogues import open_shop  # noqa: F401
+from tests.integration.complaints import complain, kept_shop  # noqa: F401
 
 Ask = Callable[..., Any]
 

@@ -88,7 +88,8 @@ def _reason(exc: OpenSearchException) -> str:
     if not isinstance(error, dict):
         return str(error)
     causes = error.get("root_cause") or [error]
-    return deepest_cause(error.get("failed_shards", [{}])[0].get("reason", causes[0]))
+    shards = error.get("failed_shards") or [{}]
+    return deepest_cause(shards[0].get("reason", causes[0]))
 
 
 def deepest_cause(error: Mapping[str, Any]) -> str:

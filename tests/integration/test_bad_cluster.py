@@ -1,0 +1,176 @@
+"""Clusters that cannot be used: one clear line with a cure, and nothing written anywhere."""
+
+import base64
+import json
+import shutil
+import socket
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from seealso.cli.main import main
+from seealso.cluster import Cluster
+from seealso.cluster.node import Node, NodeInfo
+from tests.integration.catalogues import OpenShop, Shop, films, views
+from tests.integration.complaints import Complain
+
+
+def test_cluster_down(kept_shop: Shop, complain: Complain) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for command in ("build", "update", "importance", "list", "rollback", "verify"):
+        said = complain(kept_shop, "index", command, cluster={"url": url})
+        assert (said.code, said.error) == (8, f"{url}: OpenSearch does not answer")
+        assert "seealso node start" in said.hint
+
+
+def block(cluster: Cluster, path: str, settings: Mapping[str, Any]) -> None:
+    cluster.request("PUT", path, settings)
+
+
+def test_a_read_only_index(kept_shop: Shop, complain: Complain) -> None:
+    path = f"/{kept_shop.live}/_settings"
+    kept_shop.stock([*films(31)], views({"f1": 3, "f2": 30}))
+    for name in ("index.blocks.write", "index.blocks.read_only"):
+        block(kept_shop.cluster, path, {name: True})
+        try:
+            for command in ("update", "importance"):
+                said = complain(kept_shop, "index", command)
+                assert said.code == 7
+                assert "documents were refused" in said.error
+                assert "blocked by" in said.error
+                assert "lift the block" in said.hint
+        finally:
+            block(kept_shop.cluster, path, {name: None})
+
+
+def test_a_read_only_cluster(kept_shop: Shop, complain: Complain) -> None:
+    block(
+        kept_shop.cluster, "/_cluster/settings", {"persistent": {"cluster.blocks.read_only": True}}
+    )
+    try:
+        said = complain(kept_shop, "index", "build")
+    finally:
+        lifted = {"persistent": {"cluster.blocks.read_only": None}}
+        block(kept_shop.cluster, "/_cluster/settings", lifted)
+    assert said.code == 7
+    assert "is read-only" in said.error
+    assert "cluster.blocks.read_only" in said.hint
+    folder = kept_shop.folder / "bundles"
+    assert len(list(folder.iterdir())) == 1
+
+
+class Guard(BaseHTTPRequestHandler):
+    """Lets requests with the right password through to OpenSearch."""
+
+    target = ""
+    right = "Basic " + base64.b64encode(b"reader:open sesame").decode()
+
+    def relay(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.headers.get("authorization") != self.right:
+            self.answer(401, b'{"error": "Unauthorized", "status": 401}')
+            return
+        request = urllib.request.Request(
+            self.target + self.path, data=body or None, method=self.command
+        )
+        if "content-type" in self.headers:
+            request.add_header("content-type", self.headers["content-type"])
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                self.answer(answer.status, answer.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                self.answer(refused.code, refused.read())
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = relay  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture
+def guarded(opensearch_latest: NodeInfo) -> Iterator[str]:
+    """The address of a proxy that wants a password before OpenSearch is reached."""
+    guard = type("GuardOfNode", (Guard,), {"target": opensearch_latest.url})
+    with ThreadingHTTPServer(("127.0.0.1", 0), guard) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_wrong_password(
+    kept_shop: Shop, complain: Complain, guarded: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for username, password in (("reader", "open sesam"), ("reader", ""), ("writer", "open sesame")):
+        monkeypatch.setenv("SEEALSO_PASSWORD", password)
+        for command in ("build", "update", "importance", "list"):
+            chosen = {"url": guarded, "username": username}
+            said = complain(kept_shop, "index", command, cluster=chosen)
+            assert (said.code, said.error) == (7, f"{guarded}: wrong user or password")
+            assert "SEEALSO_PASSWORD" in said.hint
+            assert "sesam" not in said.hint + said.error
+
+
+def test_the_right_password(
+    opensearch_latest: NodeInfo,
+    open_shop: OpenShop,
+    guarded: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shop = open_shop(opensearch_latest.url)
+    shop.stock(films(30))
+    monkeypatch.setenv("SEEALSO_PASSWORD", "open sesame")
+    chosen = {"url": guarded, "username": "reader"}
+    main(shop.arguments("index", "build", "--json", cluster=chosen))
+    report = json.loads(capsys.readouterr().out)
+    assert report["index"] == shop.live
+    assert report["items"] == 30
+
+
+@pytest.fixture
+def bare_node(opensearch_latest: NodeInfo, monkeypatch: pytest.MonkeyPatch) -> Iterator[NodeInfo]:
+    """A node whose home is the usual one without the k-NN plugin."""
+    root = Path(tempfile.mkdtemp(prefix="seealso-bare-"))
+    root.chmod(0o755)
+    home = root / "home"
+    shutil.copytree(opensearch_latest.home, home, ignore=shutil.ignore_patterns("opensearch-knn"))
+    (home / "plugins").mkdir(exist_ok=True)
+    monkeypatch.setattr("seealso.cluster.node.node.ensure_home", lambda *_: home)
+    node = Node(root / "node", heap="512m")
+    try:
+        yield node.start(timeout=300)
+    finally:
+        node.kill()
+        shutil.rmtree(root)
+
+
+@pytest.mark.slow
+def test_without_the_knn_plugin(
+    bare_node: NodeInfo, open_shop: OpenShop, complain: Complain
+) -> None:
+    shop = open_shop(bare_node.url)
+    shop.stock(films(30))
+    said = complain(shop, "index", "build")
+    expected = f"{bare_node.url}: the k-NN plugin is not installed in this cluster"
+    assert (said.code, said.error) == (7, expected)
+    assert "opensearch-plugin install" in said.hint
+    assert shop.names == []
+    assert shop.live is None
