@@ -49,8 +49,7 @@ docs: $(VENV)/.dev ## the documentation as a site, dead links fail
 
 lock: $(BIN)/uv ## newest versions that pyproject.toml allows, written to requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-		pyproject.toml -o requirements.lock
+		--no-header --no-annotate pyproject.toml -o requirements.lock
 
 clean: ## stop the embedded node, remove everything that was made
 	-@[ ! -x $(BIN)/seealso ] || $(BIN)/seealso node stop >/dev/null 2>&1

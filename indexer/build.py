@@ -62,7 +62,6 @@ class BuildPlan:
     items: int
     tail: int
     importance: Mapping[str, Any]
-    resumes: str | None
     clears: tuple[str, ...]
 
 
@@ -78,7 +77,6 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
         items=surveyed.items,
         tail=surveyed.tail,
         importance=surveyed.importance.parameters,
-        resumes=None,
         clears=tuple(index.name for index in _unfinished(cluster, settings.index.alias)),
     )
 

@@ -70,6 +70,11 @@ def bind_to_catalogue(
     )
 
 
+def digests(items: Sequence[Item], text: ItemText, fingerprint: str) -> list[str]:
+    """Return the digest of the document that each item becomes with these texts and bundle."""
+    return [digest(item, text.render(item.fields), fingerprint) for item in items]
+
+
 @dataclass(frozen=True)
 class DocumentMaker:
     """Turns batches of items into documents, encoding only those that changed.
@@ -87,10 +92,7 @@ class DocumentMaker:
 
     def digests(self, items: Sequence[Item]) -> list[str]:
         """Return the digest of the document that each item would become."""
-        return [
-            digest(item, self.text.render(item.fields), self.encoder.bundle.fingerprint)
-            for item in items
-        ]
+        return digests(items, self.text, self.encoder.bundle.fingerprint)
 
     def make(
         self, items: Sequence[Item], digests: Sequence[str], tick: Tick

@@ -11,7 +11,7 @@ from seealso.config import Settings
 from seealso.indexer.build import build_lock
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
 from seealso.indexer.inputs import Inputs
-from seealso.indexer.update import LiveIndex, live_index
+from seealso.indexer.live import LiveIndex, live_index
 from seealso.log import progress
 from seealso.types import Space
 

@@ -1,22 +1,21 @@
 """Changes a live index in place: items that are new, changed or gone from the catalogue."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
-from seealso.config import ImportanceSettings, Settings, TextSettings
-from seealso.encoder import Bundle, BundleStore, ItemText
-from seealso.errors import ClusterError, MappingMismatch
+from seealso.config import ImportanceSettings, Settings
+from seealso.encoder import ItemText
+from seealso.errors import MappingMismatch
 from seealso.indexer.build import build_lock
-from seealso.indexer.encoding import DocumentMaker, Tick, item_encoder, open_cache
-from seealso.indexer.importance import apply_importance, count_events
+from seealso.indexer.encoding import DocumentMaker, Tick, digests, item_encoder, open_cache
+from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
+from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.writing import changed, write_catalogue
 from seealso.log import progress
-from seealso.types import Item, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +26,6 @@ class UpdateReport:
     written: int
     unchanged: int
     deleted: int
-
-
-@dataclass(frozen=True, slots=True)
-class LiveIndex:
-    """The index behind an alias, what it says of itself, and the bundle that fits it."""
-
-    name: str
-    meta: Mapping[str, Any]
-    bundle: Bundle
-
-    @property
-    def space(self) -> Space:
-        """Similarity that the index was built for."""
-        return Space(self.meta["space"])
-
-    @property
-    def text(self) -> TextSettings:
-        """Text templates that the index was built with."""
-        return TextSettings.model_validate(self.meta["text"])
-
-
-def live_index(cluster: Cluster, settings: Settings) -> LiveIndex:
-    """Return the index behind ``index.alias``, with its bundle.
-
-    Raises
-    ------
-    ClusterError
-        Nothing was built yet.
-    BundleError
-        The bundle that the index was built with is not in the store.
-    """
-    alias = settings.index.alias
-    name = indices.live_name(cluster, alias)
-    if name is None:
-        raise ClusterError(
-            f"{alias}: no index was built yet", hint="run `seealso index build`", alias=alias
-        )
-    meta = indices.meta(cluster, name)
-    bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
-    return LiveIndex(name, meta, bundle)
 
 
 def update(
@@ -100,11 +59,17 @@ def update(
     """
     with build_lock(settings):
         live = live_index(cluster, settings)
-        maker = _maker(live, settings, source)
+        _refuse_other_space(live, settings)
         # read to the end before anything is written: a broken last row must change nothing
         with progress("reading") as tick:
-            present = _ids_of(source.items(), tick)
-        with progress("updating", len(present)) as tick:
+            read = _read(source, live, settings, tick)
+        maker = DocumentMaker(
+            item_encoder(live.bundle, settings, open_cache(settings)),
+            ItemText(live.text),
+            read.importance,
+            live.space,
+        )
+        with progress("updating", len(read.ids)) as tick:
             done = write_catalogue(
                 cluster,
                 live.name,
@@ -114,7 +79,7 @@ def update(
                 tick,
                 fresh=False,
             )
-        gone = _gone(cluster, live, delete, present if delete_missing else None)
+        gone = _gone(cluster, live, delete, read.ids if delete_missing else None)
         with BulkWriter(cluster, live.name) as writer:
             for item_id in gone:
                 writer.delete(item_id)
@@ -133,45 +98,53 @@ def plan_update(
 ) -> UpdateReport:
     """Count what `update` would write and delete; nothing is encoded or written."""
     live = live_index(cluster, settings)
-    maker = _maker(live, settings, source)
-    present: set[str] = set()
+    _refuse_other_space(live, settings)
+    with progress("reading") as tick:
+        read = _read(source, live, settings, tick)
+    text = ItemText(live.text)
     write = 0
-    with progress("comparing") as tick:
+    with progress("comparing", len(read.ids)) as tick:
         for batch in source.items():
-            keyed = list(zip(batch, maker.digests(batch), strict=True))
-            present.update(item.item_id for item in batch)
+            keyed = list(zip(batch, digests(batch, text, live.fingerprint), strict=True))
             write += len(changed(cluster, live.name, keyed))
             tick(len(batch))
-    gone = _gone(cluster, live, delete, present if delete_missing else None)
-    return UpdateReport(live.name, write, len(present) - write, len(gone))
+    gone = _gone(cluster, live, delete, read.ids if delete_missing else None)
+    return UpdateReport(live.name, write, len(read.ids) - write, len(gone))
 
 
-def _maker(live: LiveIndex, settings: Settings, source: Inputs) -> DocumentMaker:
-    _refuse_other_space(live, settings)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one reading of the inputs gave."""
+
+    ids: set[str]
+    importance: ImportanceTable
+
+
+def _read(source: Inputs, live: LiveIndex, settings: Settings, tick: Tick) -> _Read:
     fitted = live.meta["importance"]
     # the record holds more than the settings it was made with
     made_with = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
     counts = count_events(source.events(), ImportanceSettings.model_validate(made_with))
-    numbers = None
-    if fitted["kind"] == "expression":
-        rows = [numbers_of(item, settings) for batch in source.items() for item in batch]
-        numbers = pl.DataFrame(rows, infer_schema_length=None)
-    return DocumentMaker(
-        item_encoder(live.bundle, settings, open_cache(settings)),
-        ItemText(live.text),
-        apply_importance(counts, fitted, numbers),
-        live.space,
-    )
+    by_expression = fitted["kind"] == "expression"
+    ids: set[str] = set()
+    rows: list[dict[str, float | str]] = []
+    for batch in source.items():
+        ids.update(item.item_id for item in batch)
+        if by_expression:
+            rows += [numbers_of(item, settings) for item in batch]
+        tick(len(batch))
+    numbers = pl.DataFrame(rows, infer_schema_length=None) if by_expression else None
+    return _Read(ids, apply_importance(counts, fitted, numbers))
 
 
 def _gone(
     cluster: Cluster, live: LiveIndex, delete: Collection[str], catalogue: set[str] | None
 ) -> list[str]:
     """Return the ids to delete that are in the index."""
-    doomed = set(delete)
+    gone = set(fetch(cluster, live.name, sorted(delete), source=["item_id"]))
     if catalogue is not None:
-        doomed |= set(_ids(cluster, live.name)) - catalogue
-    return sorted(fetch(cluster, live.name, sorted(doomed), source=["item_id"]))
+        gone |= set(_ids(cluster, live.name)) - catalogue
+    return sorted(gone)
 
 
 def _refuse_other_space(live: LiveIndex, settings: Settings) -> None:
@@ -181,14 +154,6 @@ def _refuse_other_space(live: LiveIndex, settings: Settings) -> None:
             hint="run `seealso index build`",
             index=live.name,
         )
-
-
-def _ids_of(batches: Iterator[list[Item]], tick: Tick) -> set[str]:
-    ids: set[str] = set()
-    for batch in batches:
-        ids.update(item.item_id for item in batch)
-        tick(len(batch))
-    return ids
 
 
 def _ids(cluster: Cluster, name: str) -> Iterator[str]:

@@ -1,40 +1,29 @@
 """What stands behind the alias now: index, bundle, encoder; taken anew when the alias moves."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from seealso.cluster import Cluster, indices
-from seealso.config import Settings, TextSettings
-from seealso.encoder import BundleStore, Encoder, UserText
-from seealso.errors import BundleError, ClusterError
-from seealso.types import Calibration, Space
+from seealso.config import Settings
+from seealso.encoder import Encoder, UserText
+from seealso.errors import BundleError
+from seealso.indexer.live import LiveIndex, live_index
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
-    """The physical index behind an alias and everything needed to ask it."""
+class Live(LiveIndex):
+    """The physical index behind an alias with everything needed to ask it.
 
-    name: str
-    meta: Mapping[str, Any]
+    Attributes
+    ----------
+    documents
+        Number of documents when it was looked at.
+    encoder, user_text
+        What profiles are encoded and rendered with.
+    """
+
     documents: int
     encoder: Encoder
     user_text: UserText
-
-    @property
-    def space(self) -> Space:
-        """Similarity that the index was built for."""
-        return Space(self.meta["space"])
-
-    @property
-    def calibration(self) -> Calibration:
-        """Parameters of the sigmoid, as the index records them."""
-        return Calibration(**self.meta["calibration"])
-
-    @property
-    def fingerprint(self) -> str:
-        """Fingerprint of bundle and index, which are the same."""
-        return str(self.meta["fingerprint"])
 
 
 def look(cluster: Cluster, settings: Settings, before: Live | None = None) -> Live:
@@ -54,25 +43,23 @@ def look(cluster: Cluster, settings: Settings, before: Live | None = None) -> Li
     BundleError
         The bundle of the index is not in the store, or is not the one that was asked for.
     """
-    alias = settings.index.alias
-    name = indices.live_name(cluster, alias)
-    if name is None:
-        raise ClusterError(
-            f"{alias}: no such index or alias", hint="run `seealso index build`", alias=alias
-        )
-    meta = indices.meta(cluster, name)
-    documents = indices.count(cluster, name)
-    if before is not None and before.fingerprint == meta["fingerprint"]:
-        return Live(name, meta, documents, before.encoder, before.user_text)
-    store = BundleStore(settings.encoder.store)
-    bundle = store.by_fingerprint(meta["fingerprint"])
-    if bundle.dimension != meta["dimension"]:
+    index = live_index(cluster, settings)
+    documents = indices.count(cluster, index.name)
+    if before is not None and before.fingerprint == index.fingerprint:
+        encoder, user_text = before.encoder, before.user_text
+    else:
+        encoder, user_text = _query_encoder(index, settings), UserText(index.text)
+    return Live(index.name, index.meta, index.store, documents, encoder, user_text)
+
+
+def _query_encoder(index: LiveIndex, settings: Settings) -> Encoder:
+    bundle = index.bundle
+    if bundle.dimension != index.meta["dimension"]:
         raise BundleError(
-            f"{name}: vectors have {meta['dimension']} dimensions, bundle {bundle.name} "
-            f"makes {bundle.dimension}",
+            f"{index.name}: vectors have {index.meta['dimension']} dimensions, bundle "
+            f"{bundle.name} makes {bundle.dimension}",
             hint="build the index again",
         )
-    encoder = Encoder(
+    return Encoder(
         bundle, precision=settings.encoder.query_precision, threads=settings.encoder.threads
     )
-    return Live(name, meta, documents, encoder, UserText(TextSettings(**meta["text"])))

@@ -16,8 +16,6 @@ from seealso.types import HistoryEntry, User, Vector
 
 WORD = re.compile(r"\w+")
 
-FETCHED_AT_ONCE = 500
-
 LETTERS_A_WORD = 8
 
 
@@ -80,9 +78,7 @@ class ItemShelf:
             for item_id in found:
                 self._items.move_to_end(item_id)
         absent = [item_id for item_id in wanted if item_id not in found]
-        for start in range(0, len(absent), FETCHED_AT_ONCE):
-            found |= self._fetch(index, absent[start : start + FETCHED_AT_ONCE])
-        return found
+        return found | self._fetch(index, absent)
 
     def _fetch(self, index: str, ids: Sequence[str]) -> dict[str, Known]:
         hits = fetch(self._cluster, index, ids, source=["vector", "text"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from rich.table import Table
+from rich.text import Text
 
 from seealso.types import Path, Source
 
@@ -134,11 +135,12 @@ class RecommendationList:
         table.add_column("p", justify="right")
         table.add_column("importance", justify="right")
         table.add_column("by", no_wrap=True)
+        # as Text: rich would read [brackets] in a plain string as markup
         for place, item in enumerate(self.items, 1):
             table.add_row(
                 str(place),
-                _plain(item.item_id),
-                _plain(str(item.fields.get(show or "") or _label(item.fields))),
+                Text(item.item_id),
+                Text(str(item.fields.get(show or "") or _label(item.fields))),
                 "-" if item.probability is None else f"{item.probability:.3f}",
                 f"{item.importance:.2f}",
                 item.source.value,
@@ -149,10 +151,3 @@ class RecommendationList:
 def _label(fields: Mapping[str, Any]) -> str:
     # OpenSearch gives fields in any order: by name, two lists show the same one
     return next((fields[name] for name in sorted(fields) if isinstance(fields[name], str)), "")
-
-
-def _plain(text: str) -> Any:
-    # rich reads [brackets] as markup; catalogue text is never markup
-    from rich.text import Text
-
-    return Text(text)

@@ -37,33 +37,41 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the caller wants of a list; the settings' ``recommend`` section until changed.
+    """What the caller wants of a list.
 
     Attributes
     ----------
-    size
-        Length of the list.
-    path
-        Which path ranks, or ``auto``.
+    settings
+        The settings' ``recommend`` section with the caller's changes.
     filters
         Query DSL clauses that every recommendation satisfies.
-    min_probability
-        Recommendations below it are left out.
-    tail_share
-        Share of the positions given to tail items.
     fields
         Which catalogue fields to bring along; all of them by default.
-    settings
-        The rest: ``ef_search``, field weights and so on.
     """
 
-    size: int
-    path: Path | Literal["auto"]
-    filters: tuple[Filter, ...]
-    min_probability: float
-    tail_share: float
-    fields: tuple[str, ...] | None
     settings: RecommendSettings
+    filters: tuple[Filter, ...]
+    fields: tuple[str, ...] | None
+
+    @property
+    def size(self) -> int:
+        """Length of the list."""
+        return self.settings.size
+
+    @property
+    def path(self) -> Path | Literal["auto"]:
+        """Which path ranks, or ``auto``."""
+        return self.settings.path
+
+    @property
+    def min_probability(self) -> float:
+        """Recommendations below it are left out."""
+        return self.settings.min_probability
+
+    @property
+    def tail_share(self) -> float:
+        """Share of the positions given to tail items."""
+        return self.settings.tail_share
 
     @classmethod
     def of(cls, settings: RecommendSettings, **changes: Any) -> "Wish":
@@ -80,15 +88,7 @@ class Wish:
             merged = RecommendSettings.model_validate({**settings.model_dump(), **own})
         except ValidationError as exc:
             raise _readable(exc) from exc
-        return cls(
-            size=merged.size,
-            path=merged.path,
-            filters=_clauses(given.get("filters", ())),
-            min_probability=merged.min_probability,
-            tail_share=merged.tail_share,
-            fields=_names(given.get("fields")),
-            settings=merged,
-        )
+        return cls(merged, _clauses(given.get("filters", ())), _names(given.get("fields")))
 
 
 def _clauses(given: Any) -> tuple[Filter, ...]:

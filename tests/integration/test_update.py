@@ -11,8 +11,9 @@ from seealso.encoder import Encoder
 from seealso.errors import BundleError, ClusterError, DataError, MappingMismatch
 from seealso.indexer.documents import item_vector
 from seealso.indexer.inputs import Inputs
+from seealso.indexer.live import live_index
 from seealso.indexer.refresh import RESCALE, refresh_importance
-from seealso.indexer.update import UpdateReport, live_index, plan_update, update
+from seealso.indexer.update import UpdateReport, plan_update, update
 from seealso.indexer.verify import verify
 from seealso.interactions import FileSource, Problems, read_items
 from seealso.plugin import Recommender

@@ -10,8 +10,9 @@ from seealso.encoder import Encoder
 from seealso.indexer import build as building
 from seealso.indexer import lifecycle
 from seealso.indexer.inputs import Inputs, inputs
+from seealso.indexer.live import live_index
 from seealso.indexer.refresh import refresh_importance
-from seealso.indexer.update import live_index, plan_update
+from seealso.indexer.update import plan_update
 from seealso.indexer.update import update as update_index
 from seealso.indexer.verify import verify as verify_index
 from seealso.interactions import Problems

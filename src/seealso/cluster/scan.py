@@ -10,6 +10,9 @@ from seealso.errors import ClusterError
 
 KEEP_ALIVE = "5m"
 
+FETCHED_AT_ONCE = 500
+"""Documents of one request: with their vectors, some megabytes."""
+
 
 def scan(
     cluster: Cluster,
@@ -61,15 +64,16 @@ def fetch(
 
     They are read in real time, whether a refresh has come or not.
     """
-    if not ids:
-        return {}
-    answer = cluster.request(
-        "POST",
-        f"/{index}/_mget",
-        {"ids": list(ids)},
-        params={"_source_includes": ",".join(source)},
-    )
-    return {hit["_id"]: hit for hit in answer["docs"] if hit.get("found")}
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(ids), FETCHED_AT_ONCE):
+        answer = cluster.request(
+            "POST",
+            f"/{index}/_mget",
+            {"ids": list(ids[start : start + FETCHED_AT_ONCE])},
+            params={"_source_includes": ",".join(source)},
+        )
+        found |= {hit["_id"]: hit for hit in answer["docs"] if hit.get("found")}
+    return found
 
 
 @dataclass(frozen=True)

@@ -160,11 +160,9 @@ def read_description(folder: Path) -> dict[str, Any]:
     return recorded
 
 
-def write_description(bundle: Bundle) -> None:
-    """Write bundle.json for the files that lie in ``bundle.folder``, replacing it atomically."""
-    present = (*MODEL_FILES, *((PROJECTION,) if bundle.projection is not None else ()))
-    description = {
-        "format": FORMAT,
+def described(bundle: Bundle) -> dict[str, Any]:
+    """Return what bundle.json says of `bundle`, but for its files."""
+    return {
         "name": bundle.name,
         "fingerprint": bundle.fingerprint,
         "model_fingerprint": bundle.model_fingerprint,
@@ -176,6 +174,15 @@ def write_description(bundle: Bundle) -> None:
         "text": None if bundle.text is None else bundle.text.model_dump(mode="json"),
         "calibration": {"b": bundle.calibration.b, "t": bundle.calibration.t},
         "origin": dict(bundle.origin),
+    }
+
+
+def write_description(bundle: Bundle) -> None:
+    """Write bundle.json for the files that lie in ``bundle.folder``, replacing it atomically."""
+    present = (*MODEL_FILES, *((PROJECTION,) if bundle.projection is not None else ()))
+    description = {
+        "format": FORMAT,
+        **described(bundle),
         "files": {name: sha256(bundle.folder / name) for name in present},
     }
     partial = bundle.folder / f".{DESCRIPTION}.partial"

@@ -1,0 +1,83 @@
+"""The index that an alias stands for, and what it says of itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings, TextSettings
+from seealso.encoder import Bundle, BundleStore
+from seealso.errors import ClusterError
+from seealso.types import Calibration, Space
+
+
+@dataclass(frozen=True, slots=True)
+class LiveIndex:
+    """The physical index behind an alias.
+
+    Attributes
+    ----------
+    name
+        Of the physical index.
+    meta
+        Its ``_meta.seealso``.
+    store
+        Where its bundle should be.
+    """
+
+    name: str
+    meta: Mapping[str, Any]
+    store: BundleStore
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the bundle that the index was built with."""
+        return str(self.meta["fingerprint"])
+
+    @property
+    def space(self) -> Space:
+        """Similarity that the index was built for."""
+        return Space(self.meta["space"])
+
+    @property
+    def text(self) -> TextSettings:
+        """Text templates that the index was built with."""
+        return TextSettings.model_validate(self.meta["text"])
+
+    @property
+    def calibration(self) -> Calibration:
+        """Parameters of the sigmoid, as the index records them."""
+        return Calibration(**self.meta["calibration"])
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that fits, read and checked at each access.
+
+        Raises
+        ------
+        BundleError
+            It is not in the store, or it is damaged.
+        """
+        return self.store.by_fingerprint(self.fingerprint)
+
+
+def live_index(cluster: Cluster, settings: Settings) -> LiveIndex:
+    """Return the index that ``index.alias`` stands for.
+
+    Raises
+    ------
+    ClusterError
+        Nothing was built yet.
+    MappingMismatch
+        The index is not one of seealso's.
+    """
+    alias = settings.index.alias
+    name = indices.live_name(cluster, alias)
+    if name is None:
+        raise ClusterError(
+            f"{alias}: no such index or alias: no index was built yet",
+            hint="run `seealso index build`",
+            alias=alias,
+        )
+    store = BundleStore(settings.encoder.store)
+    return LiveIndex(name, indices.meta(cluster, name), store)
