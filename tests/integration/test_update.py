@@ -177,6 +177,17 @@ def test_rescaling_twice_does_no_harm(shop: Shop) -> None:
     np.testing.assert_allclose(shop.vector("f9"), expected, atol=1e-5)
 
 
+def test_importance_needs_no_bundle(latest_shop: Shop) -> None:
+    """It encodes nothing, so that a machine without the bundle can do it."""
+    latest_shop.stock(films(80), views({**COUNTS, "f30": 40}))
+    settings = latest_shop.settings(encoder={"store": latest_shop.folder / "elsewhere"})
+    with pytest.raises(BundleError, match="no bundle with fingerprint"):
+        update(latest_shop.cluster, settings, latest_shop.inputs(settings))
+    report = refresh_importance(latest_shop.cluster, settings, latest_shop.inputs(settings))
+    assert report.changed > 0
+    assert latest_shop.documents("f30")["f30"]["importance"] == pytest.approx(2.0)
+
+
 def test_refreshed_importance_counts_in_both_paths(shop: Shop) -> None:
     shop.stock(films(80), views({"f33": 50}))
     refresh_importance(shop.cluster, shop.settings(), shop.inputs())
