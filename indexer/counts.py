@@ -6,7 +6,7 @@ The formulas are written out in docs/importance.md.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import isfinite, log
+from math import log
 
 import polars as pl
 
@@ -86,15 +86,8 @@ def count_events(
     Raises
     ------
     ConfigError
-        A weight is not finite, or `as_of` has no time zone.
+        `as_of` has no time zone.
     """
-    for name, weight in settings.weights.items():
-        if not isfinite(weight):
-            raise ConfigError(
-                f"importance.weights.{name}: {weight} is not a finite number",
-                hint="give a number, 0 to leave the type out",
-                field=f"importance.weights.{name}",
-            )
     if as_of is not None and as_of.tzinfo is None:
         raise ConfigError(f"as_of {as_of} has no time zone", hint="give it in UTC")
     limit = None if as_of is None else (as_of - _EPOCH) // timedelta(microseconds=1)

@@ -32,9 +32,11 @@ DEFAULT_USER_TEMPLATE = (
 
 
 class Section(BaseModel):
-    """A group of settings: frozen, unknown keys refused."""
+    """A group of settings: frozen; unknown keys, infinity and NaN refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class CatalogueSettings(Section):

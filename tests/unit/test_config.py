@@ -1,6 +1,9 @@
 """Settings: which source wins, and what a wrong one is told."""
 
+from collections.abc import Iterator, Mapping
+from math import inf, nan
 from pathlib import Path
+from typing import get_args, get_origin
 
 import pytest
 from pydantic import ValidationError
@@ -72,6 +75,32 @@ def test_a_wrong_file_is_told_in_one_line(elsewhere: Path, text: str, said: str)
 def test_a_file_that_is_not_there_is_named(elsewhere: Path) -> None:
     with pytest.raises(ConfigError, match=r"other\.toml: no such settings file"):
         load_settings(elsewhere / "other.toml")
+
+
+def numbers() -> Iterator[tuple[str, str, bool]]:
+    """Yield section and name of every setting that takes a float, and whether it is a table."""
+    for section, group in Settings.model_fields.items():
+        for name, field in getattr(group.annotation, "model_fields", {}).items():
+            kinds = {field.annotation, *get_args(field.annotation)}
+            if float in kinds:
+                yield section, name, get_origin(field.annotation) is Mapping
+
+
+@pytest.mark.parametrize(("section", "name", "table"), list(numbers()))
+@pytest.mark.parametrize("value", [inf, -inf, nan])
+def test_every_number_is_finite(section: str, name: str, table: bool, value: float) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(None, {section: {name: {"x": value} if table else value}})
+    place = f"{section}.{name}.x" if table else f"{section}.{name}"
+    assert caught.value.message.startswith(f"command line: {place}: ")
+
+
+def test_infinity_in_a_file_is_told_in_one_line(elsewhere: Path) -> None:
+    written(elsewhere, "[importance]\nceiling = inf")
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    said = "seealso.toml: importance.ceiling: Input should be a finite number"
+    assert caught.value.message == said
 
 
 def test_settings_are_frozen() -> None:

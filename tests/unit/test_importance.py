@@ -190,12 +190,6 @@ def test_a_negative_weight_cannot_push_below_the_floor():
     assert table.weight("a") == 0.5
 
 
-@pytest.mark.parametrize("weight", [math.nan, math.inf])
-def test_a_weight_that_is_no_number_is_refused(weight):
-    with pytest.raises(ConfigError, match=r"importance\.weights\.buy: .* is not a finite number"):
-        count_events([], importance(weights={"buy": weight}))
-
-
 def test_a_rating_is_shrunk_to_the_mean_of_all():
     chosen = importance(kind="rating", prior=2.0)
     rows = frame(

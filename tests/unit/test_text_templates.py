@@ -124,7 +124,6 @@ def test_views_come_in_order_with_their_weights() -> None:
     [
         (TextSettings(weights={"plot": 1}), r"text\.weights\.plot: there is no such view"),
         (TextSettings(weights={"item": -1}), r"text\.weights\.item: -1"),
-        (TextSettings(weights={"item": float("nan")}), r"text\.weights\.item: nan"),
         (TextSettings(views={"item": "x"}), r"text\.views\.item: that name belongs"),
     ],
 )

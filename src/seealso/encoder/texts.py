@@ -186,7 +186,7 @@ def _weights(text: TextSettings, names: Sequence[str]) -> Vector:
                 hint=f"the views are {', '.join(names)}",
                 template=f"text.weights.{name}",
             )
-        if not weight >= 0:
+        if weight < 0:
             raise TemplateError(
                 f"text.weights.{name}: {weight} is not a weight",
                 hint="use 0 or more",
