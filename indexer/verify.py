@@ -8,9 +8,10 @@ import numpy as np
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
-from seealso.encoder import Encoder, ItemText, encode_views
+from seealso.encoder import BundleStore, Encoder, ItemText, encode_views
 from seealso.errors import MappingMismatch
 from seealso.indexer.documents import item_vector
+from seealso.indexer.encoding import item_encoder
 from seealso.interactions import RESERVED
 from seealso.query_templates import render
 from seealso.types import Space
@@ -78,6 +79,34 @@ def verify(cluster: Cluster, name: str, encoder: Encoder, settings: Settings) ->
             index=name,
         )
     return Verification(documents, len(hits), least, recall)
+
+
+def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verification:
+    """Check an index that a build has left, live or not, with the bundle that it names itself.
+
+    Parameters
+    ----------
+    cluster, name
+        The index.
+    settings
+        ``encoder`` says where its bundle should be and how it is run.
+
+    Raises
+    ------
+    ClusterError
+        There is no such index.
+    MappingMismatch
+        It is not built to its end, or one of the checks failed.
+    BundleError
+        Its bundle is not in the store, or is damaged.
+    """
+    meta = indices.meta(cluster, name)
+    if meta["state"] == "building":
+        raise MappingMismatch(
+            f"{name}: is building, not ready", hint="run `seealso index build` again", index=name
+        )
+    bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
+    return verify(cluster, name, item_encoder(bundle, settings, cache=None), settings)
 
 
 def _sample(cluster: Cluster, name: str, size: int) -> list[dict[str, Any]]:

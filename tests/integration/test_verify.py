@@ -1,13 +1,19 @@
 """What verification finds in a loaded index, and that the alias never moves to what it refused."""
 
+import json
+
 import pytest
 
+from seealso.cli.main import main
 from seealso.cluster import BulkWriter, indices
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore, Encoder
-from seealso.errors import MappingMismatch
-from seealso.indexer.verify import verify
+from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.verify import verify, verify_again
 from tests.integration.catalogues import OpenShop, Shop, films
+
+WHOLE = {"index": {"verify_sample": 60}}
+"""Look at every document of a small catalogue."""
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ def spoilt(shop: Shop, name: str, item_id: str) -> None:
 def test_verify_finds_a_wrong_vector(shop: Shop) -> None:
     shop.stock(films(60))
     report = shop.build()
-    settings = shop.settings(index={"verify_sample": 60})
+    settings = shop.settings(**WHOLE)
     encoder = Encoder(BundleStore(settings.encoder.store).by_fingerprint(report.fingerprint))
     assert verify(shop.cluster, report.index, encoder, settings).sample == 60
     spoilt(shop, report.index, "f20")
@@ -52,6 +58,47 @@ def test_verify_finds_a_lost_document_and_another_bundle(latest_shop: Shop) -> N
         verify(latest_shop.cluster, report.index, encoder, settings)
     with pytest.raises(MappingMismatch, match=f"built with bundle {report.fingerprint}, not"):
         verify(latest_shop.cluster, report.index, Encoder(latest_shop.bundle), settings)
+
+
+def test_an_index_is_verified_before_anything_is_live(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.stock(films(60))
+    report = shop.build(swap=False)
+    assert shop.live is None
+    again = verify_again(shop.cluster, report.index, shop.settings())
+    assert (again.documents, again.sample) == (60, report.verification.sample)
+    assert again.least_cosine == pytest.approx(report.verification.least_cosine, abs=1e-5)
+    main(shop.arguments("--json", "index", "verify", report.index))
+    assert json.loads(capsys.readouterr().out)["documents"] == 60
+
+
+def test_an_index_is_verified_with_its_own_bundle(latest_shop: Shop) -> None:
+    """Not with that of the live index."""
+    latest_shop.stock(films(60))
+    live = latest_shop.build()
+    other = latest_shop.build(swap=False, text={"item": "{{ description }}"})
+    assert other.fingerprint != live.fingerprint
+    settings = latest_shop.settings()
+    for report in (live, other):
+        assert verify_again(latest_shop.cluster, report.index, settings).documents == 60
+    spoilt(latest_shop, other.index, "f20")
+    with pytest.raises(MappingMismatch, match="'f20' encoded again gives another vector"):
+        verify_again(latest_shop.cluster, other.index, latest_shop.settings(**WHOLE))
+
+
+def test_what_cannot_be_verified_is_named(latest_shop: Shop) -> None:
+    latest_shop.stock(films(30))
+    cluster, settings = latest_shop.cluster, latest_shop.settings()
+    name = latest_shop.build().index
+    for wrong in (latest_shop.alias, f"{latest_shop.alias}-*"):
+        with pytest.raises(ClusterError, match="is not the name of an index"):
+            verify_again(cluster, wrong, settings)
+    with pytest.raises(ClusterError, match="no such index"):
+        verify_again(cluster, f"{latest_shop.alias}-none", settings)
+    indices.put_meta(cluster, name, {"state": "building"})
+    with pytest.raises(MappingMismatch, match=f"{name}: is building, not ready"):
+        verify_again(cluster, name, settings)
 
 
 def test_a_build_that_fails_its_verification_serves_nobody(

@@ -6,7 +6,6 @@ import click
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.encoder import Encoder
 from seealso.indexer import build as building
 from seealso.indexer import lifecycle
 from seealso.indexer.inputs import Inputs, inputs
@@ -14,7 +13,7 @@ from seealso.indexer.live import live_index
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import plan_update
 from seealso.indexer.update import update as update_index
-from seealso.indexer.verify import verify as verify_index
+from seealso.indexer.verify import verify_again
 from seealso.interactions import Problems
 from seealso.log import stderr
 
@@ -197,12 +196,12 @@ def list_(context: Context) -> None:
 def verify(context: Context, name: str | None) -> None:
     """Check an index as a build does.
 
-    NAME is the live index by default. Count, bundle, a sample encoded again, a probe query.
+    NAME is the live index by default; any other index of `seealso index list` can be checked
+    before it goes live. Count, bundle, a sample encoded again, a probe query.
     """
     cluster = context.cluster()
-    live = live_index(cluster, context.settings)
-    chosen = name or live.name
-    report = verify_index(cluster, chosen, Encoder(live.bundle), context.settings)
+    chosen = name or live_index(cluster, context.settings).name
+    report = verify_again(cluster, chosen, context.settings)
     context.show(
         report,
         lambda: tables.facts(

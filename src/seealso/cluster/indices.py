@@ -78,11 +78,17 @@ def meta(cluster: Cluster, name: str) -> dict[str, Any]:
 
     Raises
     ------
+    ClusterError
+        There is no index called `name`; it may be an alias.
     MappingMismatch
         The index carries none: seealso did not build it.
     """
-    mapping = cluster.request("GET", f"/{name}/_mapping")[name]["mappings"]
-    found = mapping.get("_meta", {}).get("seealso")
+    answer = cluster.request("GET", f"/{name}/_mapping")
+    if name not in answer:
+        raise ClusterError(
+            f"{name}: is not the name of an index", hint="`seealso index list` shows them"
+        )
+    found = answer[name]["mappings"].get("_meta", {}).get("seealso")
     if found is None:
         raise MappingMismatch(
             f"{name}: not an index of seealso (no _meta.seealso in its mapping)",
