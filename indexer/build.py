@@ -22,6 +22,7 @@ from seealso.encoder import Bundle, BundleStore, Encoder, ItemText
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, item_encoder, open_cache
 from seealso.indexer.inputs import Inputs, Survey, survey
+from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import write_catalogue
@@ -139,7 +140,7 @@ def build(
         verification = _verified(cluster, name, maker.encoder, settings)
         indices.put_meta(cluster, name, {"state": "ready"})
         if swap:
-            indices.point(cluster, alias, name)
+            go_live(cluster, alias, name)
     return BuildReport(
         index=name,
         alias=alias,

@@ -1,4 +1,8 @@
-"""Which index the alias stands for: list, swap, roll back, prune; a move is one atomic step."""
+"""Which index the alias stands for: list, swap, roll back, prune; a move is one atomic step.
+
+An index records since when it is live and whether a rollback left it. A rollback goes to the
+index that was live before, passing over those that were rolled back from.
+"""
 
 from dataclasses import dataclass
 
@@ -57,44 +61,62 @@ def plan_rollback(cluster: Cluster, alias: str) -> Moved:
     Raises
     ------
     ClusterError
-        There is no older index.
+        There is no index to go back to.
     """
     live = indices.live_name(cluster, alias)
-    older = [
-        index.name
-        for index in indices.listing(cluster, alias)
-        if index.state == "ready" and (live is None or index.name < live)
+    found = [one for one in indices.listing(cluster, alias) if one.state == "ready"]
+    earlier = [
+        (one.live_since, one.name)
+        for one in found
+        if not one.live and one.live_since is not None and not one.rolled_back
     ]
-    if not older:
+    if not earlier:
         raise ClusterError(
             f"{alias}: there is no older index to go back to",
-            hint="`seealso index list` shows what there is",
+            hint="`seealso index list` shows what there is, `seealso index swap NAME` takes any",
             alias=alias,
         )
-    return Moved(alias, live, older[-1])
+    return Moved(alias, live, max(earlier)[1])
 
 
 def rollback(cluster: Cluster, alias: str) -> Moved:
-    """Let `alias` stand for the newest ready index older than the live one."""
-    return _move(cluster, plan_rollback(cluster, alias))
+    """Let `alias` stand for the index that was live before; raises what `plan_rollback` raises."""
+    moved = _move(cluster, plan_rollback(cluster, alias))
+    if moved.before is not None:
+        indices.put_meta(cluster, moved.before, {"rolled_back": True})
+    return moved
+
+
+def go_live(cluster: Cluster, alias: str, name: str) -> None:
+    """Let `alias` stand for the index `name`, which must be ready, and record when it did."""
+    indices.point(cluster, alias, name)
+    # after the move: an index that says it was live must have been
+    indices.put_meta(cluster, name, {"live_since": indices.moment(), "rolled_back": False})
 
 
 def _move(cluster: Cluster, moved: Moved) -> Moved:
-    indices.point(cluster, moved.alias, moved.after)
+    go_live(cluster, moved.alias, moved.after)
     return moved
 
 
 def prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
     """Return the indices that `prune` deletes.
 
-    These are those that are not ready and, of the ready ones, all but the live one and the
-    newest others up to `keep` in all.
+    These are those that are not ready and, of the ready ones, all but the live one and others
+    up to `keep` in all: the newest first, what was rolled back from last. Newest is what was
+    live last, or was built last if it never was.
     """
     found = indices.listing(cluster, alias)
     ready = [index for index in found if index.state == "ready" and not index.live]
+    ready.sort(key=lambda one: (not one.rolled_back, one.live_since or _built_at(one, alias)))
     live = sum(index.live for index in found)
     kept = {index.name for index in ready[max(0, len(ready) - (keep - live)) :]}
     return [index for index in found if not index.live and index.name not in kept]
+
+
+def _built_at(index: PhysicalIndex, alias: str) -> str:
+    """Return when the build of `index` began, as `indices.moment` writes it."""
+    return index.name.removeprefix(f"{alias}-")
 
 
 def prune(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:

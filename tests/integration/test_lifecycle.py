@@ -41,6 +41,33 @@ def test_rollback_is_one_move_and_back(shop: Shop) -> None:
     assert [one.documents for one in lifecycle.listing(cluster, alias)] == [30, 30, 30]
 
 
+def test_rollback_does_not_return_to_what_it_left(shop: Shop) -> None:
+    good, bad = shop.build().index, shop.build().index
+    cluster, alias = shop.cluster, shop.alias
+    assert lifecycle.rollback(cluster, alias).after == good
+    better = shop.build().index
+    assert lifecycle.rollback(cluster, alias) == lifecycle.Moved(alias, better, good)
+    with pytest.raises(ClusterError, match="no older index to go back to"):
+        lifecycle.rollback(cluster, alias)
+    # who takes it by hand has mended it
+    lifecycle.swap(cluster, alias, bad)
+    assert lifecycle.rollback(cluster, alias).after == good
+
+
+def test_rollback_goes_by_when_an_index_was_live(shop: Shop) -> None:
+    """Not by when it was built, and not to what nobody has ever been served from."""
+    first, second = shop.build().index, shop.build().index
+    waiting = shop.build(swap=False).index
+    cluster, alias = shop.cluster, shop.alias
+    lifecycle.swap(cluster, alias, first)
+    assert lifecycle.plan_rollback(cluster, alias).after == second
+    lifecycle.swap(cluster, alias, waiting)
+    assert lifecycle.rollback(cluster, alias).after == first
+    indices.delete(cluster, second)
+    with pytest.raises(ClusterError, match="no older index to go back to"):
+        lifecycle.rollback(cluster, alias)
+
+
 def test_rollback_passes_over_what_is_not_ready(shop: Shop) -> None:
     first = shop.build().index
     half_built(shop)
@@ -103,6 +130,18 @@ def test_prune_keeps_the_live_one_and_the_newest(shop: Shop) -> None:
     lifecycle.prune(cluster, alias, 1)
     assert shop.names == [names[0]]
     assert shop.live == names[0]
+
+
+def test_prune_keeps_what_a_rollback_needs(shop: Shop) -> None:
+    first, second, third = (shop.build().index for _ in range(3))
+    cluster, alias = shop.cluster, shop.alias
+    lifecycle.rollback(cluster, alias)
+    assert [one.name for one in lifecycle.prunable(cluster, alias, 2)] == [third]
+    waiting = shop.build(swap=False).index
+    assert [one.name for one in lifecycle.prunable(cluster, alias, 3)] == [third]
+    assert [one.name for one in lifecycle.prunable(cluster, alias, 2)] == [first, third]
+    lifecycle.prune(cluster, alias, 2)
+    assert shop.names == [second, waiting]
 
 
 def test_swap_mends_an_alias_of_two_indices(shop: Shop) -> None:

@@ -230,7 +230,7 @@ def swap(context: Context, name: str, dry_run: bool) -> None:
 @dry_run
 @pass_context
 def rollback(context: Context, dry_run: bool) -> None:
-    """Let the alias stand for the index before the live one."""
+    """Let the alias stand for the index that was live before."""
     run = lifecycle.plan_rollback if dry_run else lifecycle.rollback
     _moved(context, run(context.cluster(), context.settings.index.alias), dry_run)
 

@@ -30,10 +30,26 @@ class PhysicalIndex:
         """``building``, ``ready``, or ``rejected`` by its verification."""
         return str(self.meta.get("state", "building"))
 
+    @property
+    def live_since(self) -> str | None:
+        """When the alias came to it last, as `moment` writes it; None if it never did."""
+        found = self.meta.get("live_since")
+        return None if found is None else str(found)
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether a rollback has left it since."""
+        return bool(self.meta.get("rolled_back", False))
+
+
+def moment() -> str:
+    """Return the present as text in UTC; later ones sort behind earlier ones."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+
 
 def new_name(alias: str) -> str:
     """Return a physical name for `alias`; later names sort behind earlier ones."""
-    return f"{alias}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    return f"{alias}-{moment()}"
 
 
 def create(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
