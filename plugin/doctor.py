@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seealso.cluster import Cluster, indices
+from seealso.cluster.node import VERSIONS
+from seealso.cluster.node.jdk import find_jdk
+from seealso.cluster.node.versions import RELEASES
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import SeeAlsoError
@@ -37,6 +40,8 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     yield _rows("catalogue", settings.catalogue.path, settings.catalogue.index)
     yield _events(settings)
     yield _bundle(settings)
+    if settings.cluster.url is None:
+        yield _java()
     try:
         cluster = connect()
         info = cluster.request("GET", "/", retries=0)
@@ -87,6 +92,19 @@ def _bundle(settings: Settings) -> Finding:
     except SeeAlsoError as exc:
         return _failed("bundle", exc)
     return Finding("bundle", ok=True, found=f"{bundle.name}, {bundle.dimension} dimensions")
+
+
+def _java() -> Finding:
+    """Look for what the embedded node runs on; a cluster elsewhere brings its own."""
+    missing: list[SeeAlsoError] = []
+    for version in VERSIONS:
+        try:
+            jdk = find_jdk(RELEASES[version])
+        except SeeAlsoError as exc:
+            missing.append(exc)
+        else:
+            return Finding("Java", ok=True, found=f"{jdk.major}, enough for OpenSearch {version}")
+    return _failed("Java", missing[0])
 
 
 def _fingerprint(settings: Settings, fingerprint: str) -> Finding:

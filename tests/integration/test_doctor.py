@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ import pytest
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
+from seealso.cluster.node.jdk import find_jdk
 from seealso.config import Settings, load_settings
 from seealso.encoder import Bundle
 from seealso.errors import Unavailable
@@ -213,3 +215,32 @@ def test_without_settings_the_first_thing_to_do_is_said(tmp_path: Path) -> None:
 
     found = [finding for finding in examine(settings, nothing) if not finding.ok]
     assert [finding.what for finding in found] == ["catalogue", "bundle", "cluster"]
+
+
+def test_the_embedded_node_needs_java(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded = library.changed(cluster={"url": None})
+    found = findings(library, embedded)
+    assert list(found) == [*HEALTHY[:3], "Java", *HEALTHY[3:]]
+    assert found["Java"].found.endswith("enough for OpenSearch 3.5.0")
+    assert wrong(found) == {}
+    nowhere = partial(find_jdk, environ={}, folders=(), bundled=lambda: None)
+    monkeypatch.setattr("seealso.plugin.doctor.find_jdk", nowhere)
+    (missing,) = wrong(findings(library, embedded)).values()
+    assert missing.found == "no Java 21 or newer found, which OpenSearch 3.5.0 needs"
+    assert "pip install 'seealso[node]'" in missing.cure
+    # a cluster elsewhere runs on a Java of its own
+    assert wrong(findings(library)) == {}
+
+
+def test_a_java_for_the_older_opensearch_is_enough(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "java"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho java.base@17.0.1\n")
+    program.chmod(0o755)
+    only = {"JAVA_HOME": str(tmp_path)}
+    found = partial(find_jdk, environ=only, folders=(), bundled=lambda: None)
+    monkeypatch.setattr("seealso.plugin.doctor.find_jdk", found)
+    java = findings(library, library.changed(cluster={"url": None}))["Java"]
+    assert (java.ok, java.found) == (True, "17, enough for OpenSearch 2.19.1")
