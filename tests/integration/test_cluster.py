@@ -1,7 +1,10 @@
 """Requests and bulk loading against a real cluster, busy ones among them."""
 
 import json
+import logging
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -195,6 +198,54 @@ def test_patience_has_an_end(refusing: tuple[str, list[list[str]]]) -> None:
     assert seen == [list("01234567"), list("1357")]
     assert [item_id for item_id, _ in caught.value.failed] == ["3", "7"]
     assert caught.value.written == 6
+
+
+class Deprecating(BaseHTTPRequestHandler):
+    """Answers with a warning, which OpenSearch does where a request will be refused one day."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("warning", '299 OpenSearch-3.5.0 "[old] is deprecated"')
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+def test_warnings_of_the_cluster_go_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Not to Python's warnings, which would show on the terminal and here be an error."""
+    log = logging.getLogger("seealso.cluster")
+    before = log.level
+    log.addHandler(caplog.handler)
+    log.setLevel("INFO")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Deprecating) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        assert Cluster(f"http://127.0.0.1:{server.server_port}").info() == {}
+        server.shutdown()
+    log.removeHandler(caplog.handler)
+    log.setLevel(before)
+    assert any("[old] is deprecated" in record.message for record in caplog.records)
+
+
+def test_a_lost_cluster_puts_two_lines_on_the_terminal() -> None:
+    """The client's own log, with its tracebacks, stays out of it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        options = ["--set", f"cluster.url={url}", "--set", "cluster.retries=1"]
+        done = subprocess.run(
+            [sys.executable, "-m", "seealso", *options, "index", "list"],
+            capture_output=True,
+            text=True,
+        )
+    assert (done.returncode, done.stdout) == (8, "")
+    assert done.stderr.splitlines() == [
+        f"error: {url}: OpenSearch does not answer",
+        " hint: start it (`seealso node start`) or set cluster.url",
+    ]
 
 
 def test_nobody_answers() -> None:

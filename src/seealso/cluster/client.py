@@ -6,12 +6,12 @@ repeated without harm.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
-from opensearchpy import OpenSearch
+from opensearchpy import OpenSearch, Urllib3HttpConnection
 from opensearchpy.exceptions import ConnectionError as LostConnection
 from opensearchpy.exceptions import OpenSearchException, SerializationError, SSLError
 from opensearchpy.serializer import JSONSerializer
@@ -43,6 +43,14 @@ class OrjsonSerializer(JSONSerializer):
             return orjson.loads(s)
         except orjson.JSONDecodeError as exc:
             raise SerializationError(s, exc) from exc
+
+
+class LoggingConnection(Urllib3HttpConnection):
+    """Writes what OpenSearch warns of to our log: Python's warnings would reach the terminal."""
+
+    def _raise_warnings(self, warning_headers: Iterable[str]) -> None:
+        for header in warning_headers:
+            log.info("%s warns: %s", self.host, header)
 
 
 class Cluster:
@@ -85,6 +93,7 @@ class Cluster:
             hosts=[url],
             http_auth=(username, password or "") if username else None,
             serializer=OrjsonSerializer(),
+            connection_class=LoggingConnection,
             timeout=timeout,
             max_retries=0,
             pool_maxsize=connections,
