@@ -132,7 +132,12 @@ def test_it_builds_an_index(installed: Installed, library: Library) -> None:
 
 @pytest.mark.parametrize(
     ("command", "extra"),
-    [(["model", "export", tiny_source(), "--out", "new"], "train"), (["node", "start"], "node")],
+    [
+        (["model", "export", tiny_source(), "--out", "new"], "train"),
+        # the default model is a wheel, which is missing here as well
+        (["model", "export"], "train"),
+        (["node", "start"], "node"),
+    ],
 )
 def test_what_needs_an_extra_names_it(installed: Installed, command: list[str], extra: str) -> None:
     done = installed.run("seealso", *command)

@@ -63,8 +63,9 @@ def load_backbone(source: str, *, pooling: Pooling, max_length: int | None) -> B
     BundleError
         The model cannot be found or loaded, or does not fit.
     """
-    place = place_of(source)
+    # the extra first: without it, a wheel that is missing too is the smaller trouble
     transformers = _transformers()
+    place = place_of(source)
     model, tokenizer = _loaded(transformers, source, place)
     return Backbone(
         source=source if place == source and not Path(place).exists() else Path(source).name,
