@@ -2,10 +2,12 @@
 
 import pytest
 
+from seealso.cli.main import main
 from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer import lifecycle
+from seealso.indexer.build import build_lock
 from tests.integration.catalogues import OpenShop, Shop, films
 
 
@@ -142,6 +144,19 @@ def test_prune_keeps_what_a_rollback_needs(shop: Shop) -> None:
     assert [one.name for one in lifecycle.prunable(cluster, alias, 2)] == [first, third]
     lifecycle.prune(cluster, alias, 2)
     assert shop.names == [second, waiting]
+
+
+def test_prune_leaves_a_running_build_alone(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.build()
+    half = half_built(shop)
+    prune = shop.arguments("index", "prune", "--yes")
+    with build_lock(shop.settings()), pytest.raises(SystemExit) as ended:
+        main(prune)
+    assert ended.value.code == ClusterError.exit_code
+    assert "another build or update is running" in capsys.readouterr().err
+    assert half in shop.names
+    main(prune)
+    assert half not in shop.names
 
 
 def test_swap_mends_an_alias_of_two_indices(shop: Shop) -> None:
