@@ -9,8 +9,11 @@ import tempfile
 import time
 from collections import namedtuple
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psutil
@@ -19,7 +22,8 @@ from click.testing import CliRunner
 
 from seealso.cli.context import Context
 from seealso.cli.node import node as command
-from seealso.cluster.node import VERSIONS, Node, NodeInfo, account, jdk, net, process
+from seealso.cluster.node import VERSIONS, Node, NodeInfo, account, jdk, net, process, ready
+from seealso.cluster.node.launch import Layout
 from seealso.config import Settings
 from seealso.errors import ConfigError, NodeError
 
@@ -176,6 +180,53 @@ def test_too_slow_leaves_no_process(root: Path) -> None:
     with pytest.raises(NodeError, match="does not answer on port"):
         Node(root, heap="512m").start(timeout=0.5)
     assert processes_of(root) == []
+
+
+class Recovering(BaseHTTPRequestHandler):
+    """A node that reads back its indices: each question finds it one step further, to the last."""
+
+    steps: Iterator[str]
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/_cat/recovery"):
+            body = next(self.steps, "big 0 translog 0b 500")
+        else:
+            body = json.dumps({"timed_out": next(self.steps, "") != "done"})
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextmanager
+def recovering(*steps: str) -> Iterator[process.State]:
+    handler = type("RecoveringOne", (Recovering,), {"steps": iter(steps)})
+    me = psutil.Process()
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield process.State(me.pid, me.create_time(), server.server_port, 0, "/home", "/data")
+        server.shutdown()
+
+
+def test_a_node_that_gets_on_has_its_time(tmp_path: Path) -> None:
+    """No step comes in time, but each begins the time anew."""
+    layout = Layout(tmp_path, tmp_path)
+    counts = [part for n in range(8) for part in ("waiting", f"big 0 translog 0b {n}")]
+    with recovering(*counts, "done") as state:
+        ready.wait(state, layout, timeout=1e-9)
+    with (
+        recovering(*counts) as state,
+        pytest.raises(NodeError, match="does not get on with reading its indices on port"),
+    ):
+        ready.wait(state, layout, timeout=1e-9)
+
+
+def test_recovery_of_a_real_node(opensearch: NodeInfo) -> None:
+    assert net.recovery(opensearch.port) is not None
+    assert net.recovery(net.choose_port(None, None)) is None
 
 
 def test_interrupted_start_leaves_no_process(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def node() -> None:
     type=click.FloatRange(min=0, min_open=True),
     default=120.0,
     show_default=True,
-    help="Seconds to wait for its first answer.",
+    help="Seconds without progress to wait for its first answer.",
 )
 @pass_context
 def start(

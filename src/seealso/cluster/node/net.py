@@ -46,14 +46,30 @@ def choose_port(wanted: int | None, last: int | None) -> int:
 
 def answers(port: int, *, timeout: float = 2.0) -> bool:
     """Say whether an OpenSearch on `port` is ready: every primary shard can be used."""
-    path = "/_cluster/health?wait_for_status=yellow&timeout=1s"
+    body = _get(port, "/_cluster/health?wait_for_status=yellow&timeout=1s", timeout)
+    try:
+        return body is not None and not json.loads(body)["timed_out"]
+    except (ValueError, KeyError):
+        return False
+
+
+def recovery(port: int, *, timeout: float = 2.0) -> str | None:
+    """Return how far an OpenSearch on `port` has recovered its indices, None without an answer.
+
+    The text says nothing but that: as long as it changes, the node gets on.
+    """
+    columns = "index,shard,stage,bytes_recovered,translog_ops_recovered"
+    return _get(port, f"/_cat/recovery?active_only=true&s=index,shard&h={columns}", timeout)
+
+
+def _get(port: int, path: str, timeout: float) -> str | None:
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
-        body = json.loads(answer.read())
-        return answer.status == 200 and not body["timed_out"]
-    except (OSError, http.client.HTTPException, ValueError, KeyError):
-        return False
+        body = answer.read().decode()
+        return body if answer.status == 200 else None
+    except (OSError, http.client.HTTPException, UnicodeDecodeError):
+        return None
     finally:
         connection.close()

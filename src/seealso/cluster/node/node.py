@@ -3,7 +3,6 @@
 It outlives the program that started it; its folder remembers which process it is.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,17 +10,16 @@ from types import TracebackType
 
 from filelock import FileLock
 
-from seealso.cluster.node import account, jdk, net, process
+from seealso.cluster.node import account, jdk, net, process, ready
 from seealso.cluster.node.disk import require_space
 from seealso.cluster.node.home import ensure_home, home_path
 from seealso.cluster.node.launch import LOG4J, Layout, command, opensearch_yml
 from seealso.cluster.node.locks import require_unlocked
-from seealso.cluster.node.logs import PORT_IN_USE, cause, log_size, tail
+from seealso.cluster.node.logs import PORT_IN_USE, log_size, tail
 from seealso.cluster.node.versions import DEFAULT_VERSION, RELEASES, VERSIONS
 from seealso.errors import ConfigError, NodeError
 from seealso.log import logger
 
-POLL_S = 0.1
 PORT_ATTEMPTS = 3
 
 
@@ -92,7 +90,8 @@ class Node:
         Parameters
         ----------
         timeout
-            Seconds to wait for an answer, not counting the download of the first start.
+            Seconds without progress to wait for an answer, not counting the download of the
+            first start; a node that replays what it was sent before a crash gets on.
 
         Raises
         ------
@@ -108,7 +107,7 @@ class Node:
                 running = self._start_new(timeout)
             else:
                 self._check_port(running)
-                self._await(running, time.monotonic() + timeout)
+                ready.wait(running, self._layout, timeout)
         return self._info(running)
 
     def stop(self, *, timeout: float = 30) -> bool:
@@ -145,12 +144,11 @@ class Node:
     def _start_new(self, timeout: float) -> process.State:
         """Start a process and wait for it; leave none behind if that fails."""
         line = self._prepare()
-        deadline = time.monotonic() + timeout
         for attempt in range(1, PORT_ATTEMPTS + 1):
             seen = log_size(self._layout)
             state = self._launch(line)
             try:
-                self._await(state, deadline, seen)
+                ready.wait(state, self._layout, timeout, seen)
             except NodeError as exc:
                 process.kill(state)
                 # between choosing a free port and binding it, another program was faster
@@ -200,21 +198,6 @@ class Node:
         process.write_state(layout.state, state)
         logger(__name__).info("process %s, port %s, log %s", pid, port, layout.log)
         return state
-
-    def _await(self, state: process.State, deadline: float, seen: int = 0) -> None:
-        """Wait until the process answers; say why if it does not."""
-        while not net.answers(state.port):
-            if not process.alive(state):
-                raise NodeError(
-                    f"OpenSearch ended while it started: {cause(self._layout, seen)}",
-                    hint=f"see {self._layout.log}",
-                )
-            if time.monotonic() > deadline:
-                raise NodeError(
-                    f"OpenSearch does not answer on port {state.port}: {cause(self._layout, seen)}",
-                    hint=f"see {self._layout.log}",
-                )
-            time.sleep(POLL_S)
 
     def _check_port(self, running: process.State) -> None:
         if self._port not in (None, running.port):
