@@ -110,7 +110,9 @@ class EncoderSettings(Section):
     query_precision: Literal["fp32", "int8"] = "fp32"
     """Which twin encodes user texts at query time."""
     threads: int = Field(0, ge=0)
-    """Threads of the encoder; 0 takes all cores."""
+    """Threads that encode items; 0 takes all cores."""
+    query_threads: int = Field(1, ge=0)
+    """Threads that encode one user text; 0 takes all cores, which slows a search beside it."""
     tokens_per_batch: int = Field(1024, ge=64)
     """Token budget of one batch: bounds memory whatever the length of the texts."""
     whiten: bool = True
@@ -211,7 +213,7 @@ class RecommendSettings(Section):
     """Share of the positions that is given to tail items while matching ones exist."""
     min_probability: float = Field(0.0, ge=0, lt=1)
     """Recommendations below this are left out."""
-    ef_search: int = Field(100, ge=1)
+    ef_search: int = Field(200, ge=1)
     """``ann``: candidates looked at in each segment."""
     field_weights: Mapping[str, float] = Field(default_factory=dict)
     """BM25 weight of each text field; without any, the rendered item text alone."""
