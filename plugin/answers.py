@@ -5,7 +5,10 @@ from typing import Any
 
 from seealso.errors import ClusterError
 from seealso.interactions import RESERVED
+from seealso.plugin.fusion import fuse
+from seealso.plugin.profile import Profile
 from seealso.plugin.recommendations import Recommendation
+from seealso.plugin.requests import Wish
 from seealso.plugin.scores import logit, raw_value
 from seealso.types import Calibration, Path, Source
 
@@ -34,6 +37,30 @@ def hits_of(response: Mapping[str, Any]) -> list[Hit]:
         )
     found: list[Hit] = response["hits"]["hits"]
     return found
+
+
+def ranked(
+    responses: Sequence[Mapping[str, Any]],
+    profile: Profile,
+    wish: Wish,
+    path: Path,
+    calibration: Calibration,
+) -> list[Recommendation]:
+    """Return a user's list from the responses to `profile_searches`.
+
+    Raises
+    ------
+    ClusterError
+        A search failed.
+    """
+    hits = [hits_of(response) for response in responses]
+    if profile.vector is None:
+        return importance_items(hits[0])
+    main = vector_items(hits[0], path, calibration)
+    tail: list[Recommendation] = []
+    if len(hits) > 1:
+        tail = tail_items(hits[1], calibration, wish.min_probability)
+    return fuse(main, tail, size=wish.size, tail_share=wish.tail_share)
 
 
 def index_names(hits: Iterable[Hit]) -> set[str]:

@@ -1,12 +1,28 @@
 """What stands behind the alias now: index, bundle, encoder; taken anew when the alias moves."""
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TypeVar
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.encoder import Encoder, UserText
-from seealso.errors import BundleError
+from seealso.errors import BundleError, ClusterError, DataError, Unavailable
 from seealso.indexer.live import LiveIndex, live_index
+
+T = TypeVar("T")
+
+SWAPS_FOLLOWED = 5
+"""Times in a row that one question follows a moving alias."""
+
+ENCODERS_KEPT = 2
+"""Models held in memory: that of the live index, and the one that a rollback goes back to."""
+
+
+class AliasMoved(Exception):
+    """The alias stands for another index than the one that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,44 +31,112 @@ class Live(LiveIndex):
 
     Attributes
     ----------
+    address
+        Where its searches are sent: the alias, as a rule.
     documents
         Number of documents when it was looked at.
     encoder, user_text
         What profiles are encoded and rendered with.
     """
 
+    address: str
     documents: int
     encoder: Encoder
     user_text: UserText
 
 
-def look(cluster: Cluster, settings: Settings, before: Live | None = None) -> Live:
-    """Return what the alias stands for now.
+class LiveAlias:
+    """Follows an alias through swaps and rollbacks.
+
+    Safe to share between threads: one at a time looks what the alias stands for, so that what
+    was seen last is what is kept, and no model is loaded twice.
 
     Parameters
     ----------
     cluster, settings
         Where, and which alias and bundles.
-    before
-        What it stood for when last looked at; its encoder is kept where the bundle is the same.
 
     Raises
     ------
     ClusterError
         The alias stands for nothing.
     BundleError
-        The bundle of the index is not in the store, or is not the one that was asked for.
+        The bundle of the index is not in the store, or does not fit the index.
     """
-    index = live_index(cluster, settings)
-    documents = indices.count(cluster, index.name)
-    if before is not None and before.fingerprint == index.fingerprint:
-        encoder, user_text = before.encoder, before.user_text
-    else:
-        encoder, user_text = _query_encoder(index, settings), UserText(index.text)
-    return Live(index.name, index.meta, index.store, documents, encoder, user_text)
+
+    def __init__(self, cluster: Cluster, settings: Settings) -> None:
+        self._cluster = cluster
+        self._settings = settings
+        self._encoders: OrderedDict[str, Encoder] = OrderedDict()
+        self._looking = Lock()
+        self._live = self._look()
+
+    @property
+    def live(self) -> Live:
+        """What the alias stood for when last looked at."""
+        return self._live
+
+    def follow(self, ask: Callable[[Live], T]) -> T:
+        """Ask the live index; where the alias moved meanwhile, ask what it stands for now.
+
+        Where it moves faster than the question is answered, the index that it stood for a
+        moment ago is asked by its own name: an answer of one model, though not of the newest.
+
+        Parameters
+        ----------
+        ask
+            Sends the question to ``Live.address``, and raises `AliasMoved` where another index
+            than ``Live.name`` answers.
+
+        Raises
+        ------
+        ClusterError, BundleError
+            As for the class; and whatever `ask` raises.
+        """
+        for _ in range(SWAPS_FOLLOWED):
+            live = self._live
+            try:
+                return ask(live)
+            except AliasMoved:
+                pass
+            except Unavailable:
+                raise
+            except (ClusterError, DataError):
+                # a vector of the old model can be refused by the new index outright, and the
+                # old index may be gone
+                if indices.live_name(self._cluster, self._settings.index.alias) == live.name:
+                    raise
+            self._look_again(live)
+        return ask(replace(self._live, address=self._live.name))
+
+    def _look_again(self, outdated: Live) -> None:
+        with self._looking:
+            # another thread may have looked while this one waited
+            if self._live is outdated:
+                self._live = self._look()
+
+    def _look(self) -> Live:
+        index = live_index(self._cluster, self._settings)
+        return Live(
+            index.name,
+            index.meta,
+            index.store,
+            self._settings.index.alias,
+            indices.count(self._cluster, index.name),
+            self._encoder(index),
+            UserText(index.text),
+        )
+
+    def _encoder(self, index: LiveIndex) -> Encoder:
+        encoder = self._encoders.get(index.fingerprint) or _load(index, self._settings)
+        self._encoders[index.fingerprint] = encoder
+        self._encoders.move_to_end(index.fingerprint)
+        if len(self._encoders) > ENCODERS_KEPT:
+            self._encoders.popitem(last=False)
+        return encoder
 
 
-def _query_encoder(index: LiveIndex, settings: Settings) -> Encoder:
+def _load(index: LiveIndex, settings: Settings) -> Encoder:
     bundle = index.bundle
     if bundle.dimension != index.meta["dimension"]:
         raise BundleError(
@@ -61,5 +145,5 @@ def _query_encoder(index: LiveIndex, settings: Settings) -> Encoder:
             hint="build the index again",
         )
     return Encoder(
-        bundle, precision=settings.encoder.query_precision, threads=settings.encoder.threads
+        bundle, precision=settings.encoder.query_precision, threads=settings.encoder.query_threads
     )

@@ -63,21 +63,20 @@ class ItemShelf:
     def __init__(self, cluster: Cluster, capacity: int = 50_000) -> None:
         self._cluster = cluster
         self._capacity = capacity
-        self._index = ""
-        self._items: OrderedDict[str, Known] = OrderedDict()
+        self._items: OrderedDict[tuple[str, str], Known] = OrderedDict()
         self._lock = Lock()
 
     def get(self, index: str, ids: Iterable[str]) -> dict[str, Known]:
         """Return what the physical `index` knows of those of `ids` that it holds."""
-        wanted = list(dict.fromkeys(ids))
+        found: dict[str, Known] = {}
+        absent: list[str] = []
         with self._lock:
-            if index != self._index:
-                self._index = index
-                self._items.clear()
-            found = {i: self._items[i] for i in wanted if i in self._items}
-            for item_id in found:
-                self._items.move_to_end(item_id)
-        absent = [item_id for item_id in wanted if item_id not in found]
+            for item_id in dict.fromkeys(ids):
+                if (item := self._items.get((index, item_id))) is None:
+                    absent.append(item_id)
+                else:
+                    found[item_id] = item
+                    self._items.move_to_end((index, item_id))
         return found | self._fetch(index, absent)
 
     def _fetch(self, index: str, ids: Sequence[str]) -> dict[str, Known]:
@@ -87,10 +86,9 @@ class ItemShelf:
             for item_id, hit in hits.items()
         }
         with self._lock:
-            if index == self._index:
-                self._items.update(fresh)
-                while len(self._items) > self._capacity:
-                    self._items.popitem(last=False)
+            self._items.update(((index, item_id), item) for item_id, item in fresh.items())
+            while len(self._items) > self._capacity:
+                self._items.popitem(last=False)
         return fresh
 
 

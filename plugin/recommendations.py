@@ -75,7 +75,9 @@ class RecommendationList:
     note
         Something a person should know, for instance why there is no profile.
     latency_ms
-        Milliseconds by part: ``profile``, ``search`` (OpenSearch's own), ``total``.
+        Milliseconds of the request that the list came with: ``profile`` (history and
+        encoding), ``rendering``, ``search`` (as OpenSearch took them), ``transport`` (the rest
+        of the round trip) and ``fusion`` add up to ``total``.
     """
 
     items: tuple[Recommendation, ...]

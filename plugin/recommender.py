@@ -6,32 +6,29 @@ is asked again with the bundle of the index that it stands for now. So no answer
 models, and a swap or rollback needs no restart.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from time import perf_counter
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import Cluster
 from seealso.config import Settings
-from seealso.errors import ClusterError, DataError, MappingMismatch, Unavailable
+from seealso.errors import ClusterError, DataError
 from seealso.interactions import Histories
-from seealso.plugin import answers, requests
-from seealso.plugin.fusion import fuse
-from seealso.plugin.live import Live, look
+from seealso.plugin import answers
+from seealso.plugin.latency import Stopwatch
+from seealso.plugin.live import AliasMoved, Live, LiveAlias
 from seealso.plugin.profile import ItemShelf, Profile, make_profiles
 from seealso.plugin.recommendations import Recommendation, RecommendationList
-from seealso.plugin.requests import Filter, Search, Wish, choose_path
+from seealso.plugin.requests import (
+    Filter,
+    Search,
+    Wish,
+    choose_path,
+    profile_searches,
+    vector_search,
+)
 from seealso.plugin.users import describe, note
 from seealso.query_templates import msearch
-from seealso.types import Path, User
-
-T = TypeVar("T")
-
-SWAPS_FOLLOWED = 5
-"""Times in a row that one query follows a moving alias before it gives up."""
-
-
-class AliasMoved(Exception):
-    """The alias stands for another index than the one that was asked for."""
+from seealso.types import Path, User, Vector
 
 
 class Recommender:
@@ -61,7 +58,7 @@ class Recommender:
         self._settings = settings
         self._histories = histories
         self._shelf = ItemShelf(cluster)
-        self._live = look(cluster, settings)
+        self._alias = LiveAlias(cluster, settings)
 
     @property
     def settings(self) -> Settings:
@@ -71,7 +68,7 @@ class Recommender:
     @property
     def live(self) -> Live:
         """The index that was last asked, and its bundle."""
-        return self._live
+        return self._alias.live
 
     def user(
         self,
@@ -148,7 +145,7 @@ class Recommender:
     ) -> list[RecommendationList]:
         """Return a list for each of `users`, in one request."""
         chosen = wish or Wish.of(self._settings.recommend)
-        return self._follow(lambda live: self._ask_for_users(live, users, chosen))
+        return self._alias.follow(lambda live: self._ask_for_users(live, users, chosen))
 
     def related(
         self,
@@ -175,7 +172,7 @@ class Recommender:
             min_probability=min_probability,
             fields=fields,
         )
-        return self._follow(lambda live: self._ask_for_item(live, item_id, wish))
+        return self._alias.follow(lambda live: self._ask_for_item(live, item_id, wish))
 
     def stored_request(self, user: User, wish: Wish | None = None) -> bytes:
         """Return the ``_msearch/template`` body that gets a user's lists from the cluster alone.
@@ -184,32 +181,11 @@ class Recommender:
         it with any HTTP client.
         """
         chosen = wish or Wish.of(self._settings.recommend)
-        live = self._live
+        live = self.live
         (profile,) = self._profiles(live, [user])
         path = choose_path(chosen, live.space, live.documents)
-        searches = _searches(profile, chosen, live, path)
-        return msearch(self._settings.index.alias, [search.stored() for search in searches])
-
-    def _follow(self, ask: Callable[[Live], T]) -> T:
-        """Ask the live index; where the alias moved meanwhile, ask what it stands for now."""
-        for _ in range(SWAPS_FOLLOWED):
-            live = self._live
-            try:
-                return ask(live)
-            except AliasMoved:
-                pass
-            except Unavailable:
-                raise
-            except (ClusterError, DataError):
-                # a vector of the old model can be refused by the new index outright, and the
-                # old index may be gone
-                if indices.live_name(self._cluster, self._settings.index.alias) == live.name:
-                    raise
-            self._live = look(self._cluster, self._settings, live)
-        raise MappingMismatch(
-            f"{self._settings.index.alias}: the alias moved {SWAPS_FOLLOWED} times in one query",
-            hint="something swaps indices all the time; try again",
-        )
+        searches = profile_searches(profile, chosen, path, live.space, live.calibration)
+        return msearch(live.address, [search.stored() for search in searches])
 
     def _profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
         words = self._settings.recommend.words
@@ -218,27 +194,39 @@ class Recommender:
     def _ask_for_users(
         self, live: Live, users: Sequence[User], wish: Wish
     ) -> list[RecommendationList]:
-        started = perf_counter()
+        watch = Stopwatch()
         profiles = self._profiles(live, users)
-        profile_ms = (perf_counter() - started) * 1000
+        watch.cut("profile")
         path = choose_path(wish, live.space, live.documents)
-        searches = [_searches(profile, wish, live, path) for profile in profiles]
-        responses = iter(self._search(live, [one for mine in searches for one in mine]))
-        lists = []
-        for user, profile, asked in zip(users, profiles, searches, strict=True):
-            mine = [next(responses) for _ in asked]
-            items = _fused(mine, profile, wish, live, path)
-            latency = {
-                "profile": profile_ms / len(users),
-                # both searches of a list run at the same time
-                "search": float(max(response["took"] for response in mine)),
-                "total": (perf_counter() - started) * 1000,
-            }
-            lists.append(self._list(items, user.user_id, path, live, note(user, profile), latency))
-        return lists
+        asked = [
+            profile_searches(profile, wish, path, live.space, live.calibration)
+            for profile in profiles
+        ]
+        responses = iter(self._search(live, [one for mine in asked for one in mine], watch))
+        ranked = [
+            answers.ranked([next(responses) for _ in mine], profile, wish, path, live.calibration)
+            for profile, mine in zip(profiles, asked, strict=True)
+        ]
+        watch.cut("fusion")
+        return [
+            _list(items, live, path, watch, user.user_id, note(user, profile))
+            for items, user, profile in zip(ranked, users, profiles, strict=True)
+        ]
 
     def _ask_for_item(self, live: Live, item_id: str, wish: Wish) -> RecommendationList:
-        started = perf_counter()
+        watch = Stopwatch()
+        vector = self._vector(live, item_id)
+        watch.cut("profile")
+        path = choose_path(wish, live.space, live.documents)
+        search = vector_search(
+            vector, [item_id], wish, path=path, space=live.space, calibration=live.calibration
+        )
+        (response,) = self._search(live, [search], watch)
+        items = answers.vector_items(answers.hits_of(response), path, live.calibration)
+        watch.cut("fusion")
+        return _list(items, live, path, watch)
+
+    def _vector(self, live: Live, item_id: str) -> Vector:
         item = self._shelf.get(live.name, [item_id]).get(item_id)
         if item is None or item.vector is None:
             what = "is not in the index" if item is None else "has no text, so nothing is related"
@@ -247,79 +235,36 @@ class Recommender:
                 hint=f"alias {self._settings.index.alias}; `seealso index update` adds items",
                 item_id=item_id,
             )
-        profile_ms = (perf_counter() - started) * 1000
-        path = choose_path(wish, live.space, live.documents)
-        search = requests.vector_search(
-            item.vector,
-            [item_id],
-            wish,
-            path=path,
-            space=live.space,
-            calibration=live.calibration,
-        )
-        (response,) = self._search(live, [search])
-        items = answers.vector_items(answers.hits_of(response), path, live.calibration)
-        latency = {
-            "profile": profile_ms,
-            "search": float(response["took"]),
-            "total": (perf_counter() - started) * 1000,
-        }
-        return self._list(items, None, path, live, "", latency)
+        return item.vector
 
-    def _search(self, live: Live, searches: Sequence[Search]) -> list[Mapping[str, Any]]:
-        body = msearch(self._settings.index.alias, [search.body() for search in searches])
+    def _search(
+        self, live: Live, searches: Sequence[Search], watch: Stopwatch
+    ) -> list[Mapping[str, Any]]:
+        body = msearch(live.address, [search.body() for search in searches])
+        watch.cut("rendering")
         try:
             answer = self._cluster.request("POST", "/_msearch", body)
         except ClusterError as exc:
             # what cannot be parsed makes OpenSearch refuse the whole request
             exc.hint = exc.hint or answers.REFUSED
             raise
+        watch.cut("transport")
+        watch.move(answer["took"], source="transport", to="search")
         responses: list[Mapping[str, Any]] = answer["responses"]
         for response in responses:
             if answers.index_names(answers.hits_of(response)) - {live.name}:
                 raise AliasMoved
         return responses
 
-    def _list(
-        self,
-        items: Iterable[Recommendation],
-        user_id: str | None,
-        path: Path,
-        live: Live,
-        note: str,
-        latency: Mapping[str, float],
-    ) -> RecommendationList:
-        return RecommendationList(
-            tuple(items), user_id, path, live.name, live.fingerprint, note, latency
-        )
 
-
-def _searches(profile: Profile, wish: Wish, live: Live, path: Path) -> list[Search]:
-    """Return the one or two searches of a user's list."""
-    seen = sorted(profile.seen)
-    if profile.vector is None:
-        return [requests.importance_search(seen, wish)]
-    vector = requests.vector_search(
-        profile.vector,
-        seen,
-        wish,
-        path=path,
-        space=live.space,
-        calibration=live.calibration,
+def _list(
+    items: Iterable[Recommendation],
+    live: Live,
+    path: Path,
+    watch: Stopwatch,
+    user_id: str | None = None,
+    note: str = "",
+) -> RecommendationList:
+    return RecommendationList(
+        tuple(items), user_id, path, live.name, live.fingerprint, note, watch.parts()
     )
-    if wish.tail_share == 0 or not profile.words:
-        return [vector]
-    return [vector, requests.tail_search(profile, wish, live.space)]
-
-
-def _fused(
-    responses: Sequence[Mapping[str, Any]], profile: Profile, wish: Wish, live: Live, path: Path
-) -> list[Recommendation]:
-    hits = [answers.hits_of(response) for response in responses]
-    if profile.vector is None:
-        return answers.importance_items(hits[0])
-    main = answers.vector_items(hits[0], path, live.calibration)
-    tail = []
-    if len(hits) > 1:
-        tail = answers.tail_items(hits[1], live.calibration, wish.min_probability)
-    return fuse(main, tail, size=wish.size, tail_share=wish.tail_share)

@@ -147,6 +147,29 @@ def choose_path(wish: Wish, space: Space, documents: int) -> Path:
     return Path.EXACT if documents <= wish.settings.exact_limit else Path.ANN
 
 
+def profile_searches(
+    profile: Profile, wish: Wish, path: Path, space: Space, calibration: Calibration
+) -> list[Search]:
+    """Return the one or two searches of a user's list.
+
+    Parameters
+    ----------
+    profile
+        What the user is asked for with.
+    wish, path, space, calibration
+        How to rank.
+    """
+    seen = sorted(profile.seen)
+    if profile.vector is None:
+        return [importance_search(seen, wish)]
+    vector = vector_search(
+        profile.vector, seen, wish, path=path, space=space, calibration=calibration
+    )
+    if wish.tail_share == 0 or not profile.words:
+        return [vector]
+    return [vector, tail_search(profile, wish, space)]
+
+
 def vector_search(
     vector: Vector,
     exclude: Sequence[str],

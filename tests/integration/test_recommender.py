@@ -96,9 +96,23 @@ def test_by_user_id(library: Library, recommender: Recommender) -> None:
     assert (found.user_id, found.path, found.note) == ("u1", Path.EXACT, "")
     assert found.index == recommender.live.name
     assert found.fingerprint == recommender.live.fingerprint
-    assert set(found.latency_ms) == {"profile", "search", "total"}
-    assert found.latency_ms["total"] >= found.latency_ms["profile"] > 0
     check_probabilities(library, found, profile(library, "u1"))
+
+
+def test_the_parts_of_the_latency_add_up(recommender: Recommender) -> None:
+    for found in (recommender.recommend("u1", words="a castle"), recommender.related("b1")):
+        parts = dict(found.latency_ms)
+        total = parts.pop("total")
+        assert set(parts) == {"profile", "rendering", "search", "transport", "fusion"}
+        assert parts["profile"] > 0
+        assert min(parts.values()) >= 0
+        assert sum(parts.values()) == pytest.approx(total)
+
+
+def test_one_thread_encodes_a_user_whatever_items_take(library: Library) -> None:
+    for chosen, threads in (({"threads": 2}, 1), ({"query_threads": 2}, 2)):
+        session = library.recommender(encoder=chosen).live.encoder._reader._session
+        assert session.get_session_options().intra_op_num_threads == threads
 
 
 def test_by_history_the_newest_item_weighs_most(library: Library, recommender: Recommender) -> None:

@@ -1,0 +1,191 @@
+"""An alias that moves while questions are on the way: followed, and never answered for wrongly."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Lock
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from seealso.cluster import Cluster, indices
+from seealso.cluster.node import NodeInfo
+from seealso.config import Settings
+from seealso.encoder import Bundle
+from seealso.indexer.build import build
+from seealso.indexer.inputs import inputs
+from seealso.interactions import Problems
+from seealso.plugin import RecommendationList, Recommender
+from seealso.plugin.live import SWAPS_FOLLOWED
+from tests.library import Library
+
+WORDS = "a castle of poetry"
+THREADS = 8
+
+Built = tuple[str, ...]
+"""Physical indices of one alias; the first and third have one model, the second another."""
+
+
+@pytest.fixture(scope="module")
+def library(
+    opensearch: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Library]:
+    folder = tmp_path_factory.mktemp("live")
+    library = Library.found(folder, opensearch.url, f"books-{uuid4().hex[:8]}", tiny)
+    yield library
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def built(library: Library) -> Built:
+    whitened = library.changed(encoder={"whiten": True})
+    return tuple(
+        build(library.cluster, settings, inputs(settings, None, Problems("stop"))).index
+        for settings in (library.settings, whitened, library.settings)
+    )
+
+
+@pytest.fixture(scope="module")
+def truth(library: Library, built: Built) -> dict[str, RecommendationList]:
+    """What each index answers while nothing moves."""
+    answers = {}
+    for index in built:
+        indices.point(library.cluster, library.alias, index)
+        answers[index] = library.recommender().recommend(words=WORDS)
+    first, second, _ = answers.values()
+    # two models that answer differently, so that a mixed answer would show
+    assert first.fingerprint != second.fingerprint
+    assert [item.raw for item in first] != [item.raw for item in second]
+    return answers
+
+
+class Intercepted(Cluster):
+    """A cluster whose requests can be met before they are sent and after they are answered."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, retries=1)
+        self.before: Callable[[str, str], object] = _nothing
+        self.after: Callable[[str, str], object] = _nothing
+
+    def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
+        self.before(method, path)
+        answer = super().request(method, path, *args, **kwargs)
+        self.after(method, path)
+        return answer
+
+
+def _nothing(_method: str, _path: str) -> None:
+    """Stand for an interception that was not set."""
+
+
+@pytest.fixture
+def cluster(library: Library) -> Iterator[Intercepted]:
+    cluster = Intercepted(library.url)
+    yield cluster
+    cluster.close()
+
+
+def check(found: RecommendationList, truth: dict[str, RecommendationList]) -> None:
+    expected = truth[found.index]
+    assert found.fingerprint == expected.fingerprint
+    assert found.ids == expected.ids
+    assert [item.raw for item in found] == pytest.approx([item.raw for item in expected])
+
+
+def asked(settings: Settings, cluster: Cluster, library: Library) -> Recommender:
+    return Recommender(cluster, settings, library.histories)
+
+
+def test_an_alias_that_moves_before_every_search_is_answered_all_the_same(
+    library: Library, built: Built, truth: dict[str, RecommendationList], cluster: Intercepted
+) -> None:
+    indices.point(library.cluster, library.alias, built[0])
+    recommender = asked(library.settings, cluster, library)
+    searches: list[str] = []
+
+    def move(_method: str, path: str) -> None:
+        if path == "/_msearch":
+            searches.append(path)
+            indices.point(library.cluster, library.alias, built[len(searches) % 2])
+
+    cluster.before = move
+    found = recommender.recommend(words=WORDS)
+    assert len(searches) == SWAPS_FOLLOWED + 1
+    check(found, truth)
+    # the last search went to an index that was no longer live, by its own name
+    assert found.index != indices.live_name(library.cluster, library.alias)
+
+
+def test_the_model_of_an_index_that_comes_back_is_not_loaded_again(
+    library: Library, built: Built, truth: dict[str, RecommendationList]
+) -> None:
+    indices.point(library.cluster, library.alias, built[0])
+    recommender = library.recommender()
+    encoders = []
+    for turn in range(6):
+        indices.point(library.cluster, library.alias, built[turn % 2])
+        check(recommender.recommend(words=WORDS), truth)
+        encoders.append(recommender.live.encoder)
+    assert encoders[0] is encoders[2] is encoders[4]
+    assert encoders[1] is encoders[3] is encoders[5]
+    assert encoders[0] is not encoders[1]
+
+
+def test_what_was_seen_earlier_never_takes_the_place_of_what_was_seen_later(
+    library: Library, built: Built, truth: dict[str, RecommendationList], cluster: Intercepted
+) -> None:
+    indices.point(library.cluster, library.alias, built[0])
+    recommender = asked(library.settings, cluster, library)
+    indices.point(library.cluster, library.alias, built[1])
+    looked, other_done, first_look = Event(), Event(), Lock()
+
+    def hold_the_first(_method: str, path: str) -> None:
+        # the first thread has read where the alias points, and is late with what it read
+        if path == f"/_alias/{library.alias}" and first_look.acquire(blocking=False):
+            looked.set()
+            other_done.wait(timeout=1)
+
+    later: list[str] = []
+
+    def note_what_is_asked(_method: str, path: str) -> None:
+        if path == "/_msearch" and other_done.is_set():
+            later.append(recommender.live.name)
+
+    cluster.before, cluster.after = note_what_is_asked, hold_the_first
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(recommender.recommend, words=WORDS)
+        assert looked.wait(timeout=60)
+        indices.point(library.cluster, library.alias, built[2])
+        quick = pool.submit(recommender.recommend, words=WORDS)
+        quick.add_done_callback(lambda _: other_done.set())
+        check(slow.result(), truth)
+        check(quick.result(), truth)
+    check(recommender.recommend(words=WORDS), truth)
+    assert set(later) == {recommender.live.name} == {built[2]}
+
+
+def test_many_threads_follow_swaps_that_never_rest(
+    library: Library, built: Built, truth: dict[str, RecommendationList]
+) -> None:
+    indices.point(library.cluster, library.alias, built[0])
+    recommender = library.recommender()
+    enough = Event()
+
+    def ask_on() -> list[RecommendationList]:
+        lists = []
+        while not enough.is_set() or len(lists) < 20:
+            lists.append(recommender.recommend(words=WORDS))
+        return lists
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        running = [pool.submit(ask_on) for _ in range(THREADS)]
+        for turn in range(60):
+            indices.point(library.cluster, library.alias, built[turn % 2])
+        enough.set()
+        lists = [found for one in running for found in one.result()]
+    assert len(lists) >= 20 * THREADS
+    for found in lists:
+        check(found, truth)
+    assert {found.index for found in lists} == set(built[:2])
+    last = recommender.recommend(words=WORDS)
+    assert last.index == indices.live_name(library.cluster, library.alias) == built[1]
