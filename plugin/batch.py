@@ -1,11 +1,12 @@
 """Lists for many users: a file of users in, a file of lists out, bounded memory, resumable.
 
 The lists gather in ``OUT.part``, which takes its name when the last one is written. A killed
-run leaves it behind; the next run with the same users goes on after its last whole line.
+run leaves it behind; the next run with the same users and options goes on after its last whole
+line.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +19,7 @@ from seealso.errors import DataError
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Wish
+from seealso.plugin.unfinished import Unfinished
 from seealso.types import User
 
 USERS_AT_ONCE = 64
@@ -96,16 +98,17 @@ def recommend_file(
     Raises
     ------
     DataError
-        A line of `users` cannot be read, or what a killed run left belongs to other users.
+        A line of `users` cannot be read, or what a killed run left belongs to other users or
+        was made with other options.
     """
-    part = out.with_name(out.name + ".part")
-    done = _whole_lines(part)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Unfinished.beside(out)
+    done = unfinished.resume(options(recommender, wish))
     pending = users_of(users, recommender)
-    _check_same(part, done, list(islice(pending, done)))
+    unfinished.check_users([user.user_id for user in islice(pending, done)], done)
     tick(done)
     written = done
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with part.open("ab") as sink:
+    with unfinished.lists.open("ab") as sink:
         for lists in _in_order(recommender, pending, wish):
             sink.writelines(
                 orjson.dumps(_line(one), option=orjson.OPT_APPEND_NEWLINE) for one in lists
@@ -113,8 +116,26 @@ def recommend_file(
             sink.flush()
             written += len(lists)
             tick(len(lists))
-    part.replace(out)
+    unfinished.finish(out)
     return BatchReport(written, done, str(out))
+
+
+def options(recommender: Recommender, wish: Wish) -> dict[str, Any]:
+    """Return everything that changes the lists of the same users, by name."""
+    settings = recommender.settings
+    sections = {"recommend": wish.settings, "profile": settings.profile}
+    found = {
+        f"{section}.{name}": value
+        for section, chosen in sections.items()
+        for name, value in chosen.model_dump(mode="json").items()
+    }
+    return found | {
+        "filters": wish.filters,
+        "fields": wish.fields,
+        "encoder.query_precision": settings.encoder.query_precision,
+        "index.alias": settings.index.alias,
+        "fingerprint": recommender.live.fingerprint,
+    }
 
 
 def _in_order(
@@ -144,33 +165,3 @@ def _line(one: RecommendationList) -> dict[str, Any]:
         ],
     }
     return {**line, "note": one.note} if one.note else line
-
-
-def _whole_lines(part: Path) -> int:
-    """Cut a half-written last line off and return the number of whole ones."""
-    if not part.exists():
-        return 0
-    whole = count = 0
-    with part.open("r+b") as lines:
-        for line in lines:
-            if not line.endswith(b"\n"):
-                break
-            whole += len(line)
-            count += 1
-        lines.truncate(whole)
-    return count
-
-
-def _check_same(part: Path, done: int, users: Iterable[User]) -> None:
-    if not done:
-        return
-    ids = [user.user_id for user in users]
-    with part.open("rb") as lines:
-        for _ in range(done - 1):
-            next(lines)
-        last = orjson.loads(next(lines))["user_id"]
-    if len(ids) < done or ids[-1] != last:
-        raise DataError(
-            f"{part}: is left from a run for other users",
-            hint="delete it, or give the users it was begun with",
-        )

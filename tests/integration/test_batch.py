@@ -187,6 +187,63 @@ def test_what_is_left_of_other_users_is_not_mixed_in(
 
 
 @pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"size": 5}, "recommend.size was 10, is 5"),
+        ({"path": "ann"}, 'recommend.path was "auto", is "ann"'),
+        (
+            {"filters": {"term": {"kind": "poetry"}}},
+            'filters was [], is [{"term":{"kind":"poetry"}}]',
+        ),
+        ({"fields": ("title",)}, 'fields was [], is ["title"]'),
+    ],
+)
+def test_what_is_left_of_other_options_is_not_mixed_in(
+    library: Library,
+    recommender: Recommender,
+    tmp_path: Path,
+    changes: dict[str, Any],
+    said: str,
+) -> None:
+    users, out = people(tmp_path, 300), tmp_path / "out.jsonl"
+    part = interrupted(library, users, out)
+    before = part.read_bytes()
+    wish = Wish.of(recommender.settings.recommend, **{"fields": ()} | changes)
+    with pytest.raises(DataError) as caught:
+        recommend_file(recommender, users, out, wish, [].append)
+    assert caught.value.message == f"{part}: is left from a run with other options: {said}"
+    assert part.read_bytes() == before
+    assert not out.exists()
+    # the options that it was begun with still go on, and leave nothing beside the result
+    assert run(recommender, users, out).resumed == len(before.splitlines())
+    assert {file.name for file in tmp_path.iterdir()} == {"users.txt", "out.jsonl"}
+
+
+def test_what_another_profile_or_model_left_is_not_mixed_in(
+    library: Library, tmp_path: Path
+) -> None:
+    users, out = people(tmp_path, 300), tmp_path / "out.jsonl"
+    part = interrupted(library, users, out)
+    with pytest.raises(DataError, match=r"profile\.recency was 0\.8, is 0\.5$"):
+        run(library.recommender(profile={"recency": 0.5}), users, out)
+    options = part.with_name("out.jsonl.part.options")
+    recorded = json.loads(options.read_text())
+    assert recorded["fingerprint"] == library.recommender().live.fingerprint
+    options.write_text(json.dumps(recorded | {"fingerprint": "of-an-older-model"}))
+    with pytest.raises(DataError, match='fingerprint was "of-an-older-model", is "'):
+        run(library.recommender(), users, out)
+
+
+def test_what_is_left_without_its_options_is_not_trusted(library: Library, tmp_path: Path) -> None:
+    users, out = people(tmp_path, 300), tmp_path / "out.jsonl"
+    part = interrupted(library, users, out)
+    part.with_name("out.jsonl.part.options").unlink()
+    with pytest.raises(DataError, match="left from a run whose options are not known") as caught:
+        run(library.recommender(), users, out)
+    assert caught.value.hint == "delete it to begin anew"
+
+
+@pytest.mark.parametrize(
     ("line", "said"),
     [
         (b'{"user_id": "u1"', "not JSON"),
