@@ -111,6 +111,42 @@ def test_under_a_narrow_filter_every_path_is_exact(films: Films, path: Path) -> 
         assert np.abs(probabilities(asked) - probabilities(exact)).max() < SAME
 
 
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.02, 0.005, 0.0005])
+def test_the_graph_within_a_filter_ranks_what_passes_it(films: Films, share: float) -> None:
+    passing = np.random.default_rng(11).permutation(films.ids)[: round(share * len(films.ids))]
+    inside = {"ids": {"values": passing.tolist()}}
+    rows = [films.places[item_id] for item_id in passing]
+    found = wanted = 0
+    for user in films.people[:20]:
+        ann = films.recommender.recommend(user.user_id, path="ann", tail_share=0, filters=inside)
+        p = expected(films, user)
+        best = np.sort(p[rows])[::-1][:10]
+        best = best[best > 0]
+        assert set(ann.ids) <= set(passing.tolist()) - user.seen
+        assert len(ann) == len(best)
+        # what is less likely than the true tenth would be a miss
+        found += int((probabilities(ann) > best[-1] - 1e-5).sum())
+        wanted += len(best)
+    assert wanted == 20 * 10 or share * len(films.ids) < 10
+    assert found / wanted >= 0.98
+
+
+def test_the_graph_finds_a_filter_that_lies_far_from_the_user(films: Films) -> None:
+    # nothing that passes is near the point where a walk through the graph ends
+    for user in films.people[:20]:
+        p = expected(films, user)
+        unseen = np.flatnonzero(p > 0)
+        far = unseen[np.argsort(p[unseen])[:100]]
+        found = films.recommender.recommend(
+            user.user_id,
+            path="ann",
+            tail_share=0,
+            filters={"ids": {"values": [films.ids[place] for place in far]}},
+        )
+        best = np.sort(p[far])[::-1][:10]
+        assert np.abs(probabilities(found) - best).max() < 1e-5, user.user_id
+
+
 @pytest.mark.parametrize("path", [Path.REFERENCE, Path.EXACT, Path.ANN])
 def test_every_path_leaves_out_what_is_too_unlikely(films: Films, path: Path) -> None:
     for user in films.people[:10]:
