@@ -13,7 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import Contender, Figure, Report, Target, figure, machine, take_turns, times
+from benchmarks.measure import (
+    Contender,
+    Figure,
+    Report,
+    Target,
+    figure,
+    int8_instructions,
+    machine,
+    take_turns,
+    times,
+)
 from seealso.config import EncoderSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache
 from seealso.errors import MissingExtraError
@@ -65,7 +75,7 @@ def _report(bundle: Bundle, cache: VectorCache) -> Report:
         "short": f"{len(short)} film titles",
         "mixed": f"{len(mixed)} texts of 5 to 128 tokens",
         "tokens per batch": EncoderSettings().tokens_per_batch,
-        "int8 instructions": _int8_instructions(),
+        "int8 instructions": int8_instructions(),
     }
     return Report("encoding", "Encoding", setting, facts, tuple(figures))
 
@@ -141,12 +151,6 @@ def _version(package: str) -> str:
     from importlib.metadata import version
 
     return version(package)
-
-
-def _int8_instructions() -> str:
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    known = [name for name in ("amx_int8", "avx512_vnni", "avx_vnni") if name in flags]
-    return ", ".join(known) or "none of AMX, AVX512-VNNI, AVX-VNNI"
 
 
 def main() -> None:

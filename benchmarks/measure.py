@@ -186,6 +186,13 @@ def machine(node: NodeFacts | None = None) -> dict[str, Any]:
     return facts
 
 
+def int8_instructions() -> str:
+    """Return which instructions for int8 models this processor has."""
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    known = [name for name in ("amx_int8", "avx512_vnni", "avx_vnni") if name in flags]
+    return ", ".join(known) or "none of AMX, AVX512-VNNI, AVX-VNNI"
+
+
 def _cpu_model() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
