@@ -51,14 +51,15 @@ def bind_to_catalogue(
     a shorter vector is asked for.
     """
     projection = base.projection
-    if projection is None and (settings.encoder.whiten or settings.encoder.dimension):
+    whiten = base.whiten if settings.encoder.whiten is None else settings.encoder.whiten
+    if projection is None and (whiten or settings.encoder.dimension):
         text = ItemText(settings.text)
         rendered = [text.render(item.fields) for item in sample]
         with progress("fitting projection", len(rendered)) as tick:
             raw = item_encoder(base, settings, cache).raw_items(rendered, tick=tick)
         projection = fit_projection(
             raw[raw.any(axis=1)],
-            whiten=settings.encoder.whiten,
+            whiten=whiten,
             dimension=settings.encoder.dimension,
         )
     return bind(

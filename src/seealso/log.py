@@ -42,7 +42,12 @@ class RateColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Return the current speed of `task`, or blanks before it is known."""
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="progress.data.speed")
+        speed = task.speed
+        if not speed:
+            return Text("")
+        # a step of training takes seconds
+        shown = f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
+        return Text(shown, style="progress.data.speed")
 
 
 class Ticker:
@@ -59,6 +64,10 @@ class Ticker:
     def total(self, total: int) -> None:
         """Say how many steps there are in all, once that is known."""
         self._progress.update(self._task, total=total)  # type: ignore[arg-type]
+
+    def say(self, what: str) -> None:
+        """Show `what` behind the bar: how it is going, in a few words."""
+        self._progress.update(self._task, said=what)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -84,7 +93,8 @@ def progress(label: str, total: int | None = None) -> Iterator[Ticker]:
         RateColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[said]}"),
         console=stderr,
         transient=False,
     ) as bars:
-        yield Ticker(bars, bars.add_task(label, total=total))
+        yield Ticker(bars, bars.add_task(label, total=total, said=""))

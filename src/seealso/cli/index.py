@@ -6,42 +6,19 @@ import click
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
+from seealso.cli.inputs import dry_run, on_error, read_inputs, say_skipped
 from seealso.indexer import build as building
 from seealso.indexer import lifecycle
-from seealso.indexer.inputs import Inputs, inputs
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import plan_update
 from seealso.indexer.update import update as update_index
 from seealso.indexer.verify import verify_again
-from seealso.interactions import Problems
-from seealso.log import stderr
-
-on_error = click.option(
-    "--on-error",
-    type=click.Choice(["stop", "skip"]),
-    default="stop",
-    show_default=True,
-    help="What a broken row of catalogue or events does.",
-)
-dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
 
 
 @click.group()
 def index() -> None:
     """Build, change and switch the index behind the alias."""
-
-
-def _inputs(context: Context, on_error: str) -> tuple[Inputs, Problems]:
-    problems = Problems(on_error)  # type: ignore[arg-type]
-    needs_cluster = context.settings.catalogue.index or context.settings.events.index
-    cluster = context.cluster() if needs_cluster else None
-    return inputs(context.settings, cluster, problems), problems
-
-
-def _say(problems: Problems) -> None:
-    if problems.count:
-        stderr.print(problems.summary(), markup=False)
 
 
 @index.command()
@@ -51,10 +28,10 @@ def _say(problems: Problems) -> None:
 @pass_context
 def build(context: Context, on_error: str, dry_run: bool, no_swap: bool) -> None:
     """Build an index beside the live one, verify it, and move the alias to it."""
-    source, problems = _inputs(context, on_error)
+    source, problems = read_inputs(context, on_error)
     if dry_run:
         plan = building.plan(context.cluster(), context.settings, source)
-        _say(problems)
+        say_skipped(problems)
         context.show(
             plan,
             lambda: tables.facts(
@@ -71,7 +48,7 @@ def build(context: Context, on_error: str, dry_run: bool, no_swap: bool) -> None
         )
         return
     report = building.build(context.cluster(), context.settings, source, swap=not no_swap)
-    _say(problems)
+    say_skipped(problems)
     checked = report.verification
     context.show(
         report,
@@ -119,7 +96,7 @@ def update(
         catalogue = context.settings.catalogue.model_copy(update={"path": items, "index": None})
         settings = context.settings.model_copy(update={"catalogue": catalogue})
         context = Context(settings, context.json)
-    source, problems = _inputs(context, on_error)
+    source, problems = read_inputs(context, on_error)
     doomed = delete.read_text(encoding="utf-8").split("\n") if delete else []
     run = plan_update if dry_run else update_index
     report = run(
@@ -129,7 +106,7 @@ def update(
         delete=[line.strip() for line in doomed if line.strip()],
         delete_missing=delete_missing,
     )
-    _say(problems)
+    say_skipped(problems)
     context.show(
         report,
         lambda: tables.facts(
@@ -149,9 +126,9 @@ def update(
 @pass_context
 def importance(context: Context, on_error: str, dry_run: bool) -> None:
     """Recompute importance from the events, without encoding anything."""
-    source, problems = _inputs(context, on_error)
+    source, problems = read_inputs(context, on_error)
     report = refresh_importance(context.cluster(), context.settings, source, write=not dry_run)
-    _say(problems)
+    say_skipped(problems)
     context.show(
         report,
         lambda: tables.facts(

@@ -21,6 +21,7 @@ from seealso.cli.model import model
 from seealso.cli.node import node
 from seealso.cli.recommend import recommend, related
 from seealso.cli.templates import templates
+from seealso.cli.train import train
 from seealso.config import load_settings
 from seealso.errors import ConfigError, SeeAlsoError
 from seealso.log import configure, stderr
@@ -106,7 +107,7 @@ def accept_json(command: click.Command) -> None:
     )
 
 
-for command in (demo, doctor, index, model, node, recommend, related, templates):
+for command in (demo, doctor, index, model, node, recommend, related, templates, train):
     accept_json(command)
     cli.add_command(command)
 

@@ -79,7 +79,7 @@ def export(
             "source": backbone.source,
             "pooling": backbone.pooling,
             "max_length": backbone.max_length,
-            "dimension": int(backbone.model.config.hidden_size),
+            "dimension": backbone.dimension,
         }
         context.show(planned, lambda: tables.facts(planned))
         return

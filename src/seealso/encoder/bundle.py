@@ -59,6 +59,9 @@ class Bundle:
         Parameters of the probability.
     origin
         Where the model came from and how well the export matches: for people, not for code.
+    whiten
+        Whether a projection that is fitted on a catalogue should whiten, where the settings
+        leave it open.
     """
 
     folder: Path
@@ -74,6 +77,7 @@ class Bundle:
     projection: Projection | None
     calibration: Calibration
     origin: Mapping[str, Any] = field(default_factory=dict)
+    whiten: bool = True
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -129,6 +133,7 @@ def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
         projection=projection,
         calibration=Calibration(**recorded["calibration"]),
         origin=dict(recorded["origin"]),
+        whiten=bool(recorded.get("whiten", True)),
     )
 
 
@@ -173,6 +178,7 @@ def described(bundle: Bundle) -> dict[str, Any]:
         "user_prefix": bundle.user_prefix,
         "text": None if bundle.text is None else bundle.text.model_dump(mode="json"),
         "calibration": {"b": bundle.calibration.b, "t": bundle.calibration.t},
+        "whiten": bundle.whiten,
         "origin": dict(bundle.origin),
     }
 

@@ -6,16 +6,21 @@ from seealso.interactions.histories import Histories
 from seealso.interactions.items import RESERVED, read_items
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows, RowSource
+from seealso.interactions.splits import Case, Split, leave_one_out, temporal
 
 __all__ = [
     "EVENT_SCHEMA",
     "RESERVED",
+    "Case",
     "FileSource",
     "Histories",
     "Problem",
     "Problems",
     "RowSource",
     "Rows",
+    "Split",
+    "leave_one_out",
     "read_events",
     "read_items",
+    "temporal",
 ]

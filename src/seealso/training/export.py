@@ -3,9 +3,10 @@
 The bundle appears in the store only when both twins compute what the original computes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer
 
@@ -86,9 +87,14 @@ def export(
     *,
     item_prefix: str = "",
     user_prefix: str = "",
+    whiten: bool = True,
+    lineage: Mapping[str, Any] | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> Bundle:
-    """Export as `export_new` does, but replace a bundle of that name."""
+    """Export as `export_new` does, but replace a bundle of that name.
+
+    A trained model also says whether its vectors want whitening, and where it comes from.
+    """
     done = tick or _unwatched
     target = store.folder_of(name)
     with store.draft(name) as folder:
@@ -99,7 +105,8 @@ def export(
         drafted = _described(backbone, name, folder, item_prefix, user_prefix)
         # the comparison is about the model alone: prefixes would only be more text
         found = check_parity(backbone, replace(drafted, item_prefix="", user_prefix=""))
-        proven = replace(drafted, origin={"source": backbone.source, "parity": found})
+        origin = {"source": backbone.source, "parity": found, **(lineage or {})}
+        proven = replace(drafted, whiten=whiten, origin=origin)
         write_description(proven)
         done(1)
     return replace(proven, folder=target)
@@ -125,7 +132,7 @@ def _described(
         name=name,
         model_fingerprint=model_fingerprint,
         fingerprint=fingerprint_bundle(model_fingerprint, None, None),
-        dimension=int(backbone.model.config.hidden_size),
+        dimension=backbone.dimension,
         pooling=backbone.pooling,
         max_length=backbone.max_length,
         item_prefix=item_prefix,

@@ -3,17 +3,13 @@
 The same model gives the same bytes, and nothing in them tells where they were made.
 """
 
-import contextlib
-import logging
-import sys
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from seealso.encoder.bundle import MODEL, MODEL_INT8
 from seealso.errors import BundleError, MissingExtraError
-from seealso.training.sources import Backbone
+from seealso.training.quiet import quiet
+from seealso.training.sources import Backbone, Head
 
 # 20 is the first with GELU as one operator, which onnxruntime joins with the bias before it
 _OPSET: Final = 20
@@ -38,17 +34,30 @@ def pooled(backbone: Backbone) -> Any:
     pool = {"mean": mean, "cls": cls, "last": last}[backbone.pooling]
 
     class Pooled(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self, model: Any) -> None:
+        def __init__(self, model: Any, head: Head | None) -> None:
             super().__init__()
             self.model = model
+            self.head = None if head is None else _linear(head)
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
             hidden = self.model(
                 input_ids=input_ids, attention_mask=attention_mask
             ).last_hidden_state
-            return torch.nn.functional.normalize(pool(hidden, attention_mask), dim=-1)
+            vectors = torch.nn.functional.normalize(pool(hidden, attention_mask), dim=-1)
+            if self.head is not None:
+                vectors = torch.nn.functional.normalize(self.head(vectors), dim=-1)
+            return vectors
 
-    return Pooled(backbone.model).eval()
+    return Pooled(backbone.model, backbone.head).eval()
+
+
+def _linear(head: Head) -> Any:
+    import torch
+
+    linear = torch.nn.Linear(head.weight.shape[1], head.weight.shape[0])
+    linear.weight.data = torch.from_numpy(head.weight.copy())
+    linear.bias.data = torch.from_numpy(head.bias.copy())
+    return linear
 
 
 def write_graphs(backbone: Backbone, folder: Path) -> None:
@@ -80,7 +89,7 @@ def _exported(backbone: Backbone) -> Any:
     free = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
     backbone.model.config.use_cache = False
     try:
-        with _quiet(), torch.inference_mode():
+        with quiet(), torch.inference_mode():
             program = torch.onnx.export(
                 pooled(backbone),
                 (ids, mask),
@@ -134,7 +143,7 @@ def _quantise(graph: Any, file: Path) -> None:
 
     # onnxruntime recommends a preparation that torch's exporter has done already; this says so
     graph.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
-    with _quiet():
+    with quiet():
         quantize_dynamic(
             graph,
             file,
@@ -146,16 +155,3 @@ def _quantise(graph: Any, file: Path) -> None:
             weight_type=QuantType.QInt8,
             extra_options={"MatMulConstBOnly": True},
         )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    # exporters print and warn about their own future; stdout belongs to results
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

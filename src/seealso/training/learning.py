@@ -1,0 +1,148 @@
+"""One run of the trainer: from pairs to the best parameters, resumable at any time."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
+
+from seealso.config import TrainingSettings
+from seealso.errors import DataError, SeeAlsoError
+from seealso.log import progress
+from seealso.training.quiet import quiet
+from seealso.training.trainer import (
+    BundleTrainer,
+    Evaluator,
+    Watch,
+    clear_broken,
+    last_checkpoint,
+    saving_on_interrupt,
+    training_arguments,
+)
+
+
+class Interrupted(SeeAlsoError):
+    """Ctrl-C: a checkpoint was saved."""
+
+    exit_code = 130
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one run of the trainer needs.
+
+    Attributes
+    ----------
+    label
+        What is being done, for the progress bar.
+    model, loss
+        A ``SentenceTransformer`` and its loss.
+    columns
+        The training set, by column.
+    measure
+        Gives the dev metrics of the model as it is.
+    after_step
+        Called with the number of each optimiser step.
+    folder
+        Checkpoints and logs.
+    """
+
+    label: str
+    model: Any
+    loss: torch.nn.Module
+    columns: Mapping[str, Any]
+    measure: Callable[[], dict[str, float]]
+    after_step: Callable[[int], None]
+    folder: Path
+
+
+def steps_of(pairs: int, settings: TrainingSettings) -> int:
+    """Return how many optimiser steps `pairs` pairs take.
+
+    Raises
+    ------
+    DataError
+        They do not fill a batch.
+    """
+    if pairs < settings.batch:
+        raise DataError(
+            f"{pairs:,} pairs do not fill one batch of {settings.batch}",
+            hint="set training.batch to less, or give more events",
+            pairs=pairs,
+        )
+    return settings.epochs * steps_per_epoch(pairs, settings)
+
+
+def steps_per_epoch(pairs: int, settings: TrainingSettings) -> int:
+    """Return the optimiser steps of one pass over `pairs` pairs."""
+    return max(1, -(-(pairs // settings.batch) // settings.accumulate))
+
+
+def learn(task: Task, settings: TrainingSettings) -> int:
+    """Train, and leave the model with the parameters that ranked best on dev.
+
+    A run whose folder holds a checkpoint goes on from it, and ends as an unbroken one.
+
+    Returns
+    -------
+    int
+        Steps done, those of earlier runs included.
+
+    Raises
+    ------
+    Interrupted
+        Ctrl-C was pressed; a checkpoint was saved.
+    SeeAlsoError
+        The memory did not suffice.
+    """
+    pairs = len(task.columns["anchor"])
+    set_seed(settings.seed)
+    clear_broken(task.folder)
+    with progress(task.label) as tick, _readable_memory(settings), quiet():
+        watch = Watch(settings, tick, task.after_step)
+        trainer = BundleTrainer(
+            model=task.model,
+            args=training_arguments(settings, task.folder, steps_per_epoch(pairs, settings)),
+            train_dataset=Dataset.from_dict(dict(task.columns)),
+            loss=task.loss,
+            evaluator=Evaluator(task.measure),
+            callbacks=[EarlyStoppingCallback(settings.patience), watch],
+        )
+        trainer.remove_callback(PrinterCallback)
+        found = last_checkpoint(task.folder)
+        with saving_on_interrupt(watch):
+            trainer.train(resume_from_checkpoint=str(found) if found else None)
+        steps = int(trainer.state.global_step)
+    if watch.interrupted:
+        raise Interrupted(
+            f"stopped after step {steps:,}; the checkpoint is in {task.folder}",
+            hint="the same command goes on from there",
+            step=steps,
+        )
+    return steps
+
+
+@contextmanager
+def _readable_memory(settings: TrainingSettings) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as exc:
+        told = str(exc)
+        if not isinstance(exc, MemoryError) and not any(
+            sign in told.lower() for sign in ("out of memory", "can't allocate", "cannot allocate")
+        ):
+            raise
+        knob = (
+            f"training.mini_batch = {max(1, settings.batch // 4)}"
+            if settings.mini_batch is None
+            else f"training.mini_batch = {max(1, settings.mini_batch // 2)}"
+        )
+        raise SeeAlsoError(
+            f"out of memory with training.batch = {settings.batch}",
+            hint=f"set {knob} (same result, less memory), or training.max_length to less",
+            batch=settings.batch,
+        ) from exc

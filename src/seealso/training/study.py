@@ -1,0 +1,128 @@
+"""What every way of learning needs: the material, and a measure of how good a model is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from seealso.config import Settings
+from seealso.encoder import UserText
+from seealso.log import progress
+from seealso.training.material import Material
+from seealso.training.quiet import quiet
+from seealso.training.ranking import Question, Ranked, encode, rank
+from seealso.training.sources import Backbone
+from seealso.training.towers import TextTower, as_model
+from seealso.types import Vector
+
+_AT_ONCE: Final = 2048
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a way of learning ends with.
+
+    Attributes
+    ----------
+    backbone
+        The model to export.
+    raw
+        Its unit vectors of the catalogue, shape (n, d).
+    pairs, steps
+        What was learnt from, and how long.
+    trained, total
+        How many parameters learnt, and how many there are.
+    """
+
+    backbone: Backbone
+    raw: Vector
+    pairs: int
+    steps: int
+    trained: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """The material with the settings that say how it is read.
+
+    Attributes
+    ----------
+    settings
+        ``training``, ``text`` and ``profile`` are used.
+    material
+        What is learnt and asked.
+    """
+
+    settings: Settings
+    material: Material
+
+    def anchor_text(self, history: Sequence[str]) -> str:
+        """Return the text of a user with this history, newest first."""
+        user_text = UserText(self.settings.text)
+        # what does not fit is cut by the tokenizer: counting tokens would cost a pass a pair
+        return self.settings.training.user_prefix + user_text.render(
+            words="", attributes={}, history=history, budget=len(history), count_tokens=_none
+        )
+
+    def encode(self, backbone: Backbone, label: str) -> Vector:
+        """Return the raw unit vectors of the catalogue, shape (n, d), with progress."""
+        model = as_model(TextTower(backbone))
+        texts = self.item_texts()
+        rows = []
+        with progress(label, len(texts)) as tick, quiet():
+            for start in range(0, len(texts), _AT_ONCE):
+                chunk = texts[start : start + _AT_ONCE]
+                rows.append(encode(model, chunk))
+                tick(len(chunk))
+        return np.concatenate(rows)
+
+    def item_texts(self) -> list[str]:
+        """Return the item texts as the model reads them."""
+        prefix = self.settings.training.item_prefix
+        return [prefix + text for text in self.material.catalogue.texts]
+
+    def rank(self, model: Any, raw: Vector, asked: Sequence[Question]) -> Ranked:
+        """Rank the catalogue for each of the questions.
+
+        Parameters
+        ----------
+        model
+            The ``SentenceTransformer`` that made `raw`: it reads users where profiles are texts.
+        raw
+            Raw vectors of the catalogue, shape (n, d).
+        asked
+            The questions.
+        """
+        profile = self.settings.profile
+        return rank(
+            raw,
+            asked,
+            recency=profile.recency,
+            most=profile.history_items,
+            user_texts=self._user_texts(model) if profile.history_as == "text" else None,
+        )
+
+    def measure(self, model: Any) -> Callable[[], dict[str, float]]:
+        """Return the dev metrics of `model`, a ``SentenceTransformer``, as it is when called."""
+
+        def metrics() -> dict[str, float]:
+            return self.rank(model, encode(model, self.item_texts()), self.material.dev).best
+
+        return metrics
+
+    def _user_texts(self, model: Any) -> Callable[[Sequence[Question]], Vector]:
+        texts, most = self.material.catalogue.texts, self.settings.profile.history_items
+
+        def vectors(asked: Sequence[Question]) -> Vector:
+            return encode(
+                model,
+                [self.anchor_text([texts[place] for place in q.history[:most]]) for q in asked],
+            )
+
+        return vectors
+
+
+def _none(_text: str) -> int:
+    return 0

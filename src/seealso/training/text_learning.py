@@ -1,0 +1,80 @@
+"""Learns with the backbone itself: texts of histories and items, all or few parameters."""
+
+from pathlib import Path
+
+import torch
+
+from seealso.config import TrainingSettings
+from seealso.training.learning import Task, learn, steps_of
+from seealso.training.losses import CachedInBatch, InBatch, Objective
+from seealso.training.methods import prepare
+from seealso.training.objectives import objective
+from seealso.training.pairs import (
+    Pair,
+    columns,
+    history_pairs,
+    item_pairs,
+    pseudo_pairs,
+    sampled,
+)
+from seealso.training.sources import Backbone
+from seealso.training.study import Learnt, Study
+from seealso.training.towers import TextTower, as_model
+
+
+def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
+    """Train the parameters that ``training.method`` names, in place.
+
+    Raises
+    ------
+    ConfigError
+        The method does not fit the backbone.
+    DataError, Interrupted
+        As `learn` does.
+    """
+    chosen = study.settings.training
+    pairs = sampled(training_pairs(study), chosen.most_pairs, chosen.seed)
+    prepared = prepare(backbone, chosen, steps_of(len(pairs), chosen))
+    if chosen.gradient_checkpointing:
+        prepared.backbone.model.gradient_checkpointing_enable()
+    model = as_model(TextTower(prepared.backbone))
+    steps = learn(
+        Task(
+            label="training",
+            model=model,
+            loss=_loss(model, objective(study), chosen),
+            columns=columns(pairs, study.material.catalogue, study.anchor_text, chosen.item_prefix),
+            measure=study.measure(model),
+            after_step=prepared.after_step,
+            folder=folder,
+        ),
+        chosen,
+    )
+    finished = prepared.finished()
+    finished.model.eval()
+    raw = study.encode(finished, "encoding, fine-tuned")
+    return Learnt(finished, raw, len(pairs), steps, prepared.trained, prepared.total)
+
+
+def training_pairs(study: Study) -> list[Pair]:
+    """Return the pairs that ``training.pairs`` and ``training.pseudo_pairs`` ask for."""
+    chosen, sequences = study.settings.training, study.material.sequences
+    made: list[Pair] = []
+    if chosen.pairs in ("items", "both"):
+        made += item_pairs(sequences, chosen.window)
+    if chosen.pairs in ("history", "both"):
+        made += history_pairs(sequences, chosen.history_items)
+    if chosen.pseudo_pairs:
+        made += pseudo_pairs(
+            sequences,
+            fewer_than=chosen.few_events,
+            each=chosen.pseudo_pairs,
+            window=chosen.window,
+        )
+    return made
+
+
+def _loss(model: object, chosen: Objective, settings: TrainingSettings) -> torch.nn.Module:
+    if settings.mini_batch is not None and settings.mini_batch < settings.batch:
+        return CachedInBatch(model, chosen, settings.mini_batch)
+    return InBatch(model, chosen)

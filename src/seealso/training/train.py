@@ -1,0 +1,226 @@
+"""Fine-tunes a backbone on behaviour and makes a bundle of it, ready for ``index build``."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+from seealso.config import Settings
+from seealso.encoder import Bundle, BundleStore
+from seealso.log import progress
+from seealso.training.export import export
+from seealso.training.heads import learn_head
+from seealso.training.material import Events, Items, Material, read_material
+from seealso.training.sources import Backbone, load_backbone
+from seealso.training.study import Study
+from seealso.training.text_learning import learn_texts
+from seealso.training.towers import TextTower, as_model
+from seealso.types import Item
+
+_KEPT_OUT_OF_KEY: Final = {
+    "name", "folder", "tracking", "checkpoint_minutes", "most_minutes", "preset",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What a training did.
+
+    Attributes
+    ----------
+    bundle, folder, fingerprint
+        The bundle that was made.
+    method
+        Which parameters learnt.
+    pairs, users, items, mute
+        What was learnt from; `mute` items have no text.
+    trained_parameters, parameters
+        How many parameters learnt, and how many there are.
+    whiten
+        Whether the index should whiten its vectors: what ranked better on dev.
+    frozen_dev, dev, frozen_test, test
+        Metrics before and after, over the full catalogue.
+    dev_users, test_users
+        How many were ranked.
+    steps, seconds
+        How long it took.
+    """
+
+    bundle: str
+    folder: Path
+    fingerprint: str
+    method: str
+    pairs: int
+    users: int
+    items: int
+    mute: int
+    trained_parameters: int
+    parameters: int
+    whiten: bool
+    frozen_dev: Mapping[str, float]
+    dev: Mapping[str, float]
+    frozen_test: Mapping[str, float]
+    test: Mapping[str, float]
+    dev_users: int
+    test_users: int
+    steps: int
+    seconds: float
+
+
+def train(settings: Settings, items: Items, events: Events) -> TrainReport:
+    """Fine-tune ``training.backbone`` and write the bundle ``training.name``.
+
+    Parameters
+    ----------
+    settings
+        ``training``, ``text``, ``profile``, ``events.positive`` and ``encoder.store`` are used.
+    items, events
+        Give the batches of the catalogue and the event frames.
+
+    Returns
+    -------
+    TrainReport
+        Metrics on dev and, once, on test; frozen and fine-tuned.
+
+    Raises
+    ------
+    DataError
+        There is too little to learn from, or to ask about.
+    BundleError
+        The backbone cannot be loaded or exported.
+    ConfigError
+        Settings do not fit the backbone.
+    Interrupted
+        Ctrl-C was pressed; the same call goes on from the checkpoint.
+    """
+    started = perf_counter()
+    chosen = settings.training
+    with progress("reading") as tick:
+        material = read_material(settings, _counted(items, tick), events)
+    folder = run_folder(settings, material)
+    backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
+    study = Study(settings, material)
+    frozen = study.encode(backbone, "encoding, frozen")
+    model = as_model(TextTower(backbone))
+    before = study.rank(model, frozen, material.dev)
+    frozen_test = study.rank(model, frozen, material.test).of(before.whiten)
+    if chosen.method == "head":
+        learnt = learn_head(study, backbone, frozen, folder)
+    else:
+        learnt = learn_texts(study, backbone, folder)
+    model = as_model(TextTower(learnt.backbone))
+    after = study.rank(model, learnt.raw, material.dev)
+    test = study.rank(model, learnt.raw, material.test).of(after.whiten)
+    facts: dict[str, Any] = {
+        "method": chosen.method,
+        "pairs": learnt.pairs,
+        "users": len(material.sequences),
+        "items": len(material.catalogue.ids),
+        "mute": material.catalogue.mute,
+        "trained_parameters": learnt.trained,
+        "parameters": learnt.total,
+        "frozen_dev": before.best,
+        "dev": after.best,
+        "frozen_test": frozen_test,
+        "test": test,
+        "dev_users": len(material.dev),
+        "test_users": len(material.test),
+        "steps": learnt.steps,
+        "seconds": perf_counter() - started,
+    }
+    bundle = _export(settings, learnt.backbone, after.whiten, material, facts)
+    shutil.rmtree(folder, ignore_errors=True)
+    return TrainReport(
+        bundle=bundle.name,
+        folder=bundle.folder,
+        fingerprint=bundle.fingerprint,
+        whiten=after.whiten,
+        **facts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPlan:
+    """What a training would learn from and be asked about; made without loading a model."""
+
+    bundle: str
+    backbone: str
+    method: str
+    items: int
+    without_text: int
+    users: int
+    dev_users: int
+    test_users: int
+    checkpoints: str
+
+
+def plan(settings: Settings, items: Items, events: Events) -> TrainPlan:
+    """Read the inputs and say what `train` would do with them; nothing is written."""
+    with progress("reading") as tick:
+        material = read_material(settings, _counted(items, tick), events)
+    return TrainPlan(
+        bundle=settings.training.name,
+        backbone=settings.training.backbone,
+        method=settings.training.method,
+        items=len(material.catalogue.ids),
+        without_text=material.catalogue.mute,
+        users=len(material.sequences),
+        dev_users=len(material.dev),
+        test_users=len(material.test),
+        checkpoints=str(run_folder(settings, material)),
+    )
+
+
+def run_folder(settings: Settings, material: Material) -> Path:
+    """Return the folder of checkpoints: another one for other settings or other data."""
+    chosen = settings.training
+    parts = (
+        chosen.model_dump(mode="json", exclude=_KEPT_OUT_OF_KEY),
+        settings.text.model_dump(mode="json"),
+        settings.profile.model_dump(mode="json"),
+        material.signature,
+    )
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
+    return chosen.folder / f"{chosen.name}-{key}"
+
+
+def _export(
+    settings: Settings,
+    backbone: Backbone,
+    whiten: bool,
+    material: Material,
+    facts: Mapping[str, Any],
+) -> Bundle:
+    chosen = settings.training
+    lineage = {
+        "training": {
+            "settings": chosen.model_dump(mode="json", exclude_defaults=True),
+            "text": settings.text.model_dump(mode="json"),
+            "data": material.signature,
+            **facts,
+        }
+    }
+    with progress("exporting", total=3) as tick:
+        return export(
+            backbone,
+            chosen.name,
+            BundleStore(settings.encoder.store),
+            item_prefix=chosen.item_prefix,
+            user_prefix=chosen.user_prefix,
+            whiten=whiten,
+            lineage=lineage,
+            tick=tick,
+        )
+
+
+def _counted(items: Items, tick: Callable[[int], None]) -> Items:
+    def read() -> Iterator[list[Item]]:
+        for batch in items():
+            tick(len(batch))
+            yield batch
+
+    return read

@@ -1,0 +1,236 @@
+"""The trainer of sentence-transformers with checkpoints of weights alone, and callbacks.
+
+A checkpoint holds the parameters that learn (safetensors) and what the trainer needs to go on.
+"""
+
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from typing import Any, Final
+
+import torch
+from safetensors.torch import load_file, save_file
+from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers.base.evaluation import BaseEvaluator
+from transformers import TrainerCallback
+
+from seealso.config import TrainingSettings
+from seealso.errors import ConfigError
+from seealso.log import Ticker
+
+METRIC: Final = "ndcg@10"
+_WEIGHTS: Final = "learned.safetensors"
+_STATE: Final = "trainer_state.json"
+_SCHEDULES: Final = {
+    "linear": "linear",
+    "cosine": "cosine",
+    "constant": "constant_with_warmup",
+}
+
+
+class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
+    """Saves and loads the parameters that learn, whatever the model is made of."""
+
+    def add_model_card_callback(self, default_args_dict: Any) -> None:
+        """Add none: a bundle describes itself."""
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        learned = {
+            name: parameter.detach().contiguous()
+            for name, parameter in self.model.named_parameters()
+            if parameter.requires_grad
+        }
+        save_file(learned, folder / _WEIGHTS)
+
+    def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
+        load_learned(self.model, Path(checkpoint_path))
+
+    def _load_best_model(self) -> None:
+        if self.state.best_model_checkpoint:
+            load_learned(self.model, Path(self.state.best_model_checkpoint))
+
+
+def load_learned(model: torch.nn.Module, checkpoint: Path) -> None:
+    """Put the parameters of a checkpoint into `model`."""
+    own = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, values in load_file(checkpoint / _WEIGHTS).items():
+            own[name].copy_(values)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest checkpoint that is whole: its state is written last."""
+    whole = [file.parent for file in folder.glob(f"checkpoint-*/{_STATE}")]
+    return max(whole, key=lambda place: int(place.name.rpartition("-")[2]), default=None)
+
+
+def clear_broken(folder: Path) -> None:
+    """Remove checkpoints that a kill left half-written."""
+    for place in folder.glob("checkpoint-*"):
+        if not (place / _STATE).is_file():
+            shutil.rmtree(place)
+
+
+def training_arguments(
+    settings: TrainingSettings, folder: Path, steps_per_epoch: int
+) -> SentenceTransformerTrainingArguments:
+    """Return the arguments of the trainer.
+
+    Raises
+    ------
+    ConfigError
+        The precision needs a GPU.
+    """
+    precision = _precision(settings)
+    between = max(1, round(steps_per_epoch * settings.evaluate_every))
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch,
+        gradient_accumulation_steps=settings.accumulate,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=_SCHEDULES[settings.schedule],
+        warmup_steps=settings.warmup,
+        # Adam is AdamW without decay
+        optim="sgd" if settings.optimizer == "sgd" else "adamw_torch",
+        weight_decay=0.0 if settings.optimizer == "adam" else settings.weight_decay,
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        gradient_checkpointing=settings.gradient_checkpointing,
+        eval_strategy="steps",
+        eval_steps=between,
+        save_strategy="steps",
+        save_steps=between,
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=f"eval_{METRIC}",
+        greater_is_better=True,
+        logging_steps=max(1, min(50, between // 10)),
+        seed=settings.seed,
+        data_seed=settings.seed,
+        report_to=[] if settings.tracking == "none" else [settings.tracking],
+        run_name=settings.name,
+        disable_tqdm=True,
+        dataloader_drop_last=True,
+    )
+
+
+def _precision(settings: TrainingSettings) -> str:
+    gpu = torch.cuda.is_available()
+    if settings.precision == "auto":
+        return "bf16" if gpu and torch.cuda.is_bf16_supported() else "fp32"
+    if settings.precision == "fp16" and not gpu:
+        raise ConfigError(
+            "training.precision: fp16 needs a GPU, and there is none",
+            hint="use fp32 or bf16",
+            field="training.precision",
+        )
+    return settings.precision
+
+
+class Evaluator(BaseEvaluator):  # type: ignore[misc]
+    """Hands the metrics of a function to the trainer.
+
+    Parameters
+    ----------
+    measure
+        Gives the metrics of the model as it is.
+    """
+
+    def __init__(self, measure: Callable[[], dict[str, float]]) -> None:
+        super().__init__()
+        self.primary_metric = METRIC
+        self.measure = measure
+
+    def __call__(self, *_args: Any, **_kwargs: Any) -> dict[str, float]:
+        """Return the metrics."""
+        return self.measure()
+
+
+class Watch(TrainerCallback):  # type: ignore[misc]
+    """Shows progress, checkpoints by the clock, and ends the run when it has to.
+
+    Parameters
+    ----------
+    settings
+        Time limits.
+    tick
+        Called with the steps done; says loss and metric.
+    after_step
+        Called with the number of each optimiser step, before gradients are cleared.
+    """
+
+    def __init__(
+        self, settings: TrainingSettings, tick: Ticker, after_step: Callable[[int], None]
+    ) -> None:
+        self._settings = settings
+        self._tick = tick
+        self._after_step = after_step
+        self._loss = ""
+        self._metric = ""
+        self._began = self._saved = monotonic()
+        self.interrupted = False
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Count from where the run goes on."""
+        self._tick.total(state.max_steps)
+        self._tick(state.global_step)
+        self._began = self._saved = monotonic()
+
+    def on_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Let the method do what it does after a step."""
+        self._after_step(state.global_step + 1)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Decide on saving and ending."""
+        self._tick(1)
+        now = monotonic()
+        limit = self._settings.most_minutes
+        if limit is not None and now - self._began > 60 * limit:
+            control.should_evaluate = control.should_save = control.should_training_stop = True
+        if now - self._saved > 60 * self._settings.checkpoint_minutes:
+            control.should_save = True
+        if self.interrupted:
+            control.should_save = control.should_training_stop = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Note the time."""
+        self._saved = monotonic()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        """Show the loss."""
+        if logs and "loss" in logs:
+            self._loss = f"loss {float(logs['loss']):.3f}"
+            self._say()
+
+    def on_evaluate(
+        self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any
+    ) -> None:
+        """Show the metric."""
+        if metrics and f"eval_{METRIC}" in metrics:
+            self._metric = f"ndcg {metrics[f'eval_{METRIC}']:.4f}"
+            self._say()
+
+    def _say(self) -> None:
+        self._tick.say(", ".join(part for part in (self._loss, self._metric) if part))
+
+
+@contextmanager
+def saving_on_interrupt(watch: Watch) -> Iterator[None]:
+    """Let the first Ctrl-C save a checkpoint at the end of the step; the second one stops."""
+
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        watch.interrupted = True
+        signal.signal(number, before)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
