@@ -315,10 +315,14 @@ class TrainingSettings(Section):
     """Shorter vectors that learn along: their first dimensions are trained as well."""
     pretrain: Literal["none", "simcse", "tsdae"] = "none"
     """Learn from the item texts alone first."""
-    pretrain_epochs: int = Field(1, ge=1)
-    """Passes over the item texts."""
     teacher: str | None = None
-    """Distil this backbone or bundle's source into ``backbone`` first."""
+    """Distil this model (a folder, a hub id, a wheel) into ``backbone`` first."""
+    pretrain_epochs: int = Field(1, ge=1)
+    """``pretrain``, ``teacher``: passes over the item texts."""
+    pretrain_batch: int = Field(64, ge=2)
+    """``pretrain``, ``teacher``: texts in a batch."""
+    pretrain_learning_rate: float = Field(2e-5, gt=0)
+    """``pretrain``, ``teacher``: highest learning rate."""
     keep_layers: int | None = Field(None, ge=1)
     """Keep this many layers of the backbone, evenly spaced."""
     tracking: Literal["tensorboard", "wandb", "mlflow", "none"] = "tensorboard"

@@ -68,8 +68,11 @@ class Study:
 
     def encode(self, backbone: Backbone, label: str) -> Vector:
         """Return the raw unit vectors of the catalogue, shape (n, d), with progress."""
+        return self.read(backbone, self.item_texts(), label)
+
+    def read(self, backbone: Backbone, texts: Sequence[str], label: str) -> Vector:
+        """Return the raw unit vectors of `texts`, shape (n, d), with progress."""
         model = as_model(TextTower(backbone))
-        texts = self.item_texts()
         rows = []
         with progress(label, len(texts)) as tick, quiet():
             for start in range(0, len(texts), _AT_ONCE):

@@ -15,6 +15,7 @@ from seealso.log import progress
 from seealso.training.export import export
 from seealso.training.heads import learn_head
 from seealso.training.material import Events, Items, Material, read_material
+from seealso.training.pretraining import pretrain, wanted
 from seealso.training.sources import Backbone, load_backbone
 from seealso.training.study import Study
 from seealso.training.text_learning import learn_texts
@@ -108,6 +109,9 @@ def train(settings: Settings, items: Items, events: Events) -> TrainReport:
     model = as_model(TextTower(backbone))
     before = study.rank(model, frozen, material.dev)
     frozen_test = study.rank(model, frozen, material.test).of(before.whiten)
+    if wanted(chosen):
+        pretrain(study, backbone, folder)
+        frozen = study.encode(backbone, "encoding, pretrained")
     if chosen.method == "head":
         learnt = learn_head(study, backbone, frozen, folder)
     else:

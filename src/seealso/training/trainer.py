@@ -43,17 +43,21 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         folder.mkdir(parents=True, exist_ok=True)
         learned = {
             name: parameter.detach().contiguous()
-            for name, parameter in self.model.named_parameters()
+            for name, parameter in self._learning().named_parameters()
             if parameter.requires_grad
         }
         save_file(learned, folder / _WEIGHTS)
 
     def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
-        load_learned(self.model, Path(checkpoint_path))
+        load_learned(self._learning(), Path(checkpoint_path))
 
     def _load_best_model(self) -> None:
         if self.state.best_model_checkpoint:
-            load_learned(self.model, Path(self.state.best_model_checkpoint))
+            load_learned(self._learning(), Path(self.state.best_model_checkpoint))
+
+    def _learning(self) -> torch.nn.Module:
+        # a loss may have parameters of its own, such as the decoder of TSDAE
+        return torch.nn.ModuleDict({"model": self.model, "loss": self.loss})
 
 
 def load_learned(model: torch.nn.Module, checkpoint: Path) -> None:
