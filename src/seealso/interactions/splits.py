@@ -3,7 +3,7 @@
 Nothing that happened later than a question, in the same history, is known when it is asked.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +28,7 @@ class Case:
     target
         The item chosen next.
     seen
-        Every item met before the question, disliked ones too: left out of the ranking.
+        Every other item met before the question, disliked ones too: left out of the ranking.
     """
 
     user_id: str
@@ -55,7 +55,7 @@ class Split:
 
 
 def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> Split:
-    """Keep each user's last item for test and the one before for dev.
+    """Keep each user's last new item for test and the one before for dev.
 
     Parameters
     ----------
@@ -73,14 +73,14 @@ def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> 
     train: dict[str, tuple[str, ...]] = {}
     dev: list[Case] = []
     test: list[Case] = []
-    for user_id, chosen, met in _sequences(events, positive):
-        items = [item for item, _ in chosen]
-        if len(items) < FEWEST_EVENTS:
-            train[user_id] = tuple(items)
+    for past in _pasts(events, positive):
+        choices = past.choices
+        if len(choices) < FEWEST_EVENTS:
+            train[past.user_id] = tuple(item for item, _ in choices)
             continue
-        train[user_id] = tuple(items[:-2])
-        for cases, place in ((dev, len(items) - 2), (test, len(items) - 1)):
-            cases.append(_case(user_id, chosen, met, place))
+        train[past.user_id] = tuple(item for item, _ in choices[:-2])
+        dev.append(past.case(choices[-2]))
+        test.append(past.case(choices[-1]))
     return _checked(train, dev, test)
 
 
@@ -101,67 +101,86 @@ def temporal(
     DataError
         There are no times, or nobody chose anything on both sides of a moment.
     """
-    told = list(_sequences(events, positive))
-    times = sorted(time for _, chosen, _ in told for _, time in chosen if time is not None)
+    pasts = list(_pasts(events, positive))
+    times = sorted(
+        time for past in pasts for _, place in past.choices if (time := past.times[place])
+    )
     if not times or times[0] == times[-1]:
         raise DataError(
             "a split at a moment needs events with different times",
             hint="set events.time, or training.split = 'leave-one-out'",
         )
-    first = times[int(len(times) * (1 - dev_share - test_share))]
-    second = times[int(len(times) * (1 - test_share))]
+    first, second = _moment(times, dev_share + test_share), _moment(times, test_share)
     train: dict[str, tuple[str, ...]] = {}
     dev: list[Case] = []
     test: list[Case] = []
-    for user_id, chosen, met in told:
-        early = _count_before(chosen, first)
-        late = _count_before(chosen, second)
-        train[user_id] = tuple(item for item, _ in chosen[:early])
+    for past in pasts:
+        early, late = past.chosen_before(first), past.chosen_before(second)
+        train[past.user_id] = tuple(item for item, _ in past.choices[:early])
         if 0 < early < late:
-            dev.append(_case(user_id, chosen, met, early))
-        if 0 < late < len(chosen):
-            test.append(_case(user_id, chosen, met, late))
+            dev.append(past.case(past.choices[early]))
+        if 0 < late < len(past.choices):
+            test.append(past.case(past.choices[late]))
     return _checked(train, dev, test)
 
 
-_Timed = list[tuple[str, datetime | None]]
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """All events of a user, oldest first.
+
+    Attributes
+    ----------
+    items, liked, times
+        Of each event.
+    choices
+        Each item that was liked, with the place of the event where it was so first. What
+        happens to it later says nothing of what was known then.
+    """
+
+    user_id: str
+    items: Sequence[str]
+    liked: Sequence[bool]
+    times: Sequence[datetime | None]
+    choices: Sequence[tuple[str, int]]
+
+    def case(self, choice: tuple[str, int]) -> Case:
+        """Return the question that stood before the user at this choice."""
+        target, place = choice
+        newest_first = range(place - 1, -1, -1)
+        history = dict.fromkeys(self.items[one] for one in newest_first if self.liked[one])
+        seen = frozenset(self.items[:place]) - {target}
+        return Case(self.user_id, tuple(history), target, seen)
+
+    def chosen_before(self, moment: datetime) -> int:
+        """Return how many of the choices are earlier than `moment`."""
+        times = (self.times[place] for _, place in self.choices)
+        return sum(time is None or time < moment for time in times)
 
 
-def _sequences(
-    events: Iterable[pl.DataFrame], positive: float | None
-) -> Iterable[tuple[str, _Timed, _Timed]]:
-    """Yield user, items chosen and items met, both oldest first, each item at its newest place."""
+def _pasts(events: Iterable[pl.DataFrame], positive: float | None) -> Iterator[_Past]:
+    """Yield the events of each user, in the order of user ids."""
     frames = [frame.select("user_id", "item_id", "value", "time") for frame in events]
     if not frames:
         raise DataError("there are no events to learn from", hint="set events.path")
     rows = pl.concat(frames).with_row_index("row")
-    ordered = rows.sort("user_id", "time", "row", nulls_last=False)
-    newest = ordered.unique(["user_id", "item_id"], keep="last", maintain_order=True)
-    liked = ordered if positive is None else ordered.filter(pl.col("value") >= positive)
-    chosen = liked.unique(["user_id", "item_id"], keep="last", maintain_order=True)
-    met_by = _by_user(newest)
-    for user_id, pairs in _by_user(chosen).items():
-        yield user_id, pairs, met_by[user_id]
+    liked = pl.lit(True) if positive is None else pl.col("value") >= positive
+    by_user = (
+        rows.with_columns(liked.alias("liked"))
+        .sort("user_id", "time", "row", nulls_last=False)
+        .group_by("user_id", maintain_order=True)
+        .agg("item_id", "liked", "time")
+    )
+    for user_id, items, likes, times in by_user.iter_rows():
+        first: dict[str, int] = {}
+        for place, (item, liked_it) in enumerate(zip(items, likes, strict=True)):
+            if liked_it:
+                first.setdefault(item, place)
+        yield _Past(user_id, items, likes, times, tuple(first.items()))
 
 
-def _by_user(rows: pl.DataFrame) -> dict[str, _Timed]:
-    grouped = rows.group_by("user_id", maintain_order=True).agg("item_id", "time")
-    return {
-        user: list(zip(items, times, strict=True)) for user, items, times in grouped.iter_rows()
-    }
-
-
-def _case(user_id: str, chosen: _Timed, met: _Timed, place: int) -> Case:
-    target = chosen[place][0]
-    # positions and not times decide: events may share a moment, or have none
-    met_items = [item for item, _ in met]
-    seen = frozenset(met_items[: met_items.index(target)])
-    history = tuple(item for item, _ in reversed(chosen[:place]))
-    return Case(user_id, history, target, seen | set(history))
-
-
-def _count_before(chosen: _Timed, moment: datetime) -> int:
-    return sum(time is None or time < moment for _, time in chosen)
+def _moment(times: Sequence[datetime], share: float) -> datetime:
+    """Return the moment from which on this share of the `times` lies."""
+    return times[-max(1, round(share * len(times)))]
 
 
 def _checked(train: dict[str, tuple[str, ...]], dev: list[Case], test: list[Case]) -> Split:
