@@ -9,7 +9,7 @@ from pathlib import Path
 from seealso.encoder import fit_projection
 from seealso.training.learning import Task, learn, steps_of
 from seealso.training.losses import InBatch
-from seealso.training.objectives import objective
+from seealso.training.objectives import nested, objective
 from seealso.training.pairs import NOBODY, Pair, history_pairs, sampled
 from seealso.training.ranking import encode
 from seealso.training.sources import Backbone, Head
@@ -45,7 +45,9 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
         Task(
             label="training",
             model=model,
-            loss=InBatch(model, objective(study)),
+            loss=nested(
+                model, InBatch(model, objective(study)), chosen.matryoshka, frozen.shape[1]
+            ),
             columns=_columns(pairs),
             measure=measure,
             after_step=_nothing,

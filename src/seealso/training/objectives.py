@@ -1,7 +1,12 @@
 """The objective that the settings name, with what it knows of the items."""
 
-import torch
+from collections.abc import Sequence
+from typing import Any
 
+import torch
+from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss
+
+from seealso.errors import ConfigError
 from seealso.training.losses import BinaryCrossEntropy, CosineRegression, Objective, Softmax
 from seealso.training.study import Study
 
@@ -16,6 +21,39 @@ def objective(study: Study) -> Objective:
     if chosen.loss == "cosine":
         return CosineRegression(weights)
     return BinaryCrossEntropy(weights, chosen.temperature)
+
+
+def nested(
+    model: Any, loss: torch.nn.Module, shorter: Sequence[int], dimension: int
+) -> torch.nn.Module:
+    """Let the leading parts of the vectors learn along, each as if it were all there is.
+
+    Kusupati et al. 2022, "Matryoshka Representation Learning".
+
+    Parameters
+    ----------
+    model, loss
+        A ``SentenceTransformer`` and a loss of its vectors.
+    shorter
+        Lengths of the parts; without any, `loss` stays as it is.
+    dimension
+        Length of the vectors.
+
+    Raises
+    ------
+    ConfigError
+        A part is too short, or not shorter than the vectors.
+    """
+    if not shorter:
+        return loss
+    if min(shorter) < 2 or max(shorter) >= dimension:
+        raise ConfigError(
+            f"training.matryoshka: {', '.join(map(str, shorter))} are not all from 2 to "
+            f"{dimension - 1}, shorter than the model's {dimension}",
+            hint="list lengths such as 64, 128, 256",
+            field="training.matryoshka",
+        )
+    return MatryoshkaLoss(model, loss, [dimension, *sorted(set(shorter), reverse=True)])
 
 
 def event_counts(study: Study) -> torch.Tensor:

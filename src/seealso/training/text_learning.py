@@ -8,7 +8,7 @@ from seealso.config import TrainingSettings
 from seealso.training.learning import Task, learn, steps_of
 from seealso.training.losses import CachedInBatch, InBatch, Objective
 from seealso.training.methods import prepare
-from seealso.training.objectives import objective
+from seealso.training.objectives import nested, objective
 from seealso.training.pairs import (
     Pair,
     columns,
@@ -42,7 +42,12 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
         Task(
             label="training",
             model=model,
-            loss=_loss(model, objective(study), chosen),
+            loss=nested(
+                model,
+                _loss(model, objective(study), chosen),
+                chosen.matryoshka,
+                backbone.dimension,
+            ),
             columns=columns(pairs, study.material.catalogue, study.anchor_text, chosen.item_prefix),
             measure=study.measure(model),
             after_step=prepared.after_step,
