@@ -74,7 +74,7 @@ def profile_vectors(
 def target_ranks(users: Vector, vectors: Vector, asked: Sequence[Question]) -> Places:
     """Return the rank of each target among all items not seen, 1 being the best.
 
-    Items that tie with the target stand before it.
+    Items that tie with the target stand before it, and so do all others if its score is NaN.
     """
     ranks = np.empty(len(asked), dtype=np.int64)
     for start in range(0, len(asked), _USERS_AT_ONCE):
@@ -82,16 +82,18 @@ def target_ranks(users: Vector, vectors: Vector, asked: Sequence[Question]) -> P
         scores = users[start : start + len(chunk)] @ vectors.T
         for row, question in enumerate(chunk):
             own = scores[row, question.target]
-            before = int((scores[row] >= own).sum()) - 1
-            before -= int((scores[row, question.seen] >= own).sum())
+            # not below it, rather than above or equal: a model of NaN must not rank best
+            before = int((~(scores[row] < own)).sum()) - 1
+            before -= int((~(scores[row, question.seen] < own)).sum())
             ranks[start + row] = before + 1
     return ranks
 
 
 def metrics(ranks: Places) -> dict[str, float]:
-    """Return HR@10, HR@20 and NDCG@10 for one target a user (NDCG is then 1 / log2(rank + 1))."""
+    """Return hit rates and NDCG@10 for one target a user (NDCG is then 1 / log2(rank + 1))."""
     gain = np.where(ranks <= 10, 1.0 / np.log2(ranks + 1.0), 0.0)
     return {
+        "hr@1": float((ranks <= 1).mean()),
         "hr@10": float((ranks <= 10).mean()),
         "hr@20": float((ranks <= 20).mean()),
         "ndcg@10": float(gain.mean()),
