@@ -171,6 +171,9 @@ def _loaded(transformers: Any, source: str, place: str) -> tuple[Any, Any]:
             hint="use a BERT-like or GPT-2-like model",
             source=source,
         )
+    if tokenizer.pad_token is None:
+        # GPT-2 has none; what fills a batch is masked anyway
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     return model.eval(), tokenizer
 
 
