@@ -326,7 +326,7 @@ class TrainingSettings(Section):
     keep_layers: int | None = Field(None, ge=1)
     """Keep this many layers of the backbone, evenly spaced."""
     tracking: Literal["tensorboard", "wandb", "mlflow", "none"] = "tensorboard"
-    """Where losses and metrics are written."""
+    """Where losses and metrics are written: event files in ``folder``, or the service of that name."""
 
     @model_validator(mode="before")
     @classmethod

@@ -55,6 +55,7 @@ def _facts(report: "TrainReport") -> dict[str, object]:
         "whiten": report.whiten,
         "steps": report.steps,
         "minutes": f"{report.seconds / 60:.1f}",
+        "tracked": report.tracked,
         "next": f"seealso --set encoder.bundle={report.bundle} index build",
     }
 

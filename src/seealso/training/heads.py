@@ -43,15 +43,15 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
 
     steps = learn(
         Task(
-            label="training",
+            label=study.watcher.label,
             model=model,
             loss=nested(
                 model, InBatch(model, objective(study)), chosen.matryoshka, frozen.shape[1]
             ),
             columns=_columns(pairs),
             measure=measure,
-            after_step=_nothing,
             folder=folder,
+            watcher=study.watcher,
         ),
         chosen,
     )
@@ -74,7 +74,3 @@ def _columns(pairs: list[Pair]) -> dict[str, list[str] | list[list[int]]]:
         "positive": [str(pair.positive) for pair in pairs],
         "label": [[NOBODY, pair.positive] for pair in pairs],
     }
-
-
-def _nothing(_step: int) -> None:
-    """Take the place of what only AdaLoRA does."""

@@ -13,7 +13,9 @@ from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 from seealso.config import TrainingSettings
 from seealso.errors import DataError, SeeAlsoError
 from seealso.log import progress
+from seealso.training.memory import FORGETFUL, Memory
 from seealso.training.quiet import quiet
+from seealso.training.tracking import tracking
 from seealso.training.trainer import (
     BundleTrainer,
     Evaluator,
@@ -23,6 +25,7 @@ from seealso.training.trainer import (
     saving_on_interrupt,
     training_arguments,
 )
+from seealso.training.watching import UNWATCHED, Watcher
 
 
 class Interrupted(SeeAlsoError):
@@ -45,10 +48,12 @@ class Task:
         The training set, by column.
     measure
         Gives the dev metrics of the model as it is.
-    after_step
-        Called with the number of each optimiser step.
     folder
-        Checkpoints and logs.
+        Checkpoints.
+    watcher
+        Follows the run.
+    memory
+        Hears of each optimiser step.
     """
 
     label: str
@@ -56,8 +61,9 @@ class Task:
     loss: torch.nn.Module
     columns: Mapping[str, Any]
     measure: Callable[[], dict[str, float]]
-    after_step: Callable[[int], None]
     folder: Path
+    watcher: Watcher = UNWATCHED
+    memory: Memory = FORGETFUL
 
 
 def steps_of(pairs: int, settings: TrainingSettings) -> int:
@@ -95,24 +101,30 @@ def learn(task: Task, settings: TrainingSettings) -> int:
     Raises
     ------
     Interrupted
-        Ctrl-C was pressed; a checkpoint was saved.
+        Ctrl-C was pressed, or the watcher's time is over; a checkpoint was saved.
     SeeAlsoError
-        The memory did not suffice.
+        The memory did not suffice, or the tracker refuses.
     """
     pairs = len(task.columns["anchor"])
     set_seed(settings.seed)
     clear_broken(task.folder)
-    with progress(task.label) as tick, _readable_memory(settings), quiet():
-        watch = Watch(settings, tick, task.after_step)
+    with (
+        progress(task.label) as tick,
+        _readable_memory(settings),
+        quiet(),
+        tracking(settings, task.folder) as trackers,
+    ):
+        watch = Watch(settings, tick, task.memory, task.watcher)
         trainer = BundleTrainer(
             model=task.model,
             args=training_arguments(settings, task.folder, steps_per_epoch(pairs, settings)),
             train_dataset=Dataset.from_dict(dict(task.columns)),
             loss=task.loss,
             evaluator=Evaluator(task.measure),
-            callbacks=[EarlyStoppingCallback(settings.patience), watch],
+            callbacks=[EarlyStoppingCallback(settings.patience), watch, *trackers],
         )
         trainer.remove_callback(PrinterCallback)
+        trainer.memory = task.memory
         found = last_checkpoint(task.folder)
         with saving_on_interrupt(watch):
             trainer.train(resume_from_checkpoint=str(found) if found else None)

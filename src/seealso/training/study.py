@@ -14,6 +14,7 @@ from seealso.training.quiet import quiet
 from seealso.training.ranking import Question, Ranked, encode, rank
 from seealso.training.sources import Backbone
 from seealso.training.towers import TextTower, as_model
+from seealso.training.watching import UNWATCHED, Watcher
 from seealso.types import Vector
 
 _AT_ONCE: Final = 2048
@@ -53,10 +54,13 @@ class Study:
         ``training``, ``text`` and ``profile`` are used.
     material
         What is learnt and asked.
+    watcher
+        Follows the run.
     """
 
     settings: Settings
     material: Material
+    watcher: Watcher = UNWATCHED
 
     def anchor_text(self, history: Sequence[str]) -> str:
         """Return the text of a user with this history, newest first."""

@@ -40,7 +40,7 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
     model = as_model(TextTower(prepared.backbone))
     steps = learn(
         Task(
-            label="training",
+            label=study.watcher.label,
             model=model,
             loss=nested(
                 model,
@@ -50,8 +50,9 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
             ),
             columns=columns(pairs, study.material.catalogue, study.anchor_text, chosen.item_prefix),
             measure=study.measure(model),
-            after_step=prepared.after_step,
+            memory=prepared.memory,
             folder=folder,
+            watcher=study.watcher,
         ),
         chosen,
     )

@@ -20,6 +20,7 @@ from seealso.training.sources import Backbone, load_backbone
 from seealso.training.study import Study
 from seealso.training.text_learning import learn_texts
 from seealso.training.towers import TextTower, as_model
+from seealso.training.tracking import check_tracking, run_of
 from seealso.types import Item
 
 _KEPT_OUT_OF_KEY: Final = {
@@ -49,6 +50,8 @@ class TrainReport:
         How many were ranked.
     steps, seconds
         How long it took.
+    tracked
+        Where its losses and metrics can be seen, if they were tracked.
     """
 
     bundle: str
@@ -70,6 +73,7 @@ class TrainReport:
     test_users: int
     steps: int
     seconds: float
+    tracked: str | None
 
 
 def train(settings: Settings, items: Items, events: Events) -> TrainReport:
@@ -95,11 +99,14 @@ def train(settings: Settings, items: Items, events: Events) -> TrainReport:
         The backbone cannot be loaded or exported.
     ConfigError
         Settings do not fit the backbone.
+    MissingExtraError
+        The package of ``training.tracking`` is not installed.
     Interrupted
         Ctrl-C was pressed; the same call goes on from the checkpoint.
     """
     started = perf_counter()
     chosen = settings.training
+    check_tracking(chosen)
     with progress("reading") as tick:
         material = read_material(settings, _counted(items, tick), events)
     folder = run_folder(settings, material)
@@ -137,12 +144,14 @@ def train(settings: Settings, items: Items, events: Events) -> TrainReport:
         "seconds": perf_counter() - started,
     }
     bundle = _export(settings, learnt.backbone, after.whiten, material, facts)
+    run = run_of(folder)
     shutil.rmtree(folder, ignore_errors=True)
     return TrainReport(
         bundle=bundle.name,
         folder=bundle.folder,
         fingerprint=bundle.fingerprint,
         whiten=after.whiten,
+        tracked=run.place if run else None,
         **facts,
     )
 
@@ -186,6 +195,7 @@ def run_folder(settings: Settings, material: Material) -> Path:
         chosen.model_dump(mode="json", exclude=_KEPT_OUT_OF_KEY),
         settings.text.model_dump(mode="json"),
         settings.profile.model_dump(mode="json"),
+        (settings.importance.floor, settings.importance.ceiling),
         material.signature,
     )
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]

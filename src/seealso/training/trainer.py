@@ -3,9 +3,10 @@
 A checkpoint holds the parameters that learn (safetensors) and what the trainer needs to go on.
 """
 
+import json
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -21,9 +22,12 @@ from transformers import TrainerCallback
 from seealso.config import TrainingSettings
 from seealso.errors import ConfigError
 from seealso.log import Ticker
+from seealso.training.memory import FORGETFUL, Memory
+from seealso.training.watching import Watcher
 
 METRIC: Final = "ndcg@10"
 _WEIGHTS: Final = "learned.safetensors"
+_MEMORY: Final = "memory.safetensors"
 _STATE: Final = "trainer_state.json"
 _SCHEDULES: Final = {
     "linear": "linear",
@@ -34,6 +38,8 @@ _SCHEDULES: Final = {
 
 class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
     """Saves and loads the parameters that learn, whatever the model is made of."""
+
+    memory: Memory = FORGETFUL
 
     def add_model_card_callback(self, default_args_dict: Any) -> None:
         """Add none: a bundle describes itself."""
@@ -47,9 +53,11 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
             if parameter.requires_grad
         }
         save_file(learned, folder / _WEIGHTS)
+        save_file(self.memory.state(), folder / _MEMORY)
 
     def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
         load_learned(self._learning(), Path(checkpoint_path))
+        self.memory.load(load_file(Path(checkpoint_path) / _MEMORY))
 
     def _load_best_model(self) -> None:
         if self.state.best_model_checkpoint:
@@ -69,16 +77,25 @@ def load_learned(model: torch.nn.Module, checkpoint: Path) -> None:
 
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint that is whole: its state is written last."""
-    whole = [file.parent for file in folder.glob(f"checkpoint-*/{_STATE}")]
+    """Return the newest checkpoint that is whole."""
+    whole = [place for place in folder.glob("checkpoint-*") if _is_whole(place)]
     return max(whole, key=lambda place: int(place.name.rpartition("-")[2]), default=None)
 
 
 def clear_broken(folder: Path) -> None:
     """Remove checkpoints that a kill left half-written."""
     for place in folder.glob("checkpoint-*"):
-        if not (place / _STATE).is_file():
+        if not _is_whole(place):
             shutil.rmtree(place)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        # written last, and not at once: a kill may leave half of it
+        json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (checkpoint / _WEIGHTS).is_file()
 
 
 def training_arguments(
@@ -118,8 +135,9 @@ def training_arguments(
         logging_steps=max(1, min(50, between // 10)),
         seed=settings.seed,
         data_seed=settings.seed,
-        report_to=[] if settings.tracking == "none" else [settings.tracking],
-        run_name=settings.name,
+        report_to=[],
+        # the patience that is left
+        restore_callback_states_from_checkpoint=True,
         disable_tqdm=True,
         dataloader_drop_last=True,
     )
@@ -166,16 +184,23 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         Time limits.
     tick
         Called with the steps done; says loss and metric.
-    after_step
-        Called with the number of each optimiser step, before gradients are cleared.
+    memory
+        Hears of each optimiser step.
+    watcher
+        Hears of each evaluation, and may ask for an end.
     """
 
     def __init__(
-        self, settings: TrainingSettings, tick: Ticker, after_step: Callable[[int], None]
+        self,
+        settings: TrainingSettings,
+        tick: Ticker,
+        memory: Memory,
+        watcher: Watcher,
     ) -> None:
         self._settings = settings
         self._tick = tick
-        self._after_step = after_step
+        self._memory = memory
+        self._watcher = watcher
         self._loss = ""
         self._metric = ""
         self._began = self._saved = monotonic()
@@ -186,10 +211,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self._tick.total(state.max_steps)
         self._tick(state.global_step)
         self._began = self._saved = monotonic()
+        for entry in state.log_history:
+            self._hear(entry)
 
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Let the method do what it does after a step."""
-        self._after_step(state.global_step + 1)
+        self._memory.after_step(state.global_step + 1)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Decide on saving and ending."""
@@ -200,6 +227,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             control.should_evaluate = control.should_save = control.should_training_stop = True
         if now - self._saved > 60 * self._settings.checkpoint_minutes:
             control.should_save = True
+        self.interrupted = self.interrupted or self._watcher.expired()
         if self.interrupted:
             control.should_save = control.should_training_stop = True
 
@@ -220,6 +248,16 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         if metrics and f"eval_{METRIC}" in metrics:
             self._metric = f"ndcg {metrics[f'eval_{METRIC}']:.4f}"
             self._say()
+            self._hear(metrics)
+
+    def _hear(self, entry: Mapping[str, Any]) -> None:
+        if f"eval_{METRIC}" in entry:
+            self._watcher.evaluated(float(entry["epoch"]), float(entry[f"eval_{METRIC}"]))
+
+    def interrupt(self) -> None:
+        """End the run after this step."""
+        self.interrupted = True
+        self._tick.say("saving a checkpoint; Ctrl-C once more stops at once")
 
     def _say(self) -> None:
         self._tick.say(", ".join(part for part in (self._loss, self._metric) if part))
@@ -230,7 +268,7 @@ def saving_on_interrupt(watch: Watch) -> Iterator[None]:
     """Let the first Ctrl-C save a checkpoint at the end of the step; the second one stops."""
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        watch.interrupted = True
+        watch.interrupt()
         signal.signal(number, before)
 
     before = signal.signal(signal.SIGINT, ask)
