@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
-from seealso.config import Settings
+from seealso.config import Settings, TrainingSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.log import progress
 from seealso.training.export import export
@@ -212,7 +212,7 @@ def _export(
     chosen = settings.training
     lineage = {
         "training": {
-            "settings": chosen.model_dump(mode="json", exclude_defaults=True),
+            "settings": _told(chosen),
             "text": settings.text.model_dump(mode="json"),
             "data": material.signature,
             **facts,
@@ -229,6 +229,14 @@ def _export(
             lineage=lineage,
             tick=tick,
         )
+
+
+def _told(chosen: TrainingSettings) -> dict[str, Any]:
+    """Return the settings that are not the default, without paths of this machine."""
+    told = chosen.model_dump(mode="json", exclude_defaults=True, exclude={"name", "folder"})
+    for name in {"backbone", "teacher"} & told.keys():
+        told[name] = Path(told[name]).name if Path(told[name]).exists() else told[name]
+    return told
 
 
 def _counted(items: Items, tick: Callable[[int], None]) -> Items:
