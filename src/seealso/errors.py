@@ -9,6 +9,7 @@ most specific of them, ``from`` the original::
     ├── MissingExtraError      an optional dependency is not installed
     ├── BundleError            a model bundle is missing, damaged or does not fit
     │   └── ParityError        an exported model does not compute what the original does
+    ├── NotBetter              a new bundle does not rank better than the old one
     ├── TemplateError          a text or query template cannot be rendered
     └── ClusterError           OpenSearch refused or failed
         ├── Unavailable        it does not answer
@@ -78,6 +79,12 @@ class BundleError(SeeAlsoError):
 
 class ParityError(BundleError):
     """An exported model does not compute what the original model computes."""
+
+
+class NotBetter(SeeAlsoError):
+    """A new bundle does not rank better than the old one, beyond chance."""
+
+    exit_code = 9
 
 
 class TemplateError(SeeAlsoError):

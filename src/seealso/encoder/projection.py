@@ -5,6 +5,7 @@ Language models crowd their vectors in a narrow cone; whitening spreads them aga
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -75,7 +76,7 @@ class Projection:
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 mean, matrix = arrays["mean"], arrays["matrix"]
-        except (OSError, KeyError, ValueError) as exc:
+        except (OSError, EOFError, KeyError, ValueError, BadZipFile) as exc:
             raise BundleError(
                 f"{file}: not a projection: {exc}", hint="bind the bundle again", file=str(file)
             ) from exc

@@ -1,0 +1,174 @@
+"""May what came from elsewhere be opened? Every file of a foreign bundle is looked at first.
+
+Checksums find damage. The rest of the checks expects that whoever changed a file has made new ones.
+"""
+
+import stat
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from seealso.encoder.bundle import (
+    DESCRIPTION,
+    MODEL,
+    MODEL_INT8,
+    PROJECTION,
+    TOKENIZER,
+    Bundle,
+    read_description,
+)
+from seealso.encoder.encoder import Encoder
+from seealso.encoder.graphs import complaint
+from seealso.encoder.texts import ItemText, UserText
+from seealso.errors import BundleError, TemplateError
+
+LARGEST: Final[Mapping[str, int]] = {
+    DESCRIPTION: 1_000_000,
+    TOKENIZER: 256_000_000,
+    PROJECTION: 256_000_000,
+    # protobuf, in which ONNX is written, ends here
+    MODEL: 2**31 - 1,
+    MODEL_INT8: 2**31 - 1,
+}
+"""Every file that a bundle may have, and the most bytes of each."""
+
+_ARRAYS: Final = {"mean.npy", "matrix.npy"}
+_LONGEST_PROBE: Final = 512
+_LONGEST: Final = 100_000
+
+
+def inspect(folder: Path) -> Bundle:
+    """Check a bundle that is not trusted, and return it.
+
+    Nothing in it is run before it was looked at: the graphs are opened last.
+
+    Raises
+    ------
+    BundleError
+        A file does not belong, is too large, is not the one recorded, refers to something
+        outside the bundle or asks for code that is not onnxruntime's own; or the model does not
+        give what the description says.
+    """
+    present = _entries(folder)
+    recorded = _description(folder)
+    files = recorded.get("files")
+    if isinstance(files, dict) and (extra := sorted(present - {DESCRIPTION, *files})):
+        raise refused(f"{extra[0]} does not belong: {DESCRIPTION} does not name it")
+    if PROJECTION in present:
+        _check_arrays(folder / PROJECTION)
+    try:
+        bundle = Bundle.load(folder)
+    except MemoryError as exc:
+        raise refused(f"{PROJECTION} asks for more memory than there is") from exc
+    _check_values(bundle, recorded)
+    for name in (MODEL, MODEL_INT8):
+        if found := complaint((folder / name).read_bytes()):
+            raise refused(f"{name} {found}")
+    _check_texts(bundle)
+    _probe(bundle)
+    return bundle
+
+
+def refused(why: str) -> BundleError:
+    """Return the error that says why a bundle is not taken in."""
+    return BundleError(
+        why, hint="nothing was taken in; get the bundle again from where it was made"
+    )
+
+
+def _entries(folder: Path) -> set[str]:
+    for entry in folder.iterdir():
+        check_entry(entry.name, entry.lstat().st_size)
+        if not stat.S_ISREG(entry.lstat().st_mode):
+            raise refused(f"{entry.name} is not a plain file")
+    return {entry.name for entry in folder.iterdir()}
+
+
+def check_entry(name: str, size: int) -> None:
+    """Raise BundleError if a bundle has no file `name`, or none of that many bytes."""
+    if name not in LARGEST:
+        raise refused(f"{name!r} does not belong in a bundle")
+    if size > LARGEST[name]:
+        raise refused(f"{name} has {size:,} bytes; at most {LARGEST[name]:,} are read")
+
+
+def _description(folder: Path) -> Mapping[str, Any]:
+    try:
+        recorded = read_description(folder)
+        texts = list(_texts(recorded))
+    except RecursionError as exc:
+        raise refused(f"{DESCRIPTION} is nested too deeply") from exc
+    # what a terminal obeys must not reach one: `model show` prints these texts
+    if any(not (sign.isprintable() or sign in "\n\t") for text in texts for sign in text):
+        raise refused(f"{DESCRIPTION} holds characters that cannot be printed")
+    return recorded
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, entry in value.items():
+            yield name
+            yield from _texts(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _texts(entry)
+
+
+def _check_arrays(file: Path) -> None:
+    """Look at the sizes in a .npz before any of it is unpacked."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError) as exc:
+        raise refused(f"{file.name} is not a projection: {exc}") from exc
+    if {one.filename for one in members} != _ARRAYS or len(members) != len(_ARRAYS):
+        raise refused(f"{file.name} holds other arrays than {', '.join(sorted(_ARRAYS))}")
+    check_entry(file.name, sum(one.file_size for one in members))
+
+
+def _check_values(bundle: Bundle, recorded: Mapping[str, Any]) -> None:
+    numbers = (bundle.calibration.b, bundle.calibration.t)
+    sound = (
+        isinstance(recorded["max_length"], int)
+        and 1 <= bundle.max_length <= _LONGEST
+        and all(isinstance(one, int | float) and np.isfinite(one) for one in numbers)
+        and bundle.calibration.t > 0
+    )
+    if not sound:
+        raise refused(f"{DESCRIPTION} holds numbers that no bundle has")
+    if bundle.projection is None:
+        return
+    if not all(
+        np.isfinite(part).all() for part in (bundle.projection.mean, bundle.projection.matrix)
+    ):
+        raise refused(f"{PROJECTION} holds numbers that are not finite")
+
+
+def _check_texts(bundle: Bundle) -> None:
+    if bundle.text is None:
+        return
+    try:
+        ItemText(bundle.text)
+        UserText(bundle.text)
+    except TemplateError as exc:
+        raise refused(f"{DESCRIPTION} holds a template that is refused: {exc.message}") from exc
+
+
+def _probe(bundle: Bundle) -> None:
+    texts = ["probe", "probe " * min(bundle.max_length, _LONGEST_PROBE)]
+    for precision, name in (("fp32", MODEL), ("int8", MODEL_INT8)):
+        try:
+            vectors = Encoder(bundle, precision=precision).encode_items(texts)
+        except BundleError:
+            raise
+        except Exception as exc:  # onnxruntime and tokenizers raise whatever their parts raise
+            reason = str(exc).strip().splitlines()
+            raise refused(f"{name} reads no text: {reason[0] if reason else exc!r}") from exc
+        lengths = np.linalg.norm(vectors, axis=1)
+        if vectors.shape[1] != bundle.dimension or not np.allclose(lengths, 1.0, atol=1e-3):
+            raise refused(f"{name} does not give unit vectors of {bundle.dimension} dimensions")
