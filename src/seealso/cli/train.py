@@ -27,7 +27,9 @@ def train(context: Context, on_error: str, dry_run: bool, force: bool) -> None:
     A killed or interrupted run goes on where it was when the same command is given again. Then
     `seealso --set encoder.bundle=NAME index build` builds an index with it.
     """
-    from seealso.training import refuse_existing
+    from seealso.training import TRAINING, refuse_existing, require
+
+    require(*TRAINING)
     from seealso.training.train import plan
     from seealso.training.train import train as fine_tune
 
@@ -38,7 +40,9 @@ def train(context: Context, on_error: str, dry_run: bool, force: bool) -> None:
         context.show(planned, lambda: tables.facts(dataclasses.asdict(planned)))
         return
     if not force:
-        refuse_existing(settings.training.name, BundleStore(settings.encoder.store))
+        refuse_existing(
+            settings.training.name, BundleStore(settings.encoder.store), "training.name"
+        )
     report = fine_tune(settings, source.items, source.events)
     say_skipped(problems)
     context.show(report, lambda: Group(tables.facts(_facts(report)), "", _metrics(report)))

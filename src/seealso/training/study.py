@@ -8,6 +8,7 @@ import numpy as np
 
 from seealso.config import Settings
 from seealso.encoder import UserText
+from seealso.errors import SeeAlsoError
 from seealso.log import progress
 from seealso.training.material import Material
 from seealso.training.quiet import quiet
@@ -18,6 +19,7 @@ from seealso.training.watching import UNWATCHED, Watcher
 from seealso.types import Vector
 
 _AT_ONCE: Final = 2048
+_LEAST_SPREAD: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,13 @@ class Study:
             Raw vectors of the catalogue, shape (n, d).
         asked
             The questions.
+
+        Raises
+        ------
+        SeeAlsoError
+            The model has diverged.
         """
+        _check_alive(raw)
         profile = self.settings.profile
         return rank(
             raw,
@@ -129,6 +137,16 @@ class Study:
             )
 
         return vectors
+
+
+def _check_alive(raw: Vector) -> None:
+    spread = float(raw.std(axis=0).max())
+    # not below, rather than above: NaN compares as false
+    if not spread > _LEAST_SPREAD:
+        raise SeeAlsoError(
+            "the model has diverged: it says the same of every item",
+            hint="set training.learning_rate to less",
+        )
 
 
 def _none(_text: str) -> int:

@@ -15,12 +15,14 @@ from seealso.log import progress
 from seealso.training.export import export
 from seealso.training.heads import learn_head
 from seealso.training.material import Events, Items, Material, read_material
+from seealso.training.methods import check_method
 from seealso.training.pretraining import pretrain, wanted
 from seealso.training.sources import Backbone, load_backbone
 from seealso.training.study import Study
 from seealso.training.text_learning import learn_texts
 from seealso.training.towers import TextTower, as_model
 from seealso.training.tracking import check_tracking, run_of
+from seealso.training.trainer import precision_of
 from seealso.types import Item
 
 _KEPT_OUT_OF_KEY: Final = {
@@ -107,10 +109,12 @@ def train(settings: Settings, items: Items, events: Events) -> TrainReport:
     started = perf_counter()
     chosen = settings.training
     check_tracking(chosen)
+    precision_of(chosen)
     with progress("reading") as tick:
         material = read_material(settings, _counted(items, tick), events)
     folder = run_folder(settings, material)
     backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
+    check_method(backbone, chosen)
     study = Study(settings, material)
     frozen = study.encode(backbone, "encoding, frozen")
     model = as_model(TextTower(backbone))

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import current_thread, main_thread
 from time import monotonic
 from types import FrameType
 from typing import Any, Final
@@ -28,6 +29,7 @@ from seealso.training.watching import Watcher
 METRIC: Final = "ndcg@10"
 _WEIGHTS: Final = "learned.safetensors"
 _MEMORY: Final = "memory.safetensors"
+_ENDED: Final = "ended.json"
 _STATE: Final = "trainer_state.json"
 _SCHEDULES: Final = {
     "linear": "linear",
@@ -62,6 +64,24 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
     def _load_best_model(self) -> None:
         if self.state.best_model_checkpoint:
             load_learned(self._learning(), Path(self.state.best_model_checkpoint))
+
+    def ended_before(self) -> int | None:
+        """Load what an earlier run ended with, and return its steps; None if none has ended."""
+        note = Path(self.args.output_dir) / _ENDED
+        if not note.is_file():
+            return None
+        ended = json.loads(note.read_text(encoding="utf-8"))
+        load_learned(self._learning(), note.parent / ended["best"])
+        return int(ended["steps"])
+
+    def note_end(self) -> None:
+        """Note that the run came to its end: a kill after it must not let it learn on."""
+        if self.state.best_model_checkpoint:
+            best = Path(self.state.best_model_checkpoint)
+            note = best.parent / _ENDED
+            draft = note.with_suffix(".partial")
+            draft.write_text(json.dumps({"best": best.name, "steps": self.state.global_step}))
+            draft.replace(note)
 
     def _learning(self) -> torch.nn.Module:
         # a loss may have parameters of its own, such as the decoder of TSDAE
@@ -108,7 +128,7 @@ def training_arguments(
     ConfigError
         The precision needs a GPU.
     """
-    precision = _precision(settings)
+    precision = precision_of(settings)
     between = max(1, round(steps_per_epoch * settings.evaluate_every))
     return SentenceTransformerTrainingArguments(
         output_dir=str(folder),
@@ -143,7 +163,14 @@ def training_arguments(
     )
 
 
-def _precision(settings: TrainingSettings) -> str:
+def precision_of(settings: TrainingSettings) -> str:
+    """Return ``fp32``, ``fp16`` or ``bf16``.
+
+    Raises
+    ------
+    ConfigError
+        The precision needs a GPU, and there is none.
+    """
     gpu = torch.cuda.is_available()
     if settings.precision == "auto":
         return "bf16" if gpu and torch.cuda.is_bf16_supported() else "fp32"
@@ -266,6 +293,10 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 @contextmanager
 def saving_on_interrupt(watch: Watch) -> Iterator[None]:
     """Let the first Ctrl-C save a checkpoint at the end of the step; the second one stops."""
+    if current_thread() is not main_thread():
+        # only the main thread hears signals
+        yield
+        return
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         watch.interrupt()
