@@ -311,6 +311,8 @@ class TrainingSettings(Section):
     """Training stops after this time, keeping the best so far."""
     seed: int = Field(17, ge=0)
     """Seed of everything that is drawn."""
+    int8: Literal["dynamic", "static"] = "dynamic"
+    """How the int8 twin is made: ``static`` measures it on item texts, once."""
     matryoshka: tuple[int, ...] = ()
     """Shorter vectors that learn along: their first dimensions are trained as well."""
     pretrain: Literal["none", "simcse", "tsdae"] = "none"
@@ -326,7 +328,7 @@ class TrainingSettings(Section):
     keep_layers: int | None = Field(None, ge=1)
     """Keep this many layers of the backbone, evenly spaced."""
     tracking: Literal["tensorboard", "wandb", "mlflow", "none"] = "tensorboard"
-    """Where losses and metrics are written: event files in ``folder``, or the service of that name."""
+    """Where losses and metrics are written: files in ``folder``, or the service of that name."""
 
     @model_validator(mode="before")
     @classmethod

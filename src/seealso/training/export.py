@@ -3,7 +3,7 @@
 The bundle appears in the store only when both twins compute what the original computes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,18 @@ from tokenizers import Tokenizer
 from seealso.encoder import Bundle, BundleStore
 from seealso.encoder.bundle import (
     MODEL,
+    MODEL_INT8,
     TOKENIZER,
     fingerprint_bundle,
     fingerprint_model,
     sha256,
     write_description,
 )
+from seealso.encoder.reader import Reader
 from seealso.errors import BundleError
-from seealso.training.graph import write_graphs
+from seealso.training.graph import write_graph
 from seealso.training.parity import check_parity
+from seealso.training.quantisation import quantise, quantise_static
 from seealso.training.sources import Backbone
 from seealso.types import Calibration
 
@@ -33,6 +36,7 @@ def export_new(
     *,
     item_prefix: str = "",
     user_prefix: str = "",
+    calibration_texts: Sequence[str] = (),
     tick: Callable[[int], None] | None = None,
 ) -> Bundle:
     """Export `backbone` as a bundle that must not be there yet.
@@ -47,8 +51,10 @@ def export_new(
         Where it is made.
     item_prefix, user_prefix
         Put before every text of an item or a user.
+    calibration_texts
+        Texts of items; if there are any, the int8 twin is measured on them and static.
     tick
-        Called with 1 after each of the three steps: graphs, tokenizer, comparison.
+        Called with 1 after each of the three steps: graph, int8 twin, comparison.
 
     Returns
     -------
@@ -66,7 +72,13 @@ def export_new(
     """
     refuse_existing(name, store)
     return export(
-        backbone, name, store, item_prefix=item_prefix, user_prefix=user_prefix, tick=tick
+        backbone,
+        name,
+        store,
+        item_prefix=item_prefix,
+        user_prefix=user_prefix,
+        calibration_texts=calibration_texts,
+        tick=tick,
     )
 
 
@@ -87,6 +99,7 @@ def export(
     *,
     item_prefix: str = "",
     user_prefix: str = "",
+    calibration_texts: Sequence[str] = (),
     whiten: bool = True,
     lineage: Mapping[str, Any] | None = None,
     tick: Callable[[int], None] | None = None,
@@ -98,18 +111,36 @@ def export(
     done = tick or _unwatched
     target = store.folder_of(name)
     with store.draft(name) as folder:
-        write_graphs(backbone, folder)
-        done(1)
+        write_graph(backbone, folder / MODEL)
         _write_tokenizer(backbone, folder / TOKENIZER)
         done(1)
         drafted = _described(backbone, name, folder, item_prefix, user_prefix)
+        kind = write_int8(drafted, folder / MODEL_INT8, calibration_texts)
+        done(1)
         # the comparison is about the model alone: prefixes would only be more text
         found = check_parity(backbone, replace(drafted, item_prefix="", user_prefix=""))
-        origin = {"source": backbone.source, "parity": found, **(lineage or {})}
+        origin = {"source": backbone.source, "parity": found, "int8": kind, **(lineage or {})}
         proven = replace(drafted, whiten=whiten, origin=origin)
         write_description(proven)
         done(1)
     return replace(proven, folder=target)
+
+
+def write_int8(bundle: Bundle, file: Path, calibration_texts: Sequence[str]) -> str:
+    """Write the int8 twin of `bundle` to `file`: static if there are texts, else dynamic.
+
+    Returns
+    -------
+    str
+        ``static`` or ``dynamic``.
+    """
+    model = bundle.folder / MODEL
+    if not calibration_texts:
+        quantise(model, file)
+        return "dynamic"
+    reader = Reader(bundle, "fp32", 0)
+    quantise_static(model, file, reader, [bundle.item_prefix + one for one in calibration_texts])
+    return "static"
 
 
 def _unwatched(_steps: int) -> None:

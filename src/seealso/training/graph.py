@@ -1,4 +1,4 @@
-"""From a torch model to ONNX: pooling and unit length inside the graph, and its int8 twin.
+"""From a torch model to ONNX: pooling and unit length inside the graph.
 
 The same model gives the same bytes, and nothing in them tells where they were made.
 """
@@ -6,7 +6,6 @@ The same model gives the same bytes, and nothing in them tells where they were m
 from pathlib import Path
 from typing import Any, Final
 
-from seealso.encoder.bundle import MODEL, MODEL_INT8
 from seealso.errors import BundleError, MissingExtraError
 from seealso.training.quiet import quiet
 from seealso.training.sources import Backbone, Head
@@ -60,19 +59,17 @@ def _linear(head: Head) -> Any:
     return linear
 
 
-def write_graphs(backbone: Backbone, folder: Path) -> None:
-    """Write the fp32 model and its int8 twin into `folder`.
+def write_graph(backbone: Backbone, file: Path) -> None:
+    """Write the fp32 model to `file`.
 
     Raises
     ------
     MissingExtraError
-        onnx or onnxscript is not installed.
+        onnxscript is not installed.
     BundleError
         The model cannot be expressed in ONNX.
     """
-    graph = _exported(backbone)
-    (folder / MODEL).write_bytes(graph.SerializeToString(deterministic=True))
-    _quantise(graph, folder / MODEL_INT8)
+    file.write_bytes(_exported(backbone).SerializeToString(deterministic=True))
 
 
 def _exported(backbone: Backbone) -> Any:
@@ -136,22 +133,3 @@ def _strip(graph: Any) -> None:
         for noted in (function, *function.node):
             del noted.metadata_props[:]
             noted.doc_string = ""
-
-
-def _quantise(graph: Any, file: Path) -> None:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    # onnxruntime recommends a preparation that torch's exporter has done already; this says so
-    graph.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
-    with quiet():
-        quantize_dynamic(
-            graph,
-            file,
-            # token vectors stay as they are: a looked-up row costs no arithmetic
-            op_types_to_quantize=["MatMul", "Gemm"],
-            per_channel=True,
-            # seven bits: AVX2 adds two products in 16 bits, and eight would overflow
-            reduce_range=True,
-            weight_type=QuantType.QInt8,
-            extra_options={"MatMulConstBOnly": True},
-        )

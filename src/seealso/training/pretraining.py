@@ -91,10 +91,28 @@ def pretrain(study: Study, backbone: Backbone, folder: Path) -> None:
     if chosen.pretrain == "tsdae":
         stages["tsdae"] = partial(tsdae, texts, chosen.pretrain_epochs, chosen.seed)
     for name, lesson in stages.items():
-        _learn(study, backbone, folder / name, lesson)
+        stage(study, backbone, folder / name, lesson)
 
 
-def _learn(study: Study, backbone: Backbone, folder: Path, lesson: Callable[[Any], Lesson]) -> None:
+def stage(study: Study, backbone: Backbone, folder: Path, lesson: Callable[[Any], Lesson]) -> None:
+    """Let `backbone` learn one lesson, in place, unless it did so before.
+
+    Parameters
+    ----------
+    study
+        Gives settings and measure.
+    backbone
+        The model; all of its parameters learn.
+    folder
+        Checkpoints of this stage, and in the end what it learnt.
+    lesson
+        Makes the lesson for a ``SentenceTransformer``.
+
+    Raises
+    ------
+    Interrupted
+        Ctrl-C was pressed; a checkpoint was saved.
+    """
     done = folder / _LEARNED
     if done.is_file():
         load_model(backbone.model, done)

@@ -229,6 +229,7 @@ def _export(
             BundleStore(settings.encoder.store),
             item_prefix=chosen.item_prefix,
             user_prefix=chosen.user_prefix,
+            calibration_texts=material.catalogue.texts if chosen.int8 == "static" else (),
             whiten=whiten,
             lineage=lineage,
             tick=tick,

@@ -1,0 +1,122 @@
+"""The int8 twin of a model: weights in eight bits, and what is multiplied with them as well.
+
+Dynamic: each batch is measured as it comes. Static: texts of the catalogue are measured once.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from seealso.encoder.reader import Reader, Tokens, token_batches
+from seealso.errors import MissingExtraError
+from seealso.training.quiet import quiet
+
+CALIBRATION_TEXTS: Final = 256
+"""Most texts that a static twin is measured on."""
+
+_TOKENS_AT_ONCE: Final = 1024
+# token vectors stay as they are: a looked-up row costs no arithmetic
+_OPERATORS: Final = ("MatMul", "Gemm")
+
+
+def quantise(model: Path, file: Path) -> None:
+    """Write the dynamic twin of the fp32 `model` to `file`.
+
+    Raises
+    ------
+    MissingExtraError
+        onnx is not installed.
+    """
+    graph = _prepared(model)
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with quiet():
+        quantize_dynamic(
+            graph,
+            file,
+            op_types_to_quantize=list(_OPERATORS),
+            per_channel=True,
+            # seven bits: AVX2 adds two products in 16 bits, and eight would overflow
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            extra_options={"MatMulConstBOnly": True},
+        )
+
+
+def quantise_static(model: Path, file: Path, reader: Reader, texts: Sequence[str]) -> None:
+    """Write the static twin of the fp32 `model` to `file`.
+
+    Parameters
+    ----------
+    model, file
+        What is read and what is written.
+    reader
+        Reads texts as the model does.
+    texts
+        Texts as they will be read, prefix included; `CALIBRATION_TEXTS` of them, evenly spaced,
+        are measured.
+
+    Raises
+    ------
+    MissingExtraError
+        onnx is not installed.
+    """
+    graph = _prepared(model)
+    from onnxruntime.quantization import QuantType
+    from onnxruntime.quantization import quantize_static as write
+
+    with quiet():
+        write(
+            graph,
+            file,
+            _feed(reader, sampled(texts)),
+            op_types_to_quantize=list(_OPERATORS),
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            extra_options={
+                "MatMulConstBOnly": True,
+                # a product is rounded again before the bias is added: it costs five times the error
+                "OpTypesToExcludeOutputQuantization": list(_OPERATORS),
+            },
+        )
+
+
+def sampled(texts: Sequence[str]) -> list[str]:
+    """Return at most `CALIBRATION_TEXTS` of `texts`, evenly spaced."""
+    count = min(len(texts), CALIBRATION_TEXTS)
+    return [texts[int(place)] for place in np.linspace(0, len(texts) - 1, count)]
+
+
+def _prepared(model: Path) -> Any:
+    try:
+        import onnx
+    except ImportError as exc:
+        raise MissingExtraError.of("onnx", "train") from exc
+    graph = onnx.load(model)
+    # onnxruntime recommends a preparation that torch's exporter has done already; this says so
+    graph.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
+    return graph
+
+
+def _feed(reader: Reader, texts: Sequence[str]) -> Any:
+    from onnxruntime.quantization import CalibrationDataReader
+
+    tokens = [ids for ids in reader.tokenise(texts) if ids]
+
+    def batches() -> Iterator[Mapping[str, Tokens]]:
+        for batch in token_batches([len(ids) for ids in tokens], _TOKENS_AT_ONCE):
+            ids, mask = reader.pad([tokens[place] for place in batch])
+            yield {"input_ids": ids, "attention_mask": mask}
+
+    class Feed(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.batches = batches()
+
+        def get_next(self) -> Any:
+            return next(self.batches, None)
+
+    return Feed()
