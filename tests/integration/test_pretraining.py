@@ -1,0 +1,228 @@
+"""What a backbone learns before behaviour: depth, a teacher, the item texts; on small models."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+from seealso.encoder import BundleStore
+from seealso.errors import ConfigError
+from seealso.training import Backbone, export_new, load_backbone
+from seealso.training.depth import keep_layers
+from seealso.training.distillation import targets
+from seealso.training.material import Material
+from seealso.training.methods import layers
+from seealso.training.pairs import Catalogue
+from seealso.training.pretraining import Lesson, damaged, pretrain, simcse, stage, tsdae
+from seealso.training.ranking import Question
+from seealso.training.study import Study
+from seealso.training.towers import TextTower, as_model
+from seealso.types import Vector
+from tests.bundles import tiny_source
+from tests.training_data import COLUMNS, ROWS, Board
+
+TEXTS = [f"{row} {column} {kind}" for row in ROWS for column in COLUMNS for kind in ("old", "new")]
+
+
+@pytest.fixture
+def study(board: Board) -> Callable[..., Study]:
+    """Return a study of the texts under some settings of training."""
+
+    def make(**training: object) -> Study:
+        names = tuple(f"i{place:02}" for place in range(len(TEXTS)))
+        catalogue = Catalogue(names, tuple(TEXTS), {name: n for n, name in enumerate(names)}, 0)
+        asked = [Question(np.array([place]), place + 1, np.array([place])) for place in range(8)]
+        settings = board.settings(
+            training={"pretrain_batch": 8, "pretrain_learning_rate": 1e-3, **training}
+        )
+        return Study(settings, Material(catalogue, [(0, 1), (2, 3)], asked, asked, "texts"))
+
+    return make
+
+
+def opened(source: str) -> Backbone:
+    return load_backbone(source, pooling="auto", max_length=16)
+
+
+def parameters(backbone: Backbone) -> dict[str, torch.Tensor]:
+    return {name: values.clone() for name, values in backbone.model.state_dict().items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(values, other[name]) for name, values in one.items())
+
+
+def read(backbone: Backbone, texts: list[str] = TEXTS) -> Vector:
+    encoded = as_model(TextTower(backbone)).encode(texts, show_progress_bar=False)
+    return np.asarray(encoded, dtype=np.float32)
+
+
+def test_a_shallow_bert_computes_what_its_lowest_layer_does() -> None:
+    whole, cut = opened(tiny_source()), opened(tiny_source())
+    asked = whole.tokenizer(TEXTS[:3], padding=True, return_tensors="pt")
+    assert keep_layers(cut, 1) == (0,)
+    with torch.inference_mode():
+        lowest = whole.model(**asked, output_hidden_states=True).hidden_states[1]
+        assert torch.equal(cut.model(**asked).last_hidden_state, lowest)
+    assert cut.model.config.num_hidden_layers == 1
+
+
+@pytest.mark.parametrize(("count", "kept"), [(2, (0, 5)), (3, (0, 2, 5)), (6, (0, 1, 2, 3, 4, 5))])
+def test_layers_are_kept_evenly_from_first_to_last(
+    count: int, kept: tuple[int, ...], gpt2_board: str
+) -> None:
+    deep = opened(gpt2_board)
+    config = transformers.GPT2Config(**{**deep.model.config.to_dict(), "n_layer": 6})
+    backbone = Backbone(
+        "deep", transformers.GPT2Model(config).eval(), deep.tokenizer, deep.pooling, 16
+    )
+    before = list(layers(backbone))
+    assert keep_layers(backbone, count) == kept
+    assert list(layers(backbone)) == [before[place] for place in kept]
+    assert [layer.attn.layer_idx for layer in layers(backbone)] == list(range(count))
+
+
+def test_a_shallow_gpt2_becomes_a_bundle_that_computes_the_same(
+    gpt2_board: str, tmp_path: Path
+) -> None:
+    backbone = opened(gpt2_board)
+    keep_layers(backbone, 1)
+    made = export_new(backbone, "shallow", BundleStore(tmp_path))
+    assert made.origin["parity"]["fp32_least"] >= 0.999
+
+
+def test_more_layers_than_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"training.keep_layers: model has 2 layers, 3 cannot be"):
+        keep_layers(opened(tiny_source()), 3)
+
+
+class Observed:
+    """A lesson whose loss is looked at before and after."""
+
+    def __init__(self, lesson: Callable[[Any], Lesson]) -> None:
+        self.lesson = lesson
+        self.losses: list[float] = []
+
+    def __call__(self, model: Any) -> Lesson:
+        self.model, self.taught = model, self.lesson(model)
+        self.look()
+        return self.taught
+
+    def look(self) -> None:
+        features = [self.model.preprocess(column[:8]) for column in self.taught.columns.values()]
+        self.model.eval()
+        with torch.inference_mode():
+            self.losses.append(float(self.taught.loss(features, None)))
+
+
+@pytest.mark.parametrize("kind", ["simcse-bert", "simcse-gpt2", "tsdae-bert"])
+def test_reading_the_items_makes_its_loss_smaller(
+    kind: str, study: Callable[..., Study], gpt2_board: str, tmp_path: Path
+) -> None:
+    backbone = opened(gpt2_board if kind.endswith("gpt2") else tiny_source())
+    before = parameters(backbone)
+    watched = Observed(
+        lambda model: (
+            simcse(TEXTS, 4, model) if kind.startswith("simcse") else tsdae(TEXTS, 8, 17, model)
+        )
+    )
+    stage(study(), backbone, tmp_path, watched)
+    watched.look()
+    assert watched.losses[1] < 0.8 * watched.losses[0]
+    assert not same(before, parameters(backbone))
+
+
+def test_what_a_killed_run_has_read_is_not_read_again(
+    study: Callable[..., Study], tmp_path: Path
+) -> None:
+    reading = study(pretrain="tsdae")
+    first, second = opened(tiny_source()), opened(tiny_source())
+    pretrain(reading, first, tmp_path)
+    made = sorted((tmp_path / "tsdae").rglob("*"))
+    times = [file.stat().st_mtime_ns for file in made]
+    pretrain(reading, second, tmp_path)
+    assert sorted((tmp_path / "tsdae").rglob("*")) == made
+    assert [file.stat().st_mtime_ns for file in made] == times
+    assert same(parameters(first), parameters(second))
+
+
+def test_a_decoder_of_tsdae_is_in_the_checkpoint(
+    study: Callable[..., Study], tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    pretrain(study(pretrain="tsdae"), opened(tiny_source()), tmp_path)
+    (checkpoint,) = (tmp_path / "tsdae").glob("checkpoint-*/learned.safetensors")
+    learned = load_file(checkpoint)
+    assert any("crossattention" in name for name in learned)
+    assert len([name for name in learned if name.endswith("word_embeddings.weight")]) == 1
+
+
+def test_tsdae_refuses_a_model_without_a_decoder() -> None:
+    tokenizer = opened(tiny_source()).tokenizer
+    config = transformers.DistilBertConfig(
+        vocab_size=len(tokenizer), dim=16, hidden_dim=32, n_layers=1, n_heads=2
+    )
+    backbone = Backbone(
+        "distilled", transformers.DistilBertModel(config).eval(), tokenizer, "mean", 16
+    )
+    said = "training.pretrain: tsdae needs a decoder, and distilbert has none"
+    with pytest.raises(ConfigError, match=said):
+        tsdae(TEXTS, 1, 17, as_model(TextTower(backbone)))
+
+
+def test_damage_leaves_some_words_in_their_order() -> None:
+    from random import Random
+
+    rng = Random(5)
+    text = " ".join(f"w{number:03}" for number in range(200))
+    left = damaged(text, rng).split()
+    assert left == sorted(left)
+    assert 50 < len(left) < 110
+    assert {damaged("one", rng) for _ in range(50)} == {"one"}
+
+
+def test_targets_turn_a_teacher_to_its_student() -> None:
+    rng = np.random.default_rng(1)
+    student = rng.normal(size=(50, 8)).astype(np.float32)
+    student /= np.linalg.norm(student, axis=1, keepdims=True)
+    turn = np.linalg.qr(rng.normal(size=(8, 8)))[0].astype(np.float32)
+    assert targets(student @ turn, student) == pytest.approx(student, abs=1e-5)
+
+
+def test_targets_keep_the_cosines_of_a_narrow_teacher() -> None:
+    rng = np.random.default_rng(2)
+    teacher, student = (rng.normal(size=(50, d)).astype(np.float32) for d in (5, 8))
+    found = targets(teacher, student)
+    assert found.shape == student.shape
+    assert found @ found.T == pytest.approx(teacher @ teacher.T, abs=1e-4)
+
+
+def test_targets_of_a_wide_teacher_have_unit_length() -> None:
+    rng = np.random.default_rng(3)
+    teacher, student = (rng.normal(size=(50, d)).astype(np.float32) for d in (16, 8))
+    found = targets(teacher, student)
+    assert found.shape == student.shape
+    assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_student_comes_closer_to_its_teacher(
+    study: Callable[..., Study], gpt2_board: str, tmp_path: Path
+) -> None:
+    student, teacher = opened(gpt2_board), opened(tiny_source())
+    shown = read(teacher) @ read(teacher).T
+    before = read(student)
+    aim = targets(read(teacher), before)
+    pretrain(study(teacher=tiny_source(), pretrain_epochs=10), student, tmp_path)
+    after = read(student)
+    assert (after * aim).sum(axis=1).mean() > 0.95
+    others = ~np.eye(len(TEXTS), dtype=bool)
+
+    def alike(vectors: Vector) -> float:
+        return float(np.corrcoef((vectors @ vectors.T)[others], shown[others])[0, 1])
+
+    assert alike(after) > max(0.5, alike(before))
