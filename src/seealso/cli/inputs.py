@@ -1,8 +1,11 @@
 """Options and steps that the commands share which read a catalogue and its events."""
 
+from pathlib import Path
+
 import click
 
 from seealso.cli.context import Context
+from seealso.errors import DataError
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.interactions import Problems
 from seealso.log import stderr
@@ -23,6 +26,23 @@ def read_inputs(context: Context, on_error: str) -> tuple[Inputs, Problems]:
     needs_cluster = context.settings.catalogue.index or context.settings.events.index
     cluster = context.cluster() if needs_cluster else None
     return inputs(context.settings, cluster, problems), problems
+
+
+def lines_of(file: Path) -> list[str]:
+    """Return the lines of a text file that are not blank.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, is not UTF-8, or has no such line.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise DataError(f"{file}: cannot be read: {exc}", hint="give a text file in UTF-8") from exc
+    if not (found := [line for line in lines if line.strip()]):
+        raise DataError(f"{file}: no text in it", hint="give one text a line")
+    return found
 
 
 def say_skipped(problems: Problems) -> None:

@@ -3,6 +3,7 @@
 Making a bundle needs the extra ``train``; looking at bundles does not.
 """
 
+from pathlib import Path
 from typing import Literal
 
 import click
@@ -11,7 +12,9 @@ from rich.console import RenderableType
 from seealso.cli import tables
 from seealso.cli.compare import compare
 from seealso.cli.context import Context, pass_context
+from seealso.cli.inputs import lines_of
 from seealso.cli.lineage import in_short, lineage, parity
+from seealso.cli.sizes import sizes
 from seealso.cli.transfer import pull, push
 from seealso.encoder import Bundle, BundleStore
 from seealso.encoder.bundle import MODEL_FILES
@@ -26,7 +29,7 @@ def model() -> None:
     """Make model bundles, look at them, compare them and move them."""
 
 
-for command in (compare, pull, push):
+for command in (compare, pull, push, sizes):
     model.add_command(command)
 
 
@@ -50,6 +53,13 @@ for command in (compare, pull, push):
 )
 @click.option("--item-prefix", default="", help="Put before every item text: 'passage: ' for E5.")
 @click.option("--user-prefix", default="", help="Put before every user text: 'query: ' for E5.")
+@click.option(
+    "--calibration-texts",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Texts of items, one a line: the int8 twin is measured on them and static. Without "
+    "them, it is dynamic.",
+)
 @click.option("--force", is_flag=True, help="Replace a bundle of that name.")
 @click.option("--dry-run", is_flag=True, help="Load the model and say what would be made.")
 @pass_context
@@ -61,6 +71,7 @@ def export(
     max_length: int | None,
     item_prefix: str,
     user_prefix: str,
+    calibration_texts: Path | None,
     force: bool,
     dry_run: bool,
 ) -> None:
@@ -74,6 +85,7 @@ def export(
 
     store = BundleStore(context.settings.encoder.store)
     name = name or context.settings.encoder.bundle
+    texts = lines_of(calibration_texts) if calibration_texts else []
     if not force:
         refuse_existing(name, store)
     with progress("loading the model", total=1) as tick:
@@ -87,12 +99,19 @@ def export(
             "pooling": backbone.pooling,
             "max_length": backbone.max_length,
             "dimension": backbone.dimension,
+            "int8": "static" if texts else "dynamic",
         }
         context.show(planned, lambda: tables.facts(planned))
         return
     with progress("exporting", total=3) as tick:
         made = (replace_bundle if force else export_new)(
-            backbone, name, store, item_prefix=item_prefix, user_prefix=user_prefix, tick=tick
+            backbone,
+            name,
+            store,
+            item_prefix=item_prefix,
+            user_prefix=user_prefix,
+            calibration_texts=texts,
+            tick=tick,
         )
     context.show(described(made), lambda: _facts(made))
 

@@ -191,7 +191,7 @@ def bind(
         return _recalibrated(Bundle.load(bound.folder), calibration)
     with store.draft(name) as folder:
         for file in MODEL_FILES:
-            _link(bundle.folder / file, folder / file)
+            link(bundle.folder / file, folder / file)
         if projection is not None:
             projection.save(folder / PROJECTION)
         write_description(replace(bound, folder=folder))
@@ -206,7 +206,8 @@ def _recalibrated(there: Bundle, calibration: Calibration) -> Bundle:
     return changed
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
+    """Let `target` be the same file as `source`, or a copy where links cannot be made."""
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without links
