@@ -168,7 +168,8 @@ def _probe(bundle: Bundle) -> None:
             raise
         except Exception as exc:  # onnxruntime and tokenizers raise whatever their parts raise
             reason = str(exc).strip().splitlines()
-            raise refused(f"{name} reads no text: {reason[0] if reason else exc!r}") from exc
+            told = reason[0] if reason else repr(exc)
+            raise refused(f"{name} does not fit the description: {told}") from exc
         lengths = np.linalg.norm(vectors, axis=1)
         if vectors.shape[1] != bundle.dimension or not np.allclose(lengths, 1.0, atol=1e-3):
             raise refused(f"{name} does not give unit vectors of {bundle.dimension} dimensions")
