@@ -30,11 +30,10 @@ USERS = 40
 
 QUICK = {
     "name": "board",
-    "epochs": 15,
-    "batch": 32,
+    "epochs": 10,
+    "batch": 16,
     "learning_rate": 1e-3,
     "max_length": 16,
-    "patience": 15,
     "evaluate_every": 5.0,
     "tracking": "none",
 }
@@ -132,6 +131,17 @@ class Board:
         """The checkpoints of all runs, oldest first."""
         found = (self.folder / "training").glob("*/checkpoint-*")
         return sorted(found, key=lambda place: int(place.name.rpartition("-")[2]))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small matrices are multiplied sooner by one thread, above all on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
