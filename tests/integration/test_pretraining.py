@@ -23,9 +23,9 @@ from seealso.training.study import Study
 from seealso.training.towers import TextTower, as_model
 from seealso.types import Vector
 from tests.bundles import tiny_source
-from tests.training_data import COLUMNS, ROWS, Board
+from tests.training_data import WORDS, Board
 
-TEXTS = [f"{row} {column} {kind}" for row in ROWS for column in COLUMNS for kind in ("old", "new")]
+TEXTS = [f"{a} {b} {kind}" for a in WORDS[:4] for b in WORDS[4:8] for kind in ("old", "new")]
 
 
 @pytest.fixture
