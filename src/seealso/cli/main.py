@@ -22,6 +22,7 @@ from seealso.cli.node import node
 from seealso.cli.recommend import recommend, related
 from seealso.cli.templates import templates
 from seealso.cli.train import train
+from seealso.cli.tune import tune
 from seealso.config import load_settings
 from seealso.errors import ConfigError, SeeAlsoError
 from seealso.log import configure, stderr
@@ -107,7 +108,7 @@ def accept_json(command: click.Command) -> None:
     )
 
 
-for command in (demo, doctor, index, model, node, recommend, related, templates, train):
+for command in (demo, doctor, index, model, node, recommend, related, templates, train, tune):
     accept_json(command)
     cli.add_command(command)
 

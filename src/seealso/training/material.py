@@ -10,6 +10,7 @@ from seealso.config import Settings
 from seealso.encoder import ItemText
 from seealso.errors import DataError
 from seealso.interactions import Split, leave_one_out, temporal
+from seealso.log import progress
 from seealso.training.pairs import Catalogue, coded, read_catalogue
 from seealso.training.ranking import Question, questions, sample
 from seealso.types import Item
@@ -80,6 +81,18 @@ def read_material(settings: Settings, items: Items, events: Events) -> Material:
         test,
         _signature(catalogue, sequences, dev, test),
     )
+
+
+def read_shown(settings: Settings, items: Items, events: Events) -> Material:
+    """Read as `read_material` does, and show how many items are read."""
+    with progress("reading") as tick:
+
+        def counted() -> Iterator[list[Item]]:
+            for batch in items():
+                tick(len(batch))
+                yield batch
+
+        return read_material(settings, counted, events)
 
 
 def _split(settings: Settings, events: Iterable[pl.DataFrame]) -> Split:

@@ -1,0 +1,102 @@
+"""``seealso tune``: search the training settings that rank best."""
+
+import dataclasses
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context
+from seealso.cli.inputs import dry_run, on_error, read_inputs, say_skipped
+from seealso.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from seealso.training.tune_report import TuneReport
+
+SHOWN = 10
+"""Trials in the table; the page has all of them."""
+
+
+@click.command()
+@on_error
+@dry_run
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many trials are to be finished in all, those of earlier calls included.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Minutes after which this call stops.  [default: none]",
+)
+@click.option("--write", is_flag=True, help="Write the best settings to seealso.local.toml.")
+@pass_context
+def tune(
+    context: Context, on_error: str, dry_run: bool, trials: int, timeout: float | None, write: bool
+) -> None:
+    """Search the settings of [training] that rank best on dev.
+
+    The first trial is the settings as they are. Trials that do worse than half of the others are
+    given up early. A search that was killed, interrupted or out of time goes on when the same
+    command is given again. The test users are never asked: `seealso train` does that once, with
+    the settings that are printed.
+    """
+    from seealso.training import TRAINING, require
+
+    require(*TRAINING)
+    for package in ("optuna", "plotly"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError.of(package, "tune")
+    from seealso.training.tuning import plan_tune
+    from seealso.training.tuning import tune as search
+
+    local = _local_file()
+    if write and local.exists():
+        raise ConfigError(
+            f"{local}: is there already", hint="leave --write out and paste what is printed"
+        )
+    source, problems = read_inputs(context, on_error)
+    if dry_run:
+        plan = plan_tune(context.settings, source.items, source.events, trials=trials)
+        context.show(plan, lambda: tables.facts({**dataclasses.asdict(plan), **plan.space}))
+        return
+    report = search(context.settings, source.items, source.events, trials=trials, minutes=timeout)
+    say_skipped(problems)
+    if write:
+        local.write_text(report.toml, encoding="utf-8")
+    context.show(report, lambda: _shown(report))
+
+
+def _local_file() -> Path:
+    given = click.get_current_context().find_root().params.get("config")
+    return (given or Path("seealso.toml")).with_suffix(".local.toml")
+
+
+def _shown(report: "TuneReport") -> RenderableType:
+    lines = [
+        (one.number, one.state, one.value if one.value is None else f"{one.value:.4f}",
+         f"{one.minutes:.1f}", *(str(one.choice.get(name, "-")) for name in report.choice))
+        for one in report.trials[:SHOWN]
+    ]  # fmt: skip
+    names = [name.partition(".")[2] for name in report.choice]
+    columns = ("trial", "state", "ndcg@10", "minutes", *names)
+    facts = {
+        "ndcg@10 on dev": f"{report.best:.4f}"
+        + (f" ({report.before:.4f} with the settings as they are)" if report.before else ""),
+        "what mattered": [f"{name} {share:.0%}" for name, share in report.importances.items()],
+        "plots": report.page,
+    }
+    return Group(
+        tables.rows(columns, lines, numbers=" ".join({*columns} - {"state"})),
+        "",
+        tables.facts(facts),
+        "",
+        Text(report.toml.rstrip()),
+    )
