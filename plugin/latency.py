@@ -13,16 +13,22 @@ class Stopwatch:
 
     def cut(self, part: str) -> None:
         """Book the time since the last cut under `part`."""
-        now = perf_counter()
-        self._parts[part] = self._parts.get(part, 0.0) + (now - self._cut) * 1000
-        self._cut = now
+        self._book(part, self._lap())
 
-    def move(self, milliseconds: float, *, source: str, to: str) -> None:
-        """Book that much of part `source` under `to` instead, or all of it where it is less."""
-        moved = min(milliseconds, self._parts[source])
-        self._parts[source] -= moved
-        self._parts[to] = self._parts.get(to, 0.0) + moved
+    def cut_in_two(self, part: str, milliseconds: float, rest: str) -> None:
+        """Book that much of the time since the last cut under `part`, what is left as `rest`."""
+        lap = self._lap()
+        told = min(milliseconds, lap)
+        self._book(part, told)
+        self._book(rest, lap - told)
 
     def parts(self) -> Mapping[str, float]:
         """Return the milliseconds of every part, and their ``total``."""
         return {**self._parts, "total": (self._cut - self._started) * 1000}
+
+    def _lap(self) -> float:
+        before, self._cut = self._cut, perf_counter()
+        return (self._cut - before) * 1000
+
+    def _book(self, part: str, milliseconds: float) -> None:
+        self._parts[part] = self._parts.get(part, 0.0) + milliseconds

@@ -248,8 +248,7 @@ class Recommender:
             # what cannot be parsed makes OpenSearch refuse the whole request
             exc.hint = exc.hint or answers.REFUSED
             raise
-        watch.cut("transport")
-        watch.move(answer["took"], source="transport", to="search")
+        watch.cut_in_two("search", answer["took"], "transport")
         responses: list[Mapping[str, Any]] = answer["responses"]
         for response in responses:
             if answers.index_names(answers.hits_of(response)) - {live.name}:
