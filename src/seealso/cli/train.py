@@ -43,7 +43,8 @@ def train(context: Context, on_error: str, dry_run: bool, force: bool) -> None:
         refuse_existing(
             settings.training.name, BundleStore(settings.encoder.store), "training.name"
         )
-    report = fine_tune(settings, source.items, source.events)
+    cluster = context.cluster() if settings.training.hard_negatives else None
+    report = fine_tune(settings, source.items, source.events, cluster)
     say_skipped(problems)
     context.show(report, lambda: Group(tables.facts(_facts(report)), "", _metrics(report)))
 
@@ -56,12 +57,21 @@ def _facts(report: "TrainReport") -> dict[str, object]:
         + (f" ({report.mute:,} more have no text)" if report.mute else ""),
         "parameters": f"{report.trained_parameters:,} of {report.parameters:,} learnt "
         f"({share:.1%}, {report.method})",
-        "whiten": report.whiten,
-        "steps": report.steps,
-        "minutes": f"{report.seconds / 60:.1f}",
-        "tracked": report.tracked,
+        "vectors": "whitened by index build" if report.whiten else "as they are, not whitened",
+        "time": f"{report.steps:,} steps, {report.seconds / 60:.1f} minutes",
+        **({"tracked": report.tracked} if report.tracked else {}),
+        "gain": _gain(report.frozen_dev["ndcg@10"], report.dev["ndcg@10"]),
         "next": f"seealso --set encoder.bundle={report.bundle} index build",
     }
+
+
+def _gain(frozen: float, tuned: float) -> str:
+    if tuned <= frozen:
+        return f"none: NDCG@10 on dev {tuned:.4f}, frozen {frozen:.4f}; stay with the old bundle"
+    # of a model that never hit anything there is no multiple
+    return f"NDCG@10 on dev {tuned:.4f}, frozen {frozen:.4f}" + (
+        f": {tuned / frozen:.2f} times as good" if frozen else ""
+    )
 
 
 def _metrics(report: "TrainReport") -> RenderableType:

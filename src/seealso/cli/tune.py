@@ -67,7 +67,9 @@ def tune(
         plan = plan_tune(context.settings, source.items, source.events, trials=trials)
         context.show(plan, lambda: tables.facts({**dataclasses.asdict(plan), **plan.space}))
         return
-    report = search(context.settings, source.items, source.events, trials=trials, minutes=timeout)
+    settings = context.settings
+    cluster = context.cluster() if settings.training.hard_negatives else None
+    report = search(settings, source.items, source.events, cluster, trials=trials, minutes=timeout)
     say_skipped(problems)
     if write:
         local.write_text(report.toml, encoding="utf-8")

@@ -31,6 +31,7 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
     made = history_pairs(study.material.sequences, chosen.history_items)
     pairs = sampled(made, chosen.most_pairs, chosen.seed)
     steps_of(len(pairs), chosen)
+    negatives = study.negatives(pairs)
     tower = HistoryTower(frozen, whitening_head(frozen), settings.profile.recency)
     model = as_model(tower)
     every_item = [str(place) for place in range(len(frozen))]
@@ -46,9 +47,12 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
             label=study.watcher.label,
             model=model,
             loss=nested(
-                model, InBatch(model, objective(study)), chosen.matryoshka, frozen.shape[1]
+                model,
+                InBatch(model, objective(study, negatives)),
+                chosen.matryoshka,
+                frozen.shape[1],
             ),
-            columns=_columns(pairs),
+            columns=_columns(pairs, negatives),
             measure=measure,
             folder=folder,
             watcher=study.watcher,
@@ -67,10 +71,18 @@ def whitening_head(frozen: Vector) -> Head:
     return Head(projection.matrix.T.copy(), -projection.mean @ projection.matrix)
 
 
-def _columns(pairs: list[Pair]) -> dict[str, list[str] | list[list[int]]]:
+def _columns(
+    pairs: list[Pair], negatives: list[tuple[int, ...]]
+) -> dict[str, list[str] | list[list[int]]]:
     """Return the training set in positions, which the tower reads as text."""
     return {
         "anchor": [" ".join(map(str, pair.anchor)) for pair in pairs],
         "positive": [str(pair.positive) for pair in pairs],
-        "label": [[NOBODY, pair.positive] for pair in pairs],
+        **{
+            f"negative_{n}": [str(item) for item in column]
+            for n, column in enumerate(zip(*negatives, strict=True), 1)
+        },
+        "label": [
+            [NOBODY, pair.positive, *others] for pair, others in zip(pairs, negatives, strict=True)
+        ],
     }

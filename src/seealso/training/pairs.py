@@ -153,15 +153,20 @@ AnchorText = Callable[[Sequence[str]], str]
 
 
 def columns(
-    pairs: Sequence[Pair], catalogue: Catalogue, anchor_text: AnchorText, item_prefix: str
+    pairs: Sequence[Pair],
+    negatives: Sequence[Sequence[int]],
+    catalogue: Catalogue,
+    anchor_text: AnchorText,
+    item_prefix: str,
 ) -> dict[str, list[str] | list[list[int]]]:
     """Return the columns of a training set.
 
     Returns
     -------
     dict
-        ``anchor`` and ``positive`` texts, and ``label``: for each pair the positions of both
-        items (`NOBODY` for a history), which the loss needs for popularity and for repeats.
+        ``anchor`` and ``positive`` texts, those of the `negatives` of each pair as
+        ``negative_1`` and so on, and ``label``: for each pair the positions of all its items
+        (`NOBODY` for a history), which the loss needs for popularity and for repeats.
     """
     texts = catalogue.texts
 
@@ -173,5 +178,12 @@ def columns(
     return {
         "anchor": [anchor(pair) for pair in pairs],
         "positive": [item_prefix + texts[pair.positive] for pair in pairs],
-        "label": [[NOBODY if pair.as_history else pair.anchor[0], pair.positive] for pair in pairs],
+        **{
+            f"negative_{n}": [item_prefix + texts[item] for item in column]
+            for n, column in enumerate(zip(*negatives, strict=True), 1)
+        },
+        "label": [
+            [NOBODY if pair.as_history else pair.anchor[0], pair.positive, *others]
+            for pair, others in zip(pairs, negatives, strict=True)
+        ],
     }

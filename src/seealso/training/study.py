@@ -1,7 +1,7 @@
 """What every way of learning needs: the material, and a measure of how good a model is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +11,8 @@ from seealso.encoder import UserText
 from seealso.errors import SeeAlsoError
 from seealso.log import progress
 from seealso.training.material import Material
+from seealso.training.negatives import Neighbours, drawn
+from seealso.training.pairs import Pair
 from seealso.training.quiet import quiet
 from seealso.training.ranking import Question, Ranked, encode, rank
 from seealso.training.sources import Backbone
@@ -58,11 +60,14 @@ class Study:
         What is learnt and asked.
     watcher
         Follows the run.
+    neighbours
+        Hard negatives to draw from, if any were mined.
     """
 
     settings: Settings
     material: Material
     watcher: Watcher = UNWATCHED
+    neighbours: Neighbours = field(default_factory=dict)
 
     def anchor_text(self, history: Sequence[str]) -> str:
         """Return the text of a user with this history, newest first."""
@@ -70,6 +75,13 @@ class Study:
         # what does not fit is cut by the tokenizer: counting tokens would cost a pass a pair
         return self.settings.training.user_prefix + user_text.render(
             words="", attributes={}, history=history, budget=len(history), count_tokens=_none
+        )
+
+    def negatives(self, pairs: Sequence[Pair]) -> list[tuple[int, ...]]:
+        """Return the hard negatives of each pair: ``training.hard_negatives`` of them."""
+        chosen = self.settings.training
+        return drawn(
+            pairs, self.neighbours, self.material, each=chosen.hard_negatives, seed=chosen.seed
         )
 
     def encode(self, backbone: Backbone, label: str) -> Vector:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from transformers import set_seed
 
 from seealso.config import TrainingSettings
 from seealso.training.learning import Task, learn, steps_of
@@ -34,6 +35,9 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
     """
     chosen = study.settings.training
     pairs = sampled(training_pairs(study), chosen.most_pairs, chosen.seed)
+    negatives = study.negatives(pairs)
+    # what is put beside the model begins at random
+    set_seed(chosen.seed)
     prepared = prepare(backbone, chosen, steps_of(len(pairs), chosen))
     if chosen.gradient_checkpointing:
         prepared.backbone.model.gradient_checkpointing_enable()
@@ -44,11 +48,17 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
             model=model,
             loss=nested(
                 model,
-                _loss(model, objective(study), chosen),
+                _loss(model, objective(study, negatives), chosen),
                 chosen.matryoshka,
                 backbone.dimension,
             ),
-            columns=columns(pairs, study.material.catalogue, study.anchor_text, chosen.item_prefix),
+            columns=columns(
+                pairs,
+                negatives,
+                study.material.catalogue,
+                study.anchor_text,
+                chosen.item_prefix,
+            ),
             measure=study.measure(model),
             memory=prepared.memory,
             folder=folder,

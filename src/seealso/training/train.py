@@ -3,19 +3,21 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
+from seealso.cluster import Cluster
 from seealso.config import Settings, TrainingSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.log import progress
 from seealso.training.export import export
 from seealso.training.heads import learn_head
-from seealso.training.material import Events, Items, Material, read_material
+from seealso.training.material import Events, Items, Material, read_shown
 from seealso.training.methods import check_method
+from seealso.training.negatives import neighbours_of
 from seealso.training.pretraining import pretrain, wanted
 from seealso.training.sources import Backbone, load_backbone
 from seealso.training.study import Study
@@ -23,7 +25,6 @@ from seealso.training.text_learning import learn_texts
 from seealso.training.towers import TextTower, as_model
 from seealso.training.tracking import check_tracking, run_of
 from seealso.training.trainer import precision_of
-from seealso.types import Item
 
 _KEPT_OUT_OF_KEY: Final = {
     "name", "folder", "tracking", "checkpoint_minutes", "most_minutes", "preset",
@@ -78,7 +79,9 @@ class TrainReport:
     tracked: str | None
 
 
-def train(settings: Settings, items: Items, events: Events) -> TrainReport:
+def train(
+    settings: Settings, items: Items, events: Events, cluster: Cluster | None = None
+) -> TrainReport:
     """Fine-tune ``training.backbone`` and write the bundle ``training.name``.
 
     Parameters
@@ -87,6 +90,8 @@ def train(settings: Settings, items: Items, events: Events) -> TrainReport:
         ``training``, ``text``, ``profile``, ``events.positive`` and ``encoder.store`` are used.
     items, events
         Give the batches of the catalogue and the event frames.
+    cluster
+        Where ``training.hard_negatives`` are mined; not needed without them.
 
     Returns
     -------
@@ -103,6 +108,8 @@ def train(settings: Settings, items: Items, events: Events) -> TrainReport:
         Settings do not fit the backbone.
     MissingExtraError
         The package of ``training.tracking`` is not installed.
+    ClusterError
+        Hard negatives are wanted, and no index is live.
     Interrupted
         Ctrl-C was pressed; the same call goes on from the checkpoint.
     """
@@ -110,12 +117,12 @@ def train(settings: Settings, items: Items, events: Events) -> TrainReport:
     chosen = settings.training
     check_tracking(chosen)
     precision_of(chosen)
-    with progress("reading") as tick:
-        material = read_material(settings, _counted(items, tick), events)
+    material = read_shown(settings, items, events)
     folder = run_folder(settings, material)
     backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
     check_method(backbone, chosen)
-    study = Study(settings, material)
+    neighbours = neighbours_of(cluster, settings, material, folder)
+    study = Study(settings, material, neighbours=neighbours)
     frozen = study.encode(backbone, "encoding, frozen")
     model = as_model(TextTower(backbone))
     before = study.rank(model, frozen, material.dev)
@@ -177,8 +184,7 @@ class TrainPlan:
 
 def plan(settings: Settings, items: Items, events: Events) -> TrainPlan:
     """Read the inputs and say what `train` would do with them; nothing is written."""
-    with progress("reading") as tick:
-        material = read_material(settings, _counted(items, tick), events)
+    material = read_shown(settings, items, events)
     return TrainPlan(
         bundle=settings.training.name,
         backbone=settings.training.backbone,
@@ -242,12 +248,3 @@ def _told(chosen: TrainingSettings) -> dict[str, Any]:
     for name in {"backbone", "teacher"} & told.keys():
         told[name] = Path(told[name]).name if Path(told[name]).exists() else told[name]
     return told
-
-
-def _counted(items: Items, tick: Callable[[int], None]) -> Items:
-    def read() -> Iterator[list[Item]]:
-        for batch in items():
-            tick(len(batch))
-            yield batch
-
-    return read

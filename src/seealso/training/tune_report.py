@@ -1,5 +1,6 @@
 """What a search has found: the best settings, what mattered, and a page with plots."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,8 +121,11 @@ def write_page(study: optuna.Study, file: Path, before: Mapping[str, Any]) -> Pa
 def importances(study: optuna.Study) -> dict[str, float]:
     """Return the share of each setting in what made trials good, largest first."""
     try:
-        return dict(optuna.importance.get_param_importances(study))
-    except (ValueError, RuntimeError):  # too few trials, or all of them alike
+        with warnings.catch_warnings():
+            # of too few trials it warns, and calls all settings equal
+            warnings.simplefilter("error", UserWarning)
+            return dict(optuna.importance.get_param_importances(study))
+    except (ValueError, RuntimeError, UserWarning):
         return {}
 
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -16,6 +16,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import SeeAlsoError
 from seealso.log import stderr
@@ -24,6 +25,7 @@ from seealso.training.journal import REASON, alone, count_finished, finished, op
 from seealso.training.learning import Interrupted
 from seealso.training.material import Events, Items, Material, read_shown
 from seealso.training.methods import layers
+from seealso.training.negatives import neighbours_of
 from seealso.training.pretraining import pretrain, wanted
 from seealso.training.search import applied, current, rounded, space
 from seealso.training.sources import Backbone, load_backbone
@@ -46,10 +48,8 @@ class Search:
 
     Attributes
     ----------
-    settings
-        As they are now: the first trial.
-    material
-        What is learnt and asked.
+    study
+        What is learnt and asked, with the settings as they are now: those of the first trial.
     backbone
         The model before it learns from behaviour.
     frozen
@@ -64,8 +64,7 @@ class Search:
         When to stop, in seconds of the monotonic clock.
     """
 
-    settings: Settings
-    material: Material
+    study: Study
     backbone: Backbone
     frozen: Vector | None
     space: Mapping[str, BaseDistribution]
@@ -92,7 +91,13 @@ class TunePlan:
 
 
 def tune(
-    settings: Settings, items: Items, events: Events, *, trials: int, minutes: float | None
+    settings: Settings,
+    items: Items,
+    events: Events,
+    cluster: Cluster | None = None,
+    *,
+    trials: int,
+    minutes: float | None,
 ) -> TuneReport:
     """Search until `trials` trials are finished, in this call and in earlier ones.
 
@@ -102,6 +107,8 @@ def tune(
         As for `seealso.training.train.train`; they are the first trial.
     items, events
         Give the batches of the catalogue and the event frames.
+    cluster
+        Where ``training.hard_negatives`` are mined; not needed without them.
     trials
         How many trials are to be finished in all; given up ones count.
     minutes
@@ -124,7 +131,9 @@ def tune(
     material = read_shown(settings, items, events)
     folder = search_folder(settings, material)
     with alone(folder):
-        search = _prepared(settings, material, folder, trials, deadline)
+        neighbours = neighbours_of(cluster, settings, material, folder)
+        shared = Study(settings, material, neighbours=neighbours)
+        search = _prepared(shared, folder, trials, deadline)
         study = open_study(folder, settings.training.seed)
         _take_up(study, search)
         while len(finished(study)) < trials and not search.expired():
@@ -159,18 +168,15 @@ def search_folder(settings: Settings, material: Material) -> Path:
     return own.with_name(f"tune-{own.name}")
 
 
-def _prepared(
-    settings: Settings, material: Material, folder: Path, trials: int, deadline: float
-) -> Search:
-    chosen = settings.training
-    study = Study(settings, material)
+def _prepared(shared: Study, folder: Path, trials: int, deadline: float) -> Search:
+    chosen = shared.settings.training
     backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
     if wanted(chosen):
-        pretrain(study, backbone, folder)
-    frozen = _frozen(study, backbone, folder) if chosen.method == "head" else None
+        pretrain(shared, backbone, folder)
+    frozen = _frozen(shared, backbone, folder) if chosen.method == "head" else None
     depth = len(layers(backbone)) if chosen.method == "frozen-layers" else 0
-    searched = space(settings, material, depth)
-    return Search(settings, material, backbone, frozen, searched, folder, trials, deadline)
+    searched = space(shared.settings, shared.material, depth)
+    return Search(shared, backbone, frozen, searched, folder, trials, deadline)
 
 
 def _frozen(study: Study, backbone: Backbone, folder: Path) -> Vector:
@@ -189,7 +195,7 @@ def _frozen(study: Study, backbone: Backbone, folder: Path) -> Vector:
 def _take_up(study: optuna.Study, search: Search) -> None:
     """Queue the settings as they are, or what a kill has left unfinished."""
     if not study.trials:
-        study.enqueue_trial(current(search.settings, search.space))
+        study.enqueue_trial(current(search.study.settings, search.space))
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.enqueue_trial(trial.params)
         # without a reason: it does not count
@@ -224,20 +230,20 @@ def _one_more(study: optuna.Study, search: Search) -> bool:
 
 
 def _value(search: Search, trial: optuna.Trial, number: int, folder: Path) -> float:
-    settings = applied(search.settings, trial.params)
+    settings = applied(search.study.settings, trial.params)
     named = f"{settings.training.name}-trial-{number}"
     settings = settings.model_copy(
         update={"training": settings.training.model_copy(update={"name": named})}
     )
     label = f"trial {number} of {search.trials}"
     watcher = Watcher(label, reporting(trial, settings), search.expired)
-    study = Study(settings, search.material, watcher)
+    study = replace(search.study, settings=settings, watcher=watcher)
     if search.frozen is not None:
         learnt = learn_head(study, search.backbone, search.frozen, folder)
     else:
         learnt = learn_texts(study, copy.deepcopy(search.backbone), folder)
     model = as_model(TextTower(learnt.backbone))
-    return study.rank(model, learnt.raw, search.material.dev).best[METRIC]
+    return study.rank(model, learnt.raw, study.material.dev).best[METRIC]
 
 
 def reporting(trial: optuna.Trial, settings: Settings) -> Callable[[float, float], None]:
