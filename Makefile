@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH_BACKEND ?=
+EXAMPLE := examples/ml-latest-small/seealso.toml
 UV_FLAGS := -c requirements.lock $(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs lock clean
+.PHONY: help demo train-demo test lint bench docs lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
@@ -28,7 +29,13 @@ $(VENV)/.dev: $(VENV)/.demo
 	@touch $@
 
 demo: $(VENV)/.demo ## index MovieLens in an embedded OpenSearch and recommend films
-	@$(BIN)/seealso --config examples/ml-latest-small/seealso.toml demo
+	@$(BIN)/seealso --config $(EXAMPLE) demo
+
+# the chain itself is examples/fine-tune.sh, which takes any settings file
+train-demo: demo ## fine-tune on MovieLens, compare with the model that is live, swap if better
+	@SEEALSO=$(BIN)/seealso PYTHON=$(BIN)/python SEEALSO_TRAINING__PRESET=budget \
+		examples/fine-tune.sh $(EXAMPLE)
+	@$(BIN)/seealso --config $(EXAMPLE) recommend 1 --show title
 
 test: $(VENV)/.dev ## every test, on real OpenSearch 3.5.0 and 2.19.1
 	$(BIN)/python -m pytest
