@@ -9,7 +9,7 @@ import shutil
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
@@ -97,7 +97,7 @@ def _write(source: IO[bytes], target: Path, size: int) -> None:
         raise refused(f"{target.name} is cut off")
 
 
-def _members(file: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+def _members(file: Path) -> Generator[tuple[str, int, IO[bytes]], None, None]:
     """Yield path, size and content of each file of an archive, in its order."""
     with ExitStack() as stack:
         if file.name.lower().endswith(".zip"):
