@@ -13,6 +13,7 @@ from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 from seealso.config import TrainingSettings
 from seealso.errors import DataError, SeeAlsoError
 from seealso.log import progress
+from seealso.training.checkpoints import clear_broken, last_checkpoint
 from seealso.training.memory import FORGETFUL, Memory
 from seealso.training.quiet import quiet
 from seealso.training.tracking import tracking
@@ -20,8 +21,6 @@ from seealso.training.trainer import (
     BundleTrainer,
     Evaluator,
     Watch,
-    clear_broken,
-    last_checkpoint,
     saving_on_interrupt,
     training_arguments,
 )

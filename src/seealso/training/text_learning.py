@@ -18,6 +18,7 @@ from seealso.training.pairs import (
     pseudo_pairs,
     sampled,
 )
+from seealso.training.quiet import quiet
 from seealso.training.sources import Backbone
 from seealso.training.study import Learnt, Study
 from seealso.training.towers import TextTower, as_model
@@ -40,7 +41,11 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
     set_seed(chosen.seed)
     prepared = prepare(backbone, chosen, steps_of(len(pairs), chosen))
     if chosen.gradient_checkpointing:
-        prepared.backbone.model.gradient_checkpointing_enable()
+        with quiet():
+            # the other way, reentrant, finds no gradient behind frozen token vectors
+            prepared.backbone.model.gradient_checkpointing_enable(
+                gradient_checkpointing_kwargs={"use_reentrant": False}
+            )
     model = as_model(TextTower(prepared.backbone))
     steps = learn(
         Task(

@@ -19,6 +19,7 @@ from transformers import TrainerCallback
 from seealso.config import TrainingSettings
 from seealso.errors import MissingExtraError
 from seealso.log import stderr
+from seealso.training.checkpoints import last_checkpoint
 from seealso.training.trackers import (
     MLflow,
     Run,
@@ -27,7 +28,6 @@ from seealso.training.trackers import (
     WeightsAndBiases,
     first_line,
 )
-from seealso.training.trainer import last_checkpoint
 
 _RUN: Final = "run.json"
 _EXTRA: Final = {"tensorboard": "train", "wandb": "track", "mlflow": "track"}

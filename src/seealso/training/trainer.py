@@ -4,7 +4,6 @@ A checkpoint holds the parameters that learn (safetensors) and what the trainer 
 """
 
 import json
-import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,22 +14,21 @@ from types import FrameType
 from typing import Any, Final
 
 import torch
+from accelerate.data_loader import SeedableRandomSampler
 from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.evaluation import BaseEvaluator
+from sentence_transformers.base.sampler import DefaultBatchSampler
 from transformers import TrainerCallback
 
 from seealso.config import TrainingSettings
 from seealso.errors import ConfigError
 from seealso.log import Ticker
+from seealso.training.checkpoints import ENDED, MEMORY, WEIGHTS, load_learned
 from seealso.training.memory import FORGETFUL, Memory
 from seealso.training.watching import Watcher
 
 METRIC: Final = "ndcg@10"
-_WEIGHTS: Final = "learned.safetensors"
-_MEMORY: Final = "memory.safetensors"
-_ENDED: Final = "ended.json"
-_STATE: Final = "trainer_state.json"
 _SCHEDULES: Final = {
     "linear": "linear",
     "cosine": "cosine",
@@ -54,12 +52,12 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
             for name, parameter in self._learning().named_parameters()
             if parameter.requires_grad
         }
-        save_file(learned, folder / _WEIGHTS)
-        save_file(self.memory.state(), folder / _MEMORY)
+        save_file(learned, folder / WEIGHTS)
+        save_file(self.memory.state(), folder / MEMORY)
 
     def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
         load_learned(self._learning(), Path(checkpoint_path))
-        self.memory.load(load_file(Path(checkpoint_path) / _MEMORY))
+        self.memory.load(load_file(Path(checkpoint_path) / MEMORY))
 
     def _load_best_model(self) -> None:
         if self.state.best_model_checkpoint:
@@ -67,7 +65,7 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
     def ended_before(self) -> int | None:
         """Load what an earlier run ended with, and return its steps; None if none has ended."""
-        note = Path(self.args.output_dir) / _ENDED
+        note = Path(self.args.output_dir) / ENDED
         if not note.is_file():
             return None
         ended = json.loads(note.read_text(encoding="utf-8"))
@@ -78,7 +76,7 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         """Note that the run came to its end: a kill after it must not let it learn on."""
         if self.state.best_model_checkpoint:
             best = Path(self.state.best_model_checkpoint)
-            note = best.parent / _ENDED
+            note = best.parent / ENDED
             draft = note.with_suffix(".partial")
             draft.write_text(json.dumps({"best": best.name, "steps": self.state.global_step}))
             draft.replace(note)
@@ -86,36 +84,6 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
     def _learning(self) -> torch.nn.Module:
         # a loss may have parameters of its own, such as the decoder of TSDAE
         return torch.nn.ModuleDict({"model": self.model, "loss": self.loss})
-
-
-def load_learned(model: torch.nn.Module, checkpoint: Path) -> None:
-    """Put the parameters of a checkpoint into `model`."""
-    own = dict(model.named_parameters())
-    with torch.no_grad():
-        for name, values in load_file(checkpoint / _WEIGHTS).items():
-            own[name].copy_(values)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Return the newest checkpoint that is whole."""
-    whole = [place for place in folder.glob("checkpoint-*") if _is_whole(place)]
-    return max(whole, key=lambda place: int(place.name.rpartition("-")[2]), default=None)
-
-
-def clear_broken(folder: Path) -> None:
-    """Remove checkpoints that a kill left half-written."""
-    for place in folder.glob("checkpoint-*"):
-        if not _is_whole(place):
-            shutil.rmtree(place)
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    try:
-        # written last, and not at once: a kill may leave half of it
-        json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return (checkpoint / _WEIGHTS).is_file()
 
 
 def training_arguments(
@@ -143,7 +111,6 @@ def training_arguments(
         weight_decay=0.0 if settings.optimizer == "adam" else settings.weight_decay,
         bf16=precision == "bf16",
         fp16=precision == "fp16",
-        gradient_checkpointing=settings.gradient_checkpointing,
         eval_strategy="steps",
         eval_steps=between,
         save_strategy="steps",
@@ -159,8 +126,15 @@ def training_arguments(
         # the patience that is left
         restore_callback_states_from_checkpoint=True,
         disable_tqdm=True,
+        batch_sampler=_batches,
         dataloader_drop_last=True,
     )
+
+
+def _batches(dataset: Any, *, seed: int, **options: Any) -> DefaultBatchSampler:
+    # each epoch has an order of its own, whatever went before: a run can go on in any of them
+    order = SeedableRandomSampler(dataset, data_seed=seed, generator=options["generator"])
+    return DefaultBatchSampler(order, seed=seed, **options)
 
 
 def precision_of(settings: TrainingSettings) -> str:
