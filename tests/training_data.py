@@ -18,6 +18,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from seealso.config import Settings, load_settings
 from seealso.encoder import BundleStore
 from seealso.interactions import EVENT_SCHEMA
+from seealso.training import Backbone
 from seealso.types import Item
 from tests.bundles import tiny_source
 from tests.integration.catalogues import Record, write_lines
@@ -221,3 +222,9 @@ def xlmr_board(tmp_path_factory: pytest.TempPathFactory) -> str:
     transformers.XLMRobertaModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return str(folder)
+
+
+def weights(backbone: Backbone) -> dict[str, Any]:
+    """Return the parameters that are read; the tiny BERT's pooler is not, and drawn anew."""
+    state = backbone.model.state_dict()
+    return {name: values for name, values in state.items() if not name.startswith("pooler.")}

@@ -1,0 +1,77 @@
+"""From behaviour to recommendations: train, export, index, ask; for each way of learning."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from seealso.cluster import Cluster, indices
+from seealso.cluster.node import NodeInfo
+from seealso.indexer.build import build
+from seealso.indexer.inputs import inputs
+from seealso.interactions import Histories, Problems
+from seealso.plugin import Recommender
+from seealso.training.train import train
+from tests.integration.test_train_learns import FROM_SCRATCH, METHODS
+from tests.training_data import Board, board_items, colour, events, items
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
+
+WAYS: dict[str, dict[str, dict[str, Any]]] = {
+    "gpt2": {"training": {"backbone": "gpt2", **FROM_SCRATCH}},
+    "full": {},
+    "lora": {"training": {"method": "lora", **METHODS["lora"]}},
+    "adalora": {"training": {"method": "adalora", **METHODS["adalora"]}},
+    "adapter": {"training": {"method": "adapter", **METHODS["adapter"]}},
+    "head": {"training": {"method": "head", **METHODS["head"]}},
+    "int8": {"encoder": {"precision": "int8", "query_precision": "int8"}},
+}
+
+
+@pytest.fixture
+def cluster(opensearch_latest: NodeInfo, index_name: str) -> Iterator[Cluster]:
+    """The cluster; the index goes when the test ends."""
+    found = Cluster(opensearch_latest.url, retries=1)
+    yield found
+    for index in indices.listing(found, index_name):
+        indices.delete(found, index.name)
+    found.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_was_learnt_is_recommended(
+    board: Board, gpt2_board: str, cluster: Cluster, index_name: str, way: str
+) -> None:
+    changes = WAYS[way]
+    training = dict(changes.get("training", {}))
+    if way == "gpt2":
+        training["backbone"] = gpt2_board
+    report = train(board.settings(training=training), items, events)
+    assert report.test["hr@1"] >= 0.95
+    assert (report.items, report.mute, report.users) == (16, 0, 24)
+    bundle = board.store.find("board")
+    lineage = bundle.origin["training"]
+    assert (lineage["dev"], lineage["method"]) == (report.dev, report.method)
+    assert (bundle.whiten, bundle.fingerprint) == (report.whiten, report.fingerprint)
+
+    settings = board.settings(
+        index={"alias": index_name},
+        encoder={
+            "bundle": "board", "store": str(board.store.root), "cache": False, "threads": 1,
+            **changes.get("encoder", {}),
+        },
+        cluster={"url": cluster.url},
+    )  # fmt: skip
+    build(cluster, settings, inputs(settings, cluster, Problems("stop")))
+    recommender = Recommender(cluster, settings, Histories.from_events([], positive=None))
+    for item in board_items():
+        own = item["item_id"]
+        # someone new, who liked all of the colour but one
+        liked = [
+            one["item_id"]
+            for one in board_items()
+            if colour(one["item_id"]) == colour(own) and one["item_id"] != own
+        ]
+        found = recommender.recommend(history=liked, size=3, tail_share=0.0)
+        assert found.items[0].item_id == own
+        assert {colour(one.item_id) for one in recommender.related(own, size=7)} == {colour(own)}
