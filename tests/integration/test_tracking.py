@@ -24,7 +24,10 @@ from tests.bundles import tiny_source
 from tests.clubs import CLUBS, WORDS, Clubs
 
 # what the trackers do inside themselves is their own affair
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.usefixtures("one_thread"),
+]
 
 
 @pytest.fixture

@@ -108,10 +108,13 @@ def mine(cluster: Cluster, alias: str, material: Material, *, most: int) -> dict
             chunk = items[start : start + _ITEMS_AT_ONCE]
             vectors = _vectors(cluster, name, [material.catalogue.ids[item] for item in chunk])
             known += len(vectors)
-            for item, alike in _alike(cluster, name, material, chunk, vectors):
-                own = users[item]
-                apart = (one for one in alike if own.isdisjoint(users.get(one, ())))
-                if kept := [one for one, _ in zip(apart, range(most), strict=False)]:
+            for item, *alike in _alike(cluster, name, material, chunk, vectors):
+                # a user of both keeps two items together, the item itself among them
+                apart = [
+                    [one for one in each if users[item].isdisjoint(users.get(one, ()))]
+                    for each in alike
+                ]
+                if kept := _in_turn(apart)[:most]:
                     found[item] = kept
             tick(len(chunk))
     if not known:
@@ -180,6 +183,12 @@ def _users(material: Material) -> dict[int, set[int]]:
     return users
 
 
+def _in_turn(lists: Sequence[Sequence[int]]) -> list[int]:
+    """Return all entries, the first of each list first, each once."""
+    mixed = chain.from_iterable(zip_longest(*lists))
+    return list(dict.fromkeys(one for one in mixed if one is not None))
+
+
 def _vectors(cluster: Cluster, index: str, ids: Sequence[str]) -> dict[str, list[float]]:
     hits = fetch(cluster, index, ids, source=["vector"])
     return {item_id: hit["_source"].get("vector") or [] for item_id, hit in hits.items()}
@@ -191,8 +200,8 @@ def _alike(
     material: Material,
     items: Sequence[int],
     vectors: Mapping[str, Sequence[float]],
-) -> Iterator[tuple[int, list[int]]]:
-    """Yield each item that is in the index with its neighbours, by vector and by words in turn."""
+) -> Iterator[tuple[int, list[int], list[int]]]:
+    """Yield each item that is in the index with its neighbours, by vector and by words."""
     catalogue = material.catalogue
     there = [item for item in items if catalogue.ids[item] in vectors]
     bodies = []
@@ -205,10 +214,7 @@ def _alike(
         return
     answers = cluster.request("POST", "/_msearch", msearch(index, bodies))["responses"]
     found = [_places(answer, index, material) for answer in answers]
-    for item, by_vector_found, by_words_found in zip(there, found[::2], found[1::2], strict=True):
-        in_turn = chain.from_iterable(zip_longest(by_vector_found, by_words_found))
-        distinct = dict.fromkeys(one for one in in_turn if one is not None and one != item)
-        yield item, list(distinct)
+    yield from zip(there, found[::2], found[1::2], strict=True)
 
 
 def _by_vector(vector: Any) -> bytes:

@@ -24,7 +24,7 @@ from seealso.training.heads import learn_head
 from seealso.training.journal import REASON, alone, count_finished, finished, open_study
 from seealso.training.learning import Interrupted
 from seealso.training.material import Events, Items, Material, read_shown
-from seealso.training.methods import layers
+from seealso.training.methods import check_method, layers
 from seealso.training.negatives import neighbours_of
 from seealso.training.pretraining import pretrain, wanted
 from seealso.training.search import applied, current, rounded, space
@@ -34,7 +34,7 @@ from seealso.training.text_learning import learn_texts
 from seealso.training.towers import TextTower, as_model
 from seealso.training.tracking import check_tracking
 from seealso.training.train import run_folder
-from seealso.training.trainer import METRIC
+from seealso.training.trainer import METRIC, precision_of
 from seealso.training.tune_report import TuneReport, summary, write_page
 from seealso.training.watching import Watcher
 from seealso.types import Vector
@@ -128,6 +128,7 @@ def tune(
     """
     deadline = np.inf if minutes is None else monotonic() + 60 * minutes
     check_tracking(settings.training)
+    precision_of(settings.training)
     material = read_shown(settings, items, events)
     folder = search_folder(settings, material)
     with alone(folder):
@@ -171,6 +172,7 @@ def search_folder(settings: Settings, material: Material) -> Path:
 def _prepared(shared: Study, folder: Path, trials: int, deadline: float) -> Search:
     chosen = shared.settings.training
     backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
+    check_method(backbone, chosen)
     if wanted(chosen):
         pretrain(shared, backbone, folder)
     frozen = _frozen(shared, backbone, folder) if chosen.method == "head" else None
