@@ -108,6 +108,13 @@ def as_toml(choice: Choice) -> str:
     return "\n".join(f"[{section}]\n{''.join(own)}" for section, own in sorted(lines.items()))
 
 
+def bounds(one: Any) -> str:
+    """Return what a person reads of the values that are tried."""
+    if hasattr(one, "choices"):
+        return ", ".join(map(str, one.choices))
+    return f"{one.low:g} to {one.high:g}" + (" (log)" if getattr(one, "log", False) else "")
+
+
 def _read(settings: Settings, name: str) -> Any:
     section, _, key = name.partition(".")
     return getattr(getattr(settings, section), key)

@@ -10,7 +10,7 @@ import optuna
 from jinja2 import Environment
 from optuna.trial import FrozenTrial, TrialState
 
-from seealso.training.journal import REASON
+from seealso.training.journal import finished
 from seealso.training.search import as_toml, rounded
 from seealso.training.trainer import METRIC
 
@@ -106,7 +106,7 @@ def write_page(study: optuna.Study, file: Path, before: Mapping[str, Any]) -> Pa
     file.write_text(
         page.render(
             best=study.best_value,
-            best_number=study.best_trial.number + 1,
+            best_number=_rows(study)[0].number,
             before=_value_of(study, before),
             toml=as_toml(study.best_params),
             plots=_plots(study),
@@ -153,17 +153,16 @@ def _plots(study: optuna.Study) -> list[tuple[str, str, str]]:
 
 
 def _rows(study: optuna.Study) -> list[TrialRow]:
-    over = [trial for trial in study.get_trials(deepcopy=False) if trial.state in _STATES]
+    # numbered as the lines of the search are: what a kill broke off has no number
     rows = [
         TrialRow(
-            trial.number + 1,
+            number,
             _STATES[trial.state],
             trial.value,
             trial.duration.total_seconds() / 60 if trial.duration else 0.0,
             rounded(trial.params),
         )
-        for trial in over
-        if trial.value is not None or trial.user_attrs.get(REASON)
+        for number, trial in enumerate(finished(study), 1)
     ]
     return sorted(rows, key=lambda row: (row.state != "finished", -(row.value or 0), row.number))
 

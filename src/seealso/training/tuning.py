@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import optuna
@@ -27,7 +27,7 @@ from seealso.training.material import Events, Items, Material, read_shown
 from seealso.training.methods import check_method, layers
 from seealso.training.negatives import neighbours_of
 from seealso.training.pretraining import pretrain, wanted
-from seealso.training.search import applied, current, rounded, space
+from seealso.training.search import applied, bounds, current, rounded, space
 from seealso.training.sources import Backbone, load_backbone
 from seealso.training.study import Study
 from seealso.training.text_learning import learn_texts
@@ -158,7 +158,7 @@ def plan_tune(settings: Settings, items: Items, events: Events, *, trials: int) 
         finished=count_finished(folder),
         trials=trials,
         space={
-            name: _bounds(one) for name, one in space(settings, material, _depth(settings)).items()
+            name: bounds(one) for name, one in space(settings, material, _depth(settings)).items()
         },
     )
 
@@ -296,9 +296,3 @@ def _depth(settings: Settings) -> int:
         return 0
     backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
     return len(layers(backbone))
-
-
-def _bounds(one: Any) -> str:
-    if hasattr(one, "choices"):
-        return ", ".join(map(str, one.choices))
-    return f"{one.low:g} to {one.high:g}" + (" (log)" if getattr(one, "log", False) else "")
