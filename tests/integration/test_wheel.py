@@ -98,7 +98,7 @@ def test_the_wheel_holds_the_rooms_and_their_files(installed: Installed) -> None
 def test_help_needs_no_extra(installed: Installed) -> None:
     done = installed.run("seealso", "--help")
     assert done.returncode == 0, done.stderr
-    for name in ("recommend", "related", "index", "node", "model", "doctor", "demo"):
+    for name in ("recommend", "related", "index", "node", "model", "doctor", "demo", "train"):
         assert name in done.stdout
         assert installed.run("seealso", name, "--help").returncode == 0
 
@@ -136,6 +136,7 @@ def test_it_builds_an_index(installed: Installed, library: Library) -> None:
         (["model", "export", tiny_source(), "--out", "new"], "train"),
         # the default model is a wheel, which is missing here as well
         (["model", "export"], "train"),
+        (["train"], "train"),
         (["node", "start"], "node"),
     ],
 )
