@@ -7,6 +7,7 @@ answer to every test question. The item texts do not tell the colour.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +29,8 @@ WORDS = (
     "island", "jacket", "kitchen", "lemon", "mirror", "needle", "orange", "pencil",
 )  # fmt: skip
 USERS = 40
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
 
 QUICK = {
     "name": "board",
@@ -74,12 +77,18 @@ def as_items(records: list[Record]) -> list[Item]:
 
 
 def as_frame(events: list[Record]) -> pl.DataFrame:
-    """Return events as the readers do; their order is that of the rows."""
+    """Return events as the readers do."""
     rows = [
-        {"user_id": e["user_id"], "item_id": e["item_id"], "type": "view", "value": 1.0}
-        for e in events
+        {
+            "user_id": event["user_id"],
+            "item_id": event["item_id"],
+            "type": "view",
+            "value": 1.0,
+            "time": START + timedelta(days=event["day"]),
+        }
+        for event in events
     ]
-    return pl.DataFrame(rows, schema={**EVENT_SCHEMA}, orient="row")
+    return pl.DataFrame(rows, schema=EVENT_SCHEMA)
 
 
 @dataclass(frozen=True)
