@@ -58,11 +58,15 @@ def _facts(report: "TrainReport") -> dict[str, object]:
         "parameters": f"{report.trained_parameters:,} of {report.parameters:,} learnt "
         f"({share:.1%}, {report.method})",
         "vectors": "whitened by index build" if report.whiten else "as they are, not whitened",
-        "time": f"{report.steps:,} steps, {report.seconds / 60:.1f} minutes",
+        "time": f"{report.steps:,} steps, {_lasted(report.seconds)}",
         **({"tracked": report.tracked} if report.tracked else {}),
         "gain": _gain(report.frozen_dev["ndcg@10"], report.dev["ndcg@10"]),
         "next": f"seealso --set encoder.bundle={report.bundle} index build",
     }
+
+
+def _lasted(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.1f} minutes"
 
 
 def _gain(frozen: float, tuned: float) -> str:
