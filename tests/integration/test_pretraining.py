@@ -219,7 +219,8 @@ def test_a_student_comes_closer_to_its_teacher(
     aim = targets(read(teacher), before)
     pretrain(study(teacher=tiny_source(), pretrain_epochs=10), student, tmp_path)
     after = read(student)
-    assert (after * aim).sum(axis=1).mean() > 0.95
+    away_before, away = (1 - (one * aim).sum(axis=1).mean() for one in (before, after))
+    assert away < away_before / 5
     others = ~np.eye(len(TEXTS), dtype=bool)
 
     def alike(vectors: Vector) -> float:
