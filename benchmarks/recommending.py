@@ -26,9 +26,9 @@ from benchmarks.synthetic import BOUNDS, SPREAD
 from seealso.cli.demo import ensure_bundle
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.config import EncoderSettings, IndexSettings, Settings
-from seealso.encoder import Bundle, BundleStore
+from seealso.encoder import Bundle, BundleStore, item_encoder, open_cache
 from seealso.indexer.documents import stored_vector
-from seealso.indexer.encoding import bind_to_catalogue, item_encoder, open_cache
+from seealso.indexer.encoding import bind_to_catalogue
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.interactions import FileSource, Problems, read_items
 from seealso.log import progress

@@ -45,9 +45,13 @@ def write_page() -> None:
 
 def with_tables(text: str, reports: Iterable[Mapping[str, Any]]) -> str:
     """Return the page `text` with the tables of `reports` between its markers."""
-    block = f"{BEGIN}\n{page_tables(reports)}\n{END}"
-    marked = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    return marked.sub(lambda _: block, text)
+    return between(text, BEGIN, END, page_tables(reports))
+
+
+def between(text: str, begin: str, end: str, block: str) -> str:
+    """Return the page `text` with `block` between the markers `begin` and `end`."""
+    marked = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    return marked.sub(lambda _: f"{begin}\n{block}\n{end}", text)
 
 
 def page_tables(reports: Iterable[Mapping[str, Any]]) -> str:

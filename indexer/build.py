@@ -18,9 +18,16 @@ from filelock import FileLock, Timeout
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
-from seealso.encoder import Bundle, BundleStore, Encoder, ItemText
+from seealso.encoder import (
+    Bundle,
+    BundleStore,
+    Encoder,
+    ItemText,
+    item_encoder,
+    open_cache,
+)
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, item_encoder, open_cache
+from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely, index_body, index_meta

@@ -14,6 +14,8 @@ from seealso.encoder import (
     bind,
     encode_views,
     fit_projection,
+    item_encoder,
+    whitens,
 )
 from seealso.indexer.documents import digest, document
 from seealso.indexer.importance import ImportanceTable
@@ -21,22 +23,6 @@ from seealso.log import progress
 from seealso.types import Item, Space
 
 Tick = Callable[[int], None]
-
-
-def item_encoder(bundle: Bundle, settings: Settings, cache: VectorCache | None) -> Encoder:
-    """Return the encoder that items are written with."""
-    return Encoder(
-        bundle,
-        precision=settings.encoder.precision,
-        threads=settings.encoder.threads,
-        tokens_per_batch=settings.encoder.tokens_per_batch,
-        cache=cache,
-    )
-
-
-def open_cache(settings: Settings) -> VectorCache | None:
-    """Return the cache of encoded texts that the settings name, if any."""
-    return VectorCache(settings.encoder.cache) if settings.encoder.cache else None
 
 
 def bind_to_catalogue(
@@ -51,7 +37,7 @@ def bind_to_catalogue(
     a shorter vector is asked for.
     """
     projection = base.projection
-    whiten = base.whiten if settings.encoder.whiten is None else settings.encoder.whiten
+    whiten = whitens(base, settings)
     if projection is None and (whiten or settings.encoder.dimension):
         text = ItemText(settings.text)
         rendered = [text.render(item.fields) for item in sample]

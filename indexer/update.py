@@ -7,10 +7,10 @@ import polars as pl
 
 from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
 from seealso.config import ImportanceSettings, Settings
-from seealso.encoder import ItemText
+from seealso.encoder import ItemText, item_encoder, open_cache
 from seealso.errors import MappingMismatch
 from seealso.indexer.build import build_lock
-from seealso.indexer.encoding import DocumentMaker, Tick, digests, item_encoder, open_cache
+from seealso.indexer.encoding import DocumentMaker, Tick, digests
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
 from seealso.indexer.live import LiveIndex, live_index

@@ -8,10 +8,9 @@ import numpy as np
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
-from seealso.encoder import BundleStore, Encoder, ItemText, encode_views
+from seealso.encoder import BundleStore, Encoder, ItemText, encode_views, item_encoder
 from seealso.errors import MappingMismatch
 from seealso.indexer.documents import item_vector
-from seealso.indexer.encoding import item_encoder
 from seealso.interactions import RESERVED
 from seealso.query_templates import render
 from seealso.types import Space

@@ -1,11 +1,12 @@
 """Writes the table of fine-tuning in docs/quality.md from the kept results."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from benchmarks.report import between
 
 RESULTS = Path("benchmarks/results/quality")
 PAGE = Path("docs/quality.md")
@@ -29,8 +30,7 @@ def with_table(text: str, results: Iterable[Mapping[str, Any]]) -> str:
     """Return the page `text` with the table of `results` between its markers."""
     lines = [HEADINGS, ["---"] * len(HEADINGS), *(row for one in results for row in _rows(one))]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    marked = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    return marked.sub(lambda _: f"{BEGIN}\n{table}\n{END}", text)
+    return between(text, BEGIN, END, table)
 
 
 def _rows(result: Mapping[str, Any]) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ Nothing here imports torch: what makes a bundle is the training room.
 from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
 from seealso.encoder.encoder import Encoder
+from seealso.encoder.opening import item_encoder, open_cache, whitens
 from seealso.encoder.projection import Projection, fit_projection
 from seealso.encoder.store import BundleStore, bind
 from seealso.encoder.texts import ItemText, UserText, encode_views
@@ -21,4 +22,7 @@ __all__ = [
     "bind",
     "encode_views",
     "fit_projection",
+    "item_encoder",
+    "open_cache",
+    "whitens",
 ]

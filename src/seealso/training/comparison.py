@@ -16,15 +16,18 @@ from seealso.encoder import (
     Encoder,
     ItemText,
     UserText,
-    VectorCache,
     encode_views,
     fit_projection,
+    item_encoder,
+    open_cache,
+    whitens,
 )
 from seealso.log import progress
 from seealso.training.material import Events, Items, Material, read_material
 from seealso.training.ranking import (
     Places,
     Question,
+    gains,
     metrics,
     profile_vectors,
     target_ranks,
@@ -212,19 +215,12 @@ class Contest:
         return self.bundle.text or self.settings.text
 
     def _encoder(self, bundle: Bundle) -> Encoder:
-        chosen = self.settings.encoder
-        return Encoder(
-            bundle,
-            precision=chosen.precision,
-            threads=chosen.threads,
-            tokens_per_batch=chosen.tokens_per_batch,
-            cache=VectorCache(chosen.cache) if chosen.cache else None,
-        )
+        return item_encoder(bundle, self.settings, open_cache(self.settings))
 
     def _fitted(self) -> tuple[Encoder, str]:
         """Return the bundle's encoder with the projection that a build would bind to it."""
         chosen, encoder = self.settings.encoder, self._encoder(self.bundle)
-        whiten = self.bundle.whiten if chosen.whiten is None else chosen.whiten
+        whiten = whitens(self.bundle, self.settings)
         if self.bundle.projection is not None:
             return encoder, "its own"
         if self.bundle.text is not None or not (whiten or chosen.dimension):
@@ -267,11 +263,6 @@ def _segment(name: str, old: Places, new: Places, seed: int) -> Segment:
         ndcg=difference(gains(new) - gains(old), seed),
         hr=difference((new <= 10).astype(float) - (old <= 10), seed),
     )
-
-
-def gains(ranks: Places) -> npt.NDArray[np.float64]:
-    """Return NDCG@10 of each user, shape (users,): 1 / log2(rank + 1) up to rank 10, else 0."""
-    return np.where(ranks <= 10, 1.0 / np.log2(ranks + 1.0), 0.0)
 
 
 def difference(paired: npt.NDArray[np.float64], seed: int) -> Difference:

@@ -10,7 +10,7 @@ from seealso.encoder import fit_projection
 from seealso.training.learning import Task, learn, steps_of
 from seealso.training.losses import InBatch
 from seealso.training.objectives import nested, objective
-from seealso.training.pairs import NOBODY, Pair, history_pairs, sampled
+from seealso.training.pairs import columns, history_pairs, sampled
 from seealso.training.ranking import encode
 from seealso.training.sources import Backbone, Head
 from seealso.training.study import Learnt, Study
@@ -34,7 +34,9 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
     negatives = study.negatives(pairs)
     tower = HistoryTower(frozen, whitening_head(frozen), settings.profile.recency)
     model = as_model(tower)
-    every_item = [str(place) for place in range(len(frozen))]
+    every_item = tuple(str(place) for place in range(len(frozen)))
+    # the tower reads positions where others read texts
+    positions = replace(study.material.catalogue, texts=every_item)
 
     def mapped() -> Vector:
         return encode(model, every_item)
@@ -52,7 +54,7 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
                 chosen.matryoshka,
                 frozen.shape[1],
             ),
-            columns=_columns(pairs, negatives),
+            columns=columns(pairs, negatives, positions, " ".join, item_prefix=""),
             measure=measure,
             folder=folder,
             watcher=study.watcher,
@@ -69,20 +71,3 @@ def whitening_head(frozen: Vector) -> Head:
     """Return the whitening projection of vectors of shape (n, d) as a map."""
     projection = fit_projection(frozen, whiten=True, dimension=None)
     return Head(projection.matrix.T.copy(), -projection.mean @ projection.matrix)
-
-
-def _columns(
-    pairs: list[Pair], negatives: list[tuple[int, ...]]
-) -> dict[str, list[str] | list[list[int]]]:
-    """Return the training set in positions, which the tower reads as text."""
-    return {
-        "anchor": [" ".join(map(str, pair.anchor)) for pair in pairs],
-        "positive": [str(pair.positive) for pair in pairs],
-        **{
-            f"negative_{n}": [str(item) for item in column]
-            for n, column in enumerate(zip(*negatives, strict=True), 1)
-        },
-        "label": [
-            [NOBODY, pair.positive, *others] for pair, others in zip(pairs, negatives, strict=True)
-        ],
-    }

@@ -3,7 +3,9 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
+import numpy as np
 import polars as pl
 
 from seealso.config import Settings
@@ -12,7 +14,7 @@ from seealso.errors import DataError
 from seealso.interactions import Split, leave_one_out, temporal
 from seealso.log import progress
 from seealso.training.pairs import Catalogue, coded, read_catalogue
-from seealso.training.ranking import Question, questions, sample
+from seealso.training.ranking import Places, Question, questions, sample
 from seealso.types import Item
 
 Items = Callable[[], Iterator[list[Item]]]
@@ -40,6 +42,11 @@ class Material:
     dev: Sequence[Question]
     test: Sequence[Question]
     signature: str
+
+    def event_counts(self) -> Places:
+        """Return how many training events each item of the catalogue has, shape (n,)."""
+        chosen = np.fromiter(chain.from_iterable(self.sequences), dtype=np.int64)
+        return np.bincount(chosen, minlength=len(self.catalogue.ids))
 
 
 def read_material(settings: Settings, items: Items, events: Events) -> Material:

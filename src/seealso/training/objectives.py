@@ -14,7 +14,7 @@ from seealso.training.study import Study
 def objective(study: Study, negatives: Sequence[Sequence[int]] = ()) -> Objective:
     """Return the objective of ``training.loss`` for pairs with these hard negatives."""
     chosen = study.settings.training
-    counts = event_counts(study)
+    counts = torch.from_numpy(study.material.event_counts()).float()
     if chosen.loss == "softmax":
         return Softmax(columns_share(counts, negatives), chosen.temperature, chosen.popularity)
     weights = importance(counts, study)
@@ -68,15 +68,6 @@ def nested(
             field="training.matryoshka",
         )
     return MatryoshkaLoss(model, loss, [dimension, *sorted(set(shorter), reverse=True)])
-
-
-def event_counts(study: Study) -> torch.Tensor:
-    """Return how many training events each item of the catalogue has, shape (n,)."""
-    counts = torch.zeros(len(study.material.catalogue.ids))
-    for sequence in study.material.sequences:
-        for place in sequence:
-            counts[place] += 1
-    return counts
 
 
 def importance(counts: torch.Tensor, study: Study) -> torch.Tensor:

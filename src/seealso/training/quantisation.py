@@ -19,6 +19,13 @@ CALIBRATION_TEXTS: Final = 256
 _TOKENS_AT_ONCE: Final = 1024
 # token vectors stay as they are: a looked-up row costs no arithmetic
 _OPERATORS: Final = ("MatMul", "Gemm")
+_WEIGHTS: Final[Mapping[str, Any]] = {
+    "op_types_to_quantize": list(_OPERATORS),
+    "per_channel": True,
+    # seven bits: AVX2 adds two products in 16 bits, and eight would overflow
+    "reduce_range": True,
+}
+"""How both twins hold their weights."""
 
 
 def quantise(model: Path, file: Path) -> None:
@@ -36,10 +43,7 @@ def quantise(model: Path, file: Path) -> None:
         quantize_dynamic(
             graph,
             file,
-            op_types_to_quantize=list(_OPERATORS),
-            per_channel=True,
-            # seven bits: AVX2 adds two products in 16 bits, and eight would overflow
-            reduce_range=True,
+            **_WEIGHTS,
             weight_type=QuantType.QInt8,
             extra_options={"MatMulConstBOnly": True},
         )
@@ -72,9 +76,7 @@ def quantise_static(model: Path, file: Path, reader: Reader, texts: Sequence[str
             graph,
             file,
             _feed(reader, sampled(texts)),
-            op_types_to_quantize=list(_OPERATORS),
-            per_channel=True,
-            reduce_range=True,
+            **_WEIGHTS,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             extra_options={

@@ -89,14 +89,18 @@ def target_ranks(users: Vector, vectors: Vector, asked: Sequence[Question]) -> P
     return ranks
 
 
+def gains(ranks: Places) -> npt.NDArray[np.float64]:
+    """Return NDCG@10 of each user, shape (users,): 1 / log2(rank + 1) up to rank 10, else 0."""
+    return np.where(ranks <= 10, 1.0 / np.log2(ranks + 1.0), 0.0)
+
+
 def metrics(ranks: Places) -> dict[str, float]:
     """Return hit rates and NDCG@10 for one target a user (NDCG is then 1 / log2(rank + 1))."""
-    gain = np.where(ranks <= 10, 1.0 / np.log2(ranks + 1.0), 0.0)
     return {
         "hr@1": float((ranks <= 1).mean()),
         "hr@10": float((ranks <= 10).mean()),
         "hr@20": float((ranks <= 20).mean()),
-        "ndcg@10": float(gain.mean()),
+        "ndcg@10": float(gains(ranks).mean()),
     }
 
 

@@ -1,6 +1,5 @@
 """Cuts the questions into parts that a model may serve differently: head and tail, old and new."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,8 +37,7 @@ def thirds(material: Material) -> Places:
     An item belongs where its middle event lies, when events are ordered by how often their
     item was chosen.
     """
-    counted = Counter(item for sequence in material.sequences for item in sequence)
-    events = np.array([counted[place] for place in range(len(material.catalogue.ids))])
+    events = material.event_counts()
     order = np.argsort(-events, kind="stable")
     middles = np.cumsum(events[order]) - events[order] / 2
     found = np.empty(len(events), dtype=np.int64)

@@ -13,14 +13,14 @@ from typing import Final
 import numpy as np
 
 from seealso.config import Settings
-from seealso.encoder import Bundle, Encoder, Projection, VectorCache, fit_projection
+from seealso.encoder import Bundle, Projection, fit_projection, item_encoder, open_cache, whitens
 from seealso.encoder.bundle import MODEL, MODEL_INT8, TOKENIZER
 from seealso.encoder.store import link
 from seealso.log import progress
-from seealso.training.comparison import Contest, Difference, difference, gains
+from seealso.training.comparison import Contest, Difference, difference
 from seealso.training.export import write_int8
 from seealso.training.material import Events, Items, Material, read_material
-from seealso.training.ranking import Places, Question, metrics
+from seealso.training.ranking import Places, Question, gains, metrics
 from seealso.types import Vector
 
 _FLOAT_BYTES: Final = 4
@@ -181,14 +181,7 @@ class _Trial:
     def _read(self) -> tuple[Vector, float]:
         """Return the raw vectors of the catalogue, shape (n, d), and texts read in a second."""
         texts = self.material.catalogue.texts
-        chosen = self.settings.encoder
-        encoder = Encoder(
-            self.twin.bundle,
-            precision=self.twin.precision,
-            threads=chosen.threads,
-            tokens_per_batch=chosen.tokens_per_batch,
-            cache=VectorCache(self._cache),
-        )
+        encoder = item_encoder(self.twin.bundle, self._settings, open_cache(self._settings))
         with progress(f"encoding, {self.twin.name}", len(texts)) as tick:
             began = perf_counter()
             raw = encoder.raw_items(texts, tick=tick)
@@ -199,20 +192,9 @@ class _Trial:
     def _cache(self) -> Path:
         return self.twin.bundle.folder / "vectors.sqlite"
 
-    def _projections(self, raw: Vector) -> tuple[Projection | None, Projection]:
-        """Return the map of an index at full length, if there is one, and what is cut."""
-        bundle, chosen = self.twin.bundle, self.settings.encoder
-        if bundle.projection is not None:
-            return bundle.projection, bundle.projection
-        whiten = bundle.whiten if chosen.whiten is None else chosen.whiten
-        known = raw[raw.any(axis=1)][: chosen.sample]
-        fitted = fit_projection(known, whiten=whiten, dimension=None)
-        return (fitted if whiten else None), fitted
-
-    def _size(
-        self, dimension: int, projection: Projection | None, speed: float
-    ) -> tuple[Places, Size]:
-        cached = self.settings.encoder.model_copy(
+    @property
+    def _settings(self) -> Settings:
+        chosen = self.settings.encoder.model_copy(
             update={
                 "cache": self._cache,
                 "precision": self.twin.precision,
@@ -221,9 +203,23 @@ class _Trial:
                 "dimension": None,
             }
         )
-        settings = self.settings.model_copy(update={"encoder": cached})
+        return self.settings.model_copy(update={"encoder": chosen})
+
+    def _projections(self, raw: Vector) -> tuple[Projection | None, Projection]:
+        """Return the map of an index at full length, if there is one, and what is cut."""
+        bundle, chosen = self.twin.bundle, self.settings.encoder
+        if bundle.projection is not None:
+            return bundle.projection, bundle.projection
+        whiten = whitens(bundle, self.settings)
+        known = raw[raw.any(axis=1)][: chosen.sample]
+        fitted = fit_projection(known, whiten=whiten, dimension=None)
+        return (fitted if whiten else None), fitted
+
+    def _size(
+        self, dimension: int, projection: Projection | None, speed: float
+    ) -> tuple[Places, Size]:
         bundle = replace(self.twin.bundle, projection=projection, dimension=dimension)
-        ranks, _ = Contest(settings, self.material, self.items, bundle).ranks(self.questions)
+        ranks, _ = Contest(self._settings, self.material, self.items, bundle).ranks(self.questions)
         return ranks, Size(
             precision=self.twin.name,
             dimension=dimension,

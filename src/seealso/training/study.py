@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -71,11 +72,15 @@ class Study:
 
     def anchor_text(self, history: Sequence[str]) -> str:
         """Return the text of a user with this history, newest first."""
-        user_text = UserText(self.settings.text)
         # what does not fit is cut by the tokenizer: counting tokens would cost a pass a pair
-        return self.settings.training.user_prefix + user_text.render(
+        return self.settings.training.user_prefix + self._user_text.render(
             words="", attributes={}, history=history, budget=len(history), count_tokens=_none
         )
+
+    @cached_property
+    def _user_text(self) -> UserText:
+        # compiled once: a text is rendered for every pair
+        return UserText(self.settings.text)
 
     def negatives(self, pairs: Sequence[Pair]) -> list[tuple[int, ...]]:
         """Return the hard negatives of each pair: ``training.hard_negatives`` of them."""
