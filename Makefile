@@ -41,7 +41,7 @@ test: $(VENV)/.dev ## every test, on real OpenSearch 3.5.0 and 2.19.1
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev ## style, types and the arrows between rooms, on an installed copy
-	@rm -rf .lint && mkdir .lint
+	@rm -rf .lint build && mkdir .lint
 	$(BIN)/ruff check src plugin indexer query_templates tests benchmarks
 	$(BIN)/ruff format --check src plugin indexer query_templates tests benchmarks
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .lint .

@@ -28,7 +28,7 @@ from seealso.config import EncoderSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache
 from seealso.errors import MissingExtraError
 from seealso.training import WHEEL_SOURCE, export_new, load_backbone
-from seealso.training.sources import place_of
+from seealso.training.backbones.sources import place_of
 
 ROOT = Path(__file__).parents[1]
 TITLES = ROOT / "examples" / "ml-latest-small" / "movies.csv.gz"

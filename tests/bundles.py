@@ -18,7 +18,7 @@ from seealso.encoder.bundle import DESCRIPTION
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".seealso" / "test-bundles"
 MADE_BY = (
-    *sorted((ROOT / "src" / "seealso" / "training").glob("*.py")),
+    *sorted((ROOT / "src" / "seealso" / "training").rglob("*.py")),
     ROOT / "src" / "seealso" / "encoder" / "bundle.py",
     ROOT / "src" / "seealso" / "encoder" / "reader.py",
 )

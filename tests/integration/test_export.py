@@ -22,7 +22,7 @@ from seealso.encoder import Bundle, BundleStore, Encoder
 from seealso.encoder.bundle import MODEL
 from seealso.errors import BundleError, MissingExtraError, ParityError
 from seealso.training import export, export_new, load_backbone
-from seealso.training.parity import parity_texts
+from seealso.training.exporting.parity import parity_texts
 from seealso.types import Vector
 from tests.bundles import tiny_source
 
@@ -106,7 +106,7 @@ def cosines(bundle: Bundle, expected: Vector, precision: str = "fp32") -> Vector
 
 @pytest.mark.slow
 def test_minilm_matches_torch(minilm: Bundle) -> None:
-    from seealso.training.sources import WHEEL_SOURCE, place_of
+    from seealso.training.backbones.sources import WHEEL_SOURCE, place_of
 
     assert (minilm.pooling, minilm.max_length, minilm.dimension) == ("mean", 256, 384)
     expected = original(place_of(WHEEL_SOURCE), "mean", 256)

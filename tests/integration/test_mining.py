@@ -12,13 +12,13 @@ from seealso.errors import ClusterError, DataError
 from seealso.indexer.inputs import inputs
 from seealso.interactions import Problems
 from seealso.training import load_backbone
-from seealso.training.heads import learn_head
-from seealso.training.material import Material, read_material
-from seealso.training.negatives import mine, neighbours_of
-from seealso.training.pairs import history_pairs
-from seealso.training.study import Study
+from seealso.training.data.material import Material, read_material
+from seealso.training.data.negatives import mine, neighbours_of
+from seealso.training.data.pairs import history_pairs
+from seealso.training.learning.head import learn_head
+from seealso.training.learning.study import Study
+from seealso.training.learning.trainer import Evaluator
 from seealso.training.train import train
-from seealso.training.trainer import Evaluator
 from tests.bundles import tiny_source
 from tests.clubs import BOOKS, Clubs
 from tests.library import Library

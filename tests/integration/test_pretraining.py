@@ -12,15 +12,15 @@ import transformers
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError
 from seealso.training import Backbone, export_new, load_backbone
-from seealso.training.depth import keep_layers
-from seealso.training.distillation import targets
-from seealso.training.material import Material
-from seealso.training.methods import layers
-from seealso.training.pairs import Catalogue
-from seealso.training.pretraining import Lesson, damaged, pretrain, simcse, stage, tsdae
-from seealso.training.ranking import Question
-from seealso.training.study import Study
-from seealso.training.towers import TextTower, as_model
+from seealso.training.backbones.depth import keep_layers
+from seealso.training.backbones.methods import layers
+from seealso.training.backbones.towers import TextTower, as_model
+from seealso.training.data.material import Material
+from seealso.training.data.pairs import Catalogue
+from seealso.training.data.ranking import Question
+from seealso.training.learning.distillation import targets
+from seealso.training.learning.pretraining import Lesson, damaged, pretrain, simcse, stage, tsdae
+from seealso.training.learning.study import Study
 from seealso.types import Vector
 from tests.bundles import tiny_source
 from tests.training_data import WORDS, Board

@@ -12,14 +12,14 @@ from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle, BundleStore, Encoder
 from seealso.encoder.bundle import MODEL, MODEL_INT8
+from seealso.evaluation.sizes import measure_sizes
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
 from seealso.interactions import Problems
 from seealso.plugin import Recommender
 from seealso.training import export_new, load_backbone
-from seealso.training.material import read_material
-from seealso.training.quantisation import CALIBRATION_TEXTS, sampled
-from seealso.training.sizes import measure_sizes
+from seealso.training.data.material import read_material
+from seealso.training.exporting.quantisation import CALIBRATION_TEXTS, sampled
 from seealso.training.train import train
 from tests.bundles import tiny_source
 from tests.training_data import Board, board_items, events, items

@@ -14,11 +14,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from seealso.errors import MissingExtraError, SeeAlsoError
 from seealso.training import Backbone, load_backbone
-from seealso.training.heads import learn_head
-from seealso.training.material import read_material
-from seealso.training.study import Study
-from seealso.training.trackers import Run, TensorBoard
-from seealso.training.tracking import check_tracking, described, run_of
+from seealso.training.data.material import read_material
+from seealso.training.learning.head import learn_head
+from seealso.training.learning.study import Study
+from seealso.training.tracking.runs import check_tracking, described, run_of
+from seealso.training.tracking.trackers import Run, TensorBoard
 from seealso.training.train import train
 from tests.bundles import tiny_source
 from tests.clubs import CLUBS, WORDS, Clubs

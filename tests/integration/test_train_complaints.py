@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from seealso.cli.main import main
-from seealso.training.losses import InBatch
+from seealso.training.learning.losses import InBatch
 from tests.integration.catalogues import Record
 from tests.integration.complaints import Complaint
 from tests.training_data import Board, board_events, board_items

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from seealso.training.heads import learn_head
-from seealso.training.material import read_material
-from seealso.training.sources import load_backbone
-from seealso.training.study import Learnt, Study
-from seealso.training.text_learning import learn_texts
-from seealso.training.towers import TextTower, as_model
+from seealso.training.backbones.sources import load_backbone
+from seealso.training.backbones.towers import TextTower, as_model
+from seealso.training.data.material import read_material
+from seealso.training.learning.head import learn_head
+from seealso.training.learning.study import Learnt, Study
+from seealso.training.learning.texts import learn_texts
 from seealso.types import Vector
 from tests.training_data import Board, board_items, colour, events, items, weights
 
@@ -158,7 +158,7 @@ def test_what_was_put_beside_is_merged(board: Board, method: str) -> None:
 
 def test_adalora_ends_with_the_ranks_it_may_have(board: Board) -> None:
     """Of 1.5 times the ranks that it begins with, a third is zero in the end."""
-    from seealso.training.methods import prepare
+    from seealso.training.backbones.methods import prepare
 
     backbone = load_backbone(board.backbone, pooling="auto", max_length=None)
     chosen = board.settings(training={"method": "adalora", "rank": 4}).training

@@ -16,15 +16,15 @@ import pytest
 import torch
 
 from seealso.encoder.bundle import MODEL
+from seealso.training.backbones.sources import load_backbone
 from seealso.training.checkpoints import clear_broken, last_checkpoint
-from seealso.training.heads import learn_head
-from seealso.training.learning import Interrupted
-from seealso.training.material import read_material
-from seealso.training.sources import load_backbone
-from seealso.training.study import Learnt, Study
-from seealso.training.text_learning import learn_texts
-from seealso.training.trainer import BundleTrainer
-from seealso.training.watching import UNWATCHED
+from seealso.training.data.material import read_material
+from seealso.training.learning.head import learn_head
+from seealso.training.learning.run import Interrupted
+from seealso.training.learning.study import Learnt, Study
+from seealso.training.learning.texts import learn_texts
+from seealso.training.learning.trainer import BundleTrainer
+from seealso.training.learning.watching import UNWATCHED
 from tests.integration.test_train_learns import METHODS
 from tests.training_data import Board, board_events, board_items, events, items, weights
 

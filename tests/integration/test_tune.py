@@ -16,10 +16,10 @@ from filelock import FileLock
 
 from seealso.errors import SeeAlsoError
 from seealso.training import tuning
-from seealso.training.journal import journal, open_study
-from seealso.training.study import Study
-from seealso.training.tune_report import TuneReport
-from seealso.training.tuning import reporting, tune
+from seealso.training.learning.study import Study
+from seealso.training.tuning.journal import journal, open_study
+from seealso.training.tuning.report import TuneReport
+from seealso.training.tuning.tune import reporting, tune
 from tests.clubs import BOOKS, CLUBS, READERS, WORDS, Clubs
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -14,12 +14,12 @@ import pytest
 
 from seealso.config import Settings, TextSettings, load_settings
 from seealso.encoder import Bundle, BundleStore, Encoder, Projection, bind, fit_projection
+from seealso.evaluation.comparison import Contest, compare, difference, gains
+from seealso.evaluation.segments import segments, thirds
 from seealso.interactions import EVENT_SCHEMA
-from seealso.training.comparison import Contest, compare, difference, gains
-from seealso.training.material import Material, read_material
-from seealso.training.pairs import Catalogue
-from seealso.training.ranking import Question, metrics
-from seealso.training.segments import segments, thirds
+from seealso.training.data.material import Material, read_material
+from seealso.training.data.pairs import Catalogue
+from seealso.training.data.ranking import Question, metrics
 from seealso.types import Item, Vector
 
 GENRES = ("horror", "comedy", "western", "poetry", "travel", "cooking")
@@ -250,7 +250,7 @@ def test_a_part_without_users_is_left_out() -> None:
 
 def test_it_needs_no_torch() -> None:
     code = (
-        "import sys; import seealso.training.comparison, seealso.cli.compare; "
+        "import sys; import seealso.evaluation.comparison, seealso.cli.compare; "
         "print({name.split('.')[0] for name in sys.modules} "
         "& {'torch', 'transformers', 'sentence_transformers', 'onnx', 'datasets'})"
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from seealso.training.losses import (
+from seealso.training.learning.losses import (
     BinaryCrossEntropy,
     CachedInBatch,
     CosineRegression,

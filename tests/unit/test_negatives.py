@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seealso.errors import ConfigError, DataError
-from seealso.training.material import Material
-from seealso.training.negatives import drawn, neighbours_of
-from seealso.training.objectives import columns_share
-from seealso.training.pairs import Catalogue, Pair, item_pairs
+from seealso.training.data.material import Material
+from seealso.training.data.negatives import drawn, neighbours_of
+from seealso.training.data.pairs import Catalogue, Pair, item_pairs
+from seealso.training.learning.objectives import columns_share
 
 ITEMS = 12
 SEQUENCES = [(0, 1, 2), (2, 3), (4, 5, 6), (6, 0)]

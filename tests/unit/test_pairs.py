@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from seealso.config import TextSettings
 from seealso.encoder import ItemText
 from seealso.errors import DataError
-from seealso.training.pairs import (
+from seealso.training.data.pairs import (
     NOBODY,
     Pair,
     coded,

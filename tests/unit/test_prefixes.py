@@ -6,10 +6,10 @@ import torch
 from torch.nn import functional
 
 from seealso.errors import ConfigError
-from seealso.training.losses import CachedInBatch, InBatch, Softmax
-from seealso.training.objectives import nested
-from seealso.training.sources import Head
-from seealso.training.towers import HistoryTower, as_model
+from seealso.training.backbones.sources import Head
+from seealso.training.backbones.towers import HistoryTower, as_model
+from seealso.training.learning.losses import CachedInBatch, InBatch, Softmax
+from seealso.training.learning.objectives import nested
 
 FROZEN = np.random.default_rng(7).normal(size=(6, 8)).astype(np.float32)
 LABELS = torch.tensor([[-1, 3], [-1, 4], [-1, 5]])

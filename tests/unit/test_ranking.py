@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.interactions import Case
-from seealso.training.pairs import Catalogue
-from seealso.training.ranking import (
+from seealso.training.data.pairs import Catalogue
+from seealso.training.data.ranking import (
     Question,
     Ranked,
     metrics,

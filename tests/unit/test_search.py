@@ -5,9 +5,9 @@ import tomllib
 import pytest
 
 from seealso.config import Settings
-from seealso.training.material import Material
-from seealso.training.pairs import Catalogue
-from seealso.training.search import applied, as_toml, current, rounded, space
+from seealso.training.data.material import Material
+from seealso.training.data.pairs import Catalogue
+from seealso.training.tuning.search import applied, as_toml, current, rounded, space
 
 EVERYWHERE = {"training.learning_rate", "training.batch", "training.epochs", "profile.recency"}
 

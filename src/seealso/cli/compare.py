@@ -13,7 +13,7 @@ from seealso.encoder import BundleStore
 from seealso.errors import NotBetter
 
 if TYPE_CHECKING:
-    from seealso.training.comparison import Comparison, Contender, Difference
+    from seealso.evaluation.comparison import Comparison, Contender, Difference
 
 
 @click.command()
@@ -36,7 +36,7 @@ def compare(
     interval of the difference of NDCG@10 lies above zero. Choose by dev; ask test once, at the
     end. It runs without torch.
     """
-    from seealso.training.comparison import compare as ask
+    from seealso.evaluation.comparison import compare as ask
 
     store = BundleStore(context.settings.encoder.store)
     source, problems = read_inputs(context, on_error)

@@ -11,7 +11,7 @@ from seealso.cli.inputs import on_error, read_inputs, say_skipped
 from seealso.encoder import BundleStore
 
 if TYPE_CHECKING:
-    from seealso.training.sizes import Size, Sizes
+    from seealso.evaluation.sizes import Size, Sizes
 
 
 @click.command()
@@ -39,7 +39,7 @@ def sizes(
     second are encoded here. Both int8 twins are made anew. Without NAME, the bundle that the
     settings name. Nothing is written; it needs the extra `train`, but no cluster.
     """
-    from seealso.training.sizes import measure_sizes
+    from seealso.evaluation.sizes import measure_sizes
 
     store = BundleStore(context.settings.encoder.store)
     source, problems = read_inputs(context, on_error)

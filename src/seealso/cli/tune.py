@@ -15,7 +15,7 @@ from seealso.cli.inputs import dry_run, on_error, read_inputs, say_skipped
 from seealso.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
-    from seealso.training.tune_report import TuneReport
+    from seealso.training.tuning.report import TuneReport
 
 SHOWN = 10
 """Trials in the table; the page has all of them."""
@@ -54,8 +54,8 @@ def tune(
     for package in ("optuna", "plotly"):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError.of(package, "tune")
-    from seealso.training.tuning import plan_tune
-    from seealso.training.tuning import tune as search
+    from seealso.training.tuning.tune import plan_tune
+    from seealso.training.tuning.tune import tune as search
 
     local = _local_file()
     if write and local.exists():

@@ -3,8 +3,14 @@
 torch itself is imported where it is used, so that the command line starts without it.
 """
 
-from seealso.training.export import export, export_new, refuse_existing
-from seealso.training.sources import TRAINING, WHEEL_SOURCE, Backbone, load_backbone, require
+from seealso.training.backbones.sources import (
+    TRAINING,
+    WHEEL_SOURCE,
+    Backbone,
+    load_backbone,
+    require,
+)
+from seealso.training.exporting.export import export, export_new, refuse_existing
 
 __all__ = [
     "TRAINING",

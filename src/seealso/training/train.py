@@ -13,18 +13,18 @@ from seealso.cluster import Cluster
 from seealso.config import Settings, TrainingSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.log import progress
-from seealso.training.export import export
-from seealso.training.heads import learn_head
-from seealso.training.material import Events, Items, Material, read_shown
-from seealso.training.methods import check_method
-from seealso.training.negatives import neighbours_of
-from seealso.training.pretraining import pretrain, wanted
-from seealso.training.sources import Backbone, load_backbone
-from seealso.training.study import Study
-from seealso.training.text_learning import learn_texts
-from seealso.training.towers import TextTower, as_model
-from seealso.training.tracking import check_tracking, run_of
-from seealso.training.trainer import precision_of
+from seealso.training.backbones.methods import check_method
+from seealso.training.backbones.sources import Backbone, load_backbone
+from seealso.training.backbones.towers import TextTower, as_model
+from seealso.training.data.material import Events, Items, Material, read_shown
+from seealso.training.data.negatives import neighbours_of
+from seealso.training.exporting.export import export
+from seealso.training.learning.head import learn_head
+from seealso.training.learning.pretraining import pretrain, wanted
+from seealso.training.learning.study import Study
+from seealso.training.learning.texts import learn_texts
+from seealso.training.learning.trainer import precision_of
+from seealso.training.tracking.runs import check_tracking, run_of
 
 _KEPT_OUT_OF_KEY: Final = {
     "name", "folder", "tracking", "checkpoint_minutes", "most_minutes", "preset",

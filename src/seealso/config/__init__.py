@@ -1,0 +1,38 @@
+"""Settings: one frozen object for everything, and where it is read from."""
+
+from seealso.config.asking import ProfileSettings, RecommendSettings
+from seealso.config.indexing import (
+    ClusterSettings,
+    EncoderSettings,
+    ImportanceSettings,
+    IndexSettings,
+)
+from seealso.config.inputs import (
+    DEFAULT_ITEM_TEMPLATE,
+    DEFAULT_USER_TEMPLATE,
+    CatalogueSettings,
+    EventSettings,
+    TextSettings,
+)
+from seealso.config.loading import Settings, load_settings
+from seealso.config.section import Section
+from seealso.config.training import TRAINING_PRESETS, TrainingSettings
+
+__all__ = [
+    "DEFAULT_ITEM_TEMPLATE",
+    "DEFAULT_USER_TEMPLATE",
+    "TRAINING_PRESETS",
+    "CatalogueSettings",
+    "ClusterSettings",
+    "EncoderSettings",
+    "EventSettings",
+    "ImportanceSettings",
+    "IndexSettings",
+    "ProfileSettings",
+    "RecommendSettings",
+    "Section",
+    "Settings",
+    "TextSettings",
+    "TrainingSettings",
+    "load_settings",
+]

@@ -1,0 +1,47 @@
+"""What is asked: how a user becomes a profile, and how a list is made."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from seealso.config.section import Section
+from seealso.types import Path as RankingPath
+
+
+class ProfileSettings(Section):
+    """``[profile]``: how a user becomes a vector."""
+
+    history: float = Field(1.0, ge=0)
+    """Weight of the history in the profile."""
+    words: float = Field(1.0, ge=0)
+    """Weight of the user's own words."""
+    attributes: float = Field(0.5, ge=0)
+    """Weight of the user's attributes."""
+    recency: float = Field(0.8, gt=0, le=1)
+    """Weight of a history item relative to the next newer one."""
+    history_items: int = Field(50, ge=1)
+    """Newest history items that the profile is made of."""
+    history_as: Literal["vectors", "text"] = "vectors"
+    """Mean of item vectors, or their texts through the user template."""
+
+
+class RecommendSettings(Section):
+    """``[recommend]``: how a list is made."""
+
+    size: int = Field(10, ge=1, le=1000)
+    """Length of a list."""
+    path: RankingPath | Literal["auto"] = "auto"
+    """Which path ranks: exact, ann, reference, or auto by size and filter."""
+    exact_limit: int = Field(20_000, ge=0)
+    """``auto`` ranks exactly up to this many documents."""
+    tail_share: float = Field(0.2, ge=0, le=1)
+    """Share of the positions that is given to tail items while matching ones exist."""
+    min_probability: float = Field(0.0, ge=0, lt=1)
+    """Recommendations below this are left out."""
+    ef_search: int = Field(200, ge=1)
+    """``ann``: candidates looked at in each segment."""
+    field_weights: Mapping[str, float] = Field(default_factory=dict)
+    """BM25 weight of each text field; without any, the rendered item text alone."""
+    words: int = Field(32, ge=1)
+    """Most words of the profile that the tail query searches."""

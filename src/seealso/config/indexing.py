@@ -1,0 +1,113 @@
+"""What is built: vectors, importance, the index, and the cluster that holds it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from seealso.config.section import Section
+from seealso.types import Space
+
+
+class EncoderSettings(Section):
+    """``[encoder]``: the model bundle and how it is run."""
+
+    bundle: str = "minilm"
+    """Name of a bundle in ``store``, or the path of a bundle folder."""
+    store: Path = Path(".seealso/bundles")
+    """Folder of the bundles."""
+    cache: Path | Literal[False] | None = Path(".seealso/vectors.sqlite")
+    """Cache of encoded texts; false switches it off."""
+    precision: Literal["fp32", "int8"] = "fp32"
+    """Which twin of the model encodes items."""
+    query_precision: Literal["fp32", "int8"] = "fp32"
+    """Which twin encodes user texts at query time."""
+    threads: int = Field(0, ge=0)
+    """Threads that encode items; 0 takes all cores."""
+    query_threads: int = Field(1, ge=0)
+    """Threads that encode one user text; 0 takes all cores, which slows a search beside it."""
+    tokens_per_batch: int = Field(1024, ge=64)
+    """Token budget of one batch: bounds memory whatever the length of the texts."""
+    whiten: bool | None = None
+    """Fit a whitening projection on the catalogue and keep it in the bundle; none asks the bundle,
+    whose training found out (a model that was not trained is whitened)."""
+    dimension: int | None = Field(None, ge=2)
+    """Cut vectors to this many dimensions; none keeps the model's own."""
+    sample: int = Field(50_000, ge=2)
+    """Most items used to fit the projection."""
+
+
+class ImportanceSettings(Section):
+    """``[importance]``: how behaviour becomes the weight of an item."""
+
+    kind: Literal["events", "rating", "expression"] = "events"
+    """Decayed event counts, a shrunk mean of the event values, or an expression."""
+    weights: Mapping[str, float] = Field(default_factory=dict)
+    """Weight of each event type; 1 where none is given."""
+    half_life_days: float | None = Field(None, gt=0)
+    """An event this old counts half; none for no decay."""
+    floor: float = Field(0.5, gt=0)
+    """Lowest importance (an item that nobody chose)."""
+    ceiling: float = Field(2.0, gt=0)
+    """Highest importance."""
+    prior: float = Field(10.0, ge=0)
+    """``rating``: number of average ratings that every item starts with."""
+    expression: str | None = None
+    """``expression``: SQL expression over the number columns, ``interactions`` and ``rating``."""
+    tail_quantile: float = Field(0.2, ge=0, le=1)
+    """Items with at most as many events as this quantile of all items are the tail."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "ImportanceSettings":
+        if self.floor > self.ceiling:
+            raise ValueError(f"floor {self.floor} is above ceiling {self.ceiling}")
+        if (self.kind == "expression") != (self.expression is not None):
+            raise ValueError("expression belongs to kind = 'expression', and only to it")
+        return self
+
+
+class IndexSettings(Section):
+    """``[index]``: the index that is built."""
+
+    alias: str = Field("seealso", pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    """The alias that clients query."""
+    space: Space = Space.COSINE
+    """Similarity; Euclidean and Manhattan indices have no ``ann`` path."""
+    analyzer: str = "standard"
+    """Analyzer of the text fields: standard, english, cjk, ..."""
+    shards: int = Field(1, ge=1)
+    """Primary shards."""
+    replicas: int = Field(0, ge=0)
+    """Replicas once the index is loaded."""
+    engine: Literal["lucene", "faiss"] = "lucene"
+    """k-NN engine."""
+    m: int = Field(16, ge=2)
+    """HNSW: links of each vector."""
+    ef_construction: int = Field(128, ge=8)
+    """HNSW: candidates looked at while the graph is built."""
+    threads: int = Field(2, ge=1)
+    """Threads that write to the cluster."""
+    bulk_bytes: int = Field(4_000_000, ge=1_000)
+    """Most bytes of one bulk body."""
+    force_merge: bool = True
+    """Merge to one segment per shard after loading."""
+    verify_sample: int = Field(32, ge=1)
+    """Items re-encoded and compared before the alias moves."""
+    keep: int = Field(2, ge=1)
+    """Indices that ``prune`` keeps, the live one included."""
+
+
+class ClusterSettings(Section):
+    """``[cluster]``: how to reach OpenSearch. The password comes from ``SEEALSO_PASSWORD``."""
+
+    url: str | None = None
+    """Address; without one, the embedded node."""
+    username: str | None = None
+    """User of basic authentication."""
+    ca_file: Path | None = None
+    """Certificate authority that signed the cluster's certificate."""
+    timeout: float = Field(30.0, gt=0)
+    """Seconds to wait for an answer."""
+    retries: int = Field(5, ge=0)
+    """Times a request that met 429 or a lost connection is sent again."""

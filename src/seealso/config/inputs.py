@@ -1,0 +1,72 @@
+"""What is read: the catalogue, the events, and the texts made of them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from seealso.config.section import Section
+
+DEFAULT_ITEM_TEMPLATE = "{{ title }}{% if description %}. {{ description }}{% endif %}"
+DEFAULT_USER_TEMPLATE = (
+    "{% if words %}{{ words }}. {% endif %}"
+    "{% for name, value in attributes.items() %}{{ name }}: {{ value }}. {% endfor %}"
+    "{% for item in history %}{{ item }}. {% endfor %}"
+)
+
+
+class CatalogueSettings(Section):
+    """``[catalogue]``: where the items are and what their columns mean."""
+
+    path: Path | None = None
+    """A CSV, TSV, JSON lines or Parquet file, each also as .gz."""
+    index: str | None = None
+    """Or an OpenSearch index that holds the items."""
+    id: str = "item_id"
+    """The column with the item id (``_id`` for an index: the document's own)."""
+    text: tuple[str, ...] = ("title",)
+    """Text columns: analysed for BM25 and given to the text template."""
+    keywords: tuple[str, ...] = ()
+    """Category and attribute columns: stored for filters as keywords."""
+    numbers: tuple[str, ...] = ()
+    """Number columns (price, year, rating count): stored as doubles, for filters and importance."""
+    lists: Mapping[str, str] = Field(default_factory=dict)
+    """Columns that hold several values, with their separator: ``genres = "|"``."""
+    rename: Mapping[str, str] = Field(default_factory=dict)
+    """New names for columns: ``movieId = "item_id"``."""
+
+
+class EventSettings(Section):
+    """``[events]``: where the behaviour is and what its columns mean."""
+
+    path: Path | None = None
+    """A CSV, TSV, JSON lines or Parquet file, each also as .gz."""
+    index: str | None = None
+    """Or an OpenSearch index that holds the events."""
+    user: str = "user_id"
+    """The column with the user id."""
+    item: str = "item_id"
+    """The column with the item id."""
+    type: str | None = None
+    """The column with the event type; without one, every event is a ``default_type``."""
+    default_type: str = "view"
+    """The event type where the column is missing or empty."""
+    value: str | None = None
+    """The column with a number (rating, quantity, seconds); without one, 1."""
+    time: str | None = None
+    """The column with the time: ISO 8601, or seconds or milliseconds since 1970."""
+    positive: float | None = None
+    """Events with a value below this are seen, but no taste: they stay out of profiles."""
+
+
+class TextSettings(Section):
+    """``[text]``: what the model reads; part of the bundle's fingerprint."""
+
+    item: str = DEFAULT_ITEM_TEMPLATE
+    """Jinja template over the item's fields."""
+    views: Mapping[str, str] = Field(default_factory=dict)
+    """More item templates by name; their vectors are added, weighted by ``weights``."""
+    weights: Mapping[str, float] = Field(default_factory=dict)
+    """Weight of each view (``item`` is the main template); 1 where none is given."""
+    user: str = DEFAULT_USER_TEMPLATE
+    """Jinja template over words, attributes and history (texts of items, newest first)."""

@@ -1,0 +1,144 @@
+"""One frozen settings object, read from the command line, the environment and TOML files.
+
+Order of precedence: arguments given in code (the command line) > environment variables
+``SEEALSO_<SECTION>__<NAME>`` > ``seealso.local.toml`` > ``seealso.toml``.
+Secrets come from the environment only.
+"""
+
+import os
+from collections.abc import Mapping
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from seealso.config.asking import ProfileSettings, RecommendSettings
+from seealso.config.indexing import (
+    ClusterSettings,
+    EncoderSettings,
+    ImportanceSettings,
+    IndexSettings,
+)
+from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings
+from seealso.config.training import TrainingSettings
+from seealso.errors import ConfigError
+
+
+class BesideFile(TomlConfigSettingsSource):
+    """Reads TOML files; the catalogue and event files that one names stand beside it."""
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        found = super()._read_file(file_path)
+        for section in ("catalogue", "events"):
+            named = found.get(section, {}).get("path")
+            if isinstance(named, str):
+                found[section]["path"] = str(Path(str(file_path)).parent / named)
+        return found
+
+
+class Settings(BaseSettings):
+    """Every setting of seealso."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="SEEALSO_",
+        env_nested_delimiter="__",
+        toml_file=("seealso.toml", "seealso.local.toml"),
+        use_attribute_docstrings=True,
+    )
+
+    catalogue: CatalogueSettings = CatalogueSettings()
+    events: EventSettings = EventSettings()
+    text: TextSettings = TextSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    importance: ImportanceSettings = ImportanceSettings()
+    index: IndexSettings = IndexSettings()
+    profile: ProfileSettings = ProfileSettings()
+    recommend: RecommendSettings = RecommendSettings()
+    training: TrainingSettings = TrainingSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    node_root: Path = Path(".seealso/node")
+    """Folder of the embedded node: its data and logs."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the TOML files below the environment."""
+        # one setting of a section in the local file leaves the others as they are
+        return init_settings, env_settings, BesideFile(settings_cls, deep_merge=True)
+
+
+def load_settings(
+    file: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> Settings:
+    """Read the settings.
+
+    Parameters
+    ----------
+    file
+        The settings file; ``seealso.toml`` of the working folder by default. A
+        ``.local.toml`` beside it takes precedence.
+    overrides
+        ``{section: {name: value}}``, above everything else (the command line).
+
+    Raises
+    ------
+    ConfigError
+        A file is missing or not TOML, or a setting is unknown or out of range.
+    """
+    if file is not None and not file.is_file():
+        raise ConfigError(f"{file}: no such settings file", hint="check --config", file=str(file))
+    main = file or Path("seealso.toml")
+    files = (main, main.with_suffix(".local.toml"))
+
+    class Chosen(Settings):
+        model_config = SettingsConfigDict(toml_file=files)
+
+    try:
+        return Chosen(**{k: dict(v) for k, v in (overrides or {}).items()})  # type: ignore[arg-type]
+    except ValidationError as exc:
+        raise _readable(exc, main, overrides or {}) from exc
+    except ValueError as exc:  # tomllib.TOMLDecodeError among them
+        raise ConfigError(f"{main}: {exc}", hint="see docs/settings.md", file=str(main)) from exc
+
+
+def _readable(
+    exc: ValidationError, file: Path, overrides: Mapping[str, Mapping[str, Any]]
+) -> ConfigError:
+    first = exc.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""
+    where = _origin(first["loc"], file, overrides)
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "no such setting"
+    return ConfigError(
+        f"{where}: {name}: {message}{more}", hint="docs/settings.md lists every setting", field=name
+    )
+
+
+def _origin(
+    place: tuple[int | str, ...], file: Path, overrides: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Return what a person called the setting by: an option, a variable, or a file."""
+    section, name = (*map(str, place), "")[:2]
+    if name in overrides.get(section, {}):
+        return "command line"
+    variable = f"SEEALSO_{section}__{name}".upper() if name else f"SEEALSO_{section}".upper()
+    if variable in os.environ:
+        return f"environment ({variable})"
+    return file.name if file.is_file() else "settings"

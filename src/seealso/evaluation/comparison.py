@@ -1,0 +1,287 @@
+"""Two bundles asked the same questions: which one ranks better, for whom, beyond chance.
+
+Reads with onnxruntime, as an index does; torch is not needed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from seealso.config import Settings, TextSettings
+from seealso.encoder import (
+    Bundle,
+    Encoder,
+    ItemText,
+    UserText,
+    encode_views,
+    fit_projection,
+    item_encoder,
+    open_cache,
+    whitens,
+)
+from seealso.evaluation.segments import segments
+from seealso.log import progress
+from seealso.training.data.material import Events, Items, Material, read_material
+from seealso.training.data.ranking import (
+    Places,
+    Question,
+    gains,
+    metrics,
+    profile_vectors,
+    target_ranks,
+)
+from seealso.types import Vector
+
+RESAMPLES: Final = 10_000
+"""Times that the users are drawn again for an interval."""
+COVERED: Final = 0.95
+"""Share of the differences so found that an interval holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Mean difference NEW - OLD over the same users, with its 95 % bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """How both bundles rank for some of the users.
+
+    Attributes
+    ----------
+    name
+        Which users.
+    users
+        How many.
+    old, new
+        HR@10, HR@20 and NDCG@10 of each bundle.
+    ndcg, hr
+        Differences of NDCG@10 and HR@10.
+    """
+
+    name: str
+    users: int
+    old: Mapping[str, float]
+    new: Mapping[str, float]
+    ndcg: Difference
+    hr: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A bundle as it was compared.
+
+    Attributes
+    ----------
+    name, fingerprint
+        Which one.
+    projection
+        ``its own``, or what was fitted on the catalogue as a build would: ``whitened``, ``cut``
+        or ``none``.
+    learnt_here
+        Whether it was fine-tuned on these very events; none if it was not fine-tuned.
+    """
+
+    name: str
+    fingerprint: str
+    projection: str
+    learnt_here: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The outcome.
+
+    Attributes
+    ----------
+    old, new
+        The bundles.
+    asked
+        ``dev`` or ``test``.
+    signature
+        Tells catalogue, events and questions from others.
+    segments
+        All users first, then parts of them.
+    """
+
+    old: Contender
+    new: Contender
+    asked: str
+    signature: str
+    segments: tuple[Segment, ...]
+
+    @property
+    def better(self) -> bool:
+        """Whether NEW ranks better by NDCG@10 and the interval leaves out that it does not."""
+        return self.segments[0].ndcg.low > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything, for JSON."""
+        names = ("old", "new", "asked", "signature", "segments")
+        return {**{name: getattr(self, name) for name in names}, "better": self.better}
+
+
+def compare(
+    settings: Settings, items: Items, events: Events, old: Bundle, new: Bundle, *, asked: str
+) -> Comparison:
+    """Ask both bundles which item each user chose next, over the whole catalogue.
+
+    Parameters
+    ----------
+    settings
+        ``text``, ``events.positive``, ``training`` (its split), ``profile`` and ``encoder``.
+    items, events
+        Give the batches of the catalogue and the event frames.
+    old, new
+        The bundles. One that is bound reads with its own templates and projection; another one
+        gets those of the settings, as ``index build`` would give it.
+    asked
+        ``dev`` or ``test``.
+
+    Raises
+    ------
+    DataError
+        Nobody can be asked about.
+    BundleError
+        A bundle cannot be opened.
+    """
+    with progress("reading"):
+        material = read_material(settings, items, events)
+    questions = material.test if asked == "test" else material.dev
+    ranked = [Contest(settings, material, items, bundle).ranks(questions) for bundle in (old, new)]
+    (old_ranks, one), (new_ranks, other) = ranked
+    parts = tuple(
+        _segment(name, old_ranks[places], new_ranks[places], settings.training.seed)
+        for name, places in segments(material, questions)
+    )
+    return Comparison(one, other, asked, material.signature, parts)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One bundle before the questions.
+
+    Attributes
+    ----------
+    settings, material, items
+        What is asked, and the catalogue with its fields.
+    bundle
+        Who is asked.
+    """
+
+    settings: Settings
+    material: Material
+    items: Items
+    bundle: Bundle
+
+    def ranks(self, questions: Sequence[Question]) -> tuple[Places, Contender]:
+        """Return the rank of each target, and how the bundle was read."""
+        encoder, projection = self._fitted()
+        texts, vectors = self.read(encoder)
+        profile = self.settings.profile
+        if profile.history_as == "text":
+            users = encoder.encode_users(self._user_texts(encoder, texts, questions))
+        else:
+            users = profile_vectors(vectors, questions, profile.recency, profile.history_items)
+        trained = self.bundle.origin.get("training")
+        here = None if trained is None else trained.get("data") == self.material.signature
+        contender = Contender(self.bundle.name, self.bundle.fingerprint, projection, here)
+        return target_ranks(users, vectors, questions), contender
+
+    def read(self, encoder: Encoder) -> tuple[list[str], Vector]:
+        """Return texts and vectors of the catalogue as an index would hold them, shape (n, d)."""
+        place = self.material.catalogue.place
+        texts = [""] * len(place)
+        rows = np.zeros((len(place), encoder.dimension), dtype=np.float32)
+        text = ItemText(self._text)
+        with progress(f"encoding, {self.bundle.name}", len(place) * len(text.names)) as tick:
+            for batch in self.items():
+                known = [item for item in batch if item.item_id in place]
+                read, found = encode_views(encoder, text, [one.fields for one in known], tick=tick)
+                for item, own, vector in zip(known, read, found, strict=True):
+                    texts[place[item.item_id]] = own
+                    rows[place[item.item_id]] = vector
+        return texts, rows
+
+    @property
+    def _text(self) -> TextSettings:
+        return self.bundle.text or self.settings.text
+
+    def _encoder(self, bundle: Bundle) -> Encoder:
+        return item_encoder(bundle, self.settings, open_cache(self.settings))
+
+    def _fitted(self) -> tuple[Encoder, str]:
+        """Return the bundle's encoder with the projection that a build would bind to it."""
+        chosen, encoder = self.settings.encoder, self._encoder(self.bundle)
+        whiten = whitens(self.bundle, self.settings)
+        if self.bundle.projection is not None:
+            return encoder, "its own"
+        if self.bundle.text is not None or not (whiten or chosen.dimension):
+            return encoder, "none"
+        texts = self.material.catalogue.texts
+        if len(texts) > chosen.sample:
+            drawn = np.random.default_rng(self.settings.training.seed).choice(
+                len(texts), size=chosen.sample, replace=False
+            )
+            texts = tuple(texts[place] for place in drawn)
+        with progress("fitting projection", len(texts)) as tick:
+            raw = encoder.raw_items(texts, tick=tick)
+        fitted = fit_projection(raw[raw.any(axis=1)], whiten=whiten, dimension=chosen.dimension)
+        bound = replace(self.bundle, projection=fitted, dimension=fitted.matrix.shape[1])
+        return self._encoder(bound), "whitened" if whiten else "cut"
+
+    def _user_texts(
+        self, encoder: Encoder, texts: Sequence[str], questions: Sequence[Question]
+    ) -> list[str]:
+        user_text = UserText(self._text)
+        most = self.settings.profile.history_items
+        return [
+            user_text.render(
+                words="",
+                attributes={},
+                history=[texts[place] for place in question.history[:most]],
+                budget=self.bundle.max_length,
+                count_tokens=encoder.count_tokens,
+            )
+            for question in questions
+        ]
+
+
+def _segment(name: str, old: Places, new: Places, seed: int) -> Segment:
+    return Segment(
+        name=name,
+        users=len(old),
+        old=metrics(old),
+        new=metrics(new),
+        ndcg=difference(gains(new) - gains(old), seed),
+        hr=difference((new <= 10).astype(float) - (old <= 10), seed),
+    )
+
+
+def difference(paired: npt.NDArray[np.float64], seed: int) -> Difference:
+    """Return the mean of the users' differences and its percentile bootstrap interval.
+
+    Users are drawn with replacement (Efron 1979, "Bootstrap Methods"). The differences take few
+    values, so a resample is a multinomial draw of how often each of them occurs.
+
+    Parameters
+    ----------
+    paired
+        Difference of each user, shape (users,).
+    seed
+        The same seed draws the same resamples.
+    """
+    values, counts = np.unique(paired, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(
+        len(paired), counts / len(paired), size=RESAMPLES
+    )
+    means = drawn @ values / len(paired)
+    low, high = np.quantile(means, [(1 - COVERED) / 2, (1 + COVERED) / 2])
+    return Difference(float(paired.mean()), float(low), float(high))

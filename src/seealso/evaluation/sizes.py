@@ -1,0 +1,236 @@
+"""What a smaller model or shorter vectors cost: one bundle, several sizes, the same questions.
+
+Each size is read with onnxruntime, as an index would hold it.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+
+from seealso.config import Settings
+from seealso.encoder import Bundle, Projection, fit_projection, item_encoder, open_cache, whitens
+from seealso.encoder.bundle import MODEL, MODEL_INT8, TOKENIZER
+from seealso.encoder.store import link
+from seealso.evaluation.comparison import Contest, Difference, difference
+from seealso.log import progress
+from seealso.training.data.material import Events, Items, Material, read_material
+from seealso.training.data.ranking import Places, Question, gains, metrics
+from seealso.training.exporting.export import write_int8
+from seealso.types import Vector
+
+_FLOAT_BYTES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One size of a bundle.
+
+    Attributes
+    ----------
+    precision
+        ``fp32``, ``int8 dynamic`` or ``int8 static``.
+    dimension
+        Length of the vectors.
+    metrics
+        HR@10, HR@20 and NDCG@10 over the full catalogue.
+    change
+        NDCG@10 minus that of fp32 at full length, over the same users.
+    model_bytes, vector_bytes
+        Size of the model file, and of the vectors of the catalogue.
+    texts_per_second
+        Distinct item texts that were read in a second.
+    """
+
+    precision: str
+    dimension: int
+    metrics: Mapping[str, float]
+    change: Difference
+    model_bytes: int
+    vector_bytes: int
+    texts_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The sizes of a bundle; the first one is fp32 at full length.
+
+    Attributes
+    ----------
+    bundle, fingerprint
+        Which one.
+    asked, users, items
+        ``dev`` or ``test``, how many were ranked, and among how many items.
+    sizes
+        The sizes.
+    """
+
+    bundle: str
+    fingerprint: str
+    asked: str
+    users: int
+    items: int
+    sizes: tuple[Size, ...]
+
+
+def measure_sizes(
+    settings: Settings,
+    items: Items,
+    events: Events,
+    bundle: Bundle,
+    *,
+    asked: str,
+    dimensions: Sequence[int],
+) -> Sizes:
+    """Measure quality, size and speed of `bundle` in each precision and dimension.
+
+    Parameters
+    ----------
+    settings
+        As for `seealso.evaluation.comparison.compare`.
+    items, events
+        Give the batches of the catalogue and the event frames.
+    bundle
+        The bundle; both int8 twins are made again from its fp32 model, the static one measured
+        on texts of the catalogue.
+    asked
+        ``dev`` or ``test``.
+    dimensions
+        Shorter vectors to try; those that are not shorter are left out. They are cut along the
+        principal directions, as ``encoder.dimension`` does.
+
+    Raises
+    ------
+    DataError
+        Nobody can be asked about.
+    BundleError
+        The bundle cannot be opened.
+    MissingExtraError
+        onnx is not installed.
+    """
+    with progress("reading"):
+        material = read_material(settings, items, events)
+    questions = material.test if asked == "test" else material.dev
+    found: list[tuple[Places, Size]] = []
+    with tempfile.TemporaryDirectory() as place:
+        for twin in _twins(bundle, material.catalogue.texts, Path(place)):
+            tried = _Trial(settings, material, items, twin, questions)
+            found += tried.sizes(dimensions)
+    base = gains(found[0][0])
+    seed = settings.training.seed
+    sizes = [replace(size, change=difference(gains(r) - base, seed)) for r, size in found]
+    return Sizes(
+        bundle=bundle.name,
+        fingerprint=bundle.fingerprint,
+        asked=asked,
+        users=len(questions),
+        items=len(material.catalogue.ids),
+        sizes=tuple(sizes),
+    )
+
+
+@dataclass(frozen=True)
+class _Twin:
+    """A precision of the bundle: its name, the one that the encoder is asked for, the folder."""
+
+    name: str
+    precision: str
+    bundle: Bundle
+    file: str
+
+
+def _twins(bundle: Bundle, texts: Sequence[str], place: Path) -> Iterator[_Twin]:
+    for kind, measured in (("fp32", ()), ("dynamic", ()), ("static", tuple(texts))):
+        folder = place / kind
+        folder.mkdir()
+        for file in (MODEL, TOKENIZER):
+            link(bundle.folder / file, folder / file)
+        moved = replace(bundle, folder=folder)
+        if kind == "fp32":
+            yield _Twin("fp32", "fp32", moved, MODEL)
+            continue
+        with progress(f"making int8 {kind}", total=1) as tick:
+            write_int8(moved, folder / MODEL_INT8, measured)
+            tick(1)
+        yield _Twin(f"int8 {kind}", "int8", moved, MODEL_INT8)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One precision before the questions."""
+
+    settings: Settings
+    material: Material
+    items: Items
+    twin: _Twin
+    questions: Sequence[Question]
+
+    def sizes(self, dimensions: Sequence[int]) -> list[tuple[Places, Size]]:
+        """Return ranks and size for full length and for each of `dimensions` below it."""
+        raw, speed = self._read()
+        whole, projection = self._projections(raw)
+        full = raw.shape[1] if whole is None else whole.matrix.shape[1]
+        shorter = sorted({one for one in dimensions if one < full}, reverse=True)
+        lengths = [(full, whole), *((one, _cut(projection, one)) for one in shorter)]
+        return [self._size(length, chosen, speed) for length, chosen in lengths]
+
+    def _read(self) -> tuple[Vector, float]:
+        """Return the raw vectors of the catalogue, shape (n, d), and texts read in a second."""
+        texts = self.material.catalogue.texts
+        encoder = item_encoder(self.twin.bundle, self._settings, open_cache(self._settings))
+        with progress(f"encoding, {self.twin.name}", len(texts)) as tick:
+            began = perf_counter()
+            raw = encoder.raw_items(texts, tick=tick)
+            took = perf_counter() - began
+        return raw, len(set(texts)) / took
+
+    @property
+    def _cache(self) -> Path:
+        return self.twin.bundle.folder / "vectors.sqlite"
+
+    @property
+    def _settings(self) -> Settings:
+        chosen = self.settings.encoder.model_copy(
+            update={
+                "cache": self._cache,
+                "precision": self.twin.precision,
+                # what is cut and whitened is decided here
+                "whiten": False,
+                "dimension": None,
+            }
+        )
+        return self.settings.model_copy(update={"encoder": chosen})
+
+    def _projections(self, raw: Vector) -> tuple[Projection | None, Projection]:
+        """Return the map of an index at full length, if there is one, and what is cut."""
+        bundle, chosen = self.twin.bundle, self.settings.encoder
+        if bundle.projection is not None:
+            return bundle.projection, bundle.projection
+        whiten = whitens(bundle, self.settings)
+        known = raw[raw.any(axis=1)][: chosen.sample]
+        fitted = fit_projection(known, whiten=whiten, dimension=None)
+        return (fitted if whiten else None), fitted
+
+    def _size(
+        self, dimension: int, projection: Projection | None, speed: float
+    ) -> tuple[Places, Size]:
+        bundle = replace(self.twin.bundle, projection=projection, dimension=dimension)
+        ranks, _ = Contest(self._settings, self.material, self.items, bundle).ranks(self.questions)
+        return ranks, Size(
+            precision=self.twin.name,
+            dimension=dimension,
+            metrics=metrics(ranks),
+            change=Difference(0.0, 0.0, 0.0),
+            model_bytes=(bundle.folder / self.twin.file).stat().st_size,
+            vector_bytes=dimension * _FLOAT_BYTES * len(self.material.catalogue.ids),
+            texts_per_second=speed,
+        )
+
+
+def _cut(projection: Projection, dimension: int) -> Projection:
+    # its directions stand in the order of their variance
+    return Projection(projection.mean, np.ascontiguousarray(projection.matrix[:, :dimension]))

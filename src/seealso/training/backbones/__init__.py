@@ -1,0 +1,1 @@
+"""Pre-trained models: where they come from, which parts learn, how they are read."""

@@ -1,0 +1,1 @@
+"""What is learnt from, and what is asked: catalogue, pairs, negatives, questions and ranks."""

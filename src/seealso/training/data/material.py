@@ -1,0 +1,127 @@
+"""What a training learns from and is asked about, read once and in positions of the catalogue."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import polars as pl
+
+from seealso.config import Settings
+from seealso.encoder import ItemText
+from seealso.errors import DataError
+from seealso.interactions import Split, leave_one_out, temporal
+from seealso.log import progress
+from seealso.training.data.pairs import Catalogue, coded, read_catalogue
+from seealso.training.data.ranking import Places, Question, questions, sample
+from seealso.types import Item
+
+Items = Callable[[], Iterator[list[Item]]]
+Events = Callable[[], Iterable[pl.DataFrame]]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a training learns from and is asked about.
+
+    Attributes
+    ----------
+    catalogue
+        Items with a text.
+    sequences
+        Items of each user that may be learnt, oldest first.
+    dev, test
+        Questions; dev is a sample of at most ``training.dev_users``.
+    signature
+        Hash over texts, sequences and questions: tells one training's data from another's.
+    """
+
+    catalogue: Catalogue
+    sequences: Sequence[tuple[int, ...]]
+    dev: Sequence[Question]
+    test: Sequence[Question]
+    signature: str
+
+    def event_counts(self) -> Places:
+        """Return how many training events each item of the catalogue has, shape (n,)."""
+        chosen = np.fromiter(chain.from_iterable(self.sequences), dtype=np.int64)
+        return np.bincount(chosen, minlength=len(self.catalogue.ids))
+
+
+def read_material(settings: Settings, items: Items, events: Events) -> Material:
+    """Read catalogue and events, and cut the events by time.
+
+    Parameters
+    ----------
+    settings
+        ``text``, ``events.positive`` and ``training`` are used.
+    items, events
+        Give the batches of the catalogue and the event frames.
+
+    Raises
+    ------
+    DataError
+        Nothing can be learnt, or nobody can be asked about.
+    """
+    chosen = settings.training
+    catalogue = read_catalogue(items(), ItemText(settings.text))
+    split = _split(settings, events())
+    sequences = coded(split.train, catalogue)
+    learning = sum(len(one) > 1 for one in sequences)
+    if learning < 2:
+        raise DataError(
+            f"{learning} of {len(split.train):,} users chose two items with a text: too little to "
+            "learn from",
+            hint="more behaviour is needed; check events.path, events.positive and catalogue.id",
+        )
+    dev, test = questions(split.dev, catalogue), questions(split.test, catalogue)
+    if not dev or not test:
+        raise DataError(
+            f"no {'dev' if not dev else 'test'} user has a history and a target with texts",
+            hint="check that catalogue.id and events.item name the same ids",
+        )
+    return Material(
+        catalogue,
+        sequences,
+        sample(dev, chosen.dev_users, chosen.seed),
+        test,
+        _signature(catalogue, sequences, dev, test),
+    )
+
+
+def read_shown(settings: Settings, items: Items, events: Events) -> Material:
+    """Read as `read_material` does, and show how many items are read."""
+    with progress("reading") as tick:
+
+        def counted() -> Iterator[list[Item]]:
+            for batch in items():
+                tick(len(batch))
+                yield batch
+
+        return read_material(settings, counted, events)
+
+
+def _split(settings: Settings, events: Iterable[pl.DataFrame]) -> Split:
+    positive, chosen = settings.events.positive, settings.training
+    if chosen.split == "temporal":
+        return temporal(
+            events, positive=positive, dev_share=chosen.dev_share, test_share=chosen.test_share
+        )
+    return leave_one_out(events, positive=positive)
+
+
+def _signature(
+    catalogue: Catalogue,
+    sequences: Sequence[tuple[int, ...]],
+    dev: Sequence[Question],
+    test: Sequence[Question],
+) -> str:
+    state = hashlib.sha256()
+    for name, text in zip(catalogue.ids, catalogue.texts, strict=True):
+        state.update(f"{name}\t{text}\n".encode("utf-8", "replace"))
+    for sequence in sequences:
+        state.update(f"{sequence}\n".encode())
+    for question in (*dev, *test):
+        state.update(f"{question.history.tolist()} {question.target}\n".encode())
+    return state.hexdigest()[:16]

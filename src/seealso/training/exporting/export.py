@@ -1,0 +1,185 @@
+"""Makes a bundle from a model in torch: graph, int8 twin, tokenizer, description, proof.
+
+The bundle appears in the store only when both twins compute what the original computes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from seealso.encoder import Bundle, BundleStore
+from seealso.encoder.bundle import (
+    MODEL,
+    MODEL_INT8,
+    TOKENIZER,
+    fingerprint_bundle,
+    fingerprint_model,
+    sha256,
+    write_description,
+)
+from seealso.encoder.reader import Reader
+from seealso.errors import BundleError
+from seealso.training.backbones.graph import write_graph
+from seealso.training.backbones.sources import Backbone
+from seealso.training.exporting.parity import check_parity
+from seealso.training.exporting.quantisation import quantise, quantise_static
+from seealso.types import Calibration
+
+
+def export_new(
+    backbone: Backbone,
+    name: str,
+    store: BundleStore,
+    *,
+    item_prefix: str = "",
+    user_prefix: str = "",
+    calibration_texts: Sequence[str] = (),
+    tick: Callable[[int], None] | None = None,
+) -> Bundle:
+    """Export `backbone` as a bundle that must not be there yet.
+
+    Parameters
+    ----------
+    backbone
+        The model.
+    name
+        Name of the bundle.
+    store
+        Where it is made.
+    item_prefix, user_prefix
+        Put before every text of an item or a user.
+    calibration_texts
+        Texts of items; if there are any, the int8 twin is measured on them and static.
+    tick
+        Called with 1 after each of the three steps: graph, int8 twin, comparison.
+
+    Returns
+    -------
+    Bundle
+        The bundle, not bound to a catalogue.
+
+    Raises
+    ------
+    BundleError
+        There is a bundle of that name, or the model cannot be expressed in ONNX.
+    ParityError
+        The exported model does not compute what the original computes; nothing is left behind.
+    MissingExtraError
+        A package of the extra ``train`` is not installed.
+    """
+    refuse_existing(name, store)
+    return export(
+        backbone,
+        name,
+        store,
+        item_prefix=item_prefix,
+        user_prefix=user_prefix,
+        calibration_texts=calibration_texts,
+        tick=tick,
+    )
+
+
+def refuse_existing(name: str, store: BundleStore, option: str = "--out") -> None:
+    """Raise BundleError if the store has something called `name`, which `option` chose."""
+    if store.folder_of(name).exists():
+        raise BundleError(
+            f"{store.folder_of(name)}: is there already",
+            hint=f"choose another {option}, or replace it with --force",
+            bundle=name,
+        )
+
+
+def export(
+    backbone: Backbone,
+    name: str,
+    store: BundleStore,
+    *,
+    item_prefix: str = "",
+    user_prefix: str = "",
+    calibration_texts: Sequence[str] = (),
+    whiten: bool = True,
+    lineage: Mapping[str, Any] | None = None,
+    tick: Callable[[int], None] | None = None,
+) -> Bundle:
+    """Export as `export_new` does, but replace a bundle of that name.
+
+    A trained model also says whether its vectors want whitening, and where it comes from.
+    """
+    done = tick or _unwatched
+    target = store.folder_of(name)
+    with store.draft(name) as folder:
+        write_graph(backbone, folder / MODEL)
+        _write_tokenizer(backbone, folder / TOKENIZER)
+        done(1)
+        drafted = _described(backbone, name, folder, item_prefix, user_prefix)
+        kind = write_int8(drafted, folder / MODEL_INT8, calibration_texts)
+        done(1)
+        # the comparison is about the model alone: prefixes would only be more text
+        found = check_parity(backbone, replace(drafted, item_prefix="", user_prefix=""))
+        origin = {"source": backbone.source, "parity": found, "int8": kind, **(lineage or {})}
+        proven = replace(drafted, whiten=whiten, origin=origin)
+        write_description(proven)
+        done(1)
+    return replace(proven, folder=target)
+
+
+def write_int8(bundle: Bundle, file: Path, calibration_texts: Sequence[str]) -> str:
+    """Write the int8 twin of `bundle` to `file`: static if there are texts, else dynamic.
+
+    Returns
+    -------
+    str
+        ``static`` or ``dynamic``.
+    """
+    model = bundle.folder / MODEL
+    if not calibration_texts:
+        quantise(model, file)
+        return "dynamic"
+    reader = Reader(bundle, "fp32", 0)
+    quantise_static(model, file, reader, [bundle.item_prefix + one for one in calibration_texts])
+    return "static"
+
+
+def _unwatched(_steps: int) -> None:
+    """Take the place of a progress ticker where nobody watches."""
+
+
+def _described(
+    backbone: Backbone, name: str, folder: Path, item_prefix: str, user_prefix: str
+) -> Bundle:
+    model_fingerprint = fingerprint_model(
+        sha256(folder / MODEL),
+        sha256(folder / TOKENIZER),
+        backbone.pooling,
+        backbone.max_length,
+        item_prefix,
+        user_prefix,
+    )
+    return Bundle(
+        folder=folder,
+        name=name,
+        model_fingerprint=model_fingerprint,
+        fingerprint=fingerprint_bundle(model_fingerprint, None, None),
+        dimension=backbone.dimension,
+        pooling=backbone.pooling,
+        max_length=backbone.max_length,
+        item_prefix=item_prefix,
+        user_prefix=user_prefix,
+        text=None,
+        projection=None,
+        calibration=Calibration(),
+    )
+
+
+def _write_tokenizer(backbone: Backbone, file: Path) -> None:
+    own = backbone.tokenizer
+    known = (own.pad_token_id, own.eos_token_id, 0)
+    pad_id = next(number for number in known if number is not None)
+    tokenizer = Tokenizer.from_str(own.backend_tokenizer.to_str())
+    # a model folder may pad every text to a fixed length: the encoder pads as it needs
+    tokenizer.enable_padding(pad_id=pad_id, pad_token=own.convert_ids_to_tokens(pad_id))
+    tokenizer.enable_truncation(backbone.max_length)
+    tokenizer.save(str(file))

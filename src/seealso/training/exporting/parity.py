@@ -1,0 +1,87 @@
+"""Does an exported model compute what the original computes? Asked before a bundle exists.
+
+The original reads one text at a time in torch; the bundle reads them padded, as it will live.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from seealso.encoder import Bundle, Encoder
+from seealso.errors import ParityError
+from seealso.training.backbones.graph import pooled
+from seealso.training.backbones.sources import Backbone
+from seealso.types import Vector
+
+LEAST_FP32: Final = 0.999
+"""Least cosine of any text."""
+LEAST_INT8: Final = 0.98
+"""Least mean cosine."""
+
+_SENTENCES: Final = (
+    "Toy Story (1995)",
+    "Crime, drama",
+    "x",
+    "A wireless mouse with six buttons, adjustable weight and a braided cable.",
+    "The council met on Tuesday to discuss the new bridge across the river.",
+    "Piano Sonata No. 14 in C-sharp minor, 'Quasi una fantasia', Op. 27 No. 2",
+    "500 g, 12 x 8 x 3 cm, 220-240 V, EAN 4006381333931",
+    "«Le fabuleux destin d'Amélie Poulain» est un film français sorti en 2001.",
+    "无线鼠标，六个按键，可调重量。",
+    "Über allen Gipfeln ist Ruh, in allen Wipfeln spürest du kaum einen Hauch.",
+    "How do I replace the battery of a smoke detector that keeps beeping at night?",
+    "ALL CAPITALS!!! AND ??? punctuation... #tags @names e-mail@example.org",
+)
+
+
+def parity_texts() -> list[str]:
+    """Return texts of one to some two hundred words, for the comparison."""
+    joined = [" ".join(_SENTENCES[:n]) for n in range(2, len(_SENTENCES) + 1)]
+    return [*_SENTENCES, *joined, " ".join(_SENTENCES * 3)]
+
+
+def check_parity(backbone: Backbone, bundle: Bundle) -> dict[str, float]:
+    """Compare both twins of `bundle` with the original.
+
+    Returns
+    -------
+    dict
+        ``fp32_least`` and ``int8_mean``: cosines over the texts.
+
+    Raises
+    ------
+    ParityError
+        A twin is not close enough.
+    """
+    texts = parity_texts()
+    expected = _original(backbone, texts)
+    cosines = {
+        precision: (Encoder(bundle, precision=precision).raw_items(texts) * expected).sum(axis=1)
+        for precision in ("fp32", "int8")
+    }
+    found = {"fp32_least": cosines["fp32"].min(), "int8_mean": cosines["int8"].mean()}
+    limits = {"fp32_least": LEAST_FP32, "int8_mean": LEAST_INT8}
+    for name, limit in limits.items():
+        if not found[name] >= limit:
+            raise ParityError(
+                f"{backbone.source}: the exported model differs from the original: cosine "
+                f"{found[name]:.4f} ({name.replace('_', ' ')}), at least {limit} expected",
+                hint="try another --pooling or --max-length, and report the model",
+                **{key: float(value) for key, value in found.items()},
+            )
+    return {name: round(float(value), 6) for name, value in found.items()}
+
+
+def _original(backbone: Backbone, texts: Sequence[str]) -> Vector:
+    import torch
+
+    model = pooled(backbone)
+    rows = []
+    with torch.inference_mode():
+        for text in texts:
+            read = backbone.tokenizer(
+                text, truncation=True, max_length=backbone.max_length, return_tensors="pt"
+            )
+            rows.append(model(read["input_ids"], read["attention_mask"])[0].numpy())
+    return np.stack(rows)

@@ -1,0 +1,1 @@
+"""How a backbone learns: losses, the trainer, and each way of learning."""

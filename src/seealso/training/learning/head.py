@@ -1,0 +1,73 @@
+"""Learns a linear map over frozen vectors: minutes on two cores, and often the most per minute.
+
+It starts from the whitening projection and learns with the very mean that a profile is.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from seealso.encoder import fit_projection
+from seealso.training.backbones.sources import Backbone, Head
+from seealso.training.backbones.towers import HistoryTower, as_model
+from seealso.training.data.pairs import columns, history_pairs, sampled
+from seealso.training.data.ranking import encode
+from seealso.training.learning.losses import InBatch
+from seealso.training.learning.objectives import nested, objective
+from seealso.training.learning.run import Task, learn, steps_of
+from seealso.training.learning.study import Learnt, Study
+from seealso.types import Vector
+
+
+def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -> Learnt:
+    """Learn a map over the `frozen` vectors of the catalogue, shape (n, d).
+
+    Raises
+    ------
+    DataError, Interrupted
+        As `learn` does.
+    """
+    settings = study.settings
+    chosen = settings.training
+    made = history_pairs(study.material.sequences, chosen.history_items)
+    pairs = sampled(made, chosen.most_pairs, chosen.seed)
+    steps_of(len(pairs), chosen)
+    negatives = study.negatives(pairs)
+    tower = HistoryTower(frozen, whitening_head(frozen), settings.profile.recency)
+    model = as_model(tower)
+    every_item = tuple(str(place) for place in range(len(frozen)))
+    # the tower reads positions where others read texts
+    positions = replace(study.material.catalogue, texts=every_item)
+
+    def mapped() -> Vector:
+        return encode(model, every_item)
+
+    def measure() -> dict[str, float]:
+        return study.rank(model, mapped(), study.material.dev).best
+
+    steps = learn(
+        Task(
+            label=study.watcher.label,
+            model=model,
+            loss=nested(
+                model,
+                InBatch(model, objective(study, negatives)),
+                chosen.matryoshka,
+                frozen.shape[1],
+            ),
+            columns=columns(pairs, negatives, positions, " ".join, item_prefix=""),
+            measure=measure,
+            folder=folder,
+            watcher=study.watcher,
+        ),
+        chosen,
+    )
+    head = tower.head()
+    trained = head.weight.size + head.bias.size
+    total = trained + sum(p.numel() for p in backbone.model.parameters())
+    return Learnt(replace(backbone, head=head), mapped(), len(pairs), steps, trained, total)
+
+
+def whitening_head(frozen: Vector) -> Head:
+    """Return the whitening projection of vectors of shape (n, d) as a map."""
+    projection = fit_projection(frozen, whiten=True, dimension=None)
+    return Head(projection.matrix.T.copy(), -projection.mean @ projection.matrix)

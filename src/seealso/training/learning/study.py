@@ -1,0 +1,170 @@
+"""What every way of learning needs: the material, and a measure of how good a model is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from seealso.config import Settings
+from seealso.encoder import UserText
+from seealso.errors import SeeAlsoError
+from seealso.log import progress
+from seealso.training.backbones.sources import Backbone
+from seealso.training.backbones.towers import TextTower, as_model
+from seealso.training.data.material import Material
+from seealso.training.data.negatives import Neighbours, drawn
+from seealso.training.data.pairs import Pair
+from seealso.training.data.ranking import Question, Ranked, encode, rank
+from seealso.training.learning.watching import UNWATCHED, Watcher
+from seealso.training.quiet import quiet
+from seealso.types import Vector
+
+_AT_ONCE: Final = 2048
+_LEAST_SPREAD: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a way of learning ends with.
+
+    Attributes
+    ----------
+    backbone
+        The model to export.
+    raw
+        Its unit vectors of the catalogue, shape (n, d).
+    pairs, steps
+        What was learnt from, and how long.
+    trained, total
+        How many parameters learnt, and how many there are.
+    """
+
+    backbone: Backbone
+    raw: Vector
+    pairs: int
+    steps: int
+    trained: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """The material with the settings that say how it is read.
+
+    Attributes
+    ----------
+    settings
+        ``training``, ``text`` and ``profile`` are used.
+    material
+        What is learnt and asked.
+    watcher
+        Follows the run.
+    neighbours
+        Hard negatives to draw from, if any were mined.
+    """
+
+    settings: Settings
+    material: Material
+    watcher: Watcher = UNWATCHED
+    neighbours: Neighbours = field(default_factory=dict)
+
+    def anchor_text(self, history: Sequence[str]) -> str:
+        """Return the text of a user with this history, newest first."""
+        # what does not fit is cut by the tokenizer: counting tokens would cost a pass a pair
+        return self.settings.training.user_prefix + self._user_text.render(
+            words="", attributes={}, history=history, budget=len(history), count_tokens=_none
+        )
+
+    @cached_property
+    def _user_text(self) -> UserText:
+        # compiled once: a text is rendered for every pair
+        return UserText(self.settings.text)
+
+    def negatives(self, pairs: Sequence[Pair]) -> list[tuple[int, ...]]:
+        """Return the hard negatives of each pair: ``training.hard_negatives`` of them."""
+        chosen = self.settings.training
+        return drawn(
+            pairs, self.neighbours, self.material, each=chosen.hard_negatives, seed=chosen.seed
+        )
+
+    def encode(self, backbone: Backbone, label: str) -> Vector:
+        """Return the raw unit vectors of the catalogue, shape (n, d), with progress."""
+        return self.read(backbone, self.item_texts(), label)
+
+    def read(self, backbone: Backbone, texts: Sequence[str], label: str) -> Vector:
+        """Return the raw unit vectors of `texts`, shape (n, d), with progress."""
+        model = as_model(TextTower(backbone))
+        rows = []
+        with progress(label, len(texts)) as tick, quiet():
+            for start in range(0, len(texts), _AT_ONCE):
+                chunk = texts[start : start + _AT_ONCE]
+                rows.append(encode(model, chunk))
+                tick(len(chunk))
+        return np.concatenate(rows)
+
+    def item_texts(self) -> list[str]:
+        """Return the item texts as the model reads them."""
+        prefix = self.settings.training.item_prefix
+        return [prefix + text for text in self.material.catalogue.texts]
+
+    def rank(self, model: Any, raw: Vector, asked: Sequence[Question]) -> Ranked:
+        """Rank the catalogue for each of the questions.
+
+        Parameters
+        ----------
+        model
+            The ``SentenceTransformer`` that made `raw`: it reads users where profiles are texts.
+        raw
+            Raw vectors of the catalogue, shape (n, d).
+        asked
+            The questions.
+
+        Raises
+        ------
+        SeeAlsoError
+            The model has diverged.
+        """
+        _check_alive(raw)
+        profile = self.settings.profile
+        return rank(
+            raw,
+            asked,
+            recency=profile.recency,
+            most=profile.history_items,
+            user_texts=self._user_texts(model) if profile.history_as == "text" else None,
+        )
+
+    def measure(self, model: Any) -> Callable[[], dict[str, float]]:
+        """Return the dev metrics of `model`, a ``SentenceTransformer``, as it is when called."""
+
+        def metrics() -> dict[str, float]:
+            return self.rank(model, encode(model, self.item_texts()), self.material.dev).best
+
+        return metrics
+
+    def _user_texts(self, model: Any) -> Callable[[Sequence[Question]], Vector]:
+        texts, most = self.material.catalogue.texts, self.settings.profile.history_items
+
+        def vectors(asked: Sequence[Question]) -> Vector:
+            return encode(
+                model,
+                [self.anchor_text([texts[place] for place in q.history[:most]]) for q in asked],
+            )
+
+        return vectors
+
+
+def _check_alive(raw: Vector) -> None:
+    spread = float(raw.std(axis=0).max())
+    # not below, rather than above: NaN compares as false
+    if not spread > _LEAST_SPREAD:
+        raise SeeAlsoError(
+            "the model has diverged: it says the same of every item",
+            hint="set training.learning_rate to less",
+        )
+
+
+def _none(_text: str) -> int:
+    return 0

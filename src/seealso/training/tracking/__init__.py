@@ -1,0 +1,1 @@
+"""Where the losses and metrics of a run are written."""

@@ -1,0 +1,143 @@
+"""Which settings a search tries, between which bounds, and how a choice becomes settings."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from seealso.config import Settings, TrainingSettings
+from seealso.training.data.material import Material
+
+Choice = Mapping[str, Any]
+"""A value for each setting that is searched, by its full name: ``training.learning_rate``."""
+
+_RATES: Final = {
+    "head": (1e-4, 3e-2),
+    "full": (3e-6, 2e-4),
+    "frozen-layers": (3e-6, 2e-4),
+    "lora": (3e-5, 3e-3),
+    "adalora": (3e-5, 3e-3),
+    "adapter": (3e-5, 3e-3),
+}
+_HEAD_BATCHES: Final = (64, 128, 256, 512, 1024, 2048)
+_TEXT_BATCHES: Final = (16, 32, 64, 128)
+
+
+def space(settings: Settings, material: Material, depth: int) -> dict[str, BaseDistribution]:
+    """Return what is searched; what the settings say now lies within.
+
+    Parameters
+    ----------
+    settings
+        ``training`` and ``profile`` are used: other methods and losses have other settings.
+    material
+        Bounds the batch: it must not be larger than the pairs.
+    depth
+        Number of layers of the backbone.
+    """
+    chosen = settings.training
+    head = chosen.method == "head"
+    found: dict[str, BaseDistribution] = {
+        "training.learning_rate": _log(*_RATES[chosen.method], chosen.learning_rate),
+        "training.batch": _batches(chosen, material),
+        "training.epochs": _whole(3 if head else 1, 30 if head else 5, chosen.epochs),
+        "profile.recency": _real(0.5, 1.0, settings.profile.recency),
+    }
+    if chosen.loss != "cosine":
+        found["training.temperature"] = _log(0.01, 0.3, chosen.temperature)
+    if chosen.loss == "softmax":
+        found["training.popularity"] = _real(0.0, 1.0, chosen.popularity)
+    if head or chosen.pairs != "items":
+        found["training.history_items"] = _whole(3, 30, chosen.history_items)
+    if not head and chosen.pairs != "history":
+        found["training.window"] = _whole(1, 6, chosen.window)
+    return found | _of_method(chosen, depth)
+
+
+def _of_method(chosen: TrainingSettings, depth: int) -> dict[str, BaseDistribution]:
+    if chosen.method in ("lora", "adalora"):
+        return {
+            "training.rank": _one_of((4, 8, 16, 32), chosen.rank),
+            "training.dropout": _real(0.0, 0.3, chosen.dropout),
+        }
+    if chosen.method == "adapter":
+        return {"training.bottleneck": _one_of((16, 32, 48, 96), chosen.bottleneck)}
+    if chosen.method == "frozen-layers":
+        return {"training.frozen_layers": _whole(0, depth - 1, chosen.frozen_layers)}
+    return {}
+
+
+def current(settings: Settings, names: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+    """Return what the settings say now of what is searched."""
+    return {name: _read(settings, name) for name in names}
+
+
+def applied(settings: Settings, choice: Choice) -> Settings:
+    """Return the settings with a choice in place."""
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in rounded(choice).items():
+        section, _, key = name.partition(".")
+        sections.setdefault(section, {})[key] = value
+    return settings.model_copy(
+        update={
+            section: getattr(settings, section).model_copy(update=changes)
+            for section, changes in sections.items()
+        }
+    )
+
+
+def rounded(choice: Choice) -> dict[str, Any]:
+    """Return the values as they are trained with and printed: four digits of a fraction."""
+    return {
+        name: float(f"{value:.4g}") if isinstance(value, float) else value
+        for name, value in choice.items()
+    }
+
+
+def as_toml(choice: Choice) -> str:
+    """Return a choice as the settings file takes it."""
+    lines: dict[str, list[str]] = {}
+    for name, value in sorted(rounded(choice).items(), key=lambda pair: pair[0]):
+        section, _, key = name.partition(".")
+        lines.setdefault(section, []).append(f"{key} = {value!r}\n")
+    return "\n".join(f"[{section}]\n{''.join(own)}" for section, own in sorted(lines.items()))
+
+
+def bounds(one: Any) -> str:
+    """Return what a person reads of the values that are tried."""
+    if hasattr(one, "choices"):
+        return ", ".join(map(str, one.choices))
+    return f"{one.low:g} to {one.high:g}" + (" (log)" if getattr(one, "log", False) else "")
+
+
+def _read(settings: Settings, name: str) -> Any:
+    section, _, key = name.partition(".")
+    return getattr(getattr(settings, section), key)
+
+
+def _log(low: float, high: float, now: float) -> FloatDistribution:
+    return FloatDistribution(min(low, now), max(high, now), log=True)
+
+
+def _real(low: float, high: float, now: float) -> FloatDistribution:
+    return FloatDistribution(min(low, now), max(high, now))
+
+
+def _whole(low: int, high: int, now: int) -> IntDistribution:
+    return IntDistribution(min(low, now), max(high, now))
+
+
+def _one_of(values: tuple[int, ...], now: int) -> CategoricalDistribution:
+    return CategoricalDistribution(sorted({*values, now}))
+
+
+def _batches(chosen: TrainingSettings, material: Material) -> CategoricalDistribution:
+    fewest = sum(max(0, len(sequence) - 1) for sequence in material.sequences)
+    fewest = min(fewest, chosen.most_pairs or fewest)
+    sizes = _HEAD_BATCHES if chosen.method == "head" else _TEXT_BATCHES
+    return _one_of(tuple(size for size in sizes if size <= fewest), chosen.batch)

@@ -1,0 +1,298 @@
+"""Searches the settings of ``[training]`` that rank best on dev; the test users are never asked."""
+
+import copy
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from seealso.cluster import Cluster
+from seealso.config import Settings
+from seealso.errors import SeeAlsoError
+from seealso.log import stderr
+from seealso.training.backbones.methods import check_method, layers
+from seealso.training.backbones.sources import Backbone, load_backbone
+from seealso.training.backbones.towers import TextTower, as_model
+from seealso.training.data.material import Events, Items, Material, read_shown
+from seealso.training.data.negatives import neighbours_of
+from seealso.training.learning.head import learn_head
+from seealso.training.learning.pretraining import pretrain, wanted
+from seealso.training.learning.run import Interrupted
+from seealso.training.learning.study import Study
+from seealso.training.learning.texts import learn_texts
+from seealso.training.learning.trainer import METRIC, precision_of
+from seealso.training.learning.watching import Watcher
+from seealso.training.tracking.runs import check_tracking
+from seealso.training.train import run_folder
+from seealso.training.tuning.journal import REASON, alone, count_finished, finished, open_study
+from seealso.training.tuning.report import TuneReport, summary, write_page
+from seealso.training.tuning.search import applied, bounds, current, rounded, space
+from seealso.types import Vector
+
+_FROZEN: Final = "frozen.npy"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What all trials share.
+
+    Attributes
+    ----------
+    study
+        What is learnt and asked, with the settings as they are now: those of the first trial.
+    backbone
+        The model before it learns from behaviour.
+    frozen
+        Its unit vectors of the catalogue, shape (n, d), if a head is learnt over them.
+    space
+        What is searched.
+    folder
+        Of the search.
+    trials
+        How many are to be finished.
+    deadline
+        When to stop, in seconds of the monotonic clock.
+    """
+
+    study: Study
+    backbone: Backbone
+    frozen: Vector | None
+    space: Mapping[str, BaseDistribution]
+    folder: Path
+    trials: int
+    deadline: float
+
+    def expired(self) -> bool:
+        """Whether the time is over."""
+        return monotonic() >= self.deadline
+
+
+@dataclass(frozen=True, slots=True)
+class TunePlan:
+    """What a search would try."""
+
+    folder: Path
+    method: str
+    users: int
+    dev_users: int
+    finished: int
+    trials: int
+    space: Mapping[str, str]
+
+
+def tune(
+    settings: Settings,
+    items: Items,
+    events: Events,
+    cluster: Cluster | None = None,
+    *,
+    trials: int,
+    minutes: float | None,
+) -> TuneReport:
+    """Search until `trials` trials are finished, in this call and in earlier ones.
+
+    Parameters
+    ----------
+    settings
+        As for `seealso.training.train.train`; they are the first trial.
+    items, events
+        Give the batches of the catalogue and the event frames.
+    cluster
+        Where ``training.hard_negatives`` are mined; not needed without them.
+    trials
+        How many trials are to be finished in all; given up ones count.
+    minutes
+        Time after which this call stops; the running trial goes on in the next one.
+
+    Returns
+    -------
+    TuneReport
+        The best settings, what mattered, and the page with the plots.
+
+    Raises
+    ------
+    SeeAlsoError
+        Not one trial was finished in time, or another search is running on the same settings.
+    Interrupted
+        Ctrl-C was pressed; the same call goes on where it was.
+    """
+    deadline = np.inf if minutes is None else monotonic() + 60 * minutes
+    check_tracking(settings.training)
+    precision_of(settings.training)
+    material = read_shown(settings, items, events)
+    folder = search_folder(settings, material)
+    with alone(folder):
+        neighbours = neighbours_of(cluster, settings, material, folder)
+        shared = Study(settings, material, neighbours=neighbours)
+        search = _prepared(shared, folder, trials, deadline)
+        study = open_study(folder, settings.training.seed)
+        _take_up(study, search)
+        while len(finished(study)) < trials and not search.expired():
+            if not _one_more(study, search):
+                break
+        _check_found(study, minutes)
+        page = write_page(study, folder / "report.html", current(settings, search.space))
+        return summary(study, folder, page, current(settings, search.space))
+
+
+def plan_tune(settings: Settings, items: Items, events: Events, *, trials: int) -> TunePlan:
+    """Read the inputs and say what `tune` would search; nothing is written."""
+    material = read_shown(settings, items, events)
+    folder = search_folder(settings, material)
+    chosen = settings.training
+    return TunePlan(
+        folder=folder,
+        method=chosen.method,
+        users=len(material.sequences),
+        dev_users=len(material.dev),
+        finished=count_finished(folder),
+        trials=trials,
+        space={
+            name: bounds(one) for name, one in space(settings, material, _depth(settings)).items()
+        },
+    )
+
+
+def search_folder(settings: Settings, material: Material) -> Path:
+    """Return the folder of a search: another one for other settings or other data."""
+    own = run_folder(settings, material)
+    return own.with_name(f"tune-{own.name}")
+
+
+def _prepared(shared: Study, folder: Path, trials: int, deadline: float) -> Search:
+    chosen = shared.settings.training
+    backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
+    check_method(backbone, chosen)
+    if wanted(chosen):
+        pretrain(shared, backbone, folder)
+    frozen = _frozen(shared, backbone, folder) if chosen.method == "head" else None
+    depth = len(layers(backbone)) if chosen.method == "frozen-layers" else 0
+    searched = space(shared.settings, shared.material, depth)
+    return Search(shared, backbone, frozen, searched, folder, trials, deadline)
+
+
+def _frozen(study: Study, backbone: Backbone, folder: Path) -> Vector:
+    """Return the vectors that every head starts from, computed once for all calls."""
+    file = folder / _FROZEN
+    if file.is_file():
+        kept: Vector = np.load(file, allow_pickle=False)
+        return kept
+    frozen = study.encode(backbone, "encoding, frozen")
+    half = file.with_suffix(".partial.npy")
+    np.save(half, frozen, allow_pickle=False)
+    half.replace(file)
+    return frozen
+
+
+def _take_up(study: optuna.Study, search: Search) -> None:
+    """Queue the settings as they are, or what a kill has left unfinished."""
+    if not study.trials:
+        study.enqueue_trial(current(search.study.settings, search.space))
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        study.enqueue_trial(trial.params)
+        # without a reason: it does not count
+        study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _one_more(study: optuna.Study, search: Search) -> bool:
+    """Run one trial; return whether there is time for another."""
+    trial = study.ask(dict(search.space))
+    choice = rounded(trial.params)
+    folder = search.folder / hashlib.sha256(json.dumps(choice).encode()).hexdigest()[:8]
+    number = len(finished(study)) + 1
+    try:
+        value = _value(search, trial, number, folder)
+    except optuna.TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
+    except Interrupted:
+        # it stays unfinished, and is taken up from its checkpoint by the next call
+        if search.expired():
+            return False
+        raise
+    except SeeAlsoError as exc:
+        if not finished(study):
+            raise
+        trial.set_user_attr(REASON, exc.message)
+        study.tell(trial, state=TrialState.FAIL)
+    else:
+        study.tell(trial, value)
+    shutil.rmtree(folder, ignore_errors=True)
+    _say(study, search, study.trials[trial.number])
+    return True
+
+
+def _value(search: Search, trial: optuna.Trial, number: int, folder: Path) -> float:
+    settings = applied(search.study.settings, trial.params)
+    named = f"{settings.training.name}-trial-{number}"
+    settings = settings.model_copy(
+        update={"training": settings.training.model_copy(update={"name": named})}
+    )
+    label = f"trial {number} of {search.trials}"
+    watcher = Watcher(label, reporting(trial, settings), search.expired)
+    study = replace(search.study, settings=settings, watcher=watcher)
+    if search.frozen is not None:
+        learnt = learn_head(study, search.backbone, search.frozen, folder)
+    else:
+        learnt = learn_texts(study, copy.deepcopy(search.backbone), folder)
+    model = as_model(TextTower(learnt.backbone))
+    return study.rank(model, learnt.raw, study.material.dev).best[METRIC]
+
+
+def reporting(trial: optuna.Trial, settings: Settings) -> Callable[[float, float], None]:
+    """Return what tells `trial` of evaluations, and gives it up where others were better."""
+    told: set[int] = set()
+
+    def evaluated(epochs: float, metric: float) -> None:
+        step = max(1, round(epochs / settings.training.evaluate_every))
+        if step not in told:
+            told.add(step)
+            trial.report(metric, step)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+
+    return evaluated
+
+
+def _say(study: optuna.Study, search: Search, last: FrozenTrial) -> None:
+    done = finished(study)
+    took = [trial.duration for trial in done if trial.duration is not None]
+    left = sum(took, timedelta()) / len(took) * max(0, search.trials - len(done))
+    found = {
+        TrialState.COMPLETE: f"{METRIC} {last.value or 0:.4f}",
+        TrialState.PRUNED: f"given up at {last.value or 0:.4f}",
+        TrialState.FAIL: f"failed: {last.user_attrs.get(REASON)}",
+    }[last.state]
+    choice = ", ".join(f"{k.partition('.')[2]} {v}" for k, v in rounded(last.params).items())
+    stderr.print(
+        f"trial {len(done)} of {search.trials}: {found}, best {study.best_value:.4f}, "
+        f"{-(-left // timedelta(minutes=1))} min left ({choice})",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _check_found(study: optuna.Study, minutes: float | None) -> None:
+    if not study.get_trials(states=(TrialState.COMPLETE,)):
+        raise SeeAlsoError(
+            f"no trial was finished in {minutes or 0:g} minutes",
+            hint="give the same command again: it goes on where it was",
+        )
+
+
+def _depth(settings: Settings) -> int:
+    chosen = settings.training
+    if chosen.method != "frozen-layers":
+        return 0
+    backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
+    return len(layers(backbone))
