@@ -14,9 +14,10 @@ import pytest
 
 from seealso.config import Settings, TextSettings, load_settings
 from seealso.encoder import Bundle, BundleStore, Encoder, Projection, bind, fit_projection
-from seealso.evaluation.comparison import Contest, compare, difference, gains
+from seealso.evaluation.comparison import Contest, compare, gains
 from seealso.evaluation.segments import segments, thirds
 from seealso.interactions import EVENT_SCHEMA
+from seealso.training.data.intervals import difference
 from seealso.training.data.material import Material, read_material
 from seealso.training.data.pairs import Catalogue
 from seealso.training.data.ranking import Question, metrics

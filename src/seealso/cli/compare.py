@@ -13,7 +13,8 @@ from seealso.encoder import BundleStore
 from seealso.errors import NotBetter
 
 if TYPE_CHECKING:
-    from seealso.evaluation.comparison import Comparison, Contender, Difference
+    from seealso.evaluation.comparison import Comparison, Contender
+    from seealso.training.data.intervals import Difference
 
 
 @click.command()

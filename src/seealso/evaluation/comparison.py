@@ -5,10 +5,9 @@ Reads with onnxruntime, as an index does; torch is not needed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from seealso.config import Settings, TextSettings
 from seealso.encoder import (
@@ -24,6 +23,7 @@ from seealso.encoder import (
 )
 from seealso.evaluation.segments import segments
 from seealso.log import progress
+from seealso.training.data.intervals import Difference, difference
 from seealso.training.data.material import Events, Items, Material, read_material
 from seealso.training.data.ranking import (
     Places,
@@ -34,20 +34,6 @@ from seealso.training.data.ranking import (
     target_ranks,
 )
 from seealso.types import Vector
-
-RESAMPLES: Final = 10_000
-"""Times that the users are drawn again for an interval."""
-COVERED: Final = 0.95
-"""Share of the differences so found that an interval holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Mean difference NEW - OLD over the same users, with its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,25 +249,3 @@ def _segment(name: str, old: Places, new: Places, seed: int) -> Segment:
         ndcg=difference(gains(new) - gains(old), seed),
         hr=difference((new <= 10).astype(float) - (old <= 10), seed),
     )
-
-
-def difference(paired: npt.NDArray[np.float64], seed: int) -> Difference:
-    """Return the mean of the users' differences and its percentile bootstrap interval.
-
-    Users are drawn with replacement (Efron 1979, "Bootstrap Methods"). The differences take few
-    values, so a resample is a multinomial draw of how often each of them occurs.
-
-    Parameters
-    ----------
-    paired
-        Difference of each user, shape (users,).
-    seed
-        The same seed draws the same resamples.
-    """
-    values, counts = np.unique(paired, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(
-        len(paired), counts / len(paired), size=RESAMPLES
-    )
-    means = drawn @ values / len(paired)
-    low, high = np.quantile(means, [(1 - COVERED) / 2, (1 + COVERED) / 2])
-    return Difference(float(paired.mean()), float(low), float(high))

@@ -16,8 +16,9 @@ from seealso.config import Settings
 from seealso.encoder import Bundle, Projection, fit_projection, item_encoder, open_cache, whitens
 from seealso.encoder.bundle import MODEL, MODEL_INT8, TOKENIZER
 from seealso.encoder.store import link
-from seealso.evaluation.comparison import Contest, Difference, difference
+from seealso.evaluation.comparison import Contest
 from seealso.log import progress
+from seealso.training.data.intervals import Difference, difference
 from seealso.training.data.material import Events, Items, Material, read_material
 from seealso.training.data.ranking import Places, Question, gains, metrics
 from seealso.training.exporting.export import write_int8
