@@ -1,0 +1,240 @@
+"""What an evaluation found: plain frozen values, for a table, for JSON and for a report.
+
+Every number is a Python number and every name a string, so that any JSON writer takes them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from seealso.evaluation.intervals import Difference, Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one system ranks for some of the users.
+
+    Attributes
+    ----------
+    system
+        Which one.
+    part
+        Which users: ``all`` first, then ``head items``, ``new items``, ...
+    users
+        How many.
+    metrics
+        ``hr@10``, ``hr@20``, ``ndcg@10``, ``ndcg@20``, ``mrr`` and ``recall@20``, each with its
+        interval. With one target a user, recall@20 and hr@20 are one number.
+    """
+
+    system: str
+    part: str
+    users: int
+    metrics: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Two systems asked about the same users.
+
+    Attributes
+    ----------
+    system, other
+        The difference is that of `system` minus that of `other`.
+    part, metric
+        Over which users, of which metric.
+    difference
+        Its mean and 95 % paired bootstrap interval.
+    p
+        Two-sided, of a paired randomisation test.
+    """
+
+    system: str
+    other: str
+    part: str
+    metric: str
+    difference: Difference
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What dev chose for a system.
+
+    Attributes
+    ----------
+    system
+        Which one.
+    settings
+        The chosen parameters by name.
+    dev
+        NDCG@10 that they reached on dev.
+    tried
+        How many combinations were asked.
+    """
+
+    system: str
+    settings: Mapping[str, float | str]
+    dev: float
+    tried: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What accuracy does not tell of a system, from the first ten items of every list.
+
+    Attributes
+    ----------
+    system
+        Which one.
+    coverage
+        Share of the catalogue that stands in at least one list.
+    novelty
+        Mean of -log2 of the share of users who chose a recommended item, in bits.
+    popularity_bias
+        Mean popularity percentile of the recommended items minus that of the items in the
+        histories asked about, in -1 to 1; above 0: more popular than what people chose.
+    exposure
+        Share of the places that ``head``, ``middle`` and ``tail`` items got, and
+        ``FIELD: VALUE`` where an attribute was asked for.
+    """
+
+    system: str
+    coverage: float
+    novelty: float
+    popularity_bias: float
+    exposure: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Recommendations of about the same probability.
+
+    Attributes
+    ----------
+    low, high
+        Lowest and highest probability among them.
+    count
+        How many.
+    predicted
+        Mean probability.
+    observed
+        Share of them that was chosen.
+    """
+
+    low: float
+    high: float
+    count: int
+    predicted: float
+    observed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Whether probabilities come true.
+
+    Attributes
+    ----------
+    system
+        Whose they are.
+    error
+        Expected calibration error: mean of |predicted - observed| over the bins, weighted by
+        their counts.
+    bins
+        15 at most, of equal counts, from the lowest probability to the highest.
+    """
+
+    system: str
+    error: float
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One user to read: what they chose, what they chose next, what each system showed.
+
+    Attributes
+    ----------
+    user_id
+        Who.
+    history
+        Titles, newest first.
+    target
+        Title of the item chosen next.
+    lists
+        Titles of the first ten items by system, best first.
+    """
+
+    user_id: str
+    history: tuple[str, ...]
+    target: str
+    lists: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExamResult:
+    """One exam: the same questions to every system, always over the full catalogue.
+
+    Attributes
+    ----------
+    exam
+        ``leave-one-out``, ``temporal``, ``cold``, ``cold among cold``, ``few-shot 1``, ...
+    asked
+        ``dev`` or ``test``.
+    users, items
+        How many were asked about, and how many items were ranked for each.
+    cold_items
+        Items that lost every event; 0 where none did.
+    scores
+        Of every system and part.
+    pairings
+        Pairs of systems compared, over all users.
+    tuned
+        What dev chose for each system that was tuned.
+    beyond
+        One a system.
+    reliability
+        Of the systems that give probabilities.
+    examples
+        Some users to read.
+    """
+
+    exam: str
+    asked: str
+    users: int
+    items: int
+    cold_items: int
+    scores: tuple[Score, ...]
+    pairings: tuple[Pairing, ...] = ()
+    tuned: tuple[Tuned, ...] = ()
+    beyond: tuple[Beyond, ...] = ()
+    reliability: tuple[Reliability, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+    def score(self, system: str, part: str = "all") -> Score:
+        """Return the score of `system` for `part`; KeyError where there is none."""
+        for one in self.scores:
+            if (one.system, one.part) == (system, part):
+                return one
+        raise KeyError((system, part))
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Everything that one call found.
+
+    Attributes
+    ----------
+    signature
+        Tells catalogue, events and questions from others.
+    data
+        Counts (``items``, ``users``, ``events``) and settings in a few words, without paths.
+    exams
+        The exams, in the order asked for.
+    seconds
+        How long it took.
+    """
+
+    signature: str
+    data: Mapping[str, int | float | str]
+    exams: tuple[ExamResult, ...]
+    seconds: float = field(compare=False)
