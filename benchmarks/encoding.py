@@ -26,6 +26,7 @@ from benchmarks.measure import (
 )
 from seealso.config import EncoderSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache
+from seealso.encoder.encoder import cached_as
 from seealso.errors import MissingExtraError
 from seealso.training import WHEEL_SOURCE, export_new, load_backbone
 from seealso.training.backbones.sources import place_of
@@ -126,7 +127,7 @@ def _single(
 def _cached(titles: list[str], bundle: Bundle, cache: VectorCache) -> Figure:
     width = bundle.dimension
     known = np.random.default_rng(0).normal(size=(len(titles), width)).astype(np.float32)
-    cache.put_many(f"{bundle.model_fingerprint}-fp32", titles, known)
+    cache.put_many(cached_as(bundle, "fp32"), titles, known)
     encoder = Encoder(bundle, cache=cache)
     seconds = take_turns({"known": lambda _: encoder.encode_items(titles)}, ROUNDS, warm_up=1)
     return figure("texts known to the cache", "1/s", len(titles) / seconds["known"])

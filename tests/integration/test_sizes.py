@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -10,7 +11,8 @@ from seealso.cli.context import Context
 from seealso.cli.main import cli
 from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
-from seealso.encoder import Bundle, BundleStore, Encoder
+from seealso.config import TextSettings
+from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache, bind
 from seealso.encoder.bundle import MODEL, MODEL_INT8
 from seealso.evaluation.sizes import measure_sizes
 from seealso.indexer.build import build
@@ -19,6 +21,7 @@ from seealso.interactions import Problems
 from seealso.plugin import Recommender
 from seealso.training import export_new, load_backbone
 from seealso.training.data.material import read_material
+from seealso.training.exporting.export import export
 from seealso.training.exporting.quantisation import CALIBRATION_TEXTS, sampled
 from seealso.training.train import train
 from tests.bundles import tiny_source
@@ -49,6 +52,26 @@ def test_a_static_twin_computes_what_fp32_does(
     assert b"DynamicQuantizeLinear" in (dynamic.folder / MODEL_INT8).read_bytes()
     assert b"DynamicQuantizeLinear" not in operators
     assert b"QuantizeLinear" in operators
+
+
+def test_a_new_twin_reads_again_what_the_old_one_read(tmp_path: Path) -> None:
+    backbone = load_backbone(tiny_source(), pooling="auto", max_length=32)
+    store, cache = BundleStore(tmp_path / "store"), VectorCache(tmp_path / "vectors.sqlite")
+    found = {}
+    for kind, measured in (("dynamic", ()), ("static", TITLES)):
+        # replaced under its name, as `model export --force` and a second training do
+        bundle = export(backbone, "mine", store, calibration_texts=measured)
+        assert bundle == store.find("mine")
+        bound = bind(bundle, text=TextSettings(), projection=None, store=store)
+        assert bound.origin["int8"] == kind
+        found[kind] = {
+            precision: Encoder(bound, precision=precision, cache=cache).raw_items(TITLES)
+            for precision in ("fp32", "int8")
+        }
+        anew = Encoder(bundle, precision="int8").raw_items(TITLES)
+        np.testing.assert_array_equal(found[kind]["int8"], anew)
+    np.testing.assert_array_equal(found["static"]["fp32"], found["dynamic"]["fp32"])
+    assert (found["static"]["int8"] != found["dynamic"]["int8"]).any()
 
 
 def test_calibration_takes_texts_from_everywhere() -> None:

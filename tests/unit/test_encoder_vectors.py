@@ -12,6 +12,7 @@ import pytest
 
 from seealso.config import TextSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache, bind, fit_projection
+from seealso.encoder.encoder import cached_as
 from seealso.encoder.reader import Tokens, token_batches
 from seealso.errors import ConfigError
 from seealso.types import Vector
@@ -178,10 +179,8 @@ def test_users_are_remembered_in_memory_and_never_on_disk(tiny: Bundle, tmp_path
     first = encoder.encode_users(["I like old films"])
     np.testing.assert_array_equal(encoder.encode_users(["I like old films"]), first)
     assert encoder.texts == 1
-    assert (
-        VectorCache(file).get_many(f"{tiny.model_fingerprint}-fp32", ["I like old films"], 128)
-        == {}
-    )
+    known = VectorCache(file).get_many(cached_as(tiny, "fp32"), ["I like old films"], 128)
+    assert known == {}
 
 
 def test_only_the_newest_users_are_remembered(tiny: Bundle) -> None:

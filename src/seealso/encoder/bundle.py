@@ -6,7 +6,7 @@ Whatever changes a vector is in its fingerprint; whatever was changed by hand is
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,6 +62,8 @@ class Bundle:
     whiten
         Whether a projection that is fitted on a catalogue should whiten, where the settings
         leave it open.
+    digests
+        SHA-256 of each model file, as bundle.json records them; none while a bundle is made.
     """
 
     folder: Path
@@ -78,6 +80,7 @@ class Bundle:
     calibration: Calibration
     origin: Mapping[str, Any] = field(default_factory=dict)
     whiten: bool = True
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -134,6 +137,7 @@ def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
         calibration=Calibration(**recorded["calibration"]),
         origin=dict(recorded["origin"]),
         whiten=bool(recorded.get("whiten", True)),
+        digests={name: files[name] for name in MODEL_FILES},
     )
 
 
@@ -183,17 +187,21 @@ def described(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def write_description(bundle: Bundle) -> None:
-    """Write bundle.json for the files that lie in ``bundle.folder``, replacing it atomically."""
+def write_description(bundle: Bundle) -> Bundle:
+    """Write bundle.json for the files that lie in ``bundle.folder``, replacing it atomically.
+
+    Returns
+    -------
+    Bundle
+        The bundle with the digests of those files.
+    """
     present = (*MODEL_FILES, *((PROJECTION,) if bundle.projection is not None else ()))
-    description = {
-        "format": FORMAT,
-        **described(bundle),
-        "files": {name: sha256(bundle.folder / name) for name in present},
-    }
+    files = {name: sha256(bundle.folder / name) for name in present}
+    description = {"format": FORMAT, **described(bundle), "files": files}
     partial = bundle.folder / f".{DESCRIPTION}.partial"
     partial.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", "utf-8")
     partial.replace(bundle.folder / DESCRIPTION)
+    return replace(bundle, digests={name: files[name] for name in MODEL_FILES})
 
 
 def sha256(file: Path) -> str:

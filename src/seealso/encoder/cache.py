@@ -53,7 +53,7 @@ class VectorCache:
         Parameters
         ----------
         model
-            What made the vectors: model fingerprint and precision.
+            What made the vectors: model fingerprint and digest of the model file.
         texts
             Prefixed texts.
         dimension
@@ -83,7 +83,7 @@ class VectorCache:
         Parameters
         ----------
         model
-            What made the vectors: model fingerprint and precision.
+            What made the vectors: model fingerprint and digest of the model file.
         texts
             n prefixed texts.
         vectors

@@ -11,7 +11,7 @@ import numpy as np
 
 from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
-from seealso.encoder.reader import Reader, Tokens, token_batches
+from seealso.encoder.reader import TWINS, Reader, Tokens, token_batches
 from seealso.types import Vector
 
 _WINDOW = 4096
@@ -65,7 +65,7 @@ class Encoder:
         self._reader = Reader(bundle, precision, threads)
         self._tokens_per_batch = tokens_per_batch
         self._cache = cache
-        self._cached_as = f"{bundle.model_fingerprint}-{precision}"
+        self._precision = precision
         self._width = bundle.dimension
         if bundle.projection is not None:
             self._width = len(bundle.projection.mean)
@@ -172,7 +172,7 @@ class Encoder:
             yield from self._read(texts, prefix)
             return
         prefixed = [prefix + text for text in texts]
-        known = self._cache.get_many(self._cached_as, prefixed, self._width)
+        known = self._cache.get_many(cached_as(self.bundle, self._precision), prefixed, self._width)
         unknown = []
         for text, full in zip(texts, prefixed, strict=True):
             if (vector := known.get(full)) is None:
@@ -185,7 +185,8 @@ class Encoder:
             yield text, vector
         if fresh:
             vectors = np.stack([vector for _, vector in fresh])
-            self._cache.put_many(self._cached_as, [text for text, _ in fresh], vectors)
+            model = cached_as(self.bundle, self._precision)
+            self._cache.put_many(model, [text for text, _ in fresh], vectors)
 
     def _read(self, texts: Sequence[str], prefix: str) -> Iterator[tuple[str, Vector]]:
         """Yield each text with its raw vector, read by the model; shortest texts first."""
@@ -214,6 +215,20 @@ class Encoder:
                 self._users.move_to_end(text)
             while len(self._users) > _REMEMBERED_USERS:
                 self._users.popitem(last=False)
+
+
+def cached_as(bundle: Bundle, precision: str) -> str:
+    """Return what the cache knows the vectors of a bundle by: another file, other vectors.
+
+    Parameters
+    ----------
+    bundle
+        A bundle that was loaded or written, so that the digests of its files are known.
+    precision
+        ``fp32`` or ``int8``.
+    """
+    # the fingerprint holds what else makes a vector, but an int8 twin can be made in two ways
+    return f"{bundle.model_fingerprint}-{bundle.digests[TWINS[precision]]}"
 
 
 def _places(texts: Sequence[str]) -> dict[str, list[int]]:

@@ -5,7 +5,7 @@ Batches are cut by tokens, not by texts, so that memory is bounded whatever the 
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,8 @@ from seealso.types import Vector
 
 Tokens: TypeAlias = npt.NDArray[np.int64]
 
-_FILES = {"fp32": MODEL, "int8": MODEL_INT8}
+TWINS: Final = {"fp32": MODEL, "int8": MODEL_INT8}
+"""The file of each precision."""
 
 
 class Reader:
@@ -42,14 +43,14 @@ class Reader:
     """
 
     def __init__(self, bundle: Bundle, precision: str, threads: int) -> None:
-        if precision not in _FILES:
+        if precision not in TWINS:
             raise ConfigError(
                 f"encoder.precision: {precision!r} is unknown",
-                hint=f"use one of {', '.join(_FILES)}",
+                hint=f"use one of {', '.join(TWINS)}",
                 field="encoder.precision",
             )
         self._max_length = bundle.max_length
-        self._session = _session(bundle, _FILES[precision], threads)
+        self._session = _session(bundle, TWINS[precision], threads)
         self._tokenizer = _tokenizer(bundle)
         padding = self._tokenizer.padding or {"pad_id": 0}
         self._pad_id = int(padding["pad_id"])

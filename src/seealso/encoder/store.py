@@ -161,7 +161,8 @@ def bind(
     Returns
     -------
     Bundle
-        Equal inputs give the same fingerprint, and the folder that is already there.
+        Equal inputs give the same fingerprint, and the folder that is already there; another
+        int8 twin gives the same fingerprint and takes the place of the one that is there.
 
     Raises
     ------
@@ -188,22 +189,23 @@ def bind(
         calibration=calibration,
     )
     if (bound.folder / DESCRIPTION).is_file():
-        return _recalibrated(Bundle.load(bound.folder), calibration)
+        there = Bundle.load(bound.folder)
+        if there.digests == bundle.digests:
+            return _recalibrated(there, calibration)
     with store.draft(name) as folder:
         for file in MODEL_FILES:
             link(bundle.folder / file, folder / file)
         if projection is not None:
             projection.save(folder / PROJECTION)
-        write_description(replace(bound, folder=folder))
-    return bound
+        written = write_description(replace(bound, folder=folder))
+    return replace(written, folder=bound.folder)
 
 
 def _recalibrated(there: Bundle, calibration: Calibration) -> Bundle:
     if there.calibration == calibration:
         return there
     changed = replace(there, calibration=calibration)
-    write_description(changed)
-    return changed
+    return write_description(changed)
 
 
 def link(source: Path, target: Path) -> None:

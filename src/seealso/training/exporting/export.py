@@ -121,9 +121,9 @@ def export(
         found = check_parity(backbone, replace(drafted, item_prefix="", user_prefix=""))
         origin = {"source": backbone.source, "parity": found, "int8": kind, **(lineage or {})}
         proven = replace(drafted, whiten=whiten, origin=origin)
-        write_description(proven)
+        written = write_description(proven)
         done(1)
-    return replace(proven, folder=target)
+    return replace(written, folder=target)
 
 
 def write_int8(bundle: Bundle, file: Path, calibration_texts: Sequence[str]) -> str:
