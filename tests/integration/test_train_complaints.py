@@ -160,7 +160,11 @@ def test_more_layers_frozen_than_there_are(refused: Refused) -> None:
 
 def test_more_tokens_than_the_model_reads(refused: Refused) -> None:
     found = refused(training={"max_length": 4096})
-    assert (found.code, "reads 4 to 512 tokens" in found.error) == (5, True)
+    assert (found.code, found.error, found.hint) == (
+        5,
+        "training.max_length 4096: this model reads 4 to 512 tokens",
+        "set it to at most 512",
+    )
 
 
 @pytest.mark.parametrize("method", ["full", "head"])

@@ -14,7 +14,7 @@ from seealso.config import Settings, TrainingSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.log import progress
 from seealso.training.backbones.methods import check_method
-from seealso.training.backbones.sources import Backbone, load_backbone
+from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.backbones.towers import TextTower, as_model
 from seealso.training.data.material import Events, Items, Material, read_shown
 from seealso.training.data.negatives import neighbours_of
@@ -119,7 +119,7 @@ def train(
     precision_of(chosen)
     material = read_shown(settings, items, events)
     folder = run_folder(settings, material)
-    backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
+    backbone = chosen_backbone(chosen)
     check_method(backbone, chosen)
     neighbours = neighbours_of(cluster, settings, material, folder)
     study = Study(settings, material, neighbours=neighbours)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from seealso.config import TrainingSettings
 from seealso.encoder.bundle import POOLINGS
 from seealso.errors import BundleError, MissingExtraError
 from seealso.types import Vector
@@ -19,6 +20,20 @@ TRAINING: Final = ("torch", "transformers", "sentence_transformers", "datasets",
 _LONGEST: Final = 512
 
 Pooling = Literal["auto", "mean", "cls", "last"]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the person calls the two things that can be chosen: an error says it that way."""
+
+    pooling: str
+    max_length: str
+
+
+OPTIONS: Final = Named("--pooling", "--max-length")
+"""As ``model export`` calls them."""
+SETTINGS: Final = Named("training.pooling", "training.max_length")
+"""As the settings file calls them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +70,8 @@ class Backbone:
         Tokens that it reads, special tokens included.
     head
         A linear map on the unit vectors of the model, if it was trained with one.
+    named
+        What an error calls the pooling and the length that were chosen.
     """
 
     source: str
@@ -63,6 +80,7 @@ class Backbone:
     pooling: str
     max_length: int
     head: Head | None = None
+    named: Named = OPTIONS
 
     @property
     def dimension(self) -> int:
@@ -70,7 +88,9 @@ class Backbone:
         return int(self.model.config.hidden_size) if self.head is None else len(self.head.bias)
 
 
-def load_backbone(source: str, *, pooling: Pooling, max_length: int | None) -> Backbone:
+def load_backbone(
+    source: str, *, pooling: Pooling, max_length: int | None, named: Named = OPTIONS
+) -> Backbone:
     """Load a model.
 
     Parameters
@@ -82,6 +102,8 @@ def load_backbone(source: str, *, pooling: Pooling, max_length: int | None) -> B
         (``1_Pooling/config.json``), else takes the mean for encoders, the last for decoders.
     max_length
         Tokens to read; the model's own length, at most 512, if none.
+    named
+        What errors call these two.
 
     Raises
     ------
@@ -98,8 +120,16 @@ def load_backbone(source: str, *, pooling: Pooling, max_length: int | None) -> B
         source=source if place == source and not Path(place).exists() else Path(source).name,
         model=model,
         tokenizer=tokenizer,
-        pooling=_own_pooling(place, model.config) if pooling == "auto" else pooling,
-        max_length=_length(place, model, tokenizer, max_length),
+        pooling=_own_pooling(place, model.config, named) if pooling == "auto" else pooling,
+        max_length=_length(place, model, tokenizer, max_length, named),
+        named=named,
+    )
+
+
+def chosen_backbone(chosen: TrainingSettings) -> Backbone:
+    """Load ``training.backbone``, as `load_backbone` does."""
+    return load_backbone(
+        chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length, named=SETTINGS
     )
 
 
@@ -184,7 +214,7 @@ def _loaded(transformers: Any, source: str, place: str) -> tuple[Any, Any]:
     return model.eval(), tokenizer
 
 
-def _own_pooling(place: str, config: Any) -> str:
+def _own_pooling(place: str, config: Any, named: Named) -> str:
     described = _json(Path(place) / "1_Pooling" / "config.json")
     if described is None:
         from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
@@ -199,12 +229,12 @@ def _own_pooling(place: str, config: Any) -> str:
         raise BundleError(
             f"{place}: 1_Pooling/config.json asks for a pooling that is not one of "
             f"{', '.join(POOLINGS)}",
-            hint="choose one with --pooling",
+            hint=f"choose one with {named.pooling}",
         )
     return chosen.pop()
 
 
-def _length(place: str, model: Any, tokenizer: Any, asked: int | None) -> int:
+def _length(place: str, model: Any, tokenizer: Any, asked: int | None, named: Named) -> int:
     # RoBERTa-like models lose the first positions to their padding index
     positions = int(getattr(model.config, "max_position_embeddings", None) or _LONGEST)
     if model.config.model_type in ("roberta", "xlm-roberta", "camembert"):
@@ -212,8 +242,8 @@ def _length(place: str, model: Any, tokenizer: Any, asked: int | None) -> int:
     if asked is not None:
         if not 4 <= asked <= positions:
             raise BundleError(
-                f"--max-length {asked}: this model reads 4 to {positions} tokens",
-                hint="leave it out for the model's own length",
+                f"{named.max_length} {asked}: this model reads 4 to {positions} tokens",
+                hint=f"set it to at most {positions}",
             )
         return asked
     described = _json(Path(place) / "sentence_bert_config.json") or {}

@@ -67,7 +67,8 @@ def check_parity(backbone: Backbone, bundle: Bundle) -> dict[str, float]:
             raise ParityError(
                 f"{backbone.source}: the exported model differs from the original: cosine "
                 f"{found[name]:.4f} ({name.replace('_', ' ')}), at least {limit} expected",
-                hint="try another --pooling or --max-length, and report the model",
+                hint=f"try another {backbone.named.pooling} or {backbone.named.max_length}, "
+                "and report the model",
                 **{key: float(value) for key, value in found.items()},
             )
     return {name: round(float(value), 6) for name, value in found.items()}

@@ -21,7 +21,7 @@ from seealso.config import Settings
 from seealso.errors import SeeAlsoError
 from seealso.log import stderr
 from seealso.training.backbones.methods import check_method, layers
-from seealso.training.backbones.sources import Backbone, load_backbone
+from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.backbones.towers import TextTower, as_model
 from seealso.training.data.material import Events, Items, Material, read_shown
 from seealso.training.data.negatives import neighbours_of
@@ -171,7 +171,7 @@ def search_folder(settings: Settings, material: Material) -> Path:
 
 def _prepared(shared: Study, folder: Path, trials: int, deadline: float) -> Search:
     chosen = shared.settings.training
-    backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
+    backbone = chosen_backbone(chosen)
     check_method(backbone, chosen)
     if wanted(chosen):
         pretrain(shared, backbone, folder)
@@ -294,5 +294,5 @@ def _depth(settings: Settings) -> int:
     chosen = settings.training
     if chosen.method != "frozen-layers":
         return 0
-    backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
+    backbone = chosen_backbone(chosen)
     return len(layers(backbone))
