@@ -68,6 +68,24 @@ def test_what_was_disliked_is_seen_but_neither_learnt_nor_asked():
     assert split.test == (Case("u", ("b", "a"), "c", frozenset("abx")),)
 
 
+def test_leave_one_out_knows_every_row_before_the_first_question_and_none_after():
+    events = frame(
+        ("u", "a", 5.0, 1), ("v", "a", 1.0, 1), ("u", "c", 5.0, 5), ("u", "x", 1.0, 2),
+        ("u", "a", 5.0, 3), ("u", "b", 5.0, 4), ("u", "y", 1.0, 6),
+    )  # fmt: skip
+    split = leave_one_out([events[:2], events[2:]], positive=POSITIVE)
+    assert split.dev[0].target == "b"
+    # user v is not asked about, so all that v did is known; of u what is older than b
+    assert split.known.tolist() == [0, 1, 3, 4]
+
+
+def test_temporal_knows_every_row_before_the_first_moment():
+    events = frame(*(("u", f"i{day}", 5.0 if day % 2 else 1.0, day) for day in range(20)))
+    split = temporal([events], positive=POSITIVE, dev_share=0.1, test_share=0.1)
+    assert split.dev[0].target == "i17"
+    assert split.known.tolist() == list(range(17))
+
+
 def test_what_becomes_of_an_item_later_changes_no_question_before():
     events = [("u", "a", 5.0, 1), ("u", "b", 5.0, 2), ("u", "c", 5.0, 3), ("u", "d", 5.0, 4)]
     plain = leave_one_out([frame(*events)], positive=POSITIVE)

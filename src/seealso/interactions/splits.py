@@ -4,9 +4,11 @@ Nothing that happened later than a question, in the same history, is known when 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from seealso.errors import DataError
@@ -47,11 +49,15 @@ class Split:
         Items of each user, oldest first, each once.
     dev, test
         One case a user at most.
+    known
+        Number of each event row that is older than the user's questions, disliked items and
+        repetitions too: all that a model or an importance may know. In order, from 0.
     """
 
     train: Mapping[str, tuple[str, ...]]
     dev: tuple[Case, ...]
     test: tuple[Case, ...]
+    known: npt.NDArray[np.int64] = field(compare=False)
 
 
 def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> Split:
@@ -73,15 +79,18 @@ def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> 
     train: dict[str, tuple[str, ...]] = {}
     dev: list[Case] = []
     test: list[Case] = []
+    known: list[int] = []
     for past in _pasts(events, positive):
         choices = past.choices
         if len(choices) < FEWEST_EVENTS:
             train[past.user_id] = tuple(item for item, _ in choices)
+            known += past.rows
             continue
         train[past.user_id] = tuple(item for item, _ in choices[:-2])
         dev.append(past.case(choices[-2]))
         test.append(past.case(choices[-1]))
-    return _checked(train, dev, test)
+        known += past.rows[: choices[-2][1]]
+    return _checked(train, dev, test, known)
 
 
 def temporal(
@@ -114,14 +123,16 @@ def temporal(
     train: dict[str, tuple[str, ...]] = {}
     dev: list[Case] = []
     test: list[Case] = []
+    known: list[int] = []
     for past in pasts:
+        known += past.before(first)
         early, late = past.chosen_before(first), past.chosen_before(second)
         train[past.user_id] = tuple(item for item, _ in past.choices[:early])
         if 0 < early < late:
             dev.append(past.case(past.choices[early]))
         if 0 < late < len(past.choices):
             test.append(past.case(past.choices[late]))
-    return _checked(train, dev, test)
+    return _checked(train, dev, test, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +141,8 @@ class _Past:
 
     Attributes
     ----------
-    items, liked, times
-        Of each event.
+    items, liked, times, rows
+        Of each event; rows are counted over all frames.
     choices
         Each item that was liked, with the place of the event where it was so first. What
         happens to it later says nothing of what was known then.
@@ -141,6 +152,7 @@ class _Past:
     items: Sequence[str]
     liked: Sequence[bool]
     times: Sequence[datetime | None]
+    rows: Sequence[int]
     choices: Sequence[tuple[str, int]]
 
     def case(self, choice: tuple[str, int]) -> Case:
@@ -156,6 +168,11 @@ class _Past:
         times = (self.times[place] for _, place in self.choices)
         return sum(time is None or time < moment for time in times)
 
+    def before(self, moment: datetime) -> list[int]:
+        """Return the rows of the events that are earlier than `moment`."""
+        pairs = zip(self.rows, self.times, strict=True)
+        return [row for row, time in pairs if time is None or time < moment]
+
 
 def _pasts(events: Iterable[pl.DataFrame], positive: float | None) -> Iterator[_Past]:
     """Yield the events of each user, in the order of user ids."""
@@ -168,14 +185,14 @@ def _pasts(events: Iterable[pl.DataFrame], positive: float | None) -> Iterator[_
         rows.with_columns(liked.alias("liked"))
         .sort("user_id", "time", "row", nulls_last=False)
         .group_by("user_id", maintain_order=True)
-        .agg("item_id", "liked", "time")
+        .agg("item_id", "liked", "time", "row")
     )
-    for user_id, items, likes, times in by_user.iter_rows():
+    for user_id, items, likes, times, places in by_user.iter_rows():
         first: dict[str, int] = {}
         for place, (item, liked_it) in enumerate(zip(items, likes, strict=True)):
             if liked_it:
                 first.setdefault(item, place)
-        yield _Past(user_id, items, likes, times, tuple(first.items()))
+        yield _Past(user_id, items, likes, times, places, tuple(first.items()))
 
 
 def _moment(times: Sequence[datetime], share: float) -> datetime:
@@ -183,10 +200,13 @@ def _moment(times: Sequence[datetime], share: float) -> datetime:
     return times[-max(1, round(share * len(times)))]
 
 
-def _checked(train: dict[str, tuple[str, ...]], dev: list[Case], test: list[Case]) -> Split:
+def _checked(
+    train: dict[str, tuple[str, ...]], dev: list[Case], test: list[Case], known: list[int]
+) -> Split:
     if not dev or not test:
         raise DataError(
             f"of {len(train):,} users none can be asked about in {'dev' if not dev else 'test'}",
             hint=f"users with at least {FEWEST_EVENTS} events are needed; check events.positive",
         )
-    return Split({user: items for user, items in train.items() if items}, tuple(dev), tuple(test))
+    learnt = {user: items for user, items in train.items() if items}
+    return Split(learnt, tuple(dev), tuple(test), np.sort(np.array(known, dtype=np.int64)))

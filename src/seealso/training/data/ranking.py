@@ -12,7 +12,8 @@ from seealso.interactions import Case
 from seealso.training.data.pairs import Catalogue
 from seealso.types import Vector
 
-_USERS_AT_ONCE = 512
+USERS_AT_ONCE = 512
+"""Users whose scores of the whole catalogue are in memory together."""
 _TEXTS_AT_ONCE = 64
 
 Places = npt.NDArray[np.int64]
@@ -25,6 +26,7 @@ class Question:
     history: Places
     target: int
     seen: Places
+    user_id: str = ""
 
 
 def questions(cases: Sequence[Case], catalogue: Catalogue) -> list[Question]:
@@ -38,7 +40,8 @@ def questions(cases: Sequence[Case], catalogue: Catalogue) -> list[Question]:
     for case in cases:
         history = places(case.history)
         if case.target in place and len(history):
-            asked.append(Question(history, place[case.target], places(sorted(case.seen))))
+            seen = places(sorted(case.seen))
+            asked.append(Question(history, place[case.target], seen, case.user_id))
     return asked
 
 
@@ -77,15 +80,23 @@ def target_ranks(users: Vector, vectors: Vector, asked: Sequence[Question]) -> P
     Items that tie with the target stand before it, and so do all others if its score is NaN.
     """
     ranks = np.empty(len(asked), dtype=np.int64)
-    for start in range(0, len(asked), _USERS_AT_ONCE):
-        chunk = asked[start : start + _USERS_AT_ONCE]
-        scores = users[start : start + len(chunk)] @ vectors.T
-        for row, question in enumerate(chunk):
-            own = scores[row, question.target]
-            # not below it, rather than above or equal: a model of NaN must not rank best
-            before = int((~(scores[row] < own)).sum()) - 1
-            before -= int((~(scores[row, question.seen] < own)).sum())
-            ranks[start + row] = before + 1
+    for start in range(0, len(asked), USERS_AT_ONCE):
+        chunk = asked[start : start + USERS_AT_ONCE]
+        ranks[start : start + len(chunk)] = ranks_among(
+            users[start : start + len(chunk)] @ vectors.T, chunk
+        )
+    return ranks
+
+
+def ranks_among(scores: Vector, asked: Sequence[Question]) -> Places:
+    """Return the rank of each target, as `target_ranks` does, from scores of shape (users, n)."""
+    ranks = np.empty(len(asked), dtype=np.int64)
+    for row, question in enumerate(asked):
+        own = scores[row, question.target]
+        # not below it, rather than above or equal: a model of NaN must not rank best
+        before = int((~(scores[row] < own)).sum()) - 1
+        before -= int((~(scores[row, question.seen] < own)).sum())
+        ranks[row] = before + 1
     return ranks
 
 
@@ -106,21 +117,22 @@ def metrics(ranks: Places) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Ranked:
-    """Metrics of one set of raw vectors, with and without whitening.
+    """What one set of raw vectors ranks, with and without whitening.
 
     Attributes
     ----------
     plain, whitened
-        Metrics of the vectors as they are, and after a projection fitted on the catalogue.
+        Ranks of the targets by the vectors as they are, and after a projection fitted on the
+        catalogue; shape (users,).
     """
 
-    plain: dict[str, float]
-    whitened: dict[str, float]
+    plain: Places
+    whitened: Places
 
     @property
     def whiten(self) -> bool:
         """Whether whitening ranks better."""
-        return self.whitened["ndcg@10"] >= self.plain["ndcg@10"]
+        return bool(gains(self.whitened).mean() >= gains(self.plain).mean())
 
     @property
     def best(self) -> dict[str, float]:
@@ -129,6 +141,10 @@ class Ranked:
 
     def of(self, whiten: bool) -> dict[str, float]:
         """Return the metrics with or without whitening."""
+        return metrics(self.ranks(whiten))
+
+    def ranks(self, whiten: bool) -> Places:
+        """Return the ranks of the targets with or without whitening, shape (users,)."""
         return self.whitened if whiten else self.plain
 
 
@@ -161,9 +177,7 @@ def rank(
     else:
         plain = user_texts(asked)
         white = projection.apply(plain)
-    return Ranked(
-        metrics(target_ranks(plain, raw, asked)), metrics(target_ranks(white, spread, asked))
-    )
+    return Ranked(target_ranks(plain, raw, asked), target_ranks(white, spread, asked))
 
 
 def sample(asked: Sequence[Question], most: int, seed: int) -> list[Question]:
