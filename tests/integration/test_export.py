@@ -17,11 +17,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 
 from seealso.cli.context import Context
 from seealso.cli.model import model as model_command
-from seealso.config import EncoderSettings, Settings
+from seealso.config import EncoderSettings, Settings, TrainingSettings
 from seealso.encoder import Bundle, BundleStore, Encoder
 from seealso.encoder.bundle import MODEL
 from seealso.errors import BundleError, MissingExtraError, ParityError
 from seealso.training import export, export_new, load_backbone
+from seealso.training.backbones.sources import chosen_backbone
 from seealso.training.exporting.parity import parity_texts
 from seealso.types import Vector
 from tests.bundles import tiny_source
@@ -196,8 +197,12 @@ def test_sentence_transformers_own_pooling_and_length_are_asked(tmp_path: Path) 
     pooling.write_text(json.dumps({"pooling_mode": "lasttoken"}))
     assert load_backbone(str(folder), pooling="auto", max_length=None).pooling == "last"
     pooling.write_text(json.dumps({"pooling_mode_max_tokens": True}))
-    with pytest.raises(BundleError, match="not one of mean, cls, last"):
+    with pytest.raises(BundleError, match="not one of mean, cls, last") as refused:
         load_backbone(str(folder), pooling="auto", max_length=None)
+    assert refused.value.hint == "choose one with --pooling"
+    with pytest.raises(BundleError, match="not one of mean, cls, last") as refused:
+        chosen_backbone(TrainingSettings(backbone=str(folder)))
+    assert refused.value.hint == "choose one with training.pooling"
 
 
 def test_a_length_beyond_the_positions_is_refused(xlmr: Path) -> None:

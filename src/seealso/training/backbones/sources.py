@@ -223,8 +223,8 @@ def _own_pooling(place: str, config: Any, named: Named) -> str:
         return "mean" if encoder and not getattr(config, "is_decoder", False) else "last"
     flags = {"mean": "mean_tokens", "cls": "cls_token", "last": "lasttoken"}
     chosen = {name for name, flag in flags.items() if described.get(f"pooling_mode_{flag}")}
-    named = {"lasttoken": "last"}.get(str(described.get("pooling_mode")))
-    chosen |= {named or str(described.get("pooling_mode"))} & set(POOLINGS)
+    mode = {"lasttoken": "last"}.get(str(described.get("pooling_mode")))
+    chosen |= {mode or str(described.get("pooling_mode"))} & set(POOLINGS)
     if len(chosen) != 1:
         raise BundleError(
             f"{place}: 1_Pooling/config.json asks for a pooling that is not one of "
