@@ -12,7 +12,10 @@ RESULTS = Path("benchmarks/results/quality")
 PAGE = Path("docs/quality.md")
 BEGIN = "<!-- begin: python -m benchmarks.quality -->"
 END = "<!-- end: python -m benchmarks.quality -->"
-HEADINGS = ("data", "fine-tuned", "", "users", "HR@10", "NDCG@10", "HR@20", "ratio of NDCG@10")
+HEADINGS = (
+    "data", "fine-tuned", "", "users", "HR@10", "NDCG@10", "HR@20", "ratio of NDCG@10",
+    "test difference (95 %)",
+)  # fmt: skip
 
 
 def kept() -> list[dict[str, Any]]:
@@ -50,4 +53,12 @@ def _rows(result: Mapping[str, Any]) -> Iterator[list[str]]:
                 f"{users:,}",
                 *(f"{found[metric]:.4f}" for metric in ("hr@10", "ndcg@10", "hr@20")),
                 ratio,
+                _difference(report) if (part, name) == ("test", "fine-tuned") else "",
             ]
+
+
+def _difference(report: Mapping[str, Any]) -> str:
+    if "gain" not in report:
+        return "not kept"
+    mean, low, high = (f"{report['gain'][name]:+.4f}" for name in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"

@@ -159,6 +159,7 @@ TOLD = {
         "dev_users": 50, "test_users": 40,
         "frozen_dev": {"hr@10": 0.1, "ndcg@10": 0.01}, "dev": {"hr@10": 0.2, "ndcg@10": 0.02},
         "frozen_test": {"hr@10": 0.3, "ndcg@10": 0.03}, "test": {"hr@10": 0.4, "ndcg@10": 0.04},
+        "gain": {"mean": 0.01, "low": -0.002, "high": 0.022},
     }
 }  # fmt: skip
 
@@ -172,6 +173,7 @@ def test_show_and_list_tell_the_lineage(desk: Desk) -> None:
     assert "method = lora, rank = 4" in shown
     assert "dev of 50 users hr@10 0.1000 -> 0.2000, ndcg@10 0.0100 -> 0.0200" in shown
     assert "test of 40 users hr@10 0.3000 -> 0.4000, ndcg@10 0.0300 -> 0.0400" in shown
+    assert "gain on test ndcg@10 +0.0100 (-0.0020 to +0.0220, 95 %)" in shown
     told = json.loads(desk.call("model", "show", "tiny", "--json").stdout)
     assert told["origin"]["training"] == TOLD["training"]
     listed = desk.call("model", "list").stdout
@@ -179,7 +181,9 @@ def test_show_and_list_tell_the_lineage(desk: Desk) -> None:
     assert "0.0100 -> 0.0200" in listed
 
 
-@pytest.mark.parametrize("origin", [{}, {"training": "x", "parity": 1}, {"training": {"dev": 1}}])
+@pytest.mark.parametrize(
+    "origin", [{}, {"training": "x", "parity": 1}, {"training": {"dev": 1, "gain": {"mean": "x"}}}]
+)
 def test_a_lineage_that_says_nothing_is_shown_all_the_same(
     tiny: Bundle, origin: dict[str, object]
 ) -> None:

@@ -11,6 +11,7 @@ from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
 from seealso.interactions import Histories, Problems
 from seealso.plugin import Recommender
+from seealso.training.data.intervals import Difference
 from seealso.training.train import train
 from tests.integration.test_train_learns import FROM_SCRATCH, METHODS
 from tests.training_data import Board, board_items, colour, events, items
@@ -52,6 +53,10 @@ def test_what_was_learnt_is_recommended(
     bundle = board.store.find("board")
     lineage = bundle.origin["training"]
     assert (lineage["dev"], lineage["method"]) == (report.dev, report.method)
+    assert Difference(**lineage["gain"]) == report.gain
+    change = report.test["ndcg@10"] - report.frozen_test["ndcg@10"]
+    assert report.gain.mean == pytest.approx(change)
+    assert report.gain.low <= report.gain.mean <= report.gain.high
     assert (bundle.whiten, bundle.fingerprint) == (report.whiten, report.fingerprint)
 
     settings = board.settings(

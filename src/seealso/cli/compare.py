@@ -14,7 +14,6 @@ from seealso.errors import NotBetter
 
 if TYPE_CHECKING:
     from seealso.evaluation.comparison import Comparison, Contender
-    from seealso.training.data.intervals import Difference
 
 
 @click.command()
@@ -55,7 +54,8 @@ def compare(
         whole = found.segments[0]
         raise NotBetter(
             f"{found.new.name} is not better than {found.old.name}: NDCG@10 "
-            f"{whole.old['ndcg@10']:.4f} -> {whole.new['ndcg@10']:.4f}, {_interval(whole.ndcg)}",
+            f"{whole.old['ndcg@10']:.4f} -> {whole.new['ndcg@10']:.4f}, "
+            f"{tables.interval(whole.ndcg)}",
             hint=f"stay with {found.old.name}; more behaviour or other settings may help",
             old=found.old.name,
             new=found.new.name,
@@ -69,10 +69,10 @@ def _table(found: "Comparison") -> RenderableType:
             part.users,
             f"{part.old['ndcg@10']:.4f}",
             f"{part.new['ndcg@10']:.4f}",
-            _interval(part.ndcg),
+            tables.interval(part.ndcg),
             f"{part.old['hr@10']:.4f}",
             f"{part.new['hr@10']:.4f}",
-            _interval(part.hr),
+            tables.interval(part.hr),
         )
         for part in found.segments
     ]
@@ -96,7 +96,3 @@ def _contender(one: "Contender") -> str:
         False: "fine-tuned on other events: they may hold what is asked here",
     }[one.learnt_here]
     return f"{one.name} ({one.fingerprint}), projection: {one.projection}, {learnt}"
-
-
-def _interval(one: "Difference") -> str:
-    return f"{one.mean:+.4f} ({one.low:+.4f} to {one.high:+.4f})"

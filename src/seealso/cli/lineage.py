@@ -34,6 +34,7 @@ def lineage(bundle: Bundle) -> dict[str, object]:
             )
             for split in ("dev", "test")
         },
+        **_gain(_table(training.get("gain"))),
     }
 
 
@@ -65,6 +66,14 @@ def _count(value: object) -> str:
 
 def _metric(training: Mapping[str, Any], split: str, name: str) -> str:
     return _number(_table(training.get(split)).get(name))
+
+
+def _gain(told: Mapping[str, Any]) -> dict[str, object]:
+    numbers = [told.get(name) for name in ("mean", "low", "high")]
+    if not all(isinstance(one, int | float) for one in numbers):
+        return {}  # bundles of earlier trainings do not know
+    mean, low, high = (f"{one:+.4f}" for one in numbers)
+    return {"gain on test": f"ndcg@10 {mean} ({low} to {high}, 95 %)"}
 
 
 def _number(value: object) -> str:

@@ -1,9 +1,13 @@
 """How results look: aligned tables and facts without frames."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from seealso.training.data.intervals import Difference
 
 
 def facts(pairs: Mapping[str, object]) -> Table:
@@ -40,6 +44,11 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "-"
     return str(value)
+
+
+def interval(found: "Difference") -> str:
+    """Return a difference with the interval that it lies in."""
+    return f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
 
 
 def size(count: int) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -16,8 +16,10 @@ from seealso.log import progress
 from seealso.training.backbones.methods import check_method
 from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.backbones.towers import TextTower, as_model
+from seealso.training.data.intervals import Difference, difference
 from seealso.training.data.material import Events, Items, Material, read_shown
 from seealso.training.data.negatives import neighbours_of
+from seealso.training.data.ranking import gains, metrics
 from seealso.training.exporting.export import export
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.pretraining import pretrain, wanted
@@ -49,6 +51,8 @@ class TrainReport:
         Whether the index should whiten its vectors: what ranked better on dev.
     frozen_dev, dev, frozen_test, test
         Metrics before and after, over the full catalogue.
+    gain
+        NDCG@10 on test, after minus before, over the same users.
     dev_users, test_users
         How many were ranked.
     steps, seconds
@@ -72,6 +76,7 @@ class TrainReport:
     dev: Mapping[str, float]
     frozen_test: Mapping[str, float]
     test: Mapping[str, float]
+    gain: Difference
     dev_users: int
     test_users: int
     steps: int
@@ -126,7 +131,7 @@ def train(
     frozen = study.encode(backbone, "encoding, frozen")
     model = as_model(TextTower(backbone))
     before = study.rank(model, frozen, material.dev)
-    frozen_test = study.rank(model, frozen, material.test).of(before.whiten)
+    frozen_test = study.rank(model, frozen, material.test).ranks(before.whiten)
     if wanted(chosen):
         pretrain(study, backbone, folder)
         frozen = study.encode(backbone, "encoding, pretrained")
@@ -136,7 +141,7 @@ def train(
         learnt = learn_texts(study, backbone, folder)
     model = as_model(TextTower(learnt.backbone))
     after = study.rank(model, learnt.raw, material.dev)
-    test = study.rank(model, learnt.raw, material.test).of(after.whiten)
+    test = study.rank(model, learnt.raw, material.test).ranks(after.whiten)
     facts: dict[str, Any] = {
         "method": chosen.method,
         "pairs": learnt.pairs,
@@ -147,8 +152,9 @@ def train(
         "parameters": learnt.total,
         "frozen_dev": before.best,
         "dev": after.best,
-        "frozen_test": frozen_test,
-        "test": test,
+        "frozen_test": metrics(frozen_test),
+        "test": metrics(test),
+        "gain": difference(gains(test) - gains(frozen_test), chosen.seed),
         "dev_users": len(material.dev),
         "test_users": len(material.test),
         "steps": learnt.steps,
@@ -226,6 +232,7 @@ def _export(
             "text": settings.text.model_dump(mode="json"),
             "data": material.signature,
             **facts,
+            "gain": asdict(facts["gain"]),
         }
     }
     with progress("exporting", total=3) as tick:
