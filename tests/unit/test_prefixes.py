@@ -6,7 +6,6 @@ import torch
 from torch.nn import functional
 
 from seealso.errors import ConfigError
-from seealso.training.backbones.sources import Head
 from seealso.training.backbones.towers import HistoryTower, as_model
 from seealso.training.learning.losses import CachedInBatch, InBatch, Softmax
 from seealso.training.learning.objectives import nested
@@ -17,7 +16,7 @@ OBJECTIVE = Softmax(torch.ones(6) / 6, temperature=0.2, correction=0.0)
 
 
 def tower() -> HistoryTower:
-    made = HistoryTower(FROZEN, Head(np.eye(8, dtype=np.float32), np.zeros(8, np.float32)), 1.0)
+    made = HistoryTower(FROZEN, 1.0)
     return made.train()
 
 

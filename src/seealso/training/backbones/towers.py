@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seealso.training.backbones.graph import pooled
-from seealso.training.backbones.sources import Backbone, Head
+from seealso.training.backbones.sources import Backbone
 from seealso.types import Vector
 
 
@@ -60,28 +60,24 @@ class TextTower(InputModule):  # type: ignore[misc]
 class HistoryTower(InputModule):  # type: ignore[misc]
     """Reads histories over frozen item vectors: the mean that a profile is, under a linear map.
 
-    The vector of a history is unit(sum of recency ** age * unit(A t + b)), as in
-    `seealso.plugin.profile`; that of an item is the same with one item.
+    The vector of a history is unit(sum of recency ** age * unit(A t)), as in
+    `seealso.plugin.profile`; that of an item is the same with one item. A starts as identity.
 
     Parameters
     ----------
     frozen
         Unit vectors t of the items, shape (n, d).
-    head
-        Where A and b start.
     recency
         Weight of an item relative to the next newer one.
     """
 
-    def __init__(self, frozen: Vector, head: Head, recency: float) -> None:
+    def __init__(self, frozen: Vector, recency: float) -> None:
         super().__init__()
         self.register_buffer("frozen", torch.from_numpy(frozen), persistent=False)
         self.recency = recency
-        out, width = head.weight.shape
-        self.linear = torch.nn.Linear(width, out)
-        with torch.no_grad():
-            self.linear.weight.copy_(torch.from_numpy(head.weight))
-            self.linear.bias.copy_(torch.from_numpy(head.bias))
+        width = frozen.shape[1]
+        self.linear = torch.nn.Linear(width, width, bias=False)
+        torch.nn.init.eye_(self.linear.weight)
 
     def preprocess(
         self, inputs: Sequence[str], prompt: str | None = None, **_kwargs: Any
@@ -111,15 +107,12 @@ class HistoryTower(InputModule):  # type: ignore[misc]
         """Refuse: checkpoints hold weights alone, and bundles are made by the export."""
         raise NotImplementedError(f"not saved to {output_path}: export the backbone")
 
-    def head(self) -> Head:
-        """Return the map as it is now."""
-        return Head(_array(self.linear.weight), _array(self.linear.bias))
+    def matrix(self) -> Vector:
+        """Return A as it is now, shape (d, d)."""
+        weight = self.linear.weight.detach().cpu().numpy()
+        return np.asarray(weight, dtype=np.float32).copy()
 
 
 def as_model(tower: InputModule) -> SentenceTransformer:
     """Return the model that the trainer takes."""
     return SentenceTransformer(modules=[tower])
-
-
-def _array(parameter: Tensor) -> Vector:
-    return np.asarray(parameter.detach().cpu().numpy(), dtype=np.float32).copy()

@@ -1,12 +1,15 @@
 """Learns a linear map over frozen vectors: minutes on two cores, and often the most per minute.
 
-It starts from the whitening projection and learns with the very mean that a profile is.
+It learns on whitened vectors, with the very mean that a profile is. On raw ones, crowded in a
+narrow cone, the same steps hardly move the directions that tell items apart.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
-from seealso.encoder import fit_projection
+import numpy as np
+
+from seealso.encoder import Projection, fit_projection
 from seealso.training.backbones.sources import Backbone, Head
 from seealso.training.backbones.towers import HistoryTower, as_model
 from seealso.training.data.pairs import columns, history_pairs, sampled
@@ -32,7 +35,8 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
     pairs = sampled(made, chosen.most_pairs, chosen.seed)
     steps_of(len(pairs), chosen)
     negatives = study.negatives(pairs)
-    tower = HistoryTower(frozen, whitening_head(frozen), settings.profile.recency)
+    whitening = fit_projection(frozen, whiten=True, dimension=None)
+    tower = HistoryTower(whitening.apply(frozen), settings.profile.recency)
     model = as_model(tower)
     every_item = tuple(str(place) for place in range(len(frozen)))
     # the tower reads positions where others read texts
@@ -61,13 +65,16 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
         ),
         chosen,
     )
-    head = tower.head()
-    trained = head.weight.size + head.bias.size
+    head = behind(whitening, tower.matrix())
+    trained = head.weight.size
     total = trained + sum(p.numel() for p in backbone.model.parameters())
     return Learnt(replace(backbone, head=head), mapped(), len(pairs), steps, trained, total)
 
 
-def whitening_head(frozen: Vector) -> Head:
-    """Return the whitening projection of vectors of shape (n, d) as a map."""
-    projection = fit_projection(frozen, whiten=True, dimension=None)
-    return Head(projection.matrix.T.copy(), -projection.mean @ projection.matrix)
+def behind(whitening: Projection, learnt: Vector) -> Head:
+    """Return one map for both: `whitening`, then A = `learnt` of shape (m, d).
+
+    unit(A unit(W (t - mean))) is unit(A W t - A W mean): lengths cancel.
+    """
+    weight = learnt @ whitening.matrix.T
+    return Head(np.ascontiguousarray(weight), -weight @ whitening.mean)
