@@ -22,7 +22,7 @@ class Score:
     users
         How many.
     metrics
-        ``hr@10``, ``hr@20``, ``ndcg@10``, ``ndcg@20``, ``mrr`` and ``recall@20``, each with its
+        ``hr@10``, ``hr@20``, ``ndcg@10``, ``ndcg@20``, ``mrr@20`` and ``recall@20``, each with its
         interval. With one target a user, recall@20 and hr@20 are one number.
     """
 

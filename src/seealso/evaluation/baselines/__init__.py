@@ -1,0 +1,53 @@
+"""Methods to be compared with: each fitted and tuned on the same material as any other system."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from seealso.config import Settings
+from seealso.errors import ConfigError
+from seealso.evaluation.baselines.classics import fit_ease, fit_item_knn, fit_popularity
+from seealso.evaluation.baselines.ials import fit_ials
+from seealso.evaluation.baselines.texts import fit_bm25, text_fit
+from seealso.evaluation.baselines.tuning import Baseline
+
+NAMES: Final = ("popularity", "itemknn", "ease", "ials", "bm25", "text")
+
+
+def baselines(settings: Settings, names: Sequence[str] = NAMES) -> list[Baseline]:
+    """Return the baselines `names` with the values that are tried.
+
+    Parameters
+    ----------
+    settings
+        ``encoder`` names the language model of ``text``.
+    names
+        Of `NAMES`.
+
+    Raises
+    ------
+    ConfigError
+        There is no baseline of that name.
+    BundleError
+        The bundle of ``text`` is not in the store.
+    """
+    for name in names:
+        if name not in NAMES:
+            raise ConfigError(
+                f"baseline {name!r}: there is none", hint=f"choose of {', '.join(NAMES)}"
+            )
+    return [_baseline(name, settings) for name in NAMES if name in names]
+
+
+def _baseline(name: str, settings: Settings) -> Baseline:
+    if name == "popularity":
+        return Baseline(name, fit_popularity, recencies=(1.0,))
+    if name == "itemknn":
+        return Baseline(name, fit_item_knn, {"k": (1000, 100), "shrink": (10, 0, 100)})
+    if name == "ease":
+        return Baseline(name, fit_ease, {"regularisation": (50, 10, 250, 1000)})
+    if name == "ials":
+        grid = {"alpha": (40, 5), "regularisation": (10, 1, 50, 200), "factors": (128, 32, 512)}
+        return Baseline(name, fit_ials, grid)
+    if name == "bm25":
+        return Baseline(name, fit_bm25, {"b": (0.75, 0.25), "k1": (1.2,)}, reads=True)
+    return Baseline(name, text_fit(settings), {"whitened": (1.0, 0.0)}, reads=True)

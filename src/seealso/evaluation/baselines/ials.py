@@ -1,0 +1,105 @@
+"""iALS: matrix factorisation for implicit feedback; users are folded in from their history."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from seealso.errors import MissingExtraError
+from seealso.evaluation.baselines.profiles import Matrix, Model, interactions
+from seealso.training.data.material import Material
+from seealso.types import Vector
+
+ITERATIONS: Final = 15
+SEED: Final = 17
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """Item factors, and what folds a history in.
+
+    Attributes
+    ----------
+    items
+        V, shape (n, f).
+    solved
+        Z = V (V'V + regularisation I)^-1, shape (n, f).
+    alpha
+        An item of weight w has the confidence 1 + alpha w.
+    """
+
+    items: Vector
+    solved: Vector
+    alpha: float
+
+    def users(self, profiles: Matrix) -> Vector:
+        """Fold histories in: u = Z_h' (I + (C - I) V_h Z_h')^-1 c.
+
+        It is the least-squares solution of Hu, Koren and Volinsky 2008 ("Collaborative Filtering
+        for Implicit Feedback Datasets"), (V'CV + regularisation I)^-1 V'c, by the push-through
+        identity: a system as large as the history instead of one as large as the factors.
+
+        Parameters
+        ----------
+        profiles
+            Weights of history items, shape (users, n).
+
+        Returns
+        -------
+        Vector
+            Shape (users, f).
+        """
+        found = np.zeros((profiles.shape[0], self.items.shape[1]), dtype=np.float32)
+        for row in range(profiles.shape[0]):
+            own = slice(profiles.indptr[row], profiles.indptr[row + 1])
+            places, extra = profiles.indices[own], self.alpha * profiles.data[own]
+            solved = self.solved[places]
+            system = extra[:, None] * (self.items[places] @ solved.T)
+            system[np.diag_indices_from(system)] += 1.0
+            found[row] = np.linalg.solve(system, 1.0 + extra) @ solved
+        return found
+
+    def scores(self, profiles: Matrix) -> Vector:
+        """Return inner products of the users folded in with every item, shape (users, n)."""
+        return np.asarray(self.users(profiles) @ self.items.T, dtype=np.float32)
+
+
+def fit_ials(material: Material, chosen: Mapping[str, float]) -> Model:
+    """Factorise who chose what with the library ``implicit``.
+
+    Parameters
+    ----------
+    material
+        What may be learnt from.
+    chosen
+        ``factors``, ``alpha`` and ``regularisation``.
+
+    Raises
+    ------
+    MissingExtraError
+        implicit is not installed.
+    """
+    try:
+        from implicit.cpu.als import AlternatingLeastSquares
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError as exc:
+        raise MissingExtraError.of("implicit", "evaluate") from exc
+    chose = interactions(material.sequences, len(material.catalogue.ids))
+    alpha, regularisation = chosen["alpha"], chosen["regularisation"]
+    # implicit takes an entry for the confidence itself, and 1 for what is not there
+    chose.data[:] = 1.0 + alpha
+    # it has threads of its own; those of BLAS on top slow it down
+    with threadpool_limits(1, "blas"):
+        model = AlternatingLeastSquares(
+            factors=int(chosen["factors"]),
+            regularization=regularisation,
+            alpha=1.0,
+            iterations=ITERATIONS,
+            random_state=SEED,
+        )
+        model.fit(chose, show_progress=False)
+    items = np.asarray(model.item_factors, dtype=np.float32)
+    inner = items.T @ items + np.float32(regularisation) * np.eye(items.shape[1], dtype=np.float32)
+    solved = np.linalg.solve(inner, items.T).T
+    return Factors(items, np.ascontiguousarray(solved, dtype=np.float32), alpha)

@@ -1,0 +1,99 @@
+"""Baselines that read: BM25 between item texts, and a frozen language model.
+
+BM25 is computed here and not in the cluster: a query of a whole history with a weight for each
+item is linear in the items, so that one neighbourhood serves every user and every recency.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+
+from seealso.config import Settings
+from seealso.encoder import BundleStore, fit_projection, item_encoder, open_cache
+from seealso.errors import MissingExtraError
+from seealso.evaluation.baselines.profiles import Directions, Matrix, Model, Neighbours, strongest
+from seealso.log import progress
+from seealso.training.data.material import Material
+from seealso.types import Vector
+
+NEIGHBOURS: Final = 1000
+
+
+def fit_bm25(material: Material, chosen: Mapping[str, float]) -> Model:
+    """Find the items whose texts BM25 ranks best for the text of each item.
+
+    Weights of terms by the library ``bm25s`` (Lucene's variant; Robertson and Zaragoza 2009, "The
+    Probabilistic Relevance Framework"). The query of a history is the sum of those of its items.
+
+    Parameters
+    ----------
+    material
+        The texts are those of its catalogue.
+    chosen
+        ``k1`` and ``b``.
+
+    Raises
+    ------
+    MissingExtraError
+        bm25s is not installed.
+    """
+    try:
+        import bm25s
+    except ModuleNotFoundError as exc:
+        raise MissingExtraError.of("bm25s", "evaluate") from exc
+    n = len(material.catalogue.texts)
+    read = bm25s.tokenize(list(material.catalogue.texts), stopwords=[], show_progress=False)
+    weighing = bm25s.BM25(k1=chosen["k1"], b=chosen["b"], method="lucene")
+    weighing.index(read, show_progress=False)
+    kept = weighing.scores
+    terms = len(kept["indptr"]) - 1
+    weights = sparse.csc_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=(n, terms))
+    counts, by_term = _counts(read.ids, terms), weights.T.tocsr()
+
+    def rows(one: slice) -> Vector:
+        found: Vector = (counts[one] @ by_term).toarray()
+        return found
+
+    return Neighbours(strongest(rows, n, NEIGHBOURS))
+
+
+def _counts(ids: list[list[int]], terms: int) -> Matrix:
+    """Return how often each term stands in each text, shape (n, terms)."""
+    starts = np.concatenate([[0], np.cumsum([len(one) for one in ids])])
+    places = np.fromiter((term for one in ids for term in one), dtype=np.int32, count=starts[-1])
+    ones = np.ones(len(places), dtype=np.float32)
+    found = sparse.csr_matrix((ones, places, starts), shape=(len(ids), terms))
+    found.sum_duplicates()
+    return found
+
+
+def text_fit(settings: Settings) -> Callable[[Material, Mapping[str, float]], Model]:
+    """Return the fit of a frozen language model: a user is the mean of the history's vectors.
+
+    The model is the bundle that the settings name, as it was exported: without its projection.
+
+    Raises
+    ------
+    BundleError
+        The bundle is not in the store.
+    """
+    bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
+    encoder = item_encoder(bundle, settings, open_cache(settings))
+    # the catalogue is the same in every sitting
+    read: dict[tuple[str, ...], Vector] = {}
+
+    def fit(material: Material, chosen: Mapping[str, float]) -> Model:
+        """Encode the catalogue once; ``whitened`` spreads the vectors, fitted on them alone."""
+        texts = material.catalogue.texts
+        if texts not in read:
+            with progress("encoding texts", len(texts)) as tick:
+                read[texts] = encoder.raw_items(texts, tick=tick)
+        raw = read[texts]
+        if not chosen["whitened"]:
+            return Directions(raw)
+        known = raw[raw.any(axis=1)]
+        return Directions(fit_projection(known, whiten=True, dimension=None).apply(raw))
+
+    return fit

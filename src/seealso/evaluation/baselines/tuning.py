@@ -1,0 +1,129 @@
+"""Chooses the settings of a baseline on dev: one parameter after the other, and its recency."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from seealso.evaluation.baselines.profiles import Model, profiles
+from seealso.evaluation.exams import Sitting
+from seealso.evaluation.results import Tuned
+from seealso.evaluation.systems import Entrant, Scoring
+from seealso.log import progress
+from seealso.training.data.material import Material
+from seealso.training.data.ranking import Question, gains
+from seealso.types import Vector
+
+RECENCIES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
+"""Weights of a history item relative to the next newer one that are tried; 1 is no recency."""
+
+Chosen = Mapping[str, float]
+Fit = Callable[[Material, Chosen], Model]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A fitted model, how it was fitted, and what it reached on dev."""
+
+    model: Model
+    chosen: Chosen
+    recency: float
+    ndcg: float
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A method, and the settings that are tried.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    fit
+        Fits it on what may be known.
+    grid
+        Values of each parameter; the search begins with the first ones.
+    recencies
+        Values of the recency.
+    reads
+        It reads texts, so that it knows something of items without events.
+    """
+
+    name: str
+    fit: Fit
+    grid: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    recencies: Sequence[float] = RECENCIES
+    reads: bool = False
+
+    @contextmanager
+    def sit(self, sitting: Sitting) -> Iterator[Sequence[Entrant]]:
+        """Tune on the dev questions of the sitting and yield the best.
+
+        What reads no text has nothing to choose where every question is about items without
+        events: it takes the first value of each parameter.
+        """
+        idle = bool(sitting.cold.any()) and not self.reads
+        grid = {name: values[:1] if idle else values for name, values in self.grid.items()}
+        recencies = self.recencies[:1] if idle else self.recencies
+        tries = 1 + sum(len(values) - 1 for values in grid.values())
+        with progress(f"tuning {self.name}", tries) as tick:
+            best = search(self.fit, grid, recencies, sitting.material, sitting.dev, tick)
+        settings = {**best.chosen, **({"recency": best.recency} if len(self.recencies) > 1 else {})}
+        tuned = Tuned(self.name, settings, best.ndcg, tries * len(recencies))
+        n = len(sitting.material.catalogue.ids)
+        yield (Entrant(scoring(self.name, best.model, n, best.recency), tuned, baseline=True),)
+
+
+def scoring(name: str, model: Model, items: int, recency: float) -> Scoring:
+    """Return a fitted model as a system."""
+
+    def score(asked: Sequence[Question]) -> Vector:
+        return model.scores(profiles(asked, items, recency))
+
+    return Scoring(name, score)
+
+
+def search(
+    fit: Fit,
+    grid: Mapping[str, Sequence[float]],
+    recencies: Sequence[float],
+    material: Material,
+    dev: Sequence[Question],
+    tick: Callable[[int], None],
+) -> Trial:
+    """Return the best model by NDCG@10 on `dev`.
+
+    One parameter after the other, in the order of the grid, takes the value that does best with
+    those chosen so far; with every fit every recency is tried.
+    """
+    best: Trial | None = None
+    chosen = {name: values[0] for name, values in grid.items()}
+    pending = [chosen]
+    for name in (None, *grid):
+        if name is not None and best is not None:
+            pending = [{**best.chosen, name: value} for value in grid[name][1:]]
+        for one in pending:
+            tried = _best_recency(fit(material, one), one, recencies, material, dev)
+            if best is None or tried.ndcg > best.ndcg:
+                best = tried
+            tick(1)
+    assert best is not None  # noqa: S101 - the first values are always tried
+    return best
+
+
+def _best_recency(
+    model: Model,
+    chosen: Chosen,
+    recencies: Sequence[float],
+    material: Material,
+    dev: Sequence[Question],
+) -> Trial:
+    n = len(material.catalogue.ids)
+    reached = [
+        float(gains(scoring("", model, n, recency).target_ranks(dev)).mean())
+        for recency in recencies
+    ]
+    first = int(np.argmax(reached))
+    return Trial(model, chosen, recencies[first], reached[first])

@@ -1,0 +1,154 @@
+"""Holds exams: every system answers the same questions, and what it found becomes results."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from seealso.config import Settings
+from seealso.evaluation.beyond import beyond
+from seealso.evaluation.exams import Exam, Sitting, sittings
+from seealso.evaluation.intervals import Values
+from seealso.evaluation.metrics import DEPTH, pairings, per_user, ranks_in, scores
+from seealso.evaluation.reliability import reliability
+from seealso.evaluation.results import Evaluation, Example, ExamResult, Tuned
+from seealso.evaluation.showing import Labels, examples, read_labels
+from seealso.evaluation.systems import Contender, Entrant, Lists
+from seealso.log import progress
+from seealso.training.data.material import Events, Items
+
+
+def evaluate(
+    settings: Settings,
+    items: Items,
+    events: Events,
+    contenders: Sequence[Contender],
+    *,
+    exams: Sequence[str],
+    asked: str,
+    by: str | None = None,
+    most_users: int | None = None,
+) -> Evaluation:
+    """Ask every contender in every exam, over the whole catalogue.
+
+    Parameters
+    ----------
+    settings
+        ``text``, ``events.positive``, ``training``, ``catalogue`` and ``importance`` are used.
+    items, events
+        Give the batches of the catalogue and the event frames.
+    contenders
+        Who is examined. Each is prepared anew for each state of knowledge, and released before
+        the next one comes: one model is in memory at a time.
+    exams
+        Of `seealso.evaluation.exams.EXAMS`.
+    asked
+        ``dev`` or ``test``. Settings are always chosen on dev.
+    by
+        A field of the catalogue by whose values exposure is told apart.
+    most_users
+        Ask at most so many users in each exam; all by default.
+
+    Raises
+    ------
+    ConfigError
+        No item has the field `by`.
+    DataError
+        Nothing can be learnt, or nobody can be asked about.
+    MissingExtraError
+        A library of the extra ``evaluate`` is not installed.
+    """
+    began = perf_counter()
+    with progress("reading"):
+        held = sittings(settings, items, events, names=exams, asked=asked, most_users=most_users)
+        material = held[0].material
+        labels = read_labels(settings, items, material.catalogue.place, by)
+    results = [result for one in held for result in _hold(one, contenders, labels, settings, asked)]
+    counts = {
+        "items": len(material.catalogue.ids),
+        "items without a text": material.catalogue.mute,
+        "users": len(material.sequences),
+        "training events": sum(map(len, material.sequences)),
+        "dev questions": len(material.dev),
+        "positive": "all" if settings.events.positive is None else settings.events.positive,
+        "seed": settings.training.seed,
+    }
+    return Evaluation(material.signature, counts, tuple(results), perf_counter() - began)
+
+
+@dataclass
+class _Answers:
+    """What the systems answered in one exam; the systems themselves are released."""
+
+    exam: Exam
+    lists: dict[str, Lists] = field(default_factory=dict)
+    tuned: list[Tuned] = field(default_factory=list)
+    ours: list[str] = field(default_factory=list)
+
+
+def _hold(
+    sitting: Sitting,
+    contenders: Sequence[Contender],
+    labels: Labels,
+    settings: Settings,
+    asked: str,
+) -> list[ExamResult]:
+    answers = [_Answers(exam) for exam in sitting.exams]
+    for contender in contenders:
+        with contender.sit(sitting) as entrants:
+            for entrant in entrants:
+                for one in answers:
+                    _ask(entrant, one)
+    return [_marked(one, sitting, labels, settings, asked) for one in answers]
+
+
+def _ask(entrant: Entrant, answers: _Answers) -> None:
+    exam, name = answers.exam, entrant.system.name
+    with progress(f"{exam.name}: {name}", len(exam.questions)) as tick:
+        answers.lists[name] = entrant.system.rank(exam.questions, DEPTH, exam.among, tick)
+    if entrant.tuned is not None:
+        answers.tuned.append(entrant.tuned)
+    if not entrant.baseline:
+        answers.ours.append(name)
+
+
+def _marked(
+    answers: _Answers, sitting: Sitting, labels: Labels, settings: Settings, asked: str
+) -> ExamResult:
+    exam, seed = answers.exam, settings.training.seed
+    rankable = len(sitting.cold) if exam.among is None else int(exam.among.sum())
+    values = {
+        name: per_user(ranks_in(lists, exam.questions)) for name, lists in answers.lists.items()
+    }
+    reliable = [reliability(name, lists, exam.questions) for name, lists in answers.lists.items()]
+    return ExamResult(
+        exam=exam.name,
+        asked=asked,
+        users=len(exam.questions),
+        items=rankable,
+        cold_items=int(sitting.cold.sum()),
+        scores=tuple(
+            score for name, own in values.items() for score in scores(name, exam, own, seed)
+        ),
+        pairings=tuple(pairings(_compared(answers, values, exam.headline), values, seed)),
+        tuned=tuple(answers.tuned),
+        beyond=tuple(
+            beyond(
+                name, lists, sitting.material, exam.questions,
+                rankable=rankable, field=labels.field, values=labels.values,
+            )
+            for name, lists in answers.lists.items()
+        ),
+        reliability=tuple(one for one in reliable if one is not None),
+        examples=_examples(answers, labels, seed),
+    )  # fmt: skip
+
+
+def _compared(
+    answers: _Answers, values: Mapping[str, Mapping[str, Values]], metric: str
+) -> list[str]:
+    """Return whom to compare with all others: the product, or else the best baseline."""
+    return answers.ours or [max(values, key=lambda name: float(values[name][metric].mean()))]
+
+
+def _examples(answers: _Answers, labels: Labels, seed: int) -> tuple[Example, ...]:
+    return examples(answers.exam.questions, answers.lists, labels.titles, seed)

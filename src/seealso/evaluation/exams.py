@@ -1,0 +1,251 @@
+"""Exams: who is asked what, from what may be known. Nothing asked about is ever learnt from.
+
+A sitting is one state of knowledge; exams of the same sitting ask the same fitted systems.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from seealso.config import Settings
+from seealso.errors import DataError
+from seealso.evaluation.segments import segments
+from seealso.training.data.material import Events, Items, Material, read_material
+from seealso.training.data.ranking import Places, Question, sample
+
+EXAMS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
+"""Every exam that can be asked for."""
+
+FEW: Final = (1, 2, 3, 5)
+"""Lengths that ``few-shot`` cuts histories to."""
+
+COLD_SHARE: Final = 0.1
+FEWEST_COLD: Final = 5
+"""With fewer cold items an exam would tell of these items, not of the method."""
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The same questions to every system.
+
+    Attributes
+    ----------
+    name
+        Which exam.
+    questions
+        Who is asked, with the histories as they are known.
+    among
+        Only these items are ranked, shape (n,); None for all of them.
+    parts
+        Names of parts of the users, with the positions of their questions; all of them first.
+    headline
+        The metric that tells the systems apart.
+    """
+
+    name: str
+    questions: Sequence[Question]
+    among: npt.NDArray[np.bool_] | None
+    parts: Sequence[tuple[str, Places]]
+    headline: str = "ndcg@10"
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One state of knowledge, and the exams that are held in it.
+
+    Attributes
+    ----------
+    material
+        What may be learnt from. Its test questions are empty.
+    dev
+        Questions that settings may be chosen by.
+    split
+        How the events were cut: ``leave-one-out`` or ``temporal``.
+    cold
+        Items that lost every event, shape (n,).
+    exams
+        The exams.
+    """
+
+    material: Material
+    dev: Sequence[Question]
+    split: str
+    cold: npt.NDArray[np.bool_]
+    exams: tuple[Exam, ...]
+
+
+def sittings(
+    settings: Settings,
+    items: Items,
+    events: Events,
+    *,
+    names: Sequence[str],
+    asked: str,
+    most_users: int | None = None,
+) -> tuple[Sitting, ...]:
+    """Read the material and prepare the exams `names`.
+
+    Parameters
+    ----------
+    settings
+        ``text``, ``events.positive``, ``training`` and ``importance.tail_quantile`` are used.
+    items, events
+        Give the batches of the catalogue and the event frames.
+    names
+        Of `EXAMS`.
+    asked
+        ``dev`` or ``test``.
+    most_users
+        Ask at most so many users in each exam, drawn by ``training.seed``; all by default.
+
+    Raises
+    ------
+    DataError
+        Nothing can be learnt, nobody can be asked, or an exam has too few items.
+    """
+    held: list[Sitting] = []
+    drawn = _drawing(settings, most_users)
+    if set(names) & {"leave-one-out", "cold", "few-shot"}:
+        material = read_material(_cut(settings, "leave-one-out"), items, events)
+        warm = drawn(material.test if asked == "test" else material.dev)
+        exams = [_whole("leave-one-out", material, warm, settings)]
+        exams = exams if "leave-one-out" in names else []
+        if "few-shot" in names:
+            exams += [few_shot(warm, length) for length in FEW]
+        if exams:
+            held.append(_sitting(material, "leave-one-out", exams))
+        if "cold" in names:
+            held.append(cold_items(material, asked, drawn, settings.training.dev_users))
+    if "temporal" in names:
+        material = read_material(_cut(settings, "temporal"), items, events)
+        questions = drawn(material.test if asked == "test" else material.dev)
+        exam = _whole("temporal", material, questions, settings)
+        held.append(_sitting(material, "temporal", [exam]))
+    return tuple(held)
+
+
+Draw = Callable[[Sequence[Question]], Sequence[Question]]
+
+
+def few_shot(questions: Sequence[Question], length: int) -> Exam:
+    """Return the exam with every history cut to its newest `length` items.
+
+    Users with shorter histories are asked as they are; what was seen stays left out.
+    """
+    cut = [replace(one, history=one.history[:length]) for one in questions]
+    return Exam(f"few-shot {length}", cut, None, [("all", np.arange(len(cut)))])
+
+
+def is_cold(item_id: str) -> bool:
+    """Whether an item loses its events: one of ten, by a hash of the id, in any catalogue."""
+    digest = blake2b(item_id.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64 < COLD_SHARE
+
+
+def cold_items(material: Material, asked: str, drawn: Draw, most_dev: int) -> Sitting:
+    """Take every event of one item in ten away and ask who chose these items.
+
+    Each user whose behaviour holds a cold item after a warm one is asked for the newest of the
+    cold ones; the history is what is warm before it. Every other item of the user is left out of
+    the ranking: it is neither right nor wrong. The users are cut in two halves, so that dev and
+    test ask different people.
+
+    Parameters
+    ----------
+    material
+        Its sequences are what training may know; its own dev questions stay in it, without cold
+        items.
+    asked
+        ``dev`` or ``test``.
+    drawn
+        Draws at most as many questions as are wanted.
+    most_dev
+        Most questions that settings may be chosen by.
+
+    Raises
+    ------
+    DataError
+        Too few items are cold, or nobody in one of the halves can be asked.
+    """
+    cold = np.array([is_cold(item_id) for item_id in material.catalogue.ids])
+    if cold.sum() < FEWEST_COLD:
+        raise DataError(
+            f"cold: {int(cold.sum())} of {len(cold):,} items would be cold, at least "
+            f"{FEWEST_COLD} are needed",
+            hint="leave this exam out, or take a larger catalogue",
+        )
+    warm = tuple(tuple(i for i in one if not cold[i]) for one in material.sequences)
+    halves: tuple[list[Question], list[Question]] = ([], [])
+    for number, sequence in enumerate(material.sequences):
+        question = _cold_question(sequence, cold)
+        if question is not None:
+            halves[number % 2].append(question)
+    questions = drawn(halves[1] if asked == "test" else halves[0])
+    dev = drawn(halves[0])
+    if not questions or not dev:
+        raise DataError(
+            f"cold: none of {len(warm):,} users chose a cold item after a warm one",
+            hint="leave this exam out; more behaviour is needed",
+        )
+    everyone = [("all", np.arange(len(questions)))]
+    exams = (
+        Exam("cold", questions, None, everyone, "ndcg@20"),
+        Exam("cold among cold", questions, cold, everyone, "ndcg@20"),
+    )
+    own = [left for one in material.dev if (left := _without(one, cold)) is not None]
+    known = replace(material, sequences=warm, dev=own, test=())
+    return Sitting(known, dev[:most_dev], "leave-one-out", cold, exams)
+
+
+def _sitting(material: Material, split: str, exams: Sequence[Exam]) -> Sitting:
+    nothing = np.zeros(len(material.catalogue.ids), dtype=bool)
+    return Sitting(replace(material, test=()), material.dev, split, nothing, tuple(exams))
+
+
+def _cold_question(sequence: Sequence[int], cold: npt.NDArray[np.bool_]) -> Question | None:
+    """Return the question for the newest cold item that has a warm one before it."""
+    for place in range(len(sequence) - 1, 0, -1):
+        if cold[sequence[place]]:
+            history = [item for item in reversed(sequence[:place]) if not cold[item]]
+            if not history:
+                return None
+            target = sequence[place]
+            seen = np.array([item for item in sequence if item != target], dtype=np.int64)
+            return Question(np.array(history, dtype=np.int64), target, seen)
+    return None
+
+
+def _without(question: Question, cold: npt.NDArray[np.bool_]) -> Question | None:
+    history = question.history[~cold[question.history]]
+    if cold[question.target] or not len(history):
+        return None
+    return replace(question, history=history)
+
+
+def _whole(
+    name: str, material: Material, questions: Sequence[Question], settings: Settings
+) -> Exam:
+    """Return an exam of all users, in parts."""
+    counts = material.event_counts()
+    edge = np.quantile(counts, settings.importance.tail_quantile)
+    tail = np.flatnonzero(counts[[question.target for question in questions]] <= edge)
+    parts = segments(material, questions)
+    if len(tail):
+        parts.append(("long tail", tail))
+    return Exam(name, questions, None, parts)
+
+
+def _cut(settings: Settings, split: str) -> Settings:
+    training = settings.training.model_copy(update={"split": split})
+    return settings.model_copy(update={"training": training})
+
+
+def _drawing(settings: Settings, most: int | None) -> Draw:
+    def drawn(questions: Sequence[Question]) -> Sequence[Question]:
+        return sample(questions, most or len(questions), settings.training.seed)
+
+    return drawn

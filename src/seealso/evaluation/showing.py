@@ -1,0 +1,89 @@
+"""What items are called and which groups they belong to, and some users to read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from seealso.config import Settings
+from seealso.errors import ConfigError
+from seealso.evaluation.results import Example
+from seealso.evaluation.systems import Lists
+from seealso.training.data.material import Items
+from seealso.training.data.ranking import Question, sample
+
+EXAMPLES: Final = 12
+"""Users to read."""
+SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names and groups of the items.
+
+    Attributes
+    ----------
+    titles
+        The first text field of each item, or its id, shape (n,).
+    field, values
+        A field, and what each item has there, shape (n,); None and empty where none was asked.
+    """
+
+    titles: Sequence[str]
+    field: str | None
+    values: Sequence[Sequence[str]]
+
+
+def read_labels(
+    settings: Settings, items: Items, place: Mapping[str, int], field: str | None
+) -> Labels:
+    """Read names and groups from the catalogue.
+
+    Raises
+    ------
+    ConfigError
+        No item has the field.
+    """
+    titles = [""] * len(place)
+    values: list[tuple[str, ...]] = [()] * len(place)
+    (title, *_) = settings.catalogue.text or ("",)
+    for batch in items():
+        for item in batch:
+            if item.item_id not in place:
+                continue
+            own = place[item.item_id]
+            titles[own] = str(item.fields.get(title) or item.item_id)
+            if field is not None and item.fields.get(field) not in (None, "", []):
+                found = item.fields[field]
+                values[own] = (
+                    tuple(map(str, found)) if isinstance(found, list | tuple) else (str(found),)
+                )
+    if field is not None and not any(values):
+        raise ConfigError(
+            f"--by {field}: no item has this field",
+            hint="name a field of catalogue.keywords, numbers or lists",
+            field=field,
+        )
+    return Labels(titles, field, values if field is not None else ())
+
+
+def examples(
+    questions: Sequence[Question],
+    lists: Mapping[str, Lists],
+    titles: Sequence[str],
+    seed: int,
+) -> tuple[Example, ...]:
+    """Return some users, the same ones for the same seed, with what each system showed them."""
+    chosen = {id(question) for question in sample(questions, EXAMPLES, seed)}
+    return tuple(
+        Example(
+            question.user_id,
+            tuple(titles[place] for place in question.history[:SHOWN]),
+            titles[question.target],
+            {
+                system: tuple(titles[p] for p in one.places[row, :SHOWN] if p >= 0)
+                for system, one in lists.items()
+            },
+        )
+        for row, question in enumerate(questions)
+        if id(question) in chosen
+    )

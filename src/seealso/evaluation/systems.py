@@ -1,0 +1,172 @@
+"""What is examined: anything that ranks the catalogue for users, and how it takes its seat."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from seealso.evaluation.exams import Sitting
+from seealso.evaluation.results import Tuned
+from seealso.training.data.ranking import USERS_AT_ONCE, Places, Question, ranks_among
+from seealso.types import Vector
+
+Mask = npt.NDArray[np.bool_]
+Tick = Callable[[int], None]
+
+NOTHING = -1
+"""Stands where a list has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What a system shows to each user.
+
+    Attributes
+    ----------
+    places
+        Positions in the catalogue, best first, `NOTHING` where the list has ended, shape
+        (users, depth).
+    probabilities
+        That of each place, NaN where there is none, same shape; None of a system without any.
+    """
+
+    places: Places
+    probabilities: npt.NDArray[np.float64] | None = None
+
+
+class System(Protocol):
+    """Ranks the catalogue for users."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+        ...
+
+    def rank(
+        self, asked: Sequence[Question], depth: int, among: Mask | None = None, tick: Tick = ...
+    ) -> Lists:
+        """Return the best `depth` items of each user, without those seen.
+
+        Parameters
+        ----------
+        asked
+            The users. The target must not be looked at.
+        depth
+            Length of the lists.
+        among
+            Rank only these items, shape (n,); all by default.
+        tick
+            Called with the number of users done.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A system that is ready to be asked.
+
+    Attributes
+    ----------
+    system
+        The system.
+    tuned
+        What dev chose for it; None where its settings were given.
+    baseline
+        It is there to be compared with.
+    """
+
+    system: System
+    tuned: Tuned | None
+    baseline: bool
+
+
+class Contender(Protocol):
+    """Brings one or more systems to a sitting: fits them on what may be known there."""
+
+    @property
+    def name(self) -> str:
+        """What it is called while it is prepared."""
+        ...
+
+    def sit(self, sitting: Sitting) -> AbstractContextManager[Sequence[Entrant]]:
+        """Return the systems, fitted; what they need is given back when the block ends."""
+        ...
+
+
+def ignore(steps: int) -> None:
+    """Take a number of steps and show it to nobody."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A function that scores the whole catalogue, as a system. Memory: `USERS_AT_ONCE` rows.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    score
+        Gives scores of shape (users, n) for questions; -inf for what must not be shown.
+    """
+
+    name: str
+    score: Callable[[Sequence[Question]], Vector]
+
+    def rank(
+        self,
+        asked: Sequence[Question],
+        depth: int,
+        among: Mask | None = None,
+        tick: Tick = ignore,
+    ) -> Lists:
+        """Return the best `depth` items of each user; of equal scores the earlier item."""
+        places = np.full((len(asked), depth), NOTHING, dtype=np.int64)
+        for start in range(0, len(asked), USERS_AT_ONCE):
+            chunk = asked[start : start + USERS_AT_ONCE]
+            scores = self.score(chunk)
+            if among is not None:
+                scores[:, ~among] = -np.inf
+            for row, question in enumerate(chunk):
+                scores[row, question.seen] = -np.inf
+            places[start : start + len(chunk)] = best(scores, depth)
+            tick(len(chunk))
+        return Lists(places)
+
+    def target_ranks(self, asked: Sequence[Question]) -> Places:
+        """Return the rank of each target; what ties with it stands before it."""
+        chunks = [
+            asked[start : start + USERS_AT_ONCE] for start in range(0, len(asked), USERS_AT_ONCE)
+        ]
+        return np.concatenate([ranks_among(self.score(chunk), chunk) for chunk in chunks])
+
+
+def best(scores: Vector, depth: int) -> Places:
+    """Return the places of the highest scores of each row, `NOTHING` for -inf and NaN.
+
+    Parameters
+    ----------
+    scores
+        Shape (rows, n).
+    depth
+        How many of each row.
+
+    Returns
+    -------
+    Places
+        Shape (rows, depth), best first, of equal scores the earlier place.
+    """
+    rows, n = scores.shape
+    kept = min(depth, n)
+    found = np.full((rows, depth), NOTHING, dtype=np.int64)
+    clean = np.where(np.isnan(scores), -np.inf, scores)
+    # the depth-th highest value of each row: all above it are in, of those equal the first ones
+    edges = -np.partition(-clean, kept - 1, axis=1)[:, kept - 1]
+    for row, edge in enumerate(edges):
+        near = np.flatnonzero(clean[row] >= edge)
+        near = near[np.isfinite(clean[row, near]) | (clean[row, near] > 0)]
+        order = near[np.argsort(-clean[row, near], kind="stable")][:kept]
+        found[row, : len(order)] = order
+    return found
