@@ -16,6 +16,7 @@ from seealso import __version__
 from seealso.cli.context import Context, plain
 from seealso.cli.demo import demo
 from seealso.cli.doctor import doctor
+from seealso.cli.evaluate import evaluate
 from seealso.cli.index import index
 from seealso.cli.model import model
 from seealso.cli.node import node
@@ -108,7 +109,19 @@ def accept_json(command: click.Command) -> None:
     )
 
 
-for command in (demo, doctor, index, model, node, recommend, related, templates, train, tune):
+for command in (
+    demo,
+    doctor,
+    evaluate,
+    index,
+    model,
+    node,
+    recommend,
+    related,
+    templates,
+    train,
+    tune,
+):
     accept_json(command)
     cli.add_command(command)
 

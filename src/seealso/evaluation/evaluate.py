@@ -10,7 +10,7 @@ from seealso.evaluation.exams import Exam, Sitting, sittings
 from seealso.evaluation.intervals import Values
 from seealso.evaluation.metrics import DEPTH, pairings, per_user, ranks_in, scores
 from seealso.evaluation.reliability import reliability
-from seealso.evaluation.results import Evaluation, Example, ExamResult, Tuned
+from seealso.evaluation.results import Evaluation, ExamResult, Tuned
 from seealso.evaluation.showing import Labels, examples, read_labels
 from seealso.evaluation.systems import Contender, Entrant, Lists
 from seealso.log import progress
@@ -83,6 +83,7 @@ class _Answers:
     lists: dict[str, Lists] = field(default_factory=dict)
     tuned: list[Tuned] = field(default_factory=list)
     ours: list[str] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
 
 
 def _hold(
@@ -109,6 +110,8 @@ def _ask(entrant: Entrant, answers: _Answers) -> None:
         answers.tuned.append(entrant.tuned)
     if not entrant.baseline:
         answers.ours.append(name)
+    if entrant.note:
+        answers.notes[entrant.note] = None
 
 
 def _marked(
@@ -139,7 +142,8 @@ def _marked(
             for name, lists in answers.lists.items()
         ),
         reliability=tuple(one for one in reliable if one is not None),
-        examples=_examples(answers, labels, seed),
+        examples=examples(exam.questions, answers.lists, labels.titles, seed),
+        notes=tuple(answers.notes),
     )  # fmt: skip
 
 
@@ -148,7 +152,3 @@ def _compared(
 ) -> list[str]:
     """Return whom to compare with all others: the product, or else the best baseline."""
     return answers.ours or [max(values, key=lambda name: float(values[name][metric].mean()))]
-
-
-def _examples(answers: _Answers, labels: Labels, seed: int) -> tuple[Example, ...]:
-    return examples(answers.exam.questions, answers.lists, labels.titles, seed)

@@ -10,11 +10,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from seealso.config import Settings
 from seealso.errors import DataError
 from seealso.evaluation.segments import segments
-from seealso.training.data.material import Events, Items, Material, read_material
+from seealso.training.data.material import Events, Items, Material, read_material, split_events
 from seealso.training.data.ranking import Places, Question, sample
 
 EXAMS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
@@ -129,6 +130,19 @@ def sittings(
 
 
 Draw = Callable[[Sequence[Question]], Sequence[Question]]
+
+
+def known_events(settings: Settings, events: Events, sitting: Sitting) -> pl.DataFrame:
+    """Return the event rows that may be known in a sitting, dislikes and repetitions too.
+
+    They are what an index of that moment would be built from: nothing from a user's first question
+    on, and nothing of cold items.
+    """
+    frames = list(events())
+    known = split_events(_cut(settings, sitting.split), frames).known
+    rows = pl.concat(frames)[known]
+    cold = [sitting.material.catalogue.ids[place] for place in np.flatnonzero(sitting.cold)]
+    return rows.filter(~pl.col("item_id").is_in(cold))
 
 
 def few_shot(questions: Sequence[Question], length: int) -> Exam:

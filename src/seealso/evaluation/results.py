@@ -196,6 +196,8 @@ class ExamResult:
         Of the systems that give probabilities.
     examples
         Some users to read.
+    notes
+        What a reader of the figures must know.
     """
 
     exam: str
@@ -209,6 +211,7 @@ class ExamResult:
     beyond: tuple[Beyond, ...] = ()
     reliability: tuple[Reliability, ...] = ()
     examples: tuple[Example, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def score(self, system: str, part: str = "all") -> Score:
         """Return the score of `system` for `part`; KeyError where there is none."""

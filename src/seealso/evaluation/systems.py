@@ -76,11 +76,14 @@ class Entrant:
         What dev chose for it; None where its settings were given.
     baseline
         It is there to be compared with.
+    note
+        What a reader of its figures must know, if anything.
     """
 
     system: System
     tuned: Tuned | None
     baseline: bool
+    note: str = ""
 
 
 class Contender(Protocol):

@@ -7,7 +7,7 @@ from seealso.config import Settings
 from seealso.errors import ConfigError
 from seealso.evaluation.baselines.classics import fit_ease, fit_item_knn, fit_popularity
 from seealso.evaluation.baselines.ials import fit_ials
-from seealso.evaluation.baselines.texts import fit_bm25, text_fit
+from seealso.evaluation.baselines.texts import fit_bm25, frozen_text
 from seealso.evaluation.baselines.tuning import Baseline
 
 NAMES: Final = ("popularity", "itemknn", "ease", "ials", "bm25", "text")
@@ -50,4 +50,5 @@ def _baseline(name: str, settings: Settings) -> Baseline:
         return Baseline(name, fit_ials, grid)
     if name == "bm25":
         return Baseline(name, fit_bm25, {"b": (0.75, 0.25), "k1": (1.2,)}, reads=True)
-    return Baseline(name, text_fit(settings), {"whitened": (1.0, 0.0)}, reads=True)
+    frozen = frozen_text(settings)
+    return Baseline(name, frozen.fit, {"whitened": (1, 0)}, reads=True, first=frozen.read)

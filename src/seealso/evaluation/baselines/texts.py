@@ -4,14 +4,15 @@ BM25 is computed here and not in the cluster: a query of a whole history with a 
 item is linear in the items, so that one neighbourhood serves every user and every recency.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from scipy import sparse
 
 from seealso.config import Settings
-from seealso.encoder import BundleStore, fit_projection, item_encoder, open_cache
+from seealso.encoder import BundleStore, Encoder, fit_projection, item_encoder, open_cache
 from seealso.errors import MissingExtraError
 from seealso.evaluation.baselines.profiles import Directions, Matrix, Model, Neighbours, strongest
 from seealso.log import progress
@@ -69,10 +70,38 @@ def _counts(ids: list[list[int]], terms: int) -> Matrix:
     return found
 
 
-def text_fit(settings: Settings) -> Callable[[Material, Mapping[str, float]], Model]:
-    """Return the fit of a frozen language model: a user is the mean of the history's vectors.
+@dataclass(frozen=True)
+class FrozenText:
+    """A language model as it was exported: a user is the mean of the history's vectors.
 
-    The model is the bundle that the settings name, as it was exported: without its projection.
+    Attributes
+    ----------
+    encoder
+        Reads the texts; its projection is not used.
+    """
+
+    encoder: Encoder
+    _read: dict[tuple[str, ...], Vector] = field(default_factory=dict, repr=False)
+
+    def read(self, material: Material) -> None:
+        """Encode the catalogue, once for all sittings."""
+        texts = material.catalogue.texts
+        if texts not in self._read:
+            with progress("encoding texts", len(texts)) as tick:
+                self._read[texts] = self.encoder.raw_items(texts, tick=tick)
+
+    def fit(self, material: Material, chosen: Mapping[str, float]) -> Model:
+        """Return the vectors; ``whitened`` spreads them, fitted on the catalogue alone."""
+        self.read(material)
+        raw = self._read[material.catalogue.texts]
+        if not chosen["whitened"]:
+            return Directions(raw)
+        known = raw[raw.any(axis=1)]
+        return Directions(fit_projection(known, whiten=True, dimension=None).apply(raw))
+
+
+def frozen_text(settings: Settings) -> FrozenText:
+    """Return the model of the bundle that the settings name.
 
     Raises
     ------
@@ -80,20 +109,4 @@ def text_fit(settings: Settings) -> Callable[[Material, Mapping[str, float]], Mo
         The bundle is not in the store.
     """
     bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
-    encoder = item_encoder(bundle, settings, open_cache(settings))
-    # the catalogue is the same in every sitting
-    read: dict[tuple[str, ...], Vector] = {}
-
-    def fit(material: Material, chosen: Mapping[str, float]) -> Model:
-        """Encode the catalogue once; ``whitened`` spreads the vectors, fitted on them alone."""
-        texts = material.catalogue.texts
-        if texts not in read:
-            with progress("encoding texts", len(texts)) as tick:
-                read[texts] = encoder.raw_items(texts, tick=tick)
-        raw = read[texts]
-        if not chosen["whitened"]:
-            return Directions(raw)
-        known = raw[raw.any(axis=1)]
-        return Directions(fit_projection(known, whiten=True, dimension=None).apply(raw))
-
-    return fit
+    return FrozenText(item_encoder(bundle, settings, open_cache(settings)))

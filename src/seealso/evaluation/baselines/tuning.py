@@ -49,6 +49,8 @@ class Baseline:
         Values of the recency.
     reads
         It reads texts, so that it knows something of items without events.
+    first
+        Done before the search, under a progress of its own.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Baseline:
     grid: Mapping[str, Sequence[float]] = field(default_factory=dict)
     recencies: Sequence[float] = RECENCIES
     reads: bool = False
+    first: Callable[[Material], None] | None = None
 
     @contextmanager
     def sit(self, sitting: Sitting) -> Iterator[Sequence[Entrant]]:
@@ -68,6 +71,8 @@ class Baseline:
         grid = {name: values[:1] if idle else values for name, values in self.grid.items()}
         recencies = self.recencies[:1] if idle else self.recencies
         tries = 1 + sum(len(values) - 1 for values in grid.values())
+        if self.first is not None:
+            self.first(sitting.material)
         with progress(f"tuning {self.name}", tries) as tick:
             best = search(self.fit, grid, recencies, sitting.material, sitting.dev, tick)
         settings = {**best.chosen, **({"recency": best.recency} if len(self.recencies) > 1 else {})}

@@ -66,7 +66,7 @@ def read_material(settings: Settings, items: Items, events: Events) -> Material:
     """
     chosen = settings.training
     catalogue = read_catalogue(items(), ItemText(settings.text))
-    split = _split(settings, events())
+    split = split_events(settings, events())
     sequences = coded(split.train, catalogue)
     learning = sum(len(one) > 1 for one in sequences)
     if learning < 2:
@@ -102,7 +102,8 @@ def read_shown(settings: Settings, items: Items, events: Events) -> Material:
         return read_material(settings, counted, events)
 
 
-def _split(settings: Settings, events: Iterable[pl.DataFrame]) -> Split:
+def split_events(settings: Settings, events: Iterable[pl.DataFrame]) -> Split:
+    """Cut the events as ``training.split`` says; ``events.positive`` is used."""
     positive, chosen = settings.events.positive, settings.training
     if chosen.split == "temporal":
         return temporal(

@@ -1,0 +1,191 @@
+"""``seealso evaluate``: how good the recommendations are, beside what others reach."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context, plain
+from seealso.cli.inputs import on_error, read_inputs, say_skipped
+
+if TYPE_CHECKING:
+    from seealso.evaluation.intervals import Estimate
+    from seealso.evaluation.results import Evaluation, ExamResult
+    from seealso.evaluation.systems import Contender
+
+EXAMS = ("leave-one-out", "temporal", "cold", "few-shot")
+BASELINES = ("popularity", "itemknn", "ease", "ials", "bm25", "text")
+
+
+@click.command()
+@on_error
+@click.option(
+    "--exam",
+    "exams",
+    multiple=True,
+    type=click.Choice([*EXAMS, "all"]),
+    default=["leave-one-out"],
+    show_default=True,
+    help="What is asked; may be repeated.",
+)
+@click.option("--test", "asked", flag_value="test", default="dev", help="Ask test, not dev.")
+@click.option(
+    "--baseline",
+    "chosen",
+    multiple=True,
+    type=click.Choice(BASELINES),
+    help="Compare with these only; may be repeated.  [default: all]",
+)
+@click.option("--no-baselines", is_flag=True, help="Ask the index alone.")
+@click.option("--no-index", is_flag=True, help="Ask the baselines alone; no cluster is needed.")
+@click.option("--users", type=click.IntRange(min=1), help="Ask at most so many users, drawn.")
+@click.option("--by", metavar="FIELD", help="Tell exposure apart by this field of the catalogue.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write evaluation.json to this folder.",
+)
+@click.option("--keep", is_flag=True, help="Leave the index that was examined in the cluster.")
+@pass_context
+def evaluate(
+    context: Context,
+    on_error: str,
+    exams: tuple[str, ...],
+    asked: str,
+    chosen: tuple[str, ...],
+    no_baselines: bool,
+    no_index: bool,
+    users: int | None,
+    by: str | None,
+    out: Path | None,
+    keep: bool,
+) -> None:
+    """Measure recommendations on events that were kept back, beside tuned baselines.
+
+    An index is built beside the live one from what may be known, asked by the product's own
+    queries, and deleted. Every system ranks the whole catalogue; baselines are tuned on dev.
+    Choose by dev; ask test once, at the end.
+    """
+    if chosen and no_baselines:
+        raise click.UsageError("--baseline and --no-baselines exclude each other")
+    if no_index and no_baselines:
+        raise click.UsageError("--no-index and --no-baselines leave nobody to ask")
+    from seealso.evaluation.evaluate import evaluate as hold
+
+    source, problems = read_inputs(context, on_error)
+    contenders: list[Contender] = []
+    if not no_baselines:
+        from seealso.evaluation.baselines import baselines
+
+        contenders += baselines(context.settings, chosen or BASELINES)
+    if not no_index:
+        from seealso.plugin.examined import IndexContender
+
+        contenders.append(IndexContender(context.cluster(), context.settings, source, keep))
+    found = hold(
+        context.settings,
+        source.items,
+        source.events,
+        contenders,
+        exams=EXAMS if "all" in exams else exams,
+        asked=asked,
+        by=by,
+        most_users=users,
+    )
+    say_skipped(problems)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "evaluation.json").write_bytes(
+            orjson.dumps(plain(found), option=orjson.OPT_INDENT_2)
+        )
+    context.show(found, lambda: shown(found))
+
+
+def shown(found: "Evaluation") -> RenderableType:
+    """Return what an evaluation found, as a person reads it."""
+    parts: list[RenderableType] = [tables.facts({**found.data, "seconds": f"{found.seconds:.0f}"})]
+    for exam in found.exams:
+        parts += ["", *_exam(exam)]
+    return Group(*parts)
+
+
+def _exam(exam: "ExamResult") -> Iterator[RenderableType]:
+    cold = f", {exam.cold_items:,} of them cold" if exam.cold_items else ""
+    if exam.exam == "cold among cold":
+        cold = ", all of them cold"
+    yield Text(
+        f"{exam.exam}, {exam.asked}: {exam.users:,} users, {exam.items:,} items{cold}",
+        style="bold",
+    )
+    headline = "ndcg@20" if exam.cold_items else "ndcg@10"
+    yield _scores(exam, headline)
+    yield from _parts(exam, headline)
+    if exam.pairings:
+        yield ""
+        yield _pairings(exam, headline)
+    for note in exam.notes:
+        yield Text(f"note: {note}", style="yellow")
+
+
+def _scores(exam: "ExamResult", headline: str) -> RenderableType:
+    beyond = {one.system: one for one in exam.beyond}
+    errors = {one.system: one.error for one in exam.reliability}
+    lines = []
+    for score in exam.scores:
+        if score.part != "all":
+            continue
+        own = beyond[score.system]
+        lines.append(
+            (
+                score.system,
+                f"{score.metrics['hr@10'].mean:.4f}",
+                f"{score.metrics['hr@20'].mean:.4f}",
+                _interval(score.metrics[headline]),
+                f"{score.metrics['mrr@20'].mean:.4f}",
+                f"{own.coverage:.3f}",
+                f"{own.novelty:.1f}",
+                f"{own.popularity_bias:+.3f}",
+                f"{errors[score.system]:.3f}" if score.system in errors else "-",
+            )
+        )
+    columns = (
+        "system", "hr@10", "hr@20", f"{headline} (95 %)", "mrr@20", "coverage", "novelty",
+        "bias", "ece",
+    )  # fmt: skip
+    return tables.rows(columns, lines, numbers="hr@10 hr@20 mrr@20 coverage novelty bias ece")
+
+
+def _parts(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
+    """Return the headline of each part of the users, a column a part."""
+    parts = {one.part: one.users for one in exam.scores if one.part != "all"}
+    if not parts:
+        return
+    systems = dict.fromkeys(one.system for one in exam.scores)
+    lines = [
+        (system, *(f"{exam.score(system, part).metrics[headline].mean:.4f}" for part in parts))
+        for system in systems
+    ]
+    yield ""
+    yield tables.rows((headline, *(f"{part} ({users:,})" for part, users in parts.items())), lines)
+
+
+def _pairings(exam: "ExamResult", headline: str) -> RenderableType:
+    lines = [
+        (
+            f"{one.system} - {one.other}",
+            f"{one.difference.mean:+.4f} ({one.difference.low:+.4f} to {one.difference.high:+.4f})",
+            f"{one.p:.4f}",
+        )
+        for one in exam.pairings
+        if one.metric == headline
+    ]
+    return tables.rows((f"difference of {headline}", "mean (95 %)", "p"), lines, numbers="p")
+
+
+def _interval(one: "Estimate") -> str:
+    return f"{one.mean:.4f} ({one.low:.4f} to {one.high:.4f})"
