@@ -17,7 +17,7 @@ import orjson
 from filelock import FileLock, Timeout
 
 from seealso.cluster import Cluster, indices
-from seealso.config import Settings
+from seealso.config import Settings, with_fitted
 from seealso.encoder import (
     Bundle,
     BundleStore,
@@ -76,6 +76,7 @@ class BuildPlan:
 def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
     """Read the inputs and say what `build` would do with them; nothing is written."""
     base = _base_bundle(settings)
+    settings = with_fitted(settings, base.fitted)
     live = indices.live_name(cluster, settings.index.alias)
     surveyed = _survey(source, settings)
     return BuildPlan(
@@ -122,6 +123,7 @@ def build(
     started = perf_counter()
     alias = settings.index.alias
     base = _base_bundle(settings)
+    settings = with_fitted(settings, base.fitted)
     with build_lock(settings):
         live = indices.live_name(cluster, alias)
         surveyed = _survey(source, settings)

@@ -17,6 +17,7 @@ from seealso.encoder import (
     item_encoder,
     whitens,
 )
+from seealso.errors import BundleError
 from seealso.indexer.documents import digest, document
 from seealso.indexer.importance import ImportanceTable
 from seealso.log import progress
@@ -35,7 +36,18 @@ def bind_to_catalogue(
 
     A bundle that has a projection of its own keeps it; so does one where neither whitening nor
     a shorter vector is asked for.
+
+    Raises
+    ------
+    BundleError
+        The bundle was fitted over other texts than those of the settings.
     """
+    if base.collaborative is not None and base.text != settings.text:
+        raise BundleError(
+            f"{base.name}: fitted over other text templates than those of the settings",
+            hint="run `seealso fit` again",
+            bundle=base.name,
+        )
     projection = base.projection
     whiten = whitens(base, settings)
     if projection is None and (whiten or settings.encoder.dimension):
@@ -52,6 +64,7 @@ def bind_to_catalogue(
         base,
         text=settings.text,
         projection=projection,
+        collaborative=base.collaborative,
         calibration=base.calibration,
         store=BundleStore(settings.encoder.store),
     )
@@ -85,9 +98,7 @@ class DocumentMaker:
         self, items: Sequence[Item], digests: Sequence[str], tick: Tick
     ) -> Iterator[Mapping[str, Any]]:
         """Encode `items` and yield their documents, in order."""
-        texts, vectors = encode_views(
-            self.encoder, self.text, [item.fields for item in items], tick=tick
-        )
+        texts, vectors = encode_views(self.encoder, self.text, items, tick=tick)
         for item, text, vector, key in zip(items, texts, vectors, digests, strict=True):
             yield document(
                 item,

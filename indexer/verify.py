@@ -13,7 +13,7 @@ from seealso.errors import MappingMismatch
 from seealso.indexer.documents import item_vector
 from seealso.interactions import RESERVED
 from seealso.query_templates import render
-from seealso.types import Space
+from seealso.types import Item, Space
 
 LEAST_COSINE = 0.999
 """A stored vector and the same item encoded again: int8 and batch order move it less."""
@@ -126,8 +126,11 @@ def _least_cosine(hits: list[dict[str, Any]], encoder: Encoder, text: ItemText, 
     if not hits:
         return 1.0
     documents = [hit["_source"] for hit in hits]
-    fields = [{k: v for k, v in one.items() if k not in RESERVED} for one in documents]
-    _, again = encode_views(encoder, text, fields)
+    items = [
+        Item(one["item_id"], {k: v for k, v in one.items() if k not in RESERVED})
+        for one in documents
+    ]
+    _, again = encode_views(encoder, text, items)
     stored = np.array([item_vector(document) for document in documents], dtype=np.float32)
     cosines = (stored * again).sum(axis=1)
     worst = int(cosines.argmin())

@@ -10,6 +10,7 @@ import numpy as np
 
 from seealso.cluster import Cluster, fetch
 from seealso.config import ProfileSettings
+from seealso.encoder import Bundle
 from seealso.indexer.documents import item_vector
 from seealso.plugin.live import Live
 from seealso.types import HistoryEntry, User, Vector
@@ -35,6 +36,8 @@ class Profile:
     ----------
     vector
         E_u, unit length, shape (dimension,); None where nothing is known of the user.
+    tail_vector
+        What the tail list is scored with: what the texts say alone.
     words
         Words for the BM25 query of the tail list.
     seen
@@ -47,6 +50,7 @@ class Profile:
     words: str
     seen: frozenset[str]
     history_used: int = 0
+    tail_vector: Vector | None = None
 
 
 class ItemShelf:
@@ -99,7 +103,8 @@ def make_profiles(
 
     E_u = unit(h * history + s * words + a * attributes) with the weights of `settings`; each
     part is a unit vector, the history the mean of its item vectors weighted by
-    ``recency ** age``, age 0 being the newest.
+    ``recency ** age``, age 0 being the newest. A bundle with a collaborative part joins that
+    with the history folded in.
 
     Parameters
     ----------
@@ -124,33 +129,71 @@ def make_profiles(
     profiles = []
     for place, (user, entries) in enumerate(zip(users, recent, strict=True)):
         own, attributes = encoded[2 * place], encoded[2 * place + 1]
-        parts = [(settings.words, own), (settings.attributes, attributes)]
-        if settings.history_as == "vectors":
-            parts.append((settings.history, history_vector(entries, known, settings.recency)))
-        used = sum(_has_vector(known.get(entry.item_id)) for entry in entries)
-        profiles.append(Profile(_mix(parts), _words(user, entries, known, words), user.seen, used))
+        told = [(settings.words, own), (settings.attributes, attributes)]
+        held = Held.of(entries, known)
+        vector, tail_vector = _vectors(told, held, live.encoder.bundle, settings)
+        used = len(held.ages)
+        wanted = _words(user, entries, known, words)
+        profiles.append(Profile(vector, wanted, user.seen, used, tail_vector))
     return profiles
 
 
-def history_vector(
-    entries: Sequence[HistoryEntry], known: Mapping[str, Known], recency: float
-) -> Vector | None:
-    """Return unit(sum of recency ** age * E_i) over the history, newest first, or None.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Those items of a history that have a vector in the index, newest first.
 
-    Items that the index does not hold, or that have no vector, keep their age.
+    Attributes
+    ----------
+    vectors
+        E_i of each.
+    ages
+        How many items of the history are newer: items without a vector keep their age.
     """
-    total: Vector | None = None
-    for age, entry in enumerate(entries):
-        item = known.get(entry.item_id)
-        if item is None or item.vector is None:
-            continue
-        part = np.float32(recency**age) * item.vector
-        total = part if total is None else total + part
-    return None if total is None else _unit(total)
+
+    vectors: tuple[Vector, ...]
+    ages: tuple[int, ...]
+
+    @classmethod
+    def of(cls, entries: Sequence[HistoryEntry], known: Mapping[str, Known]) -> "Held":
+        """Return those of `entries`, newest first, that have a vector."""
+        items = [known.get(entry.item_id) for entry in entries]
+        held = [(age, one.vector) for age, one in enumerate(items) if one and _has(one)]
+        return cls(tuple(v for _, v in held if v is not None), tuple(age for age, _ in held))
+
+    def mean(self, bundle: Bundle, recency: float) -> Vector | None:
+        """Return unit(sum of recency ** age * text vector of E_i), or None."""
+        if not self.vectors:
+            return None
+        weights = np.power(np.float32(recency), np.array(self.ages, dtype=np.float32))
+        total: Vector = weights @ bundle.text_vectors(np.stack(self.vectors))
+        return _unit(total)
 
 
-def _has_vector(item: Known | None) -> bool:
-    return item is not None and item.vector is not None
+def _has(item: Known) -> bool:
+    return item.vector is not None
+
+
+def _vectors(
+    told: Sequence[tuple[float, Vector | None]],
+    held: Held,
+    bundle: Bundle,
+    settings: ProfileSettings,
+) -> tuple[Vector | None, Vector | None]:
+    """Return the vectors of the vector list and of the tail list."""
+
+    def text(recency: float) -> Vector | None:
+        if settings.history_as == "text":
+            return _mix(told)
+        return _mix([*told, (settings.history, held.mean(bundle, recency))])
+
+    main = text(settings.recency)
+    tail = main if settings.tail_recency is None else text(settings.tail_recency)
+    # behaviour knows nothing of the tail: its items meet the profile by their texts alone
+    tail_vector = bundle.user_vector(tail, (), ())
+    vector = bundle.user_vector(
+        main, *((held.vectors, held.ages) if settings.history else ((), ()))
+    )
+    return vector, vector if tail_vector is None else tail_vector
 
 
 def _texts(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seealso.cluster import Cluster
-from seealso.config import Settings
+from seealso.config import Settings, with_fitted
 from seealso.errors import ClusterError, DataError
 from seealso.interactions import Histories
 from seealso.plugin import answers
@@ -189,7 +189,8 @@ class Recommender:
 
     def _profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
         words = self._settings.recommend.words
-        return make_profiles(users, live, self._shelf, self._settings.profile, words)
+        fitted = with_fitted(self._settings, live.encoder.bundle.fitted)
+        return make_profiles(users, live, self._shelf, fitted.profile, words)
 
     def _ask_for_users(
         self, live: Live, users: Sequence[User], wish: Wish
@@ -235,7 +236,7 @@ class Recommender:
                 hint=f"alias {self._settings.index.alias}; `seealso index update` adds items",
                 item_id=item_id,
             )
-        return item.vector
+        return live.encoder.bundle.asking(item.vector)
 
     def _search(
         self, live: Live, searches: Sequence[Search], watch: Stopwatch

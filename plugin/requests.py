@@ -211,7 +211,7 @@ def tail_search(profile: Profile, wish: Wish, space: Space) -> Search:
     as well count towards the share there.
     """
     params = _common(wish, sorted(profile.seen))
-    params |= {"vector": profile.vector, "space": KNN_SPACE[space]}
+    params |= {"vector": profile.tail_vector, "space": KNN_SPACE[space]}
     if wish.min_probability == 0:
         params["size"] = shared_places(wish.size, wish.tail_share)
     params["words"] = profile.words

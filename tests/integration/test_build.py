@@ -14,6 +14,7 @@ from seealso.indexer.build import build_lock, plan
 from seealso.indexer.documents import item_vector
 from seealso.plugin import Recommender
 from tests.integration.catalogues import OpenShop, Shop, films, views
+from tests.training_data import as_items
 
 COUNTS = {f"f{i}": i for i in range(1, 20)}
 
@@ -39,8 +40,7 @@ def test_every_field_is_what_the_inputs_say(shop: Shop) -> None:
     assert report.verification.least_cosine > 0.999
     bundle = BundleStore(shop.settings().encoder.store).by_fingerprint(report.fingerprint)
     text = ItemText(shop.settings().text)
-    fields = [{k: v for k, v in item.items() if k != "item_id"} for item in items]
-    rendered, vectors = encode_views(Encoder(bundle), text, fields)
+    rendered, vectors = encode_views(Encoder(bundle), text, as_items(items))
     stored = shop.documents(*(item["item_id"] for item in items))
     for item, words, vector in zip(items, rendered, vectors, strict=True):
         document = stored[item["item_id"]]

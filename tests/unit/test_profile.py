@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from seealso.config import ProfileSettings, TextSettings
-from seealso.encoder import UserText
+from seealso.encoder import Bundle, UserText
 from seealso.errors import DataError
 from seealso.interactions import Histories
 from seealso.plugin.live import Live
-from seealso.plugin.profile import ItemShelf, Known, Profile, history_vector, make_profiles
+from seealso.plugin.profile import Held, ItemShelf, Known, Profile, make_profiles
 from seealso.plugin.users import describe, note
 from seealso.types import HistoryEntry, User, Vector
 
@@ -26,11 +26,22 @@ ITEMS = {
 }
 
 
+PLAIN = cast(
+    "Bundle",
+    SimpleNamespace(
+        max_length=64,
+        text_vectors=lambda vectors: vectors,
+        user_vector=lambda text, history, ages: text,
+    ),
+)
+"""A bundle that knows texts alone."""
+
+
 class TableEncoder:
     """Gives every text the same vector, and remembers which texts it read."""
 
     def __init__(self, vector: Vector) -> None:
-        self.bundle = SimpleNamespace(max_length=64)
+        self.bundle = PLAIN
         self.read: list[str] = []
         self._vector = vector
 
@@ -72,17 +83,18 @@ def unit(vector: Vector) -> Vector:
 
 
 def test_newer_items_weigh_more() -> None:
-    found = history_vector([HistoryEntry("x"), HistoryEntry("y")], ITEMS, 0.5)
-    assert found == pytest.approx(unit(X + 0.5 * Y))
+    found = Held.of([HistoryEntry("x"), HistoryEntry("y")], ITEMS)
+    assert found.mean(PLAIN, 0.5) == pytest.approx(unit(X + 0.5 * Y))
 
 
 def test_an_item_that_is_gone_keeps_its_age() -> None:
     entries = [HistoryEntry("gone"), HistoryEntry("x"), HistoryEntry("textless"), HistoryEntry("y")]
-    assert history_vector(entries, ITEMS, 0.5) == pytest.approx(unit(0.5 * X + 0.125 * Y))
+    assert Held.of(entries, ITEMS).mean(PLAIN, 0.5) == pytest.approx(unit(0.5 * X + 0.125 * Y))
 
 
 def test_a_history_without_vectors_is_none() -> None:
-    assert history_vector([HistoryEntry("gone"), HistoryEntry("textless")], ITEMS, 0.5) is None
+    held = Held.of([HistoryEntry("gone"), HistoryEntry("textless")], ITEMS)
+    assert held.mean(PLAIN, 0.5) is None
 
 
 def test_parts_are_mixed_by_their_weights() -> None:
@@ -97,6 +109,14 @@ def test_attributes_are_read_apart_from_words() -> None:
     assert len(encoder.read) == 2
     assert "age: 7" in encoder.read[1]
     assert found.vector == pytest.approx(unit(X + 1.0 * Z + 0.5 * Z))
+
+
+def test_the_tail_list_can_have_a_recency_of_its_own() -> None:
+    user = user_of("x", "y")
+    found = profile_of(user, recency=0.5, tail_recency=1.0)
+    assert found.vector == pytest.approx(unit(X + 0.5 * Y))
+    assert found.tail_vector == pytest.approx(unit(X + Y))
+    assert profile_of(user, recency=0.5).tail_vector == pytest.approx(unit(X + 0.5 * Y))
 
 
 def test_a_weight_of_nothing_leaves_a_part_out() -> None:

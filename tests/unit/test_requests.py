@@ -125,13 +125,13 @@ def test_the_graph_looks_at_no_fewer_than_it_returns() -> None:
 
 @pytest.mark.parametrize("words", ['say "hi"', "two\nlines", "{{x}} {{{y}}}", "无线鼠标", "a\\b\t"])
 def test_words_reach_the_query_as_they_are(words: str) -> None:
-    profile = Profile(VECTOR, words, frozenset({"seen"}))
+    profile = Profile(VECTOR, words, frozenset({"seen"}), tail_vector=VECTOR)
     body = orjson.loads(tail_search(profile, wish(), Space.COSINE).body())
     assert body["query"]["bool"]["must"]["multi_match"]["query"] == words
 
 
 def test_the_tail_list_asks_for_its_places_only() -> None:
-    profile = Profile(VECTOR, "heat", frozenset())
+    profile = Profile(VECTOR, "heat", frozenset(), tail_vector=VECTOR)
     assert tail_search(profile, wish(size=20), Space.COSINE).params["size"] == 4
     # where the likely ones among them are sought, more are needed
     assert (
@@ -141,7 +141,9 @@ def test_the_tail_list_asks_for_its_places_only() -> None:
 
 def test_field_weights_reach_the_query() -> None:
     weighted = Wish.of(RecommendSettings(field_weights={"title": 2.0, "text": 0.5}))
-    search = tail_search(Profile(VECTOR, "heat", frozenset()), weighted, Space.COSINE)
+    search = tail_search(
+        Profile(VECTOR, "heat", frozenset(), tail_vector=VECTOR), weighted, Space.COSINE
+    )
     assert search.params["fields"] == ["title^2", "text^0.5"]
 
 

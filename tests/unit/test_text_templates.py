@@ -9,6 +9,7 @@ from seealso.config import TextSettings
 from seealso.encoder import Bundle, Encoder, ItemText, UserText, encode_views
 from seealso.encoder.templates import MOST_CHARACTERS
 from seealso.errors import TemplateError
+from seealso.types import Item
 
 
 def item(template: str, **fields: object) -> str:
@@ -136,7 +137,8 @@ def test_view_vectors_add_up_by_weight(tiny: Bundle) -> None:
     encoder = Encoder(tiny)
     settings = TextSettings(item="{{ a }}", views={"b": "{{ b }}"}, weights={"b": 3})
     fields = [{"a": "Heat", "b": "crime drama"}, {"a": "Up"}, {}, {"b": "crime drama"}]
-    texts, vectors = encode_views(encoder, ItemText(settings), fields)
+    items = [Item(str(place), told) for place, told in enumerate(fields)]
+    texts, vectors = encode_views(encoder, ItemText(settings), items)
     assert texts == ["Heat", "Up", "", ""]
     heat, up, crime = encoder.encode_items(["Heat", "Up", "crime drama"])
     total = heat + 3 * crime
@@ -148,7 +150,8 @@ def test_view_vectors_add_up_by_weight(tiny: Bundle) -> None:
 
 def test_one_view_is_the_plain_vector(tiny: Bundle) -> None:
     encoder = Encoder(tiny)
-    texts, vectors = encode_views(encoder, ItemText(TextSettings()), [{"title": "Heat"}, {}])
+    items = [Item("1", {"title": "Heat"}), Item("2", {})]
+    texts, vectors = encode_views(encoder, ItemText(TextSettings()), items)
     assert texts == ["Heat", ""]
     np.testing.assert_array_equal(vectors, encoder.encode_items(["Heat", ""]))
 

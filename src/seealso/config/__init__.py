@@ -14,7 +14,7 @@ from seealso.config.inputs import (
     EventSettings,
     TextSettings,
 )
-from seealso.config.loading import Settings, load_settings
+from seealso.config.loading import Settings, load_settings, with_fitted
 from seealso.config.section import Section
 from seealso.config.training import TRAINING_PRESETS, TrainingSettings
 
@@ -35,4 +35,5 @@ __all__ = [
     "TextSettings",
     "TrainingSettings",
     "load_settings",
+    "with_fitted",
 ]

@@ -20,6 +20,8 @@ class ProfileSettings(Section):
     """Weight of the user's attributes."""
     recency: float = Field(0.8, gt=0, le=1)
     """Weight of a history item relative to the next newer one."""
+    tail_recency: float | None = Field(None, gt=0, le=1)
+    """The same for the tail list; none for that of the vector list."""
     history_items: int = Field(50, ge=1)
     """Newest history items that the profile is made of."""
     history_as: Literal["vectors", "text"] = "vectors"

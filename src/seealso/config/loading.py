@@ -116,6 +116,27 @@ def load_settings(
         raise ConfigError(f"{main}: {exc}", hint="see docs/settings.md", file=str(main)) from exc
 
 
+def with_fitted(settings: Settings, fitted: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """Return `settings` with the values that were fitted, where a person set nothing.
+
+    Parameters
+    ----------
+    settings
+        The settings.
+    fitted
+        ``{section: {name: value}}``, as a bundle carries them.
+    """
+    sections = {}
+    for name, values in fitted.items():
+        section = getattr(settings, name)
+        open_ = {k: v for k, v in values.items() if k not in section.model_fields_set}
+        # fields_set stays: what is fitted once must not count as set by a person
+        changed = section.model_copy(update=open_)
+        changed.__pydantic_fields_set__.difference_update(open_)
+        sections[name] = changed
+    return settings.model_copy(update=sections)
+
+
 def _readable(
     exc: ValidationError, file: Path, overrides: Mapping[str, Mapping[str, Any]]
 ) -> ConfigError:

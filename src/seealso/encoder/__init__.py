@@ -5,6 +5,7 @@ Nothing here imports torch: what makes a bundle is the training room.
 
 from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
+from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.encoder import Encoder
 from seealso.encoder.opening import item_encoder, open_cache, whitens
 from seealso.encoder.projection import Projection, fit_projection
@@ -14,6 +15,7 @@ from seealso.encoder.texts import ItemText, UserText, encode_views
 __all__ = [
     "Bundle",
     "BundleStore",
+    "Collaborative",
     "Encoder",
     "ItemText",
     "Projection",

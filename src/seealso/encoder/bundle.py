@@ -5,7 +5,7 @@ Whatever changes a vector is in its fingerprint; whatever was changed by hand is
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +13,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from seealso.config import TextSettings
+from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError
-from seealso.types import Calibration
+from seealso.types import Calibration, Vector
 
 FORMAT: Final = 1
 DESCRIPTION: Final = "bundle.json"
@@ -23,6 +24,7 @@ MODEL: Final = "model.onnx"
 MODEL_INT8: Final = "model.int8.onnx"
 TOKENIZER: Final = "tokenizer.json"
 PROJECTION: Final = "projection.npz"
+COLLABORATIVE: Final = "collaborative.npz"
 MODEL_FILES: Final = (MODEL, MODEL_INT8, TOKENIZER)
 POOLINGS: Final = ("mean", "cls", "last")
 
@@ -44,7 +46,7 @@ class Bundle:
         16 hex digits over that, the text templates and the projection: vectors in an index
         with equal ones are comparable.
     dimension
-        Length of the vectors that come out (after the projection, if there is one).
+        Length of the vectors of items and users as an index holds them.
     pooling
         ``mean``, ``cls`` or ``last``.
     max_length
@@ -62,6 +64,11 @@ class Bundle:
     whiten
         Whether a projection that is fitted on a catalogue should whiten, where the settings
         leave it open.
+    collaborative
+        What behaviour knows of items, if that was fitted.
+    fitted
+        Settings that were fitted with it, ``{section: {name: value}}``: they apply where the
+        settings say nothing.
     digests
         SHA-256 of each model file, as bundle.json records them; none while a bundle is made.
     """
@@ -80,7 +87,53 @@ class Bundle:
     calibration: Calibration
     origin: Mapping[str, Any] = field(default_factory=dict)
     whiten: bool = True
+    collaborative: Collaborative | None = None
+    fitted: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text_dimension(self) -> int:
+        """Length of the vectors of texts alone."""
+        return self.dimension if self.collaborative is None else self.collaborative.text_dimension
+
+    def item_vectors(self, ids: Sequence[str], texts: Vector) -> Vector:
+        """Return E_i of items, shape (n, dimension), from vectors of their texts.
+
+        Parameters
+        ----------
+        ids
+            n items.
+        texts
+            Shape (n, text_dimension), unit rows; zero rows, for items without text, stay zero.
+        """
+        return texts if self.collaborative is None else self.collaborative.join(ids, texts)
+
+    def text_vectors(self, items: Vector) -> Vector:
+        """Return the vectors of their texts, shape (n, text_dimension), of item vectors E_i."""
+        return items if self.collaborative is None else self.collaborative.texts_of(items)
+
+    def user_vector(
+        self, text: Vector | None, history: Sequence[Vector], ages: Sequence[int]
+    ) -> Vector | None:
+        """Return E_u, shape (dimension,), of unit length; None where nothing is known.
+
+        Parameters
+        ----------
+        text
+            What the user's words, attributes and history say, shape (text_dimension,), of unit
+            length, or none.
+        history
+            E_i of items of the history.
+        ages
+            Age of each, 0 being the newest item of the history.
+        """
+        if self.collaborative is None:
+            return text
+        return self.collaborative.ask(text, history, ages)
+
+    def asking(self, item: Vector) -> Vector:
+        """Return the vector that asks for what is like an item E_i, shape (dimension,)."""
+        return item if self.collaborative is None else self.collaborative.asking(item)
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -115,7 +168,8 @@ def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
     )
     text = None if recorded["text"] is None else TextSettings.model_validate(recorded["text"])
     projection = Projection.load(folder / PROJECTION) if PROJECTION in files else None
-    fingerprint = fingerprint_bundle(model_fingerprint, text, projection)
+    collaborative = Collaborative.load(folder / COLLABORATIVE) if COLLABORATIVE in files else None
+    fingerprint = fingerprint_bundle(model_fingerprint, text, projection, collaborative)
     if (model_fingerprint, fingerprint) != (recorded["model_fingerprint"], recorded["fingerprint"]):
         raise BundleError(
             f"{folder / DESCRIPTION}: its settings were changed after it was written",
@@ -137,6 +191,8 @@ def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
         calibration=Calibration(**recorded["calibration"]),
         origin=dict(recorded["origin"]),
         whiten=bool(recorded.get("whiten", True)),
+        collaborative=collaborative,
+        fitted={name: dict(values) for name, values in recorded.get("fitted", {}).items()},
         digests={name: files[name] for name in MODEL_FILES},
     )
 
@@ -183,6 +239,7 @@ def described(bundle: Bundle) -> dict[str, Any]:
         "text": None if bundle.text is None else bundle.text.model_dump(mode="json"),
         "calibration": {"b": bundle.calibration.b, "t": bundle.calibration.t},
         "whiten": bundle.whiten,
+        "fitted": {name: dict(values) for name, values in bundle.fitted.items()},
         "origin": dict(bundle.origin),
     }
 
@@ -195,7 +252,8 @@ def write_description(bundle: Bundle) -> Bundle:
     Bundle
         The bundle with the digests of those files.
     """
-    present = (*MODEL_FILES, *((PROJECTION,) if bundle.projection is not None else ()))
+    parts = {PROJECTION: bundle.projection, COLLABORATIVE: bundle.collaborative}
+    present = (*MODEL_FILES, *(name for name, part in parts.items() if part is not None))
     files = {name: sha256(bundle.folder / name) for name in present}
     description = {"format": FORMAT, **described(bundle), "files": files}
     partial = bundle.folder / f".{DESCRIPTION}.partial"
@@ -218,7 +276,10 @@ def fingerprint_model(
 
 
 def fingerprint_bundle(
-    model_fingerprint: str, text: TextSettings | None, projection: Projection | None
+    model_fingerprint: str,
+    text: TextSettings | None,
+    projection: Projection | None,
+    collaborative: Collaborative | None = None,
 ) -> str:
     """Return the fingerprint of all that makes a vector of a catalogue row.
 
@@ -226,8 +287,9 @@ def fingerprint_bundle(
     fitting it must not part a bundle from the index that it was fitted on.
     """
     templates = None if text is None else text.model_dump(mode="json")
-    mapped = None if projection is None else hashlib.sha256(projection.content()).hexdigest()
-    return _digest([model_fingerprint, templates, mapped])
+    fitted = [part for part in (projection, collaborative) if part is not None]
+    mapped = [hashlib.sha256(part.content()).hexdigest() for part in fitted] or [None]
+    return _digest([model_fingerprint, templates, *mapped])
 
 
 def _digest(parts: list[Any]) -> str:
@@ -239,7 +301,7 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
     if missing := [name for name in MODEL_FILES if name not in files]:
         raise KeyError(missing[0])
     for name, recorded in files.items():
-        if name not in (*MODEL_FILES, PROJECTION):
+        if name not in (*MODEL_FILES, PROJECTION, COLLABORATIVE):
             raise ValueError(f"{name} does not belong in a bundle")
         try:
             found = sha256(folder / name)

@@ -41,7 +41,7 @@ class Encoder:
     bundle
         The bundle.
     dimension
-        Length of the vectors.
+        Length of the vectors of texts.
 
     Raises
     ------
@@ -61,12 +61,12 @@ class Encoder:
         cache: VectorCache | None = None,
     ) -> None:
         self.bundle = bundle
-        self.dimension = bundle.dimension
+        self.dimension = bundle.text_dimension
         self._reader = Reader(bundle, precision, threads)
         self._tokens_per_batch = tokens_per_batch
         self._cache = cache
         self._precision = precision
-        self._width = bundle.dimension
+        self._width = self.dimension
         if bundle.projection is not None:
             self._width = len(bundle.projection.mean)
         self._users: OrderedDict[str, Vector] = OrderedDict()

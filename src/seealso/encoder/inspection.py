@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from seealso.encoder.bundle import (
+    COLLABORATIVE,
     DESCRIPTION,
     MODEL,
     MODEL_INT8,
@@ -29,13 +30,17 @@ LARGEST: Final[Mapping[str, int]] = {
     DESCRIPTION: 1_000_000,
     TOKENIZER: 256_000_000,
     PROJECTION: 256_000_000,
+    COLLABORATIVE: 2**31 - 1,
     # protobuf, in which ONNX is written, ends here
     MODEL: 2**31 - 1,
     MODEL_INT8: 2**31 - 1,
 }
 """Every file that a bundle may have, and the most bytes of each."""
 
-_ARRAYS: Final = {"mean.npy", "matrix.npy"}
+_ARRAYS: Final = {
+    PROJECTION: {"mean.npy", "matrix.npy"},
+    COLLABORATIVE: {"ids.npy", "factors.npy", "gram.npy", "predictor.npy", "numbers.npy"},
+}
 _LONGEST_PROBE: Final = 512
 _LONGEST: Final = 100_000
 
@@ -57,12 +62,12 @@ def inspect(folder: Path) -> Bundle:
     files = recorded.get("files")
     if isinstance(files, dict) and (extra := sorted(present - {DESCRIPTION, *files})):
         raise refused(f"{extra[0]} does not belong: {DESCRIPTION} does not name it")
-    if PROJECTION in present:
-        _check_arrays(folder / PROJECTION)
+    for name in _ARRAYS.keys() & present:
+        _check_arrays(folder / name)
     try:
         bundle = Bundle.load(folder)
     except MemoryError as exc:
-        raise refused(f"{PROJECTION} asks for more memory than there is") from exc
+        raise refused("its arrays ask for more memory than there is") from exc
     _check_values(bundle, recorded)
     for name in (MODEL, MODEL_INT8):
         if found := complaint((folder / name).read_bytes()):
@@ -125,9 +130,10 @@ def _check_arrays(file: Path) -> None:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError) as exc:
-        raise refused(f"{file.name} is not a projection: {exc}") from exc
-    if {one.filename for one in members} != _ARRAYS or len(members) != len(_ARRAYS):
-        raise refused(f"{file.name} holds other arrays than {', '.join(sorted(_ARRAYS))}")
+        raise refused(f"{file.name} is not a {file.stem}: {exc}") from exc
+    wanted = _ARRAYS[file.name]
+    if {one.filename for one in members} != wanted or len(members) != len(wanted):
+        raise refused(f"{file.name} holds other arrays than {', '.join(sorted(wanted))}")
     check_entry(file.name, sum(one.file_size for one in members))
 
 
@@ -141,12 +147,17 @@ def _check_values(bundle: Bundle, recorded: Mapping[str, Any]) -> None:
     )
     if not sound:
         raise refused(f"{DESCRIPTION} holds numbers that no bundle has")
-    if bundle.projection is None:
-        return
-    if not all(
-        np.isfinite(part).all() for part in (bundle.projection.mean, bundle.projection.matrix)
-    ):
-        raise refused(f"{PROJECTION} holds numbers that are not finite")
+    for name, arrays in _arrays(bundle):
+        if not all(np.isfinite(part).all() for part in arrays):
+            raise refused(f"{name} holds numbers that are not finite")
+
+
+def _arrays(bundle: Bundle) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    if (projection := bundle.projection) is not None:
+        yield PROJECTION, (projection.mean, projection.matrix)
+    if (part := bundle.collaborative) is not None:
+        numbers = (part.weight, part.confidence, part.recency, part.newcomer)
+        yield COLLABORATIVE, (part.factors, part.gram, part.predictor, *numbers)
 
 
 def _check_texts(bundle: Bundle) -> None:

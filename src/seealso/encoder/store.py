@@ -14,6 +14,7 @@ from pathlib import Path
 
 from seealso.config import TextSettings
 from seealso.encoder.bundle import (
+    COLLABORATIVE,
     DESCRIPTION,
     MODEL_FILES,
     PROJECTION,
@@ -22,6 +23,7 @@ from seealso.encoder.bundle import (
     read_description,
     write_description,
 )
+from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError
 from seealso.types import Calibration
@@ -140,8 +142,10 @@ def bind(
     *,
     text: TextSettings,
     projection: Projection | None,
+    collaborative: Collaborative | None = None,
     calibration: Calibration = Calibration(),  # noqa: B008 (a frozen value)
     store: BundleStore,
+    name: str | None = None,
 ) -> Bundle:
     """Bind a model to a catalogue: its text templates, projection and calibration.
 
@@ -153,10 +157,14 @@ def bind(
         The text templates.
     projection
         The map fitted on the catalogue, or none.
+    collaborative
+        What behaviour knows of items, fitted over vectors of this projection, or none.
     calibration
         Parameters of the probability; not part of the fingerprint.
     store
-        Where the bundle ``<name>-<first 8 digits of the fingerprint>`` is made.
+        Where the bundle is made.
+    name
+        What it is called; ``<name>-<first 8 digits of the fingerprint>`` by default.
 
     Returns
     -------
@@ -169,34 +177,46 @@ def bind(
     BundleError
         The projection does not fit the model, or the bundle there is damaged.
     """
-    raw = bundle.dimension if bundle.projection is None else len(bundle.projection.mean)
+    raw = bundle.text_dimension if bundle.projection is None else len(bundle.projection.mean)
     if projection is not None and len(projection.mean) != raw:
         raise BundleError(
             f"a projection from {len(projection.mean)} dimensions does not fit {bundle.name}, "
             f"which has {raw}",
             hint="fit the projection on vectors of this model",
         )
-    fingerprint = fingerprint_bundle(bundle.model_fingerprint, text, projection)
-    name = f"{bundle.name.removesuffix('-' + bundle.fingerprint[:8])}-{fingerprint[:8]}"
+    width = raw if projection is None else projection.matrix.shape[1]
+    if collaborative is not None and collaborative.text_dimension != width:
+        raise BundleError(
+            f"a collaborative part over {collaborative.text_dimension} dimensions does not fit "
+            f"{bundle.name}, which has {width}",
+            hint="fit it on vectors of this model: seealso fit",
+        )
+    fingerprint = fingerprint_bundle(bundle.model_fingerprint, text, projection, collaborative)
+    name = name or f"{bundle.name.removesuffix('-' + bundle.fingerprint[:8])}-{fingerprint[:8]}"
     bound = replace(
         bundle,
         folder=store.folder_of(name),
         name=name,
         fingerprint=fingerprint,
-        dimension=raw if projection is None else projection.matrix.shape[1],
+        dimension=width if collaborative is None else collaborative.dimension,
         text=text,
         projection=projection,
+        collaborative=collaborative,
         calibration=calibration,
     )
     if (bound.folder / DESCRIPTION).is_file():
         there = Bundle.load(bound.folder)
-        if there.digests == bundle.digests:
+        if (there.digests, there.fingerprint) == (bundle.digests, fingerprint) and (
+            there.fitted == bound.fitted
+        ):
             return _recalibrated(there, calibration)
     with store.draft(name) as folder:
         for file in MODEL_FILES:
             link(bundle.folder / file, folder / file)
         if projection is not None:
             projection.save(folder / PROJECTION)
+        if collaborative is not None:
+            collaborative.save(folder / COLLABORATIVE)
         written = write_description(replace(bound, folder=folder))
     return replace(written, folder=bound.folder)
 

@@ -13,7 +13,7 @@ from seealso.encoder.encoder import Encoder
 from seealso.encoder.projection import unit_rows
 from seealso.encoder.templates import renderer
 from seealso.errors import TemplateError
-from seealso.types import Vector
+from seealso.types import Item, Vector
 
 _MAIN = "item"
 
@@ -140,11 +140,14 @@ class UserText:
 def encode_views(
     encoder: Encoder,
     item_text: ItemText,
-    items_fields: Sequence[Mapping[str, Any]],
+    items: Sequence[Item],
     *,
     tick: Callable[[int], None] | None = None,
 ) -> tuple[list[str], Vector]:
-    """Encode items with all their views: unit(sum of weight * vector of the view).
+    """Encode items as an index holds them, from all their views.
+
+    The vector of the texts is unit(sum of weight * vector of the view); where the bundle has a
+    collaborative part, it is joined with that.
 
     Parameters
     ----------
@@ -152,30 +155,32 @@ def encode_views(
         The encoder.
     item_text
         The templates and weights.
-    items_fields
-        Fields of n items.
+    items
+        n items.
     tick
         Called with the number of texts just finished: n for each view.
 
     Returns
     -------
     tuple
-        The n texts of the main template, and vectors of shape (n, dimension); a zero row for
-        an item whose views are all empty.
+        The n texts of the main template, and vectors of shape (n, ``bundle.dimension``); a zero
+        row for an item whose views are all empty.
 
     Raises
     ------
     TemplateError
         A template cannot be rendered.
     """
+    rendered = [item_text.render_views(item.fields) for item in items]
+    main = [texts[0] for texts in rendered]
     if len(item_text.names) == 1:
-        texts = [item_text.render(fields) for fields in items_fields]
-        return texts, encoder.encode_items(texts, tick=tick)
-    rendered = [item_text.render_views(fields) for fields in items_fields]
-    total = np.zeros((len(rendered), encoder.dimension), dtype=np.float32)
-    for view, weight in enumerate(item_text.weights):
-        total += weight * encoder.encode_items([texts[view] for texts in rendered], tick=tick)
-    return [texts[0] for texts in rendered], unit_rows(total)
+        read = encoder.encode_items(main, tick=tick)
+    else:
+        total = np.zeros((len(rendered), encoder.dimension), dtype=np.float32)
+        for view, weight in enumerate(item_text.weights):
+            total += weight * encoder.encode_items([texts[view] for texts in rendered], tick=tick)
+        read = unit_rows(total)
+    return main, encoder.bundle.item_vectors([item.item_id for item in items], read)
 
 
 def _weights(text: TextSettings, names: Sequence[str]) -> Vector:

@@ -185,12 +185,12 @@ class Contest:
         """Return texts and vectors of the catalogue as an index would hold them, shape (n, d)."""
         place = self.material.catalogue.place
         texts = [""] * len(place)
-        rows = np.zeros((len(place), encoder.dimension), dtype=np.float32)
+        rows = np.zeros((len(place), encoder.bundle.dimension), dtype=np.float32)
         text = ItemText(self._text)
         with progress(f"encoding, {self.bundle.name}", len(place) * len(text.names)) as tick:
             for batch in self.items():
                 known = [item for item in batch if item.item_id in place]
-                read, found = encode_views(encoder, text, [one.fields for one in known], tick=tick)
+                read, found = encode_views(encoder, text, known, tick=tick)
                 for item, own, vector in zip(known, read, found, strict=True):
                     texts[place[item.item_id]] = own
                     rows[place[item.item_id]] = vector

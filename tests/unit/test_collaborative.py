@@ -1,0 +1,114 @@
+"""Text and behaviour in one unit vector: checked against the formulas, with numbers drawn."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seealso.encoder import Collaborative
+from seealso.errors import BundleError
+from seealso.types import Vector
+
+IDS = tuple(f"i{n}" for n in range(30))
+D, K = 8, 5
+
+
+def rows(*shape: int, seed: int = 0) -> Vector:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def unit(vectors: Vector) -> Vector:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), dtype=np.float32)
+
+
+def part(weight: float = 1.5, newcomer: float = 0.7) -> Collaborative:
+    factors = rows(len(IDS), K)
+    gram = factors.T.astype(np.float64) @ factors + 2.0 * np.eye(K)
+    return Collaborative(IDS, factors, gram, rows(D, K, seed=1), weight, 40.0, 0.6, newcomer)
+
+
+TEXTS = unit(rows(len(IDS), D, seed=2))
+
+
+@given(st.floats(0.05, 10), st.floats(0, 5))
+@settings(max_examples=25, deadline=None)
+def test_joined_vectors_are_unit_and_keep_every_inner_product(
+    weight: float, newcomer: float
+) -> None:
+    one = part(weight, newcomer)
+    joined = one.join(IDS, TEXTS)
+    np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, atol=1e-5)
+    history = joined[[3, 7]]
+    asked = one.ask(TEXTS[0], list(history), [0, 1])
+    assert asked is not None
+    assert np.linalg.norm(asked) == pytest.approx(1.0, abs=1e-5)
+    user = one.fold_in(history, [0, 1])
+    plain = TEXTS @ TEXTS[0] + weight**2 * one.factors @ user
+    length = np.sqrt(1 + weight**2) * one.radius
+    np.testing.assert_allclose(joined @ asked * length, plain, atol=1e-4 * (1 + weight**2))
+
+
+def test_a_history_is_folded_in_as_least_squares_say() -> None:
+    one = part()
+    joined = one.join(IDS, TEXTS)
+    chosen, ages = [4, 9, 2], [0, 1, 3]
+    factors = one.factors[chosen].astype(np.float64)
+    confidence = 40.0 * 0.6 ** np.array(ages)
+    wanted = np.linalg.solve(
+        one.gram + factors.T @ np.diag(confidence) @ factors, factors.T @ (1 + confidence)
+    )
+    found = one.fold_in(joined[chosen], ages)
+    np.testing.assert_allclose(found, unit(wanted), atol=1e-4)
+
+
+def test_an_item_that_nobody_chose_gets_what_its_text_predicts() -> None:
+    one = part(newcomer=0.7)
+    found = one.factors_of(["new", "i3"], TEXTS[:2])
+    np.testing.assert_allclose(found[0], 0.7 * unit(TEXTS[0] @ one.predictor), atol=1e-5)
+    np.testing.assert_array_equal(found[1], one.factors[3])
+
+
+def test_an_item_without_text_has_no_vector() -> None:
+    texts = np.vstack([TEXTS[0], np.zeros(D, dtype=np.float32)])
+    joined = part().join(["i0", "i1"], texts)
+    assert joined[0].any()
+    assert not joined[1].any()
+
+
+def test_texts_come_back_out_of_joined_vectors() -> None:
+    one = part()
+    np.testing.assert_allclose(one.texts_of(one.join(IDS, TEXTS)), TEXTS, atol=1e-5)
+
+
+def test_a_user_of_whom_nothing_is_known_has_no_vector() -> None:
+    assert part().ask(None, [], []) is None
+
+
+def test_what_is_like_an_item_is_asked_without_the_rest() -> None:
+    one = part()
+    joined = one.join(IDS, TEXTS)
+    asked = one.asking(joined[5])
+    plain = np.hstack([TEXTS, one.weight * one.factors])
+    order = np.argsort(-(plain @ plain[5]))
+    np.testing.assert_array_equal(np.argsort(-(joined @ asked)), order)
+
+
+def test_it_is_the_same_after_it_was_saved(tmp_path: Path) -> None:
+    one = part()
+    one.save(tmp_path / "collaborative.npz")
+    again = Collaborative.load(tmp_path / "collaborative.npz")
+    assert again.content() == one.content()
+    np.testing.assert_array_equal(again.join(IDS, TEXTS), one.join(IDS, TEXTS))
+
+
+def test_what_is_not_one_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "collaborative.npz"
+    file.write_bytes(b"no arrays")
+    with pytest.raises(BundleError, match="not a collaborative part"):
+        Collaborative.load(file)
+    one = part()
+    Collaborative(IDS[:3], one.factors, one.gram, one.predictor, 1, 1, 1, 1).save(file)
+    with pytest.raises(BundleError, match="3 ids, factors"):
+        Collaborative.load(file)
