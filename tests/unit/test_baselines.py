@@ -1,0 +1,211 @@
+"""Each baseline against a few lines of numpy that do the same the long way."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from seealso.config import load_settings
+from seealso.errors import ConfigError
+from seealso.evaluation.baselines import NAMES, baselines
+from seealso.evaluation.baselines.classics import fit_ease, fit_item_knn, fit_popularity
+from seealso.evaluation.baselines.ials import fit_ials
+from seealso.evaluation.baselines.profiles import Directions, interactions, profiles, strongest
+from seealso.evaluation.baselines.texts import fit_bm25
+from seealso.evaluation.baselines.tuning import Baseline, search
+from seealso.evaluation.exams import Exam, Sitting
+from seealso.training.data.material import Material
+from seealso.training.data.pairs import Catalogue
+from seealso.training.data.ranking import Question
+from tests.training_data import events, items
+
+SEQUENCES = [(0, 1, 2), (1, 2), (0, 1), (2, 3), (3,), (0, 1, 3)]
+TEXTS = ("red fox", "red red hen", "blue fox", "green fox tree", "grey")
+N = 5
+
+
+def material(sequences=SEQUENCES, texts=TEXTS):
+    ids = tuple(f"i{n}" for n in range(len(texts)))
+    catalogue = Catalogue(ids, texts, {name: n for n, name in enumerate(ids)}, 0)
+    return Material(catalogue, sequences, [], [], "")
+
+
+def question(*history, target=4):
+    return Question(np.array(history, dtype=np.int64), target, np.array(history, dtype=np.int64))
+
+
+def dense():
+    table = np.zeros((len(SEQUENCES), N))
+    for user, sequence in enumerate(SEQUENCES):
+        table[user, list(sequence)] = 1
+    return table
+
+
+def weights(recency, *histories):
+    return profiles([question(*one) for one in histories], N, recency)
+
+
+def test_interactions_are_ones_even_where_an_item_stands_twice():
+    found = interactions([(0, 2, 0), (), (1,)], 3).toarray()
+    assert found.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
+
+
+def test_a_profile_weighs_the_newest_item_most():
+    found = weights(0.5, (3, 0, 1), (2,)).toarray()
+    assert found.tolist() == [[0.5, 0.25, 0, 1, 0], [0, 0, 1, 0, 0]]
+
+
+def test_the_strongest_entries_are_kept_without_the_diagonal():
+    table = np.array([[9, 2, 1], [3, 9, 0], [1, -2, 9]], dtype=np.float32)
+    found = strongest(lambda one: table[one].copy(), 3, k=1).toarray()
+    assert found.tolist() == [[0, 2, 0], [3, 0, 0], [1, 0, 0]]
+
+
+def test_popularity_counts_events_whoever_asks():
+    found = fit_popularity(material(), {}).scores(weights(1.0, (0,), (3,)))
+    assert found.tolist() == [[3, 4, 3, 3, 0]] * 2
+
+
+@pytest.mark.parametrize("shrink", [0.0, 10.0])
+def test_item_knn_is_a_shrunk_cosine_of_columns(shrink):
+    table = dense()
+    both = table.T @ table
+    length = np.sqrt(both.diagonal())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        similarity = np.nan_to_num(both / (np.outer(length, length) + shrink))
+    np.fill_diagonal(similarity, 0)
+    expected = 1.0 * similarity[1] + 0.5 * similarity[3]
+    found = fit_item_knn(material(), {"k": 5, "shrink": shrink}).scores(weights(0.5, (1, 3)))[0]
+    kept = expected > 0
+    assert found[kept] == pytest.approx(expected[kept])
+    assert np.isneginf(found[~kept]).all()
+
+
+def test_ease_is_its_closed_form():
+    table = dense()
+    inverse = np.linalg.inv(table.T @ table + 3.0 * np.eye(N))
+    expected = -inverse / inverse.diagonal()
+    np.fill_diagonal(expected, 0)
+    found = fit_ease(material(), {"regularisation": 3.0}).scores(weights(1.0, (1, 3)))[0]
+    assert found[:4] == pytest.approx((expected[1] + expected[3])[:4], abs=1e-5)
+    # nobody chose the last item: EASE cannot rank it
+    assert np.isneginf(found[4])
+
+
+def test_ials_folds_a_history_in_as_least_squares_over_all_items_does():
+    chosen = {"factors": 3, "alpha": 4.0, "regularisation": 0.7}
+    model = fit_ials(material(), chosen)
+    w = weights(0.5, (1, 3))
+    v = model.items.astype(np.float64)
+    confidence = np.diag(1 + 4.0 * w.toarray()[0])
+    wanted = (w.toarray()[0] > 0).astype(float)
+    expected = np.linalg.solve(v.T @ confidence @ v + 0.7 * np.eye(3), v.T @ confidence @ wanted)
+    assert model.users(w)[0] == pytest.approx(expected, abs=1e-4)
+    assert model.scores(w)[0] == pytest.approx(v @ expected, abs=1e-4)
+
+
+def test_ials_learns_what_goes_together():
+    sides = [(0, 1, 2), (0, 2), (1, 2), (0, 1)] * 5 + [(3, 4), (4, 3)] * 5
+    chosen = {"factors": 2, "alpha": 10.0, "regularisation": 0.1}
+    found = fit_ials(material(sides), chosen).scores(weights(1.0, (0,), (3,)))
+    assert found[0, 1:3].min() > found[0, 3:].max()
+    assert found[1, 4] > found[1, :3].max()
+
+
+def test_bm25_is_the_sum_over_the_terms_of_the_history():
+    k1, b = 1.2, 0.75
+    words = [text.split() for text in TEXTS]
+    mean = sum(map(len, words)) / N
+    holding = Counter(word for one in words for word in set(one))
+
+    def weight(word, place):
+        times = words[place].count(word)
+        idf = math.log(1 + (N - holding[word] + 0.5) / (holding[word] + 0.5))
+        return idf * times / (times + k1 * (1 - b + b * len(words[place]) / mean))
+
+    def score(place):
+        parts = (1.0, words[1]), (0.5, words[2])
+        own = {1: 1, 2: 0}
+        return sum(
+            w * sum(weight(word, place) for word in query)
+            for number, (w, query) in enumerate(parts)
+            # an item is no neighbour of its own
+            if own.get(place) != 1 - number
+        )
+
+    found = fit_bm25(material(), {"k1": k1, "b": b}).scores(weights(0.5, (1, 2)))[0]
+    for place in (0, 3):
+        assert found[place] == pytest.approx(score(place), rel=1e-5)
+    assert np.isneginf(found[4])
+
+
+def test_directions_rank_by_inner_product_with_the_weighted_sum():
+    vectors = np.random.default_rng(1).normal(size=(N, 4)).astype(np.float32)
+    found = Directions(vectors).scores(weights(0.5, (2, 0)))[0]
+    assert found == pytest.approx(vectors @ (vectors[2] + 0.5 * vectors[0]), abs=1e-5)
+
+
+class Guess:
+    """Shows the item whose number is the chosen setting, to those whose recency it likes."""
+
+    def __init__(self, material, chosen):
+        self.chosen = chosen
+
+    def scores(self, profiles):
+        found = np.zeros(profiles.shape, dtype=np.float32)
+        found[:, int(self.chosen["a"])] = 1
+        found[:, int(self.chosen["b"])] += 2 if profiles.data.min() == 0.5 else 0
+        return found
+
+
+def test_the_search_takes_one_parameter_after_the_other_and_the_best_recency():
+    ticks = []
+    dev = [question(0, 1, target=3)]
+    grid = {"a": (2, 4), "b": (2, 3, 4)}
+    found = search(Guess, grid, (1.0, 0.5), material(), dev, ticks.append)
+    assert found.chosen == {"a": 2, "b": 3}
+    assert (found.recency, found.ndcg) == (0.5, 1.0)
+    assert len(ticks) == 4
+
+
+def test_a_baseline_that_reads_nothing_is_not_tuned_on_cold_items():
+    fitted = []
+
+    def fit(known, chosen):
+        fitted.append(dict(chosen))
+        return fit_popularity(known, chosen)
+
+    dev = [question(0, target=4)]
+    exam = Exam("cold", dev, None, [("all", np.arange(1))])
+    cold = np.array([False] * 4 + [True])
+    sitting = Sitting(material(), dev, "leave-one-out", cold, (exam,))
+    with Baseline("b", fit, {"a": (1, 2)}).sit(sitting) as (entrant,):
+        assert entrant.tuned.tried == 1
+    assert fitted == [{"a": 1}]
+    fitted.clear()
+    with Baseline("b", fit, {"a": (1, 2)}, reads=True).sit(sitting) as (entrant,):
+        assert entrant.tuned.tried == 16
+        assert set(entrant.tuned.settings) == {"a", "recency"}
+    assert fitted == [{"a": 1}, {"a": 2}]
+
+
+def test_every_baseline_has_a_name_and_no_other_has_one(tiny):
+    settings = load_settings(None, {"encoder": {"bundle": str(tiny.folder), "cache": False}})
+    assert [one.name for one in baselines(settings)] == list(NAMES)
+    with pytest.raises(ConfigError, match="baseline 'svd': there is none"):
+        baselines(settings, ["svd"])
+
+
+@pytest.mark.parametrize("name", ["itemknn", "ease", "ials"])
+def test_the_board_is_learnt(name, tiny):
+    from seealso.evaluation.evaluate import evaluate
+
+    settings = load_settings(None, {"encoder": {"bundle": str(tiny.folder), "cache": False}})
+    found = evaluate(
+        settings, items, events, baselines(settings, [name]), exams=["leave-one-out"], asked="test"
+    )
+    (exam,) = found.exams
+    # one item of the colour is left for each user: whoever knows the colour has it first
+    assert exam.score(name).metrics["ndcg@10"].mean == 1.0
+    assert (exam.users, exam.items) == (24, 16)

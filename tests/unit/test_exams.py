@@ -1,0 +1,217 @@
+"""Exams: what is asked, of whom, and that nothing asked about is known."""
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from seealso.config import load_settings
+from seealso.errors import ConfigError, DataError
+from seealso.evaluation.exams import (
+    EXAMS,
+    cold_items,
+    few_shot,
+    is_cold,
+    known_events,
+    sittings,
+)
+from seealso.evaluation.showing import read_labels
+from seealso.training.data.material import read_material
+from seealso.training.data.ranking import Question
+from tests.training_data import as_frame, as_items, board_events, board_items
+from tests.training_data import events as board_frames
+from tests.training_data import items as board_batches
+
+ITEMS = 120
+
+
+def shelf():
+    yield as_items(
+        [{"item_id": f"s{n}", "title": f"book {n}", "kind": "ab"[n % 2]} for n in range(ITEMS)]
+    )
+
+
+def behaviour(users=30, length=25):
+    rng = Random(4)
+    return [
+        {"user_id": f"u{user:02}", "item_id": f"s{place}", "day": day}
+        for user in range(users)
+        for day, place in enumerate(rng.sample(range(ITEMS), length))
+    ]
+
+
+def frames():
+    return [as_frame(behaviour())]
+
+
+def settings(**sections):
+    return load_settings(None, {"catalogue": {"path": "none.csv"}, **sections})
+
+
+def held(*names, asked="dev", **options):
+    return sittings(settings(), shelf, frames, names=names, asked=asked, **options)
+
+
+def everyone(questions):
+    return questions
+
+
+def test_one_item_in_ten_is_cold_and_always_the_same():
+    cold = [n for n in range(10_000) if is_cold(f"s{n}")]
+    # three standard deviations of a binomial draw
+    assert 910 <= len(cold) <= 1090
+    assert cold == [n for n in range(10_000) if is_cold(f"s{n}")]
+
+
+def test_cold_items_are_nowhere_in_what_may_be_known():
+    (sitting,) = held("cold", asked="test")
+    cold = {int(place) for place in np.flatnonzero(sitting.cold)}
+    assert {sitting.material.catalogue.ids[place] for place in cold} == {
+        f"s{n}" for n in range(ITEMS) if is_cold(f"s{n}")
+    }
+    assert not cold & {item for one in sitting.material.sequences for item in one}
+    assert not cold & {item for one in sitting.material.dev for item in one.history.tolist()}
+    assert not cold & {one.target for one in sitting.material.dev}
+    for exam in sitting.exams:
+        assert all(one.target in cold for one in exam.questions)
+        assert not cold & {item for one in exam.questions for item in one.history.tolist()}
+    rows = known_events(settings(), frames, sitting)
+    assert not {f"s{place}" for place in cold} & set(rows["item_id"])
+
+
+def test_each_user_is_asked_for_the_newest_cold_item_with_a_warm_one_before():
+    material = read_material(settings(), shelf, frames)
+    sitting = cold_items(material, "test", everyone, 1000)
+    found = iter(sitting.exams[0].questions)
+    for number, sequence in enumerate(material.sequences):
+        if number % 2 == 0:
+            continue
+        places = [n for n, item in enumerate(sequence) if sitting.cold[item]]
+        if not places or all(sitting.cold[item] for item in sequence[: places[-1]]):
+            continue
+        question = next(found)
+        assert question.target == sequence[places[-1]]
+        before = [item for item in sequence[: places[-1]] if not sitting.cold[item]]
+        assert question.history.tolist() == before[::-1]
+        assert sorted(question.seen.tolist()) == sorted({*sequence} - {question.target})
+    assert next(found, None) is None
+
+
+def test_dev_and_test_of_the_cold_exam_ask_different_people():
+    (sitting,) = held("cold", asked="test")
+    # all that a user chose stands in the question, and no two users chose the same
+    dev, test = (
+        {frozenset([*one.history.tolist(), *one.seen.tolist(), one.target]) for one in asked}
+        for asked in (sitting.dev, sitting.exams[0].questions)
+    )
+    assert len(dev) > 5
+    assert len(test) > 5
+    assert not dev & test
+    (other,) = held("cold", asked="dev")
+    asked = [(one.target, one.history.tolist()) for one in other.exams[0].questions]
+    assert asked == [(one.target, one.history.tolist()) for one in sitting.dev]
+
+
+def test_the_second_ranking_is_of_cold_items_alone():
+    (sitting,) = held("cold")
+    whole, alone = sitting.exams
+    assert whole.among is None
+    assert alone.among is not None
+    assert (alone.among == sitting.cold).all()
+    assert (whole.headline, alone.headline) == ("ndcg@20", "ndcg@20")
+
+
+def test_few_shot_keeps_the_newest_and_forgets_nothing_seen():
+    question = Question(np.array([7, 3, 5]), 1, np.array([3, 5, 7, 9]), "u")
+    (found,) = few_shot([question], 2).questions
+    assert found.history.tolist() == [7, 3]
+    assert found.seen.tolist() == [3, 5, 7, 9]
+    assert (found.target, found.user_id) == (1, "u")
+
+
+def test_exams_of_one_state_of_knowledge_share_a_sitting():
+    found = held(*EXAMS)
+    names = [[exam.name for exam in sitting.exams] for sitting in found]
+    assert names == [
+        ["leave-one-out", "few-shot 1", "few-shot 2", "few-shot 3", "few-shot 5"],
+        ["cold", "cold among cold"],
+        ["temporal"],
+    ]
+    assert [sitting.split for sitting in found] == ["leave-one-out", "leave-one-out", "temporal"]
+
+
+@pytest.mark.parametrize("name", ["leave-one-out", "temporal"])
+def test_an_index_knows_nothing_from_a_users_first_question_on(name):
+    (sitting,) = held(name, asked="test")
+    rows = known_events(settings(), frames, sitting)
+    place = sitting.material.catalogue.place
+    known = {
+        (user, place[item]) for user, item in zip(rows["user_id"], rows["item_id"], strict=True)
+    }
+    for question in (*sitting.dev, *sitting.exams[0].questions):
+        assert (question.user_id, question.target) not in known
+    assert len(rows) == sum(map(len, sitting.material.sequences))
+
+
+def test_material_of_a_sitting_does_not_hold_the_test_questions():
+    assert all(len(sitting.material.test) == 0 for sitting in held(*EXAMS, asked="test"))
+
+
+def test_dislikes_before_the_question_are_known_too():
+    disliked = as_frame([{"user_id": "u00", "item_id": "s0", "day": -1}])
+    with_value = disliked.with_columns(value=disliked["value"] * 0)
+    given = lambda: [*frames(), with_value]  # noqa: E731
+    chosen = settings(events={"positive": 1.0})
+    (sitting,) = sittings(chosen, shelf, given, names=["leave-one-out"], asked="dev")
+    rows = known_events(chosen, given, sitting)
+    assert rows.filter(rows["value"] == 0)["user_id"].to_list() == ["u00"]
+
+
+def test_no_more_users_are_asked_than_wanted_and_the_same_ones_again():
+    (first,), (again,) = (held("leave-one-out", "few-shot", most_users=7) for _ in range(2))
+    assert [len(exam.questions) for exam in first.exams] == [7] * 5
+    asked = [[one.user_id for one in sitting.exams[0].questions] for sitting in (first, again)]
+    assert asked[0] == asked[1]
+
+
+def test_the_parts_hold_the_long_tail():
+    (sitting,) = held("leave-one-out")
+    (exam,) = sitting.exams
+    parts = dict(exam.parts)
+    counts = sitting.material.event_counts()
+    edge = np.quantile(counts, 0.2)
+    expected = [n for n, one in enumerate(exam.questions) if counts[one.target] <= edge]
+    assert parts["long tail"].tolist() == expected
+    assert len(parts["all"]) == len(exam.questions)
+
+
+def test_a_cold_exam_of_a_small_catalogue_is_refused():
+    with pytest.raises(DataError, match="of 16 items would be cold, at least 5 are needed"):
+        sittings(settings(), board_batches, board_frames, names=["cold"], asked="dev")
+
+
+def test_a_cold_exam_without_behaviour_around_cold_items_is_refused():
+    warm = [one for one in behaviour() if not is_cold(one["item_id"])]
+    with pytest.raises(DataError, match="none of 30 users chose a cold item after a warm one"):
+        sittings(settings(), shelf, lambda: [as_frame(warm)], names=["cold"], asked="dev")
+
+
+def test_behaviour_without_a_dev_question_is_refused():
+    short = [one for one in board_events() if one["day"] < 2]
+    with pytest.raises(DataError, match="none can be asked about in dev"):
+        sittings(
+            settings(),
+            lambda: [as_items(board_items())],
+            lambda: [as_frame(short)],
+            names=["leave-one-out"],
+            asked="dev",
+        )
+
+
+def test_labels_are_titles_and_the_values_of_a_field():
+    place = {f"s{n}": n for n in range(ITEMS)}
+    found = read_labels(settings(), shelf, place, "kind")
+    assert found.titles[3] == "book 3"
+    assert found.values[:3] == [("a",), ("b",), ("a",)]
+    with pytest.raises(ConfigError, match="--by colour: no item has this field"):
+        read_labels(settings(), shelf, place, "colour")
