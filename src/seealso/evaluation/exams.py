@@ -122,7 +122,11 @@ def sittings(
         if "cold" in names:
             held.append(cold_items(material, asked, drawn, settings.training.dev_users))
     if "temporal" in names:
-        material = read_material(_cut(settings, "temporal"), items, events)
+        try:
+            material = read_material(_cut(settings, "temporal"), items, events)
+        except DataError as exc:
+            hint = "leave this exam out, or check events.time and the shares of the split"
+            raise DataError(f"temporal: {exc.message}", hint=hint) from exc
         questions = drawn(material.test if asked == "test" else material.dev)
         exam = _whole("temporal", material, questions, settings)
         held.append(_sitting(material, "temporal", [exam]))

@@ -1,0 +1,299 @@
+"""Exams over a real index: its ranks are those of numpy, it knows no answers, and it goes away."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from seealso.cli.evaluate import BASELINES as OFFERED_BASELINES
+from seealso.cli.evaluate import EXAMS as OFFERED_EXAMS
+from seealso.cli.main import main
+from seealso.cluster import indices
+from seealso.cluster.node import NodeInfo
+from seealso.errors import ClusterError, DataError
+from seealso.evaluation.baselines import NAMES
+from seealso.evaluation.exams import EXAMS, Sitting, is_cold, sittings
+from seealso.evaluation.metrics import ranks_in
+from seealso.evaluation.systems import Scoring
+from seealso.plugin.examined import SUFFIX, IndexContender
+from seealso.training.data.ranking import Question, profile_vectors
+from seealso.types import Vector
+from tests.integration.catalogues import OpenShop, Record, Shop, films
+
+FILMS = 150
+SAME = 1e-5
+NAMED = ["popularity", "seealso", "seealso, no tail share"]
+
+
+def behaviour(users: int = 40, length: int = 9) -> list[Record]:
+    """Return what users watched; some films far more often than others."""
+    rng = Random(8)
+    return [
+        {"user_id": f"u{user:02}", "item_id": f"f{place}", "second": 1000 * day + user}
+        for user in range(users)
+        for day, place in enumerate(
+            dict.fromkeys(int(FILMS * rng.random() ** 2) for _ in range(length))
+        )
+    ]
+
+
+@pytest.fixture
+def shop(open_shop: OpenShop, opensearch_latest: NodeInfo) -> Shop:
+    """A shop on the default version."""
+    return stocked(open_shop, opensearch_latest)
+
+
+def stocked(open_shop: OpenShop, node: NodeInfo, **sections: dict[str, Any]) -> Shop:
+    made = open_shop(node.url, events={"time": "second"}, **sections)
+    made.stock(films(FILMS), behaviour())
+    return made
+
+
+def sat(shop: Shop, *names: str, asked: str = "dev") -> tuple[Sitting, ...]:
+    source = shop.inputs()
+    return sittings(shop.settings(), source.items, source.events, names=names, asked=asked)
+
+
+def contender(shop: Shop, **changes: Any) -> IndexContender:
+    return IndexContender(shop.cluster, shop.settings(), shop.inputs(), **changes)
+
+
+def left(shop: Shop) -> list[str]:
+    found = indices.listing(shop.cluster, shop.alias + SUFFIX)
+    return [index.name for index in found]
+
+
+def documents(shop: Shop) -> list[dict[str, Any]]:
+    """Return all that the index under examination holds."""
+    found = shop.cluster.request("POST", f"/{shop.alias}{SUFFIX}/_search", {"size": FILMS})
+    hits: list[dict[str, Any]] = found["hits"]["hits"]
+    return hits
+
+
+def by_numpy(shop: Shop, sitting: Sitting) -> Callable[[list[Question]], Vector]:
+    """Return a score function made of what the index holds: w * cosine with the profile."""
+    ids = sitting.material.catalogue.ids
+    stored = {hit["_id"]: hit["_source"] for hit in documents(shop)}
+    weighted = np.array([stored[item]["vector"] for item in ids], dtype=np.float32)
+    unit = weighted / np.linalg.norm(weighted, axis=1, keepdims=True)
+    profile = shop.settings().profile
+
+    def score(asked: list[Question]) -> Vector:
+        users = profile_vectors(unit, asked, profile.recency, profile.history_items)
+        users /= np.linalg.norm(users, axis=1, keepdims=True)
+        return users @ weighted.T
+
+    return score
+
+
+@pytest.mark.parametrize("path", ["exact", "ann", "reference"])
+def test_the_index_ranks_as_numpy_does(
+    open_shop: OpenShop, opensearch: NodeInfo, path: str
+) -> None:
+    shop = stocked(open_shop, opensearch, recommend={"path": path, "tail_share": 0.0})
+    (sitting, cold) = sat(shop, "leave-one-out", "cold")
+    for one, exam in ((sitting, sitting.exams[0]), (cold, cold.exams[0]), (cold, cold.exams[1])):
+        with contender(shop).sit(one) as (entrant,):
+            score = by_numpy(shop, one)
+            numpy = Scoring("numpy", score).rank(exam.questions, 20, exam.among)
+            found = entrant.system.rank(exam.questions, 20, exam.among)
+        scores = score(list(exam.questions))
+        for row, (own, theirs) in enumerate(zip(found.places, numpy.places, strict=True)):
+            # films of equal scores may stand in any order
+            assert (own >= 0).tolist() == (theirs >= 0).tolist()
+            shown = theirs >= 0
+            assert np.abs(scores[row, own[shown]] - scores[row, theirs[shown]]).max() < SAME
+            p = 1 / (1 + np.exp(-scores[row, own[shown]].astype(float)))
+            assert np.abs(found.probabilities[row, shown] - p).max() < SAME
+        ours, expected = (ranks_in(lists, exam.questions) for lists in (found, numpy))
+        assert np.mean(ours == expected) > 0.97
+
+
+def test_what_was_seen_and_what_may_not_be_ranked_is_not_shown(shop: Shop) -> None:
+    (sitting,) = sat(shop, "cold")
+    alone = sitting.exams[1]
+    with contender(shop).sit(sitting) as entrants:
+        for entrant in entrants:
+            found = entrant.system.rank(alone.questions, 20, alone.among).places
+            for places, question in zip(found, alone.questions, strict=True):
+                shown = places[places >= 0]
+                assert sitting.cold[shown].all()
+                assert not set(shown.tolist()) & set(question.seen.tolist())
+
+
+def test_the_index_knows_only_what_may_be_known(shop: Shop) -> None:
+    (sitting,) = sat(shop, "cold", asked="test")
+    counts = sitting.material.event_counts()
+    with contender(shop).sit(sitting):
+        hits = documents(shop)
+    for hit in hits:
+        place = sitting.material.catalogue.place[hit["_id"]]
+        assert hit["_source"].get("interactions", 0) == counts[place]
+        assert not is_cold(hit["_id"]) or counts[place] == 0
+
+
+def test_the_systems_are_the_product_as_set_and_without_tail_share(shop: Shop) -> None:
+    (sitting,) = sat(shop, "leave-one-out")
+    questions = sitting.exams[0].questions
+    with contender(shop).sit(sitting) as (own, without):
+        assert [own.system.name, without.system.name] == ["seealso", "seealso, no tail share"]
+        assert not own.baseline
+        shares = [one.system.rank(questions, 10).places for one in (own, without)]
+    tail = sitting.material.event_counts() <= np.quantile(sitting.material.event_counts(), 0.2)
+    assert tail[shares[0]].mean() > tail[shares[1]].mean()
+
+
+def test_the_index_stands_beside_the_live_one_and_goes(shop: Shop) -> None:
+    live = shop.build().index
+    (sitting,) = sat(shop, "leave-one-out")
+    with contender(shop).sit(sitting):
+        assert len(left(shop)) == 1
+        assert shop.live == live
+    assert left(shop) == []
+    assert shop.names == [live]
+
+
+class Interruption(KeyboardInterrupt):
+    """Somebody presses Ctrl-C."""
+
+
+def test_an_interrupted_exam_leaves_nothing_behind(shop: Shop) -> None:
+    (sitting,) = sat(shop, "leave-one-out")
+    with pytest.raises(Interruption), contender(shop).sit(sitting):
+        raise Interruption
+    assert left(shop) == []
+
+
+def test_a_build_that_fails_leaves_nothing_behind(shop: Shop) -> None:
+    (sitting,) = sat(shop, "leave-one-out")
+
+    def broken(batches: int = 0) -> Iterator[Any]:
+        for batch in shop.inputs().items():
+            yield batch
+            raise DataError("the catalogue broke off")
+
+    source = shop.inputs()
+    breaking = type(source)(broken, source.events)
+    given = IndexContender(shop.cluster, shop.settings(), breaking)
+    with pytest.raises(DataError, match="broke off"), given.sit(sitting):
+        pytest.fail("it was built")
+    assert left(shop) == []
+
+
+def test_what_a_killed_evaluation_left_is_cleared_by_the_next(shop: Shop) -> None:
+    (sitting,) = sat(shop, "leave-one-out")
+    with contender(shop, keep=True).sit(sitting):
+        pass
+    (old,) = left(shop)
+    with contender(shop).sit(sitting):
+        assert old not in left(shop)
+    assert left(shop) == []
+
+
+def test_two_evaluations_of_one_alias_do_not_mix(shop: Shop) -> None:
+    (sitting,) = sat(shop, "leave-one-out")
+    with (
+        contender(shop).sit(sitting),
+        pytest.raises(ClusterError, match="another evaluation is running"),
+        contender(shop).sit(sitting),
+    ):
+        pytest.fail("both were let in")
+
+
+def test_the_settings_of_a_sitting_can_be_prepared_for_it(shop: Shop) -> None:
+    (sitting,) = sat(shop, "leave-one-out")
+    asked = []
+
+    def flat(settings: Any, one: Sitting) -> Any:
+        asked.append(one)
+        importance = settings.importance.model_copy(update={"floor": 1.0, "ceiling": 1.0})
+        return settings.model_copy(update={"importance": importance})
+
+    with contender(shop, prepare=flat).sit(sitting):
+        hits = documents(shop)
+    assert {hit["_source"]["importance"] for hit in hits} == {1.0}
+    assert asked == [sitting]
+
+
+def refused(shop: Shop, *options: str) -> int:
+    """Return the exit code of ``seealso evaluate`` with these options."""
+    with pytest.raises(SystemExit) as stopped:
+        main(shop.arguments("evaluate", *options))
+    assert left(shop) == []
+    return int(str(stopped.value.code))
+
+
+def test_what_cannot_be_asked_is_refused_in_one_line(
+    open_shop: OpenShop, opensearch_latest: NodeInfo, capsys: Any
+) -> None:
+    shop = open_shop(opensearch_latest.url)
+    shop.stock(films(30), [one for one in behaviour(9) if int(one["item_id"][1:]) < 30])
+    assert refused(shop, "--exam", "temporal") == 3
+    assert "temporal: a split at a moment needs events" in capsys.readouterr().err
+    assert refused(shop, "--exam", "cold") == 3
+    assert "at least 5 are needed" in capsys.readouterr().err
+    assert refused(shop, "--exam", "warm") == 2
+    assert "'warm' is not one of" in capsys.readouterr().err
+    assert refused(shop, "--by", "colour", "--no-baselines") == 2
+    assert "--by colour: no item has this field" in capsys.readouterr().err
+    assert refused(shop, "--no-baselines", "--no-index") == 2
+    assert "leave nobody to ask" in capsys.readouterr().err
+    shop.stock(films(30), behaviour(9, length=2))
+    assert refused(shop, "--no-index", "--baseline", "popularity") == 3
+    assert "none can be asked about in dev" in capsys.readouterr().err
+
+
+def test_the_command_offers_every_exam_and_every_baseline() -> None:
+    assert OFFERED_EXAMS == EXAMS
+    assert OFFERED_BASELINES == NAMES
+
+
+def test_a_missing_library_is_named_with_its_extra(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "implicit.cpu.als", None)
+    assert refused(shop, "--no-index", "--baseline", "ials") == 4
+    assert "pip install 'seealso[evaluate]'" in capsys.readouterr().err
+
+
+def test_the_table_lines_up(shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr("seealso.cli.context.stdout", Console(width=200))
+    main(shop.arguments("evaluate", "--baseline", "popularity", "--users", "12"))
+    lines = capsys.readouterr().out.splitlines()
+    head = next(line for line in lines if line.startswith("system"))
+    rows = lines[lines.index(head) + 1 :][:3]
+    assert [row.split("  ")[0] for row in rows] == NAMED
+    # the last column is aligned to the right
+    assert len({len(row.rstrip()) for row in rows}) == 1
+    assert any(line.startswith("leave-one-out, dev: 12 users, 150 items") for line in lines)
+    assert any("seealso - popularity" in line for line in lines)
+
+
+def test_every_exam_and_every_baseline_in_one_call(shop: Shop, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "found"
+    main(shop.arguments("evaluate", "--exam", "all", "--by", "kind", "--out", str(out), "--json"))
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads((out / "evaluation.json").read_bytes())
+    exams = {exam["exam"]: exam for exam in printed["exams"]}
+    assert list(exams) == [
+        "leave-one-out", "few-shot 1", "few-shot 2", "few-shot 3", "few-shot 5",
+        "cold", "cold among cold", "temporal",
+    ]  # fmt: skip
+    whole = exams["leave-one-out"]
+    assert {one["system"] for one in whole["scores"]} == {
+        *NAMES, "seealso", "seealso, no tail share",
+    }  # fmt: skip
+    assert {one["system"] for one in whole["tuned"]} == set(NAMES)
+    assert {one["system"] for one in whole["reliability"]} == {"seealso", "seealso, no tail share"}
+    assert any(name.startswith("kind: ") for name in whole["beyond"][0]["exposure"])
+    assert all(0 <= one["p"] <= 1 for one in whole["pairings"])
+    assert whole["examples"][0]["history"][0] in {film["title"] for film in films(FILMS)}
+    assert exams["cold"]["cold_items"] == sum(is_cold(film["item_id"]) for film in films(FILMS))
+    assert exams["cold among cold"]["items"] == exams["cold"]["cold_items"]
+    assert left(shop) == []
