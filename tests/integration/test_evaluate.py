@@ -272,7 +272,8 @@ def test_the_table_lines_up(shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys:
     # the last column is aligned to the right
     assert len({len(row.rstrip()) for row in rows}) == 1
     assert any(line.startswith("leave-one-out, dev: 12 users, 150 items") for line in lines)
-    assert any("seealso - popularity" in line for line in lines)
+    assert "seealso minus it (95 %)" in head
+    assert any(line.startswith("chosen on dev") for line in lines)
 
 
 def test_every_exam_and_every_baseline_in_one_call(shop: Shop, tmp_path: Path, capsys: Any) -> None:

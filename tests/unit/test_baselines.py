@@ -12,7 +12,7 @@ from seealso.evaluation.baselines import NAMES, baselines
 from seealso.evaluation.baselines.classics import fit_ease, fit_item_knn, fit_popularity
 from seealso.evaluation.baselines.ials import fit_ials
 from seealso.evaluation.baselines.profiles import Directions, interactions, profiles, strongest
-from seealso.evaluation.baselines.texts import fit_bm25
+from seealso.evaluation.baselines.texts import fit_bm25, frozen_text
 from seealso.evaluation.baselines.tuning import Baseline, search
 from seealso.evaluation.exams import Exam, Sitting
 from seealso.training.data.material import Material
@@ -103,6 +103,20 @@ def test_ials_folds_a_history_in_as_least_squares_over_all_items_does():
     expected = np.linalg.solve(v.T @ confidence @ v + 0.7 * np.eye(3), v.T @ confidence @ wanted)
     assert model.users(w)[0] == pytest.approx(expected, abs=1e-4)
     assert model.scores(w)[0] == pytest.approx(v @ expected, abs=1e-4)
+
+
+def test_ridge_foretells_the_factors_of_items_without_events(tiny):
+    settings = load_settings(None, {"encoder": {"bundle": str(tiny.folder), "cache": False}})
+    frozen, known = frozen_text(settings), material()
+    chosen = {"factors": 3, "alpha": 4.0, "regularisation": 0.7, "ridge": 0.5}
+    model = frozen.fit_ridge(known, chosen)
+    assert model.items[:4] == pytest.approx(fit_ials(known, chosen).items[:4], abs=1e-4)
+    x = frozen.whitened(known).astype(np.float64)
+    penalty = np.sqrt(0.5) * np.eye(x.shape[1])
+    solved = np.linalg.lstsq(
+        np.vstack([x[:4], penalty]), np.vstack([model.items[:4], np.zeros((len(penalty), 3))])
+    )[0]
+    assert model.items[4] == pytest.approx(x[4] @ solved, abs=1e-3)
 
 
 def test_ials_learns_what_goes_together():

@@ -139,6 +139,16 @@ def test_a_system_shows_nothing_seen_and_nothing_beyond_what_may_be_ranked():
     assert system.rank(asked, 3, among).places.tolist() == [[4, 1, 0], [0, -1, -1]]
 
 
+def test_the_order_of_the_catalogue_breaks_no_tie():
+    system = Scoring("s", lambda asked: np.zeros((len(asked), 1000), dtype=np.float32))
+    asked = [question([5], 0)] * 600
+    places = system.rank(asked, 20).places
+    assert (places == places[0]).all()
+    assert len(set(places[0].tolist())) == 20
+    # twenty of the first twenty would be the catalogue's own order
+    assert places[0].mean() > 250
+
+
 def test_ranks_of_targets_agree_with_the_places_of_the_lists():
     rng = np.random.default_rng(2)
     table = rng.normal(size=(700, 12)).astype(np.float32)

@@ -15,11 +15,11 @@ from seealso.cli.inputs import on_error, read_inputs, say_skipped
 
 if TYPE_CHECKING:
     from seealso.evaluation.intervals import Estimate
-    from seealso.evaluation.results import Evaluation, ExamResult
+    from seealso.evaluation.results import Evaluation, ExamResult, Pairing
     from seealso.evaluation.systems import Contender
 
 EXAMS = ("leave-one-out", "temporal", "cold", "few-shot")
-BASELINES = ("popularity", "itemknn", "ease", "ials", "bm25", "text")
+BASELINES = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
 
 
 @click.command()
@@ -125,9 +125,7 @@ def _exam(exam: "ExamResult") -> Iterator[RenderableType]:
     headline = "ndcg@20" if exam.cold_items else "ndcg@10"
     yield _scores(exam, headline)
     yield from _parts(exam, headline)
-    if exam.pairings:
-        yield ""
-        yield _pairings(exam, headline)
+    yield from _tuned(exam)
     for note in exam.notes:
         yield Text(f"note: {note}", style="yellow")
 
@@ -135,29 +133,31 @@ def _exam(exam: "ExamResult") -> Iterator[RenderableType]:
 def _scores(exam: "ExamResult", headline: str) -> RenderableType:
     beyond = {one.system: one for one in exam.beyond}
     errors = {one.system: one.error for one in exam.reliability}
-    lines = []
-    for score in exam.scores:
-        if score.part != "all":
-            continue
-        own = beyond[score.system]
-        lines.append(
-            (
-                score.system,
-                f"{score.metrics['hr@10'].mean:.4f}",
-                f"{score.metrics['hr@20'].mean:.4f}",
-                _interval(score.metrics[headline]),
-                f"{score.metrics['mrr@20'].mean:.4f}",
-                f"{own.coverage:.3f}",
-                f"{own.novelty:.1f}",
-                f"{own.popularity_bias:+.3f}",
-                f"{errors[score.system]:.3f}" if score.system in errors else "-",
-            )
+    reference = exam.pairings[0].system if exam.pairings else ""
+    paired = {
+        one.other: one for one in exam.pairings if (one.system, one.metric) == (reference, headline)
+    }
+    lines = [
+        (
+            score.system,
+            f"{score.metrics['hr@10'].mean:.4f}",
+            f"{score.metrics['hr@20'].mean:.4f}",
+            _interval(score.metrics[headline]),
+            _gain(paired.get(score.system)),
+            _p(paired.get(score.system)),
+            f"{beyond[score.system].coverage:.3f}",
+            f"{beyond[score.system].novelty:.1f}",
+            f"{beyond[score.system].popularity_bias:+.3f}",
+            f"{errors[score.system]:.3f}" if score.system in errors else "-",
         )
+        for score in exam.scores
+        if score.part == "all"
+    ]
     columns = (
-        "system", "hr@10", "hr@20", f"{headline} (95 %)", "mrr@20", "coverage", "novelty",
-        "bias", "ece",
+        "system", "hr@10", "hr@20", f"{headline} (95 %)", f"{reference} minus it (95 %)", "p",
+        "coverage", "novelty", "bias", "ece",
     )  # fmt: skip
-    return tables.rows(columns, lines, numbers="hr@10 hr@20 mrr@20 coverage novelty bias ece")
+    return tables.rows(columns, lines, numbers="hr@10 hr@20 p coverage novelty bias ece")
 
 
 def _parts(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
@@ -174,17 +174,33 @@ def _parts(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
     yield tables.rows((headline, *(f"{part} ({users:,})" for part, users in parts.items())), lines)
 
 
-def _pairings(exam: "ExamResult", headline: str) -> RenderableType:
+def _tuned(exam: "ExamResult") -> Iterator[RenderableType]:
+    """Return what dev chose; once is enough for exams that ask the same fitted systems."""
+    if not exam.tuned or exam.exam.startswith("few-shot") or exam.exam == "cold among cold":
+        return
     lines = [
         (
-            f"{one.system} - {one.other}",
-            f"{one.difference.mean:+.4f} ({one.difference.low:+.4f} to {one.difference.high:+.4f})",
-            f"{one.p:.4f}",
+            one.system,
+            ", ".join(f"{name} {value:g}" if isinstance(value, int | float) else f"{name} {value}"
+                      for name, value in one.settings.items()),
+            one.tried,
+            f"{one.dev:.4f}",
         )
-        for one in exam.pairings
-        if one.metric == headline
-    ]
-    return tables.rows((f"difference of {headline}", "mean (95 %)", "p"), lines, numbers="p")
+        for one in exam.tuned
+    ]  # fmt: skip
+    yield ""
+    yield tables.rows(("chosen on dev", "settings", "tried", "ndcg@10"), lines, numbers="tried")
+
+
+def _gain(pairing: "Pairing | None") -> str:
+    if pairing is None:
+        return "-"
+    change = pairing.difference
+    return f"{change.mean:+.4f} ({change.low:+.4f} to {change.high:+.4f})"
+
+
+def _p(pairing: "Pairing | None") -> str:
+    return "-" if pairing is None else f"{pairing.p:.4f}"
 
 
 def _interval(one: "Estimate") -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,11 @@ from seealso.types import Vector
 Mask = npt.NDArray[np.bool_]
 Tick = Callable[[int], None]
 
-NOTHING = -1
+NOTHING: Final = -1
 """Stands where a list has ended."""
+
+ORDER_SEED: Final = 17
+"""Draws the order of items whose scores are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,10 @@ class Scoring:
         among: Mask | None = None,
         tick: Tick = ignore,
     ) -> Lists:
-        """Return the best `depth` items of each user; of equal scores the earlier item."""
+        """Return the best `depth` items of each user; ties stand in a random order, always one.
+
+        The order of a catalogue must not break ties: it often tells what is old or popular.
+        """
         places = np.full((len(asked), depth), NOTHING, dtype=np.int64)
         for start in range(0, len(asked), USERS_AT_ONCE):
             chunk = asked[start : start + USERS_AT_ONCE]
@@ -134,7 +140,9 @@ class Scoring:
                 scores[:, ~among] = -np.inf
             for row, question in enumerate(chunk):
                 scores[row, question.seen] = -np.inf
-            places[start : start + len(chunk)] = best(scores, depth)
+            order = np.random.default_rng(ORDER_SEED).permutation(scores.shape[1])
+            found = best(scores[:, order], depth)
+            places[start : start + len(chunk)] = np.where(found >= 0, order[found], NOTHING)
             tick(len(chunk))
         return Lists(places)
 

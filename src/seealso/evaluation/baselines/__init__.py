@@ -1,6 +1,7 @@
 """Methods to be compared with: each fitted and tuned on the same material as any other system."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from seealso.config import Settings
@@ -10,7 +11,12 @@ from seealso.evaluation.baselines.ials import fit_ials
 from seealso.evaluation.baselines.texts import fit_bm25, frozen_text
 from seealso.evaluation.baselines.tuning import Baseline
 
-NAMES: Final = ("popularity", "itemknn", "ease", "ials", "bm25", "text")
+NAMES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
+
+IALS: Final[Mapping[str, Sequence[float]]] = MappingProxyType(
+    {"alpha": (40, 5), "regularisation": (10, 1, 50, 200), "factors": (128, 32, 512)}
+)
+"""Values that are tried for iALS, the first ones first."""
 
 
 def baselines(settings: Settings, names: Sequence[str] = NAMES) -> list[Baseline]:
@@ -46,9 +52,11 @@ def _baseline(name: str, settings: Settings) -> Baseline:
     if name == "ease":
         return Baseline(name, fit_ease, {"regularisation": (50, 10, 250, 1000)})
     if name == "ials":
-        grid = {"alpha": (40, 5), "regularisation": (10, 1, 50, 200), "factors": (128, 32, 512)}
-        return Baseline(name, fit_ials, grid)
+        return Baseline(name, fit_ials, IALS)
     if name == "bm25":
         return Baseline(name, fit_bm25, {"b": (0.75, 0.25), "k1": (1.2,)}, reads=True)
     frozen = frozen_text(settings)
+    if name == "ials-ridge":
+        grid = {"ridge": (10, 1, 100), **{name: values[:1] for name, values in IALS.items()}}
+        return Baseline(name, frozen.fit_ridge, grid, reads=True, first=frozen.read)
     return Baseline(name, frozen.fit, {"whitened": (1, 0)}, reads=True, first=frozen.read)

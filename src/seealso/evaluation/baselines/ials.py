@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from seealso.errors import MissingExtraError
-from seealso.evaluation.baselines.profiles import Matrix, Model, interactions
+from seealso.evaluation.baselines.profiles import Matrix, interactions
 from seealso.training.data.material import Material
 from seealso.types import Vector
 
@@ -65,7 +65,7 @@ class Factors:
         return np.asarray(self.users(profiles) @ self.items.T, dtype=np.float32)
 
 
-def fit_ials(material: Material, chosen: Mapping[str, float]) -> Model:
+def fit_ials(material: Material, chosen: Mapping[str, float]) -> Factors:
     """Factorise who chose what with the library ``implicit``.
 
     Parameters
@@ -99,7 +99,11 @@ def fit_ials(material: Material, chosen: Mapping[str, float]) -> Model:
             random_state=SEED,
         )
         model.fit(chose, show_progress=False)
-    items = np.asarray(model.item_factors, dtype=np.float32)
+    return factors(np.asarray(model.item_factors, dtype=np.float32), alpha, regularisation)
+
+
+def factors(items: Vector, alpha: float, regularisation: float) -> Factors:
+    """Return what folds histories into the space of `items`, shape (n, f)."""
     inner = items.T @ items + np.float32(regularisation) * np.eye(items.shape[1], dtype=np.float32)
-    solved = np.linalg.solve(inner, items.T).T
-    return Factors(items, np.ascontiguousarray(solved, dtype=np.float32), alpha)
+    solved = np.ascontiguousarray(np.linalg.solve(inner, items.T).T, dtype=np.float32)
+    return Factors(items, solved, alpha)

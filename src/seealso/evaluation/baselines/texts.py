@@ -14,6 +14,7 @@ from scipy import sparse
 from seealso.config import Settings
 from seealso.encoder import BundleStore, Encoder, fit_projection, item_encoder, open_cache
 from seealso.errors import MissingExtraError
+from seealso.evaluation.baselines.ials import factors, fit_ials
 from seealso.evaluation.baselines.profiles import Directions, Matrix, Model, Neighbours, strongest
 from seealso.log import progress
 from seealso.training.data.material import Material
@@ -92,12 +93,33 @@ class FrozenText:
 
     def fit(self, material: Material, chosen: Mapping[str, float]) -> Model:
         """Return the vectors; ``whitened`` spreads them, fitted on the catalogue alone."""
+        return Directions(self.whitened(material) if chosen["whitened"] else self.raw(material))
+
+    def fit_ridge(self, material: Material, chosen: Mapping[str, float]) -> Model:
+        """Factorise who chose what, and foretell the factors of items without events from text.
+
+        Ridge regression of the factors of `fit_ials` on the whitened vectors; ``ridge`` is its
+        penalty, the others are those of `fit_ials`. As in Gantner et al. 2010, "Learning
+        Attribute-to-Feature Mappings for Cold-Start Recommendations".
+        """
+        texts, events = self.whitened(material), material.event_counts()
+        learnt = fit_ials(material, chosen).items
+        x, y = texts[events > 0], learnt[events > 0]
+        penalty = np.float32(chosen["ridge"]) * np.eye(x.shape[1], dtype=np.float32)
+        foretold = texts @ np.linalg.solve(x.T @ x + penalty, x.T @ y)
+        items = np.where((events > 0)[:, None], learnt, foretold)
+        return factors(items, chosen["alpha"], chosen["regularisation"])
+
+    def raw(self, material: Material) -> Vector:
+        """Return the vectors of the catalogue as the model gives them, shape (n, d)."""
         self.read(material)
-        raw = self._read[material.catalogue.texts]
-        if not chosen["whitened"]:
-            return Directions(raw)
+        return self._read[material.catalogue.texts]
+
+    def whitened(self, material: Material) -> Vector:
+        """Return the vectors of the catalogue, spread, shape (n, m)."""
+        raw = self.raw(material)
         known = raw[raw.any(axis=1)]
-        return Directions(fit_projection(known, whiten=True, dimension=None).apply(raw))
+        return fit_projection(known, whiten=True, dimension=None).apply(raw)
 
 
 def frozen_text(settings: Settings) -> FrozenText:
