@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seealso.encoder import Projection, fit_projection
-from seealso.encoder.projection import unit_rows
+from seealso.encoder.projection import FULL_WHITENING, SOFT_WHITENING, unit_rows
 from seealso.errors import ConfigError, DataError
 from seealso.types import Vector
 
@@ -21,10 +21,27 @@ def cone(n: int = 4000, width: int = 12) -> Vector:
 def test_whitening_gives_the_identity_covariance() -> None:
     raw = cone(200_000)
     # eleven directions: unit length has taken one away, and that one falls under the floor
-    fitted = fit_projection(raw, whiten=True, dimension=11)
+    fitted = fit_projection(raw, whiten=True, dimension=11, exponent=FULL_WHITENING)
     mapped = (raw.astype(np.float64) - fitted.mean) @ fitted.matrix
     np.testing.assert_allclose(np.cov(mapped, rowvar=False, bias=True), np.eye(11), atol=5e-3)
     np.testing.assert_allclose(mapped.mean(axis=0), 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.2, 0.35])
+def test_softer_whitening_leaves_a_power_of_each_variance(exponent: float) -> None:
+    raw = cone(200_000)
+    plain = fit_projection(raw, whiten=False, dimension=11)
+    before = ((raw.astype(np.float64) - plain.mean) @ plain.matrix).var(axis=0)
+    fitted = fit_projection(raw, whiten=True, dimension=11, exponent=exponent)
+    after = ((raw.astype(np.float64) - fitted.mean) @ fitted.matrix).var(axis=0)
+    np.testing.assert_allclose(after, before ** (1 - 2 * exponent), rtol=5e-3)
+
+
+def test_whitening_is_soft_unless_it_is_said() -> None:
+    raw = cone(500)
+    soft = fit_projection(raw, whiten=True, dimension=None)
+    assert soft == fit_projection(raw, whiten=True, dimension=None, exponent=SOFT_WHITENING)
+    assert soft != fit_projection(raw, whiten=True, dimension=None, exponent=FULL_WHITENING)
 
 
 def test_whitening_opens_the_cone() -> None:
@@ -37,7 +54,8 @@ def test_whitening_opens_the_cone() -> None:
 def test_an_empty_direction_is_held_by_the_floor() -> None:
     raw = cone(200_000)
     raw[:, 3] = raw[:, 5]  # a dependent column: one eigenvalue is zero
-    scales = np.linalg.norm(fit_projection(raw, whiten=True, dimension=None).matrix, axis=0)
+    fitted = fit_projection(raw, whiten=True, dimension=None, exponent=FULL_WHITENING)
+    scales = np.linalg.norm(fitted.matrix, axis=0)
     assert scales.max() / scales.min() == pytest.approx(100, rel=1e-3)  # root of 1 / 1e-4
 
 

@@ -5,6 +5,7 @@ Language models crowd their vectors in a narrow cone; whitening spreads them aga
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,6 +15,10 @@ from seealso.types import Vector
 
 EIGENVALUE_FLOOR = 1e-4
 """Eigenvalues below this share of the largest are noise: they are raised to it."""
+SOFT_WHITENING: Final = 0.35
+"""Power of the eigenvalues to divide by; measured, see docs/decisions/0002-soft-whitening.md."""
+FULL_WHITENING: Final = 0.5
+"""The power that gives every direction the same variance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +101,9 @@ def unit_rows(rows: Vector) -> Vector:
     return unit
 
 
-def fit_projection(raw: Vector, *, whiten: bool, dimension: int | None) -> Projection:
+def fit_projection(
+    raw: Vector, *, whiten: bool, dimension: int | None, exponent: float = SOFT_WHITENING
+) -> Projection:
     """Fit the projection on vectors of the catalogue.
 
     Parameters
@@ -104,12 +111,14 @@ def fit_projection(raw: Vector, *, whiten: bool, dimension: int | None) -> Proje
     raw
         Unit vectors of the model, shape (n, d); zero rows ('not encoded') are left out.
     whiten
-        Divide each principal direction by the root of its eigenvalue, with a floor of 1e-4 of
-        the largest (Su et al. 2021, "Whitening Sentence Representations", plus the floor).
+        Divide each principal direction by a power of its eigenvalue, with a floor of 1e-4 of the
+        largest (Su et al. 2021, "Whitening Sentence Representations", plus floor and power).
         Eigenvalues are drawn to their mean first, by a share of d / (n + d): next to nothing
         for a large catalogue.
     dimension
         Keep this many leading directions; all of them if none.
+    exponent
+        That power: 0.5 whitens fully, less lets directions of more variance count for more.
 
     Returns
     -------
@@ -149,6 +158,6 @@ def fit_projection(raw: Vector, *, whiten: bool, dimension: int | None) -> Proje
         # of n <= d texts, plain whitening makes a simplex: all equally far apart, nothing learnt
         share = width / (len(rows) + width)
         spread = (1 - share) * values + share * values.mean()
-        directions = directions / np.sqrt(np.maximum(spread, EIGENVALUE_FLOOR * spread[0]))
+        directions = directions / np.maximum(spread, EIGENVALUE_FLOOR * spread[0]) ** exponent
     kept = directions[:, : dimension or width]
     return Projection(mean.astype(np.float32), np.ascontiguousarray(kept, dtype=np.float32))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from seealso.encoder import Projection, fit_projection
+from seealso.encoder.projection import FULL_WHITENING
 from seealso.training.backbones.sources import Backbone, Head
 from seealso.training.backbones.towers import HistoryTower, as_model
 from seealso.training.data.pairs import columns, history_pairs, sampled
@@ -35,7 +36,8 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
     pairs = sampled(made, chosen.most_pairs, chosen.seed)
     steps_of(len(pairs), chosen)
     negatives = study.negatives(pairs)
-    whitening = fit_projection(frozen, whiten=True, dimension=None)
+    # fully: what the head learns over is for it to weigh
+    whitening = fit_projection(frozen, whiten=True, dimension=None, exponent=FULL_WHITENING)
     tower = HistoryTower(whitening.apply(frozen), settings.profile.recency)
     model = as_model(tower)
     every_item = tuple(str(place) for place in range(len(frozen)))
