@@ -140,6 +140,8 @@ class Scoring:
                 scores[:, ~among] = -np.inf
             for row, question in enumerate(chunk):
                 scores[row, question.seen] = -np.inf
+            # a score that is no number must not come first
+            np.copyto(scores, -np.inf, where=np.isnan(scores))
             order = np.random.default_rng(ORDER_SEED).permutation(scores.shape[1])
             found = best(scores[:, order], depth)
             places[start : start + len(chunk)] = np.where(found >= 0, order[found], NOTHING)
@@ -155,12 +157,12 @@ class Scoring:
 
 
 def best(scores: Vector, depth: int) -> Places:
-    """Return the places of the highest scores of each row, `NOTHING` for -inf and NaN.
+    """Return the places of the highest scores of each row, `NOTHING` for -inf.
 
     Parameters
     ----------
     scores
-        Shape (rows, n).
+        Shape (rows, n), no NaN.
     depth
         How many of each row.
 
@@ -169,15 +171,14 @@ def best(scores: Vector, depth: int) -> Places:
     Places
         Shape (rows, depth), best first, of equal scores the earlier place.
     """
-    rows, n = scores.shape
-    kept = min(depth, n)
-    found = np.full((rows, depth), NOTHING, dtype=np.int64)
-    clean = np.where(np.isnan(scores), -np.inf, scores)
-    # the depth-th highest value of each row: all above it are in, of those equal the first ones
-    edges = -np.partition(-clean, kept - 1, axis=1)[:, kept - 1]
-    for row, edge in enumerate(edges):
-        near = np.flatnonzero(clean[row] >= edge)
-        near = near[np.isfinite(clean[row, near]) | (clean[row, near] > 0)]
-        order = near[np.argsort(-clean[row, near], kind="stable")][:kept]
+    kept = min(depth, scores.shape[1])
+    found = np.full((len(scores), depth), NOTHING, dtype=np.int64)
+    # row by row: one row stays in the cache of the processor, all of them do not
+    for row, own in enumerate(scores):
+        edge = np.partition(own, -kept)[-kept]
+        # all above the edge are in, of those equal to it the first ones
+        near = np.flatnonzero(own >= edge)
+        near = near[own[near] > -np.inf]
+        order = near[np.argsort(-own[near], kind="stable")][:kept]
         found[row, : len(order)] = order
     return found
