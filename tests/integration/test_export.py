@@ -18,12 +18,13 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from seealso.cli.context import Context
 from seealso.cli.model import model as model_command
 from seealso.config import EncoderSettings, Settings, TrainingSettings
-from seealso.encoder import Bundle, BundleStore, Encoder
+from seealso.encoder import Bundle, BundleStore, Encoder, fit_projection
 from seealso.encoder.bundle import MODEL
 from seealso.errors import BundleError, MissingExtraError, ParityError
 from seealso.training import export, export_new, load_backbone
-from seealso.training.backbones.sources import chosen_backbone
+from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.exporting.parity import parity_texts
+from seealso.training.learning.head import behind
 from seealso.types import Vector
 from tests.bundles import tiny_source
 
@@ -208,6 +209,23 @@ def test_sentence_transformers_own_pooling_and_length_are_asked(tmp_path: Path) 
 def test_a_length_beyond_the_positions_is_refused(xlmr: Path) -> None:
     with pytest.raises(BundleError, match="--max-length 65: this model reads 4 to 64 tokens"):
         load_backbone(str(xlmr), pooling="auto", max_length=65)
+
+
+def test_a_head_may_enlarge_what_eight_bits_lose_but_not_without_end(tmp_path: Path) -> None:
+    backbone = load_backbone(tiny_source(), pooling="auto", max_length=64)
+    store = BundleStore(tmp_path)
+    raw = Encoder(export(backbone, "plain", store)).raw_items(TEXTS)
+
+    def headed(exponent: float) -> Backbone:
+        # above 0.5, weak directions become the strongest
+        spread = fit_projection(raw, whiten=True, dimension=None, exponent=exponent)
+        return replace(backbone, head=behind(spread, np.eye(128, dtype=np.float32)))
+
+    found = export(headed(1.0), "headed", store).origin["parity"]
+    assert found["fp32_least"] >= 0.999
+    assert 0.95 <= found["int8_mean"] < 0.98
+    with pytest.raises(ParityError, match=r"\(int8 mean\), at least 0.95 expected"):
+        export(headed(2.0), "worse", store)
 
 
 def test_weights_that_are_a_pickle_are_refused(gpt2: Path, tmp_path: Path) -> None:
