@@ -9,11 +9,16 @@ import pytest
 from seealso.config import load_settings
 from seealso.errors import ConfigError
 from seealso.evaluation.baselines import NAMES, baselines
-from seealso.evaluation.baselines.classics import fit_ease, fit_item_knn, fit_popularity
+from seealso.evaluation.baselines.classics import (
+    Popularity,
+    fit_ease,
+    fit_item_knn,
+    fit_popularity,
+)
 from seealso.evaluation.baselines.ials import fit_ials
 from seealso.evaluation.baselines.profiles import Directions, interactions, profiles, strongest
 from seealso.evaluation.baselines.texts import fit_bm25, frozen_text
-from seealso.evaluation.baselines.tuning import Baseline, search
+from seealso.evaluation.baselines.tuning import Baseline, Dev, search
 from seealso.evaluation.exams import Exam, Sitting
 from seealso.training.data.material import Material
 from seealso.training.data.pairs import Catalogue
@@ -177,7 +182,7 @@ def test_the_search_takes_one_parameter_after_the_other_and_the_best_recency():
     ticks = []
     dev = [question(0, 1, target=3)]
     grid = {"a": (2, 4), "b": (2, 3, 4)}
-    found = search(Guess, grid, (1.0, 0.5), material(), dev, ticks.append)
+    found = search(Guess, grid, (1.0, 0.5), Dev(material(), dev), ticks.append)
     assert found.chosen == {"a": 2, "b": 3}
     assert (found.recency, found.ndcg) == (0.5, 1.0)
     assert len(ticks) == 4
@@ -202,6 +207,27 @@ def test_a_baseline_that_reads_nothing_is_not_tuned_on_cold_items():
         assert entrant.tuned.tried == 16
         assert set(entrant.tuned.settings) == {"a", "recency"}
     assert fitted == [{"a": 1}, {"a": 2}]
+
+
+def test_settings_are_chosen_apart_for_a_ranking_of_some_items():
+    dev = [question(0, target=3)]
+    everyone = [("all", np.arange(1))]
+    some = np.array([False, False, False, True, True])
+    exams = (Exam("cold", dev, None, everyone), Exam("cold among cold", dev, some, everyone))
+    sitting = Sitting(material(), dev, "leave-one-out", some, exams)
+
+    def fit(known, chosen):
+        # the target is second to an item that is no rival among some
+        scores = [0, 3, 0, 2, 1] if chosen["a"] == 2 else [0, 1, 0, 2, 3]
+        return Popularity(np.array(scores, dtype=np.float32))
+
+    baseline = Baseline("b", fit, {"a": (1, 2)}, recencies=(1.0,), reads=True)
+    with baseline.sit(sitting) as (whole, part):
+        assert (whole.sits("cold"), whole.sits("cold among cold")) == (True, False)
+        assert (part.sits("cold"), part.sits("cold among cold")) == (False, True)
+        assert whole.tuned.settings == {"a": 1}
+        assert part.tuned.settings == {"a": 2}
+        assert (whole.tuned.dev, part.tuned.dev) == (pytest.approx(1 / math.log2(3)), 1.0)
 
 
 def test_every_baseline_has_a_name_and_no_other_has_one(tiny):

@@ -176,7 +176,7 @@ def _parts(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
 
 def _tuned(exam: "ExamResult") -> Iterator[RenderableType]:
     """Return what dev chose; once is enough for exams that ask the same fitted systems."""
-    if not exam.tuned or exam.exam.startswith("few-shot") or exam.exam == "cold among cold":
+    if not exam.tuned or exam.exam.startswith("few-shot"):
         return
     lines = [
         (

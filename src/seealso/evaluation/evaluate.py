@@ -98,7 +98,8 @@ def _hold(
         with contender.sit(sitting) as entrants:
             for entrant in entrants:
                 for one in answers:
-                    _ask(entrant, one)
+                    if entrant.sits(one.exam.name):
+                        _ask(entrant, one)
     return [_marked(one, sitting, labels, settings, asked) for one in answers]
 
 

@@ -81,12 +81,19 @@ class Entrant:
         It is there to be compared with.
     note
         What a reader of its figures must know, if anything.
+    exams
+        Names of the exams that it sits; None for all of the sitting.
     """
 
     system: System
     tuned: Tuned | None
     baseline: bool
     note: str = ""
+    exams: frozenset[str] | None = None
+
+    def sits(self, exam: str) -> bool:
+        """Whether it is asked in this exam."""
+        return self.exams is None or exam in self.exams
 
 
 class Contender(Protocol):
@@ -148,12 +155,16 @@ class Scoring:
             tick(len(chunk))
         return Lists(places)
 
-    def target_ranks(self, asked: Sequence[Question]) -> Places:
-        """Return the rank of each target; what ties with it stands before it."""
-        chunks = [
-            asked[start : start + USERS_AT_ONCE] for start in range(0, len(asked), USERS_AT_ONCE)
-        ]
-        return np.concatenate([ranks_among(self.score(chunk), chunk) for chunk in chunks])
+    def target_ranks(self, asked: Sequence[Question], among: Mask | None = None) -> Places:
+        """Return the rank of each target among all items, or some; ties stand before it."""
+        ranks = []
+        for start in range(0, len(asked), USERS_AT_ONCE):
+            chunk = asked[start : start + USERS_AT_ONCE]
+            scores = self.score(chunk)
+            if among is not None:
+                scores[:, ~among] = -np.inf
+            ranks.append(ranks_among(scores, chunk))
+        return np.concatenate(ranks)
 
 
 def best(scores: Vector, depth: int) -> Places:

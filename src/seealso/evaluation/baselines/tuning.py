@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 from seealso.evaluation.baselines.profiles import Model, profiles
-from seealso.evaluation.exams import Sitting
+from seealso.evaluation.exams import Exam, Sitting
 from seealso.evaluation.results import Tuned
-from seealso.evaluation.systems import Entrant, Scoring
+from seealso.evaluation.systems import Entrant, Mask, Scoring
 from seealso.log import progress
 from seealso.training.data.material import Material
 from seealso.training.data.ranking import Question, gains
@@ -64,6 +64,20 @@ class Baseline:
     def sit(self, sitting: Sitting) -> Iterator[Sequence[Entrant]]:
         """Tune on the dev questions of the sitting and yield the best.
 
+        Where some exams rank a part of the items only, settings are chosen for them apart.
+        """
+        if self.first is not None:
+            self.first(sitting.material)
+        if not sitting.cold.any() or not self.reads:
+            yield [self._tuned(sitting, sitting.exams)]
+            return
+        whole = [one for one in sitting.exams if one.among is None]
+        parts = [[one] for one in sitting.exams if one.among is not None]
+        yield [self._tuned(sitting, exams) for exams in (whole, *parts)]
+
+    def _tuned(self, sitting: Sitting, exams: Sequence[Exam]) -> Entrant:
+        """Return the best for exams that rank the same items as the first of them.
+
         What reads no text has nothing to choose where every question is about items without
         events: it takes the first value of each parameter.
         """
@@ -71,14 +85,40 @@ class Baseline:
         grid = {name: values[:1] if idle else values for name, values in self.grid.items()}
         recencies = self.recencies[:1] if idle else self.recencies
         tries = 1 + sum(len(values) - 1 for values in grid.values())
-        if self.first is not None:
-            self.first(sitting.material)
+        dev = Dev(sitting.material, sitting.dev, exams[0].among)
         with progress(f"tuning {self.name}", tries) as tick:
-            best = search(self.fit, grid, recencies, sitting.material, sitting.dev, tick)
+            best = search(self.fit, grid, recencies, dev, tick)
         settings = {**best.chosen, **({"recency": best.recency} if len(self.recencies) > 1 else {})}
-        tuned = Tuned(self.name, settings, best.ndcg, tries * len(recencies))
-        n = len(sitting.material.catalogue.ids)
-        yield (Entrant(scoring(self.name, best.model, n, best.recency), tuned, baseline=True),)
+        return Entrant(
+            scoring(self.name, best.model, len(sitting.cold), best.recency),
+            Tuned(self.name, settings, best.ndcg, tries * len(recencies)),
+            baseline=True,
+            exams=frozenset(one.name for one in exams),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Dev:
+    """What settings are chosen by.
+
+    Attributes
+    ----------
+    material
+        What may be learnt from.
+    questions
+        Who is asked.
+    among
+        Only these items are ranked, shape (n,); None for all of them.
+    """
+
+    material: Material
+    questions: Sequence[Question]
+    among: Mask | None = None
+
+    def ndcg(self, model: Model, recency: float) -> float:
+        """Return the NDCG@10 that a model reaches."""
+        system = scoring("", model, len(self.material.catalogue.ids), recency)
+        return float(gains(system.target_ranks(self.questions, self.among)).mean())
 
 
 def scoring(name: str, model: Model, items: int, recency: float) -> Scoring:
@@ -94,8 +134,7 @@ def search(
     fit: Fit,
     grid: Mapping[str, Sequence[float]],
     recencies: Sequence[float],
-    material: Material,
-    dev: Sequence[Question],
+    dev: Dev,
     tick: Callable[[int], None],
 ) -> Trial:
     """Return the best model by NDCG@10 on `dev`.
@@ -110,25 +149,12 @@ def search(
         if name is not None and best is not None:
             pending = [{**best.chosen, name: value} for value in grid[name][1:]]
         for one in pending:
-            tried = _best_recency(fit(material, one), one, recencies, material, dev)
+            model = fit(dev.material, one)
+            reached = [dev.ndcg(model, recency) for recency in recencies]
+            first = int(np.argmax(reached))
+            tried = Trial(model, one, recencies[first], reached[first])
             if best is None or tried.ndcg > best.ndcg:
                 best = tried
             tick(1)
     assert best is not None  # noqa: S101 - the first values are always tried
     return best
-
-
-def _best_recency(
-    model: Model,
-    chosen: Chosen,
-    recencies: Sequence[float],
-    material: Material,
-    dev: Sequence[Question],
-) -> Trial:
-    n = len(material.catalogue.ids)
-    reached = [
-        float(gains(scoring("", model, n, recency).target_ranks(dev)).mean())
-        for recency in recencies
-    ]
-    first = int(np.argmax(reached))
-    return Trial(model, chosen, recencies[first], reached[first])
