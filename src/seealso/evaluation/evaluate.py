@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 
 from seealso.config import Settings
@@ -14,7 +15,7 @@ from seealso.evaluation.results import Evaluation, ExamResult, Tuned
 from seealso.evaluation.showing import Labels, examples, read_labels
 from seealso.evaluation.systems import Contender, Entrant, Lists
 from seealso.log import progress
-from seealso.training.data.material import Events, Items
+from seealso.training.data.material import Events, Items, Material
 
 
 def evaluate(
@@ -63,7 +64,14 @@ def evaluate(
         material = held[0].material
         labels = read_labels(settings, items, material.catalogue.place, by)
     results = [result for one in held for result in _hold(one, contenders, labels, settings, asked)]
-    counts = {
+    return Evaluation(
+        material.signature, _told(settings, material), tuple(results), perf_counter() - began
+    )
+
+
+def _told(settings: Settings, material: Material) -> dict[str, int | float | str]:
+    """Return counts and settings that a figure depends on, without paths."""
+    return {
         "items": len(material.catalogue.ids),
         "items without a text": material.catalogue.mute,
         "users": len(material.sequences),
@@ -71,8 +79,11 @@ def evaluate(
         "dev questions": len(material.dev),
         "positive": "all" if settings.events.positive is None else settings.events.positive,
         "seed": settings.training.seed,
+        "bundle": Path(settings.encoder.bundle).name,
+        "recency": settings.profile.recency,
+        "tail share": settings.recommend.tail_share,
+        "path": str(settings.recommend.path),
     }
-    return Evaluation(material.signature, counts, tuple(results), perf_counter() - began)
 
 
 @dataclass
@@ -95,12 +106,17 @@ def _hold(
 ) -> list[ExamResult]:
     answers = [_Answers(exam) for exam in sitting.exams]
     for contender in contenders:
-        with contender.sit(sitting) as entrants:
-            for entrant in entrants:
-                for one in answers:
-                    if entrant.sits(one.exam.name):
-                        _ask(entrant, one)
+        _examine(contender, sitting, answers)
     return [_marked(one, sitting, labels, settings, asked) for one in answers]
+
+
+def _examine(contender: Contender, sitting: Sitting, answers: Sequence[_Answers]) -> None:
+    # in a function of its own, so that no name keeps the systems when they are done
+    with contender.sit(sitting) as entrants:
+        for entrant in entrants:
+            for one in answers:
+                if entrant.sits(one.exam.name):
+                    _ask(entrant, one)
 
 
 def _ask(entrant: Entrant, answers: _Answers) -> None:
