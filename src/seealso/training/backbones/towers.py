@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seealso.training.backbones.graph import pooled
-from seealso.training.backbones.sources import Backbone
+from seealso.training.backbones.sources import Backbone, Head
 from seealso.types import Vector
 
 
@@ -60,13 +60,14 @@ class TextTower(InputModule):  # type: ignore[misc]
 class HistoryTower(InputModule):  # type: ignore[misc]
     """Reads histories over frozen item vectors: the mean that a profile is, under a linear map.
 
-    The vector of a history is unit(sum of recency ** age * unit(A t)), as in
-    `seealso.plugin.profile`; that of an item is the same with one item. A starts as identity.
+    The vector of a history is unit(sum of recency ** age * unit(A t + b)), as in
+    `seealso.plugin.profile`; that of an item is the same with one item. A starts as identity, b
+    as zero: it learns which texts are chosen more often, whoever chooses.
 
     Parameters
     ----------
     frozen
-        Unit vectors t of the items, shape (n, d).
+        Vectors t of the items, shape (n, d).
     recency
         Weight of an item relative to the next newer one.
     """
@@ -76,8 +77,9 @@ class HistoryTower(InputModule):  # type: ignore[misc]
         self.register_buffer("frozen", torch.from_numpy(frozen), persistent=False)
         self.recency = recency
         width = frozen.shape[1]
-        self.linear = torch.nn.Linear(width, width, bias=False)
+        self.linear = torch.nn.Linear(width, width)
         torch.nn.init.eye_(self.linear.weight)
+        torch.nn.init.zeros_(self.linear.bias)
 
     def preprocess(
         self, inputs: Sequence[str], prompt: str | None = None, **_kwargs: Any
@@ -107,12 +109,15 @@ class HistoryTower(InputModule):  # type: ignore[misc]
         """Refuse: checkpoints hold weights alone, and bundles are made by the export."""
         raise NotImplementedError(f"not saved to {output_path}: export the backbone")
 
-    def matrix(self) -> Vector:
-        """Return A as it is now, shape (d, d)."""
-        weight = self.linear.weight.detach().cpu().numpy()
-        return np.asarray(weight, dtype=np.float32).copy()
+    def head(self) -> Head:
+        """Return A and b as they are now."""
+        return Head(_array(self.linear.weight), _array(self.linear.bias))
 
 
 def as_model(tower: InputModule) -> SentenceTransformer:
     """Return the model that the trainer takes."""
     return SentenceTransformer(modules=[tower])
+
+
+def _array(parameter: Tensor) -> Vector:
+    return np.asarray(parameter.detach().cpu().numpy(), dtype=np.float32).copy()

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seealso.encoder import Projection, fit_projection
-from seealso.encoder.projection import FULL_WHITENING
+from seealso.encoder import fit_projection
 from seealso.training.backbones.sources import Backbone, Head
 from seealso.training.backbones.towers import HistoryTower, as_model
 from seealso.training.data.pairs import columns, history_pairs, sampled
@@ -36,9 +35,9 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
     pairs = sampled(made, chosen.most_pairs, chosen.seed)
     steps_of(len(pairs), chosen)
     negatives = study.negatives(pairs)
-    # fully: what the head learns over is for it to weigh
-    whitening = fit_projection(frozen, whiten=True, dimension=None, exponent=FULL_WHITENING)
-    tower = HistoryTower(whitening.apply(frozen), settings.profile.recency)
+    spread = spreading(frozen)
+    rows = frozen @ spread.weight.T + spread.bias
+    tower = HistoryTower(rows, settings.profile.recency)
     model = as_model(tower)
     every_item = tuple(str(place) for place in range(len(frozen)))
     # the tower reads positions where others read texts
@@ -67,16 +66,24 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
         ),
         chosen,
     )
-    head = behind(whitening, tower.matrix())
-    trained = head.weight.size
+    learnt = tower.head()
+    trained = learnt.weight.size + learnt.bias.size
     total = trained + sum(p.numel() for p in backbone.model.parameters())
+    head = after(spread, learnt)
     return Learnt(replace(backbone, head=head), mapped(), len(pairs), steps, trained, total)
 
 
-def behind(whitening: Projection, learnt: Vector) -> Head:
-    """Return one map for both: `whitening`, then A = `learnt` of shape (m, d).
+def spreading(frozen: Vector) -> Head:
+    """Return the whitening of vectors of shape (n, d) as a map; its results have length 1 or so."""
+    projection = fit_projection(frozen, whiten=True, dimension=None)
+    rows = (frozen - projection.mean) @ projection.matrix
+    weight = projection.matrix.T / np.linalg.norm(rows, axis=1).mean()
+    return Head(weight, -weight @ projection.mean)
 
-    unit(A unit(W (t - mean))) is unit(A W t - A W mean): lengths cancel.
-    """
-    weight = learnt @ whitening.matrix.T
-    return Head(np.ascontiguousarray(weight), -weight @ whitening.mean)
+
+def after(first: Head, second: Head) -> Head:
+    """Return the one map that does what both do, without the unit length between them."""
+    return Head(
+        np.ascontiguousarray(second.weight @ first.weight),
+        second.weight @ first.bias + second.bias,
+    )
