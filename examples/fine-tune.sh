@@ -1,6 +1,9 @@
 #!/bin/sh
 # Fine-tunes the model on the behaviour that a settings file names, builds an index with it beside
-# the live one, and moves the alias only if the new model ranks better on the events kept back.
+# the live one, and moves the alias only if the new model ranks better on the test events.
+#
+# Training looks at dev: by it, the epoch is chosen and whether vectors are whitened. On dev the
+# new model would look better than it is, so test decides, on which nothing was chosen.
 #
 #   examples/fine-tune.sh seealso.toml
 #
@@ -23,9 +26,9 @@ built=$(ask --set encoder.bundle="$name" index build --on-error skip --no-swap -
 index=$(echo "$built" | field 'found["index"]')
 new=$(echo "$built" | field 'found["bundle"]')
 
-say "comparing $old with $new on the events kept back"
+say "comparing $old with $new on test, on which nothing was chosen"
 code=0
-ask model compare "$old" "$new" --on-error skip --fail-unless-better || code=$?
+ask model compare "$old" "$new" --on-error skip --test --fail-unless-better || code=$?
 case $code in
     0) say "swapping: $new is better (seealso index rollback takes it back)"
        ask index swap "$index" ;;

@@ -22,9 +22,8 @@ from seealso.encoder import Bundle, BundleStore, Encoder, fit_projection
 from seealso.encoder.bundle import MODEL
 from seealso.errors import BundleError, MissingExtraError, ParityError
 from seealso.training import export, export_new, load_backbone
-from seealso.training.backbones.sources import Backbone, chosen_backbone
+from seealso.training.backbones.sources import Backbone, Head, chosen_backbone
 from seealso.training.exporting.parity import parity_texts
-from seealso.training.learning.head import behind
 from seealso.types import Vector
 from tests.bundles import tiny_source
 
@@ -219,7 +218,8 @@ def test_a_head_may_enlarge_what_eight_bits_lose_but_not_without_end(tmp_path: P
     def headed(exponent: float) -> Backbone:
         # above 0.5, weak directions become the strongest
         spread = fit_projection(raw, whiten=True, dimension=None, exponent=exponent)
-        return replace(backbone, head=behind(spread, np.eye(128, dtype=np.float32)))
+        weight = np.ascontiguousarray(spread.matrix.T)
+        return replace(backbone, head=Head(weight, -weight @ spread.mean))
 
     found = export(headed(1.0), "headed", store).origin["parity"]
     assert found["fp32_least"] >= 0.999
