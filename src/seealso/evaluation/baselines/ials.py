@@ -9,7 +9,13 @@ import numpy as np
 from seealso.errors import MissingExtraError
 from seealso.evaluation.baselines.profiles import Matrix, interactions
 from seealso.training.data.material import Material
+from seealso.training.data.ranking import Places
 from seealso.types import Vector
+
+try:
+    from threadpoolctl import threadpool_limits
+except ModuleNotFoundError as exc:
+    raise MissingExtraError.of("threadpoolctl", "evaluate") from exc
 
 ITERATIONS: Final = 15
 SEED: Final = 17
@@ -51,13 +57,19 @@ class Factors:
             Shape (users, f).
         """
         found = np.zeros((profiles.shape[0], self.items.shape[1]), dtype=np.float32)
-        for row in range(profiles.shape[0]):
-            own = slice(profiles.indptr[row], profiles.indptr[row + 1])
-            places, extra = profiles.indices[own], self.alpha * profiles.data[own]
-            solved = self.solved[places]
-            system = extra[:, None] * (self.items[places] @ solved.T)
-            system[np.diag_indices_from(system)] += 1.0
-            found[row] = np.linalg.solve(system, 1.0 + extra) @ solved
+        # systems of a history are small: threads would wait for each other longer than they work
+        with threadpool_limits(1, "blas"):
+            for row in range(profiles.shape[0]):
+                own = slice(profiles.indptr[row], profiles.indptr[row + 1])
+                found[row] = self._user(profiles.indices[own], self.alpha * profiles.data[own])
+        return found
+
+    def _user(self, places: Places, extra: Vector) -> Vector:
+        """Fold one history in: its items, and by how much their confidence is above 1."""
+        solved = self.solved[places]
+        system = extra[:, None] * (self.items[places] @ solved.T)
+        system[np.diag_indices_from(system)] += 1.0
+        found: Vector = np.linalg.solve(system, 1.0 + extra) @ solved
         return found
 
     def scores(self, profiles: Matrix) -> Vector:
@@ -82,7 +94,6 @@ def fit_ials(material: Material, chosen: Mapping[str, float]) -> Factors:
     """
     try:
         from implicit.cpu.als import AlternatingLeastSquares
-        from threadpoolctl import threadpool_limits
     except ModuleNotFoundError as exc:
         raise MissingExtraError.of("implicit", "evaluate") from exc
     chose = interactions(material.sequences, len(material.catalogue.ids))
