@@ -26,7 +26,8 @@ def unit(vectors: Vector) -> Vector:
 def part(weight: float = 1.5, newcomer: float = 0.7) -> Collaborative:
     factors = rows(len(IDS), K)
     gram = factors.T.astype(np.float64) @ factors + 2.0 * np.eye(K)
-    return Collaborative(IDS, factors, gram, rows(D, K, seed=1), weight, 40.0, 0.6, newcomer)
+    # 40, not 40.0: the same number is the same content
+    return Collaborative(IDS, factors, gram, rows(D, K, seed=1), weight, 40, 0.6, newcomer)
 
 
 TEXTS = unit(rows(len(IDS), D, seed=2))

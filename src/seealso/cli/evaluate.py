@@ -1,6 +1,7 @@
 """``seealso evaluate``: how good the recommendations are, beside what others reach."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,9 +85,13 @@ def evaluate(
 
         contenders += baselines(context.settings, chosen or BASELINES)
     if not no_index:
+        from seealso.fitting.refit import refitted
         from seealso.plugin.examined import IndexContender
 
-        contenders.append(IndexContender(context.cluster(), context.settings, source, keep))
+        prepare = partial(refitted, items=source.items)
+        contenders.append(
+            IndexContender(context.cluster(), context.settings, source, keep, prepare)
+        )
     found = hold(
         context.settings,
         source.items,

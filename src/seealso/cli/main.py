@@ -17,6 +17,7 @@ from seealso.cli.context import Context, plain
 from seealso.cli.demo import demo
 from seealso.cli.doctor import doctor
 from seealso.cli.evaluate import evaluate
+from seealso.cli.fit import fit
 from seealso.cli.index import index
 from seealso.cli.model import model
 from seealso.cli.node import node
@@ -113,6 +114,7 @@ for command in (
     demo,
     doctor,
     evaluate,
+    fit,
     index,
     model,
     node,

@@ -1,6 +1,7 @@
 """Settings: one frozen object for everything, and where it is read from."""
 
 from seealso.config.asking import ProfileSettings, RecommendSettings
+from seealso.config.fitting import FitSettings
 from seealso.config.indexing import (
     ClusterSettings,
     EncoderSettings,
@@ -26,6 +27,7 @@ __all__ = [
     "ClusterSettings",
     "EncoderSettings",
     "EventSettings",
+    "FitSettings",
     "ImportanceSettings",
     "IndexSettings",
     "ProfileSettings",

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from seealso.config.asking import ProfileSettings, RecommendSettings
+from seealso.config.fitting import FitSettings
 from seealso.config.indexing import (
     ClusterSettings,
     EncoderSettings,
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     profile: ProfileSettings = ProfileSettings()
     recommend: RecommendSettings = RecommendSettings()
     training: TrainingSettings = TrainingSettings()
+    fit: FitSettings = FitSettings()
     cluster: ClusterSettings = ClusterSettings()
     node_root: Path = Path(".seealso/node")
     """Folder of the embedded node: its data and logs."""

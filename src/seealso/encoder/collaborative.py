@@ -79,6 +79,10 @@ class Collaborative:
         longest = max(np.linalg.norm(self.factors, axis=1).max(initial=0.0), self.newcomer)
         return float(np.sqrt(1 + (self.weight * longest) ** 2))
 
+    @property
+    def _numbers(self) -> list[float]:
+        return [float(n) for n in (self.weight, self.confidence, self.recency, self.newcomer)]
+
     @cached_property
     def _solved(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         return np.linalg.inv(self.gram)
@@ -176,8 +180,7 @@ class Collaborative:
     def content(self) -> bytes:
         """Return the bytes that stand for it in a fingerprint."""
         arrays = (self.factors, self.predictor, self.gram)
-        numbers = [self.weight, self.confidence, self.recency, self.newcomer]
-        parts = [orjson.dumps([list(self.ids), [one.shape for one in arrays], numbers])]
+        parts = [orjson.dumps([list(self.ids), [one.shape for one in arrays], self._numbers])]
         return b"".join([*parts, *(np.ascontiguousarray(one).tobytes() for one in arrays)])
 
     def save(self, file: Path) -> None:
@@ -188,7 +191,7 @@ class Collaborative:
             factors=self.factors,
             gram=self.gram,
             predictor=self.predictor,
-            numbers=np.array([self.weight, self.confidence, self.recency, self.newcomer]),
+            numbers=np.array(self._numbers),
         )
 
     @classmethod

@@ -1,0 +1,16 @@
+"""How behaviour is joined with texts, in minutes and without training a language model."""
+
+from pydantic import Field
+
+from seealso.config.section import Section
+
+
+class FitSettings(Section):
+    """``[fit]``: the collaborative part of the vectors and all weights, chosen on dev."""
+
+    name: str = Field("fitted", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Name of the bundle that is made."""
+    factors: int = Field(128, ge=2)
+    """Length of the collaborative part."""
+    cold_loss: float = Field(0.05, ge=0, lt=1)
+    """Share of NDCG@10 that may be given for items of which behaviour knows nothing."""

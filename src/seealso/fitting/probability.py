@@ -1,0 +1,101 @@
+"""What a score means: b and T of the probability, by the likelihood of what dev users chose."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from seealso.errors import MissingExtraError
+from seealso.fitting.bench import Bench
+from seealso.training.data.ranking import USERS_AT_ONCE
+from seealso.types import Calibration, Vector
+
+SHOWN: Final = 10
+"""Places of a list that a probability is about."""
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Scores of what dev users would be shown, and whether they chose it.
+
+    Attributes
+    ----------
+    x
+        w * cos, shape (shown,).
+    chosen
+        Shape (shown,).
+    """
+
+    x: Values
+    chosen: npt.NDArray[np.bool_]
+
+
+def shown(bench: Bench, users: Vector, items: Vector) -> Shown:
+    """Return the first ten items of every user.
+
+    Parameters
+    ----------
+    bench
+        The users.
+    users
+        E_u, unit rows, shape (users, dimension).
+    items
+        w_i * E_i, shape (n, dimension).
+    """
+    xs, hits = [], []
+    for start in range(0, len(users), USERS_AT_ONCE):
+        chunk = bench.questions[start : start + USERS_AT_ONCE]
+        scores = users[start : start + len(chunk)] @ items.T
+        for row, question in enumerate(chunk):
+            own = scores[row]
+            own[question.seen] = -np.inf
+            places = (
+                np.argpartition(-own, SHOWN)[:SHOWN] if len(own) > SHOWN else np.arange(len(own))
+            )
+            places = places[np.isfinite(own[places])]
+            xs.append(own[places])
+            hits.append(places == question.target)
+    return Shown(np.concatenate(xs).astype(np.float64), np.concatenate(hits))
+
+
+def calibrate(found: Shown) -> Calibration | None:
+    """Return b and T that make what was chosen likeliest; None where scores foretell nothing.
+
+    Logistic regression of the choice on x = w * cos (Platt 1999, "Probabilistic Outputs for
+    Support Vector Machines"), with p = sigmoid((x - b) / T). The probability is that of being
+    the next item that the user chooses.
+
+    Raises
+    ------
+    MissingExtraError
+        scipy is not installed.
+    """
+    try:
+        from scipy.optimize import minimize
+    except ModuleNotFoundError as exc:
+        raise MissingExtraError.of("scipy", "evaluate") from exc
+    if not found.chosen.any() or found.chosen.all():
+        return None
+    middle, spread = float(found.x.mean()), float(found.x.std())
+    if spread <= 0:
+        return None
+    x = (found.x - middle) / spread
+    y = found.chosen.astype(np.float64)
+
+    def loss(parameters: Values) -> tuple[float, Values]:
+        slope, offset = parameters
+        z = slope * x + offset
+        # log(1 + e^z) - y z, without an overflow
+        value = np.logaddexp(0.0, z) - y * z
+        error = 1.0 / (1.0 + np.exp(-z)) - y
+        return float(value.mean()), np.array([(error * x).mean(), error.mean()])
+
+    rate = y.mean()
+    start = np.array([0.1, np.log(rate / (1.0 - rate))])
+    slope, offset = minimize(loss, start, jac=True, method="BFGS").x
+    if slope <= 0:
+        return None
+    return Calibration(b=float(middle - offset / slope * spread), t=float(spread / slope))

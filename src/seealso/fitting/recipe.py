@@ -1,0 +1,140 @@
+"""The numbers that make a collaborative part, and the part they make."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seealso.encoder import Collaborative
+from seealso.evaluation.baselines.ials import fit_ials
+from seealso.training.data.material import Material
+from seealso.types import Vector
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What dev chose.
+
+    Attributes
+    ----------
+    factors, alpha, regularisation
+        Of iALS.
+    recency
+        Confidence of a history item relative to the next newer one, when a user is folded in.
+    weight
+        b: what the factors weigh beside the text; they have unit mean square.
+    ridge
+        Penalty of the regression that predicts factors from texts.
+    newcomer
+        Length of a predicted factor, relative to the median of those that were learnt.
+    """
+
+    factors: int
+    alpha: float
+    regularisation: float
+    recency: float
+    weight: float
+    ridge: float
+    newcomer: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers by name."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Recipe":
+        """Return what `as_dict` told."""
+        return cls(**told)
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """Factors of items as iALS learnt them, scaled to unit mean square.
+
+    Attributes
+    ----------
+    items
+        Shape (n, k); what nobody chose has a factor that means nothing.
+    known
+        Items that somebody chose, shape (n,).
+    scale
+        What they were divided by.
+    """
+
+    items: Vector
+    known: Mask
+    scale: float
+
+    @property
+    def median(self) -> float:
+        """Median length of the factors of known items."""
+        return float(np.median(np.linalg.norm(self.items[self.known], axis=1)))
+
+
+def learn(material: Material, recipe: Recipe) -> Learnt:
+    """Factorise who chose what, as `recipe` says.
+
+    Raises
+    ------
+    MissingExtraError
+        implicit is not installed.
+    """
+    found = fit_ials(material, recipe.as_dict()).items
+    known = material.event_counts() > 0
+    scale = float(np.sqrt((found[known] ** 2).sum(axis=1).mean()))
+    return Learnt(found / np.float32(scale), known, scale)
+
+
+def predictor(learnt: Learnt, texts: Vector, ridge: float) -> Vector:
+    """Return the ridge regression of factors on text vectors, shape (d, k).
+
+    As in Gantner et al. 2010, "Learning Attribute-to-Feature Mappings for Cold-Start
+    Recommendations".
+
+    Parameters
+    ----------
+    learnt
+        The factors.
+    texts
+        Vectors of the texts of the catalogue, shape (n, d).
+    ridge
+        Penalty.
+    """
+    x, y = texts[learnt.known], learnt.items[learnt.known]
+    penalty = np.float32(ridge) * np.eye(x.shape[1], dtype=np.float32)
+    return np.asarray(np.linalg.solve(x.T @ x + penalty, x.T @ y), dtype=np.float32)
+
+
+def collaborative(
+    ids: Sequence[str], learnt: Learnt, texts: Vector, recipe: Recipe
+) -> Collaborative:
+    """Return the collaborative part of a bundle.
+
+    Parameters
+    ----------
+    ids
+        The n items of the catalogue.
+    learnt
+        Their factors.
+    texts
+        Vectors of their texts, shape (n, d).
+    recipe
+        How both are joined.
+    """
+    inner = learnt.items.astype(np.float64)
+    gram = inner.T @ inner
+    gram[np.diag_indices_from(gram)] += recipe.regularisation / learnt.scale**2
+    return Collaborative(
+        ids=tuple(ids[place] for place in np.flatnonzero(learnt.known)),
+        factors=np.ascontiguousarray(learnt.items[learnt.known]),
+        gram=gram,
+        predictor=predictor(learnt, texts, recipe.ridge),
+        weight=recipe.weight,
+        confidence=recipe.alpha,
+        recency=recipe.recency,
+        newcomer=recipe.newcomer * learnt.median,
+    )

@@ -1,0 +1,172 @@
+"""Behaviour and texts in one vector, end to end: fit, build, recommend, examine, on a real index.
+
+What each user of a club reads is decided by the club, which no text tells: behaviour has to.
+"""
+
+import json
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seealso.cli.main import main
+from seealso.cluster.node import NodeInfo
+from seealso.encoder import BundleStore
+from seealso.fitting.fit import FitReport, fit
+from seealso.fitting.refit import EXAMINED
+from seealso.plugin import Recommender
+from tests.integration.catalogues import OpenShop, Record, Shop, films
+
+FILMS = 60
+CLUBS = 3
+MEMBERS = 20
+
+
+def club(item_id: str) -> int:
+    return int(item_id[1:]) % CLUBS
+
+
+def choices() -> list[Record]:
+    """Return what users watched: films of their club, in an order of their own."""
+    rng = Random(4)
+    events = []
+    for user in range(CLUBS * MEMBERS):
+        own = [f"f{n}" for n in range(FILMS - 2) if n % CLUBS == user % CLUBS]
+        rng.shuffle(own)
+        events += [
+            {"user_id": f"u{user}", "item_id": item, "second": 1000 * day + user}
+            for day, item in enumerate(own[:10])
+        ]
+    return events
+
+
+def stocked(open_shop: OpenShop, node: NodeInfo, **sections: dict[str, Any]) -> Shop:
+    fitting = {"name": "fitted", "factors": 8, **sections.pop("fit", {})}
+    made = open_shop(
+        node.url, events={"time": "second"}, fit=fitting, recommend={"tail_share": 0.0}, **sections
+    )
+    made.stock(films(FILMS), choices())
+    return made
+
+
+def fitted(shop: Shop) -> FitReport:
+    source = shop.inputs()
+    return fit(shop.settings(), source.items, source.events)
+
+
+def test_an_index_recommends_what_the_club_reads(open_shop: OpenShop, opensearch: NodeInfo) -> None:
+    shop = stocked(open_shop, opensearch)
+    report = fitted(shop)
+    assert report.dev["joined"] > 2 * report.dev["text alone"]
+    built = shop.build(encoder={"bundle": "fitted"})
+    bundle = BundleStore(shop.settings().encoder.store).by_fingerprint(built.fingerprint)
+    assert bundle.dimension == report.dimension == bundle.text_dimension + 9
+    assert built.verification.least_cosine > 0.999
+    recommender = Recommender(shop.cluster, shop.settings(), None)
+    history = ["f0", "f3", "f6"]
+    lists = [recommender.recommend(history=history, path=path) for path in ("exact", "reference")]
+    clubs = [club(item.item_id) for item in lists[0]]
+    # by chance a third of them would be
+    assert clubs[:5] == [0] * 5
+    assert clubs.count(0) >= 7
+    assert [item.item_id for item in lists[0]] == [item.item_id for item in lists[1]]
+    near = recommender.recommend(history=history, path="ann")
+    assert {item.item_id for item in near} == {item.item_id for item in lists[0]}
+    for one, other in zip(lists[0], lists[1], strict=True):
+        assert one.probability == pytest.approx(other.probability, abs=1e-5)
+    related = recommender.related("f1")
+    assert [club(item.item_id) for item in related][:5] == [1] * 5
+
+
+def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch_latest: NodeInfo) -> None:
+    shop = stocked(open_shop, opensearch_latest)
+    fitted(shop)
+    built = shop.build(encoder={"bundle": "fitted"})
+    bundle = BundleStore(shop.settings().encoder.store).by_fingerprint(built.fingerprint)
+    part = bundle.collaborative
+    assert part is not None
+    ids = [f"f{n}" for n in range(FILMS)]
+    stored = shop.documents(*ids)
+    weighted = np.array([stored[one]["vector"] for one in ids], dtype=np.float32)
+    items = weighted / np.linalg.norm(weighted, axis=1, keepdims=True)
+    history = [9, 4, 30]
+    recency = bundle.fitted["profile"]["recency"]
+    told = recency ** np.arange(3) @ part.texts_of(items[history])
+    user = part.ask(
+        (told / np.linalg.norm(told)).astype(np.float32), list(items[history]), range(3)
+    )
+    scores = weighted @ user
+    scores[history] = -np.inf
+    found = Recommender(shop.cluster, shop.settings(), None).recommend(
+        history=[ids[place] for place in history], path="exact"
+    )
+    assert [item.item_id for item in found] == [ids[place] for place in np.argsort(-scores)[:10]]
+    p = bundle.calibration.probability(np.sort(scores)[::-1][:10])
+    np.testing.assert_allclose([item.probability for item in found], p, atol=1e-5)
+
+
+def test_an_item_that_is_new_gets_a_vector_from_its_text(
+    open_shop: OpenShop, opensearch_latest: NodeInfo
+) -> None:
+    shop = stocked(open_shop, opensearch_latest)
+    fitted(shop)
+    built = shop.build(encoder={"bundle": "fitted"})
+    bundle = BundleStore(shop.settings().encoder.store).by_fingerprint(built.fingerprint)
+    part = bundle.collaborative
+    assert part is not None
+    assert "f59" not in part.place
+    new = shop.vector("f59") / np.linalg.norm(shop.vector("f59"))
+    behaviour = new[part.text_dimension : -1] * part.radius / part.weight
+    assert np.linalg.norm(behaviour) == pytest.approx(part.newcomer, rel=1e-2)
+
+
+def test_an_exam_of_cold_items_does_not_know_them(
+    open_shop: OpenShop,
+    opensearch_latest: NodeInfo,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = stocked(open_shop, opensearch_latest)
+    monkeypatch.chdir(shop.folder)
+    main([*shop.arguments("fit"), "--json"])
+    capsys.readouterr()
+    sections = {"encoder": {"bundle": "fitted"}}
+    arguments = shop.arguments("evaluate", "--exam", "cold", "--no-baselines", **sections)
+    main([*arguments, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert [exam["exam"] for exam in found["exams"]] == ["cold", "cold among cold"]
+    beside = BundleStore(shop.settings().encoder.store.parent / EXAMINED).find("fitted")
+    cold = found["exams"][0]["cold_items"]
+    assert beside.collaborative is not None
+    whole = BundleStore(shop.settings().encoder.store).find("fitted").collaborative
+    assert whole is not None
+    assert len(beside.collaborative.ids) < len(whole.ids)
+    assert cold > 0
+
+
+def test_a_bundle_is_not_replaced_unasked(
+    open_shop: OpenShop,
+    opensearch_latest: NodeInfo,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shop = stocked(open_shop, opensearch_latest)
+    fitted(shop)
+    with pytest.raises(SystemExit):
+        main(shop.arguments("fit"))
+    assert "there is a bundle fitted already" in capsys.readouterr().err
+
+
+def test_other_templates_than_those_that_were_fitted_are_refused(
+    open_shop: OpenShop, opensearch_latest: NodeInfo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = stocked(open_shop, opensearch_latest)
+    fitted(shop)
+    with pytest.raises(SystemExit):
+        main(
+            shop.arguments(
+                "index", "build", encoder={"bundle": "fitted"}, text={"item": "{{ title }}!"}
+            )
+        )
+    assert "fitted over other text templates" in capsys.readouterr().err
+    assert shop.live is None

@@ -1,0 +1,161 @@
+"""Fitting on numbers whose right answer is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seealso.config import Settings, load_settings, with_fitted
+from seealso.encoder.projection import unit_rows
+from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.probability import Shown, calibrate
+from seealso.fitting.recipe import Learnt, Recipe, collaborative, predictor
+from seealso.fitting.weighing import (
+    Cold,
+    Weighed,
+    asked,
+    known_factors,
+    newcomer_tries,
+    newcomers,
+    tries,
+    weigh,
+)
+from seealso.training.data.ranking import Question
+from seealso.types import Vector
+
+N, D, K = 60, 12, 6
+RECIPE = Recipe(
+    factors=K, alpha=20.0, regularisation=1.0, recency=1.0, weight=1.0, ridge=1.0, newcomer=1.0
+)
+
+
+def drawn(*shape: int, seed: int) -> Vector:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+TEXTS = unit_rows(drawn(N, D, seed=1))
+
+
+def learnt(known: int = N, *, of: Vector | None = None) -> Learnt:
+    """Factors that the texts foretell, but for some noise."""
+    items = TEXTS @ drawn(D, K, seed=2) + 0.1 * drawn(N, K, seed=3) if of is None else of
+    items = items / np.sqrt((items**2).sum(axis=1).mean())
+    return Learnt(items.astype(np.float32), np.arange(N) < known, 2.0)
+
+
+def question(history: list[int], target: int) -> Question:
+    return Question(np.array(history), target, np.array(history))
+
+
+def neighbours(vectors: Vector, targets: range) -> list[Question]:
+    """Ask for each target from the three items that are most like it."""
+    order = np.argsort(-(unit_rows(vectors) @ unit_rows(vectors).T), axis=1)
+    return [question([int(i) for i in order[t] if i != t][:3], t) for t in targets]
+
+
+def test_where_behaviour_knows_it_all_it_weighs_more_than_where_texts_do() -> None:
+    noise = drawn(N, K, seed=7)
+    behaviour = learnt(of=noise)
+    texts_know = Bench.of(TEXTS, neighbours(TEXTS, range(N)), 50)
+    behaviour_knows = Bench.of(TEXTS, neighbours(noise, range(N)), 50)
+    ticks: list[int] = []
+    light = weigh(texts_know, behaviour, RECIPE, ticks.append)
+    heavy = weigh(behaviour_knows, behaviour, RECIPE, ticks.append)
+    assert light.recipe.weight == 0.5
+    assert heavy.recipe.weight > 1.5
+    assert len(ticks) == 2 * tries()
+    users = asked(
+        behaviour_knows.told(heavy.recency),
+        behaviour_knows.folded(behaviour, heavy.recipe),
+        heavy.recipe.weight,
+    )
+    items = np.hstack([TEXTS, np.float32(heavy.recipe.weight) * known_factors(behaviour)])
+    assert heavy.ndcg == pytest.approx(ndcg(behaviour_knows.ranks(users, items)))
+
+
+def test_new_items_get_what_their_texts_foretell_within_what_it_may_cost() -> None:
+    known = learnt(known=50)
+    among = ~known.known
+    state = Cold(
+        warm=Bench.of(TEXTS, neighbours(known.items, range(50)), 50),
+        cold=Bench.of(
+            TEXTS,
+            [question([i for i in q.history.tolist() if i < 50] or [0], q.target)
+             for q in neighbours(known.items, range(50, N))],
+            50,
+        ),
+        among=among,
+        learnt=known,
+    )  # fmt: skip
+    ticks: list[int] = []
+    weighed = Weighed(RECIPE, 1.0, 0.0)
+    strict = newcomers(state, weighed, 0.0, ticks.append)
+    generous = newcomers(state, weighed, 0.9, ticks.append)
+    assert len(ticks) == 2 * newcomer_tries()
+    assert strict.warm >= strict.warm_alone
+    assert generous.cold >= strict.cold
+    assert generous.recipe.newcomer > 0
+    assert generous.warm >= 0.1 * generous.warm_alone
+
+
+def test_only_some_items_are_ranked_where_only_some_may_be() -> None:
+    bench = Bench.of(TEXTS, [question([0, 1], 55)], 50)
+    among = np.arange(N) >= 50
+    users = TEXTS[[0]]
+    scores = TEXTS[50:] @ TEXTS[0]
+    assert bench.ranks(users, TEXTS, among)[0] == 1 + int((scores > scores[5]).sum())
+
+
+def test_a_bundle_folds_users_in_as_the_bench_does() -> None:
+    known = learnt(known=40)
+    recipe = Recipe(K, 20.0, 1.0, 0.7, 1.25, 1.0, 0.8)
+    ids = tuple(f"i{n}" for n in range(N))
+    part = collaborative(ids, known, TEXTS, recipe)
+    joined = part.join(ids, TEXTS)
+    history = [3, 30, 12]
+    bench = Bench.of(TEXTS, [question(history, 5)], 50)
+    found = part.fold_in(joined[history], range(3))
+    np.testing.assert_allclose(found, bench.folded(known, recipe)[0], atol=1e-4)
+    told = bench.told(1.0)[0]
+    user = part.ask(told, list(joined[history]), range(3))
+    assert user is not None
+    rows = asked(bench.told(1.0), bench.folded(known, recipe), recipe.weight)[0]
+    plain = np.hstack([TEXTS, np.float32(1.25) * part.factors_of(ids, TEXTS)]) @ rows
+    np.testing.assert_allclose(
+        joined @ user, plain / (part.radius * np.linalg.norm(rows)), atol=1e-5
+    )
+
+
+def test_the_prediction_is_ridge_regression() -> None:
+    known = learnt(known=40)
+    x, y = TEXTS[:40].astype(np.float64), known.items[:40].astype(np.float64)
+    wanted = np.linalg.inv(x.T @ x + 3 * np.eye(D)) @ x.T @ y
+    np.testing.assert_allclose(predictor(known, TEXTS, 3.0), wanted, atol=1e-3)
+
+
+def test_a_probability_is_found_again() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(0.2, 0.1, size=200_000)
+    chosen = rng.random(len(x)) < 1 / (1 + np.exp(-(x - 0.4) / 0.08))
+    found = calibrate(Shown(x, chosen))
+    assert found is not None
+    assert found.b == pytest.approx(0.4, abs=0.01)
+    assert found.t == pytest.approx(0.08, rel=0.05)
+
+
+@pytest.mark.parametrize("chosen", [[False] * 4, [True] * 4, [True, False, False, False]])
+def test_scores_that_foretell_nothing_give_no_probability(chosen: list[bool]) -> None:
+    assert calibrate(Shown(np.array([0.1, 0.2, 0.3, 0.4]), np.array(chosen))) is None
+
+
+def test_what_a_person_set_stands_above_what_was_fitted(tmp_path: Path) -> None:
+    file = tmp_path / "seealso.toml"
+    file.write_text("[profile]\nrecency = 0.3\n")
+    fitted = {"profile": {"recency": 0.9, "tail_recency": 1.0}, "importance": {"floor": 0.9}}
+    found = with_fitted(load_settings(file), fitted)
+    assert (found.profile.recency, found.profile.tail_recency) == (0.3, 1.0)
+    assert found.importance.floor == 0.9
+    # fitted again, it is fitted values that give way
+    again = with_fitted(found, {"importance": {"floor": 0.8}})
+    assert again.importance.floor == 0.8
+    assert with_fitted(Settings(), {}) == Settings()
