@@ -288,8 +288,8 @@ def fingerprint_bundle(
     """
     templates = None if text is None else text.model_dump(mode="json")
     fitted = [part for part in (projection, collaborative) if part is not None]
-    mapped = [hashlib.sha256(part.content()).hexdigest() for part in fitted] or [None]
-    return _digest([model_fingerprint, templates, *mapped])
+    mapped = [hashlib.sha256(part.content()).hexdigest() for part in fitted]
+    return _digest([model_fingerprint, templates, *(mapped or (None,))])
 
 
 def _digest(parts: list[Any]) -> str:

@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from seealso.encoder.projection import unit_rows
 from seealso.errors import BundleError
 from seealso.types import Vector
+
+Matrix: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +55,7 @@ class Collaborative:
 
     ids: Sequence[str]
     factors: Vector
-    gram: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+    gram: Matrix
     predictor: Vector
     weight: float
     confidence: float
@@ -84,8 +88,8 @@ class Collaborative:
         return [float(n) for n in (self.weight, self.confidence, self.recency, self.newcomer)]
 
     @cached_property
-    def _solved(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-        return np.linalg.inv(self.gram)
+    def _solved(self) -> Matrix:
+        return np.asarray(np.linalg.inv(self.gram), dtype=np.float64)
 
     def factors_of(self, ids: Sequence[str], texts: Vector) -> Vector:
         """Return the factor of each item, shape (m, k), or what its text predicts.

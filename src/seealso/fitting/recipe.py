@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def collaborative(
     gram = inner.T @ inner
     gram[np.diag_indices_from(gram)] += recipe.regularisation / learnt.scale**2
     return Collaborative(
-        ids=tuple(ids[place] for place in np.flatnonzero(learnt.known)),
+        ids=tuple(compress(ids, learnt.known)),
         factors=np.ascontiguousarray(learnt.items[learnt.known]),
         gram=gram,
         predictor=predictor(learnt, texts, recipe.ridge),

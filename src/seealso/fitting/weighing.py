@@ -64,8 +64,9 @@ def tries() -> int:
 def _with(one: Weighed, name: str, value: float) -> Weighed:
     if name == "told":
         return replace(one, recency=value)
-    field = "weight" if name == "weight" else "recency"
-    return replace(one, recipe=replace(one.recipe, **{field: value}))
+    if name == "weight":
+        return replace(one, recipe=replace(one.recipe, weight=value))
+    return replace(one, recipe=replace(one.recipe, recency=value))
 
 
 def _tried(
