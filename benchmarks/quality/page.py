@@ -1,6 +1,6 @@
-"""Writes the table of fine-tuning in docs/quality.md from the kept results."""
+"""Writes the tables in docs/quality.md from the kept results."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,55 +10,120 @@ from benchmarks.report import between
 
 RESULTS = Path("benchmarks/results/quality")
 PAGE = Path("docs/quality.md")
-BEGIN = "<!-- begin: python -m benchmarks.quality -->"
-END = "<!-- end: python -m benchmarks.quality -->"
-HEADINGS = (
+TUNED = "python -m benchmarks.quality tune"
+EXAMINED = "python -m benchmarks.quality examine"
+TUNED_HEADINGS = (
     "data", "fine-tuned", "", "users", "HR@10", "NDCG@10", "HR@20", "ratio of NDCG@10",
     "test difference (95 %)",
 )  # fmt: skip
+EXAMINED_HEADINGS = (
+    "data", "system", "HR@10", "NDCG@10 (95 %)", "ours minus it (95 %)", "coverage@10",
+    "few-shot 1", "few-shot 3", "cold", "cold among cold", "ECE",
+)  # fmt: skip
+
+Result = Mapping[str, Any]
 
 
-def kept() -> list[dict[str, Any]]:
-    """Return the kept results, by file name."""
-    return [orjson.loads(file.read_bytes()) for file in sorted(RESULTS.glob("*.json"))]
+def keep(name: str, found: Result) -> None:
+    """Write one result."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    (RESULTS / f"{name}.json").write_bytes(orjson.dumps(found, option=option))
+
+
+def kept(kind: str) -> list[Result]:
+    """Return the kept results of a kind, ``tuned`` or ``examined``, by file name."""
+    files = sorted(RESULTS.glob(f"{kind}-*.json"))
+    return [orjson.loads(file.read_bytes()) for file in files]
 
 
 def write_page() -> None:
-    """Put the table between the markers of docs/quality.md."""
-    text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(with_table(text, kept()), encoding="utf-8")
+    """Put the tables between the markers of docs/quality.md."""
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def with_table(text: str, results: Iterable[Mapping[str, Any]]) -> str:
-    """Return the page `text` with the table of `results` between its markers."""
-    lines = [HEADINGS, ["---"] * len(HEADINGS), *(row for one in results for row in _rows(one))]
+def with_tables(text: str) -> str:
+    """Return the page `text` with the tables of what is kept between its markers."""
+    text = with_table(text, TUNED, TUNED_HEADINGS, tuned_rows(kept("tuned")))
+    return with_table(text, EXAMINED, EXAMINED_HEADINGS, examined_rows(kept("examined")))
+
+
+def with_table(text: str, name: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return the page `text` with one table between the markers of that name."""
+    lines = [headings, ["---"] * len(headings), *rows]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return between(text, BEGIN, END, table)
+    return between(text, f"<!-- begin: {name} -->", f"<!-- end: {name} -->", table)
 
 
-def _rows(result: Mapping[str, Any]) -> Iterator[list[str]]:
-    report = result["report"]
-    how = f"{result['label']}: {report['method']} on {result['backbone']}, "
-    how += f"{report['seconds'] / 60:.0f} min"
-    for part, users in (("dev", report["dev_users"]), ("test", report["test_users"])):
-        frozen, tuned = report[f"frozen_{part}"], report[part]
-        for name, found, ratio in (
-            ("frozen", frozen, ""),
-            ("fine-tuned", tuned, f"{tuned['ndcg@10'] / frozen['ndcg@10']:.2f}"),
-        ):
-            yield [
-                result["data"],
-                how,
-                f"{part}, {name}",
-                f"{users:,}",
-                *(f"{found[metric]:.4f}" for metric in ("hr@10", "ndcg@10", "hr@20")),
-                ratio,
-                _difference(report) if (part, name) == ("test", "fine-tuned") else "",
-            ]
+def tuned_rows(results: Iterable[Result]) -> Iterator[list[str]]:
+    """Yield the rows of the table of fine-tuning."""
+    for result in results:
+        report = result["report"]
+        how = f"{result['label']}: {report['method']} on {result['backbone']}, "
+        how += f"{report['seconds'] / 60:.0f} min"
+        for part, users in (("dev", report["dev_users"]), ("test", report["test_users"])):
+            frozen, tuned = report[f"frozen_{part}"], report[part]
+            for name, found, ratio in (
+                ("frozen", frozen, ""),
+                ("fine-tuned", tuned, f"{tuned['ndcg@10'] / frozen['ndcg@10']:.2f}"),
+            ):
+                yield [
+                    result["data"],
+                    how,
+                    f"{part}, {name}",
+                    f"{users:,}",
+                    *(f"{found[metric]:.4f}" for metric in ("hr@10", "ndcg@10", "hr@20")),
+                    ratio,
+                    _gain(report["gain"]) if (part, name) == ("test", "fine-tuned") else "",
+                ]
 
 
-def _difference(report: Mapping[str, Any]) -> str:
-    if "gain" not in report:
-        return "not kept"
-    mean, low, high = (f"{report['gain'][name]:+.4f}" for name in ("mean", "low", "high"))
+def _gain(gain: Result) -> str:
+    mean, low, high = (f"{gain[name]:+.4f}" for name in ("mean", "low", "high"))
     return f"{mean} ({low} to {high})"
+
+
+def examined_rows(results: Iterable[Result]) -> Iterator[list[str]]:
+    """Yield the rows of the table of systems."""
+    for result in results:
+        exams = {exam["exam"]: exam for exam in result["evaluation"]["exams"]}
+        whole = exams["leave-one-out"]
+        for score in whole["scores"]:
+            if score["part"] == "all":
+                yield _row(result["data"], score["system"], score, exams)
+
+
+def _row(data: str, system: str, score: Result, exams: Mapping[str, Result]) -> list[str]:
+    whole = exams["leave-one-out"]
+    ndcg = score["metrics"]["ndcg@10"]
+    return [
+        data,
+        system,
+        f"{score['metrics']['hr@10']['mean']:.4f}",
+        f"{ndcg['mean']:.4f} ({ndcg['low']:.4f} to {ndcg['high']:.4f})",
+        _paired(whole, system),
+        _of(whole["beyond"], system, "coverage"),
+        _ndcg(exams["few-shot 1"], system, "ndcg@10"),
+        _ndcg(exams["few-shot 3"], system, "ndcg@10"),
+        _ndcg(exams["cold"], system, "ndcg@20"),
+        _ndcg(exams["cold among cold"], system, "ndcg@20"),
+        _of(whole["reliability"], system, "error"),
+    ]
+
+
+def _paired(exam: Result, system: str) -> str:
+    for one in exam["pairings"]:
+        if one["other"] == system and one["metric"] == "ndcg@10" and one["system"] == "seealso":
+            return _gain(one["difference"])
+    return ""
+
+
+def _of(found: Iterable[Result], system: str, name: str) -> str:
+    return next((f"{one[name]:.3f}" for one in found if one["system"] == system), "")
+
+
+def _ndcg(exam: Result, system: str, metric: str) -> str:
+    for score in exam["scores"]:
+        if (score["system"], score["part"]) == (system, "all"):
+            return f"{score['metrics'][metric]['mean']:.4f}"
+    return ""

@@ -1,0 +1,76 @@
+"""Examines the product on a data set, through a real index, beside every baseline."""
+
+from functools import partial
+from typing import Any
+
+from benchmarks.node import running_node
+from seealso.cli.context import plain
+from seealso.config import Settings
+from seealso.encoder import BundleStore
+from seealso.errors import BundleError
+from seealso.evaluation.baselines import baselines
+from seealso.evaluation.evaluate import evaluate
+from seealso.fitting.fit import fit
+from seealso.fitting.refit import refitted
+from seealso.indexer.inputs import inputs
+from seealso.interactions import Problems
+from seealso.log import progress
+from seealso.plugin.examined import IndexContender
+from seealso.training import export_new, load_backbone
+
+EXAMS = ("leave-one-out", "cold", "few-shot")
+FROZEN, TUNED = "frozen", "tuned"
+
+
+def examine(settings: Settings, *, prefix: str, users: int) -> dict[str, Any]:
+    """Return what fitting chose and what the exams found, without anything of a single user.
+
+    Parameters
+    ----------
+    settings
+        Of the data set; ``training.backbone`` is the frozen model.
+    prefix
+        Put before every text that the frozen model reads.
+    users
+        Most users asked in each exam.
+    """
+    _frozen(settings, prefix)
+    read = inputs(settings, None, Problems("skip"))
+    fitted = fit(_with(settings, TUNED), read.items, read.events)
+    with running_node("2g") as (cluster, node):
+        ours = IndexContender(
+            cluster,
+            _with(settings, fitted.bundle),
+            read,
+            prepare=partial(refitted, items=read.items),
+        )
+        found = evaluate(
+            settings,
+            read.items,
+            read.events,
+            [*baselines(_with(settings, FROZEN)), ours],
+            exams=EXAMS,
+            asked="test",
+            most_users=users,
+        )
+    told = plain(found)
+    for exam in told["exams"]:
+        # titles and users of data that is not shipped
+        del exam["examples"]
+    return {"fit": plain(fitted), "opensearch": node.opensearch, "evaluation": told}
+
+
+def _frozen(settings: Settings, prefix: str) -> None:
+    """Export the frozen model, unless it is there."""
+    store = BundleStore(settings.encoder.store)
+    try:
+        store.find(FROZEN)
+    except BundleError:
+        backbone = load_backbone(settings.training.backbone, pooling="auto", max_length=None)
+        with progress("exporting", total=3) as tick:
+            export_new(backbone, FROZEN, store, item_prefix=prefix, user_prefix=prefix, tick=tick)
+
+
+def _with(settings: Settings, bundle: str) -> Settings:
+    encoder = settings.encoder.model_copy(update={"bundle": bundle})
+    return settings.model_copy(update={"encoder": encoder})
