@@ -20,6 +20,8 @@ from seealso.training import export_new, load_backbone
 
 EXAMS = ("leave-one-out", "cold", "few-shot")
 FROZEN, TUNED = "frozen", "tuned"
+OURS = {"seealso": TUNED, "seealso over frozen text": FROZEN}
+"""The product as it is examined, and the model that it is fitted over."""
 
 
 def examine(settings: Settings, *, prefix: str, users: int) -> dict[str, Any]:
@@ -36,19 +38,26 @@ def examine(settings: Settings, *, prefix: str, users: int) -> dict[str, Any]:
     """
     _frozen(settings, prefix)
     read = inputs(settings, None, Problems("skip"))
-    fitted = fit(_with(settings, TUNED), read.items, read.events)
+    fitted = {
+        name: fit(_fitting(settings, base, name), read.items, read.events)
+        for name, base in OURS.items()
+    }
     with running_node("2g") as (cluster, node):
-        ours = IndexContender(
-            cluster,
-            _with(settings, fitted.bundle),
-            read,
-            prepare=partial(refitted, items=read.items),
-        )
+        ours = [
+            IndexContender(
+                cluster,
+                _with(settings, report.bundle),
+                read,
+                prepare=partial(refitted, items=read.items),
+                name=name,
+            )
+            for name, report in fitted.items()
+        ]
         found = evaluate(
             settings,
             read.items,
             read.events,
-            [*baselines(_with(settings, FROZEN)), ours],
+            [*baselines(_with(settings, FROZEN)), *ours],
             exams=EXAMS,
             asked="test",
             most_users=users,
@@ -69,6 +78,11 @@ def _frozen(settings: Settings, prefix: str) -> None:
         backbone = load_backbone(settings.training.backbone, pooling="auto", max_length=None)
         with progress("exporting", total=3) as tick:
             export_new(backbone, FROZEN, store, item_prefix=prefix, user_prefix=prefix, tick=tick)
+
+
+def _fitting(settings: Settings, base: str, name: str) -> Settings:
+    fitting = settings.fit.model_copy(update={"name": name.replace(" ", "-")})
+    return _with(settings, base).model_copy(update={"fit": fitting})
 
 
 def _with(settings: Settings, bundle: str) -> Settings:

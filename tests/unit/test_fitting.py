@@ -61,8 +61,8 @@ def test_where_behaviour_knows_it_all_it_weighs_more_than_where_texts_do() -> No
     ticks: list[int] = []
     light = weigh(texts_know, behaviour, RECIPE, ticks.append)
     heavy = weigh(behaviour_knows, behaviour, RECIPE, ticks.append)
-    assert light.recipe.weight == 0.5
-    assert heavy.recipe.weight > 1.5
+    assert light.recipe.weight == 0.25
+    assert heavy.recipe.weight > 1
     assert len(ticks) == 2 * tries()
     users = asked(
         behaviour_knows.told(heavy.recency),

@@ -11,7 +11,7 @@ from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.recipe import Learnt, Mask, Recipe, predictor
 from seealso.types import Vector
 
-WEIGHTS: Final = (1.5, 0.5, 0.75, 1.0, 1.25, 2.0, 3.0)
+WEIGHTS: Final = (1.0, 0.25, 0.35, 0.5, 0.7, 1.4, 2.0, 2.8)
 RECENCIES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 RIDGES: Final = (10.0, 1.0, 100.0)
 NEWCOMERS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
