@@ -6,7 +6,7 @@ stay as they are); any other build clears it. An index is ``ready`` once it is v
 did not pass is ``rejected``, and the next build clears it as well.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,13 +21,13 @@ from seealso.config import Settings, with_fitted
 from seealso.encoder import (
     Bundle,
     BundleStore,
-    Encoder,
     ItemText,
     item_encoder,
     open_cache,
 )
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
+from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
@@ -41,9 +41,13 @@ MAPPED = {"alias", "space", "analyzer", "shards", "engine", "m", "ef_constructio
 """Settings that an index cannot change once it is there."""
 
 
+Judge = Callable[[str, str], object]
+"""Is asked of the live index and the new one before the alias moves: raises where it must not."""
+
+
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did."""
+    """What a build did; `verdict` is what the judge said, if there was one."""
 
     index: str
     alias: str
@@ -58,6 +62,11 @@ class BuildReport:
     swapped: bool
     previous: str | None
     verification: Verification
+    verdict: object | None = None
+    pictured: int = 0
+    """Items whose image takes part."""
+    strangers: int = 0
+    """Images of items that the catalogue does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,12 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
 
 
 def build(
-    cluster: Cluster, settings: Settings, source: Inputs, *, swap: bool = True
+    cluster: Cluster,
+    settings: Settings,
+    source: Inputs,
+    *,
+    swap: bool = True,
+    judge: Judge | None = None,
 ) -> BuildReport:
     """Build an index from `source` and let the alias stand for it.
 
@@ -105,6 +119,9 @@ def build(
         Catalogue and events.
     swap
         Move the alias once the index is verified.
+    judge
+        Is asked before that, where an index is live. The new index is ready by then, and stays
+        so, whatever the judge says.
 
     Returns
     -------
@@ -114,11 +131,15 @@ def build(
     Raises
     ------
     DataError
-        The catalogue cannot be used; nothing was written.
+        The catalogue or its images cannot be used; nothing was written.
+    BundleError
+        The bundle was fitted with images, and `source` has none or others.
     ClusterError
         Another build of the alias runs, or the cluster refused; the alias is as it was.
     MappingMismatch
         The new index is not what it should be; the alias is as it was.
+    SeeAlsoError
+        The judge refuses; the alias is as it was.
     """
     started = perf_counter()
     alias = settings.index.alias
@@ -126,6 +147,7 @@ def build(
     settings = with_fitted(settings, base.fitted)
     with build_lock(settings):
         live = indices.live_name(cluster, alias)
+        images = images_for(base, source.images)
         surveyed = _survey(source, settings)
         cache = open_cache(settings)
         bundle = bind_to_catalogue(base, surveyed.sample, settings, cache)
@@ -135,6 +157,7 @@ def build(
             ItemText(settings.text),
             surveyed.importance,
             settings.index.space,
+            images,
         )
         with progress("encoding and writing", surveyed.items) as tick:
             done = write_catalogue(
@@ -146,8 +169,9 @@ def build(
             )
             tick()
         indices.put_meta(cluster, name, {"items": surveyed.items})
-        verification = _verified(cluster, name, maker.encoder, settings)
+        verification = _verified(cluster, name, maker, settings)
         indices.put_meta(cluster, name, {"state": "ready"})
+        verdict = None if judge is None else _judged(cluster, alias, name, judge)
         if swap:
             go_live(cluster, alias, name)
     return BuildReport(
@@ -164,6 +188,9 @@ def build(
         swapped=swap,
         previous=live,
         verification=verification,
+        verdict=verdict,
+        pictured=done.pictured,
+        strangers=0 if images is None else len(images) - done.pictured,
     )
 
 
@@ -201,13 +228,21 @@ def _survey(source: Inputs, settings: Settings) -> Survey:
         return survey(source, settings, tick)
 
 
-def _verified(cluster: Cluster, name: str, encoder: Encoder, settings: Settings) -> Verification:
+def _verified(
+    cluster: Cluster, name: str, maker: DocumentMaker, settings: Settings
+) -> Verification:
     try:
-        return verify(cluster, name, encoder, settings)
+        return verify(cluster, name, maker.encoder, settings, maker.images)
     except MappingMismatch:
         # going on with it would find every document in its place, and the same fault again
         indices.put_meta(cluster, name, {"state": "rejected"})
         raise
+
+
+def _judged(cluster: Cluster, alias: str, name: str, judge: Judge) -> object | None:
+    # whoever moved the alias during the build is compared with what it stands for now
+    live = indices.live_name(cluster, alias)
+    return None if live is None else judge(live, name)
 
 
 def _unfinished(cluster: Cluster, alias: str) -> list[indices.PhysicalIndex]:

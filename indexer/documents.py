@@ -38,13 +38,20 @@ def item_vector(document: Mapping[str, Any]) -> Vector | None:
     return vector / np.linalg.norm(vector)
 
 
-def digest(item: Item, text: str, fingerprint: str) -> str:
+def digest(item: Item, text: str, fingerprint: str, image: str = "") -> str:
     """Return 32 hex digits over the content that a document and its vector depend on.
 
     A document with the same digest need not be encoded and written again. Importance is left
     out: it changes without encoding.
+
+    Parameters
+    ----------
+    item, text, fingerprint
+        The item, its rendered text, and the bundle's fingerprint.
+    image
+        Digest of its image; empty for an item or a bundle without.
     """
-    content = (item.item_id, dict(item.fields), text, fingerprint)
+    content = (item.item_id, dict(item.fields), text, fingerprint, *([image] if image else ()))
     key = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return blake2b(key, digest_size=16).hexdigest()
 

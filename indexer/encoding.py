@@ -9,6 +9,7 @@ from seealso.encoder import (
     Bundle,
     BundleStore,
     Encoder,
+    ImageVectors,
     ItemText,
     VectorCache,
     bind,
@@ -65,14 +66,21 @@ def bind_to_catalogue(
         text=settings.text,
         projection=projection,
         collaborative=base.collaborative,
+        images=base.images,
         calibration=base.calibration,
         store=BundleStore(settings.encoder.store),
     )
 
 
-def digests(items: Sequence[Item], text: ItemText, fingerprint: str) -> list[str]:
+def digests(
+    items: Sequence[Item], text: ItemText, fingerprint: str, images: ImageVectors | None
+) -> list[str]:
     """Return the digest of the document that each item becomes with these texts and bundle."""
-    return [digest(item, text.render(item.fields), fingerprint) for item in items]
+    seen = ["" if images is None else images.digest(item.item_id) for item in items]
+    return [
+        digest(item, text.render(item.fields), fingerprint, image)
+        for item, image in zip(items, seen, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class DocumentMaker:
 
     Attributes
     ----------
-    encoder, text, importance, space
+    encoder, text, importance, space, images
         What the documents are made with.
     """
 
@@ -89,16 +97,21 @@ class DocumentMaker:
     text: ItemText
     importance: ImportanceTable
     space: Space
+    images: ImageVectors | None = None
+
+    def pictured(self, items: Sequence[Item]) -> int:
+        """Return how many of the items have an image that takes part."""
+        return 0 if self.images is None else sum(item.item_id in self.images for item in items)
 
     def digests(self, items: Sequence[Item]) -> list[str]:
         """Return the digest of the document that each item would become."""
-        return digests(items, self.text, self.encoder.bundle.fingerprint)
+        return digests(items, self.text, self.encoder.bundle.fingerprint, self.images)
 
     def make(
         self, items: Sequence[Item], digests: Sequence[str], tick: Tick
     ) -> Iterator[Mapping[str, Any]]:
         """Encode `items` and yield their documents, in order."""
-        texts, vectors = encode_views(self.encoder, self.text, items, tick=tick)
+        texts, vectors = encode_views(self.encoder, self.text, items, images=self.images, tick=tick)
         for item, text, vector, key in zip(items, texts, vectors, digests, strict=True):
             yield document(
                 item,

@@ -1,4 +1,4 @@
-"""What a build reads: a catalogue that can be read twice, and its events.
+"""What a build reads: a catalogue that can be read twice, its events and its images.
 
 The first reading learns what the whole catalogue says (ids, numbers, a sample of texts); the
 second writes the documents. Neither holds the catalogue in memory.
@@ -13,7 +13,9 @@ import polars as pl
 
 from seealso.cluster import Cluster, IndexSource
 from seealso.config import Settings
+from seealso.encoder import ImageVectors
 from seealso.errors import ConfigError, DataError
+from seealso.indexer.images import no_images, open_images
 from seealso.indexer.importance import ImportanceTable, ItemCounts, count_events, fit_importance
 from seealso.interactions import FileSource, Problems, RowSource, read_events, read_items
 from seealso.types import Item
@@ -21,10 +23,11 @@ from seealso.types import Item
 
 @dataclass(frozen=True)
 class Inputs:
-    """Catalogue and events, each read afresh at every call."""
+    """Catalogue, events and images, each read afresh at every call."""
 
     items: Callable[[], Iterator[list[Item]]]
     events: Callable[[], Iterable[pl.DataFrame]]
+    images: Callable[[], ImageVectors | None] = no_images
 
 
 def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> Inputs:
@@ -33,7 +36,7 @@ def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> I
     Parameters
     ----------
     settings
-        Their ``catalogue`` and ``events`` sections are used.
+        Their ``catalogue``, ``events`` and ``images`` sections are used.
     cluster
         Where an index named there stands; not needed for files.
     problems
@@ -54,7 +57,11 @@ def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> I
     def read() -> Iterable[pl.DataFrame]:
         return read_events(events, settings.events, problems) if events else ()
 
-    return Inputs(lambda: read_items(catalogue, settings.catalogue, problems), read)
+    return Inputs(
+        lambda: read_items(catalogue, settings.catalogue, problems),
+        read,
+        lambda: open_images(settings, problems),
+    )
 
 
 def row_source(settings: Settings, section: str, cluster: Cluster | None) -> RowSource | None:

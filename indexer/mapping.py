@@ -121,6 +121,9 @@ def index_meta(
         "bundle": bundle.name,
         "dimension": bundle.dimension,
         "space": settings.index.space.value,
+        "images": None
+        if bundle.images is None
+        else {"weight": bundle.images.weight, "dimension": bundle.images.dimension},
         "text": settings.text.model_dump(mode="json"),
         "importance": dict(importance),
         "calibration": {"b": bundle.calibration.b, "t": bundle.calibration.t},

@@ -11,6 +11,7 @@ from seealso.encoder import ItemText, item_encoder, open_cache
 from seealso.errors import MappingMismatch
 from seealso.indexer.build import build_lock
 from seealso.indexer.encoding import DocumentMaker, Tick, digests
+from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
 from seealso.indexer.live import LiveIndex, live_index
@@ -60,14 +61,17 @@ def update(
     with build_lock(settings):
         live = live_index(cluster, settings)
         _refuse_other_space(live, settings)
+        bundle = live.bundle
+        images = images_for(bundle, source.images)
         # read to the end before anything is written: a broken last row must change nothing
         with progress("reading") as tick:
             read = _read(source, live, settings, tick)
         maker = DocumentMaker(
-            item_encoder(live.bundle, settings, open_cache(settings)),
+            item_encoder(bundle, settings, open_cache(settings)),
             ItemText(live.text),
             read.importance,
             live.space,
+            images,
         )
         with progress("updating", len(read.ids)) as tick:
             done = write_catalogue(
@@ -99,13 +103,14 @@ def plan_update(
     """Count what `update` would write and delete; nothing is encoded or written."""
     live = live_index(cluster, settings)
     _refuse_other_space(live, settings)
+    images = images_for(live.bundle, source.images) if live.meta.get("images") else None
     with progress("reading") as tick:
         read = _read(source, live, settings, tick)
     text = ItemText(live.text)
     write = 0
     with progress("comparing", len(read.ids)) as tick:
         for batch in source.items():
-            keyed = list(zip(batch, digests(batch, text, live.fingerprint), strict=True))
+            keyed = list(zip(batch, digests(batch, text, live.fingerprint, images), strict=True))
             write += len(changed(cluster, live.name, keyed))
             tick(len(batch))
     gone = _gone(cluster, live, delete, read.ids if delete_missing else None)

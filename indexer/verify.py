@@ -1,6 +1,6 @@
 """Looks at a loaded index as a client would, before the alias may stand for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +8,20 @@ import numpy as np
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
-from seealso.encoder import BundleStore, Encoder, ItemText, encode_views, item_encoder
+from seealso.encoder import (
+    BundleStore,
+    Encoder,
+    ImageVectors,
+    ItemText,
+    encode_views,
+    item_encoder,
+)
 from seealso.errors import MappingMismatch
 from seealso.indexer.documents import item_vector
-from seealso.interactions import RESERVED
+from seealso.indexer.images import images_for, open_images
+from seealso.interactions import RESERVED, Problems
 from seealso.query_templates import render
-from seealso.types import Item, Space
+from seealso.types import Item, Space, Vector
 
 LEAST_COSINE = 0.999
 """A stored vector and the same item encoded again: int8 and batch order move it less."""
@@ -35,7 +43,13 @@ class Verification:
     recall: float
 
 
-def verify(cluster: Cluster, name: str, encoder: Encoder, settings: Settings) -> Verification:
+def verify(
+    cluster: Cluster,
+    name: str,
+    encoder: Encoder,
+    settings: Settings,
+    images: ImageVectors | None = None,
+) -> Verification:
     """Check an index: count, fingerprint, a sample encoded again, and a probe query.
 
     Parameters
@@ -46,6 +60,8 @@ def verify(cluster: Cluster, name: str, encoder: Encoder, settings: Settings) ->
         With the bundle that the index should be built with.
     settings
         ``index.verify_sample`` is used; space and templates are those of the index.
+    images
+        Image vectors, for a bundle that was fitted with images.
 
     Raises
     ------
@@ -69,7 +85,7 @@ def verify(cluster: Cluster, name: str, encoder: Encoder, settings: Settings) ->
         )
     hits = _sample(cluster, name, settings.index.verify_sample)
     text = ItemText(TextSettings.model_validate(meta["text"]))
-    least = _least_cosine(hits, encoder, text, name)
+    least = _least_cosine(hits, Again(encoder, text, images), name)
     recall = _probe(cluster, name, hits) if Space(meta["space"]) is Space.COSINE else 1.0
     if recall < LEAST_RECALL:
         raise MappingMismatch(
@@ -88,7 +104,8 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
     cluster, name
         The index.
     settings
-        ``encoder`` says where its bundle should be and how it is run.
+        ``encoder`` says where its bundle should be and how it is run, ``images`` what the items
+        look like.
 
     Raises
     ------
@@ -97,7 +114,7 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
     MappingMismatch
         It is not built to its end, or one of the checks failed.
     BundleError
-        Its bundle is not in the store, or is damaged.
+        Its bundle is not in the store, is damaged, or needs images that the settings do not name.
     """
     meta = indices.meta(cluster, name)
     if meta["state"] == "building":
@@ -105,7 +122,8 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
             f"{name}: is building, not ready", hint="run `seealso index build` again", index=name
         )
     bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
-    return verify(cluster, name, item_encoder(bundle, settings, cache=None), settings)
+    images = images_for(bundle, lambda: open_images(settings, Problems("skip")))
+    return verify(cluster, name, item_encoder(bundle, settings, cache=None), settings, images)
 
 
 def _sample(cluster: Cluster, name: str, size: int) -> list[dict[str, Any]]:
@@ -122,7 +140,20 @@ def _sample(cluster: Cluster, name: str, size: int) -> list[dict[str, Any]]:
     return hits
 
 
-def _least_cosine(hits: list[dict[str, Any]], encoder: Encoder, text: ItemText, name: str) -> float:
+@dataclass(frozen=True)
+class Again:
+    """What items are encoded with once more."""
+
+    encoder: Encoder
+    text: ItemText
+    images: ImageVectors | None
+
+    def vectors(self, items: Sequence[Item]) -> Vector:
+        """Return E_i of the items, shape (n, dimension)."""
+        return encode_views(self.encoder, self.text, items, images=self.images)[1]
+
+
+def _least_cosine(hits: list[dict[str, Any]], again: Again, name: str) -> float:
     if not hits:
         return 1.0
     documents = [hit["_source"] for hit in hits]
@@ -130,9 +161,8 @@ def _least_cosine(hits: list[dict[str, Any]], encoder: Encoder, text: ItemText, 
         Item(one["item_id"], {k: v for k, v in one.items() if k not in RESERVED})
         for one in documents
     ]
-    _, again = encode_views(encoder, text, items)
     stored = np.array([item_vector(document) for document in documents], dtype=np.float32)
-    cosines = (stored * again).sum(axis=1)
+    cosines = (stored * again.vectors(items)).sum(axis=1)
     worst = int(cosines.argmin())
     if cosines[worst] < LEAST_COSINE:
         raise MappingMismatch(

@@ -11,10 +11,11 @@ from seealso.types import Item
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many documents were written, and how many were right already."""
+    """How many documents were written, how many were right already, and of both with an image."""
 
     written: int
     unchanged: int
+    pictured: int = 0
 
 
 def write_catalogue(
@@ -49,7 +50,7 @@ def write_catalogue(
     BulkWriteError
         Some documents were refused.
     """
-    unchanged = 0
+    unchanged = pictured = 0
     writer = BulkWriter(cluster, name, threads=settings.threads, chunk_bytes=settings.bulk_bytes)
     with writer:
         for items in batches:
@@ -59,12 +60,13 @@ def write_catalogue(
                 wanted = changed(cluster, name, wanted)
             same = len(items) - len(wanted)
             unchanged += same
+            pictured += maker.pictured(items)
             tick(same)
             if wanted:
                 items_changed, keys = zip(*wanted, strict=True)
                 for body in maker.make(items_changed, keys, tick):
                     writer.index(body["item_id"], body)
-    return Written(writer.written, unchanged)
+    return Written(writer.written, unchanged, pictured)
 
 
 def changed(

@@ -37,7 +37,7 @@ class Profile:
     vector
         E_u, unit length, shape (dimension,); None where nothing is known of the user.
     tail_vector
-        What the tail list is scored with: what the texts say alone.
+        What the tail list is scored with: what texts and images say alone.
     words
         Words for the BM25 query of the tail list.
     seen
@@ -161,11 +161,11 @@ class Held:
         return cls(tuple(v for _, v in held if v is not None), tuple(age for age, _ in held))
 
     def mean(self, bundle: Bundle, recency: float) -> Vector | None:
-        """Return unit(sum of recency ** age * text vector of E_i), or None."""
+        """Return unit(sum of recency ** age * content of E_i), or None."""
         if not self.vectors:
             return None
         weights = np.power(np.float32(recency), np.array(self.ages, dtype=np.float32))
-        total: Vector = weights @ bundle.text_vectors(np.stack(self.vectors))
+        total: Vector = weights @ bundle.content_vectors(np.stack(self.vectors))
         return _unit(total)
 
 
@@ -188,7 +188,7 @@ def _vectors(
 
     main = text(settings.recency)
     tail = main if settings.tail_recency is None else text(settings.tail_recency)
-    # behaviour knows nothing of the tail: its items meet the profile by their texts alone
+    # behaviour knows nothing of the tail: its items meet the profile by their contents alone
     tail_vector = bundle.user_vector(tail, (), ())
     vector = bundle.user_vector(
         main, *((held.vectors, held.ages) if settings.history else ((), ()))

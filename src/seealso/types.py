@@ -3,7 +3,7 @@
 They know nothing of files, models or clusters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -46,6 +46,25 @@ class Item:
 
     item_id: str
     fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageRows:
+    """Image vectors of some items.
+
+    Attributes
+    ----------
+    ids
+        m items.
+    vectors
+        As they were made, shape (m, w); no row is all zeros.
+    digests
+        Of each image: another one, another digest.
+    """
+
+    ids: Sequence[str]
+    vectors: Vector
+    digests: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

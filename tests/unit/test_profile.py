@@ -30,7 +30,7 @@ PLAIN = cast(
     "Bundle",
     SimpleNamespace(
         max_length=64,
-        text_vectors=lambda vectors: vectors,
+        content_vectors=lambda vectors: vectors,
         user_vector=lambda text, history, ages: text,
     ),
 )

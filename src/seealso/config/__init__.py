@@ -2,6 +2,7 @@
 
 from seealso.config.asking import ProfileSettings, RecommendSettings
 from seealso.config.fitting import FitSettings
+from seealso.config.images import ImagesSettings
 from seealso.config.indexing import (
     ClusterSettings,
     EncoderSettings,
@@ -28,6 +29,7 @@ __all__ = [
     "EncoderSettings",
     "EventSettings",
     "FitSettings",
+    "ImagesSettings",
     "ImportanceSettings",
     "IndexSettings",
     "ProfileSettings",

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_settings import (
@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from seealso.config.asking import ProfileSettings, RecommendSettings
 from seealso.config.fitting import FitSettings
+from seealso.config.images import ImagesSettings
 from seealso.config.indexing import (
     ClusterSettings,
     EncoderSettings,
@@ -31,16 +32,24 @@ from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings
 from seealso.config.training import TrainingSettings
 from seealso.errors import ConfigError
 
+BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
+    "catalogue": ("path",),
+    "events": ("path",),
+    "images": ("path", "ids", "folder", "bundle"),
+}
+"""Settings that name what stands beside the settings file."""
+
 
 class BesideFile(TomlConfigSettingsSource):
-    """Reads TOML files; the catalogue and event files that one names stand beside it."""
+    """Reads TOML files; catalogue, events and images that one names stand beside it."""
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         found = super()._read_file(file_path)
-        for section in ("catalogue", "events"):
-            named = found.get(section, {}).get("path")
-            if isinstance(named, str):
-                found[section]["path"] = str(Path(str(file_path)).parent / named)
+        for section, names in BESIDE.items():
+            for name in names:
+                named = found.get(section, {}).get(name)
+                if isinstance(named, str):
+                    found[section][name] = str(Path(str(file_path)).parent / named)
         return found
 
 
@@ -59,6 +68,7 @@ class Settings(BaseSettings):
     catalogue: CatalogueSettings = CatalogueSettings()
     events: EventSettings = EventSettings()
     text: TextSettings = TextSettings()
+    images: ImagesSettings = ImagesSettings()
     encoder: EncoderSettings = EncoderSettings()
     importance: ImportanceSettings = ImportanceSettings()
     index: IndexSettings = IndexSettings()

@@ -7,6 +7,7 @@ from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
 from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.encoder import Encoder
+from seealso.encoder.images import Images, ImageVectors
 from seealso.encoder.opening import item_encoder, open_cache, whitens
 from seealso.encoder.projection import Projection, fit_projection
 from seealso.encoder.store import BundleStore, bind
@@ -17,6 +18,8 @@ __all__ = [
     "BundleStore",
     "Collaborative",
     "Encoder",
+    "ImageVectors",
+    "Images",
     "ItemText",
     "Projection",
     "UserText",

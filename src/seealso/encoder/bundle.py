@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from seealso.config import TextSettings
 from seealso.encoder.collaborative import Collaborative
+from seealso.encoder.images import Images, ImageVectors
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError
 from seealso.types import Calibration, Vector
@@ -25,6 +26,7 @@ MODEL_INT8: Final = "model.int8.onnx"
 TOKENIZER: Final = "tokenizer.json"
 PROJECTION: Final = "projection.npz"
 COLLABORATIVE: Final = "collaborative.npz"
+IMAGES: Final = "images.npz"
 MODEL_FILES: Final = (MODEL, MODEL_INT8, TOKENIZER)
 POOLINGS: Final = ("mean", "cls", "last")
 
@@ -71,6 +73,8 @@ class Bundle:
         settings say nothing.
     digests
         SHA-256 of each model file, as bundle.json records them; none while a bundle is made.
+    images
+        How the looks of items join their texts, if images were fitted.
     """
 
     folder: Path
@@ -90,27 +94,51 @@ class Bundle:
     collaborative: Collaborative | None = None
     fitted: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    images: Images | None = None
+
+    @property
+    def content_dimension(self) -> int:
+        """Length of the vectors of what items say and look like, without behaviour."""
+        return self.dimension if self.collaborative is None else self.collaborative.text_dimension
 
     @property
     def text_dimension(self) -> int:
         """Length of the vectors of texts alone."""
-        return self.dimension if self.collaborative is None else self.collaborative.text_dimension
+        return self.content_dimension - (0 if self.images is None else self.images.dimension)
 
-    def item_vectors(self, ids: Sequence[str], texts: Vector) -> Vector:
-        """Return E_i of items, shape (n, dimension), from vectors of their texts.
+    def item_vectors(
+        self, ids: Sequence[str], texts: Vector, images: ImageVectors | None = None
+    ) -> Vector:
+        """Return E_i of items, shape (n, dimension), from vectors of their texts and images.
 
         Parameters
         ----------
         ids
             n items.
         texts
-            Shape (n, text_dimension), unit rows; zero rows, for items without text, stay zero.
-        """
-        return texts if self.collaborative is None else self.collaborative.join(ids, texts)
+            Shape (n, text_dimension), unit rows; zero rows, for items without text, stay zero
+            unless the item has an image.
+        images
+            Image vectors, for a bundle that was fitted with images.
 
-    def text_vectors(self, items: Vector) -> Vector:
-        """Return the vectors of their texts, shape (n, text_dimension), of item vectors E_i."""
+        Raises
+        ------
+        BundleError
+            The bundle was fitted with images, and these are none or others.
+        """
+        content = texts
+        if self.images is not None:
+            known = self.images.checked(images, self.name)
+            content = self.images.join(texts, known.vectors(ids))
+        return content if self.collaborative is None else self.collaborative.join(ids, content)
+
+    def content_vectors(self, items: Vector) -> Vector:
+        """Return what E_i says without behaviour, shape (n, content_dimension)."""
         return items if self.collaborative is None else self.collaborative.texts_of(items)
+
+    def word_vectors(self, texts: Vector) -> Vector:
+        """Return vectors of words, shape (n, text_dimension), as items' contents are met."""
+        return texts if self.images is None else self.images.words(texts)
 
     def user_vector(
         self, text: Vector | None, history: Sequence[Vector], ages: Sequence[int]
@@ -120,8 +148,8 @@ class Bundle:
         Parameters
         ----------
         text
-            What the user's words, attributes and history say, shape (text_dimension,), of unit
-            length, or none.
+            What the user's words, attributes and history say, shape (content_dimension,), of
+            unit length, or none.
         history
             E_i of items of the history.
         ages
@@ -169,7 +197,8 @@ def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
     text = None if recorded["text"] is None else TextSettings.model_validate(recorded["text"])
     projection = Projection.load(folder / PROJECTION) if PROJECTION in files else None
     collaborative = Collaborative.load(folder / COLLABORATIVE) if COLLABORATIVE in files else None
-    fingerprint = fingerprint_bundle(model_fingerprint, text, projection, collaborative)
+    images = Images.load(folder / IMAGES) if IMAGES in files else None
+    fingerprint = fingerprint_bundle(model_fingerprint, text, projection, collaborative, images)
     if (model_fingerprint, fingerprint) != (recorded["model_fingerprint"], recorded["fingerprint"]):
         raise BundleError(
             f"{folder / DESCRIPTION}: its settings were changed after it was written",
@@ -194,6 +223,7 @@ def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
         collaborative=collaborative,
         fitted={name: dict(values) for name, values in recorded.get("fitted", {}).items()},
         digests={name: files[name] for name in MODEL_FILES},
+        images=images,
     )
 
 
@@ -252,7 +282,9 @@ def write_description(bundle: Bundle) -> Bundle:
     Bundle
         The bundle with the digests of those files.
     """
-    parts = {PROJECTION: bundle.projection, COLLABORATIVE: bundle.collaborative}
+    parts = {
+        PROJECTION: bundle.projection, COLLABORATIVE: bundle.collaborative, IMAGES: bundle.images
+    }  # fmt: skip
     present = (*MODEL_FILES, *(name for name, part in parts.items() if part is not None))
     files = {name: sha256(bundle.folder / name) for name in present}
     description = {"format": FORMAT, **described(bundle), "files": files}
@@ -280,6 +312,7 @@ def fingerprint_bundle(
     text: TextSettings | None,
     projection: Projection | None,
     collaborative: Collaborative | None = None,
+    images: Images | None = None,
 ) -> str:
     """Return the fingerprint of all that makes a vector of a catalogue row.
 
@@ -287,7 +320,7 @@ def fingerprint_bundle(
     fitting it must not part a bundle from the index that it was fitted on.
     """
     templates = None if text is None else text.model_dump(mode="json")
-    fitted = [part for part in (projection, collaborative) if part is not None]
+    fitted = [part for part in (projection, collaborative, images) if part is not None]
     mapped = [hashlib.sha256(part.content()).hexdigest() for part in fitted]
     return _digest([model_fingerprint, templates, *(mapped or (None,))])
 
@@ -301,7 +334,7 @@ def _check_files(folder: Path, files: Mapping[str, str]) -> None:
     if missing := [name for name in MODEL_FILES if name not in files]:
         raise KeyError(missing[0])
     for name, recorded in files.items():
-        if name not in (*MODEL_FILES, PROJECTION, COLLABORATIVE):
+        if name not in (*MODEL_FILES, PROJECTION, COLLABORATIVE, IMAGES):
             raise ValueError(f"{name} does not belong in a bundle")
         try:
             found = sha256(folder / name)

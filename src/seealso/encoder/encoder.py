@@ -142,7 +142,7 @@ class Encoder:
         Returns
         -------
         Vector
-            Shape (n, dimension), unit rows; a zero row for an empty text.
+            Shape (n, content_dimension of the bundle), unit rows; a zero row for an empty text.
         """
         places = _places(texts)
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
@@ -156,7 +156,7 @@ class Encoder:
         for text, vector in known.items():
             rows[places[text]] = vector
         self._remember(known)
-        return rows
+        return self.bundle.word_vectors(rows)
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens `text` has, special tokens included, before any cut."""

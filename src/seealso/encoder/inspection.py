@@ -14,6 +14,7 @@ import numpy as np
 from seealso.encoder.bundle import (
     COLLABORATIVE,
     DESCRIPTION,
+    IMAGES,
     MODEL,
     MODEL_INT8,
     PROJECTION,
@@ -25,12 +26,14 @@ from seealso.encoder.encoder import Encoder
 from seealso.encoder.graphs import complaint
 from seealso.encoder.texts import ItemText, UserText
 from seealso.errors import BundleError, TemplateError
+from seealso.types import Vector
 
 LARGEST: Final[Mapping[str, int]] = {
     DESCRIPTION: 1_000_000,
     TOKENIZER: 256_000_000,
     PROJECTION: 256_000_000,
     COLLABORATIVE: 2**31 - 1,
+    IMAGES: 256_000_000,
     # protobuf, in which ONNX is written, ends here
     MODEL: 2**31 - 1,
     MODEL_INT8: 2**31 - 1,
@@ -40,6 +43,7 @@ LARGEST: Final[Mapping[str, int]] = {
 _ARRAYS: Final = {
     PROJECTION: {"mean.npy", "matrix.npy"},
     COLLABORATIVE: {"ids.npy", "factors.npy", "gram.npy", "predictor.npy", "numbers.npy"},
+    IMAGES: {"mean.npy", "matrix.npy", "weight.npy", "reader.npy"},
 }
 _LONGEST_PROBE: Final = 512
 _LONGEST: Final = 100_000
@@ -158,6 +162,8 @@ def _arrays(bundle: Bundle) -> Iterator[tuple[str, tuple[Any, ...]]]:
     if (part := bundle.collaborative) is not None:
         numbers = (part.weight, part.confidence, part.recency, part.newcomer)
         yield COLLABORATIVE, (part.factors, part.gram, part.predictor, *numbers)
+    if (images := bundle.images) is not None:
+        yield IMAGES, (images.projection.mean, images.projection.matrix, images.weight)
 
 
 def _check_texts(bundle: Bundle) -> None:
@@ -174,7 +180,7 @@ def _probe(bundle: Bundle) -> None:
     texts = ["probe", "probe " * min(bundle.max_length, _LONGEST_PROBE)]
     for precision, name in (("fp32", MODEL), ("int8", MODEL_INT8)):
         try:
-            vectors = Encoder(bundle, precision=precision).encode_items(texts)
+            vectors = _as_held(bundle, Encoder(bundle, precision=precision).encode_users(texts))
         except BundleError:
             raise
         except Exception as exc:  # onnxruntime and tokenizers raise whatever their parts raise
@@ -184,3 +190,10 @@ def _probe(bundle: Bundle) -> None:
         lengths = np.linalg.norm(vectors, axis=1)
         if vectors.shape[1] != bundle.dimension or not np.allclose(lengths, 1.0, atol=1e-3):
             raise refused(f"{name} does not give unit vectors of {bundle.dimension} dimensions")
+
+
+def _as_held(bundle: Bundle, content: Vector) -> Vector:
+    """Return items of these contents as an index would hold them, shape (n, dimension)."""
+    if bundle.collaborative is None:
+        return content
+    return bundle.collaborative.join([""] * len(content), content)

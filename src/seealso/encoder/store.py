@@ -16,6 +16,7 @@ from seealso.config import TextSettings
 from seealso.encoder.bundle import (
     COLLABORATIVE,
     DESCRIPTION,
+    IMAGES,
     MODEL_FILES,
     PROJECTION,
     Bundle,
@@ -24,6 +25,7 @@ from seealso.encoder.bundle import (
     write_description,
 )
 from seealso.encoder.collaborative import Collaborative
+from seealso.encoder.images import Images
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError
 from seealso.types import Calibration
@@ -143,6 +145,7 @@ def bind(
     text: TextSettings,
     projection: Projection | None,
     collaborative: Collaborative | None = None,
+    images: Images | None = None,
     calibration: Calibration = Calibration(),  # noqa: B008 (a frozen value)
     store: BundleStore,
     name: str | None = None,
@@ -158,7 +161,10 @@ def bind(
     projection
         The map fitted on the catalogue, or none.
     collaborative
-        What behaviour knows of items, fitted over vectors of this projection, or none.
+        What behaviour knows of items, fitted over vectors of this projection and these images,
+        or none.
+    images
+        How the looks of items join their texts, or none.
     calibration
         Parameters of the probability; not part of the fingerprint.
     store
@@ -185,13 +191,16 @@ def bind(
             hint="fit the projection on vectors of this model",
         )
     width = raw if projection is None else projection.matrix.shape[1]
+    width += 0 if images is None else images.dimension
     if collaborative is not None and collaborative.text_dimension != width:
         raise BundleError(
             f"a collaborative part over {collaborative.text_dimension} dimensions does not fit "
             f"{bundle.name}, which has {width}",
             hint="fit it on vectors of this model: seealso fit",
         )
-    fingerprint = fingerprint_bundle(bundle.model_fingerprint, text, projection, collaborative)
+    fingerprint = fingerprint_bundle(
+        bundle.model_fingerprint, text, projection, collaborative, images
+    )
     name = name or f"{bundle.name.removesuffix('-' + bundle.fingerprint[:8])}-{fingerprint[:8]}"
     bound = replace(
         bundle,
@@ -202,6 +211,7 @@ def bind(
         text=text,
         projection=projection,
         collaborative=collaborative,
+        images=images,
         calibration=calibration,
     )
     if (bound.folder / DESCRIPTION).is_file():
@@ -217,6 +227,8 @@ def bind(
             projection.save(folder / PROJECTION)
         if collaborative is not None:
             collaborative.save(folder / COLLABORATIVE)
+        if images is not None:
+            images.save(folder / IMAGES)
         written = write_description(replace(bound, folder=folder))
     return replace(written, folder=bound.folder)
 

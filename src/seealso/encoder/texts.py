@@ -10,6 +10,7 @@ import numpy as np
 
 from seealso.config import TextSettings
 from seealso.encoder.encoder import Encoder
+from seealso.encoder.images import ImageVectors
 from seealso.encoder.projection import unit_rows
 from seealso.encoder.templates import renderer
 from seealso.errors import TemplateError
@@ -142,12 +143,13 @@ def encode_views(
     item_text: ItemText,
     items: Sequence[Item],
     *,
+    images: ImageVectors | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> tuple[list[str], Vector]:
     """Encode items as an index holds them, from all their views.
 
-    The vector of the texts is unit(sum of weight * vector of the view); where the bundle has a
-    collaborative part, it is joined with that.
+    The vector of the texts is unit(sum of weight * vector of the view); where the bundle has
+    parts for images and behaviour, it is joined with them.
 
     Parameters
     ----------
@@ -157,6 +159,8 @@ def encode_views(
         The templates and weights.
     items
         n items.
+    images
+        Image vectors, for a bundle that was fitted with images.
     tick
         Called with the number of texts just finished: n for each view.
 
@@ -164,12 +168,14 @@ def encode_views(
     -------
     tuple
         The n texts of the main template, and vectors of shape (n, ``bundle.dimension``); a zero
-        row for an item whose views are all empty.
+        row for an item whose views are all empty and that has no image.
 
     Raises
     ------
     TemplateError
         A template cannot be rendered.
+    BundleError
+        The bundle was fitted with images, and `images` are none or others.
     """
     rendered = [item_text.render_views(item.fields) for item in items]
     main = [texts[0] for texts in rendered]
@@ -180,7 +186,8 @@ def encode_views(
         for view, weight in enumerate(item_text.weights):
             total += weight * encoder.encode_items([texts[view] for texts in rendered], tick=tick)
         read = unit_rows(total)
-    return main, encoder.bundle.item_vectors([item.item_id for item in items], read)
+    ids = [item.item_id for item in items]
+    return main, encoder.bundle.item_vectors(ids, read, images)
 
 
 def _weights(text: TextSettings, names: Sequence[str]) -> Vector:

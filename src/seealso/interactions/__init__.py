@@ -3,6 +3,7 @@
 from seealso.interactions.events import EVENT_SCHEMA, read_events
 from seealso.interactions.files import FileSource
 from seealso.interactions.histories import Histories
+from seealso.interactions.images import read_image_vectors
 from seealso.interactions.items import RESERVED, read_items
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows, RowSource
@@ -21,6 +22,7 @@ __all__ = [
     "Split",
     "leave_one_out",
     "read_events",
+    "read_image_vectors",
     "read_items",
     "temporal",
 ]

@@ -1,0 +1,42 @@
+"""What the items look like: vectors that are there already, or pictures and what encodes them."""
+
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from seealso.config.section import Section
+
+
+class ImagesSettings(Section):
+    """``[images]``: what the items look like; `seealso fit` finds out what it is worth."""
+
+    path: Path | None = None
+    """Image vectors: .parquet or .jsonl with ids and lists of numbers, .npz with ``ids`` and
+    ``vectors``, or .npy with its ids in another file."""
+    id: str = "item_id"
+    """The column with the item id."""
+    vector: str = "vector"
+    """The column with the vector."""
+    ids: Path | None = None
+    """The ids of an .npy, one a line."""
+    folder: Path | None = None
+    """Or a folder of pictures, each called by its item id, as .jpg, .jpeg or .png."""
+    bundle: Path | None = None
+    """What encodes these pictures: a folder with image.onnx and image.json."""
+    dimension: int = Field(64, ge=1)
+    """Most dimensions that the looks of an item take in its vector."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "ImagesSettings":
+        if self.path is not None and self.folder is not None:
+            raise ValueError("path and folder are both set: give one of them")
+        if (self.folder is None) != (self.bundle is None):
+            raise ValueError("folder and bundle belong together: pictures, and what encodes them")
+        if (self.ids is not None) != (self.path is not None and self.path.suffix == ".npy"):
+            raise ValueError("ids belongs to a path that ends in .npy, and only to it")
+        return self
+
+    @property
+    def named(self) -> bool:
+        """Whether there are images at all."""
+        return self.path is not None or self.folder is not None

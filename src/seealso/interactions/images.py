@@ -1,0 +1,184 @@
+"""Image vectors that somebody made already: Parquet, JSON lines, .npz and .npy, batch by batch.
+
+What is wrong with a row is said of its line and field, as in a catalogue.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from seealso.config import ImagesSettings
+from seealso.errors import DataError
+from seealso.interactions.columns import LONGEST_ID, ColumnCheck, as_text, column
+from seealso.interactions.files import FileSource
+from seealso.interactions.problems import Problem, Problems
+from seealso.interactions.rows import Rows, batches
+from seealso.types import ImageRows, Vector
+
+_ROWS_AT_ONCE = 4096
+
+
+def read_image_vectors(images: ImagesSettings, problems: Problems) -> Iterator[ImageRows]:
+    """Yield the image vectors of ``images.path`` in batches, in its order.
+
+    Parameters
+    ----------
+    images
+        The file and its columns.
+    problems
+        Takes the broken rows: no id, one over 512 bytes or there already, no vector, one of
+        another length than the first, numbers that are not finite, zeros only.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, lacks a column, or a row is broken and `problems` stops there.
+    """
+    file = images.path
+    if file is None:
+        return
+    reading = problems.reading("images", file.name)
+    sieve = _Sieve(images.id, images.vector)
+    arrays = file.suffix.lower() in (".npy", ".npz")
+    for rows in _arrays(file, images.ids) if arrays else _columns(file, images):
+        good, broken = sieve.sift(rows)
+        reading.report(broken, rows.unit)
+        if good.ids:
+            yield good
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Ids and vectors of some rows as they stand in the file; None for what is empty."""
+
+    ids: Sequence[str | None]
+    vectors: Sequence[Any]
+    places: Sequence[int]
+    unit: str
+    broken: Sequence[tuple[int, str]] = ()
+
+
+@dataclass
+class _Sieve:
+    """Tells good rows from broken ones, and knows what came before."""
+
+    id: str
+    vector: str
+    width: int = 0
+    first: dict[str, int] = field(default_factory=dict)
+
+    def sift(self, rows: _Read) -> tuple[ImageRows, list[Problem]]:
+        broken = [Problem(place, "", reason) for place, reason in rows.broken]
+        ids, vectors = [], []
+        for item_id, value, place in zip(rows.ids, rows.vectors, rows.places, strict=True):
+            vector = _numbers(value)
+            reason = self._wrong_id(item_id, rows.unit)
+            if reason:
+                broken.append(Problem(place, self.id, reason))
+            elif fault := self._wrong_vector(vector):
+                broken.append(Problem(place, self.vector, fault))
+            elif item_id is not None and vector is not None:
+                self.first[item_id] = place
+                ids.append(item_id)
+                vectors.append(vector)
+        found = np.stack(vectors) if vectors else np.zeros((0, self.width), dtype=np.float32)
+        return ImageRows(ids, found, [digest_of(one) for one in found]), broken
+
+    def _wrong_id(self, item_id: str | None, unit: str) -> str:
+        if not item_id:
+            return "is empty"
+        if len(item_id.encode("utf-8", "replace")) > LONGEST_ID:
+            return f"has more than {LONGEST_ID} bytes ({item_id[:24]!r}...)"
+        if item_id in self.first:
+            return f"{item_id!r} is there already, on {unit} {self.first[item_id]}"
+        return ""
+
+    def _wrong_vector(self, vector: Vector | None) -> str:
+        if vector is None or not len(vector):
+            return "is empty, or no list of numbers"
+        self.width = self.width or len(vector)
+        if len(vector) != self.width:
+            return f"has {len(vector)} numbers, the first vector has {self.width}"
+        if not np.isfinite(vector).all():
+            return "holds numbers that are not finite"
+        return "" if vector.any() else "holds nothing but zeros"
+
+
+def digest_of(vector: Vector) -> str:
+    """Return 16 hex digits over an image vector of shape (w,)."""
+    return blake2b(vector.astype("<f4").tobytes(), digest_size=8).hexdigest()
+
+
+def _numbers(value: Any) -> Vector | None:
+    """Return a vector, with NaN for what is no number; None where there is none at all."""
+    if value is None:
+        return None
+    # too large for float32 becomes infinite, and is told as such
+    with np.errstate(over="ignore"):
+        return np.asarray(value, dtype=np.float64).astype(np.float32)
+
+
+def _columns(file: Path, images: ImagesSettings) -> Iterator[_Read]:
+    wanted = (images.id, images.vector)
+    check = ColumnCheck(file.name, "images", wanted, wanted)
+    for rows in batches(FileSource(file, batch_rows=_ROWS_AT_ONCE)):
+        if rows.places or not rows.sparse:
+            check.see(rows.frame.columns, sparse=rows.sparse)
+        ids = as_text(column(rows.frame, images.id), file.name).to_list()
+        yield _Read(ids, _lists(rows, images.vector), rows.places, rows.unit, rows.broken)
+
+
+def _lists(rows: Rows, name: str) -> list[Any]:
+    values = column(rows.frame, name)
+    if isinstance(values.dtype, pl.Array):
+        values = values.arr.to_list()
+    if not isinstance(values.dtype, pl.List):
+        return [None] * len(values)
+    numbers = values.cast(pl.List(pl.Float64), strict=False)
+    return [None if row is None else row.fill_null(float("nan")).to_numpy() for row in numbers]
+
+
+def _arrays(file: Path, named: Path | None) -> Iterator[_Read]:
+    try:
+        if file.suffix.lower() == ".npz":
+            with np.load(file, allow_pickle=False) as arrays:
+                ids, vectors = arrays["ids"].astype(str).tolist(), arrays["vectors"]
+        else:
+            vectors = np.load(file, allow_pickle=False, mmap_mode="r")
+            ids = [] if named is None else named.read_text(encoding="utf-8").splitlines()
+    except KeyError as exc:
+        raise _unreadable(file, f"it has no array {exc}") from exc
+    except (EOFError, OSError, TypeError, ValueError, BadZipFile) as exc:
+        raise _unreadable(file, str(exc).splitlines()[0] if str(exc) else repr(exc)) from exc
+    _check_shape(file, ids, vectors)
+    for start in range(0, len(ids), _ROWS_AT_ONCE):
+        stop = min(start + _ROWS_AT_ONCE, len(ids))
+        places = range(start + 1, stop + 1)
+        yield _Read(
+            [one.strip() or None for one in ids[start:stop]], vectors[start:stop], places, "row"
+        )
+
+
+def _check_shape(file: Path, ids: Sequence[str], vectors: npt.NDArray[Any]) -> None:
+    if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
+        raise _unreadable(
+            file, f"vectors of shape {vectors.shape} and type {vectors.dtype}, not a row an item"
+        )
+    if len(ids) != len(vectors):
+        raise _unreadable(file, f"{len(ids):,} ids for {len(vectors):,} vectors")
+
+
+def _unreadable(file: Path, reason: str) -> DataError:
+    return DataError(
+        f"{file.name}: image vectors cannot be read: {reason}",
+        hint="see docs/images.md for what these files hold",
+        file=str(file),
+        field="images.path",
+    )
