@@ -63,6 +63,26 @@ def games(source: Path, work: Path) -> None:
     sequences.explode("item_id").write_csv(work / "events.csv")
 
 
+def ml100k(source: Path, work: Path) -> None:
+    """MovieLens 100K as RecBole's atomic files, with descriptions of most films."""
+    films = _table(source / "ml-100k.item").select(
+        pl.col("item_id:token").alias("item_id"),
+        pl.col("movie_title:token_seq").alias("title"),
+        pl.col("release_year:token").alias("year"),
+        pl.col("class:token_seq").alias("genres"),
+    )
+    told = pl.read_ndjson(source / "descriptions.jsonl.gz").select(
+        "item_id", pl.col("text").alias("description")
+    )
+    films.join(told, on="item_id", how="left").write_csv(work / "items.csv")
+    _table(source / "ml-100k.inter").select(
+        pl.col("user_id:token").alias("user_id"),
+        pl.col("item_id:token").alias("item_id"),
+        pl.col("rating:float").alias("rating"),
+        pl.col("timestamp:float").cast(pl.Float64).cast(pl.Int64).alias("timestamp"),
+    ).write_csv(work / "events.csv")
+
+
 def netease(source: Path, work: Path) -> None:
     """NetEase playlists: songs with artists; a playlist is a user, its order the time."""
     songs = _table(source / "songs.tsv.gz")
@@ -83,6 +103,7 @@ def _table(file: Path) -> pl.DataFrame:
 
 DATA_SETS: Mapping[str, DataSet] = {
     "movielens": DataSet("MovieLens latest-small", _MOVIELENS, None),
+    "ml100k": DataSet("MovieLens 100K", _HERE / "ml100k.toml", ml100k),
     "games": DataSet("Amazon Video Games 2018", _HERE / "games.toml", games),
     "netease": DataSet("NetEase playlists (Chinese)", _HERE / "netease.toml", netease),
 }
