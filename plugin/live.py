@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
-from seealso.encoder import Encoder, UserText
+from seealso.encoder import BundleStore, Encoder, UserText
 from seealso.errors import BundleError, ClusterError, DataError, Unavailable
 from seealso.indexer.live import LiveIndex, live_index
 
@@ -117,15 +117,8 @@ class LiveAlias:
 
     def _look(self) -> Live:
         index = live_index(self._cluster, self._settings)
-        return Live(
-            index.name,
-            index.meta,
-            index.store,
-            self._settings.index.alias,
-            indices.count(self._cluster, index.name),
-            self._encoder(index),
-            UserText(index.text),
-        )
+        alias = self._settings.index.alias
+        return _ready(self._cluster, index, alias, self._encoder(index))
 
     def _encoder(self, index: LiveIndex) -> Encoder:
         encoder = self._encoders.get(index.fingerprint) or _load(index, self._settings)
@@ -134,6 +127,51 @@ class LiveAlias:
         if len(self._encoders) > ENCODERS_KEPT:
             self._encoders.popitem(last=False)
         return encoder
+
+
+class PinnedIndex:
+    """One physical index, whatever the alias stands for.
+
+    Parameters
+    ----------
+    cluster, settings
+        Where, and which bundles.
+    name
+        The index.
+
+    Raises
+    ------
+    ClusterError
+        There is no such index.
+    BundleError
+        Its bundle is not in the store, or does not fit the index.
+    """
+
+    def __init__(self, cluster: Cluster, settings: Settings, name: str) -> None:
+        store = BundleStore(settings.encoder.store)
+        index = LiveIndex(name, indices.meta(cluster, name), store)
+        self._live = _ready(cluster, index, name, _load(index, settings))
+
+    @property
+    def live(self) -> Live:
+        """The index."""
+        return self._live
+
+    def follow(self, ask: Callable[[Live], T]) -> T:
+        """Ask the index."""
+        return ask(self._live)
+
+
+def _ready(cluster: Cluster, index: LiveIndex, address: str, encoder: Encoder) -> Live:
+    return Live(
+        index.name,
+        index.meta,
+        index.store,
+        address,
+        indices.count(cluster, index.name),
+        encoder,
+        UserText(index.text),
+    )
 
 
 def _load(index: LiveIndex, settings: Settings) -> Encoder:

@@ -15,7 +15,7 @@ from seealso.errors import ClusterError, DataError
 from seealso.interactions import Histories
 from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.live import AliasMoved, Live, LiveAlias
+from seealso.plugin.live import AliasMoved, Live, LiveAlias, PinnedIndex
 from seealso.plugin.profile import ItemShelf, Profile, make_profiles
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.requests import (
@@ -44,6 +44,8 @@ class Recommender:
         Sections ``index``, ``encoder``, ``profile`` and ``recommend`` are used.
     histories
         What users did, to recommend by user id.
+    index
+        A physical index that is asked instead of what the alias stands for.
 
     Raises
     ------
@@ -52,13 +54,20 @@ class Recommender:
     """
 
     def __init__(
-        self, cluster: Cluster, settings: Settings, histories: Histories | None = None
+        self,
+        cluster: Cluster,
+        settings: Settings,
+        histories: Histories | None = None,
+        *,
+        index: str | None = None,
     ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._histories = histories
         self._shelf = ItemShelf(cluster)
-        self._alias = LiveAlias(cluster, settings)
+        self._alias: LiveAlias | PinnedIndex = (
+            LiveAlias(cluster, settings) if index is None else PinnedIndex(cluster, settings, index)
+        )
 
     @property
     def settings(self) -> Settings:
