@@ -276,6 +276,7 @@ def test_the_table_lines_up(shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys:
     assert any(line.startswith("chosen on dev") for line in lines)
 
 
+@pytest.mark.slow
 def test_every_exam_and_every_baseline_in_one_call(shop: Shop, tmp_path: Path, capsys: Any) -> None:
     out = tmp_path / "found"
     main(shop.arguments("evaluate", "--exam", "all", "--by", "kind", "--out", str(out), "--json"))
