@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -159,7 +159,7 @@ class IndexContender:
             _clear(self.cluster, alias)
             try:
                 known = known_events(self.settings, self.source.events, sitting)
-                build(self.cluster, settings, Inputs(self.source.items, lambda: [known]))
+                build(self.cluster, settings, replace(self.source, events=lambda: [known]))
                 yield self._entrants(settings, sitting)
             finally:
                 if not self.keep:

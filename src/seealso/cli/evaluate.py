@@ -88,7 +88,7 @@ def evaluate(
         from seealso.fitting.refit import refitted
         from seealso.plugin.examined import IndexContender
 
-        prepare = partial(refitted, items=source.items)
+        prepare = partial(refitted, items=source.items, images=source.images)
         contenders.append(
             IndexContender(context.cluster(), context.settings, source, keep, prepare)
         )

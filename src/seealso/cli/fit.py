@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 def fit(context: Context, on_error: str, force: bool) -> None:
     """Fit the bundle of [fit]: behaviour and texts in one vector, all weights by dev.
 
-    Factors of who chose what are joined with the vectors of encoder.bundle; recency, weights,
-    importance and probabilities are chosen on dev. Items that nobody chose yet get what their
-    text predicts. Minutes on two cores. Then `seealso --set encoder.bundle=NAME index build`
-    builds an index with it; a fine-tuned bundle makes a better start than a frozen one.
+    Factors of who chose what are joined with the vectors of encoder.bundle, and with those of
+    [images] where there are any; recency, weights, importance and probabilities are chosen on
+    dev. Items that nobody chose yet get what their text predicts. Minutes on two cores. Then
+    `seealso --set encoder.bundle=NAME index build` builds an index with it; a fine-tuned bundle
+    makes a better start than a frozen one.
     """
     from seealso.fitting.fit import fit as fit_bundle
 
@@ -39,7 +40,7 @@ def fit(context: Context, on_error: str, force: bool) -> None:
             field="fit.name",
         )
     source, problems = read_inputs(context, on_error)
-    report = fit_bundle(settings, source.items, source.events)
+    report = fit_bundle(settings, source.items, source.events, source.images())
     say_skipped(problems)
     context.show(report, lambda: shown(report))
 
@@ -67,6 +68,7 @@ def _facts(report: "FitReport") -> dict[str, object]:
         "behaviour": f"alpha {recipe.alpha:g}, regularisation {recipe.regularisation:g}, "
         f"recency {recipe.recency:g}, weight {recipe.weight:g}",
         "texts": ", ".join(f"{name} {value:g}" for name, value in report.profile.items()),
+        **_looks(report),
         "new items": f"ridge {recipe.ridge:g}, length {recipe.newcomer:g}",
         "importance": f"{report.importance['floor']:g} to {report.importance['ceiling']:g}",
         "probability": "not fitted"
@@ -75,6 +77,17 @@ def _facts(report: "FitReport") -> dict[str, object]:
         "time": f"{report.seconds:.0f} seconds",
         "next": f"seealso --set encoder.bundle={report.bundle} index build",
     }
+
+
+def _looks(report: "FitReport") -> dict[str, object]:
+    if not report.images:
+        return {}
+    facts = report.images
+    told = (
+        f"weight {facts['weight']:g}, {facts['dimension']:,} dimensions, {facts['items']:,} items"
+    )
+    strangers = facts["strangers"]
+    return {"images": f"{told}; {strangers:,} of no ranked item" if strangers else told}
 
 
 def _cold(report: "FitReport") -> str:

@@ -53,7 +53,7 @@ class ImageVectors:
             for batch in batches:
                 width = batch.vectors.shape[1]
                 spool.write(np.ascontiguousarray(batch.vectors, dtype=np.float32).tobytes())
-                place.update((one, len(place) + n) for n, one in enumerate(batch.ids))
+                place |= {one: row for row, one in enumerate(batch.ids, start=len(place))}
                 digests += batch.digests
             if not place:
                 raise DataError("there are no images", hint="check [images] in seealso.toml")

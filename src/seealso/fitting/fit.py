@@ -5,7 +5,7 @@ events that dev and test ask about.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from seealso.encoder import (
     Bundle,
     BundleStore,
     Collaborative,
+    ImageVectors,
     ItemText,
     bind,
     encode_views,
@@ -30,6 +31,7 @@ from seealso.evaluation.baselines.ials import fit_ials
 from seealso.evaluation.baselines.tuning import RECENCIES, Dev, search
 from seealso.evaluation.exams import Sitting, cold_items, known_events, sittings
 from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.looks import content
 from seealso.fitting.probability import calibrate, shown
 from seealso.fitting.recipe import Learnt, Recipe, collaborative, learn
 from seealso.fitting.weighing import (
@@ -81,6 +83,8 @@ class FitReport:
         What a person should know.
     seconds
         How long it took.
+    images
+        What the looks of items weigh, and how many items have one, as `Content.facts`.
     """
 
     bundle: str
@@ -97,23 +101,28 @@ class FitReport:
     items: int
     notes: tuple[str, ...]
     seconds: float
+    images: Mapping[str, float] = field(default_factory=dict)
 
 
-def fit(settings: Settings, items: Items, events: Events) -> FitReport:
+def fit(
+    settings: Settings, items: Items, events: Events, images: ImageVectors | None = None
+) -> FitReport:
     """Fit the bundle ``fit.name`` over the texts of ``encoder.bundle``.
 
     Parameters
     ----------
     settings
-        ``fit``, ``encoder``, ``text``, ``profile``, ``importance``, ``events.positive`` and
-        ``training`` (its split) are used.
+        ``fit``, ``encoder``, ``text``, ``images``, ``profile``, ``importance``,
+        ``events.positive`` and ``training`` (its split) are used.
     items, events
         Give the batches of the catalogue and the event frames.
+    images
+        What the items look like, if anything is known of that.
 
     Raises
     ------
     DataError
-        There is too little to learn from, or nobody can be asked.
+        There is too little to learn from, nobody can be asked, or the images tell nothing apart.
     BundleError
         The bundle is not in the store, or is damaged.
     MissingExtraError
@@ -125,9 +134,14 @@ def fit(settings: Settings, items: Items, events: Events) -> FitReport:
         (sitting,) = sittings(settings, items, events, names=[split], asked="dev")
         known = known_events(settings, events, sitting)
     base = bare(BundleStore(settings.encoder.store).find(settings.encoder.bundle))
+    base = replace(base, images=None, dimension=base.text_dimension)
     plain, texts = read(settings, base, items, sitting.material)
-    fitter = Fitter(settings, sitting, texts)
+    ids = sitting.material.catalogue.ids
+    held = content(settings, ids, texts, sitting.dev, images)
+    plain = replace(plain, images=held.images, dimension=held.vectors.shape[1])
+    fitter = Fitter(settings, sitting, held.vectors)
     fitted = fitter.fitted(_shares(settings, items, known, sitting.material))
+    fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
     bundle = write(settings, plain, fitted, sitting.material)
     return FitReport(
         bundle=bundle.name,
@@ -144,18 +158,26 @@ def fit(settings: Settings, items: Items, events: Events) -> FitReport:
         items=len(texts),
         notes=fitted.notes,
         seconds=perf_counter() - began,
+        images=held.facts,
     )
 
 
 def bare(bundle: Bundle) -> Bundle:
-    """Return the bundle without a collaborative part: what reads texts."""
-    return replace(bundle, collaborative=None, dimension=bundle.text_dimension, fitted={})
+    """Return the bundle without a collaborative part: what knows the contents of items."""
+    return replace(bundle, collaborative=None, dimension=bundle.content_dimension, fitted={})
 
 
 def read(
-    settings: Settings, base: Bundle, items: Items, material: Material
+    settings: Settings,
+    base: Bundle,
+    items: Items,
+    material: Material,
+    images: ImageVectors | None = None,
 ) -> tuple[Bundle, Vector]:
-    """Return the bundle bound to the catalogue, and the vectors of its texts, shape (n, d)."""
+    """Return the bundle bound to the catalogue, and the vectors of its contents, shape (n, d).
+
+    They are those of the texts alone for a bundle that was not fitted with images.
+    """
     cache = open_cache(settings)
     with progress("reading") as tick:
         drawn = survey(Inputs(items, list), settings, tick).sample
@@ -166,7 +188,7 @@ def read(
     with progress("encoding", len(place) * len(text.names)) as tick:
         for batch in items():
             kept = [item for item in batch if item.item_id in place]
-            _, vectors = encode_views(encoder, text, kept, tick=tick)
+            _, vectors = encode_views(encoder, text, kept, images=images, tick=tick)
             texts[[place[item.item_id] for item in kept]] = vectors
     return plain, texts
 
@@ -196,7 +218,8 @@ class Fitter:
     sitting
         What may be known, and the dev questions.
     texts
-        Vectors of the texts of the catalogue, shape (n, d).
+        Vectors of the contents of the catalogue, of texts alone where there are no images,
+        shape (n, d).
     """
 
     settings: Settings
@@ -328,6 +351,7 @@ def write(
         text=settings.text,
         projection=plain.projection,
         collaborative=fitted.part,
+        images=plain.images,
         calibration=fitted.calibration or Calibration(),
         store=BundleStore(settings.encoder.store),
         name=name or settings.fit.name,

@@ -1,20 +1,27 @@
 """The same recipe on other knowledge: what an exam asks must not have been learnt."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from seealso.config import Settings
-from seealso.encoder import Bundle, BundleStore, bind
+from seealso.encoder import Bundle, BundleStore, ImageVectors, bind
 from seealso.evaluation.exams import Sitting
 from seealso.fitting.fit import bare, read
 from seealso.fitting.recipe import Recipe, collaborative, learn
+from seealso.indexer.images import images_for, no_images
 from seealso.training.data.material import Items
+from seealso.types import Vector
 
 EXAMINED = "examined"
 """Folder of bundles that were made for an exam, beside the store."""
 
 
-def refitted(settings: Settings, sitting: Sitting, items: Items) -> Settings:
+def refitted(
+    settings: Settings,
+    sitting: Sitting,
+    items: Items,
+    images: Callable[[], ImageVectors | None] = no_images,
+) -> Settings:
     """Return settings whose bundle knows what may be known in `sitting`, and no more.
 
     A bundle without a collaborative part, or with one that was fitted on this very knowledge,
@@ -28,11 +35,13 @@ def refitted(settings: Settings, sitting: Sitting, items: Items) -> Settings:
         What may be known.
     items
         Gives the batches of the catalogue.
+    images
+        Reads what the items look like; asked only for a bundle that was fitted with images.
 
     Raises
     ------
     BundleError
-        The bundle is not in the store, or is damaged.
+        The bundle is not in the store, is damaged, or was fitted with other images.
     MissingExtraError
         The extra ``evaluate`` is not installed.
     """
@@ -45,21 +54,23 @@ def refitted(settings: Settings, sitting: Sitting, items: Items) -> Settings:
     beside = settings.encoder.store.parent / EXAMINED
     encoder = settings.encoder.model_copy(update={"store": beside, "bundle": bundle.name})
     own = settings.model_copy(update={"encoder": encoder})
-    _refit(own, bundle, lineage, sitting, items)
+    base = bare(bundle)
+    plain, texts = read(own, base, items, sitting.material, images_for(base, images))
+    _refit(own, plain, texts, bundle, sitting)
     return own
 
 
 def _refit(
-    settings: Settings, bundle: Bundle, lineage: dict[str, Any], sitting: Sitting, items: Items
+    settings: Settings, plain: Bundle, texts: Vector, bundle: Bundle, sitting: Sitting
 ) -> None:
-    recipe = Recipe.of(lineage["recipe"])
-    plain, texts = read(settings, bare(bundle), items, sitting.material)
+    recipe = Recipe.of(bundle.origin["fit"]["recipe"])
     learnt = learn(sitting.material, recipe)
     bind(
         replace(plain, fitted=bundle.fitted),
         text=settings.text,
         projection=plain.projection,
         collaborative=collaborative(sitting.material.catalogue.ids, learnt, texts, recipe),
+        images=plain.images,
         calibration=bundle.calibration,
         store=BundleStore(settings.encoder.store),
         name=bundle.name,
