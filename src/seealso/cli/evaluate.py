@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import orjson
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from seealso.cli import tables
-from seealso.cli.context import Context, pass_context, plain
+from seealso.cli.context import Context, pass_context
 from seealso.cli.inputs import on_error, read_inputs, say_skipped
+from seealso.log import stderr
 
 if TYPE_CHECKING:
     from seealso.evaluation.intervals import Estimate
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seealso.evaluation.systems import Contender
 
 EXAMS = ("leave-one-out", "temporal", "cold", "few-shot")
+FOLDER = Path(".seealso/evaluation")
 BASELINES = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
 
 
@@ -49,7 +50,10 @@ BASELINES = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "tex
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write evaluation.json to this folder.",
+    help="Write report.html and evaluation.json to this folder.",
+)
+@click.option(
+    "--open", "opened", is_flag=True, help=f"Open the report.  [--out is {FOLDER} by default]"
 )
 @click.option("--keep", is_flag=True, help="Leave the index that was examined in the cluster.")
 @pass_context
@@ -64,6 +68,7 @@ def evaluate(
     users: int | None,
     by: str | None,
     out: Path | None,
+    opened: bool,
     keep: bool,
 ) -> None:
     """Measure recommendations on events that were kept back, beside tuned baselines.
@@ -77,7 +82,12 @@ def evaluate(
     if no_index and no_baselines:
         raise click.UsageError("--no-index and --no-baselines leave nobody to ask")
     from seealso.evaluation.evaluate import evaluate as hold
+    from seealso.evaluation.report import require_plots, write_report
 
+    folder = out or (FOLDER if opened else None)
+    if folder is not None:
+        # before anything is asked, not an hour later
+        require_plots()
     source, problems = read_inputs(context, on_error)
     contenders: list[Contender] = []
     if not no_baselines:
@@ -103,11 +113,11 @@ def evaluate(
         most_users=users,
     )
     say_skipped(problems)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "evaluation.json").write_bytes(
-            orjson.dumps(plain(found), option=orjson.OPT_INDENT_2)
-        )
+    if folder is not None:
+        page = write_report(found, folder)
+        stderr.print(f"report: {page}", markup=False, soft_wrap=True)
+        if opened:
+            click.launch(str(page))
     context.show(found, lambda: shown(found))
 
 
@@ -127,9 +137,8 @@ def _exam(exam: "ExamResult") -> Iterator[RenderableType]:
         f"{exam.exam}, {exam.asked}: {exam.users:,} users, {exam.items:,} items{cold}",
         style="bold",
     )
-    headline = "ndcg@20" if exam.cold_items else "ndcg@10"
-    yield _scores(exam, headline)
-    yield from _parts(exam, headline)
+    yield _scores(exam, exam.headline)
+    yield from _parts(exam, exam.headline)
     yield from _tuned(exam)
     for note in exam.notes:
         yield Text(f"note: {note}", style="yellow")

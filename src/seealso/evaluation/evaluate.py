@@ -161,6 +161,7 @@ def _marked(
         reliability=tuple(one for one in reliable if one is not None),
         examples=examples(exam.questions, answers.lists, labels.titles, seed),
         notes=tuple(answers.notes),
+        ours=tuple(answers.ours),
     )  # fmt: skip
 
 

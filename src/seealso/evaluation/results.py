@@ -198,6 +198,8 @@ class ExamResult:
         Some users to read.
     notes
         What a reader of the figures must know.
+    ours
+        Names of the systems that are the product; the others are there to be compared with.
     """
 
     exam: str
@@ -212,6 +214,12 @@ class ExamResult:
     reliability: tuple[Reliability, ...] = ()
     examples: tuple[Example, ...] = ()
     notes: tuple[str, ...] = ()
+    ours: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """The metric that tells the systems apart."""
+        return "ndcg@20" if self.cold_items else "ndcg@10"
 
     def score(self, system: str, part: str = "all") -> Score:
         """Return the score of `system` for `part`; KeyError where there is none."""

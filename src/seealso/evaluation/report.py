@@ -1,0 +1,108 @@
+"""An evaluation as one page to read, with plots, and as JSON: both hold the same figures.
+
+The page needs no network: its policy forbids it, and every script stands in it.
+"""
+
+import os
+from base64 import b64encode
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import orjson
+from jinja2 import Environment
+
+from seealso.errors import MissingExtraError
+from seealso.evaluation.report_page import PAGE, SCRIPT, STYLE
+from seealso.evaluation.report_tables import facts
+from seealso.evaluation.results import Evaluation
+
+REPORT: Final = "report.html"
+FIGURES: Final = "evaluation.json"
+
+
+def require_plots() -> None:
+    """Check that a report can be drawn.
+
+    Raises
+    ------
+    MissingExtraError
+        plotly is not installed.
+    """
+    if find_spec("plotly") is None:
+        raise MissingExtraError.of("plotly", "evaluate")
+
+
+def write_report(found: Evaluation, folder: Path) -> Path:
+    """Write ``report.html`` and ``evaluation.json``; each of them is there whole or not at all.
+
+    Parameters
+    ----------
+    found
+        What an evaluation found, with one exam at least.
+    folder
+        Where to; made if need be.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    MissingExtraError
+        plotly is not installed.
+    """
+    page = as_page(found).encode("utf-8", "replace")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / FIGURES, orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    return _write(folder / REPORT, page)
+
+
+def as_page(found: Evaluation) -> str:
+    """Return the report as HTML.
+
+    Raises
+    ------
+    MissingExtraError
+        plotly is not installed.
+    """
+    require_plots()
+    from plotly.offline import get_plotlyjs
+
+    from seealso.evaluation.report_chapters import chapters
+
+    plotly = get_plotlyjs()
+    return (
+        Environment(autoescape=True)
+        .from_string(PAGE)
+        .render(
+            policy=_policy(plotly, SCRIPT),
+            style=STYLE,
+            asked=found.exams[0].asked,
+            exams=chapters(found.exams),
+            facts=list(facts(found.data)),
+            plotly=plotly,
+            script=SCRIPT,
+        )
+    )
+
+
+def _policy(*scripts: str) -> str:
+    """Return a content security policy that lets these scripts run and nothing be fetched."""
+    digests = [b64encode(sha256(one.encode()).digest()).decode() for one in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
+    )
+
+
+def _write(file: Path, content: bytes) -> Path:
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+    return file

@@ -1,0 +1,151 @@
+"""The tables of the report: every figure of the plots stands in one of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from seealso.evaluation.intervals import Difference, Estimate
+from seealso.evaluation.report_words import pairing
+from seealso.evaluation.results import ExamResult, Tuned
+
+MISSING = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line; `ours` sets it off."""
+
+    cells: tuple[str, ...]
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it is shown: the first column names, the others hold figures."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def systems(exam: ExamResult) -> list[str]:
+    """Return who was asked, in the order of the results."""
+    return [one.system for one in exam.scores if one.part == "all"]
+
+
+def parts(exam: ExamResult) -> Mapping[str, int]:
+    """Return the parts of the users, and how many are in each; all of them left out."""
+    return {one.part: one.users for one in exam.scores if one.part != "all"}
+
+
+def scores(exam: ExamResult) -> Table:
+    """Return how every system does, and by how much the product differs from it."""
+    beyond = {one.system: one for one in exam.beyond}
+    errors = {one.system: one.error for one in exam.reliability}
+    reference = exam.pairings[0].system if exam.pairings else ""
+    rows = []
+    for name in systems(exam):
+        metrics, change = exam.score(name).metrics, pairing(exam, reference, name, exam.headline)
+        more = beyond.get(name)
+        figures = (
+            [MISSING] * 3
+            if more is None
+            else [f"{more.coverage:.3f}", f"{more.novelty:.1f}", f"{more.popularity_bias:+.3f}"]
+        )
+        cells = (
+            name,
+            f"{metrics['hr@10'].mean:.4f}",
+            with_interval(metrics[exam.headline]),
+            MISSING if change is None else with_interval(change.difference, sign="+"),
+            MISSING if change is None else f"{change.p:.4f}",
+            *figures,
+            f"{errors[name]:.3f}" if name in errors else MISSING,
+        )
+        rows.append(Row(cells, name in exam.ours))
+    metric = exam.headline.upper()
+    compared = f"{reference} minus it (95 %)" if reference else "difference (95 %)"
+    columns = (
+        "system", "HR@10", f"{metric} (95 %)", compared, "p",
+        "coverage", "novelty", "bias", "ECE",
+    )  # fmt: skip
+    return Table(columns, tuple(rows))
+
+
+def by_part(exam: ExamResult) -> Table:
+    """Return the headline metric of every system for each part of the users."""
+    found, metric = parts(exam), exam.headline
+    rows = [
+        Row(
+            (
+                name,
+                *(with_interval(exam.score(name, part).metrics[metric]) for part in found),
+            ),
+            name in exam.ours,
+        )
+        for name in systems(exam)
+    ]
+    columns = (metric.upper(), *(f"{part} ({users:,})" for part, users in found.items()))
+    return Table(columns, tuple(rows))
+
+
+def by_length(exams: Sequence[ExamResult]) -> Table:
+    """Return the headline metric of every system by the length of the histories."""
+    (first, *_) = exams
+    rows = [
+        Row(
+            (name, *(with_interval(one.score(name).metrics[one.headline]) for one in exams)),
+            name in first.ours,
+        )
+        for name in systems(first)
+    ]
+    return Table((first.headline.upper(), *(one.exam for one in exams)), tuple(rows))
+
+
+def exposure(exam: ExamResult) -> Table:
+    """Return the share of the places that each group of items got."""
+    groups = dict.fromkeys(group for one in exam.beyond for group in one.exposure)
+    rows = [
+        Row(
+            (group, *(f"{one.exposure[group]:.1%}" if group in one.exposure else MISSING
+                      for one in exam.beyond))
+        )
+        for group in groups
+    ]  # fmt: skip
+    return Table(("share of the places", *(one.system for one in exam.beyond)), tuple(rows))
+
+
+def reliability(exam: ExamResult) -> Table:
+    """Return what was predicted and what came true, bin by bin."""
+    rows = [
+        Row((one.system, f"{bin_.low:.4f}–{bin_.high:.4f}", f"{bin_.count:,}",
+             f"{bin_.predicted:.4f}", f"{bin_.observed:.4f}"))
+        for one in exam.reliability
+        for bin_ in one.bins
+    ]  # fmt: skip
+    return Table(("system", "probabilities", "items shown", "predicted", "chosen"), tuple(rows))
+
+
+def chosen(exam: ExamResult) -> Table:
+    """Return what dev chose for each system."""
+    rows = [
+        Row((one.system, _settings(one), f"{one.tried:,}", f"{one.dev:.4f}")) for one in exam.tuned
+    ]
+    return Table(("system", "settings", "tried", "NDCG@10 on dev"), tuple(rows))
+
+
+def facts(told: Mapping[str, int | float | str]) -> Iterator[tuple[str, str]]:
+    """Yield what was measured, a name and a value each."""
+    for name, value in told.items():
+        yield name, f"{value:,}" if isinstance(value, int) and name != "seed" else str(value)
+
+
+def with_interval(found: Estimate | Difference, sign: str = "") -> str:
+    """Return a mean and its interval."""
+    mean, low, high = (f"{one:{sign}.4f}" for one in (found.mean, found.low, found.high))
+    return f"{mean} ({low} to {high})"
+
+
+def _settings(tuned: Tuned) -> str:
+    told = [
+        f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}"
+        for name, value in tuned.settings.items()
+    ]
+    return ", ".join(told) or MISSING
