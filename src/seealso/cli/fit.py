@@ -70,7 +70,7 @@ def _facts(report: "FitReport") -> dict[str, object]:
         "texts": ", ".join(f"{name} {value:g}" for name, value in report.profile.items()),
         **_looks(report),
         "new items": f"ridge {recipe.ridge:g}, length {recipe.newcomer:g}",
-        "importance": f"{report.importance['floor']:g} to {report.importance['ceiling']:g}",
+        "importance": _importance(report),
         "probability": "not fitted"
         if calibration is None
         else f"b {calibration.b:.3f}, T {calibration.t:.4f}",
@@ -88,6 +88,12 @@ def _looks(report: "FitReport") -> dict[str, object]:
     )
     strangers = facts["strangers"]
     return {"images": f"{told}; {strangers:,} of no ranked item" if strangers else told}
+
+
+def _importance(report: "FitReport") -> str:
+    floor, ceiling, days = (report.importance[n] for n in ("floor", "ceiling", "half_life_days"))
+    halved = f", events count half after {days:g} days" if days else ""
+    return f"{floor:g} to {ceiling:g}{halved}" if floor < ceiling else "none"
 
 
 def _cold(report: "FitReport") -> str:

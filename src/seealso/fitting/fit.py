@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
 
 from seealso.config import Settings
 from seealso.encoder import (
@@ -31,6 +30,7 @@ from seealso.evaluation.baselines.ials import fit_ials
 from seealso.evaluation.baselines.tuning import RECENCIES, Dev, search
 from seealso.evaluation.exams import Sitting, cold_items, known_events, sittings
 from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.importance import Shares, choose, read_shares
 from seealso.fitting.looks import content
 from seealso.fitting.probability import calibrate, shown
 from seealso.fitting.recipe import Learnt, Recipe, collaborative, learn
@@ -50,9 +50,6 @@ from seealso.log import progress
 from seealso.training.data.material import Events, Items, Material
 from seealso.training.data.ranking import Question, sample
 from seealso.types import Calibration, Vector
-
-BOUNDS: Final = ((1.0, 1.0), (0.95, 1.05), (0.9, 1.1), (0.8, 1.25), (0.65, 1.5), (0.5, 2.0))
-"""Floors and ceilings of importance that are tried, from none of it to all."""
 
 START: Final = Recipe(
     factors=0, alpha=0, regularisation=0, recency=1, weight=1.5, ridge=10, newcomer=0.75
@@ -93,7 +90,7 @@ class FitReport:
     base: str
     recipe: Recipe
     profile: Mapping[str, float]
-    importance: Mapping[str, float]
+    importance: Mapping[str, Any]
     calibration: Calibration | None
     dev: Mapping[str, float]
     cold: Mapping[str, float]
@@ -140,7 +137,7 @@ def fit(
     held = content(settings, ids, texts, sitting.dev, images)
     plain = replace(plain, images=held.images, dimension=held.vectors.shape[1])
     fitter = Fitter(settings, sitting, held.vectors)
-    fitted = fitter.fitted(_shares(settings, items, known, sitting.material))
+    fitted = fitter.fitted(read_shares(settings, items, known, sitting.material))
     fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
     bundle = write(settings, plain, fitted, sitting.material)
     return FitReport(
@@ -200,7 +197,7 @@ class Fitted:
     part: Collaborative
     recipe: Recipe
     profile: Mapping[str, float]
-    importance: Mapping[str, float]
+    importance: Mapping[str, Any]
     calibration: Calibration | None
     dev: Mapping[str, float]
     cold: Mapping[str, float]
@@ -226,14 +223,8 @@ class Fitter:
     sitting: Sitting
     texts: Vector
 
-    def fitted(self, shares: Vector) -> Fitted:
-        """Return everything that is fitted.
-
-        Parameters
-        ----------
-        shares
-            Where the importance of each item lies between floor and ceiling, shape (n,).
-        """
+    def fitted(self, shares: Shares) -> Fitted:
+        """Return everything that is fitted; `shares` are the importances that are tried."""
         bench = self._bench(self.sitting.dev)
         alone, recipe = self._factorised()
         learnt = learn(self.sitting.material, recipe)
@@ -243,24 +234,22 @@ class Fitter:
         recipe = weighed.recipe if found is None else found.recipe
         part = collaborative(self.sitting.material.catalogue.ids, learnt, self.texts, recipe)
         users, items = self._vectors(bench, learnt, weighed, part)
-        bounds, reached = self._importance(bench, users, items, shares)
-        floor, ceiling = bounds
-        weights = np.float32(floor) + np.float32(ceiling - floor) * shares
-        calibration = calibrate(shown(bench, users, items * weights[:, None]))
+        importance = choose(bench, users, items, shares)
+        calibration = calibrate(shown(bench, users, items * importance.weights[:, None]))
         return Fitted(
             part=part,
             recipe=recipe,
             profile=_profile(weighed, found),
-            importance={"floor": floor, "ceiling": ceiling},
+            importance=importance.settings,
             calibration=calibration,
             dev={
                 "text alone": self._text_alone(bench),
                 "behaviour alone": alone,
-                "joined": reached[BOUNDS[0]],
-                "with importance": reached[bounds],
+                "joined": importance.without,
+                "with importance": importance.reached,
             },
             cold={} if found is None else _cold_facts(found),
-            notes=(*note, *_warnings(reached, bounds, calibration)),
+            notes=(*note, *importance.notes, *_uncalibrated(calibration)),
         )
 
     def _bench(self, questions: Sequence[Question]) -> Bench:
@@ -317,18 +306,6 @@ class Fitter:
         recency = self.settings.profile.recency
         return ndcg(bench.ranks(bench.told(recency), self.texts))
 
-    def _importance(
-        self, bench: Bench, users: Vector, items: Vector, shares: Vector
-    ) -> tuple[tuple[float, float], dict[tuple[float, float], float]]:
-        """Return floor and ceiling that rank best, and what each pair reaches."""
-        reached = {}
-        with progress("importance", len(BOUNDS)) as tick:
-            for floor, ceiling in BOUNDS:
-                weights = np.float32(floor) + np.float32(ceiling - floor) * shares
-                reached[floor, ceiling] = ndcg(bench.ranks(users, items * weights[:, None]))
-                tick(1)
-        return max(reached, key=lambda one: reached[one]), reached
-
 
 def write(
     settings: Settings, plain: Bundle, fitted: Fitted, material: Material, name: str | None = None
@@ -358,17 +335,6 @@ def write(
     )
 
 
-def _shares(settings: Settings, items: Items, known: pl.DataFrame, material: Material) -> Vector:
-    """Return where each item lies between floor and ceiling, shape (n,)."""
-    bounds = {"floor": 0.5, "ceiling": 1.5}
-    importance = settings.importance.model_copy(update=bounds)
-    whole = settings.model_copy(update={"importance": importance})
-    with progress("counting") as tick:
-        table = survey(Inputs(items, lambda: [known]), whole, tick).importance
-    weights = np.array([table.weight(item_id) for item_id in material.catalogue.ids])
-    return np.asarray(weights - bounds["floor"], dtype=np.float32)
-
-
 def _profile(weighed: Weighed, found: Newcomers | None) -> dict[str, float]:
     tail = {} if found is None else {"tail_recency": found.tail_recency}
     return {"recency": weighed.recency, **tail}
@@ -379,17 +345,7 @@ def _cold_facts(found: Newcomers) -> dict[str, Any]:
     return {"ndcg@20": found.cold, "warm ndcg@10": found.warm, "lost": lost}
 
 
-def _warnings(
-    reached: Mapping[tuple[float, float], float],
-    bounds: tuple[float, float],
-    calibration: Calibration | None,
-) -> tuple[str, ...]:
-    notes = []
-    if bounds == BOUNDS[0]:
-        notes.append("importance lowers NDCG@10 on dev: it is turned off")
-    elif bounds != BOUNDS[-1]:
-        lost = reached[bounds] - reached[BOUNDS[-1]]
-        notes.append(f"importance is turned down: from 0.5 to 2 it would cost {lost:.4f} NDCG@10")
-    if calibration is None:
-        notes.append("scores do not foretell what dev users chose: probabilities are not fitted")
-    return tuple(notes)
+def _uncalibrated(calibration: Calibration | None) -> tuple[str, ...]:
+    if calibration is not None:
+        return ()
+    return ("scores do not foretell what dev users chose: probabilities are not fitted",)
