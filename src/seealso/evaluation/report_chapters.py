@@ -184,7 +184,7 @@ def _few_shot(exams: Sequence[ExamResult], draw: Draw) -> Chapter:
     asks = "How good are lists where little is known of a user? Only the newest items of a history."
     found = _chapter(exams[0], "few-shot", asks, [part])
     length = exams[0].exam.removeprefix(FEW_SHOT)
-    told = f"With {length} known of each history: {found.verdict}"
+    told = f"With only the newest {length} of each history: {found.verdict}"
     return replace(found, verdict=told, people=())
 
 

@@ -51,14 +51,7 @@ def verdict(exam: ExamResult) -> str:
     sides = Sides.of(exam)
     metric = exam.headline.upper()
     if sides.own is None or sides.rival is None:
-        alone = sides.own or sides.rival
-        if alone is None:
-            return "Nobody was asked."
-        found = exam.score(alone).metrics[exam.headline]
-        reached = f"{metric} {found.mean:.4f} ({found.low:.4f} to {found.high:.4f})"
-        if sides.own is None:
-            return f"The best of the baselines, {alone}, reaches {reached}; no index was asked."
-        return f"{alone} reaches {reached}; no baseline was asked to compare it with."
+        return _alone(exam, sides)
     found = pairing(exam, sides.own, sides.rival, exam.headline)
     if found is None:
         return f"{sides.own} and {sides.rival} were not compared by {metric}."
@@ -73,9 +66,20 @@ def verdict(exam: ExamResult) -> str:
         return f"{sides.own} stays behind the best baseline, {sides.rival}, by {gap}."
     gap = _gap(metric, base, change.mean, low, change.high, sign="+")
     return (
-        f"{sides.own} and the best baseline, {sides.rival}, rank alike: the difference, {gap}, "
-        f"may be chance."
+        f"{sides.own} and the best baseline, {sides.rival}, cannot be told apart: the "
+        f"difference, {gap}, may be chance."
     )
+
+
+def _alone(exam: ExamResult, sides: Sides) -> str:
+    alone = sides.own or sides.rival
+    if alone is None:
+        return "Nobody was asked."
+    found = exam.score(alone).metrics[exam.headline]
+    reached = f"{exam.headline.upper()} {found.mean:.4f} ({found.low:.4f} to {found.high:.4f})"
+    if sides.own is None:
+        return f"The best of the baselines, {alone}, reaches {reached}; no index was asked."
+    return f"{alone} reaches {reached}; no baseline was asked to compare it with."
 
 
 def standing(exam: ExamResult) -> str:
