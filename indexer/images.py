@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from seealso.config import Settings
 from seealso.encoder import Bundle, ImageVectors
+from seealso.indexer.pictures import Gallery
 from seealso.interactions import Problems, read_image_vectors
 
 
@@ -13,11 +14,20 @@ def open_images(settings: Settings, problems: Problems) -> ImageVectors | None:
     Raises
     ------
     DataError
-        A file cannot be read, a row is broken and `problems` stops there, or there is none.
+        A file cannot be read, a row or picture is broken and `problems` stops there, or there
+        is none.
+    BundleError
+        The image encoder cannot be used.
+    MissingExtraError
+        There are pictures, and Pillow is not installed.
     """
-    if not settings.images.named:
-        return None
-    return ImageVectors.of(read_image_vectors(settings.images, problems))
+    named = settings.images
+    if named.folder is not None and named.bundle is not None:
+        gallery = Gallery.of(settings, named.folder, named.bundle, problems)
+        return ImageVectors.of(gallery.read(), gallery.encoder.fingerprint)
+    if named.path is not None:
+        return ImageVectors.of(read_image_vectors(named, problems))
+    return None
 
 
 def images_for(bundle: Bundle, read: Callable[[], ImageVectors | None]) -> ImageVectors | None:

@@ -47,6 +47,7 @@ def compare(
         store.find(old),
         store.find(new),
         asked=asked,
+        images=source.images,
     )
     say_skipped(problems)
     context.show(found, lambda: _table(found))

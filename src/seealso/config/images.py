@@ -35,8 +35,3 @@ class ImagesSettings(Section):
         if (self.ids is not None) != (self.path is not None and self.path.suffix == ".npy"):
             raise ValueError("ids belongs to a path that ends in .npy, and only to it")
         return self
-
-    @property
-    def named(self) -> bool:
-        """Whether there are images at all."""
-        return self.path is not None or self.folder is not None

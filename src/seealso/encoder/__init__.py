@@ -9,6 +9,7 @@ from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.encoder import Encoder
 from seealso.encoder.images import Images, ImageVectors
 from seealso.encoder.opening import item_encoder, open_cache, whitens
+from seealso.encoder.pictures import ImageEncoder
 from seealso.encoder.projection import Projection, fit_projection
 from seealso.encoder.store import BundleStore, bind
 from seealso.encoder.texts import ItemText, UserText, encode_views
@@ -18,6 +19,7 @@ __all__ = [
     "BundleStore",
     "Collaborative",
     "Encoder",
+    "ImageEncoder",
     "ImageVectors",
     "Images",
     "ItemText",

@@ -116,7 +116,7 @@ def _speakable(text: str) -> str:
 def _session(bundle: Bundle, file: str, threads: int) -> Any:
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads = threads or _cores()
+    options.intra_op_num_threads = threads or cores()
     options.log_severity_level = 3
     path = bundle.folder / file
     try:
@@ -141,7 +141,8 @@ def _tokenizer(bundle: Bundle) -> Tokenizer:
         ) from exc
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many cores this process may use."""
     # all cores of the machine may be more than a container or taskset allows
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -3,7 +3,7 @@
 Reads with onnxruntime, as an index does; torch is not needed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from seealso.config import Settings, TextSettings
 from seealso.encoder import (
     Bundle,
     Encoder,
+    ImageVectors,
     ItemText,
     UserText,
     encode_views,
@@ -22,6 +23,7 @@ from seealso.encoder import (
     whitens,
 )
 from seealso.evaluation.segments import segments
+from seealso.indexer.images import images_for, no_images
 from seealso.log import progress
 from seealso.training.data.intervals import Difference, difference
 from seealso.training.data.material import Events, Items, Material, read_material
@@ -115,7 +117,14 @@ class Comparison:
 
 
 def compare(
-    settings: Settings, items: Items, events: Events, old: Bundle, new: Bundle, *, asked: str
+    settings: Settings,
+    items: Items,
+    events: Events,
+    old: Bundle,
+    new: Bundle,
+    *,
+    asked: str,
+    images: Callable[[], ImageVectors | None] = no_images,
 ) -> Comparison:
     """Ask both bundles which item each user chose next, over the whole catalogue.
 
@@ -130,18 +139,22 @@ def compare(
         gets those of the settings, as ``index build`` would give it.
     asked
         ``dev`` or ``test``.
+    images
+        Reads what the items look like; asked only for a bundle that was fitted with images.
 
     Raises
     ------
     DataError
         Nobody can be asked about.
     BundleError
-        A bundle cannot be opened.
+        A bundle cannot be opened, or was fitted with other images.
     """
     with progress("reading"):
         material = read_material(settings, items, events)
     questions = material.test if asked == "test" else material.dev
-    ranked = [Contest(settings, material, items, bundle).ranks(questions) for bundle in (old, new)]
+    ranked = [
+        Contest(settings, material, items, bundle, images).ranks(questions) for bundle in (old, new)
+    ]
     (old_ranks, one), (new_ranks, other) = ranked
     parts = tuple(
         _segment(name, old_ranks[places], new_ranks[places], settings.training.seed)
@@ -160,12 +173,15 @@ class Contest:
         What is asked, and the catalogue with its fields.
     bundle
         Who is asked.
+    images
+        Reads what the items look like.
     """
 
     settings: Settings
     material: Material
     items: Items
     bundle: Bundle
+    images: Callable[[], ImageVectors | None] = no_images
 
     def ranks(self, questions: Sequence[Question]) -> tuple[Places, Contender]:
         """Return the rank of each target, and how the bundle was read."""
@@ -187,10 +203,11 @@ class Contest:
         texts = [""] * len(place)
         rows = np.zeros((len(place), encoder.bundle.dimension), dtype=np.float32)
         text = ItemText(self._text)
+        images = images_for(encoder.bundle, self.images)
         with progress(f"encoding, {self.bundle.name}", len(place) * len(text.names)) as tick:
             for batch in self.items():
                 known = [item for item in batch if item.item_id in place]
-                read, found = encode_views(encoder, text, known, tick=tick)
+                read, found = encode_views(encoder, text, known, images=images, tick=tick)
                 for item, own, vector in zip(known, read, found, strict=True):
                     texts[place[item.item_id]] = own
                     rows[place[item.item_id]] = vector

@@ -148,7 +148,8 @@ def _lists(rows: Rows, name: str) -> list[Any]:
 def _arrays(file: Path, named: Path | None) -> Iterator[_Read]:
     try:
         if file.suffix.lower() == ".npz":
-            with np.load(file, allow_pickle=False) as arrays:
+            # opened here: numpy leaves a file open that only begins like an archive
+            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 ids, vectors = arrays["ids"].astype(str).tolist(), arrays["vectors"]
         else:
             vectors = np.load(file, allow_pickle=False, mmap_mode="r")

@@ -20,6 +20,7 @@ from seealso.plugin import Recommender
 from seealso.types import Vector
 from tests.integration.catalogues import OpenShop, Shop, films
 from tests.integration.test_fit import CLUBS, FILMS, choices, club
+from tests.pictures import write_encoder, write_picture
 
 WIDTH = 12
 PICTURED = [f"f{n}" for n in range(FILMS) if n != 7]
@@ -210,3 +211,50 @@ def test_an_exam_of_cold_items_sees_their_images(
 def test_the_looks_of_all_items_differ() -> None:
     rows: Vector = np.array([look(one) for one in PICTURED], dtype=np.float32)
     assert len(np.unique(rows, axis=0)) == len(PICTURED)
+
+
+COLOURS = ((230, 40, 40), (40, 230, 40), (40, 40, 230))
+"""Of the posters of each club."""
+
+
+def posters(shop: Shop) -> None:
+    """Hang a poster for every film but f7, and let the settings name them and an encoder."""
+    folder = shop.folder / "posters"
+    for item_id in PICTURED:
+        n = int(item_id[1:])
+        write_picture(
+            folder / f"{item_id}.{('png', 'jpg')[n % 2]}", COLOURS[club(item_id)], (40 + n, 60)
+        )
+    encoder = write_encoder(shop.folder / "clip")
+    shop.sections["images"] = {"folder": str(folder), "bundle": str(encoder), "dimension": 8}
+
+
+def test_pictures_are_encoded_and_decide(
+    open_shop: OpenShop, opensearch_latest: NodeInfo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = stocked(open_shop, opensearch_latest)
+    posters(shop)
+    main([*shop.arguments("fit"), "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["images"]["weight"] > 0
+    assert report["dev"]["text and images"] > 2 * report["dev"]["text alone"]
+    main([*shop.arguments("index", "build", **FITTED), "--json"])
+    built = json.loads(capsys.readouterr().out)
+    assert (built["pictured"], built["strangers"]) == (FILMS - 1, 0)
+    recommender = Recommender(shop.cluster, shop.settings(), None)
+    for item_id in ("f58", "f59"):
+        near = [club(one.item_id) for one in recommender.related(item_id)]
+        assert near[:5] == [club(item_id)] * 5
+    # another poster: that item alone is written again
+    write_picture(shop.folder / "posters" / "f58.png", COLOURS[2], (50, 50))
+    done = update(shop.cluster, shop.settings(), shop.inputs())
+    assert (done.written, done.unchanged) == (1, FILMS - 1)
+    # a poster that cannot be read changes nothing
+    (shop.folder / "posters" / "f3.jpg").write_bytes(b"\xff\xd8\xff and no picture")
+    with pytest.raises(DataError, match=r"f3.jpg is no JPEG or PNG that can be read"):
+        update(shop.cluster, shop.settings(), shop.inputs())
+    # neither does another encoder
+    write_encoder(shop.folder / "clip", mean=[0.4, 0.5, 0.5])
+    write_picture(shop.folder / "posters" / "f3.jpg", COLOURS[0], (50, 50))
+    with pytest.raises(BundleError, match="was fitted with another image encoder"):
+        update(shop.cluster, shop.settings(), shop.inputs())
