@@ -9,7 +9,7 @@ import click
 
 from benchmarks.measure import machine
 from benchmarks.quality.datasets import DATA_SETS
-from benchmarks.quality.examining import examine
+from benchmarks.quality.examining import EXAMS, FROZEN, TUNED, examine
 from benchmarks.quality.page import keep, write_page
 from seealso.cli.context import plain
 from seealso.cli.main import overrides
@@ -86,13 +86,31 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
     show_default=True,
     help="Most users, on dev and in each exam.",
 )
+@click.option(
+    "--exam", "exams", multiple=True, type=click.Choice(EXAMS), default=EXAMS, show_default=True
+)
+@click.option(
+    "--over",
+    multiple=True,
+    type=click.Choice([TUNED, FROZEN]),
+    default=[TUNED, FROZEN],
+    show_default=True,
+    help="Model that the product is fitted over.",
+)
 def examine_all(
-    data: str, source: Path | None, work: Path, backbone: str, prefix: str, users: int
+    data: str,
+    source: Path | None,
+    work: Path,
+    backbone: str,
+    prefix: str,
+    users: int,
+    exams: tuple[str, ...],
+    over: tuple[str, ...],
 ) -> None:
     """Fit DATA over the model that was tuned on it, ask test of it and of every baseline."""
     changes = {"backbone": backbone, "dev_users": users}
     settings = DATA_SETS[data].settings(source, work / data, changes)
-    found = examine(settings, prefix=prefix, users=users)
+    found = examine(settings, prefix=prefix, users=users, exams=exams, over=over)
     keep(f"examined-{data}", {"data": DATA_SETS[data].title, "machine": machine(), **found})
     write_page()
 

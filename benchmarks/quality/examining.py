@@ -1,5 +1,6 @@
 """Examines the product on a data set, through a real index, beside every baseline."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,9 @@ OURS = {"seealso": TUNED, "seealso over frozen text": FROZEN}
 """The product as it is examined, and the model that it is fitted over."""
 
 
-def examine(settings: Settings, *, prefix: str, users: int) -> dict[str, Any]:
+def examine(
+    settings: Settings, *, prefix: str, users: int, exams: Sequence[str], over: Sequence[str]
+) -> dict[str, Any]:
     """Return what fitting chose and what the exams found, without anything of a single user.
 
     Parameters
@@ -35,12 +38,17 @@ def examine(settings: Settings, *, prefix: str, users: int) -> dict[str, Any]:
         Put before every text that the frozen model reads.
     users
         Most users asked in each exam.
+    exams
+        Of `EXAMS`.
+    over
+        Models that the product is fitted over: ``tuned``, ``frozen``.
     """
     _frozen(settings, prefix)
     read = inputs(settings, None, Problems("skip"))
     fitted = {
         name: fit(_fitting(settings, base, name), read.items, read.events)
         for name, base in OURS.items()
+        if base in over
     }
     with running_node("2g") as (cluster, node):
         ours = [
@@ -58,7 +66,7 @@ def examine(settings: Settings, *, prefix: str, users: int) -> dict[str, Any]:
             read.items,
             read.events,
             [*baselines(_with(settings, FROZEN)), *ours],
-            exams=EXAMS,
+            exams=exams,
             asked="test",
             most_users=users,
         )
