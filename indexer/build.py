@@ -87,6 +87,7 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
     base = _base_bundle(settings)
     settings = with_fitted(settings, base.fitted)
     live = indices.live_name(cluster, settings.index.alias)
+    images_for(base, source.images)
     surveyed = _survey(source, settings)
     return BuildPlan(
         alias=settings.index.alias,

@@ -39,6 +39,7 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     """
     yield _rows("catalogue", settings.catalogue.path, settings.catalogue.index)
     yield _events(settings)
+    yield from _images(settings)
     yield _bundle(settings)
     if settings.cluster.url is None:
         yield _java()
@@ -53,6 +54,15 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     yield _plugin(any(row["component"] == "opensearch-knn" for row in plugins))
     yield from _index(cluster, settings)
     yield _templates(cluster)
+
+
+def _images(settings: Settings) -> Iterator[Finding]:
+    """Look for what the items look like, where the settings name it."""
+    named = settings.images.path or settings.images.folder
+    if named is not None:
+        there = named.exists()
+        cure = "" if there else "check [images] in seealso.toml"
+        yield Finding("images", there, f"{named}{'' if there else ' is missing'}", cure)
 
 
 def _failed(what: str, exc: SeeAlsoError) -> Finding:

@@ -15,9 +15,10 @@ from seealso.encoder import Bundle, BundleStore, Encoder, Images, ImageVectors, 
 from seealso.encoder.bundle import DESCRIPTION, IMAGES
 from seealso.encoder.inspection import inspect
 from seealso.encoder.projection import unit_rows
-from seealso.errors import BundleError, ConfigError, DataError
+from seealso.errors import BundleError, ConfigError, DataError, Unavailable
 from seealso.fitting.looks import content
 from seealso.interactions import Problems, read_image_vectors
+from seealso.plugin.doctor import examine
 from seealso.training.data.ranking import Question
 from seealso.types import ImageRows, Vector
 
@@ -330,6 +331,22 @@ def test_settings_that_contradict_each_other(named: dict[str, str], message: str
 
     with pytest.raises(ConfigError, match=message):
         load_settings(None, {"images": named})
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_doctor_looks_for_the_images(tmp_path: Path, there: bool) -> None:
+    file = tmp_path / "images.npz"
+    if there:
+        np.savez(file, ids=np.array(["a"]), vectors=np.ones((1, 2)))
+    chosen = Settings(images=ImagesSettings(path=file))
+
+    def no_cluster() -> Any:
+        raise Unavailable("none", hint="none is needed here")
+
+    (found,) = (one for one in examine(chosen, no_cluster) if one.what == "images")
+    assert found.ok is there
+    assert found.found == f"{file}{'' if there else ' is missing'}"
+    assert bool(found.cure) is not there
 
 
 # what a look weighs

@@ -81,6 +81,11 @@ def _would_ask(gate: bool, judge: Gate | None) -> dict[str, object]:
     return {"gate": f"would ask {len(judge.questions):,} {judge.asked} users of {judge.live}"}
 
 
+def _pictured(report: building.BuildReport) -> str:
+    told = f"{report.pictured:,} items have one"
+    return f"{told}; {report.strangers:,} of no item" if report.strangers else told
+
+
 def _built(report: building.BuildReport, gate: bool) -> RenderableType:
     checked, verdict = report.verification, report.verdict
     facts: dict[str, object] = {
@@ -88,6 +93,7 @@ def _built(report: building.BuildReport, gate: bool) -> RenderableType:
         "alias": f"{report.alias} -> {report.index if report.swapped else report.previous}",
         "bundle": f"{report.bundle} ({report.fingerprint})",
         "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
+        **({"images": _pictured(report)} if report.pictured else {}),
         "verified": f"{checked.documents:,} documents, cosine >= "
         f"{checked.least_cosine:.4f}, graph recall {checked.recall:.2f}",
         **({"gate": verdict or NOTHING_LIVE} if gate else {}),
