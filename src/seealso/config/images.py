@@ -32,6 +32,6 @@ class ImagesSettings(Section):
             raise ValueError("path and folder are both set: give one of them")
         if (self.folder is None) != (self.bundle is None):
             raise ValueError("folder and bundle belong together: pictures, and what encodes them")
-        if (self.ids is not None) != (self.path is not None and self.path.suffix == ".npy"):
+        if (self.ids is not None) != (self.path is not None and self.path.suffix.lower() == ".npy"):
             raise ValueError("ids belongs to a path that ends in .npy, and only to it")
         return self

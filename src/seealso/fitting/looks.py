@@ -15,7 +15,7 @@ from seealso.log import progress
 from seealso.training.data.ranking import Question
 from seealso.types import Vector
 
-WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 """Weights of a look beside a text that are tried, from none of it."""
 FEWEST: Final = 2
 
