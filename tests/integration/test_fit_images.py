@@ -187,7 +187,7 @@ def test_images_of_strangers_alone_cannot_be_fitted(
         fitted(shop)
 
 
-def test_an_exam_of_cold_items_sees_their_images(
+def test_comparisons_and_exams_see_the_images(
     open_shop: OpenShop,
     opensearch_latest: NodeInfo,
     capsys: pytest.CaptureFixture[str],
@@ -197,6 +197,9 @@ def test_an_exam_of_cold_items_sees_their_images(
     monkeypatch.chdir(shop.folder)
     main([*shop.arguments("fit"), "--json"])
     assert json.loads(capsys.readouterr().out)["images"]["weight"] > 0
+    main([*shop.arguments("model", "compare", str(shop.bundle.folder), "fitted"), "--json"])
+    (whole, *_) = json.loads(capsys.readouterr().out)["segments"]
+    assert whole["new"]["ndcg@10"] > 2 * whole["old"]["ndcg@10"]
     arguments = shop.arguments("evaluate", "--exam", "cold", "--no-baselines", **FITTED)
     main([*arguments, "--json"])
     cold, among = json.loads(capsys.readouterr().out)["exams"]

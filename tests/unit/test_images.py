@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.config import ImagesSettings, Settings, TextSettings
-from seealso.encoder import Bundle, BundleStore, Encoder, Images, ImageVectors, Projection, bind
+from seealso.encoder import (
+    Bundle,
+    BundleStore,
+    Collaborative,
+    Encoder,
+    Images,
+    ImageVectors,
+    Projection,
+    bind,
+)
 from seealso.encoder.bundle import DESCRIPTION, IMAGES
 from seealso.encoder.inspection import inspect
 from seealso.encoder.projection import unit_rows
@@ -126,6 +135,40 @@ def test_a_bundle_carries_the_part(pictured: Bundle, tiny: Bundle) -> None:
         loaded.item_vectors(["a"], texts, kept), images().join(texts, kept.vectors(["a"]))
     )
     assert inspect(loaded.folder).fingerprint == loaded.fingerprint
+
+
+def behaviour(content: int) -> Collaborative:
+    """Some factors over contents of that length."""
+    factors, predictor = drawn(3, 5, seed=7), drawn(content, 5, seed=8)
+    return Collaborative(("a", "b", "c"), factors, np.eye(5), predictor, 1.5, 40, 0.6, 0.7)
+
+
+def test_a_bundle_with_images_and_behaviour_is_taken_in(tiny: Bundle, tmp_path: Path) -> None:
+    store, part = BundleStore(tmp_path), behaviour(128 + M)
+    fitted = bind(
+        tiny,
+        text=TextSettings(),
+        projection=None,
+        collaborative=part,
+        images=images(),
+        store=store,
+    )
+    found = inspect(fitted.folder)
+    assert (found.dimension, found.content_dimension) == (128 + M + 5 + 1, 128 + M)
+    kept, texts = vectors(["a", "x"]), Encoder(found).encode_items(["Heat", "Up"])
+    contents = images().join(texts, kept.vectors(["a", "x"]))
+    joined = found.item_vectors(["a", "x"], texts, kept)
+    np.testing.assert_array_equal(joined, part.join(["a", "x"], contents))
+    np.testing.assert_allclose(found.content_vectors(joined), contents, atol=1e-5)
+    with pytest.raises(BundleError, match="over 128 dimensions does not fit"):
+        bind(
+            tiny,
+            text=TextSettings(),
+            projection=None,
+            collaborative=behaviour(128),
+            images=images(),
+            store=store,
+        )
 
 
 def test_another_weight_projection_or_encoder_is_another_bundle(
