@@ -13,7 +13,15 @@ import polars as pl
 import pytest
 
 from seealso.config import Settings, TextSettings, load_settings
-from seealso.encoder import Bundle, BundleStore, Encoder, Projection, bind, fit_projection
+from seealso.encoder import (
+    Bundle,
+    BundleStore,
+    Collaborative,
+    Encoder,
+    Projection,
+    bind,
+    fit_projection,
+)
 from seealso.evaluation.comparison import Contest, compare, gains
 from seealso.evaluation.segments import segments, thirds
 from seealso.interactions import EVENT_SCHEMA
@@ -109,6 +117,36 @@ def test_an_unbound_bundle_is_projected_as_a_build_would(
     vectors = fit_projection(raw, whiten=True, dimension=None).apply(raw) if whiten else raw
     assert ranks.tolist() == naive(histories(vectors, [*material.dev]), vectors, [*material.dev])
     assert how.projection == ("whitened" if whiten else "none")
+
+
+def test_a_fitted_bundle_asks_as_the_query_does(
+    tiny: Bundle, material: Material, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(6)
+    ids = material.catalogue.ids
+    factors = rng.normal(size=(len(ids), 4)).astype(np.float32)
+    predictor = rng.normal(size=(128, 4)).astype(np.float32)
+    gram = factors.T.astype(np.float64) @ factors + np.eye(4)
+    part = Collaborative(ids, factors, gram, predictor, 1.0, 40.0, 0.5, 1.0)
+    fitted = replace(tiny, fitted={"profile": {"recency": 0.5}})
+    bound = bind(
+        fitted,
+        text=TextSettings(),
+        projection=None,
+        collaborative=part,
+        store=BundleStore(tmp_path),
+    )
+    ranks, _ = Contest(settings(), material, items, bound).ranks(material.dev)
+    texts = encoded(tiny, material.catalogue.texts)
+    joined = part.join(ids, texts)
+    users = []
+    for question in material.dev:
+        told = 0.5 ** np.arange(len(question.history)) @ texts[question.history]
+        unit = (told / np.linalg.norm(told)).astype(np.float32)
+        found = part.ask(unit, list(joined[question.history]), range(len(question.history)))
+        assert found is not None
+        users.append(found)
+    assert ranks.tolist() == naive(np.stack(users), joined, [*material.dev])
 
 
 def test_the_settings_decide_over_the_bundle(tiny: Bundle, material: Material) -> None:

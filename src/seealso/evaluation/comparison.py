@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from seealso.config import Settings, TextSettings
+from seealso.config import Settings, TextSettings, with_fitted
 from seealso.encoder import (
     Bundle,
     Encoder,
@@ -22,6 +22,7 @@ from seealso.encoder import (
     open_cache,
     whitens,
 )
+from seealso.encoder.projection import unit_rows
 from seealso.evaluation.segments import segments
 from seealso.indexer.images import images_for, no_images
 from seealso.log import progress
@@ -187,15 +188,32 @@ class Contest:
         """Return the rank of each target, and how the bundle was read."""
         encoder, projection = self._fitted()
         texts, vectors = self.read(encoder)
-        profile = self.settings.profile
-        if profile.history_as == "text":
-            users = encoder.encode_users(self._user_texts(encoder, texts, questions))
-        else:
-            users = profile_vectors(vectors, questions, profile.recency, profile.history_items)
+        users = self._users(encoder, texts, vectors, questions)
         trained = self.bundle.origin.get("training")
         here = None if trained is None else trained.get("data") == self.material.signature
         contender = Contender(self.bundle.name, self.bundle.fingerprint, projection, here)
         return target_ranks(users, vectors, questions), contender
+
+    def _users(
+        self, encoder: Encoder, texts: Sequence[str], vectors: Vector, questions: Sequence[Question]
+    ) -> Vector:
+        """Return the profiles as a query makes them, shape (users, dimension)."""
+        bundle = encoder.bundle
+        profile = with_fitted(self.settings, bundle.fitted).profile
+        most = profile.history_items
+        if profile.history_as == "text":
+            told = encoder.encode_users(self._user_texts(encoder, texts, questions))
+        else:
+            contents = bundle.content_vectors(vectors)
+            told = profile_vectors(contents, questions, profile.recency, most)
+        if bundle.collaborative is None:
+            return told
+        users = np.zeros((len(questions), bundle.dimension), dtype=np.float32)
+        for row, (question, own) in enumerate(zip(questions, unit_rows(told), strict=True)):
+            recent = list(vectors[question.history[:most]])
+            found = bundle.user_vector(own, recent, range(len(recent)))
+            users[row] = 0.0 if found is None else found
+        return users
 
     def read(self, encoder: Encoder) -> tuple[list[str], Vector]:
         """Return texts and vectors of the catalogue as an index would hold them, shape (n, d)."""
