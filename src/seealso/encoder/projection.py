@@ -111,10 +111,13 @@ def fit_projection(
     raw
         Unit vectors of the model, shape (n, d); zero rows ('not encoded') are left out.
     whiten
-        Divide each principal direction by a power of its eigenvalue, with a floor of 1e-4 of the
-        largest (Su et al. 2021, "Whitening Sentence Representations", plus floor and power).
+        Centre, and divide each principal direction by a power of its eigenvalue, with a floor
+        of 1e-4 of the largest (Su et al. 2021, "Whitening Sentence Representations", plus floor
+        and power).
         Eigenvalues are drawn to their mean first, by a share of d / (n + d): next to nothing
-        for a large catalogue.
+        for a large catalogue. Without, nothing is centred: the map then keeps as much of every
+        inner product as `dimension` allows, which is what a trained model wants whose mean
+        says how often a text is chosen.
     dimension
         Keep this many leading directions; all of them if none.
     exponent
@@ -144,14 +147,15 @@ def fit_projection(
     if not np.isfinite(rows).all():
         raise DataError("the vectors to fit a projection on hold numbers that are not finite")
     mean = rows.mean(axis=0) if len(rows) else np.zeros(width)
-    centred = rows - mean
-    values, directions = np.linalg.eigh(centred.T @ centred / max(len(rows), 1))
-    values, directions = values[::-1], directions[:, ::-1]
-    if values[0] <= 1e-12:
+    if not len(rows) or ((rows - mean) ** 2).mean() * width <= 1e-12:
         raise DataError(
             f"a projection needs texts that differ; {len(rows)} vectors, all alike",
             hint="check the item template, or set encoder.whiten = false",
         )
+    mean = mean if whiten else np.zeros(width)
+    centred = rows - mean
+    values, directions = np.linalg.eigh(centred.T @ centred / len(rows))
+    values, directions = values[::-1], directions[:, ::-1]
     strongest = np.abs(directions).argmax(axis=0)
     directions = directions * np.sign(directions[strongest, np.arange(width)])
     if whiten:
