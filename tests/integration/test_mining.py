@@ -128,7 +128,7 @@ def test_hard_negatives_end_further_away_than_without_them(tmp_path, monkeypatch
     monkeypatch.setattr(Evaluator, "__call__", lambda *_, **__: {"ndcg@10": next(better) / 1000})
     # so warm that the loss is still interested in what is far away already
     clubs = Clubs.found(
-        tmp_path, tracking="none", epochs=12, temperature=1.0, learning_rate=3e-3, popularity=0.0
+        tmp_path, tracking="none", epochs=24, temperature=1.0, learning_rate=1e-2, popularity=0.0
     )
     material = read_material(clubs.settings(), clubs.source.items, clubs.source.events)
     items = len(material.catalogue.ids)
