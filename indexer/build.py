@@ -206,15 +206,29 @@ def build_lock(settings: Settings) -> Iterator[None]:
     ClusterError
         Another build of the alias runs.
     """
+    alias = settings.index.alias
+    with one_at_a_time(settings, f"build-{alias}", "another build or update is running"):
+        yield
+
+
+@contextmanager
+def one_at_a_time(settings: Settings, name: str, complaint: str) -> Iterator[None]:
+    """Hold the lock `name` beside the bundles.
+
+    Raises
+    ------
+    ClusterError
+        Another process holds it, says `complaint`.
+    """
     folder = settings.encoder.store.parent
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"build-{settings.index.alias}.lock")
+    lock = FileLock(folder / f"{name}.lock")
     try:
         with lock.acquire(timeout=0):
             yield
     except Timeout as exc:
         raise ClusterError(
-            f"{settings.index.alias}: another build or update is running",
+            f"{settings.index.alias}: {complaint}",
             hint="wait for it to end",
             alias=settings.index.alias,
         ) from exc

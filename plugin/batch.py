@@ -109,7 +109,7 @@ def recommend_file(
     tick(done)
     written = done
     with unfinished.lists.open("ab") as sink:
-        for lists in _in_order(recommender, pending, wish):
+        for lists in in_order(recommender, pending, wish):
             sink.writelines(
                 orjson.dumps(_line(one), option=orjson.OPT_APPEND_NEWLINE) for one in lists
             )
@@ -138,10 +138,23 @@ def options(recommender: Recommender, wish: Wish) -> dict[str, Any]:
     }
 
 
-def _in_order(
+def in_order(
     recommender: Recommender, users: Iterator[User], wish: Wish
 ) -> Iterator[list[RecommendationList]]:
-    """Ask with several requests on the way, answer in the order of the users."""
+    """Ask with several requests on the way, answer in the order of the users.
+
+    Parameters
+    ----------
+    recommender, wish
+        Who recommends, and what.
+    users
+        Taken as they are asked for; `USERS_AT_ONCE` of them share a request.
+
+    Yields
+    ------
+    list
+        The lists of the users of one request.
+    """
     waiting: deque[Future[list[RecommendationList]]] = deque()
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         while batch := list(islice(users, USERS_AT_ONCE)):

@@ -4,34 +4,26 @@ The index stands beside the live one, is built from what may be known in a sitti
 the sitting ends.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.encoder import BundleStore
-from seealso.errors import ClusterError
 from seealso.evaluation.exams import Sitting, known_events
 from seealso.evaluation.systems import NOTHING, Entrant, Lists, Mask, Tick, ignore
-from seealso.indexer.build import build
+from seealso.indexer.build import build, one_at_a_time
 from seealso.indexer.inputs import Inputs
-from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.batch import in_order
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Filter, Wish
 from seealso.training.data.pairs import Catalogue
 from seealso.training.data.ranking import Question
 from seealso.types import HistoryEntry, User
-
-USERS_AT_ONCE: Final = 64
-"""Users of one request."""
-REQUESTS_AT_ONCE: Final = 2
 
 SUFFIX: Final = "-evaluation"
 """Behind the alias: that of the index that is examined."""
@@ -75,7 +67,7 @@ class IndexSystem:
         places = np.full((len(asked), depth), NOTHING, dtype=np.int64)
         probabilities = np.full((len(asked), depth), np.nan)
         row = 0
-        for lists in self._answers(asked, wish):
+        for lists in in_order(self.recommender, map(self._user, asked), wish):
             for one in lists:
                 # an item without a text is in no ranking of the others
                 kept = [item for item in one if item.item_id in self.catalogue.place]
@@ -92,18 +84,6 @@ class IndexSystem:
             return ()
         ids = [self.catalogue.ids[place] for place in np.flatnonzero(among)]
         return ({"ids": {"values": ids}},)
-
-    def _answers(self, asked: Sequence[Question], wish: Wish) -> Iterator[list[RecommendationList]]:
-        """Ask with several requests on the way, answer in the order of the questions."""
-        waiting: deque[Future[list[RecommendationList]]] = deque()
-        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-            for start in range(0, len(asked), USERS_AT_ONCE):
-                users = [self._user(one) for one in asked[start : start + USERS_AT_ONCE]]
-                waiting.append(pool.submit(self.recommender.recommend_users, users, wish))
-                if len(waiting) > REQUESTS_AT_ONCE:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
 
     def _user(self, question: Question) -> User:
         ids = self.catalogue.ids
@@ -154,7 +134,8 @@ class IndexContender:
         """
         settings = _beside(self.prepare(self.settings, sitting))
         alias = settings.index.alias
-        with _alone(settings):
+        # two evaluations of one alias would ask each other's index
+        with one_at_a_time(settings, alias, "another evaluation is running"):
             # one that was killed may have left its own
             _clear(self.cluster, alias)
             try:
@@ -180,23 +161,6 @@ def _beside(settings: Settings) -> Settings:
     alias = settings.index.alias + SUFFIX
     index = settings.index.model_copy(update={"alias": alias})
     return settings.model_copy(update={"index": index})
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """Keep two evaluations of one alias from asking each other's index."""
-    folder = settings.encoder.store.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{settings.index.alias}.lock")
-    try:
-        with lock.acquire(timeout=0):
-            yield
-    except Timeout as exc:
-        raise ClusterError(
-            f"{settings.index.alias}: another evaluation is running",
-            hint="wait for it to end",
-            alias=settings.index.alias,
-        ) from exc
 
 
 def _clear(cluster: Cluster, alias: str) -> None:
