@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from seealso.encoder.projection import unit_rows
 from seealso.evaluation.baselines.ials import factors
 from seealso.evaluation.baselines.profiles import profiles
 from seealso.fitting.recipe import Learnt, Mask, Recipe
-from seealso.training.data.ranking import Places, Question, profile_vectors, target_ranks
+from seealso.training.data.ranking import Places, Question, gains, profile_vectors, target_ranks
 from seealso.types import Vector
 
 
@@ -60,11 +59,6 @@ class Bench:
         return target_ranks(users, items[among], asked)
 
 
-def gain(ranks: Places, depth: int = 10) -> npt.NDArray[np.float64]:
-    """Return NDCG at `depth` of each user, shape (users,)."""
-    return np.where(ranks <= depth, 1.0 / np.log2(ranks + 1.0), 0.0)
-
-
 def ndcg(ranks: Places, depth: int = 10) -> float:
     """Return the mean NDCG at `depth`."""
-    return float(gain(ranks, depth).mean())
+    return float(gains(ranks, depth).mean())

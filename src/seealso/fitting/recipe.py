@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seealso.encoder import Collaborative
-from seealso.evaluation.baselines.ials import fit_ials
+from seealso.evaluation.baselines.ials import fit_ials, ridge
 from seealso.training.data.material import Material
 from seealso.types import Vector
 
@@ -90,11 +90,8 @@ def learn(material: Material, recipe: Recipe) -> Learnt:
     return Learnt(found / np.float32(scale), known, scale)
 
 
-def predictor(learnt: Learnt, texts: Vector, ridge: float) -> Vector:
-    """Return the ridge regression of factors on text vectors, shape (d, k).
-
-    As in Gantner et al. 2010, "Learning Attribute-to-Feature Mappings for Cold-Start
-    Recommendations".
+def predictor(learnt: Learnt, texts: Vector, penalty: float) -> Vector:
+    """Return the map from text vectors to factors, shape (d, k), by what is known.
 
     Parameters
     ----------
@@ -102,12 +99,10 @@ def predictor(learnt: Learnt, texts: Vector, ridge: float) -> Vector:
         The factors.
     texts
         Vectors of the texts of the catalogue, shape (n, d).
-    ridge
-        Penalty.
+    penalty
+        Of the ridge regression.
     """
-    x, y = texts[learnt.known], learnt.items[learnt.known]
-    penalty = np.float32(ridge) * np.eye(x.shape[1], dtype=np.float32)
-    return np.asarray(np.linalg.solve(x.T @ x + penalty, x.T @ y), dtype=np.float32)
+    return ridge(texts[learnt.known], learnt.items[learnt.known], penalty)
 
 
 def collaborative(

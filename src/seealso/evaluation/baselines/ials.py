@@ -118,3 +118,20 @@ def factors(items: Vector, alpha: float, regularisation: float) -> Factors:
     inner = items.T @ items + np.float32(regularisation) * np.eye(items.shape[1], dtype=np.float32)
     solved = np.ascontiguousarray(np.linalg.solve(inner, items.T).T, dtype=np.float32)
     return Factors(items, solved, alpha)
+
+
+def ridge(texts: Vector, learnt: Vector, penalty: float) -> Vector:
+    """Return the map from texts to factors by ridge regression, shape (d, f).
+
+    As in Gantner et al. 2010, "Learning Attribute-to-Feature Mappings for Cold-Start
+    Recommendations".
+
+    Parameters
+    ----------
+    texts, learnt
+        Vectors of texts and factors of the same items, shapes (n, d) and (n, f).
+    penalty
+        Of the squared coefficients.
+    """
+    inner = texts.T @ texts + np.float32(penalty) * np.eye(texts.shape[1], dtype=np.float32)
+    return np.asarray(np.linalg.solve(inner, texts.T @ learnt), dtype=np.float32)

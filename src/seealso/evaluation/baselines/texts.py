@@ -14,7 +14,7 @@ from scipy import sparse
 from seealso.config import Settings
 from seealso.encoder import BundleStore, Encoder, fit_projection, item_encoder, open_cache
 from seealso.errors import MissingExtraError
-from seealso.evaluation.baselines.ials import factors, fit_ials
+from seealso.evaluation.baselines.ials import factors, fit_ials, ridge
 from seealso.evaluation.baselines.profiles import Directions, Matrix, Model, Neighbours, strongest
 from seealso.log import progress
 from seealso.training.data.material import Material
@@ -98,15 +98,12 @@ class FrozenText:
     def fit_ridge(self, material: Material, chosen: Mapping[str, float]) -> Model:
         """Factorise who chose what, and foretell the factors of items without events from text.
 
-        Ridge regression of the factors of `fit_ials` on the whitened vectors; ``ridge`` is its
-        penalty, the others are those of `fit_ials`. As in Gantner et al. 2010, "Learning
-        Attribute-to-Feature Mappings for Cold-Start Recommendations".
+        By `ridge` regression of the factors of `fit_ials` on the whitened vectors; ``ridge`` is
+        its penalty, the others are those of `fit_ials`.
         """
         texts, events = self.whitened(material), material.event_counts()
         learnt = fit_ials(material, chosen).items
-        x, y = texts[events > 0], learnt[events > 0]
-        penalty = np.float32(chosen["ridge"]) * np.eye(x.shape[1], dtype=np.float32)
-        foretold = texts @ np.linalg.solve(x.T @ x + penalty, x.T @ y)
+        foretold = texts @ ridge(texts[events > 0], learnt[events > 0], chosen["ridge"])
         items = np.where((events > 0)[:, None], learnt, foretold)
         return factors(items, chosen["alpha"], chosen["regularisation"])
 

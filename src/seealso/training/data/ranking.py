@@ -100,9 +100,9 @@ def ranks_among(scores: Vector, asked: Sequence[Question]) -> Places:
     return ranks
 
 
-def gains(ranks: Places) -> npt.NDArray[np.float64]:
-    """Return NDCG@10 of each user, shape (users,): 1 / log2(rank + 1) up to rank 10, else 0."""
-    return np.where(ranks <= 10, 1.0 / np.log2(ranks + 1.0), 0.0)
+def gains(ranks: Places, depth: int = 10) -> npt.NDArray[np.float64]:
+    """Return NDCG at `depth` of each user, shape (users,): 1 / log2(rank + 1) up to it, else 0."""
+    return np.where(ranks <= depth, 1.0 / np.log2(ranks + 1.0), 0.0)
 
 
 def metrics(ranks: Places) -> dict[str, float]:
