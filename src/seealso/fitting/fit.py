@@ -307,10 +307,8 @@ class Fitter:
         return ndcg(bench.ranks(bench.told(recency), self.texts))
 
 
-def write(
-    settings: Settings, plain: Bundle, fitted: Fitted, material: Material, name: str | None = None
-) -> Bundle:
-    """Write the bundle: `plain` with what was fitted, under ``fit.name`` or another name."""
+def write(settings: Settings, plain: Bundle, fitted: Fitted, material: Material) -> Bundle:
+    """Write the bundle ``fit.name``: `plain` with what was fitted."""
     lineage = {
         "recipe": fitted.recipe.as_dict(),
         "base": plain.name,
@@ -322,16 +320,22 @@ def write(
         plain,
         origin={**plain.origin, "fit": lineage},
         fitted={"profile": dict(fitted.profile), "importance": dict(fitted.importance)},
+        calibration=fitted.calibration or Calibration(),
     )
+    return joined(settings, told, fitted.part, settings.fit.name)
+
+
+def joined(settings: Settings, plain: Bundle, part: Collaborative, name: str) -> Bundle:
+    """Write the bundle `name` to the store: `plain` with a collaborative part."""
     return bind(
-        told,
+        plain,
         text=settings.text,
         projection=plain.projection,
-        collaborative=fitted.part,
+        collaborative=part,
         images=plain.images,
-        calibration=fitted.calibration or Calibration(),
+        calibration=plain.calibration,
         store=BundleStore(settings.encoder.store),
-        name=name or settings.fit.name,
+        name=name,
     )
 
 

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from seealso.config import Settings
-from seealso.encoder import Bundle, BundleStore, ImageVectors, bind
+from seealso.encoder import BundleStore, ImageVectors
 from seealso.evaluation.exams import Sitting
-from seealso.fitting.fit import bare, read
+from seealso.fitting.fit import bare, joined, read
 from seealso.fitting.recipe import Recipe, collaborative, learn
 from seealso.indexer.images import images_for, no_images
 from seealso.training.data.material import Items
-from seealso.types import Vector
 
 EXAMINED = "examined"
 """Folder of bundles that were made for an exam, beside the store."""
@@ -56,22 +55,9 @@ def refitted(
     own = settings.model_copy(update={"encoder": encoder})
     base = bare(bundle)
     plain, texts = read(own, base, items, sitting.material, images_for(base, images))
-    _refit(own, plain, texts, bundle, sitting)
-    return own
-
-
-def _refit(
-    settings: Settings, plain: Bundle, texts: Vector, bundle: Bundle, sitting: Sitting
-) -> None:
-    recipe = Recipe.of(bundle.origin["fit"]["recipe"])
+    recipe = Recipe.of(lineage["recipe"])
     learnt = learn(sitting.material, recipe)
-    bind(
-        replace(plain, fitted=bundle.fitted),
-        text=settings.text,
-        projection=plain.projection,
-        collaborative=collaborative(sitting.material.catalogue.ids, learnt, texts, recipe),
-        images=plain.images,
-        calibration=bundle.calibration,
-        store=BundleStore(settings.encoder.store),
-        name=bundle.name,
-    )
+    part = collaborative(sitting.material.catalogue.ids, learnt, texts, recipe)
+    told = replace(plain, fitted=bundle.fitted, calibration=bundle.calibration)
+    joined(own, told, part, bundle.name)
+    return own

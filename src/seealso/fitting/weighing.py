@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -43,15 +44,26 @@ def weigh(bench: Bench, learnt: Learnt, recipe: Recipe, tick: Steps) -> Weighed:
     tick
         Called after each value that was tried; there are at most `tries`.
     """
+    known = known_factors(learnt)
+    # most tries change one of the three: what the others give is kept
+    told = cache(bench.told)
+
+    @cache
+    def folded(recency: float) -> Vector:
+        return bench.folded(learnt, replace(recipe, recency=recency))
+
+    @cache
+    def reached(weight: float, fold_recency: float, text_recency: float) -> float:
+        users = asked(told(text_recency), folded(fold_recency), weight)
+        return ndcg(bench.ranks(users, np.hstack([bench.texts, np.float32(weight) * known])))
+
     best = Weighed(recipe, recipe.recency, -1.0)
-    reached: dict[tuple[float, float, float], float] = {}
     for _ in range(2):
         for name, values in (("weight", WEIGHTS), ("told", RECENCIES), ("folded", RECENCIES)):
             for value in values:
-                best = max(
-                    best, _tried(bench, learnt, _with(best, name, value), reached),
-                    key=lambda one: one.ndcg,
-                )  # fmt: skip
+                one = _with(best, name, value)
+                found = reached(one.recipe.weight, one.recipe.recency, one.recency)
+                best = max(best, replace(one, ndcg=found), key=lambda tried: tried.ndcg)
                 tick(1)
     return best
 
@@ -67,21 +79,6 @@ def _with(one: Weighed, name: str, value: float) -> Weighed:
     if name == "weight":
         return replace(one, recipe=replace(one.recipe, weight=value))
     return replace(one, recipe=replace(one.recipe, recency=value))
-
-
-def _tried(
-    bench: Bench,
-    learnt: Learnt,
-    one: Weighed,
-    reached: dict[tuple[float, float, float], float],
-) -> Weighed:
-    recipe = one.recipe
-    key = (recipe.weight, recipe.recency, one.recency)
-    if key not in reached:
-        users = asked(bench.told(one.recency), bench.folded(learnt, recipe), recipe.weight)
-        items = np.hstack([bench.texts, np.float32(recipe.weight) * known_factors(learnt)])
-        reached[key] = ndcg(bench.ranks(users, items))
-    return replace(one, ndcg=reached[key])
 
 
 def known_factors(learnt: Learnt) -> Vector:
@@ -142,19 +139,27 @@ def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> N
 
     More length always lifts cold items: it may cost `most_loss` of the warm NDCG@10.
     """
-    recipe = weighed.recipe
-    best = (-1.0, recipe)
+    # neither ridge nor length changes a user
+    cold_users, warm_users = (
+        asked(
+            bench.told(weighed.recency),
+            bench.folded(state.learnt, weighed.recipe),
+            weighed.recipe.weight,
+        )
+        for bench in (state.cold, state.warm)
+    )
+    among: dict[float, float] = {}
     for ridge in RIDGES:
-        one = replace(recipe, ridge=ridge, newcomer=1.0)
-        best = max(best, (_among_cold(state, weighed, one), one), key=lambda found: found[0])
+        items = _items(state, replace(weighed.recipe, ridge=ridge, newcomer=1.0))
+        among[ridge] = ndcg(state.cold.ranks(cold_users, items, state.among), COLD_DEPTH)
         tick(1)
-    chosen = best[1]
+    chosen = replace(weighed.recipe, ridge=max(among, key=lambda ridge: among[ridge]))
     found = []
     for share in NEWCOMERS:
         one = replace(chosen, newcomer=share)
         items = _items(state, one)
-        warm = ndcg(state.warm.ranks(_users(state.warm, state, weighed, one), items))
-        cold = ndcg(state.cold.ranks(_users(state.cold, state, weighed, one), items), COLD_DEPTH)
+        warm = ndcg(state.warm.ranks(warm_users, items))
+        cold = ndcg(state.cold.ranks(cold_users, items), COLD_DEPTH)
         found.append((one, warm, cold))
         tick(1)
     alone = found[0][1]
@@ -176,15 +181,6 @@ def _even(state: Cold, tick: Steps) -> float:
         reached[recency] = ndcg(ranks, COLD_DEPTH)
         tick(1)
     return max(reached, key=lambda recency: reached[recency])
-
-
-def _among_cold(state: Cold, weighed: Weighed, recipe: Recipe) -> float:
-    users = _users(state.cold, state, weighed, recipe)
-    return ndcg(state.cold.ranks(users, _items(state, recipe), state.among), COLD_DEPTH)
-
-
-def _users(bench: Bench, state: Cold, weighed: Weighed, recipe: Recipe) -> Vector:
-    return asked(bench.told(weighed.recency), bench.folded(state.learnt, recipe), recipe.weight)
 
 
 def _items(state: Cold, recipe: Recipe) -> Vector:
