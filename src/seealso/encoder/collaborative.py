@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zipfile import BadZipFile
 
 import numpy as np
@@ -19,6 +19,7 @@ from seealso.errors import BundleError
 from seealso.types import Vector
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
+Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,16 +169,12 @@ class Collaborative:
     def fold_in(self, joined: Vector, ages: Sequence[int]) -> Vector:
         """Return the unit user factor of a history of joined vectors, shape (k,).
 
-        u = (F'F + reg + H'CH)^-1 H'(1 + c) with the factors H of the history and confidences
-        C = diag(c), c = alpha * recency ** age (Hu, Koren, Volinsky 2008, "Collaborative
-        Filtering for Implicit Feedback Datasets"), solved in the size of the history.
+        By `fold_in`, with c = alpha * recency ** age.
         """
         scale = self.radius / self.weight if self.weight else 0.0
         chosen = joined[:, self.text_dimension : -1].astype(np.float64) * scale
         confidence = self.confidence * np.power(self.recency, np.asarray(ages, dtype=np.float64))
-        solved = chosen @ self._solved
-        inner = np.eye(len(chosen)) + confidence[:, None] * (chosen @ solved.T)
-        user = solved.T @ np.linalg.solve(inner, 1.0 + confidence)
+        user = fold_in(chosen, chosen @ self._solved, confidence)
         length = np.linalg.norm(user)
         return np.asarray(user / length if length > 0 else user, dtype=np.float32)
 
@@ -227,3 +224,25 @@ class Collaborative:
                 file=str(file),
             )
         return found
+
+
+def fold_in(chosen: Floats, solved: Floats, confidence: Floats) -> Floats:
+    """Return the factor of a user with a history of h items, shape (k,).
+
+    u = (F'F + reg + H'CH)^-1 H'(1 + c), the least-squares solution of Hu, Koren and Volinsky 2008
+    ("Collaborative Filtering for Implicit Feedback Datasets"), by the push-through identity: a
+    system as large as the history instead of one as large as the factors.
+
+    Parameters
+    ----------
+    chosen
+        H, the factors of the items, shape (h, k).
+    solved
+        H (F'F + reg)^-1, same shape.
+    confidence
+        c, by how much that of each item is above 1, shape (h,).
+    """
+    system = confidence[:, None] * (chosen @ solved.T)
+    system[np.diag_indices_from(system)] += 1.0
+    user: Floats = np.linalg.solve(system, 1.0 + confidence) @ solved
+    return user

@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
+from seealso.encoder.collaborative import fold_in
 from seealso.errors import MissingExtraError
 from seealso.evaluation.baselines.profiles import Matrix, interactions
 from seealso.training.data.material import Material
-from seealso.training.data.ranking import Places
 from seealso.types import Vector
 
 try:
@@ -40,11 +40,7 @@ class Factors:
     alpha: float
 
     def users(self, profiles: Matrix) -> Vector:
-        """Fold histories in: u = Z_h' (I + (C - I) V_h Z_h')^-1 c.
-
-        It is the least-squares solution of Hu, Koren and Volinsky 2008 ("Collaborative Filtering
-        for Implicit Feedback Datasets"), (V'CV + regularisation I)^-1 V'c, by the push-through
-        identity: a system as large as the history instead of one as large as the factors.
+        """Fold histories in, as a query does.
 
         Parameters
         ----------
@@ -61,15 +57,8 @@ class Factors:
         with threadpool_limits(1, "blas"):
             for row in range(profiles.shape[0]):
                 own = slice(profiles.indptr[row], profiles.indptr[row + 1])
-                found[row] = self._user(profiles.indices[own], self.alpha * profiles.data[own])
-        return found
-
-    def _user(self, places: Places, extra: Vector) -> Vector:
-        """Fold one history in: its items, and by how much their confidence is above 1."""
-        solved = self.solved[places]
-        system = extra[:, None] * (self.items[places] @ solved.T)
-        system[np.diag_indices_from(system)] += 1.0
-        found: Vector = np.linalg.solve(system, 1.0 + extra) @ solved
+                places, extra = profiles.indices[own], self.alpha * profiles.data[own]
+                found[row] = fold_in(self.items[places], self.solved[places], extra)
         return found
 
     def scores(self, profiles: Matrix) -> Vector:
