@@ -33,7 +33,7 @@ from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.importance import Shares, choose, read_shares
 from seealso.fitting.looks import content
 from seealso.fitting.probability import calibrate, shown
-from seealso.fitting.recipe import Learnt, Recipe, collaborative, learn
+from seealso.fitting.recipe import Learnt, Recipe, collaborative, learn, scaled
 from seealso.fitting.weighing import (
     Cold,
     Newcomers,
@@ -226,8 +226,7 @@ class Fitter:
     def fitted(self, shares: Shares) -> Fitted:
         """Return everything that is fitted; `shares` are the importances that are tried."""
         bench = self._bench(self.sitting.dev)
-        alone, recipe = self._factorised()
-        learnt = learn(self.sitting.material, recipe)
+        alone, recipe, learnt = self._factorised()
         with progress("weighing", tries()) as tick:
             weighed = weigh(bench, learnt, recipe, tick)
         found, note = self._newcomers(weighed)
@@ -255,8 +254,8 @@ class Fitter:
     def _bench(self, questions: Sequence[Question]) -> Bench:
         return Bench.of(self.texts, questions, self.settings.profile.history_items)
 
-    def _factorised(self) -> tuple[float, Recipe]:
-        """Return dev NDCG@10 of the best factorisation by itself, and its recipe."""
+    def _factorised(self) -> tuple[float, Recipe, Learnt]:
+        """Return dev NDCG@10 of the best factorisation by itself, its recipe and its factors."""
         factors = self.settings.fit.factors
         grid = {**IALS, "factors": (factors,)}
         with progress("factorising", 1 + sum(len(values) - 1 for values in grid.values())) as tick:
@@ -269,7 +268,7 @@ class Fitter:
             regularisation=best.chosen["regularisation"],
             recency=best.recency,
         )
-        return best.ndcg, recipe
+        return best.ndcg, recipe, scaled(best.model, self.sitting.material)
 
     def _newcomers(self, weighed: Weighed) -> tuple[Newcomers | None, tuple[str, ...]]:
         """Hide the events of some items, and see what their texts should be worth."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seealso.encoder import Collaborative
-from seealso.evaluation.baselines.ials import fit_ials, ridge
+from seealso.evaluation.baselines.ials import Factors, fit_ials, ridge
 from seealso.training.data.material import Material
 from seealso.types import Vector
 
@@ -84,10 +84,14 @@ def learn(material: Material, recipe: Recipe) -> Learnt:
     MissingExtraError
         implicit is not installed.
     """
-    found = fit_ials(material, recipe.as_dict()).items
+    return scaled(fit_ials(material, recipe.as_dict()), material)
+
+
+def scaled(found: Factors, material: Material) -> Learnt:
+    """Return the factors that were learnt from `material`, scaled."""
     known = material.event_counts() > 0
-    scale = float(np.sqrt((found[known] ** 2).sum(axis=1).mean()))
-    return Learnt(found / np.float32(scale), known, scale)
+    scale = float(np.sqrt((found.items[known] ** 2).sum(axis=1).mean()))
+    return Learnt(found.items / np.float32(scale), known, scale)
 
 
 def predictor(learnt: Learnt, texts: Vector, penalty: float) -> Vector:

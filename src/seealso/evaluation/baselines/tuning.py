@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,14 +20,15 @@ RECENCIES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
 """Weights of a history item relative to the next newer one that are tried; 1 is no recency."""
 
 Chosen = Mapping[str, float]
-Fit = Callable[[Material, Chosen], Model]
+ModelT = TypeVar("ModelT", bound=Model)
+Fit: TypeAlias = Callable[[Material, Chosen], ModelT]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Generic[ModelT]):
     """A fitted model, how it was fitted, and what it reached on dev."""
 
-    model: Model
+    model: ModelT
     chosen: Chosen
     recency: float
     ndcg: float
@@ -54,7 +55,7 @@ class Baseline:
     """
 
     name: str
-    fit: Fit
+    fit: Fit[Model]
     grid: Mapping[str, Sequence[float]] = field(default_factory=dict)
     recencies: Sequence[float] = RECENCIES
     reads: bool = False
@@ -131,18 +132,18 @@ def scoring(name: str, model: Model, items: int, recency: float) -> Scoring:
 
 
 def search(
-    fit: Fit,
+    fit: Fit[ModelT],
     grid: Mapping[str, Sequence[float]],
     recencies: Sequence[float],
     dev: Dev,
     tick: Callable[[int], None],
-) -> Trial:
+) -> Trial[ModelT]:
     """Return the best model by NDCG@10 on `dev`.
 
     One parameter after the other, in the order of the grid, takes the value that does best with
     those chosen so far; with every fit every recency is tried.
     """
-    best: Trial | None = None
+    best: Trial[ModelT] | None = None
     chosen = {name: values[0] for name, values in grid.items()}
     pending = [chosen]
     for name in (None, *grid):
