@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from seealso.encoder import Bundle, BundleStore
-from seealso.encoder.bundle import DESCRIPTION
+from seealso.encoder.description import DESCRIPTION
 
 ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".seealso" / "test-bundles"

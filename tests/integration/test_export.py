@@ -19,7 +19,7 @@ from seealso.cli.context import Context
 from seealso.cli.model import model as model_command
 from seealso.config import EncoderSettings, Settings, TrainingSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, fit_projection
-from seealso.encoder.bundle import MODEL
+from seealso.encoder.description import MODEL
 from seealso.errors import BundleError, MissingExtraError, ParityError
 from seealso.training import export, export_new, load_backbone
 from seealso.training.backbones.sources import Backbone, Head, chosen_backbone

@@ -13,7 +13,7 @@ from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.config import TextSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache, bind
-from seealso.encoder.bundle import MODEL, MODEL_INT8
+from seealso.encoder.description import MODEL, MODEL_INT8
 from seealso.evaluation.sizes import measure_sizes
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs

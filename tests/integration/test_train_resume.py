@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from seealso.encoder.bundle import MODEL
+from seealso.encoder.description import MODEL
 from seealso.training.backbones.sources import load_backbone
 from seealso.training.checkpoints import clear_broken, last_checkpoint
 from seealso.training.data.material import read_material

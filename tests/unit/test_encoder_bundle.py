@@ -10,7 +10,7 @@ import pytest
 
 from seealso.config import TextSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, Projection, bind
-from seealso.encoder.bundle import DESCRIPTION, MODEL, PROJECTION, TOKENIZER
+from seealso.encoder.description import DESCRIPTION, MODEL, PROJECTION, TOKENIZER
 from seealso.errors import BundleError
 from seealso.types import Calibration
 

@@ -21,7 +21,7 @@ from seealso.encoder import (
     Projection,
     bind,
 )
-from seealso.encoder.bundle import DESCRIPTION, IMAGES
+from seealso.encoder.description import DESCRIPTION, IMAGES
 from seealso.encoder.inspection import inspect
 from seealso.encoder.projection import unit_rows
 from seealso.errors import BundleError, ConfigError, DataError, Unavailable
@@ -191,7 +191,7 @@ def test_a_changed_part_is_found_out(pictured: Bundle) -> None:
 
 def reseal(bundle: Bundle) -> None:
     """Write the new checksum, as one who tampers would."""
-    from seealso.encoder.bundle import sha256
+    from seealso.encoder.description import sha256
 
     told = json.loads((bundle.folder / DESCRIPTION).read_text())
     told["files"][IMAGES] = sha256(bundle.folder / IMAGES)

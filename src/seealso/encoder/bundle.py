@@ -3,7 +3,6 @@
 Whatever changes a vector is in its fingerprint; whatever was changed by hand is refused.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,20 +13,25 @@ from pydantic import ValidationError
 
 from seealso.config import TextSettings
 from seealso.encoder.collaborative import Collaborative
+from seealso.encoder.description import (
+    COLLABORATIVE,
+    DESCRIPTION,
+    FORMAT,
+    IMAGES,
+    MODEL,
+    MODEL_FILES,
+    PROJECTION,
+    TOKENIZER,
+    check_files,
+    read_description,
+    sha256,
+)
+from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
 from seealso.encoder.images import Images, ImageVectors
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError
 from seealso.types import Calibration, Vector
 
-FORMAT: Final = 1
-DESCRIPTION: Final = "bundle.json"
-MODEL: Final = "model.onnx"
-MODEL_INT8: Final = "model.int8.onnx"
-TOKENIZER: Final = "tokenizer.json"
-PROJECTION: Final = "projection.npz"
-COLLABORATIVE: Final = "collaborative.npz"
-IMAGES: Final = "images.npz"
-MODEL_FILES: Final = (MODEL, MODEL_INT8, TOKENIZER)
 POOLINGS: Final = ("mean", "cls", "last")
 
 
@@ -185,7 +189,7 @@ class Bundle:
 
 def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
     files = dict(recorded["files"])
-    _check_files(folder, files)
+    check_files(folder, files)
     model_fingerprint = fingerprint_model(
         files[MODEL],
         files[TOKENIZER],
@@ -227,34 +231,6 @@ def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
     )
 
 
-def read_description(folder: Path) -> dict[str, Any]:
-    """Return bundle.json of `folder`, unchecked.
-
-    Raises
-    ------
-    BundleError
-        There is none, or it is not JSON of a known format.
-    """
-    file = folder / DESCRIPTION
-    try:
-        recorded = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise BundleError(
-            f"{folder}: not a bundle folder (no {DESCRIPTION})",
-            hint="make one: seealso model export",
-            folder=str(folder),
-        ) from exc
-    except ValueError as exc:
-        raise BundleError(f"{file}: not JSON: {exc}", hint="export the model again") from exc
-    if not isinstance(recorded, dict) or recorded.get("format") != FORMAT:
-        raise BundleError(
-            f"{file}: bundle format {FORMAT} expected",
-            hint="export the model again with this version of seealso",
-            file=str(file),
-        )
-    return recorded
-
-
 def described(bundle: Bundle) -> dict[str, Any]:
     """Return what bundle.json says of `bundle`, but for its files."""
     return {
@@ -292,61 +268,3 @@ def write_description(bundle: Bundle) -> Bundle:
     partial.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", "utf-8")
     partial.replace(bundle.folder / DESCRIPTION)
     return replace(bundle, digests={name: files[name] for name in MODEL_FILES})
-
-
-def sha256(file: Path) -> str:
-    """Return the SHA-256 of a file as hex digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def fingerprint_model(
-    model: str, tokenizer: str, pooling: str, max_length: int, item_prefix: str, user_prefix: str
-) -> str:
-    """Return the model fingerprint from the SHA-256 of both files and the settings."""
-    return _digest([model, tokenizer, pooling, max_length, item_prefix, user_prefix])
-
-
-def fingerprint_bundle(
-    model_fingerprint: str,
-    text: TextSettings | None,
-    projection: Projection | None,
-    collaborative: Collaborative | None = None,
-    images: Images | None = None,
-) -> str:
-    """Return the fingerprint of all that makes a vector of a catalogue row.
-
-    The calibration is left out: it turns a score into a probability and changes no vector, so
-    fitting it must not part a bundle from the index that it was fitted on.
-    """
-    templates = None if text is None else text.model_dump(mode="json")
-    fitted = [part for part in (projection, collaborative, images) if part is not None]
-    mapped = [hashlib.sha256(part.content()).hexdigest() for part in fitted]
-    return _digest([model_fingerprint, templates, *(mapped or (None,))])
-
-
-def _digest(parts: list[Any]) -> str:
-    canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
-def _check_files(folder: Path, files: Mapping[str, str]) -> None:
-    if missing := [name for name in MODEL_FILES if name not in files]:
-        raise KeyError(missing[0])
-    for name, recorded in files.items():
-        if name not in (*MODEL_FILES, PROJECTION, COLLABORATIVE, IMAGES):
-            raise ValueError(f"{name} does not belong in a bundle")
-        try:
-            found = sha256(folder / name)
-        except OSError as exc:
-            raise BundleError(
-                f"{folder / name}: cannot be read: {exc.strerror}",
-                hint="export the model again: seealso model export --force",
-                file=str(folder / name),
-            ) from exc
-        if found != recorded:
-            raise BundleError(
-                f"{folder / name}: not the file that this bundle was made with",
-                hint="copy the bundle again, or export it again: seealso model export --force",
-                file=str(folder / name),
-            )

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from seealso.encoder.bundle import (
+from seealso.encoder.bundle import Bundle
+from seealso.encoder.description import (
     COLLABORATIVE,
     DESCRIPTION,
     IMAGES,
@@ -19,7 +20,6 @@ from seealso.encoder.bundle import (
     MODEL_INT8,
     PROJECTION,
     TOKENIZER,
-    Bundle,
     read_description,
 )
 from seealso.encoder.encoder import Encoder

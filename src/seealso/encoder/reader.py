@@ -12,7 +12,8 @@ import numpy.typing as npt
 import onnxruntime as ort
 from tokenizers import Tokenizer
 
-from seealso.encoder.bundle import MODEL, MODEL_INT8, TOKENIZER, Bundle
+from seealso.encoder.bundle import Bundle
+from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
 from seealso.errors import BundleError, ConfigError
 from seealso.types import Vector
 

@@ -13,18 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from seealso.config import TextSettings
-from seealso.encoder.bundle import (
+from seealso.encoder.bundle import Bundle, write_description
+from seealso.encoder.collaborative import Collaborative
+from seealso.encoder.description import (
     COLLABORATIVE,
     DESCRIPTION,
     IMAGES,
     MODEL_FILES,
     PROJECTION,
-    Bundle,
-    fingerprint_bundle,
     read_description,
-    write_description,
 )
-from seealso.encoder.collaborative import Collaborative
+from seealso.encoder.fingerprints import fingerprint_bundle
 from seealso.encoder.images import Images
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError

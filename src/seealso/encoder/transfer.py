@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seealso.encoder.archive import is_archive, pack, unpack
-from seealso.encoder.bundle import DESCRIPTION, Bundle, sha256, write_description
+from seealso.encoder.bundle import Bundle, write_description
+from seealso.encoder.description import DESCRIPTION, sha256
 from seealso.encoder.inspection import LARGEST, check_entry, inspect, refused
 from seealso.encoder.store import BundleStore
 from seealso.errors import BundleError

@@ -14,7 +14,7 @@ import numpy as np
 
 from seealso.config import Settings
 from seealso.encoder import Bundle, Projection, fit_projection, item_encoder, open_cache, whitens
-from seealso.encoder.bundle import MODEL, MODEL_INT8, TOKENIZER
+from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
 from seealso.encoder.store import link
 from seealso.evaluation.comparison import Contest
 from seealso.log import progress

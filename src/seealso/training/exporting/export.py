@@ -11,15 +11,9 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from seealso.encoder import Bundle, BundleStore
-from seealso.encoder.bundle import (
-    MODEL,
-    MODEL_INT8,
-    TOKENIZER,
-    fingerprint_bundle,
-    fingerprint_model,
-    sha256,
-    write_description,
-)
+from seealso.encoder.bundle import write_description
+from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER, sha256
+from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
 from seealso.encoder.reader import Reader
 from seealso.errors import BundleError
 from seealso.training.backbones.graph import write_graph

@@ -1,0 +1,89 @@
+"""The files of a bundle: what they are called, and bundle.json, which says what each one is.
+
+What was changed by hand is refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from seealso.errors import BundleError
+
+FORMAT: Final = 1
+DESCRIPTION: Final = "bundle.json"
+MODEL: Final = "model.onnx"
+MODEL_INT8: Final = "model.int8.onnx"
+TOKENIZER: Final = "tokenizer.json"
+PROJECTION: Final = "projection.npz"
+COLLABORATIVE: Final = "collaborative.npz"
+IMAGES: Final = "images.npz"
+MODEL_FILES: Final = (MODEL, MODEL_INT8, TOKENIZER)
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Return bundle.json of `folder`, unchecked.
+
+    Raises
+    ------
+    BundleError
+        There is none, or it is not JSON of a known format.
+    """
+    file = folder / DESCRIPTION
+    try:
+        recorded = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise BundleError(
+            f"{folder}: not a bundle folder (no {DESCRIPTION})",
+            hint="make one: seealso model export",
+            folder=str(folder),
+        ) from exc
+    except ValueError as exc:
+        raise BundleError(f"{file}: not JSON: {exc}", hint="export the model again") from exc
+    if not isinstance(recorded, dict) or recorded.get("format") != FORMAT:
+        raise BundleError(
+            f"{file}: bundle format {FORMAT} expected",
+            hint="export the model again with this version of seealso",
+            file=str(file),
+        )
+    return recorded
+
+
+def check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Check that the files of `folder` are those whose SHA-256 is recorded, and nothing else.
+
+    Raises
+    ------
+    KeyError
+        A file that every bundle has is not recorded.
+    ValueError
+        A recorded file does not belong in a bundle.
+    BundleError
+        A file cannot be read, or is not the one recorded.
+    """
+    if missing := [name for name in MODEL_FILES if name not in files]:
+        raise KeyError(missing[0])
+    for name, recorded in files.items():
+        if name not in (*MODEL_FILES, PROJECTION, COLLABORATIVE, IMAGES):
+            raise ValueError(f"{name} does not belong in a bundle")
+        try:
+            found = sha256(folder / name)
+        except OSError as exc:
+            raise BundleError(
+                f"{folder / name}: cannot be read: {exc.strerror}",
+                hint="export the model again: seealso model export --force",
+                file=str(folder / name),
+            ) from exc
+        if found != recorded:
+            raise BundleError(
+                f"{folder / name}: not the file that this bundle was made with",
+                hint="copy the bundle again, or export it again: seealso model export --force",
+                file=str(folder / name),
+            )
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file as hex digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
