@@ -22,7 +22,7 @@ class Recommendation:
     probability
         p in (0, 1), or None for an item without a vector and for a list by importance alone.
     raw
-        w * similarity, before the sigmoid; None where `probability` is.
+        w * similarity, lifted by `crowd`, before the sigmoid; None where `probability` is.
     score
         OpenSearch's score in the list that the item came from.
     source
@@ -33,6 +33,8 @@ class Recommendation:
         Whether the item is of the long tail.
     fields
         The catalogue's own fields.
+    crowd
+        By how much the user's neighbours lift `raw`: share times what part of them chose it lately.
     """
 
     item_id: str
@@ -43,6 +45,7 @@ class Recommendation:
     importance: float
     tail: bool
     fields: Mapping[str, Any] = field(default_factory=dict)
+    crowd: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -54,6 +57,7 @@ class Recommendation:
             "source": self.source.value,
             "importance": self.importance,
             "tail": self.tail,
+            "crowd": self.crowd,
             "fields": dict(self.fields),
         }
 

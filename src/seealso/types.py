@@ -38,6 +38,7 @@ class Source(StrEnum):
     VECTOR = "vector"
     TAIL = "tail"
     IMPORTANCE = "importance"
+    CROWD = "crowd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,12 @@ class ImageRows:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One item of a user's history."""
+    """One item of a user's history, and the event that it is from."""
 
     item_id: str
     time: datetime | None = None
     value: float = 1.0
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

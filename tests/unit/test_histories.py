@@ -39,8 +39,8 @@ def test_newest_first_and_each_item_once_with_its_newest_event():
     user = Histories.from_events([events], positive=None).user("u")
     assert user.user_id == "u"
     assert user.history == (
-        HistoryEntry("a", START + timedelta(days=3), 5.0),
-        HistoryEntry("b", START + timedelta(days=2), 4.0),
+        HistoryEntry("a", START + timedelta(days=3), 5.0, "view"),
+        HistoryEntry("b", START + timedelta(days=2), 4.0, "view"),
     )
     assert user.history[0].time.tzinfo is UTC
 

@@ -18,7 +18,7 @@ _NEVER = int(np.iinfo(np.int64).min)
 
 @dataclass(frozen=True)
 class Histories:
-    """The events of many users: 20 bytes an event, and each id once.
+    """The events of many users: 24 bytes an event, and each id and type once.
 
     Make one with `from_events`.
     """
@@ -28,7 +28,9 @@ class Histories:
     _items: npt.NDArray[np.uint32]
     _times: npt.NDArray[np.int64]
     _values: npt.NDArray[np.float64]
+    _types: npt.NDArray[np.uint32]
     _item_ids: tuple[str, ...]
+    _type_names: tuple[str, ...]
     _positive: float | None
 
     @classmethod
@@ -53,8 +55,10 @@ class Histories:
         """
         user_codes: dict[str, int] = {}
         item_codes: dict[str, int] = {}
+        type_codes: dict[str, int] = {}
         # arrays grow in place: millions of events would scatter over thousands of small frames
         user_of, item_of, times, values = array("I"), array("I"), array("q"), array("d")
+        types = array("I")
         wanted = None if users is None else pl.Series(sorted(users), dtype=pl.String)
         for frame in frames:
             kept = frame if wanted is None else frame.filter(pl.col("user_id").is_in(wanted))
@@ -62,6 +66,7 @@ class Histories:
             item_of.extend(_coded(kept["item_id"], item_codes))
             times.extend(kept["time"].to_physical().fill_null(_NEVER).to_list())
             values.extend(kept["value"].to_list())
+            types.extend(_coded(kept["type"], type_codes))
         # backwards, so that the stable sort puts the later of two rows first; ~t falls as t grows
         owners = np.frombuffer(user_of, dtype=np.uint32)[::-1]
         moments = np.frombuffer(times, dtype=np.int64)[::-1]
@@ -73,7 +78,9 @@ class Histories:
             np.frombuffer(item_of, dtype=np.uint32)[::-1][order],
             moments[order],
             np.frombuffer(values, dtype=np.float64)[::-1][order],
+            np.frombuffer(types, dtype=np.uint32)[::-1][order],
             tuple(item_codes),
+            tuple(type_codes),
             positive,
         )
 
@@ -85,17 +92,18 @@ class Histories:
         own = slice(int(self._starts[position]), int(self._starts[position + 1]))
         history: dict[str, HistoryEntry] = {}
         seen = set()
-        for code, micros, value in zip(
+        for code, micros, value, kind in zip(
             self._items[own].tolist(),
             self._times[own].tolist(),
             self._values[own].tolist(),
+            self._types[own].tolist(),
             strict=True,
         ):
             item_id = self._item_ids[code]
             seen.add(item_id)
             if item_id not in history and (self._positive is None or value >= self._positive):
                 time = None if micros == _NEVER else _EPOCH + timedelta(microseconds=micros)
-                history[item_id] = HistoryEntry(item_id, time, value)
+                history[item_id] = HistoryEntry(item_id, time, value, self._type_names[kind])
         return User(user_id, history=tuple(history.values()), seen=frozenset(seen))
 
     def users(self) -> list[str]:
