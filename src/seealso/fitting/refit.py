@@ -6,7 +6,7 @@ from dataclasses import replace
 from seealso.config import Settings
 from seealso.encoder import BundleStore, ImageVectors
 from seealso.evaluation.exams import Sitting
-from seealso.fitting.fit import bare, joined, read
+from seealso.fitting.bundles import bare, joined, read
 from seealso.fitting.recipe import Recipe, collaborative, learn
 from seealso.indexer.images import images_for, no_images
 from seealso.training.data.material import Items

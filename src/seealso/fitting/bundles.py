@@ -1,0 +1,90 @@
+"""The bundles around a fit: the bare one that reads the contents, and the one that is written.
+
+An exam makes bundles of the same kind, from what may be known in it.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from seealso.config import Settings
+from seealso.encoder import (
+    Bundle,
+    BundleStore,
+    Collaborative,
+    ImageVectors,
+    ItemText,
+    bind,
+    encode_views,
+    item_encoder,
+    open_cache,
+)
+from seealso.fitting.fitter import Fitted
+from seealso.indexer.encoding import bind_to_catalogue
+from seealso.indexer.inputs import Inputs, survey
+from seealso.log import progress
+from seealso.training.data.material import Items, Material
+from seealso.types import Calibration, Vector
+
+
+def bare(bundle: Bundle) -> Bundle:
+    """Return the bundle without a collaborative part: what knows the contents of items."""
+    return replace(bundle, collaborative=None, dimension=bundle.content_dimension, fitted={})
+
+
+def read(
+    settings: Settings,
+    base: Bundle,
+    items: Items,
+    material: Material,
+    images: ImageVectors | None = None,
+) -> tuple[Bundle, Vector]:
+    """Return the bundle bound to the catalogue, and the vectors of its contents, shape (n, d).
+
+    They are those of the texts alone for a bundle that was not fitted with images.
+    """
+    cache = open_cache(settings)
+    with progress("reading") as tick:
+        drawn = survey(Inputs(items, list), settings, tick).sample
+    plain = bind_to_catalogue(base, drawn, settings, cache)
+    encoder, text = item_encoder(plain, settings, cache), ItemText(settings.text)
+    place = material.catalogue.place
+    texts = np.zeros((len(place), plain.dimension), dtype=np.float32)
+    with progress("encoding", len(place) * len(text.names)) as tick:
+        for batch in items():
+            kept = [item for item in batch if item.item_id in place]
+            _, vectors = encode_views(encoder, text, kept, images=images, tick=tick)
+            texts[[place[item.item_id] for item in kept]] = vectors
+    return plain, texts
+
+
+def write(settings: Settings, plain: Bundle, fitted: Fitted, material: Material) -> Bundle:
+    """Write the bundle ``fit.name``: `plain` with what was fitted."""
+    lineage = {
+        "recipe": fitted.recipe.as_dict(),
+        "base": plain.name,
+        "data": material.signature,
+        "dev": dict(fitted.dev),
+        "cold": dict(fitted.cold),
+    }
+    told = replace(
+        plain,
+        origin={**plain.origin, "fit": lineage},
+        fitted={"profile": dict(fitted.profile), "importance": dict(fitted.importance)},
+        calibration=fitted.calibration or Calibration(),
+    )
+    return joined(settings, told, fitted.part, settings.fit.name)
+
+
+def joined(settings: Settings, plain: Bundle, part: Collaborative, name: str) -> Bundle:
+    """Write the bundle `name` to the store: `plain` with a collaborative part."""
+    return bind(
+        plain,
+        text=settings.text,
+        projection=plain.projection,
+        collaborative=part,
+        images=plain.images,
+        calibration=plain.calibration,
+        store=BundleStore(settings.encoder.store),
+        name=name,
+    )

@@ -1,0 +1,174 @@
+"""Chooses what a fitted bundle is made of, one thing after the other, on dev.
+
+Factors, weights, recency, what new items get, importance and calibration, in this order: each is
+chosen with those before it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from seealso.config import Settings
+from seealso.encoder import Collaborative
+from seealso.encoder.projection import unit_rows
+from seealso.errors import DataError
+from seealso.evaluation.baselines import IALS
+from seealso.evaluation.baselines.ials import fit_ials
+from seealso.evaluation.baselines.tuning import RECENCIES, Dev, search
+from seealso.evaluation.exams import Sitting, cold_items
+from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.importance import Shares, choose
+from seealso.fitting.probability import calibrate, shown
+from seealso.fitting.recipe import Learnt, Recipe, collaborative, learn, scaled
+from seealso.fitting.weighing import (
+    Cold,
+    Newcomers,
+    Weighed,
+    asked,
+    newcomer_tries,
+    newcomers,
+    tries,
+    weigh,
+)
+from seealso.log import progress
+from seealso.training.data.ranking import Question, sample
+from seealso.types import Calibration, Vector
+
+START: Final = Recipe(
+    factors=0, alpha=0, regularisation=0, recency=1, weight=1.5, ridge=10, newcomer=0.75
+)
+"""What is taken where nothing can be chosen: too few items to try it on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What was fitted: the collaborative part, and settings and figures as in `FitReport`."""
+
+    part: Collaborative
+    recipe: Recipe
+    profile: Mapping[str, float]
+    importance: Mapping[str, Any]
+    calibration: Calibration | None
+    dev: Mapping[str, float]
+    cold: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fitter:
+    """Chooses one thing after the other on dev.
+
+    Attributes
+    ----------
+    settings
+        The settings.
+    sitting
+        What may be known, and the dev questions.
+    texts
+        Vectors of the contents of the catalogue, of texts alone where there are no images,
+        shape (n, d).
+    """
+
+    settings: Settings
+    sitting: Sitting
+    texts: Vector
+
+    def fitted(self, shares: Shares) -> Fitted:
+        """Return everything that is fitted; `shares` are the importances that are tried."""
+        bench = self._bench(self.sitting.dev)
+        alone, recipe, learnt = self._factorised()
+        with progress("weighing", tries()) as tick:
+            weighed = weigh(bench, learnt, recipe, tick)
+        found, note = self._newcomers(weighed)
+        recipe = weighed.recipe if found is None else found.recipe
+        part = collaborative(self.sitting.material.catalogue.ids, learnt, self.texts, recipe)
+        users, items = self._vectors(bench, learnt, weighed, part)
+        importance = choose(bench, users, items, shares)
+        calibration = calibrate(shown(bench, users, items * importance.weights[:, None]))
+        return Fitted(
+            part=part,
+            recipe=recipe,
+            profile=_profile(weighed, found),
+            importance=importance.settings,
+            calibration=calibration,
+            dev={
+                "text alone": self._text_alone(bench),
+                "behaviour alone": alone,
+                "joined": importance.without,
+                "with importance": importance.reached,
+            },
+            cold={} if found is None else _cold_facts(found),
+            notes=(*note, *importance.notes, *_uncalibrated(calibration)),
+        )
+
+    def _bench(self, questions: Sequence[Question]) -> Bench:
+        return Bench.of(self.texts, questions, self.settings.profile.history_items)
+
+    def _factorised(self) -> tuple[float, Recipe, Learnt]:
+        """Return dev NDCG@10 of the best factorisation by itself, its recipe and its factors."""
+        factors = self.settings.fit.factors
+        grid = {**IALS, "factors": (factors,)}
+        with progress("factorising", 1 + sum(len(values) - 1 for values in grid.values())) as tick:
+            dev = Dev(self.sitting.material, self.sitting.dev)
+            best = search(fit_ials, grid, RECENCIES, dev, tick)
+        recipe = replace(
+            START,
+            factors=factors,
+            alpha=best.chosen["alpha"],
+            regularisation=best.chosen["regularisation"],
+            recency=best.recency,
+        )
+        return best.ndcg, recipe, scaled(best.model, self.sitting.material)
+
+    def _newcomers(self, weighed: Weighed) -> tuple[Newcomers | None, tuple[str, ...]]:
+        """Hide the events of some items, and see what their texts should be worth."""
+        training = self.settings.training
+
+        def drawn(questions: Sequence[Question]) -> list[Question]:
+            return sample(questions, training.dev_users, training.seed)
+
+        try:
+            cold = cold_items(self.sitting.material, "dev", drawn, training.dev_users)
+            if not cold.material.dev:
+                raise DataError("cold: no dev user is left")
+        except DataError as exc:
+            return None, (f"items without events were not tried ({exc.message})",)
+        state = Cold(
+            warm=self._bench(cold.material.dev),
+            cold=self._bench(cold.dev),
+            among=cold.cold,
+            learnt=learn(cold.material, weighed.recipe),
+        )
+        with progress("new items", newcomer_tries()) as tick:
+            return newcomers(state, weighed, self.settings.fit.cold_loss, tick), ()
+
+    def _vectors(
+        self, bench: Bench, learnt: Learnt, weighed: Weighed, part: Collaborative
+    ) -> tuple[Vector, Vector]:
+        """Return E_u of the dev users and E_i of the catalogue, as an index would hold them."""
+        told = bench.told(weighed.recency)
+        rows = asked(told, bench.folded(learnt, weighed.recipe), part.weight)
+        users = unit_rows(np.hstack([rows, np.zeros((len(rows), 1), dtype=np.float32)]))
+        return users, part.join(self.sitting.material.catalogue.ids, self.texts)
+
+    def _text_alone(self, bench: Bench) -> float:
+        recency = self.settings.profile.recency
+        return ndcg(bench.ranks(bench.told(recency), self.texts))
+
+
+def _profile(weighed: Weighed, found: Newcomers | None) -> dict[str, float]:
+    tail = {} if found is None else {"tail_recency": found.tail_recency}
+    return {"recency": weighed.recency, **tail}
+
+
+def _cold_facts(found: Newcomers) -> dict[str, Any]:
+    lost = 1 - found.warm / found.warm_alone if found.warm_alone else 0.0
+    return {"ndcg@20": found.cold, "warm ndcg@10": found.warm, "lost": lost}
+
+
+def _uncalibrated(calibration: Calibration | None) -> tuple[str, ...]:
+    if calibration is not None:
+        return ()
+    return ("scores do not foretell what dev users chose: probabilities are not fitted",)
