@@ -46,7 +46,37 @@ class OrjsonSerializer(JSONSerializer):
 
 
 class LoggingConnection(Urllib3HttpConnection):
-    """Writes what OpenSearch warns of to our log: Python's warnings would reach the terminal."""
+    """Writes to our log what was asked, but no body: bodies hold what users said and did.
+
+    What OpenSearch warns of goes there, too: Python's warnings would reach the terminal.
+    """
+
+    def log_request_success(
+        self,
+        method: str,
+        full_url: str,  # noqa: ARG002
+        path: str,
+        body: Any,  # noqa: ARG002
+        status_code: int,
+        response: str,  # noqa: ARG002
+        duration: float,
+    ) -> None:
+        """Log an answer without what it says."""
+        log.debug("%s %s: %s in %.0f ms", method, path, status_code, duration * 1000)
+
+    def log_request_fail(
+        self,
+        method: str,
+        full_url: str,  # noqa: ARG002
+        path: str,
+        body: Any,  # noqa: ARG002
+        duration: float,
+        status_code: int | None = None,
+        response: str | None = None,  # noqa: ARG002
+        exception: Exception | None = None,  # noqa: ARG002
+    ) -> None:
+        """Log a refusal without its reason, which may quote the body and is raised anyhow."""
+        log.debug("%s %s: %s in %.0f ms", method, path, status_code, duration * 1000)
 
     def _raise_warnings(self, warning_headers: Iterable[str]) -> None:
         for header in warning_headers:
