@@ -19,6 +19,7 @@ from seealso.config.inputs import (
 from seealso.config.loading import Settings, load_settings, with_fitted
 from seealso.config.section import Section
 from seealso.config.training import TRAINING_PRESETS, TrainingSettings
+from seealso.config.users import CrowdSettings, UsersSettings
 
 __all__ = [
     "DEFAULT_ITEM_TEMPLATE",
@@ -26,6 +27,7 @@ __all__ = [
     "TRAINING_PRESETS",
     "CatalogueSettings",
     "ClusterSettings",
+    "CrowdSettings",
     "EncoderSettings",
     "EventSettings",
     "FitSettings",
@@ -38,6 +40,7 @@ __all__ = [
     "Settings",
     "TextSettings",
     "TrainingSettings",
+    "UsersSettings",
     "load_settings",
     "with_fitted",
 ]

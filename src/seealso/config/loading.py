@@ -30,18 +30,20 @@ from seealso.config.indexing import (
 )
 from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings
 from seealso.config.training import TrainingSettings
+from seealso.config.users import CrowdSettings, UsersSettings
 from seealso.errors import ConfigError
 
 BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     "catalogue": ("path",),
     "events": ("path",),
     "images": ("path", "ids", "folder", "bundle"),
+    "users": ("path",),
 }
 """Settings that name what stands beside the settings file."""
 
 
 class BesideFile(TomlConfigSettingsSource):
-    """Reads TOML files; catalogue, events and images that one names stand beside it."""
+    """Reads TOML files; catalogue, events, images and users that one names stand beside it."""
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         found = super()._read_file(file_path)
@@ -74,6 +76,8 @@ class Settings(BaseSettings):
     index: IndexSettings = IndexSettings()
     profile: ProfileSettings = ProfileSettings()
     recommend: RecommendSettings = RecommendSettings()
+    users: UsersSettings = UsersSettings()
+    crowd: CrowdSettings = CrowdSettings()
     training: TrainingSettings = TrainingSettings()
     fit: FitSettings = FitSettings()
     cluster: ClusterSettings = ClusterSettings()

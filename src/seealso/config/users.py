@@ -1,0 +1,38 @@
+"""Users in the index: what is kept of each, and how far their neighbours lift an item."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from seealso.config.section import Section
+
+
+class UsersSettings(Section):
+    """``[users]``: the users index. Its key comes from ``SEEALSO_USERS_KEY``."""
+
+    enabled: bool = False
+    """Recommend from the users index instead of reading the events at each call."""
+    path: Path | None = None
+    """A file with attributes of users: CSV, TSV, JSON lines or Parquet, each also as .gz."""
+    id: str = "user_id"
+    """Its column with the user id."""
+    attributes: tuple[str, ...] = ()
+    """Its columns that are kept; without any, all of them."""
+    history_items: int = Field(100, ge=1)
+    """Newest items of the history that are kept."""
+    seen_items: int = Field(10_000, ge=1)
+    """Newest items that are kept as seen; older ones may be recommended again."""
+
+
+class CrowdSettings(Section):
+    """``[crowd]``: what a user's neighbours chose lately; needs ``users.enabled``."""
+
+    share: float = Field(0.0, ge=0)
+    """What an item that all of them chose gains, in the units of w * cos; `seealso fit` finds it.
+    0 leaves the crowd out."""
+    neighbours: int = Field(50, ge=1, le=1000)
+    """Most similar users who are asked."""
+    latest: int = Field(20, ge=1, le=100)
+    """Newest items of each of them that count as lately chosen."""
+    candidates: int = Field(100, ge=1, le=1000)
+    """Items that the crowd may bring into a list by itself, those that most of it chose."""
