@@ -4,6 +4,7 @@ What each user of a club reads is decided by the club, which no text tells: beha
 """
 
 import json
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from seealso.cli.main import main
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore
+from seealso.errors import BundleError
 from seealso.fitting.fit import FitReport, fit
 from seealso.fitting.refit import EXAMINED
 from seealso.plugin import Recommender
@@ -50,6 +52,12 @@ def stocked(open_shop: OpenShop, node: NodeInfo, **sections: dict[str, Any]) -> 
     return made
 
 
+@pytest.fixture
+def shop(open_shop: OpenShop, opensearch_latest: NodeInfo) -> Shop:
+    """A shop on the default version."""
+    return stocked(open_shop, opensearch_latest)
+
+
 def fitted(shop: Shop) -> FitReport:
     source = shop.inputs()
     return fit(shop.settings(), source.items, source.events)
@@ -58,7 +66,7 @@ def fitted(shop: Shop) -> FitReport:
 def test_an_index_recommends_what_the_club_reads(open_shop: OpenShop, opensearch: NodeInfo) -> None:
     shop = stocked(open_shop, opensearch)
     report = fitted(shop)
-    assert report.dev["joined"] > 2 * report.dev["text alone"]
+    assert report.fitted.dev["joined"] > 2 * report.fitted.dev["text alone"]
     built = shop.build(encoder={"bundle": "fitted"})
     bundle = BundleStore(shop.settings().encoder.store).by_fingerprint(built.fingerprint)
     assert bundle.dimension == report.dimension == bundle.text_dimension + 9
@@ -142,6 +150,8 @@ def test_an_exam_of_cold_items_does_not_know_them(
     whole = BundleStore(shop.settings().encoder.store).find("fitted").collaborative
     assert whole is not None
     assert len(beside.collaborative.ids) < len(whole.ids)
+    # what was fitted for the exam did not learn what it asks
+    assert [exam["notes"] for exam in found["exams"]] == [[], []]
     assert cold > 0
 
 
@@ -155,6 +165,28 @@ def test_a_bundle_is_not_replaced_unasked(
     with pytest.raises(SystemExit):
         main(shop.arguments("fit"))
     assert "there is a bundle fitted already" in capsys.readouterr().err
+
+
+def test_a_bundle_that_is_missing_is_told_before_anything_is_read(shop: Shop) -> None:
+    def unread() -> Iterator[Any]:
+        raise AssertionError("it was read")
+        yield
+
+    with pytest.raises(BundleError, match="no bundle 'gone'"):
+        fit(shop.settings(encoder={"bundle": "gone"}), unread, unread)
+
+
+def test_the_json_has_everything_side_by_side(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*shop.arguments("fit"), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) == {
+        "bundle", "fingerprint", "dimension", "base", "recipe", "profile", "importance",
+        "calibration", "dev", "cold", "users", "items", "notes", "seconds", "images",
+    }  # fmt: skip
+    assert told["recipe"]["factors"] == 8
+    assert told["profile"]["recency"] > 0
 
 
 def test_other_templates_than_those_that_were_fitted_are_refused(

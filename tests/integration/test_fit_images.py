@@ -69,8 +69,8 @@ def test_looks_decide_where_texts_say_nothing(open_shop: OpenShop, opensearch: N
     assert report.images["weight"] > 0
     assert report.images["items"] == FILMS - 1
     assert report.images["strangers"] == 1
-    assert list(report.dev)[:2] == ["text alone", "text and images"]
-    assert report.dev["text and images"] > 2 * report.dev["text alone"]
+    assert list(report.fitted.dev)[:2] == ["text alone", "text and images"]
+    assert report.fitted.dev["text and images"] > 2 * report.fitted.dev["text alone"]
     built = shop.build(**FITTED)
     assert (built.pictured, built.strangers) == (FILMS - 1, 1)
     assert built.verification.least_cosine > 0.999

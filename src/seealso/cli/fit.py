@@ -1,6 +1,7 @@
 """``seealso fit``: join what behaviour knows with what the texts say."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Group, RenderableType
@@ -47,30 +48,31 @@ def fit(context: Context, on_error: str, force: bool) -> None:
 
 def shown(report: "FitReport") -> RenderableType:
     """Return what was fitted, as a person reads it."""
-    steps = [(name, f"{reached:.4f}") for name, reached in report.dev.items()]
+    fitted = report.fitted
+    steps = [(name, f"{reached:.4f}") for name, reached in fitted.dev.items()]
     parts: list[RenderableType] = [
         tables.facts(_facts(report)),
         "",
         tables.rows((f"dev, {report.users:,} users", "ndcg@10"), steps, numbers="ndcg@10"),
     ]
-    if report.cold:
-        parts += ["", Text(_cold(report))]
-    parts += [Text(f"note: {note}", style="yellow") for note in report.notes]
+    if fitted.cold:
+        parts += ["", Text(_cold(fitted.cold))]
+    parts += [Text(f"note: {note}", style="yellow") for note in fitted.notes]
     return Group(*parts)
 
 
 def _facts(report: "FitReport") -> dict[str, object]:
-    recipe = report.recipe
-    calibration = report.calibration
+    fitted = report.fitted
+    recipe, calibration = fitted.recipe, fitted.calibration
     return {
         "bundle": f"{report.bundle} ({report.fingerprint}), over {report.base}",
         "vectors": f"{report.dimension:,} dimensions, {recipe.factors} of them behaviour",
         "behaviour": f"alpha {recipe.alpha:g}, regularisation {recipe.regularisation:g}, "
         f"recency {recipe.recency:g}, weight {recipe.weight:g}",
-        "texts": ", ".join(f"{name} {value:g}" for name, value in report.profile.items()),
+        "texts": ", ".join(f"{name} {value:g}" for name, value in fitted.profile.items()),
         **_looks(report),
         "new items": f"ridge {recipe.ridge:g}, length {recipe.newcomer:g}",
-        "importance": _importance(report),
+        "importance": _importance(fitted.importance),
         "probability": "not fitted"
         if calibration is None
         else f"b {calibration.b:.3f}, T {calibration.t:.4f}",
@@ -90,14 +92,14 @@ def _looks(report: "FitReport") -> dict[str, object]:
     return {"images": f"{told}; {strangers:,} of no ranked item" if strangers else told}
 
 
-def _importance(report: "FitReport") -> str:
-    floor, ceiling, days = (report.importance[n] for n in ("floor", "ceiling", "half_life_days"))
+def _importance(chosen: Mapping[str, Any]) -> str:
+    floor, ceiling, days = (chosen[name] for name in ("floor", "ceiling", "half_life_days"))
     halved = f", events count half after {days:g} days" if days else ""
     return f"{floor:g} to {ceiling:g}{halved}" if floor < ceiling else "none"
 
 
-def _cold(report: "FitReport") -> str:
+def _cold(cold: Mapping[str, float]) -> str:
     return (
-        f"items without events: ndcg@20 {report.cold['ndcg@20']:.4f} in the whole catalogue, "
-        f"for {report.cold['lost']:.1%} of the others' ndcg@10"
+        f"items without events: ndcg@20 {cold['ndcg@20']:.4f} in the whole catalogue, "
+        f"for {cold['lost']:.1%} of the others' ndcg@10"
     )

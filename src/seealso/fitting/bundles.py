@@ -58,7 +58,9 @@ def read(
     return plain, texts
 
 
-def write(settings: Settings, plain: Bundle, fitted: Fitted, material: Material) -> Bundle:
+def write(
+    settings: Settings, plain: Bundle, part: Collaborative, fitted: Fitted, material: Material
+) -> Bundle:
     """Write the bundle ``fit.name``: `plain` with what was fitted."""
     lineage = {
         "recipe": fitted.recipe.as_dict(),
@@ -73,7 +75,7 @@ def write(settings: Settings, plain: Bundle, fitted: Fitted, material: Material)
         fitted={"profile": dict(fitted.profile), "importance": dict(fitted.importance)},
         calibration=fitted.calibration or Calibration(),
     )
-    return joined(settings, told, fitted.part, settings.fit.name)
+    return joined(settings, told, part, settings.fit.name)
 
 
 def joined(settings: Settings, plain: Bundle, part: Collaborative, name: str) -> Bundle:

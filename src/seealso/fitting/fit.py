@@ -5,7 +5,7 @@ events that dev and test ask about.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -13,13 +13,11 @@ from seealso.config import Settings
 from seealso.encoder import BundleStore, ImageVectors
 from seealso.evaluation.exams import known_events, sittings
 from seealso.fitting.bundles import bare, read, write
-from seealso.fitting.fitter import Fitter
+from seealso.fitting.fitter import Fitted, Fitter
 from seealso.fitting.importance import read_shares
 from seealso.fitting.looks import content
-from seealso.fitting.recipe import Recipe
 from seealso.log import progress
 from seealso.training.data.material import Events, Items
-from seealso.types import Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +30,10 @@ class FitReport:
         The bundle that was made.
     base
         The bundle whose model reads the texts.
-    recipe, profile, importance, calibration
-        What was chosen; no calibration where scores foretell nothing.
-    dev
-        NDCG@10 on dev after each step, by name.
-    cold
-        NDCG@20 of items without events in the whole catalogue, and what their length costs, if
-        that could be tried.
+    fitted
+        What dev chose, and what it reached.
     users, items
         Dev users who were asked, and items that were ranked.
-    notes
-        What a person should know.
     seconds
         How long it took.
     images
@@ -53,17 +44,16 @@ class FitReport:
     fingerprint: str
     dimension: int
     base: str
-    recipe: Recipe
-    profile: Mapping[str, float]
-    importance: Mapping[str, Any]
-    calibration: Calibration | None
-    dev: Mapping[str, float]
-    cold: Mapping[str, float]
+    fitted: Fitted
     users: int
     items: int
-    notes: tuple[str, ...]
     seconds: float
     images: Mapping[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything side by side, for JSON."""
+        told = asdict(self)
+        return {**told.pop("fitted"), **told}
 
 
 def fit(
@@ -91,34 +81,29 @@ def fit(
         The extra ``evaluate`` is not installed.
     """
     began = perf_counter()
+    # before hours of events are read, should it be missing
+    base = bare(BundleStore(settings.encoder.store).find(settings.encoder.bundle))
+    base = replace(base, images=None, dimension=base.text_dimension)
     with progress("reading"):
         split = settings.training.split
         (sitting,) = sittings(settings, items, events, names=[split], asked="dev")
         known = known_events(settings, events, sitting)
-    base = bare(BundleStore(settings.encoder.store).find(settings.encoder.bundle))
-    base = replace(base, images=None, dimension=base.text_dimension)
     plain, texts = read(settings, base, items, sitting.material)
     ids = sitting.material.catalogue.ids
     held = content(settings, ids, texts, sitting.dev, images)
     plain = replace(plain, images=held.images, dimension=held.vectors.shape[1])
     fitter = Fitter(settings, sitting, held.vectors)
-    fitted = fitter.fitted(read_shares(settings, items, known, sitting.material))
+    part, fitted = fitter.fitted(read_shares(settings, items, known, sitting.material))
     fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
-    bundle = write(settings, plain, fitted, sitting.material)
+    bundle = write(settings, plain, part, fitted, sitting.material)
     return FitReport(
         bundle=bundle.name,
         fingerprint=bundle.fingerprint,
         dimension=bundle.dimension,
         base=base.name,
-        recipe=fitted.recipe,
-        profile=fitted.profile,
-        importance=fitted.importance,
-        calibration=fitted.calibration,
-        dev=fitted.dev,
-        cold=fitted.cold,
+        fitted=fitted,
         users=len(sitting.dev),
         items=len(texts),
-        notes=fitted.notes,
         seconds=perf_counter() - began,
         images=held.facts,
     )

@@ -42,11 +42,23 @@ START: Final = Recipe(
 """What is taken where nothing can be chosen: too few items to try it on."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Fitted:
-    """What was fitted: the collaborative part, and settings and figures as in `FitReport`."""
+    """What dev chose, and what each step reached there.
 
-    part: Collaborative
+    Attributes
+    ----------
+    recipe, profile, importance, calibration
+        What was chosen; no calibration where scores foretell nothing.
+    dev
+        NDCG@10 on dev after each step, by name.
+    cold
+        NDCG@20 of items without events in the whole catalogue, and what their length costs, if
+        that could be tried.
+    notes
+        What a person should know.
+    """
+
     recipe: Recipe
     profile: Mapping[str, float]
     importance: Mapping[str, Any]
@@ -75,8 +87,8 @@ class Fitter:
     sitting: Sitting
     texts: Vector
 
-    def fitted(self, shares: Shares) -> Fitted:
-        """Return everything that is fitted; `shares` are the importances that are tried."""
+    def fitted(self, shares: Shares) -> tuple[Collaborative, Fitted]:
+        """Return what behaviour knows, and the rest; `shares` are the importances to try."""
         bench = self._bench(self.sitting.dev)
         alone, recipe, learnt = self._factorised()
         with progress("weighing", tries()) as tick:
@@ -87,8 +99,7 @@ class Fitter:
         users, items = self._vectors(bench, learnt, weighed, part)
         importance = choose(bench, users, items, shares)
         calibration = calibrate(shown(bench, users, items * importance.weights[:, None]))
-        return Fitted(
-            part=part,
+        return part, Fitted(
             recipe=recipe,
             profile=_profile(weighed, found),
             importance=importance.settings,
