@@ -15,6 +15,7 @@ from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.evaluation.exams import Sitting, known_events
+from seealso.evaluation.lessons import lessons
 from seealso.evaluation.systems import NOTHING, Entrant, Lists, Mask, Tick, ignore
 from seealso.indexer.build import build, one_at_a_time
 from seealso.indexer.inputs import Inputs
@@ -153,8 +154,9 @@ class IndexContender:
             without = f"{self.name}, no tail share"
             changes = {"tail_share": 0.0}
             systems.append(IndexSystem(without, recommender, sitting.material.catalogue, changes))
-        note = _note(settings, sitting)
-        return [Entrant(system, None, baseline=False, note=note) for system in systems]
+        bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
+        notes = lessons(bundle, sitting.material.signature)
+        return [Entrant(system, None, baseline=False, notes=notes) for system in systems]
 
 
 def _beside(settings: Settings) -> Settings:
@@ -166,16 +168,3 @@ def _beside(settings: Settings) -> Settings:
 def _clear(cluster: Cluster, alias: str) -> None:
     for index in indices.listing(cluster, alias):
         indices.delete(cluster, index.name)
-
-
-def _note(settings: Settings, sitting: Sitting) -> str:
-    """Say where a bundle may have learnt what is asked."""
-    bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
-    trained = bundle.origin.get("training")
-    if trained is None:
-        return ""
-    if sitting.cold.any():
-        return f"{bundle.name} was fine-tuned before the exam: it may know events of cold items"
-    if trained.get("data") != sitting.material.signature:
-        return f"{bundle.name} was fine-tuned on other events: they may hold what is asked here"
-    return ""

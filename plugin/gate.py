@@ -13,6 +13,7 @@ from seealso.config import Settings, TextSettings
 from seealso.encoder import Bundle
 from seealso.errors import NotBetter
 from seealso.evaluation.intervals import Difference, Values, difference
+from seealso.evaluation.lessons import has_learnt, lessons
 from seealso.evaluation.metrics import DEPTH, ranks_in
 from seealso.indexer.inputs import Inputs
 from seealso.indexer.live import live_index
@@ -190,22 +191,9 @@ class Gate:
         return gains(np.where(ranks == 0, BEYOND_ANY, ranks)), recommender.live.encoder.bundle
 
     def _notes(self, *bundles: Bundle) -> tuple[str, ...]:
-        """Say which bundles may have learnt what was asked."""
-        learnt = [(bundle.name, how, data) for bundle in bundles for how, data in _lessons(bundle)]
-        if not learnt:
+        """Say which bundles may have learnt what is asked."""
+        if not any(map(has_learnt, bundles)):
             return ()
-        here = read_material(self.settings, self.source.items, self.source.events).signature
-        told = [
-            f"{name} was {how} on other events or texts: it may have learnt what was asked"
-            for name, how, data in learnt
-            if data != here
-        ]
+        known = read_material(self.settings, self.source.items, self.source.events).signature
+        told = (note for bundle in bundles for note in lessons(bundle, known))
         return tuple(dict.fromkeys(told))
-
-
-def _lessons(bundle: Bundle) -> list[tuple[str, str | None]]:
-    """Return how a bundle learnt from behaviour, each time with the signature of what it read."""
-    steps = (("training", "fine-tuned"), ("fit", "fitted"))
-    return [
-        (how, bundle.origin[step].get("data")) for step, how in steps if bundle.origin.get(step)
-    ]

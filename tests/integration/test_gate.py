@@ -234,4 +234,4 @@ def test_a_bundle_that_learnt_from_other_events_is_named(
     assert verdict_of(gated(shop, **fitted)).notes == ()
     shop.stock(films(FILMS), behaviour(seed=4))
     (note,) = verdict_of(gated(shop, **fitted)).notes
-    assert "was fitted on other events or texts: it may have learnt what was asked" in note
+    assert "was fitted on other events or texts: it may have learnt what is asked" in note

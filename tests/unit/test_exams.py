@@ -1,5 +1,6 @@
 """Exams: what is asked, of whom, and that nothing asked about is known."""
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -15,6 +16,7 @@ from seealso.evaluation.exams import (
     known_events,
     sittings,
 )
+from seealso.evaluation.lessons import has_learnt, lessons
 from seealso.evaluation.showing import read_labels
 from seealso.training.data.material import read_material
 from seealso.training.data.ranking import Question
@@ -61,6 +63,19 @@ def test_one_item_in_ten_is_cold_and_always_the_same():
     # three standard deviations of a binomial draw
     assert 910 <= len(cold) <= 1090
     assert cold == [n for n in range(10_000) if is_cold(f"s{n}")]
+
+
+def test_who_learnt_from_other_data_than_may_be_known_is_told(tiny):
+    whole, cold = (one.material.signature for one in held("leave-one-out", "cold"))
+    tuned = replace(tiny, origin={"training": {"data": whole}})
+    assert lessons(tiny, whole) == lessons(tuned, whole) == ()
+    note = "tiny was fine-tuned on other events or texts: it may have learnt what is asked"
+    # the training that knew all events knew those of the cold items
+    assert lessons(tuned, cold) == lessons(tuned, "other") == (note,)
+    both = replace(tiny, origin={"training": {"data": whole}, "fit": {"data": cold}})
+    assert lessons(both, cold) == (note,)
+    assert lessons(both, whole) == (note.replace("fine-tuned", "fitted"),)
+    assert [has_learnt(one) for one in (tiny, tuned, both)] == [False, True, True]
 
 
 def test_cold_items_are_nowhere_in_what_may_be_known():

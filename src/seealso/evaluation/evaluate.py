@@ -127,8 +127,7 @@ def _ask(entrant: Entrant, answers: _Answers) -> None:
         answers.tuned.append(entrant.tuned)
     if not entrant.baseline:
         answers.ours.append(name)
-    if entrant.note:
-        answers.notes[entrant.note] = None
+    answers.notes |= dict.fromkeys(entrant.notes)
 
 
 def _marked(

@@ -5,7 +5,7 @@ A sitting is one state of knowledge; exams of the same sitting ask the same fitt
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Final
 
 import numpy as np
@@ -215,7 +215,9 @@ def cold_items(material: Material, asked: str, drawn: Draw, most_dev: int) -> Si
         Exam("cold among cold", questions, cold, everyone, "ndcg@20"),
     )
     own = [left for one in material.dev if (left := _without(one, cold)) is not None]
-    known = replace(material, sequences=warm, dev=own, test=())
+    # who learnt from the whole material learnt from events of cold items
+    signature = sha256(f"{material.signature} without cold items".encode()).hexdigest()[:16]
+    known = replace(material, sequences=warm, dev=own, test=(), signature=signature)
     return Sitting(known, dev[:most_dev], "leave-one-out", cold, exams)
 
 

@@ -79,8 +79,8 @@ class Entrant:
         What dev chose for it; None where its settings were given.
     baseline
         It is there to be compared with.
-    note
-        What a reader of its figures must know, if anything.
+    notes
+        What a reader of its figures must know.
     exams
         Names of the exams that it sits; None for all of the sitting.
     """
@@ -88,7 +88,7 @@ class Entrant:
     system: System
     tuned: Tuned | None
     baseline: bool
-    note: str = ""
+    notes: tuple[str, ...] = ()
     exams: frozenset[str] | None = None
 
     def sits(self, exam: str) -> bool:

@@ -48,7 +48,7 @@ def refitted(
     lineage = bundle.origin.get("fit")
     if bundle.collaborative is None or lineage is None:
         return settings
-    if lineage["data"] == sitting.material.signature and not sitting.cold.any():
+    if lineage["data"] == sitting.material.signature:
         return settings
     beside = settings.encoder.store.parent / EXAMINED
     encoder = settings.encoder.model_copy(update={"store": beside, "bundle": bundle.name})
@@ -58,6 +58,11 @@ def refitted(
     recipe = Recipe.of(lineage["recipe"])
     learnt = learn(sitting.material, recipe)
     part = collaborative(sitting.material.catalogue.ids, learnt, texts, recipe)
-    told = replace(plain, fitted=bundle.fitted, calibration=bundle.calibration)
+    told = replace(
+        plain,
+        origin={**plain.origin, "fit": {**lineage, "data": sitting.material.signature}},
+        fitted=bundle.fitted,
+        calibration=bundle.calibration,
+    )
     joined(own, told, part, bundle.name)
     return own
