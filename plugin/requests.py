@@ -190,7 +190,7 @@ def vector_search(
     wish, path, space, calibration
         How to rank.
     """
-    params = _common(wish, exclude)
+    params = common(wish, exclude)
     params["vector"] = vector
     if path is Path.ANN:
         params |= {"k": wish.size, "ef_search": max(wish.settings.ef_search, wish.size)}
@@ -210,7 +210,7 @@ def tail_search(profile: Profile, wish: Wish, space: Space) -> Search:
     The share of tail items is all that `fuse` can need of them: those that the vector list has
     as well count towards the share there.
     """
-    params = _common(wish, sorted(profile.seen))
+    params = common(wish, sorted(profile.seen))
     params |= {"vector": profile.tail_vector, "space": KNN_SPACE[space]}
     if wish.min_probability == 0:
         params["size"] = shared_places(wish.size, wish.tail_share)
@@ -223,14 +223,15 @@ def tail_search(profile: Profile, wish: Wish, space: Space) -> Search:
 
 def importance_search(exclude: Sequence[str], wish: Wish) -> Search:
     """Return the search for a user of whom nothing is known: the most important items."""
-    return Search("importance", _common(wish, exclude))
+    return Search("importance", common(wish, exclude))
 
 
 KNN_SPACE = {Space.COSINE: "innerproduct", Space.EUCLIDEAN: "l2", Space.MANHATTAN: "l1"}
 """What the templates call each space."""
 
 
-def _common(wish: Wish, exclude: Sequence[str]) -> dict[str, Any]:
+def common(wish: Wish, exclude: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters that every template takes."""
     params: dict[str, Any] = {"size": wish.size}
     if exclude:
         params["exclude"] = list(exclude)
