@@ -5,6 +5,7 @@ from typing import Any
 
 from seealso.errors import ClusterError
 from seealso.interactions import RESERVED
+from seealso.plugin.crowd import NOBODY, Crowd, joined, lifted
 from seealso.plugin.fusion import fuse
 from seealso.plugin.profile import Profile
 from seealso.plugin.recommendations import Recommendation
@@ -45,21 +46,25 @@ def ranked(
     wish: Wish,
     path: Path,
     calibration: Calibration,
+    crowd: Crowd = NOBODY,
 ) -> list[Recommendation]:
-    """Return a user's list from the responses to `profile_searches`.
+    """Return a user's list from the responses to `profile_searches`, asked with the same crowd.
 
     Raises
     ------
     ClusterError
         A search failed.
     """
-    hits = [hits_of(response) for response in responses]
+    hits = iter([hits_of(response) for response in responses])
+    first = next(hits)
     if profile.vector is None:
-        return importance_items(hits[0])
-    main = vector_items(hits[0], path, calibration)
-    tail: list[Recommendation] = []
-    if len(hits) > 1:
-        tail = tail_items(hits[1], calibration, wish.min_probability)
+        return importance_items(first)
+    main = vector_items(first, path, calibration)
+    if crowd.candidates:
+        brought = vector_items(next(hits), path, calibration)
+        main = _likely(joined(main, brought, crowd, calibration), wish.min_probability)
+    tail = tail_items(next(hits, ()), calibration, wish.min_probability)
+    tail = lifted(tail, crowd, calibration)
     return fuse(main, tail, size=wish.size, tail_share=wish.tail_share)
 
 
@@ -70,12 +75,15 @@ def index_names(hits: Iterable[Hit]) -> set[str]:
 
 def vector_items(hits: Sequence[Hit], path: Path, calibration: Calibration) -> list[Recommendation]:
     """Return the vector list: probabilities computed here, in double precision."""
-    items = []
-    for hit in hits:
-        score = hit["_score"]
-        raw = logit(_inside(score), calibration) if path is Path.REFERENCE else raw_value(score)
-        items.append(_recommendation(hit, raw, Source.VECTOR, calibration))
-    return items
+    return [
+        recommendation(hit, raw_of(hit["_score"], path, calibration), Source.VECTOR, calibration)
+        for hit in hits
+    ]
+
+
+def raw_of(score: float, path: Path, calibration: Calibration) -> float:
+    """Return x = w * similarity for a score of the vector list."""
+    return logit(_inside(score), calibration) if path is Path.REFERENCE else raw_value(score)
 
 
 def tail_items(
@@ -86,10 +94,12 @@ def tail_items(
     The template's script field ``x`` is each item's w * similarity; items without a vector have
     none, and no probability.
     """
-    items = [_recommendation(hit, _script_value(hit), Source.TAIL, calibration) for hit in hits]
-    return [
-        item for item in items if item.probability is None or item.probability >= min_probability
-    ]
+    items = [recommendation(hit, _script_value(hit), Source.TAIL, calibration) for hit in hits]
+    return _likely(items, min_probability)
+
+
+def _likely(items: Iterable[Recommendation], least: float) -> list[Recommendation]:
+    return [item for item in items if item.probability is None or item.probability >= least]
 
 
 def _script_value(hit: Hit) -> float | None:
@@ -99,12 +109,13 @@ def _script_value(hit: Hit) -> float | None:
 
 def importance_items(hits: Sequence[Hit]) -> list[Recommendation]:
     """Return the list for an unknown user; nothing is known of its probabilities."""
-    return [_recommendation(hit, None, Source.IMPORTANCE, Calibration()) for hit in hits]
+    return [recommendation(hit, None, Source.IMPORTANCE, Calibration()) for hit in hits]
 
 
-def _recommendation(
+def recommendation(
     hit: Hit, raw: float | None, source: Source, calibration: Calibration
 ) -> Recommendation:
+    """Return the recommendation that a hit stands for; `raw` is None where no x is known."""
     document = hit["_source"]
     return Recommendation(
         item_id=hit["_id"],
@@ -112,8 +123,9 @@ def _recommendation(
         raw=raw,
         score=hit["_score"],
         source=source,
-        importance=float(document["importance"]),
-        tail=bool(document["tail"]),
+        # what an owner wrote since an index was attached has neither yet
+        importance=float(document.get("importance", 0.0)),
+        tail=bool(document.get("tail", True)),
         fields={name: value for name, value in document.items() if name not in RESERVED},
     )
 

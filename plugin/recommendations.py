@@ -146,7 +146,7 @@ class RecommendationList:
             table.add_row(
                 str(place),
                 Text(item.item_id),
-                Text(str(item.fields.get(show or "") or _label(item.fields))),
+                Text(str(item.fields.get(show or "") or label(item.fields))),
                 "-" if item.probability is None else f"{item.probability:.3f}",
                 f"{item.importance:.2f}",
                 item.source.value,
@@ -154,6 +154,7 @@ class RecommendationList:
         return table
 
 
-def _label(fields: Mapping[str, Any]) -> str:
+def label(fields: Mapping[str, Any]) -> str:
+    """Return the text that tells a person what an item is: the first one, by name of the field."""
     # OpenSearch gives fields in any order: by name, two lists show the same one
     return next((fields[name] for name in sorted(fields) if isinstance(fields[name], str)), "")
