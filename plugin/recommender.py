@@ -6,16 +6,21 @@ is asked again with the bundle of the index that it stands for now. So no answer
 models, and a swap or rollback needs no restart.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
-from seealso.errors import ClusterError, DataError
+from seealso.errors import ClusterError, ConfigError, DataError
 from seealso.interactions import Histories
 from seealso.plugin import answers
+from seealso.plugin.crowd import NOBODY
+from seealso.plugin.group_lists import GroupList
+from seealso.plugin.group_search import SCORES, group_search
+from seealso.plugin.groups import Group, GroupWish, each, group_items, group_path, together
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.live import AliasMoved, Live, LiveAlias, PinnedIndex
+from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.profile import ItemShelf, Profile, make_profiles
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.requests import (
@@ -26,7 +31,9 @@ from seealso.plugin.requests import (
     profile_searches,
     vector_search,
 )
-from seealso.plugin.users import describe, note
+from seealso.plugin.sending import send, send_one
+from seealso.plugin.users import FoundUsers, KnownUsers, describe, note
+from seealso.plugin.users_index import Asked, UsersIndex
 from seealso.query_templates import msearch
 from seealso.types import Path, User, Vector
 
@@ -46,6 +53,9 @@ class Recommender:
         What users did, to recommend by user id.
     index
         A physical index that is asked instead of what the alias stands for.
+    users
+        The users index: users are looked up there instead of in `histories`, and their neighbours
+        lift what they chose.
 
     Raises
     ------
@@ -60,10 +70,12 @@ class Recommender:
         histories: Histories | None = None,
         *,
         index: str | None = None,
+        users: UsersIndex | None = None,
     ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._histories = histories
+        self._users = users
         self._shelf = ItemShelf(cluster)
         self._alias: LiveAlias | PinnedIndex = (
             LiveAlias(cluster, settings) if index is None else PinnedIndex(cluster, settings, index)
@@ -92,9 +104,9 @@ class Recommender:
         Parameters
         ----------
         user_id
-            Looked up in the events; their history and seen items are taken.
+            Looked up in the users index or the events; history and seen items are taken.
         history
-            Item ids, newest first, instead of the history from the events; seen as well.
+            Item ids, newest first, instead of the history found there; seen as well.
         words
             The user's own words.
         attributes
@@ -105,7 +117,13 @@ class Recommender:
         DataError
             An argument is of the wrong type.
         """
-        return describe(self._histories, user_id, history, words, attributes)
+        return describe(self._users or self._histories, user_id, history, words, attributes)
+
+    def known(self, user_ids: Collection[str]) -> KnownUsers:
+        """Return what is known of some users, in one request where they stand in an index."""
+        if self._users is not None:
+            return FoundUsers(self._users.users(user_ids))
+        return self._histories or FoundUsers({})
 
     def recommend(
         self,
@@ -183,6 +201,78 @@ class Recommender:
         )
         return self._alias.follow(lambda live: self._ask_for_item(live, item_id, wish))
 
+    def recommend_group(
+        self,
+        members: Sequence[str | User],
+        *,
+        words: str = "",
+        attributes: Mapping[str, Any] | None = None,
+        strategy: str | None = None,
+        seen: str | None = None,
+        **wishes: Any,
+    ) -> GroupList:
+        """Return one list for several people, by one search.
+
+        Parameters
+        ----------
+        members
+            User ids, or users as `user` puts them together. Those of whom nothing is known are
+            left out, and the list says so.
+        words, attributes
+            What describes the group as a whole: it counts as one more member.
+        strategy, seen
+            As in the settings' section ``groups``, which holds where they are None.
+        **wishes
+            As in `recommend`: size, path, filters, min_probability, tail_share, fields.
+
+        Raises
+        ------
+        DataError
+            The group is empty or too large.
+        ConfigError
+            A parameter is out of range.
+        ClusterError
+            OpenSearch does not answer or refuses.
+        """
+        people = [one if isinstance(one, User) else self.user(one) for one in members]
+        users = together(people, self.user(words=words, attributes=attributes))
+        wish = GroupWish.of(self._settings, strategy=strategy, seen=seen, **wishes)
+        return self._alias.follow(lambda live: self._ask_for_group(live, users, wish))
+
+    def vectors(self, users: Sequence[User]) -> list[Vector | None]:
+        """Return E_u of each user, shape (dimension,), or None where nothing is known."""
+        return [profile.vector for profile in self._profiles(self.live, users)]
+
+    def neighbours(self, user: User, *, size: int = 10) -> NeighbourList:
+        """Return the users most like one, by one kNN query on the users index.
+
+        Parameters
+        ----------
+        user
+            As `user` puts it together.
+        size
+            How many.
+
+        Raises
+        ------
+        ConfigError
+            The recommender was made without a users index.
+        DataError
+            Nothing is known of the user.
+        MappingMismatch
+            The users index was built with another bundle than the items.
+        """
+        if self._users is None:
+            raise ConfigError("neighbours need the users index", hint="`seealso users build`")
+        (vector,) = self.vectors([user])
+        if vector is None:
+            who = "the user" if user.user_id is None else f"user {user.user_id!r}"
+            raise DataError(
+                f"nothing is known of {who}: no neighbours",
+                hint="`seealso users update` brings new users to the users index",
+            )
+        return self._users.neighbours([Asked(user, vector)], size, self.live.fingerprint)[0]
+
     def stored_request(self, user: User, wish: Wish | None = None) -> bytes:
         """Return the ``_msearch/template`` body that gets a user's lists from the cluster alone.
 
@@ -198,8 +288,10 @@ class Recommender:
 
     def _profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
         words = self._settings.recommend.words
-        fitted = with_fitted(self._settings, live.encoder.bundle.fitted)
-        return make_profiles(users, live, self._shelf, fitted.profile, words)
+        return make_profiles(users, live, self._shelf, self._fitted(live).profile, words)
+
+    def _fitted(self, live: Live) -> Settings:
+        return with_fitted(self._settings, live.encoder.bundle.fitted)
 
     def _ask_for_users(
         self, live: Live, users: Sequence[User], wish: Wish
@@ -207,21 +299,45 @@ class Recommender:
         watch = Stopwatch()
         profiles = self._profiles(live, users)
         watch.cut("profile")
+        crowds, missing = [NOBODY] * len(users), ""
+        if self._users is not None:
+            chosen = self._fitted(live).crowd
+            crowds, missing = self._users.crowds(users, profiles, chosen, live.fingerprint)
+            watch.cut("crowd")
         path = choose_path(wish, live.space, live.documents)
         asked = [
-            profile_searches(profile, wish, path, live.space, live.calibration)
-            for profile in profiles
+            profile_searches(profile, wish, path, live.space, live.calibration, crowd)
+            for profile, crowd in zip(profiles, crowds, strict=True)
         ]
-        responses = iter(self._search(live, [one for mine in asked for one in mine], watch))
+        responses = iter(send(self._cluster, live, [one for mine in asked for one in mine], watch))
         ranked = [
-            answers.ranked([next(responses) for _ in mine], profile, wish, path, live.calibration)
-            for profile, mine in zip(profiles, asked, strict=True)
+            answers.ranked(
+                [next(responses) for _ in mine], profile, wish, path, live.calibration, crowd
+            )
+            for profile, mine, crowd in zip(profiles, asked, crowds, strict=True)
         ]
         watch.cut("fusion")
         return [
-            _list(items, live, path, watch, user.user_id, note(user, profile))
+            _list(items, live, path, watch, user.user_id, note(user, profile) or missing)
             for items, user, profile in zip(ranked, users, profiles, strict=True)
         ]
+
+    def _ask_for_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> GroupList:
+        if len(users) == 1:
+            (alone,) = self._ask_for_users(live, users, wish.list)
+            return of_one(alone, users[0], wish)
+        watch = Stopwatch()
+        group = Group.of(users, self._profiles(live, users), wish.groups.seen)
+        watch.cut("profile")
+        path = group_path(wish.list, live.space)
+        search = group_search(group, wish, path, live.space, live.calibration)
+        hits = send_one(self._cluster, live, search, watch, SCORES)
+        items = group_items(hits, group, wish, path, live.calibration)
+        watch.cut("fusion")
+        return GroupList(
+            tuple(items), group.names, wish.groups.strategy, path,
+            live.name, live.fingerprint, group.note, watch.parts(),
+        )  # fmt: skip
 
     def _ask_for_item(self, live: Live, item_id: str, wish: Wish) -> RecommendationList:
         watch = Stopwatch()
@@ -231,7 +347,7 @@ class Recommender:
         search = vector_search(
             vector, [item_id], wish, path=path, space=live.space, calibration=live.calibration
         )
-        (response,) = self._search(live, [search], watch)
+        (response,) = send(self._cluster, live, [search], watch)
         items = answers.vector_items(answers.hits_of(response), path, live.calibration)
         watch.cut("fusion")
         return _list(items, live, path, watch)
@@ -246,24 +362,6 @@ class Recommender:
                 item_id=item_id,
             )
         return live.encoder.bundle.asking(item.vector)
-
-    def _search(
-        self, live: Live, searches: Sequence[Search], watch: Stopwatch
-    ) -> list[Mapping[str, Any]]:
-        body = msearch(live.address, [search.body() for search in searches])
-        watch.cut("rendering")
-        try:
-            answer = self._cluster.request("POST", "/_msearch", body)
-        except ClusterError as exc:
-            # what cannot be parsed makes OpenSearch refuse the whole request
-            exc.hint = exc.hint or answers.REFUSED
-            raise
-        watch.cut_in_two("search", answer["took"], "transport")
-        responses: list[Mapping[str, Any]] = answer["responses"]
-        for response in responses:
-            if answers.index_names(answers.hits_of(response)) - {live.name}:
-                raise AliasMoved
-        return responses
 
 
 def _list(

@@ -1,7 +1,7 @@
 """Which searches a list is made of. Pure functions: profiles in, request bodies out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import orjson
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
+from seealso.plugin.crowd import NOBODY, Crowd
 from seealso.plugin.fusion import shared_places
 from seealso.plugin.profile import Profile
 from seealso.plugin.scores import logit, score_of
@@ -148,9 +149,14 @@ def choose_path(wish: Wish, space: Space, documents: int) -> Path:
 
 
 def profile_searches(
-    profile: Profile, wish: Wish, path: Path, space: Space, calibration: Calibration
+    profile: Profile,
+    wish: Wish,
+    path: Path,
+    space: Space,
+    calibration: Calibration,
+    crowd: Crowd = NOBODY,
 ) -> list[Search]:
-    """Return the one or two searches of a user's list.
+    """Return the one to three searches of a user's list.
 
     Parameters
     ----------
@@ -158,6 +164,8 @@ def profile_searches(
         What the user is asked for with.
     wish, path, space, calibration
         How to rank.
+    crowd
+        Brings candidates of its own.
     """
     seen = sorted(profile.seen)
     if profile.vector is None:
@@ -165,9 +173,34 @@ def profile_searches(
     vector = vector_search(
         profile.vector, seen, wish, path=path, space=space, calibration=calibration
     )
-    if wish.tail_share == 0 or not profile.words:
-        return [vector]
-    return [vector, tail_search(profile, wish, space)]
+    searches = [vector]
+    if crowd.candidates:
+        searches.append(
+            vector_search(
+                profile.vector,
+                seen,
+                _only(wish, crowd.candidates),
+                path=among_few(path),
+                space=space,
+                calibration=calibration,
+            )
+        )
+    if wish.tail_share and profile.words:
+        searches.append(tail_search(profile, wish, space))
+    return searches
+
+
+def among_few(path: Path) -> Path:
+    """Return the path that ranks a few named items: nothing is gained by a graph there."""
+    return Path.EXACT if path is Path.ANN else path
+
+
+def _only(wish: Wish, ids: Sequence[str]) -> Wish:
+    """Return a wish for all of `ids`: what lifts them later may lift them over any limit."""
+    changes = {"size": len(ids), "min_probability": 0.0}
+    settings = wish.settings.model_copy(update=changes)
+    clause = {"ids": {"values": list(ids)}}
+    return replace(wish, settings=settings, filters=(*wish.filters, clause))
 
 
 def vector_search(

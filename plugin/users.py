@@ -1,16 +1,35 @@
 """What is known of a user: put together from events and arguments, checked, and told about."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from seealso.errors import DataError
-from seealso.interactions import Histories
 from seealso.plugin.profile import Profile
 from seealso.types import HistoryEntry, User
 
 
+class KnownUsers(Protocol):
+    """Knows users by id: events in memory, or the users index."""
+
+    def user(self, user_id: str) -> User | None:
+        """Return the user, or None if unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoundUsers:
+    """Some users who were looked up already, by id."""
+
+    found: Mapping[str, User]
+
+    def user(self, user_id: str) -> User | None:
+        """Return the user, or None if unknown."""
+        return self.found.get(user_id)
+
+
 def describe(
-    histories: Histories | None,
+    known: KnownUsers | None,
     user_id: Any = None,
     history: Any = None,
     words: Any = "",
@@ -20,16 +39,17 @@ def describe(
 
     Parameters
     ----------
-    histories
-        What users did, if that is known.
+    known
+        What is known of users, if anything.
     user_id
-        A text or whole number, looked up in `histories`: history and seen items come from there.
+        A text or whole number, looked up in `known`: history, seen items and attributes come from
+        there.
     history
         A list of item ids, newest first, instead of the history found there; seen as well.
     words
         The user's own words.
     attributes
-        Values by name.
+        Values by name; above those found there.
 
     Raises
     ------
@@ -41,7 +61,7 @@ def describe(
     if not isinstance(attributes or {}, Mapping):
         raise _wrong("attributes", "values by name", attributes)
     name = None if user_id is None else _id("user_id", user_id)
-    found = histories.user(name) if name is not None and histories is not None else None
+    found = known.user(name) if name is not None and known is not None else None
     entries = found.history if found else ()
     seen = found.seen if found else frozenset[str]()
     if history is not None:
@@ -50,7 +70,8 @@ def describe(
         ids = [_id("history", item_id) for item_id in history]
         entries = tuple(HistoryEntry(item_id) for item_id in dict.fromkeys(ids))
         seen = seen | frozenset(ids)
-    return User(name, entries, seen, dict(attributes or {}), words)
+    held = found.attributes if found else {}
+    return User(name, entries, seen, {**held, **(attributes or {})}, words)
 
 
 def note(user: User, profile: Profile) -> str:

@@ -176,6 +176,7 @@ def test_described_by_id_the_events_tell() -> None:
         {
             "user_id": ["u1", "u1"],
             "item_id": ["x", "y"],
+            "type": ["view", "view"],
             "time": pl.Series([None, None], dtype=pl.Datetime("us", "UTC")),
             "value": [5.0, 1.0],
         }

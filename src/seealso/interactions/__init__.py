@@ -1,26 +1,31 @@
 """Readers of catalogues and behaviour: files and indices become items, events and histories."""
 
+from seealso.interactions.attributes import Attributes, read_attributes
 from seealso.interactions.events import EVENT_SCHEMA, read_events
 from seealso.interactions.files import FileSource
 from seealso.interactions.histories import Histories
 from seealso.interactions.images import read_image_vectors
 from seealso.interactions.items import RESERVED, read_items
 from seealso.interactions.problems import Problem, Problems
+from seealso.interactions.pseudonyms import Pseudonyms
 from seealso.interactions.rows import Rows, RowSource
 from seealso.interactions.splits import Case, Split, leave_one_out, temporal
 
 __all__ = [
     "EVENT_SCHEMA",
     "RESERVED",
+    "Attributes",
     "Case",
     "FileSource",
     "Histories",
     "Problem",
     "Problems",
+    "Pseudonyms",
     "RowSource",
     "Rows",
     "Split",
     "leave_one_out",
+    "read_attributes",
     "read_events",
     "read_image_vectors",
     "read_items",

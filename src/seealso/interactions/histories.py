@@ -84,14 +84,22 @@ class Histories:
             positive,
         )
 
-    def user(self, user_id: str) -> User | None:
-        """Return the user, history newest first and each item once, or None if unknown."""
+    def user(self, user_id: str, most_seen: int | None = None) -> User | None:
+        """Return the user, history newest first and each item once, or None if unknown.
+
+        Parameters
+        ----------
+        user_id
+            Who.
+        most_seen
+            Most items that count as seen, the newest ones; all by default.
+        """
         position = self._positions.get(user_id)
         if position is None:
             return None
         own = slice(int(self._starts[position]), int(self._starts[position + 1]))
         history: dict[str, HistoryEntry] = {}
-        seen = set()
+        seen: set[str] = set()
         for code, micros, value, kind in zip(
             self._items[own].tolist(),
             self._times[own].tolist(),
@@ -100,7 +108,8 @@ class Histories:
             strict=True,
         ):
             item_id = self._item_ids[code]
-            seen.add(item_id)
+            if most_seen is None or len(seen) < most_seen:
+                seen.add(item_id)
             if item_id not in history and (self._positive is None or value >= self._positive):
                 time = None if micros == _NEVER else _EPOCH + timedelta(microseconds=micros)
                 history[item_id] = HistoryEntry(item_id, time, value, self._type_names[kind])

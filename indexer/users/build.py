@@ -1,0 +1,278 @@
+"""Builds the users index beside the live one, or changes the live one where users changed.
+
+A build that was killed leaves an index in state ``building``; the next one goes on with it. Once
+the alias has moved the index before it is deleted: no old copy of anybody is kept.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from time import perf_counter
+
+import orjson
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.errors import MappingMismatch
+from seealso.indexer.build import one_at_a_time
+from seealso.indexer.lifecycle import go_live
+from seealso.indexer.mapping import derives_safely
+from seealso.indexer.users.live import check_key, live_users, user_indices
+from seealso.indexer.users.mapping import users_alias, users_body, users_meta
+from seealso.indexer.users.people import People
+from seealso.indexer.users.writing import Done, Profiler, UsersWriter
+from seealso.interactions import Pseudonyms
+from seealso.log import logger, progress
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class UsersReport:
+    """What a build or an update did; of a dry run, what it would do.
+
+    Attributes
+    ----------
+    index, alias
+        Where the users are.
+    users
+        How many there are.
+    written, unchanged, deleted
+        Documents.
+    vectorless
+        Of those written: users of whom no vector can be made. Not counted by a dry run.
+    resumed
+        Whether a killed build was gone on with.
+    seconds
+        How long it took.
+    """
+
+    index: str
+    alias: str
+    users: int
+    written: int
+    unchanged: int
+    deleted: int
+    vectorless: int
+    resumed: bool
+    seconds: float
+
+
+def build_users(
+    cluster: Cluster,
+    settings: Settings,
+    people: People,
+    names: Pseudonyms,
+    profiler: Profiler,
+    *,
+    new_key: bool = False,
+) -> UsersReport:
+    """Build a users index of `people` and let the alias stand for it.
+
+    Parameters
+    ----------
+    cluster, settings
+        Where and how; sections ``index`` and ``users`` are used.
+    people
+        Who.
+    names
+        Gives the pseudonyms.
+    profiler
+        Gives the vectors.
+    new_key
+        The key may be another one than that of the index that is live.
+
+    Raises
+    ------
+    ConfigError
+        The live index has another key.
+    ClusterError
+        Another build runs, or the cluster refused; the alias is as it was.
+    """
+    started = perf_counter()
+    alias = users_alias(settings.index.alias)
+    with users_lock(settings):
+        check_live_key(cluster, settings, names, new_key=new_key)
+        name, resumed = _stage(cluster, settings, names, profiler)
+        writer = UsersWriter(cluster, name, names, profiler, settings.index)
+        with progress("encoding and writing", len(people.ids)) as tick:
+            done = writer.write(people, tick, fresh=not resumed)
+        gone = _clear_others(writer, people) if resumed else 0
+        with progress("merging", 1) as tick:
+            index = settings.index
+            indices.finish_loading(cluster, name, replicas=index.replicas, merge=index.force_merge)
+            tick()
+        _check_count(cluster, name, len(people.ids))
+        indices.put_meta(cluster, name, {"state": "ready"})
+        go_live(cluster, alias, name)
+        for old in user_indices(cluster, settings):
+            if old.name != name:
+                indices.delete(cluster, old.name)
+    return _report(done, name, alias, gone, resumed=resumed, started=started)
+
+
+def update_users(
+    cluster: Cluster, settings: Settings, people: People, names: Pseudonyms, profiler: Profiler
+) -> UsersReport:
+    """Write the users that are new or changed to the live index, and delete who is no more.
+
+    Raises
+    ------
+    ClusterError
+        There is no users index, another build runs, or the cluster refused.
+    ConfigError
+        The index was built with another key.
+    MappingMismatch
+        It was built with another bundle than the items.
+    """
+    started = perf_counter()
+    with users_lock(settings):
+        live = live_users(cluster, settings, names)
+        live.require(profiler.fingerprint)
+        writer = UsersWriter(cluster, live.name, names, profiler, settings.index)
+        with progress("updating", len(people.ids)) as tick:
+            done = writer.write(people, tick, fresh=False)
+        gone = _clear_others(writer, people)
+        indices.refresh(cluster, live.name)
+    return _report(done, live.name, live.meta["alias"], gone, resumed=False, started=started)
+
+
+def plan_build(
+    cluster: Cluster,
+    settings: Settings,
+    people: People,
+    names: Pseudonyms,
+    *,
+    new_key: bool = False,
+) -> UsersReport:
+    """Say what `build_users` would do; nothing is encoded or written.
+
+    Raises
+    ------
+    ConfigError
+        The live index has another key.
+    """
+    started = perf_counter()
+    check_live_key(cluster, settings, names, new_key=new_key)
+    alias = users_alias(settings.index.alias)
+    done = Done(written=len(people.ids))
+    return _report(done, f"{alias}-...", alias, 0, resumed=False, started=started)
+
+
+def plan_update(
+    cluster: Cluster, settings: Settings, people: People, names: Pseudonyms, profiler: Profiler
+) -> UsersReport:
+    """Count what `update_users` would do; nothing is encoded or written.
+
+    Raises what `update_users` raises.
+    """
+    started = perf_counter()
+    live = live_users(cluster, settings, names)
+    live.require(profiler.fingerprint)
+    writer = UsersWriter(cluster, live.name, names, profiler, settings.index)
+    with progress("comparing", len(people.ids)) as tick:
+        done = writer.compare(people, tick)
+    gone = len(writer.others(people))
+    return _report(done, live.name, live.meta["alias"], gone, resumed=False, started=started)
+
+
+def check_live_key(
+    cluster: Cluster, settings: Settings, names: Pseudonyms, *, new_key: bool
+) -> None:
+    """Compare the key with that of the index that is live, unless it may be another.
+
+    Raises
+    ------
+    ConfigError
+        It is another one.
+    """
+    if not new_key:
+        for one in user_indices(cluster, settings):
+            if one.live:
+                check_key(names, one.name, one.meta)
+
+
+@contextmanager
+def users_lock(settings: Settings) -> Iterator[None]:
+    """Keep whatever changes the users index from doing so twice at a time.
+
+    Raises
+    ------
+    ClusterError
+        Somebody else does.
+    """
+    name = f"build-{users_alias(settings.index.alias)}"
+    with one_at_a_time(settings, name, "the users index is being changed by another run"):
+        yield
+
+
+def _clear_others(writer: UsersWriter, people: People) -> int:
+    # what a killed build wrote is seen by no search before a refresh
+    indices.refresh(writer.cluster, writer.name)
+    gone = writer.others(people)
+    writer.delete(gone)
+    return len(gone)
+
+
+def _check_count(cluster: Cluster, name: str, users: int) -> None:
+    found = indices.count(cluster, name)
+    if found != users:
+        raise MappingMismatch(
+            f"{name}: holds {found:,} documents, there are {users:,} users",
+            hint="run `seealso users build` again",
+            index=name,
+        )
+
+
+def _report(
+    done: Done, name: str, alias: str, gone: int, *, resumed: bool, started: float
+) -> UsersReport:
+    return UsersReport(
+        index=name,
+        alias=alias,
+        users=done.written + done.unchanged,
+        written=done.written,
+        unchanged=done.unchanged,
+        deleted=gone,
+        vectorless=done.vectorless,
+        resumed=resumed,
+        seconds=perf_counter() - started,
+    )
+
+
+def _stage(
+    cluster: Cluster, settings: Settings, names: Pseudonyms, profiler: Profiler
+) -> tuple[str, bool]:
+    """Return the index to write to and whether it was begun by an earlier, killed build."""
+    alias = users_alias(settings.index.alias)
+    key = _build_key(settings, names, profiler)
+    resumed = None
+    for index in user_indices(cluster, settings):
+        if index.live or index.state == "ready":
+            continue
+        if resumed is None and index.meta.get("build_key") == key:
+            resumed = index.name
+            log.info("going on with %s", index.name)
+        else:
+            log.info("clearing %s, left by a build that did not end", index.name)
+            indices.delete(cluster, index.name)
+    if resumed:
+        return resumed, True
+    name = indices.new_name(alias)
+    meta = users_meta(alias, settings.users, names, profiler.fingerprint, key)
+    derived = derives_safely(cluster.version())
+    body = users_body(settings.index, meta, profiler.dimension, derived_source=derived)
+    indices.create(cluster, name, body)
+    return name, False
+
+
+def _build_key(settings: Settings, names: Pseudonyms, profiler: Profiler) -> str:
+    mapped = {"shards", "engine", "m", "ef_construction"}
+    parts = (
+        names.check,
+        profiler.made_with,
+        settings.index.model_dump(mode="json", include=mapped),
+        settings.users.model_dump(mode="json", include={"history_items", "seen_items"}),
+    )
+    return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

@@ -1,0 +1,101 @@
+"""The users index as it is created, and what it says of itself; pure, as for the items."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from seealso import __version__
+from seealso.config import IndexSettings, UsersSettings
+from seealso.interactions import Pseudonyms
+
+KIND: Final = "users"
+"""What ``_meta.seealso.kind`` says of a users index."""
+
+
+def users_alias(alias: str) -> str:
+    """Return the alias of the users beside the alias of the items."""
+    return f"{alias}-users"
+
+
+def users_body(
+    index: IndexSettings, meta: Mapping[str, Any], dimension: int, *, derived_source: bool
+) -> dict[str, Any]:
+    """Return mappings and settings of a new users index, ready for loading.
+
+    Parameters
+    ----------
+    index
+        Engine, graph and shards are those of the items.
+    meta
+        What goes to ``_meta.seealso``.
+    dimension
+        Length of E_u.
+    derived_source
+        As for the items.
+    """
+    hidden = {"type": "object", "enabled": False}
+    return {
+        "settings": {
+            "index": {
+                "knn": True,
+                "knn.derived_source.enabled": derived_source,
+                "number_of_shards": index.shards,
+                "number_of_replicas": 0,
+                "refresh_interval": "-1",
+            }
+        },
+        "mappings": {
+            "dynamic": False,
+            "_meta": {"seealso": dict(meta)},
+            "properties": {
+                "history": hidden,
+                "latest": {"type": "keyword"},
+                # thousands of values that nobody searches for
+                "seen": {"type": "keyword", "index": False, "doc_values": False},
+                "attributes": hidden,
+                "vector": {
+                    "type": "knn_vector",
+                    "dimension": dimension,
+                    "method": {
+                        "name": "hnsw",
+                        "engine": index.engine,
+                        # of unit vectors: the cosine of two users
+                        "space_type": "innerproduct",
+                        "parameters": {"m": index.m, "ef_construction": index.ef_construction},
+                    },
+                },
+                "digest": {"type": "keyword", "index": False},
+                "updated_at": {"type": "date"},
+            },
+        },
+    }
+
+
+def users_meta(
+    alias: str, kept: UsersSettings, names: Pseudonyms, fingerprint: str, build_key: str
+) -> dict[str, Any]:
+    """Return what a new users index says of itself.
+
+    Parameters
+    ----------
+    alias
+        Of the users.
+    kept
+        How much of each user is kept.
+    names
+        Their key is told from others by its check.
+    fingerprint
+        Of the bundle that the vectors are made with.
+    build_key
+        Says which build this is, so that a killed one is found again.
+    """
+    return {
+        "version": __version__,
+        "kind": KIND,
+        "alias": alias,
+        "state": "building",
+        "build_key": build_key,
+        "fingerprint": fingerprint,
+        "key_check": names.check,
+        "history_items": kept.history_items,
+        "seen_items": kept.seen_items,
+    }

@@ -1,0 +1,86 @@
+"""Who is written to the users index: everybody of the events, and of the file of attributes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from seealso.cluster import Cluster
+from seealso.config import Settings, UsersSettings
+from seealso.errors import DataError
+from seealso.indexer.inputs import row_source
+from seealso.interactions import (
+    Attributes,
+    FileSource,
+    Histories,
+    Problems,
+    read_attributes,
+    read_events,
+)
+from seealso.log import progress
+from seealso.types import User
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody that something is known of.
+
+    Attributes
+    ----------
+    histories
+        What they did.
+    attributes
+        What they are, by user id.
+    kept
+        How much of each is kept.
+    """
+
+    histories: Histories
+    attributes: Mapping[str, Attributes]
+    kept: UsersSettings
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all users, sorted."""
+        return sorted({*self.histories.users(), *self.attributes})
+
+    def user(self, user_id: str) -> User:
+        """Return what is kept of one of them."""
+        found = self.histories.user(user_id, self.kept.seen_items) or User(user_id)
+        return User(
+            user_id,
+            found.history[: self.kept.history_items],
+            found.seen,
+            self.attributes.get(user_id, {}),
+        )
+
+
+def read_people(settings: Settings, cluster: Cluster | None, problems: Problems) -> People:
+    """Read ``[events]`` and the file of ``[users]``.
+
+    Parameters
+    ----------
+    settings
+        Sections ``events`` and ``users`` are used.
+    cluster
+        Where an index of events stands; not needed for files.
+    problems
+        Takes the broken rows.
+
+    Raises
+    ------
+    DataError
+        There are no users, or a file cannot be read.
+    """
+    source = row_source(settings, "events", cluster)
+    with progress("reading") as tick:
+        frames = read_events(source, settings.events, problems) if source else ()
+        histories = Histories.from_events(
+            (tick(frame.height) or frame for frame in frames), positive=settings.events.positive
+        )
+    file = settings.users.path
+    attributes = {} if file is None else read_attributes(FileSource(file), settings.users, problems)
+    if not (len(histories) or attributes):
+        raise DataError(
+            "there are no users: no events, and no file of users",
+            hint="set events.path (or events.index), or users.path, in seealso.toml",
+        )
+    return People(histories, attributes, settings.users)

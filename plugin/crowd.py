@@ -1,0 +1,126 @@
+"""What a user's neighbours chose lately lifts an item. Pure functions over neighbours and lists."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from seealso.config import CrowdSettings
+from seealso.plugin.neighbours import Neighbour
+from seealso.plugin.recommendations import Recommendation
+from seealso.types import Calibration, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What the neighbours of one user make of the items.
+
+    Attributes
+    ----------
+    gains
+        What is added to w * cos of an item; items without any are left out.
+    candidates
+        Items that come into the list by this alone, the largest gain first.
+    """
+
+    gains: Mapping[str, float]
+    candidates: tuple[str, ...]
+
+
+NOBODY: Final = Crowd({}, ())
+"""No neighbours, or none that is asked."""
+
+
+def crowd_of(
+    neighbours: Sequence[Neighbour], seen: Collection[str], settings: CrowdSettings
+) -> Crowd:
+    """Return the crowd of a user.
+
+    Parameters
+    ----------
+    neighbours
+        Most similar users.
+    seen
+        What the user has met.
+    settings
+        Share, how much of a history is late, how many candidates.
+    """
+    chosen = chosen_by(neighbours, seen, settings.latest)
+    gains = {item_id: settings.share * part for item_id, part in chosen.items()}
+    order = sorted(gains, key=lambda item_id: (-gains[item_id], item_id))
+    return Crowd(gains, tuple(order[: settings.candidates]))
+
+
+def chosen_by(
+    neighbours: Sequence[Neighbour], seen: Collection[str], latest: int
+) -> dict[str, float]:
+    """Return which part of the neighbours chose an item lately, each weighted by similarity.
+
+    crowd_i = sum of s_n over those who chose i / sum of all s_n, in (0, 1], s_n being the
+    cosine of both users, or 0 where that is negative: the vote of user-based collaborative
+    filtering (Herlocker et al. 1999, "An Algorithmic Framework for Performing Collaborative
+    Filtering").
+
+    Parameters
+    ----------
+    neighbours
+        Most similar users.
+    seen
+        What the user has met; left out.
+    latest
+        Newest items of each that count.
+    """
+    votes: defaultdict[str, float] = defaultdict(float)
+    total = 0.0
+    for one in neighbours:
+        weight = max(one.similarity, 0.0)
+        total += weight
+        for item_id in dict.fromkeys(one.latest[:latest]):
+            votes[item_id] += weight
+    if not total:
+        return {}
+    return {item_id: vote / total for item_id, vote in votes.items() if item_id not in seen}
+
+
+def lifted(
+    items: Iterable[Recommendation], crowd: Crowd, calibration: Calibration
+) -> list[Recommendation]:
+    """Return the items in their order, with the gain of each in `raw` and `probability`."""
+    return [_lifted(item, crowd.gains.get(item.item_id, 0.0), calibration) for item in items]
+
+
+def joined(
+    main: Sequence[Recommendation],
+    brought: Sequence[Recommendation],
+    crowd: Crowd,
+    calibration: Calibration,
+) -> list[Recommendation]:
+    """Return one list of the vector list and of what the crowd brings, ranked by lifted values.
+
+    Items without a gain rank among themselves as they did, so the first `size` of both lists
+    hold the first `size` of the whole index.
+
+    Parameters
+    ----------
+    main
+        The vector list.
+    brought
+        The candidates of the crowd.
+    crowd, calibration
+        What lifts, and what makes a probability of it.
+    """
+    there = {item.item_id for item in main}
+    own = [replace(one, source=Source.CROWD) for one in brought if one.item_id not in there]
+    ranked = lifted([*main, *own], crowd, calibration)
+    return sorted(ranked, key=_raw, reverse=True)
+
+
+def _lifted(item: Recommendation, gain: float, calibration: Calibration) -> Recommendation:
+    if not gain or item.raw is None:
+        return item
+    raw = item.raw + gain
+    return replace(item, raw=raw, crowd=gain, probability=float(calibration.probability(raw)))
+
+
+def _raw(item: Recommendation) -> float:
+    return float("-inf") if item.raw is None else item.raw

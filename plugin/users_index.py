@@ -1,0 +1,177 @@
+"""Users as the users index knows them: by id, many at once, and who is like whom."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seealso.cluster import Cluster
+from seealso.config import CrowdSettings, Settings
+from seealso.errors import MappingMismatch
+from seealso.indexer.users.live import LiveUsers, live_users, read_users
+from seealso.indexer.users.mapping import users_alias
+from seealso.interactions import Pseudonyms
+from seealso.plugin.answers import hits_of, index_names
+from seealso.plugin.crowd import NOBODY, Crowd, crowd_of
+from seealso.plugin.neighbours import NeighbourList, neighbours_of
+from seealso.plugin.profile import Profile
+from seealso.plugin.requests import Search
+from seealso.query_templates import msearch
+from seealso.types import User, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose neighbours are wanted: the user, and E_u, shape (dimension,)."""
+
+    user: User
+    vector: Vector
+
+
+class UsersIndex:
+    """The users index that belongs to ``index.alias``.
+
+    Safe to share between threads.
+
+    Parameters
+    ----------
+    cluster, settings
+        Where; sections ``index`` and ``recommend`` are used.
+    names
+        Gives the pseudonyms.
+
+    Raises
+    ------
+    ClusterError
+        There is none.
+    ConfigError
+        It was built with another key.
+    """
+
+    def __init__(self, cluster: Cluster, settings: Settings, names: Pseudonyms) -> None:
+        self._cluster = cluster
+        self._settings = settings
+        self._names = names
+        self._live = live_users(cluster, settings, names)
+
+    @property
+    def live(self) -> LiveUsers:
+        """The index that was last asked."""
+        return self._live
+
+    def user(self, user_id: str) -> User | None:
+        """Return what is held of a user, or None of an unknown one."""
+        return self.users([user_id]).get(user_id)
+
+    def users(self, user_ids: Collection[str]) -> dict[str, User]:
+        """Return those of `user_ids` that are known, in one request."""
+        return read_users(self._cluster, self._settings, self._names, user_ids)
+
+    def neighbours(
+        self, asked: Sequence[Asked], size: int, fingerprint: str
+    ) -> list[NeighbourList]:
+        """Return the users most like each of `asked`, in one request.
+
+        Parameters
+        ----------
+        asked
+            Who, with their vectors.
+        size
+            How many of each.
+        fingerprint
+            Of the bundle that the vectors were made with.
+
+        Raises
+        ------
+        MappingMismatch
+            The vectors of the index were made with another bundle.
+        ClusterError
+            OpenSearch does not answer or refuses.
+        """
+        if not asked:
+            return []
+        if self._live.fingerprint != fingerprint:
+            self._look_again(fingerprint)
+        ef_search = self._settings.recommend.ef_search
+        own = [None if one.user.user_id is None else self._names.of(one.user.user_id)
+               for one in asked]  # fmt: skip
+        bodies = [
+            neighbours_search(one.vector, [name] if name else [], size, ef_search).body()
+            for one, name in zip(asked, own, strict=True)
+        ]
+        address = users_alias(self._settings.index.alias)
+        answer = self._cluster.request("POST", "/_msearch", msearch(address, bodies))
+        hits = [hits_of(response) for response in answer["responses"]]
+        if any(index_names(one) - {self._live.name} for one in hits):
+            # built anew meanwhile, perhaps with another bundle
+            self._look_again(fingerprint)
+        return [
+            NeighbourList(neighbours_of(found, one.user.seen), name, self._live.name)
+            for found, one, name in zip(hits, asked, own, strict=True)
+        ]
+
+    def crowds(
+        self,
+        users: Sequence[User],
+        profiles: Sequence[Profile],
+        settings: CrowdSettings,
+        fingerprint: str,
+    ) -> tuple[list[Crowd], str]:
+        """Return what the neighbours of each user lift, and why they could not be asked, if so.
+
+        Where the items were built anew a moment ago, and the users not yet, a list without the
+        crowd is better than none.
+
+        Parameters
+        ----------
+        users, profiles
+            Who, and what they are asked for with.
+        settings
+            Share, number of neighbours and so on, as set or fitted.
+        fingerprint
+            Of the bundle that the profiles were made with.
+        """
+        crowds = [NOBODY] * len(users)
+        if not settings.share:
+            return crowds, ""
+        known = {
+            place: Asked(user, profile.vector)
+            for place, (user, profile) in enumerate(zip(users, profiles, strict=True))
+            if profile.vector is not None
+        }
+        try:
+            found = self.neighbours(list(known.values()), settings.neighbours, fingerprint)
+        except MappingMismatch as exc:
+            return crowds, f"without the crowd: {exc.message}; {exc.hint}"
+        for (place, asked), neighbours in zip(known.items(), found, strict=True):
+            crowds[place] = crowd_of(neighbours.neighbours, asked.user.seen, settings)
+        return crowds, ""
+
+    def _look_again(self, fingerprint: str) -> None:
+        self._live = live_users(self._cluster, self._settings, self._names)
+        self._live.require(fingerprint)
+
+
+def neighbours_search(vector: Vector, exclude: Sequence[str], size: int, ef_search: int) -> Search:
+    """Return the kNN query for the users most like a vector.
+
+    Parameters
+    ----------
+    vector
+        E_u, unit length, shape (dimension,).
+    exclude
+        Pseudonyms to leave out: the user's own.
+    size
+        How many.
+    ef_search
+        Candidates that are looked at in each segment.
+    """
+    params: dict[str, Any] = {
+        "vector": vector,
+        "size": size,
+        "k": size,
+        "ef_search": max(ef_search, size),
+        "source": ["latest"],
+    }
+    if exclude:
+        params["exclude"] = list(exclude)
+    return Search("ann", params)

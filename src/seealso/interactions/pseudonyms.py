@@ -1,0 +1,68 @@
+"""Pseudonyms: what users are called where their ids must not stand."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+from seealso.errors import ConfigError
+
+KEY: Final = "SEEALSO_USERS_KEY"
+"""The environment variable with the key."""
+
+SHORTEST_KEY: Final = 16
+"""Ids are easy to list: with a key that can be guessed, so can every pseudonym."""
+
+MAKE_ONE: Final = 'make one, once: python -c "import secrets; print(secrets.token_hex(32))"'
+
+CHECKED: Final = b"seealso: is this the key?"
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """Names for users by a keyed hash: without the key, nobody can tell whose they are.
+
+    Attributes
+    ----------
+    key
+        The secret.
+    """
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Pseudonyms":
+        """Return the pseudonyms of the key that the environment holds.
+
+        Parameters
+        ----------
+        environment
+            Variables by name, ``os.environ`` as a rule.
+
+        Raises
+        ------
+        ConfigError
+            There is no key, or a short one.
+        """
+        key = environment.get(KEY, "")
+        if not key:
+            raise ConfigError(f"{KEY} is not set: users have no pseudonyms", hint=MAKE_ONE)
+        if len(key) < SHORTEST_KEY:
+            raise ConfigError(
+                f"{KEY} has {len(key)} characters, at least {SHORTEST_KEY} are needed",
+                hint=MAKE_ONE,
+            )
+        return cls(key.encode("utf-8", "surrogateescape"))
+
+    def of(self, user_id: str) -> str:
+        """Return the pseudonym of a user: HMAC-SHA256 (RFC 2104), 64 hex digits."""
+        return self._digest(user_id.encode("utf-8", "surrogatepass"))
+
+    @property
+    def check(self) -> str:
+        """16 hex digits that tell one key from another and give away neither."""
+        return self._digest(CHECKED)[:16]
+
+    def _digest(self, message: bytes) -> str:
+        return hmac.new(self.key, message, sha256).hexdigest()
