@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -20,6 +20,7 @@ from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Wish
 from seealso.plugin.unfinished import Unfinished
+from seealso.plugin.users import KnownUsers, describe
 from seealso.types import User
 
 USERS_AT_ONCE = 64
@@ -53,27 +54,40 @@ def users_of(file: Path, recommender: Recommender) -> Iterator[User]:
         A line is neither; the message names it.
     """
     with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if number == 1:
-                line = line.removeprefix(BYTE_ORDER_MARK)
-            if line.strip():
-                yield _user(line.strip(), f"{file} line {number}", recommender)
+        told = _told(lines, str(file))
+        while batch := list(islice(told, USERS_AT_ONCE)):
+            # those of a request are looked up together
+            known = recommender.known([str(one["user_id"]) for _, one in batch if _named(one)])
+            yield from (_user(where, one, known) for where, one in batch)
 
 
-def _user(line: bytes, where: str, recommender: Recommender) -> User:
+def _told(lines: BinaryIO, file: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what each line says of a user, and where that stands."""
+    for number, line in enumerate(lines, 1):
+        text = (line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line).strip()
+        where = f"{file} line {number}"
+        try:
+            if text.startswith(b"{"):
+                yield where, orjson.loads(text)
+            elif text:
+                yield where, {"user_id": text.decode()}
+        except UnicodeDecodeError as exc:
+            raise DataError(f"{where}: not UTF-8", hint="save the file as UTF-8") from exc
+        except orjson.JSONDecodeError as exc:
+            raise DataError(f"{where}: not JSON: {exc}", hint=USER_LINE) from exc
+
+
+def _named(told: dict[str, Any]) -> bool:
+    return isinstance(told.get("user_id"), str | int)
+
+
+def _user(where: str, told: dict[str, Any], known: KnownUsers) -> User:
     try:
-        if not line.startswith(b"{"):
-            return recommender.user(line.decode())
-        known: dict[str, Any] = orjson.loads(line)
-        return recommender.user(**known)
-    except UnicodeDecodeError as exc:
-        raise DataError(f"{where}: not UTF-8", hint="save the file as UTF-8") from exc
+        return describe(known, **told)
     except DataError as exc:
         raise DataError(f"{where}: {exc.message}", hint=USER_LINE, **exc.context) from exc
-    except orjson.JSONDecodeError as exc:
-        raise DataError(f"{where}: not JSON: {exc}", hint=USER_LINE) from exc
     except TypeError as exc:
-        odd = sorted(known.keys() - {"user_id", "history", "words", "attributes"})
+        odd = sorted(told.keys() - {"user_id", "history", "words", "attributes"})
         raise DataError(f"{where}: unknown field {', '.join(odd)}", hint=USER_LINE) from exc
 
 
@@ -123,7 +137,7 @@ def recommend_file(
 def options(recommender: Recommender, wish: Wish) -> dict[str, Any]:
     """Return everything that changes the lists of the same users, by name."""
     settings = recommender.settings
-    sections = {"recommend": wish.settings, "profile": settings.profile}
+    sections = {"recommend": wish.settings, "profile": settings.profile, "crowd": settings.crowd}
     found = {
         f"{section}.{name}": value
         for section, chosen in sections.items()
@@ -134,6 +148,7 @@ def options(recommender: Recommender, wish: Wish) -> dict[str, Any]:
         "fields": wish.fields,
         "encoder.query_precision": settings.encoder.query_precision,
         "index.alias": settings.index.alias,
+        "users.enabled": settings.users.enabled,
         "fingerprint": recommender.live.fingerprint,
     }
 

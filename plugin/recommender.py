@@ -12,6 +12,7 @@ from typing import Any
 from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
 from seealso.errors import ClusterError, ConfigError, DataError
+from seealso.indexer.users.writing import Profiler
 from seealso.interactions import Histories
 from seealso.plugin import answers
 from seealso.plugin.crowd import NOBODY
@@ -239,9 +240,15 @@ class Recommender:
         wish = GroupWish.of(self._settings, strategy=strategy, seen=seen, **wishes)
         return self._alias.follow(lambda live: self._ask_for_group(live, users, wish))
 
-    def vectors(self, users: Sequence[User]) -> list[Vector | None]:
-        """Return E_u of each user, shape (dimension,), or None where nothing is known."""
-        return [profile.vector for profile in self._profiles(self.live, users)]
+    def profiler(self) -> Profiler:
+        """Return what makes the vectors of a users index for the live index, as a query does."""
+        live = self.live
+        settings = self._fitted(live).profile
+
+        def vectors(users: Sequence[User]) -> list[Vector | None]:
+            return [profile.vector for profile in self._profiles(live, users)]
+
+        return Profiler(live.fingerprint, live.encoder.bundle.dimension, settings, vectors)
 
     def neighbours(self, user: User, *, size: int = 10) -> NeighbourList:
         """Return the users most like one, by one kNN query on the users index.
@@ -264,14 +271,15 @@ class Recommender:
         """
         if self._users is None:
             raise ConfigError("neighbours need the users index", hint="`seealso users build`")
-        (vector,) = self.vectors([user])
-        if vector is None:
+        live = self.live
+        (profile,) = self._profiles(live, [user])
+        if profile.vector is None:
             who = "the user" if user.user_id is None else f"user {user.user_id!r}"
             raise DataError(
                 f"nothing is known of {who}: no neighbours",
                 hint="`seealso users update` brings new users to the users index",
             )
-        return self._users.neighbours([Asked(user, vector)], size, self.live.fingerprint)[0]
+        return self._users.neighbours([Asked(user, profile.vector)], size, live.fingerprint)[0]
 
     def stored_request(self, user: User, wish: Wish | None = None) -> bytes:
         """Return the ``_msearch/template`` body that gets a user's lists from the cluster alone.

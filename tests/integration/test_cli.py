@@ -97,7 +97,7 @@ LEAVES = [words for words, command in EVERY.items() if not isinstance(command, c
 def test_the_commands_are_these() -> None:
     assert {words[0] for words in EVERY} == {
         "completion", "demo", "doctor", "evaluate", "fit", "index", "model", "node", "recommend",
-        "related", "templates", "train", "tune",
+        "related", "templates", "train", "tune", "users",
     }  # fmt: skip
 
 

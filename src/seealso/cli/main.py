@@ -25,6 +25,7 @@ from seealso.cli.recommend import recommend, related
 from seealso.cli.templates import templates
 from seealso.cli.train import train
 from seealso.cli.tune import tune
+from seealso.cli.users import users
 from seealso.config import load_settings
 from seealso.errors import ConfigError, SeeAlsoError
 from seealso.log import configure, stderr
@@ -123,6 +124,7 @@ for command in (
     templates,
     train,
     tune,
+    users,
 ):
     accept_json(command)
     cli.add_command(command)

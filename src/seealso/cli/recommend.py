@@ -1,5 +1,6 @@
 """``seealso recommend`` and ``seealso related``."""
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from seealso.cli.context import Context, pass_context, stdout
 from seealso.config import Settings
 from seealso.errors import ConfigError
 from seealso.indexer.inputs import row_source
-from seealso.interactions import Histories, Problems, read_events
+from seealso.interactions import Histories, Problems, Pseudonyms, read_events
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
 from seealso.plugin.requests import Wish
+from seealso.plugin.users_index import UsersIndex
 from seealso.types import Path as RankingPath
 
 PATHS = click.Choice(["auto", *(path.value for path in RankingPath)])
@@ -87,8 +89,7 @@ def recommend(
     if users is not None and out is not None:
         _many(context, users, out, wishes)
         return
-    chosen = histories(context, {user_id} if user_id else ())
-    recommender = Recommender(context.cluster(), context.settings, chosen)
+    recommender = recommender_for(context, {user_id} if user_id else ())
     found = recommender.recommend(
         user_id,
         history=[part.strip() for part in history.split(",") if part.strip()] if history else None,
@@ -124,7 +125,7 @@ def related(
 
 
 def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> None:
-    recommender = Recommender(context.cluster(), context.settings, histories(context, users=None))
+    recommender = recommender_for(context, users=None)
     wish = Wish.of(context.settings.recommend, fields=(), **wishes)
     with users.open("rb") as lines:
         total = sum(1 for line in lines if line.strip())
@@ -136,6 +137,18 @@ def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> N
             {"users": report.users, "of an earlier run": report.resumed, "written to": report.out}
         ),
     )
+
+
+def recommender_for(context: Context, users: Collection[str] | None) -> Recommender:
+    """Return a recommender that knows `users`, or all of them for None.
+
+    It looks them up in the users index where ``users.enabled`` says so, else in the events.
+    """
+    cluster, settings = context.cluster(), context.settings
+    if settings.users.enabled:
+        names = Pseudonyms.from_environment(os.environ)
+        return Recommender(cluster, settings, users=UsersIndex(cluster, settings, names))
+    return Recommender(cluster, settings, histories(context, users))
 
 
 def histories(context: Context, users: Collection[str] | None) -> Histories | None:

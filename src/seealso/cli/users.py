@@ -1,0 +1,166 @@
+"""``seealso users``: build, update, forget, export, neighbours."""
+
+import os
+from collections.abc import Mapping
+
+import click
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context, stdout
+from seealso.cli.inputs import dry_run, on_error, say_skipped
+from seealso.indexer.users import build as building
+from seealso.indexer.users.people import People, read_people
+from seealso.indexer.users.privacy import Forgotten, held
+from seealso.indexer.users.privacy import forget as forget_user
+from seealso.interactions import Problems, Pseudonyms
+from seealso.plugin import Recommender
+from seealso.plugin.users_index import UsersIndex
+
+user_id = click.argument("user_id")
+
+
+@click.group()
+def users() -> None:
+    """Keep users in an index, under pseudonyms, beside the items.
+
+    The key of the pseudonyms comes from the environment variable SEEALSO_USERS_KEY.
+    """
+
+
+@users.command()
+@on_error
+@dry_run
+@click.option("--new-key", is_flag=True, help="The key may be another one than before.")
+@pass_context
+def build(context: Context, on_error: str, dry_run: bool, new_key: bool) -> None:
+    """Write all users to a new index, and let the alias of the users stand for it.
+
+    Users come from [events], their attributes from the file of [users]. A killed build is gone
+    on with. The index before is deleted.
+    """
+    names = Pseudonyms.from_environment(os.environ)
+    people, problems = read(context, on_error)
+    cluster, settings = context.cluster(), context.settings
+    if dry_run:
+        report = building.plan_build(cluster, settings, people, names, new_key=new_key)
+    else:
+        profiler = Recommender(cluster, settings).profiler()
+        report = building.build_users(cluster, settings, people, names, profiler, new_key=new_key)
+    say_skipped(problems)
+    context.show(report, lambda: shown(report, dry_run=dry_run))
+
+
+@users.command()
+@on_error
+@dry_run
+@pass_context
+def update(context: Context, on_error: str, dry_run: bool) -> None:
+    """Write the users that are new or changed, and delete those that are no more."""
+    names = Pseudonyms.from_environment(os.environ)
+    people, problems = read(context, on_error)
+    cluster, settings = context.cluster(), context.settings
+    profiler = Recommender(cluster, settings).profiler()
+    run = building.plan_update if dry_run else building.update_users
+    report = run(cluster, settings, people, names, profiler)
+    say_skipped(problems)
+    context.show(report, lambda: shown(report, dry_run=dry_run))
+
+
+@users.command()
+@user_id
+@dry_run
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_context
+def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
+    """Delete all that is held of USER_ID, and search for it again.
+
+    That is the document in the users index, the events of the user in the index ALIAS-events, and
+    the rows in ubi_events and ubi_queries, where there are such indices.
+    """
+    names = Pseudonyms.from_environment(os.environ)
+    cluster, settings = context.cluster(), context.settings
+    found = held(cluster, settings, names, user_id)
+    if dry_run:
+        context.show(
+            {"pseudonym": found.pseudonym, "would_delete": found.counts},
+            lambda: _told(found.pseudonym, "would delete", found.counts),
+        )
+        return
+    if found.documents and not yes:
+        total = sum(found.counts.values())
+        click.confirm(f"Delete {total:,} documents of this user?", abort=True, err=True)
+    done = forget_user(cluster, settings, names, user_id)
+    context.show(done, lambda: _forgotten(done))
+
+
+@users.command()
+@user_id
+@pass_context
+def export(context: Context, user_id: str) -> None:
+    """Print all that is held of USER_ID, as JSON."""
+    names = Pseudonyms.from_environment(os.environ)
+    found = held(context.cluster(), context.settings, names, user_id)
+    Context(context.settings, json=True).show(found, Text)
+
+
+@users.command()
+@user_id
+@click.option("--size", type=click.IntRange(1, 1000), default=10, show_default=True)
+@pass_context
+def neighbours(context: Context, user_id: str, size: int) -> None:
+    """List the users who are most like USER_ID, by one kNN query.
+
+    They have pseudonyms: nobody can tell from the list who they are.
+    """
+    names = Pseudonyms.from_environment(os.environ)
+    cluster, settings = context.cluster(), context.settings
+    index = UsersIndex(cluster, settings, names)
+    recommender = Recommender(cluster, settings, users=index)
+    found = recommender.neighbours(recommender.user(user_id), size=size)
+    context.show(found, found.table)
+    if not (context.json or len(found)):
+        stdout.print("nobody else has a vector", style="yellow")
+
+
+def read(context: Context, on_error: str) -> tuple[People, Problems]:
+    """Return everybody that the settings name, and what took the broken rows."""
+    problems = Problems(on_error)  # type: ignore[arg-type]
+    cluster = context.cluster() if context.settings.events.index else None
+    return read_people(context.settings, cluster, problems), problems
+
+
+def shown(report: building.UsersReport, *, dry_run: bool) -> RenderableType:
+    """Return what was done, or would be, as a person reads it."""
+    would = "would be " if dry_run else ""
+    return tables.facts(
+        {
+            "index": report.index + (" (resumed)" if report.resumed else ""),
+            "users": report.users,
+            f"{would}written": f"{report.written:,}"
+            + (f" ({report.vectorless:,} without a vector)" if report.vectorless else ""),
+            "unchanged": report.unchanged,
+            f"{would}deleted": report.deleted,
+            "seconds": f"{report.seconds:.1f}",
+        }
+    )
+
+
+def _forgotten(done: Forgotten) -> RenderableType:
+    facts = _told(done.pseudonym, "deleted", done.deleted)
+    if not done.remains:
+        return facts
+    names = ", ".join(done.remains)
+    return Group(
+        facts,
+        Text(
+            f"note: delete the user from {names} as well: the next build or update reads it again",
+            style="yellow",
+        ),
+    )
+
+
+def _told(pseudonym: str, what: str, counts: Mapping[str, int]) -> RenderableType:
+    told = [f"{count:,} of {index}" for index, count in counts.items()]
+    return tables.facts({"user": pseudonym, what: told or "nothing is held of this user"})
