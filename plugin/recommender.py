@@ -11,22 +11,22 @@ from typing import Any
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
-from seealso.errors import ClusterError, ConfigError, DataError
+from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import Profiler
 from seealso.interactions import Histories
 from seealso.plugin import answers
 from seealso.plugin.crowd import NOBODY
+from seealso.plugin.group_answers import group_items, of_one
 from seealso.plugin.group_lists import GroupList
 from seealso.plugin.group_search import SCORES, group_search
-from seealso.plugin.groups import Group, GroupWish, each, group_items, group_path, together
+from seealso.plugin.groups import Group, GroupWish, group_path, together
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.live import AliasMoved, Live, LiveAlias, PinnedIndex
+from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.profile import ItemShelf, Profile, make_profiles
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.requests import (
     Filter,
-    Search,
     Wish,
     choose_path,
     profile_searches,

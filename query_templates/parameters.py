@@ -135,5 +135,7 @@ ENCODERS: Mapping[str, Encode] = {
     "words": _text,
     "space": _text,
     "weight": _number(least=0.0),
+    "candidates": _clauses,
+    "members": _clauses,
 }
 """Every parameter of every template; None or False stand for "not given"."""

@@ -45,8 +45,10 @@ EVERYTHING: dict[str, Any] = {
     "words": "red shoes",
     "space": "l2",
     "weight": 0.5,
+    "candidates": [{"knn": {"vector": {"vector": [1.0], "k": 2}}}, {"match": {"text": "{{x}}"}}],
+    "members": [{"exists": {"field": "vector", "_name": "0"}}],
 }
-NEEDED = {"vector": EVERYTHING["vector"], "words": EVERYTHING["words"]}
+NEEDED = {name: EVERYTHING[name] for name in ("vector", "words", "candidates", "members")}
 CASES: dict[str, dict[str, Any]] = {
     "only what is needed": {},
     "everything": EVERYTHING,

@@ -14,15 +14,21 @@ from seealso.query_templates import msearch, names, parameters, render, script_i
 ALL = (
     "ann",
     "exact",
+    "group",
     "importance",
     "reference_cosine",
     "reference_euclidean",
     "reference_manhattan",
     "tail",
 )
-RANKING = tuple(name for name in ALL if name not in ("importance", "tail"))
+RANKING = tuple(name for name in ALL if name not in ("group", "importance", "tail"))
 EMPTY: dict[str, Any] = {"bool": {"filter": []}}
-NEEDED: dict[str, Any] = {"vector": [0.5, -0.25], "words": "red shoes"}
+NEEDED: dict[str, Any] = {
+    "vector": [0.5, -0.25],
+    "words": "red shoes",
+    "candidates": [{"match_all": {}}],
+    "members": [{"exists": {"field": "vector", "_name": "0"}}],
+}
 
 
 def body(name: str, **params: Any) -> Any:
@@ -34,7 +40,7 @@ def search_part(name: str, **params: Any) -> Any:
     query = body(name, **params)["query"]
     if name == "ann":
         return query["knn"]["vector"].get("filter", {}).get("bool", {})
-    if name == "tail":
+    if name in ("group", "tail"):
         return query["bool"]
     return query["script_score" if name in RANKING else "function_score"]["query"]["bool"]
 
@@ -94,7 +100,7 @@ def test_exclude_and_filter_restrict_inside_the_query(
     restricting = search_part(name, exclude=exclude, filter=clauses)
     assert restricting["must_not"] == {"ids": {"values": exclude}}
     given_filter = restricting.get("filter", [])
-    if name not in ("ann", "importance"):
+    if name not in ("ann", "group", "importance"):
         assert given_filter[0] != {"bool": {"filter": clauses}}
         given_filter = [
             clause for wrapped in given_filter[1:] for clause in wrapped["bool"]["filter"]
@@ -134,6 +140,13 @@ def test_tail_fields() -> None:
     assert search_part("tail")["must"]["multi_match"]["fields"] == ["text"]
     chosen = search_part("tail", fields=["title^2", "text"])["must"]["multi_match"]
     assert chosen["fields"] == ["title^2", "text"]
+
+
+def test_a_group_is_scored_behind_the_query_and_nothing_is_lost_by_it() -> None:
+    made = body("group")
+    assert made["query"]["bool"]["should"] == NEEDED["candidates"]
+    assert made["query"]["bool"]["minimum_should_match"] == 1
+    assert made["post_filter"]["bool"] == {"must": {"match_all": {}}, "should": NEEDED["members"]}
 
 
 @given(st.text())

@@ -2,6 +2,7 @@
 
 from seealso.config.asking import ProfileSettings, RecommendSettings
 from seealso.config.fitting import FitSettings
+from seealso.config.groups import GroupSettings, StrategyName
 from seealso.config.images import ImagesSettings
 from seealso.config.indexing import (
     ClusterSettings,
@@ -31,6 +32,7 @@ __all__ = [
     "EncoderSettings",
     "EventSettings",
     "FitSettings",
+    "GroupSettings",
     "ImagesSettings",
     "ImportanceSettings",
     "IndexSettings",
@@ -38,6 +40,7 @@ __all__ = [
     "RecommendSettings",
     "Section",
     "Settings",
+    "StrategyName",
     "TextSettings",
     "TrainingSettings",
     "UsersSettings",

@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from seealso.config.asking import ProfileSettings, RecommendSettings
 from seealso.config.fitting import FitSettings
+from seealso.config.groups import GroupSettings
 from seealso.config.images import ImagesSettings
 from seealso.config.indexing import (
     ClusterSettings,
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     recommend: RecommendSettings = RecommendSettings()
     users: UsersSettings = UsersSettings()
     crowd: CrowdSettings = CrowdSettings()
+    groups: GroupSettings = GroupSettings()
     training: TrainingSettings = TrainingSettings()
     fit: FitSettings = FitSettings()
     cluster: ClusterSettings = ClusterSettings()

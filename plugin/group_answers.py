@@ -1,0 +1,98 @@
+"""What a group's search found becomes one list."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from seealso.plugin.answers import Hit, importance_items, raw_of, recommendation
+from seealso.plugin.fusion import fuse
+from seealso.plugin.group_lists import GroupList, GroupRecommendation
+from seealso.plugin.group_search import TAIL
+from seealso.plugin.groups import Group, GroupWish
+from seealso.plugin.recommendations import Recommendation, RecommendationList
+from seealso.plugin.strategies import Matrix, average, strategies
+from seealso.types import Calibration, Path, Source, User
+
+Wishes: TypeAlias = npt.NDArray[np.float64]
+
+
+def group_items(
+    hits: Sequence[Hit], group: Group, wish: GroupWish, path: Path, calibration: Calibration
+) -> list[GroupRecommendation]:
+    """Return a group's list from the hits of its search."""
+    size = wish.list.size
+    if not group.profiles:
+        return [GroupRecommendation(one, None) for one in importance_items(hits)]
+    wishes = probabilities(hits, len(group.names), path, calibration)
+    tail = [_item(hit, wishes.get(hit["_id"]), Source.TAIL) for hit in _by_words(hits)]
+    chosen = fuse(_ordered(hits, wishes, wish), tail, size=size, tail_share=wish.list.tail_share)
+    return [
+        GroupRecommendation(one, None if (p := wishes.get(one.item_id)) is None else tuple(p))
+        for one in chosen
+    ]
+
+
+def of_one(found: RecommendationList, user: User, wish: GroupWish) -> GroupList:
+    """Return the list of one user as that of a group of one."""
+    return GroupList(
+        tuple(
+            GroupRecommendation(one, None if one.probability is None else (one.probability,))
+            for one in found
+        ),
+        (user.user_id or "member 1",),
+        wish.groups.strategy,
+        found.path,
+        found.index,
+        found.fingerprint,
+        found.note,
+        found.latency_ms,
+    )
+
+
+def probabilities(
+    hits: Sequence[Hit], members: int, path: Path, calibration: Calibration
+) -> dict[str, Wishes]:
+    """Return each member's probability of each hit that has a vector, shape (members,)."""
+    found = {}
+    for hit in hits:
+        scores = hit.get("matched_queries") or {}
+        if "0" in scores:
+            raw = [raw_of(scores[str(one)], path, calibration) for one in range(members)]
+            found[hit["_id"]] = calibration.probability(raw)
+    return found
+
+
+def _by_words(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits of the tail list, in its order."""
+    named = [hit for hit in hits if TAIL in (hit.get("matched_queries") or ())]
+    return sorted(named, key=lambda hit: -hit["matched_queries"][TAIL])
+
+
+def _ordered(
+    hits: Sequence[Hit], wishes: Mapping[str, Wishes], wish: GroupWish
+) -> list[Recommendation]:
+    """Return the hits as the strategy ranks them; behind its list the others, by the mean."""
+    found = [
+        hit for hit in hits
+        if hit["_id"] in wishes and wishes[hit["_id"]].mean() >= wish.list.min_probability
+    ]  # fmt: skip
+    if not found:
+        return []
+    # the order of the hits, which decides between equals, would change with that of the members
+    found.sort(key=lambda hit: str(hit["_id"]))
+    matrix: Matrix = np.stack([wishes[hit["_id"]] for hit in found], axis=1)
+    first = strategies(wish.groups.fairness)[wish.groups.strategy](matrix, wish.list.size)
+    # the tail's share may need items from further down
+    rest = average(matrix, matrix.shape[1])
+    return [
+        _item(found[place], matrix[:, place], Source.VECTOR)
+        for place in dict.fromkeys([*first.tolist(), *rest.tolist()])
+    ]
+
+
+def _item(hit: Hit, wishes: Wishes | None, source: Source) -> Recommendation:
+    item = recommendation(hit, None, source, Calibration())
+    return item if wishes is None else replace(item, probability=float(np.sort(wishes).mean()))

@@ -1,0 +1,136 @@
+"""What several people are answered with: a ranked list that shows what each of them gets of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from rich.table import Table
+from rich.text import Text
+
+from seealso.plugin.recommendations import Recommendation, label
+from seealso.types import Path
+
+COLUMNS: Final = 6
+"""Most members with a column each in a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecommendation:
+    """One place of a group's list.
+
+    Attributes
+    ----------
+    item
+        The item; its probability is the mean over the members.
+    probabilities
+        That of each member, in the order of `GroupList.members`; None for an item without a
+        vector and for a list by importance alone.
+    """
+
+    item: Recommendation
+    probabilities: tuple[float, ...] | None
+
+    @property
+    def item_id(self) -> str:
+        """The item."""
+        return self.item.item_id
+
+
+@dataclass(frozen=True, slots=True)
+class GroupList:
+    """A ranked list for several people and how it was made.
+
+    Attributes
+    ----------
+    items
+        Best first.
+    members
+        Names of those whose wishes it is made of.
+    strategy
+        How the wishes became one order.
+    path, index, fingerprint, note, latency_ms
+        As in `RecommendationList`.
+    """
+
+    items: tuple[GroupRecommendation, ...]
+    members: tuple[str, ...]
+    strategy: str
+    path: Path
+    index: str
+    fingerprint: str
+    note: str = ""
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[GroupRecommendation]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, place: int) -> GroupRecommendation:
+        return self.items[place]
+
+    @property
+    def ids(self) -> list[str]:
+        """Item ids, best first."""
+        return [one.item_id for one in self.items]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            "members": list(self.members),
+            "strategy": self.strategy,
+            "path": self.path.value,
+            "index": self.index,
+            "fingerprint": self.fingerprint,
+            "note": self.note,
+            "latency_ms": {part: round(ms, 2) for part, ms in self.latency_ms.items()},
+            "items": [
+                {
+                    **one.item.as_dict(),
+                    "members": dict(zip(self.members, one.probabilities or (), strict=False)),
+                }
+                for one in self.items
+            ],
+        }
+
+    def to_json(self) -> str:
+        """Return the list as one line of JSON."""
+        return orjson.dumps(self.as_dict()).decode()
+
+    def table(self, show: str | None = None) -> Table:
+        """Return the list as a rich table: each member's probability, of many the ends alone.
+
+        Parameters
+        ----------
+        show
+            Catalogue field to show beside the id; the first text, by name, where an item has none.
+        """
+        table = Table(box=None, pad_edge=False)
+        table.add_column("#", justify="right", style="dim")
+        table.add_column("item", no_wrap=True)
+        table.add_column(show or "what", overflow="ellipsis", no_wrap=True, max_width=48)
+        table.add_column("mean p", justify="right")
+        few = len(self.members) <= COLUMNS
+        for name in self.members if few else ("least", "most"):
+            table.add_column(Text(name), justify="right", overflow="ellipsis", max_width=16)
+        table.add_column("importance", justify="right")
+        table.add_column("by", no_wrap=True)
+        for place, one in enumerate(self.items, 1):
+            known = one.probabilities
+            ends = known if few or known is None else (min(known), max(known))
+            table.add_row(
+                str(place),
+                Text(one.item_id),
+                Text(str(one.item.fields.get(show or "") or label(one.item.fields))),
+                _shown(one.item.probability),
+                *map(_shown, ends or (None,) * (len(self.members) if few else 2)),
+                f"{one.item.importance:.2f}",
+                one.item.source.value,
+            )
+        return table
+
+
+def _shown(probability: float | None) -> str:
+    return "-" if probability is None else f"{probability:.3f}"

@@ -1,0 +1,126 @@
+"""The one search of a group: candidates of every member, each hit scored for all. Pure functions.
+
+A named query tells its score with each hit (`include_named_queries_score`): the members' vectors
+travel once, and so does each candidate.
+"""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
+from itertools import zip_longest
+from typing import Any, Final
+
+import orjson
+
+from seealso.plugin.groups import Group, GroupWish
+from seealso.plugin.profile import Profile
+from seealso.plugin.requests import (
+    Search,
+    Wish,
+    common,
+    importance_search,
+    tail_search,
+    vector_search,
+)
+from seealso.types import Calibration, Path, Space, Vector
+
+TAIL: Final = "tail"
+"""Names the tail list among the named queries; members are called by their number."""
+
+FAINT: Final = 1e-3
+"""Boost of the tail list: below every member's own, in the order of BM25."""
+
+WINDOW: Final = 10_000
+"""Most hits that OpenSearch gives at once (``index.max_result_window``)."""
+
+EXCLUSIONS: Final = 50_000
+"""Most ids that are left out within the members' own searches, over all of them."""
+
+SCORES: Final = {"include_named_queries_score": "true"}
+"""Query parameters of a group's search."""
+
+Clause = Mapping[str, Any]
+
+
+def group_search(
+    group: Group, wish: GroupWish, path: Path, space: Space, calibration: Calibration
+) -> Search:
+    """Return the search of a group; send it with `SCORES`.
+
+    Parameters
+    ----------
+    group
+        Who counts.
+    wish, path, space, calibration
+        How to rank.
+    """
+    vectors = [one.vector for one in group.profiles if one.vector is not None]
+    excluded = sorted(group.excluded)
+    if not vectors:
+        return importance_search(excluded, wish.list)
+    scoring = Path.REFERENCE if path is Path.REFERENCE else Path.EXACT
+    alone = _query_maker(_resized(wish.list, 1, filters=()), scoring, space, calibration)
+    scores = [alone(one, ()) for one in vectors]
+    each = wish.each(len(vectors))
+    if path is Path.ANN:
+        nearest = _query_maker(_resized(wish.list, each), path, space, calibration)
+        within = _within(group.profiles, group.excluded)
+        offered = [nearest(one, out) for one, out in zip(vectors, within, strict=True)]
+        offered += _tail(group, wish.list, space)
+    else:
+        offered = [{"dis_max": {"queries": scores, "tie_breaker": 1 / len(scores)}}]
+    params = {
+        **common(wish.list, excluded),
+        "size": min(WINDOW, len(vectors) * each + wish.list.size),
+        "candidates": offered,
+        "members": [_named(query, str(number)) for number, query in enumerate(scores)],
+    }
+    return Search("group", params)
+
+
+def joined_words(profiles: Sequence[Profile], limit: int) -> str:
+    """Return at most `limit` different words: each member's first one, then the next ones."""
+    rounds = zip_longest(*(one.words.split() for one in profiles))
+    words = dict.fromkeys(word for one in rounds for word in one if word is not None)
+    return " ".join(list(words)[:limit])
+
+
+def _query_maker(
+    wish: Wish, path: Path, space: Space, calibration: Calibration
+) -> Callable[[Vector, Sequence[str]], Clause]:
+    """Return what makes the query of the vector list of a vector, without some items."""
+
+    def made(vector: Vector, left_out: Sequence[str]) -> Clause:
+        return _query(
+            vector_search(vector, left_out, wish, path=path, space=space, calibration=calibration)
+        )
+
+    return made
+
+
+def _query(search: Search) -> Clause:
+    query: Clause = orjson.loads(search.body())["query"]
+    return query
+
+
+def _resized(wish: Wish, size: int, **changes: Any) -> Wish:
+    return replace(wish, settings=wish.settings.model_copy(update={"size": size}), **changes)
+
+
+def _within(profiles: Sequence[Profile], excluded: Set[str]) -> list[list[str]]:
+    """Return what each member's own search leaves out; of many, what that member has seen."""
+    if len(profiles) * len(excluded) <= EXCLUSIONS:
+        return [sorted(excluded)] * len(profiles)
+    return [sorted(excluded & one.seen) for one in profiles]
+
+
+def _tail(group: Group, wish: Wish, space: Space) -> list[Clause]:
+    words = joined_words(group.profiles, wish.settings.words)
+    if wish.tail_share == 0 or not words:
+        return []
+    query = _query(tail_search(Profile(None, words, group.excluded), wish, space))
+    return [{"bool": {**query["bool"], "boost": FAINT, "_name": TAIL}}]
+
+
+def _named(query: Clause, name: str) -> Clause:
+    ((kind, content),) = query.items()
+    return {kind: {**content, "_name": name}}

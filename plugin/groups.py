@@ -1,0 +1,180 @@
+"""Several people become a group: who counts, what they must not be shown, what they wish."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, get_args
+
+from seealso.config import GroupSettings, Settings, StrategyName
+from seealso.errors import ConfigError, DataError
+from seealso.plugin.profile import Profile
+from seealso.plugin.requests import Wish
+from seealso.types import Path, Space, User
+
+MOST_MEMBERS: Final = 500
+
+CANDIDATES: Final = 2_000
+"""Hits that a group's search may bring, while each member keeps as many as the list is long."""
+
+EVERYONE: Final = "all together"
+"""Name of what is said of the group as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupWish:
+    """What is wanted of a group's list.
+
+    Attributes
+    ----------
+    list
+        As for one user.
+    groups
+        The settings' section ``groups`` with the caller's changes.
+    """
+
+    list: Wish
+    groups: GroupSettings
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        strategy: str | None = None,
+        seen: str | None = None,
+        **wishes: Any,
+    ) -> "GroupWish":
+        """Return the wish that `settings` express, with the changes that are not None.
+
+        Raises
+        ------
+        ConfigError
+            A change is out of range.
+        """
+        _check("strategy", strategy, get_args(StrategyName))
+        _check("seen", seen, get_args(GroupSettings.model_fields["seen"].annotation))
+        changes = {"strategy": strategy, "seen": seen}
+        given = {name: value for name, value in changes.items() if value is not None}
+        chosen = settings.groups.model_copy(update=given)
+        return cls(Wish.of(settings.recommend, **wishes), chosen)
+
+    def each(self, members: int) -> int:
+        """Return how many of the best items of each member are looked at."""
+        return max(self.list.size, min(self.groups.candidates, CANDIDATES // members))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Those whose wishes count.
+
+    Attributes
+    ----------
+    names
+        Of the members.
+    profiles
+        Of each, with a vector.
+    excluded
+        Items that the group must not be shown.
+    note
+        Who was left out, and why.
+    """
+
+    names: tuple[str, ...]
+    profiles: tuple[Profile, ...]
+    excluded: frozenset[str]
+    note: str
+
+    @classmethod
+    def of(cls, users: Sequence[User], profiles: Sequence[Profile], seen: str) -> "Group":
+        """Return the group of those of `users` of whom anything is known.
+
+        Parameters
+        ----------
+        users, profiles
+            The members; what those who do not count have seen is left out as well.
+        seen
+            ``any``, ``everyone`` or ``nothing``, as in the settings.
+        """
+        names = [one.user_id or f"member {place}" for place, one in enumerate(users, 1)]
+        known = [place for place, one in enumerate(profiles) if one.vector is not None]
+        lost = [name for place, name in enumerate(names) if place not in known]
+        note = f"nothing is known of {_listed(lost)}: left out" if lost else ""
+        if not known:
+            note = "nothing is known of any member: ranked by importance alone"
+        return cls(
+            tuple(names[place] for place in known),
+            tuple(profiles[place] for place in known),
+            _excluded([one.seen for one in users if one.user_id != EVERYONE], seen),
+            note,
+        )
+
+
+def together(users: Sequence[User], whole: User) -> list[User]:
+    """Return the members of a group, each once.
+
+    Parameters
+    ----------
+    users
+        The people.
+    whole
+        What is said of all of them together; a member of its own, if anything is said.
+
+    Raises
+    ------
+    DataError
+        Nobody is asked for, or too many are.
+    """
+    people = list({one.user_id or number: one for number, one in enumerate(users)}.values())
+    if whole.words or whole.attributes:
+        people.append(replace(whole, user_id=EVERYONE))
+    if not people:
+        raise DataError(
+            "a group of nobody", hint="name its members, or give attributes that describe it"
+        )
+    if len(people) > MOST_MEMBERS:
+        raise DataError(
+            f"a group of {len(people):,}: at most {MOST_MEMBERS} members are asked at once",
+            hint="describe large groups by attributes, or by a part of their members",
+        )
+    return people
+
+
+def group_path(wish: Wish, space: Space) -> Path:
+    """Return the path that brings the candidates of a group.
+
+    ``auto`` is approximate, whatever the size of the index: the graph gives each member's own
+    best in one body, and every one of them is scored exactly. The others score every document
+    for every member and keep those that anyone likes most.
+
+    Raises
+    ------
+    ConfigError
+        The approximate path is asked of an index that is not cosine.
+    """
+    if space is Space.COSINE:
+        return Path.ANN if wish.path == "auto" else wish.path
+    if wish.path is Path.ANN:
+        raise ConfigError(
+            f"path ann: an index for {space} ranks by script alone",
+            hint="use path exact or reference, or build the index with index.space = 'cosine'",
+        )
+    return Path.REFERENCE
+
+
+def _check(name: str, value: str | None, allowed: Sequence[str]) -> None:
+    if value is not None and value not in allowed:
+        raise ConfigError(
+            f"{name}: must be one of {', '.join(allowed)}, not {value!r:.60}",
+            hint="docs/settings.md, section groups",
+            field=name,
+        )
+
+
+def _excluded(seen: Sequence[frozenset[str]], rule: str) -> frozenset[str]:
+    if rule == "nothing" or not seen:
+        return frozenset()
+    return frozenset.union(*seen) if rule == "any" else frozenset.intersection(*seen)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

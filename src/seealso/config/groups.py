@@ -1,0 +1,22 @@
+"""What several people are recommended together: whose wishes count, and how."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from seealso.config.section import Section
+
+StrategyName = Literal["fair", "average", "least-misery", "most-pleasure", "borda"]
+
+
+class GroupSettings(Section):
+    """``[groups]``: how a list for several people is made."""
+
+    strategy: StrategyName = "fair"
+    """How the members' wishes become one order."""
+    seen: Literal["any", "everyone", "nothing"] = "any"
+    """Left out is what any member has seen, only what everyone has, or nothing."""
+    candidates: int = Field(100, ge=1, le=1000)
+    """Best items of each member that the group chooses from."""
+    fairness: float = Field(1.0, ge=0)
+    """``fair``: how much more a member counts who was served little so far; 0 counts all alike."""
