@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.encoder import Collaborative
+from seealso.encoder.collaborative import fold_in_parts
 from seealso.errors import BundleError
 from seealso.types import Vector
 
@@ -62,6 +63,39 @@ def test_a_history_is_folded_in_as_least_squares_say() -> None:
     )
     found = one.fold_in(joined[chosen], ages)
     np.testing.assert_allclose(found, unit(wanted), atol=1e-4)
+
+
+@given(
+    st.integers(0, 3),
+    st.lists(st.integers(0, len(IDS) - 1), max_size=8, unique=True),
+    st.floats(0, 10),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_parts_of_a_user_sum_up_to_the_user(
+    texts: int, chosen: list[int], weight: float, seed: int
+) -> None:
+    one = part(weight)
+    joined = list(one.join(IDS, TEXTS)[chosen])
+    told = unit(rows(1, D, seed=seed)) if texts else rows(0, D)
+    # several parts that sum up to a unit vector
+    split = np.repeat(told, texts, axis=0) / max(texts, 1)
+    added = one.parts(split, joined, range(len(chosen)))
+    assert added.shape == (len(split) + len(chosen), one.dimension)
+    whole = one.ask(told[0] if texts else None, joined, range(len(chosen)))
+    wanted = np.zeros(one.dimension) if whole is None else whole
+    np.testing.assert_allclose(added.sum(axis=0), wanted, atol=1e-5)
+
+
+def test_what_an_item_adds_grows_with_its_own_confidence_alone() -> None:
+    # by the formula of Hu, Koren and Volinsky: (F'F + reg + H'CH)^-1 h_j (1 + c_j)
+    one = part()
+    factors = one.factors[[4, 9, 2]].astype(np.float64)
+    confidence = np.array([40.0, 24.0, 8.0])
+    inverse = np.linalg.inv(one.gram + factors.T @ np.diag(confidence) @ factors)
+    wanted = (1 + confidence)[:, None] * (factors @ inverse.T)
+    found = fold_in_parts(factors, factors @ np.linalg.inv(one.gram), confidence)
+    np.testing.assert_allclose(found, wanted, atol=1e-8)
 
 
 def test_an_item_that_nobody_chose_gets_what_its_text_predicts() -> None:

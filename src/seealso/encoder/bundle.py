@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from pydantic import ValidationError
 
 from seealso.config import TextSettings
-from seealso.encoder.collaborative import Collaborative
+from seealso.encoder.collaborative import Collaborative, Floats
 from seealso.encoder.description import (
     COLLABORATIVE,
     DESCRIPTION,
@@ -162,6 +163,23 @@ class Bundle:
         if self.collaborative is None:
             return text
         return self.collaborative.ask(text, history, ages)
+
+    def user_parts(self, texts: Floats, history: Sequence[Vector], ages: Sequence[int]) -> Floats:
+        """Return what each part of a user adds to E_u, shape (n + h, dimension).
+
+        Its rows sum up to `user_vector` of the sum of `texts`.
+
+        Parameters
+        ----------
+        texts
+            n vectors that sum up to what the user's words, attributes and history say, shape
+            (n, content_dimension).
+        history, ages
+            As for `user_vector`.
+        """
+        if self.collaborative is None:
+            return np.vstack([texts, np.zeros((len(history), self.dimension))])
+        return self.collaborative.parts(texts, history, ages)
 
     def asking(self, item: Vector) -> Vector:
         """Return the vector that asks for what is like an item E_i, shape (dimension,)."""

@@ -160,6 +160,30 @@ class Collaborative:
         length = np.linalg.norm(asked)
         return asked / length if length > 0 else None
 
+    def parts(self, texts: Floats, joined: Sequence[Vector], ages: Sequence[int]) -> Matrix:
+        """Return what each part of a user adds to E_u, shape (n + h, d + k + 1).
+
+        The rows, first those of the text and then those of the history, sum up to what `ask`
+        returns, or are zero where that is None.
+
+        Parameters
+        ----------
+        texts
+            n vectors that sum up to the text part of the profile, shape (n, d).
+        joined, ages
+            As for `ask`.
+        """
+        added = np.zeros((len(texts) + len(joined), self.dimension))
+        added[: len(texts), : self.text_dimension] = texts
+        if len(joined):
+            chosen, solved, confidence = self._folding(np.stack(joined), ages)
+            factors = fold_in_parts(chosen, solved, confidence)
+            length = np.linalg.norm(factors.sum(axis=0))
+            if length > 0:
+                added[len(texts) :, self.text_dimension : -1] = self.weight * factors / length
+        length = np.linalg.norm(added.sum(axis=0))
+        return added / length if length > 0 else added
+
     def asking(self, joined: Vector) -> Vector:
         """Return the vector that asks for what is like an item, unit length, without the rest."""
         asked = joined.copy()
@@ -171,12 +195,16 @@ class Collaborative:
 
         By `fold_in`, with c = alpha * recency ** age.
         """
+        user = fold_in(*self._folding(joined, ages))
+        length = np.linalg.norm(user)
+        return np.asarray(user / length if length > 0 else user, dtype=np.float32)
+
+    def _folding(self, joined: Vector, ages: Sequence[int]) -> tuple[Floats, Floats, Floats]:
+        """Return what `fold_in` takes for a history of joined vectors."""
         scale = self.radius / self.weight if self.weight else 0.0
         chosen = joined[:, self.text_dimension : -1].astype(np.float64) * scale
         confidence = self.confidence * np.power(self.recency, np.asarray(ages, dtype=np.float64))
-        user = fold_in(chosen, chosen @ self._solved, confidence)
-        length = np.linalg.norm(user)
-        return np.asarray(user / length if length > 0 else user, dtype=np.float32)
+        return chosen, chosen @ self._solved, confidence
 
     def content(self) -> bytes:
         """Return the bytes that stand for it in a fingerprint."""
@@ -242,7 +270,26 @@ def fold_in(chosen: Floats, solved: Floats, confidence: Floats) -> Floats:
     confidence
         c, by how much that of each item is above 1, shape (h,).
     """
-    system = confidence[:, None] * (chosen @ solved.T)
-    system[np.diag_indices_from(system)] += 1.0
-    user: Floats = np.linalg.solve(system, 1.0 + confidence) @ solved
+    user: Floats = np.linalg.solve(_system(chosen, solved, confidence), 1.0 + confidence) @ solved
     return user
+
+
+def fold_in_parts(chosen: Floats, solved: Floats, confidence: Floats) -> Floats:
+    """Return what each item of the history adds to the factor of a user, shape (h, k).
+
+    The rows sum up to `fold_in`: the factor is linear in the confidences on its right-hand side
+    (Hu, Koren and Volinsky 2008, section 5, "Explaining recommendations").
+
+    Parameters
+    ----------
+    chosen, solved, confidence
+        As for `fold_in`.
+    """
+    added: Floats = np.linalg.solve(_system(chosen, solved, confidence).T, solved)
+    return (1.0 + confidence)[:, None] * added
+
+
+def _system(chosen: Floats, solved: Floats, confidence: Floats) -> Floats:
+    system: Floats = confidence[:, None] * (chosen @ solved.T)
+    system[np.diag_indices_from(system)] += 1.0
+    return system
