@@ -90,7 +90,7 @@ def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
         return
     if found.documents and not yes:
         total = sum(found.counts.values())
-        click.confirm(f"Delete {total:,} documents of this user?", abort=True, err=True)
+        click.confirm(f"Delete what is held of this user ({total:,})?", abort=True, err=True)
     done = forget_user(cluster, settings, names, user_id)
     context.show(done, lambda: _forgotten(done))
 

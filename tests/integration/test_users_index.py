@@ -1,0 +1,224 @@
+"""The users index on a real cluster: built, updated, read, asked for neighbours."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seealso.cluster import indices
+from seealso.errors import ClusterError, ConfigError, DataError, MappingMismatch
+from seealso.indexer.inputs import row_source
+from seealso.indexer.users.live import live_users, user_indices
+from seealso.indexer.users.mapping import users_alias
+from seealso.interactions import Histories, Problems, read_events
+from seealso.plugin import Recommender
+from seealso.plugin.batch import users_of
+from seealso.plugin.users_index import UsersIndex
+from tests.films import Counting
+from tests.integration.catalogues import Shop, films, write_lines
+from tests.members import FILMS, NAMES, PEOPLE, asking, built, choices, documents, updated
+
+
+def test_everybody_is_written_under_a_pseudonym(peopled: Shop) -> None:
+    report = built(peopled)
+    assert (report.users, report.written, report.unchanged) == (PEOPLE, PEOPLE, 0)
+    assert report.vectorless == 0
+    live = live_users(peopled.cluster, peopled.settings(), NAMES)
+    assert live.name == report.index
+    assert live.fingerprint == indices.meta(peopled.cluster, str(peopled.live))["fingerprint"]
+    found = documents(peopled, "ann-3")["ann-3"]
+    assert [one["item"] for one in found["history"]] == ["f27", "f19", "f11", "f3"]
+    assert found["history"][-1] == {
+        "item": "f3", "type": "buy", "value": 1.0, "time": "2024-01-01T00:00:00+00:00",
+    }  # fmt: skip
+    assert found["latest"] == ["f27", "f19", "f11", "f3"]
+    assert found["seen"] == ["f11", "f19", "f27", "f3"]
+    every = peopled.cluster.request("POST", f"/{report.index}/_search", {"size": PEOPLE})
+    assert "ann-" not in json.dumps(every)
+
+
+def test_the_vector_is_what_a_query_asks_with(peopled: Shop) -> None:
+    built(peopled)
+    stored = np.array(documents(peopled, "ann-3")["ann-3"]["vector"])
+    weights = 0.8 ** np.arange(4)
+    items = [peopled.vector(item) for item in ("f27", "f19", "f11", "f3")]
+    expected = sum(w * v / np.linalg.norm(v) for w, v in zip(weights, items, strict=True))
+    assert stored @ (expected / np.linalg.norm(expected)) == pytest.approx(1, abs=1e-5)
+
+
+def test_an_update_encodes_only_who_changed(peopled: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = built(peopled)
+    encoded: list[str] = []
+    plain = Recommender.profiler
+
+    def watched(self: Recommender) -> Any:
+        profiler = plain(self)
+
+        def vectors(users: Any) -> Any:
+            encoded.extend(user.user_id for user in users)
+            return profiler.vectors(users)
+
+        return replace(profiler, vectors=vectors)
+
+    monkeypatch.setattr(Recommender, "profiler", watched)
+    same = updated(peopled)
+    assert (same.written, same.unchanged, same.deleted) == (0, PEOPLE, 0)
+    assert encoded == []
+    more = [one for one in choices() if one["user_id"] != "ann-5"]
+    event = {"user_id": "ann-4", "item_id": "f0", "kind": "view", "day": "2024-02-01"}
+    new = {**event, "user_id": "bob"}
+    peopled.stock(films(FILMS), [*more, event, new])
+    changed = updated(peopled)
+    assert (changed.written, changed.unchanged, changed.deleted) == (2, PEOPLE - 2, 1)
+    assert sorted(encoded) == ["ann-4", "bob"]
+    assert changed.index == first.index
+    found = documents(peopled, "ann-4", "ann-5", "bob")
+    assert set(found) == {"ann-4", "bob"}
+    assert found["ann-4"]["latest"][0] == "f0"
+
+
+def test_a_killed_build_is_gone_on_with(peopled: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = built(peopled).index
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("seealso.cluster.indices.finish_loading", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            built(peopled)
+    names = [one.name for one in user_indices(peopled.cluster, peopled.settings())]
+    assert names[0] == before
+    assert live_users(peopled.cluster, peopled.settings(), NAMES).name == before
+    # somebody left meanwhile, whom the killed build had written
+    peopled.stock(films(FILMS), [one for one in choices() if one["user_id"] != "ann-5"])
+    report = built(peopled)
+    assert (report.index, report.resumed) == (names[1], True)
+    assert (report.written, report.unchanged, report.deleted) == (0, PEOPLE - 1, 1)
+    # nothing is kept of anybody but in the index that is live
+    assert [one.name for one in user_indices(peopled.cluster, peopled.settings())] == [names[1]]
+
+
+def test_history_and_seen_items_are_bounded_newest_first(peopled: Shop) -> None:
+    peopled.sections["users"] = {"history_items": 2, "seen_items": 3}
+    built(peopled)
+    found = documents(peopled, "ann-3")["ann-3"]
+    assert [one["item"] for one in found["history"]] == ["f27", "f19"]
+    assert found["seen"] == ["f11", "f19", "f27"]
+
+
+def test_attributes_take_part(peopled: Shop) -> None:
+    file = write_lines(
+        peopled.folder / "users.jsonl",
+        [
+            {"user_id": "ann-3", "age": 33, "likes": "a thriller in a castle", "mail": "a@b"},
+            {"user_id": "only", "likes": "a western in the desert", "age": None},
+        ],
+    )
+    peopled.sections["users"] = {"path": str(file), "attributes": ["age", "likes"]}
+    report = built(peopled)
+    assert (report.users, report.vectorless) == (PEOPLE + 1, 0)
+    found = documents(peopled, "ann-3", "ann-4", "only")
+    assert found["ann-3"]["attributes"] == {"age": 33, "likes": "a thriller in a castle"}
+    assert found["ann-4"]["attributes"] == {}
+    assert (found["only"]["history"], found["only"]["seen"]) == ([], [])
+    recommender = asking(peopled)
+    known = recommender.user("only")
+    assert known.attributes == {"likes": "a western in the desert"}
+    assert len(recommender.recommend("only")) == 10
+    # what is said now is above what is held
+    assert recommender.user("only", attributes={"likes": "war"}).attributes == {"likes": "war"}
+
+
+def test_a_list_is_the_same_from_index_and_events(peopled: Shop) -> None:
+    built(peopled)
+    source = row_source(peopled.settings(), "events", None)
+    assert source is not None
+    frames = read_events(source, peopled.settings().events, Problems("stop"))
+    events = Recommender(
+        peopled.cluster, peopled.settings(), Histories.from_events(frames, positive=None)
+    )
+    index = asking(peopled)
+    for user_id in ("ann-0", "ann-7", "nobody"):
+        one, other = index.recommend(user_id), events.recommend(user_id)
+        assert (one.ids, one.note) == (other.ids, other.note)
+        assert index.user(user_id) == events.user(user_id)
+
+
+def test_many_users_are_one_request(peopled: Shop, tmp_path: Path) -> None:
+    built(peopled)
+    cluster, settings = Counting(peopled.url), peopled.settings()
+    recommender = Recommender(cluster, settings, users=UsersIndex(cluster, settings, NAMES))
+    file = tmp_path / "users"
+    file.write_text("".join(f"ann-{n}\n" for n in range(20)), encoding="utf-8")
+    cluster.sent.clear()
+    found = list(users_of(file, recommender))
+    assert [user.user_id for user in found] == [f"ann-{n}" for n in range(20)]
+    assert all(len(user.history) == 4 for user in found)
+    assert cluster.sent == [f"POST /{users_alias(peopled.alias)}/_mget"]
+
+
+def test_neighbours_are_one_query(peopled: Shop) -> None:
+    built(peopled)
+    cluster, settings = Counting(peopled.url), peopled.settings()
+    recommender = Recommender(cluster, settings, users=UsersIndex(cluster, settings, NAMES))
+    user = recommender.user("ann-3")
+    recommender.neighbours(user)
+    cluster.sent.clear()
+    found = recommender.neighbours(user, size=5)
+    assert cluster.sent == ["POST /_msearch"]
+    assert found.pseudonym == NAMES.of("ann-3")
+    every = documents(peopled, *(f"ann-{n}" for n in range(PEOPLE)))
+    own = np.array(every.pop("ann-3")["vector"])
+    by_hand = sorted(
+        ((float(own @ np.array(one["vector"])), name) for name, one in every.items()), reverse=True
+    )
+    assert [one.similarity for one in found] == pytest.approx(
+        [cosine for cosine, _ in by_hand[:5]], abs=1e-5
+    )
+    nearest = by_hand[0][1]
+    assert found[0].pseudonym == NAMES.of(nearest)
+    assert found[0].latest == tuple(every[nearest]["latest"])
+    seen = {"f3", "f11", "f19", "f27"}
+    assert found[0].shared == len(seen & set(found[0].latest))
+    assert not any("ann" in one.pseudonym for one in found)
+
+
+def test_neighbours_of_somebody_unknown(peopled: Shop) -> None:
+    built(peopled)
+    recommender = asking(peopled)
+    with pytest.raises(DataError, match="nothing is known of user 'nobody'"):
+        recommender.neighbours(recommender.user("nobody"))
+    with pytest.raises(ConfigError, match="neighbours need the users index"):
+        Recommender(peopled.cluster, peopled.settings()).neighbours(recommender.user("ann-3"))
+
+
+def test_users_of_another_bundle(peopled: Shop) -> None:
+    built(peopled)
+    # other item texts make another bundle
+    peopled.build(text={"item": "{{ description }}"})
+    recommender = asking(peopled, crowd={"share": 0.1})
+    found = recommender.recommend("ann-3")
+    assert len(found) == 10
+    assert "without the crowd" in found.note
+    assert "seealso users build" in found.note
+    with pytest.raises(MappingMismatch, match="made with bundle") as caught:
+        recommender.neighbours(recommender.user("ann-3"))
+    assert caught.value.hint == "rebuild the users: `seealso users build`"
+    with pytest.raises(MappingMismatch):
+        updated(peopled)
+    built(peopled)
+    # the same recommender follows
+    assert len(recommender.neighbours(recommender.user("ann-3"))) == 10
+    assert recommender.recommend("ann-3").note == ""
+
+
+def test_without_a_users_index(peopled: Shop) -> None:
+    with pytest.raises(ClusterError, match="no users index was built yet") as caught:
+        asking(peopled)
+    assert caught.value.hint == "run `seealso users build`"
+    with pytest.raises(ClusterError, match="no users index was built yet"):
+        updated(peopled)

@@ -1,0 +1,125 @@
+"""Nobody is named, everybody can be forgotten: keys, deletion, export and logs of users."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from seealso.cluster import indices
+from seealso.errors import ConfigError
+from seealso.indexer.users.live import live_users
+from seealso.indexer.users.privacy import forget, held
+from seealso.interactions import Pseudonyms
+from seealso.plugin.users_index import UsersIndex
+from tests.integration.catalogues import Record, Shop, write_lines
+from tests.members import KEY, NAMES, asking, built, run
+
+
+def ubi(peopled: Shop) -> None:
+    """Write events and UBI rows of two users, as the live events do, or a front end of its own."""
+    events, client = f"{peopled.alias}-events", NAMES.of("ann-3")
+    rows: list[tuple[str, Record]] = [
+        (events, {"user": NAMES.of("ann-3"), "item": "f1"}),
+        (events, {"user": NAMES.of("ann-4"), "item": "f1"}),
+        ("ubi_events", {"client_id": client, "action_name": "click"}),
+        ("ubi_events", {"client_id": "ann-3", "action_name": "click"}),
+        ("ubi_events", {"client_id": "ann-33", "action_name": "click"}),
+        ("ubi_queries", {"client_id": client, "user_query": "castle"}),
+    ]
+    keyword = {"type": "keyword"}
+    for index, field in ((events, "user"), ("ubi_events", "client_id")):
+        body = {"mappings": {"properties": {field: keyword}}}
+        peopled.cluster.request("PUT", f"/{index}", body)
+    for index, row in rows:
+        peopled.cluster.request("POST", f"/{index}/_doc", row)
+
+
+@pytest.fixture
+def written(peopled: Shop) -> Iterator[Shop]:
+    """A shop with users, events and UBI rows."""
+    built(peopled)
+    ubi(peopled)
+    yield peopled
+    for name in (f"{peopled.alias}-events", "ubi_events", "ubi_queries"):
+        indices.delete(peopled.cluster, name)
+
+
+def test_nothing_is_left_of_who_is_forgotten(written: Shop) -> None:
+    done = forget(written.cluster, written.settings(), NAMES, "ann-3")
+    users = live_users(written.cluster, written.settings(), NAMES).name
+    assert done.deleted == {users: 1, f"{written.alias}-events": 1, "ubi_events": 2,
+                            "ubi_queries": 1}  # fmt: skip
+    assert done.remains == (str(written.events),)
+    assert held(written.cluster, written.settings(), NAMES, "ann-3").documents == {}
+    assert asking(written).user("ann-3").history == ()
+    # the others are as they were
+    left = held(written.cluster, written.settings(), NAMES, "ann-4").counts
+    assert left == {users: 1, f"{written.alias}-events": 1}
+    assert indices.count(written.cluster, "ubi_events") == 1
+    again = forget(written.cluster, written.settings(), NAMES, "ann-3")
+    assert again.deleted == {}
+
+
+def test_all_that_is_held_is_exported(written: Shop) -> None:
+    indices.refresh(written.cluster, f"{written.alias}-events,ubi_events,ubi_queries")
+    found = held(written.cluster, written.settings(), NAMES, "ann-3")
+    users = live_users(written.cluster, written.settings(), NAMES).name
+    assert found.counts == {users: 1, f"{written.alias}-events": 1, "ubi_events": 2,
+                            "ubi_queries": 1}  # fmt: skip
+    (document,) = found.documents[users]
+    assert document["_id"] == found.pseudonym == NAMES.of("ann-3")
+    assert len(document["vector"]) == 128
+    assert document["history"][0]["item"] == "f27"
+    assert found.documents["ubi_queries"][0]["user_query"] == "castle"
+
+
+def test_another_key_is_refused(peopled: Shop) -> None:
+    other = Pseudonyms(b"another key, just as good")
+    first = built(peopled)
+    with pytest.raises(ConfigError, match="SEEALSO_USERS_KEY is not the key that") as caught:
+        UsersIndex(peopled.cluster, peopled.settings(), other)
+    assert KEY not in str(caught.value) + str(caught.value.hint)
+    for refused in (forget, held):
+        with pytest.raises(ConfigError, match="is not the key"):
+            refused(peopled.cluster, peopled.settings(), other, "ann-3")
+    with pytest.raises(ConfigError, match="is not the key"):
+        built(peopled, other)
+    assert live_users(peopled.cluster, peopled.settings(), NAMES).name == first.index
+    again = built(peopled, other, new_key=True)
+    assert live_users(peopled.cluster, peopled.settings(), other).name == again.index
+    meta = indices.meta(peopled.cluster, again.index)
+    assert other.key.decode() not in json.dumps(meta)
+
+
+@pytest.mark.usefixtures("users_key")
+def test_no_log_tells_who_or_what(
+    peopled: Shop, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Build, recommend and forget with everything logged, ours and that of every library."""
+    words = "zephyrs in a labyrinth"
+    file = write_lines(peopled.folder / "users.jsonl", [{"user_id": "ann-3", "likes": "quagmires"}])
+    peopled.sections["users"] = {"path": str(file), "enabled": True}
+    peopled.sections["crowd"] = {"share": 0.1}
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "opensearch")
+    log = logging.getLogger("seealso")
+    log.addHandler(caplog.handler)
+    try:
+        said = ""
+        for command in (
+            ("-vv", "users", "build"),
+            ("-vv", "users", "update"),
+            ("-vv", "recommend", "ann-3", "--words", words, "--attribute", "mood=pensive"),
+            ("-vv", "users", "neighbours", "ann-3"),
+            ("-vv", "users", "forget", "ann-3", "--yes"),
+        ):
+            assert run(peopled, *command) == 0
+            said += capsys.readouterr().err
+    finally:
+        log.removeHandler(caplog.handler)
+    logged = "\n".join(record.getMessage() for record in caplog.records) + said
+    # there is something to look through
+    assert "/_msearch" in logged
+    for secret in ("ann-", "zephyr", "labyrinth", "quagmire", "pensive", KEY):
+        assert secret not in logged

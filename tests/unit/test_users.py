@@ -1,0 +1,157 @@
+"""Pseudonyms, documents of users and the vote of the crowd, by values alone."""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seealso.config import CrowdSettings, UsersSettings
+from seealso.errors import ConfigError, DataError
+from seealso.indexer.users.documents import digest_of, user_document, user_of
+from seealso.interactions import FileSource, Problems, Pseudonyms, read_attributes
+from seealso.plugin.crowd import NOBODY, Crowd, chosen_by, crowd_of, joined, lifted
+from seealso.plugin.neighbours import Neighbour
+from seealso.plugin.recommendations import Recommendation
+from seealso.types import Calibration, HistoryEntry, Source, User
+
+KEY = "0123456789abcdef"
+
+
+def test_a_pseudonym_is_a_keyed_hash() -> None:
+    names = Pseudonyms.from_environment({"SEEALSO_USERS_KEY": KEY})
+    expected = hmac.new(KEY.encode(), "zoë".encode(), hashlib.sha256).hexdigest()
+    assert names.of("zoë") == expected
+    assert names.of("zoe") != expected
+    assert Pseudonyms(b"another key of tests").of("zoë") != expected
+
+
+def test_a_key_is_told_from_others_and_never_shown() -> None:
+    names, other = Pseudonyms(KEY.encode()), Pseudonyms(b"another key of tests")
+    assert names.check != other.check
+    assert len(names.check) == 16
+    assert KEY not in repr(names) + names.check
+
+
+@pytest.mark.parametrize("key", ["", "0123456789abcde"])
+def test_a_key_that_is_missing_or_short(key: str) -> None:
+    with pytest.raises(ConfigError, match="SEEALSO_USERS_KEY") as caught:
+        Pseudonyms.from_environment({"SEEALSO_USERS_KEY": key})
+    assert "secrets.token_hex" in str(caught.value.hint)
+    assert not key or key not in caught.value.message
+
+
+USER = User(
+    "u",
+    (
+        HistoryEntry("b", datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=UTC), 4.5, "rate"),
+        HistoryEntry("a", None, 1.0, "view"),
+    ),
+    frozenset("abc"),
+    {"age": 3, "likes": ["x", "y"]},
+    "words of their own",
+)
+
+
+def test_a_user_comes_back_from_the_document_without_words() -> None:
+    document = user_document(USER, None, "d")
+    assert "words" not in str(document)
+    assert "vector" not in document
+    back = user_of("u", document)
+    assert back == User("u", USER.history, USER.seen, USER.attributes)
+
+
+def test_a_digest_changes_with_all_that_a_document_depends_on() -> None:
+    others = [
+        User("u", USER.history[:1], USER.seen, USER.attributes),
+        User("u", USER.history, USER.seen | {"d"}, USER.attributes),
+        User("u", USER.history, USER.seen, {"age": 4}),
+    ]
+    digests = {digest_of(one, "x") for one in [USER, *others]} | {digest_of(USER, "y")}
+    assert len(digests) == 5
+    assert digest_of(USER, "x") == digest_of(User("other", *_parts()), "x")
+
+
+def _parts() -> tuple[object, ...]:
+    return USER.history, USER.seen, USER.attributes
+
+
+def attributes(tmp_path: Path, text: str, **columns: object) -> dict[str, object]:
+    file = tmp_path / "users.csv"
+    file.write_text(text, encoding="utf-8")
+    chosen = UsersSettings.model_validate(columns)
+    return dict(read_attributes(FileSource(file), chosen, Problems("stop")))
+
+
+def test_attributes_are_the_columns_of_a_file(tmp_path: Path) -> None:
+    text = "user_id,age,likes\n1,30,tea\n2,,\n"
+    assert attributes(tmp_path, text) == {"1": {"age": "30", "likes": "tea"}, "2": {}}
+    assert attributes(tmp_path, text, attributes=["age"])["1"] == {"age": "30"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("user_id,age\n", "users.csv has no users"),
+        ("uid,age\n1,2\n", "users.csv has no column 'user_id'"),
+        ("user_id,age\n1,2\n,3\n", "users.csv line 3: user_id is empty"),
+        ("user_id,age\n1,2\n1,3\n", "users.csv line 3: user_id is there already"),
+        ("user_id,age\n1," + "x" * 10_001 + "\n", "users.csv line 2: age has more than 10,000"),
+    ],
+)
+def test_a_broken_file_of_users(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(DataError) as caught:
+        attributes(tmp_path, text)
+    assert caught.value.message.startswith(said)
+
+
+ITEMS = st.lists(st.sampled_from("abcdef"), max_size=6).map(tuple)
+NEIGHBOURS = st.lists(st.builds(Neighbour, st.just("n"), st.floats(-1, 1), ITEMS), max_size=6)
+
+
+@given(NEIGHBOURS, st.sets(st.sampled_from("abcdef")), st.integers(1, 6))
+@settings(deadline=None, max_examples=100)
+def test_a_vote_lies_between_none_and_all(
+    neighbours: list[Neighbour], seen: set[str], latest: int
+) -> None:
+    found = chosen_by(neighbours, seen, latest)
+    assert not found.keys() & seen
+    assert all(0 <= part <= 1 + 1e-9 for part in found.values())
+    voters = [one for one in neighbours if one.similarity > 0]
+    for item in set("abcdef") - seen:
+        chose = sum(one.similarity for one in voters if item in one.latest[:latest])
+        total = sum(one.similarity for one in voters)
+        assert found.get(item, 0.0) == pytest.approx(chose / total if total else 0.0)
+
+
+def test_the_crowd_brings_what_most_of_it_chose() -> None:
+    neighbours = [Neighbour("x", 0.6, ("a", "b", "c")), Neighbour("y", 0.2, ("b", "d"))]
+    crowd = crowd_of(neighbours, {"c"}, CrowdSettings(share=0.5, candidates=2))
+    assert crowd.gains == pytest.approx({"b": 0.5, "a": 0.375, "d": 0.125})
+    assert crowd.candidates == ("b", "a")
+
+
+def item(item_id: str, raw: float | None) -> Recommendation:
+    p = None if raw is None else float(Calibration().probability(raw))
+    return Recommendation(item_id, p, raw, 1.0, Source.VECTOR, 1.0, tail=False)
+
+
+def test_lists_are_joined_by_lifted_values() -> None:
+    crowd = Crowd({"b": 0.4, "z": 0.5}, ("z", "b"))
+    found = joined([item("a", 0.9), item("b", 0.6)], [item("z", 0.1), item("b", 0.6)],
+                   crowd, Calibration())  # fmt: skip
+    assert [(one.item_id, one.raw, one.crowd, one.source) for one in found] == [
+        ("b", pytest.approx(1.0), 0.4, Source.VECTOR),
+        ("a", 0.9, 0.0, Source.VECTOR),
+        ("z", pytest.approx(0.6), 0.5, Source.CROWD),
+    ]
+    assert found[0].probability == pytest.approx(1 / (1 + 2.718281828**-1.0))
+
+
+def test_nobody_changes_nothing_and_what_has_no_vector_stays() -> None:
+    items = [item("a", 0.9), item("b", None)]
+    assert lifted(items, NOBODY, Calibration()) == items
+    assert lifted(items, Crowd({"b": 1.0}, ()), Calibration()) == items
