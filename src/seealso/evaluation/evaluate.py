@@ -1,21 +1,25 @@
 """Holds exams: every system answers the same questions, and what it found becomes results."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
 from seealso.config import Settings
 from seealso.evaluation.beyond import beyond
+from seealso.evaluation.changes import Answers
+from seealso.evaluation.earlier import Earlier, changes
 from seealso.evaluation.exams import Exam, Sitting, sittings
 from seealso.evaluation.intervals import Values
 from seealso.evaluation.metrics import DEPTH, pairings, per_user, ranks_in, scores
 from seealso.evaluation.reliability import reliability
 from seealso.evaluation.results import Evaluation, ExamResult, Tuned
-from seealso.evaluation.showing import Labels, examples, read_labels
+from seealso.evaluation.segments import attribute_segments
+from seealso.evaluation.showing import SHOWN, Labels, examples, read_labels
 from seealso.evaluation.systems import Contender, Entrant, Lists
 from seealso.log import progress
 from seealso.training.data.material import Events, Items, Material
+from seealso.training.data.ranking import Places
 
 
 def evaluate(
@@ -28,6 +32,7 @@ def evaluate(
     asked: str,
     by: str | None = None,
     most_users: int | None = None,
+    before: Earlier | None = None,
 ) -> Evaluation:
     """Ask every contender in every exam, over the whole catalogue.
 
@@ -45,16 +50,18 @@ def evaluate(
     asked
         ``dev`` or ``test``. Settings are always chosen on dev.
     by
-        A field of the catalogue by whose values exposure is told apart.
+        A field of the catalogue by whose values users and exposure are told apart.
     most_users
         Ask at most so many users in each exam; all by default.
+    before
+        An earlier evaluation, to compare the product with what it was then.
 
     Raises
     ------
     ConfigError
         No item has the field `by`.
     DataError
-        Nothing can be learnt, or nobody can be asked about.
+        Nothing can be learnt, nobody can be asked about, or `before` asked something else.
     MissingExtraError
         A library of the extra ``evaluate`` is not installed.
     """
@@ -62,10 +69,18 @@ def evaluate(
     with progress("reading"):
         held = sittings(settings, items, events, names=exams, asked=asked, most_users=most_users)
         material = held[0].material
+        if before is not None:
+            before.check_all(held, asked)
         labels = read_labels(settings, items, material.catalogue.place, by)
-    results = [result for one in held for result in _hold(one, contenders, labels, settings, asked)]
+    show = _Marker(labels, settings.training.seed, asked, before)
+    results = [result for one in held for result in _hold(one, contenders, show)]
+    told = _told(settings, material)
     return Evaluation(
-        material.signature, _told(settings, material), tuple(results), perf_counter() - began
+        material.signature,
+        told,
+        tuple(results),
+        perf_counter() - began,
+        {} if before is None else before.differs(told),
     )
 
 
@@ -96,18 +111,17 @@ class _Answers:
     ours: list[str] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
 
+    def kept(self, name: str, ranks: Places) -> Answers:
+        """Return what the results keep of one system: its ranks, and lists of the product."""
+        shown = [one[one >= 0] for one in self.lists[name].places[:, :SHOWN]]
+        return Answers.of(name, ranks, shown if name in self.ours else ())
 
-def _hold(
-    sitting: Sitting,
-    contenders: Sequence[Contender],
-    labels: Labels,
-    settings: Settings,
-    asked: str,
-) -> list[ExamResult]:
+
+def _hold(sitting: Sitting, contenders: Sequence[Contender], marker: "_Marker") -> list[ExamResult]:
     answers = [_Answers(exam) for exam in sitting.exams]
     for contender in contenders:
         _examine(contender, sitting, answers)
-    return [_marked(one, sitting, labels, settings, asked) for one in answers]
+    return [marker.marked(one, sitting) for one in answers]
 
 
 def _examine(contender: Contender, sitting: Sitting, answers: Sequence[_Answers]) -> None:
@@ -130,38 +144,81 @@ def _ask(entrant: Entrant, answers: _Answers) -> None:
     answers.notes |= dict.fromkeys(entrant.notes)
 
 
-def _marked(
-    answers: _Answers, sitting: Sitting, labels: Labels, settings: Settings, asked: str
-) -> ExamResult:
-    exam, seed = answers.exam, settings.training.seed
-    rankable = len(sitting.cold) if exam.among is None else int(exam.among.sum())
-    values = {
-        name: per_user(ranks_in(lists, exam.questions)) for name, lists in answers.lists.items()
-    }
-    reliable = [reliability(name, lists, exam.questions) for name, lists in answers.lists.items()]
-    return ExamResult(
-        exam=exam.name,
-        asked=asked,
-        users=len(exam.questions),
-        items=rankable,
-        cold_items=int(sitting.cold.sum()),
-        scores=tuple(
-            score for name, own in values.items() for score in scores(name, exam, own, seed)
-        ),
-        pairings=tuple(pairings(_compared(answers, values, exam.headline), values, seed)),
-        tuned=tuple(answers.tuned),
-        beyond=tuple(
-            beyond(
-                name, lists, sitting.material, exam.questions,
-                rankable=rankable, field=labels.field, values=labels.values,
-            )
-            for name, lists in answers.lists.items()
-        ),
-        reliability=tuple(one for one in reliable if one is not None),
-        examples=examples(exam.questions, answers.lists, labels.titles, seed),
-        notes=tuple(answers.notes),
-        ours=tuple(answers.ours),
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Marker:
+    """Makes results of answers.
+
+    Attributes
+    ----------
+    labels
+        What items are called, and their groups.
+    seed
+        Seed of what is drawn.
+    asked
+        ``dev`` or ``test``.
+    before
+        What an earlier evaluation found, if there is one.
+    """
+
+    labels: Labels
+    seed: int
+    asked: str
+    before: Earlier | None
+
+    def marked(self, answers: _Answers, sitting: Sitting) -> ExamResult:
+        """Return what one exam found."""
+        exam = self._in_parts(answers.exam)
+        ranks = {name: ranks_in(lists, exam.questions) for name, lists in answers.lists.items()}
+        found = self._result(answers, exam, sitting, ranks)
+        if self.before is None:
+            return found
+        earlier = self.before.exam(exam.name)
+        return replace(found, changes=changes(earlier, found, exam, self.labels.titles, self.seed))
+
+    def _in_parts(self, exam: Exam) -> Exam:
+        field = self.labels.field
+        if field is None or len(exam.parts) == 1:
+            return exam
+        more = attribute_segments(field, self.labels.values, exam.questions)
+        return replace(exam, parts=[*exam.parts, *more])
+
+    def _result(
+        self, answers: _Answers, exam: Exam, sitting: Sitting, ranks: Mapping[str, Places]
+    ) -> ExamResult:
+        labels, ids = self.labels, sitting.material.catalogue.ids
+        rankable = len(ids) if exam.among is None else int(exam.among.sum())
+        values = {name: per_user(own) for name, own in ranks.items()}
+        reliable = [reliability(name, own, exam.questions) for name, own in answers.lists.items()]
+        return ExamResult(
+            exam=exam.name,
+            asked=self.asked,
+            users=len(exam.questions),
+            items=rankable,
+            cold_items=int(sitting.cold.sum()),
+            scores=tuple(
+                score
+                for name, own in values.items()
+                for score in scores(name, exam, own, self.seed)
+            ),
+            pairings=tuple(
+                pairings(_compared(answers, values, exam.headline), values, self.seed)
+            ),
+            tuned=tuple(answers.tuned),
+            beyond=tuple(
+                beyond(
+                    name, lists, sitting.material, exam.questions,
+                    rankable=rankable, field=labels.field, values=labels.values,
+                )
+                for name, lists in answers.lists.items()
+            ),
+            reliability=tuple(one for one in reliable if one is not None),
+            examples=examples(exam.questions, answers.lists, labels.titles, self.seed),
+            notes=tuple(answers.notes),
+            ours=tuple(answers.ours),
+            signature=exam.signature(ids),
+            by=labels.field or "",
+            answers=tuple(answers.kept(name, own) for name, own in ranks.items()),
+        )  # fmt: skip
 
 
 def _compared(

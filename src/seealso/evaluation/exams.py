@@ -14,7 +14,7 @@ import polars as pl
 
 from seealso.config import Settings
 from seealso.errors import DataError
-from seealso.evaluation.segments import segments
+from seealso.evaluation.segments import newcomers, segments
 from seealso.training.data.material import Events, Items, Material, read_material, split_events
 from seealso.training.data.ranking import Places, Question, sample
 
@@ -52,6 +52,15 @@ class Exam:
     among: npt.NDArray[np.bool_] | None
     parts: Sequence[tuple[str, Places]]
     headline: str = "ndcg@10"
+
+    def signature(self, ids: Sequence[str]) -> str:
+        """Return 16 hex digits that tell what is asked, over the items `ids`, from all else."""
+        among = () if self.among is None else np.flatnonzero(self.among).tolist()
+        state = sha256(repr((self.name, tuple(ids), among)).encode("utf-8", "replace"))
+        for one in self.questions:
+            told = (one.user_id, one.history.tolist(), one.target, one.seen.tolist())
+            state.update(repr(told).encode("utf-8", "replace"))
+        return state.hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -253,7 +262,7 @@ def _whole(
     counts = material.event_counts()
     edge = np.quantile(counts, settings.importance.tail_quantile)
     tail = np.flatnonzero(counts[[question.target for question in questions]] <= edge)
-    parts = segments(material, questions)
+    parts = segments(material, questions) + newcomers(questions)
     if len(tail):
         parts.append(("long tail", tail))
     return Exam(name, questions, None, parts)

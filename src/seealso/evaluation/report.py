@@ -71,6 +71,7 @@ def as_page(found: Evaluation) -> str:
     require_plots()
     from plotly.offline import get_plotlyjs
 
+    from seealso.evaluation.report_changes import settings
     from seealso.evaluation.report_chapters import chapters
 
     plotly = get_plotlyjs()
@@ -83,6 +84,7 @@ def as_page(found: Evaluation) -> str:
             asked=found.exams[0].asked,
             exams=chapters(found.exams),
             facts=list(facts(found.data)),
+            changed=settings(found.changed),
             plotly=plotly,
             script=SCRIPT,
         )

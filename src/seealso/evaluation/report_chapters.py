@@ -1,13 +1,14 @@
 """The chapters of the report: an exam each, as plots, the tables behind them, and users to read."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
+from seealso.evaluation import report_changes as changes
 from seealso.evaluation import report_plots as plots
 from seealso.evaluation import report_tables as tables
-from seealso.evaluation.report_tables import Table
+from seealso.evaluation.report_parts import Draw, Part, Person, Plot, Side
 from seealso.evaluation.report_words import (
     FEW_SHOT,
     Sides,
@@ -17,57 +18,6 @@ from seealso.evaluation.report_words import (
     verdict,
 )
 from seealso.evaluation.results import ExamResult
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A figure as the page draws it: a name that no other has, and JSON."""
-
-    name: str
-    figure: str
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A plot and the table with its figures.
-
-    Attributes
-    ----------
-    heading, words
-        What stands above.
-    table
-        The figures.
-    plot
-        None where a table says it better.
-    folded
-        The table opens when asked for.
-    kind
-        ``words`` where cells are text, not figures.
-    """
-
-    heading: str
-    words: str
-    table: Table
-    plot: Plot | None = None
-    folded: bool = False
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """What one system showed to one user."""
-
-    system: str
-    titles: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One user to read."""
-
-    history: tuple[str, ...]
-    target: str
-    sides: tuple[Side, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +34,12 @@ class Chapter:
     verdict: str
     standing: str
     in_lists: str
+    changed: str
+    changed_standing: str
     notes: tuple[str, ...]
     parts: tuple[Part, ...]
     people: tuple[Person, ...]
-
-
-Draw = Callable[[Any], "Plot"]
+    contrasts: tuple[Person, ...]
 
 
 def chapters(exams: Sequence[ExamResult]) -> list[Chapter]:
@@ -102,7 +52,12 @@ def chapters(exams: Sequence[ExamResult]) -> list[Chapter]:
         return Plot(f"figure-{next(numbers)}", figure.to_json().replace("<", "\\u003c"))
 
     found = [
-        _chapter(exam, exam.exam, question(exam), (*_ranking(exam, draw), *_beyond(exam, draw)))
+        _chapter(
+            exam,
+            exam.exam,
+            question(exam),
+            (*changes.parts(exam, draw), *_ranking(exam, draw), *_beyond(exam, draw)),
+        )
         for exam in exams
         if exam not in few
     ]
@@ -122,9 +77,12 @@ def _chapter(exam: ExamResult, name: str, asks: str, parts: Sequence[Part]) -> C
         verdict=verdict(exam),
         standing=standing(exam),
         in_lists=in_lists(exam),
+        changed=changes.verdict(exam),
+        changed_standing=changes.standing(exam),
         notes=exam.notes,
         parts=tuple(parts),
         people=tuple(_people(exam)),
+        contrasts=tuple(changes.people(exam)),
     )
 
 
@@ -142,8 +100,16 @@ def _ranking(exam: ExamResult, draw: Draw) -> Iterator[Part]:
             "For whom",
             "Head items are the most chosen ones that a third of all choices goes to, tail items "
             "the least chosen ones, long tail the rarest of all. Click a name to show or hide it.",
-            tables.by_part(exam),
-            draw(plots.by_part(exam)),
+            tables.by_part(exam, tables.parts(exam)),
+            draw(plots.by_part(exam, tables.parts(exam))),
+            folded=True,
+        )
+    if found := tables.attributes(exam):
+        yield Part(
+            f"By {exam.by} of what was chosen",
+            "Who chose an item with several values is counted with each of them.",
+            tables.by_part(exam, found),
+            draw(plots.by_part(exam, found)),
             folded=True,
         )
 
@@ -182,10 +148,10 @@ def _few_shot(exams: Sequence[ExamResult], draw: Draw) -> Chapter:
         draw(plots.by_length(exams)),
     )
     asks = "How good are lists where little is known of a user? Only the newest items of a history."
-    found = _chapter(exams[0], "few-shot", asks, [part])
+    found = _chapter(exams[0], "few-shot", asks, [*changes.by_length(exams, draw), part])
     length = exams[0].exam.removeprefix(FEW_SHOT)
     told = f"With only the newest {length} of each history: {found.verdict}"
-    return replace(found, verdict=told, people=())
+    return replace(found, verdict=told, changed="", people=(), contrasts=())
 
 
 def _people(exam: ExamResult) -> Iterator[Person]:

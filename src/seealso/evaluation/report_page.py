@@ -71,18 +71,22 @@ PAGE: Final = """
 <div class="plot" data-figure="{{ plot.name }}"></div>
 <script type="application/json" id="{{ plot.name }}">{{ plot.figure|safe }}</script>
 {%- endmacro -%}
-{%- macro read(people) -%}
-<p class="soft">Users who were drawn, not picked. <span class="hit">Marked</span> is what they chose
-next.</p>
+{%- macro read(people, words) -%}
+<p class="soft">{{ words }} <span class="hit">Marked</span> is what they chose next.</p>
 {% for person in people %}<div class="person"><div>Chose next: <b>{{ person.target }}</b></div>
 <div class="sides"><div><h4>chosen before, newest first</h4><ul>
 {%- for title in person.history %}<li>{{ title }}</li>{% endfor %}</ul></div>
 {% for side in person.sides %}<div><h4>{{ side.system }}</h4><ol>
 {%- for title in side.titles %}
-<li><span{% if title == person.target %} class="hit"{% endif %}>{{ title }}</span></li>
+<li{% if title in side.same %} class="soft"{% endif %}>
+<span{% if title == person.target %} class="hit"{% endif %}>{{ title }}</span></li>
 {%- endfor %}</ol></div>
 {% endfor %}</div></div>
 {% endfor %}
+{%- endmacro -%}
+{%- macro folded(open, people, words) -%}
+{% if open %}{{ read(people, words) }}
+{% else %}<details><summary>the users</summary>{{ read(people, words) }}</details>{% endif %}
 {%- endmacro -%}
 <!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>seealso evaluate</title>
@@ -90,20 +94,28 @@ next.</p>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{{ style|safe }}</style></head><body>
 <h1>seealso evaluate</h1>
-<p class="verdict {{ exams[0].standing }}">{{ exams[0].verdict }}</p>
+{% if exams[0].changed %}<p class="verdict {{ exams[0].changed_standing }}">
+{{- exams[0].changed }}</p>
+<p class="{{ exams[0].standing }}"><b>{{ exams[0].verdict }}</b></p>
+{% else %}<p class="verdict {{ exams[0].standing }}">{{ exams[0].verdict }}</p>
+{% endif %}
 <p>{{ exams[0].in_lists }} Asked were {{ exams[0].users }} users, about the choice that each made
 next; {{ exams[0].items }} items were ranked for every one of them. Ranges are 95 % intervals.
 {%- if asked == "dev" %} The questions are those of dev, by which settings were chosen: they flatter
 what was tuned on them.{% endif %}</p>
 {% if exams|length > 1 %}<ul class="exams">{% for exam in exams[1:] %}
 <li><a href="#{{ exam.anchor }}">{{ exam.name }}</a>:
-<span class="{{ exam.standing }}">{{ exam.verdict }}</span></li>{% endfor %}</ul>{% endif %}
+{% if exam.changed %}<span class="{{ exam.changed_standing }}">{{ exam.changed }}</span>
+{% endif %}<span class="{{ exam.standing }}">{{ exam.verdict }}</span></li>
+{%- endfor %}</ul>{% endif %}
+{% if changed.rows %}{{ figures(changed, "words") }}{% endif %}
 <dl>{% for name, value in facts %}
 <div><dt>{{ name }}</dt><dd>{{ value }}</dd></div>{% endfor %}</dl>
 {% for exam in exams %}
 <h2 id="{{ exam.anchor }}">{{ exam.name }}</h2>
 <p>{{ exam.question }} <span class="soft">{{ exam.asked }}: {{ exam.users }} users, {{ exam.items }}
 items{{ exam.cold }}.</span></p>
+{% if exam.changed %}<p class="{{ exam.changed_standing }}"><b>{{ exam.changed }}</b></p>{% endif %}
 <p class="{{ exam.standing }}"><b>{{ exam.verdict }}</b></p>
 {% for note in exam.notes %}<p class="note">{{ note }}</p>{% endfor %}
 {% for part in exam.parts %}
@@ -113,10 +125,10 @@ items{{ exam.cold }}.</span></p>
 {% if part.folded %}<details><summary>the figures</summary>{{ figures(part.table, part.kind) }}
 </details>{% else %}{{ figures(part.table, part.kind) }}{% endif %}
 {% endfor %}
+{% if exam.contrasts %}<h3>Users whose lists changed most</h3>
+{{ folded(loop.first, exam.contrasts, "What both lists show stands in grey.") }}{% endif %}
 {% if exam.people %}<h3>Examples to read</h3>
-{% if loop.first %}{{ read(exam.people) }}
-{% else %}<details><summary>the users</summary>{{ read(exam.people) }}</details>{% endif %}
-{% endif %}
+{{ folded(loop.first, exam.people, "Users who were drawn, not picked.") }}{% endif %}
 {% endfor %}
 <h2>What the words mean</h2>
 <dl>

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from plotly import graph_objects as go
 
-from seealso.evaluation.intervals import Estimate
-from seealso.evaluation.report_tables import parts, systems
+from seealso.evaluation.changes import Move
+from seealso.evaluation.intervals import Difference, Estimate
+from seealso.evaluation.report_tables import systems
 from seealso.evaluation.report_words import FEW_SHOT, Sides
 from seealso.evaluation.results import ExamResult
 
@@ -41,9 +42,8 @@ def scores(exam: ExamResult) -> go.Figure:
     return _figure([bars], height=LINE * len(order) + 80, across=metric.upper())
 
 
-def by_part(exam: ExamResult) -> go.Figure:
-    """Draw the headline metric of every system for each part of the users."""
-    found = parts(exam)
+def by_part(exam: ExamResult, found: Mapping[str, int]) -> go.Figure:
+    """Draw the headline metric of every system for the parts `found` of the users."""
     bars = [
         go.Bar(
             name=_plain(name),
@@ -55,6 +55,29 @@ def by_part(exam: ExamResult) -> go.Figure:
         for name in systems(exam)
     ]
     return _figure(bars, height=380, up=exam.headline.upper())
+
+
+def moves(rows: Sequence[tuple[str, Move]], metric: str) -> go.Figure:
+    """Draw after minus before with its interval, a line for each name, the first on top."""
+    found = [move.differences[metric] for _, move in rows][::-1]
+    dots = go.Scatter(
+        x=[one.mean for one in found],
+        y=[f"{_plain(label)} ({move.users:,})" for label, move in rows][::-1],
+        mode="markers",
+        marker={"color": [_verdict_colour(one) for one in found], "size": 10},
+        error_x=_error(found),
+        hovertemplate="%{y}: %{x:+.4f}<extra></extra>",
+    )
+    figure = _figure(
+        [dots], height=LINE * len(rows) + 80, across=f"{metric.upper()}, after - before"
+    )
+    return figure.update_xaxes(zeroline=True, zerolinewidth=2, zerolinecolor="#868e96")
+
+
+def _verdict_colour(found: Difference) -> str:
+    if found.low <= 0 <= found.high:
+        return "#868e96"
+    return "#15803d" if found.mean > 0 else "#b91c1c"
 
 
 def by_length(exams: Sequence[ExamResult]) -> go.Figure:
@@ -162,7 +185,7 @@ def _told_apart(exam: ExamResult, name: str) -> dict[str, Any]:
     }
 
 
-def _error(found: Sequence[Estimate]) -> dict[str, Any]:
+def _error(found: Sequence[Estimate | Difference]) -> dict[str, Any]:
     return {
         "type": "data",
         "symmetric": False,

@@ -33,7 +33,17 @@ def systems(exam: ExamResult) -> list[str]:
 
 def parts(exam: ExamResult) -> Mapping[str, int]:
     """Return the parts of the users, and how many are in each; all of them left out."""
-    return {one.part: one.users for one in exam.scores if one.part != "all"}
+    named = {one.part: one.users for one in exam.scores if one.part != "all"}
+    return {part: users for part, users in named.items() if not _is_attribute(exam, part)}
+
+
+def attributes(exam: ExamResult) -> Mapping[str, int]:
+    """Return the parts of the users by what they chose next, and how many are in each."""
+    return {one.part: one.users for one in exam.scores if _is_attribute(exam, one.part)}
+
+
+def _is_attribute(exam: ExamResult, part: str) -> bool:
+    return bool(exam.by) and part.startswith(f"{exam.by}: ")
 
 
 def scores(exam: ExamResult) -> Table:
@@ -69,9 +79,9 @@ def scores(exam: ExamResult) -> Table:
     return Table(columns, tuple(rows))
 
 
-def by_part(exam: ExamResult) -> Table:
-    """Return the headline metric of every system for each part of the users."""
-    found, metric = parts(exam), exam.headline
+def by_part(exam: ExamResult, found: Mapping[str, int]) -> Table:
+    """Return the headline metric of every system for the parts `found` of the users."""
+    metric = exam.headline
     rows = [
         Row(
             (

@@ -6,6 +6,7 @@ Every number is a Python number and every name a string, so that any JSON writer
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from seealso.evaluation.changes import Answers, Change
 from seealso.evaluation.intervals import Difference, Estimate
 
 
@@ -200,6 +201,14 @@ class ExamResult:
         What a reader of the figures must know.
     ours
         Names of the systems that are the product; the others are there to be compared with.
+    signature
+        Tells users, histories, items and what was chosen from others.
+    by
+        The attribute by whose values parts are told apart; empty where none was asked.
+    answers
+        What every user got, by system.
+    changes
+        What became of each system of the product since an earlier evaluation, if one was given.
     """
 
     exam: str
@@ -215,6 +224,10 @@ class ExamResult:
     examples: tuple[Example, ...] = ()
     notes: tuple[str, ...] = ()
     ours: tuple[str, ...] = ()
+    signature: str = ""
+    by: str = ""
+    answers: tuple[Answers, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -243,9 +256,12 @@ class Evaluation:
         The exams, in the order asked for.
     seconds
         How long it took.
+    changed
+        What of `data` differs from an earlier evaluation, ``{name: (before, now)}``.
     """
 
     signature: str
     data: Mapping[str, int | float | str]
     exams: tuple[ExamResult, ...]
     seconds: float = field(compare=False)
+    changed: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -1,11 +1,17 @@
 """Cuts the questions into parts that a model may serve differently: head and tail, old and new."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from seealso.training.data.material import Material
 from seealso.training.data.ranking import Places, Question
+
+NEW: Final = 5
+"""A user with so many items in the history, or fewer, is new."""
+MOST_VALUES: Final = 8
+"""Values of an attribute that are told apart."""
 
 
 def segments(material: Material, questions: Sequence[Question]) -> list[tuple[str, Places]]:
@@ -29,6 +35,40 @@ def segments(material: Material, questions: Sequence[Question]) -> list[tuple[st
         (f"histories of more than {median}", lengths > median),
     ]
     return [(name, np.flatnonzero(mask)) for name, mask in masks if mask.any()]
+
+
+def attribute_segments(
+    field: str, values: Sequence[Sequence[str]], questions: Sequence[Question]
+) -> list[tuple[str, Places]]:
+    """Return the users by what the item that they chose next has in a field.
+
+    Parameters
+    ----------
+    field
+        Name of the field.
+    values
+        What each item has there, shape (n,).
+    questions
+        Who is asked. A user whose target has several values is in several parts.
+
+    Returns
+    -------
+    list
+        ``FIELD: VALUE`` and the positions of the questions, for the `MOST_VALUES` values with
+        most users.
+    """
+    users: dict[str, list[int]] = {}
+    for row, question in enumerate(questions):
+        for value in values[question.target]:
+            users.setdefault(value, []).append(row)
+    largest = sorted(users, key=lambda value: (-len(users[value]), value))[:MOST_VALUES]
+    return [(f"{field}: {value}", np.array(users[value], dtype=np.int64)) for value in largest]
+
+
+def newcomers(questions: Sequence[Question]) -> list[tuple[str, Places]]:
+    """Return the part of the users with `NEW` items in their history at most, if there are any."""
+    found = np.flatnonzero([len(question.history) <= NEW for question in questions])
+    return [(f"new users, up to {NEW} items", found)] if len(found) else []
 
 
 def thirds(material: Material) -> Places:

@@ -1,0 +1,268 @@
+"""An evaluation of before, read from its file: whether it asked the same, and what has changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from seealso.errors import DataError
+from seealso.evaluation.changes import Answers, Change, Contrast, Move
+from seealso.evaluation.exams import Exam, Sitting
+from seealso.evaluation.intervals import Values, difference, sign_flip
+from seealso.evaluation.metrics import DEPTH, PAIRED, per_user
+from seealso.evaluation.results import Beyond, Evaluation, ExamResult
+from seealso.evaluation.showing import EXAMPLES, SHOWN
+from seealso.training.data.ranking import Places, Question
+
+AGAIN: Final = "evaluate what was before once more with this version, and give its evaluation.json"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an evaluation found before.
+
+    Attributes
+    ----------
+    name
+        What the file is called in messages.
+    found
+        What it holds.
+    """
+
+    name: str
+    found: Evaluation
+
+    @classmethod
+    def read(cls, file: Path) -> "Earlier":
+        """Read an ``evaluation.json``.
+
+        Raises
+        ------
+        DataError
+            It cannot be read, or holds no evaluation.
+        """
+        try:
+            return cls(str(file), TypeAdapter(Evaluation).validate_json(file.read_bytes()))
+        except OSError as exc:
+            raise DataError(
+                f"{file}: cannot be read: {exc.strerror}",
+                hint="--before takes the evaluation.json that --out FOLDER wrote",
+                file=str(file),
+            ) from exc
+        except ValidationError as exc:
+            first = exc.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise DataError(
+                f"{file}: not an evaluation: {where + ': ' if where else ''}{first['msg']}",
+                hint="--before takes the evaluation.json that --out FOLDER wrote",
+                file=str(file),
+            ) from exc
+
+    def exam(self, name: str) -> ExamResult:
+        """Return what an exam found.
+
+        Raises
+        ------
+        DataError
+            It was not held.
+        """
+        for one in self.found.exams:
+            if one.exam == name:
+                return one
+        held = ", ".join(one.exam for one in self.found.exams) or "none"
+        raise DataError(
+            f"{self.name}: {name} was not asked in that evaluation (there: {held})",
+            hint=f"leave this exam out, or {AGAIN}",
+            exam=name,
+        )
+
+    def differs(self, data: Mapping[str, int | float | str]) -> dict[str, tuple[str, str]]:
+        """Return which counts and settings are not those of `data`, ``{name: (before, now)}``."""
+        names = dict.fromkeys((*self.found.data, *data))
+        told = {name: (str(self.found.data.get(name, "")), str(data.get(name, "")))
+                for name in names}  # fmt: skip
+        return {name: both for name, both in told.items() if both[0] != both[1]}
+
+    def check_all(self, held: Sequence[Sitting], asked: str) -> None:
+        """Check every exam of some sittings, as `check` does."""
+        for sitting in held:
+            for exam in sitting.exams:
+                self.check(exam, sitting.material.catalogue.ids, asked)
+
+    def check(self, exam: Exam, ids: Sequence[str], asked: str) -> None:
+        """Check that the same was asked of the product, before anybody is asked again.
+
+        Parameters
+        ----------
+        exam
+            What is asked now.
+        ids
+            The items of the catalogue.
+        asked
+            ``dev`` or ``test``.
+
+        Raises
+        ------
+        DataError
+            Something else was asked, or the file does not hold what every user got.
+        """
+        before = self.exam(exam.name)
+        if before.asked != asked:
+            raise DataError(
+                f"{self.name}: {exam.name} asked {before.asked} in that evaluation, and asks "
+                f"{asked} now",
+                hint=AGAIN,
+                exam=exam.name,
+            )
+        if not before.signature:
+            raise DataError(
+                f"{self.name}: it does not hold what every user got: an older version wrote it",
+                hint=AGAIN,
+            )
+        if before.signature != exam.signature(ids):
+            raise DataError(
+                f"{self.name}: {exam.name} asked other users in that evaluation, or ranked other "
+                "items",
+                hint="both need the same catalogue, events, split, seed and --users",
+                exam=exam.name,
+            )
+        own = [one for one in before.answers if one.system in before.ours]
+        if not own:
+            raise DataError(
+                f"{self.name}: no index was asked in {exam.name} of that evaluation",
+                hint="evaluate what was before once more, without --no-index",
+                exam=exam.name,
+            )
+        for one in own:
+            if not _whole(one, len(exam.questions), len(ids)):
+                raise DataError(
+                    f"{self.name}: what {one.system} answered in {exam.name} is damaged",
+                    hint=AGAIN,
+                    exam=exam.name,
+                )
+
+
+def _whole(answers: Answers, users: int, items: int) -> bool:
+    """Whether there is a rank and a list for each user, and nothing that is no item."""
+    try:
+        ranks, lists = answers.ranked(), answers.listed()
+    except ValueError:
+        return False
+    if len(ranks) != users or len(lists) != users:
+        return False
+    return _within(ranks, DEPTH + 1) and _within(np.concatenate(lists), items)
+
+
+def _within(numbers: Places, limit: int) -> bool:
+    return bool(((numbers >= 0) & (numbers < limit)).all())
+
+
+def changes(
+    before: ExamResult, now: ExamResult, exam: Exam, titles: Sequence[str], seed: int
+) -> tuple[Change, ...]:
+    """Compare what the product answered in one exam, before and now.
+
+    Parameters
+    ----------
+    before, now
+        What it found; both asked the same.
+    exam
+        What was asked; its parts are told apart.
+    titles
+        What the items are called, shape (n,).
+    seed
+        Seed of what is drawn.
+    """
+    earlier = {one.system: one for one in before.answers if one.system in before.ours}
+    return tuple(
+        _change(before, now, exam, (earlier[one.system], one), titles, seed)
+        for one in now.answers
+        if one.system in now.ours and one.system in earlier
+    )
+
+
+def _change(
+    before: ExamResult,
+    now: ExamResult,
+    exam: Exam,
+    answers: tuple[Answers, Answers],
+    titles: Sequence[str],
+    seed: int,
+) -> Change:
+    old, new = answers
+    ranks = old.ranked(), new.ranked()
+    values = per_user(ranks[0]), per_user(ranks[1])
+    lists = [(one, other) for one, other in zip(old.listed(), new.listed(), strict=True)]
+    kept = np.array([len(np.intersect1d(one, other)) for one, other in lists])
+    sizes = np.array([max(len(one), len(other), 1) for one, other in lists])
+    paired = values[1][exam.headline] - values[0][exam.headline]
+    return Change(
+        system=new.system,
+        moves=tuple(_move(part, places, ranks, values, seed) for part, places in exam.parts),
+        p=sign_flip(paired, seed),
+        kept=float((kept / sizes).mean()),
+        beyond=_beyond(before, now, new.system),
+        contrasts=tuple(
+            _contrast(exam.questions[row], lists[row], int(kept[row]), titles)
+            # the most changed lists; of those alike, where it mattered most
+            for row in np.lexsort((-np.abs(paired), kept / sizes))[:EXAMPLES]
+            if kept[row] < sizes[row] or paired[row]
+        ),
+    )
+
+
+def _move(
+    part: str,
+    places: Places,
+    ranks: tuple[Places, Places],
+    values: tuple[Mapping[str, Values], Mapping[str, Values]],
+    seed: int,
+) -> Move:
+    # what is not shown stands below everything that is
+    old, new = (np.where(one[places] == 0, np.iinfo(np.int64).max, one[places]) for one in ranks)
+    before, after = ({name: one[places] for name, one in own.items()} for own in values)
+    return Move(
+        part=part,
+        users=len(places),
+        before={name: float(one.mean()) for name, one in before.items()},
+        after={name: float(one.mean()) for name, one in after.items()},
+        differences={name: difference(after[name] - before[name], seed) for name in PAIRED},
+        gained=int((new < old).sum()),
+        lost=int((new > old).sum()),
+    )
+
+
+def _contrast(
+    question: Question, lists: tuple[Places, Places], kept: int, titles: Sequence[str]
+) -> Contrast:
+    before, after = (tuple(titles[place] for place in one) for one in lists)
+    history = tuple(titles[place] for place in question.history[:SHOWN])
+    return Contrast(question.user_id, history, titles[question.target], before, after, kept)
+
+
+def _beyond(before: ExamResult, now: ExamResult, system: str) -> dict[str, tuple[float, float]]:
+    old, new = _measures(before, system), _measures(now, system)
+    return {name: (old[name], new[name]) for name in old if name in new}
+
+
+def _measures(found: ExamResult, system: str) -> dict[str, float]:
+    told: dict[str, float] = {}
+    for one in found.beyond:
+        if one.system == system:
+            told |= _named(one)
+    for each in found.reliability:
+        if each.system == system:
+            told["calibration error"] = each.error
+    return told
+
+
+def _named(one: Beyond) -> dict[str, float]:
+    return {
+        "coverage": one.coverage,
+        "novelty": one.novelty,
+        "popularity bias": one.popularity_bias,
+        **{f"places, {group}": share for group, share in one.exposure.items()},
+    }

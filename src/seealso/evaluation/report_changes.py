@@ -1,0 +1,120 @@
+"""Before and after in the report: what became of the product, for whom, and lists to read."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from seealso.evaluation import report_plots as plots
+from seealso.evaluation.changes import Change, Move
+from seealso.evaluation.report_parts import Draw, Part, Person, Side
+from seealso.evaluation.report_tables import Row, Table, with_interval
+from seealso.evaluation.results import ExamResult
+
+SHARES = ("coverage", "places, ")
+"""Measures that are shares of something, shown as per cent."""
+
+
+def verdict(exam: ExamResult) -> str:
+    """Return in a sentence how the product ranks beside what it was; empty where nobody asked."""
+    if not exam.changes:
+        return ""
+    change, metric = exam.changes[0], exam.headline
+    whole, found = change.whole, change.whole.differences[metric]
+    told = {
+        "better": "ranks better than before",
+        "worse": "ranks worse than before",
+        "alike": "cannot be told from what it was before",
+    }[standing(exam)]
+    return (
+        f"{change.system} {told}: {metric.upper()} {whole.before[metric]:.4f} before, "
+        f"{whole.after[metric]:.4f} now, {with_interval(found, sign='+')}."
+    )
+
+
+def standing(exam: ExamResult) -> str:
+    """Return ``better``, ``worse`` or ``alike``: the product against what it was before."""
+    if not exam.changes:
+        return "alike"
+    found = exam.changes[0].whole.differences[exam.headline]
+    if found.low <= 0 <= found.high:
+        return "alike"
+    return "better" if found.mean > 0 else "worse"
+
+
+def parts(exam: ExamResult, draw: Draw) -> Iterator[Part]:
+    """Yield what became of each system of the product, for all users and for parts of them."""
+    for place, change in enumerate(exam.changes):
+        name = "" if len(exam.changes) == 1 else f": {change.system}"
+        rows = [(move.part, move) for move in change.moves]
+        yield Part(
+            f"Before and after{name}",
+            f"{_lists(change)} Each line is a 95 % interval of the difference, user by user: where "
+            "it holds 0, the difference may be chance.",
+            moves(rows, exam.headline),
+            draw(plots.moves(rows, exam.headline)) if place == 0 else None,
+        )
+        if place == 0:
+            yield Part("Beside the ranking, before and after", "", _beyond(change))
+
+
+def by_length(exams: Sequence[ExamResult], draw: Draw) -> Iterator[Part]:
+    """Yield what became of the product, by the length of the histories."""
+    rows = [(one.exam, one.changes[0].whole) for one in exams if one.changes]
+    if rows:
+        metric = exams[0].headline
+        plot = draw(plots.moves(rows, metric))
+        yield Part("Before and after", "", moves(rows, metric), plot)
+
+
+def people(exam: ExamResult) -> Iterator[Person]:
+    """Yield the users whose lists changed most."""
+    for one in exam.changes[0].contrasts if exam.changes else ():
+        same = frozenset(one.before) & frozenset(one.after)
+        sides = (Side("before", one.before, same), Side("after", one.after, same))
+        yield Person(one.history, one.target, sides)
+
+
+def moves(rows: Sequence[tuple[str, Move]], metric: str) -> Table:
+    """Return the headline metric and HR@10 before and after, a line for each name."""
+    name = metric.upper()
+    columns = (
+        name, "users", "before", "after", "after minus before (95 %)", "HR@10 before", "after",
+        "after minus before (95 %)", "gain", "lose",
+    )  # fmt: skip
+    return Table(columns, tuple(Row(_cells(label, move, metric)) for label, move in rows))
+
+
+def settings(changed: Mapping[str, tuple[str, str]]) -> Table:
+    """Return the counts and settings that were others before."""
+    rows = tuple(Row((name, before, now)) for name, (before, now) in changed.items())
+    return Table(("what differs", "before", "now"), rows)
+
+
+def _cells(label: str, move: Move, metric: str) -> tuple[str, ...]:
+    return (
+        label,
+        f"{move.users:,}",
+        f"{move.before[metric]:.4f}",
+        f"{move.after[metric]:.4f}",
+        with_interval(move.differences[metric], sign="+"),
+        f"{move.before['hr@10']:.4f}",
+        f"{move.after['hr@10']:.4f}",
+        with_interval(move.differences["hr@10"], sign="+"),
+        f"{move.gained:,}",
+        f"{move.lost:,}",
+    )
+
+
+def _lists(change: Change) -> str:
+    whole = change.whole
+    return (
+        f"Of the first ten items {change.kept:.0%} are those of before. What was chosen next "
+        f"stands further up for {whole.gained:,} of {whole.users:,} users and further down for "
+        f"{whole.lost:,}; p {change.p:.4f}."
+    )
+
+
+def _beyond(change: Change) -> Table:
+    rows = []
+    for name, (before, after) in change.beyond.items():
+        form = ".1%" if name.startswith(SHARES) else ".3f"
+        rows.append(Row((name, f"{before:{form}}", f"{after:{form}}")))
+    return Table(("lists of ten", "before", "after"), tuple(rows))
