@@ -1,11 +1,12 @@
 """How the wishes of a group's members become one order: pure functions over probabilities.
 
 Each takes a matrix of shape (members, candidates) and returns places of candidates, best first.
-No order depends on the order of the members.
+No order depends on the order of the members; of equal candidates the first comes first.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ import numpy.typing as npt
 Matrix = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 Strategy = Callable[[Matrix, int], Places]
+
+PATIENCE: Final = 0.3
+"""What a member who got nothing yet is taken to have, in units of their own best item."""
 
 
 def average(wishes: Matrix, size: int) -> Places:
@@ -35,58 +39,81 @@ def borda(wishes: Matrix, size: int) -> Places:
 
     Of items that a member likes the same, each gets the mean of their points.
     """
-    points = np.stack([_points(one) for one in wishes])
+    points = np.stack([(_below(one) + _up_to(one)) / 2 for one in wishes])
     return _best(points.sum(axis=0), _mean(wishes), size=size)
 
 
-def _points(own: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    ordered = np.sort(own)
-    below, up_to = np.searchsorted(ordered, own), np.searchsorted(ordered, own, side="right")
-    return np.asarray((below + up_to - 1) / 2)
-
-
-def _mean(wishes: Matrix) -> npt.NDArray[np.float64]:
-    # summed by size: the order of the members must not change the last digit
-    return np.asarray(np.sort(wishes, axis=0).mean(axis=0))
-
-
-def _best(*keys: npt.NDArray[np.float64], size: int) -> Places:
-    """Return the places of the best, by the first key, then the next; ties keep their order."""
-    places: Places = np.lexsort([-key for key in reversed(keys)])
-    return places[:size]
-
-
 def fair(fairness: float) -> Strategy:
-    """Return the strategy that serves the members evenly in every prefix of the list.
+    """Return the strategy that serves each member as evenly as it can in every prefix of a list.
 
-    Place by place, the item with the largest sum over the members of what they gain, each
-    weighted by 1 / (epsilon + what they got so far) ** `fairness`
+    An item is worth to a member what NDCG gives to its rank in the member's own order,
+    1 / log2(rank + 1), so that a member whose probabilities are low counts like any other. Place
+    by place the item is taken that is worth most to all of them, each weighted by
+    (`PATIENCE` + what they got so far) ** -`fairness`: greedy as GreedyLM and SPGreedy (Xiao et
+    al. 2017, "Fairness-Aware Group Recommendation with Pareto-Efficiency"), sensitive to ranks
+    and with gains that diminish as in GFAR (Kaya, Bridge and Tintarev 2020, "Ensuring Fairness in
+    Group Recommendations by Rank-Sensitive Balancing of Relevance").
+
+    Parameters
+    ----------
+    fairness
+        0 ranks by the sum of what an item is worth, larger values serve more evenly.
     """
 
     def ranked(wishes: Matrix, size: int) -> Places:
-        gains = wishes / wishes.max(axis=1, keepdims=True)
-        got = np.zeros(len(wishes))
-        left = np.ones(wishes.shape[1], dtype=bool)
+        worth = fair_worth(_settled(wishes))
+        got = np.zeros(len(worth))
         chosen: list[int] = []
-        for _ in range(min(size, wishes.shape[1])):
-            worth = ((1.0 + got)[:, None] ** -fairness * gains).sum(axis=0)
-            best = int(np.where(left, worth, -np.inf).argmax())
-            left[best] = False
-            got += gains[:, best]
-            chosen.append(best)
+        for _ in range(min(size, worth.shape[1])):
+            # no matrix product: equal items must keep equal sums
+            gains = (((PATIENCE + got) ** -fairness)[:, None] * worth).sum(axis=0)
+            gains[chosen] = -np.inf
+            chosen.append(int(gains.argmax()))
+            got += worth[:, chosen[-1]]
         return np.array(chosen, dtype=np.int64)
 
     return ranked
+
+
+def fair_worth(wishes: Matrix) -> Matrix:
+    """Return what each item is worth to each member, by its rank in their own order."""
+    better = np.stack([wishes.shape[1] - _up_to(one) for one in wishes])
+    return np.asarray(1.0 / np.log2(better + 2.0))
 
 
 def strategies(fairness: float) -> Mapping[str, Strategy]:
     """Return every strategy by name."""
     return MappingProxyType(
         {
+            "fair": fair(fairness),
             "average": average,
             "least-misery": least_misery,
             "most-pleasure": most_pleasure,
             "borda": borda,
-            "fair": fair(fairness),
         }
     )
+
+
+def _below(own: npt.NDArray[np.float64]) -> Places:
+    """Return how many items a member likes less than each."""
+    return np.searchsorted(np.sort(own), own)
+
+
+def _up_to(own: npt.NDArray[np.float64]) -> Places:
+    """Return how many items a member likes no more than each, itself among them."""
+    return np.searchsorted(np.sort(own), own, side="right")
+
+
+def _settled(wishes: Matrix) -> Matrix:
+    """Return the members in an order of their wishes: sums then have the same last digit."""
+    return wishes[np.lexsort(wishes.T)]
+
+
+def _mean(wishes: Matrix) -> npt.NDArray[np.float64]:
+    return np.asarray(_settled(wishes).mean(axis=0))
+
+
+def _best(*keys: npt.NDArray[np.float64], size: int) -> Places:
+    """Return the places of the best, by the first key, then the next; ties keep their order."""
+    places: Places = np.lexsort([-key for key in reversed(keys)])
+    return places[:size]
