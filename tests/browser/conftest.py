@@ -1,0 +1,80 @@
+"""A real Chromium, and what a page did in it that nobody sees: errors, dialogs, requests."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.chromium import launch
+
+
+@dataclass
+class Seen:
+    """A page, and what happened in it.
+
+    Attributes
+    ----------
+    page
+        The page.
+    errors
+        Of the console and of scripts.
+    dialogs
+        What scripts wanted to say.
+    requests
+        Everything that was fetched, the page itself among it.
+    """
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Write down what happens from now on."""
+        self.page.on("console", lambda told: self._told(told.type, told.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("dialog", self._dialog)
+
+    def _told(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.errors.append(text)
+
+    def _dialog(self, dialog: Any) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+
+Visit = Callable[..., AbstractContextManager[Seen]]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium; a machine without one fails, it does not skip."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Visit:
+    """Open a file in a window of its own."""
+
+    @contextmanager
+    def open_file(file: Path, *, width: int = 1280, **options: Any) -> Iterator[Seen]:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
+        try:
+            seen = Seen(context.new_page())
+            seen.watch()
+            seen.page.goto(file.as_uri())
+            seen.page.wait_for_load_state("networkidle")
+            yield seen
+        finally:
+            context.close()
+
+    return open_file
