@@ -152,7 +152,5 @@ def test_parts_by_attribute_and_new_users():
     values = [()] * 20 + [("a", "b"), ("b",), (), ("c",)] + [()] * 6
     told = [(name, rows.tolist()) for name, rows in attribute_segments("kind", values, QUESTIONS)]
     assert told == [("kind: b", [0, 1]), ("kind: a", [0]), ("kind: c", [3])]
-    assert [(name, rows.tolist()) for name, rows in newcomers(QUESTIONS)] == [
-        ("new users, up to 5 items", [0, 1])
-    ]
+    assert [(name, rows.tolist()) for name, rows in newcomers(QUESTIONS)] == [("new users", [0, 1])]
     assert newcomers(QUESTIONS[2:]) == []

@@ -36,6 +36,7 @@ def _exam(exam: "ExamResult") -> Iterator[RenderableType]:
         yield from _change(exam, change)
     yield _scores(exam, exam.headline)
     yield from _parts(exam, exam.headline)
+    yield from _attributes(exam, exam.headline)
     yield from _tuned(exam)
     for note in exam.notes:
         yield Text(f"note: {note}", style="yellow")
@@ -107,7 +108,7 @@ def _scores(exam: "ExamResult", headline: str) -> RenderableType:
 
 def _parts(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
     """Return the headline of each part of the users, a column a part."""
-    parts = {one.part: one.users for one in exam.scores if one.part != "all"}
+    parts = exam.parts
     if not parts:
         return
     systems = dict.fromkeys(one.system for one in exam.scores)
@@ -117,6 +118,20 @@ def _parts(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
     ]
     yield ""
     yield tables.rows((headline, *(f"{part} ({users:,})" for part, users in parts.items())), lines)
+
+
+def _attributes(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
+    """Return the headline by what was chosen next, a column a system."""
+    parts = exam.attributes
+    if not parts:
+        return
+    systems = dict.fromkeys(one.system for one in exam.scores)
+    lines = [
+        (part, users, *(f"{exam.score(one, part).metrics[headline].mean:.4f}" for one in systems))
+        for part, users in parts.items()
+    ]
+    yield ""
+    yield tables.rows((headline, "users", *systems), lines, numbers="users")
 
 
 def _tuned(exam: "ExamResult") -> Iterator[RenderableType]:

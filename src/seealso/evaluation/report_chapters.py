@@ -95,21 +95,22 @@ def _ranking(exam: ExamResult, draw: Draw) -> Iterator[Part]:
         tables.scores(exam),
         draw(plots.scores(exam)),
     )
-    if tables.parts(exam):
+    if exam.parts:
         yield Part(
             "For whom",
             "Head items are the most chosen ones that a third of all choices goes to, tail items "
-            "the least chosen ones, long tail the rarest of all. Click a name to show or hide it.",
-            tables.by_part(exam, tables.parts(exam)),
-            draw(plots.by_part(exam, tables.parts(exam))),
+            "the least chosen ones, long tail the rarest of all; new users have a history of five "
+            "items at most. Click a name to show or hide it.",
+            tables.by_part(exam, exam.parts),
+            draw(plots.by_part(exam, exam.parts)),
             folded=True,
         )
-    if found := tables.attributes(exam):
+    if exam.attributes:
         yield Part(
             f"By {exam.by} of what was chosen",
             "Who chose an item with several values is counted with each of them.",
-            tables.by_part(exam, found),
-            draw(plots.by_part(exam, found)),
+            tables.by_part(exam, exam.attributes),
+            draw(plots.by_part(exam, exam.attributes)),
             folded=True,
         )
 

@@ -42,13 +42,15 @@ h3 { margin: 2rem 0 .3rem; font-size: 1.05rem }
 .note { border-left: 4px solid var(--ours); background: var(--card); padding: .5rem .9rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 14px }
 th, td { padding: .25rem .9rem .25rem 0; text-align: right; white-space: nowrap }
-th:first-child, td:first-child { text-align: left } th { border-bottom: 1px solid var(--line) }
+th:first-child, td:first-child { text-align: left; position: sticky; left: 0;
+  background: var(--page) } th { border-bottom: 1px solid var(--line) }
 .words td { text-align: left } .words th { text-align: left }
 tr.ours { font-weight: 650; color: var(--ours) }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr));
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(13rem, 42%), 1fr));
   gap: .6rem 1.5rem }
 dl div { border-left: 3px solid var(--line); padding-left: .7rem }
 dt { color: var(--soft); font-size: 13px } dd { margin: 0; overflow-wrap: anywhere }
+.plot { margin-bottom: .6rem }
 details { margin: .4rem 0 } summary { cursor: pointer; color: var(--soft) }
 .person { background: var(--card); border-radius: 8px; padding: .8rem 1.1rem; margin: 1rem 0 }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1.2rem }

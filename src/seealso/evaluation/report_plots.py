@@ -44,17 +44,24 @@ def scores(exam: ExamResult) -> go.Figure:
 
 def by_part(exam: ExamResult, found: Mapping[str, int]) -> go.Figure:
     """Draw the headline metric of every system for the parts `found` of the users."""
-    bars = [
-        go.Bar(
-            name=_plain(name),
-            x=[f"{_plain(part)}<br>{users:,} users" for part, users in found.items()],
-            y=[exam.score(name, part).metrics[exam.headline].mean for part in found],
-            error_y=_error([exam.score(name, part).metrics[exam.headline] for part in found]),
-            **_told_apart(exam, name),
+    # bars that lie leave room for names on a phone; the first one stands on top
+    names = [f"{_plain(part)}<br>{users:,} users" for part, users in found.items()][::-1]
+    bars = []
+    for name in systems(exam)[::-1]:
+        told = [exam.score(name, part).metrics[exam.headline] for part in found][::-1]
+        bars.append(
+            go.Bar(
+                name=_plain(name),
+                x=[one.mean for one in told],
+                y=names,
+                orientation="h",
+                error_x=_error(told),
+                hovertemplate="%{y}: %{x:.4f}",
+                **_told_apart(exam, name),
+            )
         )
-        for name in systems(exam)
-    ]
-    return _figure(bars, height=380, up=exam.headline.upper())
+    figure = _figure(bars, height=LINE * 2 * len(found) + 120, across=exam.headline.upper())
+    return figure.update_layout(legend={"traceorder": "reversed"})
 
 
 def moves(rows: Sequence[tuple[str, Move]], metric: str) -> go.Figure:
@@ -210,7 +217,9 @@ def _figure(traces: Sequence[Any], *, height: int, across: str = "", up: str = "
         bargap=0.25,
     )
     figure.update_xaxes(title=across, gridcolor=GRID, zerolinecolor=GRID, automargin=True)
-    figure.update_yaxes(title=up, gridcolor=GRID, zerolinecolor=GRID, automargin=True)
+    figure.update_yaxes(
+        title=up, gridcolor=GRID, zerolinecolor=GRID, automargin=True, ticklabelstandoff=6
+    )
     return figure
 
 

@@ -31,21 +31,6 @@ def systems(exam: ExamResult) -> list[str]:
     return [one.system for one in exam.scores if one.part == "all"]
 
 
-def parts(exam: ExamResult) -> Mapping[str, int]:
-    """Return the parts of the users, and how many are in each; all of them left out."""
-    named = {one.part: one.users for one in exam.scores if one.part != "all"}
-    return {part: users for part, users in named.items() if not _is_attribute(exam, part)}
-
-
-def attributes(exam: ExamResult) -> Mapping[str, int]:
-    """Return the parts of the users by what they chose next, and how many are in each."""
-    return {one.part: one.users for one in exam.scores if _is_attribute(exam, one.part)}
-
-
-def _is_attribute(exam: ExamResult, part: str) -> bool:
-    return bool(exam.by) and part.startswith(f"{exam.by}: ")
-
-
 def scores(exam: ExamResult) -> Table:
     """Return how every system does, and by how much the product differs from it."""
     beyond = {one.system: one for one in exam.beyond}

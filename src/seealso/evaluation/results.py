@@ -234,6 +234,19 @@ class ExamResult:
         """The metric that tells the systems apart."""
         return "ndcg@20" if self.cold_items else "ndcg@10"
 
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """Parts of the users and how many are in each, but for all of them and attributes."""
+        named = {one.part: one.users for one in self.scores if one.part != "all"}
+        return {part: users for part, users in named.items() if part not in self.attributes}
+
+    @property
+    def attributes(self) -> Mapping[str, int]:
+        """Parts of the users by what they chose next, and how many are in each."""
+        if not self.by:
+            return {}
+        return {one.part: one.users for one in self.scores if one.part.startswith(f"{self.by}: ")}
+
     def score(self, system: str, part: str = "all") -> Score:
         """Return the score of `system` for `part`; KeyError where there is none."""
         for one in self.scores:

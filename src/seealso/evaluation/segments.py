@@ -68,7 +68,7 @@ def attribute_segments(
 def newcomers(questions: Sequence[Question]) -> list[tuple[str, Places]]:
     """Return the part of the users with `NEW` items in their history at most, if there are any."""
     found = np.flatnonzero([len(question.history) <= NEW for question in questions])
-    return [(f"new users, up to {NEW} items", found)] if len(found) else []
+    return [("new users", found)] if len(found) else []
 
 
 def thirds(material: Material) -> Places:
