@@ -30,6 +30,7 @@ from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.lifecycle import go_live
+from seealso.indexer.live import replaceable
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import write_catalogue
@@ -86,7 +87,7 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
     """Read the inputs and say what `build` would do with them; nothing is written."""
     base = _base_bundle(settings)
     settings = with_fitted(settings, base.fitted)
-    live = indices.live_name(cluster, settings.index.alias)
+    live = replaceable(cluster, settings.index.alias)
     images_for(base, source.images)
     surveyed = _survey(source, settings)
     return BuildPlan(
@@ -147,7 +148,7 @@ def build(
     base = _base_bundle(settings)
     settings = with_fitted(settings, base.fitted)
     with build_lock(settings):
-        live = indices.live_name(cluster, alias)
+        live = replaceable(cluster, alias)
         images = images_for(base, source.images)
         surveyed = _survey(source, settings)
         cache = open_cache(settings)
@@ -262,7 +263,9 @@ def _judged(cluster: Cluster, alias: str, name: str, judge: Judge) -> object | N
 
 def _unfinished(cluster: Cluster, alias: str) -> list[indices.PhysicalIndex]:
     found = indices.listing(cluster, alias)
-    return [index for index in found if index.state != "ready" and not index.live]
+    return [
+        index for index in found if index.state != "ready" and not (index.live or index.borrowed)
+    ]
 
 
 def _stage(

@@ -104,14 +104,15 @@ def prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
 
     These are those that are not ready and, of the ready ones, all but the live one and others
     up to `keep` in all: the newest first, what was rolled back from last. Newest is what was
-    live last, or was built last if it never was.
+    live last, or was built last if it never was. An index that its owner made is none of them.
     """
     found = indices.listing(cluster, alias)
     ready = [index for index in found if index.state == "ready" and not index.live]
     ready.sort(key=lambda one: (not one.rolled_back, one.live_since or _built_at(one, alias)))
     live = sum(index.live for index in found)
     kept = {index.name for index in ready[max(0, len(ready) - (keep - live)) :]}
-    return [index for index in found if not index.live and index.name not in kept]
+    spared = [index.name for index in found if index.live or index.borrowed]
+    return [index for index in found if index.name not in (*spared, *kept)]
 
 
 def _built_at(index: PhysicalIndex, alias: str) -> str:

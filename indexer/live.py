@@ -7,7 +7,7 @@ from typing import Any
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore
-from seealso.errors import ClusterError
+from seealso.errors import ClusterError, MappingMismatch
 from seealso.types import Calibration, Space
 
 
@@ -81,3 +81,22 @@ def live_index(cluster: Cluster, settings: Settings) -> LiveIndex:
         )
     store = BundleStore(settings.encoder.store)
     return LiveIndex(name, indices.meta(cluster, name), store)
+
+
+def replaceable(cluster: Cluster, alias: str) -> str | None:
+    """Return the index behind `alias` that a build may put another in the place of, or None.
+
+    Raises
+    ------
+    MappingMismatch
+        It holds documents of its owner, whose searches would find a catalogue in their place.
+    """
+    live = indices.live_name(cluster, alias)
+    if live is not None and "attached" in (indices.find_meta(cluster, live) or {}):
+        raise MappingMismatch(
+            f"{alias}: stands for {live}, which was attached, not built",
+            hint=f"`seealso attach {alias}` brings it up to date; "
+            "to build an index beside it, set another index.alias",
+            index=live,
+        )
+    return live

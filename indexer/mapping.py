@@ -46,7 +46,7 @@ def index_body(
         "mappings": {
             "dynamic": False,
             "_meta": {"seealso": dict(meta)},
-            "properties": {**_catalogue_fields(settings), **_own_fields(settings, dimension)},
+            "properties": {**_catalogue_fields(settings), **own_fields(settings, dimension)},
         },
     }
 
@@ -60,7 +60,8 @@ def derives_safely(version: tuple[int, ...]) -> bool:
     return version < (3,)
 
 
-def _own_fields(settings: Settings, dimension: int) -> dict[str, Any]:
+def own_fields(settings: Settings, dimension: int) -> dict[str, Any]:
+    """Return the mapping of the fields that seealso itself writes, by name."""
     index = settings.index
     return {
         "item_id": {"type": "keyword"},

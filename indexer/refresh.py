@@ -99,6 +99,8 @@ def _stored(cluster: Cluster, name: str, settings: Settings) -> pl.DataFrame:
         for hits in scan(
             cluster,
             name,
+            # what an owner wrote since an index was attached has no importance yet
+            query={"exists": {"field": "item_id"}},
             source=["item_id", "importance", "interactions", "tail", *numbers],
             batch=5000,
         )

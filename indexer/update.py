@@ -1,7 +1,8 @@
 """Changes a live index in place: items that are new, changed or gone from the catalogue."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -60,12 +61,12 @@ def update(
     """
     with build_lock(settings):
         live = live_index(cluster, settings)
-        _refuse_other_space(live, settings)
+        _refuse_other(live, settings)
         bundle = live.bundle
         images = images_for(bundle, source.images)
         # read to the end before anything is written: a broken last row must change nothing
         with progress("reading") as tick:
-            read = _read(source, live, settings, tick)
+            read = read_again(source, live.meta["importance"], settings, tick)
         maker = DocumentMaker(
             item_encoder(bundle, settings, open_cache(settings)),
             ItemText(live.text),
@@ -102,10 +103,10 @@ def plan_update(
 ) -> UpdateReport:
     """Count what `update` would write and delete; nothing is encoded or written."""
     live = live_index(cluster, settings)
-    _refuse_other_space(live, settings)
+    _refuse_other(live, settings)
     images = images_for(live.bundle, source.images) if live.meta.get("images") else None
     with progress("reading") as tick:
-        read = _read(source, live, settings, tick)
+        read = read_again(source, live.meta["importance"], settings, tick)
     text = ItemText(live.text)
     write = 0
     with progress("comparing", len(read.ids)) as tick:
@@ -118,15 +119,27 @@ def plan_update(
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Reread:
     """What one reading of the inputs gave."""
 
     ids: set[str]
     importance: ImportanceTable
 
 
-def _read(source: Inputs, live: LiveIndex, settings: Settings, tick: Tick) -> _Read:
-    fitted = live.meta["importance"]
+def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, tick: Tick) -> Reread:
+    """Read catalogue and events once, and weigh the items on the scale of an earlier reading.
+
+    Parameters
+    ----------
+    source
+        What to read.
+    fitted
+        The importance parameters that the index records.
+    settings
+        ``catalogue.numbers`` is used.
+    tick
+        Called with the number of items read.
+    """
     # the record holds more than the settings it was made with
     made_with = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
     counts = count_events(source.events(), ImportanceSettings.model_validate(made_with))
@@ -139,7 +152,7 @@ def _read(source: Inputs, live: LiveIndex, settings: Settings, tick: Tick) -> _R
             rows += [numbers_of(item, settings) for item in batch]
         tick(len(batch))
     numbers = pl.DataFrame(rows, infer_schema_length=None) if by_expression else None
-    return _Read(ids, apply_importance(counts, fitted, numbers))
+    return Reread(ids, apply_importance(counts, fitted, numbers))
 
 
 def _gone(
@@ -152,7 +165,13 @@ def _gone(
     return sorted(gone)
 
 
-def _refuse_other_space(live: LiveIndex, settings: Settings) -> None:
+def _refuse_other(live: LiveIndex, settings: Settings) -> None:
+    if "attached" in live.meta:
+        raise MappingMismatch(
+            f"{live.name}: was attached, not built: its documents are its owner's",
+            hint=f"`seealso attach {settings.index.alias}` brings it up to date",
+            index=live.name,
+        )
     if live.space is not settings.index.space:
         raise MappingMismatch(
             f"{live.name}: was built for {live.space}, the settings say {settings.index.space}",

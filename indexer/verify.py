@@ -17,6 +17,7 @@ from seealso.encoder import (
     item_encoder,
 )
 from seealso.errors import MappingMismatch
+from seealso.indexer.attach_documents import stored_items
 from seealso.indexer.documents import item_vector
 from seealso.indexer.images import images_for, open_images
 from seealso.interactions import RESERVED, Problems
@@ -85,7 +86,8 @@ def verify(
         )
     hits = _sample(cluster, name, settings.index.verify_sample)
     text = ItemText(TextSettings.model_validate(meta["text"]))
-    least = _least_cosine(hits, Again(encoder, text, images), name)
+    items = _items(name, hits, meta, settings)
+    least = _least_cosine(hits, items, Again(encoder, text, images), name)
     recall = _probe(cluster, name, hits) if Space(meta["space"]) is Space.COSINE else 1.0
     if recall < LEAST_RECALL:
         raise MappingMismatch(
@@ -153,15 +155,26 @@ class Again:
         return encode_views(self.encoder, self.text, items, images=self.images)[1]
 
 
-def _least_cosine(hits: list[dict[str, Any]], again: Again, name: str) -> float:
+def _items(
+    name: str, hits: list[dict[str, Any]], meta: Mapping[str, Any], settings: Settings
+) -> list[Item]:
+    """Return the items that the documents were made of."""
+    documents = {hit["_id"]: hit["_source"] for hit in hits}
+    if "attached" in meta and hits:
+        read = stored_items(documents, settings.catalogue, name)
+        return [read.get(item_id, Item(item_id, {})) for item_id in documents]
+    return [
+        Item(item_id, {k: v for k, v in document.items() if k not in RESERVED})
+        for item_id, document in documents.items()
+    ]
+
+
+def _least_cosine(
+    hits: list[dict[str, Any]], items: Sequence[Item], again: Again, name: str
+) -> float:
     if not hits:
         return 1.0
-    documents = [hit["_source"] for hit in hits]
-    items = [
-        Item(one["item_id"], {k: v for k, v in one.items() if k not in RESERVED})
-        for one in documents
-    ]
-    stored = np.array([item_vector(document) for document in documents], dtype=np.float32)
+    stored = np.array([item_vector(hit["_source"]) for hit in hits], dtype=np.float32)
     cosines = (stored * again.vectors(items)).sum(axis=1)
     worst = int(cosines.argmin())
     if cosines[worst] < LEAST_COSINE:

@@ -13,6 +13,7 @@ from click.shell_completion import get_completion_class
 from rich.text import Text
 
 from seealso import __version__
+from seealso.cli.attach import attach
 from seealso.cli.context import Context, plain
 from seealso.cli.demo import demo
 from seealso.cli.doctor import doctor
@@ -112,6 +113,7 @@ def accept_json(command: click.Command) -> None:
 
 
 for command in (
+    attach,
     demo,
     doctor,
     evaluate,

@@ -3,7 +3,7 @@
 An index of seealso is called ``<alias>-<timestamp>`` and carries ``_meta.seealso``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +29,11 @@ class PhysicalIndex:
     def state(self) -> str:
         """``building``, ``ready``, or ``rejected`` by its verification."""
         return str(self.meta.get("state", "building"))
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether its owner made it, and seealso only added to it: it is never deleted."""
+        return (self.meta.get("attached") or {}).get("way") == "in place"
 
     @property
     def live_since(self) -> str | None:
@@ -99,26 +104,45 @@ def meta(cluster: Cluster, name: str) -> dict[str, Any]:
     MappingMismatch
         The index carries none: seealso did not build it.
     """
-    answer = cluster.request("GET", f"/{name}/_mapping")
-    if name not in answer:
-        raise ClusterError(
-            f"{name}: is not the name of an index", hint="`seealso index list` shows them"
-        )
-    found = answer[name]["mappings"].get("_meta", {}).get("seealso")
+    found = find_meta(cluster, name)
     if found is None:
         raise MappingMismatch(
             f"{name}: not an index of seealso (no _meta.seealso in its mapping)",
             hint="build one with `seealso index build`",
             index=name,
         )
-    return dict(found)
+    return found
+
+
+def find_meta(cluster: Cluster, name: str) -> dict[str, Any] | None:
+    """Return ``_meta.seealso`` of an index, or None where it carries none.
+
+    Raises
+    ------
+    ClusterError
+        There is no index called `name`; it may be an alias.
+    """
+    found = _whole_meta(cluster, name).get("seealso")
+    return None if found is None else dict(found)
 
 
 def put_meta(cluster: Cluster, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Change entries of ``_meta.seealso`` and return all of it."""
-    whole = {**meta(cluster, name), **changes}
-    cluster.request("PUT", f"/{name}/_mapping", {"_meta": {"seealso": whole}})
-    return whole
+    # OpenSearch replaces _meta as a whole, and an index that was attached to has an owner's too
+    own = {**meta(cluster, name), **changes}
+    whole = _whole_meta(cluster, name)
+    cluster.request("PUT", f"/{name}/_mapping", {"_meta": {**whole, "seealso": own}})
+    return own
+
+
+def _whole_meta(cluster: Cluster, name: str) -> dict[str, Any]:
+    answer = cluster.request("GET", f"/{name}/_mapping")
+    if name not in answer:
+        raise ClusterError(
+            f"{name}: is not the name of an index", hint="`seealso index list` shows them"
+        )
+    found: dict[str, Any] = answer[name]["mappings"].get("_meta", {})
+    return found
 
 
 def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
@@ -153,6 +177,12 @@ def count(cluster: Cluster, name: str) -> int:
     return int(cluster.request("GET", f"/{name}/_count")["count"])
 
 
+def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> None:
+    """Add and remove aliases in one atomic step; no action is no request."""
+    if actions:
+        cluster.request("POST", "/_aliases", {"actions": list(actions)})
+
+
 def refresh(cluster: Cluster, name: str) -> None:
     """Make what was written visible to searches."""
     cluster.request("POST", f"/{name}/_refresh")
@@ -182,7 +212,7 @@ def point(cluster: Cluster, alias: str, name: str) -> None:
         if before != name
     ]
     actions.append({"add": {"index": name, "alias": alias}})
-    cluster.request("POST", "/_aliases", {"actions": actions})
+    act_on_aliases(cluster, actions)
 
 
 def delete(cluster: Cluster, name: str) -> None:

@@ -19,7 +19,7 @@ def scan(
     index: str,
     *,
     query: Mapping[str, Any] | None = None,
-    source: list[str] | bool = True,
+    source: list[str] | Mapping[str, list[str]] | bool = True,
     batch: int = 1000,
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield every hit of `query` (default: every document) in batches, in index order.
@@ -31,7 +31,7 @@ def scan(
     query
         Query DSL.
     source
-        Which fields of ``_source`` to bring.
+        Which fields of ``_source`` to bring, or ``includes`` and ``excludes`` of them.
     batch
         Hits of one batch.
     """

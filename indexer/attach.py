@@ -1,0 +1,226 @@
+"""Adds vectors and importance to an index that serves searches already, in place or in a copy.
+
+In place, every document gets its fields by a partial update. Where the index cannot hold vectors
+a copy beside it does: loaded, compared until nothing differs, verified, and only then do the
+aliases move, in one step. Either way a run that was killed, or a second one, looks at every
+document and writes what is not as it should be.
+"""
+
+from dataclasses import dataclass
+from time import perf_counter
+
+from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
+from seealso.config import Settings
+from seealso.errors import MappingMismatch
+from seealso.indexer.attach_documents import owned_inputs, pending, read_owned, write_pending
+from seealso.indexer.attach_index import Owned, alias_actions, look, serving_settings
+from seealso.indexer.attach_plan import AttachPlan, plan
+from seealso.indexer.attach_target import Target, begin
+from seealso.indexer.build import build_lock
+from seealso.indexer.verify import Verification, verify
+from seealso.interactions import Problems
+from seealso.log import logger, progress
+
+log = logger(__name__)
+
+LOOKS = 4
+"""Times that a copy is compared with an original that is being written to meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachReport:
+    """What attaching did.
+
+    Attributes
+    ----------
+    plan
+        How it was done; `index` is where the fields are now.
+    written, unchanged, deleted
+        Documents that were given their fields, had them, or are gone from the original.
+    unreadable
+        Documents that are no items by the ``catalogue`` section: kept, without a vector.
+    """
+
+    plan: AttachPlan
+    index: str
+    bundle: str
+    fingerprint: str
+    written: int
+    unchanged: int
+    deleted: int
+    unreadable: int
+    seconds: float
+    verification: Verification
+
+
+def plan_attach(
+    cluster: Cluster, settings: Settings, index: str, *, copy: bool = False
+) -> AttachPlan:
+    """Say how `attach` would attach to `index`; nothing is written.
+
+    Parameters
+    ----------
+    cluster, settings, index, copy
+        As for `attach`.
+
+    Raises
+    ------
+    ClusterError, MappingMismatch
+        As for `attach`.
+    """
+    return plan(cluster, settings, look(cluster, index), copy=copy)
+
+
+def attach(
+    cluster: Cluster,
+    settings: Settings,
+    index: str,
+    problems: Problems,
+    *,
+    copy: bool = False,
+) -> AttachReport:
+    """Give the documents of `index` vectors, importance and texts, so that they are recommended.
+
+    Parameters
+    ----------
+    cluster
+        Where the index stands.
+    settings
+        ``catalogue`` says which fields items are read from (an item's id is that of its
+        document), ``events``, ``importance``, ``text``, ``encoder`` as for a build,
+        ``index.alias`` what recommendations ask. An index that was attached before keeps the
+        bundle, the texts and the scale of importance that it has.
+    index
+        Its name, or an alias that stands for it alone.
+    problems
+        Takes documents that are no items; such a document is kept, without a vector.
+    copy
+        Make a new copy, with the settings of now, even where none would be needed.
+
+    Raises
+    ------
+    MappingMismatch
+        The index cannot be attached to, or a copy does not hold what the original holds; the
+        aliases are as they were.
+    DataError
+        Its documents cannot be read as items; nothing was written.
+    ClusterError, BundleError
+        As `build` raises them.
+    """
+    started = perf_counter()
+    with build_lock(settings):
+        owned = look(cluster, index)
+        chosen = plan(cluster, settings, owned, copy=copy)
+        indices.refresh(cluster, owned.name)
+        source = owned_inputs(cluster, owned, settings, problems)
+        target = begin(cluster, settings, owned, chosen, source)
+        done = _write(cluster, settings, owned, target)
+        if target.name != owned.name:
+            _serve(cluster, settings, owned, target.name)
+        verification = verify(
+            cluster, target.name, target.maker.encoder, settings, target.maker.images
+        )
+        indices.put_meta(cluster, target.name, {"state": "ready"})
+        _move_aliases(cluster, settings, owned, target.name)
+    bundle = target.maker.encoder.bundle
+    return AttachReport(
+        plan=chosen,
+        index=target.name,
+        bundle=bundle.name,
+        fingerprint=bundle.fingerprint,
+        written=done.written,
+        unchanged=max(0, done.seen - done.written),
+        deleted=done.deleted,
+        unreadable=done.unreadable,
+        seconds=perf_counter() - started,
+        verification=verification,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look over all documents met, and did."""
+
+    seen: int
+    unreadable: int
+    written: int
+    deleted: int
+
+
+def _write(cluster: Cluster, settings: Settings, owned: Owned, target: Target) -> _Look:
+    """Give every document its fields; a copy is compared until nothing differs.
+
+    Raises
+    ------
+    MappingMismatch
+        The original changes faster than it can be copied.
+    """
+    written = deleted = 0
+    for attempt in range(LOOKS):
+        look_over = _look_over(cluster, settings, owned, target)
+        written, deleted = written + look_over.written, deleted + look_over.deleted
+        indices.refresh(cluster, target.name)
+        if target.name == owned.name or not (look_over.written or look_over.deleted):
+            return _Look(look_over.seen, look_over.unreadable, written, deleted)
+        log.info("look %d: %s", attempt + 1, look_over)
+    raise MappingMismatch(
+        f"{target.name}: differs from {owned.name} after {LOOKS} looks, as that is written to",
+        hint="run the command again while nothing writes to it; it goes on where it stands",
+        index=target.name,
+    )
+
+
+def _look_over(cluster: Cluster, settings: Settings, owned: Owned, target: Target) -> _Look:
+    """Write what is not as it should be."""
+    ids: set[str] = set()
+    changed = unreadable = 0
+    writer = BulkWriter(
+        cluster, target.name, threads=settings.index.threads, chunk_bytes=settings.index.bulk_bytes
+    )
+    total = indices.count(cluster, owned.name)
+    with progress("encoding and writing", total) as tick, writer:
+        for batch in read_owned(cluster, owned, settings, Problems("skip")):
+            found = pending(cluster, owned, target.name, batch, target.maker)
+            tick(len(batch.documents) - found.count)
+            write_pending(writer, owned, target.name, found, target.maker, tick)
+            ids |= batch.documents.keys()
+            changed += found.count
+            unreadable += len(batch.documents) - len(batch.items)
+        gone = [] if target.name == owned.name else _gone(cluster, target.name, ids)
+        for item_id in gone:
+            writer.delete(item_id)
+    return _Look(len(ids), unreadable, changed, len(gone))
+
+
+def _gone(cluster: Cluster, target: str, ids: set[str]) -> list[str]:
+    indices.refresh(cluster, target)
+    hits = (hit for batch in scan(cluster, target, source=False, batch=5000) for hit in batch)
+    return [hit["_id"] for hit in hits if hit["_id"] not in ids]
+
+
+def _serve(cluster: Cluster, settings: Settings, owned: Owned, target: str) -> None:
+    """Give a loaded copy the settings of its original, and compare a sample of the two."""
+    cluster.request("PUT", f"/{target}/_settings", serving_settings(owned))
+    body = {
+        "size": settings.index.verify_sample,
+        "_source": {"excludes": sorted(owned.own)},
+        "query": {"function_score": {"random_score": {}}},
+    }
+    hits = cluster.request("POST", f"/{owned.name}/_search", body)["hits"]["hits"]
+    copies = fetch(cluster, target, [hit["_id"] for hit in hits], source=["*"])
+    for hit in hits:
+        copied = copies.get(hit["_id"], {}).get("_source", {})
+        if {k: v for k, v in copied.items() if k not in owned.own} != hit["_source"]:
+            raise MappingMismatch(
+                f"{target}: document {hit['_id']!r} is not what it is in {owned.name}",
+                hint="run the command again while nothing writes to it",
+                index=target,
+            )
+
+
+def _move_aliases(cluster: Cluster, settings: Settings, owned: Owned, target: str) -> None:
+    alias = settings.index.alias
+    actions = alias_actions(owned, target, alias, indices.standing(cluster, alias))
+    if actions:
+        indices.act_on_aliases(cluster, actions)
+        indices.put_meta(cluster, target, {"live_since": indices.moment(), "rolled_back": False})

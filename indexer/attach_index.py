@@ -1,0 +1,288 @@
+"""An index that somebody else made: whether it can be attached to, where, and what a copy of it is.
+
+Every function but `look` is pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.mapping import derives_safely, own_fields
+from seealso.interactions import RESERVED
+
+Way = Literal["in place", "copy"]
+
+SHARED = frozenset({"updated_at"})
+"""Own fields that are left to the owner where the index has them already: nothing reads them."""
+
+DROPPED = (
+    "index.uuid",
+    "index.version",
+    "index.creation_date",
+    "index.provided_name",
+    "index.history",
+    "index.resize",
+    "index.shrink",
+    "index.remote_store",
+    "index.routing.allocation.initial_recovery",
+    "index.verified_before_close",
+    "index.blocks",
+)
+"""Settings that an index gets by itself, and blocks, which would refuse the copy."""
+
+SERVING = (
+    "index.refresh_interval",
+    "index.number_of_replicas",
+    "index.auto_expand_replicas",
+    "index.default_pipeline",
+    "index.final_pipeline",
+    "index.search.default_pipeline",
+)
+"""Settings that a copy gets once it is loaded: what is copied went through the pipelines before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """An index that its owner made.
+
+    Attributes
+    ----------
+    asked
+        The name that it was asked for by: its own, or an alias.
+    name
+        Its own name.
+    mappings, settings, aliases
+        As OpenSearch gives them; the settings flat.
+    """
+
+    asked: str
+    name: str
+    mappings: Mapping[str, Any]
+    settings: Mapping[str, str]
+    aliases: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def meta(self) -> Mapping[str, Any] | None:
+        """``_meta.seealso``, where seealso has been here."""
+        found: Mapping[str, Any] | None = self.mappings.get("_meta", {}).get("seealso")
+        return found
+
+    @property
+    def attached(self) -> bool:
+        """Whether seealso added its fields to this index, in place or as a copy."""
+        return self.meta is not None and "attached" in self.meta
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The owner's own fields by name."""
+        properties: Mapping[str, Any] = self.mappings.get("properties", {})
+        if not self.attached:
+            return properties
+        kept = SHARED - set((self.meta or {})["attached"]["fields"])
+        return {k: v for k, v in properties.items() if k not in RESERVED or k in kept}
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Names of the fields that seealso writes here."""
+        return RESERVED - (SHARED & self.fields.keys())
+
+
+def look(cluster: Cluster, name: str) -> Owned:
+    """Return the index that `name`, of an index or an alias, stands for.
+
+    Raises
+    ------
+    ClusterError
+        There is none, or it stands for several.
+    """
+    found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})
+    if len(found) != 1:
+        raise ClusterError(
+            f"{name}: stands for {len(found)} indices ({', '.join(sorted(found))})",
+            hint="attach to one of them by its own name",
+            alias=name,
+        )
+    ((physical, body),) = found.items()
+    return Owned(name, physical, body["mappings"], body["settings"], body["aliases"])
+
+
+def check(owned: Owned) -> None:
+    """Refuse an index that cannot be attached to.
+
+    Raises
+    ------
+    MappingMismatch
+        The message says why, the hint what to do.
+    """
+    if owned.meta is not None and not owned.attached:
+        raise MappingMismatch(
+            f"{owned.asked}: seealso built this index itself, so that nothing has to be attached",
+            hint="`seealso index update` brings changes into it",
+            index=owned.name,
+        )
+    clash = sorted(owned.fields.keys() & (RESERVED - SHARED))
+    if clash:
+        raise MappingMismatch(
+            f"{owned.name}: has fields of its own called {', '.join(clash)}, which seealso needs",
+            hint="reindex with another name for them, or build an index of its own from this one: "
+            f"`seealso --set catalogue.index={owned.asked} index build`",
+            index=owned.name,
+        )
+    source = owned.mappings.get("_source", {})
+    if source.get("enabled") is False or source.get("includes") or source.get("excludes"):
+        raise MappingMismatch(
+            f"{owned.name}: does not keep whole documents (_source in its mapping), so that they "
+            "can be neither changed nor copied",
+            hint="build an index of its own from the catalogue: `seealso index build`",
+            index=owned.name,
+        )
+    joins = any(field.get("type") == "join" for field in owned.fields.values())
+    if joins or owned.mappings.get("_routing", {}).get("required"):
+        raise MappingMismatch(
+            f"{owned.name}: its documents are found by routing (a join field, or _routing required)"
+            ", and seealso finds items by id alone",
+            hint="build an index of its own from the catalogue: `seealso index build`",
+            index=owned.name,
+        )
+
+
+def way(owned: Owned, version: tuple[int, ...]) -> tuple[Way, str]:
+    """Return how `owned` can be attached to, and why so."""
+    if owned.settings.get("index.knn") != "true":
+        return "copy", "index.knn is not set, and cannot be once an index is there"
+    derives = owned.settings.get("index.knn.derived_source.enabled", "false") != "false"
+    if derives and not derives_safely(version):
+        number = ".".join(map(str, version))
+        return "copy", (
+            f"index.knn.derived_source.enabled cannot be changed, and on {number} makes vectors "
+            "unreadable after a scroll"
+        )
+    return "in place", "index.knn is set"
+
+
+def added_mapping(
+    owned: Owned, settings: Settings, dimension: int, meta: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the mapping that is put on the index to attach in place; nothing of it is lost."""
+    fields = own_fields(settings, dimension)
+    return {
+        "_meta": {**owned.mappings.get("_meta", {}), "seealso": dict(meta)},
+        "properties": {name: fields[name] for name in fields if name in owned.own},
+    }
+
+
+def copy_body(
+    owned: Owned,
+    settings: Settings,
+    dimension: int,
+    meta: Mapping[str, Any],
+    *,
+    derived_source: bool,
+) -> dict[str, Any]:
+    """Return mappings and settings of a copy of `owned`, ready for loading.
+
+    Parameters
+    ----------
+    owned
+        The index.
+    settings
+        Their ``index`` section says how vectors and texts are indexed.
+    dimension
+        Length of the vectors.
+    meta
+        What goes to ``_meta.seealso``.
+    derived_source
+        As for `index_body`.
+    """
+    added = added_mapping(owned, settings, dimension, meta)
+    kept = {k: v for k, v in owned.settings.items() if not k.startswith((*DROPPED, *SERVING))}
+    return {
+        "settings": {
+            **kept,
+            "index.knn": True,
+            "index.knn.derived_source.enabled": derived_source,
+            "index.number_of_replicas": 0,
+            "index.refresh_interval": "-1",
+        },
+        "mappings": {
+            **owned.mappings,
+            "_meta": added["_meta"],
+            "properties": {**owned.fields, **added["properties"]},
+        },
+    }
+
+
+def serving_settings(owned: Owned) -> dict[str, Any]:
+    """Return the settings that a loaded copy serves with: those of its original."""
+    return {
+        name: owned.settings.get(name)
+        for name in SERVING
+        # replicas have no "as by default" that would be that of the original
+        if name in owned.settings or name == "index.refresh_interval"
+    }
+
+
+def alias_actions(
+    owned: Owned, target: str, alias: str, standing: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return the actions of one atomic step after which clients see `target`.
+
+    Every alias of the original moves with its filter and routing; `alias`, which recommendations
+    ask, is added where it is none of them.
+
+    Parameters
+    ----------
+    owned
+        The original.
+    target
+        The copy, or the original itself.
+    alias
+        ``index.alias``.
+    standing
+        The indices that `alias` stands for now.
+    """
+    actions: list[dict[str, Any]] = []
+    if target != owned.name:
+        for name, how in owned.aliases.items():
+            actions.append({"remove": {"index": owned.name, "alias": name}})
+            actions.append({"add": {"index": target, "alias": name, **how}})
+    if alias not in owned.aliases:
+        gone = [name for name in standing if name != target]
+        actions += [{"remove": {"index": name, "alias": alias}} for name in gone]
+        if target not in standing:
+            actions.append({"add": {"index": target, "alias": alias}})
+    return actions
+
+
+def check_alias(cluster: Cluster, owned: Owned, alias: str) -> list[str]:
+    """Return the indices that `alias` stands for, refusing what is not of `owned`.
+
+    Raises
+    ------
+    ClusterError
+        `alias` is an index, or stands for another one.
+    """
+    standing = indices.standing(cluster, alias)
+    if not standing and cluster.exists(f"/{alias}"):
+        raise ClusterError(
+            f"{alias}: is an index, and recommendations ask an alias",
+            hint=f"choose a name for it: --set index.alias={alias}-seealso",
+            index=alias,
+        )
+    for name in standing:
+        if name != owned.name and copied_from(indices.find_meta(cluster, name)) != owned.name:
+            raise ClusterError(
+                f"{alias}: stands for {name} already, which is not {owned.name}",
+                hint="set index.alias to an alias of the index, or to a name that is free",
+                alias=alias,
+            )
+    return standing
+
+
+def copied_from(meta: Mapping[str, Any] | None) -> str | None:
+    """Return which index the index with this ``_meta.seealso`` is a copy of, if of any."""
+    attached = (meta or {}).get("attached") or {}
+    return None if attached.get("way") != "copy" else str(attached["source"])

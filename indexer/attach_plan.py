@@ -1,0 +1,77 @@
+"""How an index of somebody else would be attached to: in place or by a copy, and what moves."""
+
+from dataclasses import dataclass
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.indexer.attach_index import Owned, Way, check, check_alias, copied_from, way
+
+
+@dataclass(frozen=True, slots=True)
+class AttachPlan:
+    """How an index would be attached to; made without writing anything.
+
+    Attributes
+    ----------
+    index, documents
+        The index, and how many documents it has.
+    way, reason
+        In place or by a copy, and why so.
+    target
+        The index that gets the fields; None for a copy that is not there yet.
+    alias, aliases
+        What recommendations will ask, and the owner's aliases that will move to a copy.
+    note
+        What the owner should know.
+    """
+
+    index: str
+    documents: int
+    way: Way
+    reason: str
+    target: str | None
+    alias: str
+    aliases: tuple[str, ...]
+    note: str
+
+
+def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> AttachPlan:
+    """Decide how to attach to `owned`; `copy` asks for a new copy in any case.
+
+    Raises
+    ------
+    MappingMismatch
+        It cannot be attached to.
+    ClusterError
+        ``index.alias`` stands for something else.
+    """
+    check(owned)
+    alias = settings.index.alias
+    standing = check_alias(cluster, owned, alias)
+    chosen, reason = way(owned, cluster.version())
+    target: str | None = owned.name
+    earlier = [n for n in standing if copied_from(indices.find_meta(cluster, n)) == owned.name]
+    if copy:
+        chosen, reason, target = "copy", "a new copy is asked for", None
+    elif earlier and not owned.attached:
+        chosen, reason, target = "copy", f"{alias} stands for its copy already", earlier[0]
+    elif owned.attached:
+        chosen, reason = "in place", "it was attached before"
+    elif chosen == "copy":
+        target = None
+    note = ""
+    if chosen == "copy" and not owned.aliases:
+        note = (
+            f"{owned.name} is an index, not an alias, and goes on answering as it is: what is "
+            f"written to it reaches the copy when it is attached again; ask {alias} for both"
+        )
+    return AttachPlan(
+        index=owned.name,
+        documents=indices.count(cluster, owned.name),
+        way=chosen,
+        reason=reason,
+        target=target,
+        alias=alias,
+        aliases=tuple(owned.aliases) if chosen == "copy" else (),
+        note=note,
+    )

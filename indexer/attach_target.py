@@ -1,0 +1,130 @@
+"""Where the fields go: the index itself, an earlier copy, what a killed run left, or a new one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings, TextSettings, with_fitted
+from seealso.encoder import Bundle, BundleStore, ItemText, item_encoder, open_cache
+from seealso.indexer.attach_documents import columns_of
+from seealso.indexer.attach_index import Owned, added_mapping, copied_from, copy_body
+from seealso.indexer.attach_plan import AttachPlan
+from seealso.indexer.build import MAPPED
+from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
+from seealso.indexer.images import images_for
+from seealso.indexer.importance import ImportanceTable
+from seealso.indexer.inputs import Inputs, survey
+from seealso.indexer.mapping import derives_safely, index_meta
+from seealso.indexer.update import read_again
+from seealso.log import logger, progress
+from seealso.types import Space
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the fields go, and what they are made with."""
+
+    name: str
+    maker: DocumentMaker
+
+
+def begin(
+    cluster: Cluster, settings: Settings, owned: Owned, plan: AttachPlan, source: Inputs
+) -> Target:
+    """Read everything once, so that what cannot be read changes nothing; then make room.
+
+    An index that was attached before keeps its bundle, its texts and its scale of importance.
+
+    Parameters
+    ----------
+    cluster, settings
+        Where and how.
+    owned, plan
+        The index, and how it is attached to.
+    source
+        Its documents as a catalogue, events and images.
+
+    Raises
+    ------
+    DataError, BundleError, ClusterError
+        As `build` does; nothing was written.
+    """
+    if plan.target is not None and (meta := indices.find_meta(cluster, plan.target)):
+        with progress("reading") as tick:
+            read = read_again(source, meta["importance"], settings, tick)
+        bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
+        return Target(plan.target, _maker(settings, bundle, read.importance, source, meta))
+    base = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
+    settings = with_fitted(settings, base.fitted)
+    with progress("reading") as tick:
+        surveyed = survey(source, settings, tick)
+    bundle = bind_to_catalogue(base, surveyed.sample, settings, open_cache(settings))
+    key = _key(settings, owned, bundle)
+    meta = index_meta(settings, bundle, surveyed.importance.parameters, key)
+    meta["attached"] = {"way": plan.way, "source": owned.name, "fields": sorted(owned.own)}
+    maker = _maker(settings, bundle, surveyed.importance, source, meta)
+    if plan.way == "in place":
+        body = added_mapping(owned, settings, bundle.dimension, meta)
+        cluster.request("PUT", f"/{owned.name}/_mapping", body)
+        return Target(owned.name, maker)
+    name = _unfinished(cluster, settings, owned, key)
+    if name is None:
+        name = indices.new_name(settings.index.alias)
+        derived = derives_safely(cluster.version())
+        body = copy_body(owned, settings, bundle.dimension, meta, derived_source=derived)
+        indices.create(cluster, name, body)
+        return Target(name, maker)
+    log.info("going on with %s", name)
+    begun = indices.meta(cluster, name)
+    with progress("reading") as tick:
+        read = read_again(source, begun["importance"], settings, tick)
+    return Target(name, replace(maker, importance=read.importance))
+
+
+def _maker(
+    settings: Settings,
+    bundle: Bundle,
+    importance: ImportanceTable,
+    source: Inputs,
+    meta: Mapping[str, Any],
+) -> DocumentMaker:
+    return DocumentMaker(
+        item_encoder(bundle, settings, open_cache(settings)),
+        ItemText(TextSettings.model_validate(meta["text"])),
+        importance,
+        Space(meta["space"]),
+        images_for(bundle, source.images),
+    )
+
+
+def _key(settings: Settings, owned: Owned, bundle: Bundle) -> str:
+    """Return what tells one copy from another; a killed one with the same key is gone on with."""
+    parts = (
+        owned.name,
+        dict(owned.fields),
+        bundle.fingerprint,
+        settings.index.model_dump(mode="json", include=MAPPED),
+        columns_of(owned, settings).model_dump(mode="json"),
+    )
+    return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def _unfinished(cluster: Cluster, settings: Settings, owned: Owned, key: str) -> str | None:
+    """Return the copy that a killed run left; those that are of no use any more are cleared."""
+    found = None
+    for index in indices.listing(cluster, settings.index.alias):
+        left = index.state != "ready" and not (index.live or index.borrowed)
+        if not left or copied_from(index.meta) != owned.name:
+            continue
+        if found is None and index.meta.get("build_key") == key:
+            found = index.name
+        else:
+            log.info("clearing %s, left by a run that did not end", index.name)
+            indices.delete(cluster, index.name)
+    return found

@@ -1,0 +1,69 @@
+"""``seealso attach``."""
+
+import click
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context
+from seealso.cli.inputs import dry_run, on_error, say_skipped
+from seealso.indexer import attach as attaching
+from seealso.interactions import Problems
+
+
+@click.command()
+@click.argument("index")
+@on_error
+@dry_run
+@click.option("--copy", is_flag=True, help="Make a new copy, with the settings of now.")
+@pass_context
+def attach(context: Context, index: str, on_error: str, dry_run: bool, copy: bool) -> None:
+    """Add vectors and importance to INDEX, which serves searches already.
+
+    INDEX is the name of an index, or an alias of one. Where index.knn is set, its documents get
+    their fields in place; else in a copy, to which the aliases move once it is verified. The old
+    index is kept. Run it again to bring in what changed.
+    """
+    cluster, settings = context.cluster(), context.settings
+    if dry_run:
+        plan = attaching.plan_attach(cluster, settings, index, copy=copy)
+        context.show(plan, lambda: _shown(_planned(plan), plan.note))
+        return
+    problems = Problems(on_error)  # type: ignore[arg-type]
+    report = attaching.attach(cluster, settings, index, problems, copy=copy)
+    say_skipped(problems)
+    context.show(report, lambda: _shown(_done(report), report.plan.note))
+
+
+def _planned(plan: attaching.AttachPlan) -> dict[str, object]:
+    moves = ", ".join(dict.fromkeys((*plan.aliases, plan.alias)))
+    target = plan.target or f"a copy, {plan.alias}-<time>"
+    return {
+        "would attach to": f"{plan.index}, {plan.documents:,} documents",
+        "how": f"{plan.way}: {plan.reason}",
+        "writes to": target,
+        "aliases": f"{moves} -> {target}",
+    }
+
+
+def _done(report: attaching.AttachReport) -> dict[str, object]:
+    checked, plan = report.verification, report.plan
+    moved = ", ".join(dict.fromkeys((*plan.aliases, plan.alias)))
+    return {
+        "attached to": plan.index,
+        "how": f"{plan.way}: {plan.reason}",
+        "index": report.index,
+        "aliases": f"{moved} -> {report.index}",
+        "bundle": f"{report.bundle} ({report.fingerprint})",
+        "documents": f"{report.written:,} written, {report.unchanged:,} unchanged, "
+        f"{report.deleted:,} deleted",
+        "not items": f"{report.unreadable:,}, kept without a vector",
+        "verified": f"{checked.documents:,} documents, cosine >= "
+        f"{checked.least_cosine:.4f}, graph recall {checked.recall:.2f}",
+        "seconds": f"{report.seconds:.1f}",
+    }
+
+
+def _shown(facts: dict[str, object], note: str) -> RenderableType:
+    lines = [Text(f"note: {note}", style="yellow")] if note else []
+    return Group(tables.facts(facts), *lines)
