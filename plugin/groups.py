@@ -15,6 +15,9 @@ MOST_MEMBERS: Final = 500
 CANDIDATES: Final = 2_000
 """Hits that a group's search may bring, while each member keeps as many as the list is long."""
 
+SEEN_RULES: Final = get_args(GroupSettings.model_fields["seen"].annotation)
+"""Whose seen items may be left out."""
+
 EVERYONE: Final = "all together"
 """Name of what is said of the group as a whole."""
 
@@ -51,7 +54,7 @@ class GroupWish:
             A change is out of range.
         """
         _check("strategy", strategy, get_args(StrategyName))
-        _check("seen", seen, get_args(GroupSettings.model_fields["seen"].annotation))
+        _check("seen", seen, SEEN_RULES)
         changes = {"strategy": strategy, "seen": seen}
         given = {name: value for name, value in changes.items() if value is not None}
         chosen = settings.groups.model_copy(update=given)

@@ -21,6 +21,7 @@ from seealso.plugin.group_lists import GroupList
 from seealso.plugin.group_search import SCORES, group_search
 from seealso.plugin.groups import Group, GroupWish, group_path, together
 from seealso.plugin.latency import Stopwatch
+from seealso.plugin.lifts import Lifts
 from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.profile import ItemShelf, Profile, make_profiles
@@ -122,7 +123,7 @@ class Recommender:
 
     def known(self, user_ids: Collection[str]) -> KnownUsers:
         """Return what is known of some users, in one request where they stand in an index."""
-        if self._users is not None:
+        if self._users is not None and user_ids:
             return FoundUsers(self._users.users(user_ids))
         return self._histories or FoundUsers({})
 
@@ -235,8 +236,7 @@ class Recommender:
         ClusterError
             OpenSearch does not answer or refuses.
         """
-        people = [one if isinstance(one, User) else self.user(one) for one in members]
-        users = together(people, self.user(words=words, attributes=attributes))
+        users = self._members(members, words, attributes)
         wish = GroupWish.of(self._settings, strategy=strategy, seen=seen, **wishes)
         return self._alias.follow(lambda live: self._ask_for_group(live, users, wish))
 
@@ -291,8 +291,35 @@ class Recommender:
         live = self.live
         (profile,) = self._profiles(live, [user])
         path = choose_path(chosen, live.space, live.documents)
-        searches = profile_searches(profile, chosen, path, live.space, live.calibration)
+        lifts = Lifts.of(profile.pairs, NOBODY)
+        searches = profile_searches(profile, chosen, path, live.space, live.calibration, lifts)
         return msearch(live.address, [search.stored() for search in searches])
+
+    def stored_group_request(
+        self,
+        members: Sequence[str | User],
+        *,
+        words: str = "",
+        attributes: Mapping[str, Any] | None = None,
+        **wishes: Any,
+    ) -> bytes:
+        """Return the ``_search/template`` body of a group, as `stored_request` does for a user.
+
+        Send it with the query parameter ``include_named_queries_score=true``.
+        """
+        live = self.live
+        wish = GroupWish.of(self._settings, **wishes)
+        users = self._members(members, words, attributes)
+        group = Group.of(users, self._profiles(live, users), wish.groups.seen)
+        path = group_path(wish.list, live.space)
+        return group_search(group, wish, path, live.space, live.calibration).stored()
+
+    def _members(
+        self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
+    ) -> list[User]:
+        known = self.known([one for one in members if not isinstance(one, User)])
+        people = [one if isinstance(one, User) else describe(known, one) for one in members]
+        return together(people, describe(None, words=words, attributes=attributes))
 
     def _profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
         words = self._settings.recommend.words
@@ -312,17 +339,20 @@ class Recommender:
             chosen = self._fitted(live).crowd
             crowds, missing = self._users.crowds(users, profiles, chosen, live.fingerprint)
             watch.cut("crowd")
+        lifts = [
+            Lifts.of(profile.pairs, crowd) for profile, crowd in zip(profiles, crowds, strict=True)
+        ]
         path = choose_path(wish, live.space, live.documents)
         asked = [
-            profile_searches(profile, wish, path, live.space, live.calibration, crowd)
-            for profile, crowd in zip(profiles, crowds, strict=True)
+            profile_searches(profile, wish, path, live.space, live.calibration, lift)
+            for profile, lift in zip(profiles, lifts, strict=True)
         ]
         responses = iter(send(self._cluster, live, [one for mine in asked for one in mine], watch))
         ranked = [
             answers.ranked(
-                [next(responses) for _ in mine], profile, wish, path, live.calibration, crowd
+                [next(responses) for _ in mine], profile, wish, path, live.calibration, lift
             )
-            for profile, mine, crowd in zip(profiles, asked, crowds, strict=True)
+            for profile, mine, lift in zip(profiles, asked, lifts, strict=True)
         ]
         watch.cut("fusion")
         return [

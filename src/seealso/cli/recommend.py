@@ -3,24 +3,28 @@
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import orjson
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
-from seealso.config import Settings
+from seealso.config import Settings, StrategyName
 from seealso.errors import ConfigError
 from seealso.indexer.inputs import row_source
 from seealso.interactions import Histories, Problems, Pseudonyms, read_events
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
+from seealso.plugin.group_lists import GroupList
+from seealso.plugin.groups import SEEN_RULES
 from seealso.plugin.requests import Wish
 from seealso.plugin.users_index import UsersIndex
 from seealso.types import Path as RankingPath
 
+STRATEGIES = click.Choice(get_args(StrategyName))
+SEEN = click.Choice(SEEN_RULES)
 PATHS = click.Choice(["auto", *(path.value for path in RankingPath)])
 
 size = click.option("--size", type=int, help="Length of the list.")
@@ -43,6 +47,16 @@ show = click.option("--show", metavar="FIELD", help="Catalogue field to show bes
 @least
 @click.option("--tail-share", type=float, help="Share of the positions for tail items.")
 @show
+@click.option("--group", metavar="IDS", help="One list for several users: ids, commas between.")
+@click.option(
+    "--group-attribute",
+    "traits",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What describes a group: counts as one more member; may be repeated.",
+)
+@click.option("--strategy", type=STRATEGIES, help="How the group's wishes become one order.")
+@click.option("--seen", type=SEEN, help="Whose seen items are left out of the group's list.")
 @click.option(
     "--users",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -66,10 +80,17 @@ def recommend(
     min_probability: float | None,
     tail_share: float | None,
     show: str | None,
+    group: str | None,
+    traits: tuple[str, ...],
+    strategy: str | None,
+    seen: str | None,
     users: Path | None,
     out: Path | None,
 ) -> None:
-    """Recommend items to a user: by id, by history, by words and attributes, or a mix."""
+    """Recommend items to a user: by id, by history, by words and attributes, or a mix.
+
+    With --group or --group-attribute, to several people together.
+    """
     if (users is None) != (out is None):
         raise click.UsageError("--users and --out go together")
     one = user_id is not None or bool(history or words or attributes)
@@ -77,7 +98,14 @@ def recommend(
         raise click.UsageError(
             "--users is for many: leave out USER_ID, --history, --words, --attribute and --show"
         )
-    if users is None and not one:
+    several = group is not None or bool(traits)
+    if several and (users is not None or user_id is not None or history or attributes):
+        raise click.UsageError(
+            "--group is for several: leave out USER_ID, --history, --attribute and --users"
+        )
+    if (strategy or seen) and not several:
+        raise click.UsageError("--strategy and --seen are for --group or --group-attribute")
+    if users is None and not (one or several):
         raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
     wishes = {
         "size": size,
@@ -89,10 +117,22 @@ def recommend(
     if users is not None and out is not None:
         _many(context, users, out, wishes)
         return
+    if several:
+        named = _split(group)
+        shared = recommender_for(context, set(named)).recommend_group(
+            named,
+            words=words,
+            attributes=dict(_pair(one) for one in traits),
+            strategy=strategy,
+            seen=seen,
+            **wishes,
+        )
+        print_list(context, shared, show)
+        return
     recommender = recommender_for(context, {user_id} if user_id else ())
     found = recommender.recommend(
         user_id,
-        history=[part.strip() for part in history.split(",") if part.strip()] if history else None,
+        history=_split(history) if history else None,
         words=words,
         attributes=dict(_pair(one) for one in attributes),
         **wishes,  # type: ignore[arg-type]
@@ -171,7 +211,7 @@ def histories(context: Context, users: Collection[str] | None) -> Histories | No
     return found
 
 
-def print_list(context: Context, found: RecommendationList, show: str | None) -> None:
+def print_list(context: Context, found: RecommendationList | GroupList, show: str | None) -> None:
     """Print a list as a table with its note and latency, or as JSON."""
     context.show(found, lambda: found.table(show or context.settings.catalogue.text[0]))
     if context.json:
@@ -208,6 +248,10 @@ def parsed(filters: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
             )
         found.append(clause)
     return tuple(found) or None
+
+
+def _split(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
 def _pair(text: str) -> tuple[str, str]:
