@@ -119,6 +119,15 @@ def make_profiles(
     words
         Most words for the tail query.
     """
+    bundle = live.encoder.bundle
+    made = gather(users, live, shelf, settings)
+    return [profile_of(one, bundle, settings, words) for one in made]
+
+
+def gather(
+    users: Sequence[User], live: Live, shelf: ItemShelf, settings: ProfileSettings
+) -> list["Makings"]:
+    """Return what the profile of each user is made of: read and encoded together."""
     recent = [user.history[: settings.history_items] for user in users]
     known = shelf.get(live.name, (entry.item_id for entries in recent for entry in entries))
     texts = [
@@ -126,16 +135,48 @@ def make_profiles(
         for user, entries in zip(users, recent, strict=True)
     ]
     encoded = _encode([text for pair in texts for text in pair], live)
-    profiles = []
-    for place, (user, entries) in enumerate(zip(users, recent, strict=True)):
-        own, attributes = encoded[2 * place], encoded[2 * place + 1]
-        told = [(settings.words, own), (settings.attributes, attributes)]
-        held = Held.of(entries, known)
-        vector, tail_vector = _vectors(told, held, live.encoder.bundle, settings)
-        used = len(held.ages)
-        wanted = _words(user, entries, known, words)
-        profiles.append(Profile(vector, wanted, user.seen, used, tail_vector))
-    return profiles
+    return [
+        Makings(user, entries, known, encoded[2 * place], encoded[2 * place + 1])
+        for place, (user, entries) in enumerate(zip(users, recent, strict=True))
+    ]
+
+
+def profile_of(made: "Makings", bundle: Bundle, settings: ProfileSettings, words: int) -> Profile:
+    """Return the profile that is made of these; arguments as for `make_profiles`."""
+    held = made.held
+    told = [(settings.words, made.words), (settings.attributes, made.attributes)]
+    vector, tail_vector = _vectors(told, held, bundle, settings)
+    wanted = _words(made.user, made.entries, made.known, words)
+    return Profile(vector, wanted, made.user.seen, len(held.ages), tail_vector)
+
+
+@dataclass(frozen=True, slots=True)
+class Makings:
+    """What a profile is made of.
+
+    Attributes
+    ----------
+    user
+        What is known of the user.
+    entries
+        Newest items of the history, those that take part.
+    known
+        What the index knows of items.
+    words, attributes
+        What the user says (and the texts of the history, where those are read as text) and is, as
+        vectors, shape (dimension of texts,).
+    """
+
+    user: User
+    entries: Sequence[HistoryEntry]
+    known: Mapping[str, Known]
+    words: Vector | None
+    attributes: Vector | None
+
+    @property
+    def held(self) -> "Held":
+        """Items of the history that have a vector."""
+        return Held.of(self.entries, self.known)
 
 
 @dataclass(frozen=True, slots=True)
