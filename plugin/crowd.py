@@ -73,12 +73,10 @@ def chosen_by(
     votes: defaultdict[str, float] = defaultdict(float)
     total = 0.0
     for one in neighbours:
-        weight = max(one.similarity, 0.0)
-        total += weight
-        for item_id in dict.fromkeys(one.latest[:latest]):
-            votes[item_id] += weight
-    if not total:
-        return {}
+        if one.similarity > 0:
+            total += one.similarity
+            for item_id in dict.fromkeys(one.latest[:latest]):
+                votes[item_id] += one.similarity
     return {item_id: vote / total for item_id, vote in votes.items() if item_id not in seen}
 
 

@@ -119,7 +119,7 @@ def test_a_vote_lies_between_none_and_all(
 ) -> None:
     found = chosen_by(neighbours, seen, latest)
     assert not found.keys() & seen
-    assert all(0 <= part <= 1 + 1e-9 for part in found.values())
+    assert all(0 < part <= 1 + 1e-9 for part in found.values())
     voters = [one for one in neighbours if one.similarity > 0]
     for item in set("abcdef") - seen:
         chose = sum(one.similarity for one in voters if item in one.latest[:latest])
