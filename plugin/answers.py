@@ -5,8 +5,8 @@ from typing import Any
 
 from seealso.errors import ClusterError
 from seealso.interactions import RESERVED
-from seealso.plugin.crowd import NOBODY, Crowd, joined, lifted
 from seealso.plugin.fusion import fuse
+from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.profile import Profile
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.requests import Wish
@@ -46,9 +46,9 @@ def ranked(
     wish: Wish,
     path: Path,
     calibration: Calibration,
-    crowd: Crowd = NOBODY,
+    lifts: Lifts = NOTHING,
 ) -> list[Recommendation]:
-    """Return a user's list from the responses to `profile_searches`, asked with the same crowd.
+    """Return a user's list from the responses to `profile_searches`, asked with the same lifts.
 
     Raises
     ------
@@ -60,11 +60,11 @@ def ranked(
     if profile.vector is None:
         return importance_items(first)
     main = vector_items(first, path, calibration)
-    if crowd.candidates:
-        brought = vector_items(next(hits), path, calibration)
-        main = _likely(joined(main, brought, crowd, calibration), wish.min_probability)
-    tail = tail_items(next(hits, ()), calibration, wish.min_probability)
-    tail = lifted(tail, crowd, calibration)
+    if lifts.named:
+        named = vector_items(next(hits), Path.EXACT, calibration)
+        main = joined(main, named, lifts, calibration)
+    tail = lifted(tail_items(next(hits, ()), calibration, 0.0), lifts, calibration)
+    tail = _likely(tail, wish.min_probability)
     return fuse(main, tail, size=wish.size, tail_share=wish.tail_share)
 
 

@@ -1,14 +1,12 @@
-"""What a user's neighbours chose lately lifts an item. Pure functions over neighbours and lists."""
+"""What a user's neighbours chose lately. Pure functions over neighbours."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from seealso.config import CrowdSettings
 from seealso.plugin.neighbours import Neighbour
-from seealso.plugin.recommendations import Recommendation
-from seealso.types import Calibration, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,47 +76,3 @@ def chosen_by(
             for item_id in dict.fromkeys(one.latest[:latest]):
                 votes[item_id] += one.similarity
     return {item_id: vote / total for item_id, vote in votes.items() if item_id not in seen}
-
-
-def lifted(
-    items: Iterable[Recommendation], crowd: Crowd, calibration: Calibration
-) -> list[Recommendation]:
-    """Return the items in their order, with the gain of each in `raw` and `probability`."""
-    return [_lifted(item, crowd.gains.get(item.item_id, 0.0), calibration) for item in items]
-
-
-def joined(
-    main: Sequence[Recommendation],
-    brought: Sequence[Recommendation],
-    crowd: Crowd,
-    calibration: Calibration,
-) -> list[Recommendation]:
-    """Return one list of the vector list and of what the crowd brings, ranked by lifted values.
-
-    Items without a gain rank among themselves as they did, so the first `size` of both lists
-    hold the first `size` of the whole index.
-
-    Parameters
-    ----------
-    main
-        The vector list.
-    brought
-        The candidates of the crowd.
-    crowd, calibration
-        What lifts, and what makes a probability of it.
-    """
-    there = {item.item_id for item in main}
-    own = [replace(one, source=Source.CROWD) for one in brought if one.item_id not in there]
-    ranked = lifted([*main, *own], crowd, calibration)
-    return sorted(ranked, key=_raw, reverse=True)
-
-
-def _lifted(item: Recommendation, gain: float, calibration: Calibration) -> Recommendation:
-    if not gain or item.raw is None:
-        return item
-    raw = item.raw + gain
-    return replace(item, raw=raw, crowd=gain, probability=float(calibration.probability(raw)))
-
-
-def _raw(item: Recommendation) -> float:
-    return float("-inf") if item.raw is None else item.raw

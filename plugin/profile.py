@@ -3,7 +3,7 @@
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
@@ -38,6 +38,8 @@ class Profile:
         E_u, unit length, shape (dimension,); None where nothing is known of the user.
     tail_vector
         What the tail list is scored with: what texts and images say alone.
+    pairs
+        What is added to w * similarity of items that are chosen around those of the history.
     words
         Words for the BM25 query of the tail list.
     seen
@@ -51,6 +53,7 @@ class Profile:
     seen: frozenset[str]
     history_used: int = 0
     tail_vector: Vector | None = None
+    pairs: Mapping[str, float] = field(default_factory=dict)
 
 
 class ItemShelf:
@@ -147,7 +150,9 @@ def profile_of(made: "Makings", bundle: Bundle, settings: ProfileSettings, words
     told = [(settings.words, made.words), (settings.attributes, made.attributes)]
     vector, tail_vector = _vectors(told, held, bundle, settings)
     wanted = _words(made.user, made.entries, made.known, words)
-    return Profile(vector, wanted, made.user.seen, len(held.ages), tail_vector)
+    told_of = [entry.item_id for entry in made.entries] if settings.history else []
+    pairs = bundle.lifts(told_of, range(len(told_of)))
+    return Profile(vector, wanted, made.user.seen, len(held.ages), tail_vector, pairs)
 
 
 @dataclass(frozen=True, slots=True)

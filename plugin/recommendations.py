@@ -22,7 +22,8 @@ class Recommendation:
     probability
         p in (0, 1), or None for an item without a vector and for a list by importance alone.
     raw
-        w * similarity, lifted by `crowd`, before the sigmoid; None where `probability` is.
+        w * similarity, lifted by `pairs` and `crowd`, before the sigmoid; None where `probability`
+        is.
     score
         OpenSearch's score in the list that the item came from.
     source
@@ -33,6 +34,8 @@ class Recommendation:
         Whether the item is of the long tail.
     fields
         The catalogue's own fields.
+    pairs
+        By how much the history lifts `raw` of what is chosen around its items.
     crowd
         By how much the user's neighbours lift `raw`: share times what part of them chose it lately.
     """
@@ -45,6 +48,7 @@ class Recommendation:
     importance: float
     tail: bool
     fields: Mapping[str, Any] = field(default_factory=dict)
+    pairs: float = 0.0
     crowd: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -57,6 +61,7 @@ class Recommendation:
             "source": self.source.value,
             "importance": self.importance,
             "tail": self.tail,
+            "pairs": self.pairs,
             "crowd": self.crowd,
             "fields": dict(self.fields),
         }

@@ -1,7 +1,7 @@
 """Which searches a list is made of. Pure functions: profiles in, request bodies out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
-from seealso.plugin.crowd import NOBODY, Crowd
 from seealso.plugin.fusion import shared_places
+from seealso.plugin.lifts import NOTHING, Lifts
 from seealso.plugin.profile import Profile
 from seealso.plugin.scores import logit, score_of
 from seealso.query_templates import render, script_id
@@ -154,7 +154,7 @@ def profile_searches(
     path: Path,
     space: Space,
     calibration: Calibration,
-    crowd: Crowd = NOBODY,
+    lifts: Lifts = NOTHING,
 ) -> list[Search]:
     """Return the one to three searches of a user's list.
 
@@ -164,8 +164,8 @@ def profile_searches(
         What the user is asked for with.
     wish, path, space, calibration
         How to rank.
-    crowd
-        Brings candidates of its own.
+    lifts
+        Names items that may come into the list by what lifts them.
     """
     seen = sorted(profile.seen)
     if profile.vector is None:
@@ -174,33 +174,28 @@ def profile_searches(
         profile.vector, seen, wish, path=path, space=space, calibration=calibration
     )
     searches = [vector]
-    if crowd.candidates:
-        searches.append(
-            vector_search(
-                profile.vector,
-                seen,
-                _only(wish, crowd.candidates),
-                path=among_few(path),
-                space=space,
-                calibration=calibration,
-            )
-        )
+    if lifts.named:
+        searches.append(lifted_search(profile.vector, lifts, seen, wish, space, calibration))
     if wish.tail_share and profile.words:
         searches.append(tail_search(profile, wish, space))
     return searches
 
 
-def among_few(path: Path) -> Path:
-    """Return the path that ranks a few named items: nothing is gained by a graph there."""
-    return Path.EXACT if path is Path.ANN else path
-
-
-def _only(wish: Wish, ids: Sequence[str]) -> Wish:
-    """Return a wish for all of `ids`: what lifts them later may lift them over any limit."""
-    changes = {"size": len(ids), "min_probability": 0.0}
-    settings = wish.settings.model_copy(update=changes)
-    clause = {"ids": {"values": list(ids)}}
-    return replace(wish, settings=settings, filters=(*wish.filters, clause))
+def lifted_search(
+    vector: Vector,
+    lifts: Lifts,
+    exclude: Sequence[str],
+    wish: Wish,
+    space: Space,
+    calibration: Calibration,
+) -> Search:
+    """Return the search for the best of the named items: few, so that every path scores them so."""
+    params = common(wish, exclude)
+    params |= {"vector": vector, "space": KNN_SPACE[space]}
+    params |= {"ids": lifts.named, "lifts": lifts.gains}
+    if wish.min_probability > 0:
+        params["min_score"] = score_of(logit(wish.min_probability, calibration))
+    return Search("lifted", params)
 
 
 def vector_search(

@@ -88,6 +88,16 @@ def _clauses(value: Any) -> str:
     return _json(clauses)
 
 
+def _numbers_by_name(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be numbers by item id, not {_kind(value)}")
+    for name, number in value.items():
+        real = isinstance(number, (int, float, np.number)) and not isinstance(number, bool)
+        if not isinstance(name, str) or not real or not np.isfinite(number):
+            raise ValueError(f"must be numbers by item id, but holds {name!r}: {number!r}")
+    return _json({name: float(number) for name, number in value.items()})
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be text, not {_kind(value)}")
@@ -102,6 +112,12 @@ def _whole(least: int) -> Encode:
         return str(int(value))
 
     return encode
+
+
+def _true(value: Any) -> str:
+    if value is not True:
+        raise ValueError(f"must be true or not given, not {value!r}")
+    return "true"
 
 
 def _number(above: float = -np.inf, least: float = -np.inf) -> Encode:
@@ -137,5 +153,8 @@ ENCODERS: Mapping[str, Encode] = {
     "weight": _number(least=0.0),
     "candidates": _clauses,
     "members": _clauses,
+    "explain": _true,
+    "ids": _strings,
+    "lifts": _numbers_by_name,
 }
 """Every parameter of every template; None or False stand for "not given"."""

@@ -38,6 +38,7 @@ class Source(StrEnum):
     VECTOR = "vector"
     TAIL = "tail"
     IMPORTANCE = "importance"
+    PAIRS = "pairs"
     CROWD = "crowd"
 
 

@@ -69,7 +69,7 @@ def test_an_index_recommends_what_the_club_reads(open_shop: OpenShop, opensearch
     assert report.fitted.dev["joined"] > 2 * report.fitted.dev["text alone"]
     built = shop.build(encoder={"bundle": "fitted"})
     bundle = BundleStore(shop.settings().encoder.store).by_fingerprint(built.fingerprint)
-    assert bundle.dimension == report.dimension == bundle.text_dimension + 9
+    assert bundle.dimension == report.dimension == bundle.text_dimension + 8 + 2
     assert built.verification.least_cosine > 0.999
     recommender = Recommender(shop.cluster, shop.settings(), None)
     history = ["f0", "f3", "f6"]
@@ -87,9 +87,12 @@ def test_an_index_recommends_what_the_club_reads(open_shop: OpenShop, opensearch
     assert [club(item.item_id) for item in related][:5] == [1] * 5
 
 
-def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch_latest: NodeInfo) -> None:
-    shop = stocked(open_shop, opensearch_latest)
-    fitted(shop)
+@pytest.mark.parametrize("path", ["exact", "reference", "ann"])
+def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch: NodeInfo, path: str) -> None:
+    shop = stocked(open_shop, opensearch)
+    report = fitted(shop)
+    # what the members of a club read around each other is the same
+    assert report.fitted.recipe.together is not None
     built = shop.build(encoder={"bundle": "fitted"})
     bundle = BundleStore(shop.settings().encoder.store).by_fingerprint(built.fingerprint)
     part = bundle.collaborative
@@ -105,10 +108,15 @@ def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch_latest: NodeI
         (told / np.linalg.norm(told)).astype(np.float32), list(items[history]), range(3)
     )
     scores = weighted @ user
+    lifts = part.lifts([ids[place] for place in history], range(3))
+    scores += np.array([lifts.get(one, 0.0) for one in ids], dtype=np.float32)
     scores[history] = -np.inf
     found = Recommender(shop.cluster, shop.settings(), None).recommend(
-        history=[ids[place] for place in history], path="exact"
+        history=[ids[place] for place in history], path=path
     )
+    assert any(item.pairs for item in found)
+    for item in found:
+        assert item.pairs == pytest.approx(lifts.get(item.item_id, 0.0))
     assert [item.item_id for item in found] == [ids[place] for place in np.argsort(-scores)[:10]]
     p = bundle.calibration.probability(np.sort(scores)[::-1][:10])
     np.testing.assert_allclose([item.probability for item in found], p, atol=1e-5)
@@ -125,7 +133,7 @@ def test_an_item_that_is_new_gets_a_vector_from_its_text(
     assert part is not None
     assert "f59" not in part.place
     new = shop.vector("f59") / np.linalg.norm(shop.vector("f59"))
-    behaviour = new[part.text_dimension : -1] * part.radius / part.weight
+    behaviour = new[part.text_dimension : -2] * part.radius / part.weight
     assert np.linalg.norm(behaviour) == pytest.approx(part.newcomer, rel=1e-2)
 
 

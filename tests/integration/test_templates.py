@@ -13,6 +13,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.config import Settings
 from seealso.indexer.mapping import index_body
 from seealso.indexer.templates import install, installed
+from seealso.plugin.scores import raw_value, score_of
 from seealso.query_templates import msearch, names, render, script_id, source
 from seealso.types import Calibration, Space
 
@@ -187,6 +188,31 @@ def test_min_score_size_and_source(catalogue: Catalogue, name: str) -> None:
     assert few[0]["_source"] == {"item_id": ids(full)[0]}
     bare = catalogue.search(name, vector=catalogue.user, size=1, source=[])
     assert bare[0]["_source"] == full[0]["_source"]
+
+
+@pytest.mark.parametrize("catalogue", list(Space), indirect=True, ids=str)
+def test_named_items_are_ranked_by_what_lifts_them(catalogue: Catalogue) -> None:
+    # i10 and i20 have no vector
+    lifts = {f"i{n}": 0.4 * (n % 5) - 0.5 for n in range(2, 42)}
+    x = catalogue.similarity()
+    lifted = {n: x[n] + lifts[f"i{n}"] for n in range(2, 42) if n % 10}
+    params = {
+        "vector": catalogue.user,
+        "space": KNN_SPACE[catalogue.space],
+        "ids": list(lifts),
+        "lifts": lifts,
+        "exclude": ["i3"],
+    }
+    del lifted[3]
+    best = sorted(lifted, key=lambda n: -lifted[n])
+    hits = catalogue.search("lifted", size=ITEMS, **params)
+    assert [int(one[1:]) for one in ids(hits)] == best
+    np.testing.assert_allclose([raw_value(s) for s in scores(hits)],
+                               [lifted[n] for n in best], rtol=0, atol=1e-5)  # fmt: skip
+    red = [{"term": {"colour": "red"}}]
+    least = score_of(lifted[best[6]] - 1e-4)
+    few = catalogue.search("lifted", size=ITEMS, filter=red, min_score=least, **params)
+    assert [int(one[1:]) for one in ids(few)] == [n for n in best[:7] if n % 2]
 
 
 def test_ann_finds_k_neighbours_and_returns_size_of_them(catalogue: Catalogue) -> None:

@@ -1,5 +1,6 @@
 """Text and behaviour in one unit vector: checked against the formulas, with numbers drawn."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seealso.encoder import Collaborative
+from seealso.encoder import Collaborative, Together
 from seealso.encoder.collaborative import fold_in_parts
+from seealso.encoder.together import LIFTED
 from seealso.errors import BundleError
 from seealso.types import Vector
 
@@ -69,19 +71,20 @@ def test_a_history_is_folded_in_as_least_squares_say() -> None:
     st.integers(0, 3),
     st.lists(st.integers(0, len(IDS) - 1), max_size=8, unique=True),
     st.floats(0, 10),
+    st.floats(0, 2),
     st.integers(0, 2**32 - 1),
 )
 @settings(max_examples=60, deadline=None)
 def test_the_parts_of_a_user_sum_up_to_the_user(
-    texts: int, chosen: list[int], weight: float, seed: int
+    texts: int, chosen: list[int], weight: float, welcome: float, seed: int
 ) -> None:
-    one = part(weight)
+    one = replace(part(weight), welcome=welcome)
     joined = list(one.join(IDS, TEXTS)[chosen])
     told = unit(rows(1, D, seed=seed)) if texts else rows(0, D)
     # several parts that sum up to a unit vector
     split = np.repeat(told, texts, axis=0) / max(texts, 1)
     added = one.parts(split, joined, range(len(chosen)))
-    assert added.shape == (len(split) + len(chosen), one.dimension)
+    assert added.shape == (len(split) + len(chosen) + 1, one.dimension)
     whole = one.ask(told[0] if texts else None, joined, range(len(chosen)))
     wanted = np.zeros(one.dimension) if whole is None else whole
     np.testing.assert_allclose(added.sum(axis=0), wanted, atol=1e-5)
@@ -103,6 +106,25 @@ def test_an_item_that_nobody_chose_gets_what_its_text_predicts() -> None:
     found = one.factors_of(["new", "i3"], TEXTS[:2])
     np.testing.assert_allclose(found[0], 0.7 * unit(TEXTS[0] @ one.predictor), atol=1e-5)
     np.testing.assert_array_equal(found[1], one.factors[3])
+
+
+@given(st.floats(0, 1), st.floats(0.05, 3), st.floats(0, 5))
+@settings(max_examples=30, deadline=None)
+def test_new_items_are_welcome_by_so_much_and_nothing_else_changes(
+    welcome: float, weight: float, newcomer: float
+) -> None:
+    cool = part(weight, newcomer)
+    warm = replace(cool, welcome=welcome)
+    names = [*IDS[1:], "new"]
+    joined = warm.join(names, TEXTS)
+    np.testing.assert_allclose(joined, cool.join(names, TEXTS), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, atol=1e-5)
+    before, after = (one.ask(TEXTS[0], list(joined[:2]), [0, 1]) for one in (cool, warm))
+    assert before is not None
+    assert after is not None
+    assert np.linalg.norm(after) == pytest.approx(1.0, abs=1e-5)
+    wanted = joined @ before + welcome * np.array([name == "new" for name in names])
+    np.testing.assert_allclose(joined @ after, warm.dilution * wanted, atol=1e-4)
 
 
 def test_an_item_without_text_has_no_vector() -> None:
@@ -128,6 +150,53 @@ def test_what_is_like_an_item_is_asked_without_the_rest() -> None:
     plain = np.hstack([TEXTS, one.weight * one.factors])
     order = np.argsort(-(plain @ plain[5]))
     np.testing.assert_array_equal(np.argsort(-(joined @ asked)), order)
+
+
+def test_a_history_lifts_what_is_chosen_around_it() -> None:
+    # i0 has i1 and i2 around it, i1 has i2; nothing else has anything
+    pairs = Together(
+        np.array([0, 2, *[3] * (len(IDS) - 1)], dtype=np.int64),
+        np.array([1, 2, 2], dtype=np.int32),
+        np.array([0.5, 0.25, 1.0], dtype=np.float32),
+        share=2.0,
+        recency=0.5,
+    )
+    one = replace(part(), together=pairs)
+    assert one.lifts(["i1", "unknown", "i0"], [0, 1, 2]) == {
+        "i1": pytest.approx(2 * 0.25 * 0.5),
+        "i2": pytest.approx(2 * (1.0 + 0.25 * 0.25)),
+    }
+    assert one.lifts(["i5"], [0]) == {}
+    assert part().lifts(["i0"], [0]) == {}
+
+
+def test_at_most_so_many_items_are_lifted_the_strongest() -> None:
+    n = 3 * LIFTED
+    weights = np.linspace(0.1, 1.0, n - 1, dtype=np.float32)
+    starts = np.concatenate([[0], np.full(n, n - 1)]).astype(np.int64)
+    pairs = Together(starts, np.arange(1, n, dtype=np.int32), weights, 1.0, 1.0)
+    places, added = pairs.lifted([0], [0])
+    np.testing.assert_array_equal(places, np.arange(n - LIFTED, n))
+    np.testing.assert_allclose(added, weights[-LIFTED:])
+
+
+def test_pairs_lie_in_the_file_of_the_part(tmp_path: Path) -> None:
+    starts = np.concatenate([[0], np.full(len(IDS), 1)]).astype(np.int64)
+    pairs = Together(starts, np.array([4], dtype=np.int32), np.array([0.5], np.float32), 1.5, 0.8)
+    one = replace(part(), welcome=0.25, together=pairs)
+    one.save(tmp_path / "part.npz")
+    found = Collaborative.load(tmp_path / "part.npz")
+    assert found.content() == one.content() != part().content()
+    assert found.lifts(["i0"], [1]) == one.lifts(["i0"], [1]) != {}
+
+
+def test_pairs_of_other_items_are_refused(tmp_path: Path) -> None:
+    starts = np.concatenate([[0], np.full(len(IDS), 1)]).astype(np.int64)
+    beyond = np.array([len(IDS)], dtype=np.int32)
+    pairs = Together(starts, beyond, np.array([0.5], np.float32), 1.5, 0.8)
+    replace(part(), together=pairs).save(tmp_path / "part.npz")
+    with pytest.raises(BundleError, match="pairs that do not belong"):
+        Collaborative.load(tmp_path / "part.npz")
 
 
 def test_it_is_the_same_after_it_was_saved(tmp_path: Path) -> None:

@@ -8,18 +8,10 @@ import pytest
 from seealso.config import Settings, load_settings, with_fitted
 from seealso.encoder.projection import unit_rows
 from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.newcomers import Cold, newcomer_tries, newcomers
 from seealso.fitting.probability import Shown, calibrate
 from seealso.fitting.recipe import Learnt, Recipe, collaborative, predictor
-from seealso.fitting.weighing import (
-    Cold,
-    Weighed,
-    asked,
-    known_factors,
-    newcomer_tries,
-    newcomers,
-    tries,
-    weigh,
-)
+from seealso.fitting.weighing import Weighed, asked, known_factors, tries, weigh
 from seealso.training.data.ranking import Question
 from seealso.types import Vector
 
@@ -73,29 +65,41 @@ def test_where_behaviour_knows_it_all_it_weighs_more_than_where_texts_do() -> No
     assert heavy.ndcg == pytest.approx(ndcg(behaviour_knows.ranks(users, items)))
 
 
-def test_new_items_get_what_their_texts_foretell_within_what_it_may_cost() -> None:
-    known = learnt(known=50)
-    among = ~known.known
-    state = Cold(
-        warm=Bench.of(TEXTS, neighbours(known.items, range(50)), 50),
-        cold=Bench.of(
-            TEXTS,
-            [question([i for i in q.history.tolist() if i < 50] or [0], q.target)
-             for q in neighbours(known.items, range(50, N))],
-            50,
-        ),
-        among=among,
-        learnt=known,
-    )  # fmt: skip
+def cold_state(known: Learnt) -> Cold:
+    """Ask for what is known, and for what only the texts foretell."""
+    warm = neighbours(known.items, range(50))
+    cold = [
+        question([i for i in one.history.tolist() if i < 50] or [0], one.target)
+        for one in neighbours(known.items, range(50, N))
+    ]
+    ids = [f"i{n}" for n in range(N)]
+    benches = [Bench.of(TEXTS, questions, 50) for questions in (warm, cold)]
+    return Cold(ids, *benches, ~known.known, known)
+
+
+def test_new_items_are_welcome_within_what_it_may_cost() -> None:
+    state = cold_state(learnt(known=50))
     ticks: list[int] = []
     weighed = Weighed(RECIPE, 1.0, 0.0)
     strict = newcomers(state, weighed, 0.0, ticks.append)
     generous = newcomers(state, weighed, 0.9, ticks.append)
     assert len(ticks) == 2 * newcomer_tries()
     assert strict.warm >= strict.warm_alone
-    assert generous.cold >= strict.cold
-    assert generous.recipe.newcomer > 0
     assert generous.warm >= 0.1 * generous.warm_alone
+    assert generous.cold > strict.cold
+    assert generous.recipe.welcome > strict.recipe.welcome
+    # what a welcome may cost says nothing of how they rank among themselves
+    assert generous.recipe.newcomer == strict.recipe.newcomer > 0
+
+
+def test_what_is_foretold_ranks_new_items_better_than_none_of_it() -> None:
+    state = cold_state(learnt(known=50))
+    found = newcomers(state, Weighed(RECIPE, 1.0, 0.0), 0.5, lambda _: None)
+    part = collaborative(state.ids, state.learnt, TEXTS, found.recipe)
+    bench = state.cold
+    users = part.greeting(asked(bench.told(1.0), bench.folded(state.learnt, RECIPE), part.weight))
+    reached = ndcg(bench.ranks(users, part.join(state.ids, TEXTS), state.among), 20)
+    assert reached > ndcg(bench.ranks(bench.told(1.0), TEXTS, state.among), 20)
 
 
 def test_only_some_items_are_ranked_where_only_some_may_be() -> None:

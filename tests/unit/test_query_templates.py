@@ -16,6 +16,7 @@ ALL = (
     "exact",
     "group",
     "importance",
+    "lifted",
     "reference_cosine",
     "reference_euclidean",
     "reference_manhattan",
@@ -28,6 +29,8 @@ NEEDED: dict[str, Any] = {
     "words": "red shoes",
     "candidates": [{"match_all": {}}],
     "members": [{"exists": {"field": "vector", "_name": "0"}}],
+    "ids": ["i1"],
+    "lifts": {"i1": 0.5},
 }
 
 
@@ -62,7 +65,9 @@ def test_unknown_template_lists_those_there_are() -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_source_holds_the_script_and_no_partial(name: str) -> None:
     assert "{{>" not in source(name)
-    assert ("double " in source(name)) == (name == "tail" or name.startswith("reference_"))
+    assert ("double " in source(name)) == (
+        name in ("lifted", "tail") or name.startswith("reference_")
+    )
 
 
 def test_parameters_and_which_are_needed() -> None:
@@ -134,6 +139,11 @@ def test_tail_with_a_vector_tells_the_similarity_and_adds_it_if_it_has_a_weight(
     assert search_part("tail", weight=0.5)["should"]["script_score"]["boost"] == 0.5
     script = search_part("tail", weight=0.5, space="l1")["should"]["script_score"]["script"]
     assert script["params"]["space_type"] == "l1"
+
+
+def test_tail_explains_its_scores_where_asked_to() -> None:
+    assert "explain" not in body("tail")
+    assert body("tail", explain=True)["explain"] is True
 
 
 def test_tail_fields() -> None:
@@ -229,6 +239,7 @@ def test_a_wrong_value_names_template_parameter_and_need(
         ("tail", "words", ["a"]),
         ("tail", "words", "\ud800"),
         ("tail", "weight", -1),
+        ("tail", "explain", "yes"),
     ],
 )
 def test_wrong_values_of_single_templates(name: str, parameter: str, value: Any) -> None:

@@ -49,6 +49,7 @@ def test_plain_values_hold_everything() -> None:
         "source": "vector",
         "importance": 1.5,
         "tail": False,
+        "pairs": 0.0,
         "crowd": 0.0,
         "fields": {"title": TITLE, "year": 1995.0},
     }

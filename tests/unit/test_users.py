@@ -13,7 +13,8 @@ from seealso.config import CrowdSettings, UsersSettings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.documents import digest_of, user_document, user_of
 from seealso.interactions import FileSource, Problems, Pseudonyms, read_attributes
-from seealso.plugin.crowd import NOBODY, Crowd, chosen_by, crowd_of, joined, lifted
+from seealso.plugin.crowd import Crowd, chosen_by, crowd_of
+from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.neighbours import Neighbour
 from seealso.plugin.recommendations import Recommendation
 from seealso.types import Calibration, HistoryEntry, Source, User
@@ -140,18 +141,28 @@ def item(item_id: str, raw: float | None) -> Recommendation:
 
 
 def test_lists_are_joined_by_lifted_values() -> None:
-    crowd = Crowd({"b": 0.4, "z": 0.5}, ("z", "b"))
-    found = joined([item("a", 0.9), item("b", 0.6)], [item("z", 0.1), item("b", 0.6)],
-                   crowd, Calibration())  # fmt: skip
-    assert [(one.item_id, one.raw, one.crowd, one.source) for one in found] == [
-        ("b", pytest.approx(1.0), 0.4, Source.VECTOR),
-        ("a", 0.9, 0.0, Source.VECTOR),
-        ("z", pytest.approx(0.6), 0.5, Source.CROWD),
+    lifts = Lifts(pairs={"b": 0.1, "y": 0.3}, crowd={"b": 0.3, "z": 0.5}, named=("z", "b", "y"))
+    # named items come lifted already, those of the vector list do not
+    main = [item("a", 0.9), item("b", 0.6)]
+    named = [item("b", 1.0), item("z", 0.6), item("y", 0.5)]
+    found = joined(main, named, lifts, Calibration())
+    assert [(one.item_id, one.raw, one.pairs, one.crowd, one.source) for one in found] == [
+        ("b", pytest.approx(1.0), 0.1, 0.3, Source.VECTOR),
+        ("a", 0.9, 0.0, 0.0, Source.VECTOR),
+        ("z", 0.6, 0.0, 0.5, Source.CROWD),
+        ("y", 0.5, 0.3, 0.0, Source.PAIRS),
     ]
     assert found[0].probability == pytest.approx(1 / (1 + 2.718281828**-1.0))
 
 
-def test_nobody_changes_nothing_and_what_has_no_vector_stays() -> None:
+def test_nothing_changes_nothing_and_what_has_no_vector_stays() -> None:
     items = [item("a", 0.9), item("b", None)]
-    assert lifted(items, NOBODY, Calibration()) == items
-    assert lifted(items, Crowd({"b": 1.0}, ()), Calibration()) == items
+    assert lifted(items, NOTHING, Calibration()) == items
+    assert lifted(items, Lifts(crowd={"b": 1.0}), Calibration()) == items
+
+
+def test_what_the_crowd_says_of_pairs_is_added() -> None:
+    lifts = Lifts.of({"a": 0.5, "b": 0.25}, Crowd({"b": 0.25, "c": 0.125, "d": 0.0625}, ("c", "b")))
+    assert lifts.named == ("a", "b", "c")
+    assert lifts.gains == {"a": 0.5, "b": 0.5, "c": 0.125}
+    assert lifts.gain("d") == 0.0625

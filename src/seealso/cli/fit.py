@@ -15,6 +15,7 @@ from seealso.errors import ConfigError
 
 if TYPE_CHECKING:
     from seealso.fitting.fit import FitReport
+    from seealso.fitting.pairs import Pairing
 
 
 @click.command()
@@ -69,10 +70,12 @@ def _facts(report: "FitReport") -> dict[str, object]:
         "vectors": f"{report.dimension:,} dimensions, {recipe.factors} of them behaviour",
         "behaviour": f"alpha {recipe.alpha:g}, regularisation {recipe.regularisation:g}, "
         f"recency {recipe.recency:g}, weight {recipe.weight:g}",
+        "pairs": _pairs(recipe.together),
         "texts": ", ".join(f"{name} {value:g}" for name, value in fitted.profile.items()),
         **_looks(report),
         "new items": f"ridge {recipe.ridge:g}, length {recipe.newcomer:g}",
         "importance": _importance(fitted.importance),
+        **_crowd(fitted.crowd),
         "probability": "not fitted"
         if calibration is None
         else f"b {calibration.b:.3f}, T {calibration.t:.4f}",
@@ -90,6 +93,22 @@ def _looks(report: "FitReport") -> dict[str, object]:
     )
     strangers = facts["strangers"]
     return {"images": f"{told}; {strangers:,} of no ranked item" if strangers else told}
+
+
+def _pairs(chosen: "Pairing | None") -> str:
+    if chosen is None:
+        return "lift nothing that dev users chose: left out"
+    return (
+        f"lift {chosen.share:g}, recency {chosen.recency:g}, distance {chosen.distance:g}, "
+        f"backward {chosen.backward:g}, shrink {chosen.shrink:g}"
+    )
+
+
+def _crowd(chosen: Mapping[str, Any]) -> dict[str, object]:
+    if not chosen.get("share"):
+        return {}
+    told = "share {share:g}, {neighbours:,} neighbours, their latest {latest:,} items"
+    return {"crowd": told.format(**chosen)}
 
 
 def _importance(chosen: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from seealso.encoder.pictures import ImageEncoder
 from seealso.encoder.projection import Projection, fit_projection
 from seealso.encoder.store import BundleStore, bind
 from seealso.encoder.texts import ItemText, UserText, encode_views
+from seealso.encoder.together import Together
 
 __all__ = [
     "Bundle",
@@ -24,6 +25,7 @@ __all__ = [
     "Images",
     "ItemText",
     "Projection",
+    "Together",
     "UserText",
     "VectorCache",
     "bind",

@@ -165,9 +165,10 @@ class Bundle:
         return self.collaborative.ask(text, history, ages)
 
     def user_parts(self, texts: Floats, history: Sequence[Vector], ages: Sequence[int]) -> Floats:
-        """Return what each part of a user adds to E_u, shape (n + h, dimension).
+        """Return what each part of a user adds to E_u, shape (n + h + 1, dimension).
 
-        Its rows sum up to `user_vector` of the sum of `texts`.
+        Its rows, the last of which is the welcome of new items, sum up to `user_vector` of the sum
+        of `texts`.
 
         Parameters
         ----------
@@ -178,8 +179,20 @@ class Bundle:
             As for `user_vector`.
         """
         if self.collaborative is None:
-            return np.vstack([texts, np.zeros((len(history), self.dimension))])
+            return np.vstack([texts, np.zeros((len(history) + 1, self.dimension))])
         return self.collaborative.parts(texts, history, ages)
+
+    def lifts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
+        """Return what a history adds to w * similarity of items that are chosen around its own.
+
+        Parameters
+        ----------
+        history
+            Item ids.
+        ages
+            Age of each, 0 being the newest.
+        """
+        return {} if self.collaborative is None else self.collaborative.lifts(history, ages)
 
     def asking(self, item: Vector) -> Vector:
         """Return the vector that asks for what is like an item E_i, shape (dimension,)."""

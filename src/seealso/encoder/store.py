@@ -180,7 +180,7 @@ def bind(
     Raises
     ------
     BundleError
-        The projection does not fit the model, or the bundle there is damaged.
+        The projection does not fit the model.
     """
     raw = bundle.text_dimension if bundle.projection is None else len(bundle.projection.mean)
     if projection is not None and len(projection.mean) != raw:
@@ -213,12 +213,13 @@ def bind(
         images=images,
         calibration=calibration,
     )
-    if (bound.folder / DESCRIPTION).is_file():
-        there = Bundle.load(bound.folder)
-        if (there.digests, there.fingerprint) == (bundle.digests, fingerprint) and (
-            there.fitted == bound.fitted
-        ):
-            return _recalibrated(there, calibration)
+    there = _there(bound.folder)
+    if there is not None and (there.digests, there.fingerprint, there.fitted) == (
+        bundle.digests,
+        fingerprint,
+        bound.fitted,
+    ):
+        return _recalibrated(there, calibration)
     with store.draft(name) as folder:
         for file in MODEL_FILES:
             link(bundle.folder / file, folder / file)
@@ -230,6 +231,14 @@ def bind(
             images.save(folder / IMAGES)
         written = write_description(replace(bound, folder=folder))
     return replace(written, folder=bound.folder)
+
+
+def _there(folder: Path) -> Bundle | None:
+    """Return the bundle of a folder; what is damaged, or of an older format, is as good as none."""
+    try:
+        return Bundle.load(folder)
+    except BundleError:
+        return None
 
 
 def _recalibrated(there: Bundle, calibration: Calibration) -> Bundle:

@@ -69,10 +69,15 @@ def write(
         "dev": dict(fitted.dev),
         "cold": dict(fitted.cold),
     }
+    sections = {
+        "profile": fitted.profile,
+        "importance": fitted.importance,
+        "crowd": fitted.crowd,
+    }
     told = replace(
         plain,
         origin={**plain.origin, "fit": lineage},
-        fitted={"profile": dict(fitted.profile), "importance": dict(fitted.importance)},
+        fitted={name: dict(values) for name, values in sections.items() if values},
         calibration=fitted.calibration or Calibration(),
     )
     return joined(settings, told, part, settings.fit.name)

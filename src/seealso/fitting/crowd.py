@@ -49,6 +49,12 @@ class ChosenCrowd:
     lifts: Matrix | None
     notes: tuple[str, ...] = ()
 
+    def over(self, base: Matrix | None) -> Matrix | None:
+        """Return what lifts items on top of what did before."""
+        if base is None or self.lifts is None:
+            return self.lifts if base is None else base
+        return base + self.lifts
+
 
 @dataclass(frozen=True, eq=False)
 class Pool:

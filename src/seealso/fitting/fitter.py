@@ -1,37 +1,37 @@
 """Chooses what a fitted bundle is made of, one thing after the other, on dev.
 
-Factors, weights, recency, what new items get, importance and calibration, in this order: each is
-chosen with those before it.
+Factors, weights, recency, pairs, what new items get, importance and calibration, in this order:
+each is chosen with those before it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
-
-import numpy as np
 
 from seealso.config import Settings
 from seealso.encoder import Collaborative
-from seealso.encoder.projection import unit_rows
 from seealso.errors import DataError
 from seealso.evaluation.baselines import IALS
 from seealso.evaluation.baselines.ials import fit_ials
+from seealso.evaluation.baselines.profiles import Matrix
 from seealso.evaluation.baselines.tuning import RECENCIES, Dev, search
 from seealso.evaluation.exams import Sitting, cold_items
 from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.crowd import (
+    ChosenCrowd,
+    Pool,
+    as_questions,
+    choose_crowd,
+    crowds,
+    drawn,
+)
 from seealso.fitting.importance import Shares, choose
+from seealso.fitting.newcomers import Cold, Newcomers, newcomer_tries, newcomers
+from seealso.fitting.pairs import pairs
 from seealso.fitting.probability import calibrate, shown
 from seealso.fitting.recipe import Learnt, Recipe, collaborative, learn, scaled
-from seealso.fitting.weighing import (
-    Cold,
-    Newcomers,
-    Weighed,
-    asked,
-    newcomer_tries,
-    newcomers,
-    tries,
-    weigh,
-)
+from seealso.fitting.together import lifts, pair, pairings
+from seealso.fitting.weighing import Weighed, tries, unit_users, weigh
 from seealso.log import progress
 from seealso.training.data.ranking import Question, sample
 from seealso.types import Calibration, Vector
@@ -57,6 +57,8 @@ class Fitted:
         that could be tried.
     notes
         What a person should know.
+    crowd
+        What was chosen of the crowd; empty where there is no users index.
     """
 
     recipe: Recipe
@@ -66,6 +68,7 @@ class Fitted:
     dev: Mapping[str, float]
     cold: Mapping[str, float]
     notes: tuple[str, ...]
+    crowd: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,31 @@ class Fitter:
         alone, recipe, learnt = self._factorised()
         with progress("weighing", tries()) as tick:
             weighed = weigh(bench, learnt, recipe, tick)
+        material = self.sitting.material
+        ids = material.catalogue.ids
+        users, items = self._vectors(
+            bench, learnt, weighed, collaborative(ids, learnt, self.texts, weighed.recipe)
+        )
+        with progress("pairs", pairings()) as tick:
+            pairing, paired = pair(bench, users, items, material, tick)
+        weighed = replace(weighed, recipe=replace(weighed.recipe, together=pairing))
         found, note = self._newcomers(weighed)
         recipe = weighed.recipe if found is None else found.recipe
-        part = collaborative(self.sitting.material.catalogue.ids, learnt, self.texts, recipe)
+        together = pairs(material.sequences, len(ids), pairing)
+        part = collaborative(ids, learnt, self.texts, recipe, together)
         users, items = self._vectors(bench, learnt, weighed, part)
-        importance = choose(bench, users, items, shares)
-        calibration = calibrate(shown(bench, users, items * importance.weights[:, None]))
+        added = lifts(bench, together)
+        added = None if added is None else added * part.dilution
+        importance = choose(bench, users, items, shares, added)
+        weighted = items * importance.weights[:, None]
+
+        def others(known: Bench) -> Vector:
+            return self._vectors(known, learnt, weighed, part)[0]
+
+        crowd = self._crowd(bench, users, weighted, others, added)
+        if crowd is not None:
+            added = crowd.over(added)
+        calibration = calibrate(shown(bench, users, weighted, added))
         return part, Fitted(
             recipe=recipe,
             profile=_profile(weighed, found),
@@ -107,12 +129,32 @@ class Fitter:
             dev={
                 "text alone": self._text_alone(bench),
                 "behaviour alone": alone,
-                "joined": importance.without,
+                "joined": weighed.ndcg,
+                "with pairs": paired,
+                "with new items": importance.without,
                 "with importance": importance.reached,
+                **({} if crowd is None else {"with the crowd": crowd.reached}),
             },
             cold={} if found is None else _cold_facts(found),
-            notes=(*note, *importance.notes, *_uncalibrated(calibration)),
+            notes=(*note, *importance.notes, *_crowd_notes(crowd), *_uncalibrated(calibration)),
+            crowd={} if crowd is None else crowd.settings,
         )
+
+    def _crowd(
+        self,
+        bench: Bench,
+        users: Vector,
+        items: Vector,
+        others: Callable[[Bench], Vector],
+        base: Matrix | None,
+    ) -> ChosenCrowd | None:
+        """Return what neighbours add to the lists, or None where there is no users index."""
+        if not self.settings.users.enabled:
+            return None
+        known = drawn(self.sitting.material.sequences, self.settings.training.seed)
+        with progress("crowd", crowds()) as tick:
+            pool = Pool(known, others(self._bench(as_questions(known))))
+            return choose_crowd(bench, users, items, pool, base, tick)
 
     def _bench(self, questions: Sequence[Question]) -> Bench:
         return Bench.of(self.texts, questions, self.settings.profile.history_items)
@@ -147,10 +189,12 @@ class Fitter:
         except DataError as exc:
             return None, (f"items without events were not tried ({exc.message})",)
         state = Cold(
+            ids=cold.material.catalogue.ids,
             warm=self._bench(cold.material.dev),
             cold=self._bench(cold.dev),
             among=cold.cold,
             learnt=learn(cold.material, weighed.recipe),
+            together=pairs(cold.material.sequences, len(self.texts), weighed.recipe.together),
         )
         with progress("new items", newcomer_tries()) as tick:
             return newcomers(state, weighed, self.settings.fit.cold_loss, tick), ()
@@ -159,9 +203,8 @@ class Fitter:
         self, bench: Bench, learnt: Learnt, weighed: Weighed, part: Collaborative
     ) -> tuple[Vector, Vector]:
         """Return E_u of the dev users and E_i of the catalogue, as an index would hold them."""
-        told = bench.told(weighed.recency)
-        rows = asked(told, bench.folded(learnt, weighed.recipe), part.weight)
-        users = unit_rows(np.hstack([rows, np.zeros((len(rows), 1), dtype=np.float32)]))
+        folded = bench.folded(learnt, weighed.recipe)
+        users = unit_users(bench.told(weighed.recency), folded, part)
         return users, part.join(self.sitting.material.catalogue.ids, self.texts)
 
     def _text_alone(self, bench: Bench) -> float:
@@ -177,6 +220,10 @@ def _profile(weighed: Weighed, found: Newcomers | None) -> dict[str, float]:
 def _cold_facts(found: Newcomers) -> dict[str, Any]:
     lost = 1 - found.warm / found.warm_alone if found.warm_alone else 0.0
     return {"ndcg@20": found.cold, "warm ndcg@10": found.warm, "lost": lost}
+
+
+def _crowd_notes(crowd: ChosenCrowd | None) -> tuple[str, ...]:
+    return () if crowd is None else crowd.notes
 
 
 def _uncalibrated(calibration: Calibration | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from seealso.config import Settings
+from seealso.evaluation.baselines.profiles import Matrix
 from seealso.evaluation.systems import ignore
 from seealso.fitting.bench import Bench, ndcg
 from seealso.indexer.inputs import Inputs, survey
@@ -48,7 +49,9 @@ class Importance:
     notes: tuple[str, ...]
 
 
-def choose(bench: Bench, users: Vector, items: Vector, shares: Shares) -> Importance:
+def choose(
+    bench: Bench, users: Vector, items: Vector, shares: Shares, lifts: Matrix | None = None
+) -> Importance:
     """Return the importance that ranks best on dev; where every one ranks worse, none.
 
     Parameters
@@ -59,15 +62,21 @@ def choose(bench: Bench, users: Vector, items: Vector, shares: Shares) -> Import
         E_u and E_i, shapes (users, dimension) and (n, dimension).
     shares
         What is tried.
+    lifts
+        What is added to each w * cos, shape (users, n).
     """
-    without = ndcg(bench.ranks(users, items))
+
+    def reached_with(weights: Vector) -> float:
+        return ndcg(bench.ranks(users, items * weights[:, None], lifts=lifts))
+
+    without = reached_with(np.ones(len(items), dtype=np.float32))
     half_life = next(iter(shares))
     best = (without, 1.0, 1.0, half_life)
     widest = 0.0
     with progress("importance", len(shares) * len(BOUNDS)) as tick:
         for days, share in shares.items():
             for floor, ceiling in BOUNDS:
-                reached = ndcg(bench.ranks(users, items * _weights(share, floor, ceiling)[:, None]))
+                reached = reached_with(_weights(share, floor, ceiling))
                 best = max(best, (reached, floor, ceiling, days), key=lambda one: one[0])
                 if (floor, ceiling) == BOUNDS[-1]:
                     widest = max(widest, reached)

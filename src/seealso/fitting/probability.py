@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seealso.errors import MissingExtraError
+from seealso.evaluation.baselines.profiles import Matrix
 from seealso.fitting.bench import Bench
 from seealso.training.data.ranking import USERS_AT_ONCE
 from seealso.types import Calibration, Vector
@@ -24,7 +25,7 @@ class Shown:
     Attributes
     ----------
     x
-        w * cos, shape (shown,).
+        w * cos and what lifts it, shape (shown,).
     chosen
         Shape (shown,).
     """
@@ -33,7 +34,7 @@ class Shown:
     chosen: npt.NDArray[np.bool_]
 
 
-def shown(bench: Bench, users: Vector, items: Vector) -> Shown:
+def shown(bench: Bench, users: Vector, items: Vector, lifts: Matrix | None = None) -> Shown:
     """Return the first ten items of every user.
 
     Parameters
@@ -44,11 +45,15 @@ def shown(bench: Bench, users: Vector, items: Vector) -> Shown:
         E_u, unit rows, shape (users, dimension).
     items
         w_i * E_i, shape (n, dimension).
+    lifts
+        What is added to each w * cos, shape (users, n).
     """
     xs, hits = [], []
     for start in range(0, len(users), USERS_AT_ONCE):
         chunk = bench.questions[start : start + USERS_AT_ONCE]
         scores = users[start : start + len(chunk)] @ items.T
+        if lifts is not None:
+            scores += lifts[start : start + len(chunk)].toarray()
         for row, question in enumerate(chunk):
             own = scores[row]
             own[question.seen] = -np.inf

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seealso.encoder import Collaborative
+from seealso.encoder import Collaborative, Together
 from seealso.evaluation.baselines.ials import Factors, fit_ials, ridge
+from seealso.fitting.pairs import Pairing
 from seealso.training.data.material import Material
 from seealso.types import Vector
 
@@ -32,6 +33,10 @@ class Recipe:
         Penalty of the regression that predicts factors from texts.
     newcomer
         Length of a predicted factor, relative to the median of those that were learnt.
+    welcome
+        What is added to the similarity of items without a factor.
+    together
+        What pairs of items weigh that are chosen around each other, if they help.
     """
 
     factors: int
@@ -41,6 +46,8 @@ class Recipe:
     weight: float
     ridge: float
     newcomer: float
+    welcome: float = 0.0
+    together: Pairing | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers by name."""
@@ -49,7 +56,8 @@ class Recipe:
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Recipe":
         """Return what `as_dict` told."""
-        return cls(**told)
+        together = told.get("together")
+        return cls(**{**told, "together": None if together is None else Pairing(**together)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +118,11 @@ def predictor(learnt: Learnt, texts: Vector, penalty: float) -> Vector:
 
 
 def collaborative(
-    ids: Sequence[str], learnt: Learnt, texts: Vector, recipe: Recipe
+    ids: Sequence[str],
+    learnt: Learnt,
+    texts: Vector,
+    recipe: Recipe,
+    together: Together | None = None,
 ) -> Collaborative:
     """Return the collaborative part of a bundle.
 
@@ -124,6 +136,8 @@ def collaborative(
         Vectors of their texts, shape (n, d).
     recipe
         How both are joined.
+    together
+        Pairs of the n items, if they help.
     """
     inner = learnt.items.astype(np.float64)
     gram = inner.T @ inner
@@ -137,4 +151,6 @@ def collaborative(
         confidence=recipe.alpha,
         recency=recipe.recency,
         newcomer=recipe.newcomer * learnt.median,
+        welcome=recipe.welcome,
+        together=None if together is None else together.among(learnt.known),
     )

@@ -7,6 +7,7 @@ from seealso.config import Settings
 from seealso.encoder import BundleStore, ImageVectors
 from seealso.evaluation.exams import Sitting
 from seealso.fitting.bundles import bare, joined, read
+from seealso.fitting.pairs import pairs
 from seealso.fitting.recipe import Recipe, collaborative, learn
 from seealso.indexer.images import images_for, no_images
 from seealso.training.data.material import Items
@@ -57,7 +58,9 @@ def refitted(
     plain, texts = read(own, base, items, sitting.material, images_for(base, images))
     recipe = Recipe.of(lineage["recipe"])
     learnt = learn(sitting.material, recipe)
-    part = collaborative(sitting.material.catalogue.ids, learnt, texts, recipe)
+    ids = sitting.material.catalogue.ids
+    together = pairs(sitting.material.sequences, len(ids), recipe.together)
+    part = collaborative(ids, learnt, texts, recipe, together)
     told = replace(
         plain,
         origin={**plain.origin, "fit": {**lineage, "data": sitting.material.signature}},

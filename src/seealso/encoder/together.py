@@ -1,0 +1,119 @@
+"""What is chosen around what: for each item, those that stand near it in histories.
+
+One inner product cannot hold such pairs: on sparse behaviour their matrix has no low rank. They
+lift the few items that a history points to, on top of what the vectors say.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from seealso.types import Vector
+
+LIFTED: Final = 200
+"""Most items that one history lifts: those that it lifts most."""
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Weights of pairs of n items, the strongest of each item, and how a history adds them up.
+
+    Attributes
+    ----------
+    starts
+        Where the pairs of each item begin, shape (n + 1,).
+    places
+        Second item of each pair, shape (pairs,).
+    weights
+        Of each pair, shape (pairs,), float32.
+    share
+        What a weight of one adds to w * similarity.
+    recency
+        Weight of a history item relative to the next newer one.
+    """
+
+    starts: Places
+    places: npt.NDArray[np.int32]
+    weights: Vector
+    share: float
+    recency: float
+
+    def lifted(self, history: Sequence[int], ages: Sequence[int]) -> tuple[Places, Vector]:
+        """Return the places that a history lifts, at most `LIFTED`, and what it adds to each.
+
+        Parameters
+        ----------
+        history
+            Places of its h items.
+        ages
+            Age of each, 0 being the newest.
+
+        Returns
+        -------
+        tuple
+            Places in rising order and, for each, share times the sum of recency ** age times the
+            weight of the pair.
+        """
+        rows = [np.arange(self.starts[item], self.starts[item + 1]) for item in history]
+        if not rows:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        fading = np.power(self.recency, np.asarray(ages, dtype=np.float64))
+        taken = np.concatenate(rows)
+        added = self.weights[taken] * np.repeat(fading, [len(row) for row in rows])
+        places, place_of = np.unique(self.places[taken], return_inverse=True)
+        sums = np.bincount(place_of, weights=added, minlength=len(places))
+        if len(places) > LIFTED:
+            kept = np.sort(np.argsort(-sums, kind="stable")[:LIFTED])
+            places, sums = places[kept], sums[kept]
+        return places.astype(np.int64), np.asarray(self.share * sums, dtype=np.float32)
+
+    def among(self, known: npt.NDArray[np.bool_]) -> "Together":
+        """Return the same pairs in places of those items alone; the others must have none."""
+        place = np.cumsum(known, dtype=np.int32) - 1
+        starts = np.append(self.starts[:-1][known], self.starts[-1])
+        return replace(self, starts=starts, places=place[self.places].astype(np.int32))
+
+    def arrays(self) -> Mapping[str, npt.NDArray[np.generic]]:
+        """Return everything as arrays by name, as they are kept in a file."""
+        return {
+            "together_starts": self.starts,
+            "together_places": self.places,
+            "together_weights": self.weights,
+            "together_numbers": np.array([self.share, self.recency]),
+        }
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, npt.NDArray[np.generic]], items: int) -> "Together | None":
+        """Return what `arrays` told, or None where they tell nothing of it.
+
+        Raises
+        ------
+        ValueError
+            They do not fit together, or are not of so many items.
+        """
+        if "together_starts" not in arrays:
+            return None
+        share, recency = (float(number) for number in arrays["together_numbers"])
+        found = cls(
+            np.asarray(arrays["together_starts"], dtype=np.int64),
+            np.asarray(arrays["together_places"], dtype=np.int32),
+            np.asarray(arrays["together_weights"], dtype=np.float32),
+            share,
+            recency,
+        )
+        pairs = len(found.places)
+        whole = (
+            len(found.starts) == items + 1
+            and found.starts[0] == 0
+            and found.starts[-1] == pairs == len(found.weights)
+            and bool((np.diff(found.starts) >= 0).all())
+            and (pairs == 0 or 0 <= found.places.min() <= found.places.max() < items)
+        )
+        if not whole:
+            raise ValueError(f"pairs that do not belong to {items} items")
+        return found

@@ -1,0 +1,154 @@
+"""What an item gets that nobody chose yet: a factor by its text, and a welcome."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from seealso.encoder import Collaborative, Together
+from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.recipe import Learnt, Mask, Recipe, collaborative
+from seealso.fitting.together import lifts
+from seealso.fitting.weighing import RECENCIES, Weighed, unit_users
+from seealso.types import Vector
+
+DEPTH: Final = 20
+FORETOLD: Final[Mapping[str, Sequence[float]]] = {
+    "ridge": (10.0, 1.0, 100.0, 1000.0),
+    "newcomer": (0.75, 0.25, 0.5, 1.0, 1.5, 2.0),
+}
+"""Values of the ridge and of the length of a predicted factor; the search begins with the first."""
+WELCOMES: Final = (0.0, 0.02, 0.04, 0.07, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4)
+
+Steps = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Cold:
+    """A state of knowledge in which some items lost their events.
+
+    Attributes
+    ----------
+    ids
+        The n items.
+    warm, cold
+        Users who are asked for items with events, and for items without.
+    among
+        The items without, shape (n,).
+    learnt
+        Factors learnt without those events.
+    together
+        Pairs of items without those events, if pairs help.
+    """
+
+    ids: Sequence[str]
+    warm: Bench
+    cold: Bench
+    among: Mask
+    learnt: Learnt
+    together: Together | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomers:
+    """What items without events get, and what that gives and costs on dev.
+
+    Attributes
+    ----------
+    recipe
+        With ``ridge``, ``newcomer`` and ``welcome``.
+    tail_recency
+        Recency of the texts that ranks cold items best among themselves.
+    cold, warm
+        NDCG@20 of cold items and NDCG@10 of warm ones, both in the whole catalogue.
+    warm_alone
+        NDCG@10 of warm items where cold ones are not welcome.
+    """
+
+    recipe: Recipe
+    tail_recency: float
+    cold: float
+    warm: float
+    warm_alone: float
+
+
+def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> Newcomers:
+    """Choose what is foretold by the ranking among cold items, the welcome by the whole ranking.
+
+    A warmer welcome always lifts cold items: it may cost `most_loss` of the warm NDCG@10.
+    """
+    exam = _Exam(state, weighed)
+    recipe, reached = weighed.recipe, -1.0
+    for name, values in FORETOLD.items():
+        start = recipe
+        for value in values:
+            one = _with(start, name, value)
+            if (found := exam.among_themselves(one)) > reached:
+                recipe, reached = one, found
+            tick(1)
+    tried = []
+    for welcome in WELCOMES:
+        one = replace(recipe, welcome=welcome)
+        tried.append((one, *exam.in_the_whole(one)))
+        tick(1)
+    alone = tried[0][1]
+    allowed = [one for one in tried if one[1] >= (1 - most_loss) * alone]
+    recipe, warm, cold = max(allowed, key=lambda one: one[2])
+    return Newcomers(recipe, _even(state, tick), cold, warm, alone)
+
+
+def newcomer_tries() -> int:
+    """Return how many values `newcomers` tries."""
+    return sum(map(len, FORETOLD.values())) + len(WELCOMES) + len(RECENCIES)
+
+
+class _Exam:
+    """Asks warm and cold users with one recipe after the other; what no recipe changes is kept."""
+
+    def __init__(self, state: Cold, weighed: Weighed) -> None:
+        self._state = state
+        self._users = {
+            bench: (
+                bench.told(weighed.recency),
+                bench.folded(state.learnt, weighed.recipe),
+                lifts(bench, state.together),
+            )
+            for bench in (state.warm, state.cold)
+        }
+
+    def among_themselves(self, recipe: Recipe) -> float:
+        part, items = self._items(recipe)
+        users, _ = self._asked(self._state.cold, part)
+        return ndcg(self._state.cold.ranks(users, items, self._state.among), DEPTH)
+
+    def in_the_whole(self, recipe: Recipe) -> tuple[float, float]:
+        """Return NDCG@10 of warm items and NDCG@20 of cold ones."""
+        part, items = self._items(recipe)
+        found = []
+        for bench, depth in ((self._state.warm, 10), (self._state.cold, DEPTH)):
+            users, added = self._asked(bench, part)
+            found.append(ndcg(bench.ranks(users, items, lifts=added), depth))
+        return found[0], found[1]
+
+    def _items(self, recipe: Recipe) -> tuple[Collaborative, Vector]:
+        state = self._state
+        part = collaborative(state.ids, state.learnt, state.warm.texts, recipe)
+        return part, part.join(state.ids, state.warm.texts)
+
+    def _asked(self, bench: Bench, part: Collaborative) -> tuple[Vector, Any]:
+        told, folded, added = self._users[bench]
+        return unit_users(told, folded, part), None if added is None else added * part.dilution
+
+
+def _with(recipe: Recipe, name: str, value: float) -> Recipe:
+    changed: dict[str, Any] = {name: value}
+    return replace(recipe, **changed)
+
+
+def _even(state: Cold, tick: Steps) -> float:
+    """Return the recency of the texts that ranks cold items best among themselves."""
+    reached: dict[float, float] = {}
+    for recency in RECENCIES:
+        ranks = state.cold.ranks(state.cold.told(recency), state.cold.texts, state.among)
+        reached[recency] = ndcg(ranks, DEPTH)
+        tick(1)
+    return max(reached, key=lambda recency: reached[recency])

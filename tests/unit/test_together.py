@@ -1,0 +1,103 @@
+"""Pairs of items that are chosen around each other: what they weigh, and whether they help."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seealso.encoder.projection import unit_rows
+from seealso.fitting.bench import Bench
+from seealso.fitting.pairs import NEAREST, Pairing, pairs
+from seealso.fitting.together import lifts, pair, pairings
+from seealso.training.data.material import Material
+from seealso.training.data.pairs import Catalogue
+from seealso.training.data.ranking import Question
+from seealso.types import Vector
+
+PAIRING = Pairing(distance=0.5, backward=0.25, shrink=1.0, recency=0.8, share=1.0)
+
+
+def weights(sequences: list[tuple[int, ...]], items: int, pairing: Pairing = PAIRING) -> Vector:
+    """Return the pairs as a dense matrix."""
+    found = pairs(sequences, items, pairing)
+    assert found is not None
+    dense = np.zeros((items, items), dtype=np.float32)
+    for row in range(items):
+        own = slice(found.starts[row], found.starts[row + 1])
+        dense[row, found.places[own]] = found.weights[own]
+    return dense
+
+
+def test_a_pair_weighs_less_the_farther_and_what_came_before_less_than_what_came_after() -> None:
+    found = weights([(0, 1, 2)], 4)
+    # one event each: the root of both is 1, and 1 is added
+    assert found[0].tolist() == pytest.approx([0, 1 / 2, 0.5 / 2, 0])
+    assert found[2].tolist() == pytest.approx([0.25 * 0.5 / 2, 0.25 / 2, 0, 0])
+    assert not found[3].any()
+
+
+def test_pairs_of_many_users_add_up_and_what_everybody_chooses_weighs_less() -> None:
+    found = weights([(0, 1), (0, 1), (2, 1)], 3, replace(PAIRING, shrink=0.0))
+    assert found[0, 1] == pytest.approx(2 / np.sqrt(2 * 3))
+    assert found[2, 1] == pytest.approx(1 / np.sqrt(1 * 3))
+
+
+def test_an_item_that_is_chosen_twice_is_no_pair_of_itself() -> None:
+    assert not np.diag(weights([(0, 1, 0)], 2)).any()
+
+
+def test_the_strongest_pairs_of_an_item_are_kept() -> None:
+    others = NEAREST + 20
+    # item 0 is followed by item k in k sequences
+    sequences = [(0, k) for k in range(1, others + 1) for _ in range(k)]
+    kept = np.flatnonzero(weights(sequences, others + 1, replace(PAIRING, shrink=30.0))[0])
+    np.testing.assert_array_equal(kept, np.arange(others - NEAREST + 1, others + 1))
+
+
+def test_pairs_that_do_not_help_are_none() -> None:
+    assert pairs([(0, 1)], 2, None) is None
+
+
+N = 40
+"""Items; one is always followed by the next one."""
+
+
+def asked(followed: bool) -> tuple[Bench, Material, Vector, Vector]:
+    """Ask users for what follows their newest item, or for anything."""
+    rng = np.random.default_rng(3)
+    texts = unit_rows(rng.normal(size=(N, 8)).astype(np.float32))
+    starts = rng.integers(0, N, size=200)
+    sequences = [
+        tuple((start + np.arange(3)) % N if followed else rng.permutation(N)[:3])
+        for start in starts.tolist()
+    ]
+    questions = [
+        Question(np.array(one[1::-1]), int(one[2]), np.array(one[:2])) for one in sequences
+    ]
+    ids = tuple(str(n) for n in range(N))
+    catalogue = Catalogue(ids, ids, {name: place for place, name in enumerate(ids)}, 0)
+    learnt = sequences if followed else [tuple(rng.permutation(N)[:3]) for _ in starts]
+    material = Material(catalogue, learnt, questions, questions, "")
+    users = unit_rows(rng.normal(size=(len(questions), 8)).astype(np.float32))
+    return Bench.of(texts, questions, 50), material, users, texts
+
+
+def test_pairs_are_chosen_where_one_item_follows_another() -> None:
+    bench, material, users, items = asked(followed=True)
+    ticks: list[int] = []
+    chosen, reached = pair(bench, users, items, material, ticks.append)
+    assert len(ticks) == pairings()
+    assert chosen is not None
+    assert reached > 0.9
+    together = pairs(material.sequences, N, chosen)
+    ranks = bench.ranks(users, items, lifts=lifts(bench, together))
+    assert float((ranks == 1).mean()) > 0.8
+
+
+def test_pairs_are_left_out_where_they_foretell_nothing() -> None:
+    bench, material, users, items = asked(followed=False)
+    # those that are asked rank their targets first already
+    users = items[[one.target for one in bench.questions]]
+    chosen, reached = pair(bench, users, items, material, lambda _: None)
+    assert chosen is None
+    assert reached == pytest.approx(1.0)
