@@ -77,7 +77,9 @@ def cold_state(known: Learnt) -> Cold:
     return Cold(ids, *benches, ~known.known, known)
 
 
-def test_new_items_are_welcome_within_what_it_may_cost() -> None:
+def test_new_items_are_welcome_within_what_it_may_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    # there can never be enough of it
+    monkeypatch.setattr("seealso.fitting.newcomers.ENOUGH", 5.0)
     state = cold_state(learnt(known=50))
     ticks: list[int] = []
     weighed = Weighed(RECIPE, 1.0, 0.0)
@@ -90,6 +92,13 @@ def test_new_items_are_welcome_within_what_it_may_cost() -> None:
     assert generous.recipe.welcome > strict.recipe.welcome
     # what a welcome may cost says nothing of how they rank among themselves
     assert generous.recipe.newcomer == strict.recipe.newcomer > 0
+
+
+def test_new_items_that_come_by_themselves_need_no_welcome() -> None:
+    state = cold_state(learnt(known=50))
+    found = newcomers(state, Weighed(RECIPE, 1.0, 0.0), 0.9, lambda _: None)
+    assert found.recipe.welcome == 0.0
+    assert found.warm == found.warm_alone
 
 
 def test_what_is_foretold_ranks_new_items_better_than_none_of_it() -> None:

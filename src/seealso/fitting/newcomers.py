@@ -17,7 +17,25 @@ FORETOLD: Final[Mapping[str, Sequence[float]]] = {
     "newcomer": (0.75, 0.25, 0.5, 1.0, 1.5, 2.0),
 }
 """Values of the ridge and of the length of a predicted factor; the search begins with the first."""
-WELCOMES: Final = (0.0, 0.02, 0.04, 0.07, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4)
+WELCOMES: Final = (
+    0.03,
+    0.06,
+    0.08,
+    0.1,
+    0.12,
+    0.14,
+    0.16,
+    0.18,
+    0.2,
+    0.23,
+    0.26,
+    0.3,
+    0.35,
+    0.4,
+    0.5,
+)
+ENOUGH: Final = 0.75
+"""Of what texts alone reach for cold items in the whole catalogue: no warmer welcome is tried."""
 
 Steps = Callable[[int], None]
 
@@ -74,7 +92,9 @@ class Newcomers:
 def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> Newcomers:
     """Choose what is foretold by the ranking among cold items, the welcome by the whole ranking.
 
-    A warmer welcome always lifts cold items: it may cost `most_loss` of the warm NDCG@10.
+    A warmer welcome always lifts cold items, and costs warm ones: the first that brings cold items
+    `ENOUGH` of what texts alone would is taken, as long as it costs no more than `most_loss` of the
+    warm NDCG@10.
     """
     exam = _Exam(state, weighed)
     recipe, reached = weighed.recipe, -1.0
@@ -85,15 +105,18 @@ def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> N
             if (found := exam.among_themselves(one)) > reached:
                 recipe, reached = one, found
             tick(1)
-    tried = []
+    alone, cold = exam.in_the_whole(recipe)
+    chosen, warm = recipe, alone
+    enough = ENOUGH * ndcg(state.cold.ranks(state.cold.told(1.0), state.cold.texts), DEPTH)
     for welcome in WELCOMES:
-        one = replace(recipe, welcome=welcome)
-        tried.append((one, *exam.in_the_whole(one)))
         tick(1)
-    alone = tried[0][1]
-    allowed = [one for one in tried if one[1] >= (1 - most_loss) * alone]
-    recipe, warm, cold = max(allowed, key=lambda one: one[2])
-    return Newcomers(recipe, _even(state, tick), cold, warm, alone)
+        if cold >= enough:
+            continue
+        one = replace(recipe, welcome=welcome)
+        tried = exam.in_the_whole(one)
+        if tried[0] >= (1 - most_loss) * alone and tried[1] > cold:
+            chosen, (warm, cold) = one, tried
+    return Newcomers(chosen, _even(state, tick), cold, warm, alone)
 
 
 def newcomer_tries() -> int:
