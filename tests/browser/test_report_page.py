@@ -146,7 +146,7 @@ def test_lists_stand_side_by_side_and_what_was_hidden_is_marked(
 ) -> None:
     contrasts = figures["exams"][0]["changes"][0]["contrasts"]
     with visit(report / REPORT) as seen:
-        heading = seen.page.locator("h3", has_text="Users whose lists changed most").first
+        heading = seen.page.locator("h3", has_text="Lists before and after").first
         people = heading.locator("xpath=following::div[@class='person']")
         for place, told in enumerate(contrasts):
             person = people.nth(place)
@@ -184,11 +184,12 @@ def test_the_text_of_users_is_inert(report: Path, visit: Visit) -> None:
 def test_a_click_opens_the_figures_and_hides_a_line(report: Path, visit: Visit) -> None:
     with visit(report / REPORT) as seen:
         drawn(seen.page)
-        folded = seen.page.locator("details").first
+        heading = seen.page.locator("h3", has_text="For whom").first
+        folded = heading.locator("xpath=following::details[1]")
         expect(folded.locator("table")).to_be_hidden()
         folded.locator("summary").click()
         expect(folded.locator("table")).to_be_visible()
-        plot = folded.locator("xpath=preceding::div[contains(@class, 'plot')][1]")
+        plot = heading.locator("xpath=following::div[contains(@class, 'plot')][1]")
         shown = plot.locator(".legend .traces")
         before = plot.locator(".point path").count()
         shown.first.locator(".legendtoggle").click()

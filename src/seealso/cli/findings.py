@@ -32,8 +32,12 @@ def _exam(exam: "ExamResult") -> Iterator[RenderableType]:
         f"{exam.exam}, {exam.asked}: {exam.users:,} users, {exam.items:,} items{cold}",
         style="bold",
     )
+    for change in exam.changes[:1]:
+        yield _moves(exam, change)
     for change in exam.changes:
-        yield from _change(exam, change)
+        yield _change(exam, change)
+    if exam.changes:
+        yield ""
     yield _scores(exam, exam.headline)
     yield from _parts(exam, exam.headline)
     yield from _attributes(exam, exam.headline)
@@ -48,9 +52,9 @@ def _changed(changed: Mapping[str, tuple[str, str]]) -> RenderableType:
     return tables.rows(("since the earlier evaluation", "before", "now"), lines)
 
 
-def _change(exam: "ExamResult", change: "Change") -> Iterator[RenderableType]:
+def _moves(exam: "ExamResult", change: "Change") -> RenderableType:
     """Return what became of one system, a part of the users a line."""
-    metric, whole = exam.headline, change.whole
+    metric = exam.headline
     lines = [
         (
             move.part,
@@ -68,12 +72,16 @@ def _change(exam: "ExamResult", change: "Change") -> Iterator[RenderableType]:
         f"{change.system}, before and after", "users", f"{metric} before", "after",
         "after - before (95 %)", "hr@10 after - before", "gain", "lose",
     )  # fmt: skip
-    yield tables.rows(columns, lines, numbers="users after gain lose")
-    yield Text(
-        f"{metric} {tables.interval(whole.differences[metric])}, p {change.p:.4f}; "
-        f"{change.kept:.0%} of the first ten items are those of before"
+    return tables.rows(columns, lines, numbers="users after gain lose")
+
+
+def _change(exam: "ExamResult", change: "Change") -> RenderableType:
+    """Return what became of one system, for all users, in a line."""
+    metric, whole = exam.headline, change.whole
+    return Text(
+        f"{change.system}: {metric} {tables.interval(whole.differences[metric])}, "
+        f"p {change.p:.4f}; {100 * change.kept:.0f} % of the first ten items are those of before"
     )
-    yield ""
 
 
 def _scores(exam: "ExamResult", headline: str) -> RenderableType:

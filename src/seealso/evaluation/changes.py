@@ -119,7 +119,7 @@ class Change:
         What accuracy does not tell, ``{name: (before, after)}``: ``coverage``, ``novelty``,
         ``popularity bias``, ``calibration error``, and shares of the places.
     contrasts
-        The users whose lists changed most.
+        The users whose lists changed most, then those for whom the headline metric did.
     """
 
     system: str

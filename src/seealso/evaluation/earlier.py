@@ -207,11 +207,17 @@ def _change(
         beyond=_beyond(before, now, new.system),
         contrasts=tuple(
             _contrast(exam.questions[row], lists[row], int(kept[row]), titles)
-            # the most changed lists; of those alike, where it mattered most
-            for row in np.lexsort((-np.abs(paired), kept / sizes))[:EXAMPLES]
-            if kept[row] < sizes[row] or paired[row]
+            for row in _to_read(kept / sizes, paired)
         ),
     )
+
+
+def _to_read(kept: Values, paired: Values) -> list[int]:
+    """Return the users whose lists changed most, then those for whom it mattered most."""
+    changed = [row for row in np.argsort(kept, kind="stable") if kept[row] < 1]
+    moved = [row for row in np.argsort(-np.abs(paired), kind="stable") if paired[row]]
+    first = changed[: EXAMPLES // 2]
+    return [*first, *(row for row in moved if row not in first)][:EXAMPLES]
 
 
 def _move(

@@ -50,6 +50,7 @@ def parts(exam: ExamResult, draw: Draw) -> Iterator[Part]:
             "it holds 0, the difference may be chance.",
             moves(rows, exam.headline),
             draw(plots.moves(rows, exam.headline)) if place == 0 else None,
+            folded=place > 0,
         )
         if place == 0:
             yield Part("Beside the ranking, before and after", "", _beyond(change))
@@ -106,9 +107,9 @@ def _cells(label: str, move: Move, metric: str) -> tuple[str, ...]:
 def _lists(change: Change) -> str:
     whole = change.whole
     return (
-        f"Of the first ten items {change.kept:.0%} are those of before. What was chosen next "
-        f"stands further up for {whole.gained:,} of {whole.users:,} users and further down for "
-        f"{whole.lost:,}; p {change.p:.4f}."
+        f"Of the first ten items {100 * change.kept:.0f} % are those of before. What was chosen "
+        f"next stands further up for {whole.gained:,} of {whole.users:,} users and further down "
+        f"for {whole.lost:,}; p {change.p:.4f}."
     )
 
 

@@ -151,8 +151,14 @@ def _few_shot(exams: Sequence[ExamResult], draw: Draw) -> Chapter:
     asks = "How good are lists where little is known of a user? Only the newest items of a history."
     found = _chapter(exams[0], "few-shot", asks, [*changes.by_length(exams, draw), part])
     length = exams[0].exam.removeprefix(FEW_SHOT)
-    told = f"With only the newest {length} of each history: {found.verdict}"
-    return replace(found, verdict=told, changed="", people=(), contrasts=())
+    told = f"With only the newest {length} of each history: "
+    return replace(
+        found,
+        verdict=told + found.verdict,
+        changed=told + found.changed if found.changed else "",
+        people=(),
+        contrasts=(),
+    )
 
 
 def _people(exam: ExamResult) -> Iterator[Person]:

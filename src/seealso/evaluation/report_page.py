@@ -127,8 +127,9 @@ items{{ exam.cold }}.</span></p>
 {% if part.folded %}<details><summary>the figures</summary>{{ figures(part.table, part.kind) }}
 </details>{% else %}{{ figures(part.table, part.kind) }}{% endif %}
 {% endfor %}
-{% if exam.contrasts %}<h3>Users whose lists changed most</h3>
-{{ folded(loop.first, exam.contrasts, "What both lists show stands in grey.") }}{% endif %}
+{% if exam.contrasts %}<h3>Lists before and after</h3>
+{{ folded(loop.first, exam.contrasts, "First the users whose lists changed most, then those for whom
+what they chose next moved most. What both lists show stands in grey.") }}{% endif %}
 {% if exam.people %}<h3>Examples to read</h3>
 {{ folded(loop.first, exam.people, "Users who were drawn, not picked.") }}{% endif %}
 {% endfor %}

@@ -75,10 +75,10 @@ def moves(rows: Sequence[tuple[str, Move]], metric: str) -> go.Figure:
         error_x=_error(found),
         hovertemplate="%{y}: %{x:+.4f}<extra></extra>",
     )
-    figure = _figure(
-        [dots], height=LINE * len(rows) + 80, across=f"{metric.upper()}, after - before"
+    figure = _figure([dots], height=LINE * len(rows) + 80, across="after - before")
+    return figure.update_xaxes(
+        rangemode="tozero", nticks=6, zeroline=True, zerolinewidth=2, zerolinecolor="#868e96"
     )
-    return figure.update_xaxes(zeroline=True, zerolinewidth=2, zerolinecolor="#868e96")
 
 
 def _verdict_colour(found: Difference) -> str:
