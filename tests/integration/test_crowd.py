@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.users_index import UsersIndex
 from seealso.types import Source
 from tests.films import Counting
-from tests.integration.catalogues import Shop
+from tests.integration.catalogues import OpenShop, Shop
+from tests.integration.test_fit import fitted, stocked
 from tests.members import FILMS, NAMES, PEOPLE, asking, built, documents
 
 SHARE = 1.5
@@ -120,3 +122,19 @@ def test_what_was_fitted_applies_until_a_person_sets_it(peopled: Shop) -> None:
     off = asking(peopled, crowd={"share": 0.0})
     off.live.encoder.bundle.fitted["crowd"] = {"share": SHARE}  # type: ignore[index]
     assert not any(item.crowd for item in off.recommend("ann-3"))
+
+
+def test_the_crowd_is_fitted_where_users_are_indexed(
+    open_shop: OpenShop, opensearch_latest: NodeInfo
+) -> None:
+    shop = stocked(open_shop, opensearch_latest, users={"enabled": True})
+    report = fitted(shop)
+    chosen, dev = report.fitted.crowd, report.fitted.dev
+    assert dev["with the crowd"] >= dev["with importance"]
+    assert (chosen["share"] > 0) == (dev["with the crowd"] > dev["with importance"])
+    bundle = BundleStore(shop.settings().encoder.store).find("fitted")
+    assert bundle.fitted["crowd"] == chosen
+    # without a users index there is nobody to ask
+    alone = stocked(open_shop, opensearch_latest)
+    assert fitted(alone).fitted.crowd == {}
+    assert "crowd" not in BundleStore(alone.settings().encoder.store).find("fitted").fitted
