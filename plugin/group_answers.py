@@ -26,7 +26,7 @@ def group_items(
     size = wish.list.size
     if not group.profiles:
         return [GroupRecommendation(one, None) for one in importance_items(hits)]
-    wishes = probabilities(hits, len(group.names), path, calibration)
+    wishes = probabilities(hits, group, path, calibration)
     tail = [_item(hit, wishes.get(hit["_id"]), Source.TAIL) for hit in _by_words(hits)]
     chosen = fuse(_ordered(hits, wishes, wish), tail, size=size, tail_share=wish.list.tail_share)
     return [
@@ -53,15 +53,21 @@ def of_one(found: RecommendationList, user: User, wish: GroupWish) -> GroupList:
 
 
 def probabilities(
-    hits: Sequence[Hit], members: int, path: Path, calibration: Calibration
+    hits: Sequence[Hit], group: Group, path: Path, calibration: Calibration
 ) -> dict[str, Wishes]:
-    """Return each member's probability of each hit that has a vector, shape (members,)."""
+    """Return each member's probability of each hit that has a vector, shape (members,).
+
+    What a member's history is chosen around lifts it, as in a list of their own.
+    """
     found = {}
     for hit in hits:
-        scores = hit.get("matched_queries") or {}
+        scores, item_id = hit.get("matched_queries") or {}, hit["_id"]
         if "0" in scores:
-            raw = [raw_of(scores[str(one)], path, calibration) for one in range(members)]
-            found[hit["_id"]] = calibration.probability(raw)
+            raw = [
+                raw_of(scores[str(one)], path, calibration) + profile.pairs.get(item_id, 0.0)
+                for one, profile in enumerate(group.profiles)
+            ]
+            found[item_id] = calibration.probability(raw)
     return found
 
 

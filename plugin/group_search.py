@@ -29,6 +29,9 @@ TAIL: Final = "tail"
 FAINT: Final = 1e-3
 """Boost of the tail list: below every member's own, in the order of BM25."""
 
+LIFT: Final = 10.0
+"""Boost of items that a history lifts: none of them is lost where hits are cut off."""
+
 WINDOW: Final = 10_000
 """Most hits that OpenSearch gives at once (``index.max_result_window``)."""
 
@@ -68,9 +71,12 @@ def group_search(
         offered += _tail(group, wish.list, space)
     else:
         offered = [{"dis_max": {"queries": scores, "tie_breaker": 1 / len(scores)}}]
+    lifted = _lifted(group, each)
+    if lifted:
+        offered.append({"ids": {"values": lifted, "boost": LIFT}})
     params = {
         **common(wish.list, excluded),
-        "size": min(WINDOW, len(vectors) * each + wish.list.size),
+        "size": min(WINDOW, len(vectors) * each + len(lifted) + wish.list.size),
         "candidates": offered,
         "members": [_named(query, str(number)) for number, query in enumerate(scores)],
     }
@@ -111,6 +117,12 @@ def _within(profiles: Sequence[Profile], excluded: Set[str]) -> list[list[str]]:
     if len(profiles) * len(excluded) <= EXCLUSIONS:
         return [sorted(excluded)] * len(profiles)
     return [sorted(excluded & one.seen) for one in profiles]
+
+
+def _lifted(group: Group, each: int) -> list[str]:
+    """Return the items that the members' histories lift most."""
+    most = [sorted(one.pairs, key=lambda i: -one.pairs[i])[:each] for one in group.profiles]
+    return sorted({item_id for own in most for item_id in own} - group.excluded)
 
 
 def _tail(group: Group, wish: Wish, space: Space) -> list[Clause]:

@@ -15,7 +15,8 @@ from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import Profiler
 from seealso.interactions import Histories
 from seealso.plugin import answers
-from seealso.plugin.crowd import NOBODY
+from seealso.plugin.crowd import NOBODY, Crowd
+from seealso.plugin.explaining import Explained, explain
 from seealso.plugin.group_answers import group_items, of_one
 from seealso.plugin.group_lists import GroupList
 from seealso.plugin.group_search import SCORES, group_search
@@ -24,7 +25,8 @@ from seealso.plugin.latency import Stopwatch
 from seealso.plugin.lifts import Lifts
 from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
-from seealso.plugin.profile import ItemShelf, Profile, make_profiles
+from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
+from seealso.plugin.reasons import Explanation
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.requests import (
     Filter,
@@ -240,6 +242,30 @@ class Recommender:
         wish = GroupWish.of(self._settings, strategy=strategy, seen=seen, **wishes)
         return self._alias.follow(lambda live: self._ask_for_group(live, users, wish))
 
+    def explain(self, user: str | User, item_id: str) -> Explanation:
+        """Return why an item has its value for a user.
+
+        Parameters
+        ----------
+        user
+            A user id, or a user as `user` puts them together.
+        item_id
+            Any item of the index, a seen one too.
+
+        Raises
+        ------
+        DataError
+            The index does not hold the item.
+        ClusterError
+            OpenSearch does not answer or refuses.
+        """
+        return self.reasons(user, [item_id])[0]
+
+    def reasons(self, user: str | User, item_ids: Sequence[str]) -> list[Explanation]:
+        """Return the same for several items, in one search."""
+        who = user if isinstance(user, User) else self.user(user)
+        return self._alias.follow(lambda live: self._explain(live, who, item_ids))
+
     def profiler(self) -> Profiler:
         """Return what makes the vectors of a users index for the live index, as a query does."""
         live = self.live
@@ -328,16 +354,22 @@ class Recommender:
     def _fitted(self, live: Live) -> Settings:
         return with_fitted(self._settings, live.encoder.bundle.fitted)
 
+    def _crowds(
+        self, live: Live, users: Sequence[User], profiles: Sequence[Profile]
+    ) -> tuple[list[Crowd], str]:
+        """Return what the neighbours of each user lift, and why they could not be asked."""
+        if self._users is None:
+            return [NOBODY] * len(users), ""
+        return self._users.crowds(users, profiles, self._fitted(live).crowd, live.fingerprint)
+
     def _ask_for_users(
         self, live: Live, users: Sequence[User], wish: Wish
     ) -> list[RecommendationList]:
         watch = Stopwatch()
         profiles = self._profiles(live, users)
         watch.cut("profile")
-        crowds, missing = [NOBODY] * len(users), ""
+        crowds, missing = self._crowds(live, users, profiles)
         if self._users is not None:
-            chosen = self._fitted(live).crowd
-            crowds, missing = self._users.crowds(users, profiles, chosen, live.fingerprint)
             watch.cut("crowd")
         lifts = [
             Lifts.of(profile.pairs, crowd) for profile, crowd in zip(profiles, crowds, strict=True)
@@ -376,6 +408,16 @@ class Recommender:
             tuple(items), group.names, wish.groups.strategy, path,
             live.name, live.fingerprint, group.note, watch.parts(),
         )  # fmt: skip
+
+    def _explain(self, live: Live, user: User, item_ids: Sequence[str]) -> list[Explanation]:
+        settings = self._fitted(live).profile
+        (made,) = gather([user], live, self._shelf, settings)
+        words = self._settings.recommend.words
+        profile = profile_of(made, live.encoder.bundle, settings, words)
+        ((crowd,), _) = self._crowds(live, [user], [profile])
+        asked = Explained(made, profile, crowd.gains)
+        wish = Wish.of(self._settings.recommend)
+        return explain(self._cluster, live, asked, item_ids, wish, settings)
 
     def _ask_for_item(self, live: Live, item_id: str, wish: Wish) -> RecommendationList:
         watch = Stopwatch()

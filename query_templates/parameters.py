@@ -98,6 +98,12 @@ def _numbers_by_name(value: Any) -> str:
     return _json({name: float(number) for name, number in value.items()})
 
 
+def _object(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be an object, not {_kind(value)}")
+    return _json(dict(value))
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be text, not {_kind(value)}")
@@ -156,5 +162,14 @@ ENCODERS: Mapping[str, Encode] = {
     "explain": _true,
     "ids": _strings,
     "lifts": _numbers_by_name,
+    "query": _object,
+    "from": _whole(0),
+    "sort": _clauses,
+    "aggs": _object,
+    "highlight": _object,
+    "collapse": _object,
+    "post_filter": _object,
+    "suggest": _object,
+    "neutral": _number(),
 }
 """Every parameter of every template; None or False stand for "not given"."""

@@ -47,6 +47,7 @@ EVERYTHING: dict[str, Any] = {
     "weight": 0.5,
     "candidates": [{"knn": {"vector": {"vector": [1.0], "k": 2}}}, {"match": {"text": "{{x}}"}}],
     "members": [{"exists": {"field": "vector", "_name": "0"}}],
+    "explain": True,
 }
 NEEDED = {name: EVERYTHING[name] for name in ("vector", "words", "candidates", "members")}
 CASES: dict[str, dict[str, Any]] = {

@@ -18,6 +18,7 @@ from seealso.cli.context import Context, plain
 from seealso.cli.demo import demo
 from seealso.cli.doctor import doctor
 from seealso.cli.evaluate import evaluate
+from seealso.cli.explain import explain
 from seealso.cli.fit import fit
 from seealso.cli.index import index
 from seealso.cli.model import model
@@ -117,6 +118,7 @@ for command in (
     demo,
     doctor,
     evaluate,
+    explain,
     fit,
     index,
     model,

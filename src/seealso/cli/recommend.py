@@ -1,12 +1,13 @@
 """``seealso recommend`` and ``seealso related``."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 import orjson
+from rich.table import Table
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
@@ -19,6 +20,7 @@ from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
 from seealso.plugin.group_lists import GroupList
 from seealso.plugin.groups import SEEN_RULES
+from seealso.plugin.reasons import Explanation
 from seealso.plugin.requests import Wish
 from seealso.plugin.users_index import UsersIndex
 from seealso.types import Path as RankingPath
@@ -57,6 +59,7 @@ show = click.option("--show", metavar="FIELD", help="Catalogue field to show bes
 )
 @click.option("--strategy", type=STRATEGIES, help="How the group's wishes become one order.")
 @click.option("--seen", type=SEEN, help="Whose seen items are left out of the group's list.")
+@click.option("--explain", is_flag=True, help="Say below the list why each item is on it.")
 @click.option(
     "--users",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -84,6 +87,7 @@ def recommend(
     traits: tuple[str, ...],
     strategy: str | None,
     seen: str | None,
+    explain: bool,
     users: Path | None,
     out: Path | None,
 ) -> None:
@@ -103,6 +107,8 @@ def recommend(
         raise click.UsageError(
             "--group is for several: leave out USER_ID, --history, --attribute and --users"
         )
+    if explain and (several or users is not None):
+        raise click.UsageError("--explain is for one user; see seealso explain")
     if (strategy or seen) and not several:
         raise click.UsageError("--strategy and --seen are for --group or --group-attribute")
     if users is None and not (one or several):
@@ -118,11 +124,11 @@ def recommend(
         _many(context, users, out, wishes)
         return
     if several:
-        named = _split(group)
+        named = split(group)
         shared = recommender_for(context, set(named)).recommend_group(
             named,
             words=words,
-            attributes=dict(_pair(one) for one in traits),
+            attributes=dict(pair(one) for one in traits),
             strategy=strategy,
             seen=seen,
             **wishes,
@@ -130,13 +136,16 @@ def recommend(
         print_list(context, shared, show)
         return
     recommender = recommender_for(context, {user_id} if user_id else ())
-    found = recommender.recommend(
+    user = recommender.user(
         user_id,
-        history=_split(history) if history else None,
+        history=split(history) if history else None,
         words=words,
-        attributes=dict(_pair(one) for one in attributes),
-        **wishes,  # type: ignore[arg-type]
+        attributes=dict(pair(one) for one in attributes),
     )
+    (found,) = recommender.recommend_users([user], Wish.of(context.settings.recommend, **wishes))
+    if explain:
+        print_with_reasons(context, found, recommender.reasons(user, found.ids), show)
+        return
     print_list(context, found, show)
 
 
@@ -224,6 +233,19 @@ def print_list(context: Context, found: RecommendationList | GroupList, show: st
     )
 
 
+def print_with_reasons(
+    context: Context, found: RecommendationList, reasons: Sequence[Explanation], show: str | None
+) -> None:
+    """Print a list as `print_list` does, and why each item is on it."""
+    if context.json:
+        told = [one.as_dict() for one in reasons]
+        context.show({**found.as_dict(), "reasons": told}, Table)
+        return
+    print_list(context, found, show)
+    stdout.print()
+    stdout.print(tables.rows(("item", "because of"), ((r.item_id, r.in_short()) for r in reasons)))
+
+
 def parsed(filters: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
     """Return the filters given as JSON text.
 
@@ -250,11 +272,19 @@ def parsed(filters: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
     return tuple(found) or None
 
 
-def _split(text: str | None) -> list[str]:
+def split(text: str | None) -> list[str]:
+    """Return ids that stand with commas between."""
     return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """Return name and value of ``NAME=VALUE``.
+
+    Raises
+    ------
+    ConfigError
+        There is no equals sign.
+    """
     name, equals, value = text.partition("=")
     if not equals:
         raise ConfigError(f"--attribute {text}: not of the form NAME=VALUE", hint="country=Japan")

@@ -1,0 +1,199 @@
+"""Asks the cluster for the value of some items, and tells what it is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from seealso.cluster import Cluster, fetch
+from seealso.config import ProfileSettings
+from seealso.errors import DataError
+from seealso.indexer.documents import item_vector
+from seealso.interactions import RESERVED
+from seealso.plugin import answers
+from seealso.plugin.latency import Stopwatch
+from seealso.plugin.live import Live
+from seealso.plugin.profile import Makings, Profile
+from seealso.plugin.reasons import Explanation, MatchedWord, matched_words
+from seealso.plugin.requests import Search, Wish, choose_path, tail_search, vector_search
+from seealso.plugin.sending import send
+from seealso.plugin.shares import Kind, Share, item_shares, profile_parts
+from seealso.plugin.users import note
+from seealso.types import Path, Space
+
+NO_SUM = "in an index for {space} a similarity is no sum over the history: one share for all of it"
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Whose reasons are wanted.
+
+    Attributes
+    ----------
+    made, profile
+        The user's profile and what it is made of.
+    crowd
+        By how much the crowd lifts items.
+    """
+
+    made: Makings
+    profile: Profile
+    crowd: Mapping[str, float]
+
+
+def explain(
+    cluster: Cluster,
+    live: Live,
+    asked: Explained,
+    item_ids: Sequence[str],
+    wish: Wish,
+    settings: ProfileSettings,
+) -> list[Explanation]:
+    """Return why each item has its value for a user.
+
+    Parameters
+    ----------
+    cluster, live
+        Where to ask.
+    asked
+        The user.
+    item_ids
+        The items, seen ones too.
+    wish, settings
+        How a list is made, and how a profile is.
+
+    Raises
+    ------
+    DataError
+        The index does not hold an item.
+    """
+    documents = _documents(cluster, live, item_ids)
+    path = choose_path(wish, live.space, live.documents)
+    searches = _searches(asked.profile, item_ids, wish, path, live)
+    responses = send(cluster, live, searches, Stopwatch()) if searches else []
+    hits = {
+        search.template: {hit["_id"]: hit for hit in answers.hits_of(response)}
+        for search, response in zip(searches, responses, strict=True)
+    }
+    parts = profile_parts(asked.made, live.encoder.bundle, settings)
+    found = []
+    for item_id in item_ids:
+        own = {name: of[item_id] for name, of in hits.items() if item_id in of}
+        shares, raw = _valued(asked, parts, item_id, documents[item_id], own, path, live)
+        found.append(_told(asked, item_id, documents[item_id], own, shares, raw, path, live))
+    return found
+
+
+def _documents(cluster: Cluster, live: Live, item_ids: Sequence[str]) -> dict[str, Any]:
+    found = fetch(cluster, live.name, list(item_ids), source=["*"])
+    for item_id in item_ids:
+        if item_id not in found:
+            raise DataError(
+                f"item {item_id!r} is not in the index",
+                hint="`seealso index update` adds items of the catalogue",
+                item_id=item_id,
+            )
+    return {item_id: hit["_source"] for item_id, hit in found.items()}
+
+
+def _searches(
+    profile: Profile, item_ids: Sequence[str], wish: Wish, path: Path, live: Live
+) -> list[Search]:
+    """Return the searches of a list, for these items alone and whether they were seen or not."""
+    if profile.vector is None:
+        return []
+    changes = {"size": len(item_ids), "min_probability": 0.0}
+    clause = {"ids": {"values": list(item_ids)}}
+    only = replace(
+        wish,
+        settings=wish.settings.model_copy(update=changes),
+        filters=(clause,),
+        fields=(),
+    )
+    ranking = vector_search(
+        profile.vector, (), only, path=path, space=live.space, calibration=live.calibration
+    )
+    if not profile.words:
+        return [ranking]
+    tail = tail_search(replace(profile, seen=frozenset()), only, live.space)
+    params = {**tail.params, "size": len(item_ids), "explain": True}
+    return [ranking, Search(tail.template, params)]
+
+
+def _valued(
+    asked: Explained,
+    parts: Any,
+    item_id: str,
+    document: Mapping[str, Any],
+    hits: Mapping[str, answers.Hit],
+    path: Path,
+    live: Live,
+) -> tuple[tuple[Share, ...], float | None]:
+    """Return the shares of an item's value, and the value as OpenSearch computed it."""
+    item = item_vector(document)
+    ranked = next((hit for name, hit in hits.items() if name != "tail"), None)
+    if item is None or ranked is None:
+        return (), None
+    crowd = asked.crowd.get(item_id, 0.0)
+    pairs = _pairs(asked, item_id, live)
+    shares = item_shares(asked.made, parts, item, float(document["importance"]), live.space, pairs)
+    if crowd:
+        shares.append(Share(Kind.CROWD, crowd))
+    raw = answers.raw_of(ranked["_score"], path, live.calibration)
+    return tuple(shares), raw + sum(pairs.values()) + crowd
+
+
+def _pairs(asked: Explained, item_id: str, live: Live) -> dict[str, float]:
+    """Return by how much each event lifts an item that is chosen around it, by item id."""
+    if item_id not in asked.profile.pairs:
+        return {}
+    lifts = {
+        entry.item_id: live.encoder.bundle.lifts([entry.item_id], [age]).get(item_id, 0.0)
+        for age, entry in enumerate(asked.made.entries)
+    }
+    return {one: lift for one, lift in lifts.items() if lift}
+
+
+def _told(
+    asked: Explained,
+    item_id: str,
+    document: Mapping[str, Any],
+    hits: Mapping[str, answers.Hit],
+    shares: tuple[Share, ...],
+    raw: float | None,
+    path: Path,
+    live: Live,
+) -> Explanation:
+    user = asked.made.user
+    events = [one.item_id for one in shares if one.item_id is not None]
+    known = asked.made.known
+    return Explanation(
+        user_id=user.user_id,
+        item_id=item_id,
+        fields={name: value for name, value in document.items() if name not in RESERVED},
+        probability=None if raw is None else float(live.calibration.probability(raw)),
+        raw=raw,
+        importance=float(document.get("importance", 0.0)),
+        shares=shares,
+        words=_words(hits),
+        path=path,
+        templates=tuple(hits) or (("importance",) if asked.profile.vector is None else ()),
+        index=live.name,
+        fingerprint=live.fingerprint,
+        texts={one: known[one].text for one in events if one in known},
+        note=_note(asked, item_id, document, live.space),
+    )
+
+
+def _words(hits: Mapping[str, answers.Hit]) -> tuple[MatchedWord, ...]:
+    return matched_words(hits["tail"]["_explanation"]) if "tail" in hits else ()
+
+
+def _note(asked: Explained, item_id: str, document: Mapping[str, Any], space: Space) -> str:
+    notes = [note(asked.made.user, asked.profile)]
+    if item_id in asked.made.user.seen:
+        notes.append("the user met it already: no list shows it")
+    if "vector" not in document:
+        notes.append("it has no text, so no vector: words and importance alone find it")
+    elif space is not Space.COSINE:
+        notes.append(NO_SUM.format(space=space.value))
+    return "; ".join(one for one in notes if one)

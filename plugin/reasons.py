@@ -1,0 +1,164 @@
+"""Why an item: shares of its value, words that matched, and how that is shown."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from seealso.plugin.recommendations import label
+from seealso.plugin.shares import Kind, Share
+from seealso.types import Path
+
+WEIGHED: Final = re.compile(r"^weight\((?P<field>[^:()]+):(?P<word>.+?) in \d+\)")
+"""What Lucene calls the part of a BM25 score that one word of one field is."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedWord:
+    """A word of the profile that stands in the item, and what of the tail list's score it is."""
+
+    field: str
+    word: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an item has its value for a user.
+
+    Attributes
+    ----------
+    user_id, item_id
+        Whose value of which item.
+    fields
+        The catalogue's own fields of the item.
+    probability, raw
+        As in a list: p, and x = w * similarity with what lifts it, as OpenSearch computed it. None
+        for an item without a vector, and for a user of whom nothing is known.
+    importance
+        w.
+    shares
+        Reasons, the largest first: the amounts that are not None add up to `raw`.
+    words
+        Words that bring the item into the tail list; none for an item that is not of the tail.
+    path, templates
+        How the value was ranked, and the query templates that found the item.
+    index, fingerprint
+        The physical index that answered and the bundle that encoded the profile.
+    texts
+        What the items of the events say, by id.
+    note
+        Something a person should know.
+    """
+
+    user_id: str | None
+    item_id: str
+    fields: Mapping[str, Any]
+    probability: float | None
+    raw: float | None
+    importance: float
+    shares: tuple[Share, ...]
+    words: tuple[MatchedWord, ...]
+    path: Path
+    templates: tuple[str, ...]
+    index: str
+    fingerprint: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            "user_id": self.user_id,
+            "item_id": self.item_id,
+            "fields": dict(self.fields),
+            "probability": self.probability,
+            "raw": self.raw,
+            "importance": self.importance,
+            "shares": [{**asdict(one), "kind": one.kind.value} for one in self.shares],
+            "words": [asdict(one) for one in self.words],
+            "path": self.path.value,
+            "templates": list(self.templates),
+            "index": self.index,
+            "fingerprint": self.fingerprint,
+            "note": self.note,
+        }
+
+    def table(self, show: str | None = None, most: int = 10) -> Table:
+        """Return the reasons as a rich table; below the largest, the others in one line.
+
+        Parameters
+        ----------
+        show
+            Catalogue field that names the item.
+        most
+            Reasons with a line of their own.
+        """
+        name = str(self.fields.get(show or "") or label(self.fields))
+        title = Text.assemble((self.item_id, "bold"), " ", name)
+        table = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False)
+        table.add_column("adds", justify="right")
+        table.add_column("reason", no_wrap=True)
+        table.add_column("what", overflow="ellipsis", no_wrap=True, max_width=60)
+        table.add_column("similarity", justify="right")
+        for one in self.shares[:most]:
+            table.add_row(_signed(one.amount), one.kind.value, *self._told(one))
+        rest = self.shares[most:]
+        if rest:
+            amount = sum(one.amount or 0.0 for one in rest)
+            table.add_row(_signed(amount), f"{len(rest)} more", "", "")
+        if self.raw is not None:
+            p = "" if self.probability is None else f"p = {self.probability:.3f}"
+            table.add_row(f"{self.raw:.4f}", "x", p, "", end_section=True)
+        for word in self.words:
+            table.add_row("", "word", Text(word.word), f"BM25 {word.score:.2f}")
+        return table
+
+    def in_short(self, most: int = 3) -> str:
+        """Return the largest reasons as one line."""
+        told = [one for one in self.shares if one.amount is not None][:most]
+        parts = [
+            f"{self.texts.get(one.item_id or '') or one.kind} {one.amount:+.3f}" for one in told
+        ]
+        parts += [f"{word.word!r}" for word in self.words[:most]] if not told else []
+        return "; ".join(parts) or self.note or "nothing is known"
+
+    def _told(self, share: Share) -> tuple[Text, str]:
+        what = ""
+        if share.kind is Kind.EVENT:
+            what = f"{share.item_id} {self.texts.get(share.item_id or '', '')}"
+        elif share.kind is Kind.IMPORTANCE:
+            what = f"w = {self.importance:.2f}"
+        return Text(what), "" if share.similarity is None else f"{share.similarity:.3f}"
+
+
+def matched_words(explanation: Mapping[str, Any]) -> tuple[MatchedWord, ...]:
+    """Return the words in Lucene's explanation of a BM25 score, the largest first.
+
+    Their scores add up to it: of several fields, the best one counts.
+
+    Parameters
+    ----------
+    explanation
+        ``_explanation`` of a hit: value, description and details.
+    """
+    return tuple(sorted(_words(explanation), key=lambda one: -one.score))
+
+
+def _words(node: Mapping[str, Any]) -> Iterator[MatchedWord]:
+    if found := WEIGHED.match(node["description"]):
+        if node["value"] > 0:
+            yield MatchedWord(found["field"], found["word"], float(node["value"]))
+        return
+    details = node.get("details", ())
+    if node["description"].startswith("max of") and details:
+        details = [max(details, key=lambda one: float(one["value"]))]
+    for one in details:
+        yield from _words(one)
+
+
+def _signed(amount: float | None) -> str:
+    return "?" if amount is None else f"{amount:+.4f}"

@@ -1,0 +1,159 @@
+"""What each part of a user adds to the value of an item: exact, because the value is a sum.
+
+x = w * cos(E_u, E_i) is linear in E_u, and E_u is a sum over the user's words, attributes and
+past events, by texts and by behaviour (Hu, Koren and Volinsky 2008, section 5). Pure functions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seealso.config import ProfileSettings
+from seealso.encoder import Bundle
+from seealso.plugin.profile import Makings
+from seealso.types import Space, Vector
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+class Kind(StrEnum):
+    """What a share comes from."""
+
+    EVENT = "event"
+    WORDS = "words"
+    ATTRIBUTES = "attributes"
+    WELCOME = "welcome"
+    PROFILE = "profile"
+    IMPORTANCE = "importance"
+    CROWD = "crowd"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One reason, and how much of the value it is.
+
+    Attributes
+    ----------
+    kind
+        What it comes from. ``welcome`` is what an item gains that behaviour knows nothing of;
+        ``profile`` stands for all events, words and attributes together,
+        where the similarity is no sum over them.
+    amount
+        What it adds to x, in the units of w * similarity; None where that cannot be told apart.
+    item_id
+        The item of an event.
+    similarity
+        Of an event's item and the item that is explained, in the space of the index.
+    """
+
+    kind: Kind
+    amount: float | None
+    item_id: str | None = None
+    similarity: float | None = None
+
+
+def item_shares(
+    made: Makings,
+    parts: Floats,
+    item: Vector,
+    importance: float,
+    space: Space,
+    pairs: Mapping[str, float],
+) -> list[Share]:
+    """Return the reasons for an item, the largest first; their amounts add up to x.
+
+    The cosine is shared among events, words and attributes; what importance makes of it,
+    (w - 1) * cos, is importance's share. What an event lifts by being chosen around the item is
+    part of its share.
+
+    Parameters
+    ----------
+    made
+        What the profile is made of.
+    parts
+        As `profile_parts` returns them.
+    item, importance, space
+        E_i, unit length, shape (dimension,), w, and the space of the index.
+    pairs
+        By how much each event lifts the item beyond w * similarity, by item id.
+    """
+    held = made.held
+    ids = [made.entries[age].item_id for age in held.ages]
+    alike = [closeness(one, item, space) for one in held.vectors]
+    told = parts @ item.astype(np.float64)
+    if space is Space.COSINE:
+        whole = float(told.sum())
+        kinds = (Kind.WORDS, Kind.ATTRIBUTES, Kind.WELCOME)
+        said = [kind for kind, part in zip(kinds, parts, strict=False) if part.any()]
+        sums = [Share(kind, float(told[kinds.index(kind)])) for kind in said]
+        amounts: list[float | None] = [float(one) for one in told[3:]]
+    else:
+        whole = closeness(parts.sum(axis=0), item, space)
+        sums = [Share(Kind.PROFILE, whole)]
+        amounts = [None] * len(ids)
+    events = [
+        Share(Kind.EVENT, _sum(amount, pairs.get(item_id)), item_id, similarity)
+        for amount, item_id, similarity in zip(amounts, ids, alike, strict=True)
+    ]
+    events += [Share(Kind.EVENT, lift, one) for one, lift in pairs.items() if one not in ids]
+    weighed = Share(Kind.IMPORTANCE, (importance - 1.0) * whole)
+    return sorted([*events, *sums, weighed], key=_size, reverse=True)
+
+
+def profile_parts(made: Makings, bundle: Bundle, settings: ProfileSettings) -> Floats:
+    """Return what each part of a user adds to E_u, shape (3 + h, dimension).
+
+    The rows are the user's words, their attributes, the welcome of new items, and the h items of
+    the history that have a vector, newest first; they sum up to the vector of the profile. Where
+    the history is read as text, what it says is part of the words.
+
+    Parameters
+    ----------
+    made
+        What the profile is made of.
+    bundle, settings
+        How it is made.
+    """
+    held = made.held
+    texts = np.zeros((2 + len(held.ages), bundle.content_dimension))
+    if made.words is not None:
+        texts[0] = settings.words * made.words
+    if made.attributes is not None:
+        texts[1] = settings.attributes * made.attributes
+    if held.vectors and settings.history_as == "vectors":
+        fading = np.power(settings.recency, np.asarray(held.ages, dtype=np.float64))
+        told = fading[:, None] * bundle.content_vectors(np.stack(held.vectors))
+        texts[2:] = settings.history * _over(told, told.sum(axis=0))
+    texts = _over(texts, texts.sum(axis=0))
+    history = (held.vectors, held.ages) if settings.history else ((), ())
+    added = bundle.user_parts(texts, *history)
+    own, chosen = len(texts), len(texts) + len(history[0])
+    parts = np.insert(added[:own], 2, added[chosen:].sum(axis=0), axis=0)
+    parts[3 : 3 + chosen - own] += added[own:chosen]
+    return parts
+
+
+def closeness(one: Floats, other: Floats, space: Space) -> float:
+    """Return the similarity of two unit vectors in a space."""
+    if space is Space.COSINE:
+        return float(np.dot(one.astype(np.float64), other.astype(np.float64)))
+    order = 2 if space is Space.EUCLIDEAN else 1
+    return 1.0 / (1.0 + float(np.linalg.norm(one - other, ord=order)))
+
+
+def _sum(amount: float | None, lift: float | None) -> float | None:
+    return amount if lift is None else lift + (amount or 0.0)
+
+
+def _over(rows: Floats, total: Floats) -> Floats:
+    length = np.linalg.norm(total)
+    return rows / length if length > 0 else rows
+
+
+def _size(share: Share) -> float:
+    # what cannot be told apart stands in the order of its similarity, behind what can
+    return abs(share.amount) if share.amount is not None else (share.similarity or 0.0) - 10.0

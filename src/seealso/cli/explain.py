@@ -1,0 +1,52 @@
+"""``seealso explain``: why an item has its value for a user."""
+
+import click
+
+from seealso.cli.context import Context, pass_context, stdout
+from seealso.cli.recommend import pair, recommender_for, split
+
+
+@click.command()
+@click.argument("user_id")
+@click.argument("item_id")
+@click.option("--history", help="Item ids, newest first, with commas between; instead of events.")
+@click.option("--words", default="", help="What the user says they want.")
+@click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE")
+@click.option("--show", metavar="FIELD", help="Catalogue field that names the item.")
+@click.option("--most", type=click.IntRange(1), default=10, show_default=True,
+              help="Reasons with a line of their own.")  # fmt: skip
+@pass_context
+def explain(
+    context: Context,
+    user_id: str,
+    item_id: str,
+    history: str | None,
+    words: str,
+    attributes: tuple[str, ...],
+    show: str | None,
+    most: int,
+) -> None:
+    """Tell why ITEM_ID has its value for USER_ID.
+
+    The shares of past events, words, attributes, importance and the crowd add up to that value.
+    """
+    recommender = recommender_for(context, {user_id})
+    user = recommender.user(
+        user_id,
+        history=split(history) if history else None,
+        words=words,
+        attributes=dict(pair(one) for one in attributes),
+    )
+    found = recommender.explain(user, item_id)
+    name = show or context.settings.catalogue.text[0]
+    context.show(found, lambda: found.table(name, most))
+    if context.json:
+        return
+    if found.note:
+        stdout.print(found.note, style="yellow", markup=False)
+    templates = ", ".join(found.templates) or "none"
+    stdout.print(
+        f"path {found.path.value}, templates {templates}, index {found.index}",
+        style="dim",
+        soft_wrap=True,
+    )
