@@ -63,8 +63,18 @@ class UsersIndex:
         return self.users([user_id]).get(user_id)
 
     def users(self, user_ids: Collection[str]) -> dict[str, User]:
-        """Return those of `user_ids` that are known, in one request."""
-        return read_users(self._cluster, self._settings, self._names, user_ids)
+        """Return those of `user_ids` that are known, in one request.
+
+        Raises
+        ------
+        ConfigError
+            The index was built anew meanwhile, with another key.
+        """
+        found = read_users(self._cluster, self._settings, self._names, user_ids)
+        if len(found) < len(set(user_ids)):
+            # under another key everybody would seem to be unknown
+            self._live = live_users(self._cluster, self._settings, self._names)
+        return found
 
     def neighbours(
         self, asked: Sequence[Asked], size: int, fingerprint: str

@@ -86,7 +86,12 @@ def test_another_key_is_refused(peopled: Shop) -> None:
     with pytest.raises(ConfigError, match="is not the key"):
         built(peopled, other)
     assert live_users(peopled.cluster, peopled.settings(), NAMES).name == first.index
+    running = asking(peopled)
+    assert running.user("ann-3").seen
     again = built(peopled, other, new_key=True)
+    # who is asked for is not unknown: the key is wrong by now
+    with pytest.raises(ConfigError, match="is not the key"):
+        running.user("ann-3")
     assert live_users(peopled.cluster, peopled.settings(), other).name == again.index
     meta = indices.meta(peopled.cluster, again.index)
     assert other.key.decode() not in json.dumps(meta)

@@ -1,0 +1,139 @@
+"""What the users index costs: lists by user id from it, with the crowd, and neighbours.
+
+Everything is compared with a plain list by the same histories, over the titles of `recommending`.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.measure import Contender, Figure, Report, machine, ratio, take_turns, times
+from benchmarks.node import ROOT, running_node
+from benchmarks.recommending import (
+    ALIAS,
+    CATALOGUE,
+    HISTORY,
+    REGULARS,
+    Films,
+    histories,
+    read_films,
+    recommender_of,
+    write_index,
+)
+from seealso.cli.demo import ensure_bundle
+from seealso.cluster import BulkWriter, Cluster, indices
+from seealso.config import CrowdSettings, EncoderSettings, IndexSettings, Settings
+from seealso.indexer.mapping import derives_safely
+from seealso.indexer.users.documents import user_document
+from seealso.indexer.users.mapping import users_alias, users_body, users_meta
+from seealso.interactions import Pseudonyms
+from seealso.log import progress
+from seealso.plugin import Recommender
+from seealso.plugin.users_index import UsersIndex
+from seealso.types import HistoryEntry, User, Vector
+
+USERS = 20_000
+ROUNDS = 200
+WARM_UP = 500
+NAMES = Pseudonyms(b"a key for the benchmarks alone")
+SHARE = 0.5
+
+
+def people(films: Films, items: int) -> Iterator[tuple[User, Vector]]:
+    """Yield users with ten items each, and the unit mean of their titles' vectors."""
+    draw = histories(items, REGULARS)
+    for number in range(USERS):
+        ids = draw(number)
+        user = User(f"u{number}", tuple(map(HistoryEntry, ids)), frozenset(ids))
+        total = films.vectors[[int(one) % len(films.titles) for one in ids]].sum(axis=0)
+        yield user, total / np.linalg.norm(total)
+
+
+def write_users(cluster: Cluster, settings: Settings, films: Films, items: int) -> None:
+    """Write the users index behind its alias, merged."""
+    alias = users_alias(ALIAS)
+    name = indices.new_name(alias)
+    for old in indices.listing(cluster, alias):
+        indices.delete(cluster, old.name)
+    meta = users_meta(alias, settings.users, NAMES, films.bundle.fingerprint, "users")
+    derived = derives_safely(cluster.version())
+    dimension = films.bundle.dimension
+    body = users_body(settings.index, meta, dimension, derived_source=derived)
+    indices.create(cluster, name, body)
+    with progress("writing users", USERS) as tick, BulkWriter(cluster, name) as writer:
+        for user, vector in people(films, items):
+            writer.index(NAMES.of(str(user.user_id)), user_document(user, vector, ""))
+            tick(1)
+    with progress("merging"):
+        indices.finish_loading(cluster, name, replicas=0, merge=True)
+    indices.put_meta(cluster, name, {"state": "ready"})
+    indices.point(cluster, alias, name)
+
+
+def contenders(cluster: Cluster, settings: Settings, items: int) -> dict[str, Contender]:
+    """Return what is timed, by name; the first is what the others are compared with."""
+    draw = histories(items, REGULARS)
+    crowded = settings.model_copy(update={"crowd": CrowdSettings(share=SHARE)})
+    index = UsersIndex(cluster, settings, NAMES)
+    plain = recommender_of(cluster, settings)
+    by_id = Recommender(cluster, settings, users=index)
+    with_crowd = Recommender(cluster, crowded, users=UsersIndex(cluster, crowded, NAMES))
+
+    def named(turn: int) -> str:
+        return f"u{turn % USERS}"
+
+    return {
+        "recommend by history": lambda turn: plain.recommend(history=draw(turn % USERS)),
+        "recommend by id, from the users index": lambda turn: by_id.recommend(named(turn)),
+        "recommend by id, with the crowd": lambda turn: with_crowd.recommend(named(turn)),
+        "neighbours of a user": lambda turn: by_id.neighbours(by_id.user(named(turn))),
+    }
+
+
+def measure(cluster: Cluster, settings: Settings, items: int) -> list[Figure]:
+    """Time all of them in turns, and the ratio of each to a plain list."""
+    timed = contenders(cluster, settings, items)
+    with progress("recommending", ROUNDS + WARM_UP) as tick:
+        seconds = take_turns(timed, ROUNDS, warm_up=WARM_UP, tick=tick)
+    plain, *others = timed
+    ratios = [
+        ratio(f"{name}, times the time of a plain list", seconds[name], seconds[plain])
+        for name in others
+    ]
+    return [*ratios, *(times(name, seconds[name]) for name in timed)]
+
+
+def run(items: int) -> Report:
+    """Measure over the small catalogue's number of items."""
+    settings = Settings.model_validate(
+        {
+            "catalogue": {"path": CATALOGUE, "rename": {"movieId": "item_id"}},
+            "text": {"item": "{{ title }}"},
+            "index": IndexSettings(alias=ALIAS),
+            "encoder": EncoderSettings(cache=ROOT / "vectors.sqlite"),
+        }
+    )
+    ROOT.mkdir(parents=True, exist_ok=True)
+    ensure_bundle(settings)
+    films = read_films(settings)
+    with running_node("2g") as (cluster, facts):
+        known = machine(facts)
+        write_index(cluster, settings, films, items)
+        write_users(cluster, settings, films, items)
+        figures = measure(cluster, settings, items)
+    crowd = CrowdSettings()
+    return Report(
+        name="users",
+        title=f"Users in an index, {USERS:,} of them over {items:,} items",
+        setting={
+            "items": items,
+            "users": USERS,
+            "dimension": films.bundle.dimension,
+            "history": HISTORY,
+            "neighbours": crowd.neighbours,
+            "latest": crowd.latest,
+            "lists_before_the_timed_ones": WARM_UP * 4,
+        },
+        machine=known,
+        figures=tuple(figures),
+    )
