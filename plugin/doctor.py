@@ -1,5 +1,6 @@
 """Looks at everything that a recommendation needs and says what to do about what is wrong."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,10 @@ from seealso.cluster.node.versions import RELEASES
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import SeeAlsoError
+from seealso.indexer.live import live_index
 from seealso.indexer.templates import installed
+from seealso.indexer.users.live import live_users
+from seealso.interactions import Pseudonyms
 
 OLDEST = (2, 19)
 """OpenSearch from this version on is supported."""
@@ -53,6 +57,8 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     plugins = cluster.request("GET", "/_cat/plugins", params={"format": "json"})
     yield _plugin(any(row["component"] == "opensearch-knn" for row in plugins))
     yield from _index(cluster, settings)
+    if settings.users.enabled:
+        yield _users(cluster, settings)
     yield _templates(cluster)
 
 
@@ -167,6 +173,16 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
         found=", ".join(left) or "none",
         cure="run `seealso index build` again, or `seealso index prune`" if left else "",
     )
+
+
+def _users(cluster: Cluster, settings: Settings) -> Finding:
+    try:
+        found = live_users(cluster, settings, Pseudonyms.from_environment(os.environ))
+        found.require(live_index(cluster, settings).fingerprint)
+        documents = indices.count(cluster, found.name)
+    except SeeAlsoError as exc:
+        return _failed("users", exc)
+    return Finding("users", ok=True, found=f"{found.name}, {documents:,} documents")
 
 
 def _templates(cluster: Cluster) -> Finding:

@@ -1,11 +1,15 @@
 """Who is written to the users index: everybody of the events, and of the file of attributes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, UsersSettings
 from seealso.errors import DataError
+from seealso.indexer.encoding import Tick
 from seealso.indexer.inputs import row_source
 from seealso.interactions import (
     Attributes,
@@ -37,7 +41,7 @@ class People:
     attributes: Mapping[str, Attributes]
     kept: UsersSettings
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         """The ids of all users, sorted."""
         return sorted({*self.histories.users(), *self.attributes})
@@ -73,9 +77,7 @@ def read_people(settings: Settings, cluster: Cluster | None, problems: Problems)
     source = row_source(settings, "events", cluster)
     with progress("reading") as tick:
         frames = read_events(source, settings.events, problems) if source else ()
-        histories = Histories.from_events(
-            (tick(frame.height) or frame for frame in frames), positive=settings.events.positive
-        )
+        histories = Histories.from_events(_counted(frames, tick), positive=settings.events.positive)
     file = settings.users.path
     attributes = {} if file is None else read_attributes(FileSource(file), settings.users, problems)
     if not (len(histories) or attributes):
@@ -84,3 +86,9 @@ def read_people(settings: Settings, cluster: Cluster | None, problems: Problems)
             hint="set events.path (or events.index), or users.path, in seealso.toml",
         )
     return People(histories, attributes, settings.users)
+
+
+def _counted(frames: Iterable[pl.DataFrame], tick: Tick) -> Iterator[pl.DataFrame]:
+    for frame in frames:
+        tick(frame.height)
+        yield frame

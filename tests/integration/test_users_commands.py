@@ -2,14 +2,16 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
 
 from seealso.cluster.node import NodeInfo
 from seealso.indexer.users.live import user_indices
+from seealso.plugin.doctor import Finding, examine
 from tests.integration.catalogues import OpenShop, Shop, films, write_lines
 from tests.integration.complaints import Complain
-from tests.members import FILMS, NAMES, PEOPLE, choices, documents, run
+from tests.members import FILMS, NAMES, PEOPLE, built, choices, documents, run
 
 
 @pytest.mark.usefixtures("users_key")
@@ -48,6 +50,22 @@ def test_at_the_terminal(
     assert documents(peopled, "ann-3") == {}
     assert run(peopled, "users", "export", "ann-3") == 0
     assert json.loads(capsys.readouterr().out)["documents"] == {}
+
+
+@pytest.mark.usefixtures("users_key")
+def test_the_doctor_looks_at_the_users(peopled: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(**sections: Any) -> dict[str, Finding]:
+        settings = peopled.settings(**sections)
+        return {one.what: one for one in examine(settings, lambda: peopled.cluster)}
+
+    enabled = {"enabled": True}
+    assert "users" not in told()
+    missing = told(users=enabled)["users"]
+    assert (missing.ok, missing.cure) == (False, "run `seealso users build`")
+    built(peopled)
+    assert told(users=enabled)["users"].found.endswith(f", {PEOPLE} documents")
+    monkeypatch.setenv("SEEALSO_USERS_KEY", "quite another key of the tests")
+    assert "is not the key" in told(users=enabled)["users"].found
 
 
 def test_a_key_is_needed(
