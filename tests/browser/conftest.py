@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import launch
 
@@ -49,6 +49,11 @@ class Seen:
         dialog.dismiss()
 
 
+PATIENCE = 120_000
+"""Milliseconds that a page may take: on a busy machine a plot is slow, not wrong."""
+
+expect.set_options(timeout=PATIENCE)
+
 Visit = Callable[..., AbstractContextManager[Seen]]
 
 
@@ -68,6 +73,7 @@ def visit(chromium: Browser) -> Visit:
     @contextmanager
     def open_file(file: Path, *, width: int = 1280, **options: Any) -> Iterator[Seen]:
         context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
+        context.set_default_timeout(PATIENCE)
         try:
             seen = Seen(context.new_page())
             seen.watch()

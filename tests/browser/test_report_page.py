@@ -36,8 +36,7 @@ def report(
     for item in items[::3]:
         item |= {"title": f"{item['title']} {HOSTILE}", "kind": HOSTILE_KIND}
     shop.stock(items, behaviour())
-    asked = ["evaluate", "--exam", "leave-one-out", "--exam", "few-shot", "--by", "kind"]
-    asked += ["--baseline", "popularity"]
+    asked = ["evaluate", "--by", "kind", "--baseline", "popularity"]
     main(shop.arguments(*asked, "--out", str(folder / "old")))
     asked += ["--before", str(folder / "old" / FIGURES)]
     main(shop.arguments(*asked, "--out", str(folder / "new"), profile={"recency": 0.2}))
