@@ -266,6 +266,10 @@ class Recommender:
         who = user if isinstance(user, User) else self.user(user)
         return self._alias.follow(lambda live: self._explain(live, who, item_ids))
 
+    def profiles(self, users: Sequence[User]) -> list[Profile]:
+        """Return what each user is asked for with."""
+        return self._profiles(self.live, users)
+
     def profiler(self) -> Profiler:
         """Return what makes the vectors of a users index for the live index, as a query does."""
         live = self.live

