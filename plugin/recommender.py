@@ -25,6 +25,7 @@ from seealso.plugin.latency import Stopwatch
 from seealso.plugin.lifts import Lifts
 from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
+from seealso.plugin.personalise import Preference, manner, personalised
 from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
 from seealso.plugin.reasons import Explanation
 from seealso.plugin.recommendations import Recommendation, RecommendationList
@@ -35,7 +36,8 @@ from seealso.plugin.requests import (
     profile_searches,
     vector_search,
 )
-from seealso.plugin.sending import send, send_one
+from seealso.plugin.sending import send, send_body, send_one
+from seealso.plugin.spread import Samples
 from seealso.plugin.users import FoundUsers, KnownUsers, describe, note
 from seealso.plugin.users_index import Asked, UsersIndex
 from seealso.query_templates import msearch
@@ -81,6 +83,7 @@ class Recommender:
         self._histories = histories
         self._users = users
         self._shelf = ItemShelf(cluster)
+        self._samples = Samples(cluster)
         self._alias: LiveAlias | PinnedIndex = (
             LiveAlias(cluster, settings) if index is None else PinnedIndex(cluster, settings, index)
         )
@@ -311,6 +314,50 @@ class Recommender:
             )
         return self._users.neighbours([Asked(user, profile.vector)], size, live.fingerprint)[0]
 
+    def personalise(
+        self, body: Any, user: User, *, weight: float | None = None, window: int | None = None
+    ) -> dict[str, Any]:
+        """Return a search body with the user's preference mixed into its score.
+
+        The rest stays as it is, and so do the hits; the body of a user of whom nothing is known
+        stays the same as a whole.
+
+        Parameters
+        ----------
+        body
+            A search body, of whatever application.
+        user
+            As `user` puts it together.
+        weight, window
+            As in the settings' section ``personalise``, which holds where they are None.
+
+        Raises
+        ------
+        DataError
+            This body cannot be personalised; the message says why.
+        ConfigError
+            A parameter is out of range.
+        """
+        return self._personalised(self.live, body, user, weight, window)
+
+    def search(
+        self, body: Any, user: User, *, weight: float | None = None, window: int | None = None
+    ) -> dict[str, Any]:
+        """Send what `personalise` makes of a body to the alias, and return OpenSearch's answer.
+
+        Raises
+        ------
+        DataError, ConfigError
+            As for `personalise`.
+        ClusterError
+            OpenSearch does not answer or refuses the body.
+        """
+        return self._alias.follow(
+            lambda live: send_body(
+                self._cluster, live, self._personalised(live, body, user, weight, window)
+            )
+        )
+
     def stored_request(self, user: User, wish: Wish | None = None) -> bytes:
         """Return the ``_msearch/template`` body that gets a user's lists from the cluster alone.
 
@@ -350,6 +397,16 @@ class Recommender:
         known = self.known([one for one in members if not isinstance(one, User)])
         people = [one if isinstance(one, User) else describe(known, one) for one in members]
         return together(people, describe(None, words=words, attributes=attributes))
+
+    def _personalised(
+        self, live: Live, body: Any, user: User, weight: float | None, window: int | None
+    ) -> dict[str, Any]:
+        chosen = manner(self._settings.personalise, weight=weight, window=window)
+        (profile,) = self._profiles(live, [user])
+        preference = None
+        if profile.vector is not None:
+            preference = Preference.of(profile.vector, self._samples.of(live), chosen.weight)
+        return personalised(body, preference, chosen.window)
 
     def _profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
         words = self._settings.recommend.words

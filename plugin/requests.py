@@ -88,7 +88,7 @@ class Wish:
         try:
             merged = RecommendSettings.model_validate({**settings.model_dump(), **own})
         except ValidationError as exc:
-            raise _readable(exc) from exc
+            raise out_of_range(exc) from exc
         return cls(merged, _clauses(given.get("filters", ())), _names(given.get("fields")))
 
 
@@ -112,8 +112,8 @@ def _names(given: Any) -> tuple[str, ...] | None:
     return None if given is None else tuple(given)
 
 
-def _readable(exc: ValidationError) -> ConfigError:
-    """Name the setting, what it must be, and what was given."""
+def out_of_range(exc: ValidationError) -> ConfigError:
+    """Return the error that names the setting, what it must be, and what was given."""
     first = exc.errors()[0]
     name = str(first["loc"][0])
     wanted = first["msg"].removeprefix("Input ").replace("should be", "must be")

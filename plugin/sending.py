@@ -51,6 +51,19 @@ def send_one(
     return hits
 
 
+def send_body(cluster: Cluster, live: Live, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to a search body of anyone's, whole.
+
+    Raises
+    ------
+    AliasMoved, ClusterError
+        As for `send`.
+    """
+    answer: dict[str, Any] = cluster.request("POST", f"/{live.address}/_search", body)
+    _check(answer["hits"]["hits"], live)
+    return answer
+
+
 def _answer(
     cluster: Cluster, path: str, body: bytes, params: Mapping[str, str], watch: Stopwatch
 ) -> Mapping[str, Any]:

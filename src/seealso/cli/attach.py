@@ -8,6 +8,7 @@ from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.inputs import dry_run, on_error, say_skipped
 from seealso.indexer import attach as attaching
+from seealso.indexer.attach_plan import AttachPlan
 from seealso.interactions import Problems
 
 
@@ -35,7 +36,7 @@ def attach(context: Context, index: str, on_error: str, dry_run: bool, copy: boo
     context.show(report, lambda: _shown(_done(report), report.plan.note))
 
 
-def _planned(plan: attaching.AttachPlan) -> dict[str, object]:
+def _planned(plan: AttachPlan) -> dict[str, object]:
     moves = ", ".join(dict.fromkeys((*plan.aliases, plan.alias)))
     target = plan.target or f"a copy, {plan.alias}-<time>"
     return {

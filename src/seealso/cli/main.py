@@ -23,6 +23,7 @@ from seealso.cli.fit import fit
 from seealso.cli.index import index
 from seealso.cli.model import model
 from seealso.cli.node import node
+from seealso.cli.personalise import personalise
 from seealso.cli.recommend import recommend, related
 from seealso.cli.templates import templates
 from seealso.cli.train import train
@@ -123,6 +124,7 @@ for command in (
     index,
     model,
     node,
+    personalise,
     recommend,
     related,
     templates,

@@ -18,6 +18,7 @@ from seealso.config.inputs import (
     TextSettings,
 )
 from seealso.config.loading import Settings, load_settings, with_fitted
+from seealso.config.personalise import PersonaliseSettings
 from seealso.config.section import Section
 from seealso.config.training import TRAINING_PRESETS, TrainingSettings
 from seealso.config.users import CrowdSettings, UsersSettings
@@ -36,6 +37,7 @@ __all__ = [
     "ImagesSettings",
     "ImportanceSettings",
     "IndexSettings",
+    "PersonaliseSettings",
     "ProfileSettings",
     "RecommendSettings",
     "Section",

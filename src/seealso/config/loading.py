@@ -30,6 +30,7 @@ from seealso.config.indexing import (
     IndexSettings,
 )
 from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings
+from seealso.config.personalise import PersonaliseSettings
 from seealso.config.training import TrainingSettings
 from seealso.config.users import CrowdSettings, UsersSettings
 from seealso.errors import ConfigError
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     users: UsersSettings = UsersSettings()
     crowd: CrowdSettings = CrowdSettings()
     groups: GroupSettings = GroupSettings()
+    personalise: PersonaliseSettings = PersonaliseSettings()
     training: TrainingSettings = TrainingSettings()
     fit: FitSettings = FitSettings()
     cluster: ClusterSettings = ClusterSettings()

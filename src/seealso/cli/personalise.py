@@ -1,0 +1,73 @@
+"""``seealso personalise``."""
+
+from typing import Any, BinaryIO
+
+import click
+import orjson
+
+from seealso.cli.context import Context, pass_context
+from seealso.cli.recommend import pair, recommender_for, split
+from seealso.errors import DataError
+from seealso.log import stderr
+
+
+@click.command()
+@click.argument("user_id", required=False)
+@click.option(
+    "--body",
+    "file",
+    type=click.File("rb"),
+    required=True,
+    help="A JSON file with the search body; - for standard input.",
+)
+@click.option("--history", help="Item ids, newest first, with commas between; instead of events.")
+@click.option("--words", default="", help="What the user says they want.")
+@click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE")
+@click.option("--weight", type=float, help="How much the preference counts.")
+@click.option("--window", type=int, help="Rank only the best so many hits anew: a rescore clause.")
+@click.option("--send", is_flag=True, help="Send the body to index.alias and print the answer.")
+@pass_context
+def personalise(
+    context: Context,
+    user_id: str | None,
+    file: BinaryIO,
+    history: str | None,
+    words: str,
+    attributes: tuple[str, ...],
+    weight: float | None,
+    window: int | None,
+    send: bool,
+) -> None:
+    """Mix a user's preference into the score of a search body, and print it.
+
+    Hits, aggregations, highlights, sorting and the rest stay as they are; only the score of each
+    hit changes. For a user of whom nothing is known the body is printed as it came.
+    """
+    if user_id is None and not (history or words or attributes):
+        raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
+    recommender = recommender_for(context, {user_id} if user_id else ())
+    user = recommender.user(
+        user_id,
+        history=split(history) if history else None,
+        words=words,
+        attributes=dict(pair(one) for one in attributes),
+    )
+    body = _read(file)
+    made = recommender.personalise(body, user, weight=weight, window=window)
+    if made == body:
+        stderr.print("nothing is known of the user: the body is as it came", style="yellow")
+    if send:
+        made = recommender.search(body, user, weight=weight, window=window)
+    click.echo(orjson.dumps(made))
+
+
+def _read(file: BinaryIO) -> Any:
+    try:
+        return orjson.loads(file.read())
+    except orjson.JSONDecodeError as exc:
+        raise DataError(
+            f"{file.name}:{exc.lineno}:{exc.colno}: not JSON: {exc.msg}",
+            hint='write a search body, for instance {"query": {"match": {"title": "tent"}}}',
+            file=file.name,
+            line=exc.lineno,
+        ) from exc
