@@ -1,11 +1,10 @@
-"""What OpenSearch answered becomes recommendations: scores to probabilities, two lists to one."""
+"""What OpenSearch answered becomes recommendations: scores to probabilities."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seealso.errors import ClusterError
 from seealso.interactions import RESERVED
-from seealso.plugin.fusion import fuse
 from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.profile import Profile
 from seealso.plugin.recommendations import Recommendation
@@ -40,15 +39,17 @@ def hits_of(response: Mapping[str, Any]) -> list[Hit]:
     return found
 
 
-def ranked(
+def parts(
     responses: Sequence[Mapping[str, Any]],
     profile: Profile,
     wish: Wish,
     path: Path,
     calibration: Calibration,
     lifts: Lifts = NOTHING,
-) -> list[Recommendation]:
-    """Return a user's list from the responses to `profile_searches`, asked with the same lifts.
+) -> tuple[list[Recommendation], list[Recommendation]]:
+    """Return the ranked list and the tail list that `profile_searches` asked for.
+
+    What lifts items is what it was when they were asked.
 
     Raises
     ------
@@ -58,14 +59,13 @@ def ranked(
     hits = iter([hits_of(response) for response in responses])
     first = next(hits)
     if profile.vector is None:
-        return importance_items(first)
+        return importance_items(first), []
     main = vector_items(first, path, calibration)
     if lifts.named:
         named = vector_items(next(hits), Path.EXACT, calibration)
         main = joined(main, named, lifts, calibration)
     tail = lifted(tail_items(next(hits, ()), calibration, 0.0), lifts, calibration)
-    tail = _likely(tail, wish.min_probability)
-    return fuse(main, tail, size=wish.size, tail_share=wish.tail_share)
+    return main, _likely(tail, wish.min_probability)
 
 
 def index_names(hits: Iterable[Hit]) -> set[str]:

@@ -6,7 +6,7 @@ line.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from seealso.config import Rule
 from seealso.errors import DataError
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
@@ -145,12 +146,21 @@ def options(recommender: Recommender, wish: Wish) -> dict[str, Any]:
     }
     return found | {
         "filters": wish.filters,
+        "rules": _plain(wish.rules),
+        "rules.standing": _plain(settings.rules) if wish.standing else [],
+        "exposure": settings.exposure.model_dump(mode="json"),
+        "safety": settings.safety.model_dump(mode="json"),
+        "taxonomy": settings.taxonomy.model_dump(mode="json"),
         "fields": wish.fields,
         "encoder.query_precision": settings.encoder.query_precision,
         "index.alias": settings.index.alias,
         "users.enabled": settings.users.enabled,
         "fingerprint": recommender.live.fingerprint,
     }
+
+
+def _plain(rules: Sequence[Rule]) -> list[dict[str, Any]]:
+    return [rule.model_dump(mode="json") for rule in rules]
 
 
 def in_order(

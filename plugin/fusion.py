@@ -1,9 +1,60 @@
-"""Joins the vector list and the tail list so that tail items keep a share of the positions."""
+"""Joins ranked lists so that some items keep a share of the positions, and caps hold.
+
+The long tail is one share among others: `fuse` is `filled` with that share alone.
+"""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from seealso.plugin.recommendations import Recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Positions that some items are sure of.
+
+    Attributes
+    ----------
+    places
+        How many.
+    reserve
+        Items that may fill them, best first.
+    members
+        Ids of the items that count, those of the ranked list among them.
+    """
+
+    places: int
+    reserve: Sequence[Recommendation]
+    members: Set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """How often a value of a field may come.
+
+    Attributes
+    ----------
+    field
+        The field; an item with several values counts for each.
+    most
+        Items with one value.
+    window
+        Positions in a row that they are counted in; None for the whole list.
+    """
+
+    field: str
+    most: int
+    window: int | None = None
+
+    def values(self, item: Recommendation) -> frozenset[str]:
+        """Return what an item has in the field."""
+        found = item.fields.get(self.field)
+        several = found if isinstance(found, list | tuple) else [found]
+        return frozenset(str(one) for one in several if one is not None)
 
 
 def fuse(
@@ -36,23 +87,12 @@ def fuse(
     list of Recommendation
         No item twice. Shorter than `size` where both lists together are.
     """
-    needed = shared_places(size, tail_share)
-    taken: set[str] = set()
-    main, reserve = _unseen(vector, taken), _unseen(tail, taken)
-    fused: list[Recommendation] = []
-    tails = 0
-    while len(fused) < size:
-        due = tails < math.floor((len(fused) + 1) * needed / size + 1e-9)
-        chosen = next(reserve, None) if due else None
-        if due and chosen is None:
-            chosen = _first_tail(vector, taken)
-        chosen = chosen or next(main, None) or next(reserve, None)
-        if chosen is None:
-            break
-        taken.add(chosen.item_id)
-        fused.append(chosen)
-        tails += chosen.tail
-    return fused
+    return filled(vector, [of_tail(vector, tail, shared_places(size, tail_share))], size)
+
+
+def of_tail(vector: Sequence[Recommendation], tail: Sequence[Recommendation], places: int) -> Share:
+    """Return the share of the long tail."""
+    return Share(places, tail, {one.item_id for one in (*vector, *tail) if one.tail})
 
 
 def shared_places(size: int, tail_share: float) -> int:
@@ -60,9 +100,163 @@ def shared_places(size: int, tail_share: float) -> int:
     return math.ceil(tail_share * size - 1e-9)
 
 
-def _unseen(items: Sequence[Recommendation], taken: set[str]) -> Iterator[Recommendation]:
-    return (item for item in items if item.item_id not in taken)
+def places_of(size: int, shares: Sequence[float]) -> list[int]:
+    """Return how many of `size` places each share stands for.
+
+    Rounded up, but for those with the least to round where that makes more than there are.
+    """
+    places = [shared_places(size, share) for share in shares]
+    exact = [share * size for share in shares]
+    rounded = [n for n in range(len(shares)) if places[n] > exact[n]]
+    rounded.sort(key=lambda n: exact[n] - math.floor(exact[n]))
+    for n in rounded[: max(0, sum(places) - size)]:
+        places[n] -= 1
+    return places
 
 
-def _first_tail(items: Sequence[Recommendation], taken: set[str]) -> Recommendation | None:
-    return next((item for item in items if item.tail and item.item_id not in taken), None)
+def filled(
+    main: Sequence[Recommendation],
+    shares: Sequence[Share],
+    size: int,
+    caps: Sequence[Cap] = (),
+) -> list[Recommendation]:
+    """Return `size` recommendations in which every share has its places and no cap is broken.
+
+    The ranked list keeps its order. An item of a share comes in front of its next item only where
+    the share would fall behind its even part otherwise, earliest deadline first, so what is sure
+    of a part of the list has it (within rounding) in every prefix.
+
+    Parameters
+    ----------
+    main
+        The ranked list, best first.
+    shares
+        Of the positions; together at most `size`.
+    size
+        Length of the result, if the caps let so many pass.
+    caps
+        What may not come too often. No item is taken for its rank that a share with fewer items
+        needs the room of.
+
+    Returns
+    -------
+    list of Recommendation
+        No item twice. A share gets less only where its items, or those that the caps let pass,
+        are too few.
+    """
+    filling = _Filling(main, shares, size, caps)
+    while len(filling.chosen) < size and (item := filling.next()) is not None:
+        filling.take(item)
+    return filling.chosen
+
+
+@dataclass
+class _Filling:
+    """A list while it is filled."""
+
+    main: Sequence[Recommendation]
+    shares: Sequence[Share]
+    size: int
+    caps: Sequence[Cap]
+    chosen: list[Recommendation] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._taken: set[str] = set()
+        self._spent: list[Counter[str]] = [Counter() for _ in self.caps]
+        self._given = np.zeros(len(self.shares), dtype=np.int64)
+        self._open = np.ones(len(self.shares), dtype=bool)
+        places = np.array([[share.places] for share in self.shares], dtype=np.float64)
+        lengths = np.arange(self.size + 1)
+        self._due = np.floor(places.reshape(-1, 1) * lengths / self.size + 1e-9).astype(np.int64)
+
+    def take(self, item: Recommendation) -> None:
+        """Put an item at the next position."""
+        self.chosen.append(item)
+        self._taken.add(item.item_id)
+        for cap, spent in zip(self.caps, self._spent, strict=True):
+            spent.update(cap.values(item))
+        for n, share in enumerate(self.shares):
+            self._given[n] += item.item_id in share.members
+
+    def next(self) -> Recommendation | None:
+        """Return the item of the next position, or None where none may come."""
+        for n in self._urgent():
+            item = self._first(self._candidates(n))
+            if item is not None:
+                return item
+            # what only a window bars now may come later
+            if not any(self._room(one, self._spent) for one in self._candidates(n)):
+                self._open[n] = False
+        rest = [one for share in self.shares for one in share.reserve]
+        return self._first(self._left(self.main)) or self._first(self._left(rest))
+
+    def _urgent(self) -> list[int]:
+        """Return the shares of which one must have the next position, the most urgent first."""
+        if not self.shares:
+            return []
+        ahead = self._due[:, len(self.chosen) + 1 :] - self._given[:, None]
+        owed = np.where(self._open[:, None], np.maximum(ahead, 0), 0)
+        tight = np.flatnonzero(owed.sum(axis=0) >= np.arange(1, owed.shape[1] + 1))
+        if not len(tight):
+            return []
+        found = np.flatnonzero(owed[:, tight[0]] > 0)
+        return sorted(found.tolist(), key=lambda n: int(np.argmax(owed[n] > 0)))
+
+    def _candidates(self, n: int) -> Iterator[Recommendation]:
+        share = self.shares[n]
+        yield from self._left(share.reserve)
+        yield from (one for one in self._left(self.main) if one.item_id in share.members)
+
+    def _left(self, items: Iterable[Recommendation]) -> Iterator[Recommendation]:
+        return (one for one in items if one.item_id not in self._taken)
+
+    def _first(self, items: Iterable[Recommendation]) -> Recommendation | None:
+        """Return the first item that may come and leaves every share what it needs."""
+        if not self.caps:
+            return next(iter(items), None)
+        allowed = [one for one in items if self._room(one, self._spent) and self._apart(one)]
+        if not self.shares or not allowed:
+            return next(iter(allowed), None)
+        now = self._missing(None)
+        return next((one for one in allowed if self._missing(one) <= now), allowed[0])
+
+    def _room(self, item: Recommendation, spent: Sequence[Counter[str]]) -> bool:
+        return all(
+            cap.window is not None or all(counted[value] < cap.most for value in cap.values(item))
+            for cap, counted in zip(self.caps, spent, strict=True)
+        )
+
+    def _apart(self, item: Recommendation) -> bool:
+        for cap in self.caps:
+            if cap.window is not None:
+                near = [cap.values(one) for one in self.chosen[-(cap.window - 1) :]]
+                counted = Counter(value for values in near for value in values)
+                if any(counted[value] >= cap.most for value in cap.values(item)):
+                    return False
+        return True
+
+    def _missing(self, taken: Recommendation | None) -> int:
+        """Return how many places of shares could not be filled any more after an item."""
+        spent = [Counter(one) for one in self._spent]
+        planned: list[Recommendation] = []
+
+        def plan(item: Recommendation) -> None:
+            planned.append(item)
+            for cap, counted in zip(self.caps, spent, strict=True):
+                counted.update(cap.values(item))
+
+        if taken is not None:
+            plan(taken)
+        missing = 0
+        for n, share in enumerate(self.shares):
+            given = int(self._given[n]) + sum(one.item_id in share.members for one in planned)
+            used = {one.item_id for one in planned}
+            for item in self._candidates(n):
+                if given >= share.places:
+                    break
+                if item.item_id not in used and self._room(item, spent):
+                    plan(item)
+                    used.add(item.item_id)
+                    given += item.item_id in share.members
+            missing += max(0, share.places - given)
+        return missing

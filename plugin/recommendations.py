@@ -38,6 +38,8 @@ class Recommendation:
         By how much the history lifts `raw` of what is chosen around its items.
     crowd
         By how much the user's neighbours lift `raw`: share times what part of them chose it lately.
+    boost
+        What rules and freshness add to `raw` where the list is ranked; no part of the probability.
     """
 
     item_id: str
@@ -50,6 +52,7 @@ class Recommendation:
     fields: Mapping[str, Any] = field(default_factory=dict)
     pairs: float = 0.0
     crowd: float = 0.0
+    boost: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -63,6 +66,7 @@ class Recommendation:
             "tail": self.tail,
             "pairs": self.pairs,
             "crowd": self.crowd,
+            "boost": self.boost,
             "fields": dict(self.fields),
         }
 
@@ -87,6 +91,8 @@ class RecommendationList:
         Milliseconds of the request that the list came with: ``profile`` (history and
         encoding), ``rendering``, ``search`` (as OpenSearch took them), ``transport`` (the rest
         of the round trip) and ``fusion`` add up to ``total``.
+    query_id
+        What clicks on the list are logged against, where lists are written to UBI.
     """
 
     items: tuple[Recommendation, ...]
@@ -96,6 +102,7 @@ class RecommendationList:
     fingerprint: str
     note: str = ""
     latency_ms: Mapping[str, float] = field(default_factory=dict)
+    query_id: str = ""
 
     def __iter__(self) -> Iterator[Recommendation]:
         return iter(self.items)
@@ -119,6 +126,7 @@ class RecommendationList:
             "index": self.index,
             "fingerprint": self.fingerprint,
             "note": self.note,
+            **({"query_id": self.query_id} if self.query_id else {}),
             "latency_ms": {part: round(ms, 2) for part, ms in self.latency_ms.items()},
             "items": [item.as_dict() for item in self.items],
         }

@@ -7,6 +7,8 @@ models, and a swap or rollback needs no restart.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from seealso.cluster import Cluster
@@ -26,6 +28,8 @@ from seealso.plugin.lifts import Lifts
 from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.personalise import Preference, manner, personalised
+from seealso.plugin.plans import lanes, listed
+from seealso.plugin.policy import Policy
 from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
 from seealso.plugin.reasons import Explanation
 from seealso.plugin.recommendations import Recommendation, RecommendationList
@@ -33,7 +37,6 @@ from seealso.plugin.requests import (
     Filter,
     Wish,
     choose_path,
-    profile_searches,
     vector_search,
 )
 from seealso.plugin.sending import send, send_body, send_one
@@ -84,6 +87,7 @@ class Recommender:
         self._users = users
         self._shelf = ItemShelf(cluster)
         self._samples = Samples(cluster)
+        self._policy = Policy(cluster, settings)
         self._alias: LiveAlias | PinnedIndex = (
             LiveAlias(cluster, settings) if index is None else PinnedIndex(cluster, settings, index)
         )
@@ -145,6 +149,8 @@ class Recommender:
         min_probability: float | None = None,
         tail_share: float | None = None,
         fields: tuple[str, ...] | None = None,
+        rules: Any = None,
+        without_rules: bool = False,
     ) -> RecommendationList:
         """Return a list for one user, described in any mix of ways.
 
@@ -154,11 +160,16 @@ class Recommender:
             As for `user`.
         size, path, filters, min_probability, tail_share, fields
             As in `Wish`; the settings where None.
+        rules
+            Business rules of this list, before those of the settings: each a `Rule` or values by
+            name.
+        without_rules
+            Leave out the rules of the settings.
 
         Raises
         ------
         ConfigError
-            A parameter is out of range.
+            A parameter is out of range, or rules contradict each other.
         ClusterError
             OpenSearch does not answer or refuses.
         """
@@ -171,6 +182,8 @@ class Recommender:
             min_probability=min_probability,
             tail_share=tail_share,
             fields=fields,
+            rules=rules,
+            without_rules=without_rules,
         )
         return self.recommend_users([user], wish)[0]
 
@@ -369,8 +382,9 @@ class Recommender:
         (profile,) = self._profiles(live, [user])
         path = choose_path(chosen, live.space, live.documents)
         lifts = Lifts.of(profile.pairs, NOBODY)
-        searches = profile_searches(profile, chosen, path, live.space, live.calibration, lifts)
-        return msearch(live.address, [search.stored() for search in searches])
+        plan = self._policy.plan(live, chosen, user)
+        asked = lanes(profile, plan, path, live.space, live.calibration, lifts)
+        return msearch(live.address, [search.stored() for one in asked for search in one.searches])
 
     def stored_group_request(
         self,
@@ -389,6 +403,7 @@ class Recommender:
         users = self._members(members, words, attributes)
         group = Group.of(users, self._profiles(live, users), wish.groups.seen)
         path = group_path(wish.list, live.space)
+        wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
         return group_search(group, wish, path, live.space, live.calibration).stored()
 
     def _members(
@@ -436,16 +451,17 @@ class Recommender:
             Lifts.of(profile.pairs, crowd) for profile, crowd in zip(profiles, crowds, strict=True)
         ]
         path = choose_path(wish, live.space, live.documents)
+        plans = [self._policy.plan(live, wish, user) for user in users]
         asked = [
-            profile_searches(profile, wish, path, live.space, live.calibration, lift)
-            for profile, lift in zip(profiles, lifts, strict=True)
+            lanes(profile, plan, path, live.space, live.calibration, lift)
+            for profile, plan, lift in zip(profiles, plans, lifts, strict=True)
         ]
-        responses = iter(send(self._cluster, live, [one for mine in asked for one in mine], watch))
+        searches = [one for mine in asked for lane in mine for one in lane.searches]
+        responses = iter(send(self._cluster, live, searches, watch))
+        now = datetime.now(UTC)
         ranked = [
-            answers.ranked(
-                [next(responses) for _ in mine], profile, wish, path, live.calibration, lift
-            )
-            for profile, mine, lift in zip(profiles, asked, lifts, strict=True)
+            listed(mine, responses, profile, plan, path, live.calibration, lift, now)
+            for mine, profile, plan, lift in zip(asked, profiles, plans, lifts, strict=True)
         ]
         watch.cut("fusion")
         return [
@@ -457,6 +473,7 @@ class Recommender:
         if len(users) == 1:
             (alone,) = self._ask_for_users(live, users, wish.list)
             return of_one(alone, users[0], wish)
+        wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
         watch = Stopwatch()
         group = Group.of(users, self._profiles(live, users), wish.groups.seen)
         watch.cut("profile")
@@ -471,6 +488,7 @@ class Recommender:
         )  # fmt: skip
 
     def _explain(self, live: Live, user: User, item_ids: Sequence[str]) -> list[Explanation]:
+        self._policy.check_shown(live, user, item_ids)
         settings = self._fitted(live).profile
         (made,) = gather([user], live, self._shelf, settings)
         words = self._settings.recommend.words
@@ -481,6 +499,7 @@ class Recommender:
         return explain(self._cluster, live, asked, item_ids, wish, settings)
 
     def _ask_for_item(self, live: Live, item_id: str, wish: Wish) -> RecommendationList:
+        wish = self._policy.narrowed(live, wish, [])
         watch = Stopwatch()
         vector = self._vector(live, item_id)
         watch.cut("profile")

@@ -7,11 +7,12 @@ from typing import Any, Literal
 import orjson
 from pydantic import ValidationError
 
-from seealso.config import RecommendSettings
+from seealso.config import RecommendSettings, Rule
 from seealso.errors import ConfigError
 from seealso.plugin.fusion import shared_places
 from seealso.plugin.lifts import NOTHING, Lifts
 from seealso.plugin.profile import Profile
+from seealso.plugin.rules import read_rules
 from seealso.plugin.scores import logit, score_of
 from seealso.query_templates import render, script_id
 from seealso.types import Calibration, Path, Space, Vector
@@ -48,11 +49,17 @@ class Wish:
         Query DSL clauses that every recommendation satisfies.
     fields
         Which catalogue fields to bring along; all of them by default.
+    rules
+        The caller's own business rules: they come before those of the settings.
+    standing
+        Whether the rules of the settings hold as well. What is blocked stays so.
     """
 
     settings: RecommendSettings
     filters: tuple[Filter, ...]
     fields: tuple[str, ...] | None
+    rules: tuple[Rule, ...] = ()
+    standing: bool = True
 
     @property
     def size(self) -> int:
@@ -89,7 +96,13 @@ class Wish:
             merged = RecommendSettings.model_validate({**settings.model_dump(), **own})
         except ValidationError as exc:
             raise out_of_range(exc) from exc
-        return cls(merged, _clauses(given.get("filters", ())), _names(given.get("fields")))
+        return cls(
+            merged,
+            _clauses(given.get("filters", ())),
+            _names(given.get("fields")),
+            read_rules(given.get("rules", ())),
+            not given.get("without_rules", False),
+        )
 
 
 def _clauses(given: Any) -> tuple[Filter, ...]:

@@ -71,7 +71,7 @@ def describe(
         entries = tuple(HistoryEntry(item_id) for item_id in dict.fromkeys(ids))
         seen = seen | frozenset(ids)
     held = found.attributes if found else {}
-    return User(name, entries, seen, {**held, **(attributes or {})}, words)
+    return User(name, entries, seen, {**held, **(attributes or {})}, words, held)
 
 
 def note(user: User, profile: Profile) -> str:

@@ -40,6 +40,8 @@ class Source(StrEnum):
     IMPORTANCE = "importance"
     PAIRS = "pairs"
     CROWD = "crowd"
+    SHARE = "share"
+    PIN = "pin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class User:
         Attributes of the user, rendered by the user text template.
     words
         The user's own words.
+    kept
+        Attributes that are kept of the user: safety goes by these, whatever a request says.
     """
 
     user_id: str | None = None
@@ -102,6 +106,7 @@ class User:
     seen: frozenset[str] = frozenset()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     words: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ def test_plain_values_hold_everything() -> None:
         "tail": False,
         "pairs": 0.0,
         "crowd": 0.0,
+        "boost": 0.0,
         "fields": {"title": TITLE, "year": 1995.0},
     }
 

@@ -35,6 +35,12 @@ filters = click.option(
     "--filter", "filters", multiple=True, metavar="JSON", help="Query DSL clause; may be repeated."
 )
 least = click.option("--min-probability", type=float, help="Leave out what is less likely.")
+rules = click.option(
+    "--rule", "rules", multiple=True, metavar="JSON", help="Business rule; may be repeated."
+)
+without_rules = click.option(
+    "--without-rules", is_flag=True, help="Leave out the rules of the settings."
+)
 show = click.option("--show", metavar="FIELD", help="Catalogue field to show beside the id.")
 
 
@@ -48,6 +54,8 @@ show = click.option("--show", metavar="FIELD", help="Catalogue field to show bes
 @filters
 @least
 @click.option("--tail-share", type=float, help="Share of the positions for tail items.")
+@rules
+@without_rules
 @show
 @click.option("--group", metavar="IDS", help="One list for several users: ids, commas between.")
 @click.option(
@@ -82,6 +90,8 @@ def recommend(
     filters: tuple[str, ...],
     min_probability: float | None,
     tail_share: float | None,
+    rules: tuple[str, ...],
+    without_rules: bool,
     show: str | None,
     group: str | None,
     traits: tuple[str, ...],
@@ -119,6 +129,8 @@ def recommend(
         "filters": parsed(filters),
         "min_probability": min_probability,
         "tail_share": tail_share,
+        "rules": parsed(rules, "--rule", RULE),
+        "without_rules": without_rules,
     }
     if users is not None and out is not None:
         _many(context, users, out, wishes)
@@ -246,8 +258,14 @@ def print_with_reasons(
     stdout.print(tables.rows(("item", "because of"), ((r.item_id, r.in_short()) for r in reasons)))
 
 
-def parsed(filters: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
-    """Return the filters given as JSON text.
+FILTER = """for instance '{"term": {"genres": "Drama"}}'"""
+RULE = """for instance '{"do": "exclude", "field": "genres", "values": ["Horror"]}'"""
+
+
+def parsed(
+    given: tuple[str, ...], option: str = "--filter", example: str = FILTER
+) -> tuple[dict[str, Any], ...] | None:
+    """Return the filters, or whatever an option takes, given as JSON text.
 
     Raises
     ------
@@ -255,19 +273,13 @@ def parsed(filters: tuple[str, ...]) -> tuple[dict[str, Any], ...] | None:
         One is not a JSON object.
     """
     found = []
-    for text in filters:
+    for text in given:
         try:
             clause = orjson.loads(text)
         except orjson.JSONDecodeError as exc:
-            raise ConfigError(
-                f"--filter {text}: not JSON: {exc}",
-                hint="""for instance '{"term": {"genres": "Drama"}}'""",
-            ) from exc
+            raise ConfigError(f"{option} {text}: not JSON: {exc}", hint=example) from exc
         if not isinstance(clause, dict):
-            raise ConfigError(
-                f"--filter {text}: not a JSON object",
-                hint="""for instance '{"term": {"genres": "Drama"}}'""",
-            )
+            raise ConfigError(f"{option} {text}: not a JSON object", hint=example)
         found.append(clause)
     return tuple(found) or None
 

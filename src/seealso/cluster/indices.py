@@ -183,6 +183,15 @@ def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> No
         cluster.request("POST", "/_aliases", {"actions": list(actions)})
 
 
+def searchable(cluster: Cluster, name: str) -> frozenset[str]:
+    """Return the fields of an index that a query can ask for."""
+    answer = cluster.request("GET", f"/{name}/_field_caps", params={"fields": "*"})
+    found = answer["fields"].items()
+    return frozenset(
+        field for field, kinds in found if any(kind["searchable"] for kind in kinds.values())
+    )
+
+
 def refresh(cluster: Cluster, name: str) -> None:
     """Make what was written visible to searches."""
     cluster.request("POST", f"/{name}/_refresh")

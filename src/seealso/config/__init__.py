@@ -19,6 +19,15 @@ from seealso.config.inputs import (
 )
 from seealso.config.loading import Settings, load_settings, with_fitted
 from seealso.config.personalise import PersonaliseSettings
+from seealso.config.rules import (
+    CapSettings,
+    Choice,
+    ExposureSettings,
+    Rule,
+    ShareSettings,
+    TaxonomySettings,
+)
+from seealso.config.safety import AgeSettings, RegionSettings, SafetySettings
 from seealso.config.section import Section
 from seealso.config.training import TRAINING_PRESETS, TrainingSettings
 from seealso.config.users import CrowdSettings, UsersSettings
@@ -27,11 +36,15 @@ __all__ = [
     "DEFAULT_ITEM_TEMPLATE",
     "DEFAULT_USER_TEMPLATE",
     "TRAINING_PRESETS",
+    "AgeSettings",
+    "CapSettings",
     "CatalogueSettings",
+    "Choice",
     "ClusterSettings",
     "CrowdSettings",
     "EncoderSettings",
     "EventSettings",
+    "ExposureSettings",
     "FitSettings",
     "GroupSettings",
     "ImagesSettings",
@@ -40,9 +53,14 @@ __all__ = [
     "PersonaliseSettings",
     "ProfileSettings",
     "RecommendSettings",
+    "RegionSettings",
+    "Rule",
+    "SafetySettings",
     "Section",
     "Settings",
+    "ShareSettings",
     "StrategyName",
+    "TaxonomySettings",
     "TextSettings",
     "TrainingSettings",
     "UsersSettings",

@@ -31,6 +31,8 @@ from seealso.config.indexing import (
 )
 from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings
 from seealso.config.personalise import PersonaliseSettings
+from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
+from seealso.config.safety import SafetySettings
 from seealso.config.training import TrainingSettings
 from seealso.config.users import CrowdSettings, UsersSettings
 from seealso.errors import ConfigError
@@ -40,6 +42,8 @@ BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     "events": ("path",),
     "images": ("path", "ids", "folder", "bundle"),
     "users": ("path",),
+    "taxonomy": ("path",),
+    "safety": ("blocklist",),
 }
 """Settings that name what stands beside the settings file."""
 
@@ -82,6 +86,12 @@ class Settings(BaseSettings):
     crowd: CrowdSettings = CrowdSettings()
     groups: GroupSettings = GroupSettings()
     personalise: PersonaliseSettings = PersonaliseSettings()
+    rules: tuple[Rule, ...] = ()
+    """What holds for every list: ``[[rules]]``, each with ``do`` and the items or field that it
+    means; see docs/rules.md."""
+    taxonomy: TaxonomySettings = TaxonomySettings()
+    exposure: ExposureSettings = ExposureSettings()
+    safety: SafetySettings = SafetySettings()
     training: TrainingSettings = TrainingSettings()
     fit: FitSettings = FitSettings()
     cluster: ClusterSettings = ClusterSettings()
@@ -129,7 +139,8 @@ def load_settings(
         model_config = SettingsConfigDict(toml_file=files)
 
     try:
-        return Chosen(**{k: dict(v) for k, v in (overrides or {}).items()})  # type: ignore[arg-type]
+        given = {k: dict(v) if isinstance(v, Mapping) else v for k, v in (overrides or {}).items()}
+        return Chosen(**given)  # type: ignore[arg-type]
     except ValidationError as exc:
         raise _readable(exc, main, overrides or {}) from exc
     except ValueError as exc:  # tomllib.TOMLDecodeError among them

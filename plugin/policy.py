@@ -1,0 +1,134 @@
+"""What holds for every list of an index: its rules, its exposure, and what must not be shown.
+
+The one place where a wish gets the filters that no request can take away.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from threading import Lock
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Choice, Rule, Settings
+from seealso.errors import ConfigError, DataError
+from seealso.plugin.live import Live
+from seealso.plugin.plans import Plan, make_plan
+from seealso.plugin.requests import Wish
+from seealso.plugin.rules import contradiction, ruling, takes_all
+from seealso.plugin.safety import Attributes, Guard
+from seealso.plugin.taxonomy import Clause, Taxonomy
+from seealso.types import User
+
+
+class Policy:
+    """Rules, exposure and safety of the settings, for the lists of a cluster.
+
+    Parameters
+    ----------
+    cluster
+        Where the index stands: a rule on a field that it does not have would say nothing.
+    settings
+        Sections ``rules``, ``taxonomy``, ``exposure`` and ``safety`` are used.
+
+    Raises
+    ------
+    ConfigError
+        The taxonomy's file cannot be read.
+    """
+
+    def __init__(self, cluster: Cluster, settings: Settings) -> None:
+        self._cluster = cluster
+        self._settings = settings
+        self._tree = Taxonomy.of(settings.taxonomy)
+        self._guard = Guard(settings.safety, self._tree)
+        self._known: dict[str, frozenset[str]] = {}
+        self._lock = Lock()
+
+    def plan(self, live: Live, wish: Wish, user: User) -> Plan:
+        """Return the plan of a user's list.
+
+        Raises
+        ------
+        ConfigError
+            Rules or shares contradict each other, or speak of a field that the index lacks.
+        """
+        rules, exposure = self._rules(wish), self._settings.exposure
+        made = ruling(rules, self._tree)
+        held = self._held(live, wish, [shown_to(user)], made.filters)
+        for share in exposure.shares:
+            self._check_blocked(share)
+        return make_plan(held, made, exposure, rules, self._tree)
+
+    def narrowed(self, live: Live, wish: Wish, users: Sequence[User]) -> Wish:
+        """Return a wish with the filters of rules and safety, for all of `users` together.
+
+        Without a user, as for one of whom nothing is known.
+        """
+        made = ruling(self._rules(wish), self._tree)
+        return self._held(live, wish, [shown_to(one) for one in users] or [{}], made.filters)
+
+    def check_shown(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
+        """Refuse to speak of items that the user must not be shown.
+
+        Raises
+        ------
+        DataError
+            One of `item_ids` is blocked for the user.
+        """
+        clauses = self._guard.filters([shown_to(user)])
+        if not clauses:
+            return
+        self._check_fields(live, ())
+        query = {"bool": {"must": {"ids": {"values": list(item_ids)}}, "filter": list(clauses)}}
+        body = {"size": len(item_ids), "_source": False, "query": query}
+        answer = self._cluster.request("POST", f"/{live.name}/_search", body)
+        shown = {hit["_id"] for hit in answer["hits"]["hits"]}
+        for item_id in item_ids:
+            if item_id not in shown:
+                raise DataError(
+                    f"item {item_id!r} is not in the index, or not for this user",
+                    hint="section [safety] of the settings says what is shown to whom",
+                    item_id=item_id,
+                )
+
+    def _rules(self, wish: Wish) -> tuple[Rule, ...]:
+        standing = self._settings.rules if wish.standing else ()
+        return (*wish.rules, *standing)
+
+    def _held(
+        self, live: Live, wish: Wish, users: Iterable[Attributes], filters: Sequence[Clause]
+    ) -> Wish:
+        self._check_fields(live, self._rules(wish))
+        clauses = (*filters, *self._guard.filters(users))
+        return replace(wish, filters=(*wish.filters, *clauses)) if clauses else wish
+
+    def _check_blocked(self, share: Choice) -> None:
+        for field, values in self._settings.safety.fields.items():
+            if takes_all(Choice(field=field, values=values), share, self._tree):
+                what = " or ".join(map(str, share.values))
+                raise contradiction(f"a share of {share.field} {what}", "[safety], which blocks it")
+
+    def _check_fields(self, live: Live, rules: Iterable[Choice]) -> None:
+        """Refuse a field that no query can ask for: a rule on it would say nothing."""
+        settings = self._settings
+        asked = {rule.field: "a rule" for rule in rules if rule.field}
+        asked |= {one.field: "exposure.shares" for one in settings.exposure.shares if one.field}
+        asked |= dict.fromkeys(settings.safety.fields, "safety.fields")
+        asked |= {one.item: "safety.age" for one in settings.safety.age}
+        asked |= {one.item: "safety.region" for one in settings.safety.region}
+        for field in asked.keys() - self._fields(live) if asked else ():
+            raise ConfigError(
+                f"{asked[field]}: index {live.name} cannot be asked for field {field!r}",
+                hint="name it in catalogue.keywords, numbers or lists and build the index again",
+                field=field,
+            )
+
+    def _fields(self, live: Live) -> frozenset[str]:
+        with self._lock:
+            if live.name not in self._known:
+                self._known = {live.name: indices.searchable(self._cluster, live.name)}
+            return self._known[live.name]
+
+
+def shown_to(user: User) -> Attributes:
+    """Return the attributes that decide: what is kept of a user, before what a request says."""
+    return {**user.attributes, **user.kept}

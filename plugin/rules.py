@@ -1,0 +1,208 @@
+"""Business rules become queries: filters, strata of what is lifted alike, and pinned items.
+
+Pure functions over settings. A rule that lifts changes the order between items that it means and
+others, never among either, so the best of each stratum are all that a list can need: the ranking
+stays exact on every path.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from seealso.config import Choice, Rule
+from seealso.errors import ConfigError
+from seealso.plugin.taxonomy import Clause, Taxonomy, any_of
+
+MOST_LIFTS: Final = 16
+"""Most rules that lift: each is one more search of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """Items that the rules lift alike.
+
+    Attributes
+    ----------
+    filters
+        What they have in common.
+    factor, add
+        Make ``factor * x + add`` of x.
+    last
+        Whether they go to the end of the list.
+    """
+
+    filters: tuple[Clause, ...] = ()
+    factor: float = 1.0
+    add: float = 0.0
+    last: bool = False
+
+    def boost(self, value: float) -> float:
+        """Return what is added to `value` of an item."""
+        return (self.factor - 1.0) * value + self.add
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What rules make of a list.
+
+    Attributes
+    ----------
+    filters
+        What every item satisfies.
+    strata
+        What is lifted alike; together they are the whole catalogue.
+    pins
+        Items by place, from 1 on.
+    """
+
+    filters: tuple[Clause, ...]
+    strata: tuple[Stratum, ...]
+    pins: Mapping[int, str]
+
+
+def clause(choice: Choice, taxonomy: Taxonomy) -> Clause:
+    """Return the query for the items that are meant."""
+    parts: list[Clause] = []
+    if choice.items:
+        parts.append({"ids": {"values": list(choice.items)}})
+    if choice.field is not None:
+        limits = {"gte": choice.least, "lte": choice.most}
+        limits = {name: value for name, value in limits.items() if value is not None}
+        if choice.values:
+            parts.append(taxonomy.clause(choice.field, choice.values))
+        if limits:
+            parts.append({"range": {choice.field: limits}})
+    return parts[0] if len(parts) == 1 else {"bool": {"filter": parts}}
+
+
+def without(*clauses: Clause) -> Clause:
+    """Return the query for what satisfies none of `clauses`."""
+    return {"bool": {"must_not": list(clauses)}}
+
+
+def ruling(rules: Sequence[Rule], taxonomy: Taxonomy) -> Ruling:
+    """Return what `rules` make of a list, the first ones first.
+
+    Raises
+    ------
+    ConfigError
+        Two rules contradict each other; the message says which.
+    """
+    check(rules, taxonomy)
+    filters = [clause(rule, taxonomy) for rule in rules if rule.do == "require"]
+    filters += [without(clause(rule, taxonomy)) for rule in rules if rule.do == "exclude"]
+    return Ruling(tuple(filters), tuple(_strata(rules, taxonomy)), _pins(rules))
+
+
+def told(rule: Rule) -> str:
+    """Return a rule in a few words, to name it in a message."""
+    what = [f"items {', '.join(rule.items[:3])}"] if rule.items else []
+    if rule.field is not None:
+        values = [" or ".join(map(str, rule.values[:3]))] if rule.values else []
+        least = [f"from {rule.least:g}"] if rule.least is not None else []
+        most = [f"to {rule.most:g}"] if rule.most is not None else []
+        what.append(" ".join([rule.field, *values, *least, *most]))
+    return f"{rule.do} {', '.join(what)}"
+
+
+def read_rules(given: Any) -> tuple[Rule, ...]:
+    """Return the rules of a request: rules, or what makes one, or several of them.
+
+    Raises
+    ------
+    ConfigError
+        One is no rule; the message says what is wrong with it.
+    """
+    rules = (given,) if isinstance(given, Mapping | Rule) else given
+    if isinstance(rules, str) or not isinstance(rules, Sequence):
+        raise ConfigError(f"rules: {given!r:.80} is no rule, nor a list of them", hint=EXAMPLE)
+    return tuple(_read(number, rule) for number, rule in enumerate(rules, 1))
+
+
+EXAMPLE: Final = """for instance {"do": "exclude", "field": "genres", "values": ["Horror"]}"""
+
+
+def check(rules: Sequence[Rule], taxonomy: Taxonomy) -> None:
+    """Refuse rules of which one takes what another gives.
+
+    Raises
+    ------
+    ConfigError
+        Two rules contradict each other, or too many lift.
+    """
+    if sum(rule.do in ("boost", "bury") for rule in rules) > MOST_LIFTS:
+        raise ConfigError(
+            f"rules: more than {MOST_LIFTS} boost or bury", hint="put values of a field in one rule"
+        )
+    for taken in (rule for rule in rules if rule.do == "exclude"):
+        for given in (rule for rule in rules if rule.do in ("require", "pin", "boost")):
+            if takes_all(taken, given, taxonomy):
+                raise contradiction(told(given), told(taken))
+    places: dict[int, str] = {}
+    for rule in (rule for rule in rules if rule.do == "pin"):
+        for place, item_id in _places(rule):
+            if places.setdefault(place, item_id) != item_id:
+                raise contradiction(f"pin {places[place]} at {place}", f"pin {item_id} at {place}")
+
+
+def takes_all(taken: Choice, given: Choice, taxonomy: Taxonomy) -> bool:
+    """Tell whether whatever `given` means is meant by `taken` as well, as far as values tell."""
+    if taken.field is None:
+        return bool(given.items) and set(given.items) <= set(taken.items)
+    if taken.items or taken.field != given.field:
+        return False
+    if taken.least is not None or taken.most is not None:
+        low = taken.least is None or (given.least is not None and given.least >= taken.least)
+        high = taken.most is None or (given.most is not None and given.most <= taken.most)
+        return not taken.values and low and high
+    name = taken.field
+    return bool(given.values) and all(
+        any(taxonomy.covers(name, node, value) for node in taken.values) for value in given.values
+    )
+
+
+def contradiction(one: str, other: str) -> ConfigError:
+    """Return the error that names two wishes that cannot both be met."""
+    return ConfigError(
+        f"{one} contradicts {other}", hint="leave out one of them; see docs/rules.md"
+    )
+
+
+def _read(number: int, given: Any) -> Rule:
+    if isinstance(given, Rule):
+        return given
+    try:
+        return Rule.model_validate(given)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        where = f"rule {number}: {place}: " if place else f"rule {number}: "
+        raise ConfigError(f"{where}{message}", hint=EXAMPLE) from exc
+
+
+def _strata(rules: Sequence[Rule], taxonomy: Taxonomy) -> Iterator[Stratum]:
+    before: list[Clause] = []
+    for rule in rules:
+        if rule.do in ("boost", "bury"):
+            meant = clause(rule, taxonomy)
+            rest = (without(any_of(before)),) if before else ()
+            last = rule.do == "bury" and rule.factor is None
+            yield Stratum((meant, *rest), rule.factor or 1.0, rule.add or 0.0, last)
+            before.append(meant)
+    yield Stratum((without(any_of(before)),) if before else ())
+
+
+def _places(rule: Rule) -> Iterator[tuple[int, str]]:
+    return iter(enumerate(rule.items, rule.position or 1))
+
+
+def _pins(rules: Sequence[Rule]) -> dict[int, str]:
+    pinned: dict[str, int] = {}
+    for rule in rules:
+        if rule.do == "pin":
+            for place, item_id in _places(rule):
+                pinned.setdefault(item_id, place)
+    return {place: item_id for item_id, place in pinned.items()}

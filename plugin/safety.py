@@ -1,0 +1,121 @@
+"""What must not be shown, and to whom: filters that every search carries, whatever is asked.
+
+They are added where a request is made of a wish, after all that a caller says, and a filter can
+only narrow what others let pass.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from seealso.config import AgeSettings, RegionSettings, SafetySettings
+from seealso.errors import ConfigError
+from seealso.plugin.rules import without
+from seealso.plugin.taxonomy import Clause, Taxonomy, any_of
+
+Attributes = Mapping[str, Any]
+
+
+@dataclass
+class Blocklist:
+    """A file of item ids, read again when it changes.
+
+    Attributes
+    ----------
+    file
+        One id a line; empty lines and those that begin with # say nothing.
+    """
+
+    file: Path
+    _stamp: tuple[int, int] = (0, 0)
+    _ids: tuple[str, ...] = ()
+    _lock: Lock = field(default_factory=Lock)
+
+    def ids(self) -> tuple[str, ...]:
+        """Return what the file says now.
+
+        Raises
+        ------
+        ConfigError
+            It cannot be read: no list is made without it.
+        """
+        try:
+            with self._lock:
+                now = self.file.stat()
+                if self._stamp != (stamp := (now.st_mtime_ns, now.st_size)):
+                    lines = self.file.read_text(encoding="utf-8-sig").splitlines()
+                    ids = (line.strip() for line in lines)
+                    self._ids = tuple(one for one in ids if one and not one.startswith("#"))
+                    self._stamp = stamp
+                return self._ids
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigError(
+                f"safety.blocklist: {self.file} cannot be read: no list is made without it",
+                hint="a UTF-8 file with an item id a line",
+            ) from exc
+
+
+class Guard:
+    """Says what a user must not be shown.
+
+    Parameters
+    ----------
+    settings
+        What is blocked.
+    taxonomy
+        The tree that blocked values belong to.
+    """
+
+    def __init__(self, settings: SafetySettings, taxonomy: Taxonomy) -> None:
+        self._settings = settings
+        self._taxonomy = taxonomy
+        self._blocklist = Blocklist(settings.blocklist) if settings.blocklist else None
+
+    def filters(self, users: Iterable[Attributes]) -> tuple[Clause, ...]:
+        """Return the clauses that hold for every one of `users`, whose attributes are given."""
+        found: list[Clause] = [*self._blocked()]
+        for attributes in users:
+            found += [_old_enough(rule, attributes) for rule in self._settings.age]
+            found += [_within(rule, attributes) for rule in self._settings.region]
+        # members of a group are often of one age
+        return tuple({repr(one): one for one in found}.values())
+
+    def _blocked(self) -> Iterable[Clause]:
+        settings = self._settings
+        clauses: list[Clause] = [
+            self._taxonomy.clause(name, values) for name, values in settings.fields.items()
+        ]
+        clauses += [{"match_phrase": {"text": words}} for words in settings.words]
+        if self._blocklist and (ids := self._blocklist.ids()):
+            clauses.append({"ids": {"values": list(ids)}})
+        return [without(*clauses)] if clauses else []
+
+
+def _old_enough(rule: AgeSettings, attributes: Attributes) -> Clause:
+    old = {"range": {rule.item: {"lte": _age(attributes.get(rule.user))}}}
+    return _or_missing(old, rule.item, rule.missing)
+
+
+def _within(rule: RegionSettings, attributes: Attributes) -> Clause:
+    given = attributes.get(rule.user)
+    values = list(given) if isinstance(given, list | tuple) else [given]
+    # null is no term; a user of no known region is shown what has no region alone
+    known = [str(one) for one in values if one is not None]
+    return _or_missing({"terms": {rule.item: known}}, rule.item, rule.missing)
+
+
+def _or_missing(clause: Clause, name: str, missing: str) -> Clause:
+    if missing == "hide":
+        return clause
+    return any_of([clause, without({"exists": {"field": name}})])
+
+
+def _age(given: Any) -> float:
+    try:
+        age = float(given)
+    except (TypeError, ValueError):
+        return 0.0
+    return age if math.isfinite(age) else 0.0

@@ -1,0 +1,109 @@
+"""The tree that values of a field form: which query finds a node and everything below it."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from seealso.config import TaxonomySettings
+from seealso.errors import ConfigError
+
+Clause = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """A tree over the values of one field.
+
+    Attributes
+    ----------
+    field
+        The field; empty for no tree.
+    separator
+        Between the nodes of a path, where values are paths.
+    children
+        Nodes right below each node, where a file tells them.
+    """
+
+    field: str
+    separator: str | None
+    children: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, settings: TaxonomySettings) -> "Taxonomy":
+        """Return the tree of `settings`.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be read or is no tree.
+        """
+        children = {} if settings.path is None else read_tree(settings.path)
+        return cls(settings.field or "", settings.separator, children)
+
+    def clause(self, name: str, values: Sequence[Any]) -> Clause:
+        """Return the query for any of `values` of field `name`, or of what lies below them."""
+        if name != self.field:
+            return {"terms": {name: list(values)}}
+        if self.separator is None:
+            return {"terms": {name: self.below(values)}}
+        prefixes = [{"prefix": {name: f"{node}{self.separator}"}} for node in values]
+        return any_of([{"terms": {name: list(values)}}, *prefixes])
+
+    def below(self, nodes: Iterable[Any]) -> list[Any]:
+        """Return `nodes` and every node below them."""
+        found = dict.fromkeys(nodes)
+        waiting = list(found)
+        while waiting:
+            fresh = [one for one in self.children.get(str(waiting.pop()), ()) if one not in found]
+            found |= dict.fromkeys(fresh)
+            waiting += fresh
+        return list(found)
+
+    def covers(self, name: str, node: Any, value: Any) -> bool:
+        """Tell whether `value` of field `name` is `node` or lies below it."""
+        if node == value or name != self.field:
+            return bool(node == value)
+        if self.separator is None:
+            return value in self.below([node])
+        return str(value).startswith(f"{node}{self.separator}")
+
+
+FLAT: Final = Taxonomy("", None, {})
+"""No tree at all."""
+
+
+def any_of(clauses: Sequence[Clause]) -> Clause:
+    """Return the query that any of `clauses` satisfies."""
+    if len(clauses) == 1:
+        return clauses[0]
+    return {"bool": {"should": list(clauses), "minimum_should_match": 1}}
+
+
+def read_tree(file: Path) -> dict[str, list[str]]:
+    """Return the nodes right below each node, from a CSV file with ``node`` and ``parent``.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, a column is missing, or a node lies below itself.
+    """
+    hint = "a CSV file with the columns node and parent; the parent of a root is empty"
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        raise ConfigError(f"taxonomy.path: {file} cannot be read: {exc}", hint=hint) from exc
+    children: dict[str, list[str]] = {}
+    for number, row in enumerate(rows, 2):
+        node, parent = row.get("node"), row.get("parent")
+        if not node or parent is None:
+            raise ConfigError(f"{file} line {number}: no node and parent", hint=hint)
+        if parent:
+            children.setdefault(parent, []).append(node)
+    tree = Taxonomy("node", None, children)
+    for node, below in children.items():
+        if node in tree.below(below):
+            raise ConfigError(f"{file}: {node!r} lies below itself", hint=hint)
+    return children

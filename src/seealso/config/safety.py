@@ -1,0 +1,46 @@
+"""What must not be shown, to whom: no request can loosen it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from seealso.config.section import Section
+
+
+class AgeSettings(Section):
+    """Which field says from what age on an item may be shown."""
+
+    item: str
+    """Number field of the catalogue with the least age."""
+    user: str = "age"
+    """Attribute of the user; unknown or no number counts as 0."""
+    missing: Literal["show", "hide"] = "show"
+    """What becomes of items without the field."""
+
+
+class RegionSettings(Section):
+    """Which field says where an item may be shown."""
+
+    item: str
+    """Field of the catalogue with the regions."""
+    user: str = "region"
+    """Attribute of the user; unknown is nowhere."""
+    missing: Literal["show", "hide"] = "show"
+    """What becomes of items without the field."""
+
+
+class SafetySettings(Section):
+    """``[safety]``: what no list shows, whatever a request says."""
+
+    blocklist: Path | None = None
+    """A file of item ids, one a line; read again when it changes."""
+    fields: Mapping[str, tuple[str | int | float | bool, ...]] = Field(default_factory=dict)
+    """Blocked values by field; of a taxonomy's field, whatever lies below as well."""
+    words: tuple[str, ...] = ()
+    """Words or phrases that no item's text may have."""
+    age: tuple[AgeSettings, ...] = ()
+    """``item`` and ``user``: an item is for users of at least its age."""
+    region: tuple[RegionSettings, ...] = ()
+    """``item`` and ``user``: an item is for users of one of its regions."""

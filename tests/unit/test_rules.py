@@ -1,0 +1,226 @@
+"""Business rules: what they become, and which of them are refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seealso.config import (
+    CapSettings,
+    ExposureSettings,
+    RecommendSettings,
+    Rule,
+    ShareSettings,
+    TaxonomySettings,
+    load_settings,
+)
+from seealso.errors import ConfigError
+from seealso.plugin.plans import make_plan
+from seealso.plugin.requests import Wish
+from seealso.plugin.rules import read_rules, ruling
+from seealso.plugin.taxonomy import FLAT, Taxonomy
+
+PATHS = Taxonomy("category", " > ", {})
+HORROR = {"do": "exclude", "field": "genres", "values": ["Horror"]}
+
+
+def rules(*given: dict[str, Any]) -> tuple[Rule, ...]:
+    return read_rules(given)
+
+
+def test_what_is_required_and_excluded_becomes_a_filter() -> None:
+    price = {"do": "require", "field": "price", "least": 5, "most": 20}
+    found = ruling(rules(price, HORROR), FLAT)
+    assert found.filters == (
+        {"range": {"price": {"gte": 5.0, "lte": 20.0}}},
+        {"bool": {"must_not": [{"terms": {"genres": ["Horror"]}}]}},
+    )
+    assert (len(found.strata), found.pins) == (1, {})
+
+
+def test_the_first_rule_that_lifts_an_item_holds() -> None:
+    boost = {"do": "boost", "field": "genres", "values": ["Drama"], "factor": 2, "add": 0.1}
+    bury = {"do": "bury", "items": ["i1"]}
+    first, second, rest = ruling(rules(boost, bury), FLAT).strata
+    drama, one = {"terms": {"genres": ["Drama"]}}, {"ids": {"values": ["i1"]}}
+    assert (first.filters, first.last, first.boost(0.5)) == ((drama,), False, pytest.approx(0.6))
+    assert second.filters == (one, {"bool": {"must_not": [drama]}})
+    assert (second.last, second.boost(0.5)) == (True, 0.0)
+    either = {"bool": {"should": [drama, one], "minimum_should_match": 1}}
+    assert rest.filters == ({"bool": {"must_not": [either]}},)
+
+
+def test_pins_stand_from_their_position_on() -> None:
+    found = ruling(rules({"do": "pin", "items": ["a", "b"], "position": 3}), FLAT)
+    assert found.pins == {3: "a", 4: "b"}
+
+
+def test_a_rule_on_a_node_of_paths_covers_what_lies_below() -> None:
+    assert PATHS.clause("category", ["Games > Board"]) == {
+        "bool": {
+            "should": [
+                {"terms": {"category": ["Games > Board"]}},
+                {"prefix": {"category": "Games > Board > "}},
+            ],
+            "minimum_should_match": 1,
+        }
+    }
+    assert PATHS.clause("genres", ["Drama"]) == {"terms": {"genres": ["Drama"]}}
+    assert PATHS.covers("category", "Games", "Games > Board")
+    assert not PATHS.covers("category", "Games", "Games and more")
+
+
+def test_a_rule_on_a_node_of_a_tree_covers_what_lies_below(tmp_path: Path) -> None:
+    file = tmp_path / "tree.csv"
+    file.write_text("node,parent\nBoard,Games\nChess,Board\nGames,\nCards,Games\n", "utf-8")
+    tree = Taxonomy.of(TaxonomySettings(field="category", path=file))
+    assert set(tree.below(["Board"])) == {"Board", "Chess"}
+    assert set(tree.below(["Games"])) == {"Games", "Board", "Chess", "Cards"}
+    assert tree.covers("category", "Games", "Chess")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("node,parent\na,b\nb,a\n", "lies below itself"),
+        ("name\na\n", "line 2: no node and parent"),
+    ],
+)
+def test_what_is_no_tree_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "tree.csv"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=said):
+        Taxonomy.of(TaxonomySettings(field="category", path=file))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        Taxonomy.of(TaxonomySettings(field="category", path=tmp_path / "none.csv"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "rule 1: do: Field required"),
+        ({"do": "exclude"}, "rule 1: an empty rule: exclude what"),
+        ({"do": "exclude", "field": "genres"}, "field 'genres' alone says nothing"),
+        ({"do": "exclude", "values": ["x"]}, "those of a field: name it"),
+        ({"do": "require", "field": "price", "least": 2, "most": 1}, "least 2 is above most 1"),
+        ({"do": "boost", "items": ["a"]}, "boost by how much"),
+        ({"do": "boost", "items": ["a"], "factor": -1}, "rule 1: factor: .*greater than 0"),
+        ({"do": "bury", "items": ["a"], "factor": 2}, "bury needs a factor below 1"),
+        ({"do": "bury", "items": ["a"], "add": 1}, "add belongs to boost"),
+        ({"do": "exclude", "items": ["a"], "factor": 0.5}, "factor belongs to boost and bury"),
+        ({"do": "pin", "items": ["a"]}, "pin needs a position"),
+        ({"do": "pin", "field": "f", "values": ["a"], "position": 1}, "pin takes items"),
+        ({"do": "hide", "items": ["a"]}, "rule 1: do: "),
+        ({"do": "exclude", "items": ["a"], "unknown": 1}, "rule 1: unknown: "),
+        ("exclude", "is no rule"),
+        ([3], "rule 1: "),
+    ],
+)
+def test_what_is_no_rule_is_refused(given: object, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Wish.of(RecommendSettings(), rules=given)
+
+
+def test_a_rule_of_the_settings_that_is_empty_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "seealso.toml"
+    file.write_text('[[rules]]\ndo = "exclude"\n', "utf-8")
+    with pytest.raises(ConfigError, match=r"rules\.0: an empty rule: exclude what"):
+        load_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            [HORROR, {"do": "require", "field": "genres", "values": ["Horror"]}],
+            "require genres Horror contradicts exclude genres Horror",
+        ),
+        (
+            [{"do": "exclude", "items": ["a"]}, {"do": "pin", "items": ["a"], "position": 1}],
+            "pin items a contradicts exclude items a",
+        ),
+        (
+            [{"do": "pin", "items": [one], "position": 1} for one in "ab"],
+            "pin a at 1 contradicts pin b at 1",
+        ),
+        (
+            [
+                {"do": "exclude", "field": "category", "values": ["Games"]},
+                {"do": "boost", "field": "category", "values": ["Games > Chess"], "add": 1},
+            ],
+            "boost category Games > Chess contradicts exclude category Games",
+        ),
+        (
+            [
+                {"do": "exclude", "field": "price", "least": 10},
+                {"do": "require", "field": "price", "least": 20},
+            ],
+            "require price from 20 contradicts exclude price from 10",
+        ),
+    ],
+)
+def test_rules_that_contradict_each_other_are_named(given: list[dict[str, Any]], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        ruling(rules(*given), PATHS)
+
+
+DRAMA = ShareSettings(share=0.5, field="genres", values=("Drama",))
+
+
+@pytest.mark.parametrize(
+    ("exposure", "given", "wishes", "said"),
+    [
+        (
+            ExposureSettings(shares=(DRAMA, ShareSettings(share=0.4, new=True))),
+            [],
+            {"tail_share": 0.2},
+            r"tail_share 0.2 \+ share 0.5 of genres Drama \+ share 0.4 of new items = 1.1",
+        ),
+        (
+            ExposureSettings(shares=(DRAMA,), caps=(CapSettings(field="genres", most=4),)),
+            [],
+            {},
+            r"share 0.5 of genres Drama \(5 places\) contradicts at most 4 of one genres",
+        ),
+        (
+            ExposureSettings(shares=(DRAMA,)),
+            [{"do": "exclude", "field": "genres", "values": ["Drama", "War"]}],
+            {},
+            "share 0.5 of genres Drama contradicts exclude genres Drama or War",
+        ),
+        (
+            ExposureSettings(shares=(DRAMA,)),
+            [],
+            {"filters": {"bool": {"must_not": {"term": {"genres": "Drama"}}}}},
+            "share 0.5 of genres Drama contradicts exclude genres Drama",
+        ),
+        (
+            ExposureSettings(shares=(ShareSettings(share=0.5, field="price", least=50),)),
+            [{"do": "require", "field": "price", "most": 20}],
+            {},
+            "share 0.5 of price contradicts require price to 20",
+        ),
+    ],
+)
+def test_guarantees_that_cannot_be_kept_are_named(
+    exposure: ExposureSettings, given: list[dict[str, Any]], wishes: dict[str, Any], said: str
+) -> None:
+    wish = Wish.of(RecommendSettings(), **wishes)
+    with pytest.raises(ConfigError, match=said):
+        make_plan(wish, ruling(rules(*given), FLAT), exposure, rules(*given), FLAT)
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("[[exposure.shares]]\nshare = 0.2\n", "a share of what"),
+        ('[taxonomy]\nseparator = "/"\n', "a tree of which field"),
+        ('[taxonomy]\nfield = "category"\n', "give a separator or a path"),
+        ('[[exposure.caps]]\nfield = "seller"\nmost = 0\n', "exposure.caps.0.most"),
+    ],
+)
+def test_settings_that_say_nothing_are_refused(tmp_path: Path, section: str, said: str) -> None:
+    file = tmp_path / "seealso.toml"
+    file.write_text(section, "utf-8")
+    with pytest.raises(ConfigError, match=said):
+        load_settings(file)
