@@ -119,7 +119,7 @@ def profile_parts(made: Makings, bundle: Bundle, settings: ProfileSettings) -> F
         How it is made.
     """
     held = made.held
-    texts = np.zeros((2 + len(held.ages), bundle.content_dimension))
+    texts: Floats = np.zeros((2 + len(held.ages), bundle.content_dimension))
     if made.words is not None:
         texts[0] = settings.words * made.words
     if made.attributes is not None:
