@@ -30,7 +30,6 @@ from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.personalise import Preference, manner, personalised
 from seealso.plugin.plans import lanes, listed
 from seealso.plugin.policy import Policy
-from seealso.plugin.personalise import Preference, manner, personalised
 from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
 from seealso.plugin.reasons import Explanation
 from seealso.plugin.recommendations import Recommendation, RecommendationList

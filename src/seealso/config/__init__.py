@@ -28,7 +28,6 @@ from seealso.config.rules import (
     TaxonomySettings,
 )
 from seealso.config.safety import AgeSettings, RegionSettings, SafetySettings
-from seealso.config.personalise import PersonaliseSettings
 from seealso.config.section import Section
 from seealso.config.training import TRAINING_PRESETS, TrainingSettings
 from seealso.config.users import CrowdSettings, UsersSettings

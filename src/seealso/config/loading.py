@@ -33,7 +33,6 @@ from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings
 from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
 from seealso.config.safety import SafetySettings
-from seealso.config.personalise import PersonaliseSettings
 from seealso.config.training import TrainingSettings
 from seealso.config.users import CrowdSettings, UsersSettings
 from seealso.errors import ConfigError
