@@ -8,7 +8,7 @@ import click
 
 from seealso.cli.context import Context, pass_context
 from seealso.cli.findings import shown
-from seealso.cli.inputs import on_error, read_inputs, say_skipped
+from seealso.cli.inputs import attributes_of_users, on_error, read_inputs, say_skipped
 from seealso.log import stderr
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ BASELINES = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "tex
 @click.option("--users", type=click.IntRange(min=1), help="Ask at most so many users, drawn.")
 @click.option("--by", metavar="FIELD", help="Tell users and exposure apart by this field.")
 @click.option(
+    "--by-user",
+    metavar="FIELD",
+    help="Tell whether users are served alike, by this attribute of [users].",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Write report.html and evaluation.json to this folder.",
@@ -68,6 +73,7 @@ def evaluate(
     no_index: bool,
     users: int | None,
     by: str | None,
+    by_user: str | None,
     out: Path | None,
     opened: bool,
     before: Path | None,
@@ -96,6 +102,11 @@ def evaluate(
         require_plots()
     earlier = None if before is None else Earlier.read(before)
     source, problems = read_inputs(context, on_error)
+    groups = None
+    if by_user is not None:
+        from seealso.evaluation.fairness import Groups
+
+        groups = Groups.of(by_user, attributes_of_users(context.settings, problems))
     contenders: list[Contender] = []
     if not no_baselines:
         from seealso.evaluation.baselines import baselines
@@ -119,6 +130,7 @@ def evaluate(
         by=by,
         most_users=users,
         before=earlier,
+        groups=groups,
     )
     say_skipped(problems)
     if folder is not None:

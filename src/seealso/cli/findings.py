@@ -41,6 +41,7 @@ def _exam(exam: "ExamResult") -> Iterator[RenderableType]:
     yield _scores(exam, exam.headline)
     yield from _parts(exam, exam.headline)
     yield from _attributes(exam, exam.headline)
+    yield from _treatments(exam, exam.headline)
     yield from _tuned(exam)
     for note in exam.notes:
         yield Text(f"note: {note}", style="yellow")
@@ -140,6 +141,31 @@ def _attributes(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
     ]
     yield ""
     yield tables.rows((headline, "users", *systems), lines, numbers="users")
+
+
+def _treatments(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
+    """Return how the product, or else each system, serves groups of users."""
+    lines = [
+        (
+            one.system,
+            one.group,
+            one.users,
+            _interval(one.metric),
+            f"{one.against_rest.mean:+.4f} "
+            f"({one.against_rest.low:+.4f} to {one.against_rest.high:+.4f})",
+            f"{one.coverage.mean:.4f} ({one.coverage.low:.4f} to {one.coverage.high:.4f})",
+            f"{one.tail_share.mean:.3f} ({one.tail_share.low:.3f} to {one.tail_share.high:.3f})",
+        )
+        for one in exam.treatments
+        if one.system in exam.ours or not exam.ours
+    ]
+    if lines:
+        columns = (
+            "served alike", "group", "users", f"{headline} (95 %)", "minus all others (95 %)",
+            "coverage of 20 lists", "tail share (95 %)",
+        )  # fmt: skip
+        yield ""
+        yield tables.rows(columns, lines, numbers="users")
 
 
 def _tuned(exam: "ExamResult") -> Iterator[RenderableType]:

@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from seealso.cli.context import Context
-from seealso.errors import DataError
+from seealso.config import Settings
+from seealso.errors import ConfigError, DataError
 from seealso.indexer.inputs import Inputs, inputs
-from seealso.interactions import Problems
+from seealso.interactions import Attributes, FileSource, Problems, read_attributes
 from seealso.log import stderr
 
 on_error = click.option(
@@ -26,6 +27,23 @@ def read_inputs(context: Context, on_error: str) -> tuple[Inputs, Problems]:
     needs_cluster = context.settings.catalogue.index or context.settings.events.index
     cluster = context.cluster() if needs_cluster else None
     return inputs(context.settings, cluster, problems), problems
+
+
+def attributes_of_users(settings: Settings, problems: Problems) -> dict[str, Attributes]:
+    """Return the attributes of each user of the file of ``[users]``.
+
+    Raises
+    ------
+    ConfigError
+        No file is named.
+    DataError
+        It cannot be read.
+    """
+    if settings.users.path is None:
+        raise ConfigError(
+            "--by-user: no file tells attributes of users", hint="set users.path in seealso.toml"
+        )
+    return read_attributes(FileSource(settings.users.path), settings.users, problems)
 
 
 def lines_of(file: Path) -> list[str]:

@@ -1,6 +1,6 @@
 """Holds exams: every system answers the same questions, and what it found becomes results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -10,10 +10,11 @@ from seealso.evaluation.beyond import beyond
 from seealso.evaluation.changes import Answers
 from seealso.evaluation.earlier import Earlier, changes
 from seealso.evaluation.exams import Exam, Sitting, sittings
+from seealso.evaluation.fairness import Groups, treatments
 from seealso.evaluation.intervals import Values
 from seealso.evaluation.metrics import DEPTH, pairings, per_user, ranks_in, scores
 from seealso.evaluation.reliability import reliability
-from seealso.evaluation.results import Evaluation, ExamResult, Tuned
+from seealso.evaluation.results import Evaluation, ExamResult, Treatment, Tuned
 from seealso.evaluation.segments import attribute_segments
 from seealso.evaluation.showing import SHOWN, Labels, examples, read_labels
 from seealso.evaluation.systems import Contender, Entrant, Lists
@@ -33,6 +34,7 @@ def evaluate(
     by: str | None = None,
     most_users: int | None = None,
     before: Earlier | None = None,
+    groups: Groups | None = None,
 ) -> Evaluation:
     """Ask every contender in every exam, over the whole catalogue.
 
@@ -55,6 +57,8 @@ def evaluate(
         Ask at most so many users in each exam; all by default.
     before
         An earlier evaluation, to compare the product with what it was then.
+    groups
+        Groups of users, to see whether they are served alike.
 
     Raises
     ------
@@ -72,7 +76,7 @@ def evaluate(
         if before is not None:
             before.check_all(held, asked)
         labels = read_labels(settings, items, material.catalogue.place, by)
-    show = _Marker(labels, settings.training.seed, asked, before)
+    show = _Marker(labels, settings.training.seed, asked, before, groups)
     results = [result for one in held for result in _hold(one, contenders, show)]
     told = _told(settings, material)
     return Evaluation(
@@ -158,12 +162,15 @@ class _Marker:
         ``dev`` or ``test``.
     before
         What an earlier evaluation found, if there is one.
+    groups
+        Groups of users to tell apart, if any.
     """
 
     labels: Labels
     seed: int
     asked: str
     before: Earlier | None
+    groups: Groups | None
 
     def marked(self, answers: _Answers, sitting: Sitting) -> ExamResult:
         """Return what one exam found."""
@@ -218,7 +225,22 @@ class _Marker:
             signature=exam.signature(ids),
             by=labels.field or "",
             answers=tuple(answers.kept(name, own) for name, own in ranks.items()),
+            treatments=tuple(self._treatments(answers, exam, sitting, values)),
         )  # fmt: skip
+
+    def _treatments(
+        self,
+        answers: _Answers,
+        exam: Exam,
+        sitting: Sitting,
+        values: Mapping[str, Mapping[str, Values]],
+    ) -> Iterator[Treatment]:
+        if self.groups is not None:
+            for name, lists in answers.lists.items():
+                own = values[name][exam.headline]
+                yield from treatments(
+                    name, lists, own, self.groups, sitting.material, exam.questions, self.seed
+                )
 
 
 def _compared(

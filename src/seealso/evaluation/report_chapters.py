@@ -129,6 +129,14 @@ def _beyond(exam: ExamResult, draw: Draw) -> Iterator[Part]:
     if plots.attribute_values(exam):
         words = "The same places by attribute. Click a name to show or hide it."
         yield Part("By attribute", words, shown, draw(plots.by_attribute(exam)), folded=True)
+    if exam.treatments:
+        yield Part(
+            "Are users served alike",
+            "By an attribute of the users; groups of fewer than 20 are left out. An interval of "
+            "the difference that holds 0 may be chance.",
+            tables.treatments(exam),
+            kind="words",
+        )
     if exam.reliability:
         yield Part(
             "Do probabilities come true",

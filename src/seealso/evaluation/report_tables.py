@@ -107,6 +107,27 @@ def exposure(exam: ExamResult) -> Table:
     return Table(("share of the places", *(one.system for one in exam.beyond)), tuple(rows))
 
 
+def treatments(exam: ExamResult) -> Table:
+    """Return how each system serves groups of users."""
+
+    def told(one: Estimate) -> str:
+        return f"{one.mean:.4f} ({one.low:.4f} to {one.high:.4f})"
+
+    rows = [
+        Row(
+            (one.system, one.group, f"{one.users:,}", told(one.metric), told(one.against_rest),
+             told(one.coverage), told(one.tail_share)),
+            one.system in exam.ours,
+        )
+        for one in exam.treatments
+    ]  # fmt: skip
+    columns = (
+        "system", "group", "users", f"{exam.headline.upper()}", "minus all others",
+        "coverage of 20 lists", "tail share",
+    )  # fmt: skip
+    return Table(columns, tuple(rows))
+
+
 def reliability(exam: ExamResult) -> Table:
     """Return what was predicted and what came true, bin by bin."""
     rows = [

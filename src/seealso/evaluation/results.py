@@ -172,6 +172,38 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class Treatment:
+    """How one system serves one group of users.
+
+    Attributes
+    ----------
+    system
+        Which one.
+    group
+        ``ATTRIBUTE: VALUE``.
+    users
+        How many.
+    metric
+        The headline of the exam, with its interval.
+    against_rest
+        The same minus that of all other users asked.
+    coverage
+        Share of the catalogue in the lists of 20 of them: mean, and where 95 % of the draws
+        lie. As many users of each group, for larger groups cover more.
+    tail_share
+        Share of the first ten places that tail items have.
+    """
+
+    system: str
+    group: str
+    users: int
+    metric: Estimate
+    against_rest: Estimate
+    coverage: Estimate
+    tail_share: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class ExamResult:
     """One exam: the same questions to every system, always over the full catalogue.
 
@@ -209,6 +241,8 @@ class ExamResult:
         What every user got, by system.
     changes
         What became of each system of the product since an earlier evaluation, if one was given.
+    treatments
+        How each system serves groups of users, where an attribute of theirs was asked for.
     """
 
     exam: str
@@ -228,6 +262,7 @@ class ExamResult:
     by: str = ""
     answers: tuple[Answers, ...] = ()
     changes: tuple[Change, ...] = ()
+    treatments: tuple[Treatment, ...] = ()
 
     @property
     def headline(self) -> str:
