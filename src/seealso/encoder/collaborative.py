@@ -273,22 +273,22 @@ class Collaborative:
 
     def content(self) -> bytes:
         """Return the bytes that stand for it in a fingerprint."""
-        arrays = [self.factors, self.predictor, self.gram]
+        arrays: list[npt.NDArray[Any]] = [self.factors, self.predictor, self.gram]
         arrays += [] if self.together is None else self.together.arrays().values()
         parts = [orjson.dumps([list(self.ids), [one.shape for one in arrays], self._numbers])]
         return b"".join([*parts, *(np.ascontiguousarray(one).tobytes() for one in arrays)])
 
     def save(self, file: Path) -> None:
         """Write everything to `file` (.npz)."""
-        np.savez(
-            file,
-            ids=np.frombuffer(orjson.dumps(list(self.ids)), dtype=np.uint8),
-            factors=self.factors,
-            gram=self.gram,
-            predictor=self.predictor,
-            numbers=np.array(self._numbers),
+        arrays: dict[str, Any] = {
+            "ids": np.frombuffer(orjson.dumps(list(self.ids)), dtype=np.uint8),
+            "factors": self.factors,
+            "gram": self.gram,
+            "predictor": self.predictor,
+            "numbers": np.array(self._numbers),
             **({} if self.together is None else self.together.arrays()),
-        )
+        }
+        np.savez(file, **arrays)
 
     @classmethod
     def load(cls, file: Path) -> "Collaborative":

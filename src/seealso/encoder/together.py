@@ -6,7 +6,7 @@ lift the few items that a history points to, on top of what the vectors say.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +78,7 @@ class Together:
         starts = np.append(self.starts[:-1][known], self.starts[-1])
         return replace(self, starts=starts, places=place[self.places].astype(np.int32))
 
-    def arrays(self) -> Mapping[str, npt.NDArray[np.generic]]:
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
         """Return everything as arrays by name, as they are kept in a file."""
         return {
             "together_starts": self.starts,
@@ -88,7 +88,7 @@ class Together:
         }
 
     @classmethod
-    def of(cls, arrays: Mapping[str, npt.NDArray[np.generic]], items: int) -> "Together | None":
+    def of(cls, arrays: Mapping[str, npt.NDArray[Any]], items: int) -> "Together | None":
         """Return what `arrays` told, or None where they tell nothing of it.
 
         Raises

@@ -87,9 +87,10 @@ class Bench:
         for start in range(0, len(users), USERS_AT_ONCE):
             rows = slice(start, start + USERS_AT_ONCE)
             scores = users[rows] @ ranked.T
-            more = np.float32(0) if added is None else added[rows].toarray()
+            more: Vector = np.zeros(1, np.float32) if added is None else added[rows].toarray()
             for share, found in zip(shares, ranks, strict=True):
-                found.append(ranks_among(scores + np.float32(share) * more, asked[rows]))
+                lifted: Vector = scores + np.float32(share) * more
+                found.append(ranks_among(lifted, asked[rows]))
         return [np.concatenate(found) for found in ranks]
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from seealso.encoder import Together
-from seealso.evaluation.baselines.profiles import Matrix, sparse
+from seealso.evaluation.baselines.profiles import Matrix
 from seealso.types import Vector
 
 NEAREST: Final = 100
@@ -87,7 +87,7 @@ def pairs(
 
 def _after(sequences: Sequence[Sequence[int]], items: int, distance: float) -> Matrix:
     """Return how often, and how near, the column's item stands after the row's."""
-    total = sparse.csr_matrix((items, items), dtype=np.float64)
+    total = Matrix((items, items), dtype=np.float64)
     arrays = [np.asarray(one, dtype=np.int64) for one in sequences if len(one) > 1]
     for gap in range(1, WINDOW + 1):
         arrays = [one for one in arrays if len(one) > gap]
@@ -96,7 +96,7 @@ def _after(sequences: Sequence[Sequence[int]], items: int, distance: float) -> M
         older = np.concatenate([one[:-gap] for one in arrays])
         newer = np.concatenate([one[gap:] for one in arrays])
         weight = np.full(len(older), distance ** (gap - 1))
-        total = total + sparse.csr_matrix((weight, (older, newer)), shape=(items, items))
+        total = total + Matrix((weight, (older, newer)), shape=(items, items))
     return total
 
 

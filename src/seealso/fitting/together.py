@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from seealso.encoder import Together
-from seealso.evaluation.baselines.profiles import Matrix, sparse
+from seealso.evaluation.baselines.profiles import Matrix
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.pairs import Pairing, pairs
 from seealso.training.data.material import Material
@@ -33,7 +33,7 @@ def lifts(bench: Bench, together: Together | None) -> Matrix | None:
     starts = np.concatenate([[0], np.cumsum([len(places) for places, _ in found])])
     places = np.concatenate([places for places, _ in found])
     added = np.concatenate([added for _, added in found])
-    return sparse.csr_matrix((added, places, starts), shape=(len(found), len(bench.texts)))
+    return Matrix((added, places, starts), shape=(len(found), len(bench.texts)))
 
 
 def pair(
