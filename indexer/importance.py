@@ -158,10 +158,10 @@ def _table(
     ids = items["item_id"].to_list()
     default = float(parameters["floor"])
     if parameters["kind"] == "rating":
-        default = float(_weights(np.array([parameters["mean"]]), parameters)[0])
+        default = float(weights_of(np.array([parameters["mean"]]), parameters)[0])
     return ImportanceTable(
         parameters=dict(parameters),
-        _weights=dict(zip(ids, _weights(values, parameters).tolist(), strict=True)),
+        _weights=dict(zip(ids, weights_of(values, parameters).tolist(), strict=True)),
         _interactions=dict(zip(ids, items["interactions"].to_list(), strict=True)),
         _default=default,
         _tail_threshold=int(parameters["tail_threshold"]),
@@ -220,9 +220,10 @@ def _evaluated(known: pl.DataFrame, expression: str) -> npt.NDArray[np.float64]:
     return values
 
 
-def _weights(
+def weights_of(
     values: npt.NDArray[np.float64], parameters: Mapping[str, Any]
 ) -> npt.NDArray[np.float64]:
+    """Return w for the scores or ratings of some items, shape (n,), between floor and ceiling."""
     floor, ceiling = float(parameters["floor"]), float(parameters["ceiling"])
     if parameters["kind"] == "events":
         reference = np.log1p(float(parameters["reference"]))

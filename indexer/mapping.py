@@ -80,6 +80,7 @@ def own_fields(settings: Settings, dimension: int) -> dict[str, Any]:
         },
         "importance": {"type": "float"},
         "interactions": {"type": "integer"},
+        "counted": {"type": "object", "enabled": False},
         "tail": {"type": "boolean"},
         "digest": {"type": "keyword", "index": False},
         "updated_at": {"type": "date"},

@@ -1,6 +1,6 @@
 """New importance for a live index from new events, on the server and without encoding."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ boolean encoded = ctx._source.containsKey('vector') && ctx._source.vector != nul
 ctx._source.importance = params.importance;
 ctx._source.interactions = params.interactions;
 ctx._source.tail = params.tail || !encoded;
+if (params.counted == null) { ctx._source.remove('counted') } else {
+  ctx._source.counted = params.counted
+}
 if (params.weigh && encoded) {
   double squares = 0;
   for (def x : ctx._source.vector) { squares += x * x }
@@ -30,7 +33,8 @@ if (params.weigh && encoded) {
 }
 """
 """Gives a document a new importance on the server. The vector is brought to length w_new, not
-multiplied by w_new / w_old, so that doing it twice does no harm."""
+multiplied by w_new / w_old, so that doing it twice does no harm. ``counted`` is what the item had
+before live events came on top; without it, there are none."""
 
 SCRIPTED_BYTES = 500_000
 """A scripted update is small to send and slow to do (the vector is indexed again): several
@@ -91,22 +95,29 @@ def _stored(cluster: Cluster, name: str, settings: Settings) -> pl.DataFrame:
         "interactions": pl.Int64,
         "tail": pl.Boolean,
         "encoded": pl.Boolean,
+        "live": pl.Boolean,
         **dict.fromkeys(numbers, pl.Float64),
     }
     encoded = {hit["_id"] for hits in _encoded(cluster, name) for hit in hits}
     rows = [
-        {**hit["_source"], "encoded": hit["_id"] in encoded}
+        _row(hit, encoded)
         for hits in scan(
             cluster,
             name,
             # what an owner wrote since an index was attached has no importance yet
             query={"exists": {"field": "item_id"}},
-            source=["item_id", "importance", "interactions", "tail", *numbers],
+            source=["item_id", "importance", "interactions", "tail", "counted", *numbers],
             batch=5000,
         )
         for hit in hits
     ]
     return pl.DataFrame(rows, schema=schema)
+
+
+def _row(hit: Mapping[str, Any], encoded: Collection[str]) -> dict[str, Any]:
+    source = dict(hit["_source"])
+    live = source.pop("counted", None) is not None
+    return {**source, "encoded": hit["_id"] in encoded, "live": live}
 
 
 def _encoded(cluster: Cluster, name: str) -> Iterator[list[dict[str, Any]]]:
@@ -121,13 +132,26 @@ def _numbers(stored: pl.DataFrame | None, settings: Settings) -> pl.DataFrame | 
 def _changes(stored: pl.DataFrame, table: ImportanceTable) -> Iterator[str]:
     for row in stored.iter_rows(named=True):
         item_id = row["item_id"]
-        same = (
+        # what live events were added to is not what it was
+        same = not row["live"] and (
             abs(row["importance"] - table.weight(item_id)) < LEAST_CHANGE
             and row["interactions"] == table.interactions(item_id)
             and row["tail"] == (table.is_tail(item_id) or not row["encoded"])
         )
         if not same:
             yield item_id
+
+
+def rescaling(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the update that gives a document a new importance.
+
+    Parameters
+    ----------
+    params
+        ``importance``, ``interactions``, ``tail``, ``weigh`` (whether the vector carries the
+        importance), and ``counted`` where live events are part of them.
+    """
+    return {"script": {"lang": "painless", "source": RESCALE, "params": dict(params)}}
 
 
 def _write(
@@ -150,8 +174,8 @@ def _write(
                 "tail": table.is_tail(item_id),
                 "weigh": live.space is Space.COSINE,
             }
-            script = {"lang": "painless", "source": RESCALE, "params": params}
-            writer.update(item_id, {"script": script})
+            writer.update(item_id, rescaling(params))
             tick()
     indices.refresh(cluster, live.name)
-    indices.put_meta(cluster, live.name, {"importance": dict(table.parameters)})
+    counted = {"importance": dict(table.parameters), "counted_at": indices.moment()}
+    indices.put_meta(cluster, live.name, counted)

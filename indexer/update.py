@@ -89,7 +89,10 @@ def update(
             for item_id in gone:
                 writer.delete(item_id)
         indices.refresh(cluster, live.name)
-        indices.put_meta(cluster, live.name, {"items": indices.count(cluster, live.name)})
+        # what was written again has lost what live events had added: they have to be told
+        changed_at = {"counted_at": indices.moment()} if done.written else {}
+        items = {"items": indices.count(cluster, live.name)}
+        indices.put_meta(cluster, live.name, {**items, **changed_at})
     return UpdateReport(live.name, done.written, done.unchanged, len(gone))
 
 

@@ -41,6 +41,7 @@ from seealso.plugin.requests import (
 )
 from seealso.plugin.sending import send, send_body, send_one
 from seealso.plugin.spread import Samples
+from seealso.plugin.ubi import UbiLog
 from seealso.plugin.users import FoundUsers, KnownUsers, describe, note
 from seealso.plugin.users_index import Asked, UsersIndex
 from seealso.query_templates import msearch
@@ -65,6 +66,8 @@ class Recommender:
     users
         The users index: users are looked up there instead of in `histories`, and their neighbours
         lift what they chose.
+    ubi
+        Where lists for users are written down, each with an id that clicks are logged against.
 
     Raises
     ------
@@ -80,11 +83,13 @@ class Recommender:
         *,
         index: str | None = None,
         users: UsersIndex | None = None,
+        ubi: UbiLog | None = None,
     ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._histories = histories
         self._users = users
+        self._ubi = ubi
         self._shelf = ItemShelf(cluster)
         self._samples = Samples(cluster)
         self._policy = Policy(cluster, settings)
@@ -192,7 +197,8 @@ class Recommender:
     ) -> list[RecommendationList]:
         """Return a list for each of `users`, in one request."""
         chosen = wish or Wish.of(self._settings.recommend)
-        return self._alias.follow(lambda live: self._ask_for_users(live, users, chosen))
+        found = self._alias.follow(lambda live: self._ask_for_users(live, users, chosen))
+        return found if self._ubi is None else self._ubi.shown(users, found)
 
     def related(
         self,

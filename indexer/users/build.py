@@ -135,6 +135,9 @@ def update_users(
             done = writer.write(people, tick, fresh=False)
         gone = _clear_others(writer, people)
         indices.refresh(cluster, live.name)
+        if done.written or gone:
+            # what live events had added is gone from what was written again
+            indices.put_meta(cluster, live.name, {"changed_at": indices.moment()})
     return _report(done, live.name, live.meta["alias"], gone, resumed=False, started=started)
 
 

@@ -11,9 +11,6 @@ from seealso.indexer.users.build import users_lock
 from seealso.indexer.users.live import check_key, user_indices
 from seealso.interactions import Pseudonyms
 
-UBI: Final = ("ubi_events", "ubi_queries")
-"""Indices of OpenSearch's User Behavior Insights, where they are."""
-
 ATTEMPTS: Final = 3
 """Times that what was written during a deletion is deleted as well."""
 
@@ -125,7 +122,8 @@ def _places(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: st
     # a front end of its own may have written the id itself
     called = [pseudonym, user_id]
     events = f"{settings.index.alias}-events"
-    fields = {events: "user", **dict.fromkeys(UBI, "client_id")}
+    ubi = (settings.ubi.events, settings.ubi.queries)
+    fields = {events: "user", **dict.fromkeys(ubi, "client_id")}
     for index, field in fields.items():
         if cluster.exists(f"/{index}"):
             places.append(Place(index, {"terms": {field: called}}))

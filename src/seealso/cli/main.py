@@ -18,6 +18,7 @@ from seealso.cli.context import Context, plain
 from seealso.cli.demo import demo
 from seealso.cli.doctor import doctor
 from seealso.cli.evaluate import evaluate
+from seealso.cli.events import events
 from seealso.cli.explain import explain
 from seealso.cli.fit import fit
 from seealso.cli.index import index
@@ -119,6 +120,7 @@ for command in (
     demo,
     doctor,
     evaluate,
+    events,
     explain,
     fit,
     index,

@@ -10,6 +10,7 @@ from rich.text import Text
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.inputs import dry_run, on_error, say_skipped
+from seealso.indexer.events.ingest import add_live_events
 from seealso.indexer.users import build as building
 from seealso.indexer.users.people import People, read_people
 from seealso.indexer.users.privacy import Forgotten, held
@@ -48,6 +49,7 @@ def build(context: Context, on_error: str, dry_run: bool, new_key: bool) -> None
     else:
         profiler = Recommender(cluster, settings).profiler()
         report = building.build_users(cluster, settings, people, names, profiler, new_key=new_key)
+        add_live_events(cluster, settings, names, lambda: profiler)
     say_skipped(problems)
     context.show(report, lambda: shown(report, dry_run=dry_run))
 
@@ -64,6 +66,8 @@ def update(context: Context, on_error: str, dry_run: bool) -> None:
     profiler = Recommender(cluster, settings).profiler()
     run = building.plan_update if dry_run else building.update_users
     report = run(cluster, settings, people, names, profiler)
+    if not dry_run:
+        add_live_events(cluster, settings, names, lambda: profiler)
     say_skipped(problems)
     context.show(report, lambda: shown(report, dry_run=dry_run))
 

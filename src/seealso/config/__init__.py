@@ -17,6 +17,7 @@ from seealso.config.inputs import (
     EventSettings,
     TextSettings,
 )
+from seealso.config.live import LiveSettings, UbiSettings
 from seealso.config.loading import Settings, load_settings, with_fitted
 from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import (
@@ -50,6 +51,7 @@ __all__ = [
     "ImagesSettings",
     "ImportanceSettings",
     "IndexSettings",
+    "LiveSettings",
     "PersonaliseSettings",
     "ProfileSettings",
     "RecommendSettings",
@@ -63,6 +65,7 @@ __all__ = [
     "TaxonomySettings",
     "TextSettings",
     "TrainingSettings",
+    "UbiSettings",
     "UsersSettings",
     "load_settings",
     "with_fitted",

@@ -30,6 +30,7 @@ from seealso.config.indexing import (
     IndexSettings,
 )
 from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings
+from seealso.config.live import LiveSettings, UbiSettings
 from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
 from seealso.config.safety import SafetySettings
@@ -84,6 +85,8 @@ class Settings(BaseSettings):
     recommend: RecommendSettings = RecommendSettings()
     users: UsersSettings = UsersSettings()
     crowd: CrowdSettings = CrowdSettings()
+    live: LiveSettings = LiveSettings()
+    ubi: UbiSettings = UbiSettings()
     groups: GroupSettings = GroupSettings()
     personalise: PersonaliseSettings = PersonaliseSettings()
     rules: tuple[Rule, ...] = ()

@@ -6,24 +6,31 @@ from seealso.interactions.files import FileSource
 from seealso.interactions.histories import Histories
 from seealso.interactions.images import read_image_vectors
 from seealso.interactions.items import RESERVED, read_items
+from seealso.interactions.live import LiveEvent, LiveReader
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.pseudonyms import Pseudonyms
 from seealso.interactions.rows import Rows, RowSource
 from seealso.interactions.splits import Case, Split, leave_one_out, temporal
+from seealso.interactions.tail import Batch, GrowingFile, Stream
 
 __all__ = [
     "EVENT_SCHEMA",
     "RESERVED",
     "Attributes",
+    "Batch",
     "Case",
     "FileSource",
+    "GrowingFile",
     "Histories",
+    "LiveEvent",
+    "LiveReader",
     "Problem",
     "Problems",
     "Pseudonyms",
     "RowSource",
     "Rows",
     "Split",
+    "Stream",
     "leave_one_out",
     "read_attributes",
     "read_events",

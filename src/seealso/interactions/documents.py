@@ -1,6 +1,6 @@
 """Rows of JSON lines and Parquet files, a batch at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,24 +23,29 @@ def read_json_lines(stream: BinaryIO, *, batch_rows: int) -> Iterator[Rows]:
     """
     numbered = enumerate(iter(stream.readline, b""), start=1)
     while batch := list(islice(numbered, batch_rows)):
-        places: list[int] = []
-        records: list[dict[str, Any]] = []
-        broken: list[tuple[int, str]] = []
-        for place, line in batch:
-            text = line.strip() if place > 1 else line.strip().removeprefix(b"\xef\xbb\xbf")
-            if not text:
-                continue
-            try:
-                record = orjson.loads(text)
-            except orjson.JSONDecodeError as exc:
-                broken.append((place, f"not JSON: {exc.msg} (column {exc.colno})"))
-                continue
-            if isinstance(record, dict):
-                records.append(record)
-                places.append(place)
-            else:
-                broken.append((place, "not a JSON object"))
-        yield Rows(frame_of(records), places, broken, sparse=True)
+        yield json_rows(batch)
+
+
+def json_rows(lines: Iterable[tuple[int, bytes]]) -> Rows:
+    """Return the objects of some lines, each line with its number from 1."""
+    places: list[int] = []
+    records: list[dict[str, Any]] = []
+    broken: list[tuple[int, str]] = []
+    for place, line in lines:
+        text = line.strip() if place > 1 else line.strip().removeprefix(b"\xef\xbb\xbf")
+        if not text:
+            continue
+        try:
+            record = orjson.loads(text)
+        except orjson.JSONDecodeError as exc:
+            broken.append((place, f"not JSON: {exc.msg} (column {exc.colno})"))
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+            places.append(place)
+        else:
+            broken.append((place, "not a JSON object"))
+    return Rows(frame_of(records), places, broken, sparse=True)
 
 
 def read_parquet(path: Path, *, batch_rows: int) -> Iterator[Rows]:

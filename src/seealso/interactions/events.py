@@ -70,14 +70,27 @@ def read_events(
     for rows in batches(source):
         if rows.places or not rows.sparse:
             check.see(rows.frame.columns, sparse=rows.sparse)
-        events, broken = _read(rows, columns, source.name)
+        events, broken = parse_events(rows, columns, source.name)
         reading.report(broken, rows.unit)
         if events.height:
-            yield events
+            yield events.drop("place")
     check.finish()
 
 
-def _read(rows: Rows, columns: EventSettings, source: str) -> tuple[pl.DataFrame, list[Problem]]:
+def parse_events(
+    rows: Rows, columns: EventSettings, source: str
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """Return the events of some rows, each with its ``place``, and what is wrong with the others.
+
+    Parameters
+    ----------
+    rows
+        Of one source.
+    columns
+        Which columns are read.
+    source
+        What messages call the source.
+    """
     bad: dict[int, tuple[str, str]] = {}
 
     def note(name: str, mask: pl.Series, reason: str) -> None:
@@ -106,7 +119,8 @@ def _read(rows: Rows, columns: EventSettings, source: str) -> tuple[pl.DataFrame
         times = as_times(given)
         reason = "is no time (ISO 8601, or seconds or milliseconds since 1970)"
         note(columns.time, times.is_null() & ~_empty(given), reason)
-    frame = pl.DataFrame({**ids, "type": types, "value": values, "time": times})
+    places = pl.Series(rows.places, dtype=pl.Int64)
+    frame = pl.DataFrame({**ids, "type": types, "value": values, "time": times, "place": places})
     broken = [Problem(place, "", reason) for place, reason in rows.broken]
     if bad:
         broken += [Problem(rows.places[row], *what) for row, what in bad.items()]

@@ -24,8 +24,11 @@ from seealso.interactions.rows import Rows, RowSource, batches
 from seealso.types import Item
 
 RESERVED = frozenset(
-    {"item_id", "text", "vector", "importance", "interactions", "tail", "digest", "updated_at"}
-)
+    {
+        "item_id", "text", "vector", "importance", "interactions", "counted", "tail", "digest",
+        "updated_at",
+    }
+)  # fmt: skip
 """Field names that the index uses itself."""
 
 

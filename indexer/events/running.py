@@ -1,0 +1,166 @@
+"""From a source to the ingester: batch after batch, and where to go on is kept behind each."""
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, Protocol
+
+from seealso.cluster import Cluster, fetch
+from seealso.config import Settings
+from seealso.indexer.events.ingest import NAMED, Ingester, Taken
+from seealso.indexer.events.sources import COLUMNS, UbiEvents, WholeFile, known_or_named
+from seealso.indexer.events.store import EventStore
+from seealso.indexer.live import live_index
+from seealso.interactions import Batch, LiveEvent, LiveReader, Problems, Pseudonyms
+
+SETTLE_SECONDS: Final = 1.0
+"""How often an idle follower looks whether an index was built meanwhile."""
+
+
+class Source(Protocol):
+    """Where events come from."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def key(self) -> str | None:
+        """What its position is kept under; None where there is no position."""
+
+
+def reader_of(
+    source: Source, settings: Settings, names: Pseudonyms, problems: Problems
+) -> LiveReader:
+    """Return what reads the rows of a source.
+
+    Parameters
+    ----------
+    source
+        UBI has columns of its own; all others have those of ``[events]``.
+    settings
+        Sections ``events`` and ``live`` are used.
+    names
+        Gives the pseudonyms.
+    problems
+        Takes the broken rows.
+    """
+    if not isinstance(source, UbiEvents):
+        return LiveReader(source.name, settings.events, settings.live, names.of, problems)
+    live = settings.live.model_copy(update={"id": "_id"})
+    return LiveReader(source.name, COLUMNS, live, partial(known_or_named, names), problems)
+
+
+def position_of(source: Source, store: EventStore | None) -> Mapping[str, Any] | None:
+    """Return where a source was left off, or None."""
+    return None if store is None or source.key is None else store.position(source.key)
+
+
+def take_all(
+    ingester: Ingester, source: Source, batches: Iterator[Batch], reader: LiveReader, size: int
+) -> Iterator[Taken]:
+    """Take in batch after batch, and yield what was made of each; nothing of an empty one.
+
+    Parameters
+    ----------
+    ingester
+        Takes them in.
+    source
+        Where the batches are from; its position is kept behind each.
+    batches
+        Of the source.
+    reader
+        Makes events of rows.
+    size
+        Most events at once.
+
+    Raises
+    ------
+    DataError
+        A row is broken, and the reader stops there.
+    ClusterError, BulkWriteError
+        The cluster refused; the position is that before the batch.
+    """
+    yield ingester.settle()
+    looked = time.monotonic()
+    for batch in batches:
+        if batch.rows is None:
+            if time.monotonic() - looked > SETTLE_SECONDS:
+                yield ingester.settle()
+                looked = time.monotonic()
+            yield Taken()
+            continue
+        events = reader.read(batch.rows, datetime.now(UTC))
+        total = Taken()
+        for some in _chunks(events, size):
+            total = total.plus(ingester.take(some))
+        # behind all that follows from it: who is killed before reads the batch again
+        if source.key is not None and batch.position is not None:
+            ingester.store.put_position(source.key, batch.position)
+        yield total
+
+
+def plan_all(
+    cluster: Cluster,
+    settings: Settings,
+    store: EventStore | None,
+    batches: Iterator[Batch],
+    reader: LiveReader,
+) -> Taken:
+    """Say what `take_all` would write; nothing is written.
+
+    Parameters
+    ----------
+    cluster, settings
+        Where the items are.
+    store
+        The events that were taken in, if any.
+    batches
+        Of the source.
+    reader
+        Makes events of rows.
+    """
+    ids: set[str] = set()
+    users: set[str] = set()
+    items: set[str] = set()
+    events = 0
+    for batch in batches:
+        if batch.rows is None:
+            continue
+        found = reader.read(batch.rows, datetime.now(UTC))
+        events += len(found)
+        ids |= {one.event_id for one in found}
+        users |= {one.user for one in found}
+        items |= {one.item_id for one in found}
+    known = len(store.present(sorted(ids))) if store else 0
+    name = live_index(cluster, settings).name
+    absent = sorted(items - set(fetch(cluster, name, sorted(items), source=["item_id"])))
+    written = len(ids) - known
+    return Taken(
+        events=events,
+        written=written,
+        repeated=events - written,
+        users=len(users),
+        items=len(items) - len(absent),
+        unknown=len(absent),
+        unknown_items=tuple(absent[:NAMED]),
+    )
+
+
+def check(file: WholeFile, settings: Settings, names: Pseudonyms) -> None:
+    """Read a file to its end, so that a broken last line stops before anything is written.
+
+    Raises
+    ------
+    DataError
+        A line is broken.
+    """
+    reader = reader_of(file, settings, names, Problems("stop"))
+    for batch in file.read(None):
+        if batch.rows is not None:
+            reader.read(batch.rows, datetime.now(UTC))
+
+
+def _chunks(events: list[LiveEvent], size: int) -> Iterator[list[LiveEvent]]:
+    return (events[start : start + size] for start in range(0, len(events), size))

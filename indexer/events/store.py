@@ -1,0 +1,199 @@
+"""The index of live events, ``<alias>-events``: events by id, and positions in their sources.
+
+It is the truth that users and items are derived from.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+
+from seealso import __version__
+from seealso.cluster import Cluster, fetch, indices
+from seealso.cluster.conditional import create
+from seealso.config import IndexSettings, Settings
+from seealso.errors import ClusterError, ConfigError, MappingMismatch
+from seealso.interactions import LiveEvent, Pseudonyms
+from seealso.interactions.pseudonyms import KEY
+from seealso.query_templates import msearch
+
+KIND: Final = "events"
+"""What ``_meta.seealso.kind`` says of an index of events."""
+
+MOST: Final = 10_000
+"""Events of one user that are read, the newest ones: as many as one search may return."""
+
+PAGE: Final = 1000
+"""Users or items that are listed at once."""
+
+SEARCHES: Final = 100
+"""Users whose events are read in one request."""
+
+
+def events_name(alias: str) -> str:
+    """Return the name of the index of events beside the alias of the items."""
+    return f"{alias}-events"
+
+
+def events_body(settings: IndexSettings, names: Pseudonyms) -> dict[str, Any]:
+    """Return mappings and settings of a new index of events; pure."""
+    keyword = {"type": "keyword"}
+    return {
+        "settings": {"index": {"number_of_shards": 1, "number_of_replicas": settings.replicas}},
+        "mappings": {
+            "dynamic": False,
+            "_meta": {
+                "seealso": {
+                    "version": __version__,
+                    "kind": KIND,
+                    "alias": events_name(settings.alias),
+                    "key_check": names.check,
+                }
+            },
+            "properties": {
+                "user": keyword,
+                "item": keyword,
+                "type": keyword,
+                "value": {"type": "double"},
+                "time": {"type": "date"},
+                "ingested_at": {"type": "date"},
+                "position": {"type": "object", "enabled": False},
+            },
+        },
+    }
+
+
+@dataclass(frozen=True)
+class EventStore:
+    """The events that were taken in.
+
+    Attributes
+    ----------
+    cluster, name
+        Where they are.
+    """
+
+    cluster: Cluster
+    name: str
+
+    @classmethod
+    def open(cls, cluster: Cluster, settings: Settings, names: Pseudonyms) -> "EventStore":
+        """Return the store that belongs to ``index.alias``, made where there is none.
+
+        Raises
+        ------
+        MappingMismatch
+            What bears its name holds something else.
+        ConfigError
+            It was made with another key.
+        """
+        found = cls.find(cluster, settings, names)
+        if found is None:
+            name = events_name(settings.index.alias)
+            try:
+                indices.create(cluster, name, events_body(settings.index, names))
+            except ClusterError:
+                # somebody else may have made it a moment ago
+                if not cluster.exists(f"/{name}"):
+                    raise
+            found = cls(cluster, name)
+        return found
+
+    @classmethod
+    def find(cls, cluster: Cluster, settings: Settings, names: Pseudonyms) -> "EventStore | None":
+        """Return the store as `open` does, or None where there is none."""
+        name = events_name(settings.index.alias)
+        if not cluster.exists(f"/{name}"):
+            return None
+        meta = indices.meta(cluster, name)
+        if meta.get("kind") != KIND:
+            raise MappingMismatch(
+                f"{name}: holds no live events", hint="choose another index.alias", index=name
+            )
+        if meta.get("key_check") != names.check:
+            raise ConfigError(
+                f"{KEY} is not the key that {name} was made with",
+                hint=f"set the key of then, or delete {name}: under another key its events "
+                "belong to nobody",
+                index=name,
+            )
+        return cls(cluster, name)
+
+    def add(self, events: Collection[LiveEvent]) -> set[str]:
+        """Write events, each id once and the first one for good; return the ids taken before.
+
+        Searches find them afterwards.
+        """
+        written = {"ingested_at": datetime.now(UTC).isoformat()}
+        taken = create(
+            self.cluster, self.name, {one.event_id: {**one.body(), **written} for one in events}
+        )
+        indices.refresh(self.cluster, self.name)
+        return taken
+
+    def present(self, ids: Sequence[str]) -> dict[str, LiveEvent]:
+        """Return those events that are held, by id."""
+        fields = ["user", "item", "type", "value", "time"]
+        found = fetch(self.cluster, self.name, list(ids), source=fields)
+        return {key: LiveEvent.of(key, hit["_source"]) for key, hit in found.items()}
+
+    def of_users(self, users: Sequence[str]) -> dict[str, list[LiveEvent]]:
+        """Return the newest events of each user, newest first, in one request for many."""
+        found: dict[str, list[LiveEvent]] = {}
+        for start in range(0, len(users), SEARCHES):
+            some = users[start : start + SEARCHES]
+            bodies = [
+                {
+                    "size": MOST,
+                    "query": {"term": {"user": user}},
+                    "sort": [{"time": "desc"}],
+                    "_source": ["user", "item", "type", "value", "time"],
+                    "track_total_hits": False,
+                }
+                for user in some
+            ]
+            body = msearch(self.name, [orjson.dumps(one) for one in bodies])
+            answer = self.cluster.request("POST", "/_msearch", body)
+            for user, response in zip(some, answer["responses"], strict=True):
+                if "error" in response:
+                    raise ClusterError(f"{self.name}: a search failed", hint="try again")
+                events = [LiveEvent.of(h["_id"], h["_source"]) for h in response["hits"]["hits"]]
+                # the index sorts by milliseconds, and leaves ties to chance
+                events.sort(key=lambda one: (one.time, one.event_id), reverse=True)
+                found[user] = events
+        return found
+
+    def all_of(self, field: str, query: Mapping[str, Any]) -> Iterator[list[str]]:
+        """Yield every value of a field (``user`` or ``item``) among the events of a query."""
+        source = [{field: {"terms": {"field": field}}}]
+        after: Mapping[str, Any] | None = None
+        while True:
+            pages: dict[str, Any] = {"size": PAGE, "sources": source}
+            if after is not None:
+                pages["after"] = after
+            body = {"size": 0, "query": query, "aggs": {"all": {"composite": pages}}}
+            found = self.cluster.request("POST", f"/{self.name}/_search", body)
+            buckets = found["aggregations"]["all"]["buckets"]
+            if not buckets:
+                return
+            yield [bucket["key"][field] for bucket in buckets]
+            after = found["aggregations"]["all"]["after_key"]
+
+    def position(self, key: str) -> dict[str, Any] | None:
+        """Return where a source was left off, or None."""
+        name = _position_id(key)
+        found = fetch(self.cluster, self.name, [name], source=["position"])
+        return found[name]["_source"]["position"] if name in found else None
+
+    def put_position(self, key: str, position: Mapping[str, Any]) -> None:
+        """Keep where a source was left off."""
+        self.cluster.request(
+            "PUT", f"/{self.name}/_doc/{_position_id(key)}", {"position": dict(position)}
+        )
+
+
+def _position_id(key: str) -> str:
+    return f"position-{blake2b(key.encode(), digest_size=12).hexdigest()}"

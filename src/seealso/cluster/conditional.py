@@ -1,0 +1,162 @@
+"""Writes that depend on what is there: documents created once, others rewritten unless changed.
+
+OpenSearch compares sequence numbers: who was overtaken reads again, and nobody's write is lost.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import orjson
+
+from seealso.cluster.client import Cluster
+from seealso.cluster.failures import BUSY, block_cure, deepest_cause
+from seealso.cluster.scan import fetch
+from seealso.errors import BulkWriteError
+
+ATTEMPTS: Final = 12
+"""Times that documents are read and written again which somebody else is writing as well."""
+
+CONFLICT: Final = 409
+
+AT_ONCE: Final = 500
+"""Documents of one request."""
+
+_ENCODE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of a document: another one (``index``), or a script on it (``update``)."""
+
+    kind: Literal["index", "update"]
+    body: Mapping[str, Any]
+
+
+Derive = Callable[[Mapping[str, Mapping[str, Any] | None]], Mapping[str, Change]]
+"""From documents by id, None where there is none, to the changes; those left out stay."""
+
+
+def create(cluster: Cluster, index: str, documents: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Write those of `documents` whose ids are not taken, and return the ids that are.
+
+    Raises
+    ------
+    BulkWriteError
+        OpenSearch refused some for another reason.
+    """
+    operations = {
+        key: _line({"create": {"_id": key}}) + _line(body) for key, body in documents.items()
+    }
+    return set(_sent(cluster, index, operations, {}))
+
+
+def rewrite(
+    cluster: Cluster, alias: str, ids: Sequence[str], fields: Sequence[str], derive: Derive
+) -> int:
+    """Change documents by what they hold, and return how many were changed.
+
+    Parameters
+    ----------
+    cluster, alias
+        Where; never an index that has to be created.
+    ids
+        Of the documents.
+    fields
+        Of ``_source`` that `derive` reads.
+    derive
+        Says what becomes of them; asked again of those that changed meanwhile.
+
+    Raises
+    ------
+    BulkWriteError
+        OpenSearch refused some, or others never stop changing them.
+    """
+    changed = 0
+    for start in range(0, len(ids), AT_ONCE):
+        changed += _rewrite(cluster, alias, list(ids[start : start + AT_ONCE]), fields, derive)
+    return changed
+
+
+def _rewrite(
+    cluster: Cluster, alias: str, ids: list[str], fields: Sequence[str], derive: Derive
+) -> int:
+    changed = 0
+    for attempt in range(ATTEMPTS):
+        found = fetch(cluster, alias, ids, source=fields)
+        changes = derive({key: found[key]["_source"] if key in found else None for key in ids})
+        operations = {
+            key: _operation(key, found.get(key), change) for key, change in changes.items()
+        }
+        if not operations:
+            return changed
+        ids = _sent(cluster, alias, operations, {"require_alias": "true"})
+        changed += len(operations) - len(ids)
+        if not ids:
+            return changed
+        time.sleep(min(0.02 * 2**attempt, 1.0))
+    raise BulkWriteError(
+        f"{alias}: {len(ids)} documents are being changed by somebody else all the time",
+        failed=[(key, "changed meanwhile") for key in ids],
+        written=changed,
+        hint="run the same command again",
+    )
+
+
+def _operation(key: str, found: Mapping[str, Any] | None, change: Change) -> bytes:
+    if found is None:
+        return _line({"create": {"_id": key}}) + _line(change.body)
+    guard = {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
+    return _line({change.kind: {"_id": key, **guard}}) + _line(change.body)
+
+
+def _sent(
+    cluster: Cluster, index: str, operations: Mapping[str, bytes], params: Mapping[str, str]
+) -> list[str]:
+    """Send operations, those again that met a busy cluster; return the ids that conflicted."""
+    conflicts: list[str] = []
+    left = dict(operations)
+    for attempt in range(ATTEMPTS):
+        answers = dict(_answers(cluster, index, left, params))
+        conflicts += [key for key, one in answers.items() if one["status"] == CONFLICT]
+        failed = [
+            (key, deepest_cause(one["error"]))
+            for key, one in answers.items()
+            if "error" in one and one["status"] not in (CONFLICT, *BUSY)
+        ]
+        busy = [key for key, one in answers.items() if one["status"] in BUSY]
+        if failed or (busy and attempt + 1 == ATTEMPTS):
+            _, reason = (failed or [(busy[0], "the cluster stays busy")])[0]
+            raise BulkWriteError(
+                f"{index}: {len(failed) or len(busy)} of {len(operations)} documents were "
+                f"refused: {reason}",
+                failed=failed or [(one, reason) for one in busy],
+                written=len(operations) - len(failed) - len(busy) - len(conflicts),
+                hint=block_cure(reason) or "run the same command again",
+            )
+        if not busy:
+            break
+        left = {key: left[key] for key in busy}
+        time.sleep(min(0.1 * 2**attempt, 10.0))
+    return conflicts
+
+
+def _answers(
+    cluster: Cluster, index: str, operations: Mapping[str, bytes], params: Mapping[str, str]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if not operations:
+        return
+    answer = cluster.request(
+        "POST",
+        f"/{index}/_bulk",
+        b"".join(operations.values()),
+        params={"filter_path": "items.*.status,items.*.error", **params},
+    )
+    for key, entry in zip(operations, answer["items"], strict=True):
+        (outcome,) = entry.values()
+        yield key, outcome
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(value, option=_ENCODE)

@@ -1,0 +1,151 @@
+"""Live events: rows become frames of events that each have an id and a time of the possible past.
+
+An id tells an event from a repetition of the same one: it may come twice, and late.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from seealso.config import EventSettings, LiveSettings
+from seealso.interactions.columns import LONGEST_ID, ColumnCheck, as_text, column
+from seealso.interactions.events import parse_events
+from seealso.interactions.problems import Problem, Problems
+from seealso.interactions.rows import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """One event as it is kept.
+
+    Attributes
+    ----------
+    event_id
+        Tells it from others.
+    user
+        The pseudonym of who it was.
+    item_id, type, value, time
+        What it was.
+    """
+
+    event_id: str
+    user: str
+    item_id: str
+    type: str
+    value: float
+    time: datetime
+
+    def body(self) -> dict[str, Any]:
+        """Return the document, without what tells when it was written."""
+        return {
+            "user": self.user,
+            "item": self.item_id,
+            "type": self.type,
+            "value": self.value,
+            "time": self.time.isoformat(),
+        }
+
+    @classmethod
+    def of(cls, event_id: str, body: Mapping[str, Any]) -> "LiveEvent":
+        """Return the event that a document holds."""
+        time = datetime.fromisoformat(body["time"])
+        return cls(event_id, body["user"], body["item"], body["type"], body["value"], time)
+
+
+class LiveReader:
+    """Reads the rows of one source.
+
+    Parameters
+    ----------
+    source
+        What messages call it.
+    columns, live
+        Which columns are read, and how far a clock may be ahead.
+    name_of
+        Gives the pseudonym of a user.
+    problems
+        Takes the broken rows: those that `read_events` would refuse, those from the future, and
+        those that have neither time nor id.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        columns: EventSettings,
+        live: LiveSettings,
+        name_of: Callable[[str], str],
+        problems: Problems,
+    ) -> None:
+        self._source = source
+        self._columns = columns
+        self._live = live
+        self._name_of = name_of
+        self._reading = problems.reading("live events", source)
+        key = (columns.user, columns.item)
+        self._check = ColumnCheck(source, "events", key, key)
+
+    def read(self, rows: Rows, now: datetime) -> list[LiveEvent]:
+        """Return the events of `rows`.
+
+        Parameters
+        ----------
+        rows
+            Of the source.
+        now
+            The present; an event with an id, but without a time, has this one.
+
+        Raises
+        ------
+        DataError
+            A column is missing, or a row is broken and the problems stop there.
+        """
+        if rows.places:
+            self._check.see(rows.frame.columns, sparse=rows.sparse)
+        frame, broken = parse_events(rows, self._columns, self._source)
+        named = self._ids(rows)
+        limit = now + timedelta(seconds=self._live.future_seconds)
+        events = []
+        for row in frame.iter_rows(named=True):
+            place, own = row["place"], named.get(row["place"])
+            if fault := self._fault(row["time"], own, limit):
+                broken.append(Problem(place, *fault))
+                continue
+            events.append(self._event(row, own, now))
+        self._reading.report(broken, rows.unit)
+        return events
+
+    def _ids(self, rows: Rows) -> dict[int, str]:
+        if self._live.id is None:
+            return {}
+        ids = as_text(column(rows.frame, self._live.id), self._source)
+        return {p: one for p, one in zip(rows.places, ids, strict=True) if one is not None}
+
+    def _fault(
+        self, time: datetime | None, own: str | None, limit: datetime
+    ) -> tuple[str, str] | None:
+        name = self._columns.time or "time"
+        if own is not None and len(own.encode()) > LONGEST_ID:
+            return self._live.id or "", f"has more than {LONGEST_ID} bytes"
+        if time is None and own is None:
+            hint = "an event without either is not told from its repetition"
+            return name, f"is empty, and there is no id (live.id): {hint}"
+        if time is not None and time > limit:
+            ahead = f"more than live.future_seconds = {self._live.future_seconds:g}"
+            return name, f"is in the future: {time:%Y-%m-%dT%H:%M:%SZ}, {ahead}"
+        return None
+
+    def _event(self, row: Mapping[str, Any], own: str | None, now: datetime) -> LiveEvent:
+        user = self._name_of(row["user_id"])
+        time, kind, value = row["time"], row["type"], row["value"]
+        event_id = own or content_id(user, row["item_id"], kind, time, value)
+        return LiveEvent(event_id, user, row["item_id"], kind, value, time or now)
+
+
+def content_id(user: str, item_id: str, kind: str, time: datetime, value: float) -> str:
+    """Return the id of an event that has none of its own: a hash of all that is known of it."""
+    content = orjson.dumps([user, item_id, kind, time, value])
+    return sha256(content).hexdigest()[:40]

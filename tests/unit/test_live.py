@@ -1,0 +1,159 @@
+"""What is pure of live events: reading, merging into a history, importance on top of a build."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seealso.config import EventSettings, ImportanceSettings, LiveSettings
+from seealso.errors import DataError
+from seealso.indexer.events.histories import with_events
+from seealso.indexer.events.importance import NOTHING, Gain, change_of, raised
+from seealso.indexer.importance import apply_importance, count_events, fit_importance
+from seealso.interactions import LiveEvent, LiveReader, Problems
+from seealso.interactions.documents import json_rows
+from seealso.types import HistoryEntry, User
+
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
+COLUMNS = EventSettings(user="u", item="i", type="t", value="v", time="at")
+
+
+def read(*lines: bytes, problems: Problems | None = None, **live: Any) -> list[LiveEvent]:
+    reader = LiveReader(
+        "log.jsonl", COLUMNS, LiveSettings(**live), lambda name: f"~{name}",
+        problems or Problems("stop"),
+    )  # fmt: skip
+    return reader.read(json_rows(enumerate(lines, 1)), NOW)
+
+
+def test_an_event_is_told_from_others_by_all_it_is() -> None:
+    line = b'{"u": "a", "i": "x", "t": "buy", "v": 2, "at": "2024-05-01"}'
+    one, same, other = read(line, line, line.replace(b"buy", b"see"))
+    assert one == same
+    assert one.event_id != other.event_id
+    assert (one.user, one.item_id, one.type, one.value) == ("~a", "x", "buy", 2.0)
+    assert one.time == datetime(2024, 5, 1, tzinfo=UTC)
+    assert LiveEvent.of(one.event_id, one.body()) == one
+
+
+def test_an_id_of_its_own_needs_no_time() -> None:
+    (one,) = read(b'{"u": "a", "i": "x", "key": "e1"}', id="key")
+    assert (one.event_id, one.time) == ("e1", NOW)
+    with pytest.raises(DataError, match="line 1: at is empty, and there is no id"):
+        read(b'{"u": "a", "i": "x"}')
+
+
+def test_a_clock_may_be_ahead_a_little() -> None:
+    soon = b'{"u": "a", "i": "x", "at": "2024-05-01T12:04:00Z"}'
+    later = b'{"u": "a", "i": "y", "at": "2024-05-01T12:06:00Z"}'
+    problems = Problems("skip")
+    assert [one.item_id for one in read(soon, later, problems=problems)] == ["x"]
+    assert problems.messages == (
+        "log.jsonl line 2: at is in the future: 2024-05-01T12:06:00Z, more than "
+        "live.future_seconds = 300",
+    )
+
+
+def happened(item: int, minute: int, value: float = 1.0) -> LiveEvent:
+    time = NOW + timedelta(minutes=minute)
+    return LiveEvent(f"{item}-{minute}", "~a", f"i{item}", "see", value, time)
+
+
+def newest(events: list[LiveEvent]) -> list[LiveEvent]:
+    return sorted(events, key=lambda one: (one.time, one.event_id), reverse=True)
+
+
+BOUNDS: dict[str, Any] = {"positive": 1.0, "history_items": 5, "seen_items": 1000}
+EVENTS = st.lists(
+    st.builds(happened, st.integers(0, 9), st.integers(-9, 9), st.sampled_from([0.0, 1.0])),
+    unique_by=lambda one: one.event_id,
+    max_size=20,
+)
+BASE = User(
+    "~a",
+    (
+        *(HistoryEntry(f"i{n}", NOW - timedelta(minutes=3 * n)) for n in range(4)),
+        HistoryEntry("i8"),
+    ),
+    frozenset({f"i{n}" for n in range(4)} | {"i8", "i20"}),
+)
+
+
+@settings(deadline=None)
+@given(EVENTS, st.data())
+def test_order_and_repetition_change_nothing(events: list[LiveEvent], data: st.DataObject) -> None:
+    wanted = with_events(BASE, newest(events), **BOUNDS)
+    user, known = BASE, list[LiveEvent]()
+    for one in data.draw(st.permutations(events + events)):
+        known = [*known, one] if one not in known else known
+        user = with_events(user, newest(known), **BOUNDS)
+    assert user == wanted
+    assert len(user.history) <= 5
+    times = [one.time for one in user.history if one.time]
+    assert times == sorted(times, reverse=True)
+    assert {one.item_id for one in events} <= user.seen
+
+
+def test_an_event_below_positive_is_seen_only() -> None:
+    user = with_events(User("~a"), [happened(1, 0, value=0.5)], **BOUNDS)
+    assert (user.history, user.seen) == ((), {"i1"})
+
+
+def frame(counts: dict[str, int], value: float = 1.0) -> pl.DataFrame:
+    rows = [(item, value) for item, n in counts.items() for _ in range(n)]
+    return pl.DataFrame(
+        {
+            "user_id": ["a"] * len(rows),
+            "item_id": [item for item, _ in rows],
+            "type": ["see"] * len(rows),
+            "value": [v for _, v in rows],
+            "time": [NOW] * len(rows),
+        },
+        schema_overrides={"time": pl.Datetime("us", "UTC")},
+    )
+
+
+@pytest.mark.parametrize("kind", ["events", "rating"])
+def test_live_events_weigh_what_a_count_of_all_would(kind: Any) -> None:
+    """On the scale of the build, as `index update` weighs new counts."""
+    chosen = ImportanceSettings(kind=kind)
+    first = [frame({"a": 3}, 4.0), frame({"b": 8}, 2.0), frame({"c": 20}, 3.0)]
+    more = frame({"a": 4}, 3.0)
+    built = fit_importance(count_events(first, chosen), chosen, ["a", "b", "c"])
+    wanted = apply_importance(count_events([*first, more], chosen), built.parameters)
+    gain = Gain(interactions=4, score=4.0, values=12.0)
+    found = raised(built.weight("a"), 3, gain, built.parameters)
+    assert found == pytest.approx(wanted.weight("a"), abs=1e-9)
+    assert raised(built.weight("b"), 8, NOTHING, built.parameters) == built.weight("b")
+
+
+def test_what_was_counted_stays_what_is_added_to() -> None:
+    chosen = ImportanceSettings()
+    table = fit_importance(count_events([frame({"a": 3, "c": 20})], chosen), chosen, ["a", "c"])
+    document = {"importance": table.weight("a"), "interactions": 3, "tail": False}
+    once = change_of(document, Gain(1, 1.0, 1.0), table.parameters, weigh=True)
+    assert once is not None
+    params = once.body["script"]["params"]
+    assert params["counted"] == {"importance": table.weight("a"), "interactions": 3}
+    after = {**params, "counted": params["counted"]}
+    assert change_of(after, Gain(1, 1.0, 1.0), table.parameters, weigh=True) is None
+    twice = change_of(after, Gain(2, 2.0, 2.0), table.parameters, weigh=True)
+    both = change_of(document, Gain(2, 2.0, 2.0), table.parameters, weigh=True)
+    assert twice == both
+    # and without events it is as it was
+    back = change_of(after, NOTHING, table.parameters, weigh=True)
+    assert back is not None
+    assert back.body["script"]["params"]["importance"] == pytest.approx(table.weight("a"))
+    assert "counted" not in back.body["script"]["params"]
+
+
+@pytest.mark.parametrize("gain", [Gain(1000, 1e30, 1e9), Gain(1, -50.0, -9.0)])
+def test_importance_stays_within_its_bounds(gain: Gain) -> None:
+    chosen = ImportanceSettings()
+    table = fit_importance(count_events([frame({"a": 3, "c": 20})], chosen), chosen, ["a", "c"])
+    assert 0.5 <= raised(table.weight("a"), 3, gain, table.parameters) <= 2.0
+    assert np.isfinite(raised(0.5, 0, gain, table.parameters))
