@@ -154,7 +154,7 @@ def test_a_bundle_with_images_and_behaviour_is_taken_in(tiny: Bundle, tmp_path: 
         store=store,
     )
     found = inspect(fitted.folder)
-    assert (found.dimension, found.content_dimension) == (128 + M + 5 + 1, 128 + M)
+    assert (found.dimension, found.content_dimension) == (128 + M + 5 + 2, 128 + M)
     kept, texts = vectors(["a", "x"]), Encoder(found).encode_items(["Heat", "Up"])
     contents = images().join(texts, kept.vectors(["a", "x"]))
     joined = found.item_vectors(["a", "x"], texts, kept)
