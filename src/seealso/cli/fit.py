@@ -73,7 +73,8 @@ def _facts(report: "FitReport") -> dict[str, object]:
         "pairs": _pairs(recipe.together),
         "texts": ", ".join(f"{name} {value:g}" for name, value in fitted.profile.items()),
         **_looks(report),
-        "new items": f"ridge {recipe.ridge:g}, length {recipe.newcomer:g}",
+        "new items": f"ridge {recipe.ridge:g}, length {recipe.newcomer:g}, "
+        f"welcome {recipe.welcome:g}",
         "importance": _importance(fitted.importance),
         **_crowd(fitted.crowd),
         "probability": "not fitted"
