@@ -5,12 +5,8 @@ import json
 import shutil
 import socket
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,6 +16,7 @@ from seealso.cluster import Cluster
 from seealso.cluster.node import Node, NodeInfo
 from tests.integration.catalogues import OpenShop, Shop, films, views
 from tests.integration.complaints import Complain
+from tests.integration.gateways import Refusal, Request, gateway
 
 
 def test_cluster_down(kept_shop: Shop, complain: Complain) -> None:
@@ -68,51 +65,18 @@ def test_a_read_only_cluster(kept_shop: Shop, complain: Complain) -> None:
     assert len(list(folder.iterdir())) == 1
 
 
-class Guard(BaseHTTPRequestHandler):
-    """Lets requests with the right password through to OpenSearch."""
-
-    target = ""
+def password_checked(request: Request) -> Refusal | None:
     right = "Basic " + base64.b64encode(b"reader:open sesame").decode()
-
-    def relay(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        if self.headers.get("authorization") != self.right:
-            self.answer(401, b'{"error": "Unauthorized", "status": 401}')
-            return
-        request = urllib.request.Request(
-            self.target + self.path, data=body or None, method=self.command
-        )
-        if "content-type" in self.headers:
-            request.add_header("content-type", self.headers["content-type"])
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                self.answer(answer.status, answer.read())
-        except urllib.error.HTTPError as refused:
-            with refused:
-                self.answer(refused.code, refused.read())
-
-    def answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = relay  # noqa: N815
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+    if request.headers.get("authorization") == right:
+        return None
+    return 401, b'{"error": "Unauthorized", "status": 401}'
 
 
 @pytest.fixture
 def guarded(opensearch_latest: NodeInfo) -> Iterator[str]:
     """The address of a proxy that wants a password before OpenSearch is reached."""
-    guard = type("GuardOfNode", (Guard,), {"target": opensearch_latest.url})
-    with ThreadingHTTPServer(("127.0.0.1", 0), guard) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with gateway(opensearch_latest.url, password_checked) as running:
+        yield running.url
 
 
 def test_wrong_password(

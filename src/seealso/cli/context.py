@@ -11,9 +11,8 @@ import click
 import orjson
 from rich.console import Console, RenderableType
 
-from seealso.cluster import Cluster
+from seealso.cluster import Cluster, connect
 from seealso.config import Settings
-from seealso.errors import Unavailable
 
 PIPED_WIDTH = 240
 """Columns of a table that goes to a file or another program: nothing is cut off there."""
@@ -44,27 +43,7 @@ class Context:
         Unavailable
             None is named and no embedded node runs.
         """
-        chosen = self.settings.cluster
-        return Cluster(
-            chosen.url or self._node_url(),
-            username=chosen.username,
-            password=os.environ.get("SEEALSO_PASSWORD"),
-            ca_file=chosen.ca_file,
-            timeout=chosen.timeout,
-            retries=chosen.retries,
-        )
-
-    def _node_url(self) -> str:
-        from seealso.cluster.node import VERSIONS, Node
-
-        for version in VERSIONS:
-            running = Node(self.settings.node_root, version=version).status()
-            if running is not None:
-                return running.url
-        raise Unavailable(
-            "no cluster: cluster.url is not set and no embedded node runs",
-            hint="run `seealso node start`, or set cluster.url in seealso.toml",
-        )
+        return connect(self.settings, os.environ)
 
     def show(self, value: object, table: Callable[[], RenderableType]) -> None:
         """Print `value` as JSON or, for people, what `table` makes of it."""

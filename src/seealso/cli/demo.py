@@ -6,7 +6,7 @@ import click
 from rich.text import Text
 
 from seealso.cli.context import Context, pass_context, stdout
-from seealso.cli.recommend import histories
+from seealso.cli.recommend import tell
 from seealso.cluster import Cluster, fetch
 from seealso.cluster.node import Node
 from seealso.config import Settings
@@ -18,6 +18,7 @@ from seealso.indexer.templates import install
 from seealso.interactions import Histories, Problems
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
+from seealso.plugin.opening import read_histories
 from seealso.training import WHEEL_SOURCE, export_new, load_backbone
 from seealso.types import User
 
@@ -43,7 +44,9 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     step("building the index")
     build(cluster, settings, inputs(settings, cluster, Problems("skip")))
     install(cluster)
-    known = histories(context, users=None)
+    problems = Problems("skip")
+    known = read_histories(cluster, settings, None, problems)
+    tell(problems)
     if known is None or not len(known):
         raise DataError("the demo needs events", hint="set events.path in the settings file")
     recommender = Recommender(cluster, settings, known)

@@ -11,18 +11,17 @@ from rich.table import Table
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
-from seealso.config import Settings, StrategyName
+from seealso.config import StrategyName
 from seealso.errors import ConfigError
-from seealso.indexer.inputs import row_source
-from seealso.interactions import Histories, Problems, Pseudonyms, read_events
+from seealso.interactions import Problems
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
 from seealso.plugin.group_lists import GroupList
 from seealso.plugin.groups import SEEN_RULES
+from seealso.plugin.opening import open_recommender
 from seealso.plugin.reasons import Explanation
 from seealso.plugin.requests import Wish
-from seealso.plugin.users_index import UsersIndex
 from seealso.types import Path as RankingPath
 
 STRATEGIES = click.Choice(get_args(StrategyName))
@@ -205,31 +204,18 @@ def recommender_for(context: Context, users: Collection[str] | None) -> Recommen
 
     It looks them up in the users index where ``users.enabled`` says so, else in the events.
     """
-    cluster, settings = context.cluster(), context.settings
-    if settings.users.enabled:
-        names = Pseudonyms.from_environment(os.environ)
-        return Recommender(cluster, settings, users=UsersIndex(cluster, settings, names))
-    return Recommender(cluster, settings, histories(context, users))
-
-
-def histories(context: Context, users: Collection[str] | None) -> Histories | None:
-    """Read what `users` did from the events; of all users for None.
-
-    Without events, or where no user is asked for, there is nothing to read.
-    """
-    settings: Settings = context.settings
-    if users is not None and not users:
-        return None
-    cluster = context.cluster() if settings.events.index else None
-    source = row_source(settings, "events", cluster)
-    if source is None:
-        return None
     problems = Problems("skip")
-    frames = read_events(source, settings.events, problems)
-    found = Histories.from_events(frames, positive=settings.events.positive, users=users)
+    found = open_recommender(
+        context.cluster(), context.settings, os.environ, users=users, problems=problems
+    )
+    tell(problems)
+    return found
+
+
+def tell(problems: Problems) -> None:
+    """Say how many events were left out, if any."""
     if problems.count:
         stderr.print(problems.summary(), markup=False)
-    return found
 
 
 def print_list(context: Context, found: RecommendationList | GroupList, show: str | None) -> None:

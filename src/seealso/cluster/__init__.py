@@ -2,7 +2,8 @@
 
 from seealso.cluster.bulk import BulkWriter
 from seealso.cluster.client import Cluster
+from seealso.cluster.connecting import connect
 from seealso.cluster.indices import PhysicalIndex
 from seealso.cluster.scan import IndexSource, fetch, scan
 
-__all__ = ["BulkWriter", "Cluster", "IndexSource", "PhysicalIndex", "fetch", "scan"]
+__all__ = ["BulkWriter", "Cluster", "IndexSource", "PhysicalIndex", "connect", "fetch", "scan"]

@@ -6,9 +6,10 @@ repeated without harm.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from opensearchpy import OpenSearch, Urllib3HttpConnection
@@ -16,14 +17,21 @@ from opensearchpy.exceptions import ConnectionError as LostConnection
 from opensearchpy.exceptions import OpenSearchException, SerializationError, SSLError
 from opensearchpy.serializer import JSONSerializer
 
-from seealso.cluster.failures import BUSY, meaning, unreachable
-from seealso.errors import ClusterError
+from seealso.cluster import serverless
+from seealso.cluster.auth import Authorisation, Basic, Signed
+from seealso.cluster.failures import BUSY, meaning, unreachable, without_canonical
+from seealso.cluster.tls import Certificates
+from seealso.config.cluster import holds_secret
+from seealso.errors import ConfigError
 from seealso.log import logger
 
 log = logger(__name__)
 
 NDJSON = ("/_bulk", "/_msearch", "/_msearch/template")
 """Where bodies are lines of JSON."""
+
+IN_PATHS = "/%*+,:;=@!$&'()~"
+"""What stays as it is in a path; what is encoded already among it."""
 
 Body = bytes | Mapping[str, Any] | None
 
@@ -78,6 +86,11 @@ class LoggingConnection(Urllib3HttpConnection):
         """Log a refusal without its reason, which may quote the body and is raised anyhow."""
         log.debug("%s %s: %s in %.0f ms", method, path, status_code, duration * 1000)
 
+    def _raise_error(
+        self, status_code: int, raw_data: str, content_type: str | None = None
+    ) -> None:
+        super()._raise_error(status_code, without_canonical(raw_data), content_type)
+
     def _raise_warnings(self, warning_headers: Iterable[str]) -> None:
         for header in warning_headers:
             log.info("%s warns: %s", self.host, header)
@@ -94,12 +107,27 @@ class Cluster:
         Basic authentication, if the cluster wants it.
     ca_file
         Certificate authority that signed the cluster's certificate; TLS is always verified.
+    certificates
+        Instead of `ca_file`, where the cluster wants a certificate of the client, too.
+    auth
+        Instead of `username` and `password`: proves who asks, request by request.
+    hosts
+        Addresses of more nodes of the same cluster.
+    sniff
+        Ask the cluster for its other nodes.
     timeout
         Seconds to wait for an answer.
     retries
         Times that a request is sent again after a 429 or a lost connection.
     connections
-        Most connections held open at once.
+        Most connections to one node held open at once.
+
+    Raises
+    ------
+    ConfigError
+        An address holds a password, or a certificate cannot be read.
+    Unavailable
+        It was to be asked for its nodes, and does not answer.
     """
 
     def __init__(
@@ -109,26 +137,44 @@ class Cluster:
         username: str | None = None,
         password: str | None = None,
         ca_file: Path | None = None,
+        certificates: Certificates | None = None,
+        auth: Authorisation | None = None,
+        hosts: Sequence[str] = (),
+        sniff: bool = False,
         timeout: float = 30.0,
         retries: int = 5,
         connections: int = 16,
     ) -> None:
-        self.url = url
+        addresses = [url, *hosts]
+        if any(holds_secret(one) for one in addresses):
+            raise ConfigError(
+                "an address must not hold a user or password",
+                hint="give username and password apart from it",
+            )
+        self.url = ", ".join(addresses)
+        self.auth = auth or (Basic(username, password or "") if username else None)
         self._timeout = timeout
         self._retries = retries
-        tls: dict[str, Any] = {}
-        if url.startswith("https"):
-            tls = {"verify_certs": True, "ca_certs": str(ca_file) if ca_file else None}
-        self._client = OpenSearch(
-            hosts=[url],
-            http_auth=(username, password or "") if username else None,
-            serializer=OrjsonSerializer(),
-            connection_class=LoggingConnection,
-            timeout=timeout,
-            max_retries=0,
-            pool_maxsize=connections,
-            **tls,
-        )
+        # where a node is down the others are asked, however few retries are wanted
+        self._spare = len(addresses) - 1
+        shown = certificates or Certificates(ca_file)
+        secure = any(one.startswith("https") for one in addresses)
+        try:
+            self._client = OpenSearch(
+                hosts=addresses,
+                http_auth=self.auth,
+                ssl_context=shown.context() if secure else None,
+                serializer=OrjsonSerializer(),
+                connection_class=LoggingConnection,
+                timeout=timeout,
+                max_retries=0,
+                pool_maxsize=connections,
+                sniff_on_start=sniff,
+                sniff_on_connection_fail=sniff,
+            )
+        except OpenSearchException as exc:
+            raise unreachable(self.url, exc, shown) from exc
+        self._certificates = shown
 
     def close(self) -> None:
         """Close the connections."""
@@ -164,22 +210,24 @@ class Cluster:
         ClusterError
             It refused the request; the most specific subclass.
         """
-        attempts = (self._retries if retries is None else retries) + 1
-        for attempt in range(attempts):
+        if isinstance(self.auth, Signed) and self.auth.service == "aoss":
+            serverless.refuse(self.url, method, path, params)
+        allowed = self._retries if retries is None else retries
+        attempt = 0
+        while True:
             try:
                 return self._send(method, path, body, params, timeout or self._timeout)
             except OpenSearchException as exc:
                 lost = isinstance(exc, LostConnection)
                 status = getattr(exc, "status_code", None)
                 passing = status in BUSY or (lost and not isinstance(exc, SSLError))
-                again = attempt + 1 < attempts and passing
-                if not again:
+                if not passing or attempt >= (max(allowed, self._spare) if lost else allowed):
                     if lost:
-                        raise unreachable(self.url, exc) from exc
-                    raise meaning(exc, self.url, path) from exc
+                        raise unreachable(self.url, exc, self._certificates) from exc
+                    raise meaning(exc, self.url, path, self.auth) from exc
                 log.info("%s %s: %s, sending again", method, path, status)
                 time.sleep(min(0.2 * 2**attempt, 10.0))
-        raise ClusterError(f"{method} {path}: not sent")  # pragma: no cover
+                attempt += 1
 
     def _send(
         self, method: str, path: str, body: Body, params: Mapping[str, Any] | None, timeout: float
@@ -187,7 +235,8 @@ class Cluster:
         headers = {"content-type": "application/x-ndjson"} if path.endswith(NDJSON) else None
         return self._client.transport.perform_request(
             method,
-            path,
+            # encoded before it is signed: a signature is for what goes over the wire
+            quote(path, safe=IN_PATHS),
             params={**(params or {}), "request_timeout": timeout},
             body=body,
             headers=headers,

@@ -1,5 +1,6 @@
 """Turns what OpenSearch and its client raise into the errors of seealso, with a cure each."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from opensearchpy.exceptions import (
     TransportError,
 )
 
+from seealso.cluster.auth import Authorisation, Signed
+from seealso.cluster.tls import Certificates
 from seealso.errors import ClusterError, MappingMismatch, Unavailable
 
 BUSY = frozenset({429, 502, 503, 504})
@@ -30,29 +33,85 @@ def block_cure(reason: str) -> str | None:
     return f"free disk space or lift the block: PUT INDEX/_settings {blocks}"
 
 
-def unreachable(url: str, exc: OpenSearchException) -> Unavailable:
-    """Name why there was no answer at all."""
+def unreachable(url: str, exc: OpenSearchException, shown: Certificates) -> Unavailable:
+    """Name why there was no answer at all; `shown` is what the client trusts and shows."""
+    said = str(exc)
+    for sign, what, hint in _TLS:
+        if sign in said.lower():
+            return Unavailable(f"{url}: {what}", hint=hint, url=url)
     if isinstance(exc, SSLError):
         return Unavailable(
-            f"{url}: the TLS certificate is not trusted",
-            hint="set cluster.ca_file to the authority that signed it",
+            f"{url}: no secure connection could be made: {_ssl_reason(said)}",
+            hint="check that the address speaks TLS, and cluster.ca_file",
             url=url,
         )
     what = "took too long to answer" if isinstance(exc, ConnectionTimeout) else "does not answer"
-    return Unavailable(
-        f"{url}: OpenSearch {what}",
-        hint="start it (`seealso node start`) or set cluster.url",
-        url=url,
-    )
+    hint = "start it (`seealso node start`) or set cluster.url"
+    if url.startswith("https") and shown.client is None and "connection aborted" in said.lower():
+        hint += "; if it wants a client certificate, set cluster.client_certificate"
+    return Unavailable(f"{url}: OpenSearch {what}", hint=hint, url=url)
 
 
-def meaning(exc: OpenSearchException, url: str, path: str) -> ClusterError:
-    """Return the most specific error for a refused request to `path`."""
+_CLIENT = "set cluster.client_certificate and cluster.client_key to ones that the cluster trusts"
+
+_TLS = (
+    (
+        "certificate has expired",
+        "the TLS certificate has expired",
+        "renew it on the cluster, and check the clock of this machine",
+    ),
+    (
+        "certificate is not yet valid",
+        "the TLS certificate is not valid yet",
+        "check the clocks of this machine and of the cluster",
+    ),
+    (
+        "certificate is not valid for",
+        "the TLS certificate is for another host",
+        "set cluster.url to a name that the certificate holds",
+    ),
+    (
+        "certificate verify failed",
+        "the TLS certificate is not trusted",
+        "set cluster.ca_file to the authority that signed it",
+    ),
+    (
+        "eof occurred in violation",
+        "the cluster ended the TLS handshake",
+        "check that the address speaks TLS; if it wants a client certificate, set "
+        "cluster.client_certificate to one that it trusts",
+    ),
+    ("certificate required", "the cluster wants a client certificate", _CLIENT),
+    ("certificate_required", "the cluster wants a client certificate", _CLIENT),
+    ("alert unknown ca", "the cluster does not trust the client certificate", _CLIENT),
+    ("alert_unknown_ca", "the cluster does not trust the client certificate", _CLIENT),
+    ("certificate expired", "the client certificate has expired", "renew it"),
+    ("certificate_expired", "the client certificate has expired", "renew it"),
+    ("bad certificate", "the cluster refused the client certificate", _CLIENT),
+    ("bad_certificate", "the cluster refused the client certificate", _CLIENT),
+)
+"""What OpenSSL says in its error, what that means, and what to do."""
+
+
+def _ssl_reason(said: str) -> str:
+    found = re.search(r"\[SSL: (\w+)\]", said)
+    return found[1].lower().replace("_", " ") if found else "the TLS handshake failed"
+
+
+def meaning(
+    exc: OpenSearchException, url: str, path: str, auth: Authorisation | None = None
+) -> ClusterError:
+    """Return the most specific error for a refused request to `path`, asked for by `auth`."""
     index = path.strip("/").split("/")[0]
     reason = _reason(exc)
+    if isinstance(exc, AuthenticationException | AuthorizationException) and isinstance(
+        auth, Signed
+    ):
+        return signature_refused(url, reason, auth)
     if isinstance(exc, AuthenticationException):
+        wrong = "wants a user and a password" if auth is None else "wrong user or password"
         return ClusterError(
-            f"{url}: wrong user or password",
+            f"{url}: {wrong}",
             hint="set cluster.username and the environment variable SEEALSO_PASSWORD",
             url=url,
         )
@@ -79,6 +138,25 @@ def meaning(exc: OpenSearchException, url: str, path: str) -> ClusterError:
     return ClusterError(f"{path}: OpenSearch refused: {reason}", path=path)
 
 
+def without_canonical(answer: str) -> str:
+    """Return a JSON answer without the request that Amazon repeats, a session token with it."""
+    return re.sub(r'The Canonical String(?:[^"\\]|\\.)*', "", answer)
+
+
+def signature_refused(url: str, reason: str, auth: Signed) -> ClusterError:
+    """Name why a signed request was refused."""
+    said = re.split(r"(?<=\.)\s|\n", reason.strip(), maxsplit=1)[0][:200] or "no reason given"
+    hint = (
+        "check the AWS credentials, cluster.aws_region and cluster.aws_service, and that the "
+        "access policy allows it"
+    )
+    if "region" in said.lower():
+        hint = f"set cluster.aws_region to the region of the cluster (now {auth.region})"
+    elif "expired" in said.lower() or "not yet current" in said.lower():
+        hint = "check the clock of this machine: a signature holds for a few minutes"
+    return ClusterError(f"{url}: the signed request was refused: {said}", hint=hint, url=url)
+
+
 def _reason(exc: OpenSearchException) -> str:
     if not isinstance(exc, TransportError):
         return str(exc)
@@ -86,6 +164,9 @@ def _reason(exc: OpenSearchException) -> str:
     error: Any = info.get("error", info) if isinstance(info, dict) else info
     if not isinstance(error, dict):
         return str(error)
+    # a gateway before OpenSearch, Amazon's for one, knows a message only
+    if isinstance(error.get("message", error.get("Message")), str):
+        return str(error.get("message", error.get("Message")))
     causes = error.get("root_cause") or [error]
     shards = error.get("failed_shards") or [{}]
     return deepest_cause(shards[0].get("reason", causes[0]))

@@ -1,15 +1,11 @@
 """Settings: one frozen object for everything, and where it is read from."""
 
 from seealso.config.asking import ProfileSettings, RecommendSettings
+from seealso.config.cluster import ClusterSettings
 from seealso.config.fitting import FitSettings
 from seealso.config.groups import GroupSettings, StrategyName
 from seealso.config.images import ImagesSettings
-from seealso.config.indexing import (
-    ClusterSettings,
-    EncoderSettings,
-    ImportanceSettings,
-    IndexSettings,
-)
+from seealso.config.indexing import EncoderSettings, ImportanceSettings, IndexSettings
 from seealso.config.inputs import (
     DEFAULT_ITEM_TEMPLATE,
     DEFAULT_USER_TEMPLATE,

@@ -96,18 +96,3 @@ class IndexSettings(Section):
     """Items re-encoded and compared before the alias moves."""
     keep: int = Field(2, ge=1)
     """Indices that ``prune`` keeps, the live one included."""
-
-
-class ClusterSettings(Section):
-    """``[cluster]``: how to reach OpenSearch. The password comes from ``SEEALSO_PASSWORD``."""
-
-    url: str | None = None
-    """Address; without one, the embedded node."""
-    username: str | None = None
-    """User of basic authentication."""
-    ca_file: Path | None = None
-    """Certificate authority that signed the cluster's certificate."""
-    timeout: float = Field(30.0, gt=0)
-    """Seconds to wait for an answer."""
-    retries: int = Field(5, ge=0)
-    """Times a request that met 429 or a lost connection is sent again."""

@@ -20,15 +20,11 @@ from pydantic_settings import (
 )
 
 from seealso.config.asking import ProfileSettings, RecommendSettings
+from seealso.config.cluster import ClusterSettings
 from seealso.config.fitting import FitSettings
 from seealso.config.groups import GroupSettings
 from seealso.config.images import ImagesSettings
-from seealso.config.indexing import (
-    ClusterSettings,
-    EncoderSettings,
-    ImportanceSettings,
-    IndexSettings,
-)
+from seealso.config.indexing import EncoderSettings, ImportanceSettings, IndexSettings
 from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings
 from seealso.config.live import LiveSettings, UbiSettings
 from seealso.config.personalise import PersonaliseSettings

@@ -1,0 +1,66 @@
+"""How OpenSearch is reached: addresses, certificates, who asks. Secrets are no settings."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from seealso.config.section import Section
+
+AwsService = Literal["es", "aoss"]
+
+
+class ClusterSettings(Section):
+    """``[cluster]``: how to reach OpenSearch. The password comes from ``SEEALSO_PASSWORD``."""
+
+    url: str | None = None
+    """Address; without one, the embedded node."""
+    hosts: tuple[str, ...] = ()
+    """Addresses of more nodes of the same cluster: one that is down is passed over."""
+    sniff: bool = False
+    """Ask the cluster for the addresses of its other nodes, too."""
+    username: str | None = None
+    """User of basic authentication."""
+    ca_file: Path | None = None
+    """Certificate authority that signed the cluster's certificate."""
+    client_certificate: Path | None = None
+    """Certificate (PEM) that this client shows, where the cluster wants one."""
+    client_key: Path | None = None
+    """Its private key (PEM), where that is in a file of its own."""
+    aws_region: str | None = Field(None, pattern=r"^[a-z0-9-]+$")
+    """Sign requests for this region (Signature Version 4), as Amazon's services want it."""
+    aws_service: AwsService = "es"
+    """What is signed for: ``es``, a domain, or ``aoss``, OpenSearch Serverless."""
+    aws_profile: str | None = None
+    """Profile of the AWS credentials; by default they are looked for where AWS tools do."""
+    timeout: float = Field(30.0, gt=0)
+    """Seconds to wait for an answer."""
+    retries: int = Field(5, ge=0)
+    """Times a request that met 429 or a lost connection is sent again."""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        addresses = [one for one in (self.url, *self.hosts) if one is not None]
+        if self.hosts and self.url is None:
+            raise ValueError("hosts are for more nodes: set url as well")
+        if any(holds_secret(one) for one in addresses):
+            raise ValueError("an address must not hold a user or password")
+        if self.client_key is not None and self.client_certificate is None:
+            raise ValueError("client_key needs client_certificate")
+        files = (self.ca_file, self.client_certificate)
+        if addresses and any(files) and not _secure(addresses):
+            raise ValueError("ca_file and client_certificate need an https address")
+        if self.aws_region is not None and self.username is not None:
+            raise ValueError("set username or aws_region: requests are signed or have a password")
+        return self
+
+
+def holds_secret(address: str) -> bool:
+    """Tell whether an address carries a user or a password, as ``https://user:word@host`` does."""
+    return "@" in urlsplit(address).netloc
+
+
+def _secure(addresses: Iterable[str]) -> bool:
+    return all(urlsplit(one).scheme == "https" for one in addresses)
