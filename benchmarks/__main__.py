@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from benchmarks import encoding, loading, million, ranking, recommending, users
+from benchmarks import encoding, live, loading, million, ranking, recommending, users
 from benchmarks.report import keep, show, write_page
 
 ITEMS = 100_000
@@ -14,6 +14,7 @@ RUNS: Mapping[str, Callable[[int], Mapping[str, Any]]] = {
     "ranking": lambda items: ranking.run(items).as_dict(),
     "recommending": lambda items: recommending.run(items).as_dict(),
     "users": lambda items: users.run(items).as_dict(),
+    "live": lambda items: live.run(items).as_dict(),
     "encoding": lambda _: encoding.run(),
     "loading": lambda items: loading.run(items).as_dict(),
     "million": lambda items: million.run(items).as_dict(),
