@@ -152,6 +152,8 @@ def _of(annotation: Any) -> str:
         return f"table of {_of(inside[1])}s"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " or ".join(f"`{one.value}`" for one in annotation)
+    if issubclass(annotation, Section):
+        return "table"
     return KINDS[annotation]
 
 

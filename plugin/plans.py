@@ -210,6 +210,15 @@ def listed(
     return _shown(_inserted(items, pinned, plan.wish.size), plan.wish)
 
 
+def not_pinned(items: Sequence[Recommendation], plan: Plan) -> str:
+    """Return a line on the pinned items that are not in a list; empty where all are."""
+    there = {one.item_id for one in items}
+    lost = [one for one in plan.ruling.pins.values() if one not in there]
+    if not lost:
+        return ""
+    return f"not pinned: {', '.join(lost[:5])} (seen, not allowed, beyond the list, or no vector)"
+
+
 def named(share: ShareSettings) -> str:
     """Return a share in a few words, to name it in a message."""
     if share.new:

@@ -28,7 +28,7 @@ from seealso.plugin.lifts import Lifts
 from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.personalise import Preference, manner, personalised
-from seealso.plugin.plans import lanes, listed
+from seealso.plugin.plans import lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
 from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
 from seealso.plugin.reasons import Explanation
@@ -469,10 +469,14 @@ class Recommender:
             listed(mine, responses, profile, plan, path, live.calibration, lift, now)
             for mine, profile, plan, lift in zip(asked, profiles, plans, lifts, strict=True)
         ]
+        notes = [
+            (note(user, profile) or missing, not_pinned(items, plan))
+            for items, user, profile, plan in zip(ranked, users, profiles, plans, strict=True)
+        ]
         watch.cut("fusion")
         return [
-            _list(items, live, path, watch, user.user_id, note(user, profile) or missing)
-            for items, user, profile in zip(ranked, users, profiles, strict=True)
+            _list(items, live, path, watch, user.user_id, "; ".join(one for one in told if one))
+            for items, user, told in zip(ranked, users, notes, strict=True)
         ]
 
     def _ask_for_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> GroupList:

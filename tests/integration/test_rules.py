@@ -103,7 +103,8 @@ def test_a_pinned_item_stands_where_it_is_pinned(
     seen = sorted(library.histories.user("u1").seen)[0]  # type: ignore[union-attr]
     for nothing in (seen, "gone"):
         rule = {"do": "pin", "items": [nothing], "position": 1}
-        assert recommender.recommend("u1", rules=rule, tail_share=0).ids == others
+        without = recommender.recommend("u1", rules=rule, tail_share=0)
+        assert (without.ids, without.note.startswith(f"not pinned: {nothing} (")) == (others, True)
     filtered = recommender.recommend("u1", rules=pin, filters={"term": {"kind": "none"}})
     assert filtered.ids == []
 
