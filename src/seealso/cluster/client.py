@@ -87,9 +87,10 @@ class LoggingConnection(Urllib3HttpConnection):
         log.debug("%s %s: %s in %.0f ms", method, path, status_code, duration * 1000)
 
     def _raise_error(
-        self, status_code: int, raw_data: str, content_type: str | None = None
+        self, status_code: int, raw_data: str | bytes, content_type: str | None = None
     ) -> None:
-        super()._raise_error(status_code, without_canonical(raw_data), content_type)
+        said = raw_data if isinstance(raw_data, str) else raw_data.decode()
+        super()._raise_error(status_code, without_canonical(said), content_type)
 
     def _raise_warnings(self, warning_headers: Iterable[str]) -> None:
         for header in warning_headers:
