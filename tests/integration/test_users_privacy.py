@@ -109,6 +109,7 @@ def test_no_log_tells_who_or_what(
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "opensearch")
     log = logging.getLogger("seealso")
+    before = [*log.handlers], log.propagate, log.level
     log.addHandler(caplog.handler)
     try:
         said = ""
@@ -123,6 +124,8 @@ def test_no_log_tells_who_or_what(
             said += capsys.readouterr().err
     finally:
         log.removeHandler(caplog.handler)
+        log.handlers, log.propagate = before[:2]
+        log.setLevel(before[2])
     logged = "\n".join(record.getMessage() for record in caplog.records) + said
     # there is something to look through
     assert "/_msearch" in logged
