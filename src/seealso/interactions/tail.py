@@ -96,7 +96,7 @@ class GrowingFile:
             offset, line = position["offset"], position["line"]
         while True:
             stream.seek(offset)
-            lines = []
+            lines: list[tuple[int, bytes]] = []
             while len(lines) < self.batch and (text := stream.readline()).endswith(b"\n"):
                 line, offset = line + 1, offset + len(text)
                 lines.append((line, text))
