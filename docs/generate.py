@@ -149,7 +149,7 @@ def _of(annotation: Any) -> str:
     if origin is tuple:
         return f"list of {_of(inside[0])}s"
     if origin is not None:
-        return f"table of {_of(inside[1])}s"
+        return f"table of {_of(inside[1]).removesuffix('s')}s"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " or ".join(f"`{one.value}`" for one in annotation)
     if issubclass(annotation, Section):

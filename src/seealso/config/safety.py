@@ -36,8 +36,8 @@ class SafetySettings(Section):
 
     blocklist: Path | None = None
     """A file of item ids, one a line; read again when it changes."""
-    fields: Mapping[str, tuple[str | int | float | bool, ...]] = Field(default_factory=dict)
-    """Blocked values by field; of a taxonomy's field, whatever lies below as well."""
+    fields: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Blocked values by field, as texts; of a taxonomy's field, whatever lies below as well."""
     words: tuple[str, ...] = ()
     """Words or phrases that no item's text may have."""
     age: tuple[AgeSettings, ...] = ()
