@@ -1,0 +1,133 @@
+"""``seealso events`` at the terminal, and what it says of bad input."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seealso.indexer.events.store import events_name
+from tests.integration.catalogues import Shop, write_lines
+from tests.live import append, event, forgotten
+from tests.members import built, run
+
+pytestmark = pytest.mark.usefixtures("users_key")
+
+
+@pytest.fixture
+def lively(peopled: Shop) -> Iterator[Shop]:
+    """A shop with a users index."""
+    peopled.sections["live"] = {"poll_seconds": 0.05}
+    built(peopled)
+    yield peopled
+    forgotten(peopled)
+
+
+def complaint(captured: pytest.CaptureFixture[str]) -> list[str]:
+    """Return what was complained of, each line whole."""
+    said = captured.readouterr().err
+    return [line for line in said.splitlines() if line.startswith(("error:", " hint:"))]
+
+
+def test_ingest(lively: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_lines(tmp_path / "new.jsonl", [event("ann-1", "f30"), event("bob", "nowhere", 1)])
+    assert run(lively, "events", "ingest", str(file), "--dry-run", "--json") == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["written"], planned["unknown_items"]) == (2, ["nowhere"])
+    assert not lively.cluster.exists(f"/{events_name(lively.alias)}")
+    assert run(lively, "events", "ingest", str(file)) == 0
+    said = capsys.readouterr().out
+    assert "unknown items  1 (their events are kept: nowhere)" in said
+    assert "2 (1 new)" in said
+    assert run(lively, "events", "ingest", str(file), "--json") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["written"], again["repeated"], again["users"]) == (0, 2, 0)
+    enabled = {"enabled": True}
+    assert run(lively, "recommend", "bob", "--json", users=enabled) == 0
+    assert len(json.loads(capsys.readouterr().out)["items"]) == 10
+
+
+def test_users_update_keeps_live_events(lively: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_lines(lively.folder / "new.jsonl", [event("ann-1", "f30"), event("bob", "f31")])
+    assert run(lively, "events", "ingest", str(file)) == 0
+    for command in ("update", "build"):
+        assert run(lively, "users", command) == 0
+        capsys.readouterr()
+        for user, item in (("ann-1", "f30"), ("bob", "f31")):
+            assert run(lively, "users", "export", user) == 0
+            held = json.loads(capsys.readouterr().out)["documents"]
+            (document,) = (one for name, (one,) in held.items() if "-users-" in name)
+            assert document["latest"][0] == item
+
+
+def test_follow_says_where_it_would_go_on(
+    lively: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_lines(tmp_path / "log.jsonl", [event("ann-1", "f30")])
+    assert run(lively, "events", "follow", str(file), "--dry-run") == 0
+    assert "would go on from  the start" in capsys.readouterr().out
+    append(file, "not json\n")
+    assert run(lively, "events", "follow", str(file), "--idle", "0.2") == 0
+    said = capsys.readouterr()
+    assert "log.jsonl line 2: not JSON" in said.err
+    assert "broken         1" in said.out
+    assert run(lively, "events", "follow", str(file), "--dry-run", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["position"]["offset"] == file.stat().st_size
+
+
+def test_standard_input(
+    lively: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps(event("ann-1", "f30")) + "\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert run(lively, "events", "ingest", "-", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["source"], report["written"]) == ("standard input", 1)
+
+
+BROKEN = {
+    "line 2: day is in the future: 2999-01-01T00:00:00Z": {"day": "2999-01-01T00:00:00Z"},
+    "line 2: item_id is empty": {"item_id": ""},
+    "line 2: day is empty, and there is no id (live.id)": {"day": ""},
+    "line 2: day is no time": {"day": "soon"},
+}
+
+
+def test_a_broken_line(lively: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    file = lively.folder / "new.jsonl"
+    for said, wrong in BROKEN.items():
+        write_lines(file, [event("ann-1", "f30"), {**event("ann-1", "f31"), **wrong}])
+        assert run(lively, "events", "ingest", str(file)) == 3
+        assert said in " ".join(complaint(capsys))
+    # nothing was written: the file is read to its end first
+    skip = ("events", "ingest", str(file), "--on-error", "skip", "--json")
+    assert run(lively, *skip, "--dry-run") == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["written"], planned["broken"]) == (1, 1)
+    assert run(lively, *skip) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["written"], report["broken"]) == (1, 1)
+
+
+def test_without_a_type_it_is_the_default(lively: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_lines(lively.folder / "new.jsonl", [event("ann-1", "f30", kind=None)])
+    assert run(lively, "events", "ingest", str(file)) == 0
+    capsys.readouterr()
+    assert run(lively, "users", "export", "ann-1") == 0
+    held = json.loads(capsys.readouterr().out)["documents"]
+    assert held[events_name(lively.alias)][0]["type"] == "view"
+
+
+def test_what_lacks_is_said(
+    peopled: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_lines(peopled.folder / "new.jsonl", [event("ann-1", "f30")])
+    assert run(peopled, "events", "ingest", str(file)) == 7
+    assert any("no users index was built yet" in line for line in complaint(capsys))
+    assert run(peopled, "events", "ingest") == 2
+    assert "Give SOURCE (a file, or -) or --ubi" in capsys.readouterr().err
+    monkeypatch.delenv("SEEALSO_USERS_KEY")
+    assert run(peopled, "events", "follow", str(file)) == 2
+    assert any("SEEALSO_USERS_KEY is not set" in line for line in complaint(capsys))
