@@ -10,6 +10,7 @@ from threading import Lock
 from seealso.cluster import Cluster, indices
 from seealso.config import Choice, Rule, Settings
 from seealso.errors import ConfigError, DataError
+from seealso.plugin.groups import EVERYONE
 from seealso.plugin.live import Live
 from seealso.plugin.plans import Plan, make_plan
 from seealso.plugin.requests import Wish
@@ -64,7 +65,9 @@ class Policy:
         Without a user, as for one of whom nothing is known.
         """
         made = ruling(self._rules(wish), self._tree)
-        return self._held(live, wish, [shown_to(one) for one in users] or [{}], made.filters)
+        # what is said of a group as a whole is nobody whose age could be unknown
+        people = [one for one in users if one.user_id != EVERYONE] or users
+        return self._held(live, wish, [shown_to(one) for one in people] or [{}], made.filters)
 
     def check_shown(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
         """Refuse to speak of items that the user must not be shown.

@@ -141,6 +141,14 @@ def test_what_is_allowed_is_shown(asking: Recommender, library: Library) -> None
     assert asking.recommend("u1", size=60).ids == []
 
 
+def test_words_of_a_group_do_not_make_a_child_of_it(asking: Recommender) -> None:
+    grown = [asking.user(one, attributes={"age": ADULT}) for one in ("u1", "u5")]
+    found = asking.recommend_group(grown, words="castle", size=60)
+    assert found.ids
+    assert not blocked(ADULT) & set(found.ids)
+    assert asking.recommend_group([], words="castle", size=60).ids == []
+
+
 def test_no_batch_shows_what_is_blocked(asking: Recommender, tmp_path: Path) -> None:
     users, out = tmp_path / "users.txt", tmp_path / "lists.jsonl"
     lines = ["u1", json.dumps({"user_id": "u2", "attributes": {"age": 1944}}), "nobody"]
