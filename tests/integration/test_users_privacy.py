@@ -105,6 +105,8 @@ def test_no_log_tells_who_or_what(
     words = "zephyrs in a labyrinth"
     file = write_lines(peopled.folder / "users.jsonl", [{"user_id": "ann-3", "likes": "quagmires"}])
     peopled.sections["users"] = {"path": str(file), "enabled": True}
+    chosen = {"user_id": "ann-3", "item_id": "f1", "kind": "view", "day": "2024-03-01"}
+    live = write_lines(peopled.folder / "live.jsonl", [chosen])
     peopled.sections["crowd"] = {"share": 0.1}
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "opensearch")
@@ -118,6 +120,7 @@ def test_no_log_tells_who_or_what(
             ("-vv", "users", "update"),
             ("-vv", "recommend", "ann-3", "--words", words, "--attribute", "mood=pensive"),
             ("-vv", "users", "neighbours", "ann-3"),
+            ("-vv", "events", "ingest", str(live)),
             ("-vv", "users", "forget", "ann-3", "--yes"),
         ):
             assert run(peopled, *command) == 0
@@ -126,6 +129,7 @@ def test_no_log_tells_who_or_what(
         log.removeHandler(caplog.handler)
         log.handlers, log.propagate = before[:2]
         log.setLevel(before[2])
+        indices.delete(peopled.cluster, f"{peopled.alias}-events")
     logged = "\n".join(record.getMessage() for record in caplog.records) + said
     # there is something to look through
     assert "/_msearch" in logged
