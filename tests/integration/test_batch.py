@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,7 +19,7 @@ from seealso.errors import DataError
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import USERS_AT_ONCE, BatchReport, recommend_file, users_of
 from seealso.plugin.requests import Wish
-from seealso.types import User
+from seealso.plugin.users import KnownUsers
 from tests.library import Library
 
 MANY = 1000
@@ -118,10 +118,10 @@ class Watched(Recommender):
         super().__init__(library.cluster, library.settings, library.histories)
         self.read = self.written = self.most = 0
 
-    def user(self, *args: Any, **kwargs: Any) -> User:
-        self.read += 1
+    def known(self, user_ids: Collection[str]) -> KnownUsers:
+        self.read += len(user_ids)
         self.most = max(self.most, self.read - self.written)
-        return super().user(*args, **kwargs)
+        return super().known(user_ids)
 
     def answered(self, users: int) -> None:
         self.written += users
