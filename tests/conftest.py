@@ -14,9 +14,14 @@ from types import FrameType
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from seealso.cluster.node import DEFAULT_VERSION, VERSIONS, Node, NodeInfo
 from tests.bundles import minilm, tiny  # noqa: F401
+
+# how long a drawn case takes says nothing on a busy machine
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 class SharedNodes:
