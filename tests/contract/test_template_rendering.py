@@ -57,8 +57,13 @@ EVERYTHING: dict[str, Any] = {
     "candidates": [{"knn": {"vector": {"vector": [1.0], "k": 2}}}, {"match": {"text": "{{x}}"}}],
     "members": [{"exists": {"field": "vector", "_name": "0"}}],
     "explain": True,
+    "ids": ["i1", 'with "quotes"'],
+    "lifts": {"i1": 0.5, 'with "quotes" and {{x}}': -0.25},
 }
-NEEDED = {name: EVERYTHING[name] for name in ("vector", "words", "query", "candidates", "members")}
+NEEDED = {
+    name: EVERYTHING[name]
+    for name in ("vector", "words", "query", "candidates", "members", "ids", "lifts")
+}
 CASES: dict[str, dict[str, Any]] = {
     "only what is needed": {},
     "everything": EVERYTHING,
