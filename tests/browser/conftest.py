@@ -57,7 +57,7 @@ expect.set_options(timeout=PATIENCE)
 Visit = Callable[..., AbstractContextManager[Seen]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A real Chromium; a machine without one fails, it does not skip."""
     with sync_playwright() as playwright:
