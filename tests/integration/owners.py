@@ -124,7 +124,10 @@ def answer(cluster: Cluster, where: str, body: Mapping[str, Any]) -> dict[str, A
     return _stripped(found)
 
 
-OURS = ("item_id", "text", "vector", "importance", "interactions", "tail", "digest", "updated_at")
+OURS = (
+    "item_id", "text", "vector", "importance", "interactions", "counted", "tail", "digest",
+    "updated_at",
+)  # fmt: skip
 
 
 def _stripped(value: Any) -> Any:
