@@ -80,14 +80,15 @@ def held(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) 
     ConfigError
         The users index was built with another key.
     """
-    found = {
-        place.index: [
+    found = {}
+    for place in _places(cluster, settings, names, user_id):
+        # what was written a moment ago is held, too
+        indices.refresh(cluster, place.index)
+        found[place.index] = [
             {"_id": hit["_id"], **hit["_source"]}
             for hits in scan(cluster, place.index, query=place.query)
             for hit in hits
         ]
-        for place in _places(cluster, settings, names, user_id)
-    }
     return Held(names.of(user_id), {index: one for index, one in found.items() if one})
 
 
