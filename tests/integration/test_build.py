@@ -69,7 +69,7 @@ def test_the_index_serves_with_the_settings_it_should(latest_shop: Shop) -> None
     assert properties["kind"]["type"] == "keyword"
     assert properties["price"] == {"type": "double"}
     assert properties["vector"]["dimension"] == 128
-    segments = cluster.request("GET", f"/_cat/segments/{name}?format=json")
+    segments = cluster.request("GET", f"/_cat/segments/{name}", params={"format": "json"})
     assert len([one for one in segments if one["prirep"] == "p"]) == 2
 
 

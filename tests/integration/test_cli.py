@@ -96,8 +96,9 @@ LEAVES = [words for words, command in EVERY.items() if not isinstance(command, c
 
 def test_the_commands_are_these() -> None:
     assert {words[0] for words in EVERY} == {
-        "completion", "demo", "doctor", "evaluate", "fit", "index", "model", "node", "recommend",
-        "related", "templates", "train", "tune", "users",
+        "attach", "completion", "demo", "doctor", "evaluate", "events", "explain", "fit", "index",
+        "model", "node", "personalise", "recommend", "related", "templates", "train", "tune",
+        "users",
     }  # fmt: skip
 
 

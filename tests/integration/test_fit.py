@@ -191,7 +191,8 @@ def test_the_json_has_everything_side_by_side(
     told = json.loads(capsys.readouterr().out)
     assert set(told) == {
         "bundle", "fingerprint", "dimension", "base", "recipe", "profile", "importance",
-        "calibration", "dev", "cold", "users", "items", "notes", "seconds", "images",
+        "calibration", "dev", "cold", "crowd", "users", "items", "notes", "seconds",
+        "images",
     }  # fmt: skip
     assert told["recipe"]["factors"] == 8
     assert told["profile"]["recency"] > 0

@@ -103,7 +103,7 @@ def test_stored_vectors_are_those_of_the_formula(
     part, images = bundle.collaborative, bundle.images
     assert part is not None
     assert images is not None
-    assert bundle.dimension == bundle.text_dimension + 8 + 8 + 1
+    assert bundle.dimension == bundle.text_dimension + 8 + 8 + 2
     stored = shop.vector("f3") / np.linalg.norm(shop.vector("f3"))
     content = part.texts_of(stored[None])[0]
     raw = np.array(look("f3"), dtype=np.float32)
