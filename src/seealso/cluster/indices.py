@@ -104,14 +104,7 @@ def meta(cluster: Cluster, name: str) -> dict[str, Any]:
     MappingMismatch
         The index carries none: seealso did not build it.
     """
-    found = find_meta(cluster, name)
-    if found is None:
-        raise MappingMismatch(
-            f"{name}: not an index of seealso (no _meta.seealso in its mapping)",
-            hint="build one with `seealso index build`",
-            index=name,
-        )
-    return found
+    return _own_meta(_whole_meta(cluster, name), name)
 
 
 def find_meta(cluster: Cluster, name: str) -> dict[str, Any] | None:
@@ -129,8 +122,8 @@ def find_meta(cluster: Cluster, name: str) -> dict[str, Any] | None:
 def put_meta(cluster: Cluster, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Change entries of ``_meta.seealso`` and return all of it."""
     # OpenSearch replaces _meta as a whole, and an index that was attached to has an owner's too
-    own = {**meta(cluster, name), **changes}
     whole = _whole_meta(cluster, name)
+    own = {**_own_meta(whole, name), **changes}
     cluster.request("PUT", f"/{name}/_mapping", {"_meta": {**whole, "seealso": own}})
     return own
 
@@ -143,6 +136,17 @@ def _whole_meta(cluster: Cluster, name: str) -> dict[str, Any]:
         )
     found: dict[str, Any] = answer[name]["mappings"].get("_meta", {})
     return found
+
+
+def _own_meta(whole: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = whole.get("seealso")
+    if found is None:
+        raise MappingMismatch(
+            f"{name}: not an index of seealso (no _meta.seealso in its mapping)",
+            hint="build one with `seealso index build`",
+            index=name,
+        )
+    return dict(found)
 
 
 def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
