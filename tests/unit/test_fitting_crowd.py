@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 
 from seealso.encoder.projection import unit_rows
+from seealso.evaluation.choosing import attempts
 from seealso.fitting.bench import Bench
 from seealso.fitting.crowd import (
+    CROWDS,
     POOL,
     ChosenCrowd,
     Pool,
     as_questions,
     choose_crowd,
-    crowds,
     drawn,
     nearest,
     votes,
 )
+from seealso.fitting.together import lifts
 from seealso.plugin.crowd import chosen_by
 from seealso.plugin.neighbours import Neighbour
 from seealso.training.data.ranking import Question
@@ -55,8 +57,11 @@ def chosen(sequences: list[tuple[int, ...]]) -> ChosenCrowd:
     known = [one[:-1] for one in sequences]
     pool = Pool(known, by_history(vectors, as_questions(known)))
     steps: list[int] = []
-    found = choose_crowd(bench, by_history(vectors, questions), vectors, pool, None, steps.append)
-    assert sum(steps) == crowds()
+    nothing = lifts(bench, None)
+    found = choose_crowd(
+        bench, by_history(vectors, questions), vectors, pool, nothing, steps.append
+    )
+    assert sum(steps) == attempts(CROWDS)
     return found
 
 

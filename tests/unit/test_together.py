@@ -1,14 +1,16 @@
 """Pairs of items that are chosen around each other: what they weigh, and whether they help."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from seealso.encoder.projection import unit_rows
+from seealso.evaluation.choosing import attempts
 from seealso.fitting.bench import Bench
 from seealso.fitting.pairs import NEAREST, Pairing, pairs
-from seealso.fitting.together import lifts, pair, pairings
+from seealso.fitting.together import PAIRINGS, lifts, pair
 from seealso.training.data.material import Material
 from seealso.training.data.pairs import Catalogue
 from seealso.training.data.ranking import Question
@@ -17,9 +19,16 @@ from seealso.types import Vector
 PAIRING = Pairing(distance=0.5, backward=0.25, shrink=1.0, recency=0.8, share=1.0)
 
 
+def known(sequences: Sequence[tuple[int, ...]], items: int) -> Material:
+    """Return what users chose, and nobody who is asked."""
+    ids = tuple(str(n) for n in range(items))
+    place = {name: number for number, name in enumerate(ids)}
+    return Material(Catalogue(ids, ids, place, 0), sequences, [], [], "")
+
+
 def weights(sequences: list[tuple[int, ...]], items: int, pairing: Pairing = PAIRING) -> Vector:
     """Return the pairs as a dense matrix."""
-    found = pairs(sequences, items, pairing)
+    found = pairs(known(sequences, items), pairing)
     assert found is not None
     dense = np.zeros((items, items), dtype=np.float32)
     for row in range(items):
@@ -55,7 +64,7 @@ def test_the_strongest_pairs_of_an_item_are_kept() -> None:
 
 
 def test_pairs_that_do_not_help_are_none() -> None:
-    assert pairs([(0, 1)], 2, None) is None
+    assert pairs(known([(0, 1)], 2), None) is None
 
 
 N = 40
@@ -74,10 +83,8 @@ def asked(followed: bool) -> tuple[Bench, Material, Vector, Vector]:
     questions = [
         Question(np.array(one[1::-1]), int(one[2]), np.array(one[:2])) for one in sequences
     ]
-    ids = tuple(str(n) for n in range(N))
-    catalogue = Catalogue(ids, ids, {name: place for place, name in enumerate(ids)}, 0)
     learnt = sequences if followed else [tuple(rng.permutation(N)[:3]) for _ in starts]
-    material = Material(catalogue, learnt, questions, questions, "")
+    material = known(learnt, N)
     users = unit_rows(rng.normal(size=(len(questions), 8)).astype(np.float32))
     return Bench.of(texts, questions, 50), material, users, texts
 
@@ -85,11 +92,11 @@ def asked(followed: bool) -> tuple[Bench, Material, Vector, Vector]:
 def test_pairs_are_chosen_where_one_item_follows_another() -> None:
     bench, material, users, items = asked(followed=True)
     ticks: list[int] = []
-    chosen, reached = pair(bench, users, items, material, ticks.append)
-    assert len(ticks) == pairings()
-    assert chosen is not None
-    assert reached > 0.9
-    together = pairs(material.sequences, N, chosen)
+    chosen = pair(bench, users, items, material, ticks.append)
+    assert len(ticks) == attempts(PAIRINGS)
+    assert chosen.pairing.share > 0
+    assert chosen.ndcg > 0.9
+    together = pairs(material, chosen.pairing)
     ranks = bench.ranks(users, items, lifts=lifts(bench, together))
     assert float((ranks == 1).mean()) > 0.8
 
@@ -98,6 +105,6 @@ def test_pairs_are_left_out_where_they_foretell_nothing() -> None:
     bench, material, users, items = asked(followed=False)
     # those that are asked rank their targets first already
     users = items[[one.target for one in bench.questions]]
-    chosen, reached = pair(bench, users, items, material, lambda _: None)
-    assert chosen is None
-    assert reached == pytest.approx(1.0)
+    chosen = pair(bench, users, items, material, lambda _: None)
+    assert chosen.pairing.share == 0
+    assert chosen.ndcg == pytest.approx(1.0)

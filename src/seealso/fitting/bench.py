@@ -1,6 +1,6 @@
 """Where recipes are compared: dev users before the whole catalogue, in numpy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,29 +69,41 @@ class Bench:
         lifts
             What is added to each inner product, shape (users, n).
         """
-        return self.ranks_by_share(users, items, lifts, (1.0,), among)[0]
+        bench = self if among is None else replace(self, questions=_among(self.questions, among))
+        if among is not None:
+            items, lifts = items[among], None if lifts is None else lifts[:, among]
+        scored = bench.scores(users, items, lifts)
+        return np.concatenate([ranks_among(scores, asked) for _, asked, scores in scored])
 
     def ranks_by_share(
         self,
         users: Vector,
         items: Vector,
-        lifts: Matrix | None,
+        more: Matrix,
         shares: Sequence[float],
-        among: Mask | None = None,
+        lifts: Matrix | None = None,
     ) -> list[Places]:
-        """Return for each share the ranks of the targets, as `ranks` with share times the lifts."""
-        asked = self.questions if among is None else _among(self.questions, among)
-        ranked = items if among is None else items[among]
-        added = lifts if lifts is None or among is None else lifts[:, among]
+        """Return for each share the ranks of the targets, as `ranks` with share times `more`."""
         ranks: list[list[Places]] = [[] for _ in shares]
+        for rows, asked, scores in self.scores(users, items, lifts):
+            added = more[rows].toarray()
+            for share, found in zip(shares, ranks, strict=True):
+                found.append(ranks_among(scores + np.float32(share) * added, asked))
+        return [np.concatenate(found) for found in ranks]
+
+    def scores(
+        self, users: Vector, items: Vector, lifts: Matrix | None = None
+    ) -> Iterator[tuple[slice, Sequence[Question], Vector]]:
+        """Yield some of the users after the others: their rows, who they are, and their scores.
+
+        Parameters are those of `ranks`; the scores have shape (rows, n).
+        """
         for start in range(0, len(users), USERS_AT_ONCE):
             rows = slice(start, start + USERS_AT_ONCE)
-            scores = users[rows] @ ranked.T
-            more: Vector = np.zeros(1, np.float32) if added is None else added[rows].toarray()
-            for share, found in zip(shares, ranks, strict=True):
-                lifted: Vector = scores + np.float32(share) * more
-                found.append(ranks_among(lifted, asked[rows]))
-        return [np.concatenate(found) for found in ranks]
+            found: Vector = users[rows] @ items.T
+            if lifts is not None:
+                found += lifts[rows].toarray()
+            yield rows, self.questions[rows], found
 
 
 def _among(asked: Sequence[Question], among: Mask) -> list[Question]:

@@ -7,13 +7,14 @@ from typing import Any, Final
 import numpy as np
 
 from seealso.evaluation.baselines.profiles import Matrix
+from seealso.evaluation.choosing import one_by_one
+from seealso.evaluation.intervals import Values, difference
 from seealso.fitting.bench import Bench
-from seealso.training.data.intervals import difference
-from seealso.training.data.ranking import USERS_AT_ONCE, Places, Question, gains, ranks_among
+from seealso.training.data.ranking import USERS_AT_ONCE, Places, Question, gains, sample
 from seealso.types import Vector
 
 SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0)
-TRIED: Final[Mapping[str, Sequence[int]]] = {
+CROWDS: Final[Mapping[str, Sequence[int]]] = {
     "neighbours": (50, 20, 100, 200),
     "latest": (20, 10, 50, 5),
 }
@@ -49,11 +50,9 @@ class ChosenCrowd:
     lifts: Matrix | None
     notes: tuple[str, ...] = ()
 
-    def over(self, base: Matrix | None) -> Matrix | None:
+    def over(self, base: Matrix) -> Matrix:
         """Return what lifts items on top of what did before."""
-        if base is None or self.lifts is None:
-            return self.lifts if base is None else base
-        return base + self.lifts
+        return base if self.lifts is None else base + self.lifts
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +73,7 @@ class Pool:
 
 def drawn(sequences: Sequence[tuple[int, ...]], seed: int) -> Sequence[tuple[int, ...]]:
     """Return those that are not empty, at most `POOL` of them, the same ones for one seed."""
-    known = [one for one in sequences if one]
-    if len(known) <= POOL:
-        return known
-    chosen = np.random.default_rng(seed).choice(len(known), size=POOL, replace=False)
-    return [known[place] for place in sorted(chosen)]
+    return sample([one for one in sequences if one], POOL, seed)
 
 
 def as_questions(sequences: Sequence[tuple[int, ...]]) -> list[Question]:
@@ -88,7 +83,7 @@ def as_questions(sequences: Sequence[tuple[int, ...]]) -> list[Question]:
 
 
 def choose_crowd(
-    bench: Bench, users: Vector, items: Vector, pool: Pool, base: Matrix | None, tick: Steps
+    bench: Bench, users: Vector, items: Vector, pool: Pool, base: Matrix, tick: Steps
 ) -> ChosenCrowd:
     """Return the crowd that ranks best on dev; none, unless it ranks better beyond chance.
 
@@ -105,37 +100,42 @@ def choose_crowd(
     base
         What else lifts items, shape (users, n).
     tick
-        Called after each crowd; there are `crowds`.
+        Called after each attempt of `CROWDS`.
     """
-    near = nearest(bench.questions, users, pool, max(TRIED["neighbours"]))
-    numbers = {name: values[0] for name, values in TRIED.items()}
-    share, best = 0.0, np.zeros(len(users))
-    alone = best
-    for name, values in (("latest", TRIED["latest"][:1]), *((n, TRIED[n][1:]) for n in TRIED)):
-        start = dict(numbers)
-        for value in values:
-            found = votes(bench, near, pool, **{**start, name: value})
-            reached = [gains(one) for one in ranks_by_share(bench, users, items, base, found)]
-            alone = reached[0]
-            place = int(np.argmax([one.mean() for one in reached]))
-            if reached[place].mean() > best.mean():
-                numbers, share, best = {**start, name: value}, SHARES[place], reached[place]
-            tick(1)
-    without, reached_best = float(alone.mean()), float(best.mean())
-    if not share or difference(best - alone, SEED).low <= 0:
+    near = nearest(bench.questions, users, pool, max(CROWDS["neighbours"]))
+
+    def attempt(numbers: Mapping[str, int]) -> _Tried:
+        found = votes(bench, near, pool, **numbers)
+        reached = [gains(one) for one in bench.ranks_by_share(users, items, found, SHARES, base)]
+        best = int(np.argmax([one.mean() for one in reached]))
+        return _Tried(numbers, SHARES[best], reached[best], reached[0])
+
+    best = one_by_one(CROWDS, attempt, tick)
+    without = float(best.alone.mean())
+    if not best.share or difference(best.reached - best.alone, SEED).low <= 0:
         note = (
-            f"the crowd is left out: on dev it gains {reached_best - without:.4f} NDCG@10 at most, "
+            f"the crowd is left out: on dev it gains {best.ndcg - without:.4f} NDCG@10 at most, "
             "which may be chance"
         )
         return ChosenCrowd({"share": 0.0}, without, without, None, (note,))
-    lifts = votes(bench, near, pool, **numbers) * np.float32(share)
-    settings = {"share": share, **numbers}
-    return ChosenCrowd(settings, without, reached_best, lifts)
+    lifts = votes(bench, near, pool, **best.numbers) * np.float32(best.share)
+    settings = {"share": best.share, **best.numbers}
+    return ChosenCrowd(settings, without, best.ndcg, lifts)
 
 
-def crowds() -> int:
-    """Return how many crowds `choose_crowd` tries."""
-    return 1 + sum(len(values) - 1 for values in TRIED.values())
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """One crowd with its best share, and the NDCG@10 of each user with it and without any."""
+
+    numbers: Mapping[str, int]
+    share: float
+    reached: Values
+    alone: Values
+
+    @property
+    def ndcg(self) -> float:
+        """NDCG@10 on dev."""
+        return float(self.reached.mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,19 +214,3 @@ def votes(bench: Bench, near: Near, pool: Pool, *, neighbours: int, latest: int)
     shape = (len(bench.questions), n)
     data = np.concatenate(weights).astype(np.float32)
     return Matrix((data, np.concatenate(columns), starts), shape=shape)
-
-
-def ranks_by_share(
-    bench: Bench, users: Vector, items: Vector, base: Matrix | None, found: Matrix
-) -> list[Places]:
-    """Return the ranks of the targets for each of `SHARES` times the votes."""
-    ranks: list[list[Places]] = [[] for _ in SHARES]
-    for start in range(0, len(users), USERS_AT_ONCE):
-        rows = slice(start, start + USERS_AT_ONCE)
-        scores = users[rows] @ items.T
-        if base is not None:
-            scores += base[rows].toarray()
-        more, asked = found[rows].toarray(), bench.questions[rows]
-        for share, own in zip(SHARES, ranks, strict=True):
-            own.append(ranks_among(scores + np.float32(share) * more, asked))
-    return [np.concatenate(own) for own in ranks]

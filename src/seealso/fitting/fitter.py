@@ -15,22 +15,16 @@ from seealso.evaluation.baselines import IALS
 from seealso.evaluation.baselines.ials import fit_ials
 from seealso.evaluation.baselines.profiles import Matrix
 from seealso.evaluation.baselines.tuning import RECENCIES, Dev, search
+from seealso.evaluation.choosing import attempts
 from seealso.evaluation.exams import Sitting, cold_items
 from seealso.fitting.bench import Bench, ndcg
-from seealso.fitting.crowd import (
-    ChosenCrowd,
-    Pool,
-    as_questions,
-    choose_crowd,
-    crowds,
-    drawn,
-)
+from seealso.fitting.crowd import CROWDS, ChosenCrowd, Pool, as_questions, choose_crowd, drawn
 from seealso.fitting.importance import Shares, choose
 from seealso.fitting.newcomers import Cold, Newcomers, newcomer_tries, newcomers
 from seealso.fitting.pairs import pairs
 from seealso.fitting.probability import calibrate, shown
 from seealso.fitting.recipe import Learnt, Recipe, collaborative, learn, scaled
-from seealso.fitting.together import lifts, pair, pairings
+from seealso.fitting.together import PAIRINGS, lifts, pair
 from seealso.fitting.weighing import Weighed, tries, unit_users, weigh
 from seealso.log import progress
 from seealso.training.data.ranking import Question, sample
@@ -98,24 +92,23 @@ class Fitter:
             weighed = weigh(bench, learnt, recipe, tick)
         material = self.sitting.material
         ids = material.catalogue.ids
-        users, items = self._vectors(
-            bench, learnt, weighed, collaborative(ids, learnt, self.texts, weighed.recipe)
-        )
-        with progress("pairs", pairings()) as tick:
-            pairing, paired = pair(bench, users, items, material, tick)
+        plain = collaborative(ids, learnt, self.texts, weighed.recipe)
+        users = self._users(bench, learnt, weighed, plain)
+        with progress("pairs", attempts(PAIRINGS)) as tick:
+            paired = pair(bench, users, plain.join(ids, self.texts), material, tick)
+        pairing = paired.pairing if paired.pairing.share else None
         weighed = replace(weighed, recipe=replace(weighed.recipe, together=pairing))
         found, note = self._newcomers(weighed)
         recipe = weighed.recipe if found is None else found.recipe
-        together = pairs(material.sequences, len(ids), pairing)
+        together = pairs(material, pairing)
         part = collaborative(ids, learnt, self.texts, recipe, together)
-        users, items = self._vectors(bench, learnt, weighed, part)
-        added = lifts(bench, together)
-        added = None if added is None else added * part.dilution
+        users, items = self._users(bench, learnt, weighed, part), part.join(ids, self.texts)
+        added = lifts(bench, together) * part.dilution
         importance = choose(bench, users, items, shares, added)
         weighted = items * importance.weights[:, None]
 
         def others(known: Bench) -> Vector:
-            return self._vectors(known, learnt, weighed, part)[0]
+            return self._users(known, learnt, weighed, part)
 
         crowd = self._crowd(bench, users, weighted, others, added)
         if crowd is not None:
@@ -130,7 +123,7 @@ class Fitter:
                 "text alone": self._text_alone(bench),
                 "behaviour alone": alone,
                 "joined": weighed.ndcg,
-                "with pairs": paired,
+                "with pairs": paired.ndcg,
                 "with new items": importance.without,
                 "with importance": importance.reached,
                 **({} if crowd is None else {"with the crowd": crowd.reached}),
@@ -146,13 +139,13 @@ class Fitter:
         users: Vector,
         items: Vector,
         others: Callable[[Bench], Vector],
-        base: Matrix | None,
+        base: Matrix,
     ) -> ChosenCrowd | None:
         """Return what neighbours add to the lists, or None where there is no users index."""
         if not self.settings.users.enabled:
             return None
         known = drawn(self.sitting.material.sequences, self.settings.training.seed)
-        with progress("crowd", crowds()) as tick:
+        with progress("crowd", attempts(CROWDS)) as tick:
             pool = Pool(known, others(self._bench(as_questions(known))))
             return choose_crowd(bench, users, items, pool, base, tick)
 
@@ -163,7 +156,7 @@ class Fitter:
         """Return dev NDCG@10 of the best factorisation by itself, its recipe and its factors."""
         factors = self.settings.fit.factors
         grid = {**IALS, "factors": (factors,)}
-        with progress("factorising", 1 + sum(len(values) - 1 for values in grid.values())) as tick:
+        with progress("factorising", attempts(grid)) as tick:
             dev = Dev(self.sitting.material, self.sitting.dev)
             best = search(fit_ials, grid, RECENCIES, dev, tick)
         recipe = replace(
@@ -179,11 +172,11 @@ class Fitter:
         """Hide the events of some items, and see what their texts should be worth."""
         training = self.settings.training
 
-        def drawn(questions: Sequence[Question]) -> list[Question]:
+        def some(questions: Sequence[Question]) -> list[Question]:
             return sample(questions, training.dev_users, training.seed)
 
         try:
-            cold = cold_items(self.sitting.material, "dev", drawn, training.dev_users)
+            cold = cold_items(self.sitting.material, "dev", some, training.dev_users)
             if not cold.material.dev:
                 raise DataError("cold: no dev user is left")
         except DataError as exc:
@@ -194,18 +187,14 @@ class Fitter:
             cold=self._bench(cold.dev),
             among=cold.cold,
             learnt=learn(cold.material, weighed.recipe),
-            together=pairs(cold.material.sequences, len(self.texts), weighed.recipe.together),
+            together=pairs(cold.material, weighed.recipe.together),
         )
         with progress("new items", newcomer_tries()) as tick:
             return newcomers(state, weighed, self.settings.fit.cold_loss, tick), ()
 
-    def _vectors(
-        self, bench: Bench, learnt: Learnt, weighed: Weighed, part: Collaborative
-    ) -> tuple[Vector, Vector]:
-        """Return E_u of the dev users and E_i of the catalogue, as an index would hold them."""
-        folded = bench.folded(learnt, weighed.recipe)
-        users = unit_users(bench.told(weighed.recency), folded, part)
-        return users, part.join(self.sitting.material.catalogue.ids, self.texts)
+    def _users(self, bench: Bench, learnt: Learnt, weighed: Weighed, part: Collaborative) -> Vector:
+        """Return E_u of the users of a bench, as an index would be asked with them."""
+        return unit_users(bench.told(weighed.recency), bench.folded(learnt, weighed.recipe), part)
 
     def _text_alone(self, bench: Bench) -> float:
         recency = self.settings.profile.recency

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from seealso.encoder import Collaborative, Together
+from seealso.evaluation.baselines.profiles import Matrix
+from seealso.evaluation.choosing import attempts, one_by_one
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.recipe import Learnt, Mask, Recipe, collaborative
 from seealso.fitting.together import lifts
@@ -97,14 +99,12 @@ def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> N
     warm NDCG@10.
     """
     exam = _Exam(state, weighed)
-    recipe, reached = weighed.recipe, -1.0
-    for name, values in FORETOLD.items():
-        start = recipe
-        for value in values:
-            one = _with(start, name, value)
-            if (found := exam.among_themselves(one)) > reached:
-                recipe, reached = one, found
-            tick(1)
+
+    def attempt(numbers: Mapping[str, float]) -> _Foretold:
+        one = replace(weighed.recipe, ridge=numbers["ridge"], newcomer=numbers["newcomer"])
+        return _Foretold(one, exam.among_themselves(one))
+
+    recipe = one_by_one(FORETOLD, attempt, tick).recipe
     alone, cold = exam.in_the_whole(recipe)
     chosen, warm = recipe, alone
     enough = ENOUGH * ndcg(state.cold.ranks(state.cold.told(1.0), state.cold.texts), DEPTH)
@@ -121,7 +121,15 @@ def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> N
 
 def newcomer_tries() -> int:
     """Return how many values `newcomers` tries."""
-    return sum(map(len, FORETOLD.values())) + len(WELCOMES) + len(RECENCIES)
+    return attempts(FORETOLD) + len(WELCOMES) + len(RECENCIES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Foretold:
+    """A recipe, and the NDCG of cold items among themselves that it reaches on dev."""
+
+    recipe: Recipe
+    ndcg: float
 
 
 class _Exam:
@@ -157,14 +165,9 @@ class _Exam:
         part = collaborative(state.ids, state.learnt, state.warm.texts, recipe)
         return part, part.join(state.ids, state.warm.texts)
 
-    def _asked(self, bench: Bench, part: Collaborative) -> tuple[Vector, Any]:
+    def _asked(self, bench: Bench, part: Collaborative) -> tuple[Vector, Matrix]:
         told, folded, added = self._users[bench]
-        return unit_users(told, folded, part), None if added is None else added * part.dilution
-
-
-def _with(recipe: Recipe, name: str, value: float) -> Recipe:
-    changed: dict[str, Any] = {name: value}
-    return replace(recipe, **changed)
+        return unit_users(told, folded, part), added * part.dilution
 
 
 def _even(state: Cold, tick: Steps) -> float:

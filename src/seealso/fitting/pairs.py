@@ -8,7 +8,7 @@ import numpy as np
 
 from seealso.encoder import Together
 from seealso.evaluation.baselines.profiles import Matrix
-from seealso.types import Vector
+from seealso.training.data.material import Material
 
 NEAREST: Final = 100
 """Pairs that are kept of each item: the strongest."""
@@ -42,9 +42,7 @@ class Pairing:
     share: float
 
 
-def pairs(
-    sequences: Sequence[Sequence[int]], items: int, pairing: Pairing | None
-) -> Together | None:
+def pairs(material: Material, pairing: Pairing | None) -> Together | None:
     """Return the strongest pairs of each item, or None where pairs do not help.
 
     The weight of j for i is sum of distance ** (gap - 1) over all places where j stands gap places
@@ -55,27 +53,26 @@ def pairs(
 
     Parameters
     ----------
-    sequences
-        Items of each user, oldest first.
-    items
-        How many there are.
+    material
+        What users chose, and the n items.
     pairing
         What pairs weigh.
     """
     if pairing is None:
         return None
-    after = _after(sequences, items, pairing.distance)
+    events = material.event_counts()
+    after = _after(material.sequences, len(events), pairing.distance)
     both = (after + pairing.backward * after.T).tocoo()
     apart = both.row != both.col
     row, column, weight = both.row[apart], both.col[apart], both.data[apart]
-    length = np.sqrt(_events(sequences, items))
+    length = np.sqrt(events.astype(np.float32))
     weight = weight / (length[row] * length[column] + pairing.shrink)
     # by item, the strongest first
     order = np.lexsort((column, -weight, row))
     row, column, weight = row[order], column[order], weight[order]
-    first = np.searchsorted(row, np.arange(items + 1))
+    first = np.searchsorted(row, np.arange(len(events)))
     kept = np.arange(len(row)) - first[row] < NEAREST
-    starts = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=items))])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=len(events)))])
     return Together(
         starts.astype(np.int64),
         column[kept].astype(np.int32),
@@ -98,8 +95,3 @@ def _after(sequences: Sequence[Sequence[int]], items: int, distance: float) -> M
         weight = np.full(len(older), distance ** (gap - 1))
         total = total + Matrix((weight, (older, newer)), shape=(items, items))
     return total
-
-
-def _events(sequences: Sequence[Sequence[int]], items: int) -> Vector:
-    chosen = np.fromiter((item for one in sequences for item in one), dtype=np.int64)
-    return np.bincount(chosen, minlength=items).astype(np.float32)

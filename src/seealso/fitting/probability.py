@@ -9,7 +9,6 @@ import numpy.typing as npt
 from seealso.errors import MissingExtraError
 from seealso.evaluation.baselines.profiles import Matrix
 from seealso.fitting.bench import Bench
-from seealso.training.data.ranking import USERS_AT_ONCE
 from seealso.types import Calibration, Vector
 
 SHOWN: Final = 10
@@ -49,12 +48,8 @@ def shown(bench: Bench, users: Vector, items: Vector, lifts: Matrix | None = Non
         What is added to each w * cos, shape (users, n).
     """
     xs, hits = [], []
-    for start in range(0, len(users), USERS_AT_ONCE):
-        chunk = bench.questions[start : start + USERS_AT_ONCE]
-        scores = users[start : start + len(chunk)] @ items.T
-        if lifts is not None:
-            scores += lifts[start : start + len(chunk)].toarray()
-        for row, question in enumerate(chunk):
+    for _, asked, scores in bench.scores(users, items, lifts):
+        for row, question in enumerate(asked):
             own = scores[row]
             own[question.seen] = -np.inf
             places = (

@@ -59,7 +59,7 @@ def refitted(
     recipe = Recipe.of(lineage["recipe"])
     learnt = learn(sitting.material, recipe)
     ids = sitting.material.catalogue.ids
-    together = pairs(sitting.material.sequences, len(ids), recipe.together)
+    together = pairs(sitting.material, recipe.together)
     part = collaborative(ids, learnt, texts, recipe, together)
     told = replace(
         plain,

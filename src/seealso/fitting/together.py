@@ -1,20 +1,21 @@
 """How much items may be lifted that are chosen around those of a history: chosen on dev."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from seealso.encoder import Together
 from seealso.evaluation.baselines.profiles import Matrix
+from seealso.evaluation.choosing import one_by_one
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.pairs import Pairing, pairs
 from seealso.training.data.material import Material
 from seealso.types import Vector
 
 SHARES: Final = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
-TRIED: Final[Mapping[str, Sequence[float]]] = {
+PAIRINGS: Final[Mapping[str, Sequence[float]]] = {
     "recency": (0.8, 0.9, 0.6, 0.4),
     "distance": (0.9, 0.8, 1.0),
     "backward": (0.5, 0.25, 1.0),
@@ -25,24 +26,28 @@ TRIED: Final[Mapping[str, Sequence[float]]] = {
 Steps = Callable[[int], None]
 
 
-def lifts(bench: Bench, together: Together | None) -> Matrix | None:
+def lifts(bench: Bench, together: Together | None) -> Matrix:
     """Return what the histories of the bench add to each item, shape (users, n)."""
+    shape = (len(bench.questions), len(bench.texts))
     if together is None:
-        return None
+        return Matrix(shape, dtype=np.float32)
     found = [together.lifted(list(one.history), range(len(one.history))) for one in bench.questions]
     starts = np.concatenate([[0], np.cumsum([len(places) for places, _ in found])])
     places = np.concatenate([places for places, _ in found])
     added = np.concatenate([added for _, added in found])
-    return Matrix((added, places, starts), shape=(len(found), len(bench.texts)))
+    return Matrix((added, places, starts), shape=shape)
 
 
-def pair(
-    bench: Bench, users: Vector, items: Vector, material: Material, tick: Steps
-) -> tuple[Pairing | None, float]:
-    """Choose what pairs weigh; None where they lift nothing that dev users chose.
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """A pairing, and the NDCG@10 that it reaches on dev."""
 
-    One number after the other takes the value that does best with those chosen so far; with each
-    of them every share is tried.
+    pairing: Pairing
+    ndcg: float
+
+
+def pair(bench: Bench, users: Vector, items: Vector, material: Material, tick: Steps) -> Paired:
+    """Choose what pairs weigh, `one_by_one` of `PAIRINGS`; each attempt tries every share.
 
     Parameters
     ----------
@@ -53,29 +58,20 @@ def pair(
     material
         Its sequences give the pairs.
     tick
-        Called after each pairing; there are `pairings`.
+        Called after each attempt.
 
     Returns
     -------
-    tuple
-        What was chosen, and the NDCG@10 that it reaches on dev.
+    Paired
+        Its share is 0 where pairs lift nothing that dev users chose.
     """
-    first = {name: values[0] for name, values in TRIED.items()}
-    best, reached = Pairing(**first, share=0.0), -1.0
-    for name, values in (("share", (0.0,)), *((name, TRIED[name][1:]) for name in TRIED)):
-        start = best
-        for value in values:
-            changed: dict[str, Any] = {name: value}
-            one = replace(start, **changed)
-            together = pairs(material.sequences, len(items), replace(one, share=1.0))
-            found = bench.ranks_by_share(users, items, lifts(bench, together), SHARES)
-            for share, ranks in zip(SHARES, found, strict=True):
-                if (gain := ndcg(ranks)) > reached:
-                    best, reached = replace(one, share=share), gain
-            tick(1)
-    return (best if best.share > 0 else None), reached
 
+    def attempt(numbers: Mapping[str, float]) -> Paired:
+        one = Pairing(**numbers, share=1.0)
+        added = lifts(bench, pairs(material, one))
+        ranks = bench.ranks_by_share(users, items, added, SHARES)
+        reached = [ndcg(found) for found in ranks]
+        best = int(np.argmax(reached))
+        return Paired(replace(one, share=SHARES[best]), reached[best])
 
-def pairings() -> int:
-    """Return how many pairings `pair` tries."""
-    return 1 + sum(len(values) - 1 for values in TRIED.values())
+    return one_by_one(PAIRINGS, attempt, tick)

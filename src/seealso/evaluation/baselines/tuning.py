@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 import numpy as np
 
 from seealso.evaluation.baselines.profiles import Model, profiles
+from seealso.evaluation.choosing import attempts, one_by_one
 from seealso.evaluation.exams import Exam, Sitting
 from seealso.evaluation.results import Tuned
 from seealso.evaluation.systems import Entrant, Mask, Scoring
@@ -85,7 +86,7 @@ class Baseline:
         idle = bool(sitting.cold.any()) and not self.reads
         grid = {name: values[:1] if idle else values for name, values in self.grid.items()}
         recencies = self.recencies[:1] if idle else self.recencies
-        tries = 1 + sum(len(values) - 1 for values in grid.values())
+        tries = attempts(grid)
         dev = Dev(sitting.material, sitting.dev, exams[0].among)
         with progress(f"tuning {self.name}", tries) as tick:
             best = search(self.fit, grid, recencies, dev, tick)
@@ -138,24 +139,12 @@ def search(
     dev: Dev,
     tick: Callable[[int], None],
 ) -> Trial[ModelT]:
-    """Return the best model by NDCG@10 on `dev`.
+    """Return the best model by NDCG@10 on `dev`, `one_by_one`; every fit tries every recency."""
 
-    One parameter after the other, in the order of the grid, takes the value that does best with
-    those chosen so far; with every fit every recency is tried.
-    """
-    best: Trial[ModelT] | None = None
-    chosen = {name: values[0] for name, values in grid.items()}
-    pending = [chosen]
-    for name in (None, *grid):
-        if name is not None and best is not None:
-            pending = [{**best.chosen, name: value} for value in grid[name][1:]]
-        for one in pending:
-            model = fit(dev.material, one)
-            reached = [dev.ndcg(model, recency) for recency in recencies]
-            first = int(np.argmax(reached))
-            tried = Trial(model, one, recencies[first], reached[first])
-            if best is None or tried.ndcg > best.ndcg:
-                best = tried
-            tick(1)
-    assert best is not None  # noqa: S101 - the first values are always tried
-    return best
+    def attempt(one: Chosen) -> Trial[ModelT]:
+        model = fit(dev.material, one)
+        reached = [dev.ndcg(model, recency) for recency in recencies]
+        first = int(np.argmax(reached))
+        return Trial(model, one, recencies[first], reached[first])
+
+    return one_by_one(grid, attempt, tick)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ USERS_AT_ONCE = 512
 _TEXTS_AT_ONCE = 64
 
 Places = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,8 @@ def rank(
     return Ranked(target_ranks(plain, raw, asked), target_ranks(white, spread, asked))
 
 
-def sample(asked: Sequence[Question], most: int, seed: int) -> list[Question]:
-    """Return at most `most` of the questions, the same ones for the same seed."""
+def sample(asked: Sequence[T], most: int, seed: int) -> list[T]:
+    """Return at most `most` of what is given, in its order, the same for the same seed."""
     if len(asked) <= most:
         return list(asked)
     chosen = np.random.default_rng(seed).choice(len(asked), size=most, replace=False)
