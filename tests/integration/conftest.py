@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.catalogues import open_shop  # noqa: F401
 from tests.integration.complaints import complain, kept_shop  # noqa: F401
+from tests.integration.libraries import library, other_space, recommender  # noqa: F401
 from tests.integration.owners import open_stack  # noqa: F401
 from tests.integration.papers import aws, papers  # noqa: F401
 from tests.members import peopled, users_key  # noqa: F401

@@ -1,6 +1,7 @@
 """Attaching to an index that serves searches already: its owner's queries find what they found."""
 
 import json
+from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
@@ -15,6 +16,7 @@ from seealso.indexer.attach import AttachReport, attach, plan_attach
 from seealso.indexer.inputs import inputs
 from seealso.indexer.lifecycle import prunable
 from seealso.indexer.refresh import refresh_importance
+from seealso.indexer.users.live import user_indices
 from seealso.indexer.verify import verify_again
 from seealso.interactions import Problems
 from tests.integration.catalogues import views
@@ -28,6 +30,8 @@ from tests.integration.owners import (
     documents,
     without_scores,
 )
+from tests.live import event, forgotten, ingested, ingester_of
+from tests.members import built
 
 IN_PLACE = {"index.knn": True, "index.knn.derived_source.enabled": False}
 
@@ -142,6 +146,29 @@ def test_importance_follows_new_events(stack: Stack) -> None:
     everything = stack.recommender().recommend("nobody", size=100)
     assert everything.items[0].item_id == "f7"
     assert everything.items[-1].item_id == "not yet attached"
+
+
+@pytest.fixture
+def lively(stack: Stack) -> Iterator[Stack]:
+    """A stack that is attached to, whose users and live events go when the test ends."""
+    attached(stack)
+    built(stack.shop)
+    yield stack
+    forgotten(stack.shop, *(one.name for one in user_indices(stack.cluster, stack.settings)))
+
+
+def test_live_events_come_back_to_what_is_attached_again(lively: Stack) -> None:
+    shop, columns = lively.shop, {"time": "day", "type": "kind"}
+    ingested(shop, [event("bob", "f7", n) for n in range(3)], events=columns)
+    wanted = shop.documents("f7")["f7"]
+    assert wanted["interactions"] == 3
+    lively.write({"f7": {**documents()["f7"], "title": "A new title"}}, lively.alias)
+    assert attached(lively).written == 1
+    assert shop.documents("f7")["f7"]["interactions"] == 0
+    assert ingester_of(shop, events=columns).settle().items == 1
+    found = shop.documents("f7")["f7"]
+    assert (found["interactions"], found["importance"]) == (3, wanted["importance"])
+    assert ingester_of(shop, events=columns).settle().items == 0
 
 
 def test_a_plain_index_is_copied_and_the_copy_brought_up_to_date(copied: Stack) -> None:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -20,6 +19,7 @@ from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import USERS_AT_ONCE, BatchReport, recommend_file, users_of
 from seealso.plugin.requests import Wish
 from seealso.plugin.users import KnownUsers
+from tests.integration.libraries import opened
 from tests.library import Library
 
 MANY = 1000
@@ -30,16 +30,7 @@ A_MINUTE = 1000
 def library(
     opensearch_latest: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Library]:
-    folder = tmp_path_factory.mktemp("batch")
-    library = Library.found(folder, opensearch_latest.url, f"books-{uuid4().hex[:8]}", tiny)
-    library.build()
-    yield library
-    library.close()
-
-
-@pytest.fixture(scope="module")
-def recommender(library: Library) -> Recommender:
-    return library.recommender()
+    yield from opened(opensearch_latest, tiny, tmp_path_factory)
 
 
 def run(

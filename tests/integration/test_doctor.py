@@ -4,19 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from seealso.cluster import Cluster, indices
-from seealso.cluster.node import NodeInfo
 from seealso.cluster.node.jdk import find_jdk
 from seealso.config import Settings, load_settings
-from seealso.encoder import Bundle
 from seealso.errors import Unavailable
 from seealso.indexer.mapping import index_body
 from seealso.indexer.templates import install
@@ -28,17 +24,6 @@ HEALTHY = [
     "catalogue", "events", "bundle", "cluster", "k-NN plugin", "index", "fingerprint", "space",
     "half-built", "templates",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def library(
-    opensearch: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Library]:
-    folder = tmp_path_factory.mktemp("doctor")
-    library = Library.found(folder, opensearch.url, f"books-{uuid4().hex[:8]}", tiny)
-    library.build()
-    yield library
-    library.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """Lists for several people on a real cluster: one search, what each member gets, bad groups."""
 
 import json
-from collections.abc import Iterator
 from typing import Any, get_args
 
 import numpy as np
@@ -12,7 +11,6 @@ from click.testing import CliRunner
 from seealso.cli.main import cli
 from seealso.cluster.node import NodeInfo
 from seealso.config import StrategyName
-from seealso.encoder import Bundle
 from seealso.errors import ConfigError, DataError, SeeAlsoError
 from seealso.indexer.templates import install
 from seealso.plugin import Recommender
@@ -21,33 +19,11 @@ from seealso.plugin.groups import EVERYONE, MOST_MEMBERS
 from seealso.plugin.requests import Wish
 from seealso.types import HistoryEntry, Path, User
 from tests.films import Counting
-from tests.integration.test_recommender import opened, profile
+from tests.integration.libraries import profile
 from tests.library import RATED, Library
 
 STRATEGIES = get_args(StrategyName)
 GROUP = ["u1", "u5", "u8"]
-
-
-@pytest.fixture(scope="module")
-def library(
-    opensearch: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Library]:
-    yield from opened(opensearch, tiny, tmp_path_factory, "cosine")
-
-
-@pytest.fixture(scope="module", params=["euclidean", "manhattan"])
-def other_space(
-    request: pytest.FixtureRequest,
-    opensearch: NodeInfo,
-    tiny: Bundle,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Library]:
-    yield from opened(opensearch, tiny, tmp_path_factory, request.param)
-
-
-@pytest.fixture(scope="module")
-def recommender(library: Library) -> Recommender:
-    return library.recommender()
 
 
 def seen_by(library: Library, user_id: str) -> frozenset[str]:

@@ -1,7 +1,6 @@
 """Reasons on a real cluster: shares that add up to OpenSearch's own value, words, paths, spaces."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from click.testing import CliRunner
 
 from seealso.cli.main import cli
 from seealso.cluster.node import NodeInfo
-from seealso.encoder import Bundle
 from seealso.errors import DataError, SeeAlsoError
 from seealso.fitting.fit import fit
 from seealso.plugin import Recommender
@@ -18,30 +16,7 @@ from seealso.plugin.shares import Kind
 from seealso.types import Path, User
 from tests.integration.catalogues import OpenShop
 from tests.integration.test_fit import stocked
-from tests.integration.test_recommender import opened
 from tests.library import TEXTLESS, Library
-
-
-@pytest.fixture(scope="module")
-def library(
-    opensearch: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Library]:
-    yield from opened(opensearch, tiny, tmp_path_factory, "cosine")
-
-
-@pytest.fixture(scope="module", params=["euclidean", "manhattan"])
-def other_space(
-    request: pytest.FixtureRequest,
-    opensearch: NodeInfo,
-    tiny: Bundle,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Library]:
-    yield from opened(opensearch, tiny, tmp_path_factory, request.param)
-
-
-@pytest.fixture(scope="module")
-def recommender(library: Library) -> Recommender:
-    return library.recommender()
 
 
 def adds_up(found: Explanation) -> None:

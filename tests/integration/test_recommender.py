@@ -1,18 +1,16 @@
 """Recommendations on a real cluster: by id, history, words, attributes and mixes, in all spaces."""
 
-from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from seealso.cluster.node import NodeInfo
-from seealso.encoder import Bundle
 from seealso.errors import ClusterError, ConfigError, DataError, Unavailable
 from seealso.plugin import RecommendationList, Recommender
 from seealso.types import Path, Source, Vector
 from tests.films import Counting
+from tests.integration.libraries import profile
 from tests.library import BOOKS, TEXTLESS, Library
 
 ODD_WORDS = [
@@ -23,47 +21,6 @@ ODD_WORDS = [
     "back\\slash and 'single' quotes",
     "*:* AND (castle OR ~desert) [a TO b] /x/",
 ]
-
-
-def opened(
-    node: NodeInfo, bundle: Bundle, factory: pytest.TempPathFactory, space: str
-) -> Iterator[Library]:
-    folder = factory.mktemp(space)
-    library = Library.found(folder, node.url, f"books-{uuid4().hex[:8]}", bundle, space=space)
-    library.build()
-    yield library
-    library.close()
-
-
-@pytest.fixture(scope="module")
-def library(
-    opensearch: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Library]:
-    yield from opened(opensearch, tiny, tmp_path_factory, "cosine")
-
-
-@pytest.fixture(scope="module", params=["euclidean", "manhattan"])
-def other_space(
-    request: pytest.FixtureRequest,
-    opensearch: NodeInfo,
-    tiny: Bundle,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Library]:
-    yield from opened(opensearch, tiny, tmp_path_factory, request.param)
-
-
-@pytest.fixture(scope="module")
-def recommender(library: Library) -> Recommender:
-    return library.recommender()
-
-
-def profile(library: Library, user_id: str) -> Vector:
-    """Return E_u by numpy alone."""
-    user = library.histories.user(user_id)
-    assert user is not None
-    parts = [0.8**age * library.vector(e.item_id) for age, e in enumerate(user.history)]
-    total = np.sum(parts, axis=0)
-    return np.asarray(total / np.linalg.norm(total))
 
 
 def probability(library: Library, user: Vector, item_id: str) -> float:

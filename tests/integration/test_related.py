@@ -1,29 +1,13 @@
 """Items related to an item: the same ranking with the item's own vector."""
 
-from collections.abc import Iterator
-from uuid import uuid4
-
 import numpy as np
 import pytest
 
-from seealso.cluster.node import NodeInfo
-from seealso.encoder import Bundle
 from seealso.errors import ConfigError, DataError
 from seealso.plugin import Recommender
 from seealso.types import Path
 from tests.films import Counting
 from tests.library import TEXTLESS, Library
-
-
-@pytest.fixture(scope="module")
-def library(
-    opensearch: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Library]:
-    folder = tmp_path_factory.mktemp("related")
-    library = Library.found(folder, opensearch.url, f"books-{uuid4().hex[:8]}", tiny)
-    library.build()
-    yield library
-    library.close()
 
 
 @pytest.mark.parametrize("path", ["exact", "reference", "ann"])

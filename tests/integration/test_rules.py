@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -10,30 +10,16 @@ import pytest
 from click.testing import CliRunner
 
 from seealso.cli.main import cli
-from seealso.cluster.node import NodeInfo
-from seealso.encoder import Bundle
 from seealso.errors import ConfigError
 from seealso.indexer.templates import install
 from seealso.plugin import Recommender
 from seealso.types import Source
 from tests.films import Counting
-from tests.integration.test_recommender import opened, profile
+from tests.integration.libraries import profile
 from tests.library import KINDS, TEXTLESS, Library
 
 Value = Callable[[str, float], float]
 POETRY = {"field": "kind", "values": ["poetry"]}
-
-
-@pytest.fixture(scope="module")
-def library(
-    opensearch: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Library]:
-    yield from opened(opensearch, tiny, tmp_path_factory, "cosine")
-
-
-@pytest.fixture(scope="module")
-def recommender(library: Library) -> Recommender:
-    return library.recommender()
 
 
 def kind(item_id: str) -> str:

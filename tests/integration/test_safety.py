@@ -1,7 +1,6 @@
 """What is blocked is shown by no request, however it is made, on a real cluster."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seealso.cluster.node import NodeInfo
 from seealso.config import Settings
-from seealso.encoder import Bundle
 from seealso.errors import ConfigError, DataError
 from seealso.plugin import Recommender
 from seealso.plugin.batch import recommend_file
 from seealso.plugin.requests import Wish
 from seealso.types import HistoryEntry, User
-from tests.integration.test_recommender import opened
 from tests.library import BOOKS, KINDS, PLACES, Library
 
 LISTED = frozenset({"b1", "b7", "b40", "b59"})
 ADULT = 1945
 """Least value of the field year that stands for an age here: books from b45 on are for adults."""
-
-
-@pytest.fixture(scope="module")
-def library(
-    opensearch: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Library]:
-    yield from opened(opensearch, tiny, tmp_path_factory, "cosine")
 
 
 @pytest.fixture(scope="module")
