@@ -4,11 +4,9 @@ The long tail is one share among others: `fuse` is `filled` with that share alon
 """
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from seealso.plugin.recommendations import Recommendation
 
@@ -163,11 +161,16 @@ class _Filling:
     def __post_init__(self) -> None:
         self._taken: set[str] = set()
         self._spent: list[Counter[str]] = [Counter() for _ in self.caps]
-        self._given = np.zeros(len(self.shares), dtype=np.int64)
-        self._open = np.ones(len(self.shares), dtype=bool)
-        places = np.array([[share.places] for share in self.shares], dtype=np.float64)
-        lengths = np.arange(self.size + 1)
-        self._due = np.floor(places.reshape(-1, 1) * lengths / self.size + 1e-9).astype(np.int64)
+        self._given = [0 for _ in self.shares]
+        self._open = [True for _ in self.shares]
+        self._ranked = deque(self.main)
+        self._reserves = [deque(share.reserve) for share in self.shares]
+        # the nth item of a share is even where the list is this long
+        self._deadlines = [
+            [-(-nth * self.size // share.places) for nth in range(1, share.places + 1)]
+            for share in self.shares
+        ]
+        self._calm = 0
 
     def take(self, item: Recommendation) -> None:
         """Put an item at the next position."""
@@ -187,27 +190,37 @@ class _Filling:
             # what only a window bars now may come later
             if not any(self._room(one, self._spent) for one in self._candidates(n)):
                 self._open[n] = False
-        rest = [one for share in self.shares for one in share.reserve]
-        return self._first(self._left(self.main)) or self._first(self._left(rest))
+        rest = (one for reserve in self._reserves for one in self._left(reserve))
+        return self._first(self._left(self._ranked)) or self._first(rest)
 
     def _urgent(self) -> list[int]:
         """Return the shares of which one must have the next position, the most urgent first."""
-        if not self.shares:
+        length = len(self.chosen)
+        if length < self._calm:
             return []
-        ahead = self._due[:, len(self.chosen) + 1 :] - self._given[:, None]
-        owed = np.where(self._open[:, None], np.maximum(ahead, 0), 0)
-        tight = np.flatnonzero(owed.sum(axis=0) >= np.arange(1, owed.shape[1] + 1))
-        if not len(tight):
-            return []
-        found = np.flatnonzero(owed[:, tight[0]] > 0)
-        return sorted(found.tolist(), key=lambda n: int(np.argmax(owed[n] > 0)))
+        due = sorted(
+            (max(deadline, length + 1), n)
+            for n, deadlines in enumerate(self._deadlines)
+            if self._open[n]
+            for deadline in deadlines[self._given[n] :]
+        )
+        # how many positions may go to others before these items are late
+        spare = [deadline - length - nth for nth, (deadline, _) in enumerate(due, 1)]
+        late = next((place for place, left in enumerate(spare) if left <= 0), None)
+        if late is not None:
+            return list(dict.fromkeys(n for deadline, n in due if deadline <= due[late][0]))
+        # a position takes one of them at most: until then nothing can be late
+        self._calm = length + min(spare, default=self.size)
+        return []
 
     def _candidates(self, n: int) -> Iterator[Recommendation]:
-        share = self.shares[n]
-        yield from self._left(share.reserve)
-        yield from (one for one in self._left(self.main) if one.item_id in share.members)
+        members = self.shares[n].members
+        yield from self._left(self._reserves[n])
+        yield from (one for one in self._left(self._ranked) if one.item_id in members)
 
-    def _left(self, items: Iterable[Recommendation]) -> Iterator[Recommendation]:
+    def _left(self, items: deque[Recommendation]) -> Iterator[Recommendation]:
+        while items and items[0].item_id in self._taken:
+            items.popleft()
         return (one for one in items if one.item_id not in self._taken)
 
     def _first(self, items: Iterable[Recommendation]) -> Recommendation | None:
