@@ -101,13 +101,9 @@ def _searches(
     """Return the searches of a list, for these items alone and whether they were seen or not."""
     if profile.vector is None:
         return []
-    changes = {"size": len(item_ids), "min_probability": 0.0}
     clause = {"ids": {"values": list(item_ids)}}
-    only = replace(
-        wish,
-        settings=wish.settings.model_copy(update=changes),
-        filters=(clause,),
-        fields=(),
+    only = replace(wish, filters=(clause,), fields=()).with_settings(
+        size=len(item_ids), min_probability=0.0
     )
     ranking = vector_search(
         profile.vector, (), only, path=path, space=live.space, calibration=live.calibration

@@ -4,16 +4,17 @@ A named query tells its score with each hit (`include_named_queries_score`): the
 travel once, and so does each candidate.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from seealso.plugin.groups import Group, GroupWish
 from seealso.plugin.profile import Profile
 from seealso.plugin.requests import (
+    MOST_HITS,
     Search,
     Wish,
     common,
@@ -21,6 +22,7 @@ from seealso.plugin.requests import (
     tail_search,
     vector_search,
 )
+from seealso.plugin.taxonomy import Clause
 from seealso.types import Calibration, Path, Space, Vector
 
 TAIL: Final = "tail"
@@ -32,16 +34,11 @@ FAINT: Final = 1e-3
 LIFT: Final = 10.0
 """Boost of items that a history lifts: none of them is lost where hits are cut off."""
 
-WINDOW: Final = 10_000
-"""Most hits that OpenSearch gives at once (``index.max_result_window``)."""
-
 EXCLUSIONS: Final = 50_000
 """Most ids that are left out within the members' own searches, over all of them."""
 
 SCORES: Final = {"include_named_queries_score": "true"}
 """Query parameters of a group's search."""
-
-Clause = Mapping[str, Any]
 
 
 def group_search(
@@ -61,11 +58,12 @@ def group_search(
     if not vectors:
         return importance_search(excluded, wish.list)
     scoring = Path.REFERENCE if path is Path.REFERENCE else Path.EXACT
-    alone = _query_maker(_resized(wish.list, 1, filters=()), scoring, space, calibration)
+    bare = replace(wish.list, filters=())
+    alone = _query_maker(bare.with_settings(size=1), scoring, space, calibration)
     scores = [alone(one, ()) for one in vectors]
     each = wish.each(len(vectors))
     if path is Path.ANN:
-        nearest = _query_maker(_resized(wish.list, each), path, space, calibration)
+        nearest = _query_maker(wish.list.with_settings(size=each), path, space, calibration)
         within = _within(group.profiles, group.excluded)
         offered = [nearest(one, out) for one, out in zip(vectors, within, strict=True)]
         offered += _tail(group, wish.list, space)
@@ -76,7 +74,7 @@ def group_search(
         offered.append({"ids": {"values": lifted, "boost": LIFT}})
     params = {
         **common(wish.list, excluded),
-        "size": min(WINDOW, len(vectors) * each + len(lifted) + wish.list.size),
+        "size": min(MOST_HITS, len(vectors) * each + len(lifted) + wish.list.size),
         "candidates": offered,
         "members": [_named(query, str(number)) for number, query in enumerate(scores)],
     }
@@ -106,10 +104,6 @@ def _query_maker(
 def _query(search: Search) -> Clause:
     query: Clause = orjson.loads(search.body())["query"]
     return query
-
-
-def _resized(wish: Wish, size: int, **changes: Any) -> Wish:
-    return replace(wish, settings=wish.settings.model_copy(update={"size": size}), **changes)
 
 
 def _within(profiles: Sequence[Profile], excluded: Set[str]) -> list[list[str]]:

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 from seealso.config import GroupSettings, Settings, StrategyName
 from seealso.errors import ConfigError, DataError
 from seealso.plugin.profile import Profile
-from seealso.plugin.requests import Wish
+from seealso.plugin.requests import Wish, path_or
 from seealso.types import Path, Space, User
 
 MOST_MEMBERS: Final = 500
@@ -153,14 +153,7 @@ def group_path(wish: Wish, space: Space) -> Path:
     ConfigError
         The approximate path is asked of an index that is not cosine.
     """
-    if space is Space.COSINE:
-        return Path.ANN if wish.path == "auto" else wish.path
-    if wish.path is Path.ANN:
-        raise ConfigError(
-            f"path ann: an index for {space} ranks by script alone",
-            hint="use path exact or reference, or build the index with index.space = 'cosine'",
-        )
-    return Path.REFERENCE
+    return path_or(Path.ANN, wish, space)
 
 
 def _check(name: str, value: str | None, allowed: Sequence[str]) -> None:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
 
 from seealso.config import PersonaliseSettings
 from seealso.errors import DataError
-from seealso.plugin.requests import KNN_SPACE, out_of_range
+from seealso.plugin.requests import KNN_SPACE, changed
 from seealso.plugin.spread import LEAST, Sample
 from seealso.query_templates import render
 from seealso.types import Space, Vector
@@ -37,11 +36,7 @@ def manner(settings: PersonaliseSettings, **changes: Any) -> PersonaliseSettings
     ConfigError
         A change is out of range.
     """
-    given = {name: value for name, value in changes.items() if value is not None}
-    try:
-        return PersonaliseSettings.model_validate({**settings.model_dump(), **given})
-    except ValidationError as exc:
-        raise out_of_range(exc) from exc
+    return changed(settings, changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,10 @@ from seealso.plugin.fusion import Cap, Share, filled, of_tail, places_of
 from seealso.plugin.lifts import Lifts
 from seealso.plugin.profile import Profile
 from seealso.plugin.recommendations import Recommendation
-from seealso.plugin.requests import Search, Wish, profile_searches
+from seealso.plugin.requests import MOST_HITS, Search, Wish, profile_searches
 from seealso.plugin.rules import Ruling, Stratum, clause, contradiction, takes_all, told
 from seealso.plugin.taxonomy import Clause, Taxonomy
 from seealso.types import Calibration, Path, Source, Space, Vector
-
-DEEPEST: Final = 10_000
-"""Most hits that OpenSearch gives at once (``index.max_result_window``)."""
 
 NEW: Final[Clause] = {"term": {"interactions": 0}}
 """Items that nobody chose yet."""
@@ -137,14 +134,14 @@ def lanes(
         return Lane(wish, stratum, segment, tuple(found))
 
     wish, strata = _bringing(plan), plan.ruling.strata
-    ranked = _resized(wish, _depth(plan))
+    ranked = wish.with_settings(size=_depth(plan))
     found = [lane(_narrowed(ranked, one.filters), one, RANKED) for one in strata]
-    alone = _resized(ranked, ranked.size, tail_share=0.0)
+    alone = ranked.with_settings(tail_share=0.0)
     for (number, segment), one in product(enumerate(plan.segments), strata):
         found.append(lane(_narrowed(alone, (segment, *one.filters)), one, number))
     if pins := plan.ruling.pins:
         only = {"ids": {"values": list(pins.values())}}
-        few = _resized(wish, len(pins), tail_share=0.0)
+        few = wish.with_settings(size=len(pins), tail_share=0.0)
         found.append(lane(_narrowed(few, (only,)), Stratum(), PINNED))
     return found
 
@@ -274,11 +271,7 @@ def _depth(plan: Plan) -> int:
     exposure, size = plan.exposure, plan.wish.size
     looks = bool(exposure.caps) or bool(exposure.fresh) or exposure.diversity > 0
     # pinned items leave the list, and others move up
-    return min(DEEPEST, size * (exposure.depth if looks else 1) + len(plan.ruling.pins))
-
-
-def _resized(wish: Wish, size: int, **changes: Any) -> Wish:
-    return replace(wish, settings=wish.settings.model_copy(update={"size": size, **changes}))
+    return min(MOST_HITS, size * (exposure.depth if looks else 1) + len(plan.ruling.pins))
 
 
 def _narrowed(wish: Wish, filters: Sequence[Clause]) -> Wish:

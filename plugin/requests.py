@@ -1,11 +1,11 @@
 """Which searches a list is made of. Pure functions: profiles in, request bodies out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeVar
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from seealso.config import RecommendSettings, Rule
 from seealso.errors import ConfigError
@@ -18,6 +18,11 @@ from seealso.query_templates import render, script_id
 from seealso.types import Calibration, Path, Space, Vector
 
 Filter = Mapping[str, Any]
+
+Section = TypeVar("Section", bound=BaseModel)
+
+MOST_HITS: Final = 10_000
+"""Most hits that OpenSearch gives at once (``index.max_result_window``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +97,32 @@ class Wish:
         """
         given = {name: value for name, value in changes.items() if value is not None}
         own = {k: v for k, v in given.items() if k in RecommendSettings.model_fields}
-        try:
-            merged = RecommendSettings.model_validate({**settings.model_dump(), **own})
-        except ValidationError as exc:
-            raise out_of_range(exc) from exc
         return cls(
-            merged,
+            changed(settings, own),
             _clauses(given.get("filters", ())),
             _names(given.get("fields")),
             read_rules(given.get("rules", ())),
             not given.get("without_rules", False),
         )
+
+    def with_settings(self, **changes: Any) -> "Wish":
+        """Return the wish with other settings, which are known to be in range."""
+        return replace(self, settings=self.settings.model_copy(update=changes))
+
+
+def changed(section: Section, changes: Mapping[str, Any]) -> Section:
+    """Return a section of the settings with `changes`, those that are None left out.
+
+    Raises
+    ------
+    ConfigError
+        A change is out of range.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    try:
+        return section.model_validate({**section.model_dump(), **given})
+    except ValidationError as exc:
+        raise _out_of_range(exc) from exc
 
 
 def _clauses(given: Any) -> tuple[Filter, ...]:
@@ -125,7 +145,7 @@ def _names(given: Any) -> tuple[str, ...] | None:
     return None if given is None else tuple(given)
 
 
-def out_of_range(exc: ValidationError) -> ConfigError:
+def _out_of_range(exc: ValidationError) -> ConfigError:
     """Return the error that names the setting, what it must be, and what was given."""
     first = exc.errors()[0]
     name = str(first["loc"][0])
@@ -149,16 +169,26 @@ def choose_path(wish: Wish, space: Space, documents: int) -> Path:
     ConfigError
         The approximate path is asked of an index that is not cosine.
     """
-    if space is not Space.COSINE:
-        if wish.path is Path.ANN:
-            raise ConfigError(
-                f"path ann: an index for {space} ranks by script alone",
-                hint="use path exact or reference, or build the index with index.space = 'cosine'",
-            )
-        return Path.REFERENCE
-    if wish.path != "auto":
-        return wish.path
-    return Path.EXACT if documents <= wish.settings.exact_limit else Path.ANN
+    few = documents <= wish.settings.exact_limit
+    return path_or(Path.EXACT if few else Path.ANN, wish, space)
+
+
+def path_or(auto: Path, wish: Wish, space: Space) -> Path:
+    """Return the path that is asked for, `auto` where that is left open.
+
+    Raises
+    ------
+    ConfigError
+        The approximate path is asked of an index that is not cosine.
+    """
+    if space is Space.COSINE:
+        return auto if wish.path == "auto" else wish.path
+    if wish.path is Path.ANN:
+        raise ConfigError(
+            f"path ann: an index for {space} ranks by script alone",
+            hint="use path exact or reference, or build the index with index.space = 'cosine'",
+        )
+    return Path.REFERENCE
 
 
 def profile_searches(
