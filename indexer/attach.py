@@ -9,7 +9,7 @@ document and writes what is not as it should be.
 from dataclasses import dataclass
 from time import perf_counter
 
-from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
+from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan_ids
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach_documents import owned_inputs, pending, read_owned, write_pending
@@ -17,6 +17,7 @@ from seealso.indexer.attach_index import Owned, alias_actions, look, serving_set
 from seealso.indexer.attach_plan import AttachPlan, plan
 from seealso.indexer.attach_target import Target, begin
 from seealso.indexer.build import build_lock
+from seealso.indexer.lifecycle import record_live
 from seealso.indexer.verify import Verification, verify
 from seealso.interactions import Problems
 from seealso.log import logger, progress
@@ -120,7 +121,9 @@ def attach(
         verification = verify(
             cluster, target.name, target.maker.encoder, settings, target.maker.images
         )
-        indices.put_meta(cluster, target.name, {"state": "ready"})
+        # what was written again has lost what live events had added: they have to be told
+        changed_at = {"counted_at": indices.moment()} if done.written else {}
+        indices.put_meta(cluster, target.name, {"state": "ready", **changed_at})
         _move_aliases(cluster, settings, owned, target.name)
     bundle = target.maker.encoder.bundle
     return AttachReport(
@@ -194,8 +197,7 @@ def _look_over(cluster: Cluster, settings: Settings, owned: Owned, target: Targe
 
 def _gone(cluster: Cluster, target: str, ids: set[str]) -> list[str]:
     indices.refresh(cluster, target)
-    hits = (hit for batch in scan(cluster, target, source=False, batch=5000) for hit in batch)
-    return [hit["_id"] for hit in hits if hit["_id"] not in ids]
+    return [item_id for item_id in scan_ids(cluster, target) if item_id not in ids]
 
 
 def _serve(cluster: Cluster, settings: Settings, owned: Owned, target: str) -> None:
@@ -223,4 +225,4 @@ def _move_aliases(cluster: Cluster, settings: Settings, owned: Owned, target: st
     actions = alias_actions(owned, target, alias, indices.standing(cluster, alias))
     if actions:
         indices.act_on_aliases(cluster, actions)
-        indices.put_meta(cluster, target, {"live_since": indices.moment(), "rolled_back": False})
+        record_live(cluster, target)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from seealso.cluster import BulkWriter, Cluster, fetch, scan
+from seealso.cluster import BulkWriter, Cluster, scan
 from seealso.config import CatalogueSettings, Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach_index import Owned
 from seealso.indexer.documents import digest, document
 from seealso.indexer.encoding import DocumentMaker, Tick
 from seealso.indexer.inputs import Inputs, inputs
+from seealso.indexer.writing import held_digests
 from seealso.interactions import Problems, read_items
 from seealso.types import Item
 
@@ -139,10 +140,10 @@ def pending(
             item_id: f"{key}:{digest(Item(item_id, batch.documents[item_id]), '', '')}"
             for item_id, key in wanted.items()
         }
-    present = fetch(cluster, target, list(wanted), source=["digest"])
+    held = held_digests(cluster, target, list(wanted))
 
     def differs(item_id: str, key: str) -> bool:
-        stored = present.get(item_id, {}).get("_source", {}).get("digest")
+        stored = held.get(item_id)
         return stored is None or (stored if copied else stored.partition(":")[0]) != key
 
     changed = {item_id: key for item_id, key in wanted.items() if differs(item_id, key)}

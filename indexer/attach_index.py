@@ -5,6 +5,7 @@ Every function but `look` is pure.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from seealso.cluster import Cluster, indices
@@ -44,7 +45,7 @@ SERVING = (
 """Settings that a copy gets once it is loaded: what is copied went through the pipelines before."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Owned:
     """An index that its owner made.
 
@@ -75,7 +76,7 @@ class Owned:
         """Whether seealso added its fields to this index, in place or as a copy."""
         return self.meta is not None and "attached" in self.meta
 
-    @property
+    @cached_property
     def fields(self) -> Mapping[str, Any]:
         """The owner's own fields by name."""
         properties: Mapping[str, Any] = self.mappings.get("properties", {})
@@ -84,7 +85,7 @@ class Owned:
         kept = SHARED - set((self.meta or {})["attached"]["fields"])
         return {k: v for k, v in properties.items() if k not in RESERVED or k in kept}
 
-    @property
+    @cached_property
     def own(self) -> frozenset[str]:
         """Names of the fields that seealso writes here."""
         return RESERVED - (SHARED & self.fields.keys())

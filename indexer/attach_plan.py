@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
-from seealso.indexer.attach_index import Owned, Way, check, check_alias, copied_from, way
+from seealso.indexer.attach_index import Owned, Way, check, check_alias, way
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
     standing = check_alias(cluster, owned, alias)
     chosen, reason = way(owned, cluster.version())
     target: str | None = owned.name
-    earlier = [n for n in standing if copied_from(indices.find_meta(cluster, n)) == owned.name]
+    # of what is not the index itself, `check_alias` lets nothing but copies of it pass
+    earlier = [name for name in standing if name != owned.name]
     if copy:
         chosen, reason, target = "copy", "a new copy is asked for", None
     elif earlier and not owned.attached:

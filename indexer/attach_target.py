@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any
-
-import orjson
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings, with_fitted
@@ -19,11 +16,10 @@ from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable
 from seealso.indexer.inputs import Inputs, survey
 from seealso.indexer.mapping import derives_safely, index_meta
+from seealso.indexer.staging import build_key, left_by
 from seealso.indexer.update import read_again
-from seealso.log import logger, progress
+from seealso.log import progress
 from seealso.types import Space
-
-log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +69,15 @@ def begin(
         body = added_mapping(owned, settings, bundle.dimension, meta)
         cluster.request("PUT", f"/{owned.name}/_mapping", body)
         return Target(owned.name, maker)
-    name = _unfinished(cluster, settings, owned, key)
+    found = indices.listing(cluster, settings.index.alias)
+    copies = [one for one in found if copied_from(one.meta) == owned.name]
+    name = left_by(cluster, copies, key)
     if name is None:
         name = indices.new_name(settings.index.alias)
         derived = derives_safely(cluster.version())
         body = copy_body(owned, settings, bundle.dimension, meta, derived_source=derived)
         indices.create(cluster, name, body)
         return Target(name, maker)
-    log.info("going on with %s", name)
     begun = indices.meta(cluster, name)
     with progress("reading") as tick:
         read = read_again(source, begun["importance"], settings, tick)
@@ -105,26 +102,10 @@ def _maker(
 
 def _key(settings: Settings, owned: Owned, bundle: Bundle) -> str:
     """Return what tells one copy from another; a killed one with the same key is gone on with."""
-    parts = (
+    return build_key(
         owned.name,
         dict(owned.fields),
         bundle.fingerprint,
         settings.index.model_dump(mode="json", include=MAPPED),
         columns_of(owned, settings).model_dump(mode="json"),
     )
-    return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-
-
-def _unfinished(cluster: Cluster, settings: Settings, owned: Owned, key: str) -> str | None:
-    """Return the copy that a killed run left; those that are of no use any more are cleared."""
-    found = None
-    for index in indices.listing(cluster, settings.index.alias):
-        left = index.state != "ready" and not (index.live or index.borrowed)
-        if not left or copied_from(index.meta) != owned.name:
-            continue
-        if found is None and index.meta.get("build_key") == key:
-            found = index.name
-        else:
-            log.info("clearing %s, left by a run that did not end", index.name)
-            indices.delete(cluster, index.name)
-    return found

@@ -9,11 +9,9 @@ did not pass is ``rejected``, and the next build clears it as well.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from time import perf_counter
 from typing import Any
 
-import orjson
 from filelock import FileLock, Timeout
 
 from seealso.cluster import Cluster, indices
@@ -32,11 +30,10 @@ from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.lifecycle import go_live
 from seealso.indexer.live import replaceable
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
+from seealso.indexer.staging import build_key, left_by
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import write_catalogue
-from seealso.log import logger, progress
-
-log = logger(__name__)
+from seealso.log import progress
 
 MAPPED = {"alias", "space", "analyzer", "shards", "engine", "m", "ef_construction"}
 """Settings that an index cannot change once it is there."""
@@ -90,6 +87,7 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
     live = replaceable(cluster, settings.index.alias)
     images_for(base, source.images)
     surveyed = _survey(source, settings)
+    found = indices.listing(cluster, settings.index.alias)
     return BuildPlan(
         alias=settings.index.alias,
         live=live,
@@ -97,7 +95,7 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
         items=surveyed.items,
         tail=surveyed.tail,
         importance=surveyed.importance.parameters,
-        clears=tuple(index.name for index in _unfinished(cluster, settings.index.alias)),
+        clears=tuple(index.name for index in found if index.unfinished),
     )
 
 
@@ -261,30 +259,15 @@ def _judged(cluster: Cluster, alias: str, name: str, judge: Judge) -> object | N
     return None if live is None else judge(live, name)
 
 
-def _unfinished(cluster: Cluster, alias: str) -> list[indices.PhysicalIndex]:
-    found = indices.listing(cluster, alias)
-    return [
-        index for index in found if index.state != "ready" and not (index.live or index.borrowed)
-    ]
-
-
 def _stage(
     cluster: Cluster, settings: Settings, surveyed: Survey, bundle: Bundle
 ) -> tuple[str, bool]:
     """Return the index to write to and whether it was begun by an earlier, killed build."""
     alias = settings.index.alias
     key = _build_key(settings, surveyed, bundle)
-    resumed = None
-    for index in _unfinished(cluster, alias):
-        same = index.state == "building" and index.meta.get("build_key") == key
-        if same and resumed is None:
-            resumed = index.name
-            log.info("going on with %s", index.name)
-        else:
-            log.info("clearing %s, left by a build that did not end", index.name)
-            indices.delete(cluster, index.name)
-    if resumed:
-        return resumed, True
+    begun = left_by(cluster, indices.listing(cluster, alias), key)
+    if begun is not None:
+        return begun, True
     name = indices.new_name(alias)
     meta = index_meta(settings, bundle, surveyed.importance.parameters, key)
     try:
@@ -302,11 +285,10 @@ def _stage(
 
 
 def _build_key(settings: Settings, surveyed: Survey, bundle: Bundle) -> str:
-    parts = (
+    return build_key(
         bundle.fingerprint,
         surveyed.signature,
         settings.index.model_dump(mode="json", include=MAPPED),
         settings.catalogue.model_dump(mode="json"),
         dict(surveyed.importance.parameters),
     )
-    return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

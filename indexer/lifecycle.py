@@ -91,6 +91,11 @@ def go_live(cluster: Cluster, alias: str, name: str) -> None:
     """Let `alias` stand for the index `name`, which must be ready, and record when it did."""
     indices.point(cluster, alias, name)
     # after the move: an index that says it was live must have been
+    record_live(cluster, name)
+
+
+def record_live(cluster: Cluster, name: str) -> None:
+    """Write down that an alias has come to the index `name` just now."""
     indices.put_meta(cluster, name, {"live_since": indices.moment(), "rolled_back": False})
 
 

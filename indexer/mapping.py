@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seealso import __version__
-from seealso.config import Settings
+from seealso.config import IndexSettings, Settings
 from seealso.encoder import Bundle
 from seealso.types import Space
 
@@ -32,7 +32,18 @@ def index_body(
         Keep vectors out of the stored ``_source`` and derive them on reading: a third of the
         size, where the k-NN plugin does it right (`derives_safely`).
     """
-    index = settings.index
+    fields = {**_catalogue_fields(settings), **own_fields(settings, dimension)}
+    return loading_body(settings.index, meta, fields, derived_source=derived_source)
+
+
+def loading_body(
+    index: IndexSettings,
+    meta: Mapping[str, Any],
+    fields: Mapping[str, Any],
+    *,
+    derived_source: bool,
+) -> dict[str, Any]:
+    """Return what `index_body` does, of an index with these fields, whatever is stored there."""
     return {
         "settings": {
             "index": {
@@ -46,7 +57,7 @@ def index_body(
         "mappings": {
             "dynamic": False,
             "_meta": {"seealso": dict(meta)},
-            "properties": {**_catalogue_fields(settings), **own_fields(settings, dimension)},
+            "properties": dict(fields),
         },
     }
 
@@ -63,27 +74,33 @@ def derives_safely(version: tuple[int, ...]) -> bool:
 def own_fields(settings: Settings, dimension: int) -> dict[str, Any]:
     """Return the mapping of the fields that seealso itself writes, by name."""
     index = settings.index
+    # the order of w * cos(u, E) is that of the inner product of u with w * E;
+    # the other spaces rank by script, the graph is there for the mapping alone
+    space = "innerproduct" if index.space is Space.COSINE else "l2"
     return {
         "item_id": {"type": "keyword"},
         "text": {"type": "text", "analyzer": index.analyzer},
-        "vector": {
-            "type": "knn_vector",
-            "dimension": dimension,
-            "method": {
-                "name": "hnsw",
-                "engine": index.engine,
-                # the order of w * cos(u, E) is that of the inner product of u with w * E;
-                # the other spaces rank by script, the graph is there for the mapping alone
-                "space_type": "innerproduct" if index.space is Space.COSINE else "l2",
-                "parameters": {"m": index.m, "ef_construction": index.ef_construction},
-            },
-        },
+        "vector": vector_field(index, dimension, space),
         "importance": {"type": "float"},
         "interactions": {"type": "integer"},
         "counted": {"type": "object", "enabled": False},
         "tail": {"type": "boolean"},
         "digest": {"type": "keyword", "index": False},
         "updated_at": {"type": "date"},
+    }
+
+
+def vector_field(index: IndexSettings, dimension: int, space_type: str) -> dict[str, Any]:
+    """Return the mapping of vectors in a graph whose edges OpenSearch measures by `space_type`."""
+    return {
+        "type": "knn_vector",
+        "dimension": dimension,
+        "method": {
+            "name": "hnsw",
+            "engine": index.engine,
+            "space_type": space_type,
+            "parameters": {"m": index.m, "ef_construction": index.ef_construction},
+        },
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from seealso.cluster import BulkWriter, Cluster, indices, scan
+from seealso.cluster import BulkWriter, Cluster, indices, scan, scan_ids
 from seealso.config import Settings
 from seealso.indexer.build import build_lock
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
@@ -76,6 +76,8 @@ def refresh_importance(
     with build_lock(settings):
         live = live_index(cluster, settings)
         counts = count_events(source.events(), settings.importance)
+        # what was written a moment ago is stored, too
+        indices.refresh(cluster, live.name)
         stored = _stored(cluster, live.name, settings)
         numbers = stored if settings.importance.kind == "expression" else None
         table = fit_importance(
@@ -98,7 +100,7 @@ def _stored(cluster: Cluster, name: str, settings: Settings) -> pl.DataFrame:
         "live": pl.Boolean,
         **dict.fromkeys(numbers, pl.Float64),
     }
-    encoded = {hit["_id"] for hits in _encoded(cluster, name) for hit in hits}
+    encoded = set(scan_ids(cluster, name, query={"exists": {"field": "vector"}}))
     rows = [
         _row(hit, encoded)
         for hits in scan(
@@ -118,11 +120,6 @@ def _row(hit: Mapping[str, Any], encoded: Collection[str]) -> dict[str, Any]:
     source = dict(hit["_source"])
     live = source.pop("counted", None) is not None
     return {**source, "encoded": hit["_id"] in encoded, "live": live}
-
-
-def _encoded(cluster: Cluster, name: str) -> Iterator[list[dict[str, Any]]]:
-    query = {"exists": {"field": "vector"}}
-    return scan(cluster, name, query=query, source=False, batch=5000)
 
 
 def _numbers(stored: pl.DataFrame | None, settings: Settings) -> pl.DataFrame | None:

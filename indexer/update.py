@@ -1,12 +1,12 @@
 """Changes a live index in place: items that are new, changed or gone from the catalogue."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
+from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan_ids
 from seealso.config import ImportanceSettings, Settings
 from seealso.encoder import ItemText, item_encoder, open_cache
 from seealso.errors import MappingMismatch
@@ -164,7 +164,7 @@ def _gone(
     """Return the ids to delete that are in the index."""
     gone = set(fetch(cluster, live.name, sorted(delete), source=["item_id"]))
     if catalogue is not None:
-        gone |= set(_ids(cluster, live.name)) - catalogue
+        gone |= set(scan_ids(cluster, live.name)) - catalogue
     return sorted(gone)
 
 
@@ -181,8 +181,3 @@ def _refuse_other(live: LiveIndex, settings: Settings) -> None:
             hint="run `seealso index build`",
             index=live.name,
         )
-
-
-def _ids(cluster: Cluster, name: str) -> Iterator[str]:
-    for hits in scan(cluster, name, source=False, batch=5000):
-        yield from (hit["_id"] for hit in hits)

@@ -73,9 +73,13 @@ def changed(
     cluster: Cluster, name: str, items: Sequence[tuple[Item, str]]
 ) -> list[tuple[Item, str]]:
     """Return those of `items`, each with its digest, that the index lacks or holds otherwise."""
-    present = fetch(cluster, name, [item.item_id for item, _ in items], source=["digest"])
-    return [
-        (item, key)
-        for item, key in items
-        if present.get(item.item_id, {}).get("_source", {}).get("digest") != key
-    ]
+    held = held_digests(cluster, name, [item.item_id for item, _ in items])
+    return [(item, key) for item, key in items if held.get(item.item_id) != key]
+
+
+def held_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return the digests of those documents of `ids` that the index holds with one, by id."""
+    found = fetch(cluster, name, ids, source=["digest"])
+    return {
+        key: hit["_source"]["digest"] for key, hit in found.items() if "digest" in hit["_source"]
+    }

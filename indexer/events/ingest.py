@@ -131,8 +131,8 @@ class Ingester:
         known = self._store.present(sorted(self._store.add(first.values()))) if first else {}
         kept = first | known
         others = [one.event_id for one in events if not _alike(one, kept[one.event_id])]
-        changed = self.settle()
         live, users = self._look()
+        changed = self._settled(live, users)
         unknown = self._step_items(live, sorted({one.item_id for one in kept.values()}))
         new, moved = self._step_users(live, users, sorted({one.user for one in kept.values()}))
         written = len(first) - len(known)
@@ -157,7 +157,9 @@ class Ingester:
         ClusterError, BulkWriteError
             The cluster refused; what was written stays right.
         """
-        live, users = self._look()
+        return self._settled(*self._look())
+
+    def _settled(self, live: LiveIndex, users: LiveUsers) -> Taken:
         state = {
             "items": f"{live.name} {live.meta.get('counted_at', '')}",
             "users": f"{users.name} {users.meta.get('changed_at', '')}",
@@ -215,20 +217,19 @@ class Ingester:
         new: set[str] = set()
 
         def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
-            stale: dict[str, User] = {}
+            stale: dict[str, tuple[User, str]] = {}
             for name, document in documents.items():
                 user = user_of(name, document) if document else User(name)
                 user = with_events(user, events[name], positive=positive, **kept)
                 if not document:
                     new.add(name)
-                if not document or document.get("digest") != digest_of(user, profiler.made_with):
-                    stale[name] = user
-            vectors = profiler.vectors(list(stale.values()))
+                key = digest_of(user, profiler.made_with)
+                if not document or document.get("digest") != key:
+                    stale[name] = user, key
+            vectors = profiler.vectors([user for user, _ in stale.values()])
             return {
-                name: Change(
-                    "index", user_document(user, vector, digest_of(user, profiler.made_with))
-                )
-                for (name, user), vector in zip(stale.items(), vectors, strict=True)
+                name: Change("index", user_document(user, vector, key))
+                for (name, (user, key)), vector in zip(stale.items(), vectors, strict=True)
             }
 
         alias = users.meta["alias"]

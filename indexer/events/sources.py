@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seealso.cluster import Cluster
+from seealso.cluster import Cluster, indices
 from seealso.config import EventSettings, LiveSettings, UbiSettings
 from seealso.errors import ClusterError
 from seealso.interactions import Batch, FileSource, Pseudonyms
@@ -95,7 +95,7 @@ class UbiEvents:
                 hint="ubi.events names the index of UBI events",
                 index=self.ubi.events,
             )
-        self.cluster.request("POST", f"/{self.ubi.events}/_refresh")
+        indices.refresh(self.cluster, self.ubi.events)
         after: list[Any] | None = None
         since = window.since(self.live.late_seconds)
         while hits := self._page(since, after):

@@ -26,6 +26,9 @@ KIND: Final = "events"
 MOST: Final = 10_000
 """Events of one user that are read, the newest ones: as many as one search may return."""
 
+FIELDS: Final = ("user", "item", "type", "value", "time")
+"""Fields that an event is made of."""
+
 PAGE: Final = 1000
 """Users or items that are listed at once."""
 
@@ -136,8 +139,7 @@ class EventStore:
 
     def present(self, ids: Sequence[str]) -> dict[str, LiveEvent]:
         """Return those events that are held, by id."""
-        fields = ["user", "item", "type", "value", "time"]
-        found = fetch(self.cluster, self.name, list(ids), source=fields)
+        found = fetch(self.cluster, self.name, ids, source=FIELDS)
         return {key: LiveEvent.of(key, hit["_source"]) for key, hit in found.items()}
 
     def of_users(self, users: Sequence[str]) -> dict[str, list[LiveEvent]]:
@@ -150,7 +152,7 @@ class EventStore:
                     "size": MOST,
                     "query": {"term": {"user": user}},
                     "sort": [{"time": "desc"}],
-                    "_source": ["user", "item", "type", "value", "time"],
+                    "_source": FIELDS,
                     "track_total_hits": False,
                 }
                 for user in some

@@ -7,10 +7,7 @@ the alias has moved the index before it is deleted: no old copy of anybody is ke
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from time import perf_counter
-
-import orjson
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
@@ -18,14 +15,13 @@ from seealso.errors import MappingMismatch
 from seealso.indexer.build import one_at_a_time
 from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely
+from seealso.indexer.staging import build_key, left_by
 from seealso.indexer.users.live import check_key, live_users, user_indices
 from seealso.indexer.users.mapping import users_alias, users_body, users_meta
 from seealso.indexer.users.people import People
 from seealso.indexer.users.writing import Done, Profiler, UsersWriter
 from seealso.interactions import Pseudonyms
-from seealso.log import logger, progress
-
-log = logger(__name__)
+from seealso.log import progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,18 +246,9 @@ def _stage(
     """Return the index to write to and whether it was begun by an earlier, killed build."""
     alias = users_alias(settings.index.alias)
     key = _build_key(settings, names, profiler)
-    resumed = None
-    for index in user_indices(cluster, settings):
-        if index.live or index.state == "ready":
-            continue
-        if resumed is None and index.meta.get("build_key") == key:
-            resumed = index.name
-            log.info("going on with %s", index.name)
-        else:
-            log.info("clearing %s, left by a build that did not end", index.name)
-            indices.delete(cluster, index.name)
-    if resumed:
-        return resumed, True
+    begun = left_by(cluster, user_indices(cluster, settings), key)
+    if begun is not None:
+        return begun, True
     name = indices.new_name(alias)
     meta = users_meta(alias, settings.users, names, profiler.fingerprint, key)
     derived = derives_safely(cluster.version())
@@ -272,10 +259,9 @@ def _stage(
 
 def _build_key(settings: Settings, names: Pseudonyms, profiler: Profiler) -> str:
     mapped = {"shards", "engine", "m", "ef_construction"}
-    parts = (
+    return build_key(
         names.check,
         profiler.made_with,
         settings.index.model_dump(mode="json", include=mapped),
         settings.users.model_dump(mode="json", include={"history_items", "seen_items"}),
     )
-    return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from seealso import __version__
 from seealso.config import IndexSettings, UsersSettings
+from seealso.indexer.mapping import loading_body, vector_field
 from seealso.interactions import Pseudonyms
 
 KIND: Final = "users"
@@ -33,41 +34,18 @@ def users_body(
         As for the items.
     """
     hidden = {"type": "object", "enabled": False}
-    return {
-        "settings": {
-            "index": {
-                "knn": True,
-                "knn.derived_source.enabled": derived_source,
-                "number_of_shards": index.shards,
-                "number_of_replicas": 0,
-                "refresh_interval": "-1",
-            }
-        },
-        "mappings": {
-            "dynamic": False,
-            "_meta": {"seealso": dict(meta)},
-            "properties": {
-                "history": hidden,
-                "latest": {"type": "keyword"},
-                # thousands of values that nobody searches for
-                "seen": {"type": "keyword", "index": False, "doc_values": False},
-                "attributes": hidden,
-                "vector": {
-                    "type": "knn_vector",
-                    "dimension": dimension,
-                    "method": {
-                        "name": "hnsw",
-                        "engine": index.engine,
-                        # of unit vectors: the cosine of two users
-                        "space_type": "innerproduct",
-                        "parameters": {"m": index.m, "ef_construction": index.ef_construction},
-                    },
-                },
-                "digest": {"type": "keyword", "index": False},
-                "updated_at": {"type": "date"},
-            },
-        },
+    fields = {
+        "history": hidden,
+        "latest": {"type": "keyword"},
+        # thousands of values that nobody searches for
+        "seen": {"type": "keyword", "index": False, "doc_values": False},
+        "attributes": hidden,
+        # of unit vectors: the cosine of two users
+        "vector": vector_field(index, dimension, "innerproduct"),
+        "digest": {"type": "keyword", "index": False},
+        "updated_at": {"type": "date"},
     }
+    return loading_body(index, meta, fields, derived_source=derived_source)
 
 
 def users_meta(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from seealso.cluster import Cluster, indices, scan
 from seealso.config import Settings
 from seealso.errors import ClusterError
+from seealso.indexer.events.store import events_name
 from seealso.indexer.users.build import users_lock
 from seealso.indexer.users.live import check_key, user_indices
 from seealso.interactions import Pseudonyms
@@ -122,7 +123,7 @@ def _places(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: st
         places.append(Place(one.name, {"ids": {"values": [pseudonym]}}))
     # a front end of its own may have written the id itself
     called = [pseudonym, user_id]
-    events = f"{settings.index.alias}-events"
+    events = events_name(settings.index.alias)
     ubi = (settings.ubi.events, settings.ubi.queries)
     fields = {events: "user", **dict.fromkeys(ubi, "client_id")}
     for index, field in fields.items():

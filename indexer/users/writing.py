@@ -1,21 +1,27 @@
 """Writes users to one index, leaving those alone that are right already."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
+from typing import TypeAlias
 
 import orjson
 
-from seealso.cluster import BulkWriter, Cluster, fetch, scan
+from seealso.cluster import BulkWriter, Cluster, scan_ids
 from seealso.config import IndexSettings, ProfileSettings
 from seealso.indexer.encoding import Tick
 from seealso.indexer.users.documents import digest_of, user_document
 from seealso.indexer.users.people import People
+from seealso.indexer.writing import held_digests
 from seealso.interactions import Pseudonyms
 from seealso.types import User, Vector
 
 USERS_AT_ONCE = 256
 """Users whose vectors are made and compared together."""
+
+Keyed: TypeAlias = tuple[User, str]
+"""A user, and the digest of the document."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Profiler:
     settings: ProfileSettings
     vectors: Callable[[Sequence[User]], Sequence[Vector | None]]
 
-    @property
+    @cached_property
     def made_with(self) -> str:
         """Tells one way of making the vectors from another."""
         chosen = self.settings.model_dump(mode="json")
@@ -101,12 +107,11 @@ class UsersWriter:
         done = Done()
         threads, size = self.settings.threads, self.settings.bulk_bytes
         with BulkWriter(self.cluster, self.name, threads=threads, chunk_bytes=size) as writer:
-            for users in _batches(people):
+            for users in self._keyed(people):
                 wanted = users if fresh else self._changed(users)
-                vectors = self.profiler.vectors(wanted)
-                for user, vector in zip(wanted, vectors, strict=True):
-                    key = digest_of(user, self.profiler.made_with)
-                    writer.index(self._name_of(user), user_document(user, vector, key))
+                vectors = self.profiler.vectors([user for user, _ in wanted.values()])
+                for (name, (user, key)), vector in zip(wanted.items(), vectors, strict=True):
+                    writer.index(name, user_document(user, vector, key))
                 vectorless = sum(vector is None for vector in vectors)
                 done = done.plus(len(wanted), len(users) - len(wanted), vectorless)
                 tick(len(users))
@@ -115,7 +120,7 @@ class UsersWriter:
     def compare(self, people: People, tick: Tick) -> Done:
         """Count what `write` would do to an index that is there."""
         done = Done()
-        for users in _batches(people):
+        for users in self._keyed(people):
             wanted = len(self._changed(users))
             done = done.plus(wanted, len(users) - wanted, 0)
             tick(len(users))
@@ -124,8 +129,7 @@ class UsersWriter:
     def others(self, people: People) -> list[str]:
         """Return the pseudonyms in the index that belong to nobody of `people`, sorted."""
         known = {self.names.of(user_id) for user_id in people.ids}
-        hits = scan(self.cluster, self.name, source=False, batch=5000)
-        return sorted({hit["_id"] for batch in hits for hit in batch} - known)
+        return sorted(set(scan_ids(self.cluster, self.name)) - known)
 
     def delete(self, pseudonyms: Sequence[str]) -> None:
         """Delete documents."""
@@ -133,22 +137,14 @@ class UsersWriter:
             for one in pseudonyms:
                 writer.delete(one)
 
-    def _changed(self, users: Sequence[User]) -> list[User]:
+    def _changed(self, users: Mapping[str, Keyed]) -> dict[str, Keyed]:
         """Return those of `users` that the index lacks or holds otherwise."""
-        names = [self._name_of(user) for user in users]
-        present = fetch(self.cluster, self.name, names, source=["digest"])
-        return [
-            user
-            for user, name in zip(users, names, strict=True)
-            if present.get(name, {}).get("_source", {}).get("digest")
-            != digest_of(user, self.profiler.made_with)
-        ]
+        held = held_digests(self.cluster, self.name, list(users))
+        return {name: one for name, one in users.items() if held.get(name) != one[1]}
 
-    def _name_of(self, user: User) -> str:
-        return self.names.of(str(user.user_id))
-
-
-def _batches(people: People) -> Iterator[list[User]]:
-    ids = iter(people.ids)
-    while batch := list(islice(ids, USERS_AT_ONCE)):
-        yield [people.user(user_id) for user_id in batch]
+    def _keyed(self, people: People) -> Iterator[dict[str, Keyed]]:
+        """Yield everybody by pseudonym, some at once, each with the digest of the document."""
+        ids = iter(people.ids)
+        while batch := list(islice(ids, USERS_AT_ONCE)):
+            users = ((self.names.of(user_id), people.user(user_id)) for user_id in batch)
+            yield {name: (user, digest_of(user, self.profiler.made_with)) for name, user in users}

@@ -193,6 +193,17 @@ def test_an_index_that_was_built_meanwhile_catches_up(lively: Shop) -> None:
     assert numbers(lively, "f7") == wanted
 
 
+def test_an_importance_refresh_meets_what_was_taken_in_a_moment_ago(lively: Shop) -> None:
+    before = numbers(lively, "f7")
+    unseen = {"index": {"refresh_interval": "-1"}}
+    lively.cluster.request("PUT", f"/{lively.live}/_settings", unseen)
+    ingested(lively, [event("bob", "f7")])
+    assert numbers(lively, "f7") != before
+    refresh_importance(lively.cluster, lively.settings(), lively.inputs())
+    assert numbers(lively, "f7") == before
+    assert "counted" not in lively.documents("f7")["f7"]
+
+
 def test_users_that_were_built_meanwhile_catch_up(lively: Shop) -> None:
     ingested(lively, [event("ann-3", "f30"), event("newcomer", "f31")])
     built(lively)

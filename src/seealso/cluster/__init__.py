@@ -4,6 +4,15 @@ from seealso.cluster.bulk import BulkWriter
 from seealso.cluster.client import Cluster
 from seealso.cluster.connecting import connect
 from seealso.cluster.indices import PhysicalIndex
-from seealso.cluster.scan import IndexSource, fetch, scan
+from seealso.cluster.scan import IndexSource, fetch, scan, scan_ids
 
-__all__ = ["BulkWriter", "Cluster", "IndexSource", "PhysicalIndex", "connect", "fetch", "scan"]
+__all__ = [
+    "BulkWriter",
+    "Cluster",
+    "IndexSource",
+    "PhysicalIndex",
+    "connect",
+    "fetch",
+    "scan",
+    "scan_ids",
+]

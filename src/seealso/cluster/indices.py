@@ -36,6 +36,11 @@ class PhysicalIndex:
         return (self.meta.get("attached") or {}).get("way") == "in place"
 
     @property
+    def unfinished(self) -> bool:
+        """Whether a build of seealso left it behind, or is still at it."""
+        return self.state != "ready" and not (self.live or self.borrowed)
+
+    @property
     def live_since(self) -> str | None:
         """When the alias came to it last, as `moment` writes it; None if it never did."""
         found = self.meta.get("live_since")

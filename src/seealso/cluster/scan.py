@@ -10,6 +10,9 @@ from seealso.errors import ClusterError
 
 KEEP_ALIVE = "5m"
 
+IDS_AT_ONCE = 5000
+"""Hits of one batch where nothing but ids is read."""
+
 FETCHED_AT_ONCE = 500
 """Documents of one request: with their vectors, some megabytes."""
 
@@ -55,6 +58,14 @@ def scan(
         with suppress(ClusterError):
             path, body = "/_search/scroll", {"scroll_id": scroll_id}
             cluster.request("DELETE", path, body, {"ignore": 404}, retries=0)
+
+
+def scan_ids(
+    cluster: Cluster, index: str, *, query: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """Yield the id of every hit of `query` (default: every document), in index order."""
+    for hits in scan(cluster, index, query=query, source=False, batch=IDS_AT_ONCE):
+        yield from (hit["_id"] for hit in hits)
 
 
 def fetch(
