@@ -49,7 +49,7 @@ class GroupList:
         Names of those whose wishes it is made of.
     strategy
         How the wishes became one order.
-    path, index, fingerprint, note, latency_ms
+    path, index, fingerprint, note, latency_ms, query_id
         As in `RecommendationList`.
     """
 
@@ -61,6 +61,7 @@ class GroupList:
     fingerprint: str
     note: str = ""
     latency_ms: Mapping[str, float] = field(default_factory=dict)
+    query_id: str = ""
 
     def __iter__(self) -> Iterator[GroupRecommendation]:
         return iter(self.items)
@@ -85,6 +86,7 @@ class GroupList:
             "index": self.index,
             "fingerprint": self.fingerprint,
             "note": self.note,
+            **({"query_id": self.query_id} if self.query_id else {}),
             "latency_ms": {part: round(ms, 2) for part, ms in self.latency_ms.items()},
             "items": [
                 {

@@ -41,15 +41,26 @@ def open_recommender(
     ClusterError, BundleError
         There is no index, or its bundle is not in the store.
     """
-    ubi = None
-    if settings.ubi.enabled:
-        ubi = UbiLog(cluster, settings.ubi, Pseudonyms.from_environment(environ))
+    ubi = open_ubi(cluster, settings, environ)
     if settings.users.enabled:
         names = Pseudonyms.from_environment(environ)
         index = UsersIndex(cluster, settings, names)
         return Recommender(cluster, settings, users=index, ubi=ubi)
     known = read_histories(cluster, settings, users, problems or Problems("skip"))
     return Recommender(cluster, settings, known, ubi=ubi)
+
+
+def open_ubi(cluster: Cluster, settings: Settings, environ: Mapping[str, str]) -> UbiLog | None:
+    """Return what writes lists down, where ``ubi.enabled`` says so.
+
+    Raises
+    ------
+    ConfigError
+        `environ` does not hold the key of the pseudonyms.
+    """
+    if not settings.ubi.enabled:
+        return None
+    return UbiLog(cluster, settings.ubi, Pseudonyms.from_environment(environ))
 
 
 def read_histories(

@@ -44,8 +44,8 @@ class Policy:
         self._known: dict[str, frozenset[str]] = {}
         self._lock = Lock()
 
-    def plan(self, live: Live, wish: Wish, user: User) -> Plan:
-        """Return the plan of a user's list.
+    def plans(self, live: Live, wish: Wish, users: Sequence[User]) -> list[Plan]:
+        """Return the plan of each user's list.
 
         Raises
         ------
@@ -54,20 +54,23 @@ class Policy:
         """
         rules, exposure = self._rules(wish), self._settings.exposure
         made = ruling(rules, self._tree)
-        held = self._held(live, wish, [shown_to(user)], made.filters)
+        self._check_fields(live, rules)
         for share in exposure.shares:
             self._check_blocked(share)
-        return make_plan(held, made, exposure, rules, self._tree)
+        held = [self._held(wish, [shown_to(user)], made.filters) for user in users]
+        return [make_plan(one, made, exposure, rules, self._tree) for one in held]
 
     def narrowed(self, live: Live, wish: Wish, users: Sequence[User]) -> Wish:
         """Return a wish with the filters of rules and safety, for all of `users` together.
 
         Without a user, as for one of whom nothing is known.
         """
-        made = ruling(self._rules(wish), self._tree)
+        rules = self._rules(wish)
+        made = ruling(rules, self._tree)
+        self._check_fields(live, rules)
         # what is said of a group as a whole is nobody whose age could be unknown
         people = [one for one in users if one.user_id != EVERYONE] or users
-        return self._held(live, wish, [shown_to(one) for one in people] or [{}], made.filters)
+        return self._held(wish, [shown_to(one) for one in people] or [{}], made.filters)
 
     def check_shown(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
         """Refuse to speak of items that the user must not be shown.
@@ -97,10 +100,7 @@ class Policy:
         standing = self._settings.rules if wish.standing else ()
         return (*wish.rules, *standing)
 
-    def _held(
-        self, live: Live, wish: Wish, users: Iterable[Attributes], filters: Sequence[Clause]
-    ) -> Wish:
-        self._check_fields(live, self._rules(wish))
+    def _held(self, wish: Wish, users: Iterable[Attributes], filters: Sequence[Clause]) -> Wish:
         clauses = (*filters, *self._guard.filters(users))
         return replace(wish, filters=(*wish.filters, *clauses)) if clauses else wish
 

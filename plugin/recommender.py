@@ -6,7 +6,7 @@ is asked again with the bundle of the index that it stands for now. So no answer
 models, and a swap or rollback needs no restart.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,6 @@ from seealso.config import Settings, with_fitted
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import Profiler
 from seealso.interactions import Histories
-from seealso.plugin import answers
 from seealso.plugin.crowd import NOBODY, Crowd
 from seealso.plugin.explaining import Explained, explain
 from seealso.plugin.group_answers import group_items, of_one
@@ -24,7 +23,7 @@ from seealso.plugin.group_lists import GroupList
 from seealso.plugin.group_search import SCORES, group_search
 from seealso.plugin.groups import Group, GroupWish, group_path, together
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.lifts import Lifts
+from seealso.plugin.lifts import NOTHING, Lifts
 from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.personalise import Preference, manner, personalised
@@ -32,16 +31,11 @@ from seealso.plugin.plans import lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
 from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
 from seealso.plugin.reasons import Explanation
-from seealso.plugin.recommendations import Recommendation, RecommendationList
-from seealso.plugin.requests import (
-    Filter,
-    Wish,
-    choose_path,
-    vector_search,
-)
+from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.requests import Filter, Wish, choose_path
 from seealso.plugin.sending import send, send_body, send_one
 from seealso.plugin.spread import Samples
-from seealso.plugin.ubi import UbiLog
+from seealso.plugin.ubi import Query, Shown, UbiLog
 from seealso.plugin.users import FoundUsers, KnownUsers, describe, note
 from seealso.plugin.users_index import Asked, UsersIndex
 from seealso.query_templates import msearch
@@ -67,7 +61,7 @@ class Recommender:
         The users index: users are looked up there instead of in `histories`, and their neighbours
         lift what they chose.
     ubi
-        Where lists for users are written down, each with an id that clicks are logged against.
+        Where lists are written down, each with an id that clicks are logged against.
 
     Raises
     ------
@@ -198,7 +192,7 @@ class Recommender:
         """Return a list for each of `users`, in one request."""
         chosen = wish or Wish.of(self._settings.recommend)
         found = self._alias.follow(lambda live: self._ask_for_users(live, users, chosen))
-        return found if self._ubi is None else self._ubi.shown(users, found)
+        return self._written([Query("recommend", user) for user in users], found)
 
     def related(
         self,
@@ -209,13 +203,24 @@ class Recommender:
         filters: Filter | Sequence[Filter] | None = None,
         min_probability: float | None = None,
         fields: tuple[str, ...] | None = None,
+        rules: Any = None,
+        without_rules: bool = False,
     ) -> RecommendationList:
         """Return the items most related to an item, itself left out.
+
+        Parameters
+        ----------
+        item_id
+            The item.
+        size, path, filters, min_probability, fields, rules, without_rules
+            As for `recommend`. There is no share of the long tail.
 
         Raises
         ------
         DataError
             The index does not hold the item, or it has no text.
+        ConfigError
+            A parameter is out of range, or rules contradict each other.
         """
         wish = Wish.of(
             self._settings.recommend,
@@ -223,9 +228,14 @@ class Recommender:
             path=path,
             filters=filters,
             min_probability=min_probability,
+            # no words are known that could be looked for in the long tail
+            tail_share=0.0,
             fields=fields,
+            rules=rules,
+            without_rules=without_rules,
         )
-        return self._alias.follow(lambda live: self._ask_for_item(live, item_id, wish))
+        found = self._alias.follow(lambda live: self._ask_for_item(live, item_id, wish))
+        return self._written([Query("related", User(), {"item": item_id})], [found])[0]
 
     def recommend_group(
         self,
@@ -262,7 +272,9 @@ class Recommender:
         """
         users = self._members(members, words, attributes)
         wish = GroupWish.of(self._settings, strategy=strategy, seen=seen, **wishes)
-        return self._alias.follow(lambda live: self._ask_for_group(live, users, wish))
+        found = self._alias.follow(lambda live: self._ask_for_group(live, users, wish))
+        about = {"members": str(len(found.members)), "strategy": found.strategy}
+        return self._written([Query("group", User(words=words), about)], [found])[0]
 
     def explain(self, user: str | User, item_id: str) -> Explanation:
         """Return why an item has its value for a user.
@@ -388,7 +400,7 @@ class Recommender:
         (profile,) = self._profiles(live, [user])
         path = choose_path(chosen, live.space, live.documents)
         lifts = Lifts.of(profile.pairs, NOBODY)
-        plan = self._policy.plan(live, chosen, user)
+        (plan,) = self._policy.plans(live, chosen, [user])
         asked = lanes(profile, plan, path, live.space, live.calibration, lifts)
         return msearch(live.address, [search.stored() for one in asked for search in one.searches])
 
@@ -411,6 +423,9 @@ class Recommender:
         path = group_path(wish.list, live.space)
         wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
         return group_search(group, wish, path, live.space, live.calibration).stored()
+
+    def _written(self, queries: Sequence[Query], lists: list[Shown]) -> list[Shown]:
+        return lists if self._ubi is None else self._ubi.shown(queries, lists)
 
     def _members(
         self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
@@ -456,8 +471,25 @@ class Recommender:
         lifts = [
             Lifts.of(profile.pairs, crowd) for profile, crowd in zip(profiles, crowds, strict=True)
         ]
+        ranked = self._ranked(live, users, profiles, lifts, wish, watch)
+        notes = [note(user, one) or missing for user, one in zip(users, profiles, strict=True)]
+        return [
+            replace(one, note="; ".join(filter(None, (told, one.note))))
+            for one, told in zip(ranked, notes, strict=True)
+        ]
+
+    def _ranked(
+        self,
+        live: Live,
+        users: Sequence[User],
+        profiles: Sequence[Profile],
+        lifts: Sequence[Lifts],
+        wish: Wish,
+        watch: Stopwatch,
+    ) -> list[RecommendationList]:
+        """Return a list for each profile, as rules, exposure and safety let it be."""
         path = choose_path(wish, live.space, live.documents)
-        plans = [self._policy.plan(live, wish, user) for user in users]
+        plans = self._policy.plans(live, wish, users)
         asked = [
             lanes(profile, plan, path, live.space, live.calibration, lift)
             for profile, plan, lift in zip(profiles, plans, lifts, strict=True)
@@ -469,15 +501,14 @@ class Recommender:
             listed(mine, responses, profile, plan, path, live.calibration, lift, now)
             for mine, profile, plan, lift in zip(asked, profiles, plans, lifts, strict=True)
         ]
-        notes = [
-            (note(user, profile) or missing, not_pinned(items, plan))
-            for items, user, profile, plan in zip(ranked, users, profiles, plans, strict=True)
-        ]
         watch.cut("fusion")
         return [
-            _list(items, live, path, watch, user.user_id, "; ".join(one for one in told if one))
-            for items, user, told in zip(ranked, users, notes, strict=True)
-        ]
+            RecommendationList(
+                tuple(items), user.user_id, path, live.name, live.fingerprint,
+                not_pinned(items, plan), watch.parts(),
+            )
+            for items, user, plan in zip(ranked, users, plans, strict=True)
+        ]  # fmt: skip
 
     def _ask_for_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> GroupList:
         if len(users) == 1:
@@ -509,18 +540,11 @@ class Recommender:
         return explain(self._cluster, live, asked, item_ids, wish, settings)
 
     def _ask_for_item(self, live: Live, item_id: str, wish: Wish) -> RecommendationList:
-        wish = self._policy.narrowed(live, wish, [])
         watch = Stopwatch()
-        vector = self._vector(live, item_id)
+        profile = Profile(self._vector(live, item_id), "", frozenset({item_id}))
         watch.cut("profile")
-        path = choose_path(wish, live.space, live.documents)
-        search = vector_search(
-            vector, [item_id], wish, path=path, space=live.space, calibration=live.calibration
-        )
-        (response,) = send(self._cluster, live, [search], watch)
-        items = answers.vector_items(answers.hits_of(response), path, live.calibration)
-        watch.cut("fusion")
-        return _list(items, live, path, watch)
+        (found,) = self._ranked(live, [User()], [profile], [NOTHING], wish, watch)
+        return found
 
     def _vector(self, live: Live, item_id: str) -> Vector:
         item = self._shelf.get(live.name, [item_id]).get(item_id)
@@ -532,16 +556,3 @@ class Recommender:
                 item_id=item_id,
             )
         return live.encoder.bundle.asking(item.vector)
-
-
-def _list(
-    items: Iterable[Recommendation],
-    live: Live,
-    path: Path,
-    watch: Stopwatch,
-    user_id: str | None = None,
-    note: str = "",
-) -> RecommendationList:
-    return RecommendationList(
-        tuple(items), user_id, path, live.name, live.fingerprint, note, watch.parts()
-    )

@@ -76,12 +76,12 @@ class Guard:
 
     def filters(self, users: Iterable[Attributes]) -> tuple[Clause, ...]:
         """Return the clauses that hold for every one of `users`, whose attributes are given."""
-        found: list[Clause] = [*self._blocked()]
+        found: list[Clause] = []
         for attributes in users:
             found += [_old_enough(rule, attributes) for rule in self._settings.age]
             found += [_within(rule, attributes) for rule in self._settings.region]
         # members of a group are often of one age
-        return tuple({repr(one): one for one in found}.values())
+        return (*self._blocked(), *{repr(one): one for one in found}.values())
 
     def _blocked(self) -> Iterable[Clause]:
         settings = self._settings

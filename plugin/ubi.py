@@ -4,10 +4,10 @@ A client logs its clicks against the list's ``query_id`` in ``ubi_events``. Fiel
 those of the published mapping, so that dashboards made for UBI read them.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeVar
 from uuid import uuid4
 
 from seealso.cluster import Cluster, indices
@@ -16,10 +16,13 @@ from seealso.config import UbiSettings
 from seealso.errors import ClusterError
 from seealso.interactions import Pseudonyms
 from seealso.log import logger
+from seealso.plugin.group_lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.types import User
 
 log = logger(__name__)
+
+Shown = TypeVar("Shown", RecommendationList, GroupList)
 
 OBJECT_ID_FIELD: Final = "item_id"
 """The field of the items that clicks name."""
@@ -47,6 +50,26 @@ MAPPING: Final = {
 """For a cluster where UBI was not set up: what its plugin would have made."""
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a list was asked for with, as far as its row tells it.
+
+    Attributes
+    ----------
+    kind
+        Of what sort the list is.
+    user
+        Whom it is for. Nobody for related items; for a group, its words alone: what is clicked in
+        the list is nobody's choice by itself.
+    about
+        More that tells it from others: values by name.
+    """
+
+    kind: Literal["recommend", "related", "group"]
+    user: User
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class UbiLog:
     """Writes lists.
@@ -63,9 +86,7 @@ class UbiLog:
     settings: UbiSettings
     names: Pseudonyms
 
-    def shown(
-        self, users: Sequence[User], lists: Sequence[RecommendationList]
-    ) -> list[RecommendationList]:
+    def shown(self, queries: Sequence[Query], lists: Sequence[Shown]) -> list[Shown]:
         """Write lists down and return them, each with its ``query_id``.
 
         A list is worth more than its row: where the cluster refuses the rows, the lists come
@@ -73,8 +94,8 @@ class UbiLog:
         """
         named = [replace(one, query_id=str(uuid4())) for one in lists]
         rows = {
-            one.query_id: query_row(user, one, self.settings, self.names)
-            for user, one in zip(users, named, strict=True)
+            one.query_id: query_row(query, one, self.settings, self.names)
+            for query, one in zip(queries, named, strict=True)
         }
         try:
             self._prepare()
@@ -97,14 +118,15 @@ class UbiLog:
 
 
 def query_row(
-    user: User, found: RecommendationList, settings: UbiSettings, names: Pseudonyms
+    query: Query, found: RecommendationList | GroupList, settings: UbiSettings, names: Pseudonyms
 ) -> dict[str, Any]:
     """Return the row of one list.
 
     Parameters
     ----------
-    user
-        Whom it is for; the plain id does not get into the row, words only where asked for.
+    query
+        What it was asked for with; the plain id of a user does not get into the row, words only
+        where asked for.
     found
         The list, with its ``query_id``.
     settings
@@ -117,17 +139,18 @@ def query_row(
         "application": settings.application,
         "query_id": found.query_id,
         "timestamp": now,
-        "user_query": user.words if settings.store_words else "",
+        "user_query": query.user.words if settings.store_words else "",
         "query_response_id": found.query_id,
         "query_response_hit_ids": found.ids,
         "object_id_field": OBJECT_ID_FIELD,
         "query_attributes": {
-            "kind": "recommend",
+            "kind": query.kind,
             "path": found.path.value,
             "index": found.index,
             "fingerprint": found.fingerprint,
+            **query.about,
         },
     }
-    if user.user_id is not None:
-        row["client_id"] = names.of(user.user_id)
+    if query.user.user_id is not None:
+        row["client_id"] = names.of(query.user.user_id)
     return row

@@ -219,6 +219,32 @@ def test_lists_go_out_to_ubi(lively: Shop) -> None:
     assert done.deleted[f"{lively.alias}-events"] == 1
 
 
+def test_lists_for_groups_and_of_related_items_go_out_too(lively: Shop) -> None:
+    settings = lively.settings()
+    log = UbiLog(lively.cluster, settings.ubi, NAMES)
+    index = UsersIndex(lively.cluster, settings, NAMES)
+    recommender = Recommender(lively.cluster, settings, users=index, ubi=log)
+    shared = recommender.recommend_group(["ann-1", "ann-2"], strategy="fair")
+    near = recommender.related("f7")
+    rows = {
+        one.query_id: lively.cluster.request("GET", f"/{settings.ubi.queries}/_doc/{one.query_id}")[
+            "_source"
+        ]
+        for one in (shared, near)
+    }
+    group, item = rows.values()
+    assert shared.as_dict()["query_id"] == group["query_id"]
+    assert group["query_response_hit_ids"] == shared.ids
+    assert item["query_response_hit_ids"] == near.ids
+    told = [row["query_attributes"] for row in (group, item)]
+    assert [one["kind"] for one in told] == ["group", "related"]
+    assert (told[0]["members"], told[0]["strategy"], told[1]["item"]) == ("2", "fair", "f7")
+    # who was in the group is nobody's business
+    assert "client_id" not in group
+    assert "client_id" not in item
+    assert "ann-" not in str(rows)
+
+
 def test_words_are_written_where_asked_for(lively: Shop) -> None:
     settings = lively.settings(ubi={"store_words": True})
     log = UbiLog(lively.cluster, settings.ubi, NAMES)

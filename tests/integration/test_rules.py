@@ -1,6 +1,7 @@
 """Business rules, shares and caps on a real cluster: ranked as numpy ranks, on every path."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -114,9 +115,38 @@ def test_rules_of_the_settings_come_behind_those_of_a_request(library: Library) 
     assert first.ids == ranked(library, "u1", lambda i, x: x - 9 * (kind(i) == "poetry"))
 
 
-def test_rules_narrow_related_items_and_groups(library: Library) -> None:
+@pytest.mark.parametrize("path", ["exact", "ann", "reference"])
+def test_rules_rank_related_items(library: Library, recommender: Recommender, path: str) -> None:
+    near = {
+        one: document["importance"] * float(library.vector("b7") @ library.vector(one))
+        for one, document in library.documents.items()
+        if one not in ("b7", TEXTLESS)
+    }
+    last = min(near, key=lambda one: near[one])
+    rules = [
+        {"do": "boost", **POETRY, "add": 0.2},
+        {"do": "exclude", "field": "year", "most": 1910},
+        {"do": "pin", "items": [last], "position": 2},
+    ]
+    kept = [one for one in near if year(one) > 1910 and one != last]
+    order = sorted(kept, key=lambda one: -near[one] - 0.2 * (kind(one) == "poetry"))
+    found = recommender.related("b7", path=path, rules=rules)
+    assert found.ids == [order[0], last, *order[1:9]]
+    assert found[0].probability == pytest.approx(1 / (1 + math.exp(-near[order[0]])), abs=1e-5)
+
+
+def test_rules_and_caps_of_the_settings_hold_for_related_items(library: Library) -> None:
+    standing = library.recommender(
+        rules=[{"do": "require", **POETRY}],  # type: ignore[arg-type]
+        exposure={"caps": [{"field": "kind", "most": 2}]},
+    )
+    assert [kind(one) for one in standing.related("b7", size=5).ids] == ["poetry", "poetry"]
+    free = standing.related("b7", size=10, without_rules=True)
+    assert Counter(kind(one) for one in free.ids) == Counter(dict.fromkeys(KINDS, 2))
+
+
+def test_rules_narrow_lists_for_groups(library: Library) -> None:
     standing = library.recommender(rules=[{"do": "require", **POETRY}])  # type: ignore[arg-type]
-    assert {kind(one) for one in standing.related("b7", size=5).ids} == {"poetry"}
     assert {kind(one) for one in standing.recommend_group(["u1", "u5"], size=5).ids} == {"poetry"}
 
 

@@ -3,10 +3,10 @@
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import RenderableType
@@ -21,6 +21,8 @@ from seealso.indexer.events.store import EventStore
 from seealso.interactions import FileSource, GrowingFile, Problems, Pseudonyms, Stream
 from seealso.log import progress, stderr
 from seealso.plugin import Recommender
+
+File = TypeVar("File", WholeFile, GrowingFile)
 
 source = click.argument(
     "source", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
@@ -68,7 +70,9 @@ def ingest(context: Context, source: Path | None, ubi: bool, on_error: str, dry_
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)  # type: ignore[arg-type]
     cluster, settings = context.cluster(), context.settings
-    chosen = _finite(context, source, ubi)
+    chosen = _chosen(
+        context, source, ubi, lambda file: WholeFile(FileSource(file, settings.live.batch))
+    )
     store = EventStore.find(cluster, settings, names)
     reader = reader_of(chosen, settings, names, problems)
     if dry_run:
@@ -121,7 +125,12 @@ def follow(
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)  # type: ignore[arg-type]
     cluster, settings = context.cluster(), context.settings
-    chosen = _endless(context, source, ubi)
+    chosen = _chosen(
+        context,
+        source,
+        ubi,
+        lambda file: GrowingFile(file, settings.live.batch, settings.live.poll_seconds),
+    )
     if dry_run:
         store = EventStore.find(cluster, settings, names)
         position = position_of(chosen, store)
@@ -162,33 +171,18 @@ def _until_idle(run: Iterator[Taken], seconds: float | None) -> Iterator[Taken]:
         yield one
 
 
-def _finite(context: Context, source: Path | None, ubi: bool) -> WholeFile | Stream | UbiEvents:
-    live = context.settings.live
-    if not _named(source, ubi):
-        return UbiEvents(context.cluster(), context.settings.ubi, live)
-    if str(source) == "-":
-        return _stdin(context)
-    return WholeFile(FileSource(Path(str(source)), live.batch))
-
-
-def _endless(context: Context, source: Path | None, ubi: bool) -> GrowingFile | Stream | UbiEvents:
-    live = context.settings.live
-    if not _named(source, ubi):
-        return UbiEvents(context.cluster(), context.settings.ubi, live)
-    if str(source) == "-":
-        return _stdin(context)
-    return GrowingFile(Path(str(source)), live.batch, live.poll_seconds)
-
-
-def _named(source: Path | None, ubi: bool) -> bool:
+def _chosen(
+    context: Context, source: Path | None, ubi: bool, of_file: Callable[[Path], File]
+) -> File | Stream | UbiEvents:
+    """Return where the events come from; `of_file` makes it of a file."""
     if (source is None) != ubi:
         raise click.UsageError("where are the events? Give SOURCE (a file, or -) or --ubi")
-    return source is not None
-
-
-def _stdin(context: Context) -> Stream:
     live = context.settings.live
-    return Stream(sys.stdin.buffer, live.batch, live.poll_seconds)
+    if source is None:
+        return UbiEvents(context.cluster(), context.settings.ubi, live)
+    if str(source) == "-":
+        return Stream(sys.stdin.buffer, live.batch, live.poll_seconds)
+    return of_file(source)
 
 
 def _told(position: Mapping[str, Any] | None) -> str:

@@ -3,15 +3,13 @@
 import click
 
 from seealso.cli.context import Context, pass_context, stdout
-from seealso.cli.recommend import pair, recommender_for, split
+from seealso.cli.who import described, recommender_for, user_of
 
 
 @click.command()
 @click.argument("user_id")
 @click.argument("item_id")
-@click.option("--history", help="Item ids, newest first, with commas between; instead of events.")
-@click.option("--words", default="", help="What the user says they want.")
-@click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE")
+@described
 @click.option("--show", metavar="FIELD", help="Catalogue field that names the item.")
 @click.option("--most", type=click.IntRange(1), default=10, show_default=True,
               help="Reasons with a line of their own.")  # fmt: skip
@@ -31,12 +29,7 @@ def explain(
     The shares of past events, words, attributes, importance and the crowd add up to that value.
     """
     recommender = recommender_for(context, {user_id})
-    user = recommender.user(
-        user_id,
-        history=split(history) if history else None,
-        words=words,
-        attributes=dict(pair(one) for one in attributes),
-    )
+    user = user_of(recommender, user_id, history, words, attributes)
     found = recommender.explain(user, item_id)
     name = show or context.settings.catalogue.text[0]
     context.show(found, lambda: found.table(name, most))

@@ -151,9 +151,8 @@ def _treatments(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
             one.group,
             one.users,
             _interval(one.metric),
-            f"{one.against_rest.mean:+.4f} "
-            f"({one.against_rest.low:+.4f} to {one.against_rest.high:+.4f})",
-            f"{one.coverage.mean:.4f} ({one.coverage.low:.4f} to {one.coverage.high:.4f})",
+            tables.interval(one.against_rest),
+            _interval(one.coverage),
             f"{one.tail_share.mean:.3f} ({one.tail_share.low:.3f} to {one.tail_share.high:.3f})",
         )
         for one in exam.treatments
@@ -187,10 +186,7 @@ def _tuned(exam: "ExamResult") -> Iterator[RenderableType]:
 
 
 def _gain(pairing: "Pairing | None") -> str:
-    if pairing is None:
-        return "-"
-    change = pairing.difference
-    return f"{change.mean:+.4f} ({change.low:+.4f} to {change.high:+.4f})"
+    return "-" if pairing is None else tables.interval(pairing.difference)
 
 
 def _p(pairing: "Pairing | None") -> str:

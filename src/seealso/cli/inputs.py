@@ -1,8 +1,10 @@
 """Options and steps that the commands share which read a catalogue and its events."""
 
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import click
+import orjson
 
 from seealso.cli.context import Context
 from seealso.config import Settings
@@ -61,6 +63,25 @@ def lines_of(file: Path) -> list[str]:
     if not (found := [line for line in lines if line.strip()]):
         raise DataError(f"{file}: no text in it", hint="give one text a line")
     return found
+
+
+def read_json(file: BinaryIO, hint: str) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    DataError
+        It is not JSON; the message says where, the hint what it should hold.
+    """
+    try:
+        return orjson.loads(file.read())
+    except orjson.JSONDecodeError as exc:
+        raise DataError(
+            f"{file.name}:{exc.lineno}:{exc.colno}: not JSON: {exc.msg}",
+            hint=hint,
+            file=file.name,
+            line=exc.lineno,
+        ) from exc
 
 
 def say_skipped(problems: Problems) -> None:

@@ -1,14 +1,16 @@
 """``seealso personalise``."""
 
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 import orjson
 
 from seealso.cli.context import Context, pass_context
-from seealso.cli.recommend import pair, recommender_for, split
-from seealso.errors import DataError
+from seealso.cli.inputs import read_json
+from seealso.cli.who import described, recommender_for, user_of
 from seealso.log import stderr
+
+BODY = 'write a search body, for instance {"query": {"match": {"title": "tent"}}}'
 
 
 @click.command()
@@ -20,9 +22,7 @@ from seealso.log import stderr
     required=True,
     help="A JSON file with the search body; - for standard input.",
 )
-@click.option("--history", help="Item ids, newest first, with commas between; instead of events.")
-@click.option("--words", default="", help="What the user says they want.")
-@click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE")
+@described
 @click.option("--weight", type=float, help="How much the preference counts.")
 @click.option("--window", type=int, help="Rank only the best so many hits anew: a rescore clause.")
 @click.option("--send", is_flag=True, help="Send the body to index.alias and print the answer.")
@@ -46,28 +46,11 @@ def personalise(
     if user_id is None and not (history or words or attributes):
         raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
     recommender = recommender_for(context, {user_id} if user_id else ())
-    user = recommender.user(
-        user_id,
-        history=split(history) if history else None,
-        words=words,
-        attributes=dict(pair(one) for one in attributes),
-    )
-    body = _read(file)
+    user = user_of(recommender, user_id, history, words, attributes)
+    body = read_json(file, BODY)
     made = recommender.personalise(body, user, weight=weight, window=window)
     if made == body:
         stderr.print("nothing is known of the user: the body is as it came", style="yellow")
     if send:
         made = recommender.search(body, user, weight=weight, window=window)
     click.echo(orjson.dumps(made))
-
-
-def _read(file: BinaryIO) -> Any:
-    try:
-        return orjson.loads(file.read())
-    except orjson.JSONDecodeError as exc:
-        raise DataError(
-            f"{file.name}:{exc.lineno}:{exc.colno}: not JSON: {exc.msg}",
-            hint='write a search body, for instance {"query": {"match": {"title": "tent"}}}',
-            file=file.name,
-            line=exc.lineno,
-        ) from exc

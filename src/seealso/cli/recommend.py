@@ -1,7 +1,7 @@
 """``seealso recommend`` and ``seealso related``."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,15 +11,15 @@ from rich.table import Table
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
+from seealso.cli.who import described, pairs, recommender_for, split, user_of
 from seealso.config import StrategyName
 from seealso.errors import ConfigError
-from seealso.interactions import Problems
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
 from seealso.plugin.group_lists import GroupList
 from seealso.plugin.groups import SEEN_RULES
-from seealso.plugin.opening import open_recommender
+from seealso.plugin.opening import open_ubi
 from seealso.plugin.reasons import Explanation
 from seealso.plugin.requests import Wish
 from seealso.types import Path as RankingPath
@@ -45,9 +45,7 @@ show = click.option("--show", metavar="FIELD", help="Catalogue field to show bes
 
 @click.command()
 @click.argument("user_id", required=False)
-@click.option("--history", help="Item ids, newest first, with commas between; instead of events.")
-@click.option("--words", default="", help="What the user says they want.")
-@click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE")
+@described
 @size
 @path
 @filters
@@ -139,7 +137,7 @@ def recommend(
         shared = recommender_for(context, set(named)).recommend_group(
             named,
             words=words,
-            attributes=dict(pair(one) for one in traits),
+            attributes=pairs(traits),
             strategy=strategy,
             seen=seen,
             **wishes,
@@ -147,12 +145,7 @@ def recommend(
         print_list(context, shared, show)
         return
     recommender = recommender_for(context, {user_id} if user_id else ())
-    user = recommender.user(
-        user_id,
-        history=split(history) if history else None,
-        words=words,
-        attributes=dict(pair(one) for one in attributes),
-    )
+    user = user_of(recommender, user_id, history, words, attributes)
     (found,) = recommender.recommend_users([user], Wish.of(context.settings.recommend, **wishes))
     if explain:
         print_with_reasons(context, found, recommender.reasons(user, found.ids), show)
@@ -166,6 +159,8 @@ def recommend(
 @path
 @filters
 @least
+@rules
+@without_rules
 @show
 @pass_context
 def related(
@@ -175,11 +170,22 @@ def related(
     path: str | None,
     filters: tuple[str, ...],
     min_probability: float | None,
+    rules: tuple[str, ...],
+    without_rules: bool,
     show: str | None,
 ) -> None:
     """List the items that are most related to ITEM_ID."""
-    found = Recommender(context.cluster(), context.settings).related(
-        item_id, size=size, path=path, filters=parsed(filters), min_probability=min_probability
+    # no user is asked for: neither events nor the users index are needed
+    cluster, settings = context.cluster(), context.settings
+    recommender = Recommender(cluster, settings, ubi=open_ubi(cluster, settings, os.environ))
+    found = recommender.related(
+        item_id,
+        size=size,
+        path=path,
+        filters=parsed(filters),
+        min_probability=min_probability,
+        rules=parsed(rules, "--rule", RULE),
+        without_rules=without_rules,
     )
     print_list(context, found, show)
 
@@ -197,25 +203,6 @@ def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> N
             {"users": report.users, "of an earlier run": report.resumed, "written to": report.out}
         ),
     )
-
-
-def recommender_for(context: Context, users: Collection[str] | None) -> Recommender:
-    """Return a recommender that knows `users`, or all of them for None.
-
-    It looks them up in the users index where ``users.enabled`` says so, else in the events.
-    """
-    problems = Problems("skip")
-    found = open_recommender(
-        context.cluster(), context.settings, os.environ, users=users, problems=problems
-    )
-    tell(problems)
-    return found
-
-
-def tell(problems: Problems) -> None:
-    """Say how many events were left out, if any."""
-    if problems.count:
-        stderr.print(problems.summary(), markup=False)
 
 
 def print_list(context: Context, found: RecommendationList | GroupList, show: str | None) -> None:
@@ -268,22 +255,3 @@ def parsed(
             raise ConfigError(f"{option} {text}: not a JSON object", hint=example)
         found.append(clause)
     return tuple(found) or None
-
-
-def split(text: str | None) -> list[str]:
-    """Return ids that stand with commas between."""
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def pair(text: str) -> tuple[str, str]:
-    """Return name and value of ``NAME=VALUE``.
-
-    Raises
-    ------
-    ConfigError
-        There is no equals sign.
-    """
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ConfigError(f"--attribute {text}: not of the form NAME=VALUE", hint="country=Japan")
-    return name, value

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from seealso.evaluation.intervals import Estimate
     from seealso.training.data.intervals import Difference
 
 
@@ -46,7 +47,7 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def interval(found: "Difference") -> str:
+def interval(found: "Difference | Estimate") -> str:
     """Return a difference with the interval that it lies in."""
     return f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
 

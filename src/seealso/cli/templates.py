@@ -7,6 +7,7 @@ import orjson
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
+from seealso.cli.inputs import read_json
 from seealso.errors import DataError, Unavailable
 from seealso.indexer import templates as stored
 from seealso.log import stderr
@@ -105,15 +106,7 @@ def render(name: str, params_file: BinaryIO) -> None:
 
 
 def _read(file: BinaryIO) -> dict[str, object]:
-    try:
-        params = orjson.loads(file.read())
-    except orjson.JSONDecodeError as exc:
-        raise DataError(
-            f"{file.name}:{exc.lineno}:{exc.colno}: not JSON: {exc.msg}",
-            hint='write an object, for instance {"vector": [0.1, 0.2], "size": 5}',
-            file=file.name,
-            line=exc.lineno,
-        ) from exc
+    params = read_json(file, 'write an object, for instance {"vector": [0.1, 0.2], "size": 5}')
     if not isinstance(params, dict):
         raise DataError(
             f"{file.name}: the parameters must be a JSON object",
