@@ -37,7 +37,9 @@ def behaving(behaviour: Collaborative) -> Bundle:
     return replace(PLAIN, collaborative=behaviour, dimension=behaviour.dimension)
 
 
-BUNDLES = st.one_of(st.just(PLAIN), st.floats(0.0, 5.0).map(part).map(behaving))
+# nothing that is fitted weighs less than a thousandth without weighing nothing
+WEIGHTS = st.one_of(st.just(0.0), st.floats(1e-3, 5.0))
+BUNDLES = st.one_of(st.just(PLAIN), WEIGHTS.map(part).map(behaving))
 SETTINGS = st.builds(
     ProfileSettings,
     history=st.sampled_from([0.0, 0.5, 1.0]),
