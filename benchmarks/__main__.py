@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from benchmarks import encoding, live, loading, million, ranking, recommending, users
+from benchmarks import encoding, features, live, loading, million, ranking, recommending, users
 from benchmarks.report import keep, show, write_page
 
 ITEMS = 100_000
@@ -15,6 +15,7 @@ RUNS: Mapping[str, Callable[[int], Mapping[str, Any]]] = {
     "recommending": lambda items: recommending.run(items).as_dict(),
     "users": lambda items: users.run(items).as_dict(),
     "live": lambda items: live.run(items).as_dict(),
+    "features": lambda items: features.run(items).as_dict(),
     "encoding": lambda _: encoding.run(),
     "loading": lambda items: loading.run(items).as_dict(),
     "million": lambda items: million.run(items).as_dict(),

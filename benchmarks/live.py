@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from benchmarks.measure import Figure, Report, Target, figure, machine, take_turns, times
-from benchmarks.node import ROOT, running_node
-from benchmarks.recommending import ALIAS, CATALOGUE, read_films, write_index
+from benchmarks.films import ALIAS, film_index
+from benchmarks.measure import Figure, Report, Target, figure, take_turns, times
 from benchmarks.users import NAMES, USERS, write_users
-from seealso.cli.demo import ensure_bundle
 from seealso.cluster import Cluster, indices
-from seealso.config import EncoderSettings, ImportanceSettings, IndexSettings, Settings
+from seealso.config import ImportanceSettings, Settings
 from seealso.indexer.events.ingest import Ingester
 from seealso.indexer.events.store import events_name
 from seealso.interactions import LiveEvent
@@ -86,35 +84,22 @@ def measure(cluster: Cluster, settings: Settings, items: int) -> list[Figure]:
 
 def run(items: int) -> Report:
     """Measure over the small catalogue's number of items."""
-    settings = Settings.model_validate(
-        {
-            "catalogue": {"path": CATALOGUE, "rename": {"movieId": "item_id"}},
-            "text": {"item": "{{ title }}"},
-            "index": IndexSettings(alias=ALIAS),
-            "encoder": EncoderSettings(cache=ROOT / "vectors.sqlite"),
-        }
-    )
-    ROOT.mkdir(parents=True, exist_ok=True)
-    ensure_bundle(settings)
-    films = read_films(settings)
     scale = {
         **ImportanceSettings().model_dump(mode="json"),
         "reference": 1000.0,
         "tail_threshold": 2,
         "as_of": None,
     }
-    with running_node("2g") as (cluster, facts):
-        known = machine(facts)
-        write_index(cluster, settings, films, items)
-        live = indices.live_name(cluster, ALIAS)
-        indices.put_meta(cluster, str(live), {"importance": scale})
-        write_users(cluster, settings, films, items)
-        indices.delete(cluster, events_name(ALIAS))
-        figures = measure(cluster, settings, items)
+    with film_index(items) as stage:
+        live = indices.live_name(stage.cluster, ALIAS)
+        indices.put_meta(stage.cluster, str(live), {"importance": scale})
+        write_users(stage.cluster, stage.settings, stage.films, items)
+        indices.delete(stage.cluster, events_name(ALIAS))
+        figures = measure(stage.cluster, stage.settings, items)
     return Report(
         name="live",
         title=f"Live events, {USERS:,} users and {items:,} items",
-        setting={"items": items, "users": USERS, "dimension": films.bundle.dimension},
-        machine=known,
+        setting={"items": items, "users": USERS, "dimension": stage.films.bundle.dimension},
+        machine=stage.machine,
         figures=tuple(figures),
     )

@@ -6,39 +6,25 @@ OpenSearch needs some hundred lists for that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from benchmarks.films import Films, film_index
 from benchmarks.measure import (
     Figure,
     Report,
     Target,
     figure,
     int8_instructions,
-    machine,
     take_turns,
     times,
 )
-from benchmarks.node import ROOT, running_node
-from benchmarks.synthetic import BOUNDS, SPREAD
-from seealso.cli.demo import ensure_bundle
-from seealso.cluster import BulkWriter, Cluster, indices
-from seealso.config import EncoderSettings, IndexSettings, Settings
-from seealso.encoder import Bundle, BundleStore, item_encoder, open_cache
-from seealso.indexer.documents import stored_vector
-from seealso.indexer.encoding import bind_to_catalogue
-from seealso.indexer.mapping import derives_safely, index_body, index_meta
-from seealso.interactions import FileSource, Problems, read_items
+from seealso.cluster import Cluster
+from seealso.config import Settings
 from seealso.log import progress
 from seealso.plugin import RecommendationList, Recommender
-from seealso.types import Item, Space, Vector
 
-CATALOGUE = "examples/ml-latest-small/movies.csv.gz"
-ALIAS = "recommending"
-NOISE = 0.3
-"""Length of the noise that tells the copies of a title apart."""
 ROUNDS = 200
 WARM_UP = 500
 """Rounds before the timed ones: OpenSearch gets quicker for the first thousand lists or so."""
@@ -47,7 +33,6 @@ FIRST = 100
 HISTORY = 10
 REGULARS = 400
 """Items that histories are drawn from where they are warm."""
-TAIL_SHARE = 0.2
 PARTS = {
     "profile": "the profile",
     "rendering": "rendering the request",
@@ -56,69 +41,6 @@ PARTS = {
     "fusion": "making one list of two",
 }
 """The parts of `RecommendationList.latency_ms`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Films:
-    """A real catalogue, its rendered titles and vectors, shape (films, dimension)."""
-
-    titles: list[str]
-    vectors: Vector
-    bundle: Bundle
-
-
-def read_films(settings: Settings) -> Films:
-    """Read the films and bind the bundle to them."""
-    source = FileSource(settings.catalogue.path) if settings.catalogue.path else None
-    if source is None:
-        raise AssertionError("the benchmark names its catalogue")
-    items: list[Item] = []
-    for batch in read_items(source, settings.catalogue, Problems("skip")):
-        items += batch
-    cache = open_cache(settings)
-    base = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
-    bundle = bind_to_catalogue(base, items, settings, cache)
-    titles = [str(item.fields["title"]) for item in items]
-    with progress("encoding titles", len(items)) as tick:
-        vectors = item_encoder(bundle, settings, cache).encode_items(titles, tick=tick)
-    return Films(titles, vectors, bundle)
-
-
-def write_index(cluster: Cluster, settings: Settings, films: Films, items: int) -> None:
-    """Write the index behind the alias, merged, with the bundle's fingerprint."""
-    random = np.random.default_rng(7)
-    name = indices.new_name(ALIAS)
-    for old in indices.listing(cluster, ALIAS):
-        indices.delete(cluster, old.name)
-    meta = index_meta(settings, films.bundle, {}, "recommending")
-    derived = derives_safely(cluster.version())
-    body = index_body(settings, meta, films.bundle.dimension, derived_source=derived)
-    indices.create(cluster, name, body)
-    with progress("writing", items) as tick, BulkWriter(cluster, name) as writer:
-        for number in range(items):
-            writer.index(str(number), _document(number, films, random))
-            tick(1)
-    with progress("merging"):
-        indices.finish_loading(cluster, name, replicas=0, merge=True)
-    indices.put_meta(cluster, name, {"state": "ready"})
-    indices.point(cluster, ALIAS, name)
-
-
-def _document(number: int, films: Films, random: np.random.Generator) -> dict[str, Any]:
-    place = number % len(films.titles)
-    dimension = films.bundle.dimension
-    noise = random.standard_normal(dimension, dtype=np.float32) * NOISE / np.sqrt(dimension)
-    vector = (films.vectors[place] + noise).astype(np.float32)
-    weight = float(np.exp(SPREAD * random.standard_normal()).clip(*BOUNDS))
-    return {
-        "item_id": str(number),
-        "title": films.titles[place],
-        "text": films.titles[place],
-        "importance": weight,
-        "interactions": 1,
-        "tail": bool(random.random() < TAIL_SHARE),
-        "vector": stored_vector(vector / np.linalg.norm(vector), weight, Space.COSINE),
-    }
 
 
 class Caller:
@@ -153,7 +75,8 @@ def histories(items: int, pool: int) -> Callable[[int], list[str]]:
     """Return a function that draws ten different items of the first `pool` for a turn."""
 
     def draw(turn: int) -> list[str]:
-        random = np.random.default_rng(turn + WARM_UP)
+        # turns before the timed ones are negative, seeds are not
+        random = np.random.default_rng(turn % 2**32)
         return [str(number) for number in random.choice(min(pool, items), HISTORY, replace=False)]
 
     return draw
@@ -208,37 +131,24 @@ def part_figures(latencies: Sequence[Mapping[str, float]]) -> list[Figure]:
 
 def run(items: int) -> Report:
     """Measure a warm recommend over the small catalogue's number of items."""
-    settings = Settings.model_validate(
-        {
-            "catalogue": {"path": CATALOGUE, "rename": {"movieId": "item_id"}},
-            "text": {"item": "{{ title }}"},
-            "index": IndexSettings(alias=ALIAS),
-            "encoder": EncoderSettings(cache=ROOT / "vectors.sqlite"),
-        }
-    )
-    ROOT.mkdir(parents=True, exist_ok=True)
-    ensure_bundle(settings)
-    films = read_films(settings)
-    with running_node("2g") as (cluster, facts):
-        known = machine(facts)
-        write_index(cluster, settings, films, items)
-        figures = measure(cluster, settings, films, items)
+    with film_index(items) as stage:
+        figures = measure(stage.cluster, stage.settings, stage.films, items)
     return Report(
         name="recommending",
         title=f"A warm recommend over {items:,} items",
         setting={
             "items": items,
-            "titles": len(films.titles),
-            "dimension": films.bundle.dimension,
+            "titles": len(stage.films.titles),
+            "dimension": stage.films.bundle.dimension,
             "history": HISTORY,
             "words": "two titles, others in every call",
-            "size": settings.recommend.size,
-            "tail_share": settings.recommend.tail_share,
+            "size": stage.settings.recommend.size,
+            "tail_share": stage.settings.recommend.tail_share,
             "path": "ann",
-            "ef_search": settings.recommend.ef_search,
+            "ef_search": stage.settings.recommend.ef_search,
             "lists_before_the_timed_ones": WARM_UP * 3,
             "int8_instructions": int8_instructions(),
         },
-        machine=known,
+        machine=stage.machine,
         figures=tuple(figures),
     )

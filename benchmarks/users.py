@@ -7,22 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from benchmarks.measure import Contender, Figure, Report, machine, ratio, take_turns, times
-from benchmarks.node import ROOT, running_node
-from benchmarks.recommending import (
-    ALIAS,
-    CATALOGUE,
-    HISTORY,
-    REGULARS,
-    Films,
-    histories,
-    read_films,
-    recommender_of,
-    write_index,
-)
-from seealso.cli.demo import ensure_bundle
+from benchmarks.films import ALIAS, Films, film_index
+from benchmarks.measure import Contender, Figure, Report, ratio, take_turns, times
+from benchmarks.recommending import HISTORY, REGULARS, histories, recommender_of
 from seealso.cluster import BulkWriter, Cluster, indices
-from seealso.config import CrowdSettings, EncoderSettings, IndexSettings, Settings
+from seealso.config import CrowdSettings, Settings
 from seealso.indexer.mapping import derives_safely
 from seealso.indexer.users.documents import user_document
 from seealso.indexer.users.mapping import users_alias, users_body, users_meta
@@ -105,22 +94,9 @@ def measure(cluster: Cluster, settings: Settings, items: int) -> list[Figure]:
 
 def run(items: int) -> Report:
     """Measure over the small catalogue's number of items."""
-    settings = Settings.model_validate(
-        {
-            "catalogue": {"path": CATALOGUE, "rename": {"movieId": "item_id"}},
-            "text": {"item": "{{ title }}"},
-            "index": IndexSettings(alias=ALIAS),
-            "encoder": EncoderSettings(cache=ROOT / "vectors.sqlite"),
-        }
-    )
-    ROOT.mkdir(parents=True, exist_ok=True)
-    ensure_bundle(settings)
-    films = read_films(settings)
-    with running_node("2g") as (cluster, facts):
-        known = machine(facts)
-        write_index(cluster, settings, films, items)
-        write_users(cluster, settings, films, items)
-        figures = measure(cluster, settings, items)
+    with film_index(items) as stage:
+        write_users(stage.cluster, stage.settings, stage.films, items)
+        figures = measure(stage.cluster, stage.settings, items)
     crowd = CrowdSettings()
     return Report(
         name="users",
@@ -128,12 +104,12 @@ def run(items: int) -> Report:
         setting={
             "items": items,
             "users": USERS,
-            "dimension": films.bundle.dimension,
+            "dimension": stage.films.bundle.dimension,
             "history": HISTORY,
             "neighbours": crowd.neighbours,
             "latest": crowd.latest,
             "lists_before_the_timed_ones": WARM_UP * 4,
         },
-        machine=known,
+        machine=stage.machine,
         figures=tuple(figures),
     )
