@@ -7,7 +7,7 @@ from seealso.config import Settings
 from seealso.indexer.inputs import row_source
 from seealso.interactions import Histories, Problems, Pseudonyms, read_events
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.ubi import UbiLog
+from seealso.plugin.stack.ubi import UbiLog
 from seealso.plugin.users_index import UsersIndex
 
 

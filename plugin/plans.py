@@ -13,14 +13,14 @@ from seealso.config import Choice, ExposureSettings, Rule, ShareSettings
 from seealso.errors import ConfigError
 from seealso.indexer.documents import item_vector
 from seealso.plugin import answers
-from seealso.plugin.exposure import by_worth, diverse, freshened, worth
-from seealso.plugin.fusion import Cap, Share, filled, of_tail, places_of
 from seealso.plugin.lifts import Lifts
 from seealso.plugin.profile import Profile
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.requests import MOST_HITS, Search, Wish, profile_searches
-from seealso.plugin.rules import Ruling, Stratum, clause, contradiction, takes_all, told
-from seealso.plugin.taxonomy import Clause, Taxonomy
+from seealso.plugin.rules.exposure import by_worth, diverse, freshened, worth
+from seealso.plugin.rules.fusion import Cap, Share, filled, of_tail, places_of
+from seealso.plugin.rules.ruling import Ruling, Stratum, clause, contradiction, takes_all, told
+from seealso.plugin.rules.taxonomy import Clause, Taxonomy
 from seealso.types import Calibration, Path, Source, Space, Vector
 
 NEW: Final[Clause] = {"term": {"interactions": 0}}

@@ -10,13 +10,13 @@ from threading import Lock
 from seealso.cluster import Cluster, indices
 from seealso.config import Choice, Rule, Settings
 from seealso.errors import ConfigError, DataError
-from seealso.plugin.groups import EVERYONE
+from seealso.plugin.groups.members import EVERYONE
 from seealso.plugin.live import Live
 from seealso.plugin.plans import Plan, make_plan
 from seealso.plugin.requests import Wish
-from seealso.plugin.rules import contradiction, ruling, takes_all
-from seealso.plugin.safety import Attributes, Guard
-from seealso.plugin.taxonomy import Clause, Taxonomy
+from seealso.plugin.rules.ruling import contradiction, ruling, takes_all
+from seealso.plugin.rules.safety import Attributes, Guard
+from seealso.plugin.rules.taxonomy import Clause, Taxonomy
 from seealso.types import User
 
 

@@ -17,25 +17,25 @@ from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import Profiler
 from seealso.interactions import Histories
 from seealso.plugin.crowd import NOBODY, Crowd
-from seealso.plugin.explaining import Explained, explain
-from seealso.plugin.group_answers import group_items, of_one
-from seealso.plugin.group_lists import GroupList
-from seealso.plugin.group_search import SCORES, group_search
-from seealso.plugin.groups import Group, GroupWish, group_path, together
+from seealso.plugin.groups.answers import group_items, of_one
+from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.groups.members import Group, GroupWish, group_path, together
+from seealso.plugin.groups.search import SCORES, group_search
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.lifts import NOTHING, Lifts
 from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
-from seealso.plugin.personalise import Preference, manner, personalised
 from seealso.plugin.plans import lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
 from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
-from seealso.plugin.reasons import Explanation
+from seealso.plugin.reasons.explaining import Explained, explain
+from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.requests import Filter, Wish, choose_path
 from seealso.plugin.sending import send, send_body, send_one
-from seealso.plugin.spread import Samples
-from seealso.plugin.ubi import Query, Shown, UbiLog
+from seealso.plugin.stack.personalise import Preference, manner, personalised
+from seealso.plugin.stack.spread import Samples
+from seealso.plugin.stack.ubi import Query, Shown, UbiLog
 from seealso.plugin.users import FoundUsers, KnownUsers, describe, note
 from seealso.plugin.users_index import Asked, UsersIndex
 from seealso.query_templates import msearch

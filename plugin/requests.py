@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from seealso.config import RecommendSettings, Rule
 from seealso.errors import ConfigError
-from seealso.plugin.fusion import shared_places
 from seealso.plugin.lifts import NOTHING, Lifts
 from seealso.plugin.profile import Profile
-from seealso.plugin.rules import read_rules
+from seealso.plugin.rules.fusion import shared_places
+from seealso.plugin.rules.ruling import read_rules
 from seealso.plugin.scores import logit, score_of
 from seealso.query_templates import render, script_id
 from seealso.types import Calibration, Path, Space, Vector

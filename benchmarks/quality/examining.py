@@ -16,7 +16,7 @@ from seealso.fitting.refit import refitted
 from seealso.indexer.inputs import inputs
 from seealso.interactions import Problems
 from seealso.log import progress
-from seealso.plugin.examined import IndexContender
+from seealso.plugin.judging.examined import IndexContender
 from seealso.training import export_new, load_backbone
 
 EXAMS = ("leave-one-out", "cold", "few-shot")

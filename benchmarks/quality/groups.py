@@ -40,7 +40,7 @@ from seealso.indexer.inputs import Inputs, inputs
 from seealso.interactions import Problems
 from seealso.log import progress
 from seealso.plugin import Recommender
-from seealso.plugin.strategies import Strategy, average, fair, strategies
+from seealso.plugin.groups.strategies import Strategy, average, fair, strategies
 from seealso.types import Calibration, HistoryEntry, User, Vector
 
 FAIRNESS: Final = (0.5, 1.0, 2.0, 4.0)

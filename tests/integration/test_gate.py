@@ -21,7 +21,7 @@ from seealso.indexer import lifecycle
 from seealso.indexer.build import BuildReport, build
 from seealso.interactions import leave_one_out
 from seealso.plugin import Recommender
-from seealso.plugin.gate import Gate, Verdict
+from seealso.plugin.judging.gate import Gate, Verdict
 from tests.integration.catalogues import KINDS, OpenShop, Record, Shop, films
 
 FILMS = 120

@@ -14,8 +14,8 @@ from seealso.config import StrategyName
 from seealso.errors import ConfigError, DataError, SeeAlsoError
 from seealso.indexer.templates import install
 from seealso.plugin import Recommender
-from seealso.plugin.group_search import SCORES
-from seealso.plugin.groups import EVERYONE, MOST_MEMBERS
+from seealso.plugin.groups.members import EVERYONE, MOST_MEMBERS
+from seealso.plugin.groups.search import SCORES
 from seealso.plugin.requests import Wish
 from seealso.types import HistoryEntry, Path, User
 from tests.films import Counting

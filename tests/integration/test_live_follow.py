@@ -18,7 +18,7 @@ from seealso.indexer.events.sources import UbiEvents
 from seealso.indexer.users.privacy import forget
 from seealso.interactions import GrowingFile, Problems, Stream
 from seealso.plugin import Recommender
-from seealso.plugin.ubi import UbiLog
+from seealso.plugin.stack.ubi import UbiLog
 from seealso.plugin.users_index import UsersIndex
 from tests.integration.catalogues import Record, Shop, write_lines
 from tests.live import START, append, event, forgotten, ingester_of

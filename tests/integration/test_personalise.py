@@ -17,8 +17,8 @@ from seealso.indexer.attach import attach
 from seealso.indexer.templates import install
 from seealso.interactions import Problems
 from seealso.plugin import Recommender
-from seealso.plugin.personalise import Preference
-from seealso.plugin.spread import Samples
+from seealso.plugin.stack.personalise import Preference
+from seealso.plugin.stack.spread import Samples
 from seealso.query_templates import script_id
 from seealso.types import User, Vector
 from tests.integration.owners import QUERIES, OpenStack, Stack, documents

@@ -17,8 +17,8 @@ from seealso.config import (
 from seealso.errors import ConfigError
 from seealso.plugin.plans import make_plan
 from seealso.plugin.requests import Wish
-from seealso.plugin.rules import read_rules, ruling
-from seealso.plugin.taxonomy import FLAT, Taxonomy
+from seealso.plugin.rules.ruling import read_rules, ruling
+from seealso.plugin.rules.taxonomy import FLAT, Taxonomy
 
 PATHS = Taxonomy("category", " > ", {})
 HORROR = {"do": "exclude", "field": "genres", "values": ["Horror"]}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle, Collaborative
 from seealso.plugin.profile import Known, Makings, profile_of
-from seealso.plugin.reasons import Explanation, matched_words
-from seealso.plugin.shares import Kind, Share, closeness, item_shares, profile_parts
+from seealso.plugin.reasons.explanation import Explanation, matched_words
+from seealso.plugin.reasons.shares import Kind, Share, closeness, item_shares, profile_parts
 from seealso.types import Calibration, HistoryEntry, Space, User, Vector
 from seealso.types import Path as RankingPath
 from tests.unit.test_collaborative import IDS, TEXTS, D, part, rows, unit

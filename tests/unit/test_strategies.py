@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from seealso.plugin.strategies import (
+from seealso.plugin.groups.strategies import (
     PATIENCE,
     Matrix,
     average,

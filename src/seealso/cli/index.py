@@ -16,7 +16,7 @@ from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import plan_update
 from seealso.indexer.update import update as update_index
 from seealso.indexer.verify import verify_again
-from seealso.plugin.gate import Gate, Verdict
+from seealso.plugin.judging.gate import Gate, Verdict
 
 NOTHING_LIVE = "nothing was live: there is nothing to compare with"
 

@@ -17,10 +17,10 @@ from seealso.errors import ConfigError
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
-from seealso.plugin.group_lists import GroupList
-from seealso.plugin.groups import SEEN_RULES
+from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.groups.members import SEEN_RULES
 from seealso.plugin.opening import open_ubi
-from seealso.plugin.reasons import Explanation
+from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.requests import Wish
 from seealso.types import Path as RankingPath
 

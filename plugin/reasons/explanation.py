@@ -8,8 +8,8 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from seealso.plugin.reasons.shares import Kind, Share
 from seealso.plugin.recommendations import label
-from seealso.plugin.shares import Kind, Share
 from seealso.types import Path
 
 WEIGHED: Final = re.compile(r"^weight\((?P<field>[^:()]+):(?P<word>.+?) in \d+\)")

@@ -13,8 +13,8 @@ from typing import Any
 
 from seealso.config import AgeSettings, RegionSettings, SafetySettings
 from seealso.errors import ConfigError
-from seealso.plugin.rules import without
-from seealso.plugin.taxonomy import Clause, Taxonomy, any_of
+from seealso.plugin.rules.ruling import without
+from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
 
 Attributes = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from seealso.config import UbiSettings
 from seealso.errors import ClusterError
 from seealso.interactions import Pseudonyms
 from seealso.log import logger
-from seealso.plugin.group_lists import GroupList
+from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.types import User
 

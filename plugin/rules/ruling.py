@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from seealso.config import Choice, Rule
 from seealso.errors import ConfigError
-from seealso.plugin.taxonomy import Clause, Taxonomy, any_of
+from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
 
 MOST_LIFTS: Final = 16
 """Most rules that lift: each is one more search of a list."""

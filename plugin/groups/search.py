@@ -11,7 +11,7 @@ from typing import Final
 
 import orjson
 
-from seealso.plugin.groups import Group, GroupWish
+from seealso.plugin.groups.members import Group, GroupWish
 from seealso.plugin.profile import Profile
 from seealso.plugin.requests import (
     MOST_HITS,
@@ -22,7 +22,7 @@ from seealso.plugin.requests import (
     tail_search,
     vector_search,
 )
-from seealso.plugin.taxonomy import Clause
+from seealso.plugin.rules.taxonomy import Clause
 from seealso.types import Calibration, Path, Space, Vector
 
 TAIL: Final = "tail"

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from seealso.plugin.answers import Hit, importance_items, raw_of, recommendation
-from seealso.plugin.fusion import fuse
-from seealso.plugin.group_lists import GroupList, GroupRecommendation
-from seealso.plugin.group_search import TAIL
-from seealso.plugin.groups import Group, GroupWish
+from seealso.plugin.groups.lists import GroupList, GroupRecommendation
+from seealso.plugin.groups.members import Group, GroupWish
+from seealso.plugin.groups.search import TAIL
+from seealso.plugin.groups.strategies import Matrix, average, strategies
 from seealso.plugin.recommendations import Recommendation, RecommendationList
-from seealso.plugin.strategies import Matrix, average, strategies
+from seealso.plugin.rules.fusion import fuse
 from seealso.types import Calibration, Path, Source, User
 
 Wishes: TypeAlias = npt.NDArray[np.float64]

@@ -13,10 +13,10 @@ from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.live import Live
 from seealso.plugin.profile import Makings, Profile
-from seealso.plugin.reasons import Explanation, MatchedWord, matched_words
+from seealso.plugin.reasons.explanation import Explanation, MatchedWord, matched_words
+from seealso.plugin.reasons.shares import Kind, Share, item_shares, profile_parts
 from seealso.plugin.requests import Search, Wish, choose_path, tail_search, vector_search
 from seealso.plugin.sending import send
-from seealso.plugin.shares import Kind, Share, item_shares, profile_parts
 from seealso.plugin.users import note
 from seealso.types import Path, Space
 

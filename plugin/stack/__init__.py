@@ -1,0 +1,1 @@
+"""Fits into a search stack that is there: preference in any search body, lists written to UBI."""
