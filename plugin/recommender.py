@@ -7,38 +7,26 @@ models, and a swap or rollback needs no restart.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from seealso.cluster import Cluster
-from seealso.config import Settings, with_fitted
+from seealso.config import Settings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import Profiler
 from seealso.interactions import Histories
-from seealso.plugin.crowd import NOBODY, Crowd
-from seealso.plugin.groups.answers import group_items, of_one
 from seealso.plugin.groups.lists import GroupList
-from seealso.plugin.groups.members import Group, GroupWish, group_path, together
-from seealso.plugin.groups.search import SCORES, group_search
-from seealso.plugin.latency import Stopwatch
-from seealso.plugin.lifts import NOTHING, Lifts
+from seealso.plugin.groups.members import GroupWish, together
+from seealso.plugin.list_maker import ListMaker
 from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
-from seealso.plugin.plans import lanes, listed, not_pinned
-from seealso.plugin.policy import Policy
-from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
-from seealso.plugin.reasons.explaining import Explained, explain
+from seealso.plugin.profile import Profile
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
-from seealso.plugin.requests import Filter, Wish, choose_path
-from seealso.plugin.sending import send, send_body, send_one
-from seealso.plugin.stack.personalise import Preference, manner, personalised
-from seealso.plugin.stack.spread import Samples
+from seealso.plugin.requests import Filter, Wish
+from seealso.plugin.sending import send_body
 from seealso.plugin.stack.ubi import Query, Shown, UbiLog
-from seealso.plugin.users import FoundUsers, KnownUsers, describe, note
+from seealso.plugin.users import FoundUsers, KnownUsers, describe
 from seealso.plugin.users_index import Asked, UsersIndex
-from seealso.query_templates import msearch
 from seealso.types import Path, User, Vector
 
 
@@ -84,9 +72,7 @@ class Recommender:
         self._histories = histories
         self._users = users
         self._ubi = ubi
-        self._shelf = ItemShelf(cluster)
-        self._samples = Samples(cluster)
-        self._policy = Policy(cluster, settings)
+        self._lists = ListMaker(cluster, settings, users)
         self._alias: LiveAlias | PinnedIndex = (
             LiveAlias(cluster, settings) if index is None else PinnedIndex(cluster, settings, index)
         )
@@ -191,7 +177,7 @@ class Recommender:
     ) -> list[RecommendationList]:
         """Return a list for each of `users`, in one request."""
         chosen = wish or Wish.of(self._settings.recommend)
-        found = self._alias.follow(lambda live: self._ask_for_users(live, users, chosen))
+        found = self._alias.follow(lambda live: self._lists.for_users(live, users, chosen))
         return self._written([Query("recommend", user) for user in users], found)
 
     def related(
@@ -234,7 +220,7 @@ class Recommender:
             rules=rules,
             without_rules=without_rules,
         )
-        found = self._alias.follow(lambda live: self._ask_for_item(live, item_id, wish))
+        found = self._alias.follow(lambda live: self._lists.for_item(live, item_id, wish))
         return self._written([Query("related", User(), {"item": item_id})], [found])[0]
 
     def recommend_group(
@@ -272,7 +258,7 @@ class Recommender:
         """
         users = self._members(members, words, attributes)
         wish = GroupWish.of(self._settings, strategy=strategy, seen=seen, **wishes)
-        found = self._alias.follow(lambda live: self._ask_for_group(live, users, wish))
+        found = self._alias.follow(lambda live: self._lists.for_group(live, users, wish))
         about = {"members": str(len(found.members)), "strategy": found.strategy}
         return self._written([Query("group", User(words=words), about)], [found])[0]
 
@@ -298,19 +284,19 @@ class Recommender:
     def reasons(self, user: str | User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return the same for several items, in one search."""
         who = user if isinstance(user, User) else self.user(user)
-        return self._alias.follow(lambda live: self._explain(live, who, item_ids))
+        return self._alias.follow(lambda live: self._lists.reasons(live, who, item_ids))
 
     def profiles(self, users: Sequence[User]) -> list[Profile]:
         """Return what each user is asked for with."""
-        return self._profiles(self.live, users)
+        return self._lists.profiles(self.live, users)
 
     def profiler(self) -> Profiler:
         """Return what makes the vectors of a users index for the live index, as a query does."""
         live = self.live
-        settings = self._fitted(live).profile
+        settings = self._lists.fitted(live).profile
 
         def vectors(users: Sequence[User]) -> list[Vector | None]:
-            return [profile.vector for profile in self._profiles(live, users)]
+            return [profile.vector for profile in self._lists.profiles(live, users)]
 
         return Profiler(live.fingerprint, live.encoder.bundle.dimension, settings, vectors)
 
@@ -336,7 +322,7 @@ class Recommender:
         if self._users is None:
             raise ConfigError("neighbours need the users index", hint="`seealso users build`")
         live = self.live
-        (profile,) = self._profiles(live, [user])
+        (profile,) = self._lists.profiles(live, [user])
         if profile.vector is None:
             who = "the user" if user.user_id is None else f"user {user.user_id!r}"
             raise DataError(
@@ -369,7 +355,7 @@ class Recommender:
         ConfigError
             A parameter is out of range.
         """
-        return self._personalised(self.live, body, user, weight, window)
+        return self._lists.personalised(self.live, body, user, weight, window)
 
     def search(
         self, body: Any, user: User, *, weight: float | None = None, window: int | None = None
@@ -385,7 +371,7 @@ class Recommender:
         """
         return self._alias.follow(
             lambda live: send_body(
-                self._cluster, live, self._personalised(live, body, user, weight, window)
+                self._cluster, live, self._lists.personalised(live, body, user, weight, window)
             )
         )
 
@@ -396,13 +382,7 @@ class Recommender:
         it with any HTTP client.
         """
         chosen = wish or Wish.of(self._settings.recommend)
-        live = self.live
-        (profile,) = self._profiles(live, [user])
-        path = choose_path(chosen, live.space, live.documents)
-        lifts = Lifts.of(profile.pairs, NOBODY)
-        (plan,) = self._policy.plans(live, chosen, [user])
-        asked = lanes(profile, plan, path, live.space, live.calibration, lifts)
-        return msearch(live.address, [search.stored() for one in asked for search in one.searches])
+        return self._lists.stored(self.live, user, chosen)
 
     def stored_group_request(
         self,
@@ -416,13 +396,9 @@ class Recommender:
 
         Send it with the query parameter ``include_named_queries_score=true``.
         """
-        live = self.live
         wish = GroupWish.of(self._settings, **wishes)
         users = self._members(members, words, attributes)
-        group = Group.of(users, self._profiles(live, users), wish.groups.seen)
-        path = group_path(wish.list, live.space)
-        wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
-        return group_search(group, wish, path, live.space, live.calibration).stored()
+        return self._lists.stored_group(self.live, users, wish)
 
     def _written(self, queries: Sequence[Query], lists: list[Shown]) -> list[Shown]:
         return lists if self._ubi is None else self._ubi.shown(queries, lists)
@@ -433,126 +409,3 @@ class Recommender:
         known = self.known([one for one in members if not isinstance(one, User)])
         people = [one if isinstance(one, User) else describe(known, one) for one in members]
         return together(people, describe(None, words=words, attributes=attributes))
-
-    def _personalised(
-        self, live: Live, body: Any, user: User, weight: float | None, window: int | None
-    ) -> dict[str, Any]:
-        chosen = manner(self._settings.personalise, weight=weight, window=window)
-        (profile,) = self._profiles(live, [user])
-        preference = None
-        if profile.vector is not None:
-            preference = Preference.of(profile.vector, self._samples.of(live), chosen.weight)
-        return personalised(body, preference, chosen.window)
-
-    def _profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
-        words = self._settings.recommend.words
-        return make_profiles(users, live, self._shelf, self._fitted(live).profile, words)
-
-    def _fitted(self, live: Live) -> Settings:
-        return with_fitted(self._settings, live.encoder.bundle.fitted)
-
-    def _crowds(
-        self, live: Live, users: Sequence[User], profiles: Sequence[Profile]
-    ) -> tuple[list[Crowd], str]:
-        """Return what the neighbours of each user lift, and why they could not be asked."""
-        if self._users is None:
-            return [NOBODY] * len(users), ""
-        return self._users.crowds(users, profiles, self._fitted(live).crowd, live.fingerprint)
-
-    def _ask_for_users(
-        self, live: Live, users: Sequence[User], wish: Wish
-    ) -> list[RecommendationList]:
-        watch = Stopwatch()
-        profiles = self._profiles(live, users)
-        watch.cut("profile")
-        crowds, missing = self._crowds(live, users, profiles)
-        if self._users is not None:
-            watch.cut("crowd")
-        lifts = [
-            Lifts.of(profile.pairs, crowd) for profile, crowd in zip(profiles, crowds, strict=True)
-        ]
-        ranked = self._ranked(live, users, profiles, lifts, wish, watch)
-        notes = [note(user, one) or missing for user, one in zip(users, profiles, strict=True)]
-        return [
-            replace(one, note="; ".join(filter(None, (told, one.note))))
-            for one, told in zip(ranked, notes, strict=True)
-        ]
-
-    def _ranked(
-        self,
-        live: Live,
-        users: Sequence[User],
-        profiles: Sequence[Profile],
-        lifts: Sequence[Lifts],
-        wish: Wish,
-        watch: Stopwatch,
-    ) -> list[RecommendationList]:
-        """Return a list for each profile, as rules, exposure and safety let it be."""
-        path = choose_path(wish, live.space, live.documents)
-        plans = self._policy.plans(live, wish, users)
-        asked = [
-            lanes(profile, plan, path, live.space, live.calibration, lift)
-            for profile, plan, lift in zip(profiles, plans, lifts, strict=True)
-        ]
-        searches = [one for mine in asked for lane in mine for one in lane.searches]
-        responses = iter(send(self._cluster, live, searches, watch))
-        now = datetime.now(UTC)
-        ranked = [
-            listed(mine, responses, profile, plan, path, live.calibration, lift, now)
-            for mine, profile, plan, lift in zip(asked, profiles, plans, lifts, strict=True)
-        ]
-        watch.cut("fusion")
-        return [
-            RecommendationList(
-                tuple(items), user.user_id, path, live.name, live.fingerprint,
-                not_pinned(items, plan), watch.parts(),
-            )
-            for items, user, plan in zip(ranked, users, plans, strict=True)
-        ]  # fmt: skip
-
-    def _ask_for_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> GroupList:
-        if len(users) == 1:
-            (alone,) = self._ask_for_users(live, users, wish.list)
-            return of_one(alone, users[0], wish)
-        wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
-        watch = Stopwatch()
-        group = Group.of(users, self._profiles(live, users), wish.groups.seen)
-        watch.cut("profile")
-        path = group_path(wish.list, live.space)
-        search = group_search(group, wish, path, live.space, live.calibration)
-        hits = send_one(self._cluster, live, search, watch, SCORES)
-        items = group_items(hits, group, wish, path, live.calibration)
-        watch.cut("fusion")
-        return GroupList(
-            tuple(items), group.names, wish.groups.strategy, path,
-            live.name, live.fingerprint, group.note, watch.parts(),
-        )  # fmt: skip
-
-    def _explain(self, live: Live, user: User, item_ids: Sequence[str]) -> list[Explanation]:
-        self._policy.check_shown(live, user, item_ids)
-        settings = self._fitted(live).profile
-        (made,) = gather([user], live, self._shelf, settings)
-        words = self._settings.recommend.words
-        profile = profile_of(made, live.encoder.bundle, settings, words)
-        ((crowd,), _) = self._crowds(live, [user], [profile])
-        asked = Explained(made, profile, crowd.gains)
-        wish = Wish.of(self._settings.recommend)
-        return explain(self._cluster, live, asked, item_ids, wish, settings)
-
-    def _ask_for_item(self, live: Live, item_id: str, wish: Wish) -> RecommendationList:
-        watch = Stopwatch()
-        profile = Profile(self._vector(live, item_id), "", frozenset({item_id}))
-        watch.cut("profile")
-        (found,) = self._ranked(live, [User()], [profile], [NOTHING], wish, watch)
-        return found
-
-    def _vector(self, live: Live, item_id: str) -> Vector:
-        item = self._shelf.get(live.name, [item_id]).get(item_id)
-        if item is None or item.vector is None:
-            what = "is not in the index" if item is None else "has no text, so nothing is related"
-            raise DataError(
-                f"item {item_id!r} {what}",
-                hint=f"alias {self._settings.index.alias}; `seealso index update` adds items",
-                item_id=item_id,
-            )
-        return live.encoder.bundle.asking(item.vector)

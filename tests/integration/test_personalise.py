@@ -71,7 +71,7 @@ def hits(answer: dict[str, Any]) -> dict[str, Any]:
 def expected(stack: Stack, recommender: Recommender, user: User, plain: dict[str, Any]) -> Vector:
     """The scores that the formula gives to the hits of a plain search, in their order."""
     live = recommender.live
-    (profile,) = recommender._profiles(live, [user])
+    (profile,) = recommender.profiles([user])
     assert profile.vector is not None
     likes = Preference.of(profile.vector, Samples(stack.cluster).of(live), WEIGHT)
     made = []

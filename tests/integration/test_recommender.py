@@ -358,7 +358,7 @@ def test_an_alias_that_stands_for_nothing(library: Library) -> None:
 def test_a_cluster_that_is_gone_is_named_at_once(library: Library) -> None:
     recommender = library.recommender()
     gone = Counting("http://127.0.0.1:9")
-    recommender._cluster = gone
+    recommender._lists._cluster = gone
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:9: OpenSearch does not answer"):
         recommender.recommend(words="a castle")
     assert gone.sent == ["POST /_msearch"]

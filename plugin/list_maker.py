@@ -1,0 +1,201 @@
+"""Makes lists from one index and its bundle: for users, for a group, for an item, with reasons.
+
+Whoever calls sees to it that the bundle is that of the index which answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from seealso.cluster import Cluster
+from seealso.config import Settings, with_fitted
+from seealso.errors import DataError
+from seealso.plugin.crowd import NOBODY, Crowd
+from seealso.plugin.groups.answers import group_items, of_one
+from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.groups.members import Group, GroupWish, group_path
+from seealso.plugin.groups.search import SCORES, group_search
+from seealso.plugin.latency import Stopwatch
+from seealso.plugin.lifts import NOTHING, Lifts
+from seealso.plugin.live import Live
+from seealso.plugin.plans import lanes, listed, not_pinned
+from seealso.plugin.policy import Policy
+from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
+from seealso.plugin.reasons.explaining import Explained, explain
+from seealso.plugin.reasons.explanation import Explanation
+from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.requests import Wish, choose_path
+from seealso.plugin.sending import send, send_one
+from seealso.plugin.stack.personalise import Preference, manner, personalised
+from seealso.plugin.stack.spread import Samples
+from seealso.plugin.users import note
+from seealso.plugin.users_index import UsersIndex
+from seealso.query_templates import msearch
+from seealso.types import User, Vector
+
+
+class ListMaker:
+    """Makes lists; what it has read of an index it keeps for the next.
+
+    Safe to share between threads. What every method can raise is in `Recommender`.
+
+    Parameters
+    ----------
+    cluster, settings
+        As for `Recommender`.
+    users
+        The users index, whose neighbours lift what they chose.
+    """
+
+    def __init__(self, cluster: Cluster, settings: Settings, users: UsersIndex | None) -> None:
+        self._cluster = cluster
+        self._settings = settings
+        self._users = users
+        self._shelf = ItemShelf(cluster)
+        self._samples = Samples(cluster)
+        self._policy = Policy(cluster, settings)
+
+    def profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
+        """Return what each user is asked for with."""
+        words = self._settings.recommend.words
+        return make_profiles(users, live, self._shelf, self.fitted(live).profile, words)
+
+    def fitted(self, live: Live) -> Settings:
+        """Return the settings with what was fitted for the bundle of the index."""
+        return with_fitted(self._settings, live.encoder.bundle.fitted)
+
+    def for_users(self, live: Live, users: Sequence[User], wish: Wish) -> list[RecommendationList]:
+        """Return a list for each user, in one request."""
+        watch = Stopwatch()
+        profiles = self.profiles(live, users)
+        watch.cut("profile")
+        crowds, missing = self._crowds(live, users, profiles)
+        if self._users is not None:
+            watch.cut("crowd")
+        lifts = [
+            Lifts.of(profile.pairs, crowd) for profile, crowd in zip(profiles, crowds, strict=True)
+        ]
+        ranked = self._ranked(live, users, profiles, lifts, wish, watch)
+        notes = [note(user, one) or missing for user, one in zip(users, profiles, strict=True)]
+        return [
+            replace(one, note="; ".join(filter(None, (told, one.note))))
+            for one, told in zip(ranked, notes, strict=True)
+        ]
+
+    def for_item(self, live: Live, item_id: str, wish: Wish) -> RecommendationList:
+        """Return the items most related to an item."""
+        watch = Stopwatch()
+        profile = Profile(self._vector(live, item_id), "", frozenset({item_id}))
+        watch.cut("profile")
+        (found,) = self._ranked(live, [User()], [profile], [NOTHING], wish, watch)
+        return found
+
+    def for_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> GroupList:
+        """Return one list for all of the users."""
+        if len(users) == 1:
+            (alone,) = self.for_users(live, users, wish.list)
+            return of_one(alone, users[0], wish)
+        wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
+        watch = Stopwatch()
+        group = Group.of(users, self.profiles(live, users), wish.groups.seen)
+        watch.cut("profile")
+        path = group_path(wish.list, live.space)
+        search = group_search(group, wish, path, live.space, live.calibration)
+        hits = send_one(self._cluster, live, search, watch, SCORES)
+        items = group_items(hits, group, wish, path, live.calibration)
+        watch.cut("fusion")
+        return GroupList(
+            tuple(items), group.names, wish.groups.strategy, path,
+            live.name, live.fingerprint, group.note, watch.parts(),
+        )  # fmt: skip
+
+    def reasons(self, live: Live, user: User, item_ids: Sequence[str]) -> list[Explanation]:
+        """Return why each item has its value for a user, in one search."""
+        self._policy.check_shown(live, user, item_ids)
+        settings = self.fitted(live).profile
+        (made,) = gather([user], live, self._shelf, settings)
+        words = self._settings.recommend.words
+        profile = profile_of(made, live.encoder.bundle, settings, words)
+        ((crowd,), _) = self._crowds(live, [user], [profile])
+        asked = Explained(made, profile, crowd.gains)
+        wish = Wish.of(self._settings.recommend)
+        return explain(self._cluster, live, asked, item_ids, wish, settings)
+
+    def personalised(
+        self, live: Live, body: Any, user: User, weight: float | None, window: int | None
+    ) -> dict[str, Any]:
+        """Return a search body with the user's preference mixed into its score."""
+        chosen = manner(self._settings.personalise, weight=weight, window=window)
+        (profile,) = self.profiles(live, [user])
+        preference = None
+        if profile.vector is not None:
+            preference = Preference.of(profile.vector, self._samples.of(live), chosen.weight)
+        return personalised(body, preference, chosen.window)
+
+    def stored(self, live: Live, user: User, wish: Wish) -> bytes:
+        """Return what `Recommender.stored_request` does."""
+        (profile,) = self.profiles(live, [user])
+        path = choose_path(wish, live.space, live.documents)
+        lifts = Lifts.of(profile.pairs, NOBODY)
+        (plan,) = self._policy.plans(live, wish, [user])
+        asked = lanes(profile, plan, path, live.space, live.calibration, lifts)
+        return msearch(live.address, [search.stored() for one in asked for search in one.searches])
+
+    def stored_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> bytes:
+        """Return what `Recommender.stored_group_request` does."""
+        group = Group.of(users, self.profiles(live, users), wish.groups.seen)
+        path = group_path(wish.list, live.space)
+        wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
+        return group_search(group, wish, path, live.space, live.calibration).stored()
+
+    def _ranked(
+        self,
+        live: Live,
+        users: Sequence[User],
+        profiles: Sequence[Profile],
+        lifts: Sequence[Lifts],
+        wish: Wish,
+        watch: Stopwatch,
+    ) -> list[RecommendationList]:
+        """Return a list for each profile, as rules, exposure and safety let it be."""
+        path = choose_path(wish, live.space, live.documents)
+        plans = self._policy.plans(live, wish, users)
+        asked = [
+            lanes(profile, plan, path, live.space, live.calibration, lift)
+            for profile, plan, lift in zip(profiles, plans, lifts, strict=True)
+        ]
+        searches = [one for mine in asked for lane in mine for one in lane.searches]
+        responses = iter(send(self._cluster, live, searches, watch))
+        now = datetime.now(UTC)
+        ranked = [
+            listed(mine, responses, profile, plan, path, live.calibration, lift, now)
+            for mine, profile, plan, lift in zip(asked, profiles, plans, lifts, strict=True)
+        ]
+        watch.cut("fusion")
+        return [
+            RecommendationList(
+                tuple(items), user.user_id, path, live.name, live.fingerprint,
+                not_pinned(items, plan), watch.parts(),
+            )
+            for items, user, plan in zip(ranked, users, plans, strict=True)
+        ]  # fmt: skip
+
+    def _crowds(
+        self, live: Live, users: Sequence[User], profiles: Sequence[Profile]
+    ) -> tuple[list[Crowd], str]:
+        """Return what the neighbours of each user lift, and why they could not be asked."""
+        if self._users is None:
+            return [NOBODY] * len(users), ""
+        return self._users.crowds(users, profiles, self.fitted(live).crowd, live.fingerprint)
+
+    def _vector(self, live: Live, item_id: str) -> Vector:
+        item = self._shelf.get(live.name, [item_id]).get(item_id)
+        if item is None or item.vector is None:
+            what = "is not in the index" if item is None else "has no text, so nothing is related"
+            raise DataError(
+                f"item {item_id!r} {what}",
+                hint=f"alias {self._settings.index.alias}; `seealso index update` adds items",
+                item_id=item_id,
+            )
+        return live.encoder.bundle.asking(item.vector)
