@@ -53,7 +53,7 @@ def begin(
     """
     if plan.target is not None and (meta := indices.find_meta(cluster, plan.target)):
         with progress("reading") as tick:
-            read = read_again(source, meta["importance"], settings, tick)
+            read = read_again(cluster, source, meta["importance"], settings, tick)
         bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
         return Target(plan.target, _maker(settings, bundle, read.importance, source, meta))
     base = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
@@ -80,7 +80,7 @@ def begin(
         return Target(name, maker)
     begun = indices.meta(cluster, name)
     with progress("reading") as tick:
-        read = read_again(source, begun["importance"], settings, tick)
+        read = read_again(cluster, source, begun["importance"], settings, tick)
     return Target(name, replace(maker, importance=read.importance))
 
 

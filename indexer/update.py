@@ -1,7 +1,8 @@
 """Changes a live index in place: items that are new, changed or gone from the catalogue."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from seealso.encoder import ItemText, item_encoder, open_cache
 from seealso.errors import MappingMismatch
 from seealso.indexer.build import build_lock
 from seealso.indexer.encoding import DocumentMaker, Tick, digests
+from seealso.indexer.events.store import events_name
 from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
@@ -66,7 +68,7 @@ def update(
         images = images_for(bundle, source.images)
         # read to the end before anything is written: a broken last row must change nothing
         with progress("reading") as tick:
-            read = read_again(source, live.meta["importance"], settings, tick)
+            read = read_again(cluster, source, live.meta["importance"], settings, tick)
         maker = DocumentMaker(
             item_encoder(bundle, settings, open_cache(settings)),
             ItemText(live.text),
@@ -109,7 +111,7 @@ def plan_update(
     _refuse_other(live, settings)
     images = images_for(live.bundle, source.images) if live.meta.get("images") else None
     with progress("reading") as tick:
-        read = read_again(source, live.meta["importance"], settings, tick)
+        read = read_again(cluster, source, live.meta["importance"], settings, tick)
     text = ItemText(live.text)
     write = 0
     with progress("comparing", len(read.ids)) as tick:
@@ -129,23 +131,35 @@ class Reread:
     importance: ImportanceTable
 
 
-def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, tick: Tick) -> Reread:
+def read_again(
+    cluster: Cluster, source: Inputs, fitted: Mapping[str, Any], settings: Settings, tick: Tick
+) -> Reread:
     """Read catalogue and events once, and weigh the items on the scale of an earlier reading.
+
+    Where there are live events, those of the source count up to the newest one of that reading
+    alone: what came later is the live events' to add, and nothing counts twice.
 
     Parameters
     ----------
+    cluster
+        Where the live events would be.
     source
         What to read.
     fitted
         The importance parameters that the index records.
     settings
-        ``catalogue.numbers`` is used.
+        ``catalogue.numbers`` and ``index.alias`` are used.
     tick
         Called with the number of items read.
     """
     # the record holds more than the settings it was made with
     made_with = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
-    counts = count_events(source.events(), ImportanceSettings.model_validate(made_with))
+    until = None
+    if fitted.get("as_of") and cluster.exists(f"/{events_name(settings.index.alias)}"):
+        until = datetime.fromisoformat(fitted["as_of"])
+    events = source.events() if until is None else _up_to(until, source.events())
+    made = ImportanceSettings.model_validate(made_with)
+    counts = count_events(events, made, as_of=until)
     by_expression = fitted["kind"] == "expression"
     ids: set[str] = set()
     rows: list[dict[str, float | str]] = []
@@ -156,6 +170,11 @@ def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, ti
         tick(len(batch))
     numbers = pl.DataFrame(rows, infer_schema_length=None) if by_expression else None
     return Reread(ids, apply_importance(counts, fitted, numbers))
+
+
+def _up_to(until: datetime, events: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    for frame in events:
+        yield frame.filter(pl.col("time").is_null() | (pl.col("time") <= until))
 
 
 def _gone(

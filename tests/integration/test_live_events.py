@@ -12,10 +12,11 @@ from seealso.errors import ClusterError
 from seealso.indexer.events.ingest import Taken
 from seealso.indexer.events.store import events_name
 from seealso.indexer.refresh import refresh_importance
+from seealso.indexer.update import update
 from seealso.indexer.users.privacy import forget
-from tests.integration.catalogues import Record, Shop
+from tests.integration.catalogues import Record, Shop, films
 from tests.live import event, forgotten, ingested, ingester_of
-from tests.members import NAMES, asking, built, documents
+from tests.members import FILMS, NAMES, asking, built, choices, documents
 
 
 @pytest.fixture
@@ -189,6 +190,23 @@ def test_an_index_that_was_built_meanwhile_catches_up(lively: Shop) -> None:
     settings = lively.settings()
     refresh_importance(lively.cluster, settings, lively.inputs())
     assert "counted" not in lively.documents("f7")["f7"]
+    ingester_of(lively).settle()
+    assert numbers(lively, "f7") == wanted
+
+
+def test_an_update_leaves_later_events_of_the_file_to_the_live_ones(lively: Shop) -> None:
+    before = numbers(lively, "f7")["f7"]
+    records = [event("bob", "f7"), event("eve", "f7", 1)]
+    ingested(lively, records)
+    wanted = numbers(lively, "f7")
+    assert wanted["f7"][1] == before[1] + 2
+    # the file has caught up with what came in live, and the item is written again
+    stock = films(FILMS)
+    stock[7]["title"] = "Another title altogether"
+    lively.stock(stock, [*choices(), *records])
+    done = update(lively.cluster, lively.settings(), lively.inputs())
+    assert done.written == 1
+    assert numbers(lively, "f7")["f7"][1] == before[1]
     ingester_of(lively).settle()
     assert numbers(lively, "f7") == wanted
 
