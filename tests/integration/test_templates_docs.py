@@ -1,6 +1,7 @@
 """The docs of the templates are run: each shell block, its output compared; and the commands."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -54,6 +55,40 @@ def test_the_examples_of_the_docs_print_what_the_docs_show(
         )
         assert done.stderr == "", block
         assert shown(done.stdout) == shown(output), block
+    cluster.request("DELETE", f"/{index_name}")
+    cluster.close()
+
+
+def test_the_personalised_search_of_the_docs_scores_as_they_say(
+    opensearch: NodeInfo, index_name: str
+) -> None:
+    cluster = Cluster(opensearch.url)
+    install(cluster)
+    vector = {"type": "knn_vector", "dimension": 2}
+    fields = {"title": {"type": "text"}, "category": {"type": "keyword"}, "vector": vector}
+    cluster.request("PUT", f"/{index_name}", {"mappings": {"properties": fields}})
+    tents = {"near": [1.2, -0.4], "far": [-0.5, 0.6], "unknown": None}
+    for name, place in tents.items():
+        known = {} if place is None else {"vector": place}
+        document = {"title": "A tent", "category": "camping", **known}
+        cluster.request("PUT", f"/{index_name}/_doc/{name}", document)
+    cluster.request("POST", f"/{index_name}/_refresh")
+    page = (DOCS / "existing-search.md").read_text(encoding="utf-8")
+    ((command, _),) = EXAMPLE.findall(page)
+    command = command.replace("localhost:9200/products", f"{opensearch.url}/{index_name}")
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    answer = json.loads(done.stdout)
+    plain = {"query": {"match": {"title": "tent"}}, "size": 1}
+    relevance = cluster.request("POST", f"/{index_name}/_search", plain)["hits"]["max_score"]
+    wanted = {}
+    for name, place in tents.items():
+        x = 0.3 if place is None else 0.9046 * place[0] - 0.1965 * place[1]
+        wanted[name] = (relevance + 0.001) * math.exp(0.2 * (x - 0.3))
+    found = {hit["_id"]: hit["_score"] for hit in answer["hits"]["hits"]}
+    assert list(found) == ["near", "unknown", "far"]
+    assert found == pytest.approx(wanted, rel=1e-5)
+    (counted,) = answer["aggregations"]["categories"]["buckets"]
+    assert counted == {"key": "camping", "doc_count": 3}
     cluster.request("DELETE", f"/{index_name}")
     cluster.close()
 
