@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.films import ALIAS, Films, film_index
-from benchmarks.measure import Contender, Figure, Report, ratio, take_turns, times
+from benchmarks.measure import Contender, Report, compared
 from benchmarks.recommending import HISTORY, REGULARS, histories, recommender_of
 from seealso.cluster import Cluster
 from seealso.config import Settings
-from seealso.log import progress
 from seealso.plugin import Recommender
 from seealso.types import User
 
@@ -113,25 +112,13 @@ def searches(
     }
 
 
-def measure(contenders: dict[str, Contender], what: str) -> list[Figure]:
-    """Time all of them in turns, and the ratio of each to the first."""
-    with progress(what, ROUNDS + WARM_UP) as tick:
-        seconds = take_turns(contenders, ROUNDS, warm_up=WARM_UP, tick=tick)
-    first, *others = contenders
-    ratios = [
-        ratio(f"{name}, times the time of {first}", seconds[name], seconds[first])
-        for name in others
-    ]
-    return [*ratios, *(times(name, seconds[name]) for name in contenders)]
-
-
 def run(items: int) -> Report:
     """Measure over the small catalogue's number of items."""
     with film_index(items) as stage:
         cluster, settings = stage.cluster, stage.settings
-        figures = measure(lists(cluster, settings, items), "recommending")
+        figures = compared(lists(cluster, settings, items), ROUNDS, WARM_UP, "recommending")
         found = searches(cluster, settings, stage.films, items)
-        figures += measure(found, "searching")
+        figures += compared(found, ROUNDS, WARM_UP, "searching")
     return Report(
         name="features",
         title=f"What each feature costs over {items:,} items",

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.node import NodeFacts
+from seealso.log import progress
 
 Seconds = npt.NDArray[np.float64]
 Contender = Callable[[int], object]
@@ -169,6 +170,30 @@ def ratio(what: str, slow: Seconds, fast: Seconds, target: Target | None = None)
 def times(what: str, seconds: Seconds, target: Target | None = None) -> Figure:
     """Return `seconds` as a figure in milliseconds."""
     return figure(what, "ms", seconds * 1000, target)
+
+
+def compared(
+    contenders: Mapping[str, Contender], rounds: int, warm_up: int, what: str
+) -> list[Figure]:
+    """Time all of them in turns: the ratio of each to the first, then the times.
+
+    Parameters
+    ----------
+    contenders
+        By name.
+    rounds, warm_up
+        As in `take_turns`.
+    what
+        Names the progress.
+    """
+    with progress(what, rounds + warm_up) as tick:
+        seconds = take_turns(contenders, rounds, warm_up=warm_up, tick=tick)
+    first, *others = contenders
+    ratios = [
+        ratio(f"{name}, times the time of {first}", seconds[name], seconds[first])
+        for name in others
+    ]
+    return [*ratios, *(times(name, seconds[name]) for name in contenders)]
 
 
 def machine(node: NodeFacts | None = None) -> dict[str, Any]:

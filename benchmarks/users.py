@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.films import ALIAS, Films, film_index
-from benchmarks.measure import Contender, Figure, Report, ratio, take_turns, times
+from benchmarks.measure import Contender, Report, compared
 from benchmarks.recommending import HISTORY, REGULARS, histories, recommender_of
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.config import CrowdSettings, Settings
@@ -26,6 +26,7 @@ ROUNDS = 200
 WARM_UP = 500
 NAMES = Pseudonyms(b"a key for the benchmarks alone")
 SHARE = 0.5
+PLAIN = "a plain list by the same history"
 
 
 def people(films: Films, items: int) -> Iterator[tuple[User, Vector]]:
@@ -72,31 +73,19 @@ def contenders(cluster: Cluster, settings: Settings, items: int) -> dict[str, Co
         return f"u{turn % USERS}"
 
     return {
-        "recommend by history": lambda turn: plain.recommend(history=draw(turn % USERS)),
+        PLAIN: lambda turn: plain.recommend(history=draw(turn % USERS)),
         "recommend by id, from the users index": lambda turn: by_id.recommend(named(turn)),
         "recommend by id, with the crowd": lambda turn: with_crowd.recommend(named(turn)),
         "neighbours of a user": lambda turn: by_id.neighbours(by_id.user(named(turn))),
     }
 
 
-def measure(cluster: Cluster, settings: Settings, items: int) -> list[Figure]:
-    """Time all of them in turns, and the ratio of each to a plain list."""
-    timed = contenders(cluster, settings, items)
-    with progress("recommending", ROUNDS + WARM_UP) as tick:
-        seconds = take_turns(timed, ROUNDS, warm_up=WARM_UP, tick=tick)
-    plain, *others = timed
-    ratios = [
-        ratio(f"{name}, times the time of a plain list", seconds[name], seconds[plain])
-        for name in others
-    ]
-    return [*ratios, *(times(name, seconds[name]) for name in timed)]
-
-
 def run(items: int) -> Report:
     """Measure over the small catalogue's number of items."""
     with film_index(items) as stage:
         write_users(stage.cluster, stage.settings, stage.films, items)
-        figures = measure(stage.cluster, stage.settings, items)
+        timed = contenders(stage.cluster, stage.settings, items)
+        figures = compared(timed, ROUNDS, WARM_UP, "recommending")
     crowd = CrowdSettings()
     return Report(
         name="users",

@@ -1,8 +1,9 @@
 """What a recommendation query answers with: a ranked list that shows itself as table or JSON."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from rich.table import Table
@@ -71,8 +72,49 @@ class Recommendation:
         }
 
 
+class Place(Protocol):
+    """A place of a ranked list."""
+
+    @property
+    def item_id(self) -> str:
+        """The item that stands there."""
+
+
+P = TypeVar("P", bound=Place)
+
+
+class Ranked(ABC, Generic[P]):
+    """What every ranked list can do: be gone through, measured, and told to programs."""
+
+    __slots__ = ()
+
+    items: tuple[P, ...]
+
+    def __iter__(self) -> Iterator[P]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, place: int) -> P:
+        return self.items[place]
+
+    @property
+    def ids(self) -> list[str]:
+        """Item ids, best first."""
+        return [one.item_id for one in self.items]
+
+    @abstractmethod
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+
+    def to_json(self) -> str:
+        """Return the list as one line of JSON."""
+        return orjson.dumps(self.as_dict()).decode()
+
+
 @dataclass(frozen=True, slots=True)
-class RecommendationList:
+class RecommendationList(Ranked[Recommendation]):
     """A ranked list and how it was made.
 
     Attributes
@@ -104,20 +146,6 @@ class RecommendationList:
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     query_id: str = ""
 
-    def __iter__(self) -> Iterator[Recommendation]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, place: int) -> Recommendation:
-        return self.items[place]
-
-    @property
-    def ids(self) -> list[str]:
-        """Item ids, best first."""
-        return [item.item_id for item in self.items]
-
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         return {
@@ -130,10 +158,6 @@ class RecommendationList:
             "latency_ms": {part: round(ms, 2) for part, ms in self.latency_ms.items()},
             "items": [item.as_dict() for item in self.items],
         }
-
-    def to_json(self) -> str:
-        """Return the list as one line of JSON."""
-        return orjson.dumps(self.as_dict()).decode()
 
     def table(self, show: str | None = None, title: str | None = None) -> Table:
         """Return the list as a rich table.

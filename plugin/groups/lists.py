@@ -1,14 +1,13 @@
 """What several people are answered with: a ranked list that shows what each of them gets of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import orjson
 from rich.table import Table
 from rich.text import Text
 
-from seealso.plugin.recommendations import Recommendation, label
+from seealso.plugin.recommendations import Ranked, Recommendation, label
 from seealso.types import Path
 
 COLUMNS: Final = 6
@@ -38,7 +37,7 @@ class GroupRecommendation:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupList:
+class GroupList(Ranked[GroupRecommendation]):
     """A ranked list for several people and how it was made.
 
     Attributes
@@ -63,20 +62,6 @@ class GroupList:
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     query_id: str = ""
 
-    def __iter__(self) -> Iterator[GroupRecommendation]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, place: int) -> GroupRecommendation:
-        return self.items[place]
-
-    @property
-    def ids(self) -> list[str]:
-        """Item ids, best first."""
-        return [one.item_id for one in self.items]
-
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         return {
@@ -96,10 +81,6 @@ class GroupList:
                 for one in self.items
             ],
         }
-
-    def to_json(self) -> str:
-        """Return the list as one line of JSON."""
-        return orjson.dumps(self.as_dict()).decode()
 
     def table(self, show: str | None = None) -> Table:
         """Return the list as a rich table: each member's probability, of many the ends alone.
