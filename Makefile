@@ -72,8 +72,8 @@ test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages
 
 lint: $(VENV)/.dev ## style, types and the arrows between rooms, on an installed copy
 	@rm -rf .lint build && mkdir .lint
-	$(BIN)/ruff check src plugin indexer query_templates tests benchmarks
-	$(BIN)/ruff format --check src plugin indexer query_templates tests benchmarks
+	$(BIN)/ruff check src plugin indexer query_templates tests benchmarks examples
+	$(BIN)/ruff format --check src plugin indexer query_templates tests benchmarks examples
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .lint .
 	$(BIN)/mypy .lint/seealso
 	cd .lint && PYTHONPATH=. ../$(BIN)/lint-imports ../pyproject.toml --no-cache

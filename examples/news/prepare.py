@@ -9,7 +9,6 @@ are made up.
 
 import io
 import json
-import re
 import sys
 import zipfile
 from datetime import UTC, date, datetime, timedelta
@@ -52,9 +51,7 @@ def articles(raw: pl.DataFrame, today: date) -> pl.DataFrame:
         pl.col("article_id"),
         pl.col("title").str.replace_all(r"\s+", " ").str.strip_chars(),
         text.str.head(LEAD).alias("lead"),
-        pl.col("article_source_link")
-        .str.extract(r"^https?://(?:www\.)?([^/]+)")
-        .alias("source"),
+        pl.col("article_source_link").str.extract(r"^https?://(?:www\.)?([^/]+)").alias("source"),
         day.alias("published"),
     ).drop_nulls()
     found = found.filter(pl.col("title") != "").unique("title", keep="first", maintain_order=True)
@@ -92,7 +89,9 @@ def main() -> None:
     people.write_csv(target / "readers.csv")
     lines = [json.dumps(one) for one in reads(found, r"\bclimate\b", 3, now)]
     (target / "reads.jsonl").write_text("\n".join(lines) + "\n")
-    print(f"{found.height:,} articles of {found['source'].n_unique()} sources, {len(people)} readers")
+    print(
+        f"{found.height:,} articles of {found['source'].n_unique()} sources, {len(people)} readers"
+    )
 
 
 if __name__ == "__main__":

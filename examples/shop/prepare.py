@@ -64,9 +64,7 @@ def bought(file: Path) -> pl.DataFrame:
     """Return one row for each thing bought; a shopper's rows are in the order of buying."""
     raw = pl.read_csv(file, separator="\t", infer_schema_length=0)
     every = pl.col("item_id_list:token_seq") + " " + pl.col("item_id:token")
-    rows = raw.select(
-        pl.col("user_id:token").alias("shopper"), every.str.split(" ").alias("sku")
-    )
+    rows = raw.select(pl.col("user_id:token").alias("shopper"), every.str.split(" ").alias("sku"))
     return rows.explode("sku", empty_as_null=False)
 
 
