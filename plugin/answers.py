@@ -125,9 +125,14 @@ def recommendation(
         source=source,
         # what an owner wrote since an index was attached has neither yet
         importance=float(document.get("importance", 0.0)),
-        tail=bool(document.get("tail", True)),
+        tail=is_tail(hit),
         fields={name: value for name, value in document.items() if name not in RESERVED},
     )
+
+
+def is_tail(hit: Hit) -> bool:
+    """Return whether a hit is of the long tail; what was never counted is."""
+    return bool(hit["_source"].get("tail", True))
 
 
 def _inside(p: float) -> float:

@@ -40,6 +40,7 @@ from seealso.indexer.inputs import Inputs, inputs
 from seealso.interactions import Problems
 from seealso.log import progress
 from seealso.plugin import Recommender
+from seealso.plugin.groups.members import looked_at
 from seealso.plugin.groups.strategies import Strategy, average, fair, strategies
 from seealso.types import Calibration, HistoryEntry, User, Vector
 
@@ -75,27 +76,25 @@ class Wishes:
         w * similarity and what lifts it, of each member, by id of the user, shape (n,).
     calibration
         Makes probabilities of it.
-    each
-        Best items of each member that a group chooses from.
     """
 
     ids: Sequence[str]
     x: Mapping[str, Vector]
     calibration: Calibration
-    each: int
 
     @cached_property
     def place(self) -> Mapping[str, int]:
         """Row of each item."""
         return {item_id: row for row, item_id in enumerate(self.ids)}
 
-    def of(self, party: Party) -> tuple[list[str], Floats]:
+    def of(self, party: Party, strategy: str) -> tuple[list[str], Floats]:
         """Return the candidates of a group, by id, and their probabilities for each member."""
+        each = looked_at(strategy)
         seen = frozenset().union(*(one.seen for one in party.members))
         left_out = [self.place[item_id] for item_id in seen if item_id in self.place]
         x = np.stack([self.x[one.user_id] for one in party.members])
         x[:, left_out] = -np.inf
-        best = np.unique(np.argpartition(x, -self.each, axis=1)[:, -self.each :])
+        best = np.unique(np.argpartition(x, -each, axis=1)[:, -each:])
         chosen = sorted(best.tolist(), key=lambda row: self.ids[row])
         return [self.ids[row] for row in chosen], self.calibration.probability(x[:, chosen])
 
@@ -171,7 +170,7 @@ def wishes(cluster: Cluster, recommender: Recommender, drawn: Sequence[Party]) -
             if item_id in place:
                 x[place[item_id]] += lift
         found[one.user_id] = x
-    return Wishes(ids, found, live.calibration, recommender.settings.groups.candidates)
+    return Wishes(ids, found, live.calibration)
 
 
 def user(member: Member) -> User:
@@ -188,7 +187,7 @@ def agreement(recommender: Recommender, held: Wishes, drawn: Sequence[Party]) ->
             found = recommender.recommend_group(
                 list(map(user, party.members)), strategy="average", fields=()
             )
-            ids, matrix = held.of(party)
+            ids, matrix = held.of(party, "average")
             same += found.ids == [ids[place] for place in average(matrix, DEPTH)]
             asked += 1
             took[len(party.members)].append(found.latency_ms["total"])
@@ -225,8 +224,8 @@ def _worths(
 ) -> dict[str, list[Floats]]:
     found: dict[str, list[Floats]] = {name: [] for name in ways}
     for party in drawn:
-        ids, matrix = held.of(party)
         for name, rank in ways.items():
+            ids, matrix = held.of(party, name)
             shown = [ids[place] for place in rank(matrix, DEPTH)]
             found[name].append(worth(shown, party))
     return found

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from seealso.plugin.answers import Hit, importance_items, raw_of, recommendation
+from seealso.plugin.answers import Hit, importance_items, is_tail, raw_of, recommendation
 from seealso.plugin.groups.lists import GroupList, GroupRecommendation
 from seealso.plugin.groups.members import Group, GroupWish
 from seealso.plugin.groups.search import TAIL
@@ -59,16 +59,19 @@ def probabilities(
 
     What a member's history is chosen around lifts it, as in a list of their own.
     """
-    found = {}
-    for hit in hits:
-        scores, item_id = hit.get("matched_queries") or {}, hit["_id"]
-        if "0" in scores:
-            raw = [
-                raw_of(scores[str(one)], path, calibration) + profile.pairs.get(item_id, 0.0)
-                for one, profile in enumerate(group.profiles)
-            ]
-            found[item_id] = calibration.probability(raw)
-    return found
+    scored = {
+        hit["_id"]: hit["matched_queries"]
+        for hit in hits if "0" in (hit.get("matched_queries") or ())
+    }  # fmt: skip
+    members = [(str(number), one.pairs) for number, one in enumerate(group.profiles)]
+    raw = [
+        [
+            raw_of(scores[name], path, calibration) + pairs.get(item_id, 0.0)
+            for name, pairs in members
+        ]
+        for item_id, scores in scored.items()
+    ]
+    return dict(zip(scored, calibration.probability(raw), strict=True))
 
 
 def _by_words(hits: Sequence[Hit]) -> list[Hit]:
@@ -80,7 +83,7 @@ def _by_words(hits: Sequence[Hit]) -> list[Hit]:
 def _ordered(
     hits: Sequence[Hit], wishes: Mapping[str, Wishes], wish: GroupWish
 ) -> list[Recommendation]:
-    """Return the hits as the strategy ranks them; behind its list the others, by the mean."""
+    """Return the hits as the strategy ranks them; behind its list, those of the long tail."""
     found = [
         hit for hit in hits
         if hit["_id"] in wishes and wishes[hit["_id"]].mean() >= wish.list.min_probability
@@ -92,10 +95,10 @@ def _ordered(
     matrix: Matrix = np.stack([wishes[hit["_id"]] for hit in found], axis=1)
     first = strategies(wish.groups.fairness)[wish.groups.strategy](matrix, wish.list.size)
     # the tail's share may need items from further down
-    rest = average(matrix, matrix.shape[1])
+    rest = [n for n in average(matrix, matrix.shape[1]).tolist() if is_tail(found[n])]
     return [
         _item(found[place], matrix[:, place], Source.VECTOR)
-        for place in dict.fromkeys([*first.tolist(), *rest.tolist()])
+        for place in dict.fromkeys([*first.tolist(), *rest[: 2 * wish.list.size]])
     ]
 
 

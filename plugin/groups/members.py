@@ -15,6 +15,12 @@ MOST_MEMBERS: Final = 500
 CANDIDATES: Final = 2_000
 """Hits that a group's search may bring, while each member keeps as many as the list is long."""
 
+LOOKED_AT: Final = 50
+"""Best items of each member that a strategy looks at; with 1,000 its lists are hardly others."""
+
+DEEP: Final = {"least-misery": 400, "borda": 400}
+"""For what no member likes best: with `LOOKED_AT`, half of their lists would be other items."""
+
 SEEN_RULES: Final = get_args(GroupSettings.model_fields["seen"].annotation)
 """Whose seen items may be left out."""
 
@@ -62,7 +68,13 @@ class GroupWish:
 
     def each(self, members: int) -> int:
         """Return how many of the best items of each member are looked at."""
-        return max(self.list.size, min(self.groups.candidates, CANDIDATES // members))
+        wanted = self.groups.candidates or looked_at(self.groups.strategy)
+        return max(self.list.size, min(wanted, CANDIDATES // members))
+
+
+def looked_at(strategy: str) -> int:
+    """Return how many of the best items of each member a strategy needs."""
+    return DEEP.get(strategy, LOOKED_AT)
 
 
 @dataclass(frozen=True, slots=True)

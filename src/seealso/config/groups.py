@@ -16,7 +16,8 @@ class GroupSettings(Section):
     """How the members' wishes become one order."""
     seen: Literal["any", "everyone", "nothing"] = "any"
     """Left out is what any member has seen, only what everyone has, or nothing."""
-    candidates: int = Field(100, ge=1, le=1000)
-    """Best items of each member that the group chooses from."""
+    candidates: int | None = Field(None, ge=1, le=1000)
+    """Best items of each member that the group chooses from; by default as many as the strategy
+    needs: 50, and 400 for ``least-misery`` and ``borda``."""
     fairness: float = Field(0.5, ge=0)
     """``fair``: how much more a member counts who was served little so far; 0 counts all alike."""
