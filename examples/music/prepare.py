@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 LEAST = 3
-"""Playlists that a song is in, at least. All 38,553 songs would take an hour on two cores."""
+"""Playlists that a song is in, at least. All 38,553 songs take seven times as long to read."""
 
 
 def table(file: Path) -> pl.DataFrame:

@@ -229,6 +229,11 @@ def test_from_the_command_line(library: Library) -> None:
     assert done.exit_code == 0, done.output
     items = orjson.loads(done.stdout)["items"]
     assert {one["fields"]["kind"] for one in items} == {"poetry"}
+    boost = json.dumps({"do": "boost", **POETRY, "add": 0.5})
+    told = [one for one in base if one != "--json"]
+    explained = CliRunner().invoke(cli, [*told, "--rule", boost, "--explain", "--size", "2"])
+    assert explained.exit_code == 0, explained.output
+    assert explained.stdout.count("; rules +0.500") == 2
     empty = CliRunner().invoke(cli, [*base, "--rule", "{}"])
     assert isinstance(empty.exception, ConfigError)
     assert empty.exception.message == "rule 1: do: Field required"

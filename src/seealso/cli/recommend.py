@@ -228,7 +228,12 @@ def print_with_reasons(
         return
     print_list(context, found, show)
     stdout.print()
-    stdout.print(tables.rows(("item", "because of"), ((r.item_id, r.in_short()) for r in reasons)))
+    because = (
+        # no share of the value: it moves the item in this list alone
+        (one.item_id, one.in_short() + (f"; rules {item.boost:+.3f}" if item.boost else ""))
+        for item, one in zip(found, reasons, strict=True)
+    )
+    stdout.print(tables.rows(("item", "because of"), because))
 
 
 FILTER = """for instance '{"term": {"genres": "Drama"}}'"""
