@@ -114,6 +114,7 @@ def small(clone: Path, opensearch: NodeInfo, minilm: Bundle) -> Iterator[Folder]
     yield from folder(clone, opensearch, minilm, SEEALSO_ENCODER__WHITEN="false")
 
 
+@pytest.mark.slow
 def test_films_for_a_viewer_and_for_a_family(whole: Folder) -> None:
     story = whole.tell("video")
     plain, crowd = story.of("recommend 1")
@@ -137,6 +138,7 @@ def best(answer: str) -> list[float]:
     return [max(column) for column in zip(*every[:3], strict=True)]
 
 
+@pytest.mark.slow
 def test_news_follow_what_is_read(whole: Folder) -> None:
     story = whole.tell("news")
     titles = pl.read_csv(whole.work("news") / "articles.csv", infer_schema_length=0)
@@ -167,6 +169,7 @@ def test_news_follow_what_is_read(whole: Folder) -> None:
     assert ids(again[1]) == ids(after)
 
 
+@pytest.mark.slow
 def test_a_shop_keeps_its_search_and_makes_it_personal(small: Folder, tmp_path: Path) -> None:
     source = tmp_path / "raw"
     write_games(source)
@@ -193,6 +196,7 @@ def test_a_shop_keeps_its_search_and_makes_it_personal(small: Folder, tmp_path: 
     assert again.of("recommend") == story.of("recommend")
 
 
+@pytest.mark.slow
 def test_songs_for_words_in_chinese(whole: Folder, tmp_path: Path) -> None:
     source = tmp_path / "raw"
     write_songs(source)
