@@ -166,6 +166,7 @@ def listed(
     front: dict[int, list[Recommendation]] = {}
     back: dict[int, list[Recommendation]] = {}
     tail: list[Recommendation] = []
+    buried: list[Recommendation] = []
     vectors: dict[str, Vector] = {}
     for lane in asked:
         own = [next(responses) for _ in lane.searches]
@@ -178,9 +179,11 @@ def listed(
             replace(one, boost=boost(worth(one))) if boost(1.0) or boost(0.0) else one
             for one in main
         )
-        tail += rest
+        (buried if lane.stratum.last else tail).extend(rest)
     # of several strata each brings its own; the score of BM25 is the same in all
-    tail.sort(key=lambda one: one.score, reverse=True)
+    for some in (tail, buried):
+        some.sort(key=lambda one: one.score, reverse=True)
+    tail += buried
     strata, exposure = len(plan.ruling.strata), plan.exposure
 
     def ordered(segment: int) -> list[Recommendation]:

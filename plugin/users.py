@@ -78,7 +78,8 @@ def note(user: User, profile: Profile) -> str:
     """Return what a person should know of a list: which part of the user it is not made of."""
     missing = ""
     if user.user_id is not None and not user.seen:
-        missing = f"user {user.user_id!r} is unknown"
+        known = "did nothing yet" if user.kept else "is unknown"
+        missing = f"user {user.user_id!r} {known}"
     elif user.history and not profile.history_used:
         missing = "no item of the history has a vector in the index"
     elif user.user_id is not None and not user.history:

@@ -77,6 +77,16 @@ def test_rules_rank_as_numpy_does(
         assert one.probability == pytest.approx(honest[one.item_id], abs=1e-5)
 
 
+def test_what_is_buried_fills_no_share_of_the_long_tail(recommender: Recommender) -> None:
+    asked: dict[str, Any] = {"words": "a castle", "tail_share": 0.4}
+    plain = recommender.recommend("u1", **asked)
+    brought = [one.item_id for one in plain if one.source is Source.TAIL]
+    rule = {"do": "bury", "field": "kind", "values": [kind(brought[0])]}
+    found = recommender.recommend("u1", rules=rule, **asked)
+    assert kind(brought[0]) not in {kind(one) for one in found.ids}
+    assert sum(one.tail for one in found) >= 4
+
+
 def test_a_pinned_item_stands_where_it_is_pinned(
     library: Library, recommender: Recommender
 ) -> None:

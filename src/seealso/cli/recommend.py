@@ -233,7 +233,7 @@ def print_with_reasons(
         (one.item_id, one.in_short() + (f"; rules {item.boost:+.3f}" if item.boost else ""))
         for item, one in zip(found, reasons, strict=True)
     )
-    stdout.print(tables.rows(("item", "because of"), because))
+    stdout.print(tables.rows(("item", "because of"), because, long=("because of",)))
 
 
 FILTER = """for instance '{"term": {"genres": "Drama"}}'"""

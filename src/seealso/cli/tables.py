@@ -1,8 +1,9 @@
 """How results look: aligned tables and facts without frames."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -21,12 +22,29 @@ def facts(pairs: Mapping[str, object]) -> Table:
     return table
 
 
-def rows(columns: Sequence[str], lines: Iterable[Sequence[object]], *, numbers: str = "") -> Table:
-    """Return a table; `numbers` names the columns that are aligned to the right, by spaces."""
+def rows(
+    columns: Sequence[str],
+    lines: Iterable[Sequence[object]],
+    *,
+    numbers: str = "",
+    long: Collection[str] = (),
+) -> Table:
+    """Return a table.
+
+    Parameters
+    ----------
+    columns, lines
+        Names, and the values of each line.
+    numbers
+        Names the columns that are aligned to the right, by spaces.
+    long
+        Columns whose texts may go on in the next line; others are cut where the terminal ends.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     right = set(numbers.split())
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=True)
+        justify: JustifyMethod = "right" if name in right else "left"
+        table.add_column(name, justify=justify, no_wrap=name not in long)
     for line in lines:
         table.add_row(*(Text(shown(value)) for value in line))
     return table

@@ -54,7 +54,7 @@ class BesideFile(TomlConfigSettingsSource):
             for name in names:
                 named = found.get(section, {}).get(name)
                 if isinstance(named, str):
-                    found[section][name] = str(Path(str(file_path)).parent / named)
+                    found[section][name] = os.path.normpath(Path(str(file_path)).parent / named)
         return found
 
 
