@@ -17,7 +17,7 @@ from seealso.encoder import (
     item_encoder,
 )
 from seealso.errors import MappingMismatch
-from seealso.indexer.attach_documents import stored_items
+from seealso.indexer.attach.documents import stored_items
 from seealso.indexer.documents import item_vector
 from seealso.indexer.images import images_for, open_images
 from seealso.interactions import RESERVED, Problems

@@ -12,7 +12,7 @@ from seealso.cli.main import main
 from seealso.cluster import fetch, indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, DataError, MappingMismatch
-from seealso.indexer.attach import AttachReport, attach, plan_attach
+from seealso.indexer.attach.running import AttachReport, attach, plan_attach
 from seealso.indexer.inputs import inputs
 from seealso.indexer.lifecycle import prunable
 from seealso.indexer.refresh import refresh_importance

@@ -13,7 +13,7 @@ from seealso.cli.main import main
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle
 from seealso.errors import DataError
-from seealso.indexer.attach import attach
+from seealso.indexer.attach.running import attach
 from seealso.indexer.templates import install
 from seealso.interactions import Problems
 from seealso.plugin import Recommender

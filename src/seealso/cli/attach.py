@@ -7,8 +7,8 @@ from rich.text import Text
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.inputs import dry_run, on_error, say_skipped
-from seealso.indexer import attach as attaching
-from seealso.indexer.attach_plan import AttachPlan
+from seealso.indexer.attach import running as attaching
+from seealso.indexer.attach.plan import AttachPlan
 from seealso.interactions import Problems
 
 

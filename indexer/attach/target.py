@@ -7,9 +7,9 @@ from typing import Any
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings, with_fitted
 from seealso.encoder import Bundle, BundleStore, ItemText, item_encoder, open_cache
-from seealso.indexer.attach_documents import columns_of
-from seealso.indexer.attach_index import Owned, added_mapping, copied_from, copy_body
-from seealso.indexer.attach_plan import AttachPlan
+from seealso.indexer.attach.documents import columns_of
+from seealso.indexer.attach.owned import Owned, added_mapping, copied_from, copy_body
+from seealso.indexer.attach.plan import AttachPlan
 from seealso.indexer.build import MAPPED
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
 from seealso.indexer.images import images_for

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
-from seealso.indexer.attach_index import Owned, Way, check, check_alias, way
+from seealso.indexer.attach.owned import Owned, Way, check, check_alias, way
 
 
 @dataclass(frozen=True, slots=True)

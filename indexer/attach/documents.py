@@ -9,7 +9,7 @@ import numpy as np
 from seealso.cluster import BulkWriter, Cluster, scan
 from seealso.config import CatalogueSettings, Settings
 from seealso.errors import MappingMismatch
-from seealso.indexer.attach_index import Owned
+from seealso.indexer.attach.owned import Owned
 from seealso.indexer.documents import digest, document
 from seealso.indexer.encoding import DocumentMaker, Tick
 from seealso.indexer.inputs import Inputs, inputs

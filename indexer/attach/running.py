@@ -12,10 +12,10 @@ from time import perf_counter
 from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan_ids
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
-from seealso.indexer.attach_documents import owned_inputs, pending, read_owned, write_pending
-from seealso.indexer.attach_index import Owned, alias_actions, look, serving_settings
-from seealso.indexer.attach_plan import AttachPlan, plan
-from seealso.indexer.attach_target import Target, begin
+from seealso.indexer.attach.documents import owned_inputs, pending, read_owned, write_pending
+from seealso.indexer.attach.owned import Owned, alias_actions, look, serving_settings
+from seealso.indexer.attach.plan import AttachPlan, plan
+from seealso.indexer.attach.target import Target, begin
 from seealso.indexer.build import build_lock
 from seealso.indexer.lifecycle import record_live
 from seealso.indexer.verify import Verification, verify

@@ -1,0 +1,1 @@
+"""Adds what seealso needs to an index that serves its owner's search already."""
