@@ -32,7 +32,7 @@ from seealso.plugin.stack.spread import Samples
 from seealso.plugin.users import note
 from seealso.plugin.users_index import UsersIndex
 from seealso.query_templates import msearch
-from seealso.types import User, Vector
+from seealso.types import Path, User, Vector
 
 
 class ListMaker:
@@ -100,7 +100,7 @@ class ListMaker:
         watch = Stopwatch()
         group = Group.of(users, self.profiles(live, users), wish.groups.seen)
         watch.cut("profile")
-        path = group_path(wish.list, live.space)
+        path = _group_path(group, wish, live)
         search = group_search(group, wish, path, live.space, live.calibration)
         hits = send_one(self._cluster, live, search, watch, SCORES)
         items = group_items(hits, group, wish, path, live.calibration)
@@ -136,7 +136,7 @@ class ListMaker:
     def stored(self, live: Live, user: User, wish: Wish) -> bytes:
         """Return what `Recommender.stored_request` does."""
         (profile,) = self.profiles(live, [user])
-        path = choose_path(wish, live.space, live.documents)
+        path = choose_path(wish, live.space, live.documents, joined=live.joined)
         lifts = Lifts.of(profile.pairs, NOBODY)
         (plan,) = self._policy.plans(live, wish, [user])
         asked = lanes(profile, plan, path, live.space, live.calibration, lifts)
@@ -145,7 +145,7 @@ class ListMaker:
     def stored_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> bytes:
         """Return what `Recommender.stored_group_request` does."""
         group = Group.of(users, self.profiles(live, users), wish.groups.seen)
-        path = group_path(wish.list, live.space)
+        path = _group_path(group, wish, live)
         wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
         return group_search(group, wish, path, live.space, live.calibration).stored()
 
@@ -159,7 +159,7 @@ class ListMaker:
         watch: Stopwatch,
     ) -> list[RecommendationList]:
         """Return a list for each profile, as rules, exposure and safety let it be."""
-        path = choose_path(wish, live.space, live.documents)
+        path = choose_path(wish, live.space, live.documents, joined=live.joined)
         plans = self._policy.plans(live, wish, users)
         asked = [
             lanes(profile, plan, path, live.space, live.calibration, lift)
@@ -199,3 +199,7 @@ class ListMaker:
                 item_id=item_id,
             )
         return live.encoder.bundle.asking(item.vector)
+
+
+def _group_path(group: Group, wish: GroupWish, live: Live) -> Path:
+    return group_path(wish.list, live.space, live.documents * len(group.names), joined=live.joined)

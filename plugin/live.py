@@ -44,6 +44,11 @@ class Live(LiveIndex):
     encoder: Encoder
     user_text: UserText
 
+    @property
+    def joined(self) -> bool:
+        """Whether the vectors know behaviour."""
+        return self.encoder.bundle.collaborative is not None
+
 
 class LiveAlias:
     """Follows an alias through swaps and rollbacks.

@@ -157,10 +157,31 @@ def _out_of_range(exc: ValidationError) -> ConfigError:
     )
 
 
-def choose_path(wish: Wish, space: Space, documents: int) -> Path:
+EXACT_LIMIT: Final = 20_000
+"""Documents up to which ``auto`` ranks exactly."""
+
+JOINED_LIMIT: Final = 100_000
+"""The same where behaviour is joined: docs/decisions/0005."""
+
+
+def exact_limit(wish: Wish, *, joined: bool) -> int:
+    """Return the number of documents up to which ``auto`` ranks exactly.
+
+    Parameters
+    ----------
+    wish
+        May say so.
+    joined
+        Whether the vectors know behaviour.
+    """
+    limit = wish.settings.exact_limit
+    return (JOINED_LIMIT if joined else EXACT_LIMIT) if limit is None else limit
+
+
+def choose_path(wish: Wish, space: Space, documents: int, *, joined: bool) -> Path:
     """Return the path that ranks.
 
-    ``auto`` is exact up to ``exact_limit`` documents and approximate above. A filter makes no
+    ``auto`` is exact up to `exact_limit` documents and approximate above. A filter makes no
     difference: Lucene searches its graph within the filter and ranks exactly by itself where
     few documents pass.
 
@@ -169,7 +190,7 @@ def choose_path(wish: Wish, space: Space, documents: int) -> Path:
     ConfigError
         The approximate path is asked of an index that is not cosine.
     """
-    few = documents <= wish.settings.exact_limit
+    few = documents <= exact_limit(wish, joined=joined)
     return path_or(Path.EXACT if few else Path.ANN, wish, space)
 
 

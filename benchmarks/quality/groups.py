@@ -72,14 +72,15 @@ class Wishes:
     ----------
     ids
         The n items.
-    x
-        w * similarity and what lifts it, of each member, by id of the user, shape (n,).
+    x, lifts
+        w * similarity, and what lifts it, of each member, by id of the user, shape (n,).
     calibration
         Makes probabilities of it.
     """
 
     ids: Sequence[str]
     x: Mapping[str, Vector]
+    lifts: Mapping[str, Vector]
     calibration: Calibration
 
     @cached_property
@@ -88,15 +89,22 @@ class Wishes:
         return {item_id: row for row, item_id in enumerate(self.ids)}
 
     def of(self, party: Party, strategy: str) -> tuple[list[str], Floats]:
-        """Return the candidates of a group, by id, and their probabilities for each member."""
+        """Return the candidates of a group, by id, and their probabilities for each member.
+
+        As the group's search has them: what is nearest to each member, and what is lifted most.
+        """
         each = looked_at(strategy)
         seen = frozenset().union(*(one.seen for one in party.members))
         left_out = [self.place[item_id] for item_id in seen if item_id in self.place]
         x = np.stack([self.x[one.user_id] for one in party.members])
         x[:, left_out] = -np.inf
-        best = np.unique(np.argpartition(x, -each, axis=1)[:, -each:])
-        chosen = sorted(best.tolist(), key=lambda row: self.ids[row])
-        return [self.ids[row] for row in chosen], self.calibration.probability(x[:, chosen])
+        lifts = np.stack([self.lifts[one.user_id] for one in party.members])
+        nearest, lifted = (np.argpartition(one, -each, axis=1)[:, -each:] for one in (x, lifts))
+        brought = lifted[np.take_along_axis(lifts, lifted, axis=1) > 0]
+        best = {*nearest.ravel().tolist(), *brought.tolist()} - set(left_out)
+        chosen = sorted(best, key=lambda row: self.ids[row])
+        wished = self.calibration.probability((x + lifts)[:, chosen])
+        return [self.ids[row] for row in chosen], wished
 
 
 def measure(settings: Settings, prefix: str) -> dict[str, Any]:
@@ -162,15 +170,16 @@ def wishes(cluster: Cluster, recommender: Recommender, drawn: Sequence[Party]) -
     place = {item_id: row for row, item_id in enumerate(ids)}
     vectors = np.array([hit["_source"]["vector"] for hit in held], dtype=np.float32)
     people = list({one.user_id: one for party in drawn for one in party.members}.values())
-    found: dict[str, Vector] = {}
+    similar: dict[str, Vector] = {}
+    lifts: dict[str, Vector] = {}
     for one, profile in zip(people, recommender.profiles(list(map(user, people))), strict=True):
         assert profile.vector is not None
-        x = vectors @ profile.vector
+        added = np.zeros(len(ids), dtype=np.float32)
         for item_id, lift in profile.pairs.items():
             if item_id in place:
-                x[place[item_id]] += lift
-        found[one.user_id] = x
-    return Wishes(ids, found, live.calibration)
+                added[place[item_id]] = lift
+        similar[one.user_id], lifts[one.user_id] = vectors @ profile.vector, added
+    return Wishes(ids, similar, lifts, live.calibration)
 
 
 def user(member: Member) -> User:

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 from seealso.config import GroupSettings, Settings, StrategyName
 from seealso.errors import ConfigError, DataError
 from seealso.plugin.profile import Profile
-from seealso.plugin.requests import Wish, path_or
+from seealso.plugin.requests import Wish, exact_limit, path_or
 from seealso.types import Path, Space, User
 
 MOST_MEMBERS: Final = 500
@@ -153,19 +153,29 @@ def together(users: Sequence[User], whole: User) -> list[User]:
     return people
 
 
-def group_path(wish: Wish, space: Space) -> Path:
+def group_path(wish: Wish, space: Space, scored: int, *, joined: bool) -> Path:
     """Return the path that brings the candidates of a group.
 
-    ``auto`` is approximate, whatever the size of the index: the graph gives each member's own
-    best in one body, and every one of them is scored exactly. The others score every document
-    for every member and keep those that anyone likes most.
+    ``auto`` is approximate: the graph gives each member's own best in one body, and every one of
+    them is scored exactly. The others score every document for every member and keep those that
+    anyone likes most; so does ``auto`` where behaviour is joined and these are few enough.
+
+    Parameters
+    ----------
+    wish, space
+        As for `choose_path`.
+    scored
+        Documents times members.
+    joined
+        Whether the vectors know behaviour.
 
     Raises
     ------
     ConfigError
         The approximate path is asked of an index that is not cosine.
     """
-    return path_or(Path.ANN, wish, space)
+    few = joined and scored <= exact_limit(wish, joined=joined)
+    return path_or(Path.EXACT if few else Path.ANN, wish, space)
 
 
 def _check(name: str, value: str | None, allowed: Sequence[str]) -> None:

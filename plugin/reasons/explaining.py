@@ -67,7 +67,7 @@ def explain(
         The index does not hold an item.
     """
     documents = _documents(cluster, live, item_ids)
-    path = choose_path(wish, live.space, live.documents)
+    path = choose_path(wish, live.space, live.documents, joined=live.joined)
     searches = _searches(asked.profile, item_ids, wish, path, live)
     responses = send(cluster, live, searches, Stopwatch()) if searches else []
     hits = {

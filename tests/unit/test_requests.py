@@ -8,6 +8,7 @@ import pytest
 
 from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
+from seealso.plugin.groups.members import group_path
 from seealso.plugin.profile import Profile
 from seealso.plugin.requests import (
     Wish,
@@ -82,18 +83,39 @@ def test_a_wish_that_cannot_be_is_refused_in_one_line(changes: dict[str, Any], s
     ],
 )
 def test_the_path_goes_by_count_unless_forced(asked: str, documents: int, path: Path) -> None:
-    assert choose_path(wish(path=asked), Space.COSINE, documents) is path
+    assert choose_path(wish(path=asked), Space.COSINE, documents, joined=False) is path
+
+
+@pytest.mark.parametrize(
+    ("limit", "joined", "documents", "path"),
+    [
+        (None, True, 100_000, Path.EXACT),
+        (None, True, 100_001, Path.ANN),
+        (50, True, 51, Path.ANN),
+        (50, False, 50, Path.EXACT),
+    ],
+)
+def test_where_behaviour_is_joined_more_is_ranked_exactly(
+    limit: int | None, joined: bool, documents: int, path: Path
+) -> None:
+    asked = wish(exact_limit=limit)
+    assert choose_path(asked, Space.COSINE, documents, joined=joined) is path
+    # a group is offered what the graph finds, unless that is too little
+    if joined:
+        assert group_path(asked, Space.COSINE, documents, joined=True) is path
+    else:
+        assert group_path(asked, Space.COSINE, documents, joined=False) is Path.ANN
 
 
 @pytest.mark.parametrize("space", [Space.EUCLIDEAN, Space.MANHATTAN])
 @pytest.mark.parametrize("asked", ["auto", "exact", "reference"])
 def test_other_spaces_rank_by_script(space: Space, asked: str) -> None:
-    assert choose_path(wish(path=asked), space, 10) is Path.REFERENCE
+    assert choose_path(wish(path=asked), space, 10, joined=False) is Path.REFERENCE
 
 
 def test_other_spaces_have_no_graph() -> None:
     with pytest.raises(ConfigError, match="path ann: an index for manhattan"):
-        choose_path(wish(path="ann"), Space.MANHATTAN, 10)
+        choose_path(wish(path="ann"), Space.MANHATTAN, 10, joined=False)
 
 
 @pytest.mark.parametrize("path", list(Path))

@@ -35,8 +35,9 @@ class RecommendSettings(Section):
     """Length of a list."""
     path: RankingPath | Literal["auto"] = "auto"
     """Which path ranks: exact, ann, reference, or auto by size and filter."""
-    exact_limit: int = Field(20_000, ge=0)
-    """``auto`` ranks exactly up to this many documents."""
+    exact_limit: int | None = Field(None, ge=0)
+    """``auto`` ranks exactly up to this many documents; by default 20,000, and 100,000 where
+    behaviour is joined: there, the graph finds less of what a user would be shown."""
     tail_share: float = Field(0.2, ge=0, le=1)
     """Share of the positions that is given to tail items while matching ones exist."""
     min_probability: float = Field(0.0, ge=0, lt=1)
