@@ -1,6 +1,6 @@
 """Looks at a loaded index as a client would, before the alias may stand for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
 from seealso.encoder import (
+    Bundle,
     BundleStore,
     Encoder,
     ImageVectors,
@@ -30,18 +31,48 @@ LEAST_COSINE = 0.999
 LEAST_RECALL = 0.9
 """Of the ten exact neighbours of the sample, the graph must find this share."""
 
+PROBES = 8
+"""Vectors whose neighbours are asked for."""
+
 SAME_SCORE = 1e-5
 """Scores are 32-bit sums, which the two paths add up in different orders."""
 
 
+MADE_UP = 5
+"""Items that each user chose who is made up to ask the graph."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was checked and what came out."""
+    """What was checked and what came out.
+
+    Attributes
+    ----------
+    documents, sample
+        Of the index, and how many of them were encoded again.
+    least_cosine
+        Of a stored vector and the same item encoded again.
+    recall
+        Which share of the ten items nearest to an item the graph finds.
+    user_recall
+        The same for users who are made up from items of the sample; None where behaviour is not
+        joined, so that users look from where items are.
+    """
 
     documents: int
     sample: int
     least_cosine: float
     recall: float
+    user_recall: float | None = None
+
+    @property
+    def told(self) -> str:
+        """The outcome in one line."""
+        users = "" if self.user_recall is None else f", for users {self.user_recall:.2f}"
+        return (
+            f"{self.documents:,} documents, cosine >= {self.least_cosine:.4f}, "
+            f"graph recall {self.recall:.2f}{users}"
+        )
 
 
 def verify(
@@ -88,14 +119,18 @@ def verify(
     text = ItemText(TextSettings.model_validate(meta["text"]))
     items = _items(name, hits, meta, settings)
     least = _least_cosine(hits, items, Again(encoder, text, images), name)
-    recall = _probe(cluster, name, hits) if Space(meta["space"]) is Space.COSINE else 1.0
+    vectors = _vectors(hits)
+    graph = Space(meta["space"]) is Space.COSINE
+    recall = _probe(cluster, name, vectors[:PROBES]) if graph else 1.0
     if recall < LEAST_RECALL:
         raise MappingMismatch(
             f"{name}: the graph finds {recall:.0%} of the exact neighbours",
             hint="raise index.ef_construction or index.m and build again",
             index=name,
         )
-    return Verification(documents, len(hits), least, recall)
+    joined = graph and encoder.bundle.collaborative is not None
+    users = _probe(cluster, name, _made_up(encoder.bundle, vectors)) if joined else None
+    return Verification(documents, len(hits), least, recall, users)
 
 
 def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verification:
@@ -174,8 +209,7 @@ def _least_cosine(
 ) -> float:
     if not hits:
         return 1.0
-    stored = np.array([item_vector(hit["_source"]) for hit in hits], dtype=np.float32)
-    cosines = (stored * again.vectors(items)).sum(axis=1)
+    cosines = (_vectors(hits) * again.vectors(items)).sum(axis=1)
     worst = int(cosines.argmin())
     if cosines[worst] < LEAST_COSINE:
         raise MappingMismatch(
@@ -187,10 +221,24 @@ def _least_cosine(
     return float(cosines[worst])
 
 
-def _probe(cluster: Cluster, name: str, hits: list[dict[str, Any]]) -> float:
+def _vectors(hits: Sequence[Mapping[str, Any]]) -> Vector:
+    return np.array([item_vector(hit["_source"]) for hit in hits], dtype=np.float32)
+
+
+def _made_up(bundle: Bundle, vectors: Vector) -> list[Vector]:
+    """Return E_u of users who each chose a few of the items whose vectors are given."""
+    users = []
+    for start in range(0, min(len(vectors), PROBES * MADE_UP), MADE_UP):
+        chosen = vectors[start : start + MADE_UP]
+        told = bundle.content_vectors(chosen).sum(axis=0)
+        text = told / np.linalg.norm(told)
+        users.append(bundle.user_vector(text, list(chosen), range(len(chosen))))
+    return [one for one in users if one is not None]
+
+
+def _probe(cluster: Cluster, name: str, vectors: Iterable[Vector]) -> float:
     found = wanted = 0
-    for hit in hits[:8]:
-        vector = item_vector(hit["_source"])
+    for vector in vectors:
         params = {"vector": vector, "size": 10, "k": 10, "ef_search": 100, "source": ["item_id"]}
         exact, near = (_scores(cluster, name, path, params) for path in ("exact", "ann"))
         wanted += len(exact)

@@ -59,8 +59,7 @@ def _done(report: attaching.AttachReport) -> dict[str, object]:
         "documents": f"{report.written:,} written, {report.unchanged:,} unchanged, "
         f"{report.deleted:,} deleted",
         "not items": f"{report.unreadable:,}, kept without a vector",
-        "verified": f"{checked.documents:,} documents, cosine >= "
-        f"{checked.least_cosine:.4f}, graph recall {checked.recall:.2f}",
+        "verified": checked.told,
         "seconds": f"{report.seconds:.1f}",
     }
 

@@ -94,8 +94,7 @@ def _built(report: building.BuildReport, gate: bool) -> RenderableType:
         "bundle": f"{report.bundle} ({report.fingerprint})",
         "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
         **({"images": _pictured(report)} if report.pictured else {}),
-        "verified": f"{checked.documents:,} documents, cosine >= "
-        f"{checked.least_cosine:.4f}, graph recall {checked.recall:.2f}",
+        "verified": checked.told,
         **({"gate": verdict or NOTHING_LIVE} if gate else {}),
         "seconds": f"{report.seconds:.1f}",
     }
@@ -224,6 +223,7 @@ def verify(context: Context, name: str | None) -> None:
                 "documents": report.documents,
                 "least cosine": report.least_cosine,
                 "graph recall": report.recall,
+                **({} if report.user_recall is None else {"for users": report.user_recall}),
             }
         ),
     )
