@@ -5,14 +5,15 @@ second writes the documents. Neither holds the catalogue in memory.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 import polars as pl
 
 from seealso.cluster import Cluster, IndexSource
-from seealso.config import Settings
+from seealso.config import CatalogueSettings, Settings
 from seealso.encoder import ImageVectors
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.images import no_images, open_images
@@ -156,3 +157,28 @@ def _signature(ids: list[str], table: ImportanceTable) -> str:
         line = f"{item_id}\t{table.weight(item_id):.6f}\t{table.interactions(item_id)}\n"
         state.update(line.encode())
     return state.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Rows that are at hand."""
+
+    name: str
+    records: list[dict[str, Any]]
+
+    def rows(self) -> Iterator[list[dict[str, Any]]]:
+        yield self.records
+
+
+def stored_items(
+    documents: Mapping[str, Mapping[str, Any]], columns: CatalogueSettings, index: str
+) -> dict[str, Item]:
+    """Return the items that documents of an attached index are read as, by id."""
+    old = {new: old for old, new in columns.rename.items()}
+    named = (*columns.text, *columns.keywords, *columns.lists, *columns.numbers)
+    # of few documents, none may have a column that others have
+    empty = dict.fromkeys(old.get(name, name) for name in named)
+    records = [{**empty, **source, "_id": item_id} for item_id, source in documents.items()]
+    source = _Given(f"index {index}", records)
+    read = read_items(source, columns.model_copy(update={"id": "_id"}), Problems("skip"))
+    return {item.item_id: item for batch in read for item in batch}

@@ -18,9 +18,9 @@ from seealso.encoder import (
     item_encoder,
 )
 from seealso.errors import MappingMismatch
-from seealso.indexer.attach.documents import stored_items
 from seealso.indexer.documents import item_vector
 from seealso.indexer.images import images_for, open_images
+from seealso.indexer.inputs import stored_items
 from seealso.interactions import RESERVED, Problems
 from seealso.query_templates import render
 from seealso.types import Item, Space, Vector

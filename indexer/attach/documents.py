@@ -184,28 +184,3 @@ def write_pending(
         else:
             given = {name: value for name, value in ours.items() if value is not None}
             writer.index(item_id, {**found.documents[item_id], **given})
-
-
-@dataclass(frozen=True)
-class _Given:
-    """Rows that are at hand."""
-
-    name: str
-    records: list[dict[str, Any]]
-
-    def rows(self) -> Iterator[list[dict[str, Any]]]:
-        yield self.records
-
-
-def stored_items(
-    documents: Mapping[str, Record], columns: CatalogueSettings, index: str
-) -> dict[str, Item]:
-    """Return the items that documents of an attached index are read as, by id."""
-    old = {new: old for old, new in columns.rename.items()}
-    named = (*columns.text, *columns.keywords, *columns.lists, *columns.numbers)
-    # of few documents, none may have a column that others have
-    empty = dict.fromkeys(old.get(name, name) for name in named)
-    records = [{**empty, **source, "_id": item_id} for item_id, source in documents.items()]
-    source = _Given(f"index {index}", records)
-    read = read_items(source, columns.model_copy(update={"id": "_id"}), Problems("skip"))
-    return {item.item_id: item for batch in read for item in batch}

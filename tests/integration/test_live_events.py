@@ -11,9 +11,9 @@ from seealso.cluster import indices
 from seealso.errors import ClusterError
 from seealso.indexer.events.ingest import Taken
 from seealso.indexer.events.store import events_name
+from seealso.indexer.privacy import forget
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
-from seealso.indexer.users.privacy import forget
 from tests.integration.catalogues import Record, Shop, films
 from tests.live import event, forgotten, ingested, ingester_of
 from tests.members import FILMS, NAMES, asking, built, choices, documents

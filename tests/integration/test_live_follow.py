@@ -15,7 +15,7 @@ from seealso.errors import ClusterError, DataError
 from seealso.indexer.events.ingest import Taken
 from seealso.indexer.events.running import position_of, reader_of, take_all
 from seealso.indexer.events.sources import UbiEvents
-from seealso.indexer.users.privacy import forget
+from seealso.indexer.privacy import forget
 from seealso.interactions import GrowingFile, Problems, Stream
 from seealso.plugin import Recommender
 from seealso.plugin.stack.ubi import UbiLog

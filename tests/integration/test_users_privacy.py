@@ -8,8 +8,8 @@ import pytest
 
 from seealso.cluster import indices
 from seealso.errors import ConfigError
+from seealso.indexer.privacy import forget, held
 from seealso.indexer.users.live import live_users
-from seealso.indexer.users.privacy import forget, held
 from seealso.interactions import Pseudonyms
 from seealso.plugin.users_index import UsersIndex
 from tests.integration.catalogues import Record, Shop, write_lines

@@ -11,10 +11,10 @@ from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.inputs import dry_run, on_error, say_skipped
 from seealso.indexer.events.ingest import add_live_events
+from seealso.indexer.privacy import Forgotten, held
+from seealso.indexer.privacy import forget as forget_user
 from seealso.indexer.users import build as building
 from seealso.indexer.users.people import People, read_people
-from seealso.indexer.users.privacy import Forgotten, held
-from seealso.indexer.users.privacy import forget as forget_user
 from seealso.interactions import Problems, Pseudonyms
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
