@@ -217,3 +217,13 @@ def test_what_is_not_one_is_refused(tmp_path: Path) -> None:
     Collaborative(IDS[:3], one.factors, one.gram, one.predictor, 1, 1, 1, 1).save(file)
     with pytest.raises(BundleError, match="3 ids, factors"):
         Collaborative.load(file)
+
+
+def test_one_of_another_version_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "collaborative.npz"
+    part().save(file)
+    with np.load(file) as arrays:
+        older = {**arrays, "numbers": arrays["numbers"][:-1]}
+    np.savez(file, **older)
+    with pytest.raises(BundleError, match="was fitted by another version of seealso"):
+        Collaborative.load(file)

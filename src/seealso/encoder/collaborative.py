@@ -24,6 +24,10 @@ Matrix: TypeAlias = npt.NDArray[np.float64]
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
 
+NUMBERS = 5
+"""Numbers that a saved part holds beside its matrices."""
+
+
 @dataclass(frozen=True, eq=False)
 class Collaborative:
     """Factors of a matrix factorisation of behaviour (iALS), and how they meet the text vectors.
@@ -303,6 +307,12 @@ class Collaborative:
             with np.load(file, allow_pickle=False) as arrays:
                 ids = orjson.loads(arrays["ids"].tobytes())
                 numbers = [float(one) for one in arrays["numbers"]]
+                if len(numbers) != NUMBERS:
+                    raise BundleError(
+                        f"{file}: was fitted by another version of seealso",
+                        hint="fit the bundle again: seealso fit --force",
+                        file=str(file),
+                    )
                 weight, confidence, recency, newcomer, welcome = numbers
                 found = cls(
                     ids,
