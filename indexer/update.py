@@ -18,7 +18,7 @@ from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
 from seealso.indexer.live import LiveIndex, live_index
-from seealso.indexer.writing import changed, write_catalogue
+from seealso.indexer.writing import changed, recounted, write_catalogue
 from seealso.log import progress
 
 
@@ -91,10 +91,8 @@ def update(
             for item_id in gone:
                 writer.delete(item_id)
         indices.refresh(cluster, live.name)
-        # what was written again has lost what live events had added: they have to be told
-        changed_at = {"counted_at": indices.moment()} if done.written else {}
         items = {"items": indices.count(cluster, live.name)}
-        indices.put_meta(cluster, live.name, {**items, **changed_at})
+        indices.put_meta(cluster, live.name, {**items, **recounted(done.written)})
     return UpdateReport(live.name, done.written, done.unchanged, len(gone))
 
 

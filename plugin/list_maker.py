@@ -19,13 +19,13 @@ from seealso.plugin.groups.search import SCORES, group_search
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.lifts import NOTHING, Lifts
 from seealso.plugin.live import Live
-from seealso.plugin.plans import lanes, listed, not_pinned
+from seealso.plugin.plans import Lane, Plan, lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
 from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
 from seealso.plugin.reasons.explaining import Explained, explain
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
-from seealso.plugin.requests import Wish, choose_path
+from seealso.plugin.requests import Search, Wish, choose_path
 from seealso.plugin.sending import send, send_one
 from seealso.plugin.stack.personalise import Preference, manner, personalised
 from seealso.plugin.stack.spread import Samples
@@ -100,8 +100,7 @@ class ListMaker:
         watch = Stopwatch()
         group = Group.of(users, self.profiles(live, users), wish.groups.seen)
         watch.cut("profile")
-        path = _group_path(group, wish, live)
-        search = group_search(group, wish, path, live.space, live.calibration)
+        path, search = _group_search(live, group, wish)
         hits = send_one(self._cluster, live, search, watch, SCORES)
         items = group_items(hits, group, wish, path, live.calibration)
         watch.cut("fusion")
@@ -135,19 +134,17 @@ class ListMaker:
 
     def stored(self, live: Live, user: User, wish: Wish) -> bytes:
         """Return what `Recommender.stored_request` does."""
-        (profile,) = self.profiles(live, [user])
-        path = choose_path(wish, live.space, live.documents, joined=live.joined)
-        lifts = Lifts.of(profile.pairs, NOBODY)
-        (plan,) = self._policy.plans(live, wish, [user])
-        asked = lanes(profile, plan, path, live.space, live.calibration, lifts)
+        profiles = self.profiles(live, [user])
+        lifts = [Lifts.of(one.pairs, NOBODY) for one in profiles]
+        _, _, (asked,) = self._lanes(live, [user], profiles, lifts, wish)
         return msearch(live.address, [search.stored() for one in asked for search in one.searches])
 
     def stored_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> bytes:
         """Return what `Recommender.stored_group_request` does."""
-        group = Group.of(users, self.profiles(live, users), wish.groups.seen)
-        path = _group_path(group, wish, live)
         wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
-        return group_search(group, wish, path, live.space, live.calibration).stored()
+        group = Group.of(users, self.profiles(live, users), wish.groups.seen)
+        _, search = _group_search(live, group, wish)
+        return search.stored()
 
     def _ranked(
         self,
@@ -159,12 +156,7 @@ class ListMaker:
         watch: Stopwatch,
     ) -> list[RecommendationList]:
         """Return a list for each profile, as rules, exposure and safety let it be."""
-        path = choose_path(wish, live.space, live.documents, joined=live.joined)
-        plans = self._policy.plans(live, wish, users)
-        asked = [
-            lanes(profile, plan, path, live.space, live.calibration, lift)
-            for profile, plan, lift in zip(profiles, plans, lifts, strict=True)
-        ]
+        path, plans, asked = self._lanes(live, users, profiles, lifts, wish)
         searches = [one for mine in asked for lane in mine for one in lane.searches]
         responses = iter(send(self._cluster, live, searches, watch))
         now = datetime.now(UTC)
@@ -180,6 +172,23 @@ class ListMaker:
             )
             for items, user, plan in zip(ranked, users, plans, strict=True)
         ]  # fmt: skip
+
+    def _lanes(
+        self,
+        live: Live,
+        users: Sequence[User],
+        profiles: Sequence[Profile],
+        lifts: Sequence[Lifts],
+        wish: Wish,
+    ) -> tuple[Path, list[Plan], list[list[Lane]]]:
+        """Return the path that ranks, and the plan and the searches of each user's list."""
+        path = choose_path(wish, live.space, live.documents, joined=live.joined)
+        plans = self._policy.plans(live, wish, users)
+        asked = [
+            lanes(profile, plan, path, live.space, live.calibration, lift)
+            for profile, plan, lift in zip(profiles, plans, lifts, strict=True)
+        ]
+        return path, plans, asked
 
     def _crowds(
         self, live: Live, users: Sequence[User], profiles: Sequence[Profile]
@@ -201,5 +210,8 @@ class ListMaker:
         return live.encoder.bundle.asking(item.vector)
 
 
-def _group_path(group: Group, wish: GroupWish, live: Live) -> Path:
-    return group_path(wish.list, live.space, live.documents * len(group.names), joined=live.joined)
+def _group_search(live: Live, group: Group, wish: GroupWish) -> tuple[Path, Search]:
+    """Return the path that brings a group's candidates, and its search."""
+    scored = live.documents * len(group.names)
+    path = group_path(wish.list, live.space, scored, joined=live.joined)
+    return path, group_search(group, wish, path, live.space, live.calibration)

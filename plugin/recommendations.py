@@ -89,6 +89,12 @@ class Ranked(ABC, Generic[P]):
     __slots__ = ()
 
     items: tuple[P, ...]
+    path: Path
+    index: str
+    fingerprint: str
+    note: str
+    latency_ms: Mapping[str, float]
+    query_id: str
 
     def __iter__(self) -> Iterator[P]:
         return iter(self.items)
@@ -111,6 +117,17 @@ class Ranked(ABC, Generic[P]):
     def to_json(self) -> str:
         """Return the list as one line of JSON."""
         return orjson.dumps(self.as_dict()).decode()
+
+    def made(self) -> dict[str, Any]:
+        """Return plain values that say how the list was made."""
+        return {
+            "path": self.path.value,
+            "index": self.index,
+            "fingerprint": self.fingerprint,
+            "note": self.note,
+            **({"query_id": self.query_id} if self.query_id else {}),
+            "latency_ms": {part: round(ms, 2) for part, ms in self.latency_ms.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +167,7 @@ class RecommendationList(Ranked[Recommendation]):
         """Return plain values, ready for JSON."""
         return {
             "user_id": self.user_id,
-            "path": self.path.value,
-            "index": self.index,
-            "fingerprint": self.fingerprint,
-            "note": self.note,
-            **({"query_id": self.query_id} if self.query_id else {}),
-            "latency_ms": {part: round(ms, 2) for part, ms in self.latency_ms.items()},
+            **self.made(),
             "items": [item.as_dict() for item in self.items],
         }
 

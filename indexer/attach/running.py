@@ -19,6 +19,7 @@ from seealso.indexer.attach.target import Target, begin
 from seealso.indexer.build import build_lock
 from seealso.indexer.lifecycle import record_live
 from seealso.indexer.verify import Verification, verify
+from seealso.indexer.writing import recounted
 from seealso.interactions import Problems
 from seealso.log import logger, progress
 
@@ -121,9 +122,7 @@ def attach(
         verification = verify(
             cluster, target.name, target.maker.encoder, settings, target.maker.images
         )
-        # what was written again has lost what live events had added: they have to be told
-        changed_at = {"counted_at": indices.moment()} if done.written else {}
-        indices.put_meta(cluster, target.name, {"state": "ready", **changed_at})
+        indices.put_meta(cluster, target.name, {"state": "ready", **recounted(done.written)})
         _move_aliases(cluster, settings, owned, target.name)
     bundle = target.maker.encoder.bundle
     return AttachReport(

@@ -67,12 +67,7 @@ class GroupList(Ranked[GroupRecommendation]):
         return {
             "members": list(self.members),
             "strategy": self.strategy,
-            "path": self.path.value,
-            "index": self.index,
-            "fingerprint": self.fingerprint,
-            "note": self.note,
-            **({"query_id": self.query_id} if self.query_id else {}),
-            "latency_ms": {part: round(ms, 2) for part, ms in self.latency_ms.items()},
+            **self.made(),
             "items": [
                 {
                     **one.item.as_dict(),

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 from seealso.config import GroupSettings, Settings, StrategyName
 from seealso.errors import ConfigError, DataError
 from seealso.plugin.profile import Profile
-from seealso.plugin.requests import Wish, exact_limit, path_or
+from seealso.plugin.requests import Wish, changed, exact_limit, path_or
 from seealso.types import Path, Space, User
 
 MOST_MEMBERS: Final = 500
@@ -61,9 +61,7 @@ class GroupWish:
         """
         _check("strategy", strategy, get_args(StrategyName))
         _check("seen", seen, SEEN_RULES)
-        changes = {"strategy": strategy, "seen": seen}
-        given = {name: value for name, value in changes.items() if value is not None}
-        chosen = settings.groups.model_copy(update=given)
+        chosen = changed(settings.groups, {"strategy": strategy, "seen": seen})
         return cls(Wish.of(settings.recommend, **wishes), chosen)
 
     def each(self, members: int) -> int:
