@@ -2,9 +2,13 @@
 
 At most one node of each version runs, shared by all tests of the session; each test keeps to an
 index of its own (`index_name`). A node that cannot start is an error of the test, never a skip.
+
+Where the environment variable SEEALSO_TEST_NODES names a folder, the nodes in it are used, and
+left running: while a test is being written, nobody waits for a start.
 """
 
 import atexit
+import os
 import shutil
 import signal
 import tempfile
@@ -28,7 +32,9 @@ class SharedNodes:
     """The nodes of one test session."""
 
     def __init__(self) -> None:
-        self._root = Path(tempfile.mkdtemp(prefix="seealso-tests-"))
+        kept = os.environ.get("SEEALSO_TEST_NODES")
+        self._kept = kept is not None
+        self._root = Path(kept or tempfile.mkdtemp(prefix="seealso-tests-"))
         # a node that root starts runs as another user, who has to get here
         self._root.chmod(0o755)
         self._started: dict[str, tuple[Node, NodeInfo]] = {}
@@ -40,6 +46,8 @@ class SharedNodes:
         return self._started[version][1]
 
     def close(self) -> None:
+        if self._kept:
+            return
         while self._started:
             self._started.popitem()[1][0].stop()
         shutil.rmtree(self._root, ignore_errors=True)

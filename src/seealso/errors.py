@@ -14,6 +14,7 @@ most specific of them, ``from`` the original::
     └── ClusterError           OpenSearch refused or failed
         ├── Unavailable        it does not answer
         ├── MappingMismatch    the index is not what the code expects
+        ├── PartialAnswer      it answered, but not with all that there is
         ├── BulkWriteError     some documents were not written
         └── NodeError          the embedded node cannot run
 """
@@ -107,6 +108,13 @@ class Unavailable(ClusterError):
 
 class MappingMismatch(ClusterError):
     """The index is not what the code expects."""
+
+
+class PartialAnswer(ClusterError):
+    """OpenSearch answered with a part of what there is, where the whole is needed.
+
+    A shard was missing or failed, a search ran out of time, or a document could not be read.
+    """
 
 
 class BulkWriteError(ClusterError):

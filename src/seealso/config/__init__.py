@@ -11,6 +11,7 @@ from seealso.config.inputs import (
     DEFAULT_USER_TEMPLATE,
     CatalogueSettings,
     EventSettings,
+    FormatSettings,
     TextSettings,
 )
 from seealso.config.live import LiveSettings, UbiSettings
@@ -43,6 +44,7 @@ __all__ = [
     "EventSettings",
     "ExposureSettings",
     "FitSettings",
+    "FormatSettings",
     "GroupSettings",
     "ImagesSettings",
     "ImportanceSettings",

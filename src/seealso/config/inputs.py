@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -13,6 +14,21 @@ DEFAULT_USER_TEMPLATE = (
     "{% for name, value in attributes.items() %}{{ name }}: {{ value }}. {% endfor %}"
     "{% for item in history %}{{ item }}. {% endfor %}"
 )
+
+
+class FormatSettings(Section):
+    """How a file of rows is written; what is not set is found out from the file."""
+
+    separator: str | None = Field(None, min_length=1, max_length=1)
+    """The character between two fields of a delimited file."""
+    encoding: str | None = None
+    """The encoding of its text, by the name that Python gives it: ``utf-8``, ``cp1252``."""
+    quote: str | None = Field('"', min_length=1, max_length=1)
+    """The character around fields that hold a separator or a line break; null for none."""
+    decimal: Literal[".", ","] | None = None
+    """The decimal mark of numbers in text."""
+    nulls: tuple[str, ...] | None = None
+    """Words that stand for an empty value, beside the empty text."""
 
 
 class CatalogueSettings(Section):
@@ -34,6 +50,8 @@ class CatalogueSettings(Section):
     """Columns that hold several values, with their separator: ``genres = "|"``."""
     rename: Mapping[str, str] = Field(default_factory=dict)
     """New names for columns: ``movieId = "item_id"``."""
+    format: FormatSettings = FormatSettings()
+    """How the file is written."""
 
 
 class EventSettings(Section):
@@ -57,6 +75,8 @@ class EventSettings(Section):
     """The column with the time: ISO 8601, or seconds or milliseconds since 1970."""
     positive: float | None = None
     """Events with a value below this are seen, but no taste: they stay out of profiles."""
+    format: FormatSettings = FormatSettings()
+    """How the file is written."""
 
 
 class TextSettings(Section):
