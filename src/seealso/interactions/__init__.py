@@ -7,6 +7,7 @@ from seealso.interactions.histories import Histories
 from seealso.interactions.images import read_image_vectors
 from seealso.interactions.items import RESERVED, read_items
 from seealso.interactions.live import LiveEvent, LiveReader
+from seealso.interactions.matching import Unmatched, describe_unmatched
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.pseudonyms import Pseudonyms
 from seealso.interactions.rows import Rows, RowSource
@@ -31,6 +32,8 @@ __all__ = [
     "Rows",
     "Split",
     "Stream",
+    "Unmatched",
+    "describe_unmatched",
     "leave_one_out",
     "read_attributes",
     "read_events",
