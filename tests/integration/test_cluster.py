@@ -141,7 +141,7 @@ def test_a_scan_that_is_left_early_is_ended(cluster: Cluster, index_name: str) -
     assert len(next(reading)) == 2
     reading.close()
     search = cluster.request("GET", f"/{index_name}/_stats/search")["_all"]["total"]["search"]
-    assert search["scroll_current"] == 0
+    assert (search["point_in_time_total"], search["point_in_time_current"]) == (1, 0)
 
 
 class Refusing(BaseHTTPRequestHandler):

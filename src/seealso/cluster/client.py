@@ -1,10 +1,11 @@
 """One connection to OpenSearch: sends a request, decodes the answer, names what went wrong.
 
 Building a request is the business of other modules; this one only sends it. Requests that met
-a busy or a lost cluster are sent again, more and more slowly: every request of seealso can be
-repeated without harm.
+a busy or a lost cluster are sent again, more and more slowly, unless they must not be carried
+out twice.
 """
 
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,8 +20,15 @@ from opensearchpy.serializer import JSONSerializer
 
 from seealso.cluster import serverless
 from seealso.cluster.auth import Authorisation, Basic, Signed
-from seealso.cluster.failures import BUSY, meaning, unreachable, without_canonical
+from seealso.cluster.failures import (
+    BUSY,
+    meaning,
+    not_carried_out,
+    unreachable,
+    without_canonical,
+)
 from seealso.cluster.tls import Certificates
+from seealso.cluster.wholeness import require_whole, with_checked
 from seealso.config.cluster import holds_secret
 from seealso.errors import ConfigError
 from seealso.log import logger
@@ -49,8 +57,21 @@ class OrjsonSerializer(JSONSerializer):
         """Decode JSON text."""
         try:
             return orjson.loads(s)
-        except orjson.JSONDecodeError as exc:
-            raise SerializationError(s, exc) from exc
+        except orjson.JSONDecodeError:
+            return _loads_with_lone_surrogates(s)
+
+
+def _loads_with_lone_surrogates(text: str) -> Any:
+    """Decode JSON in which half an emoji may stand, which becomes U+FFFD.
+
+    OpenSearch keeps a document as it came, and whoever cuts a text after so many characters of
+    UTF-16 leaves such halves; the standard library reads them, no other does.
+    """
+    try:
+        decoded = json.dumps(json.loads(text), ensure_ascii=False)
+        return orjson.loads(decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except ValueError as exc:
+        raise SerializationError(text, exc) from exc
 
 
 class LoggingConnection(Urllib3HttpConnection):
@@ -190,6 +211,8 @@ class Cluster:
         *,
         timeout: float | None = None,
         retries: int | None = None,
+        whole: bool = False,
+        repeat: bool = True,
     ) -> Any:
         """Send one request and return the decoded answer.
 
@@ -203,9 +226,16 @@ class Cluster:
             Query parameters.
         timeout, retries
             Instead of the cluster's own.
+        whole
+            Accept no part of an answer: of searches and counts.
+        repeat
+            Whether the request may be carried out twice; if not, it is sent again only where
+            it cannot have been carried out.
 
         Raises
         ------
+        PartialAnswer
+            The whole was wanted, and a shard failed, is missing or ran out of time.
         Unavailable
             OpenSearch does not answer, or stays too busy.
         ClusterError
@@ -213,16 +243,43 @@ class Cluster:
         """
         if isinstance(self.auth, Signed) and self.auth.service == "aoss":
             serverless.refuse(self.url, method, path, params)
-        allowed = self._retries if retries is None else retries
+        if whole and params and "filter_path" in params:
+            params = {**params, "filter_path": with_checked(params["filter_path"])}
+        answer = self._sent(
+            method,
+            path,
+            body,
+            params,
+            timeout=timeout or self._timeout,
+            retries=self._retries if retries is None else retries,
+            repeat=repeat,
+        )
+        if whole:
+            require_whole(answer, path)
+        return answer
+
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        body: Body,
+        params: Mapping[str, Any] | None,
+        *,
+        timeout: float,
+        retries: int,
+        repeat: bool,
+    ) -> Any:
+        """Send a request until it is answered, patience ends, or it must not be sent again."""
         attempt = 0
         while True:
             try:
-                return self._send(method, path, body, params, timeout or self._timeout)
+                return self._send(method, path, body, params, timeout)
             except OpenSearchException as exc:
                 lost = isinstance(exc, LostConnection)
                 status = getattr(exc, "status_code", None)
                 passing = status in BUSY or (lost and not isinstance(exc, SSLError))
-                if not passing or attempt >= (max(allowed, self._spare) if lost else allowed):
+                allowed = max(retries, self._spare) if lost else retries
+                if not passing or attempt >= allowed or not (repeat or not_carried_out(exc)):
                     if lost:
                         raise unreachable(self.url, exc, self._certificates) from exc
                     raise meaning(exc, self.url, path, self.auth) from exc

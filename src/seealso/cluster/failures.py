@@ -13,13 +13,31 @@ from opensearchpy.exceptions import (
     SSLError,
     TransportError,
 )
+from urllib3.exceptions import NewConnectionError
 
 from seealso.cluster.auth import Authorisation, Signed
 from seealso.cluster.tls import Certificates
-from seealso.errors import ClusterError, MappingMismatch, Unavailable
+from seealso.errors import ClusterError, MappingMismatch, PartialAnswer, Unavailable
 
-BUSY = frozenset({429, 502, 503, 504})
+TOO_MANY = 429
+
+BUSY = frozenset({TOO_MANY, 502, 503, 504})
 """Statuses after which the same request may go through a little later."""
+
+
+_NOT_THERE = (
+    "missing shards",
+    "no_shard_available",
+    "search_context_missing",
+    "unavailable_shards",
+)
+"""What OpenSearch says where the whole was wanted and a shard, or what was kept of it, is gone."""
+
+
+def not_carried_out(exc: OpenSearchException) -> bool:
+    """Tell whether a request certainly did nothing: refused at the door, or never sent."""
+    never_sent = isinstance(getattr(exc, "info", None), NewConnectionError)
+    return never_sent or getattr(exc, "status_code", None) == TOO_MANY
 
 
 def block_cure(reason: str) -> str | None:
@@ -98,11 +116,16 @@ def _ssl_reason(said: str) -> str:
     return found[1].lower().replace("_", " ") if found else "the TLS handshake failed"
 
 
+def named_in(path: str) -> str:
+    """Return what a path begins with: the name of an index, as a rule."""
+    return path.strip("/").split("/")[0]
+
+
 def meaning(
     exc: OpenSearchException, url: str, path: str, auth: Authorisation | None = None
 ) -> ClusterError:
     """Return the most specific error for a refused request to `path`, asked for by `auth`."""
-    index = path.strip("/").split("/")[0]
+    index = named_in(path)
     reason = _reason(exc)
     if isinstance(exc, AuthenticationException | AuthorizationException) and isinstance(
         auth, Signed
@@ -127,6 +150,8 @@ def meaning(
             hint="install it: opensearch-plugin install opensearch-knn",
             url=url,
         )
+    if any(sign in reason for sign in _NOT_THERE):
+        return not_all(index, reason)
     if isinstance(exc, NotFoundError):
         return ClusterError(
             f"{index}: no such index or alias",
@@ -136,6 +161,16 @@ def meaning(
     if getattr(exc, "status_code", None) in BUSY:
         return Unavailable(f"{url}: OpenSearch is too busy: {reason}", hint="try later", url=url)
     return ClusterError(f"{path}: OpenSearch refused: {reason}", path=path)
+
+
+def not_all(index: str, reason: str) -> PartialAnswer:
+    """Return the error for an answer that holds only a part of what `index` does."""
+    return PartialAnswer(
+        f"{index}: not all of it could be read: {reason}",
+        hint="see GET _cat/shards and GET _cluster/allocation/explain, and try again once all "
+        "shards are there",
+        index=index,
+    )
 
 
 def without_canonical(answer: str) -> str:

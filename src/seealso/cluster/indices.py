@@ -182,8 +182,14 @@ def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
 
 
 def count(cluster: Cluster, name: str) -> int:
-    """Return the number of documents that a search can see."""
-    return int(cluster.request("GET", f"/{name}/_count")["count"])
+    """Return the number of documents that a search can see.
+
+    Raises
+    ------
+    PartialAnswer
+        Some could not be counted, as their shard is missing.
+    """
+    return int(cluster.request("GET", f"/{name}/_count", whole=True)["count"])
 
 
 def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> None:
@@ -202,7 +208,16 @@ def searchable(cluster: Cluster, name: str) -> frozenset[str]:
 
 
 def refresh(cluster: Cluster, name: str) -> None:
-    """Make what was written visible to searches."""
+    """Make what was written visible to searches.
+
+    Raises
+    ------
+    PartialAnswer
+        A shard is missing.
+    """
+    # asked before: OpenSearch would wait a minute for the shard, and then not tell it from a
+    # replica that has no node
+    count(cluster, name)
     cluster.request("POST", f"/{name}/_refresh")
 
 

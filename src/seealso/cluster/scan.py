@@ -1,14 +1,14 @@
-"""Reads an index, whole by scroll or by ids: catalogues and events may live in OpenSearch."""
+"""Reads an index, whole or by ids: catalogues and events may live in OpenSearch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from seealso.cluster.client import Cluster
-from seealso.errors import ClusterError
-
-KEEP_ALIVE = "5m"
+from seealso.cluster.point_in_time import PointInTime
+from seealso.cluster.wholeness import require_documents
+from seealso.errors import DataError
 
 IDS_AT_ONCE = 5000
 """Hits of one batch where nothing but ids is read."""
@@ -25,7 +25,10 @@ def scan(
     source: list[str] | Mapping[str, list[str]] | bool = True,
     batch: int = 1000,
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield every hit of `query` (default: every document) in batches, in index order.
+    """Yield every hit of `query` (default: every document) in batches, in the order of writing.
+
+    All of them or an error: the index is read as it was when the reading began, however long
+    that takes, whatever is written meanwhile.
 
     Parameters
     ----------
@@ -36,28 +39,48 @@ def scan(
     source
         Which fields of ``_source`` to bring, or ``includes`` and ``excludes`` of them.
     batch
-        Hits of one batch.
+        Most hits of one batch.
+
+    Raises
+    ------
+    PartialAnswer
+        A shard is missing, or the index was replaced meanwhile.
+    DataError
+        Fields are asked for of an index that does not keep its documents.
     """
-    body = {
-        "size": batch,
-        "query": query or {"match_all": {}},
-        "_source": source,
-        "sort": ["_doc"],
-    }
-    answer = cluster.request("POST", f"/{index}/_search", body, params={"scroll": KEEP_ALIVE})
-    scroll_id = answer["_scroll_id"]
-    try:
-        while hits := answer["hits"]["hits"]:
-            yield hits
-            answer = cluster.request(
-                "POST", "/_search/scroll", {"scroll": KEEP_ALIVE, "scroll_id": scroll_id}
-            )
-            scroll_id = answer["_scroll_id"]
-    finally:
-        # it ends by itself, too; a cluster that is gone has been reported already
-        with suppress(ClusterError):
-            path, body = "/_search/scroll", {"scroll_id": scroll_id}
-            cluster.request("DELETE", path, body, {"ignore": 404}, retries=0)
+    body = {"query": query or {"match_all": {}}, "_source": source}
+    with closing(PointInTime(cluster, index)) as point:
+        after: list[Any] | None = None
+        while True:
+            answer = point.page({**body, "size": batch}, after)
+            hits: list[dict[str, Any]] = answer["hits"]["hits"]
+            last = len(hits) < batch
+            if not last and answer["_shards"]["total"] > 1:
+                hits = _without_ties(hits)
+            if hits:
+                if source is not False:
+                    _require_source(hits, index)
+                after = hits[-1]["sort"]
+                yield hits
+            elif not last:
+                # every shard has a document of this number: more of them than one batch takes
+                batch *= 2
+            if last:
+                return
+
+
+def _without_ties(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the hits of the last number: each shard counts for itself, others may follow."""
+    return [hit for hit in hits if hit["sort"] != hits[-1]["sort"]]
+
+
+def _require_source(hits: Sequence[Mapping[str, Any]], index: str) -> None:
+    if any("_source" not in hit for hit in hits):
+        raise DataError(
+            f"index {index} does not keep its documents (_source is switched off)",
+            hint="read them from where they came from, or reindex them with _source",
+            index=index,
+        )
 
 
 def scan_ids(
@@ -74,22 +97,27 @@ def fetch(
     """Return the documents `ids` that exist, by id, each with ``_index`` and ``_source``.
 
     They are read in real time, whether a refresh has come or not.
+
+    Raises
+    ------
+    PartialAnswer
+        Some could not be looked for, as their shard is missing.
     """
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(ids), FETCHED_AT_ONCE):
+        path = f"/{index}/_mget"
+        params = {"_source_includes": ",".join(source)}
         answer = cluster.request(
-            "POST",
-            f"/{index}/_mget",
-            {"ids": list(ids[start : start + FETCHED_AT_ONCE])},
-            params={"_source_includes": ",".join(source)},
+            "POST", path, {"ids": list(ids[start : start + FETCHED_AT_ONCE])}, params
         )
+        require_documents(answer, path)
         found |= {hit["_id"]: hit for hit in answer["docs"] if hit.get("found")}
     return found
 
 
 @dataclass(frozen=True)
 class IndexSource:
-    """The rows of a catalogue or of events that live in an index, by scroll.
+    """The rows of a catalogue or of events that live in an index.
 
     A document's own ``_id`` is the column ``_id``.
 
@@ -97,10 +125,13 @@ class IndexSource:
     ----------
     cluster, index
         Where they are.
+    excludes
+        Fields to leave where they are: they are not needed, or reading them costs the owner.
     """
 
     cluster: Cluster
     index: str
+    excludes: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -109,5 +140,6 @@ class IndexSource:
 
     def rows(self) -> Iterator[list[dict[str, Any]]]:
         """Yield all documents in batches."""
-        for hits in scan(self.cluster, self.index):
+        source = {"excludes": list(self.excludes)} if self.excludes else True
+        for hits in scan(self.cluster, self.index, source=source):
             yield [{**hit["_source"], "_id": hit["_id"]} for hit in hits]
