@@ -12,6 +12,7 @@ from seealso.indexer.build import build_lock
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
 from seealso.indexer.inputs import Inputs
 from seealso.indexer.live import LiveIndex, live_index
+from seealso.indexer.rewriting import rewriting
 from seealso.log import progress
 from seealso.types import Space
 
@@ -159,6 +160,7 @@ def _write(
     settings: Settings,
 ) -> None:
     with (
+        rewriting(cluster, live.name) as run,
         progress("refreshing importance", len(changes)) as tick,
         BulkWriter(
             cluster, live.name, threads=settings.index.threads, chunk_bytes=SCRIPTED_BYTES
@@ -173,6 +175,7 @@ def _write(
             }
             writer.update(item_id, rescaling(params))
             tick()
+        # another scale, or another newest event: what live events add is another sum
+        run.lost = bool(changes) or dict(table.parameters) != live.meta["importance"]
+        run.meta["importance"] = dict(table.parameters)
     indices.refresh(cluster, live.name)
-    counted = {"importance": dict(table.parameters), "counted_at": indices.moment()}
-    indices.put_meta(cluster, live.name, counted)

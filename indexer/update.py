@@ -18,7 +18,8 @@ from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
 from seealso.indexer.live import LiveIndex, live_index
-from seealso.indexer.writing import changed, recounted, write_catalogue
+from seealso.indexer.rewriting import rewriting
+from seealso.indexer.writing import changed, write_catalogue
 from seealso.log import progress
 
 
@@ -76,23 +77,24 @@ def update(
             live.space,
             images,
         )
-        with progress("updating", len(read.ids)) as tick:
-            done = write_catalogue(
-                cluster,
-                live.name,
-                source.items(),
-                maker,
-                settings.index,
-                tick,
-                fresh=False,
-            )
-        gone = _gone(cluster, live, delete, read.ids if delete_missing else None)
-        with BulkWriter(cluster, live.name) as writer:
-            for item_id in gone:
-                writer.delete(item_id)
-        indices.refresh(cluster, live.name)
-        items = {"items": indices.count(cluster, live.name)}
-        indices.put_meta(cluster, live.name, {**items, **recounted(done.written)})
+        with rewriting(cluster, live.name) as run:
+            with progress("updating", len(read.ids)) as tick:
+                done = write_catalogue(
+                    cluster,
+                    live.name,
+                    source.items(),
+                    maker,
+                    settings.index,
+                    tick,
+                    fresh=False,
+                )
+            gone = _gone(cluster, live, delete, read.ids if delete_missing else None)
+            with BulkWriter(cluster, live.name) as writer:
+                for item_id in gone:
+                    writer.delete(item_id)
+            indices.refresh(cluster, live.name)
+            run.lost = done.written > 0
+            run.meta["items"] = indices.count(cluster, live.name)
     return UpdateReport(live.name, done.written, done.unchanged, len(gone))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seealso.cluster import BulkWriter, Cluster, fetch, indices
+from seealso.cluster import BulkWriter, Cluster, fetch
 from seealso.config import IndexSettings
 from seealso.indexer.encoding import DocumentMaker, Tick
 from seealso.types import Item
@@ -75,14 +75,6 @@ def changed(
     """Return those of `items`, each with its digest, that the index lacks or holds otherwise."""
     held = held_digests(cluster, name, [item.item_id for item, _ in items])
     return [(item, key) for item, key in items if held.get(item.item_id) != key]
-
-
-def recounted(written: int) -> dict[str, str]:
-    """Return what an index records where so many documents were written again.
-
-    They have lost what live events had added: whoever takes those in sees by it that they have.
-    """
-    return {"counted_at": indices.moment()} if written else {}
 
 
 def held_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, str]:

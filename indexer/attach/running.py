@@ -18,8 +18,8 @@ from seealso.indexer.attach.plan import AttachPlan, plan
 from seealso.indexer.attach.target import Target, begin
 from seealso.indexer.build import build_lock
 from seealso.indexer.lifecycle import record_live
+from seealso.indexer.rewriting import rewriting
 from seealso.indexer.verify import Verification, verify
-from seealso.indexer.writing import recounted
 from seealso.interactions import Problems
 from seealso.log import logger, progress
 
@@ -116,13 +116,15 @@ def attach(
         indices.refresh(cluster, owned.name)
         source = owned_inputs(cluster, owned, settings, problems)
         target = begin(cluster, settings, owned, chosen, source)
-        done = _write(cluster, settings, owned, target)
-        if target.name != owned.name:
-            _serve(cluster, settings, owned, target.name)
-        verification = verify(
-            cluster, target.name, target.maker.encoder, settings, target.maker.images
-        )
-        indices.put_meta(cluster, target.name, {"state": "ready", **recounted(done.written)})
+        with rewriting(cluster, target.name) as run:
+            done = _write(cluster, settings, owned, target)
+            run.lost = done.written > 0
+            if target.name != owned.name:
+                _serve(cluster, settings, owned, target.name)
+            verification = verify(
+                cluster, target.name, target.maker.encoder, settings, target.maker.images
+            )
+            run.meta["state"] = "ready"
         _move_aliases(cluster, settings, owned, target.name)
     bundle = target.maker.encoder.bundle
     return AttachReport(

@@ -16,6 +16,7 @@ from seealso.cluster.conditional import Change
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.importance import weights_of
 from seealso.indexer.refresh import LEAST_CHANGE, rescaling
+from seealso.interactions.live import micros
 
 DOUBLINGS: Final = 60.0
 """Most half-lives that an event can be after the build: by then it outweighs all that was."""
@@ -28,11 +29,11 @@ FIELDS: Final = ("importance", "interactions", "counted", "tail")
 
 WEIGHED = """
 Math.pow(2.0, Math.min(params.most,
-  (doc['time'].value.toInstant().toEpochMilli() - params.since) / params.half_life))
+  (doc['micros'].value - params.since) / params.half_life))
 """
 
-DAY: Final = 86_400_000.0
-"""Milliseconds."""
+DAY: Final = 86_400_000_000.0
+"""Microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def newer(parameters: Mapping[str, Any]) -> dict[str, Any]:
     as_of = parameters.get("as_of")
     if as_of is None:
         return {"exists": {"field": "item"}}
-    return {"range": {"time": {"gt": as_of}}}
+    return {"range": {"micros": {"gt": micros(datetime.fromisoformat(as_of))}}}
 
 
 def gains(
@@ -83,7 +84,7 @@ def gains(
         return {}
     per_type: dict[str, Any] = {"values": {"sum": {"field": "value"}}}
     if parameters.get("half_life_days") and parameters.get("as_of"):
-        since = datetime.fromisoformat(parameters["as_of"]).timestamp() * 1000
+        since = micros(datetime.fromisoformat(parameters["as_of"]))
         params = {
             "most": DOUBLINGS,
             "since": since,

@@ -4,25 +4,20 @@ What follows from an event is worked out anew from all events that are kept, nev
 was there. So whoever is killed between two writes begins again, and nothing counts twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from seealso.cluster import Cluster
-from seealso.cluster.conditional import Change, rewrite
 from seealso.config import Settings
-from seealso.indexer.events.histories import with_events
-from seealso.indexer.events.importance import FIELDS, NOTHING, change_of, gains, newer
+from seealso.errors import ClusterError
+from seealso.indexer.events.effects import Effects, Stepped
 from seealso.indexer.events.store import EventStore
-from seealso.indexer.live import LiveIndex, live_index
-from seealso.indexer.users.documents import READ, digest_of, user_document, user_of
-from seealso.indexer.users.live import LiveUsers, live_users
 from seealso.indexer.users.writing import Profiler
 from seealso.interactions import LiveEvent, Pseudonyms
-from seealso.types import Space, User
 
-EFFECTS: Final = "effects"
-"""What the state of users and items is kept under, beside the positions."""
+LOOKS: Final = 8
+"""Times that documents are brought in step with an index that moves meanwhile."""
 
 NAMED: Final = 5
 """Unknown items, and ids with other content, that are named."""
@@ -103,13 +98,10 @@ class Ingester:
         names: Pseudonyms,
         profiler: Callable[[], Profiler],
     ) -> None:
-        self._cluster = cluster
-        self._settings = settings
-        self._names = names
-        self._open_profiler = profiler
-        self._profiler: tuple[str, Profiler] | None = None
+        self._alias = settings.index.alias
+        self._effects = Effects(cluster, settings, names, profiler)
         # what lacks is said before anything is made
-        self._look()
+        self._effects.look()
         self._store = EventStore.open(cluster, settings, names)
 
     @property
@@ -131,22 +123,23 @@ class Ingester:
         known = self._store.present(sorted(self._store.add(first.values()))) if first else {}
         kept = first | known
         others = [one.event_id for one in events if not _alike(one, kept[one.event_id])]
-        live, users = self._look()
-        changed = self._settled(live, users)
-        unknown = self._step_items(live, sorted({one.item_id for one in kept.values()}))
-        new, moved = self._step_users(live, users, sorted({one.user for one in kept.values()}))
+        items = sorted({one.item_id for one in kept.values()})
+        users = sorted({one.user for one in kept.values() if one.user is not None})
+        # looked for behind the writing: whoever settled an index before has not seen the events
+        stepped = self._stepped(items, users)
+        absent = tuple(sorted({*stepped.absent} & {*items}))
         written = len(first) - len(known)
         return Taken(
             events=len(events),
             written=written,
             repeated=len(events) - written,
             differing=len(others),
-            users=moved + changed.users,
-            new_users=new + changed.new_users,
-            items=unknown.changed + changed.items,
-            unknown=len(unknown.absent),
+            users=stepped.users,
+            new_users=stepped.new,
+            items=stepped.items,
+            unknown=len(absent),
             differing_ids=tuple(dict.fromkeys(others))[:NAMED],
-            unknown_items=unknown.absent[:NAMED],
+            unknown_items=absent[:NAMED],
         )
 
     def settle(self) -> Taken:
@@ -157,89 +150,31 @@ class Ingester:
         ClusterError, BulkWriteError
             The cluster refused; what was written stays right.
         """
-        return self._settled(*self._look())
+        stepped = self._stepped((), ())
+        return Taken(users=stepped.users, new_users=stepped.new, items=stepped.items)
 
-    def _settled(self, live: LiveIndex, users: LiveUsers) -> Taken:
-        state = {
-            "items": f"{live.name} {live.meta.get('counted_at', '')}",
-            "users": f"{users.name} {users.meta.get('changed_at', '')}",
-        }
-        before = self._store.position(EFFECTS) or {}
-        if state == before:
-            return Taken()
-        total = Taken()
-        if state["items"] != before.get("items"):
-            for items in self._store.all_of("item", newer(live.meta["importance"])):
-                total = total.plus(Taken(items=self._step_items(live, items).changed))
-        if state["users"] != before.get("users"):
-            for some in self._store.all_of("user", {"exists": {"field": "user"}}):
-                new, moved = self._step_users(live, users, some)
-                total = total.plus(Taken(users=moved, new_users=new))
-        self._store.put_position(EFFECTS, state)
-        return total
-
-    def _look(self) -> tuple[LiveIndex, LiveUsers]:
-        live = live_index(self._cluster, self._settings)
-        users = live_users(self._cluster, self._settings, self._names)
-        users.require(live.fingerprint)
-        return live, users
-
-    def _step_items(self, live: LiveIndex, items: Sequence[str]) -> "Stepped":
-        parameters = live.meta["importance"]
-        found = gains(self._store, items, parameters)
-        weigh = live.space is Space.COSINE
-        absent: set[str] = set()
-
-        def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
-            changes = {}
-            for item_id, document in documents.items():
-                # an owner may have written an item since the index was attached
-                if document is None or "importance" not in document:
-                    absent.add(item_id)
-                    continue
-                gain = found.get(item_id, NOTHING)
-                if change := change_of(document, gain, parameters, weigh=weigh):
-                    changes[item_id] = change
-            return changes
-
-        alias = self._settings.index.alias
-        changed = rewrite(self._cluster, alias, items, FIELDS, derive)
-        return Stepped(changed, tuple(sorted(absent)))
-
-    def _step_users(
-        self, live: LiveIndex, users: LiveUsers, some: Sequence[str]
-    ) -> tuple[int, int]:
-        """Bring documents of users in step; return how many are new, and changed in all."""
-        events = self._store.of_users(some)
-        profiler = self._profiler_of(live)
-        kept = {name: int(users.meta[name]) for name in ("history_items", "seen_items")}
-        positive = self._settings.events.positive
-        new: set[str] = set()
-
-        def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
-            stale: dict[str, tuple[User, str]] = {}
-            for name, document in documents.items():
-                user = user_of(name, document) if document else User(name)
-                user = with_events(user, events[name], positive=positive, **kept)
-                if not document:
-                    new.add(name)
-                key = digest_of(user, profiler.made_with)
-                if not document or document.get("digest") != key:
-                    stale[name] = user, key
-            vectors = profiler.vectors([user for user, _ in stale.values()])
-            return {
-                name: Change("index", user_document(user, vector, key))
-                for (name, (user, key)), vector in zip(stale.items(), vectors, strict=True)
-            }
-
-        alias = users.meta["alias"]
-        moved = rewrite(self._cluster, alias, some, [*READ, "digest"], derive)
-        return len(new), moved
-
-    def _profiler_of(self, live: LiveIndex) -> Profiler:
-        if self._profiler is None or self._profiler[0] != live.name:
-            self._profiler = live.name, self._open_profiler()
-        return self._profiler[1]
+    def _stepped(self, items: Sequence[str], users: Sequence[str]) -> Stepped:
+        """Bring documents in step; once more where the index moved while that was done."""
+        total = Stepped()
+        for _ in range(LOOKS):
+            look = self._effects.look()
+            try:
+                done = self._effects.settle(look, self._store)
+                done = done.plus(self._effects.step_items(look, self._store, items))
+                done = done.plus(self._effects.step_users(look, self._store, users))
+            except ClusterError:
+                # the index may have been deleted
+                if not self._effects.moved_since(look):
+                    raise
+                continue
+            total = replace(total.plus(done), absent=done.absent)
+            if not self._effects.moved_since(look):
+                return total
+        raise ClusterError(
+            f"{self._alias}: the alias does not come to rest",
+            hint="run the same command again once the index is built",
+            alias=self._alias,
+        )
 
 
 def add_live_events(
@@ -252,14 +187,6 @@ def add_live_events(
     if EventStore.find(cluster, settings, names) is None:
         return Taken()
     return Ingester(cluster, settings, names, profiler).settle()
-
-
-@dataclass(frozen=True, slots=True)
-class Stepped:
-    """Items that were changed, and those that the index does not hold."""
-
-    changed: int
-    absent: tuple[str, ...]
 
 
 def _alike(one: LiveEvent, other: LiveEvent) -> bool:

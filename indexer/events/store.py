@@ -17,6 +17,7 @@ from seealso.cluster.conditional import create
 from seealso.config import IndexSettings, Settings
 from seealso.errors import ClusterError, ConfigError, MappingMismatch
 from seealso.interactions import LiveEvent, Pseudonyms
+from seealso.interactions.live import RESERVED
 from seealso.interactions.pseudonyms import KEY
 from seealso.query_templates import msearch
 
@@ -26,7 +27,7 @@ KIND: Final = "events"
 MOST: Final = 10_000
 """Events of one user that are read, the newest ones: as many as one search may return."""
 
-FIELDS: Final = ("user", "item", "type", "value", "time")
+FIELDS: Final = ("user", "item", "type", "value", "time", "micros")
 """Fields that an event is made of."""
 
 PAGE: Final = 1000
@@ -62,6 +63,8 @@ def events_body(settings: IndexSettings, names: Pseudonyms) -> dict[str, Any]:
                 "type": keyword,
                 "value": {"type": "double"},
                 "time": {"type": "date"},
+                # what is compared: dates are rounded
+                "micros": {"type": "long"},
                 "ingested_at": {"type": "date"},
                 "position": {"type": "object", "enabled": False},
             },
@@ -151,7 +154,7 @@ class EventStore:
                 {
                     "size": MOST,
                     "query": {"term": {"user": user}},
-                    "sort": [{"time": "desc"}],
+                    "sort": [{"micros": "desc"}],
                     "_source": FIELDS,
                     "track_total_hits": False,
                 }
@@ -163,20 +166,20 @@ class EventStore:
                 if "error" in response:
                     raise ClusterError(f"{self.name}: a search failed", hint="try again")
                 events = [LiveEvent.of(h["_id"], h["_source"]) for h in response["hits"]["hits"]]
-                # the index sorts by milliseconds, and leaves ties to chance
+                # the index leaves ties to chance
                 events.sort(key=lambda one: (one.time, one.event_id), reverse=True)
                 found[user] = events
         return found
 
-    def all_of(self, field: str, query: Mapping[str, Any]) -> Iterator[list[str]]:
-        """Yield every value of a field (``user`` or ``item``) among the events of a query."""
+    def all_of(self, field: str) -> Iterator[list[str]]:
+        """Yield every value of a field (``user`` or ``item``) among the events."""
         source = [{field: {"terms": {"field": field}}}]
         after: Mapping[str, Any] | None = None
         while True:
             pages: dict[str, Any] = {"size": PAGE, "sources": source}
             if after is not None:
                 pages["after"] = after
-            body = {"size": 0, "query": query, "aggs": {"all": {"composite": pages}}}
+            body = {"size": 0, "aggs": {"all": {"composite": pages}}}
             found = self.cluster.request("POST", f"/{self.name}/_search", body)
             buckets = found["aggregations"]["all"]["buckets"]
             if not buckets:
@@ -198,4 +201,4 @@ class EventStore:
 
 
 def _position_id(key: str) -> str:
-    return f"position-{blake2b(key.encode(), digest_size=12).hexdigest()}"
+    return f"{RESERVED}position-{blake2b(key.encode(), digest_size=12).hexdigest()}"

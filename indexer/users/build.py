@@ -15,6 +15,7 @@ from seealso.errors import MappingMismatch
 from seealso.indexer.build import one_at_a_time
 from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely
+from seealso.indexer.rewriting import rewriting
 from seealso.indexer.staging import build_key, left_by
 from seealso.indexer.users.live import check_key, live_users, user_indices
 from seealso.indexer.users.mapping import users_alias, users_body, users_meta
@@ -127,13 +128,12 @@ def update_users(
         live = live_users(cluster, settings, names)
         live.require(profiler.fingerprint)
         writer = UsersWriter(cluster, live.name, names, profiler, settings.index)
-        with progress("updating", len(people.ids)) as tick:
-            done = writer.write(people, tick, fresh=False)
-        gone = _clear_others(writer, people)
-        indices.refresh(cluster, live.name)
-        if done.written or gone:
-            # what live events had added is gone from what was written again
-            indices.put_meta(cluster, live.name, {"changed_at": indices.moment()})
+        with rewriting(cluster, live.name) as run:
+            with progress("updating", len(people.ids)) as tick:
+                done = writer.write(people, tick, fresh=False)
+            gone = _clear_others(writer, people)
+            indices.refresh(cluster, live.name)
+            run.lost = bool(done.written or gone)
     return _report(done, live.name, live.meta["alias"], gone, resumed=False, started=started)
 
 

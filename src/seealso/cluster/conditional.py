@@ -49,24 +49,27 @@ def create(cluster: Cluster, index: str, documents: Mapping[str, Mapping[str, An
     operations = {
         key: _line({"create": {"_id": key}}) + _line(body) for key, body in documents.items()
     }
-    return set(_sent(cluster, index, operations, {}))
+    return set(_sent(cluster, index, operations))
 
 
 def rewrite(
-    cluster: Cluster, alias: str, ids: Sequence[str], fields: Sequence[str], derive: Derive
+    cluster: Cluster, index: str, ids: Sequence[str], fields: Sequence[str], derive: Derive
 ) -> int:
     """Change documents by what they hold, and return how many were changed.
 
     Parameters
     ----------
-    cluster, alias
-        Where; never an index that has to be created.
+    cluster, index
+        Where: a physical index. An alias may come to stand for another one between reading and
+        writing, whose documents can bear the same sequence numbers.
     ids
         Of the documents.
     fields
         Of ``_source`` that `derive` reads.
     derive
-        Says what becomes of them; asked again of those that changed meanwhile.
+        Says what becomes of them; asked again of those that changed meanwhile. Whatever else it
+        reads, it reads when it is asked: what was written before it was asked is then found, and
+        whoever writes later meets the conflict.
 
     Raises
     ------
@@ -75,29 +78,29 @@ def rewrite(
     """
     changed = 0
     for start in range(0, len(ids), AT_ONCE):
-        changed += _rewrite(cluster, alias, list(ids[start : start + AT_ONCE]), fields, derive)
+        changed += _rewrite(cluster, index, list(ids[start : start + AT_ONCE]), fields, derive)
     return changed
 
 
 def _rewrite(
-    cluster: Cluster, alias: str, ids: list[str], fields: Sequence[str], derive: Derive
+    cluster: Cluster, index: str, ids: list[str], fields: Sequence[str], derive: Derive
 ) -> int:
     changed = 0
     for attempt in range(ATTEMPTS):
-        found = fetch(cluster, alias, ids, source=fields)
+        found = fetch(cluster, index, ids, source=fields)
         changes = derive({key: found[key]["_source"] if key in found else None for key in ids})
         operations = {
             key: _operation(key, found.get(key), change) for key, change in changes.items()
         }
         if not operations:
             return changed
-        ids = _sent(cluster, alias, operations, {"require_alias": "true"})
+        ids = _sent(cluster, index, operations)
         changed += len(operations) - len(ids)
         if not ids:
             return changed
         time.sleep(min(0.02 * 2**attempt, 1.0))
     raise BulkWriteError(
-        f"{alias}: {len(ids)} documents are being changed by somebody else all the time",
+        f"{index}: {len(ids)} documents are being changed by somebody else all the time",
         failed=[(key, "changed meanwhile") for key in ids],
         written=changed,
         hint="run the same command again",
@@ -111,14 +114,12 @@ def _operation(key: str, found: Mapping[str, Any] | None, change: Change) -> byt
     return _line({change.kind: {"_id": key, **guard}}) + _line(change.body)
 
 
-def _sent(
-    cluster: Cluster, index: str, operations: Mapping[str, bytes], params: Mapping[str, str]
-) -> list[str]:
+def _sent(cluster: Cluster, index: str, operations: Mapping[str, bytes]) -> list[str]:
     """Send operations, those again that met a busy cluster; return the ids that conflicted."""
     conflicts: list[str] = []
     left = dict(operations)
     for attempt in range(ATTEMPTS):
-        answers = dict(_answers(cluster, index, left, params))
+        answers = dict(_answers(cluster, index, left))
         conflicts += [key for key, one in answers.items() if one["status"] == CONFLICT]
         failed = [
             (key, deepest_cause(one["error"]))
@@ -143,7 +144,7 @@ def _sent(
 
 
 def _answers(
-    cluster: Cluster, index: str, operations: Mapping[str, bytes], params: Mapping[str, str]
+    cluster: Cluster, index: str, operations: Mapping[str, bytes]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if not operations:
         return
@@ -151,7 +152,7 @@ def _answers(
         "POST",
         f"/{index}/_bulk",
         b"".join(operations.values()),
-        params={"filter_path": "items.*.status,items.*.error", **params},
+        params={"filter_path": "items.*.status,items.*.error"},
     )
     for key, entry in zip(operations, answer["items"], strict=True):
         (outcome,) = entry.values()

@@ -5,9 +5,9 @@ An id tells an event from a repetition of the same one: it may come twice, and l
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -16,6 +16,11 @@ from seealso.interactions.columns import LONGEST_ID, ColumnCheck, as_text, colum
 from seealso.interactions.events import parse_events
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows
+
+RESERVED: Final = "seealso:"
+"""What ids of documents begin with that stand beside the events; no event may have such an id."""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,13 @@ class LiveEvent:
     event_id
         Tells it from others.
     user
-        The pseudonym of who it was.
+        The pseudonym of who it was; None where nobody knows.
     item_id, type, value, time
         What it was.
     """
 
     event_id: str
-    user: str
+    user: str | None
     item_id: str
     type: str
     value: float
@@ -41,19 +46,30 @@ class LiveEvent:
 
     def body(self) -> dict[str, Any]:
         """Return the document, without what tells when it was written."""
+        named = {} if self.user is None else {"user": self.user}
         return {
-            "user": self.user,
+            **named,
             "item": self.item_id,
             "type": self.type,
             "value": self.value,
             "time": self.time.isoformat(),
+            "micros": micros(self.time),
         }
 
     @classmethod
     def of(cls, event_id: str, body: Mapping[str, Any]) -> "LiveEvent":
         """Return the event that a document holds."""
         time = datetime.fromisoformat(body["time"])
-        return cls(event_id, body["user"], body["item"], body["type"], body["value"], time)
+        return cls(event_id, body.get("user"), body["item"], body["type"], body["value"], time)
+
+
+def micros(time: datetime) -> int:
+    """Return microseconds since 1970, by which events are compared exactly.
+
+    OpenSearch rounds a date without a fraction up to the end of its second, and holds no
+    more than milliseconds.
+    """
+    return (time - EPOCH) // timedelta(microseconds=1)
 
 
 class LiveReader:
@@ -145,7 +161,7 @@ class LiveReader:
         return LiveEvent(event_id, user, row["item_id"], kind, value, time or now)
 
 
-def content_id(user: str, item_id: str, kind: str, time: datetime, value: float) -> str:
+def content_id(user: str | None, item_id: str, kind: str, time: datetime, value: float) -> str:
     """Return the id of an event that has none of its own: a hash of all that is known of it."""
     content = orjson.dumps([user, item_id, kind, time, value])
     return sha256(content).hexdigest()[:40]

@@ -1,0 +1,227 @@
+"""What follows from the events that are kept: documents of items and users, brought in step.
+
+Whatever is written is derived from all events of an item or a user, inside the optimistic step
+that read its document, and goes to the physical index whose parameters it was derived with. Who
+is overtaken derives it again; who writes to an index that is no longer live harms nobody.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from seealso.cluster import Cluster
+from seealso.cluster.conditional import Change, rewrite
+from seealso.config import Settings
+from seealso.indexer.events.histories import with_events
+from seealso.indexer.events.importance import FIELDS, NOTHING, change_of, gains
+from seealso.indexer.events.store import EventStore
+from seealso.indexer.live import LiveIndex, live_index
+from seealso.indexer.rewriting import CLOSED, OPEN, Mark, mark_of
+from seealso.indexer.users.documents import READ, digest_of, user_document, user_of
+from seealso.indexer.users.live import LiveUsers, live_users
+from seealso.indexer.users.mapping import users_alias
+from seealso.indexer.users.writing import Profiler
+from seealso.interactions import Pseudonyms
+from seealso.types import Space, User
+
+EFFECTS: Final = "effects"
+"""What the state of users and items is kept under, beside the positions."""
+
+AGAIN_SECONDS: Final = 60.0
+"""How often everything is brought in step with an index that is being written again: the run
+that writes may have been killed, and nobody would say when it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The indices that were live at one moment.
+
+    Attributes
+    ----------
+    items, users
+        What the aliases stood for.
+    """
+
+    items: LiveIndex
+    users: LiveUsers
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """What each says of documents that were written again, by its name."""
+        return {one.name: mark_of(one.name, one.meta) for one in (self.items, self.users)}
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """Documents that were changed.
+
+    Attributes
+    ----------
+    items, users
+        How many.
+    new
+        Of the users, those that are new.
+    absent
+        Items that the index does not hold.
+    """
+
+    items: int = 0
+    users: int = 0
+    new: int = 0
+    absent: tuple[str, ...] = ()
+
+    def plus(self, other: "Stepped") -> "Stepped":
+        """Return the sum."""
+        return Stepped(
+            self.items + other.items,
+            self.users + other.users,
+            self.new + other.new,
+            tuple(sorted({*self.absent, *other.absent})),
+        )
+
+
+class Effects:
+    """Brings documents in step with events.
+
+    Parameters
+    ----------
+    cluster, settings
+        Where and how.
+    names
+        Tells which key the users have.
+    profiler
+        Makes what makes vectors of users, for the index that is live; asked again when another
+        one is.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        settings: Settings,
+        names: Pseudonyms,
+        profiler: Callable[[], Profiler],
+    ) -> None:
+        self._cluster = cluster
+        self._settings = settings
+        self._names = names
+        self._open_profiler = profiler
+        self._profiler: tuple[str, Profiler] | None = None
+        self._stepped_at: dict[Mark, float] = {}
+
+    def look(self) -> Look:
+        """Return what is live.
+
+        Raises
+        ------
+        ClusterError
+            There is no index, or no users index.
+        ConfigError
+            The users index has another key.
+        MappingMismatch
+            The users were built with another bundle than the items.
+        """
+        live = live_index(self._cluster, self._settings)
+        users = live_users(self._cluster, self._settings, self._names)
+        users.require(live.fingerprint)
+        return Look(live, users)
+
+    def moved_since(self, look: Look) -> bool:
+        """Tell whether another index is live than at `look`, or one is being written again."""
+        alias = self._settings.index.alias
+        entries = ",".join(f"*.mappings._meta.seealso.{one}" for one in ("alias", OPEN, CLOSED))
+        found = self._cluster.request(
+            "GET", f"/{alias},{users_alias(alias)}", params={"filter_path": entries}
+        )
+        now = {
+            name: mark_of(name, one["mappings"]["_meta"]["seealso"]) for name, one in found.items()
+        }
+        return now != look.marks
+
+    def settle(self, look: Look, store: EventStore) -> Stepped:
+        """Bring all documents in step, where an index was built or written again meanwhile.
+
+        All items that ever had a live event are looked at: whoever wrote with parameters that
+        have changed since may have counted any of them.
+        """
+        settled = store.position(EFFECTS) or {}
+        total = Stepped()
+        for key, mark in zip(("items", "users"), look.marks.values(), strict=True):
+            if not self._due(mark, settled.get(key)):
+                continue
+            if key == "items":
+                for items in store.all_of("item"):
+                    total = total.plus(self.step_items(look, store, items))
+            else:
+                for users in store.all_of("user"):
+                    total = total.plus(self.step_users(look, store, users))
+            self._stepped_at[mark] = time.monotonic()
+            # while documents are being written again, the next of them may lose events
+            if not mark.open:
+                settled = {**settled, key: mark.text}
+                store.put_position(EFFECTS, settled)
+        return total
+
+    def _due(self, mark: Mark, settled: str | None) -> bool:
+        if not mark.open:
+            return mark.text != settled
+        last = self._stepped_at.get(mark)
+        return last is None or time.monotonic() - last > AGAIN_SECONDS
+
+    def step_items(self, look: Look, store: EventStore, items: Sequence[str]) -> Stepped:
+        """Bring documents of items in step."""
+        live = look.items
+        parameters = live.meta["importance"]
+        weigh = live.space is Space.COSINE
+        absent: set[str] = set()
+
+        def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
+            found = gains(store, list(documents), parameters)
+            changes = {}
+            for item_id, document in documents.items():
+                # an owner may have written an item since the index was attached
+                if document is None or "importance" not in document:
+                    absent.add(item_id)
+                    continue
+                gain = found.get(item_id, NOTHING)
+                if change := change_of(document, gain, parameters, weigh=weigh):
+                    changes[item_id] = change
+            return changes
+
+        changed = rewrite(self._cluster, live.name, items, FIELDS, derive)
+        return Stepped(items=changed, absent=tuple(sorted(absent)))
+
+    def step_users(self, look: Look, store: EventStore, some: Sequence[str]) -> Stepped:
+        """Bring documents of users in step; who has neither document nor event gets none."""
+        users = look.users
+        profiler = self._profiler_of(look.items)
+        kept = {name: int(users.meta[name]) for name in ("history_items", "seen_items")}
+        positive = self._settings.events.positive
+        new: set[str] = set()
+
+        def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
+            events = store.of_users(list(documents))
+            stale: dict[str, tuple[User, str]] = {}
+            for name, document in documents.items():
+                if document is None and not events[name]:
+                    continue
+                user = user_of(name, document) if document else User(name)
+                user = with_events(user, events[name], positive=positive, **kept)
+                if not document:
+                    new.add(name)
+                key = digest_of(user, profiler.made_with)
+                if not document or document.get("digest") != key:
+                    stale[name] = user, key
+            vectors = profiler.vectors([user for user, _ in stale.values()])
+            return {
+                name: Change("index", user_document(user, vector, key))
+                for (name, (user, key)), vector in zip(stale.items(), vectors, strict=True)
+            }
+
+        moved = rewrite(self._cluster, users.name, some, [*READ, "digest"], derive)
+        return Stepped(users=moved, new=len(new))
+
+    def _profiler_of(self, live: LiveIndex) -> Profiler:
+        if self._profiler is None or self._profiler[0] != live.name:
+            self._profiler = live.name, self._open_profiler()
+        return self._profiler[1]
