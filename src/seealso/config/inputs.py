@@ -1,10 +1,11 @@
 """What is read: the catalogue, the events, and the texts made of them."""
 
+import codecs
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from seealso.config.section import Section
 
@@ -30,6 +31,18 @@ class FormatSettings(Section):
     nulls: tuple[str, ...] | None = None
     """Words that stand for an empty value, beside the empty text."""
 
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, encoding: str | None) -> str | None:
+        if encoding is not None:
+            try:
+                # what is no encoding of text (base64, rot13) is refused, too
+                "".encode(encoding)
+                codecs.getincrementaldecoder(encoding)
+            except LookupError as exc:
+                raise ValueError(f"there is no encoding {encoding!r}") from exc
+        return encoding
+
 
 class CatalogueSettings(Section):
     """``[catalogue]``: where the items are and what their columns mean."""
@@ -52,6 +65,13 @@ class CatalogueSettings(Section):
     """New names for columns: ``movieId = "item_id"``."""
     format: FormatSettings = FormatSettings()
     """How the file is written."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read, by their names in the source."""
+        old = {new: name for name, new in self.rename.items()}
+        named = (self.id, *self.text, *self.keywords, *self.lists, *self.numbers)
+        return tuple(dict.fromkeys((*(old.get(name, name) for name in named), *self.rename)))
 
 
 class EventSettings(Section):
@@ -77,6 +97,12 @@ class EventSettings(Section):
     """Events with a value below this are seen, but no taste: they stay out of profiles."""
     format: FormatSettings = FormatSettings()
     """How the file is written."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        named = (self.user, self.item, self.type, self.value, self.time)
+        return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
 class TextSettings(Section):

@@ -42,7 +42,7 @@ def read_attributes(
     found: dict[str, Attributes] = {}
     for rows in batches(source):
         if rows.places or not rows.sparse:
-            check.see(rows.frame.columns, sparse=rows.sparse)
+            check.see(rows.columns, sparse=rows.sparse)
         reading.report(_read(rows, columns, source.name, found), rows.unit)
     check.finish()
     if not found:

@@ -1,182 +1,82 @@
 """Rows of CSV and TSV streams with their real line numbers, a block of lines at a time.
 
-Polars parses a block; the csv module takes over where a row can span lines or is broken, because
-it says on which line each row ends and goes on after a broken one.
+Polars parses a block; `quoted` takes over where a row can span lines or is broken.
 """
 
-import csv
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
-from typing import BinaryIO
+from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
-from seealso.errors import DataError
-from seealso.interactions.columns import LONGEST_TEXT
+from seealso.interactions.dialects import Dialect
+from seealso.interactions.lines import TOO_LONG, blocks, count_lines
+from seealso.interactions.quoted import parse_quoted
 from seealso.interactions.rows import Rows
-
-BLOCK_BYTES = 2_000_000
-
-
-@dataclass(frozen=True)
-class _Shape:
-    header: tuple[str, ...]
-    separator: str
 
 
 def read_delimited(
-    stream: BinaryIO, separator: str, name: str, *, batch_rows: int
+    stream: io.BufferedReader, dialect: Dialect, *, batch_rows: int
 ) -> Iterator[Rows]:
-    """Yield the rows below the header line of `stream`, every column as text.
+    """Yield the rows below the header of `stream`, every column as text.
 
     Parameters
     ----------
     stream
-        UTF-8, with or without a byte order mark.
-    separator
-        One character. Fields may be quoted with ``"`` and then hold line breaks.
-    name
-        What messages call the stream.
+        UTF-8 without a byte order mark, behind the header.
+    dialect
+        How it is written, and what is read of it.
     batch_rows
         Most rows of one batch.
-
-    Raises
-    ------
-    DataError
-        There is no header, or it cannot be read.
     """
-    header, line = _header(stream, separator, name)
-    shape = _Shape(header, separator)
-    while block := stream.read(BLOCK_BYTES):
-        block += stream.readline()
-        rows = _by_polars(block, shape, line)
+    rest, others = b"", dialect.others
+    for block in blocks(stream, dialect.first):
+        content, waiting = rest + block.content, count_lines(rest)
+        first, lines = block.first - waiting, waiting + block.height
+        rows, rest = _by_polars(content, dialect, first, lines), b""
         if rows is None:
-            rows, line = _by_csv(block, stream, shape, line)
-        else:
-            line += rows.frame.height
-        yield from _cut(rows, batch_rows)
+            whole = block.too_long or block.last
+            rows, rest = parse_quoted(content, dialect, first, whole=whole)
+        if block.too_long:
+            rows = replace(rows, broken=[*rows.broken, (block.first + block.height, TOO_LONG)])
+        yield from _cut(replace(rows, others=others), batch_rows)
 
 
-def _header(stream: BinaryIO, separator: str, name: str) -> tuple[tuple[str, ...], int]:
-    lines = (raw.decode("utf-8-sig") for raw in iter(stream.readline, b""))
-    reader = csv.reader(lines, delimiter=separator, strict=True)
-    try:
-        row = next(reader, [])
-    except (UnicodeDecodeError, csv.Error) as exc:
-        raise DataError(
-            f"{name} line 1: the header cannot be read: {exc}",
-            hint="the first line names the columns; save the file as UTF-8",
-            file=name,
-            line=1,
-        ) from exc
-    header = tuple(column.strip() for column in row)
-    if not any(header):
-        raise DataError(
-            f"{name} is empty", hint="the first line must name the columns", file=name, line=1
-        )
-    twice = [column for column in header if header.count(column) > 1]
-    if twice:
-        raise DataError(
-            f"{name} line 1: two columns are called {twice[0]!r}",
-            hint="give every column a name of its own",
-            file=name,
-            line=1,
-            field=twice[0],
-        )
-    return header, reader.line_num + 1
-
-
-def _by_polars(block: bytes, shape: _Shape, first: int) -> Rows | None:
-    """Return the rows of `block`, or None where not every line is a plain, whole row."""
-    if b'"' in block or b"\n\n" in block or b"\n\r\n" in block or block[:1] in b"\r\n":
+def _by_polars(content: bytes, dialect: Dialect, first: int, lines: int) -> Rows | None:
+    """Return the rows of `content`, or None where not every line is a plain, whole row."""
+    separator = dialect.separator.encode()
+    width = len(dialect.header)
+    top = content[: content.find(b"\n") + 1]
+    empty = b"\n" + separator * (width - 1) + (b"\r\n" if top.endswith(b"\r\n") else b"\n")
+    if (
+        not content
+        or (dialect.quote and dialect.quote.encode() in content)
+        or empty in content
+        or not top.strip(b"\r\n" + separator)
+    ):
         return None
     try:
         frame = pl.read_csv(
-            block,
+            content,
             has_header=False,
-            new_columns=list(shape.header),
-            separator=shape.separator,
+            new_columns=[str(i) for i in range(width)],
+            separator=dialect.separator,
             quote_char=None,
             infer_schema=False,
         )
     except pl.exceptions.PolarsError:
         return None
-    lines = block.count(b"\n") + (not block.endswith(b"\n"))
     # polars fills short rows with nulls: too few separators give them away
-    separators = lines * (len(shape.header) - 1)
-    if frame.height != lines or block.count(shape.separator.encode()) != separators:
+    if frame.height != lines or content.count(separator) != lines * (width - 1):
         return None
+    frame = frame.select(pl.col(str(i)).alias(dialect.header[i]) for i in dialect.kept)
     return Rows(frame, range(first, first + lines))
-
-
-def _by_csv(block: bytes, stream: BinaryIO, shape: _Shape, first: int) -> tuple[Rows, int]:
-    """Return the rows of `block`, read on to the end of its last row, and the next line."""
-    lines = block.count(b"\n") + (not block.endswith(b"\n"))
-    raw = chain(io.BytesIO(block), iter(stream.readline, b""))
-    # what is not UTF-8 comes through as lone surrogates, so that its field can be named
-    text = (line.decode("utf-8", "surrogateescape") for line in raw)
-    reader = csv.reader(text, delimiter=shape.separator, strict=True)
-    good: list[list[str]] = []
-    places: list[int] = []
-    broken: list[tuple[int, str]] = []
-    with _field_limit(LONGEST_TEXT):
-        while reader.line_num < lines:
-            place = first + reader.line_num
-            try:
-                row = next(reader)
-            except csv.Error as exc:
-                broken.append((place, _reason(exc, first + reader.line_num - 1)))
-                continue
-            fault = _fault(row, shape.header)
-            if fault:
-                broken.append((place, fault))
-            elif row:
-                good.append(row)
-                places.append(place)
-    columns = {name: [row[i] or None for row in good] for i, name in enumerate(shape.header)}
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(shape.header, pl.String))
-    return Rows(frame, places, broken), first + reader.line_num
-
-
-def _fault(row: Sequence[str], header: Sequence[str]) -> str | None:
-    if row and len(row) != len(header):
-        fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
-        return f"{fields} where the header has {len(header)}"
-    for name, value in zip(header, row, strict=False):
-        try:
-            value.encode()
-        except UnicodeEncodeError as exc:
-            return f"{name} is not UTF-8 (byte 0x{ord(value[exc.start]) & 0xFF:02x})"
-    return None
-
-
-def _reason(exc: csv.Error, last: int) -> str:
-    if "field limit" in str(exc):
-        return (
-            f"a quoted field has more than {LONGEST_TEXT:,} characters or is never closed "
-            f"(lost up to line {last})"
-        )
-    if "unexpected end" in str(exc):
-        return "a quoted field is never closed"
-    return str(exc)
-
-
-@contextmanager
-def _field_limit(characters: int) -> Iterator[None]:
-    # the csv module has one limit for the whole process; others get theirs back
-    before = csv.field_size_limit(characters)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 def _cut(rows: Rows, size: int) -> Iterator[Rows]:
     if rows.frame.height <= size:
-        yield rows
+        if rows.places or rows.broken:
+            yield rows
         return
     for start in range(0, rows.frame.height, size):
         places = rows.places[start : start + size]
@@ -187,4 +87,4 @@ def _cut(rows: Rows, size: int) -> Iterator[Rows]:
             for place, reason in rows.broken
             if below < place and (last or place < places[-1])
         ]
-        yield Rows(rows.frame.slice(start, size), places, broken)
+        yield replace(rows, frame=rows.frame.slice(start, size), places=places, broken=broken)

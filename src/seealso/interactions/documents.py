@@ -1,6 +1,6 @@
 """Rows of JSON lines and Parquet files, a batch at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -48,20 +48,26 @@ def json_rows(lines: Iterable[tuple[int, bytes]]) -> Rows:
     return Rows(frame_of(records), places, broken, sparse=True)
 
 
-def read_parquet(path: Path, *, batch_rows: int) -> Iterator[Rows]:
+def read_parquet(path: Path, columns: Collection[str] | None, *, batch_rows: int) -> Iterator[Rows]:
     """Yield the rows of the Parquet file `path`, columns with the types that they have there.
 
     Parameters
     ----------
     path
         The file; Parquet is read from its end, so a stream will not do.
+    columns
+        The columns that are read; None for all.
     batch_rows
         Most rows of one batch.
     """
     done = 0
     lazy = pl.scan_parquet(path, glob=False)
+    there = lazy.collect_schema().names()
+    others = () if columns is None else tuple(name for name in there if name not in columns)
+    lazy = lazy.drop(others)
     for frame in lazy.collect_batches(chunk_size=batch_rows, maintain_order=True):
-        yield Rows(frame, range(done + 1, done + frame.height + 1), unit="row")
+        places = range(done + 1, done + frame.height + 1)
+        yield Rows(frame, places, unit="row", others=others)
         done += frame.height
     if not done:
-        yield Rows(pl.DataFrame(schema=lazy.collect_schema()), (), unit="row")
+        yield Rows(pl.DataFrame(schema=lazy.collect_schema()), (), unit="row", others=others)

@@ -69,7 +69,7 @@ def read_events(
     check = ColumnCheck(source.name, "events", (*key, *optional), key)
     for rows in batches(source):
         if rows.places or not rows.sparse:
-            check.see(rows.frame.columns, sparse=rows.sparse)
+            check.see(rows.columns, sparse=rows.sparse)
         events, broken = parse_events(rows, columns, source.name)
         reading.report(broken, rows.unit)
         if events.height:

@@ -130,7 +130,7 @@ def _columns(file: Path, images: ImagesSettings) -> Iterator[_Read]:
     check = ColumnCheck(file.name, "images", wanted, wanted)
     for rows in batches(FileSource(file, batch_rows=_ROWS_AT_ONCE)):
         if rows.places or not rows.sparse:
-            check.see(rows.frame.columns, sparse=rows.sparse)
+            check.see(rows.columns, sparse=rows.sparse)
         ids = as_text(column(rows.frame, images.id), file.name).to_list()
         yield _Read(ids, _lists(rows, images.vector), rows.places, rows.unit, rows.broken)
 

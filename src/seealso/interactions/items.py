@@ -91,7 +91,7 @@ def _items(
     first_places: dict[str, int] = {}
     for rows in batches(source):
         if rows.places or not rows.sparse:
-            check.see(rows.frame.columns, sparse=rows.sparse)
+            check.see(rows.columns, sparse=rows.sparse)
         batch, broken = _read(rows, columns, source.name, first_places)
         reading.report(broken, rows.unit)
         if batch:

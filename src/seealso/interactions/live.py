@@ -120,7 +120,7 @@ class LiveReader:
             A column is missing, or a row is broken and the problems stop there.
         """
         if rows.places:
-            self._check.see(rows.frame.columns, sparse=rows.sparse)
+            self._check.see(rows.columns, sparse=rows.sparse)
         frame, broken = parse_events(rows, self._columns, self._source)
         named = self._ids(rows)
         limit = now + timedelta(seconds=self._live.future_seconds)

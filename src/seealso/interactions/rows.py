@@ -31,6 +31,8 @@ class Rows:
     sparse
         Whether a row may lack a column that others have, so that a column that is missing here
         can still come.
+    others
+        The columns of the source that are not read.
     """
 
     frame: pl.DataFrame
@@ -38,6 +40,12 @@ class Rows:
     broken: Sequence[tuple[int, str]] = ()
     unit: str = "line"
     sparse: bool = False
+    others: Sequence[str] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns of the source, as far as these rows tell."""
+        return (*self.frame.columns, *self.others)
 
 
 class RowSource(Protocol):

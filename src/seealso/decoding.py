@@ -1,0 +1,180 @@
+"""Text that others wrote, in whatever encoding: found out, read as UTF-8, small files read whole.
+
+A byte order mark, the zeros of UTF-16, or else the first bytes beyond ASCII tell the encoding.
+"""
+
+import codecs
+import io
+import re
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from charset_normalizer import from_bytes
+
+from seealso.errors import DataError
+
+LARGEST_SMALL_FILE: Final = 100_000_000
+"""Most bytes of a file that is read whole: ids to delete, a blocklist, settings."""
+
+_CHUNK = 262_144
+_SAMPLE = 16_384
+_MARKS: Final = (
+    # the longest first: a mark of UTF-32 begins with one of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_OTHER_SCRIPTS: Final = ("cp1251", "cp1253", "cp932", "gb18030", "big5", "euc_kr")
+
+
+def encoding_of_start(head: bytes) -> str | None:
+    """Return the encoding that the first bytes of a text give away; None where they do not."""
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    # text in Latin letters as UTF-16: every other byte is zero
+    pairs = len(head) // 2
+    if pairs and head[1 : 2 * pairs : 2].count(0) > 0.4 * pairs > head[0::2].count(0) * 4:
+        return "utf-16-le"
+    if pairs and head[0 : 2 * pairs : 2].count(0) > 0.4 * pairs > head[1::2].count(0) * 4:
+        return "utf-16-be"
+    return None
+
+
+def encoding_of(text: bytes) -> str:
+    """Return the likely encoding of some lines that belong to no wide encoding.
+
+    It is UTF-8 unless more bytes speak against that than for it. Then it is what Windows writes
+    in the West (cp1252), or what the letters of another script tell.
+    """
+    read = text.decode("utf-8", "surrogateescape")
+    against = sum("\udc80" <= letter <= "\udcff" for letter in read)
+    in_favour = sum(letter > "\x7f" for letter in read) - against
+    if against <= in_favour:
+        return "utf-8"
+    # letters with accents stand among others, those of other scripts by themselves
+    runs = re.findall(rb"[\x80-\xff]+", text)
+    if sum(map(len, runs)) < 1.7 * len(runs):
+        return "cp1252"
+    lines = [line for line in text.split(b"\n") if not line.isascii()]
+    found = from_bytes(b"\n".join(lines)[:_SAMPLE], cp_isolation=["cp1252", *_OTHER_SCRIPTS]).best()
+    return found.encoding if found and found.encoding in _OTHER_SCRIPTS else "cp1252"
+
+
+class Utf8Stream(io.RawIOBase):
+    """The bytes of a text in any encoding, as UTF-8.
+
+    Nothing is changed in what is UTF-8 already, bytes that do not belong there included.
+
+    Parameters
+    ----------
+    raw
+        The stream as it stands in the file, at its start.
+    encoding
+        Its encoding; None to find it out. As long as all is ASCII, it stays open.
+
+    Attributes
+    ----------
+    encoding
+        What it is, as far as is known by now.
+    """
+
+    def __init__(self, raw: BinaryIO, encoding: str | None = None) -> None:
+        self._raw = raw
+        self._rest = raw.read(_CHUNK)
+        # files of old Macs end their lines with \r alone
+        old_mac = b"\r" in self._rest and b"\n" not in self._rest[:-1]
+        self._newlines = io.IncrementalNewlineDecoder(None, translate=True) if old_mac else None
+        marked = encoding_of_start(self._rest)
+        name = codecs.lookup(encoding).name if encoding else None
+        # a byte order mark is no guess: what is said of UTF-16 without its order means the same
+        self.encoding = marked if marked and (name or "utf").startswith("utf") else name
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._ended = not self._rest
+        self._rest = self._recoded(self._rest)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill `buffer` with UTF-8; return how many bytes, 0 at the end."""
+        while not self._rest and not self._ended:
+            chunk = self._raw.read(_CHUNK)
+            self._ended = not chunk
+            self._rest = self._recoded(chunk)
+        taken = self._rest[: len(buffer)]
+        self._rest = self._rest[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    def _recoded(self, chunk: bytes) -> bytes:
+        if self.encoding is None and not chunk.isascii():
+            # a letter of several bytes may be cut at the end
+            whole = chunk[: max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1]
+            self.encoding = encoding_of(whole if not whole.isascii() else chunk)
+        if self._newlines is None and self.encoding in (None, "utf-8"):
+            return chunk
+        text = self._decoded(chunk)
+        if self._newlines is not None:
+            text = self._newlines.decode(text, final=not chunk)
+        return text.encode("utf-8", "surrogateescape")
+
+    def _decoded(self, chunk: bytes) -> str:
+        if self.encoding is None:
+            return chunk.decode("ascii")
+        if self._decoder is None:
+            errors = "surrogateescape" if self.encoding.startswith("utf-8") else "replace"
+            self._decoder = codecs.getincrementaldecoder(self.encoding)(errors)
+        return self._decoder.decode(chunk, final=not chunk)
+
+
+def as_utf8(raw: BinaryIO, encoding: str | None = None) -> tuple[io.BufferedReader, Utf8Stream]:
+    """Return a buffered stream of UTF-8 over `raw`, and what knows its encoding."""
+    stream = Utf8Stream(raw, encoding)
+    # the type of what it reads from is of no use to anybody
+    return cast(io.BufferedReader, io.BufferedReader(stream, _CHUNK)), stream
+
+
+def decode(content: bytes) -> str:
+    """Return a whole text, its encoding found out, without a byte order mark."""
+    stream, _ = as_utf8(io.BytesIO(content))
+    return stream.read().decode("utf-8", "replace")
+
+
+def read_text(file: Path) -> str:
+    """Return what a small text file holds, in whatever encoding it was saved.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, or is no small file.
+    """
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST_SMALL_FILE + 1)
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise DataError(f"{file}: {reason}", hint="check the path", file=str(file)) from exc
+    if len(content) > LARGEST_SMALL_FILE:
+        raise DataError(
+            f"{file}: has more than {LARGEST_SMALL_FILE:,} bytes",
+            hint="a text file with one entry a line is meant",
+            file=str(file),
+        )
+    return decode(content)
+
+
+def read_lines(file: Path) -> list[str]:
+    """Return the lines of a small text file, without blanks around them; none that is blank.
+
+    Raises
+    ------
+    DataError
+        As `read_text`.
+    """
+    # not splitlines: it takes rarer marks than line ends for one
+    lines = read_text(file).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [text for line in lines if (text := line.strip())]

@@ -1,0 +1,209 @@
+"""How a delimited stream is written: header, quote, and a separator found out."""
+
+import csv
+import io
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from seealso.config import FormatSettings
+from seealso.errors import DataError
+from seealso.interactions.lines import LONGEST_LINE
+
+SEPARATORS: Final = (",", ";", "\t", "|")
+
+MOST_COLUMNS: Final = 10_000
+"""Most columns of a header."""
+
+_SAMPLE_LINES = 200
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited stream is written, and what is read of it.
+
+    Attributes
+    ----------
+    separator, quote
+        The characters between and around fields; no quote where none is used.
+    header
+        The names of all columns.
+    kept
+        The positions of those that are read.
+    first
+        The number of the line behind the header.
+    """
+
+    separator: str
+    quote: str | None
+    header: tuple[str, ...]
+    kept: tuple[int, ...]
+    first: int
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that are read."""
+        return [self.header[i] for i in self.kept]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The names of those that are not."""
+        return tuple(name for i, name in enumerate(self.header) if i not in self.kept)
+
+
+def open_delimited(
+    stream: io.BufferedReader,
+    name: str,
+    chosen: FormatSettings,
+    *,
+    default: str,
+    columns: Collection[str] | None,
+) -> Dialect:
+    """Read the header of `stream`, and find out how the stream is written.
+
+    Parameters
+    ----------
+    stream
+        UTF-8 without a byte order mark, at its start; afterwards behind the header.
+    name
+        What messages call the stream.
+    chosen
+        What is known of it; the separator is found out where none is named.
+    default
+        The separator that a file of this kind has as a rule.
+    columns
+        The columns that are read; None for all.
+
+    Raises
+    ------
+    DataError
+        There is no header, or it cannot be read.
+    """
+    passed, named = _pass_over(stream)
+    separator = chosen.separator or named
+    if separator is None:
+        sample = stream.peek().decode("utf-8", "replace").split("\n")
+        head = [line + "\n" for line in sample[:_SAMPLE_LINES]]
+        separator = find_separator(head, columns or (), default, chosen.quote)
+    lines = (
+        line.decode("utf-8", "replace") for line in iter(lambda: stream.readline(LONGEST_LINE), b"")
+    )
+    reader = csv.reader(
+        islice(lines, _SAMPLE_LINES), delimiter=separator, strict=True, **quoting(chosen.quote)
+    )
+    try:
+        with field_limit():
+            row = next(reader, [])
+    except csv.Error as exc:
+        raise DataError(
+            f"{name} line {passed + 1}: the header cannot be read: {exc}",
+            hint="the first line names the columns",
+            file=name,
+            line=passed + 1,
+        ) from exc
+    header = tuple(column.strip() for column in row)
+    if not any(header):
+        raise DataError(
+            f"{name} is empty", hint="the first line must name the columns", file=name, line=1
+        )
+    if len(header) > MOST_COLUMNS:
+        raise DataError(
+            f"{name}: has {len(header):,} columns, more than {MOST_COLUMNS:,}",
+            hint="the first line must name the columns",
+            file=name,
+        )
+    kept = _kept(header, columns, name)
+    return Dialect(separator, chosen.quote, header, kept, passed + reader.line_num + 1)
+
+
+def _pass_over(stream: io.BufferedReader) -> tuple[int, str | None]:
+    """Read what stands above the header: blank lines, and the separator as Excel names it."""
+    passed = 0
+    while start := stream.peek()[:LONGEST_LINE]:
+        line = start.partition(b"\n")[0].strip(b"\r\n").lower()
+        named = line[4:].decode("utf-8", "replace") if line.startswith(b"sep=") else None
+        if (named is None or len(named) != 1) and line.strip():
+            break
+        stream.readline(LONGEST_LINE)
+        passed += 1
+        if named:
+            return passed, named
+    return passed, None
+
+
+def _kept(header: Sequence[str], columns: Collection[str] | None, name: str) -> tuple[int, ...]:
+    # a column without a name can be meant by nobody
+    kept = tuple(
+        i for i, column in enumerate(header) if (column if columns is None else column in columns)
+    )
+    names = [header[i] for i in kept]
+    twice = [column for column in names if names.count(column) > 1]
+    if twice:
+        raise DataError(
+            f"{name} line 1: two columns are called {twice[0]!r}",
+            hint="give every column that is read a name of its own",
+            file=name,
+            line=1,
+            field=twice[0],
+        )
+    return kept
+
+
+def find_separator(
+    lines: Sequence[str], wanted: Collection[str], default: str, quote: str | None = '"'
+) -> str:
+    """Return the character that separates the fields of `lines`.
+
+    Parameters
+    ----------
+    lines
+        The header and some rows, each with its end.
+    wanted
+        Columns that the settings name: the separator that shows most of them in the header is
+        the right one.
+    default
+        What is taken where nothing speaks for another.
+    quote
+        The character around fields, if there is one.
+    """
+
+    def rank(separator: str) -> tuple[int, bool, float, bool, int]:
+        header, *rows = _parsed(lines, separator, quote) or [[""]]
+        named = sum(column.strip() in wanted for column in header)
+        whole = sum(len(row) == len(header) for row in rows) / max(len(rows), 1)
+        return named, len(header) > 1, round(whole, 1), separator == default, len(header)
+
+    return max((default, *SEPARATORS), key=rank)
+
+
+def _parsed(lines: Sequence[str], separator: str, quote: str | None) -> list[list[str]]:
+    # not strict: what is broken does not matter here
+    reader = csv.reader(lines, delimiter=separator, **quoting(quote))
+    rows = [row for row in _readable(reader) if row]
+    # the last row may be cut
+    return rows[:-1] if len(rows) > 2 else rows
+
+
+def _readable(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error:
+        return
+
+
+def quoting(quote: str | None) -> dict[str, Any]:
+    """Return how the csv module is told of a quote character, or that there is none."""
+    return {"quoting": csv.QUOTE_NONE} if quote is None else {"quotechar": quote}
+
+
+@contextmanager
+def field_limit() -> Iterator[None]:
+    """Let fields be as long as lines: what is too long for a text is said of its column."""
+    # the csv module has one limit for the whole process; others get theirs back
+    before = csv.field_size_limit(LONGEST_LINE)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)

@@ -1,0 +1,170 @@
+"""Delimited rows with quotes, which may span lines, and rows that are broken.
+
+A quote that is left open would take the rows behind it into its field. So a row that does not end
+well, or whose lines each look like a row of their own, costs its first line alone, and reading
+goes on at the next.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import polars as pl
+
+from seealso.interactions.dialects import Dialect, field_limit, quoting
+from seealso.interactions.rows import Rows
+
+LONGEST_ROW: Final = 1_000
+"""Most lines of one row: more are no description, but the rows behind a quote left open."""
+
+_NEVER_CLOSED: Final = "a quoted field is never closed"
+_SWALLOWS: Final = "a quoted field is not closed, or swallows whole rows"
+_CONTINUES: Final = "goes on where a broken row ended"
+
+
+def parse_quoted(
+    content: bytes, dialect: Dialect, first: int, *, whole: bool
+) -> tuple[Rows, bytes]:
+    """Return the rows of some lines, and the lines of a last row that does not end there.
+
+    Parameters
+    ----------
+    content
+        Whole lines of UTF-8.
+    dialect
+        How they are written.
+    first
+        The number of the first line.
+    whole
+        Whether no lines follow that could end the last row.
+    """
+    # what is not UTF-8 comes through as lone surrogates, so that its field can be named
+    *ended, last = content.decode("utf-8", "surrogateescape").split("\n")
+    odd = not _is_utf8(content)
+    lines = [f"{line}\n" for line in ended] + ([last] if last else [])
+    parser = _Parser(lines, dialect, whole=whole)
+    good: list[list[str]] = []
+    places: list[int] = []
+    broken: list[tuple[int, str]] = []
+    with field_limit():
+        for start, row in parser:
+            if isinstance(row, str):
+                broken.append((first + start, row))
+            elif odd and (fault := _not_utf8(row, dialect)):
+                broken.append((first + start, fault))
+            elif any(row):
+                good.append(row)
+                places.append(first + start)
+    columns = {dialect.header[i]: [row[i] or None for row in good] for i in dialect.kept}
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(dialect.names, pl.String))
+    rest = "".join(lines[parser.at :]).encode("utf-8", "surrogateescape")
+    return Rows(frame, places, broken), rest
+
+
+class _Parser:
+    """Goes through lines row by row with the csv module, which begins anew behind a fault.
+
+    Attributes
+    ----------
+    at
+        Position of the line that the next row starts at.
+    """
+
+    def __init__(self, lines: Sequence[str], dialect: Dialect, *, whole: bool) -> None:
+        self.at = 0
+        self._lines = lines
+        self._dialect = dialect
+        self._whole = whole
+        self._read = 0
+        self._limit = 0
+        self._reader: Iterator[list[str]] | None = None
+        self._after_fault = False
+        # a blank stands behind the commas of a text, and hardly behind those between fields
+        self._between = re.compile(re.escape(dialect.separator) + "(?! )")
+
+    def __iter__(self) -> Iterator[tuple[int, list[str] | str]]:
+        """Yield where each row starts, and its fields, or what is wrong with it."""
+        while self.at < len(self._lines):
+            start = self.at
+            fields = self._next()
+            if fields is None:
+                return
+            if self._plain(fields):
+                self.at = self._read
+                yield start, fields
+                continue
+            fault = fields if isinstance(fields, str) else self._fault(fields)
+            self._after_fault = bool(fault) and (self._after_fault or self._reader is None)
+            self.at = start + 1 if fault else self._read
+            yield start, fault or fields
+
+    def _next(self) -> list[str] | str | None:
+        """Return the fields of the next row, what is wrong, or None where it goes on later."""
+        if self._reader is None:
+            self._read = self.at
+            self._reader = csv.reader(
+                self._feed(),
+                delimiter=self._dialect.separator,
+                strict=True,
+                **quoting(self._dialect.quote),
+            )
+        self._limit = min(self.at + LONGEST_ROW, len(self._lines))
+        try:
+            return next(self._reader)
+        except csv.Error as exc:
+            self._reader = None
+            if "unexpected end" not in str(exc):
+                return str(exc) if self._read == self.at + 1 else _NEVER_CLOSED
+            ends = self._whole or self._limit < len(self._lines)
+            return _NEVER_CLOSED if ends else None
+
+    def _plain(self, fields: list[str] | str) -> bool:
+        """Whether this is a whole row on one line, as most are."""
+        return (
+            len(fields) == len(self._dialect.header)
+            and self._read == self.at + 1
+            and not self._after_fault
+            and not isinstance(fields, str)
+        )
+
+    def _feed(self) -> Iterator[str]:
+        while self._read < self._limit:
+            self._read += 1
+            yield self._lines[self._read - 1]
+
+    def _fault(self, fields: list[str]) -> str:
+        lines = self._lines[self.at : self._read]
+        expected = len(self._dialect.header)
+        fault = ""
+        if fields and len(fields) != expected:
+            count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+            fault = f"{count} where the header has {expected}"
+        elif self._after_fault and "".join(lines).count(self._dialect.quote or "\0") % 2:
+            fault = _CONTINUES
+        elif len(lines) > 1 < expected and all(
+            len(self._between.findall(line)) == expected - 1 for line in lines
+        ):
+            fault = _SWALLOWS
+        if fault and len(lines) > 1:
+            # its first line alone is lost
+            self._reader = None
+        return fault
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _not_utf8(fields: Sequence[str], dialect: Dialect) -> str:
+    for i in dialect.kept if fields else ():
+        try:
+            fields[i].encode()
+        except UnicodeEncodeError as exc:
+            byte = ord(fields[i][exc.start]) & 0xFF
+            return f"{dialect.header[i]} is not UTF-8 (byte 0x{byte:02x})"
+    return ""

@@ -1,0 +1,193 @@
+"""How a delimited file is written is found out, and a quote left open costs its own row alone."""
+
+import gzip
+import logging
+
+import pytest
+
+from seealso.config import FormatSettings
+from seealso.errors import DataError
+from seealso.interactions import FileSource
+
+ROWS = [
+    ("sku", "Größe, Farbe", "price"),
+    ("g1", "Gießkanne, grün", "24,90"),
+    ("g2", "Rosenschere; scharf", "31,50"),
+    ("g3", "Töpfe", "1.129,00"),
+]
+
+
+def delimited(separator, rows=ROWS):
+    """Rows as a spreadsheet writes them: quotes where they are needed."""
+
+    def cell(value):
+        return f'"{value}"' if separator in value else value
+
+    return "".join(separator.join(map(cell, row)) + "\r\n" for row in rows)
+
+
+def read(path, **chosen):
+    """Places, values and broken rows of a file, and its columns."""
+    batches = list(FileSource(path, **chosen).rows())
+    good = [
+        (place, *values)
+        for batch in batches
+        for place, values in zip(batch.places, batch.frame.rows(), strict=True)
+    ]
+    return good, [broken for batch in batches for broken in batch.broken]
+
+
+def written(folder, content, name="a.csv"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("name", ["a.csv", "a.txt", "a.tsv"])
+def test_separator_and_encoding_are_found_out(tmp_path, separator, encoding, name):
+    path = written(tmp_path, delimited(separator).encode(encoding), name)
+    for columns in (None, ("sku", "Größe, Farbe", "price")):
+        good, broken = read(path, columns=columns)
+        assert (good, broken) == ([(n, *row) for n, row in enumerate(ROWS[1:], 2)], [])
+
+
+def test_what_was_found_out_is_said_once(tmp_path, caplog):
+    source = FileSource(written(tmp_path, delimited(";").encode("cp1252")))
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            list(source.rows())
+    assert [record.getMessage() for record in caplog.records] == [
+        "a.csv: its fields are separated by ';', as it seems; format can say otherwise",
+        "a.csv: its encoding is cp1252, as it seems; format can say otherwise",
+    ]
+
+
+def test_what_is_usual_or_set_is_not_said(tmp_path, caplog):
+    list(FileSource(written(tmp_path, "id,title\n1,thé\n")).rows())
+    chosen = FormatSettings(separator=";", encoding="cp1252")
+    path = written(tmp_path, delimited(";").encode("cp1252"))
+    assert len(read(path, format=chosen)[0]) == 3
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Код,Название\n1,Лейка садовая\n2,Секатор для роз\n", "cp1251"),
+        ("商品番号,商品名\n1,じょうろ スチール\n2,剪定ばさみ\n", "cp932"),
+        ("编号,名称\n1,钢制浇水壶，适合阳台上的花盆\n2,园艺剪刀，可以剪断玫瑰的茎\n", "gb18030"),
+        ("번호,이름\n1,발코니 화분용 강철 물뿌리개\n2,장미 줄기를 자르는 가위\n", "euc_kr"),
+        ("id,title\n1,Théière\n2,Crème brûlée\n", "cp1252"),
+        ("id,titulo\n1,Cañón pequeño\n2,Guitarra española\n", "cp1252"),
+    ],
+)
+def test_encodings_of_other_scripts_are_found_out(tmp_path, text, encoding):
+    good, _ = read(written(tmp_path, text.encode(encoding)))
+    assert [row[1:] for row in good] == [tuple(line.split(",")) for line in text.split("\n")[1:3]]
+
+
+def test_the_first_letter_beyond_ascii_decides_wherever_it_comes(tmp_path):
+    lines = [f"{n},{'x' * 100}" for n in range(30_000)]
+    text = "\n".join(["id,title", *lines, "last,Müller", ""])
+    for encoding in ("utf-8", "cp1252"):
+        good, broken = read(written(tmp_path, text.encode(encoding)))
+        assert good[-1] == (30_002, "last", "Müller")
+        assert (len(good), broken) == (30_001, [])
+
+
+def test_the_columns_of_the_settings_decide_where_two_separators_are_possible(tmp_path):
+    path = written(tmp_path, "name;price, EUR\na;24,90\nb;31,50\n")
+    assert read(path, columns=("name",))[0] == [(2, "a"), (3, "b")]
+    path = written(tmp_path, "name;price, EUR\na;24,90\nb;31,50\n")
+    assert read(path, columns=("name;price",))[0] == [(2, "a;24"), (3, "b;31")]
+
+
+def test_the_separator_that_excel_names_in_a_line_of_its_own(tmp_path):
+    good, _ = read(written(tmp_path, "sep=|\r\nid|title\r\n1|a,b\r\n"))
+    assert good == [(3, "1", "a,b")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_all_systems(tmp_path, end):
+    text = end.join(["id,title", "1,a", '2,"b,c"', ""])
+    assert read(written(tmp_path, text))[0] == [(2, "1", "a"), (3, "2", "b,c")]
+
+
+def test_one_column_is_read_as_one(tmp_path):
+    good, _ = read(written(tmp_path, "id\n1\n2\n"))
+    assert good == [(2, "1"), (3, "2")]
+
+
+def test_columns_that_no_setting_names_are_not_in_the_way(tmp_path):
+    header = "id,image,image,,title,\n"
+    path = written(tmp_path, header.encode() + "1,thé,x,y,tea,\n2,".encode() + b"\xff,,,rum,\n")
+    batches = list(FileSource(path, columns=("id", "title")).rows())
+    assert [row for batch in batches for row in batch.frame.rows()] == [("1", "tea"), ("2", "rum")]
+    assert batches[0].columns == ("id", "title", "image", "image", "", "")
+    assert not batches[0].broken
+    with pytest.raises(DataError, match="two columns are called 'image'"):
+        read(path, columns=("id", "image"))
+
+
+def test_a_row_of_separators_is_blank(tmp_path):
+    for text in ("id;title\n1;a\n;\n;\n", 'id;title\n1;"a"\n;\n;\n'):
+        assert read(written(tmp_path, text)) == ([(2, "1", "a")], [])
+
+
+MONITORS = ["sku,title,price", '1,"Monitor 24, black",100', "2,Keyboard,30", "3,Mouse,10"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        'x,"Monitor 27,200',  # opened and never closed
+        'x,"Monitor 27"",200',  # closed by what is an escaped quote
+        'x,"27" Monitor",200',  # quotes within, not doubled
+        'x,"Monitor" 27,200',
+    ],
+)
+@pytest.mark.parametrize("at", [1, 2, 4])
+def test_an_unbalanced_quote_costs_its_own_row(tmp_path, bad, at):
+    lines = [*MONITORS[:at], bad, *MONITORS[at:]]
+    good, broken = read(written(tmp_path, "\n".join(lines) + "\n"))
+    assert [row[1] for row in good] == ["1", "2", "3"]
+    assert [place for place, _ in broken] == [at + 1]
+
+
+def test_a_quote_that_another_row_closes_by_chance_swallows_nothing_uncounted(tmp_path):
+    lines = ["sku,title,price", '1,"Monitor 27,200', "2,Mouse,10", '3,Keyboard 9",30', "4,Pad,5"]
+    good, broken = read(written(tmp_path, "\n".join(lines)))
+    assert [row[1] for row in good] == ["2", "3", "4"]
+    assert [place for place, _ in broken] == [2]
+
+
+def test_no_row_is_lost_uncounted_in_a_large_file_with_open_quotes(tmp_path):
+    count, bad = 60_000, {7, 20_000, 20_001, 59_999}
+    lines = [f'{n},"{"y" * 60}{n}"{"" if n not in bad else "y"},1' for n in range(count)]
+    lines = [line.replace('"y,', ",") for line in lines]
+    good, broken = read(written(tmp_path, "\n".join(["sku,title,price", *lines])))
+    assert [place - 2 for place, _ in broken] == sorted(bad)
+    assert {int(row[1]) for row in good} == set(range(count)) - bad
+    assert all(place == int(sku) + 2 for place, sku, *_ in good)
+
+
+def test_a_description_of_many_lines_is_one_row(tmp_path):
+    html = "<p>Spruce top; nylon strings.</p>\n\n<ul>\n<li>3/4, 4/4</li>\n</ul>"
+    text = f'sku,title,price\n1,"{html}",169\n2,Ukulele,69\n'
+    good, broken = read(written(tmp_path, text))
+    assert (good, broken) == ([(2, "1", html, "169"), (7, "2", "Ukulele", "69")], [])
+
+
+def test_a_line_without_end_is_never_held_in_memory(tmp_path):
+    # 300 MB of blanks are 0.3 MB as gzip
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wb", compresslevel=1) as stream:
+        stream.write(b"id,title\n1,a\n")
+        for _ in range(60):
+            stream.write(b" " * 5_000_000)
+        stream.write(b"\n2,b\n")
+    good, broken = read(path)
+    assert good == [(2, "1", "a"), (4, "2", "b")]
+    assert broken == [(3, "the line has more than 16,000,000 bytes")]
