@@ -20,6 +20,7 @@ from seealso.errors import DataError
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Wish
+from seealso.plugin.rules.taxonomy import Taxonomy
 from seealso.plugin.unfinished import Unfinished
 from seealso.plugin.users import KnownUsers, describe
 from seealso.types import User
@@ -36,11 +37,24 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class BatchReport:
-    """What a batch run did."""
+    """What a batch run did.
+
+    Attributes
+    ----------
+    users
+        Lists written.
+    resumed
+        How many of them an earlier run had made.
+    out
+        Where they are.
+    renewed
+        Lists made a second time: they held what the blocklist forbids by now.
+    """
 
     users: int
     resumed: int
     out: str
+    renewed: int = 0
 
 
 def users_of(file: Path, recommender: Recommender) -> Iterator[User]:
@@ -125,14 +139,32 @@ def recommend_file(
     written = done
     with unfinished.lists.open("ab") as sink:
         for lists in in_order(recommender, pending, wish):
-            sink.writelines(
-                orjson.dumps(_line(one), option=orjson.OPT_APPEND_NEWLINE) for one in lists
-            )
+            sink.writelines(map(_encoded, lists))
             sink.flush()
             written += len(lists)
             tick(len(lists))
+    renewed = renew(recommender, users, unfinished, wish)
     unfinished.finish(out)
-    return BatchReport(written, done, str(out))
+    return BatchReport(written, done, str(out), renewed)
+
+
+def renew(recommender: Recommender, users: Path, unfinished: Unfinished, wish: Wish) -> int:
+    """Make the lists again that hold what is blocked by now, and return how many those were.
+
+    A run takes hours, and may go on days later; the blocklist of the day holds for all of it.
+    """
+    renewed = 0
+    while stale := unfinished.places_with(recommender.blocked_items()):
+        pairs = enumerate(zip(users_of(users, recommender), unfinished.whole(), strict=True))
+        with unfinished.rewritten() as sink:
+            while some := list(islice(pairs, USERS_AT_ONCE)):
+                asked = [user for place, (user, _) in some if place in stale]
+                fresh = iter(recommender.recommend_users(asked, wish) if asked else ())
+                sink.writelines(
+                    _encoded(next(fresh)) if place in stale else line for place, (_, line) in some
+                )
+        renewed += len(stale)
+    return renewed
 
 
 def options(recommender: Recommender, wish: Wish) -> dict[str, Any]:
@@ -151,6 +183,7 @@ def options(recommender: Recommender, wish: Wish) -> dict[str, Any]:
         "exposure": settings.exposure.model_dump(mode="json"),
         "safety": settings.safety.model_dump(mode="json"),
         "taxonomy": settings.taxonomy.model_dump(mode="json"),
+        "taxonomy.tree": Taxonomy.of(settings.taxonomy).digest,
         "fields": wish.fields,
         "encoder.query_precision": settings.encoder.query_precision,
         "index.alias": settings.index.alias,
@@ -188,6 +221,10 @@ def in_order(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _encoded(one: RecommendationList) -> bytes:
+    return orjson.dumps(_line(one), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _line(one: RecommendationList) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from seealso.errors import DataError
 from seealso.plugin.crowd import NOBODY, Crowd
 from seealso.plugin.groups.answers import group_items, of_one
 from seealso.plugin.groups.lists import GroupList
-from seealso.plugin.groups.members import Group, GroupWish, group_path
+from seealso.plugin.groups.members import Group, GroupWish, Members, group_path
 from seealso.plugin.groups.search import SCORES, group_search
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.lifts import NOTHING, Lifts
@@ -61,6 +61,10 @@ class ListMaker:
         words = self._settings.recommend.words
         return make_profiles(users, live, self._shelf, self.fitted(live).profile, words)
 
+    def blocked_items(self) -> frozenset[str]:
+        """Return the ids on the blocklist, as it stands now."""
+        return self._policy.blocked_items()
+
     def fitted(self, live: Live) -> Settings:
         """Return the settings with what was fitted for the bundle of the index."""
         return with_fitted(self._settings, live.encoder.bundle.fitted)
@@ -91,14 +95,14 @@ class ListMaker:
         (found,) = self._ranked(live, [User()], [profile], [NOTHING], wish, watch)
         return found
 
-    def for_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> GroupList:
-        """Return one list for all of the users."""
-        if len(users) == 1:
-            (alone,) = self.for_users(live, users, wish.list)
-            return of_one(alone, users[0], wish)
-        wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
+    def for_group(self, live: Live, members: Members, wish: GroupWish) -> GroupList:
+        """Return one list for all members."""
+        if len(members.users) == 1:
+            (alone,) = self.for_users(live, members.users, wish.list)
+            return of_one(alone, members.names[0], wish)
+        wish = replace(wish, list=self._policy.narrowed(live, wish.list, members.guarded))
         watch = Stopwatch()
-        group = Group.of(users, self.profiles(live, users), wish.groups.seen)
+        group = Group.of(members, self.profiles(live, members.users), wish.groups.seen)
         watch.cut("profile")
         path, search = _group_search(live, group, wish)
         hits = send_one(self._cluster, live, search, watch, SCORES)
@@ -139,10 +143,10 @@ class ListMaker:
         _, _, (asked,) = self._lanes(live, [user], profiles, lifts, wish)
         return msearch(live.address, [search.stored() for one in asked for search in one.searches])
 
-    def stored_group(self, live: Live, users: Sequence[User], wish: GroupWish) -> bytes:
+    def stored_group(self, live: Live, members: Members, wish: GroupWish) -> bytes:
         """Return what `Recommender.stored_group_request` does."""
-        wish = replace(wish, list=self._policy.narrowed(live, wish.list, users))
-        group = Group.of(users, self.profiles(live, users), wish.groups.seen)
+        wish = replace(wish, list=self._policy.narrowed(live, wish.list, members.guarded))
+        group = Group.of(members, self.profiles(live, members.users), wish.groups.seen)
         _, search = _group_search(live, group, wish)
         return search.stored()
 

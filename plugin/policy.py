@@ -3,17 +3,17 @@
 The one place where a wish gets the filters that no request can take away.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Choice, Rule, Settings
-from seealso.errors import ConfigError, DataError
-from seealso.plugin.groups.members import EVERYONE
+from seealso.errors import DataError
 from seealso.plugin.live import Live
 from seealso.plugin.plans import Plan, make_plan
 from seealso.plugin.requests import Wish
+from seealso.plugin.rules.fields import SHARES, Condition, conditions
 from seealso.plugin.rules.ruling import contradiction, ruling, takes_all
 from seealso.plugin.rules.safety import Attributes, Guard
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
@@ -41,7 +41,7 @@ class Policy:
         self._settings = settings
         self._tree = Taxonomy.of(settings.taxonomy)
         self._guard = Guard(settings.safety, self._tree)
-        self._known: dict[str, frozenset[str]] = {}
+        self._known: dict[str, Mapping[str, str]] = {}
         self._lock = Lock()
 
     def plans(self, live: Live, wish: Wish, users: Sequence[User]) -> list[Plan]:
@@ -68,9 +68,7 @@ class Policy:
         rules = self._rules(wish)
         made = ruling(rules, self._tree)
         self._check_fields(live, rules)
-        # what is said of a group as a whole is nobody whose age could be unknown
-        people = [one for one in users if one.user_id != EVERYONE] or users
-        return self._held(wish, [shown_to(one) for one in people] or [{}], made.filters)
+        return self._held(wish, [shown_to(one) for one in users] or [{}], made.filters)
 
     def check_shown(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
         """Refuse to speak of items that the user must not be shown.
@@ -96,6 +94,10 @@ class Policy:
                     item_id=item_id,
                 )
 
+    def blocked_items(self) -> frozenset[str]:
+        """Return the ids on the blocklist, as it stands now."""
+        return frozenset(self._guard.blocked_items())
+
     def _rules(self, wish: Wish) -> tuple[Rule, ...]:
         standing = self._settings.rules if wish.standing else ()
         return (*wish.rules, *standing)
@@ -111,21 +113,18 @@ class Policy:
                 raise contradiction(f"a share of {share.field} {what}", "[safety], which blocks it")
 
     def _check_fields(self, live: Live, rules: Iterable[Choice]) -> None:
-        """Refuse a field that no query can ask for: a rule on it would say nothing."""
+        """Refuse what no query can ask of a field: a filter on it would let everything pass."""
         settings = self._settings
-        asked = {rule.field: "a rule" for rule in rules if rule.field}
-        asked |= {one.field: "exposure.shares" for one in settings.exposure.shares if one.field}
-        asked |= dict.fromkeys(settings.safety.fields, "safety.fields")
-        asked |= {one.item: "safety.age" for one in settings.safety.age}
-        asked |= {one.item: "safety.region" for one in settings.safety.region}
-        for field in asked.keys() - self._fields(live) if asked else ():
-            raise ConfigError(
-                f"{asked[field]}: index {live.name} cannot be asked for field {field!r}",
-                hint="name it in catalogue.keywords, numbers or lists and build the index again",
-                field=field,
-            )
+        found = [*conditions(rules, "a rule"), *conditions(settings.exposure.shares, SHARES)]
+        found += [Condition("safety.fields", field, "values") for field in settings.safety.fields]
+        found += [Condition("safety.age", one.item, "numbers") for one in settings.safety.age]
+        found += [Condition("safety.region", one.item, "values") for one in settings.safety.region]
+        if found:
+            types = self._types(live)
+            for one in found:
+                one.check(live.name, types.get(one.field))
 
-    def _fields(self, live: Live) -> frozenset[str]:
+    def _types(self, live: Live) -> Mapping[str, str]:
         with self._lock:
             if live.name not in self._known:
                 self._known = {live.name: indices.searchable(self._cluster, live.name)}

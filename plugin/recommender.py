@@ -15,7 +15,7 @@ from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import Profiler
 from seealso.interactions import Histories
 from seealso.plugin.groups.lists import GroupList
-from seealso.plugin.groups.members import GroupWish, together
+from seealso.plugin.groups.members import GroupWish, Members
 from seealso.plugin.list_maker import ListMaker
 from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
@@ -256,9 +256,9 @@ class Recommender:
         ClusterError
             OpenSearch does not answer or refuses.
         """
-        users = self._members(members, words, attributes)
+        group = self._members(members, words, attributes)
         wish = GroupWish.of(self._settings, strategy=strategy, seen=seen, **wishes)
-        found = self._alias.follow(lambda live: self._lists.for_group(live, users, wish))
+        found = self._alias.follow(lambda live: self._lists.for_group(live, group, wish))
         about = {"members": str(len(found.members)), "strategy": found.strategy}
         return self._written([Query("group", User(words=words), about)], [found])[0]
 
@@ -285,6 +285,10 @@ class Recommender:
         """Return the same for several items, in one search."""
         who = user if isinstance(user, User) else self.user(user)
         return self._alias.follow(lambda live: self._lists.reasons(live, who, item_ids))
+
+    def blocked_items(self) -> frozenset[str]:
+        """Return the ids on the blocklist, as it stands now."""
+        return self._lists.blocked_items()
 
     def profiles(self, users: Sequence[User]) -> list[Profile]:
         """Return what each user is asked for with."""
@@ -397,15 +401,15 @@ class Recommender:
         Send it with the query parameter ``include_named_queries_score=true``.
         """
         wish = GroupWish.of(self._settings, **wishes)
-        users = self._members(members, words, attributes)
-        return self._lists.stored_group(self.live, users, wish)
+        group = self._members(members, words, attributes)
+        return self._lists.stored_group(self.live, group, wish)
 
     def _written(self, queries: Sequence[Query], lists: list[Shown]) -> list[Shown]:
         return lists if self._ubi is None else self._ubi.shown(queries, lists)
 
     def _members(
         self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
-    ) -> list[User]:
+    ) -> Members:
         known = self.known([one for one in members if not isinstance(one, User)])
         people = [one if isinstance(one, User) else describe(known, one) for one in members]
-        return together(people, describe(None, words=words, attributes=attributes))
+        return Members.of(people, describe(None, words=words, attributes=attributes))

@@ -1,9 +1,10 @@
 """What a killed batch leaves behind: the lists so far, and beside them what they were made with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -62,6 +63,32 @@ class Unfinished:
         """
         if done and (len(user_ids) < done or user_ids[-1] != self._last_user(done)):
             raise DataError(f"{self.lists}: is left from a run for other users", hint=BEGIN_ANEW)
+
+    def whole(self) -> Iterator[bytes]:
+        """Yield the lines, each a list."""
+        with self.lists.open("rb") as lines:
+            yield from lines
+
+    def places_with(self, item_ids: Set[str]) -> frozenset[int]:
+        """Return which lists, counted from 0 on, hold any of `item_ids`."""
+        if not item_ids:
+            return frozenset()
+        return frozenset(
+            place
+            for place, line in enumerate(self.whole())
+            if any(one["item_id"] in item_ids for one in orjson.loads(line)["items"])
+        )
+
+    @contextmanager
+    def rewritten(self) -> Iterator[BinaryIO]:
+        """Give a file that takes the place of the lists once it is written to its end."""
+        anew = self.lists.with_name(f"{self.lists.name}.new")
+        try:
+            with anew.open("wb") as sink:
+                yield sink
+            anew.replace(self.lists)
+        finally:
+            anew.unlink(missing_ok=True)
 
     def finish(self, out: Path) -> None:
         """Give the lists their name."""

@@ -85,7 +85,7 @@ class SeeAlsoRetriever(BaseRetriever):
     ) -> list[Document]:
         """Return the list for a query; arguments as for `Recommender.recommend`."""
         found = self.recommender.recommend(
-            user_id or self.user_id,
+            self.user_id if user_id is None else user_id,
             history=history,
             words=query,
             attributes=attributes,

@@ -14,7 +14,7 @@ from seealso.plugin.groups.search import TAIL
 from seealso.plugin.groups.strategies import Matrix, average, strategies
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.rules.fusion import fuse
-from seealso.types import Calibration, Path, Source, User
+from seealso.types import Calibration, Path, Source
 
 Wishes: TypeAlias = npt.NDArray[np.float64]
 
@@ -35,14 +35,14 @@ def group_items(
     ]
 
 
-def of_one(found: RecommendationList, user: User, wish: GroupWish) -> GroupList:
-    """Return the list of one user as that of a group of one."""
+def of_one(found: RecommendationList, name: str, wish: GroupWish) -> GroupList:
+    """Return the list of one user, whom the group calls `name`, as that of a group of one."""
     return GroupList(
         tuple(
             GroupRecommendation(one, None if one.probability is None else (one.probability,))
             for one in found
         ),
-        (user.user_id or "member 1",),
+        (name,),
         wish.groups.strategy,
         found.path,
         found.index,

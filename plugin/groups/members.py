@@ -1,7 +1,8 @@
 """Several people become a group: who counts, what they must not be shown, what they wish."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any, Final, get_args
 
 from seealso.config import GroupSettings, Settings, StrategyName
@@ -24,8 +25,8 @@ DEEP: Final = {"least-misery": 400, "borda": 400}
 SEEN_RULES: Final = get_args(GroupSettings.model_fields["seen"].annotation)
 """Whose seen items may be left out."""
 
-EVERYONE: Final = "all together"
-"""Name of what is said of the group as a whole."""
+WHOLE: Final = "all together"
+"""What the list calls that which is said of the group as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,75 @@ def looked_at(strategy: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """Whom a list is for.
+
+    Attributes
+    ----------
+    people
+        Each once.
+    whole
+        What is said of all of them together: one more member, but nobody who is of an age or has
+        seen anything.
+    """
+
+    people: tuple[User, ...]
+    whole: User | None = None
+
+    @classmethod
+    def of(cls, people: Iterable[User], whole: User) -> "Members":
+        """Return the members; `whole` is one if anything is said in it.
+
+        Raises
+        ------
+        DataError
+            Nobody is asked for, or too many are.
+        """
+        unlike = {
+            number if one.user_id is None else one.user_id: one for number, one in enumerate(people)
+        }
+        found = cls(tuple(unlike.values()), whole if whole.words or whole.attributes else None)
+        size = len(found.users)
+        if not size:
+            raise DataError(
+                "a group of nobody",
+                hint="name its members, or give attributes that describe it",
+            )
+        if size > MOST_MEMBERS:
+            raise DataError(
+                f"a group of {size:,}: at most {MOST_MEMBERS} members are asked at once",
+                hint="describe large groups by attributes, or by a part of their members",
+            )
+        return found
+
+    @property
+    def users(self) -> tuple[User, ...]:
+        """All whose wishes count: the people, and the group as a whole behind them."""
+        return self.people if self.whole is None else (*self.people, self.whole)
+
+    @property
+    def guarded(self) -> tuple[User, ...]:
+        """Those whose age and region say what may be shown."""
+        return self.people or self.users
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the list calls each of `users`: by id, or by a name that is nobody's id."""
+        taken = {one.user_id for one in self.people}
+        names = [
+            free(f"member {place}", taken) if one.user_id is None else one.user_id
+            for place, one in enumerate(self.people, 1)
+        ]
+        return tuple(names if self.whole is None else [*names, free(WHOLE, taken)])
+
+
+def free(name: str, taken: Set[str | None]) -> str:
+    """Return `name`, with a number where a user is called like it."""
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(one for one in chain((name,), numbered) if one not in taken)
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Those whose wishes count.
 
@@ -97,17 +167,17 @@ class Group:
     note: str
 
     @classmethod
-    def of(cls, users: Sequence[User], profiles: Sequence[Profile], seen: str) -> "Group":
-        """Return the group of those of `users` of whom anything is known.
+    def of(cls, members: Members, profiles: Sequence[Profile], seen: str) -> "Group":
+        """Return the group of those members of whom anything is known.
 
         Parameters
         ----------
-        users, profiles
-            The members; what those who do not count have seen is left out as well.
+        members, profiles
+            What those who do not count have seen is left out as well.
         seen
             ``any``, ``everyone`` or ``nothing``, as in the settings.
         """
-        names = [one.user_id or f"member {place}" for place, one in enumerate(users, 1)]
+        names = members.names
         known = [place for place, one in enumerate(profiles) if one.vector is not None]
         lost = [name for place, name in enumerate(names) if place not in known]
         note = f"nothing is known of {_listed(lost)}: left out" if lost else ""
@@ -116,39 +186,9 @@ class Group:
         return cls(
             tuple(names[place] for place in known),
             tuple(profiles[place] for place in known),
-            _excluded([one.seen for one in users if one.user_id != EVERYONE], seen),
+            _excluded([one.seen for one in members.people], seen),
             note,
         )
-
-
-def together(users: Sequence[User], whole: User) -> list[User]:
-    """Return the members of a group, each once.
-
-    Parameters
-    ----------
-    users
-        The people.
-    whole
-        What is said of all of them together; a member of its own, if anything is said.
-
-    Raises
-    ------
-    DataError
-        Nobody is asked for, or too many are.
-    """
-    people = list({one.user_id or number: one for number, one in enumerate(users)}.values())
-    if whole.words or whole.attributes:
-        people.append(replace(whole, user_id=EVERYONE))
-    if not people:
-        raise DataError(
-            "a group of nobody", hint="name its members, or give attributes that describe it"
-        )
-    if len(people) > MOST_MEMBERS:
-        raise DataError(
-            f"a group of {len(people):,}: at most {MOST_MEMBERS} members are asked at once",
-            hint="describe large groups by attributes, or by a part of their members",
-        )
-    return people
 
 
 def group_path(wish: Wish, space: Space, scored: int, *, joined: bool) -> Path:

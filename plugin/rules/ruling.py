@@ -28,7 +28,8 @@ class Stratum:
     filters
         What they have in common.
     factor, add
-        Make ``factor * x + add`` of x.
+        Make ``factor * x + add`` of x; below 0, ``x / factor + add``: a factor above 1 lifts
+        what is below 0, too, and the order within the stratum stays.
     last
         Whether they go to the end of the list.
     """
@@ -40,7 +41,8 @@ class Stratum:
 
     def boost(self, value: float) -> float:
         """Return what is added to `value` of an item."""
-        return (self.factor - 1.0) * value + self.add
+        lifted = value * self.factor if value >= 0 else value / self.factor
+        return lifted - value + self.add
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,13 +83,17 @@ class Guard:
         # members of a group are often of one age
         return (*self._blocked(), *{repr(one): one for one in found}.values())
 
+    def blocked_items(self) -> tuple[str, ...]:
+        """Return the ids on the blocklist, as it stands now."""
+        return self._blocklist.ids() if self._blocklist else ()
+
     def _blocked(self) -> Iterable[Clause]:
         settings = self._settings
         clauses: list[Clause] = [
             self._taxonomy.clause(name, values) for name, values in settings.fields.items()
         ]
         clauses += [{"match_phrase": {"text": words}} for words in settings.words]
-        if self._blocklist and (ids := self._blocklist.ids()):
+        if ids := self.blocked_items():
             clauses.append({"ids": {"values": list(ids)}})
         return [without(*clauses)] if clauses else []
 

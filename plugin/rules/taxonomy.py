@@ -3,8 +3,11 @@
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
+
+import orjson
 
 from seealso.config import TaxonomySettings
 from seealso.errors import ConfigError
@@ -19,14 +22,14 @@ class Taxonomy:
     Attributes
     ----------
     field
-        The field; empty for no tree.
+        The field; None for no tree.
     separator
         Between the nodes of a path, where values are paths.
     children
         Nodes right below each node, where a file tells them.
     """
 
-    field: str
+    field: str | None
     separator: str | None
     children: Mapping[str, Sequence[str]]
 
@@ -40,7 +43,15 @@ class Taxonomy:
             The file cannot be read or is no tree.
         """
         children = {} if settings.path is None else read_tree(settings.path)
-        return cls(settings.field or "", settings.separator, children)
+        return cls(settings.field, settings.separator, children)
+
+    @property
+    def digest(self) -> str:
+        """What tells this tree from another one; empty for none that a file tells."""
+        if not self.children:
+            return ""
+        tree = orjson.dumps(self.children, option=orjson.OPT_SORT_KEYS)
+        return blake2b(tree, digest_size=12).hexdigest()
 
     def clause(self, name: str, values: Sequence[Any]) -> Clause:
         """Return the query for any of `values` of field `name`, or of what lies below them."""
@@ -70,7 +81,7 @@ class Taxonomy:
         return str(value).startswith(f"{node}{self.separator}")
 
 
-FLAT: Final = Taxonomy("", None, {})
+FLAT: Final = Taxonomy(None, None, {})
 """No tree at all."""
 
 

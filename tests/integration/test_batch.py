@@ -129,8 +129,8 @@ def test_users_are_read_no_faster_than_lists_are_written(library: Library, tmp_p
 class Dying(Recommender):
     """Gives up after some requests, as a crash would."""
 
-    def __init__(self, library: Library, requests: int) -> None:
-        super().__init__(library.cluster, library.settings, library.histories)
+    def __init__(self, library: Library, requests: int, **sections: Any) -> None:
+        super().__init__(library.cluster, library.changed(**sections), library.histories)
         self.left = requests
 
     def recommend_users(self, *args: Any, **kwargs: Any) -> list[RecommendationList]:
@@ -140,9 +140,9 @@ class Dying(Recommender):
         return super().recommend_users(*args, **kwargs)
 
 
-def interrupted(library: Library, users: Path, out: Path) -> Path:
+def interrupted(library: Library, users: Path, out: Path, **sections: Any) -> Path:
     with pytest.raises(MemoryError):
-        run(Dying(library, 3), users, out)
+        run(Dying(library, 3, **sections), users, out)
     return out.with_name(out.name + ".part")
 
 
@@ -164,6 +164,47 @@ def test_a_run_that_ended_early_goes_on(
     assert [[i["item_id"] for i in line["items"]] for line in lines(out)] == [
         [i["item_id"] for i in line["items"]] for line in lines(whole)
     ]
+
+
+def test_lists_of_an_earlier_run_show_nothing_that_is_blocked_by_now(
+    library: Library, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "blocked.txt"
+    blocked.write_text("# nothing yet\n", encoding="utf-8")
+    safe = {"safety": {"blocklist": str(blocked)}}
+    users, out = people(tmp_path, 300), tmp_path / "out.jsonl"
+    part = interrupted(library, users, out, **safe)
+    recalled = lines(part)[0]["items"][0]["item_id"]
+    stale = sum(recalled in [i["item_id"] for i in line["items"]] for line in lines(part))
+    kept = [line for line in lines(part) if recalled not in [i["item_id"] for i in line["items"]]]
+    assert stale
+    assert kept
+    blocked.write_text(f"{recalled}\n", encoding="utf-8")
+    report = run(library.recommender(**safe), users, out)
+    assert (report.users, report.renewed) == (300, stale)
+    whole = tmp_path / "whole.jsonl"
+    run(library.recommender(**safe), users, whole)
+    assert lines(out) == lines(whole)
+    assert {one.name for one in tmp_path.iterdir()} == {
+        "users.txt", "blocked.txt", "out.jsonl", "whole.jsonl",
+    }  # fmt: skip
+
+
+def test_what_is_blocked_while_a_batch_runs_is_in_no_list(library: Library, tmp_path: Path) -> None:
+    blocked = tmp_path / "blocked.txt"
+    blocked.write_text("", encoding="utf-8")
+    recommender = library.recommender(safety={"blocklist": str(blocked)})
+    best = recommender.recommend("u1")[0].item_id
+    out = tmp_path / "out.jsonl"
+
+    def recall(done: int) -> None:
+        if done:
+            blocked.write_text(best, encoding="utf-8")
+
+    wish = Wish.of(recommender.settings.recommend, fields=())
+    report = recommend_file(recommender, people(tmp_path, 300), out, wish, recall)
+    assert report.renewed
+    assert best not in {item["item_id"] for line in lines(out) for item in line["items"]}
 
 
 def test_what_is_left_of_other_users_is_not_mixed_in(
@@ -295,6 +336,6 @@ def test_a_killed_command_goes_on(library: Library, tmp_path: Path) -> None:
     printed, said = second.communicate(timeout=300)
     assert second.returncode == 0, said
     report = json.loads(printed)
-    assert report == {"users": done + 100, "resumed": done, "out": str(out)}
+    assert report == {"users": done + 100, "resumed": done, "out": str(out), "renewed": 0}
     assert [line["user_id"] for line in lines(out)] == [f"u{n % 12}" for n in range(done + 100)]
     assert "recommending" in said

@@ -1,6 +1,7 @@
 """Lists for several people on a real cluster: one search, what each member gets, bad groups."""
 
 import json
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -14,7 +15,7 @@ from seealso.config import StrategyName
 from seealso.errors import ConfigError, DataError, SeeAlsoError
 from seealso.indexer.templates import install
 from seealso.plugin import Recommender
-from seealso.plugin.groups.members import EVERYONE, MOST_MEMBERS
+from seealso.plugin.groups.members import MOST_MEMBERS, WHOLE
 from seealso.plugin.groups.search import SCORES
 from seealso.plugin.requests import Wish
 from seealso.types import HistoryEntry, Path, User
@@ -183,11 +184,26 @@ def test_nothing_seen_need_be_left_out(library: Library, recommender: Recommende
 
 def test_attributes_and_words_describe_a_group(library: Library, recommender: Recommender) -> None:
     described = recommender.recommend_group([], attributes={"likes": "castle"})
-    assert described.members == (EVERYONE,)
+    assert described.members == (WHOLE,)
     assert described.ids == recommender.recommend(attributes={"likes": "castle"}).ids
     mixed = recommender.recommend_group(["u1"], words="a castle of poetry")
-    assert mixed.members == ("u1", EVERYONE)
+    assert mixed.members == ("u1", WHOLE)
     assert "castle" in " ".join(str(library.documents[i]["text"]) for i in mixed.ids)
+
+
+def test_a_user_who_is_called_like_the_group_is_a_user(
+    library: Library, recommender: Recommender
+) -> None:
+    people = [recommender.user(one) for one in GROUP]
+    names = (WHOLE, "member 1", None)
+    known = [replace(one, user_id=name) for one, name in zip(people, names, strict=True)]
+    found = recommender.recommend_group(known, words="a castle", size=40)
+    assert found.members == (WHOLE, "member 1", "member 3", f"{WHOLE} (2)")
+    # what each has seen is left out, and nobody's value is lost
+    assert not set(found.ids) & frozenset().union(*(one.seen for one in people))
+    assert all(len(one["members"]) == 4 for one in found.as_dict()["items"] if one["probability"])
+    both = recommender.recommend_group([known[2], known[1]])
+    assert both.members == ("member 1 (2)", "member 1")
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5])
@@ -272,7 +288,7 @@ def test_the_command(library: Library) -> None:
     assert (shown["members"], shown["strategy"], len(shown["items"])) == (GROUP, "borda", 4)
     assert set(shown["items"][0]["members"]) == set(GROUP)
     code, _, out = run("--group-attribute", "likes=castle")
-    assert json.loads(out)["members"] == [EVERYONE]
+    assert json.loads(out)["members"] == [WHOLE]
     with pytest.raises(DataError, match="a group of nobody"):
         run("--group", " , ")
     for wrong in (

@@ -191,3 +191,31 @@ def test_a_field_that_the_index_lacks_is_named(library: Library) -> None:
     asking = library.recommender(safety={"age": [{"item": "min_age"}]})
     with pytest.raises(ConfigError, match=r"cannot be asked for field .min_age"):
         asking.recommend("u1")
+
+
+@pytest.mark.parametrize(
+    ("safety", "said"),
+    [
+        ({"age": [{"item": "kind"}]}, r"safety\.age: field 'kind' .* is keyword, not a number"),
+        ({"fields": {"title": ["Never"]}}, r"safety\.fields: field 'title' .* is text: it holds"),
+        ({"region": [{"item": "title"}]}, r"safety\.region: field 'title' .* is text: it holds"),
+    ],
+)
+def test_a_field_that_cannot_be_asked_so_is_refused(
+    library: Library, safety: dict[str, Any], said: str
+) -> None:
+    asking = library.recommender(safety=safety)
+    for ask in (
+        lambda: asking.recommend("u1", attributes={"age": 9}),
+        lambda: asking.related("b1"),
+        lambda: asking.recommend_group(["u1", "u2"]),
+        lambda: asking.explain("u1", "b8"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            ask()
+
+
+def test_a_range_of_a_rule_is_one_of_numbers(recommender: Recommender) -> None:
+    rule = {"do": "require", "field": "kind", "least": 5}
+    with pytest.raises(ConfigError, match=r"a rule: field 'kind' .* is keyword, not a number"):
+        recommender.recommend("u1", rules=rule)

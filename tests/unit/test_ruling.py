@@ -50,6 +50,22 @@ def test_the_first_rule_that_lifts_an_item_holds() -> None:
     assert rest.filters == ({"bool": {"must_not": [either]}},)
 
 
+@pytest.mark.parametrize("factor", [1.5, 2.0, 10.0])
+def test_a_boost_lifts_and_a_bury_lowers_on_both_sides_of_zero(factor: float) -> None:
+    boost = {"do": "boost", "field": "genres", "values": ["Drama"], "factor": factor}
+    bury = {"do": "bury", "field": "genres", "values": ["Drama"], "factor": 1 / factor}
+    lifting, _ = ruling(rules(boost), FLAT).strata
+    lowering, _ = ruling(rules(bury), FLAT).strata
+    values = [-3.0, -0.5, -0.01, 0.0, 0.01, 0.5, 3.0]
+    lifted = [one + lifting.boost(one) for one in values]
+    lowered = [one + lowering.boost(one) for one in values]
+    # best of the stratum stays best: the ranking is exact
+    assert lifted == sorted(lifted)
+    assert lowered == sorted(lowered)
+    assert all(now > before for now, before in zip(lifted, values, strict=True) if before)
+    assert all(now < before for now, before in zip(lowered, values, strict=True) if before)
+
+
 def test_pins_stand_from_their_position_on() -> None:
     found = ruling(rules({"do": "pin", "items": ["a", "b"], "position": 3}), FLAT)
     assert found.pins == {3: "a", 4: "b"}

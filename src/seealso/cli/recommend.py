@@ -200,7 +200,12 @@ def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> N
     context.show(
         report,
         lambda: tables.facts(
-            {"users": report.users, "of an earlier run": report.resumed, "written to": report.out}
+            {
+                "users": report.users,
+                "of an earlier run": report.resumed,
+                "made again for the blocklist": report.renewed,
+                "written to": report.out,
+            }
         ),
     )
 

@@ -198,13 +198,15 @@ def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> No
         cluster.request("POST", "/_aliases", {"actions": list(actions)})
 
 
-def searchable(cluster: Cluster, name: str) -> frozenset[str]:
-    """Return the fields of an index that a query can ask for."""
+def searchable(cluster: Cluster, name: str) -> dict[str, str]:
+    """Return the fields of an index that a query can ask for, each with its mapping type."""
     answer = cluster.request("GET", f"/{name}/_field_caps", params={"fields": "*"})
-    found = answer["fields"].items()
-    return frozenset(
-        field for field, kinds in found if any(kind["searchable"] for kind in kinds.values())
-    )
+    return {
+        field: kind
+        for field, kinds in answer["fields"].items()
+        for kind, said in kinds.items()
+        if said["searchable"]
+    }
 
 
 def refresh(cluster: Cluster, name: str) -> None:

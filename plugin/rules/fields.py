@@ -1,0 +1,97 @@
+"""Whether a field can be asked what a rule asks of it: a filter that means nothing shows all.
+
+OpenSearch compares keywords as texts ("18" is below "9") and looks for whole values among the
+words of a text, and is silent about both.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from seealso.config import Choice
+from seealso.errors import ConfigError
+
+NUMBERS: Final = frozenset(
+    {
+        "byte", "short", "integer", "long", "unsigned_long",
+        "half_float", "float", "double", "scaled_float",
+    }
+)  # fmt: skip
+
+DATES: Final = frozenset({"date", "date_nanos"})
+
+WORDS: Final = frozenset({"text", "match_only_text", "search_as_you_type"})
+"""Types that hold the words of a value instead of the value."""
+
+SHARES: Final = "exposure.shares"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a setting asks of one field.
+
+    Attributes
+    ----------
+    setting
+        Which one asks.
+    field
+        Of the catalogue.
+    needs
+        Whole values, a range, or numbers: a range that dates will not do for.
+    """
+
+    setting: str
+    field: str
+    needs: Literal["values", "range", "numbers"]
+
+    def check(self, index: str, mapping_type: str | None) -> None:
+        """Refuse a field that cannot be asked.
+
+        Parameters
+        ----------
+        index
+            Whose field it is.
+        mapping_type
+            Its mapping type; None where no query can ask for it.
+
+        Raises
+        ------
+        ConfigError
+            The answer would mean nothing; the message names field and type.
+        """
+        if mapping_type is None:
+            raise ConfigError(
+                f"{self.setting}: index {index} cannot be asked for field {self.field!r}",
+                hint="name it in catalogue.keywords, numbers or lists and build the index again",
+                field=self.field,
+            )
+        found = f"{self.setting}: field {self.field!r} of index {index} is {mapping_type}"
+        if self.needs == "values" and mapping_type in WORDS:
+            raise ConfigError(
+                f"{found}: it holds words, not whole values",
+                hint=f"ask a keyword field, {self.field}.keyword for one, or name the field in "
+                "catalogue.keywords and build the index again",
+                field=self.field,
+                type=mapping_type,
+            )
+        if self.needs != "values" and mapping_type not in self._comparable():
+            raise ConfigError(
+                f"{found}, not a number: it would be compared as text",
+                hint="name it in catalogue.numbers and build the index again",
+                field=self.field,
+                type=mapping_type,
+            )
+
+    def _comparable(self) -> frozenset[str]:
+        return NUMBERS if self.needs == "numbers" else NUMBERS | DATES
+
+
+def conditions(choices: Iterable[Choice], setting: str) -> Iterator[Condition]:
+    """Yield what `choices`, which stand in `setting`, ask of fields."""
+    for one in choices:
+        if one.field is None:
+            continue
+        if one.values:
+            yield Condition(setting, one.field, "values")
+        if one.least is not None or one.most is not None:
+            yield Condition(setting, one.field, "range")
