@@ -188,7 +188,7 @@ def _chosen(
 def _told(position: Mapping[str, Any] | None) -> str:
     if position is None:
         return "the start"
-    return ", ".join(f"{k} {v}" for k, v in position.items() if not k.startswith("head"))
+    return ", ".join(f"{k} {v}" for k, v in position.items() if k not in ("head", "tail"))
 
 
 def _shown(report: EventsReport, *, dry_run: bool) -> RenderableType:

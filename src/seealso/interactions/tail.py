@@ -2,20 +2,27 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO
 
 from seealso.errors import DataError
 from seealso.interactions.documents import json_rows
+from seealso.interactions.rotation import (
+    LONGEST_LINE,
+    START,
+    Place,
+    lines_from,
+    matches,
+    rotated_from,
+)
 from seealso.interactions.rows import Rows
+from seealso.log import logger
 
-HEAD: Final = 256
-"""Bytes at the start of a file that tell it from another one of the same name."""
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,9 @@ class Batch:
 class GrowingFile:
     """The lines of a file of JSON lines, for ever; a line counts once it ends.
 
-    A file that was cut, or that another took the place of, is read from its start.
+    The file may be rotated, by another that takes its name or by cutting it: what was written to
+    it before is read to its end first, also where that happened while nobody followed. A position
+    is found again by what stands in front of it, whatever the file is called by then.
 
     Parameters
     ----------
@@ -78,53 +87,103 @@ class GrowingFile:
                 hint="name it .jsonl or .ndjson; `seealso events ingest` reads the other kinds",
                 file=str(self.path),
             )
+        place = START if position is None else Place.of(position)
         try:
-            while True:
-                with self.path.open("rb") as stream:
-                    yield from self._read(stream, position)
-                # it was cut or replaced: another file begins
-                position = None
+            yield from self._follow(place)
         except OSError as exc:
             reason = (exc.strerror or str(exc)).lower()
             raise DataError(
                 f"{self.path}: {reason}", hint="check the path", file=str(self.path)
             ) from exc
 
-    def _read(self, stream: BinaryIO, position: Mapping[str, Any] | None) -> Iterator[Batch]:
-        offset, line = 0, 0
-        if position and _head(stream, position["head_bytes"]) == position["head"]:
-            offset, line = position["offset"], position["line"]
+    def _follow(self, place: Place) -> Iterator[Batch]:
+        # who begins must name a file; who goes on may come while one is being rotated
+        stream = self.path.open("rb") if place == START else (yield from self._open())
+        try:
+            while True:
+                begun = os.fstat(stream.fileno()).st_size > 0
+                if not matches(stream, place):
+                    # cut, or another file: what was behind the place stands elsewhere
+                    place = yield from self._rotated(place)
+                    if begun:
+                        place = START
+                    else:
+                        yield from self._wait()
+                if matches(stream, place):
+                    place = yield from self._read(stream, place)
+                # opened first: what takes its name while the old one is read is seen, too
+                before, stream = stream, (yield from self._open())
+                with before:
+                    there, here = os.fstat(before.fileno()), os.fstat(stream.fileno())
+                    if matches(before, place) and not os.path.samestat(there, here):
+                        yield from self._finish(before, place)
+                        yield from self._later(there.st_mtime_ns, place)
+                        place = START
+        finally:
+            stream.close()
+
+    def _read(self, stream: BinaryIO, place: Place) -> Generator[Batch, None, Place]:
+        """Yield what comes until the file is cut or replaced; return where to go on then."""
         while True:
-            stream.seek(offset)
-            lines: list[tuple[int, bytes]] = []
-            while len(lines) < self.batch and (text := stream.readline()).endswith(b"\n"):
-                line, offset = line + 1, offset + len(text)
-                lines.append((line, text))
+            lines = [one for one in lines_from(stream, place, self.batch) if one.ended]
+            # whoever cuts a file may do so while it is read: what was read is that of another
+            if not matches(stream, place):
+                return place
             if lines:
-                head = min(HEAD, offset)
-                where = {
-                    "offset": offset,
-                    "line": line,
-                    "head_bytes": head,
-                    "head": _head(stream, head),
-                }
-                yield Batch(json_rows(lines), where)
-                continue
-            yield Batch(None)
-            time.sleep(self.poll_seconds)
-            if self._replaced(stream, offset):
-                return
+                place = place.behind(stream, lines)
+                yield Batch(json_rows([(one.number, one.text) for one in lines]), place.position)
+            elif self._replaced(stream):
+                return place
+            else:
+                yield from self._wait()
 
-    def _replaced(self, stream: BinaryIO, offset: int) -> bool:
-        if not self.path.exists():
+    def _open(self) -> Generator[Batch, None, BinaryIO]:
+        while True:
+            try:
+                return self.path.open("rb")
+            except FileNotFoundError:
+                yield from self._wait()
+
+    def _wait(self) -> Iterator[Batch]:
+        yield Batch(None)
+        time.sleep(self.poll_seconds)
+
+    def _replaced(self, stream: BinaryIO) -> bool:
+        """Tell whether another file has the name, and something is in it."""
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
             return False
-        there, here = self.path.stat(), os.fstat(stream.fileno())
-        return there.st_size < offset or not os.path.samestat(there, here)
+        return there.st_size > 0 and not os.path.samestat(there, os.fstat(stream.fileno()))
 
+    def _rotated(self, place: Place) -> Generator[Batch, None, Place]:
+        """Yield what was written behind `place` before the file was rotated; return its end."""
+        for one in reversed(rotated_from(self.path)):
+            if one.holds(place):
+                with one.open() as stream:
+                    place = yield from self._finish(stream, place)
+                return (yield from self._later(one.changed, place))
+        log.warning(
+            "%s was replaced or cut, and what it held is not beside it: lines that were not read "
+            "yet are lost; it is read from its start",
+            self.path.name,
+        )
+        return START
 
-def _head(stream: BinaryIO, size: int) -> str:
-    stream.seek(0)
-    return sha256(stream.read(size)).hexdigest()
+    def _later(self, changed: int, place: Place) -> Generator[Batch, None, Place]:
+        """Yield what files hold that were rotated after one that changed last at `changed`."""
+        for one in rotated_from(self.path):
+            if one.changed > changed:
+                with one.open() as stream:
+                    place = yield from self._finish(stream, START)
+        return place
+
+    def _finish(self, stream: BinaryIO, place: Place) -> Generator[Batch, None, Place]:
+        """Yield what is left of a file that nobody writes to any more; its last line has ended."""
+        while lines := lines_from(stream, place, self.batch):
+            place = place.behind(stream, lines)
+            yield Batch(json_rows([(one.number, one.text) for one in lines]), place.position)
+        return place
 
 
 @dataclass(frozen=True)
@@ -165,7 +224,7 @@ class Stream:
         lines: Queue[bytes | None] = Queue(maxsize=4 * self.batch)
 
         def read() -> None:
-            for text in iter(self.stream.readline, b""):
+            for text in iter(lambda: self.stream.readline(LONGEST_LINE), b""):
                 lines.put(text)
             lines.put(None)
 
