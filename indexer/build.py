@@ -24,6 +24,7 @@ from seealso.encoder import (
     open_cache,
 )
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.creation import create_index
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
@@ -273,7 +274,7 @@ def _stage(
     try:
         derived = derives_safely(cluster.version())
         body = index_body(settings, meta, bundle.dimension, derived_source=derived)
-        indices.create(cluster, name, body)
+        create_index(cluster, name, body)
     except ClusterError as exc:
         if isinstance(exc, MappingMismatch) or "derived_source" not in exc.message:
             raise

@@ -11,6 +11,16 @@ from seealso.config import IndexSettings, Settings
 from seealso.encoder import Bundle
 from seealso.types import Space
 
+NO_PIPELINES: Mapping[str, str] = {
+    "default_pipeline": "_none",
+    "final_pipeline": "_none",
+    "search.default_pipeline": "_none",
+}
+"""Settings that keep pipelines of other people's templates away; said, they overrule those."""
+
+WHOLE_SOURCE: Mapping[str, Any] = {"enabled": True, "includes": [], "excludes": []}
+"""The mapping of a ``_source`` that keeps whole documents, whatever a template says of it."""
+
 LONGEST_KEYWORD = 8191
 """Characters of a keyword that are indexed: Lucene refuses terms over 32766 bytes."""
 
@@ -52,14 +62,27 @@ def loading_body(
                 "number_of_shards": index.shards,
                 "number_of_replicas": 0,
                 "refresh_interval": "-1",
+                **NO_PIPELINES,
             }
         },
         "mappings": {
-            "dynamic": False,
+            "dynamic": "strict",
+            "_source": dict(WHOLE_SOURCE),
             "_meta": {"seealso": dict(meta)},
             "properties": dict(fields),
         },
     }
+
+
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of an index by their whole names, as ``index.number_of_shards``."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{inner}": one for inner, one in flat(value).items()}
+        else:
+            found[name] = value
+    return found
 
 
 def derives_safely(version: tuple[int, ...]) -> bool:

@@ -18,9 +18,11 @@ from seealso.encoder import (
     item_encoder,
 )
 from seealso.errors import MappingMismatch
+from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import stored_items
+from seealso.indexer.mapping import NO_PIPELINES
 from seealso.interactions import RESERVED, Problems
 from seealso.query_templates import render
 from seealso.types import Item, Space, Vector
@@ -107,6 +109,7 @@ def verify(
             hint="build the index again",
             index=name,
         )
+    _check_standing(cluster, name, meta)
     documents = indices.count(cluster, name)
     expected = meta.get("items")
     if expected is not None and documents != expected:
@@ -161,6 +164,24 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
     bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
     images = images_for(bundle, lambda: open_images(settings, Problems("skip")))
     return verify(cluster, name, item_encoder(bundle, settings, cache=None), settings, images)
+
+
+def _check_standing(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> None:
+    """Refuse an index of ours that a pipeline, or half a ``_source``, stands in."""
+    if "attached" in meta:
+        # its pipelines are its owner's
+        return
+    found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})[name]
+    wrong = [
+        *changed_settings({f"index.{k}": v for k, v in NO_PIPELINES.items()}, found["settings"]),
+        *narrowed_source(found["mappings"]),
+    ]
+    if wrong:
+        raise MappingMismatch(
+            f"{name}: is not what was asked for: {'; '.join(wrong)}",
+            hint="build the index again; find out what changed it, or what template adds to it",
+            index=name,
+        )
 
 
 def _sample(cluster: Cluster, name: str, size: int) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.mapping import derives_safely, own_fields
+from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE, derives_safely, own_fields
 from seealso.interactions import RESERVED
 
 Way = Literal["in place", "copy"]
@@ -207,9 +207,11 @@ def copy_body(
             "index.knn.derived_source.enabled": derived_source,
             "index.number_of_replicas": 0,
             "index.refresh_interval": "-1",
+            **{f"index.{name}": value for name, value in NO_PIPELINES.items()},
         },
         "mappings": {
             **owned.mappings,
+            "_source": dict(WHOLE_SOURCE),
             "_meta": added["_meta"],
             "properties": {**owned.fields, **added["properties"]},
         },
@@ -222,7 +224,7 @@ def serving_settings(owned: Owned) -> dict[str, Any]:
         name: owned.settings.get(name)
         for name in SERVING
         # replicas have no "as by default" that would be that of the original
-        if name in owned.settings or name == "index.refresh_interval"
+        if name in owned.settings or not name.endswith("replicas")
     }
 
 

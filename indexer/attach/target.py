@@ -11,6 +11,7 @@ from seealso.indexer.attach.documents import columns_of
 from seealso.indexer.attach.owned import Owned, added_mapping, copied_from, copy_body
 from seealso.indexer.attach.plan import AttachPlan
 from seealso.indexer.build import MAPPED
+from seealso.indexer.creation import create_index
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
 from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable
@@ -76,7 +77,7 @@ def begin(
         name = indices.new_name(settings.index.alias)
         derived = derives_safely(cluster.version())
         body = copy_body(owned, settings, bundle.dimension, meta, derived_source=derived)
-        indices.create(cluster, name, body)
+        create_index(cluster, name, body)
         return Target(name, maker)
     begun = indices.meta(cluster, name)
     with progress("reading") as tick:

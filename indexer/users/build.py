@@ -13,6 +13,7 @@ from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.build import one_at_a_time
+from seealso.indexer.creation import create_index
 from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely
 from seealso.indexer.rewriting import rewriting
@@ -253,7 +254,7 @@ def _stage(
     meta = users_meta(alias, settings.users, names, profiler.fingerprint, key)
     derived = derives_safely(cluster.version())
     body = users_body(settings.index, meta, profiler.dimension, derived_source=derived)
-    indices.create(cluster, name, body)
+    create_index(cluster, name, body)
     return name, False
 
 

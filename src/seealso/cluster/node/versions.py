@@ -103,6 +103,12 @@ def _modules(infix: str) -> tuple[Module, ...]:
             f"{root}.script.mustache.Mustache{infix}Plugin",
             (members, reflect),
         ),
+        # the processors of other people's pipelines, which an index of ours must not run into
+        Module(
+            "ingest-common",
+            "ingest-common",
+            f"{root}.ingest.common.IngestCommon{infix}Plugin",
+        ),
     )
 
 

@@ -1,0 +1,118 @@
+"""Makes an index of ours, and sees to it that what stands there is what was asked for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from seealso.cluster import Cluster, indices
+from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.foreign import Foreign, find_templates, shield
+from seealso.indexer.mapping import flat
+
+
+def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
+    """Create the index `name`, whatever the index templates of the cluster say of such names.
+
+    Parameters
+    ----------
+    cluster, name
+        Where, and what it is called.
+    body
+        Mappings and settings.
+
+    Raises
+    ------
+    MappingMismatch
+        A template adds to it what cannot be kept out; the index is gone again.
+    ClusterError
+        OpenSearch refuses.
+    """
+    foreign = find_templates(cluster, name)
+    try:
+        if foreign is not None and foreign.intrudes:
+            with shield(cluster, name, foreign):
+                indices.create(cluster, name, body)
+        else:
+            indices.create(cluster, name, body)
+    except ClusterError as exc:
+        if foreign is None or isinstance(exc, MappingMismatch):
+            raise
+        raise _named(exc, foreign, name) from exc
+    try:
+        compare(cluster, name, body)
+    except MappingMismatch:
+        # nothing was loaded; an index behind an alias of somebody's must not stay
+        indices.delete(cluster, name)
+        raise
+
+
+def _named(exc: ClusterError, foreign: Foreign, name: str) -> MappingMismatch:
+    templates = ", ".join(foreign.names)
+    return MappingMismatch(
+        f"{name}: could not be created beside the index template {templates}: {exc.message}",
+        hint=f"leave such names out of the patterns of {templates}, or choose another index.alias",
+        index=name,
+        templates=foreign.names,
+    )
+
+
+def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
+    """Compare an index that serves nobody yet with what was asked for.
+
+    Raises
+    ------
+    MappingMismatch
+        It differs: an alias, a pipeline, an incomplete ``_source``, other fields.
+    """
+    found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})[name]
+    wrong = [
+        *(f"it stands behind the alias {alias}" for alias in sorted(found["aliases"])),
+        *changed_settings(flat(body.get("settings", {})), found["settings"]),
+        *_other_mappings(body.get("mappings", {}), found["mappings"]),
+    ]
+    if not wrong:
+        return
+    raise MappingMismatch(
+        f"{name}: is not what was asked for: {'; '.join(wrong[:3])}",
+        hint="an index template of the cluster, or somebody else, added to it: leave such names "
+        "out of its patterns, or choose another index.alias",
+        index=name,
+    )
+
+
+def changed_settings(asked: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    """Say which settings, all flat, are not as they were asked for."""
+    return [
+        f"{name} is {there.get(name)}, not {_text(value)}"
+        for name, value in asked.items()
+        if value is not None and there.get(name) != _text(value)
+    ]
+
+
+def _text(value: Any) -> Any:
+    """Return a setting as OpenSearch shows it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return [str(one) for one in value] if isinstance(value, list | tuple) else str(value)
+
+
+def narrowed_source(mappings: Mapping[str, Any]) -> list[str]:
+    """Say whether an index with these mappings does not keep whole documents."""
+    source = mappings.get("_source", {})
+    narrow = source.get("enabled") is False or source.get("includes") or source.get("excludes")
+    return ["its _source does not keep whole documents"] if narrow else []
+
+
+def _other_mappings(asked: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    wrong = narrowed_source(there)
+    if there.get("_routing", {}).get("required"):
+        wrong.append("its _routing is required")
+    if str(there.get("dynamic", True)).lower() != str(asked.get("dynamic", True)).lower():
+        wrong.append(f"its mapping is dynamic: {there.get('dynamic', True)}")
+    wanted, fields = asked.get("properties", {}), there.get("properties", {})
+    wrong += [f"it has a field {name}" for name in sorted(fields.keys() - wanted.keys())]
+    wrong += [f"it lacks the field {name}" for name in sorted(wanted.keys() - fields.keys())]
+    for name in sorted(fields.keys() & wanted.keys()):
+        extra = sorted(fields[name].keys() - wanted[name].keys())
+        if fields[name].get("type", "object") != wanted[name].get("type", "object") or extra:
+            wrong.append(f"its field {name} is {fields[name]}")
+    return wrong
