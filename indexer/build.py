@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import Cluster, Lock, indices
 from seealso.config import Settings, with_fitted
 from seealso.encoder import (
     Bundle,
@@ -28,7 +28,7 @@ from seealso.indexer.creation import create_index
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
-from seealso.indexer.lifecycle import go_live
+from seealso.indexer.lifecycle import build_lock, go_live
 from seealso.indexer.live import replaceable
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.indexer.staging import build_key, left_by
@@ -146,13 +146,13 @@ def build(
     alias = settings.index.alias
     base = _base_bundle(settings)
     settings = with_fitted(settings, base.fitted)
-    with build_lock(settings):
+    with build_lock(cluster, alias) as lock:
         live = replaceable(cluster, alias)
         images = images_for(base, source.images)
         surveyed = _survey(source, settings)
         cache = open_cache(settings)
         bundle = bind_to_catalogue(base, surveyed.sample, settings, cache)
-        name, resumed = _stage(cluster, settings, surveyed, bundle)
+        name, resumed = _stage(cluster, settings, surveyed, bundle, lock)
         maker = DocumentMaker(
             item_encoder(bundle, settings, cache),
             ItemText(settings.text),
@@ -174,7 +174,7 @@ def build(
         indices.put_meta(cluster, name, {"state": "ready"})
         verdict = None if judge is None else _judged(cluster, alias, name, judge)
         if swap:
-            go_live(cluster, alias, name)
+            go_live(cluster, alias, name, lock)
     return BuildReport(
         index=name,
         alias=alias,
@@ -193,22 +193,6 @@ def build(
         pictured=done.pictured,
         strangers=0 if images is None else len(images) - done.pictured,
     )
-
-
-@contextmanager
-def build_lock(settings: Settings) -> Iterator[None]:
-    """Keep two builds of one alias from clearing each other's index.
-
-    The lock is a file beside the bundles; the system frees it when its holder dies.
-
-    Raises
-    ------
-    ClusterError
-        Another build of the alias runs.
-    """
-    alias = settings.index.alias
-    with one_at_a_time(settings, f"build-{alias}", "another build or update is running"):
-        yield
 
 
 @contextmanager
@@ -261,12 +245,12 @@ def _judged(cluster: Cluster, alias: str, name: str, judge: Judge) -> object | N
 
 
 def _stage(
-    cluster: Cluster, settings: Settings, surveyed: Survey, bundle: Bundle
+    cluster: Cluster, settings: Settings, surveyed: Survey, bundle: Bundle, lock: Lock
 ) -> tuple[str, bool]:
     """Return the index to write to and whether it was begun by an earlier, killed build."""
     alias = settings.index.alias
     key = _build_key(settings, surveyed, bundle)
-    begun = left_by(cluster, indices.listing(cluster, alias), key)
+    begun = left_by(cluster, indices.listing(cluster, alias), key, lock)
     if begun is not None:
         return begun, True
     name = indices.new_name(alias)

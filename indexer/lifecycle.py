@@ -1,12 +1,17 @@
 """Which index the alias stands for: list, swap, roll back, prune; a move is one atomic step.
 
+Whatever moves the alias, or writes or deletes an index behind it, holds one lock meanwhile: a
+build on another host, too.
+
 An index records since when it is live and whether a rollback left it. A rollback goes to the
 index that was live before, passing over those that were rolled back from.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from seealso.cluster import Cluster, PhysicalIndex, indices
+from seealso.cluster import Cluster, Lock, PhysicalIndex, hold, indices
 from seealso.errors import ClusterError, MappingMismatch
 
 
@@ -17,6 +22,19 @@ class Moved:
     alias: str
     before: str | None
     after: str
+
+
+@contextmanager
+def build_lock(cluster: Cluster, alias: str) -> Iterator[Lock]:
+    """Keep whatever changes the indices of `alias` from doing so twice at a time.
+
+    Raises
+    ------
+    ClusterError
+        Somebody else does, on this host or on another.
+    """
+    with hold(cluster, alias, "build", "another build or update is running") as lock:
+        yield lock
 
 
 def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
@@ -51,8 +69,11 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> Moved:
 
 
 def swap(cluster: Cluster, alias: str, name: str) -> Moved:
-    """Let `alias` stand for the index `name`; raises what `plan_swap` raises."""
-    return _move(cluster, plan_swap(cluster, alias, name))
+    """Let `alias` stand for the index `name`; raises what `plan_swap` and `build_lock` raise."""
+    with build_lock(cluster, alias) as lock:
+        moved = plan_swap(cluster, alias, name)
+        go_live(cluster, alias, name, lock)
+    return moved
 
 
 def plan_rollback(cluster: Cluster, alias: str) -> Moved:
@@ -80,15 +101,27 @@ def plan_rollback(cluster: Cluster, alias: str) -> Moved:
 
 
 def rollback(cluster: Cluster, alias: str) -> Moved:
-    """Let `alias` stand for the index that was live before; raises what `plan_rollback` raises."""
-    moved = _move(cluster, plan_rollback(cluster, alias))
-    if moved.before is not None:
-        indices.put_meta(cluster, moved.before, {"rolled_back": True})
+    """Let `alias` stand for the index that was live before.
+
+    Raises what `plan_rollback` and `build_lock` raise.
+    """
+    with build_lock(cluster, alias) as lock:
+        moved = plan_rollback(cluster, alias)
+        go_live(cluster, alias, moved.after, lock)
+        if moved.before is not None:
+            indices.put_meta(cluster, moved.before, {"rolled_back": True})
     return moved
 
 
-def go_live(cluster: Cluster, alias: str, name: str) -> None:
-    """Let `alias` stand for the index `name`, which must be ready, and record when it did."""
+def go_live(cluster: Cluster, alias: str, name: str, lock: Lock) -> None:
+    """Let `alias` stand for the index `name`, which must be ready, and record when it did.
+
+    Raises
+    ------
+    ClusterError
+        The lock was lost, or somebody else moves the alias, without the lock; it is as it was.
+    """
+    lock.require()
     indices.point(cluster, alias, name)
     # after the move: an index that says it was live must have been
     record_live(cluster, name)
@@ -97,11 +130,6 @@ def go_live(cluster: Cluster, alias: str, name: str) -> None:
 def record_live(cluster: Cluster, name: str) -> None:
     """Write down that an alias has come to the index `name` just now."""
     indices.put_meta(cluster, name, {"live_since": indices.moment(), "rolled_back": False})
-
-
-def _move(cluster: Cluster, moved: Moved) -> Moved:
-    go_live(cluster, moved.alias, moved.after)
-    return moved
 
 
 def prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
@@ -126,8 +154,12 @@ def _built_at(index: PhysicalIndex, alias: str) -> str:
 
 
 def prune(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
-    """Delete what `prunable` names and return it."""
-    doomed = prunable(cluster, alias, keep)
-    for index in doomed:
-        indices.delete(cluster, index.name)
-    return doomed
+    """Delete what `prunable` names and return it; raises what `build_lock` raises."""
+    deleted = []
+    # an index that is being built looks like one that was left half-built
+    with build_lock(cluster, alias) as lock:
+        for index in prunable(cluster, alias, keep):
+            lock.require()
+            if indices.delete_unless_live(cluster, alias, index.name):
+                deleted.append(index)
+    return deleted

@@ -103,7 +103,7 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
     ClusterError
         Something is still there, or the users index is being changed by another run.
     """
-    with users_lock(settings):
+    with users_lock(cluster, settings):
         places = _places(cluster, settings, names, user_id)
         deleted = {place.index: _delete(cluster, place) for place in places}
     sources = (settings.events.path, settings.events.index, settings.users.path)

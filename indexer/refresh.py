@@ -8,9 +8,9 @@ import polars as pl
 
 from seealso.cluster import BulkWriter, Cluster, indices, scan, scan_ids
 from seealso.config import Settings
-from seealso.indexer.build import build_lock
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
 from seealso.indexer.inputs import Inputs
+from seealso.indexer.lifecycle import build_lock
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rewriting import rewriting
 from seealso.log import progress
@@ -74,7 +74,7 @@ def refresh_importance(
     ClusterError, BulkWriteError
         The cluster refused; what was written stays right, run it again for the rest.
     """
-    with build_lock(settings):
+    with build_lock(cluster, settings.index.alias):
         live = live_index(cluster, settings)
         counts = count_events(source.events(), settings.importance)
         # what was written a moment ago is stored, too

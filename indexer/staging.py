@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from seealso.cluster import Cluster, PhysicalIndex, indices
+from seealso.cluster import Cluster, Lock, PhysicalIndex, indices
 from seealso.log import logger
 
 log = logger(__name__)
@@ -17,7 +17,7 @@ def build_key(*parts: Any) -> str:
     return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
-def left_by(cluster: Cluster, found: Iterable[PhysicalIndex], key: str) -> str | None:
+def left_by(cluster: Cluster, found: Iterable[PhysicalIndex], key: str, lock: Lock) -> str | None:
     """Return the first index that a killed build of this `key` left; delete the others.
 
     Parameters
@@ -28,6 +28,8 @@ def left_by(cluster: Cluster, found: Iterable[PhysicalIndex], key: str) -> str |
         Indices of one kind; those that are ready, serve or are their owner's stay as they are.
     key
         As `build_key` gives it.
+    lock
+        Of whoever builds them.
     """
     begun = None
     for index in found:
@@ -39,5 +41,6 @@ def left_by(cluster: Cluster, found: Iterable[PhysicalIndex], key: str) -> str |
             log.info("going on with %s", index.name)
         else:
             log.info("clearing %s, left by a build that did not end", index.name)
+            lock.require()
             indices.delete(cluster, index.name)
     return begun

@@ -11,12 +11,12 @@ from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan_ids
 from seealso.config import ImportanceSettings, Settings
 from seealso.encoder import ItemText, item_encoder, open_cache
 from seealso.errors import MappingMismatch
-from seealso.indexer.build import build_lock
 from seealso.indexer.encoding import DocumentMaker, Tick, digests
 from seealso.indexer.events.store import events_name
 from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, numbers_of
+from seealso.indexer.lifecycle import build_lock
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.writing import changed, write_catalogue
@@ -62,7 +62,7 @@ def update(
     DataError, ClusterError, BundleError
         As `build` does.
     """
-    with build_lock(settings):
+    with build_lock(cluster, settings.index.alias):
         live = live_index(cluster, settings)
         _refuse_other(live, settings)
         bundle = live.bundle

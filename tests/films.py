@@ -104,5 +104,5 @@ def films(
     frames = read_events(source, settings.events, Problems("skip"))
     histories = Histories.from_events(frames, positive=settings.events.positive)
     yield Films(cluster, settings, histories, Recommender(cluster, settings, histories))
-    cluster.request("DELETE", f"/{settings.index.alias}-*")
+    cluster.request("DELETE", f"/{settings.index.alias}-*", params={"expand_wildcards": "all"})
     cluster.close()

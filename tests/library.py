@@ -158,5 +158,5 @@ retries = 1
 
     def close(self) -> None:
         """Delete the indices."""
-        self.cluster.request("DELETE", f"/{self.alias}-*")
+        self.cluster.request("DELETE", f"/{self.alias}-*", params={"expand_wildcards": "all"})
         self.cluster.close()

@@ -16,8 +16,7 @@ from seealso.indexer.attach.documents import owned_inputs, pending, read_owned, 
 from seealso.indexer.attach.owned import Owned, alias_actions, look, serving_settings
 from seealso.indexer.attach.plan import AttachPlan, plan
 from seealso.indexer.attach.target import Target, begin
-from seealso.indexer.build import build_lock
-from seealso.indexer.lifecycle import record_live
+from seealso.indexer.lifecycle import build_lock, record_live
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.verify import Verification, verify
 from seealso.interactions import Problems
@@ -110,12 +109,12 @@ def attach(
         As `build` raises them.
     """
     started = perf_counter()
-    with build_lock(settings):
+    with build_lock(cluster, settings.index.alias) as lock:
         owned = look(cluster, index)
         chosen = plan(cluster, settings, owned, copy=copy)
         indices.refresh(cluster, owned.name)
         source = owned_inputs(cluster, owned, settings, problems)
-        target = begin(cluster, settings, owned, chosen, source)
+        target = begin(cluster, settings, owned, chosen, source, lock)
         with rewriting(cluster, target.name) as run:
             done = _write(cluster, settings, owned, target)
             run.lost = done.written > 0
@@ -125,6 +124,7 @@ def attach(
                 cluster, target.name, target.maker.encoder, settings, target.maker.images
             )
             run.meta["state"] = "ready"
+        lock.require()
         _move_aliases(cluster, settings, owned, target.name)
     bundle = target.maker.encoder.bundle
     return AttachReport(

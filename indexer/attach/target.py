@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import Cluster, Lock, indices
 from seealso.config import Settings, TextSettings, with_fitted
 from seealso.encoder import Bundle, BundleStore, ItemText, item_encoder, open_cache
 from seealso.indexer.attach.documents import columns_of
@@ -32,7 +32,12 @@ class Target:
 
 
 def begin(
-    cluster: Cluster, settings: Settings, owned: Owned, plan: AttachPlan, source: Inputs
+    cluster: Cluster,
+    settings: Settings,
+    owned: Owned,
+    plan: AttachPlan,
+    source: Inputs,
+    lock: Lock,
 ) -> Target:
     """Read everything once, so that what cannot be read changes nothing; then make room.
 
@@ -46,6 +51,8 @@ def begin(
         The index, and how it is attached to.
     source
         Its documents as a catalogue, events and images.
+    lock
+        Of whoever attaches.
 
     Raises
     ------
@@ -72,7 +79,7 @@ def begin(
         return Target(owned.name, maker)
     found = indices.listing(cluster, settings.index.alias)
     copies = [one for one in found if copied_from(one.meta) == owned.name]
-    name = left_by(cluster, copies, key)
+    name = left_by(cluster, copies, key, lock)
     if name is None:
         name = indices.new_name(settings.index.alias)
         derived = derives_safely(cluster.version())

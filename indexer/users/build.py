@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import Cluster, Lock, hold, indices
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
-from seealso.indexer.build import one_at_a_time
 from seealso.indexer.creation import create_index
 from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely
@@ -90,9 +89,9 @@ def build_users(
     """
     started = perf_counter()
     alias = users_alias(settings.index.alias)
-    with users_lock(settings):
+    with users_lock(cluster, settings) as lock:
         check_live_key(cluster, settings, names, new_key=new_key)
-        name, resumed = _stage(cluster, settings, names, profiler)
+        name, resumed = _stage(cluster, settings, names, profiler, lock)
         writer = UsersWriter(cluster, name, names, profiler, settings.index)
         with progress("encoding and writing", len(people.ids)) as tick:
             done = writer.write(people, tick, fresh=not resumed)
@@ -103,10 +102,10 @@ def build_users(
             tick()
         _check_count(cluster, name, len(people.ids))
         indices.put_meta(cluster, name, {"state": "ready"})
-        go_live(cluster, alias, name)
+        go_live(cluster, alias, name, lock)
         for old in user_indices(cluster, settings):
             if old.name != name:
-                indices.delete(cluster, old.name)
+                indices.delete_unless_live(cluster, alias, old.name)
     return _report(done, name, alias, gone, resumed=resumed, started=started)
 
 
@@ -125,7 +124,7 @@ def update_users(
         It was built with another bundle than the items.
     """
     started = perf_counter()
-    with users_lock(settings):
+    with users_lock(cluster, settings):
         live = live_users(cluster, settings, names)
         live.require(profiler.fingerprint)
         writer = UsersWriter(cluster, live.name, names, profiler, settings.index)
@@ -194,7 +193,7 @@ def check_live_key(
 
 
 @contextmanager
-def users_lock(settings: Settings) -> Iterator[None]:
+def users_lock(cluster: Cluster, settings: Settings) -> Iterator[Lock]:
     """Keep whatever changes the users index from doing so twice at a time.
 
     Raises
@@ -202,9 +201,9 @@ def users_lock(settings: Settings) -> Iterator[None]:
     ClusterError
         Somebody else does.
     """
-    name = f"build-{users_alias(settings.index.alias)}"
-    with one_at_a_time(settings, name, "the users index is being changed by another run"):
-        yield
+    complaint = "the users index is being changed by another run"
+    with hold(cluster, settings.index.alias, "users", complaint) as lock:
+        yield lock
 
 
 def _clear_others(writer: UsersWriter, people: People) -> int:
@@ -242,12 +241,12 @@ def _report(
 
 
 def _stage(
-    cluster: Cluster, settings: Settings, names: Pseudonyms, profiler: Profiler
+    cluster: Cluster, settings: Settings, names: Pseudonyms, profiler: Profiler, lock: Lock
 ) -> tuple[str, bool]:
     """Return the index to write to and whether it was begun by an earlier, killed build."""
     alias = users_alias(settings.index.alias)
     key = _build_key(settings, names, profiler)
-    begun = left_by(cluster, user_indices(cluster, settings), key)
+    begun = left_by(cluster, user_indices(cluster, settings), key, lock)
     if begun is not None:
         return begun, True
     name = indices.new_name(alias)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seealso.cluster import Cluster, fetch, indices
+from seealso.cluster import Cluster, fetch, indices, locks
 from seealso.config import Settings, load_settings
 from seealso.encoder import Bundle
 from seealso.indexer.build import BuildReport, build
@@ -181,7 +181,7 @@ class Shop:
 
     def clear(self) -> None:
         """Delete the indices of the alias."""
-        for name in self.names:
+        for name in [*self.names, locks.index_of(self.alias)]:
             indices.delete(self.cluster, name)
 
 

@@ -10,8 +10,9 @@ from seealso.cluster import BulkWriter, Cluster, IndexSource, fetch, indices, sc
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore, Encoder, ItemText, encode_views
 from seealso.errors import ClusterError
-from seealso.indexer.build import build_lock, plan
+from seealso.indexer.build import plan
 from seealso.indexer.documents import item_vector
+from seealso.indexer.lifecycle import build_lock
 from seealso.plugin import Recommender
 from tests.integration.catalogues import OpenShop, Shop, films, views
 from tests.training_data import as_items
@@ -233,7 +234,7 @@ def test_a_second_build_encodes_nothing_again(
 def test_two_builds_of_one_alias_do_not_meet(latest_shop: Shop) -> None:
     latest_shop.stock(films(60))
     with (
-        build_lock(latest_shop.settings()),
+        build_lock(latest_shop.cluster, latest_shop.alias),
         pytest.raises(ClusterError, match="another build or update is running"),
     ):
         latest_shop.build()

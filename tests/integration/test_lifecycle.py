@@ -7,7 +7,7 @@ from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer import lifecycle
-from seealso.indexer.build import build_lock
+from seealso.indexer.lifecycle import build_lock
 from tests.integration.catalogues import OpenShop, Shop, films
 
 
@@ -150,7 +150,7 @@ def test_prune_leaves_a_running_build_alone(shop: Shop, capsys: pytest.CaptureFi
     shop.build()
     half = half_built(shop)
     prune = shop.arguments("index", "prune", "--yes")
-    with build_lock(shop.settings()), pytest.raises(SystemExit) as ended:
+    with build_lock(shop.cluster, shop.alias), pytest.raises(SystemExit) as ended:
         main(prune)
     assert ended.value.code == ClusterError.exit_code
     assert "another build or update is running" in capsys.readouterr().err

@@ -203,7 +203,7 @@ def served(tmp_path: Path, tiny: Bundle, opensearch_latest: NodeInfo) -> Iterato
     assert built.returncode == 0, built.stderr
     yield made
     cluster = Cluster(opensearch_latest.url)
-    cluster.request("DELETE", f"/{made.alias}-*")
+    cluster.request("DELETE", f"/{made.alias}-*", params={"expand_wildcards": "all"})
     cluster.close()
 
 

@@ -269,9 +269,7 @@ def prune(context: Context, dry_run: bool, keep: int | None, yes: bool) -> None:
         names = ", ".join(one.name for one in doomed)
         if not yes:
             click.confirm(f"Delete {names}?", abort=True, err=True)
-        # an index that is being built looks like one that was left half-built
-        with building.build_lock(context.settings):
-            lifecycle.prune(cluster, settings.alias, keep)
+        doomed = lifecycle.prune(cluster, settings.alias, keep)
     label = "would delete" if dry_run else "deleted"
     names_shown = [one.name for one in doomed]
     context.show(

@@ -193,9 +193,42 @@ def count(cluster: Cluster, name: str) -> int:
 
 
 def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> None:
-    """Add and remove aliases in one atomic step; no action is no request."""
-    if actions:
-        cluster.request("POST", "/_aliases", {"actions": list(actions)})
+    """Add and remove aliases in one atomic step; no action is no request.
+
+    An alias that is to be removed must be there: else somebody else has moved it meanwhile, and
+    it would stand for two indices.
+
+    Raises
+    ------
+    ClusterError
+        The aliases were not as `actions` have it; they are as they were.
+    """
+    if not actions:
+        return
+    strict = [
+        {kind: {**one, "must_exist": True} if kind == "remove" else one}
+        for action in actions
+        for kind, one in action.items()
+    ]
+    try:
+        cluster.request("POST", "/_aliases", {"actions": strict})
+    except ClusterError as exc:
+        # a request whose answer was lost is sent again, and finds that everything is done
+        if not _carried_out(cluster, actions):
+            aliases = sorted({one["alias"] for action in actions for one in action.values()})
+            raise ClusterError(
+                f"{', '.join(aliases)}: the alias could not be moved: {exc.message}",
+                hint="`seealso index list` shows where it stands; run the same command again",
+            ) from exc
+
+
+def _carried_out(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the aliases stand as `actions` would have them."""
+    return all(
+        (one["index"] in standing(cluster, one["alias"])) == (kind == "add")
+        for action in actions
+        for kind, one in action.items()
+    )
 
 
 def searchable(cluster: Cluster, name: str) -> dict[str, str]:
@@ -240,7 +273,13 @@ def finish_loading(cluster: Cluster, name: str, *, replicas: int, merge: bool) -
 
 
 def point(cluster: Cluster, alias: str, name: str) -> None:
-    """Let `alias` stand for `name` alone, in one atomic step."""
+    """Let `alias` stand for `name` alone, in one atomic step.
+
+    Raises
+    ------
+    ClusterError
+        Somebody else moves it at the same time.
+    """
     actions: list[dict[str, Any]] = [
         {"remove": {"index": before, "alias": alias}}
         for before in standing(cluster, alias)
@@ -248,6 +287,20 @@ def point(cluster: Cluster, alias: str, name: str) -> None:
     ]
     actions.append({"add": {"index": name, "alias": alias}})
     act_on_aliases(cluster, actions)
+    if (found := standing(cluster, alias)) != [name]:
+        raise ClusterError(
+            f"{alias}: somebody else has moved the alias just now, to {', '.join(found)}",
+            hint="`seealso index list` shows where it stands, `seealso index swap NAME` moves it",
+            alias=alias,
+        )
+
+
+def delete_unless_live(cluster: Cluster, alias: str, name: str) -> bool:
+    """Delete the index `name`, unless `alias` stands for it by now; tell whether it was deleted."""
+    if name in standing(cluster, alias):
+        return False
+    cluster.request("DELETE", f"/{name}", params={"ignore": 404})
+    return True
 
 
 def delete(cluster: Cluster, name: str) -> None:

@@ -1,0 +1,303 @@
+"""One writer at a time, on whichever host: a lock that is a document in the cluster.
+
+The document is changed only by whoever has seen its latest version, so that of two that want it
+one gets it. While it is held it is written again every few seconds. Whoever waits for it watches
+with a clock of its own: a lock that stands still for `EXPIRES_S` seconds belongs to nobody, and on
+the host of a holder that died it is free at once, as the system has freed its file by then.
+
+The locks of an alias are in the index ``<alias>-locks``: hidden, so that no wildcard meets it.
+"""
+
+import os
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from seealso.cluster.client import Cluster
+from seealso.errors import ClusterError
+from seealso.log import logger
+
+log = logger(__name__)
+
+HEARTBEAT_S: Final = 5.0
+"""Seconds between two signs of life."""
+
+EXPIRES_S: Final = 40.0
+"""Seconds after which a lock that stood still is free: several signs of life were missed."""
+
+LOOK_S: Final = 0.5
+"""Seconds between two looks at a lock that somebody else holds."""
+
+CONFLICT: Final = 409
+
+BODY: Final[Mapping[str, Any]] = {
+    "settings": {
+        "index": {
+            "hidden": True,
+            "number_of_shards": 1,
+            "auto_expand_replicas": "0-1",
+            "default_pipeline": "_none",
+            "final_pipeline": "_none",
+        }
+    },
+    "mappings": {
+        "dynamic": False,
+        "_source": {"enabled": True},
+        "_meta": {"seealso": {"kind": "locks"}},
+    },
+}
+"""Of the index: spelt out, as index templates of others may match its name."""
+
+
+def index_of(alias: str) -> str:
+    """Return the name of the index in which the locks of `alias` are."""
+    return f"{alias}-locks"
+
+
+@contextmanager
+def hold(
+    cluster: Cluster, alias: str, name: str, complaint: str, *, wait: float = 0.0
+) -> Iterator["Lock"]:
+    """Hold the lock `name` of `alias`; nobody else does meanwhile, on no host.
+
+    Parameters
+    ----------
+    cluster
+        Where the lock is.
+    alias
+        Whose lock it is.
+    name
+        What it is for.
+    complaint
+        What the error says if somebody else holds it.
+    wait
+        Seconds to wait for a holder that is alive.
+
+    Raises
+    ------
+    ClusterError
+        Somebody holds it, or the index for locks belongs to somebody else.
+    """
+    lock = Lock(cluster, alias, name)
+    with _alive(lock.token):
+        lock.take(complaint, wait)
+        stop = Event()
+        beating = Thread(target=lock.beat, args=(stop,), name=f"seealso-lock-{name}", daemon=True)
+        beating.start()
+        try:
+            yield lock
+        finally:
+            stop.set()
+            beating.join()
+            lock.release()
+
+
+@contextmanager
+def _alive(token: str) -> Iterator[None]:
+    """Hold a file that the system frees when this process dies."""
+    with FileLock(_life_file(token)):
+        yield
+    _life_file(token).unlink(missing_ok=True)
+
+
+def _life_file(token: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"seealso-{token}.lock"
+
+
+def _died_here(token: str) -> bool:
+    """Tell whether the holder lived on this host and is dead; False where that cannot be known."""
+    file = _life_file(token)
+    if not token.isalnum() or not file.exists():
+        return False
+    try:
+        with FileLock(file, timeout=0):
+            pass
+    except (Timeout, OSError):
+        return False
+    file.unlink(missing_ok=True)
+    return True
+
+
+@dataclass
+class Lock:
+    """A lock that is held, or wanted.
+
+    Attributes
+    ----------
+    cluster, alias, name
+        As for `hold`.
+    token
+        Tells this holder from every other.
+    """
+
+    cluster: Cluster
+    alias: str
+    name: str
+    token: str = field(default_factory=lambda: uuid4().hex)
+    _version: Mapping[str, int] = field(default_factory=dict)
+    _taken_by: str | None = None
+    _one_at_a_time: Any = field(default_factory=threading.Lock, repr=False)
+
+    def require(self) -> None:
+        """Make sure that this is still the holder, for `EXPIRES_S` seconds to come.
+
+        To be called right before what only the holder may do: a paused process is overtaken.
+
+        Raises
+        ------
+        ClusterError
+            Somebody else has taken the lock.
+        """
+        self._renew()
+        if self._taken_by is not None:
+            raise ClusterError(
+                f"{self.alias}: this process stood still for so long that another one has taken "
+                f"over ({self._taken_by})",
+                hint="wait for the other one to end, then run the same command again",
+                alias=self.alias,
+            )
+
+    def take(self, complaint: str, wait: float) -> None:
+        """Become the holder; raises what `hold` raises."""
+        started = since = time.monotonic()
+        seen: Mapping[str, int] | None = None
+        while True:
+            found = self._read()
+            if found is None or not found["_source"]["held"]:
+                if self._write(_version_of(found)):
+                    return
+                continue
+            if found["_source"]["token"] == self.token:
+                # the answer to our own request was lost
+                self._version = _version_of(found)
+                return
+            if seen is None:
+                log.info("%s: %s holds the lock", self.alias, found["_source"]["holder"])
+            now, version = time.monotonic(), _version_of(found)
+            moved, seen = seen is not None and version != seen, version
+            since = now if moved else since
+            token = found["_source"]["token"]
+            if now - since >= EXPIRES_S or _died_here(token):
+                log.info("%s: its holder is gone, going on", self.alias)
+                if self._write(version):
+                    return
+                continue
+            if (moved or _life_file(token).exists()) and now - started >= wait:
+                raise self._held(found["_source"], complaint)
+            time.sleep(LOOK_S)
+
+    def beat(self, stop: Event) -> None:
+        """Give signs of life until `stop`; a cluster that is away for a while is no end."""
+        while not stop.wait(HEARTBEAT_S) and self._taken_by is None:
+            with suppress(ClusterError):
+                self._renew(retries=0)
+
+    def release(self) -> None:
+        """Let others have it."""
+        # where the cluster does not hear of it, the lock expires
+        with suppress(ClusterError):
+            self._renew(held=False)
+
+    def _renew(self, *, held: bool = True, retries: int | None = None) -> None:
+        """Write the document again, or learn who has taken the lock."""
+        with self._one_at_a_time:
+            while self._taken_by is None and not self._write(self._version, held, retries):
+                found = self._read()
+                if found is None:
+                    self._taken_by = "somebody who deleted the lock"
+                elif found["_source"]["token"] != self.token:
+                    self._taken_by = found["_source"]["holder"]
+                # the answer to our own last sign of life was lost
+                self._version = _version_of(found)
+
+    def _read(self) -> Mapping[str, Any] | None:
+        """Return the document, None if nobody ever held the lock; create the index if need be."""
+        path = f"/{index_of(self.alias)}/_doc/{self.name}"
+        answer = self.cluster.request("GET", path, params={"ignore": 404})
+        if "error" in answer:
+            create_index(self.cluster, self.alias)
+            return None
+        if not answer["found"]:
+            require_ours(self.cluster, self.alias)
+            return None
+        return dict(answer)
+
+    def _write(
+        self, version: Mapping[str, int], held: bool = True, retries: int | None = None
+    ) -> bool:
+        """Write the document in place of its `version`; False if it is another one by now."""
+        path = f"/{index_of(self.alias)}/_doc/{self.name}"
+        params: dict[str, Any] = {**version, "ignore": CONFLICT}
+        if not version:
+            params["op_type"] = "create"
+        holder = f"{socket.gethostname()}, process {os.getpid()}"
+        body = {"held": held, "holder": holder, "token": self.token, "written_at": time.time()}
+        answer = self.cluster.request("PUT", path, body, params, retries=retries)
+        if "error" in answer:
+            return False
+        self._version = _version_of(answer)
+        return True
+
+    def _held(self, document: Mapping[str, Any], complaint: str) -> ClusterError:
+        return ClusterError(
+            f"{self.alias}: {complaint}",
+            hint=f"wait for it to end ({document['holder']})",
+            alias=self.alias,
+        )
+
+
+def _version_of(found: Mapping[str, Any] | None) -> dict[str, int]:
+    if found is None:
+        return {}
+    return {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
+
+
+def create_index(cluster: Cluster, alias: str) -> None:
+    """Create the index for locks, unless somebody else does so just now.
+
+    Raises
+    ------
+    ClusterError
+        The name belongs to somebody else's index or alias.
+    """
+    name = index_of(alias)
+    answer = cluster.request("PUT", f"/{name}", BODY, {"ignore": 400})
+    if "error" in answer and answer["error"]["type"] != "resource_already_exists_exception":
+        raise ClusterError(
+            f"{name}: the index for locks cannot be created: {answer['error']['reason']}",
+            hint="seealso keeps there who is building: allow it, or choose another index.alias",
+            index=name,
+        )
+    require_ours(cluster, alias)
+
+
+def require_ours(cluster: Cluster, alias: str) -> None:
+    """Make sure that the index for locks is one, and that no alias stands for it.
+
+    Raises
+    ------
+    ClusterError
+        The name belongs to somebody else's index or alias.
+    """
+    name = index_of(alias)
+    found = cluster.request("GET", f"/{name}").get(name)
+    ours = found and found["mappings"].get("_meta", {}).get("seealso", {}).get("kind") == "locks"
+    if not ours:
+        raise ClusterError(
+            f"{name}: seealso keeps there who is building, but this index is somebody else's",
+            hint="choose another index.alias",
+            index=name,
+        )
+    # an index template of somebody else's may have added some
+    for other in found["aliases"]:
+        cluster.request("DELETE", f"/{name}/_alias/{other}", params={"ignore": 404})
