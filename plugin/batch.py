@@ -9,14 +9,17 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 
 from seealso.config import Rule
+from seealso.decoding import as_utf8, loads
 from seealso.errors import DataError
+from seealso.interactions.lines import TOO_LONG, numbered
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Wish
@@ -31,8 +34,6 @@ USERS_AT_ONCE = 64
 REQUESTS_AT_ONCE = 2
 
 USER_LINE = "a line is a user id or {user_id, history, words, attributes}"
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def users_of(file: Path, recommender: Recommender) -> Iterator[User]:
     DataError
         A line is neither; the message names it.
     """
-    with file.open("rb") as lines:
+    with file.open("rb") as raw, as_utf8(raw)[0] as lines:
         told = _told(lines, str(file))
         while batch := list(islice(told, USERS_AT_ONCE)):
             # those of a request are looked up together
@@ -76,14 +77,16 @@ def users_of(file: Path, recommender: Recommender) -> Iterator[User]:
             yield from (_user(where, one, known) for where, one in batch)
 
 
-def _told(lines: BinaryIO, file: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _told(lines: BufferedReader, file: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what each line says of a user, and where that stands."""
-    for number, line in enumerate(lines, 1):
-        text = (line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line).strip()
+    for number, line in numbered(lines):
         where = f"{file} line {number}"
+        if line is None:
+            raise DataError(f"{where}: {TOO_LONG}", hint=USER_LINE)
+        text = line.strip()
         try:
             if text.startswith(b"{"):
-                yield where, orjson.loads(text)
+                yield where, loads(text)
             elif text:
                 yield where, {"user_id": text.decode()}
         except UnicodeDecodeError as exc:

@@ -12,7 +12,8 @@ from threading import Lock
 from typing import Any
 
 from seealso.config import AgeSettings, RegionSettings, SafetySettings
-from seealso.errors import ConfigError
+from seealso.decoding import read_lines
+from seealso.errors import ConfigError, DataError
 from seealso.plugin.rules.ruling import without
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
 
@@ -46,15 +47,14 @@ class Blocklist:
             with self._lock:
                 now = self.file.stat()
                 if self._stamp != (stamp := (now.st_mtime_ns, now.st_size)):
-                    lines = self.file.read_text(encoding="utf-8-sig").splitlines()
-                    ids = (line.strip() for line in lines)
-                    self._ids = tuple(one for one in ids if one and not one.startswith("#"))
+                    ids = read_lines(self.file)
+                    self._ids = tuple(one for one in ids if not one.startswith("#"))
                     self._stamp = stamp
                 return self._ids
-        except (OSError, UnicodeDecodeError) as exc:
+        except (OSError, DataError) as exc:
             raise ConfigError(
                 f"safety.blocklist: {self.file} cannot be read: no list is made without it",
-                hint="a UTF-8 file with an item id a line",
+                hint="a text file with an item id a line",
             ) from exc
 
 

@@ -10,7 +10,9 @@ from typing import Any, Final
 import orjson
 
 from seealso.config import TaxonomySettings
-from seealso.errors import ConfigError
+from seealso.decoding import read_text
+from seealso.errors import ConfigError, DataError
+from seealso.interactions.dialects import find_separator
 
 Clause = Mapping[str, Any]
 
@@ -102,9 +104,10 @@ def read_tree(file: Path) -> dict[str, list[str]]:
     """
     hint = "a CSV file with the columns node and parent; the parent of a root is empty"
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as exc:
+        lines = read_text(file).splitlines(keepends=True)
+        separator = find_separator(lines[:200], ("node", "parent"), ",")
+        rows = list(csv.DictReader(lines, delimiter=separator))
+    except (DataError, csv.Error) as exc:
         raise ConfigError(f"taxonomy.path: {file} cannot be read: {exc}", hint=hint) from exc
     children: dict[str, list[str]] = {}
     for number, row in enumerate(rows, 2):

@@ -1,14 +1,16 @@
-"""Text that others wrote, in whatever encoding: found out, read as UTF-8, small files read whole.
+"""Text and JSON as others write them: any encoding, NaN, half an emoji; small files read whole.
 
 A byte order mark, the zeros of UTF-16, or else the first bytes beyond ASCII tell the encoding.
 """
 
 import codecs
 import io
+import json
 import re
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
+import orjson
 from charset_normalizer import from_bytes
 
 from seealso.errors import DataError
@@ -136,6 +138,32 @@ def as_utf8(raw: BinaryIO, encoding: str | None = None) -> tuple[io.BufferedRead
     stream = Utf8Stream(raw, encoding)
     # the type of what it reads from is of no use to anybody
     return cast(io.BufferedReader, io.BufferedReader(stream, _CHUNK)), stream
+
+
+def loads(text: bytes | str) -> Any:
+    """Return what JSON says, as others write it.
+
+    NaN and infinity, which are no JSON, become None; half an emoji, as it is left where a text is
+    cut after so many characters of UTF-16, becomes U+FFFD.
+
+    Raises
+    ------
+    orjson.JSONDecodeError
+        It is no JSON by any reading.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as exc:
+        try:
+            return without_halves(json.loads(text, parse_constant=lambda _: None))
+        except (ValueError, RecursionError):
+            raise exc from None
+
+
+def without_halves(value: Any) -> Any:
+    """Return what the standard library read from JSON, with U+FFFD for each half of an emoji."""
+    text = json.dumps(value, ensure_ascii=False)
+    return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def decode(content: bytes) -> str:

@@ -9,6 +9,7 @@ from rich.text import Text
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.inputs import dry_run, on_error, read_inputs, say_skipped
+from seealso.decoding import read_lines
 from seealso.indexer import build as building
 from seealso.indexer import lifecycle
 from seealso.indexer.live import live_index
@@ -133,13 +134,12 @@ def update(
         settings = context.settings.model_copy(update={"catalogue": catalogue})
         context = Context(settings, context.json)
     source, problems = read_inputs(context, on_error)
-    doomed = delete.read_text(encoding="utf-8").split("\n") if delete else []
     run = plan_update if dry_run else update_index
     report = run(
         context.cluster(),
         context.settings,
         source,
-        delete=[line.strip() for line in doomed if line.strip()],
+        delete=read_lines(delete) if delete else [],
         delete_missing=delete_missing,
     )
     say_skipped(problems)

@@ -8,6 +8,7 @@ import orjson
 
 from seealso.cli.context import Context
 from seealso.config import Settings
+from seealso.decoding import decode, loads, read_lines
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.interactions import Attributes, FileSource, Problems, read_attributes
@@ -54,13 +55,9 @@ def lines_of(file: Path) -> list[str]:
     Raises
     ------
     DataError
-        The file cannot be read, is not UTF-8, or has no such line.
+        The file cannot be read, or has no such line.
     """
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise DataError(f"{file}: cannot be read: {exc}", hint="give a text file in UTF-8") from exc
-    if not (found := [line for line in lines if line.strip()]):
+    if not (found := read_lines(file)):
         raise DataError(f"{file}: no text in it", hint="give one text a line")
     return found
 
@@ -74,7 +71,7 @@ def read_json(file: BinaryIO, hint: str) -> Any:
         It is not JSON; the message says where, the hint what it should hold.
     """
     try:
-        return orjson.loads(file.read())
+        return loads(decode(file.read()))
     except orjson.JSONDecodeError as exc:
         raise DataError(
             f"{file.name}:{exc.lineno}:{exc.colno}: not JSON: {exc.msg}",

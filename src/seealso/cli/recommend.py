@@ -13,7 +13,9 @@ from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.who import described, pairs, recommender_for, split, user_of
 from seealso.config import StrategyName
+from seealso.decoding import as_utf8
 from seealso.errors import ConfigError
+from seealso.interactions.lines import numbered
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
@@ -193,8 +195,8 @@ def related(
 def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> None:
     recommender = recommender_for(context, users=None)
     wish = Wish.of(context.settings.recommend, fields=(), **wishes)
-    with users.open("rb") as lines:
-        total = sum(1 for line in lines if line.strip())
+    with users.open("rb") as raw, as_utf8(raw)[0] as lines:
+        total = sum(1 for _, line in numbered(lines) if line and line.strip())
     with progress("recommending", total) as tick:
         report = recommend_file(recommender, users, out, wish, tick)
     context.show(

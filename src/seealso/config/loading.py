@@ -6,6 +6,7 @@ Secrets come from the environment only.
 """
 
 import os
+import tomllib
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -32,6 +33,7 @@ from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
 from seealso.config.safety import SafetySettings
 from seealso.config.training import TrainingSettings
 from seealso.config.users import CrowdSettings, UsersSettings
+from seealso.decoding import decode
 from seealso.errors import ConfigError
 
 BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -49,7 +51,7 @@ class BesideFile(TomlConfigSettingsSource):
     """Reads TOML files; catalogue, events, images and users that one names stand beside it."""
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
-        found = super()._read_file(file_path)
+        found: dict[str, Any] = tomllib.loads(decode(file_path.read_bytes()))
         for section, names in BESIDE.items():
             for name in names:
                 named = found.get(section, {}).get(name)
@@ -142,6 +144,9 @@ def load_settings(
         return Chosen(**given)  # type: ignore[arg-type]
     except ValidationError as exc:
         raise _readable(exc, main, overrides or {}) from exc
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise ConfigError(f"{main}: {reason}", hint="check the file", file=str(main)) from exc
     except ValueError as exc:  # tomllib.TOMLDecodeError among them
         raise ConfigError(f"{main}: {exc}", hint="see docs/settings.md", file=str(main)) from exc
 

@@ -1,73 +1,162 @@
-"""Rows of JSON lines and Parquet files, a batch at a time."""
+"""Rows of JSON streams: an object on each line, or one array of objects."""
 
-from collections.abc import Collection, Iterable, Iterator
+from codecs import BOM_UTF8
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from io import BufferedReader
 from itertools import islice
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Final, TypeAlias
 
 import orjson
-import polars as pl
 
-from seealso.interactions.rows import Rows, frame_of
+from seealso.decoding import loads
+from seealso.interactions.arrays import JsonArray
+from seealso.interactions.lines import LONGEST_LINE, TOO_LONG, numbered
+from seealso.interactions.rows import Record, Rows, frame_of
+
+MOST_KEYS: Final = 10_000
+"""Most keys of one row, those of inner objects counted."""
+
+DEEPEST: Final = 100
+"""Most objects and lists within each other."""
+
+MOST_CELLS: Final = 5_000_000
+"""Most rows times columns of a batch: rows may each have columns of their own."""
 
 
-def read_json_lines(stream: BinaryIO, *, batch_rows: int) -> Iterator[Rows]:
-    """Yield the objects of `stream`, one on each line; blank lines are passed over.
+# an error about a column that is missing names those that are there
+_OTHERS_TOLD: Final = 100
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """Why something is no row."""
+
+    reason: str
+
+
+_Parsed: TypeAlias = tuple[int, Record | _Fault]
+
+
+def read_json(
+    stream: BufferedReader, name: str, columns: Collection[str] | None = None, *, batch_rows: int
+) -> Iterator[Rows]:
+    """Yield the objects of `stream`: one on each line, or all in one array.
 
     Parameters
     ----------
     stream
-        UTF-8, with or without a byte order mark.
-    batch_rows
-        Most rows of one batch.
-    """
-    numbered = enumerate(iter(stream.readline, b""), start=1)
-    while batch := list(islice(numbered, batch_rows)):
-        yield json_rows(batch)
-
-
-def json_rows(lines: Iterable[tuple[int, bytes]]) -> Rows:
-    """Return the objects of some lines, each line with its number from 1."""
-    places: list[int] = []
-    records: list[dict[str, Any]] = []
-    broken: list[tuple[int, str]] = []
-    for place, line in lines:
-        text = line.strip() if place > 1 else line.strip().removeprefix(b"\xef\xbb\xbf")
-        if not text:
-            continue
-        try:
-            record = orjson.loads(text)
-        except orjson.JSONDecodeError as exc:
-            broken.append((place, f"not JSON: {exc.msg} (column {exc.colno})"))
-            continue
-        if isinstance(record, dict):
-            records.append(record)
-            places.append(place)
-        else:
-            broken.append((place, "not a JSON object"))
-    return Rows(frame_of(records), places, broken, sparse=True)
-
-
-def read_parquet(path: Path, columns: Collection[str] | None, *, batch_rows: int) -> Iterator[Rows]:
-    """Yield the rows of the Parquet file `path`, columns with the types that they have there.
-
-    Parameters
-    ----------
-    path
-        The file; Parquet is read from its end, so a stream will not do.
+        UTF-8 without a byte order mark.
+    name
+        What messages call the stream.
     columns
-        The columns that are read; None for all.
+        The columns that are read, those of inner objects as ``object.field``; None for all.
     batch_rows
         Most rows of one batch.
+
+    Raises
+    ------
+    DataError
+        It is an array that breaks off.
     """
-    done = 0
-    lazy = pl.scan_parquet(path, glob=False)
-    there = lazy.collect_schema().names()
-    others = () if columns is None else tuple(name for name in there if name not in columns)
-    lazy = lazy.drop(others)
-    for frame in lazy.collect_batches(chunk_size=batch_rows, maintain_order=True):
-        places = range(done + 1, done + frame.height + 1)
-        yield Rows(frame, places, unit="row", others=others)
-        done += frame.height
-    if not done:
-        yield Rows(pl.DataFrame(schema=lazy.collect_schema()), (), unit="row", others=others)
+    is_array = stream.peek().lstrip()[:1] == b"["
+    parsed = _parse_array(stream, name) if is_array else _parse_lines(stream)
+    batch: list[_Parsed] = []
+    names: set[str] = set()
+    for place, found in parsed:
+        batch.append((place, found))
+        if columns is None and not isinstance(found, _Fault):
+            names.update(_names(found))
+        if len(batch) == batch_rows or len(batch) * len(names) > MOST_CELLS:
+            yield _rows(batch, columns)
+            batch, names = [], set()
+    if batch:
+        yield _rows(batch, columns)
+
+
+def json_rows(lines: Iterable[tuple[int, bytes]], columns: Collection[str] | None = None) -> Rows:
+    """Return the objects of some lines, each line with its number from 1; blank ones left out."""
+    parsed = ((place, _parse(line, place)) for place, line in lines)
+    return _rows([(place, found) for place, found in parsed if found is not None], columns)
+
+
+def _parse_lines(stream: BufferedReader) -> Iterator[_Parsed]:
+    for place, line in numbered(stream):
+        found = _Fault(TOO_LONG) if line is None else _parse(line, place)
+        if found is not None:
+            yield place, found
+
+
+def _parse_array(stream: BufferedReader, name: str) -> Iterator[_Parsed]:
+    array = JsonArray(stream, name)
+    for place, found in array:
+        yield place, _checked(found, may_be_large=True)
+
+
+def _parse(line: bytes, place: int) -> Record | _Fault | None:
+    text = line.strip() if place > 1 else line.removeprefix(BOM_UTF8).strip()
+    if not text:
+        return None
+    if len(text) > LONGEST_LINE:
+        return _Fault(TOO_LONG)
+    try:
+        found = loads(text)
+    except orjson.JSONDecodeError as exc:
+        return _Fault(f"not JSON: {exc.msg} (column {exc.colno})")
+    may_be_large = text.count(b"{") + text.count(b"[") > DEEPEST or text.count(b":") > MOST_KEYS
+    return _checked(found, may_be_large=may_be_large)
+
+
+def _checked(found: Any, *, may_be_large: bool) -> Record | _Fault:
+    if not isinstance(found, dict):
+        return _Fault("not a JSON object")
+    return (_too_large(found) if may_be_large else None) or found
+
+
+def _too_large(record: Record) -> _Fault | None:
+    keys, depth = 0, 0
+    level: list[Any] = [record]
+    while level:
+        depth += 1
+        keys += sum(len(one) for one in level if isinstance(one, dict))
+        if depth > DEEPEST:
+            return _Fault(f"has more than {DEEPEST} objects or lists within each other")
+        if keys > MOST_KEYS:
+            return _Fault(f"has more than {MOST_KEYS:,} keys")
+        inner = (each for one in level for each in (one.values() if isinstance(one, dict) else one))
+        level = [each for each in inner if isinstance(each, dict | list)]
+    return None
+
+
+def _rows(batch: list[_Parsed], columns: Collection[str] | None) -> Rows:
+    broken = [(place, found.reason) for place, found in batch if isinstance(found, _Fault)]
+    good = [(place, found) for place, found in batch if not isinstance(found, _Fault)]
+    records, others = [found for _, found in good], dict[str, None]()
+    if columns is not None:
+        within = {name[:i] for name in columns for i, mark in enumerate(name) if mark == "."}
+        for record in records:
+            others.update(dict.fromkeys(islice(record.keys() - columns - within, _OTHERS_TOLD)))
+        records = [_named(record, columns, within) for record in records]
+    places = [place for place, _ in good]
+    told = tuple(islice(others, _OTHERS_TOLD))
+    return Rows(frame_of(records), places, broken, sparse=True, others=told)
+
+
+def _named(record: Record, columns: Collection[str], within: Collection[str]) -> Record:
+    """Return what `columns` name of a record, or of objects within it."""
+    kept: dict[str, Any] = {}
+    for name, value in record.items():
+        if name in within and isinstance(value, Mapping):
+            inner = {f"{name}.{key}": each for key, each in value.items()}
+            kept.update(_named(inner, columns, within))
+        elif name in columns or name in within:
+            kept[name] = value
+    return kept
+
+
+def _names(record: Record) -> Iterator[str]:
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            yield from (f"{name}.{inner}" for inner in _names(value))
+        else:
+            yield name

@@ -21,14 +21,15 @@ from seealso.decoding import as_utf8
 from seealso.errors import DataError
 from seealso.interactions.delimited import read_delimited
 from seealso.interactions.dialects import open_delimited
-from seealso.interactions.documents import read_json_lines, read_parquet
+from seealso.interactions.documents import read_json
+from seealso.interactions.parquet import read_parquet
 from seealso.interactions.rows import Rows
 from seealso.log import logger
 
 DELIMITED: Final = {".csv": ",", ".tsv": "\t", ".txt": ","}
 """Extensions of delimited files, with the separator that they have as a rule."""
 
-FORMATS: Final = (*DELIMITED, ".jsonl", ".ndjson", ".parquet")
+FORMATS: Final = (*DELIMITED, ".jsonl", ".ndjson", ".json", ".parquet")
 
 # first bytes of what people hand over under a wrong name
 _SIGNATURES = (
@@ -52,7 +53,8 @@ class FileSource:
     Parameters
     ----------
     path
-        A file called .csv, .tsv, .txt, .jsonl, .ndjson or .parquet, or one of these with .gz.
+        A file called .csv, .tsv, .txt, .jsonl, .ndjson, .json or .parquet, or one of these
+        with .gz.
     batch_rows
         Most rows of one batch.
     format
@@ -139,8 +141,6 @@ class FileSource:
                 f"is not what its extension {suffix} says: {seems}",
                 "rename the file, or convert it to CSV, JSON lines or Parquet",
             )
-        if suffix in (".jsonl", ".ndjson") and head.lstrip().startswith(b"["):
-            raise self._error("is one JSON array, not JSON lines", "write one object on each line")
 
     def _text(self, raw: BinaryIO, suffix: str) -> Iterator[Rows]:
         buffered, recoded = as_utf8(raw, self.format.encoding)
@@ -154,7 +154,7 @@ class FileSource:
                     self._say(f"its fields are separated by {dialect.separator!r}")
                 batches = read_delimited(stream, dialect, batch_rows=self.batch_rows)
             else:
-                batches = read_json_lines(stream, batch_rows=self.batch_rows)
+                batches = read_json(stream, self.name, self.columns, batch_rows=self.batch_rows)
             for rows in batches:
                 if self.format.encoding is None and recoded.encoding not in _USUAL_ENCODINGS:
                     self._say(f"its encoding is {recoded.encoding}")

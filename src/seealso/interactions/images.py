@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from seealso.config import ImagesSettings
+from seealso.decoding import read_text
 from seealso.errors import DataError
 from seealso.interactions.columns import LONGEST_ID, ColumnCheck, as_text, column
 from seealso.interactions.files import FileSource
@@ -128,7 +129,7 @@ def _numbers(value: Any) -> Vector | None:
 def _columns(file: Path, images: ImagesSettings) -> Iterator[_Read]:
     wanted = (images.id, images.vector)
     check = ColumnCheck(file.name, "images", wanted, wanted)
-    for rows in batches(FileSource(file, batch_rows=_ROWS_AT_ONCE)):
+    for rows in batches(FileSource(file, _ROWS_AT_ONCE, columns=wanted)):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse)
         ids = as_text(column(rows.frame, images.id), file.name).to_list()
@@ -153,7 +154,7 @@ def _arrays(file: Path, named: Path | None) -> Iterator[_Read]:
                 ids, vectors = arrays["ids"].astype(str).tolist(), arrays["vectors"]
         else:
             vectors = np.load(file, allow_pickle=False, mmap_mode="r")
-            ids = [] if named is None else named.read_text(encoding="utf-8").splitlines()
+            ids = [] if named is None else read_text(named).splitlines()
     except KeyError as exc:
         raise _unreadable(file, f"it has no array {exc}") from exc
     except (EOFError, OSError, TypeError, ValueError, BadZipFile) as exc:

@@ -70,6 +70,16 @@ def blocks(stream: BinaryIO, first: int = 1) -> Iterator[Block]:
     yield Block(first, b"", 0, too_long=False, last=True)
 
 
+def numbered(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+    """Yield the lines of `stream` that are not empty, each with its number; None if too long."""
+    for block in blocks(stream):
+        for number, line in enumerate(block.content.split(b"\n"), block.first):
+            if line:
+                yield number, line
+        if block.too_long:
+            yield block.first + block.height, None
+
+
 def _pass_over(stream: BinaryIO) -> None:
     while (piece := stream.readline(BLOCK_BYTES)) and not piece.endswith(b"\n"):
         pass
