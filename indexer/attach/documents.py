@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from seealso.cluster import BulkWriter, Cluster, scan
+from seealso.cluster.indices import vector_fields
 from seealso.config import CatalogueSettings, Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach.owned import Owned
@@ -34,6 +35,7 @@ class _Documents:
 
     cluster: Cluster
     owned: Owned
+    whole: bool
     kept: dict[str, Record] = field(default_factory=dict)
 
     @property
@@ -41,10 +43,11 @@ class _Documents:
         return f"index {self.owned.name}"
 
     def rows(self) -> Iterator[list[dict[str, Any]]]:
-        # numbers by the hundred, which nobody means for a column of the catalogue
-        vectors = {k for k, v in self.owned.fields.items() if v.get("type") == "knn_vector"}
-        source = {"excludes": sorted(self.owned.own)}
-        for hits in scan(self.cluster, self.owned.name, source=source):
+        vectors = vector_fields(self.cluster, self.owned.name)
+        # numbers by the hundred: no column of a catalogue, and a burden to whoever derives them
+        # from its graph; nothing but a copy has a use for them
+        unread = self.owned.own if self.whole else {*self.owned.own, *vectors}
+        for hits in scan(self.cluster, self.owned.name, source={"excludes": sorted(unread)}):
             for hit in hits:
                 _refuse_routed(self.owned.name, hit)
             self.kept |= {hit["_id"]: hit["_source"] for hit in hits}
@@ -76,9 +79,16 @@ def columns_of(owned: Owned, settings: Settings) -> CatalogueSettings:
 
 
 def read_owned(
-    cluster: Cluster, owned: Owned, settings: Settings, problems: Problems
+    cluster: Cluster, owned: Owned, settings: Settings, problems: Problems, *, target: str
 ) -> Iterator[Batch]:
     """Yield every document, read by the ``catalogue`` section.
+
+    Parameters
+    ----------
+    cluster, owned, settings, problems
+        What is read, and how.
+    target
+        The index that gets the fields: in a copy, documents are needed with their own vectors.
 
     Raises
     ------
@@ -87,7 +97,7 @@ def read_owned(
     MappingMismatch
         A document is found by routing.
     """
-    source = _Documents(cluster, owned)
+    source = _Documents(cluster, owned, whole=target != owned.name)
     for items in read_items(source, columns_of(owned, settings), problems):
         yield Batch(items, source.take())
     if rest := source.take():
@@ -99,7 +109,7 @@ def owned_inputs(cluster: Cluster, owned: Owned, settings: Settings, problems: P
     named = settings.model_copy(update={"catalogue": columns_of(owned, settings)})
 
     def items() -> Iterator[list[Item]]:
-        for batch in read_owned(cluster, owned, settings, problems):
+        for batch in read_owned(cluster, owned, settings, problems, target=owned.name):
             if batch.items:
                 yield list(batch.items)
 

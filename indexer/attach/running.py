@@ -183,7 +183,7 @@ def _look_over(cluster: Cluster, settings: Settings, owned: Owned, target: Targe
     )
     total = indices.count(cluster, owned.name)
     with progress("encoding and writing", total) as tick, writer:
-        for batch in read_owned(cluster, owned, settings, Problems("skip")):
+        for batch in read_owned(cluster, owned, settings, Problems("skip"), target=target.name):
             found = pending(cluster, owned, target.name, batch, target.maker)
             tick(len(batch.documents) - found.count)
             write_pending(writer, owned, target.name, found, target.maker, tick)
@@ -209,7 +209,7 @@ def _serve(cluster: Cluster, settings: Settings, owned: Owned, target: str) -> N
         "_source": {"excludes": sorted(owned.own)},
         "query": {"function_score": {"random_score": {}}},
     }
-    hits = cluster.request("POST", f"/{owned.name}/_search", body)["hits"]["hits"]
+    hits = cluster.request("POST", f"/{owned.name}/_search", body, whole=True)["hits"]["hits"]
     copies = fetch(cluster, target, [hit["_id"] for hit in hits], source=["*"])
     for hit in hits:
         copied = copies.get(hit["_id"], {}).get("_source", {})

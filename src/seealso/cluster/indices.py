@@ -242,6 +242,12 @@ def searchable(cluster: Cluster, name: str) -> dict[str, str]:
     }
 
 
+def vector_fields(cluster: Cluster, name: str) -> list[str]:
+    """Return the paths of all ``knn_vector`` fields of an index, those of nested objects too."""
+    answer = cluster.request("GET", f"/{name}/_field_caps", params={"fields": "*"})
+    return sorted(field for field, kinds in answer["fields"].items() if "knn_vector" in kinds)
+
+
 def refresh(cluster: Cluster, name: str) -> None:
     """Make what was written visible to searches.
 

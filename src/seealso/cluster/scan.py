@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seealso.cluster.client import Cluster
+from seealso.cluster.indices import vector_fields
 from seealso.cluster.point_in_time import PointInTime
 from seealso.cluster.wholeness import require_documents
 from seealso.errors import DataError
@@ -117,21 +118,19 @@ def fetch(
 
 @dataclass(frozen=True)
 class IndexSource:
-    """The rows of a catalogue or of events that live in an index.
+    """The rows of a catalogue or of events that live in an index, which may be somebody's search.
 
-    A document's own ``_id`` is the column ``_id``.
+    A document's own ``_id`` is the column ``_id``. Vectors are left where they are: no column is
+    made of them, and OpenSearch derives them one by one (docs/decisions/0006-reading-others.md).
 
     Attributes
     ----------
     cluster, index
         Where they are.
-    excludes
-        Fields to leave where they are: they are not needed, or reading them costs the owner.
     """
 
     cluster: Cluster
     index: str
-    excludes: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -140,6 +139,6 @@ class IndexSource:
 
     def rows(self) -> Iterator[list[dict[str, Any]]]:
         """Yield all documents in batches."""
-        source = {"excludes": list(self.excludes)} if self.excludes else True
+        source = {"excludes": vector_fields(self.cluster, self.index)}
         for hits in scan(self.cluster, self.index, source=source):
             yield [{**hit["_source"], "_id": hit["_id"]} for hit in hits]
