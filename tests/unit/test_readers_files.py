@@ -203,7 +203,7 @@ def test_a_file_that_is_not_there(tmp_path):
     assert "no such file" in error(tmp_path / "none.csv")
     folder = tmp_path / "folder.csv"
     folder.mkdir()
-    assert "is a directory" in error(folder)
+    assert "no file of rows in this folder" in error(folder)
 
 
 def test_a_parquet_file_without_rows_still_has_columns(tmp_path):

@@ -1,18 +1,20 @@
-"""Files of rows: delimited text, JSON lines and Parquet, each also as .gz.
+"""Files of rows: delimited text, JSON and Parquet, each also compressed and in parts.
 
 The name says what a file is; a file that is something else is refused with what it seems to be.
 How it is written (encoding, separator) is found out where the settings do not say it.
 """
 
+import bz2
 import gzip
+import lzma
 import shutil
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import polars as pl
 
@@ -23,6 +25,7 @@ from seealso.interactions.delimited import read_delimited
 from seealso.interactions.dialects import open_delimited
 from seealso.interactions.documents import read_json
 from seealso.interactions.parquet import read_parquet
+from seealso.interactions.parts import Part, find_parts
 from seealso.interactions.rows import Rows
 from seealso.log import logger
 
@@ -30,6 +33,12 @@ DELIMITED: Final = {".csv": ",", ".tsv": "\t", ".txt": ","}
 """Extensions of delimited files, with the separator that they have as a rule."""
 
 FORMATS: Final = (*DELIMITED, ".jsonl", ".ndjson", ".json", ".parquet")
+
+_PACKINGS: Final[Mapping[str, tuple[bytes, str, Callable[[BinaryIO], Any]]]] = {
+    ".gz": (b"\x1f\x8b", "gzip", gzip.open),
+    ".bz2": (b"BZh", "bzip2", bz2.open),
+    ".xz": (b"\xfd7zXZ\x00", "xz", lzma.open),
+}
 
 # first bytes of what people hand over under a wrong name
 _SIGNATURES = (
@@ -43,6 +52,8 @@ _USUAL_ENCODINGS: Final = (None, "utf-8", "utf-8-sig")
 
 _FOUND_OUT: Final = FormatSettings()
 
+_FOUND: Final = ", as it seems; format can say otherwise"
+
 _log = logger(__name__)
 
 
@@ -53,8 +64,8 @@ class FileSource:
     Parameters
     ----------
     path
-        A file called .csv, .tsv, .txt, .jsonl, .ndjson, .json or .parquet, or one of these
-        with .gz.
+        A file called .csv, .tsv, .txt, .jsonl, .ndjson, .json or .parquet, or one of these with
+        .gz, .bz2 or .xz; a folder of such parts, or a pattern that names them (``events-*.csv``).
     batch_rows
         Most rows of one batch.
     format
@@ -76,99 +87,93 @@ class FileSource:
         return self.path.name
 
     def rows(self) -> Iterator[Rows]:
-        """Yield all rows in batches.
+        """Yield all rows in batches, of one part after the other.
 
         Raises
         ------
         DataError
-            The file is missing, is not what its name says, or ends too early.
+            A file is missing, is not what its name says, or ends too early.
         """
-        suffix = self._suffix()
         try:
-            with self._open() as stream:
-                self._check_content(stream, suffix)
-                if suffix == ".parquet":
-                    yield from self._parquet(stream)
+            parts, others = find_parts(self.path, FORMATS)
+        except OSError as exc:
+            raise self._unreadable(self.path, exc) from exc
+        if others:
+            shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+            self._say(f"{len(others)} other files in it were passed over ({shown})")
+        for part in parts:
+            for rows in self._rows(part):
+                yield _of_part(rows, part, self.columns) if part.name else rows
+
+    def _rows(self, part: Part) -> Iterator[Rows]:
+        name = f"{self.name} {part.name}".rstrip()
+        try:
+            # a writer that had no rows for a part leaves it empty
+            if part.name and not part.path.stat().st_size:
+                return
+            with self._open(part, name) as stream:
+                _check_content(stream, part, name)
+                if part.kind == ".parquet":
+                    yield from self._parquet(part, stream)
                 else:
-                    yield from self._text(stream, suffix)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
-            raise self._error(
-                "is damaged or cut off: its gzip data does not end well", "copy the file again"
+                    yield from self._text(part, name, stream)
+        except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as exc:
+            packing = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}[part.packing]
+            raise _error(
+                name,
+                part,
+                f"is damaged or cut off: its {packing} data does not end well",
+                "copy the file again",
             ) from exc
         except pl.exceptions.PolarsError as exc:
             reason = str(exc).splitlines()[0]
-            raise self._error(f"is no readable Parquet file: {reason}", "write it again") from exc
-        except OSError as exc:
-            reason = (exc.strerror or str(exc)).lower()
-            raise DataError(
-                f"{self.path}: {reason}", hint="check the path", file=str(self.path)
+            raise _error(
+                name, part, f"is no readable Parquet file: {reason}", "write it again"
             ) from exc
-
-    @property
-    def _zipped(self) -> bool:
-        return self.path.suffix.lower() == ".gz"
-
-    def _suffix(self) -> str:
-        inner = self.path.with_suffix("") if self._zipped else self.path
-        suffix = inner.suffix.lower()
-        if suffix not in FORMATS:
-            raise self._error(
-                f"has an unknown extension {suffix!r}" if suffix else "has no extension",
-                f"name it {', '.join(FORMATS)}, or one of these with .gz",
-            )
-        return suffix
+        except OSError as exc:
+            raise self._unreadable(part.path, exc) from exc
 
     @contextmanager
-    def _open(self) -> Iterator[BinaryIO]:
-        with self.path.open("rb") as raw:
-            if not self._zipped:
+    def _open(self, part: Part, name: str) -> Iterator[BinaryIO]:
+        with part.path.open("rb") as raw:
+            if not part.packing:
                 yield raw
                 return
-            if raw.peek(2)[:2] not in (b"\x1f\x8b", b""):
-                raise self._error("is not gzip data", "take .gz off its name")
-            with gzip.GzipFile(fileobj=raw) as unpacked:
-                # GzipFile is a buffered stream without being declared as one
-                yield cast(BinaryIO, unpacked)
+            start, what, opener = _PACKINGS[part.packing]
+            if not raw.peek(6).startswith(start) and raw.peek(1):
+                raise _error(name, part, f"is not {what} data", f"take {part.packing} off its name")
+            with opener(raw) as unpacked:
+                yield unpacked
 
-    def _check_content(self, stream: BinaryIO, suffix: str) -> None:
-        head = stream.read(4)
-        stream.seek(0)
-        expected = "Parquet" if suffix == ".parquet" else None
-        found = next((what for start, what in _SIGNATURES if head.startswith(start)), None)
-        if found != expected and head:
-            seems = f"it seems to be {found}" if found else "it does not start as Parquet does"
-            raise self._error(
-                f"is not what its extension {suffix} says: {seems}",
-                "rename the file, or convert it to CSV, JSON lines or Parquet",
-            )
-
-    def _text(self, raw: BinaryIO, suffix: str) -> Iterator[Rows]:
+    def _text(self, part: Part, name: str, raw: BinaryIO) -> Iterator[Rows]:
         buffered, recoded = as_utf8(raw, self.format.encoding)
         with buffered as stream:
-            if suffix in DELIMITED:
-                default = DELIMITED[suffix]
+            if part.name and not stream.peek():
+                return
+            if part.kind in DELIMITED:
+                default = DELIMITED[part.kind]
                 dialect = open_delimited(
-                    stream, self.name, self.format, default=default, columns=self.columns
+                    stream, name, self.format, default=default, columns=self.columns
                 )
                 if dialect.separator not in (default, self.format.separator):
-                    self._say(f"its fields are separated by {dialect.separator!r}")
+                    self._say(f"its fields are separated by {dialect.separator!r}{_FOUND}")
                 batches = read_delimited(stream, dialect, batch_rows=self.batch_rows)
             else:
-                batches = read_json(stream, self.name, self.columns, batch_rows=self.batch_rows)
+                batches = read_json(stream, name, self.columns, batch_rows=self.batch_rows)
             for rows in batches:
                 if self.format.encoding is None and recoded.encoding not in _USUAL_ENCODINGS:
-                    self._say(f"its encoding is {recoded.encoding}")
+                    self._say(f"its encoding is {recoded.encoding}{_FOUND}")
                 yield rows
 
     def _say(self, found: str) -> None:
-        """Say once how the file is written, where that was found out and is not the usual."""
+        """Say once what is not the usual."""
         if found not in self._said:
             self._said.add(found)
-            _log.warning("%s: %s, as it seems; format can say otherwise", self.name, found)
+            _log.warning("%s: %s", self.name, found)
 
-    def _parquet(self, stream: BinaryIO) -> Iterator[Rows]:
-        if not self._zipped:
-            yield from read_parquet(self.path, self.columns, batch_rows=self.batch_rows)
+    def _parquet(self, part: Part, stream: BinaryIO) -> Iterator[Rows]:
+        if not part.packing:
+            yield from read_parquet(part.path, self.columns, batch_rows=self.batch_rows)
             return
         # Parquet is read from its end: unpack to disk, not to memory
         with NamedTemporaryFile(suffix=".parquet") as unpacked:
@@ -177,5 +182,45 @@ class FileSource:
             path = Path(unpacked.name)
             yield from read_parquet(path, self.columns, batch_rows=self.batch_rows)
 
-    def _error(self, what: str, hint: str) -> DataError:
-        return DataError(f"{self.name} {what}", hint=hint, file=str(self.path))
+    def _unreadable(self, path: Path, exc: OSError) -> DataError:
+        reason = (exc.strerror or str(exc)).lower()
+        return DataError(f"{path}: {reason}", hint="check the path", file=str(path))
+
+
+def _check_content(stream: BinaryIO, part: Part, name: str) -> None:
+    head = stream.read(4)
+    stream.seek(0)
+    expected = "Parquet" if part.kind == ".parquet" else None
+    found = next((what for start, what in _SIGNATURES if head.startswith(start)), None)
+    if found != expected and head:
+        seems = f"it seems to be {found}" if found else "it does not start as Parquet does"
+        raise _error(
+            name,
+            part,
+            f"is not what its extension {part.kind} says: {seems}",
+            "rename the file, or convert it to CSV, JSON lines or Parquet",
+        )
+
+
+def _of_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:
+    """Return rows that name their part, with the columns that its folders stand for."""
+    frame = rows.frame
+    if columns is not None and not rows.sparse and not {*frame.columns, *part.values} & {*columns}:
+        raise DataError(
+            f"{part.path}: has none of the columns that are read; it has {', '.join(rows.others)}",
+            hint="the first line of every part must name the columns",
+            file=str(part.path),
+        )
+    values = {
+        key: value
+        for key, value in part.values.items()
+        if key not in frame.columns and (columns is None or key in columns)
+    }
+    frame = frame.with_columns(
+        pl.lit(value, dtype=pl.String).alias(key) for key, value in values.items()
+    )
+    return replace(rows, frame=frame, unit=f"{part.name} {rows.unit}")
+
+
+def _error(name: str, part: Part, what: str, hint: str) -> DataError:
+    return DataError(f"{name} {what}", hint=hint, file=str(part.path))

@@ -139,10 +139,11 @@ def _read(
     ):
         if row in bad:
             broken.append(Problem(place, *bad[row]))
-        elif (first := first_places.setdefault(item_id, place)) != place:
-            reason = f"{item_id!r} is there already, on {rows.unit} {first}"
+        elif item_id in first_places:
+            reason = f"{item_id!r} is there already, on {rows.unit} {first_places[item_id]}"
             broken.append(Problem(place, ids.name, reason))
         else:
+            first_places[item_id] = place
             present = {n: v for n, v in zip(names, fields, strict=True) if v is not None}
             items.append(Item(item_id, present))
     return items, broken
