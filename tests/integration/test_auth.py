@@ -16,7 +16,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.config import load_settings
 from seealso.encoder import Bundle
 from seealso.errors import ConfigError, Unavailable
-from tests.integration.gateways import Gateway, everyone, gateway
+from tests.integration.gateways import Gateway, Refusal, Request, everyone, gateway
 from tests.integration.papers import (
     AWS,
     PASSWORD,
@@ -256,6 +256,81 @@ def test_nodes_are_asked_for_only_where_that_is_wanted(
         assert [one.target for one in running.seen] == ["/_nodes/_all/http"]
     said = complaint({"url": dead, "sniff": True}, {})
     assert "OpenSearch does not answer" in said.message
+
+
+def test_nodes_that_the_cluster_names_are_asked_over_tls(
+    opensearch_latest: NodeInfo, papers: Papers
+) -> None:
+    """With the same authority, client certificate and password: nothing goes out in clear."""
+    chosen = {
+        "ca_file": papers["ca.pem"],
+        "client_certificate": papers["client-both.pem"],
+        "username": USER,
+        "sniff": True,
+    }
+    node = opensearch_latest.url
+    with gateway(node, password_checked, papers.demanding()) as second:
+        named = {"roles": ["data"], "http": {"publish_address": second.url.split("//")[1]}}
+        nodes = json.dumps({"nodes": {"n": named}}).encode()
+
+        def naming(request: Request) -> Refusal | None:
+            return password_checked(request) or (200, nodes)
+
+        with gateway(node, naming, papers.demanding()) as first:
+            settings = {**chosen, "url": first.url}
+            with connected(settings, {"SEEALSO_PASSWORD": PASSWORD}) as cluster:
+                assert cluster.info()["version"]["number"] == opensearch_latest.version
+    assert [one.target for one in second.seen] == ["/"]
+
+
+def test_a_node_that_speaks_no_tls_hears_no_password(
+    opensearch_latest: NodeInfo, papers: Papers
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as ear:
+        named = {"http": {"publish_address": f"127.0.0.1:{ear.getsockname()[1]}"}}
+        nodes = json.dumps({"nodes": {"n": named}}).encode()
+        with gateway(opensearch_latest.url, lambda _: (200, nodes), papers.server()) as running:
+            chosen = {"url": running.url, "ca_file": papers["ca.pem"], "username": USER,
+                      "sniff": True}  # fmt: skip
+            secrets = {"SEEALSO_PASSWORD": PASSWORD}
+            with connected(chosen, secrets) as cluster, pytest.raises(Unavailable):
+                cluster.request("GET", "/", timeout=0.5)
+        caller, _ = ear.accept()
+        with caller:
+            heard = caller.recv(65536)
+    # a TLS handshake begins so
+    assert heard[:2] == b"\x16\x03"
+    assert b"uthorization" not in heard
+
+
+CLEAR = "the password would go over http, in clear"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ({"url": "http://search.example.org:9200", "username": USER}, CLEAR),
+        ({"url": "http://10.0.0.7:9200", "username": USER}, CLEAR),
+        ({"url": "http://localhost", "hosts": ["http://h"], "username": USER}, CLEAR),
+        ({"url": "https://h", "hosts": ["http://i"], "username": USER}, "beside https"),
+        ({"url": "https://h", "hosts": ["http://localhost"]}, "beside https"),
+    ],
+)
+def test_what_would_go_out_in_clear_is_refused(chosen: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        load_settings(None, {"cluster": chosen})
+    assert "allow_plain_text = true" in f"{caught.value.message}{caught.value.hint}"
+    url, hosts = chosen["url"], chosen.get("hosts", ())
+    with pytest.raises(ConfigError, match=says):
+        Cluster(url, hosts=hosts, username=chosen.get("username"), password=PASSWORD)
+    allowed = {**chosen, "allow_plain_text": True}
+    assert load_settings(None, {"cluster": allowed}).cluster.url == url
+    Cluster(url, hosts=hosts, username=USER, allow_plain_text=True).close()
+
+
+@pytest.mark.parametrize("here", ["http://localhost:9200", "http://127.0.0.2", "http://[::1]:9200"])
+def test_a_password_that_stays_on_the_machine_is_no_matter(here: str) -> None:
+    assert load_settings(None, {"cluster": {"url": here, "username": USER}}).cluster.url == here
 
 
 @pytest.mark.parametrize(

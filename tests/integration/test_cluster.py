@@ -5,6 +5,7 @@ import logging
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -16,6 +17,8 @@ import pytest
 from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan
 from seealso.cluster.node import NodeInfo
 from seealso.errors import BulkWriteError, ClusterError, MappingMismatch, Unavailable
+from tests.faults import lose_an_answer
+from tests.integration.gateways import Refusal, Request, gateway
 
 MAPPING = {
     "settings": {"index": {"knn": True}},
@@ -257,3 +260,45 @@ def test_nobody_answers() -> None:
             Cluster(url, retries=0, timeout=0.2).info()
     with pytest.raises(Unavailable, match=f"{url}: OpenSearch does not answer"):
         Cluster(url, retries=1).info()
+
+
+def test_who_waits_gets_an_answer_or_an_error_in_time(opensearch_latest: NodeInfo) -> None:
+    busy = {"type": "circuit_breaking_exception", "reason": "too many"}
+    refused = 429, json.dumps({"error": {"root_cause": [busy], **busy}, "status": 429}).encode()
+    asked: list[str] = []
+
+    def always(request: Request) -> Refusal:
+        asked.append(request.target)
+        return refused
+
+    with gateway(opensearch_latest.url, always) as running:
+        patient = Cluster(running.url, retries=3)
+        with pytest.raises(Unavailable, match="too busy"):
+            patient.info()
+        assert len(asked) == 4
+        asked.clear()
+        with pytest.raises(Unavailable, match="too busy"):
+            patient.hurry(5.0).info()
+        assert len(asked) == 2
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        slow = Cluster(f"http://127.0.0.1:{silent.getsockname()[1]}", retries=5)
+        started = time.monotonic()
+        with pytest.raises(Unavailable, match="took too long to answer"):
+            slow.hurry(0.5).info()
+        assert time.monotonic() - started < 2
+
+
+def test_what_must_not_be_repeated_is_sent_once(
+    opensearch_latest: NodeInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(opensearch_latest.url, retries=3)
+    asked = lose_an_answer(monkeypatch, "GET", "/")
+    with pytest.raises(Unavailable, match="took too long to answer"):
+        cluster.request("GET", "/", repeat=False)
+    assert len(asked) == 1
+    # where nothing listens nothing was carried out: another node is asked
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    for _ in range(4):
+        several = Cluster(url, hosts=[opensearch_latest.url], retries=0)
+        assert several.request("GET", "/", repeat=False)["version"]

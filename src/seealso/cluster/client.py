@@ -5,18 +5,16 @@ a busy or a lost cluster are sent again, more and more slowly, unless they must 
 out twice.
 """
 
-import json
+import copy
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-from opensearchpy import OpenSearch, Urllib3HttpConnection
+from opensearchpy import OpenSearch
 from opensearchpy.exceptions import ConnectionError as LostConnection
-from opensearchpy.exceptions import OpenSearchException, SerializationError, SSLError
-from opensearchpy.serializer import JSONSerializer
+from opensearchpy.exceptions import OpenSearchException, SSLError
 
 from seealso.cluster import serverless
 from seealso.cluster.auth import Authorisation, Basic, Signed
@@ -25,11 +23,11 @@ from seealso.cluster.failures import (
     meaning,
     not_carried_out,
     unreachable,
-    without_canonical,
 )
 from seealso.cluster.tls import Certificates
 from seealso.cluster.wholeness import require_whole, with_checked
-from seealso.config.cluster import holds_secret
+from seealso.cluster.wire import LoggingConnection, OrjsonSerializer, node_addresses
+from seealso.config.cluster import holds_secret, in_clear
 from seealso.errors import ConfigError
 from seealso.log import logger
 
@@ -42,80 +40,6 @@ IN_PATHS = "/%*+,:;=@!$&'()~"
 """What stays as it is in a path; what is encoded already among it."""
 
 Body = bytes | Mapping[str, Any] | None
-
-
-class OrjsonSerializer(JSONSerializer):
-    """JSON by orjson: several times faster than the standard library on vectors."""
-
-    def dumps(self, data: Any) -> str | bytes:
-        """Return `data` as JSON; what is encoded already goes out as it is."""
-        if isinstance(data, str | bytes):
-            return data
-        return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
-
-    def loads(self, s: str) -> Any:
-        """Decode JSON text."""
-        try:
-            return orjson.loads(s)
-        except orjson.JSONDecodeError:
-            return _loads_with_lone_surrogates(s)
-
-
-def _loads_with_lone_surrogates(text: str) -> Any:
-    """Decode JSON in which half an emoji may stand, which becomes U+FFFD.
-
-    OpenSearch keeps a document as it came, and whoever cuts a text after so many characters of
-    UTF-16 leaves such halves; the standard library reads them, no other does.
-    """
-    try:
-        decoded = json.dumps(json.loads(text), ensure_ascii=False)
-        return orjson.loads(decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    except ValueError as exc:
-        raise SerializationError(text, exc) from exc
-
-
-class LoggingConnection(Urllib3HttpConnection):
-    """Writes to our log what was asked, but no body: bodies hold what users said and did.
-
-    What OpenSearch warns of goes there, too: Python's warnings would reach the terminal.
-    """
-
-    def log_request_success(
-        self,
-        method: str,
-        full_url: str,  # noqa: ARG002
-        path: str,
-        body: Any,  # noqa: ARG002
-        status_code: int,
-        response: str,  # noqa: ARG002
-        duration: float,
-    ) -> None:
-        """Log an answer without what it says."""
-        log.debug("%s %s: %s in %.0f ms", method, path, status_code, duration * 1000)
-
-    def log_request_fail(
-        self,
-        method: str,
-        full_url: str,  # noqa: ARG002
-        path: str,
-        body: Any,  # noqa: ARG002
-        duration: float,
-        status_code: int | None = None,
-        response: str | None = None,  # noqa: ARG002
-        exception: Exception | None = None,  # noqa: ARG002
-    ) -> None:
-        """Log a refusal without its reason, which may quote the body and is raised anyhow."""
-        log.debug("%s %s: %s in %.0f ms", method, path, status_code, duration * 1000)
-
-    def _raise_error(
-        self, status_code: int, raw_data: str | bytes, content_type: str | None = None
-    ) -> None:
-        said = raw_data if isinstance(raw_data, str) else raw_data.decode()
-        super()._raise_error(status_code, without_canonical(said), content_type)
-
-    def _raise_warnings(self, warning_headers: Iterable[str]) -> None:
-        for header in warning_headers:
-            log.info("%s warns: %s", self.host, header)
 
 
 class Cluster:
@@ -143,11 +67,14 @@ class Cluster:
         Times that a request is sent again after a 429 or a lost connection.
     connections
         Most connections to one node held open at once.
+    allow_plain_text
+        Let a password go over http, and http addresses stand beside https ones.
 
     Raises
     ------
     ConfigError
-        An address holds a password, or a certificate cannot be read.
+        An address holds a password, a password would go out in clear, or a certificate cannot be
+        read.
     Unavailable
         It was to be asked for its nodes, and does not answer.
     """
@@ -166,6 +93,7 @@ class Cluster:
         timeout: float = 30.0,
         retries: int = 5,
         connections: int = 16,
+        allow_plain_text: bool = False,
     ) -> None:
         addresses = [url, *hosts]
         if any(holds_secret(one) for one in addresses):
@@ -175,8 +103,12 @@ class Cluster:
             )
         self.url = ", ".join(addresses)
         self.auth = auth or (Basic(username, password or "") if username else None)
+        clear = in_clear(addresses, password=isinstance(self.auth, Basic))
+        if clear is not None and not allow_plain_text:
+            raise ConfigError(clear, hint="give https addresses, or allow_plain_text = true")
         self._timeout = timeout
         self._retries = retries
+        self._deadline: float | None = None
         # where a node is down the others are asked, however few retries are wanted
         self._spare = len(addresses) - 1
         shown = certificates or Certificates(ca_file)
@@ -191,6 +123,7 @@ class Cluster:
                 timeout=timeout,
                 max_retries=0,
                 pool_maxsize=connections,
+                host_info_callback=node_addresses(secure=secure),
                 sniff_on_start=sniff,
                 sniff_on_connection_fail=sniff,
             )
@@ -201,6 +134,17 @@ class Cluster:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def hurry(self, deadline: float) -> "Cluster":
+        """Return the same cluster for somebody who waits: one retry, and `deadline` seconds in all.
+
+        Loads are patient instead: they send again what met a busy cluster, more and more slowly.
+        Both share their connections.
+        """
+        hurried = copy.copy(self)
+        hurried._deadline = deadline
+        hurried._retries = min(1, self._retries)
+        return hurried
 
     def request(
         self,
@@ -242,7 +186,7 @@ class Cluster:
             It refused the request; the most specific subclass.
         """
         if isinstance(self.auth, Signed) and self.auth.service == "aoss":
-            serverless.refuse(self.url, method, path, params)
+            serverless.refuse(self.url, method, path)
         if whole and params and "filter_path" in params:
             params = {**params, "filter_path": with_checked(params["filter_path"])}
         answer = self._sent(
@@ -271,20 +215,25 @@ class Cluster:
     ) -> Any:
         """Send a request until it is answered, patience ends, or it must not be sent again."""
         attempt = 0
+        ends = time.monotonic() + (self._deadline or float("inf"))
         while True:
             try:
-                return self._send(method, path, body, params, timeout)
+                left = max(ends - time.monotonic(), 0.001)
+                return self._send(method, path, body, params, min(timeout, left))
             except OpenSearchException as exc:
                 lost = isinstance(exc, LostConnection)
                 status = getattr(exc, "status_code", None)
                 passing = status in BUSY or (lost and not isinstance(exc, SSLError))
                 allowed = max(retries, self._spare) if lost else retries
-                if not passing or attempt >= allowed or not (repeat or not_carried_out(exc)):
+                pause = min(0.2 * 2**attempt, 10.0)
+                late = time.monotonic() + pause >= ends
+                again = attempt < allowed and not late and (repeat or not_carried_out(exc))
+                if not (passing and again):
                     if lost:
                         raise unreachable(self.url, exc, self._certificates) from exc
                     raise meaning(exc, self.url, path, self.auth) from exc
                 log.info("%s %s: %s, sending again", method, path, status)
-                time.sleep(min(0.2 * 2**attempt, 10.0))
+                time.sleep(pause)
                 attempt += 1
 
     def _send(

@@ -49,6 +49,7 @@ def connect(settings: Settings, environ: Mapping[str, str]) -> Cluster:
         sniff=chosen.sniff,
         timeout=chosen.timeout,
         retries=chosen.retries,
+        allow_plain_text=chosen.allow_plain_text,
     )
 
 

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from seealso.errors import ClusterError
 
@@ -16,7 +16,6 @@ LACKING: Final[Mapping[str, str]] = {
     "_scripts": "stored scripts and templates",
     "_search/template": "searches by stored template",
     "_msearch/template": "searches by stored template",
-    "_search/scroll": "scrolls",
     "_update_by_query": "updates by query",
     "_delete_by_query": "deletions by query",
     "_reindex": "a reindex",
@@ -32,7 +31,7 @@ HINT = (
 )
 
 
-def lacking(method: str, path: str, params: Mapping[str, Any] | None) -> str | None:
+def lacking(method: str, path: str) -> str | None:
     """Return what a request needs that Serverless does not offer, or None."""
     parts = [part for part in path.split("/") if part]
     if not parts:
@@ -40,13 +39,11 @@ def lacking(method: str, path: str, params: Mapping[str, Any] | None) -> str | N
     # vector collections make the ids themselves, so that no write could be repeated safely
     if "_bulk" in parts or (method == "PUT" and len(parts) == 1):
         return "documents with ids of their own, which an index of seealso needs"
-    if params and "scroll" in params:
-        return LACKING["_search/scroll"]
     named = [*parts, *("/".join(pair) for pair in pairwise(parts))]
     return next((LACKING[part] for part in named if part in LACKING), None)
 
 
-def refuse(url: str, method: str, path: str, params: Mapping[str, Any] | None) -> None:
+def refuse(url: str, method: str, path: str) -> None:
     """Stop a request that Serverless could not answer.
 
     Raises
@@ -54,7 +51,7 @@ def refuse(url: str, method: str, path: str, params: Mapping[str, Any] | None) -
     ClusterError
         It needs what Serverless does not offer.
     """
-    what = lacking(method, path, params)
+    what = lacking(method, path)
     if what is not None:
         raise ClusterError(
             f"{url}: OpenSearch Serverless does not offer {what}", hint=HINT, url=url

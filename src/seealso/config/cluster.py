@@ -1,6 +1,7 @@
 """How OpenSearch is reached: addresses, certificates, who asks. Secrets are no settings."""
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -35,10 +36,14 @@ class ClusterSettings(Section):
     """What is signed for: ``es``, a domain, or ``aoss``, OpenSearch Serverless."""
     aws_profile: str | None = None
     """Profile of the AWS credentials; by default they are looked for where AWS tools do."""
+    allow_plain_text: bool = False
+    """Let a password go over http, readable for everybody on the way, and http beside https."""
     timeout: float = Field(30.0, gt=0)
     """Seconds to wait for an answer."""
     retries: int = Field(5, ge=0)
     """Times a request that met 429 or a lost connection is sent again."""
+    deadline: float = Field(5.0, gt=0)
+    """Seconds in which a query is answered or given up, its one retry among them."""
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -47,6 +52,9 @@ class ClusterSettings(Section):
             raise ValueError("hosts are for more nodes: set url as well")
         if any(holds_secret(one) for one in addresses):
             raise ValueError("an address must not hold a user or password")
+        clear = in_clear(addresses, password=self.username is not None)
+        if clear is not None and not self.allow_plain_text:
+            raise ValueError(f"{clear}: set https addresses, or allow_plain_text = true")
         if self.client_key is not None and self.client_certificate is None:
             raise ValueError("client_key needs client_certificate")
         files = (self.ca_file, self.client_certificate)
@@ -60,6 +68,34 @@ class ClusterSettings(Section):
 def holds_secret(address: str) -> bool:
     """Tell whether an address carries a user or a password, as ``https://user:word@host`` does."""
     return "@" in urlsplit(address).netloc
+
+
+def in_clear(addresses: Iterable[str], *, password: bool) -> str | None:
+    """Say what would go out readable for everybody on the way; None if nothing would.
+
+    Parameters
+    ----------
+    addresses
+        Of the nodes of one cluster.
+    password
+        Whether requests carry one. Over http to this very machine it stays on it.
+    """
+    parts = [urlsplit(one) for one in addresses]
+    plain = [one for one in parts if one.scheme != "https"]
+    if plain and len(plain) < len(parts):
+        return f"{plain[0].netloc} is an http address beside https ones"
+    if password and not all(_is_here(one.hostname or "") for one in plain):
+        return "the password would go over http, in clear"
+    return None
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _secure(addresses: Iterable[str]) -> bool:

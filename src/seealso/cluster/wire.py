@@ -1,0 +1,108 @@
+"""What opensearch-py does our way: JSON by orjson, logs without bodies, nodes asked for safely."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+from opensearchpy import Urllib3HttpConnection
+from opensearchpy.exceptions import SerializationError
+from opensearchpy.serializer import JSONSerializer
+
+from seealso.cluster.failures import without_canonical
+from seealso.log import logger
+
+log = logger(__name__)
+
+
+class OrjsonSerializer(JSONSerializer):
+    """JSON by orjson: several times faster than the standard library on vectors."""
+
+    def dumps(self, data: Any) -> str | bytes:
+        """Return `data` as JSON; what is encoded already goes out as it is."""
+        if isinstance(data, str | bytes):
+            return data
+        return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
+
+    def loads(self, s: str) -> Any:
+        """Decode JSON text."""
+        try:
+            return orjson.loads(s)
+        except orjson.JSONDecodeError:
+            return _loads_with_lone_surrogates(s)
+
+
+def _loads_with_lone_surrogates(text: str) -> Any:
+    """Decode JSON in which half an emoji may stand, which becomes U+FFFD.
+
+    OpenSearch keeps a document as it came, and whoever cuts a text after so many characters of
+    UTF-16 leaves such halves; the standard library reads them, no other does.
+    """
+    try:
+        decoded = json.dumps(json.loads(text), ensure_ascii=False)
+        return orjson.loads(decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except ValueError as exc:
+        raise SerializationError(text, exc) from exc
+
+
+class LoggingConnection(Urllib3HttpConnection):
+    """Writes to our log what was asked, but no body: bodies hold what users said and did.
+
+    What OpenSearch warns of goes there, too: Python's warnings would reach the terminal.
+    """
+
+    def log_request_success(
+        self,
+        method: str,
+        full_url: str,  # noqa: ARG002
+        path: str,
+        body: Any,  # noqa: ARG002
+        status_code: int,
+        response: str,  # noqa: ARG002
+        duration: float,
+    ) -> None:
+        """Log an answer without what it says."""
+        log.debug("%s %s: %s in %.0f ms", method, path, status_code, duration * 1000)
+
+    def log_request_fail(
+        self,
+        method: str,
+        full_url: str,  # noqa: ARG002
+        path: str,
+        body: Any,  # noqa: ARG002
+        duration: float,
+        status_code: int | None = None,
+        response: str | None = None,  # noqa: ARG002
+        exception: Exception | None = None,  # noqa: ARG002
+    ) -> None:
+        """Log a refusal without its reason, which may quote the body and is raised anyhow."""
+        log.debug("%s %s: %s in %.0f ms", method, path, status_code, duration * 1000)
+
+    def _raise_error(
+        self, status_code: int, raw_data: str | bytes, content_type: str | None = None
+    ) -> None:
+        said = raw_data if isinstance(raw_data, str) else raw_data.decode()
+        super()._raise_error(status_code, without_canonical(said), content_type)
+
+    def _raise_warnings(self, warning_headers: Iterable[str]) -> None:
+        for header in warning_headers:
+            log.info("%s warns: %s", self.host, header)
+
+
+Host = dict[str, Any]
+
+
+def node_addresses(*, secure: bool) -> Callable[[Mapping[str, Any], Host], Host | None]:
+    """Return what makes an address of what the cluster says of one of its nodes.
+
+    Nodes say no scheme: it is that of the addresses in the settings. Left to itself, opensearch-py
+    would send the password in clear to them.
+    """
+
+    def address(node: Mapping[str, Any], host: Host) -> Host | None:
+        # those that only manage the cluster answer no searches
+        if node.get("roles", []) == ["cluster_manager"]:
+            return None
+        return {**host, "host": host["host"].strip("[]"), "use_ssl": secure}
+
+    return address
