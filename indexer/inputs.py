@@ -24,11 +24,15 @@ from seealso.types import Item
 
 @dataclass(frozen=True)
 class Inputs:
-    """Catalogue, events and images, each read afresh at every call."""
+    """Catalogue, events and images, each read afresh at every call.
+
+    `unread` says how many rows the last reading of the catalogue left out whose ids are unknown.
+    """
 
     items: Callable[[], Iterator[list[Item]]]
     events: Callable[[], Iterable[pl.DataFrame]]
     images: Callable[[], ImageVectors | None] = no_images
+    unread: Callable[[], int] = lambda: 0
 
 
 def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> Inputs:
@@ -62,6 +66,7 @@ def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> I
         lambda: read_items(catalogue, settings.catalogue, problems),
         read,
         lambda: open_images(settings, problems),
+        lambda: problems.count,
     )
 
 

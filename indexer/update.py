@@ -10,7 +10,7 @@ import polars as pl
 from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan_ids
 from seealso.config import ImportanceSettings, Settings
 from seealso.encoder import ItemText, item_encoder, open_cache
-from seealso.errors import MappingMismatch
+from seealso.errors import DataError, MappingMismatch
 from seealso.indexer.encoding import DocumentMaker, Tick, digests
 from seealso.indexer.events.store import events_name
 from seealso.indexer.images import images_for
@@ -22,15 +22,22 @@ from seealso.indexer.rewriting import rewriting
 from seealso.indexer.writing import changed, write_catalogue
 from seealso.log import progress
 
+MOST_DELETED = 0.05
+"""Share of an index that an update deletes without being told that it may delete more."""
+
+FEW = 10
+"""So many documents that were named one by one are deleted from an index of any size."""
+
 
 @dataclass(frozen=True, slots=True)
 class UpdateReport:
-    """What an update changed."""
+    """What an update changed; a plan says in `refusal` why the update would change nothing."""
 
     index: str
     written: int
     unchanged: int
     deleted: int
+    refusal: str = ""
 
 
 def update(
@@ -40,6 +47,7 @@ def update(
     *,
     delete: Collection[str] = (),
     delete_missing: bool = False,
+    most_deleted: float = MOST_DELETED,
 ) -> UpdateReport:
     """Write the items that are new or changed, and delete others, in the live index.
 
@@ -56,11 +64,16 @@ def update(
         Ids to delete.
     delete_missing
         Delete what is in the index but not in `source`, which is then the whole catalogue.
+    most_deleted
+        Share of the index that may be deleted.
 
     Raises
     ------
-    DataError, ClusterError, BundleError
-        As `build` does.
+    DataError
+        More of the index would be deleted, or what is missing from `source` may be among its rows
+        that could not be read; nothing was written.
+    ClusterError, BundleError, DataError
+        As `build` raises them.
     """
     with build_lock(cluster, settings.index.alias):
         live = live_index(cluster, settings)
@@ -70,6 +83,9 @@ def update(
         # read to the end before anything is written: a broken last row must change nothing
         with progress("reading") as tick:
             read = read_again(cluster, source, live.meta["importance"], settings, tick)
+        gone = _gone(cluster, live, delete, read if delete_missing else None)
+        if refusal := gone.refusal(live.name, most_deleted):
+            raise refusal
         maker = DocumentMaker(
             item_encoder(bundle, settings, open_cache(settings)),
             ItemText(live.text),
@@ -88,14 +104,13 @@ def update(
                     tick,
                     fresh=False,
                 )
-            gone = _gone(cluster, live, delete, read.ids if delete_missing else None)
             with BulkWriter(cluster, live.name) as writer:
-                for item_id in gone:
+                for item_id in gone.ids:
                     writer.delete(item_id)
             indices.refresh(cluster, live.name)
             run.lost = done.written > 0
             run.meta["items"] = indices.count(cluster, live.name)
-    return UpdateReport(live.name, done.written, done.unchanged, len(gone))
+    return UpdateReport(live.name, done.written, done.unchanged, len(gone.ids))
 
 
 def plan_update(
@@ -105,6 +120,7 @@ def plan_update(
     *,
     delete: Collection[str] = (),
     delete_missing: bool = False,
+    most_deleted: float = MOST_DELETED,
 ) -> UpdateReport:
     """Count what `update` would write and delete; nothing is encoded or written."""
     live = live_index(cluster, settings)
@@ -119,15 +135,33 @@ def plan_update(
             keyed = list(zip(batch, digests(batch, text, live.fingerprint, images), strict=True))
             write += len(changed(cluster, live.name, keyed))
             tick(len(batch))
-    gone = _gone(cluster, live, delete, read.ids if delete_missing else None)
-    return UpdateReport(live.name, write, len(read.ids) - write, len(gone))
+    gone = _gone(cluster, live, delete, read if delete_missing else None)
+    refusal = gone.refusal(live.name, most_deleted)
+    return UpdateReport(
+        live.name,
+        write,
+        len(read.ids) - write,
+        len(gone.ids),
+        refusal="" if refusal is None else refusal.message,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """What one reading of the inputs gave."""
+    """What one reading of the inputs gave.
+
+    Attributes
+    ----------
+    ids
+        Of the items.
+    unread
+        Rows of the catalogue that are left out and whose ids are not known.
+    importance
+        Of the items, on the scale of the earlier reading.
+    """
 
     ids: set[str]
+    unread: int
     importance: ImportanceTable
 
 
@@ -169,7 +203,7 @@ def read_again(
             rows += [numbers_of(item, settings) for item in batch]
         tick(len(batch))
     numbers = pl.DataFrame(rows, infer_schema_length=None) if by_expression else None
-    return Reread(ids, apply_importance(counts, fitted, numbers))
+    return Reread(ids, source.unread(), apply_importance(counts, fitted, numbers))
 
 
 def _up_to(until: datetime, events: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -177,14 +211,57 @@ def _up_to(until: datetime, events: Iterable[pl.DataFrame]) -> Iterator[pl.DataF
         yield frame.filter(pl.col("time").is_null() | (pl.col("time") <= until))
 
 
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """What is to be deleted from an index.
+
+    Attributes
+    ----------
+    ids
+        Of documents that are in the index.
+    missing
+        How many of them nobody named: the catalogue does not have them.
+    documents
+        Of the index.
+    unread
+        Rows of the catalogue that could not be read, and may be those that are missing.
+    """
+
+    ids: list[str]
+    missing: int
+    documents: int
+    unread: int
+
+    def refusal(self, name: str, most: float) -> DataError | None:
+        """Return why they are not deleted, where they are not."""
+        if self.missing and self.unread:
+            return DataError(
+                f"{name}: the catalogue lacks {self.missing:,} of {self.documents:,} items, and "
+                f"{self.unread:,} of its rows could not be read: they may be the same",
+                hint="correct those rows, or name what is gone with --delete FILE",
+                index=name,
+            )
+        allowed = most * self.documents
+        if len(self.ids) > (allowed if self.missing else max(allowed, FEW)):
+            return DataError(
+                f"{name}: {len(self.ids):,} of {self.documents:,} items would be deleted, more "
+                f"than {most:.0%}",
+                hint="if they are gone indeed, say --yes",
+                index=name,
+            )
+        return None
+
+
 def _gone(
-    cluster: Cluster, live: LiveIndex, delete: Collection[str], catalogue: set[str] | None
-) -> list[str]:
-    """Return the ids to delete that are in the index."""
-    gone = set(fetch(cluster, live.name, sorted(delete), source=["item_id"]))
-    if catalogue is not None:
-        gone |= set(scan_ids(cluster, live.name)) - catalogue
-    return sorted(gone)
+    cluster: Cluster, live: LiveIndex, delete: Collection[str], catalogue: Reread | None
+) -> _Gone:
+    """Find what is to be deleted: the ids named, and where there is a whole catalogue the rest."""
+    named = set(fetch(cluster, live.name, sorted(delete), source=["item_id"]))
+    documents = indices.count(cluster, live.name)
+    if catalogue is None:
+        return _Gone(sorted(named), 0, documents, 0)
+    missing = set(scan_ids(cluster, live.name)) - catalogue.ids - named
+    return _Gone(sorted(named | missing), len(missing), documents, catalogue.unread)
 
 
 def _refuse_other(live: LiveIndex, settings: Settings) -> None:

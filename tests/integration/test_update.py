@@ -1,6 +1,7 @@
 """Changing a live index in place: items that changed or went, and importance without encoding."""
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,10 +11,10 @@ from seealso.cluster.node import NodeInfo
 from seealso.encoder import Encoder
 from seealso.errors import BundleError, ClusterError, DataError, MappingMismatch
 from seealso.indexer.documents import item_vector
-from seealso.indexer.inputs import Inputs
+from seealso.indexer.inputs import Inputs, inputs
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import RESCALE, refresh_importance
-from seealso.indexer.update import UpdateReport, plan_update, update
+from seealso.indexer.update import MOST_DELETED, UpdateReport, plan_update, update
 from seealso.indexer.verify import verify
 from seealso.interactions import FileSource, Problems, read_items
 from seealso.plugin import Recommender
@@ -41,14 +42,22 @@ def latest_shop(opensearch_latest: NodeInfo, open_shop: OpenShop) -> Shop:
     return shop
 
 
-def change(shop: Shop, *, delete: Iterable[str] = (), missing: bool = False) -> UpdateReport:
+def change(
+    shop: Shop,
+    *,
+    delete: Iterable[str] = (),
+    missing: bool = False,
+    most: float = MOST_DELETED,
+    on_error: Literal["skip", "stop"] = "stop",
+) -> UpdateReport:
     settings = shop.settings()
     return update(
         shop.cluster,
         settings,
-        shop.inputs(settings),
+        inputs(settings, shop.cluster, Problems(on_error)),
         delete=list(delete),
         delete_missing=missing,
+        most_deleted=most,
     )
 
 
@@ -84,10 +93,36 @@ def test_new_changed_and_deleted_items(shop: Shop) -> None:
 
 
 def test_delete_what_the_catalogue_no_longer_has(latest_shop: Shop) -> None:
-    latest_shop.stock(films(70, start=10), views(COUNTS))
-    report = change(latest_shop, missing=True)
-    assert (report.written, report.unchanged, report.deleted) == (0, 70, 10)
-    assert indices.count(latest_shop.cluster, latest_shop.alias) == 70
+    """More than 5 % of the index only by a word of its own; and before anything is written."""
+    latest_shop.stock([*films(70, start=10), *films(1, start=90)], views(COUNTS))
+    with pytest.raises(DataError, match="10 of 80 items would be deleted, more than 5%") as refused:
+        change(latest_shop, missing=True)
+    assert "--yes" in (refused.value.hint or "")
+    settings = latest_shop.settings()
+    planned = plan_update(latest_shop.cluster, settings, latest_shop.inputs(), delete_missing=True)
+    assert (planned.written, planned.deleted, planned.refusal) == (1, 10, refused.value.message)
+    assert indices.count(latest_shop.cluster, latest_shop.alias) == 80
+    report = change(latest_shop, missing=True, most=1.0)
+    assert (report.written, report.unchanged, report.deleted) == (1, 70, 10)
+    assert indices.count(latest_shop.cluster, latest_shop.alias) == 71
+    # what is named, by somebody who looked, may be a few of a small index
+    assert change(latest_shop, delete=[f"f{n}" for n in range(70, 80)]).deleted == 10
+    with pytest.raises(DataError, match="11 of 61 items would be deleted"):
+        change(latest_shop, delete=[f"f{n}" for n in range(20, 31)])
+
+
+def test_rows_that_could_not_be_read_are_not_gone(latest_shop: Shop) -> None:
+    """Which items they were nobody knows: what is missing may be among them."""
+    latest_shop.stock(films(79), views(COUNTS))
+    with latest_shop.catalogue.open("a") as catalogue:
+        catalogue.write('{"item_id": "f79", "title": \n')
+    with pytest.raises(
+        DataError, match=r"lacks 1 of 80 items, and 1 of its rows could not be read"
+    ):
+        change(latest_shop, missing=True, on_error="skip", most=1.0)
+    assert indices.count(latest_shop.cluster, latest_shop.alias) == 80
+    # what is named is deleted all the same
+    assert change(latest_shop, delete=["f79"], missing=True, on_error="skip").deleted == 1
 
 
 def test_update_keeps_to_what_the_index_was_built_with(latest_shop: Shop) -> None:

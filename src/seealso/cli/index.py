@@ -14,7 +14,7 @@ from seealso.indexer import build as building
 from seealso.indexer import lifecycle
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import refresh_importance
-from seealso.indexer.update import plan_update
+from seealso.indexer.update import MOST_DELETED, plan_update
 from seealso.indexer.update import update as update_index
 from seealso.indexer.verify import verify_again
 from seealso.plugin.judging.gate import Gate, Verdict
@@ -117,6 +117,7 @@ def _built(report: building.BuildReport, gate: bool) -> RenderableType:
     help="A file with the ids to delete, one a line.",
 )
 @click.option("--delete-missing", is_flag=True, help="Delete what the catalogue no longer has.")
+@click.option("--yes", is_flag=True, help="Delete more than 5 % of the index, too.")
 @pass_context
 def update(
     context: Context,
@@ -125,6 +126,7 @@ def update(
     items: Path | None,
     delete: Path | None,
     delete_missing: bool,
+    yes: bool,
 ) -> None:
     """Write changed items to the live index and delete others."""
     if items and delete_missing:
@@ -141,6 +143,7 @@ def update(
         source,
         delete=read_lines(delete) if delete else [],
         delete_missing=delete_missing,
+        most_deleted=1.0 if yes else MOST_DELETED,
     )
     say_skipped(problems)
     context.show(
@@ -151,6 +154,7 @@ def update(
                 "would write" if dry_run else "written": report.written,
                 "unchanged": report.unchanged,
                 "would delete" if dry_run else "deleted": report.deleted,
+                **({"would refuse": report.refusal} if report.refusal else {}),
             }
         ),
     )
