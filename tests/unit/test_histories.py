@@ -45,6 +45,14 @@ def test_newest_first_and_each_item_once_with_its_newest_event():
     assert user.history[0].time.tzinfo is UTC
 
 
+def test_events_of_nobody_are_in_no_history():
+    events = frame(("u", "a", 3.0, 1), (None, "b", 4.0, 2), (None, "a", 4.0, 3))
+    histories = Histories.from_events([events], positive=None)
+    assert histories.users() == ["u"]
+    assert ids(histories.user("u")) == ["a"]
+    assert len(Histories.from_events([events], positive=None, users=["v"])) == 0
+
+
 def test_what_was_not_liked_is_seen_but_no_taste():
     events = frame(("u", "a", 2.0, 1), ("u", "b", 4.0, 2), ("u", "c", 4.0, 1), ("u", "c", 1.0, 5))
     user = Histories.from_events([events], positive=4.0).user("u")

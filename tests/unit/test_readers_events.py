@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,7 @@ import pytest
 from seealso.config import EventSettings
 from seealso.errors import DataError
 from seealso.interactions import EVENT_SCHEMA, Problems, Rows, read_events
-from seealso.interactions.events import as_times
+from seealso.interactions.times import as_times
 
 
 @dataclass(frozen=True)
@@ -67,48 +68,108 @@ NOON = datetime(2024, 2, 29, 12, 0, 0, 500_000, tzinfo=UTC)
         "2024-02-29T12:00:00.500+00:00",
         "2024-02-29 12:00:00.5",
         "2024-02-29T14:00:00.5+02:00",
+        "2024-02-29T07:00:00.500000-0500",
+        "2024-02-29 12:00:00.5 UTC",
+        "2024-02-29 12:00:00.500000+00",
+        "2024-02-29T13:00:00.5+01:00[Europe/Berlin]",
+        "2024/02/29 12:00:00,5",
         "20240229T120000.500Z",
         "1709208000.5",
         "1709208000500",
         " 1709208000500 ",
+        "1709208000500000",
+        "1709208000500000000",
         1709208000.5,
         1709208000500,
+        1709208000500000,
+        1709208000500000000,
+        1709208000500000.0,
+        Decimal("1709208000.5"),
         NOON,
         NOON.replace(tzinfo=None),
     ],
 )
 def test_a_time_in_many_forms(value):
-    assert as_times(pl.Series([value])).to_list() == [NOON]
+    assert as_times(pl.Series([value])).values.to_list() == [NOON]
 
 
-def test_other_times():
-    assert as_times(pl.Series([date(2024, 2, 29)])).to_list() == [datetime(2024, 2, 29, tzinfo=UTC)]
-    assert as_times(pl.Series(["2024-02-29"])).to_list() == [datetime(2024, 2, 29, tzinfo=UTC)]
-    assert as_times(pl.Series([-86_400])).to_list() == [datetime(1969, 12, 31, tzinfo=UTC)]
-    zoned = (
-        pl.Series([NOON])
-        .dt.convert_time_zone("Asia/Shanghai")
-        .cast(pl.Datetime("ms", "Asia/Shanghai"))
-    )
-    assert as_times(zoned).to_list() == [NOON]
-    mixed = pl.Series(["1709208000500", None, "2024-02-29T12:00:00.5Z"])
-    assert as_times(mixed).to_list() == [NOON, None, NOON]
+@pytest.mark.parametrize(
+    ("value", "time"),
+    [
+        ("2024-02-29", datetime(2024, 2, 29)),
+        (date(2024, 2, 29), datetime(2024, 2, 29)),
+        ("20240229", datetime(2024, 2, 29)),
+        (20240229, datetime(2024, 2, 29)),
+        (20240229.0, datetime(2024, 2, 29)),
+        ("202402291230", datetime(2024, 2, 29, 12, 30)),
+        (20240229123005, datetime(2024, 2, 29, 12, 30, 5)),
+        ("20240229123005", datetime(2024, 2, 29, 12, 30, 5)),
+        ("2024-02-29 9:05", datetime(2024, 2, 29, 9, 5)),
+        ("2024-W09-4", datetime(2024, 2, 29)),
+        ("Thu, 29 Feb 2024 12:00:00 +0100", datetime(2024, 2, 29, 11)),
+        (0, datetime(1970, 1, 1)),
+        ("2100-12-31T23:59:59Z", datetime(2100, 12, 31, 23, 59, 59)),
+    ],
+)
+def test_other_times(value, time):
+    assert as_times(pl.Series([value])).values.to_list() == [time.replace(tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_times_of_a_column_type(unit):
+    zone = "Asia/Shanghai"
+    zoned = pl.Series([NOON]).dt.convert_time_zone(zone).cast(pl.Datetime(unit, zone))
+    assert as_times(zoned).values.to_list() == [NOON]
+
+
+def test_times_of_several_forms_in_one_column():
+    mixed = ["1709208000500", None, "2024-02-29T12:00:00.5Z", "n/a", "-", "never", "1709208000.5"]
+    read = as_times(pl.Series(mixed))
+    assert read.values.to_list() == [NOON, None, NOON, None, None, None, NOON]
+    assert {row: fault.value for row, fault in read.faults.items()} == {5: "'never'"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "9999-12-31T23:59:59-05:00",
+        "0001-01-01T00:00:00+05:00",
+        "0000-00-00 00:00:00",
+        "1969-12-31T23:59:59Z",
+        "2101-01-01T00:00:00Z",
+        datetime(9999, 12, 31, tzinfo=UTC),
+        date(1, 1, 1),
+        -62135596801,
+        "-62135596801",
+        -1,
+        2**63 - 1,
+        "20241399",
+        20241399,
+        1e300,
+        float("inf"),
+    ],
+)
+def test_times_outside_1970_to_2100_are_broken(value):
+    read = as_times(pl.Series([value]))
+    assert read.values.to_list() == [None]
+    assert list(read.faults) == [0]
+    assert str(value)[:10] in read.faults[0].value or isinstance(value, date | float)
 
 
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("user_id", "", "is empty"),
+        ("user_id", "x" * 513, "has more than 512 bytes"),
         ("item_id", None, "is empty"),
+        ("item_id", " \u00a0", "is empty"),
+        ("item_id", "NULL", "is empty"),
         ("item_id", "x" * 513, "has more than 512 bytes"),
-        ("value", "many", "is not a number"),
-        ("value", "NaN", "is not a finite number"),
-        ("value", float("nan"), "is not a finite number"),
-        ("value", float("inf"), "is not a finite number"),
-        ("time", "yesterday", "is no time"),
+        ("value", "many", "is not a number ('many')"),
+        ("value", "inf", "is infinite"),
+        ("value", float("inf"), "is infinite"),
+        ("time", "yesterday", "is no time between 1970 and 2100"),
         ("time", "2024-02-30", "is no time"),
         ("time", "1e300", "is no time"),
-        ("time", float("nan"), "is no time"),
     ],
 )
 def test_a_broken_row_is_named(field, value, reason):
@@ -120,14 +181,152 @@ def test_a_broken_row_is_named(field, value, reason):
     assert problems.count == 1
 
 
+def test_the_id_of_a_user_is_in_no_message():
+    problems = Problems()
+    assert events(one(user_id="ann" * 300), problems=problems) == []
+    assert "ann" not in problems.summary()
+
+
+@pytest.mark.parametrize("value", [float("nan"), "NaN", "n/a", "-", "", None])
+def test_what_stands_for_nothing_is_empty(value):
+    """An empty value is 1: pandas writes NaN where there was none."""
+    assert events(one(value=value, time=value)) == [("u", "i", "buy", 1.0, None)]
+
+
+def test_words_for_nothing_can_be_set():
+    settings = EventSettings(value="value", format={"nulls": ["keine"]})
+    assert events(one(value="keine"), settings) == [("u", "i", "view", 1.0, None)]
+    with pytest.raises(DataError, match=r"value is not a number \('NULL'\)"):
+        events(one(value="NULL"), settings)
+
+
 def test_a_broken_row_leaves_the_others():
-    source = lines(user_id=["u", "", "w"], item_id=["a", "b", "c"])
+    source = lines(user_id=["u", "v", "w"], item_id=["a", "", "c"])
     problems = Problems()
     assert [row[:2] for row in events(source, EventSettings(), problems)] == [
         ("u", "a"),
         ("w", "c"),
     ]
-    assert problems.messages == ("events.csv line 3: user_id is empty",)
+    assert problems.messages == ("events.csv line 3: item_id is empty",)
+
+
+def test_an_event_of_nobody_is_kept_and_counted():
+    source = lines(user_id=["u", "", " ", None], item_id=["a", "b", "c", "d"])
+    problems = Problems("stop")
+    assert [row[:2] for row in events(source, EventSettings(), problems)] == [
+        ("u", "a"), (None, "b"), (None, "c"), (None, "d"),
+    ]  # fmt: skip
+    assert problems.summary() == (
+        "events.csv: 3 events have no user: they count for importance alone"
+    )
+
+
+def documents(*records):
+    return Lines((list(records),), "orders.jsonl")
+
+
+def test_one_odd_cell_changes_no_other():
+    good = [
+        {"user_id": 76561198000000001 + n, "item_id": f"f{n}", "type": "view", "value": 2,
+         "time": f"2024-02-01T00:00:{n:02}Z"}
+        for n in range(20)
+    ]  # fmt: skip
+    for odd, kept in (
+        ({"user_id": 1.5}, 21),
+        ({"user_id": [7]}, 21),
+        ({"user_id": [7, 8]}, 20),
+        ({"user_id": "x"}, 21),
+        ({"value": [1, 2]}, 20),
+        ({"value": True}, 21),
+        ({"value": {"deep": 1}}, 21),
+        ({"time": []}, 21),
+        ({"time": 1706745600.5}, 21),
+        ({"time": "9999-12-31T23:59:59-05:00"}, 20),
+        ({"item_id": 2**70}, 21),
+    ):
+        problems = Problems("skip")
+        read = events(documents(*good, {**good[0], **odd}), problems=problems)
+        assert len(read) == kept, odd
+        assert len({row[0] for row in read[:20]}) == 20, odd
+        assert [row[3] for row in read[:20]] == [2.0] * 20
+        assert problems.count == 21 - kept
+
+
+def test_ids_meet_however_they_were_written():
+    written = [501, 501.0, "501", " 501 ", "501.0", "501.000", "501\u00a0", Decimal("501.00")]
+    for value in written:
+        ((user, item, *_),) = events(lines(user_id=[value], item_id=[value]), EventSettings())
+        assert (user, item) == ("501", "501")
+    for value in ("007", "007.0", "1.50", "1.0.0", "v1.0", "A-b", "None", "NA"):
+        ((user, *_),) = events(lines(user_id=[value], item_id=["i"]), EventSettings())
+        assert user == value
+
+
+def test_an_order_is_an_event_for_each_of_its_items():
+    source = documents(
+        {"user_id": "ann", "item_id": ["g1", "g5", "g1"], "type": "buy", "value": 3, "time": 5},
+        {"user_id": "bob", "item_id": ["m1"], "type": "buy", "value": None, "time": 6},
+        {"user_id": "cleo", "item_id": "m2", "type": "buy", "value": 2, "time": 7},
+        {"user_id": "dan", "item_id": [], "type": "buy", "value": 2, "time": 8},
+        {"user_id": "eva", "item_id": ["a", "", "b"], "type": "buy", "value": 2, "time": 9},
+    )
+    problems = Problems("skip")
+    read = events(source, problems=problems)
+    assert [(user, item, value) for user, item, _, value, _ in read] == [
+        ("ann", "g1", 3), ("ann", "g5", 3), ("ann", "g1", 3), ("bob", "m1", 1), ("cleo", "m2", 2),
+        ("eva", "a", 2), ("eva", "b", 2),
+    ]  # fmt: skip
+    assert problems.messages == (
+        "orders.jsonl document 4: item_id is empty",
+        "orders.jsonl document 5: item_id is empty",
+    )
+    assert (problems.count, problems.values) == (1, 1)
+
+
+ORDERS = EventSettings(user="user_id", item="products.sku", value="products.qty")
+
+
+def test_an_order_has_its_items_in_objects():
+    source = documents(
+        {
+            "user_id": "ann",
+            "products": [{"sku": 501, "qty": 2}, {"sku": "b"}, {"sku": "c", "qty": "x"}],
+        },
+        {"user_id": "bob", "products": {"sku": "d", "qty": 4}},
+        {"user_id": "bob", "products": []},
+    )
+    problems = Problems("skip")
+    assert [(row[0], row[1], row[3]) for row in events(source, ORDERS, problems)] == [
+        ("ann", "501", 2), ("ann", "b", 1), ("bob", "d", 4),
+    ]  # fmt: skip
+    assert problems.messages == (
+        "orders.jsonl document 1: products.qty is not a number ('x')",
+        "orders.jsonl document 3: products.sku is empty",
+    )
+
+
+def test_an_order_of_parquet_has_its_items_in_objects():
+    frame = pl.DataFrame(
+        {
+            "user_id": ["ann", "bob"],
+            "products": [
+                [{"sku": 501, "qty": 2.0}, {"sku": 502, "qty": None}],
+                [{"sku": 503, "qty": 3.0}],
+            ],
+        }
+    )
+    source = Lines((Rows(frame, (1, 2), unit="row"),))
+    assert [(row[0], row[1], row[3]) for row in events(source, ORDERS)] == [
+        ("ann", "501", 2), ("ann", "502", 1), ("bob", "503", 3),
+    ]  # fmt: skip
+
+
+def test_values_that_do_not_fit_the_items():
+    source = documents(
+        {"user_id": "u", "item_id": ["a", "b"], "value": [1, 2, 3], "type": "", "time": 0}
+    )
+    with pytest.raises(DataError, match="document 1: value has 3 values for 2 items"):
+        events(source)
 
 
 def test_a_missing_column_is_named_in_its_section():

@@ -57,6 +57,18 @@ def test_users_with_few_events_train_only():
     assert [case.user_id for case in (*split.dev, *split.test)] == ["u", "u"]
 
 
+def test_events_of_nobody_are_known_and_ask_nothing():
+    mine = [("u", item, 5.0, day) for day, item in enumerate("abcd")]
+    others = [(None, "e", 5.0, 0), (None, "d", 5.0, 9)]
+    alone, split = (leave_one_out([frame(*each)], positive=None) for each in (mine, mine + others))
+    assert (split.train, split.dev, split.test) == (alone.train, alone.dev, alone.test)
+    assert split.known.tolist() == [*alone.known.tolist(), 4, 5]
+    cut = [temporal([frame(*each)], positive=None, dev_share=0.25, test_share=0.25)
+           for each in (mine, mine + others)]  # fmt: skip
+    assert cut[0].train == cut[1].train
+    assert cut[1].known.tolist() == [*cut[0].known.tolist(), 4]
+
+
 def test_what_was_disliked_is_seen_but_neither_learnt_nor_asked():
     events = frame(
         ("u", "a", 5.0, 1), ("u", "x", 1.0, 2), ("u", "b", 5.0, 3), ("u", "c", 5.0, 4),

@@ -2,9 +2,13 @@
 
 import hashlib
 import hmac
-from datetime import UTC, datetime
+import json
+import secrets
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +23,7 @@ from seealso.plugin.neighbours import Neighbour
 from seealso.plugin.recommendations import Recommendation
 from seealso.types import Calibration, HistoryEntry, Source, User
 
-KEY = "0123456789abcdef"
+KEY = "a key that only tests have"
 
 
 def test_a_pseudonym_is_a_keyed_hash() -> None:
@@ -65,6 +69,25 @@ def test_a_user_comes_back_from_the_document_without_words() -> None:
     assert back == User("u", USER.history, USER.seen, USER.attributes)
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["a" * 16, "ab" * 20, "1234567890123456", "0123456789abcdef", "abcdefghijklmnopqrstuvwxyz",
+     "passwordpassword", "changemechangeme", "changemechangemech", "zyxwvutsrqponmlkj"],
+)  # fmt: skip
+def test_a_key_that_can_be_guessed_is_refused(key: str) -> None:
+    with pytest.raises(ConfigError, match="SEEALSO_USERS_KEY is easy to guess") as caught:
+        Pseudonyms.from_environment({"SEEALSO_USERS_KEY": key})
+    assert "token_hex" in caught.value.hint
+    assert key not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "key", [KEY, "a-key-for-trials-only-0123456789", *(secrets.token_hex(32) for _ in range(20))]
+)
+def test_a_key_that_cannot_be_guessed_will_do(key: str) -> None:
+    assert len(Pseudonyms.from_environment({"SEEALSO_USERS_KEY": key}).of("u")) == 64
+
+
 def test_a_digest_changes_with_all_that_a_document_depends_on() -> None:
     others = [
         User("u", USER.history[:1], USER.seen, USER.attributes),
@@ -100,13 +123,47 @@ def test_attributes_are_the_columns_of_a_file(tmp_path: Path) -> None:
         ("uid,age\n1,2\n", "users.csv has no column 'user_id'"),
         ("user_id,age\n1,2\n,3\n", "users.csv line 3: user_id is empty"),
         ("user_id,age\n1,2\n1,3\n", "users.csv line 3: user_id is there already"),
-        ("user_id,age\n1," + "x" * 10_001 + "\n", "users.csv line 2: age has more than 10,000"),
     ],
 )
 def test_a_broken_file_of_users(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(DataError) as caught:
         attributes(tmp_path, text)
     assert caught.value.message.startswith(said)
+
+
+def test_a_broken_attribute_costs_itself_alone(tmp_path: Path) -> None:
+    file = tmp_path / "users.jsonl"
+    rows = [
+        {"user_id": 1001.0, "age": 30, "likes": ["tea", "rye"], "note": "x" * 10_001},
+        {"user_id": " 1002", "age": "n", "likes": "tea", "note": float("nan")},
+        {"user_id": 2**60 + 1, "likes": [], "note": "NULL"},
+    ]
+    file.write_text("".join(f"{json.dumps(row)}\n".replace("NaN", "null") for row in rows))
+    problems = Problems("stop")
+    assert read_attributes(FileSource(file), UsersSettings(), problems) == {
+        "1001": {"age": "30", "likes": ["tea", "rye"]},
+        "1002": {"age": "n", "likes": "tea"},
+        str(2**60 + 1): {},
+    }
+    assert problems.messages == ("users.jsonl line 1: note has more than 10,000 characters",)
+
+
+def test_attributes_of_parquet_are_what_json_knows(tmp_path: Path) -> None:
+    file = tmp_path / "users.parquet"
+    pl.DataFrame(
+        {
+            "user_id": [1.0],
+            "age": [30],
+            "spent": [Decimal("12.50")],
+            "born": [date(1996, 2, 29)],
+            "club": [True],
+            "home": [{"city": "Graz"}],
+        }
+    ).write_parquet(file)
+    chosen = UsersSettings(attributes=("age", "spent", "born", "club", "home.city"))
+    assert read_attributes(FileSource(file), chosen, Problems("stop")) == {
+        "1": {"age": 30, "spent": 12.5, "born": "1996-02-29", "club": True, "home.city": "Graz"}
+    }
 
 
 ITEMS = st.lists(st.sampled_from("abcdef"), max_size=6).map(tuple)

@@ -82,6 +82,6 @@ def read_json(file: BinaryIO, hint: str) -> Any:
 
 
 def say_skipped(problems: Problems) -> None:
-    """Say on stderr how many rows were left out, and why the first one was."""
-    if problems.count:
-        stderr.print(problems.summary(), markup=False)
+    """Say on stderr what was left out of each source and why, and what was guessed."""
+    if summary := problems.summary():
+        stderr.print(summary, markup=False, highlight=False, soft_wrap=True)

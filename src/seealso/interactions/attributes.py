@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+import polars as pl
+
 from seealso.config import UsersSettings
 from seealso.errors import DataError
-from seealso.interactions.columns import LONGEST_ID, ColumnCheck, as_text, column, faults
+from seealso.interactions.cells import Cells, Fault, as_ids, as_lists, as_text
+from seealso.interactions.columns import ColumnCheck, column
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows, RowSource, batches
 
@@ -28,8 +31,8 @@ def read_attributes(
     columns
         Which columns are read. Empty values are left out.
     problems
-        Takes the broken rows: no user id, one over 512 bytes or there already, a value over
-        10,000 characters.
+        Takes the broken rows: no user id, one over 512 bytes or there already; and the broken
+        values: over 10,000 characters.
 
     Raises
     ------
@@ -43,7 +46,7 @@ def read_attributes(
     for rows in batches(source):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse)
-        reading.report(_read(rows, columns, source.name, found), rows.unit)
+        reading.report(_read(rows, columns, found), rows.unit)
     check.finish()
     if not found:
         raise DataError(
@@ -54,34 +57,51 @@ def read_attributes(
     return found
 
 
-def _read(
-    rows: Rows, columns: UsersSettings, source: str, found: dict[str, Attributes]
-) -> list[Problem]:
+def _read(rows: Rows, columns: UsersSettings, found: dict[str, Attributes]) -> list[Problem]:
     """Put the attributes of `rows` into `found`; return what is wrong with the others."""
-    ids = as_text(column(rows.frame, columns.id), source)
-    bad = dict.fromkeys(faults(ids.is_null()), "is empty")
-    bad |= dict.fromkeys(faults(ids.str.len_bytes() > LONGEST_ID), f"has over {LONGEST_ID} bytes")
+    ids = as_ids(column(rows.frame, columns.id))
     broken = [Problem(place, "", reason) for place, reason in rows.broken]
-    broken += [Problem(rows.places[row], columns.id, reason) for row, reason in bad.items()]
-    named = columns.attributes or [name for name in rows.frame.columns if name != columns.id]
-    kept = rows.frame.select([name for name in named if name in rows.frame.columns])
-    values = kept.to_dicts() if kept.width else [{} for _ in range(rows.frame.height)]
-    for row, (user_id, given) in enumerate(zip(ids.to_list(), values, strict=True)):
-        if row in bad:
-            continue
-        present = {name: value for name, value in given.items() if _is_something(value)}
-        long = next((n for n, v in present.items() if len(str(v)) > LONGEST_VALUE), None)
-        if long is not None:
-            reason = f"has more than {LONGEST_VALUE:,} characters"
-            broken.append(Problem(rows.places[row], long, reason))
+    present = rows.columns
+    named = columns.attributes or [name for name in present if name != columns.id]
+    cells = [_plain(column(rows.frame, name)) for name in named if name in present]
+    lists = [(each.name, each.faults, each.values.to_list()) for each in cells]
+    for row, (user_id, place) in enumerate(zip(ids.values.to_list(), rows.places, strict=True)):
+        # the id itself stays out of messages: they may end in a log
+        if row in ids.faults:
+            broken.append(Problem(place, columns.id, ids.faults[row].reason))
+        elif user_id is None:
+            broken.append(Problem(place, columns.id, "is empty"))
         elif user_id in found:
-            # the id itself stays out of messages: they may end in a log
-            broken.append(Problem(rows.places[row], columns.id, "is there already"))
+            broken.append(Problem(place, columns.id, "is there already"))
         else:
-            found[user_id] = present
+            own: dict[str, Any] = {}
+            for name, faults, values in lists:
+                if row in faults:
+                    broken.append(Problem(place, name, faults[row].reason, costs="value"))
+                elif values[row] is not None:
+                    own[name] = values[row]
+            found[user_id] = own
     return broken
 
 
-def _is_something(value: Any) -> bool:
-    # NaN is the one value that is not equal to itself
-    return value is not None and value != "" and value == value
+def _plain(values: pl.Series) -> Cells:
+    """Return values that JSON knows: numbers and booleans as they are, the rest as text."""
+    kind = values.dtype
+    if isinstance(kind, pl.List | pl.Array):
+        parts = as_lists(values).list.drop_nulls()
+        lists = [None if not one else one if len(one) > 1 else one[0] for one in parts.to_list()]
+        return _short(Cells(pl.Series(values.name, lists, dtype=pl.Object)))
+    if kind == pl.Boolean or kind.is_integer():
+        return Cells(values)
+    if kind.is_numeric():
+        return Cells(values.cast(pl.Float64).fill_nan(None))
+    return _short(as_text(values))
+
+
+def _short(cells: Cells) -> Cells:
+    long = {
+        row: Fault(f"has more than {LONGEST_VALUE:,} characters")
+        for row, value in enumerate(cells.values.to_list())
+        if value is not None and len(str(value)) > LONGEST_VALUE
+    }
+    return Cells(cells.values, {**cells.faults, **long})

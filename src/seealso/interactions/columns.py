@@ -1,4 +1,4 @@
-"""From the columns of a source to the ones that the settings name, as text or numbers."""
+"""From the columns of a source to the ones that the settings name, by their paths."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,12 +7,6 @@ from difflib import get_close_matches
 import polars as pl
 
 from seealso.errors import DataError
-
-LONGEST_TEXT = 1_000_000
-"""Most characters of one value: a longer one is a dump, not a description."""
-
-LONGEST_ID = 512
-"""Most UTF-8 bytes of an id: OpenSearch refuses a longer ``_id``."""
 
 
 @dataclass
@@ -44,10 +38,12 @@ class ColumnCheck:
         ------
         DataError
             A wanted column is missing; in a sparse source only the key columns must be in
-            every batch, the others in any (see `finish`).
+            the first batch, the others in any (see `finish`).
         """
+        first = not self.seen
         self.seen.update(dict.fromkeys(columns))
-        self._require(self.key if sparse else self.wanted)
+        if first or not sparse:
+            self._require(self.key if sparse else self.wanted)
 
     def finish(self) -> None:
         """Require every wanted column, now that all have been seen."""
@@ -82,6 +78,8 @@ def renamed(frame: pl.DataFrame, names: Mapping[str, str], source: str) -> pl.Da
     DataError
         A new name is taken by another column.
     """
+    inner = (_find(frame, old) for old in names if old not in frame.columns)
+    frame = frame.with_columns(found for found in inner if found is not None)
     new = {old: name for old, name in names.items() if old in frame.columns}
     after = [new.get(column, column) for column in frame.columns]
     for name in new.values():
@@ -96,69 +94,40 @@ def renamed(frame: pl.DataFrame, names: Mapping[str, str], source: str) -> pl.Da
 
 
 def column(frame: pl.DataFrame, name: str) -> pl.Series:
-    """Return the column `name`, all null where a sparse batch lacks it."""
+    """Return the column `name`, all null where a sparse batch lacks it.
+
+    A path (``products.sku``) leads into the objects of a column, and into those of its lists.
+    """
+    found = _find(frame, name)
+    return pl.Series(name, [None] * frame.height, dtype=pl.String) if found is None else found
+
+
+def _find(frame: pl.DataFrame, name: str) -> pl.Series | None:
     if name in frame.columns:
         return frame[name]
-    return pl.Series(name, [None] * frame.height, dtype=pl.String)
+    for end in (place for place, character in enumerate(name) if character == "."):
+        if name[:end] in frame.columns:
+            inner = _inner(frame[name[:end]], name[end + 1 :])
+            if inner is not None:
+                return inner.alias(name)
+    return None
 
 
-def as_text(values: pl.Series, source: str) -> pl.Series:
-    """Return `values` as text: whole numbers without a fraction, lists joined by blanks.
-
-    Blank texts and NaN become null.
-
-    Raises
-    ------
-    DataError
-        The column holds objects or bytes that are not text.
-    """
-    if isinstance(values.dtype, pl.List | pl.Array):
-        inner = values.cast(pl.List(pl.String))
-        texts = inner.list.eval(pl.element().drop_nulls()).list.join(" ")
-    elif values.dtype.is_float():
-        texts = _whole(values)
-    elif values.dtype == pl.String:
-        texts = values
-    elif values.dtype in (pl.Struct, pl.Object):
-        raise DataError(
-            f"{source}: column {values.name!r} holds objects, not text",
-            hint="make one plain column of it",
-            file=source,
-            field=values.name,
-        )
-    else:
-        texts = _cast(values, source)
-    return texts.set(texts.str.strip_chars() == "", None)
-
-
-def _whole(values: pl.Series) -> pl.Series:
-    finite = values.cast(pl.Float64).fill_nan(None)
-    whole = ((finite == finite.round(0)) & (finite.abs() < 2.0**53)).fill_null(False)
-    integers = finite.set(~whole, None).cast(pl.Int64).cast(pl.String)
-    return integers.zip_with(whole, finite.cast(pl.String))
-
-
-def _cast(values: pl.Series, source: str) -> pl.Series:
-    try:
-        return values.cast(pl.String)
-    except pl.exceptions.PolarsError as exc:
-        raise DataError(
-            f"{source}: column {values.name!r} is not UTF-8 text",
-            hint="write the column as text",
-            file=source,
-            field=values.name,
-        ) from exc
-
-
-def as_numbers(values: pl.Series) -> pl.Series:
-    """Return `values` as float64; null where there is none, and where it is no number."""
-    if values.dtype == pl.String:
-        return values.str.strip_chars().cast(pl.Float64, strict=False)
-    if values.dtype.is_numeric() or values.dtype == pl.Boolean:
-        return values.cast(pl.Float64)
-    return pl.Series(values.name, [None] * len(values), dtype=pl.Float64)
-
-
-def faults(mask: pl.Series) -> list[int]:
-    """Return the positions where `mask` is true."""
-    return mask.fill_null(False).arg_true().to_list()
+def _inner(values: pl.Series, path: str) -> pl.Series | None:
+    """Return what stands at `path` in each object of a column, or None without such a field."""
+    kind = values.dtype
+    objects = kind.inner if isinstance(kind, pl.List) else kind
+    if not isinstance(objects, pl.Struct):
+        return None
+    for field_ in objects.fields:
+        if path != field_.name and not path.startswith(f"{field_.name}."):
+            continue
+        if isinstance(kind, pl.List):
+            found = values.list.eval(pl.element().struct.field(field_.name))
+            if isinstance(field_.dtype, pl.List):
+                found = found.list.eval(pl.element().explode())
+        else:
+            found = values.struct.field(field_.name)
+        rest = path[len(field_.name) + 1 :]
+        return _inner(found, rest) if rest else found
+    return None

@@ -39,7 +39,7 @@ def read_delimited(
             rows, rest = parse_quoted(content, dialect, first, whole=whole)
         if block.too_long:
             rows = replace(rows, broken=[*rows.broken, (block.first + block.height, TOO_LONG)])
-        yield from _cut(replace(rows, others=others), batch_rows)
+        yield from _cut(replace(rows, others=others, separator=dialect.separator), batch_rows)
 
 
 def _by_polars(content: bytes, dialect: Dialect, first: int, lines: int) -> Rows | None:

@@ -1,25 +1,21 @@
 """Behaviour: rows become frames of (user_id, item_id, type, value, time), one row per event."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final, Literal
 
 import polars as pl
 
 from seealso.config import EventSettings
-from seealso.interactions.columns import (
-    LONGEST_ID,
-    ColumnCheck,
-    as_numbers,
-    as_text,
-    column,
-    faults,
-)
+from seealso.interactions.baskets import one_item_each
+from seealso.interactions.cells import Fault, as_ids, as_text, found
+from seealso.interactions.columns import ColumnCheck, column
+from seealso.interactions.numbers import DecimalMark, Mark, as_numbers
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows, RowSource, batches
+from seealso.interactions.times import TIME, as_times
 
-TIME = pl.Datetime("us", "UTC")
-
-EVENT_SCHEMA = pl.Schema(
+EVENT_SCHEMA: Final = pl.Schema(
     {
         "user_id": pl.String(),
         "item_id": pl.String(),
@@ -28,12 +24,8 @@ EVENT_SCHEMA = pl.Schema(
         "time": TIME,
     }
 )
-"""Columns of an event frame; only ``time`` can be null."""
-
-# numbers up to here are seconds since 1970 (until the year 5138), above milliseconds
-_LARGEST_SECONDS = 1e11
-# milliseconds until the year 9999: what datetime can hold
-_LARGEST_MILLISECONDS = 253_402_300_799_999
+"""Columns of an event frame. ``time`` can be null, and ``user_id`` of an event of nobody: it
+counts for importance and belongs to no history."""
 
 
 def read_events(
@@ -46,11 +38,12 @@ def read_events(
     source
         The events.
     columns
-        Which columns are read. An empty type becomes ``default_type``, an empty value 1, an
-        empty time null.
+        Which columns are read. An empty user stays null, an empty type becomes
+        ``default_type``, an empty value 1, an empty time null. A row with a list of items is
+        an event for each of them.
     problems
-        Takes the broken rows: no user or item, a value that is no finite number, a time that
-        is none.
+        Takes the broken rows: no item, a value that is no finite number, a time that is none
+        of the years 1970 to 2100.
 
     Yields
     ------
@@ -65,20 +58,27 @@ def read_events(
     """
     reading = problems.reading("events", source.name)
     optional = [name for name in (columns.type, columns.value, columns.time) if name]
-    key = (columns.user, columns.item)
-    check = ColumnCheck(source.name, "events", (*key, *optional), key)
+    wanted = (columns.user, columns.item, *optional)
+    check = ColumnCheck(source.name, "events", wanted, (columns.item,))
+    named = (columns.value,) if columns.value else ()
+    decimal = DecimalMark(source, named, columns.format.decimal, reading.note)
     for rows in batches(source):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse)
-        events, broken = parse_events(rows, columns, source.name)
+        events, broken = parse_events(rows, columns, decimal)
         reading.report(broken, rows.unit)
+        reading.tally(
+            events["user_id"].null_count(),
+            "event has no user: it counts for importance alone",
+            "events have no user: they count for importance alone",
+        )
         if events.height:
             yield events.drop("place")
     check.finish()
 
 
 def parse_events(
-    rows: Rows, columns: EventSettings, source: str
+    rows: Rows, columns: EventSettings, decimal: Callable[[], Mark] | None = None
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Return the events of some rows, each with its ``place``, and what is wrong with the others.
 
@@ -88,87 +88,85 @@ def parse_events(
         Of one source.
     columns
         Which columns are read.
-    source
-        What messages call the source.
+    decimal
+        Asked for the decimal mark of values where a cell can be read in two ways; that of the
+        settings by default, or else the point.
     """
-    bad: dict[int, tuple[str, str]] = {}
-
-    def note(name: str, mask: pl.Series, reason: str) -> None:
-        for row in faults(mask):
-            bad.setdefault(row, (name, reason))
-
-    ids = {}
-    for target, name in (("user_id", columns.user), ("item_id", columns.item)):
-        ids[target] = as_text(column(rows.frame, name), source)
-        note(name, ids[target].is_null(), "is empty")
-        note(name, ids[target].str.len_bytes() > LONGEST_ID, f"has more than {LONGEST_ID} bytes")
-    height = rows.frame.height
-    types = pl.Series([columns.default_type] * height, dtype=pl.String)
-    if columns.type:
-        types = as_text(column(rows.frame, columns.type), source).fill_null(columns.default_type)
-    values = pl.Series([1.0] * height, dtype=pl.Float64)
-    if columns.value:
-        given = column(rows.frame, columns.value)
-        values = as_numbers(given)
-        note(columns.value, values.is_null() & ~_empty(given), "is not a number")
-        note(columns.value, values.is_nan() | values.is_infinite(), "is not a finite number")
-        values = values.fill_null(1.0)
-    times = pl.Series([None] * height, dtype=TIME)
-    if columns.time:
-        given = column(rows.frame, columns.time)
-        times = as_times(given)
-        reason = "is no time (ISO 8601, or seconds or milliseconds since 1970)"
-        note(columns.time, times.is_null() & ~_empty(given), reason)
-    places = pl.Series(rows.places, dtype=pl.Int64)
-    frame = pl.DataFrame({**ids, "type": types, "value": values, "time": times, "place": places})
-    broken = [Problem(place, "", reason) for place, reason in rows.broken]
-    if bad:
-        broken += [Problem(rows.places[row], *what) for row, what in bad.items()]
-        frame = frame.filter(~pl.int_range(pl.len()).is_in(list(bad)))
-    return frame, broken
-
-
-def _empty(values: pl.Series) -> pl.Series:
-    if values.dtype == pl.String:
-        return values.is_null() | (values.str.strip_chars() == "")
-    return values.is_null()
+    nulls = columns.format.nulls
+    mark = decimal or (lambda: columns.format.decimal or ".")
+    bad = _Bad(rows)
+    users = as_ids(column(rows.frame, columns.user), nulls)
+    # the id of a user stands in no message
+    bad.add(columns.user, {row: replace(one, value=None) for row, one in users.faults.items()})
+    types = as_text(_optional(rows, columns.type), nulls)
+    bad.add(columns.type, types.faults)
+    times = as_times(_optional(rows, columns.time), nulls)
+    bad.add(columns.time, times.faults)
+    whole = pl.DataFrame(
+        {
+            "user_id": users.values,
+            "type": types.values.fill_null(columns.default_type),
+            "time": times.values,
+            "place": pl.Series(rows.places, dtype=pl.Int64),
+            "row": pl.int_range(rows.frame.height, eager=True),
+        }
+    )
+    items, values = column(rows.frame, columns.item), _optional(rows, columns.value)
+    if isinstance(items.dtype, pl.List | pl.Array):
+        frame, misfits = one_item_each(whole, items, values)
+        bad.add(columns.value, {row: Fault(reason) for row, reason in misfits.items()})
+    else:
+        frame = whole.with_columns(item=items, value=values, of=pl.lit(1))
+    ids = as_ids(frame["item"], nulls)
+    empty = dict.fromkeys(found(ids.values.is_null()), Fault("is empty"))
+    bad.add(columns.item, {**empty, **ids.faults}, frame)
+    numbers = as_numbers(frame["value"], mark, nulls)
+    bad.add(columns.value, numbers.faults, frame)
+    events = frame.select(
+        "user_id", ids.values.alias("item_id"), "type",
+        numbers.values.fill_null(1.0).alias("value"), "time", "place",
+    )  # fmt: skip
+    if bad.lost:
+        events = events.filter(~bad.mask(frame))
+    return events, bad.problems
 
 
-def as_times(values: pl.Series) -> pl.Series:
-    """Return `values` as UTC times in microseconds, null where one is no time.
-
-    Numbers are seconds since 1970 below 1e11, milliseconds above; text is such a number or
-    ISO 8601, in UTC where it names no zone.
-    """
-    if isinstance(values.dtype, pl.Datetime):
-        zoned = values.dt.replace_time_zone("UTC") if values.dtype.time_zone is None else values
-        return zoned.cast(TIME)
-    if values.dtype == pl.Date:
-        return values.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    if values.dtype != pl.String:
-        return _since_1970(as_numbers(values))
-    texts = values.str.strip_chars()
-    times = _since_1970(as_numbers(texts))
-    rest = texts.set(times.is_not_null(), None)
-    if rest.null_count() == len(rest):
-        return times
-    parsed = pl.Series(values.name, [_iso(text) for text in rest], dtype=TIME)
-    return times.zip_with(times.is_not_null(), parsed)
+def _optional(rows: Rows, name: str | None) -> pl.Series:
+    return column(rows.frame, name) if name else column(pl.DataFrame(height=rows.frame.height), "")
 
 
-def _since_1970(numbers: pl.Series) -> pl.Series:
-    numbers = numbers.fill_nan(None)
-    milliseconds = numbers.zip_with(numbers.abs() > _LARGEST_SECONDS, numbers * 1000.0)
-    possible = milliseconds.abs() <= _LARGEST_MILLISECONDS
-    micros = (milliseconds.set(~possible, None) * 1000.0).round(0).cast(pl.Int64)
-    return micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+class _Bad:
+    """What is wrong with the rows of a batch, and with single items of a row."""
 
+    def __init__(self, rows: Rows) -> None:
+        self._places = rows.places
+        self.problems = [Problem(place, "", reason) for place, reason in rows.broken]
+        self._rows: set[int] = set()
+        self._events: set[int] = set()
 
-def _iso(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    @property
+    def lost(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self._rows or self._events)
+
+    def add(
+        self, name: str | None, faults: Mapping[int, Fault], events: pl.DataFrame | None = None
+    ) -> None:
+        """Take the faults of one column, by the position of the row, or that in `events`."""
+        owners = None if events is None else (events["row"], events["of"])
+        for position, fault in faults.items():
+            row, of = (position, 1) if owners is None else (one[position] for one in owners)
+            # one item of several costs itself, the others stay
+            costs: Literal["row", "value"] = "value" if of > 1 else "row"
+            if costs == "row":
+                self._rows.add(row)
+            else:
+                self._events.add(position)
+            self.problems.append(
+                Problem(self._places[row], name or "", fault.reason, fault.value, costs)
+            )
+
+    def mask(self, events: pl.DataFrame) -> pl.Series:
+        """Return which of `events` are left out."""
+        positions = pl.int_range(events.height, eager=True)
+        return events["row"].is_in(list(self._rows)) | positions.is_in(list(self._events))

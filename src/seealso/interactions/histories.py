@@ -47,7 +47,7 @@ class Histories:
         ----------
         frames
             Event frames, as `read_events` yields them. Among events of one time, or without
-            any, the later row is the newer one.
+            any, the later row is the newer one. Events of nobody are left out.
         positive
             Events with a value below this are seen, but not part of the history.
         users
@@ -61,7 +61,10 @@ class Histories:
         types = array("I")
         wanted = None if users is None else pl.Series(sorted(users), dtype=pl.String)
         for frame in frames:
-            kept = frame if wanted is None else frame.filter(pl.col("user_id").is_in(wanted))
+            # an event of nobody is in nobody's history
+            kept = frame.drop_nulls("user_id")
+            if wanted is not None:
+                kept = kept.filter(pl.col("user_id").is_in(wanted))
             user_of.extend(_coded(kept["user_id"], user_codes))
             item_of.extend(_coded(kept["item_id"], item_codes))
             times.extend(kept["time"].to_physical().fill_null(_NEVER).to_list())

@@ -3,7 +3,7 @@
 What is wrong with a row is said of its line and field, as in a catalogue.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -17,7 +17,8 @@ import polars as pl
 from seealso.config import ImagesSettings
 from seealso.decoding import read_text
 from seealso.errors import DataError
-from seealso.interactions.columns import LONGEST_ID, ColumnCheck, as_text, column
+from seealso.interactions.cells import LONGEST_ID, Fault, as_id, as_ids
+from seealso.interactions.columns import ColumnCheck, column
 from seealso.interactions.files import FileSource
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows, batches
@@ -64,6 +65,7 @@ class _Read:
     places: Sequence[int]
     unit: str
     broken: Sequence[tuple[int, str]] = ()
+    faults: Mapping[int, Fault] = field(default_factory=dict)
 
 
 @dataclass
@@ -78,10 +80,13 @@ class _Sieve:
     def sift(self, rows: _Read) -> tuple[ImageRows, list[Problem]]:
         broken = [Problem(place, "", reason) for place, reason in rows.broken]
         ids, vectors = [], []
-        for item_id, value, place in zip(rows.ids, rows.vectors, rows.places, strict=True):
+        for row, (item_id, value, place) in enumerate(
+            zip(rows.ids, rows.vectors, rows.places, strict=True)
+        ):
             vector = _numbers(value)
-            reason = self._wrong_id(item_id, rows.unit)
-            if reason:
+            if fault_of_id := rows.faults.get(row):
+                broken.append(Problem(place, self.id, fault_of_id.reason, fault_of_id.value))
+            elif reason := self._wrong_id(item_id, rows.unit):
                 broken.append(Problem(place, self.id, reason))
             elif fault := self._wrong_vector(vector):
                 broken.append(Problem(place, self.vector, fault))
@@ -132,8 +137,9 @@ def _columns(file: Path, images: ImagesSettings) -> Iterator[_Read]:
     for rows in batches(FileSource(file, _ROWS_AT_ONCE, columns=wanted)):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse)
-        ids = as_text(column(rows.frame, images.id), file.name).to_list()
-        yield _Read(ids, _lists(rows, images.vector), rows.places, rows.unit, rows.broken)
+        ids = as_ids(column(rows.frame, images.id))
+        vectors = _lists(rows, images.vector)
+        yield _Read(ids.values.to_list(), vectors, rows.places, rows.unit, rows.broken, ids.faults)
 
 
 def _lists(rows: Rows, name: str) -> list[Any]:
@@ -163,9 +169,7 @@ def _arrays(file: Path, named: Path | None) -> Iterator[_Read]:
     for start in range(0, len(ids), _ROWS_AT_ONCE):
         stop = min(start + _ROWS_AT_ONCE, len(ids))
         places = range(start + 1, stop + 1)
-        yield _Read(
-            [one.strip() or None for one in ids[start:stop]], vectors[start:stop], places, "row"
-        )
+        yield _Read(list(map(as_id, ids[start:stop])), vectors[start:stop], places, "row")
 
 
 def _check_shape(file: Path, ids: Sequence[str], vectors: npt.NDArray[Any]) -> None:

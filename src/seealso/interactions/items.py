@@ -1,24 +1,26 @@
-"""The catalogue: rows become items, and what is wrong with a row is said of its line and field."""
+"""The catalogue: rows become items; what is wrong with a cell is said of its line and column."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from typing import NamedTuple
 
 import polars as pl
 
 from seealso.config import CatalogueSettings
 from seealso.errors import ConfigError, DataError
-from seealso.interactions.columns import (
-    LONGEST_ID,
+from seealso.interactions.cells import (
+    BLANKS,
     LONGEST_TEXT,
-    ColumnCheck,
-    as_numbers,
+    Cells,
+    Fault,
+    as_ids,
+    as_lists,
     as_text,
-    column,
-    faults,
-    renamed,
+    found,
 )
+from seealso.interactions.columns import ColumnCheck, column, renamed
+from seealso.interactions.numbers import DecimalMark, as_numbers
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows, RowSource, batches
 from seealso.types import Item
@@ -44,10 +46,11 @@ def read_items(
     columns
         Which columns are read, and as what. Text columns become str; keyword columns str, or
         list[str] where the source has a list or `lists` names a separator; number columns float.
-        Empty values are left out, NaN among them.
+        Empty values are left out, NaN among them. A row that repeats an id, or has none,
+        and has no text either is a variant or a picture of the same item: the first row counts.
     problems
-        Takes the broken rows: no id, an id over 512 bytes or there already, a text over
-        1,000,000 characters, a number that is none.
+        Takes the broken rows: no id, an id over 512 bytes or there already; and the broken
+        values: a text over 1,000,000 characters, a number that is none.
 
     Raises
     ------
@@ -88,16 +91,23 @@ def _items(
     required = dict.fromkeys((*(old.get(name, name) for name in wanted), *columns.rename))
     key = old.get(columns.id, columns.id)
     check = ColumnCheck(source.name, "catalogue", tuple(required), (key,))
-    first_places: dict[str, int] = {}
+    numbers = tuple(old.get(name, name) for name in columns.numbers)
+    decimal = DecimalMark(source, numbers, columns.format.decimal, reading.note)
+    first: dict[str, _Place] = {}
     for rows in batches(source):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse)
-        batch, broken = _read(rows, columns, source.name, first_places)
+        batch, broken, continued = _read(rows, columns, source.name, first, decimal)
         reading.report(broken, rows.unit)
+        reading.tally(
+            continued,
+            "further row of an item (a variant, a picture): the first row of an item counts",
+            "further rows of the same items (variants, pictures): the first row of each counts",
+        )
         if batch:
             yield batch
     check.finish()
-    if not first_places:
+    if not first:
         raise DataError(
             f"{source.name} has no items"
             + (f": all {reading.count} rows are broken" if reading.count else ""),
@@ -106,93 +116,101 @@ def _items(
         )
 
 
-@dataclass(frozen=True)
-class _Cells:
-    """The values of one column, and what is wrong with some of them by position."""
+class _Place(NamedTuple):
+    """Where a row stands; in a source of several files the unit names the file."""
 
-    name: str
-    values: list[Any]
-    faults: dict[int, str] = field(default_factory=dict)
+    unit: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.number}"
 
 
 def _read(
-    rows: Rows, columns: CatalogueSettings, source: str, first_places: dict[str, int]
-) -> tuple[list[Item], list[Problem]]:
+    rows: Rows,
+    columns: CatalogueSettings,
+    source: str,
+    first: dict[str, _Place],
+    decimal: DecimalMark,
+) -> tuple[list[Item], list[Problem], int]:
+    """Return the items of some rows, what is broken, and how many rows continue an item."""
     frame = renamed(rows.frame, columns.rename, source)
-    ids = _ids(column(frame, columns.id), source)
+    nulls = columns.format.nulls
+    ids = _ids(frame, columns)
+    text = tuple(dict.fromkeys(columns.text))
     keywords = dict.fromkeys((*columns.keywords, *columns.lists))
+    numbers = dict.fromkeys(columns.numbers)
     cells = [
-        *(_texts(column(frame, name), source) for name in dict.fromkeys(columns.text)),
-        *(_keywords(column(frame, name), columns.lists.get(name), source) for name in keywords),
-        *(_numbers(column(frame, name)) for name in dict.fromkeys(columns.numbers)),
+        *(_short(as_text(column(frame, name), nulls)) for name in text),
+        *(_keywords(column(frame, name), columns.lists.get(name), nulls) for name in keywords),
+        *(as_numbers(column(frame, name), decimal, nulls) for name in numbers),
     ]
     broken = [Problem(place, "", reason) for place, reason in rows.broken]
-    names = [c.name for c in cells]
-    bad: dict[int, tuple[str, str]] = {}
-    for each in (ids, *cells):
-        for row, reason in each.faults.items():
-            bad.setdefault(row, (each.name, reason))
+    lost = {(row, each.name): fault for each in cells for row, fault in each.faults.items()}
+    names = [each.name for each in cells]
+    columns_of_values = [each.values.to_list() for each in cells]
+    values = zip(*columns_of_values, strict=True) if cells else repeat((), rows.frame.height)
     items: list[Item] = []
-    values = zip(*(c.values for c in cells), strict=True) if cells else ((),) * len(ids.values)
+    left_out: set[int] = set()
+    continued = 0
     for row, (item_id, place, fields) in enumerate(
-        zip(ids.values, rows.places, values, strict=True)
+        zip(ids.values.to_list(), rows.places, values, strict=True)
     ):
-        if row in bad:
-            broken.append(Problem(place, *bad[row]))
-        elif item_id in first_places:
-            reason = f"{item_id!r} is there already, on {rows.unit} {first_places[item_id]}"
+        texts = fields[: len(text)]
+        if row in ids.faults:
+            broken.append(Problem(place, ids.name, ids.faults[row].reason, ids.faults[row].value))
+        elif (item_id in first or (item_id is None and first)) and text and not any(texts):
+            # shops export a row for each variant and picture below that of the item
+            continued += 1
+        elif item_id is None:
+            broken.append(Problem(place, ids.name, "is empty"))
+        elif item_id in first:
+            reason = f"{item_id!r} is there already, on {first[item_id]}"
             broken.append(Problem(place, ids.name, reason))
         else:
-            first_places[item_id] = place
+            first[item_id] = _Place(rows.unit, place)
             present = {n: v for n, v in zip(names, fields, strict=True) if v is not None}
             items.append(Item(item_id, present))
-    return items, broken
+            continue
+        left_out.add(row)
+    for (row, name), fault in lost.items():
+        if row not in left_out:
+            broken.append(Problem(rows.places[row], name, fault.reason, fault.value, "value"))
+    return items, broken, continued
 
 
-def _ids(values: pl.Series, source: str) -> _Cells:
-    texts = as_text(values, source)
-    bad = dict.fromkeys(faults(texts.is_null()), "is empty")
-    for row in faults(texts.str.len_bytes() > LONGEST_ID):
-        bad[row] = f"has more than {LONGEST_ID} bytes ({texts[row][:24]!r}...)"
-    return _Cells(values.name, texts.to_list(), bad)
+def _ids(frame: pl.DataFrame, columns: CatalogueSettings) -> Cells:
+    values = column(frame, columns.id)
+    # the id of a document is what it is: somebody may write to it
+    return as_text(values) if columns.id == "_id" else as_ids(values, columns.format.nulls)
 
 
-def _texts(values: pl.Series, source: str) -> _Cells:
-    texts = as_text(values, source)
-    return _Cells(values.name, texts.to_list(), _too_long(texts))
-
-
-def _keywords(values: pl.Series, separator: str | None, source: str) -> _Cells:
+def _keywords(values: pl.Series, separator: str | None, nulls: Sequence[str] | None) -> Cells:
     if isinstance(values.dtype, pl.List | pl.Array):
-        lists = values.cast(pl.List(pl.String))
-        bad = _too_long(lists.list.join(" ", ignore_nulls=True))
+        lists, faults = as_lists(values), {}
     else:
-        texts = as_text(values, source)
-        bad = _too_long(texts)
+        texts = as_text(values, nulls)
         if separator is None:
-            return _Cells(values.name, texts.to_list(), bad)
-        lists = texts.str.split(separator)
-    cleaned = [
-        [part.strip() for part in parts or () if part and part.strip()] for parts in lists.to_list()
-    ]
-    return _Cells(values.name, [parts or None for parts in cleaned], bad)
+            return _short(texts)
+        lists, faults = texts.values.str.split(separator), dict(texts.faults)
+    parts = lists.list.eval(pl.element().str.strip_chars(BLANKS))
+    parts = parts.list.eval(pl.element().filter(pl.element().is_not_null() & (pl.element() != "")))
+    length = parts.list.eval(pl.element().str.len_chars()).list.sum()
+    empty = (parts.list.len() == 0).fill_null(True) | (length > LONGEST_TEXT).fill_null(False)
+    return Cells(parts.set(empty, None), {**faults, **_too_long(length)})
 
 
-def _too_long(texts: pl.Series) -> dict[int, str]:
-    lengths = texts.str.len_chars()
+def _short(cells: Cells) -> Cells:
+    """Return texts without those that are too long."""
+    long = _too_long(cells.values.str.len_chars())
+    if not long:
+        return cells
+    mask = pl.int_range(len(cells.values), eager=True).is_in(list(long))
+    return Cells(cells.values.set(mask, None), {**cells.faults, **long})
+
+
+def _too_long(lengths: pl.Series) -> dict[int, Fault]:
     return {
-        row: f"has {lengths[row]:,} characters, more than {LONGEST_TEXT:,}"
-        for row in faults(lengths > LONGEST_TEXT)
+        row: Fault(f"has {lengths[row]:,} characters, more than {LONGEST_TEXT:,}")
+        for row in found(lengths > LONGEST_TEXT)
     }
-
-
-def _numbers(values: pl.Series) -> _Cells:
-    numbers = as_numbers(values)
-    empty = values.is_null()
-    if values.dtype == pl.String:
-        empty |= values.str.strip_chars() == ""
-    bad = {
-        row: f"is not a number ({values[row]!r})"[:80] for row in faults(numbers.is_null() & ~empty)
-    }
-    bad |= dict.fromkeys(faults(numbers.is_infinite()), "is infinite")
-    return _Cells(values.name, numbers.fill_nan(None).to_list(), bad)

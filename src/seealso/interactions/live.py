@@ -10,9 +10,11 @@ from hashlib import sha256
 from typing import Any, Final
 
 import orjson
+import polars as pl
 
 from seealso.config import EventSettings, LiveSettings
-from seealso.interactions.columns import LONGEST_ID, ColumnCheck, as_text, column
+from seealso.interactions.cells import LONGEST_ID, as_text
+from seealso.interactions.columns import ColumnCheck, column
 from seealso.interactions.events import parse_events
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows
@@ -102,7 +104,8 @@ class LiveReader:
         self._name_of = name_of
         self._reading = problems.reading("live events", source)
         key = (columns.user, columns.item)
-        self._check = ColumnCheck(source, "events", key, key)
+        # a stream holds lines of other kinds, too: what lacks a column is a broken row
+        self._check = ColumnCheck(source, "events", key, ())
 
     def read(self, rows: Rows, now: datetime) -> list[LiveEvent]:
         """Return the events of `rows`.
@@ -121,12 +124,18 @@ class LiveReader:
         """
         if rows.places:
             self._check.see(rows.columns, sparse=rows.sparse)
-        frame, broken = parse_events(rows, self._columns, self._source)
+        frame, broken = parse_events(rows, self._columns)
         named = self._ids(rows)
         limit = now + timedelta(seconds=self._live.future_seconds)
         events = []
-        for row in frame.iter_rows(named=True):
+        several = frame.select(part=pl.int_range(pl.len()).over("place"))["part"]
+        for row, part in zip(frame.iter_rows(named=True), several, strict=True):
             place, own = row["place"], named.get(row["place"])
+            # items of one row are events of their own
+            own = f"{own}/{part}" if own is not None and part else own
+            if row["user_id"] is None:
+                broken.append(Problem(place, self._columns.user, "is empty"))
+                continue
             if fault := self._fault(row["time"], own, limit):
                 broken.append(Problem(place, *fault))
                 continue
@@ -137,7 +146,7 @@ class LiveReader:
     def _ids(self, rows: Rows) -> dict[int, str]:
         if self._live.id is None:
             return {}
-        ids = as_text(column(rows.frame, self._live.id), self._source)
+        ids = as_text(column(rows.frame, self._live.id)).values
         return {p: one for p, one in zip(rows.places, ids, strict=True) if one is not None}
 
     def _fault(

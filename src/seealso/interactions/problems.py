@@ -1,18 +1,29 @@
-"""Broken rows: the first stops the reading, or all are counted and the first few kept.
+"""What was left out of a source: broken rows and broken values, counted by kind.
 
-A message names source, place and field: ``movies.csv line 12: item_id is empty``.
+A broken key costs its row, a broken value only itself. The first broken row stops the reading,
+or all are counted; the first few of each kind are kept with source, place, column and value:
+``movies.csv line 12: price is not a number ('call us')``.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from seealso.errors import DataError
+
+EXAMPLES: Final = 3
+"""Messages that a summary shows of each kind."""
+
+MOST_KINDS: Final = 50
+"""Kinds that are told apart: whatever comes in the thousandth kind is told as one more."""
+
+OTHER: Final = ("row", "", "of yet another kind")
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """What is wrong with one row.
+    """What is wrong with one row, or with one value of it.
 
     Attributes
     ----------
@@ -22,21 +33,37 @@ class Problem:
         The column, or empty where the row as a whole is broken.
     reason
         What is wrong, as the end of a sentence that starts with the field.
+    value
+        What was met, as a message shows it; never the id of a user.
+    costs
+        What is left out: the ``row``, or the ``value`` alone.
     """
 
     place: int
     field: str
     reason: str
+    value: str | None = None
+    costs: Literal["row", "value"] = "row"
+
+    def __str__(self) -> str:
+        what = f"{self.field} {self.reason}".strip()
+        return what if self.value is None else f"{what} ({self.value})"
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What problems have in common that are told together: the reason without its numbers."""
+        return self.costs, self.field, re.sub(r"\d[\d,.]*|0x\w+", "0", self.reason)
 
 
 @dataclass
 class Problems:
-    """Collects the broken rows of all sources that are read with it.
+    """Collects what was left out of all sources that are read with it.
 
     Parameters
     ----------
     on_error
-        ``stop`` raises at the first broken row, ``skip`` leaves broken rows out.
+        ``stop`` raises at the first broken row, ``skip`` leaves broken rows out. Broken values
+        are left out in any case.
     limit
         Messages kept of each reading.
     """
@@ -57,52 +84,107 @@ class Problems:
         return sum(reading.count for reading in self._readings.values())
 
     @property
+    def values(self) -> int:
+        """Number of broken values in rows that were kept."""
+        return sum(reading.values for reading in self._readings.values())
+
+    @property
     def messages(self) -> tuple[str, ...]:
         """The first messages, at most `limit`."""
         kept = [m for reading in self._readings.values() for m in reading.messages]
         return tuple(kept[: self.limit])
 
     def summary(self) -> str:
-        """Say in one line how many rows were left out, and of which source."""
-        if not self.count:
-            return "no broken rows"
-        each = ", ".join(f"{r.source}: {r.count}" for r in self._readings.values() if r.count)
-        return f"{self.count} broken {'row' if self.count == 1 else 'rows'} left out ({each})"
+        """Say what was left out of each source, by kind, with examples; nothing for nothing."""
+        parts = [line for reading in self._readings.values() for line in reading.summary()]
+        return "\n".join(parts)
 
 
 @dataclass
 class Reading:
-    """The broken rows of one source, read once."""
+    """What was left out of one source, read once."""
 
     source: str
     on_error: Literal["skip", "stop"]
     limit: int
     count: int = 0
+    values: int = 0
     messages: list[str] = field(default_factory=list)
+    _kinds: dict[tuple[str, str, str], "_Kind"] = field(default_factory=dict, repr=False)
+    _tallies: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
+    _notes: dict[str, None] = field(default_factory=dict, repr=False)
 
     def report(self, problems: Iterable[Problem], unit: str) -> None:
-        """Count `problems` in the order of their places; several in one row count once.
+        """Count `problems` in the order of their places.
+
+        Of a row that is left out, the first problem alone counts.
 
         Raises
         ------
         DataError
-            There is one, and the first stops the reading.
+            A row is broken, and the first stops the reading.
         """
+        # "row" sorts before "value" within a place, and hides the others of that row
         last = None
-        for problem in sorted(problems):
+        for problem in sorted(problems, key=lambda one: (one.place, one.costs, one.field)):
             if problem.place == last:
                 continue
-            last = problem.place
-            what = f"{problem.field} {problem.reason}".strip()
-            message = f"{self.source} {unit} {problem.place}: {what}"
-            if self.on_error == "stop":
-                raise DataError(
-                    message,
-                    hint="correct it, or leave broken rows out with --on-error skip",
-                    file=self.source,
-                    line=problem.place,
-                    field=problem.field or None,
-                )
-            self.count += 1
+            message = f"{self.source} {unit} {problem.place}: {problem}"
+            if problem.costs == "row":
+                last = problem.place
+                if self.on_error == "stop":
+                    raise DataError(
+                        message,
+                        hint="correct it, or leave broken rows out with --on-error skip",
+                        file=self.source,
+                        line=problem.place,
+                        field=problem.field or None,
+                    )
+                self.count += 1
+            else:
+                self.values += 1
+            kind = problem.kind
+            if kind not in self._kinds and len(self._kinds) >= MOST_KINDS:
+                kind = OTHER
+            self._kinds.setdefault(kind, _Kind()).add(message)
             if len(self.messages) < self.limit:
                 self.messages.append(message)
+
+    def tally(self, count: int, one: str, many: str) -> None:
+        """Count what costs nothing, but is to be said: `many` "events have no user"."""
+        if count:
+            before = self._tallies.get((one, many), 0)
+            self._tallies[one, many] = before + count
+
+    def note(self, what: str) -> None:
+        """Take note of what was guessed."""
+        self._notes[what] = None
+
+    def summary(self) -> list[str]:
+        """Return a headline, some messages of each kind, and what was noted besides."""
+        lost = [
+            f"{count:,} {word if count == 1 else f'{word}s'}"
+            for count, word in ((self.count, "broken row"), (self.values, "broken value"))
+            if count
+        ]
+        lines = [f"{self.source}: {' and '.join(lost)} left out"] if lost else []
+        for kind in self._kinds.values():
+            lines += [f"  {message}" for message in kind.examples]
+            if (more := kind.count - len(kind.examples)) > 0:
+                lines.append(f"  ... and {more:,} more of this kind")
+        for (one, many), count in self._tallies.items():
+            lines.append(f"{self.source}: {count:,} {one if count == 1 else many}")
+        return [*lines, *(f"{self.source}: {what}" for what in self._notes)]
+
+
+@dataclass
+class _Kind:
+    """Problems that differ by place and value alone."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, message: str) -> None:
+        self.count += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(message)

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 from typing import Final
 
 from seealso.errors import ConfigError
@@ -13,6 +14,12 @@ KEY: Final = "SEEALSO_USERS_KEY"
 
 SHORTEST_KEY: Final = 16
 """Ids are easy to list: with a key that can be guessed, so can every pseudonym."""
+
+FEWEST_CHARACTERS: Final = 6
+"""Different characters of a key, at least."""
+
+FEWEST_STEPS: Final = 7
+"""Different pairs of neighbours in a key, at least; ``ab``, ``ba`` and ``aa`` are none."""
 
 MAKE_ONE: Final = 'make one, once: python -c "import secrets; print(secrets.token_hex(32))"'
 
@@ -43,7 +50,7 @@ class Pseudonyms:
         Raises
         ------
         ConfigError
-            There is no key, or a short one.
+            There is no key, a short one, or one that is easy to guess.
         """
         key = environment.get(KEY, "")
         if not key:
@@ -52,6 +59,10 @@ class Pseudonyms:
             raise ConfigError(
                 f"{KEY} has {len(key)} characters, at least {SHORTEST_KEY} are needed",
                 hint=MAKE_ONE,
+            )
+        if _is_weak(key):
+            raise ConfigError(
+                f"{KEY} is easy to guess: it repeats itself, or counts up or down", hint=MAKE_ONE
             )
         return cls(key.encode("utf-8", "surrogateescape"))
 
@@ -66,3 +77,13 @@ class Pseudonyms:
 
     def _digest(self, message: bytes) -> str:
         return hmac.new(self.key, message, sha256).hexdigest()
+
+
+def _is_weak(key: str) -> bool:
+    """Say whether a key is of little variety: repeated, counted, or of few characters."""
+    if len(set(key)) < FEWEST_CHARACTERS:
+        return True
+    # the shortest block that the key repeats, to its end or to the middle of the block
+    block = next(n for n in range(1, len(key) + 1) if key.startswith(key[n:]))
+    steps = {(a, b) for a, b in pairwise(key[:block]) if abs(ord(a) - ord(b)) > 1}
+    return block <= len(key) // 2 or len(steps) < FEWEST_STEPS

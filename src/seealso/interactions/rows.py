@@ -3,15 +3,20 @@
 A source that has documents instead of columns may hand over plain lists of mappings.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from math import isnan
+from typing import Any, Final, Protocol, TypeAlias
 
-import orjson
 import polars as pl
+from polars.datatypes import DataType, DataTypeClass
 
 Record: TypeAlias = Mapping[str, Any]
 """One row by column name, as JSON knows it: text, numbers, booleans, lists, objects, None."""
+
+DEEPEST: Final = 50
+"""Levels of objects that are looked into: no setting names a deeper path."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Rows:
         can still come.
     others
         The columns of the source that are not read.
+    separator
+        The character between the fields of a line, where there is one.
     """
 
     frame: pl.DataFrame
@@ -41,11 +48,16 @@ class Rows:
     unit: str = "line"
     sparse: bool = False
     others: Sequence[str] = ()
+    separator: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of all columns of the source, as far as these rows tell."""
-        return (*self.frame.columns, *self.others)
+        """The names of all columns of the source, as far as these rows tell.
+
+        Of a column that holds objects these are the paths to their fields.
+        """
+        own = (path for name, kind in self.frame.schema.items() for path in _paths(name, kind))
+        return (*own, *self.others)
 
 
 class RowSource(Protocol):
@@ -74,47 +86,87 @@ def batches(source: RowSource) -> Iterator[Rows]:
 def frame_of(records: Sequence[Record]) -> pl.DataFrame:
     """Return `records` as columns; the fields of an object become ``object.field``.
 
-    A column with values of several kinds becomes text, so that ``12`` and ``"12"`` are one id;
-    where one value is a list, all are.
+    So do the fields of objects in a list, each with a list of values: where an object lacks a
+    field that another one of the list has, the list has a null, so that lists stay side by side.
+
+    A column of one kind keeps its type. In a column with values of several kinds every cell is
+    text, written exactly: ``12``, ``12.0`` and ``"12"`` are one id, and one odd cell changes no
+    other. Where one cell holds a list, each other value is a list of one.
     """
-    flat = [dict(_flat(record)) for record in records]
+    flat = [_flat(record) for record in records]
     names = dict.fromkeys(name for record in flat for name in record)
     columns = [_column(name, [record.get(name) for record in flat]) for name in names]
     return pl.DataFrame(columns) if columns else pl.DataFrame(height=len(flat))
 
 
-def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _paths(name: str, kind: DataType | DataTypeClass) -> list[str]:
+    objects = kind.inner if isinstance(kind, pl.List) else kind
+    if not isinstance(objects, pl.Struct):
+        return [name]
+    return [path for one in objects.fields for path in _paths(f"{name}.{one.name}", one.dtype)]
+
+
+def _flat(record: Record, depth: int = 0) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for name, value in record.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+        if depth < DEEPEST and isinstance(value, Mapping):
+            inner = _flat(value, depth + 1)
+        elif depth < DEEPEST and isinstance(value, list) and any(map(_is_object, value)):
+            inner = _side_by_side([_flat(v, depth + 1) for v in value if _is_object(v)])
+            if plain := [v for v in value if not _is_object(v)]:
+                flat[name] = plain
         else:
-            yield f"{prefix}{name}", value
+            flat[name] = value
+            continue
+        flat.update((f"{name}.{below}", cell) for below, cell in inner.items())
+    return flat
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _side_by_side(objects: Sequence[Record]) -> dict[str, list[Any]]:
+    lists: dict[str, list[Any]] = {name: [] for one in objects for name in one}
+    for one in objects:
+        for name, values in lists.items():
+            value = one.get(name)
+            values.extend(value if isinstance(value, list) else (value,))
+    return lists
 
 
 def _column(name: str, values: Sequence[Any]) -> pl.Series:
     kinds = {type(value) for value in values if value is not None}
     if list in kinds:
-        lists = [None if value is None else list(map(_text, _listed(value))) for value in values]
+        lists = [None if value is None else _texts(value) for value in values]
         return pl.Series(name, lists, dtype=pl.List(pl.String))
     if kinds == {bool}:
         return pl.Series(name, values, dtype=pl.Boolean)
-    if kinds == {int} and all(value is None or abs(value) < 2**63 for value in values):
+    if kinds == {int} and _fit(values, 63):
         return pl.Series(name, values, dtype=pl.Int64)
-    if kinds in ({float}, {int, float}):
+    # a float holds whole numbers up to here: neighbours above would become one
+    if float in kinds and kinds <= {int, float} and _fit(values, 53):
         return pl.Series(name, values, dtype=pl.Float64, strict=False)
-    texts = [None if value is None else _text(value) for value in values]
+    texts = values if kinds == {str} else [_text(value) for value in values]
     return pl.Series(name, texts, dtype=pl.String)
 
 
-def _listed(value: Any) -> Iterable[Any]:
-    return (v for v in value if v is not None) if isinstance(value, list) else (value,)
+def _fit(values: Sequence[Any], bits: int) -> bool:
+    """Say whether every whole number fits into so many bits, beside its sign."""
+    return all(type(value) is not int or abs(value) < 2**bits for value in values)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, str):
+def _texts(value: Any) -> list[str | None]:
+    return list(map(_text, value)) if isinstance(value, list) else [_text(value)]
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
         return value
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        if isnan(value):
+            return None
+        return str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, list | dict | bool):
-        return orjson.dumps(value).decode()
+        return json.dumps(value, ensure_ascii=False)
     return str(value)

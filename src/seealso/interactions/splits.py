@@ -51,7 +51,8 @@ class Split:
         One case a user at most.
     known
         Number of each event row that is older than the user's questions, disliked items and
-        repetitions too: all that a model or an importance may know. In order, from 0.
+        repetitions too, and of the events of nobody: all that a model or an importance may know.
+        In order, from 0.
     """
 
     train: Mapping[str, tuple[str, ...]]
@@ -67,7 +68,7 @@ def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> 
     ----------
     events
         Event frames, as `read_events` yields them. Among events of one time, or without any,
-        the later row is the newer one.
+        the later row is the newer one. Events of nobody are known, and no more.
     positive
         Events with a value below this are seen, but neither learnt nor asked about.
 
@@ -80,7 +81,9 @@ def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> 
     dev: list[Case] = []
     test: list[Case] = []
     known: list[int] = []
-    for past in _pasts(events, positive):
+    rows = _numbered(events)
+    known += _of_nobody(rows)["row"].to_list()
+    for past in _pasts(rows, positive):
         choices = past.choices
         if len(choices) < FEWEST_EVENTS:
             train[past.user_id] = tuple(item for item, _ in choices)
@@ -110,7 +113,8 @@ def temporal(
     DataError
         There are no times, or nobody chose anything on both sides of a moment.
     """
-    pasts = list(_pasts(events, positive))
+    rows = _numbered(events)
+    pasts = list(_pasts(rows, positive))
     times = sorted(
         time for past in pasts for _, place in past.choices if (time := past.times[place])
     )
@@ -123,7 +127,8 @@ def temporal(
     train: dict[str, tuple[str, ...]] = {}
     dev: list[Case] = []
     test: list[Case] = []
-    known: list[int] = []
+    earlier = pl.col("time").is_null() | (pl.col("time") < first)
+    known: list[int] = _of_nobody(rows).filter(earlier)["row"].to_list()
     for past in pasts:
         known += past.before(first)
         early, late = past.chosen_before(first), past.chosen_before(second)
@@ -174,15 +179,25 @@ class _Past:
         return [row for row, time in pairs if time is None or time < moment]
 
 
-def _pasts(events: Iterable[pl.DataFrame], positive: float | None) -> Iterator[_Past]:
-    """Yield the events of each user, in the order of user ids."""
+def _numbered(events: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return all events, each with its ``row``."""
     frames = [frame.select("user_id", "item_id", "value", "time") for frame in events]
     if not frames:
         raise DataError("there are no events to learn from", hint="set events.path")
-    rows = pl.concat(frames).with_row_index("row")
+    return pl.concat(frames).with_row_index("row")
+
+
+def _of_nobody(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the events without a user: nobody is asked about them, importance counts them."""
+    return rows.filter(pl.col("user_id").is_null())
+
+
+def _pasts(rows: pl.DataFrame, positive: float | None) -> Iterator[_Past]:
+    """Yield the events of each user, in the order of user ids."""
     liked = pl.lit(True) if positive is None else pl.col("value") >= positive
     by_user = (
-        rows.with_columns(liked.alias("liked"))
+        rows.drop_nulls("user_id")
+        .with_columns(liked.alias("liked"))
         .sort("user_id", "time", "row", nulls_last=False)
         .group_by("user_id", maintain_order=True)
         .agg("item_id", "liked", "time", "row")

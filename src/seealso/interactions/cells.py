@@ -1,0 +1,244 @@
+"""The cells of a column, one by one: what is empty, what is text, what is an id, what is broken.
+
+A column of one type is read as a whole; whatever is odd about a cell is said of that cell alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import polars as pl
+
+from seealso.errors import DataError
+
+LONGEST_TEXT: Final = 1_000_000
+"""Most characters of one value: a longer one is a dump, not a description."""
+
+LONGEST_ID: Final = 512
+"""Most UTF-8 bytes of an id: OpenSearch refuses a longer ``_id``."""
+
+LONGEST_MET: Final = 40
+"""Most characters of a value in a message."""
+
+BLANKS: Final = " \t\r\n\v\f\0\u00a0\u1680\u2007\u2009\u200b\u202f\u2028\u2029\u3000\ufeff"
+"""What does not count around an id: blanks that are seen and blanks that are not."""
+
+NULL_WORDS: Final = frozenset(
+    {
+        "", "null", "(null)", "#null!", "na", "n/a", "#n/a", "#na", "n.a.", "<na>", "nan", "none",
+        "nil", "undefined", "\\n", "-", "--", "\u2013", "\u2014", "?", ".",
+    }
+)  # fmt: skip
+"""What stands for an empty number or time, in lower case."""
+
+NULL_TEXTS: Final = frozenset({"", "null", "nan", "\\n", "<na>"})
+"""What stands for an empty text or id, in lower case: a film may be called None, an item NA."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one cell.
+
+    Attributes
+    ----------
+    reason
+        What is wrong, as the end of a sentence that starts with the column.
+    value
+        What was met.
+    """
+
+    reason: str
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One column as it was read.
+
+    Attributes
+    ----------
+    values
+        Of one type, n of them, null where a cell is empty or broken.
+    faults
+        What is wrong with the broken cells, by position.
+    """
+
+    values: pl.Series
+    faults: Mapping[int, Fault] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What the source calls the column."""
+        return self.values.name
+
+
+def met(value: Any) -> str:
+    """Return a value as messages show it: quoted where it is text, and shortened."""
+    text = str(value) if isinstance(value, bool | int | float) else repr(value)
+    return text if len(text) <= LONGEST_MET else f"{text[:LONGEST_MET]}..."
+
+
+def found(mask: pl.Series) -> list[int]:
+    """Return the positions where `mask` is true."""
+    return mask.fill_null(False).arg_true().to_list()
+
+
+def broken(values: pl.Series, mask: pl.Series, reason: str) -> dict[int, Fault]:
+    """Return the fault of each cell where `mask` is true, with the value that stands there."""
+    return {row: Fault(reason, met(values[row])) for row in found(mask)}
+
+
+def is_null_word(
+    texts: pl.Series, words: Sequence[str] | None, default: frozenset[str]
+) -> pl.Series:
+    """Return where a text stands for an empty value.
+
+    Parameters
+    ----------
+    texts
+        Without blanks around them.
+    words
+        The words of the settings (``format.nulls``), as they are written there, or None.
+    default
+        The words without such a setting, in lower case.
+    """
+    if words is not None:
+        return texts.is_in(["", *words])
+    # few words, all short: only short texts are put into lower case
+    short = texts.set(texts.str.len_bytes() > max(map(len, default)), "x")
+    return short.str.to_lowercase().is_in(list(default))
+
+
+def single(values: pl.Series) -> Cells:
+    """Return one value of each cell: lists of one are opened, longer ones are broken."""
+    if isinstance(values.dtype, pl.Array):
+        values = values.arr.to_list()
+    if not isinstance(values.dtype, pl.List):
+        return Cells(values)
+    present = values.list.drop_nulls()
+    several = (present.list.len() > 1).fill_null(False)
+    faults = {
+        row: Fault("is a list", met(present[row].head(5).to_list())) for row in found(several)
+    }
+    return Cells(present.list.get(0, null_on_oob=True).set(several, None), faults)
+
+
+def as_text(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
+    """Return each cell as text: whole numbers without a fraction, lists joined by blanks.
+
+    Blank texts, NaN and words for an empty value become null; bytes that are not UTF-8 are
+    broken.
+
+    Parameters
+    ----------
+    values
+        A column of any type.
+    nulls
+        The words for an empty value, where the settings name them.
+
+    Raises
+    ------
+    DataError
+        The column holds lists of lists.
+    """
+    faults: dict[int, Fault] = {}
+    if isinstance(values.dtype, pl.List | pl.Array):
+        texts = as_lists(values).list.drop_nulls().list.join(" ")
+    elif values.dtype == pl.Binary:
+        texts, faults = _decoded(values)
+    else:
+        texts = _by(_written(pl.col(values.name), values.dtype, values.name), values)
+    plain = texts.str.strip_chars(BLANKS)
+    return Cells(texts.set(is_null_word(plain, nulls, NULL_TEXTS), None), faults)
+
+
+def as_lists(values: pl.Series) -> pl.Series:
+    """Return a column of lists as lists of text; an empty place in a list stays null.
+
+    Raises
+    ------
+    DataError
+        They are lists of lists.
+    """
+    lists = values.arr.to_list() if isinstance(values.dtype, pl.Array) else values
+    inner = getattr(lists.dtype, "inner", None)
+    return _by(pl.col(values.name).list.eval(_written(pl.element(), inner, values.name)), lists)
+
+
+def _by(expression: pl.Expr, values: pl.Series) -> pl.Series:
+    return values.to_frame().select(expression.alias(values.name)).to_series()
+
+
+def _written(cell: pl.Expr, kind: Any, name: str) -> pl.Expr:
+    """Return the text of a cell of some type, as a person would write it."""
+    if kind == pl.String:
+        return cell
+    if kind in (pl.Struct, pl.Object, pl.Binary) or isinstance(kind, pl.List | pl.Array):
+        raise DataError(
+            f"column {name!r} holds lists of lists or other objects, not text",
+            hint="make one plain column of it",
+            field=name,
+        )
+    if kind.is_decimal():
+        return cell.cast(pl.String).str.replace(r"\.0*$", "").str.replace(r"(\.\d*?)0+$", "$1")
+    if not kind.is_float():
+        return cell.cast(pl.String)
+    finite = cell.fill_nan(None)
+    whole = (finite == finite.round(0)) & (finite.abs() < 2.0**53)
+    number = pl.when(whole).then(finite).cast(pl.Int64, strict=False).cast(pl.String)
+    return pl.when(whole).then(number).otherwise(finite.cast(pl.String))
+
+
+def _decoded(values: pl.Series) -> tuple[pl.Series, dict[int, Fault]]:
+    try:
+        return values.cast(pl.String), {}
+    except pl.exceptions.ComputeError:
+        texts, faults = [], {}
+        for row, one in enumerate(values):
+            try:
+                texts.append(None if one is None else one.decode())
+            except UnicodeDecodeError:
+                texts.append(None)
+                faults[row] = Fault("is not UTF-8", met(one))
+        return pl.Series(values.name, texts, dtype=pl.String), faults
+
+
+def as_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
+    """Return each cell as an id: without blanks around it, and ``501.0`` as ``501``.
+
+    Leading zeros and case stay. An empty cell is null; a list, and an id over 512 bytes, are
+    broken.
+
+    Parameters
+    ----------
+    values
+        A column of any type.
+    nulls
+        The words for an empty value, where the settings name them.
+    """
+    one = single(values)
+    texts = as_text(one.values, nulls)
+    ids = _by(_spelled(pl.col(values.name)), texts.values)
+    long = (ids.str.len_bytes() > LONGEST_ID).fill_null(False)
+    faults = broken(ids, long, f"has more than {LONGEST_ID} bytes")
+    return Cells(ids.set(long, None), {**faults, **texts.faults, **one.faults})
+
+
+def as_id(text: str) -> str | None:
+    """Return the id that a text names, or None where it is empty; as `as_ids` does."""
+    ids = as_ids(pl.Series("id", [text], dtype=pl.String))
+    first: str | None = ids.values[0]
+    return first
+
+
+def spelled_ids(lists: pl.Series) -> pl.Series:
+    """Return lists of text as lists of ids; what is no id in a list is null."""
+    element = pl.element()
+    ids = _spelled(element)
+    empty = ids.str.to_lowercase().is_in(list(NULL_TEXTS)) | (ids.str.len_bytes() > LONGEST_ID)
+    return lists.list.eval(pl.when(~empty).then(ids))
+
+
+def _spelled(text: pl.Expr) -> pl.Expr:
+    # what pandas makes of whole numbers; 007.0 was not made of one
+    return text.str.strip_chars(BLANKS).str.replace(r"^(-?(?:0|[1-9]\d*))\.0+$", "$1")

@@ -1,0 +1,202 @@
+"""Numbers as people write them: a decimal comma, thousands marks, a currency beside the number.
+
+Most cells say by themselves which mark is which: ``24,90``, ``1.129,00``, ``1,299,000``. A cell
+such as ``1.129`` does not; then the rest of the source decides, and it decides for all of it.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+import polars as pl
+
+from seealso.interactions.cells import (
+    BLANKS,
+    NULL_WORDS,
+    Cells,
+    broken,
+    is_null_word,
+    single,
+)
+from seealso.interactions.columns import column
+from seealso.interactions.rows import RowSource, batches
+
+Mark: TypeAlias = Literal[".", ","]
+
+_CODES: Final = (
+    "AED|ALL|AMD|ARS|AUD|AZN|BAM|BDT|BGN|BHD|BOB|BRL|BYN|CAD|CHF|CLP|CNY|COP|CRC|CZK|DKK|DOP|DZD|"
+    "EGP|EUR|GBP|GEL|GHS|GTQ|HKD|HNL|HRK|HUF|IDR|ILS|INR|IQD|IRR|ISK|JOD|JPY|KES|KRW|KWD|KZT|LBP|"
+    "LKR|MAD|MDL|MKD|MNT|MXN|MYR|NGN|NOK|NPR|NZD|OMR|PAB|PEN|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|SAR|"
+    "SEK|SGD|THB|TND|TRY|TWD|TZS|UAH|UGX|USD|UYU|UZS|VES|VND|XAF|XOF|ZAR"
+)
+_WORDS: Final = r"euros?|kr\.?|Kč|zł|Ft|lei|лв\.?|руб\.?|р\.|грн\.?|Fr\.|Rs\.?|RM|Rp\.?|TL|円|元|원"
+_SYMBOLS: Final = "[$¢-¥֏؋৲৳฿៛₠-⃀﷼￠￡￥￦]"
+_CURRENCY: Final = rf"(?:[A-Z]{{0,3}}{_SYMBOLS}|{_CODES}|{_WORDS})"
+_GAPS: Final = "\u0020\u00a0\u2007\u2009\u202f'\u2019"
+_WRITTEN: Final = re.compile(
+    rf"(?:{_CURRENCY}\s*)?([-+\u2212]?)\s*(?:{_CURRENCY}\s*)?"
+    rf"([.,]?\d[\d.,{_GAPS}]*?)(?:[.,][-\u2013\u2014]{{1,2}})?\s*{_CURRENCY}?",
+    re.IGNORECASE,
+)
+_GAPPED: Final = re.compile(rf"\d{{1,3}}(?:[{_GAPS}]\d{{3}})+(?:[.,]\d+)?")
+
+# characters; no number is longer, and patterns take their time
+_LONGEST: Final = 80
+
+# so that a boolean is the same number in a column of booleans and among others
+_TRUTH: Final = {"true": 1.0, "false": 0.0}
+
+# 1.129: a thousand and more, or little more than one
+_AMBIGUOUS: Final = r"^[^0-9.,]*[1-9][0-9]{0,2}[.,][0-9]{3}[^0-9.,]*$"
+
+
+def _tells(decimal: str, group: str) -> str:
+    """Return the pattern of cells that cannot be read with another decimal mark."""
+    forms = (
+        rf"0\d*{decimal}\d+",
+        rf"\d+{decimal}(?:\d{{1,2}}|\d{{4,}})",
+        rf"\d{{4,}}{decimal}\d+",
+        rf"\d[\d{group}{_GAPS}]*[{group}{_GAPS}]\d{{3}}{decimal}\d+",
+        rf"\d{{1,3}}(?:{group}\d{{3}}){{2,}}",
+    )
+    return rf"^[^0-9.,]*(?:{'|'.join(forms)})[^0-9.,]*$"
+
+
+_TELLS: Final[dict[Mark, str]] = {".": _tells(r"\.", ","), ",": _tells(",", r"\.")}
+
+
+@dataclass
+class DecimalMark:
+    """The decimal mark of a source, found when a cell asks for it.
+
+    Parameters
+    ----------
+    source
+        Read from its start, up to the first batch with a cell that tells.
+    columns
+        Its number columns.
+    chosen
+        The mark that the settings name.
+    note
+        Takes what was guessed.
+    """
+
+    source: RowSource
+    columns: Sequence[str]
+    chosen: Mark | None
+    note: Callable[[str], None]
+    _found: Mark | None = field(default=None, init=False)
+
+    def __call__(self) -> Mark:
+        """Return the mark; the same one at every call."""
+        if self._found is None:
+            self._found = self.chosen or self._search()
+        return self._found
+
+    def _search(self) -> Mark:
+        separator = None
+        for rows in batches(self.source):
+            separator = rows.separator
+            votes = {".": 0, ",": 0}
+            for name in self.columns:
+                values = single(column(rows.frame, name)).values
+                if values.dtype == pl.String:
+                    for mark, pattern in _TELLS.items():
+                        votes[mark] += int(values.str.contains(pattern).sum())
+            if any(votes.values()):
+                if votes[","] > votes["."]:
+                    self.note("1.129 is read as 1129: other numbers have a decimal comma")
+                    return ","
+                return "."
+        likely: Mark = "," if separator == ";" else "."
+        example = "1.129 is read as 1129" if likely == "," else "1.129 is read as a little over 1"
+        self.note(f"{example}, no other number tells: set format.decimal if that is wrong")
+        return likely
+
+
+def as_numbers(
+    values: pl.Series, decimal: Callable[[], Mark], nulls: Sequence[str] | None = None
+) -> Cells:
+    """Return each cell as a float64; null where it is empty, and where it is no finite number.
+
+    Parameters
+    ----------
+    values
+        A column of any type.
+    decimal
+        Asked for the decimal mark where a cell can be read in two ways.
+    nulls
+        The words for an empty value, where the settings name them.
+    """
+    one = single(values)
+    given = one.values
+    if given.dtype == pl.String:
+        empty = is_null_word(given.str.strip_chars(BLANKS), nulls, NULL_WORDS)
+        numbers = _from_texts(given.str.strip_chars(BLANKS).set(empty, None), decimal)
+    elif given.dtype.is_numeric() or given.dtype == pl.Boolean:
+        numbers = given.cast(pl.Float64)
+        empty = given.is_null()
+    else:
+        numbers = pl.Series(given.name, [None] * len(given), dtype=pl.Float64)
+        empty = given.is_null()
+    empty = empty.fill_null(True) | numbers.is_nan().fill_null(False)
+    faults = broken(given, numbers.is_null() & ~empty, "is not a number")
+    infinite = numbers.is_infinite().fill_null(False)
+    faults |= broken(given, infinite, "is infinite")
+    return Cells(numbers.set(infinite, None).fill_nan(None), {**faults, **one.faults})
+
+
+def _from_texts(texts: pl.Series, decimal: Callable[[], Mark]) -> pl.Series:
+    numbers = texts.cast(pl.Float64, strict=False)
+    ambiguous = texts.str.contains(_AMBIGUOUS).fill_null(False)
+    mark = decimal() if ambiguous.any() else "."
+    if mark == ",":
+        numbers = numbers.set(ambiguous, None)
+    odd = texts.filter(numbers.is_null() & texts.is_not_null()).unique()
+    if odd.is_empty():
+        return numbers
+    read = [parse_number(text, mark) for text in odd]
+    return numbers.fill_null(texts.replace_strict(odd, read, default=None, return_dtype=pl.Float64))
+
+
+def parse_number(text: str, decimal: Mark) -> float | None:
+    """Return the number that a text is, or None.
+
+    Parameters
+    ----------
+    text
+        Such as ``24.00 EUR``, ``-1 129,5``, ``$1,299.00``; without blanks around it.
+    decimal
+        What ``.`` and ``,`` mean where the text does not say.
+    """
+    if text.lower() in _TRUTH:
+        return _TRUTH[text.lower()]
+    written = _WRITTEN.fullmatch(text) if len(text) <= _LONGEST else None
+    if written is None:
+        return None
+    sign, body = written.groups()
+    if _GAPPED.fullmatch(body):
+        body = re.sub(f"[{_GAPS}]", "", body)
+    plain = _plain(body, decimal)
+    if plain is None:
+        return None
+    return -float(plain) if sign in ("-", "\u2212") else float(plain)
+
+
+def _plain(body: str, decimal: Mark) -> str | None:
+    """Return digits with a decimal point, or None where the marks stand in no order."""
+    marks = re.sub(r"\d", "", body)
+    if marks.strip(".,"):
+        return None
+    if len(marks) <= 1:
+        if re.match(_AMBIGUOUS, body) and marks != decimal:
+            return body.replace(marks, "")
+        return body.replace(",", ".")
+    group, last = marks[0], marks[-1]
+    grouped = rf"\d{{1,3}}(?:{re.escape(group)}\d{{2,3}})*{re.escape(group)}\d{{3}}"
+    if last != group:
+        grouped += rf"{re.escape(last)}\d+"
+    if not re.fullmatch(grouped, body):
+        return None
+    return body.replace(group, "").replace(last, ".") if last != group else body.replace(group, "")

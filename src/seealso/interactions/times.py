@@ -1,0 +1,187 @@
+"""Times in every usual form become the same moment: ISO 8601, dates, numbers since 1970.
+
+Whatever lies outside 1970 to 2100 is no time of an event but a "no date" or "for ever" of some
+system, or a number of another unit.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import polars as pl
+
+from seealso.interactions.cells import (
+    BLANKS,
+    NULL_WORDS,
+    Cells,
+    broken,
+    is_null_word,
+    single,
+)
+
+TIME: Final = pl.Datetime("us", "UTC")
+
+NO_TIME: Final = "is no time between 1970 and 2100 (ISO 8601, a date, or a number since 1970)"
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = int((datetime(2101, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) * 1_000_000
+
+# from these on, a number cannot be seconds, milliseconds, microseconds: each unit has until 5138
+_MILLISECONDS: Final = 100_000_000_000
+_MICROSECONDS: Final = 100_000_000_000_000
+_NANOSECONDS: Final = 100_000_000_000_000_000
+
+# digits of a date as one number, with the first and last such number and how it is written:
+# as a count since 1970, each would be a moment of the years 1970 to 1976
+_DATES: Final = (
+    (19700101, 21001231, "%Y%m%d"),
+    (197001010000, 210012312359, "%Y%m%d%H%M"),
+    (19700101000000, 21001231235959, "%Y%m%d%H%M%S"),
+)
+
+_ISO: Final = (
+    r"^(\d{4})[-/](\d{2})[-/](\d{2})"
+    r"(?:[Tt ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?"
+    r"\s*(?:([Zz]|UTC|GMT)|([-+])(\d{2}):?(\d{2})?(?::?00)?)?(?:\[[\w/+-]+\])?$"
+)
+_PARTS: Final = ("year", "month", "day", "hour", "minute", "second", "fraction", "utc",
+                 "sign", "hours", "minutes")  # fmt: skip
+
+
+def as_times(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
+    """Return each cell as a UTC time in microseconds; null where it is empty or no time.
+
+    Numbers, and texts that are numbers, are ``YYYYMMDD``, ``YYYYMMDDHHMM`` or
+    ``YYYYMMDDHHMMSS`` where they can be, else seconds, milliseconds, microseconds or nanoseconds
+    since 1970, by their magnitude. A text without a zone is in UTC.
+
+    Parameters
+    ----------
+    values
+        A column of any type.
+    nulls
+        The words for an empty value, where the settings name them.
+    """
+    one = single(values)
+    given = one.values
+    kind = given.dtype
+    empty = given.is_null()
+    if isinstance(kind, pl.Datetime):
+        zoned = given.dt.replace_time_zone("UTC") if kind.time_zone is None else given
+        micros = zoned.dt.epoch("us")
+    elif kind == pl.Date:
+        micros = given.cast(pl.Datetime("us")).dt.epoch("us")
+    elif kind.is_numeric():
+        micros = _from_numbers(given)
+        empty |= given.cast(pl.Float64).is_nan().fill_null(False)
+    elif kind == pl.String:
+        texts = given.str.strip_chars(BLANKS)
+        empty = is_null_word(texts, nulls, NULL_WORDS).fill_null(True)
+        micros = _from_texts(texts.set(empty, None))
+    else:
+        micros = pl.Series(given.name, [None] * len(given), dtype=pl.Int64)
+    micros = micros.set(~micros.is_between(0, _END, closed="left").fill_null(False), None)
+    times = micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias(values.name)
+    faults = broken(given, times.is_null() & ~empty, NO_TIME)
+    return Cells(times, {**faults, **one.faults})
+
+
+def _from_numbers(numbers: pl.Series) -> pl.Series:
+    """Return microseconds since 1970, null where a number is out of all bounds."""
+    if numbers.dtype.is_integer():
+        whole = numbers.cast(pl.Int64, strict=False)
+        micros = _since_1970(whole, whole)
+    else:
+        exact = numbers.cast(pl.Float64).fill_nan(None)
+        exact = exact.set(exact.abs() > 9e18, None)
+        whole = exact.set(exact != exact.round(0), None).cast(pl.Int64)
+        micros = _since_1970(exact, whole)
+    for first, last, form in _DATES:
+        dates = whole.is_between(first, last).fill_null(False)
+        if dates.any():
+            texts = whole.set(~dates, None).cast(pl.String)
+            # polars reads a date without an hour only as a date
+            kind = pl.Date if form == "%Y%m%d" else pl.Datetime("us")
+            read = texts.str.strptime(kind, form, strict=False).cast(pl.Datetime("us"))
+            micros = read.dt.epoch("us").zip_with(dates, micros)
+    return micros
+
+
+def _since_1970(numbers: pl.Series, whole: pl.Series) -> pl.Series:
+    """Return microseconds; whole numbers are reckoned exactly, the others to the nearest."""
+    frame = pl.DataFrame({"number": numbers, "whole": whole})
+    number, exact = pl.col("number"), pl.col("whole")
+    rounded = (
+        pl.when(number < _MILLISECONDS)
+        .then(number * 1_000_000.0)
+        .when(number < _MICROSECONDS)
+        .then(number * 1000.0)
+        .when(number < _NANOSECONDS)
+        .then(number)
+        .otherwise(number / 1000.0)
+    )
+    reckoned = (
+        pl.when(exact < _MILLISECONDS)
+        .then(exact * 1_000_000)
+        .when(exact < _MICROSECONDS)
+        .then(exact * 1000)
+        .when(exact < _NANOSECONDS)
+        .then(exact)
+        .otherwise(exact // 1000)
+    )
+    # below zero nothing is a time, and its product could leave the range
+    return frame.select(
+        pl.when(number >= 0)
+        .then(pl.coalesce(reckoned, rounded.round(0).cast(pl.Int64, strict=False)))
+        .alias(numbers.name)
+    ).to_series()
+
+
+def _from_texts(texts: pl.Series) -> pl.Series:
+    whole = texts.cast(pl.Int64, strict=False)
+    micros = _from_numbers(whole)
+    rest = texts.set(whole.is_not_null(), None)
+    if rest.null_count() < len(rest):
+        micros = micros.zip_with(whole.is_not_null(), _from_iso(rest))
+        rest = rest.set(micros.is_not_null(), None)
+    if rest.null_count() < len(rest):
+        numbers = rest.cast(pl.Float64, strict=False)
+        micros = micros.zip_with(numbers.is_null(), _from_numbers(numbers))
+        odd = rest.set(numbers.is_not_null(), None).drop_nulls().unique()
+        read = [_parse_odd(text) for text in odd]
+        micros = micros.fill_null(
+            rest.replace_strict(odd, read, default=None, return_dtype=pl.Int64)
+        )
+    return micros
+
+
+def _from_iso(texts: pl.Series) -> pl.Series:
+    """Return microseconds of the common forms of ISO 8601, all cells at once."""
+    groups = texts.str.extract_groups(_ISO).struct.rename_fields(list(_PARTS)).struct.unnest()
+
+    def part(name: str) -> pl.Expr:
+        return pl.col(name).cast(pl.Int64, strict=False).fill_null(0)
+
+    clock = [pl.col(name).fill_null("00").str.zfill(2) for name in ("hour", "minute", "second")]
+    written = pl.concat_str("year", "month", "day", *clock, separator=" ")
+    moment = written.str.strptime(pl.Datetime("us"), "%Y %m %d %H %M %S", strict=False)
+    fraction = pl.col("fraction").str.slice(0, 6).str.pad_end(6, "0").cast(pl.Int64, strict=False)
+    ahead = (part("hours") * 60 + part("minutes")) * 60_000_000
+    signed = pl.when(pl.col("sign") == "-").then(-ahead).otherwise(ahead)
+    return groups.select(
+        (moment.dt.epoch("us") + fraction.fill_null(0) - signed).alias(texts.name)
+    ).to_series()
+
+
+def _parse_odd(text: str) -> int | None:
+    """Return microseconds of the rarer forms: weeks, ``20240229T120000Z``, those of e-mail."""
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            time = parse(text)
+            moment = time if time.tzinfo else time.replace(tzinfo=UTC)
+            since = moment - _EPOCH
+        except (ValueError, OverflowError):
+            continue
+        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return None
