@@ -10,11 +10,14 @@ from typing import Any, Literal
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
-from seealso.errors import ClusterError, MappingMismatch
+from seealso.errors import ClusterError
 from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE, derives_safely, own_fields
 from seealso.interactions import RESERVED
 
 Way = Literal["in place", "copy"]
+
+FIELDS_LIMIT = "index.mapping.total_fields.limit"
+"""How many fields a mapping may have; 1,000 where nothing is set."""
 
 SHARED = frozenset({"updated_at"})
 """Own fields that are left to the owner where the index has them already: nothing reads them."""
@@ -57,6 +60,8 @@ class Owned:
         Its own name.
     mappings, settings, aliases
         As OpenSearch gives them; the settings flat.
+    stream
+        The data stream that it is a part of, if of any.
     """
 
     asked: str
@@ -64,6 +69,7 @@ class Owned:
     mappings: Mapping[str, Any]
     settings: Mapping[str, str]
     aliases: Mapping[str, Mapping[str, Any]]
+    stream: str | None = None
 
     @property
     def meta(self) -> Mapping[str, Any] | None:
@@ -75,6 +81,11 @@ class Owned:
     def attached(self) -> bool:
         """Whether seealso added its fields to this index, in place or as a copy."""
         return self.meta is not None and "attached" in self.meta
+
+    @property
+    def mapped(self) -> frozenset[str]:
+        """Names of all fields that are mapped by now."""
+        return frozenset(self.mappings.get("properties", {}))
 
     @cached_property
     def fields(self) -> Mapping[str, Any]:
@@ -107,47 +118,14 @@ def look(cluster: Cluster, name: str) -> Owned:
             alias=name,
         )
     ((physical, body),) = found.items()
-    return Owned(name, physical, body["mappings"], body["settings"], body["aliases"])
-
-
-def check(owned: Owned) -> None:
-    """Refuse an index that cannot be attached to.
-
-    Raises
-    ------
-    MappingMismatch
-        The message says why, the hint what to do.
-    """
-    if owned.meta is not None and not owned.attached:
-        raise MappingMismatch(
-            f"{owned.asked}: seealso built this index itself, so that nothing has to be attached",
-            hint="`seealso index update` brings changes into it",
-            index=owned.name,
-        )
-    clash = sorted(owned.fields.keys() & (RESERVED - SHARED))
-    if clash:
-        raise MappingMismatch(
-            f"{owned.name}: has fields of its own called {', '.join(clash)}, which seealso needs",
-            hint="reindex with another name for them, or build an index of its own from this one: "
-            f"`seealso --set catalogue.index={owned.asked} index build`",
-            index=owned.name,
-        )
-    source = owned.mappings.get("_source", {})
-    if source.get("enabled") is False or source.get("includes") or source.get("excludes"):
-        raise MappingMismatch(
-            f"{owned.name}: does not keep whole documents (_source in its mapping), so that they "
-            "can be neither changed nor copied",
-            hint="build an index of its own from the catalogue: `seealso index build`",
-            index=owned.name,
-        )
-    joins = any(field.get("type") == "join" for field in owned.fields.values())
-    if joins or owned.mappings.get("_routing", {}).get("required"):
-        raise MappingMismatch(
-            f"{owned.name}: its documents are found by routing (a join field, or _routing required)"
-            ", and seealso finds items by id alone",
-            hint="build an index of its own from the catalogue: `seealso index build`",
-            index=owned.name,
-        )
+    return Owned(
+        asked=name,
+        name=physical,
+        mappings=body["mappings"],
+        settings=body["settings"],
+        aliases=body["aliases"],
+        stream=body.get("data_stream"),
+    )
 
 
 def way(owned: Owned, version: tuple[int, ...]) -> tuple[Way, str]:
@@ -207,6 +185,8 @@ def copy_body(
             "index.knn.derived_source.enabled": derived_source,
             "index.number_of_replicas": 0,
             "index.refresh_interval": "-1",
+            # the owner's fields keep the room that they have
+            FIELDS_LIMIT: int(kept.get(FIELDS_LIMIT, 1000)) + len(owned.own - owned.mapped),
             **{f"index.{name}": value for name, value in NO_PIPELINES.items()},
         },
         "mappings": {

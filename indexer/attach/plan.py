@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
-from seealso.indexer.attach.owned import Owned, Way, check, check_alias, way
+from seealso.indexer.attach.obstacles import require_attachable, require_passable
+from seealso.indexer.attach.owned import Owned, Way, check_alias, way
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
     ClusterError
         ``index.alias`` stands for something else.
     """
-    check(owned)
+    require_attachable(owned)
     alias = settings.index.alias
     standing = check_alias(cluster, owned, alias)
     chosen, reason = way(owned, cluster.version())
@@ -60,6 +61,7 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
         chosen, reason = "in place", "it was attached before"
     elif chosen == "copy":
         target = None
+    require_passable(owned, chosen)
     note = ""
     if chosen == "copy" and not owned.aliases:
         note = (
