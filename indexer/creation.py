@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seealso.cluster import Cluster, indices
+from seealso.cluster.addresses import write_aliases
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.foreign import Foreign, find_templates, shield
 from seealso.indexer.mapping import flat
@@ -26,13 +27,14 @@ def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     ClusterError
         OpenSearch refuses.
     """
+    asked = {**body, "aliases": write_aliases(name)}
     foreign = find_templates(cluster, name)
     try:
         if foreign is not None and foreign.intrudes:
             with shield(cluster, name, foreign):
-                indices.create(cluster, name, body)
+                indices.create(cluster, name, asked)
         else:
-            indices.create(cluster, name, body)
+            indices.create(cluster, name, asked)
     except ClusterError as exc:
         if foreign is None or isinstance(exc, MappingMismatch):
             raise
@@ -65,7 +67,10 @@ def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     """
     found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})[name]
     wrong = [
-        *(f"it stands behind the alias {alias}" for alias in sorted(found["aliases"])),
+        *(
+            f"it stands behind the alias {alias}"
+            for alias in sorted(found["aliases"].keys() - write_aliases(name).keys())
+        ),
         *changed_settings(flat(body.get("settings", {})), found["settings"]),
         *_other_mappings(body.get("mappings", {}), found["mappings"]),
     ]

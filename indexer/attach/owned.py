@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from seealso.cluster import Cluster, indices
+from seealso.cluster.addresses import write_alias
 from seealso.config import Settings
 from seealso.errors import ClusterError
 from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE, derives_safely, own_fields
@@ -230,6 +231,8 @@ def alias_actions(
     actions: list[dict[str, Any]] = []
     if target != owned.name:
         for name, how in owned.aliases.items():
+            if name == write_alias(owned.name):
+                continue
             actions.append({"remove": {"index": owned.name, "alias": name}})
             actions.append({"add": {"index": target, "alias": name, **how}})
     if alias not in owned.aliases:

@@ -13,6 +13,7 @@ import orjson
 
 from seealso import __version__
 from seealso.cluster import Cluster, fetch, indices
+from seealso.cluster.addresses import write_aliases
 from seealso.cluster.conditional import create
 from seealso.config import IndexSettings, Settings
 from seealso.errors import ClusterError, ConfigError, MappingMismatch
@@ -100,7 +101,8 @@ class EventStore:
         if found is None:
             name = events_name(settings.index.alias)
             try:
-                indices.create(cluster, name, events_body(settings.index, names))
+                body = {**events_body(settings.index, names), "aliases": write_aliases(name)}
+                indices.create(cluster, name, body)
             except ClusterError:
                 # somebody else may have made it a moment ago
                 if not cluster.exists(f"/{name}"):

@@ -152,6 +152,10 @@ class Refusing(BaseHTTPRequestHandler):
 
     seen: list[list[str]]
 
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
     def do_POST(self) -> None:
         lines = self.rfile.read(int(self.headers["content-length"])).splitlines()
         ids = [json.loads(line)["index"]["_id"] for line in lines[::2]]

@@ -1,14 +1,16 @@
 """Swap, rollback and prune: the alias stands for one whole index at every moment."""
 
+import orjson
 import pytest
 
 from seealso.cli.main import main
-from seealso.cluster import indices
+from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer import lifecycle
 from seealso.indexer.lifecycle import build_lock
 from tests.integration.catalogues import OpenShop, Shop, films
+from tests.integration.gateways import Refusal, Request, gateway
 
 
 @pytest.fixture
@@ -169,3 +171,21 @@ def test_swap_mends_an_alias_of_two_indices(shop: Shop) -> None:
     moved = lifecycle.swap(shop.cluster, shop.alias, second)
     assert moved.before == f"{first}, {second}"
     assert shop.live == second
+
+
+def test_a_list_of_indices_needs_no_right_to_see_the_others(shop: Shop) -> None:
+    shop.build()
+    asked: list[str] = []
+
+    def admit(request: Request) -> Refusal | None:
+        asked.append(request.target)
+        if request.target.startswith((f"/{shop.alias}-", f"/_alias/{shop.alias}")):
+            return None
+        error = {"type": "security_exception", "reason": "no permissions"}
+        return 403, orjson.dumps({"error": {"root_cause": [error], **error}, "status": 403})
+
+    with gateway(shop.url, admit) as running:
+        (found,) = lifecycle.listing(Cluster(running.url, retries=0), shop.alias)
+    assert asked
+    assert (found.name, found.documents, found.live) == (shop.live, 30, True)
+    assert found.size_bytes > 0

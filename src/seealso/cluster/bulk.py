@@ -14,9 +14,16 @@ from typing import Any, Self
 
 import orjson
 
+from seealso.cluster.addresses import write_address
 from seealso.cluster.client import Cluster
-from seealso.cluster.failures import BUSY, block_cure, deepest_cause
-from seealso.errors import BulkWriteError
+from seealso.cluster.failures import BUSY, block_cure, deepest_cause, too_large
+from seealso.errors import BulkWriteError, ClusterError
+from seealso.log import logger
+
+log = logger(__name__)
+
+ABSENT = "document_missing_exception"
+"""An update of a document that somebody has deleted meanwhile: there is nothing to write."""
 
 _ENCODE = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 
@@ -49,6 +56,8 @@ class BulkWriter:
 
     Raises
     ------
+    ClusterError
+        There is no such index: writing never creates one.
     BulkWriteError
         On leaving the block: some documents were refused for good.
     """
@@ -65,6 +74,7 @@ class BulkWriter:
         self.written = 0
         self._cluster = cluster
         self._index = index
+        self._address = write_address(cluster, index)
         self._chunk_bytes = chunk_bytes
         self._retries = retries
         self._chunk = _Chunk()
@@ -125,12 +135,18 @@ class BulkWriter:
         self, operations: list[tuple[str, bytes]], *, last: bool
     ) -> list[tuple[str, bytes]]:
         """Send once; return the operations that met a busy cluster and may be sent again."""
-        answer = self._cluster.request(
-            "POST",
-            f"/{self._index}/_bulk",
-            b"".join(operation for _, operation in operations),
-            params={"filter_path": "errors,items.*.status,items.*.error"},
-        )
+        address, params = self._address
+        try:
+            answer = self._cluster.request(
+                "POST",
+                f"/{address}/_bulk",
+                b"".join(operation for _, operation in operations),
+                params={"filter_path": "errors,items.*.status,items.*.error", **params},
+            )
+        except ClusterError as exc:
+            if not too_large(exc.__cause__):
+                raise
+            return self._send_in_halves(operations, exc, last=last)
         if not answer["errors"]:
             self._count(len(operations))
             return []
@@ -138,7 +154,7 @@ class BulkWriter:
         for operation, entry in zip(operations, answer["items"], strict=True):
             (outcome,) = entry.values()
             error = outcome.get("error")
-            if error is None or outcome["status"] == 404:
+            if error is None or error.get("type") == ABSENT:
                 written += 1
             elif outcome["status"] in BUSY and not last:
                 busy.append(operation)
@@ -146,6 +162,22 @@ class BulkWriter:
                 self._failed.append((operation[0], deepest_cause(error)))
         self._count(written)
         return busy
+
+    def _send_in_halves(
+        self, operations: list[tuple[str, bytes]], exc: ClusterError, *, last: bool
+    ) -> list[tuple[str, bytes]]:
+        """Send what was refused for its size in two requests, and smaller ones from then on."""
+        size = sum(len(operation) for _, operation in operations)
+        log.info("a request of %d bytes was too large: smaller ones from now on", size)
+        self._chunk_bytes = min(self._chunk_bytes, size // 2)
+        if len(operations) == 1:
+            self._failed.append((operations[0][0], f"{size} bytes: {exc.message}"))
+            return []
+        middle = len(operations) // 2
+        return [
+            *self._send_once(operations[:middle], last=last),
+            *self._send_once(operations[middle:], last=last),
+        ]
 
     def _count(self, written: int) -> None:
         with self._counting:
@@ -173,5 +205,11 @@ class BulkWriter:
                 f"documents were refused, the first is {item_id!r}: {reason}",
                 failed=self._failed,
                 written=self.written,
-                hint=block_cure(reason) or "mend these items and run the same command again",
+                hint=block_cure(reason) or _hint(reason),
             )
+
+
+def _hint(reason: str) -> str:
+    if "index_not_found" in reason:
+        return "somebody has deleted the index meanwhile; run the same command again"
+    return "mend these items and run the same command again"

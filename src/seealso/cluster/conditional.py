@@ -10,10 +10,12 @@ from typing import Any, Final, Literal
 
 import orjson
 
+from seealso.cluster.addresses import write_address
+from seealso.cluster.bulk import ABSENT
 from seealso.cluster.client import Cluster
-from seealso.cluster.failures import BUSY, block_cure, deepest_cause
+from seealso.cluster.failures import BUSY, block_cure, deepest_cause, too_large
 from seealso.cluster.scan import fetch
-from seealso.errors import BulkWriteError
+from seealso.errors import BulkWriteError, ClusterError
 
 ATTEMPTS: Final = 12
 """Times that documents are read and written again which somebody else is writing as well."""
@@ -43,13 +45,18 @@ def create(cluster: Cluster, index: str, documents: Mapping[str, Mapping[str, An
 
     Raises
     ------
+    ClusterError
+        There is no such index: writing never creates one.
     BulkWriteError
         OpenSearch refused some for another reason.
     """
     operations = {
         key: _line({"create": {"_id": key}}) + _line(body) for key, body in documents.items()
     }
-    return set(_sent(cluster, index, operations))
+    taken = _sent(cluster, index, operations)
+    # a request whose answer was lost is sent again, and finds what it has written itself
+    found = fetch(cluster, index, taken, source=["*"])
+    return {key for key in taken if found.get(key, {}).get("_source") != _as_stored(documents[key])}
 
 
 def rewrite(
@@ -120,11 +127,11 @@ def _sent(cluster: Cluster, index: str, operations: Mapping[str, bytes]) -> list
     left = dict(operations)
     for attempt in range(ATTEMPTS):
         answers = dict(_answers(cluster, index, left))
-        conflicts += [key for key, one in answers.items() if one["status"] == CONFLICT]
+        conflicts += [key for key, one in answers.items() if _conflicts(one)]
         failed = [
             (key, deepest_cause(one["error"]))
             for key, one in answers.items()
-            if "error" in one and one["status"] not in (CONFLICT, *BUSY)
+            if "error" in one and not _conflicts(one) and one["status"] not in BUSY
         ]
         busy = [key for key, one in answers.items() if one["status"] in BUSY]
         if failed or (busy and attempt + 1 == ATTEMPTS):
@@ -148,15 +155,31 @@ def _answers(
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if not operations:
         return
-    answer = cluster.request(
-        "POST",
-        f"/{index}/_bulk",
-        b"".join(operations.values()),
-        params={"filter_path": "items.*.status,items.*.error"},
-    )
+    address, params = write_address(cluster, index)
+    filtered = {"filter_path": "items.*.status,items.*.error", **params}
+    try:
+        body = b"".join(operations.values())
+        answer = cluster.request("POST", f"/{address}/_bulk", body, filtered)
+    except ClusterError as exc:
+        if not too_large(exc.__cause__) or len(operations) == 1:
+            raise
+        keys = list(operations)
+        for half in keys[: len(keys) // 2], keys[len(keys) // 2 :]:
+            yield from _answers(cluster, index, {key: operations[key] for key in half})
+        return
     for key, entry in zip(operations, answer["items"], strict=True):
         (outcome,) = entry.values()
         yield key, outcome
+
+
+def _conflicts(outcome: Mapping[str, Any]) -> bool:
+    """Tell whether the document is another one by now, or gone."""
+    absent = outcome.get("error", {}).get("type") == ABSENT
+    return absent or bool(outcome["status"] == CONFLICT)
+
+
+def _as_stored(body: Mapping[str, Any]) -> Any:
+    return orjson.loads(orjson.dumps(body, option=_ENCODE))
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

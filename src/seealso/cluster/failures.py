@@ -19,6 +19,8 @@ from seealso.cluster.auth import Authorisation, Signed
 from seealso.cluster.tls import Certificates
 from seealso.errors import ClusterError, MappingMismatch, PartialAnswer, Unavailable
 
+TOO_LARGE = 413
+
 TOO_MANY = 429
 
 BUSY = frozenset({TOO_MANY, 502, 503, 504})
@@ -38,6 +40,11 @@ def not_carried_out(exc: OpenSearchException) -> bool:
     """Tell whether a request certainly did nothing: refused at the door, or never sent."""
     never_sent = isinstance(getattr(exc, "info", None), NewConnectionError)
     return never_sent or getattr(exc, "status_code", None) == TOO_MANY
+
+
+def too_large(exc: BaseException | None) -> bool:
+    """Tell whether a request was refused for its size."""
+    return getattr(exc, "status_code", None) == TOO_LARGE
 
 
 def block_cure(reason: str) -> str | None:
@@ -153,14 +160,26 @@ def meaning(
     if any(sign in reason for sign in _NOT_THERE):
         return not_all(index, reason)
     if isinstance(exc, NotFoundError):
+        return no_such_index(index)
+    if too_large(exc):
         return ClusterError(
-            f"{index}: no such index or alias",
-            hint="`seealso index list` shows what there is; `seealso index build` makes one",
-            index=index,
+            f"{path}: the request is larger than OpenSearch, or a gateway before it, takes",
+            hint="raise that limit (http.max_content_length, client_max_body_size), or lower "
+            "index.bulk_bytes",
+            path=path,
         )
     if getattr(exc, "status_code", None) in BUSY:
         return Unavailable(f"{url}: OpenSearch is too busy: {reason}", hint="try later", url=url)
     return ClusterError(f"{path}: OpenSearch refused: {reason}", path=path)
+
+
+def no_such_index(index: str) -> ClusterError:
+    """Return the error for a name that nothing bears."""
+    return ClusterError(
+        f"{index}: no such index or alias",
+        hint="`seealso index list` shows what there is; `seealso index build` makes one",
+        index=index,
+    )
 
 
 def not_all(index: str, reason: str) -> PartialAnswer:

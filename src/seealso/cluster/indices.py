@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from seealso.cluster.client import Cluster
+from seealso.cluster.merging import merge_segments
 from seealso.errors import ClusterError, MappingMismatch
 
-FORCE_MERGE_SECONDS = 3600.0
-"""A million 384-d vectors take five minutes to merge on two cores; give ten times that."""
+ALREADY_THERE = "resource_already_exists_exception"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,24 @@ def new_name(alias: str) -> str:
 
 
 def create(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
-    """Create the index `name` with mappings and settings."""
-    cluster.request("PUT", f"/{name}", body)
+    """Create the index `name` with mappings and settings.
+
+    Raises
+    ------
+    ClusterError
+        OpenSearch refuses, or there is one of that name already.
+    """
+    try:
+        cluster.request("PUT", f"/{name}", body)
+    except ClusterError as exc:
+        # a request whose answer was lost is sent again, and finds the index that it made
+        if ALREADY_THERE not in exc.message or not _made_of(cluster, name, body):
+            raise
+
+
+def _made_of(cluster: Cluster, name: str, body: Mapping[str, Any]) -> bool:
+    asked = body.get("mappings", {}).get("_meta", {}).get("seealso")
+    return asked is not None and orjson.loads(orjson.dumps(asked)) == find_meta(cluster, name)
 
 
 def live_name(cluster: Cluster, alias: str) -> str | None:
@@ -157,25 +175,21 @@ def _own_meta(whole: Mapping[str, Any], name: str) -> dict[str, Any]:
 def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
     """Return the indices that seealso built for `alias`, oldest first."""
     answer = cluster.request("GET", f"/{alias}-*", params={"ignore_unavailable": "true"})
-    rows = cluster.request(
-        "GET",
-        "/_cat/indices",
-        params={"format": "json", "bytes": "b", "h": "index,docs.count,pri.store.size"},
-    )
-    sizes = {row["index"]: row for row in rows}
+    # not _cat/indices, which only those may ask who see the whole cluster
+    stats = cluster.request("GET", f"/{alias}-*/_stats/docs,store")["indices"]
     found = []
     for name in sorted(answer):
         own = answer[name]["mappings"].get("_meta", {}).get("seealso")
         if own is None or own.get("alias") != alias:
             continue
-        row = sizes.get(name, {})
+        primaries = stats.get(name, {}).get("primaries", {})
         found.append(
             PhysicalIndex(
                 name=name,
                 meta=own,
                 live=alias in answer[name]["aliases"],
-                documents=int(row.get("docs.count") or 0),
-                size_bytes=int(row.get("pri.store.size") or 0),
+                documents=int(primaries.get("docs", {}).get("count", 0)),
+                size_bytes=int(primaries.get("store", {}).get("size_in_bytes", 0)),
             )
         )
     return found
@@ -266,12 +280,7 @@ def finish_loading(cluster: Cluster, name: str, *, replicas: int, merge: bool) -
     """Merge a loaded index and give it the settings that it serves with."""
     refresh(cluster, name)
     if merge:
-        cluster.request(
-            "POST",
-            f"/{name}/_forcemerge",
-            params={"max_num_segments": 1},
-            timeout=FORCE_MERGE_SECONDS,
-        )
+        merge_segments(cluster, name)
         refresh(cluster, name)
     # replicas last: they copy the merged segments instead of merging a second time
     settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
