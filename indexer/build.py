@@ -25,7 +25,7 @@ from seealso.encoder import (
 )
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.creation import create_index
-from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
+from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, sample_texts, whitening_note
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.lifecycle import build_lock, go_live
@@ -66,6 +66,8 @@ class BuildReport:
     """Items whose image takes part."""
     strangers: int = 0
     """Images of items that the catalogue does not have."""
+    notes: tuple[str, ...] = ()
+    """What was guessed, left out or degraded, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class BuildPlan:
     tail: int
     importance: Mapping[str, Any]
     clears: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What was guessed or left out, a sentence each."""
 
 
 def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
@@ -86,8 +90,9 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
     base = _base_bundle(settings)
     settings = with_fitted(settings, base.fitted)
     live = replaceable(cluster, settings.index.alias)
-    images_for(base, source.images)
+    images = images_for(base, source.images)
     surveyed = _survey(source, settings)
+    texts = sample_texts(surveyed.sample, settings, images)
     found = indices.listing(cluster, settings.index.alias)
     return BuildPlan(
         alias=settings.index.alias,
@@ -97,6 +102,7 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
         tail=surveyed.tail,
         importance=surveyed.importance.parameters,
         clears=tuple(index.name for index in found if index.unfinished),
+        notes=_notes(whitening_note(base, texts, settings)),
     )
 
 
@@ -151,7 +157,8 @@ def build(
         images = images_for(base, source.images)
         surveyed = _survey(source, settings)
         cache = open_cache(settings)
-        bundle = bind_to_catalogue(base, surveyed.sample, settings, cache)
+        texts = sample_texts(surveyed.sample, settings, images)
+        bundle = bind_to_catalogue(base, texts, settings, cache)
         name, resumed = _stage(cluster, settings, surveyed, bundle, lock)
         maker = DocumentMaker(
             item_encoder(bundle, settings, cache),
@@ -170,6 +177,7 @@ def build(
             )
             tick()
         indices.put_meta(cluster, name, {"items": surveyed.items})
+        mute = surveyed.items - indices.count(cluster, name, {"exists": {"field": "vector"}})
         verification = _verified(cluster, name, maker, settings)
         indices.put_meta(cluster, name, {"state": "ready"})
         verdict = None if judge is None else _judged(cluster, alias, name, judge)
@@ -192,6 +200,7 @@ def build(
         verdict=verdict,
         pictured=done.pictured,
         strangers=0 if images is None else len(images) - done.pictured,
+        notes=_notes(whitening_note(base, texts, settings), _mute_note(mute)),
     )
 
 
@@ -225,6 +234,14 @@ def _base_bundle(settings: Settings) -> Bundle:
 def _survey(source: Inputs, settings: Settings) -> Survey:
     with progress("reading") as tick:
         return survey(source, settings, tick)
+
+
+def _notes(*notes: str | None) -> tuple[str, ...]:
+    return tuple(note for note in notes if note)
+
+
+def _mute_note(items: int) -> str | None:
+    return f"{items:,} items have no text, and so no vector" if items else None
 
 
 def _verified(

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from seealso.config import Settings
 from seealso.encoder import (
+    LEAST_TEXTS,
     Bundle,
     BundleStore,
     Encoder,
@@ -16,9 +17,11 @@ from seealso.encoder import (
     encode_views,
     fit_projection,
     item_encoder,
+    names_read,
+    too_few_to_whiten,
     whitens,
 )
-from seealso.errors import BundleError
+from seealso.errors import BundleError, DataError
 from seealso.indexer.documents import digest, document
 from seealso.indexer.importance import ImportanceTable
 from seealso.log import progress
@@ -26,14 +29,77 @@ from seealso.types import Item, Space
 
 Tick = Callable[[int], None]
 
+LARGEST_MUTE_SHARE: Final = 0.5
+"""Share of items without a vector above which an index is of no use."""
+
+
+def sample_texts(
+    sample: Sequence[Item], settings: Settings, images: ImageVectors | None = None
+) -> list[str]:
+    """Return the texts of a sample of the catalogue; an item that says nothing has an empty one.
+
+    Parameters
+    ----------
+    sample
+        Some items, drawn evenly.
+    settings
+        ``text``, and for messages ``catalogue``.
+    images
+        Images that take part: such an item has a vector without any text.
+
+    Raises
+    ------
+    DataError
+        Fewer than half of the items would get a vector; the message says what was looked at.
+    """
+    text = ItemText(settings.text)
+    views = [text.render_views(item.fields) for item in sample]
+    mute = sum(
+        not any(texts) and (images is None or item.item_id not in images)
+        for item, texts in zip(sample, views, strict=True)
+    )
+    if mute > LARGEST_MUTE_SHARE * len(sample):
+        raise _mostly_mute(mute, len(sample), settings)
+    return [texts[0] for texts in views]
+
+
+def _mostly_mute(mute: int, of: int, settings: Settings) -> DataError:
+    columns = settings.catalogue
+    if "item" not in settings.text.model_fields_set:
+        read = ", ".join(columns.text) or "no column"
+        hint = "name the columns that hold text in catalogue.text"
+    else:
+        known = {*columns.text, *columns.keywords, *columns.lists, *columns.numbers}
+        names = sorted(names_read(settings.text.item))
+        read = ", ".join(names) or "no column"
+        absent = [name for name in names if name not in known]
+        of_which = f"[catalogue] names no column {', '.join(map(repr, absent))}: " if absent else ""
+        hint = f"{of_which}correct text.item, or leave it out to read what catalogue.text names"
+    return DataError(
+        f"{mute:,} of {of:,} items have no text and would get no vector: text.item reads {read}",
+        hint=hint,
+        field="text.item",
+    )
+
+
+def whitening_note(base: Bundle, texts: Sequence[str], settings: Settings) -> str | None:
+    """Say that a bundle is not whitened which would be if there were more texts."""
+    wanted = settings.encoder.whiten is None and base.whiten and base.text is None
+    if not wanted or not too_few_to_whiten(base, texts):
+        return None
+    return (
+        f"vectors are not whitened: {len(set(texts) - {''}):,} different texts are fewer than "
+        f"{LEAST_TEXTS} for each of {base.text_dimension} dimensions"
+    )
+
 
 def bind_to_catalogue(
     base: Bundle,
-    sample: Sequence[Item],
+    texts: Sequence[str],
     settings: Settings,
     cache: VectorCache | None,
 ) -> Bundle:
-    """Fit the projection on a sample of the catalogue and keep it, with the texts, in a bundle.
+    """Fit the projection on `sample_texts` and keep it, with the templates, in a bundle.
 
     A bundle that has a projection of its own keeps it; so does one where neither whitening nor
     a shorter vector is asked for.
@@ -50,12 +116,10 @@ def bind_to_catalogue(
             bundle=base.name,
         )
     projection = base.projection
-    whiten = whitens(base, settings)
+    whiten = whitens(base, settings, texts)
     if projection is None and (whiten or settings.encoder.dimension):
-        text = ItemText(settings.text)
-        rendered = [text.render(item.fields) for item in sample]
-        with progress("fitting projection", len(rendered)) as tick:
-            raw = item_encoder(base, settings, cache).raw_items(rendered, tick=tick)
+        with progress("fitting projection", len(texts)) as tick:
+            raw = item_encoder(base, settings, cache).raw_items(texts, tick=tick)
         projection = fit_projection(
             raw[raw.any(axis=1)],
             whiten=whiten,

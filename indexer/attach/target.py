@@ -6,13 +6,20 @@ from typing import Any
 
 from seealso.cluster import Cluster, Lock, indices
 from seealso.config import Settings, TextSettings, with_fitted
-from seealso.encoder import Bundle, BundleStore, ItemText, item_encoder, open_cache
+from seealso.encoder import (
+    Bundle,
+    BundleStore,
+    ImageVectors,
+    ItemText,
+    item_encoder,
+    open_cache,
+)
 from seealso.indexer.attach.documents import columns_of
 from seealso.indexer.attach.owned import Owned, added_mapping, copied_from, copy_body
 from seealso.indexer.attach.plan import AttachPlan
 from seealso.indexer.build import MAPPED
 from seealso.indexer.creation import create_index
-from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue
+from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, sample_texts
 from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable
 from seealso.indexer.inputs import Inputs, survey
@@ -63,16 +70,19 @@ def begin(
         with progress("reading") as tick:
             read = read_again(cluster, source, meta["importance"], settings, tick)
         bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
-        return Target(plan.target, _maker(settings, bundle, read.importance, source, meta))
+        images = images_for(bundle, source.images)
+        return Target(plan.target, _maker(settings, bundle, read.importance, images, meta))
     base = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
     settings = with_fitted(settings, base.fitted)
     with progress("reading") as tick:
         surveyed = survey(source, settings, tick)
-    bundle = bind_to_catalogue(base, surveyed.sample, settings, open_cache(settings))
+    images = images_for(base, source.images)
+    texts = sample_texts(surveyed.sample, settings, images)
+    bundle = bind_to_catalogue(base, texts, settings, open_cache(settings))
     key = _key(settings, owned, bundle)
     meta = index_meta(settings, bundle, surveyed.importance.parameters, key)
     meta["attached"] = {"way": plan.way, "source": owned.name, "fields": sorted(owned.own)}
-    maker = _maker(settings, bundle, surveyed.importance, source, meta)
+    maker = _maker(settings, bundle, surveyed.importance, images, meta)
     if plan.way == "in place":
         body = added_mapping(owned, settings, bundle.dimension, meta)
         cluster.request("PUT", f"/{owned.name}/_mapping", body)
@@ -96,7 +106,7 @@ def _maker(
     settings: Settings,
     bundle: Bundle,
     importance: ImportanceTable,
-    source: Inputs,
+    images: ImageVectors | None,
     meta: Mapping[str, Any],
 ) -> DocumentMaker:
     return DocumentMaker(
@@ -104,7 +114,7 @@ def _maker(
         ItemText(TextSettings.model_validate(meta["text"])),
         importance,
         Space(meta["space"]),
-        images_for(bundle, source.images),
+        images,
     )
 
 

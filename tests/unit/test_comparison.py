@@ -107,16 +107,21 @@ def encoded(bundle: Bundle, texts: tuple[str, ...]) -> Vector:
     return Encoder(bundle, threads=1).raw_items(texts)
 
 
-@pytest.mark.parametrize("whiten", [True, False])
+@pytest.mark.parametrize(
+    ("bundle_whitens", "asked", "whitened"),
+    # 48 texts are too few for 128 dimensions, unless a person says so
+    [(True, None, False), (False, None, False), (False, True, True)],
+)
 def test_an_unbound_bundle_is_projected_as_a_build_would(
-    tiny: Bundle, material: Material, whiten: bool
+    tiny: Bundle, material: Material, bundle_whitens: bool, asked: bool | None, whitened: bool
 ) -> None:
-    bundle = replace(tiny, whiten=whiten)
-    ranks, how = Contest(settings(), material, items, bundle).ranks(material.dev)
+    bundle = replace(tiny, whiten=bundle_whitens)
+    chosen = settings(encoder={"whiten": asked})
+    ranks, how = Contest(chosen, material, items, bundle).ranks(material.dev)
     raw = encoded(tiny, material.catalogue.texts)
-    vectors = fit_projection(raw, whiten=True, dimension=None).apply(raw) if whiten else raw
+    vectors = fit_projection(raw, whiten=True, dimension=None).apply(raw) if whitened else raw
     assert ranks.tolist() == naive(histories(vectors, [*material.dev]), vectors, [*material.dev])
-    assert how.projection == ("whitened" if whiten else "none")
+    assert how.projection == ("whitened" if whitened else "none")
 
 
 def test_a_fitted_bundle_asks_as_the_query_does(
@@ -220,9 +225,11 @@ def test_who_learnt_from_other_events_is_told(tiny: Bundle, material: Material) 
 
 
 def test_a_catalogue_above_the_sample_is_fitted_on_a_part(tiny: Bundle, material: Material) -> None:
-    few = Contest(settings(encoder={"sample": 20}), material, items, tiny).ranks(material.dev)[0]
-    again = Contest(settings(encoder={"sample": 20}), material, items, tiny).ranks(material.dev)[0]
-    every = Contest(settings(), material, items, tiny).ranks(material.dev)[0]
+    drawn = settings(encoder={"whiten": True, "sample": 20})
+    few = Contest(drawn, material, items, tiny).ranks(material.dev)[0]
+    again = Contest(drawn, material, items, tiny).ranks(material.dev)[0]
+    whole = settings(encoder={"whiten": True})
+    every = Contest(whole, material, items, tiny).ranks(material.dev)[0]
     assert few.tolist() == again.tolist()
     assert few.tolist() != every.tolist()
 

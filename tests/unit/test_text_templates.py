@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from seealso.config import TextSettings
-from seealso.encoder import Bundle, Encoder, ItemText, UserText, encode_views
+from seealso.config import Settings, TextSettings
+from seealso.encoder import Bundle, Encoder, ItemText, UserText, encode_views, names_read
 from seealso.encoder.templates import MOST_CHARACTERS
 from seealso.errors import TemplateError
 from seealso.types import Item
@@ -210,3 +210,42 @@ def test_the_budget_is_counted_in_the_model_s_tokens(tiny: Bundle) -> None:
 def test_a_user_template_is_named_in_its_errors() -> None:
     with pytest.raises(TemplateError, match=r"text\.user"):
         user(budget=9, history=[], template="{{ words.__class__ }}")
+
+
+@pytest.mark.parametrize(
+    ("columns", "fields", "text"),
+    [
+        (["title"], {"title": "Ukulele"}, "Ukulele"),
+        (["title", "description"], {"title": "Ukulele", "description": "Small"}, "Ukulele. Small"),
+        (["name", "body"], {"name": "Ukulele", "body": "Small"}, "Ukulele. Small"),
+        (["name", "body"], {"body": "Small"}, "Small"),
+        (["product name", "in"], {"product name": "Ukulele", "in": "wood"}, "Ukulele. wood"),
+        (["name.de", 'a "b"', "c\\d"], {"name.de": "x", 'a "b"': "y", "c\\d": "z"}, "x. y. z"),
+        (["name"], {}, ""),
+    ],
+)
+def test_by_default_the_model_reads_what_the_catalogue_names(
+    columns: list[str], fields: dict[str, str], text: str
+) -> None:
+    chosen = Settings.model_validate({"catalogue": {"text": columns}})
+    assert ItemText(chosen.text).render(fields) == text
+
+
+def test_what_a_person_says_the_model_reads_stays() -> None:
+    chosen = Settings.model_validate(
+        {"catalogue": {"text": ["name"]}, "text": {"item": "{{ body }}"}}
+    )
+    assert chosen.text.item == "{{ body }}"
+
+
+def test_title_and_description_keep_the_template_that_fingerprints_hold() -> None:
+    for columns in (["title"], ["title", "description"]):
+        chosen = Settings.model_validate({"catalogue": {"text": columns}})
+        assert chosen.text == TextSettings()
+
+
+def test_the_names_that_a_template_reads() -> None:
+    assert names_read("{% for g in genres %}{{ g }}{{ range(3) }}{% endfor %}{{ title }}") == {
+        "genres",
+        "title",
+    }

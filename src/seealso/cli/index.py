@@ -8,7 +8,7 @@ from rich.text import Text
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import dry_run, on_error, read_inputs, say_skipped
+from seealso.cli.inputs import dry_run, on_error, read_inputs, say_notes, say_skipped
 from seealso.decoding import read_lines
 from seealso.indexer import build as building
 from seealso.indexer import lifecycle
@@ -57,12 +57,14 @@ def build(
     if dry_run:
         plan = building.plan(cluster, settings, source)
         say_skipped(problems)
+        say_notes(plan.notes)
         context.show(plan, lambda: tables.facts(_planned(plan) | _would_ask(gate, judge)))
         return
     report = building.build(
         cluster, settings, source, swap=not no_swap, judge=None if judge is None else judge.judge
     )
     say_skipped(problems)
+    say_notes(report.notes)
     context.show(report, lambda: _built(report, gate))
 
 

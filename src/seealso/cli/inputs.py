@@ -1,5 +1,6 @@
 """Options and steps that the commands share which read a catalogue and its events."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -79,6 +80,12 @@ def read_json(file: BinaryIO, hint: str) -> Any:
             file=file.name,
             line=exc.lineno,
         ) from exc
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """Say on stderr what was guessed, left out or degraded, a line each."""
+    for note in notes:
+        stderr.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
 
 
 def say_skipped(problems: Problems) -> None:

@@ -195,15 +195,16 @@ def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
     return found
 
 
-def count(cluster: Cluster, name: str) -> int:
-    """Return the number of documents that a search can see.
+def count(cluster: Cluster, name: str, query: Mapping[str, Any] | None = None) -> int:
+    """Return the number of documents that a search can see, or of those that `query` matches.
 
     Raises
     ------
     PartialAnswer
         Some could not be counted, as their shard is missing.
     """
-    return int(cluster.request("GET", f"/{name}/_count", whole=True)["count"])
+    body = None if query is None else {"query": dict(query)}
+    return int(cluster.request("GET", f"/{name}/_count", body, whole=True)["count"])
 
 
 def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> None:

@@ -30,8 +30,9 @@ class EncoderSettings(Section):
     tokens_per_batch: int = Field(1024, ge=64)
     """Token budget of one batch: bounds memory whatever the length of the texts."""
     whiten: bool | None = None
-    """Fit a whitening projection on the catalogue and keep it in the bundle; none asks the bundle,
-    whose training found out (a model that was not trained is whitened)."""
+    """Fit a whitening projection on the catalogue and keep it in the bundle; none whitens where
+    there are at least twice as many different texts as dimensions, unless the bundle's training
+    found that it ranks worse."""
     dimension: int | None = Field(None, ge=2)
     """Cut vectors to this many dimensions; none keeps the model's own."""
     sample: int = Field(50_000, ge=2)

@@ -1,7 +1,8 @@
 """What is read: the catalogue, the events, and the texts made of them."""
 
 import codecs
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,13 @@ from pydantic import Field, field_validator
 from seealso.config.section import Section
 
 DEFAULT_ITEM_TEMPLATE = "{{ title }}{% if description %}. {{ description }}{% endif %}"
+_DEFAULT_COLUMNS = ("title", "description")
+_WORDS_OF_JINJA = frozenset(
+    {
+        "and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False",
+        "None", "self", "loop", "range", "fields", "varargs", "kwargs", "caller",
+    }
+)  # fmt: skip
 DEFAULT_USER_TEMPLATE = (
     "{% if words %}{{ words }}. {% endif %}"
     "{% for name, value in attributes.items() %}{{ name }}: {{ value }}. {% endfor %}"
@@ -105,11 +113,29 @@ class EventSettings(Section):
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
+def item_template(columns: Sequence[str]) -> str:
+    """Return the template that writes `columns` one after the other, those that are empty left out.
+
+    Title and description have the template that they always had: it is part of fingerprints.
+    """
+    if tuple(columns) == _DEFAULT_COLUMNS[: len(columns)]:
+        return DEFAULT_ITEM_TEMPLATE
+    names = ", ".join(_name_in_template(column) for column in columns)
+    return f"{{{{ [{names}] | select | join('. ') }}}}"
+
+
+def _name_in_template(column: str) -> str:
+    if column.isidentifier() and column not in _WORDS_OF_JINJA:
+        return column
+    return f"fields[{json.dumps(column)}]"
+
+
 class TextSettings(Section):
     """``[text]``: what the model reads; part of the bundle's fingerprint."""
 
     item: str = DEFAULT_ITEM_TEMPLATE
-    """Jinja template over the item's fields."""
+    """Jinja template over the item's fields; by default it writes the columns of
+    ``catalogue.text``, one after the other."""
     views: Mapping[str, str] = Field(default_factory=dict)
     """More item templates by name; their vectors are added, weighted by ``weights``."""
     weights: Mapping[str, float] = Field(default_factory=dict)

@@ -10,9 +10,9 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,7 +26,7 @@ from seealso.config.fitting import FitSettings
 from seealso.config.groups import GroupSettings
 from seealso.config.images import ImagesSettings
 from seealso.config.indexing import EncoderSettings, ImportanceSettings, IndexSettings
-from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings
+from seealso.config.inputs import CatalogueSettings, EventSettings, TextSettings, item_template
 from seealso.config.live import LiveSettings, UbiSettings
 from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
@@ -98,6 +98,16 @@ class Settings(BaseSettings):
     cluster: ClusterSettings = ClusterSettings()
     node_root: Path = Path(".seealso/node")
     """Folder of the embedded node: its data and logs."""
+
+    @model_validator(mode="after")
+    def _read_named_texts(self) -> Self:
+        """Let the model read the text columns, where nobody says what it reads."""
+        if "item" not in self.text.model_fields_set:
+            text = self.text.model_copy(update={"item": item_template(self.catalogue.text)})
+            text.__pydantic_fields_set__.discard("item")
+            # frozen for everybody else
+            self.__dict__["text"] = text
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -8,14 +8,22 @@ from seealso.encoder.cache import VectorCache
 from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.encoder import Encoder
 from seealso.encoder.images import Images, ImageVectors
-from seealso.encoder.opening import item_encoder, open_cache, whitens
+from seealso.encoder.opening import (
+    LEAST_TEXTS,
+    item_encoder,
+    open_cache,
+    too_few_to_whiten,
+    whitens,
+)
 from seealso.encoder.pictures import ImageEncoder
 from seealso.encoder.projection import Projection, fit_projection
 from seealso.encoder.store import BundleStore, bind
+from seealso.encoder.templates import names_read
 from seealso.encoder.texts import ItemText, UserText, encode_views
 from seealso.encoder.together import Together
 
 __all__ = [
+    "LEAST_TEXTS",
     "Bundle",
     "BundleStore",
     "Collaborative",
@@ -32,6 +40,8 @@ __all__ = [
     "encode_views",
     "fit_projection",
     "item_encoder",
+    "names_read",
     "open_cache",
+    "too_few_to_whiten",
     "whitens",
 ]

@@ -150,7 +150,7 @@ def fit_projection(
     if not len(rows) or ((rows - mean) ** 2).mean() * width <= 1e-12:
         raise DataError(
             f"a projection needs texts that differ; {len(rows)} vectors, all alike",
-            hint="check the item template, or set encoder.whiten = false",
+            hint="check the item template, or leave encoder.whiten out",
         )
     mean = mean if whiten else np.zeros(width)
     centred = rows - mean

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import ChainableUndefined, Template, TemplateSyntaxError, Undefined, nodes
 from jinja2 import TemplateError as JinjaError
 from jinja2.exceptions import SecurityError
+from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -87,6 +88,11 @@ def compile_template(name: str, source: str) -> Template:
         raise _readable(name, f"line {exc.lineno}: {exc.message}") from exc
     except (JinjaError, RecursionError) as exc:
         raise _readable(name, str(exc)) from exc
+
+
+def names_read(source: str) -> frozenset[str]:
+    """Return the names of the fields that a template reads; `source` can be compiled."""
+    return frozenset(find_undeclared_variables(_Sandbox().parse(source)) - {"range", "fields"})
 
 
 def render_template(name: str, template: Template, fields: Mapping[str, Any]) -> str:

@@ -60,7 +60,7 @@ class ItemText:
         TemplateError
             The template cannot be rendered with these fields.
         """
-        return self._renderers[0](fields)
+        return self._renderers[0](_named(fields))
 
     def render_views(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the text of every view, the main one first.
@@ -70,7 +70,8 @@ class ItemText:
         TemplateError
             A template cannot be rendered with these fields.
         """
-        return tuple(render(fields) for render in self._renderers)
+        named = _named(fields)
+        return tuple(render(named) for render in self._renderers)
 
 
 class UserText:
@@ -188,6 +189,12 @@ def encode_views(
         read = unit_rows(total)
     ids = [item.item_id for item in items]
     return main, encoder.bundle.item_vectors(ids, read, images)
+
+
+def _named(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields by their names, and all of them as ``fields``."""
+    # a column called "product name" can be written no other way than fields["product name"]
+    return {"fields": fields, **fields}
 
 
 def _weights(text: TextSettings, names: Sequence[str]) -> Vector:

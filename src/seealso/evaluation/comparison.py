@@ -241,17 +241,17 @@ class Contest:
     def _fitted(self) -> tuple[Encoder, str]:
         """Return the bundle's encoder with the projection that a build would bind to it."""
         chosen, encoder = self.settings.encoder, self._encoder(self.bundle)
-        whiten = whitens(self.bundle, self.settings)
         if self.bundle.projection is not None:
             return encoder, "its own"
-        if self.bundle.text is not None or not (whiten or chosen.dimension):
-            return encoder, "none"
         texts = self.material.catalogue.texts
         if len(texts) > chosen.sample:
             drawn = np.random.default_rng(self.settings.training.seed).choice(
                 len(texts), size=chosen.sample, replace=False
             )
             texts = tuple(texts[place] for place in drawn)
+        whiten = whitens(self.bundle, self.settings, texts)
+        if self.bundle.text is not None or not (whiten or chosen.dimension):
+            return encoder, "none"
         with progress("fitting projection", len(texts)) as tick:
             raw = encoder.raw_items(texts, tick=tick)
         fitted = fit_projection(raw[raw.any(axis=1)], whiten=whiten, dimension=chosen.dimension)

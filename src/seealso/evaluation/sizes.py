@@ -211,7 +211,7 @@ class _Trial:
         bundle, chosen = self.twin.bundle, self.settings.encoder
         if bundle.projection is not None:
             return bundle.projection, bundle.projection
-        whiten = whitens(bundle, self.settings)
+        whiten = whitens(bundle, self.settings, self.material.catalogue.texts[: chosen.sample])
         known = raw[raw.any(axis=1)][: chosen.sample]
         fitted = fit_projection(known, whiten=whiten, dimension=None)
         return (fitted if whiten else None), fitted

@@ -20,7 +20,7 @@ from seealso.encoder import (
     open_cache,
 )
 from seealso.fitting.fitter import Fitted
-from seealso.indexer.encoding import bind_to_catalogue
+from seealso.indexer.encoding import bind_to_catalogue, sample_texts
 from seealso.indexer.inputs import Inputs, survey
 from seealso.log import progress
 from seealso.training.data.material import Items, Material
@@ -46,7 +46,7 @@ def read(
     cache = open_cache(settings)
     with progress("reading") as tick:
         drawn = survey(Inputs(items, list), settings, tick).sample
-    plain = bind_to_catalogue(base, drawn, settings, cache)
+    plain = bind_to_catalogue(base, sample_texts(drawn, settings, images), settings, cache)
     encoder, text = item_encoder(plain, settings, cache), ItemText(settings.text)
     place = material.catalogue.place
     texts = np.zeros((len(place), plain.dimension), dtype=np.float32)
