@@ -26,6 +26,7 @@ from seealso.encoder import (
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.creation import create_index
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, sample_texts, whitening_note
+from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.lifecycle import build_lock, go_live
@@ -34,6 +35,7 @@ from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.indexer.staging import build_key, left_by
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import write_catalogue
+from seealso.interactions import Unmatched
 from seealso.log import progress
 
 MAPPED = {"alias", "space", "analyzer", "shards", "engine", "m", "ef_construction"}
@@ -61,6 +63,9 @@ class BuildReport:
     swapped: bool
     previous: str | None
     verification: Verification
+    events: EventSummary
+    unmatched: Unmatched | None = None
+    """Events that name items which the catalogue does not have."""
     verdict: object | None = None
     pictured: int = 0
     """Items whose image takes part."""
@@ -81,17 +86,21 @@ class BuildPlan:
     tail: int
     importance: Mapping[str, Any]
     clears: tuple[str, ...]
+    events: EventSummary
+    unmatched: Unmatched | None = None
     notes: tuple[str, ...] = ()
     """What was guessed or left out, a sentence each."""
 
 
-def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
+def plan(
+    cluster: Cluster, settings: Settings, source: Inputs, *, allow_unmatched: bool = False
+) -> BuildPlan:
     """Read the inputs and say what `build` would do with them; nothing is written."""
     base = _base_bundle(settings)
     settings = with_fitted(settings, base.fitted)
     live = replaceable(cluster, settings.index.alias)
     images = images_for(base, source.images)
-    surveyed = _survey(source, settings)
+    surveyed = _survey(source, settings, allow_unmatched=allow_unmatched)
     texts = sample_texts(surveyed.sample, settings, images)
     found = indices.listing(cluster, settings.index.alias)
     return BuildPlan(
@@ -102,7 +111,9 @@ def plan(cluster: Cluster, settings: Settings, source: Inputs) -> BuildPlan:
         tail=surveyed.tail,
         importance=surveyed.importance.parameters,
         clears=tuple(index.name for index in found if index.unfinished),
-        notes=_notes(whitening_note(base, texts, settings)),
+        events=surveyed.events,
+        unmatched=surveyed.unmatched,
+        notes=_notes(*surveyed.notes(), whitening_note(base, texts, settings)),
     )
 
 
@@ -113,6 +124,7 @@ def build(
     *,
     swap: bool = True,
     judge: Judge | None = None,
+    allow_unmatched: bool = False,
 ) -> BuildReport:
     """Build an index from `source` and let the alias stand for it.
 
@@ -129,6 +141,8 @@ def build(
     judge
         Is asked before that, where an index is live. The new index is ready by then, and stays
         so, whatever the judge says.
+    allow_unmatched
+        Go on where more than half of the events name items that the catalogue does not have.
 
     Returns
     -------
@@ -138,7 +152,8 @@ def build(
     Raises
     ------
     DataError
-        The catalogue or its images cannot be used; nothing was written.
+        The catalogue or its images cannot be used, most items have no text, or most events name
+        other items; nothing was written.
     BundleError
         The bundle was fitted with images, and `source` has none or others.
     ClusterError
@@ -155,7 +170,7 @@ def build(
     with build_lock(cluster, alias) as lock:
         live = replaceable(cluster, alias)
         images = images_for(base, source.images)
-        surveyed = _survey(source, settings)
+        surveyed = _survey(source, settings, allow_unmatched=allow_unmatched)
         cache = open_cache(settings)
         texts = sample_texts(surveyed.sample, settings, images)
         bundle = bind_to_catalogue(base, texts, settings, cache)
@@ -197,10 +212,12 @@ def build(
         swapped=swap,
         previous=live,
         verification=verification,
+        events=surveyed.events,
+        unmatched=surveyed.unmatched,
         verdict=verdict,
         pictured=done.pictured,
         strangers=0 if images is None else len(images) - done.pictured,
-        notes=_notes(whitening_note(base, texts, settings), _mute_note(mute)),
+        notes=_notes(*surveyed.notes(), whitening_note(base, texts, settings), _mute_note(mute)),
     )
 
 
@@ -231,9 +248,12 @@ def _base_bundle(settings: Settings) -> Bundle:
     return BundleStore(settings.encoder.store).find(settings.encoder.bundle)
 
 
-def _survey(source: Inputs, settings: Settings) -> Survey:
+def _survey(source: Inputs, settings: Settings, *, allow_unmatched: bool) -> Survey:
     with progress("reading") as tick:
-        return survey(source, settings, tick)
+        surveyed = survey(source, settings, tick)
+    if not allow_unmatched:
+        surveyed.require_matched()
+    return surveyed
 
 
 def _notes(*notes: str | None) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 The formulas are written out in docs/importance.md.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import log
 
@@ -12,6 +12,8 @@ import polars as pl
 
 from seealso.config import ImportanceSettings
 from seealso.errors import ConfigError
+from seealso.indexer.event_summary import EventSummary, EventTally
+from seealso.indexer.newest import NewestEvents
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # in microseconds
@@ -53,10 +55,16 @@ class ItemCounts:
         ``rating_sum`` and ``rating_n`` (event values), sorted by ``item_id``.
     as_of
         The time that decay is counted back from; none without events that have a time.
+    summary
+        What all events are, those that do not count among them.
+    named
+        How many events name each item, whether they count or not.
     """
 
     frame: pl.DataFrame
     as_of: datetime | None = None
+    summary: EventSummary = field(default_factory=EventSummary)
+    named: Mapping[str, int] = field(default_factory=dict, repr=False)
 
 
 def count_events(
@@ -64,18 +72,26 @@ def count_events(
     settings: ImportanceSettings,
     *,
     as_of: datetime | None = None,
+    latest: datetime | None = None,
 ) -> ItemCounts:
-    """Count events by item in one pass; memory grows with the items, not with the events.
+    """Count events by item in one pass.
+
+    Memory grows with what different users do with different items, or, where nothing limits what
+    one of them does, with the items alone.
 
     Parameters
     ----------
     frames
         Event frames, as `seealso.interactions.read_events` yields them.
     settings
-        ``weights`` and ``half_life_days`` are used. Types of weight 0 are left out altogether.
+        ``weights``, ``half_life_days`` and ``per_user`` are used. Types of weight 0 are left out
+        altogether; so are all but the newest ``per_user`` events of one type by one user with
+        one item. Events of no user count each.
     as_of
         The present; the newest event by default, so that the same events give the same counts.
         Later events count as if they came at that moment.
+    latest
+        The newest time that can be right: later events count as events without a time.
 
     Returns
     -------
@@ -91,22 +107,35 @@ def count_events(
     if as_of is not None and as_of.tzinfo is None:
         raise ConfigError(f"as_of {as_of} has no time zone", hint="give it in UTC")
     limit = None if as_of is None else (as_of - _EPOCH) // timedelta(microseconds=1)
+    tally = EventTally(latest)
+    kept = NewestEvents(settings.per_user) if settings.per_user else None
     half_life = None if settings.half_life_days is None else settings.half_life_days * _DAY
     parts = [pl.DataFrame(schema=_PARTIAL)]
     newest: int | None = None
     for frame in frames:
         if frame.is_empty():
             continue
-        weighed = _weighed(frame, settings, limit)
-        latest = weighed["micros"].max()
-        if isinstance(latest, int):
-            newest = latest if newest is None else max(newest, latest)
+        weighed = _weighed(tally.add(frame), settings, limit)
+        last = weighed["micros"].max()
+        if isinstance(last, int):
+            newest = last if newest is None else max(newest, last)
+        if kept is not None:
+            of_somebody = weighed["user_id"].is_not_null()
+            kept.add(weighed.filter(of_somebody))
+            weighed = weighed.filter(~of_somebody)
         parts.append(_partial(weighed, half_life))
         if len(parts) > _PARTS:
             parts = [_added(parts, half_life)]
+    if kept is not None:
+        parts += [_partial(rows, half_life) for rows in kept.batches()]
     present = limit if limit is not None else newest
     moment = None if present is None else _EPOCH + timedelta(microseconds=present)
-    return ItemCounts(_finished(_added(parts, half_life), present, half_life), moment)
+    return ItemCounts(
+        _finished(_added(parts, half_life), present, half_life),
+        moment,
+        tally.summary(0 if kept is None else kept.surplus),
+        tally.by_item(),
+    )
 
 
 def _weighed(frame: pl.DataFrame, settings: ImportanceSettings, limit: int | None) -> pl.DataFrame:

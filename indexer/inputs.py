@@ -7,8 +7,9 @@ second writes the documents. Neither holds the catalogue in memory.
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -16,10 +17,22 @@ from seealso.cluster import Cluster, IndexSource
 from seealso.config import CatalogueSettings, Settings
 from seealso.encoder import ImageVectors
 from seealso.errors import ConfigError, DataError
+from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.images import no_images, open_images
-from seealso.indexer.importance import ImportanceTable, ItemCounts, count_events, fit_importance
-from seealso.interactions import FileSource, Problems, RowSource, read_events, read_items
+from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
+from seealso.interactions import (
+    FileSource,
+    Problems,
+    RowSource,
+    Unmatched,
+    describe_unmatched,
+    read_events,
+    read_items,
+)
 from seealso.types import Item
+
+LARGEST_UNMATCHED_SHARE: Final = 0.5
+"""Share of events that name no item of the catalogue above which a build stops."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,40 @@ class Survey:
     importance: ImportanceTable
     signature: str
     """Hash over all ids and weights in order: tells one catalogue and its events from others."""
+    events: EventSummary
+    unmatched: Unmatched | None
+    """Events that name items which the catalogue does not have."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what was guessed or left out of the events, a sentence each."""
+        return event_notes(self.events, self.unmatched)
+
+    def require_matched(self) -> None:
+        """Refuse a catalogue and events that hardly meet.
+
+        Raises
+        ------
+        DataError
+            More than half of the events name items that the catalogue does not have.
+        """
+        if self.unmatched is not None and self.unmatched.share > LARGEST_UNMATCHED_SHARE:
+            raise DataError(
+                str(self.unmatched),
+                hint="check catalogue.id and events.item, and how both systems write ids; or go on "
+                "all the same with --allow-unmatched",
+                events=self.unmatched.of,
+                unmatched=self.unmatched.rows,
+            )
+
+
+def event_notes(events: EventSummary, unmatched: Unmatched | None) -> tuple[str, ...]:
+    """Return what was guessed or left out of the events, a sentence each."""
+    return (*(() if unmatched is None else (str(unmatched),)), *events.notes())
+
+
+def latest_time(settings: Settings) -> datetime:
+    """Return the newest time that an event can have whose clock is right."""
+    return datetime.now(UTC) + timedelta(seconds=settings.live.future_seconds)
 
 
 def survey(source: Inputs, settings: Settings, tick: Callable[[int], None]) -> Survey:
@@ -106,7 +153,7 @@ def survey(source: Inputs, settings: Settings, tick: Callable[[int], None]) -> S
     source
         What to read.
     settings
-        ``importance`` and ``encoder.sample`` are used.
+        ``importance``, ``encoder.sample`` and ``live.future_seconds`` are used.
     tick
         Called with the number of items read.
 
@@ -114,14 +161,14 @@ def survey(source: Inputs, settings: Settings, tick: Callable[[int], None]) -> S
     -------
     Survey
         Number of items, a uniform sample of at most ``encoder.sample`` of them (the same one
-        for the same catalogue), and the importance of each.
+        for the same catalogue), the importance of each, and what the events are.
 
     Raises
     ------
     DataError
         The catalogue is empty.
     """
-    counts: ItemCounts = count_events(source.events(), settings.importance)
+    counts = count_events(source.events(), settings.importance, latest=latest_time(settings))
     ids: list[str] = []
     numbers: list[dict[str, float | str]] = []
     sample: list[Item] = []
@@ -147,6 +194,8 @@ def survey(source: Inputs, settings: Settings, tick: Callable[[int], None]) -> S
         sample=tuple(sample),
         importance=table,
         signature=_signature(ids, table),
+        events=counts.summary,
+        unmatched=describe_unmatched(counts.named, ids),
     )
 
 

@@ -8,11 +8,13 @@ import polars as pl
 
 from seealso.cluster import BulkWriter, Cluster, indices, scan, scan_ids
 from seealso.config import Settings
+from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
-from seealso.indexer.inputs import Inputs
+from seealso.indexer.inputs import Inputs, event_notes, latest_time
 from seealso.indexer.lifecycle import build_lock
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rewriting import rewriting
+from seealso.interactions import describe_unmatched
 from seealso.log import progress
 from seealso.types import Space
 
@@ -53,6 +55,9 @@ class ImportanceReport:
     changed: int
     unchanged: int
     parameters: Mapping[str, Any]
+    events: EventSummary
+    notes: tuple[str, ...] = ()
+    """What was guessed or left out, a sentence each."""
 
 
 def refresh_importance(
@@ -76,7 +81,7 @@ def refresh_importance(
     """
     with build_lock(cluster, settings.index.alias):
         live = live_index(cluster, settings)
-        counts = count_events(source.events(), settings.importance)
+        counts = count_events(source.events(), settings.importance, latest=latest_time(settings))
         # what was written a moment ago is stored, too
         indices.refresh(cluster, live.name)
         stored = _stored(cluster, live.name, settings)
@@ -87,7 +92,15 @@ def refresh_importance(
         changes = list(_changes(stored, table))
         if write:
             _write(cluster, live, table, changes, settings)
-    return ImportanceReport(live.name, len(changes), stored.height - len(changes), table.parameters)
+        unmatched = describe_unmatched(counts.named, stored["item_id"].to_list(), place="the index")
+    return ImportanceReport(
+        index=live.name,
+        changed=len(changes),
+        unchanged=stored.height - len(changes),
+        parameters=table.parameters,
+        events=counts.summary,
+        notes=event_notes(counts.summary, unmatched),
+    )
 
 
 def _stored(cluster: Cluster, name: str, settings: Settings) -> pl.DataFrame:

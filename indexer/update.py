@@ -12,14 +12,16 @@ from seealso.config import ImportanceSettings, Settings
 from seealso.encoder import ItemText, item_encoder, open_cache
 from seealso.errors import DataError, MappingMismatch
 from seealso.indexer.encoding import DocumentMaker, Tick, digests
+from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.events.store import events_name
 from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
-from seealso.indexer.inputs import Inputs, numbers_of
+from seealso.indexer.inputs import Inputs, event_notes, latest_time, numbers_of
 from seealso.indexer.lifecycle import build_lock
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.writing import changed, write_catalogue
+from seealso.interactions import describe_unmatched
 from seealso.log import progress
 
 MOST_DELETED = 0.05
@@ -38,6 +40,7 @@ class UpdateReport:
     unchanged: int
     deleted: int
     refusal: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def update(
@@ -110,7 +113,13 @@ def update(
             indices.refresh(cluster, live.name)
             run.lost = done.written > 0
             run.meta["items"] = indices.count(cluster, live.name)
-    return UpdateReport(live.name, done.written, done.unchanged, len(gone.ids))
+    return UpdateReport(
+        live.name,
+        done.written,
+        done.unchanged,
+        len(gone.ids),
+        notes=_notes(cluster, live, read),
+    )
 
 
 def plan_update(
@@ -143,6 +152,7 @@ def plan_update(
         len(read.ids) - write,
         len(gone.ids),
         refusal="" if refusal is None else refusal.message,
+        notes=_notes(cluster, live, read),
     )
 
 
@@ -158,11 +168,17 @@ class Reread:
         Rows of the catalogue that are left out and whose ids are not known.
     importance
         Of the items, on the scale of the earlier reading.
+    events
+        What the events are.
+    named
+        Events that name an item, by its id.
     """
 
     ids: set[str]
     unread: int
     importance: ImportanceTable
+    events: EventSummary
+    named: Mapping[str, int]
 
 
 def read_again(
@@ -182,18 +198,20 @@ def read_again(
     fitted
         The importance parameters that the index records.
     settings
-        ``catalogue.numbers`` and ``index.alias`` are used.
+        ``catalogue.numbers``, ``index.alias`` and ``live.future_seconds`` are used.
     tick
         Called with the number of items read.
     """
-    # the record holds more than the settings it was made with
-    made_with = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
+    # the record holds more than the settings it was made with, and one of 0.1 knew no limit
+    own = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
+    made_with = {"per_user": 0, **own}
     until = None
     if fitted.get("as_of") and cluster.exists(f"/{events_name(settings.index.alias)}"):
         until = datetime.fromisoformat(fitted["as_of"])
-    events = source.events() if until is None else _up_to(until, source.events())
+    latest = latest_time(settings)
+    events = source.events() if until is None else _up_to(until, latest, source.events())
     made = ImportanceSettings.model_validate(made_with)
-    counts = count_events(events, made, as_of=until)
+    counts = count_events(events, made, as_of=until, latest=latest)
     by_expression = fitted["kind"] == "expression"
     ids: set[str] = set()
     rows: list[dict[str, float | str]] = []
@@ -203,12 +221,25 @@ def read_again(
             rows += [numbers_of(item, settings) for item in batch]
         tick(len(batch))
     numbers = pl.DataFrame(rows, infer_schema_length=None) if by_expression else None
-    return Reread(ids, source.unread(), apply_importance(counts, fitted, numbers))
+    table = apply_importance(counts, fitted, numbers)
+    return Reread(ids, source.unread(), table, counts.summary, counts.named)
 
 
-def _up_to(until: datetime, events: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _up_to(
+    until: datetime, latest: datetime, events: Iterable[pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
+    """Leave out what came after `until`, but for what counts as if it had no time."""
+    time = pl.col("time")
     for frame in events:
-        yield frame.filter(pl.col("time").is_null() | (pl.col("time") <= until))
+        yield frame.filter(time.is_null() | (time <= until) | (time > latest))
+
+
+def _notes(cluster: Cluster, live: LiveIndex, read: Reread) -> tuple[str, ...]:
+    known = read.ids
+    if not read.named.keys() <= known:
+        # what was read may be the changed items alone
+        known = known | set(scan_ids(cluster, live.name))
+    return event_notes(read.events, describe_unmatched(read.named, known, place="the index"))
 
 
 @dataclass(frozen=True, slots=True)

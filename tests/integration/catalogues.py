@@ -120,6 +120,8 @@ class Shop:
                 "store": str(self.folder / "bundles"),
                 "cache": str(self.cache),
                 "threads": 1,
+                # the model of the tests crowds its vectors too much to tell a few dozen items apart
+                "whiten": True,
             },
             "index": {"alias": self.alias},
             "cluster": {"url": self.url, "retries": 0},

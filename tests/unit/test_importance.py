@@ -3,7 +3,7 @@
 import json
 import math
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 import polars as pl
 import pytest
@@ -20,6 +20,8 @@ unhurried = settings(deadline=None, max_examples=60)
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+# every frame has users of its own, unless a test names them
+newcomers = count()
 
 
 def importance(**chosen):
@@ -27,16 +29,16 @@ def importance(**chosen):
 
 
 def frame(*events):
-    """Events as (item, type, value, day or None)."""
+    """Events as (item, type, value, day or None), each of another user, or with the user last."""
     rows = [
         {
-            "user_id": "u",
+            "user_id": user[0] if user else f"u{next(newcomers)}",
             "item_id": item,
             "type": kind,
             "value": value,
             "time": None if day is None else START + day * DAY,
         }
-        for item, kind, value, day in events
+        for item, kind, value, day, *user in events
     ]
     return pl.DataFrame(rows, schema=EVENT_SCHEMA)
 
@@ -279,3 +281,115 @@ def test_between_two_items_the_tail_takes_the_lower():
     # sorted events of the catalogue: 0 1 5 9
     assert table.parameters["tail_threshold"] == 1
     assert [table.is_tail(i) for i in "abcd"] == [False, False, True, True]
+
+
+user_event = st.tuples(
+    st.sampled_from("abc"),
+    st.sampled_from(["view", "buy"]),
+    st.floats(0.5, 5.0),
+    st.one_of(st.none(), st.integers(0, 300)),
+    st.sampled_from(["ann", "bob", None]),
+)
+user_events = st.lists(user_event, max_size=60)
+
+
+def newest(rows, most):
+    """The events that count, by hand."""
+    kinds = {}
+    for row in rows:
+        kinds.setdefault((row[4], row[0], row[1]), []).append(row)
+    for (user, *_), of_kind in kinds.items():
+        of_kind.sort(key=lambda row: (math.inf if row[3] is None else row[3], row[2]), reverse=True)
+        yield from of_kind if user is None else of_kind[:most]
+
+
+@given(st.data(), user_events, st.integers(1, 4))
+@unhurried
+def test_of_one_user_and_item_the_newest_events_of_each_type_count(data, rows, most):
+    chosen = importance(weights={"buy": 2.5}, half_life_days=30.0, per_user=most)
+    mixed = data.draw(st.permutations(rows))
+    cut = data.draw(st.integers(0, len(rows)))
+    found = count_events(
+        [frame(*mixed[:cut]), frame(*mixed[cut:])], chosen, as_of=START + 300 * DAY
+    )
+    counting = list(newest(rows, most))
+    unlimited = chosen.model_copy(update={"per_user": 0})
+    wanted = count_events([frame(*counting)], unlimited, as_of=START + 300 * DAY)
+    assert found.frame["item_id"].to_list() == wanted.frame["item_id"].to_list()
+    for name in ("interactions", "score", "rating_sum", "rating_n"):
+        expected = wanted.frame[name].to_list()
+        assert found.frame[name].to_list() == pytest.approx(expected, rel=1e-9)
+    assert found.summary.uncounted == len(rows) - len(counting)
+    assert found.summary.events == len(rows)
+    assert found.summary.users == len({row[4] for row in rows} - {None})
+    assert found.summary.anonymous == sum(row[4] is None for row in rows)
+
+
+@given(user_events, user_event)
+@unhurried
+def test_no_event_of_a_user_lowers_an_item(rows, one_more):
+    chosen = importance(half_life_days=30.0, per_user=2)
+    now = START + 300 * DAY
+    before = count_events([frame(*rows)], chosen, as_of=now)
+    after = count_events([frame(*rows, one_more)], chosen, as_of=now)
+    earlier = dict(before.frame.select("item_id", "score").iter_rows())
+    for item, value in after.frame.select("item_id", "score").iter_rows():
+        assert value >= earlier.get(item, 0.0) * (1 - 1e-12)
+
+
+def test_a_robot_flattens_nobody():
+    people = frame(
+        ("a", "buy", 1.0, 0), ("b", "buy", 1.0, 1), ("c", "view", 1.0, 2), ("d", "view", 1.0, 3)
+    )
+    robot = frame(*[("r", "view", 1.0, 3, "bot")] * 5000)
+    chosen = importance(weights={"buy": 5.0}, half_life_days=90.0)
+    alone = fit_importance(count_events([people], chosen), chosen, [*"abcdr"])
+    beside = fit_importance(count_events([people, robot], chosen), chosen, [*"abcdr"])
+    for item in "abcd":
+        assert beside.weight(item) == pytest.approx(alone.weight(item), abs=1e-9)
+    assert beside.interactions("r") == 3
+    # a purchase outweighs it
+    assert beside.weight("r") < beside.weight("a")
+
+
+def test_millions_of_events_are_cleared_as_they_come(monkeypatch):
+    monkeypatch.setattr("seealso.indexer.newest._FIRST_CLEARED", 100)
+    monkeypatch.setattr("seealso.indexer.newest._BATCH", 7)
+    batches = [
+        frame(*[(f"i{n % 5}", "view", 1.0, day, f"u{n % 4}") for n in range(20)])
+        for day in range(50)
+    ]
+    counts = count_events(batches, importance(per_user=2))
+    # 20 pairs of the 4 users and 5 items
+    assert counts.frame["interactions"].to_list() == [8] * 5
+    assert counts.summary.uncounted == 50 * 20 - 40
+
+
+def test_an_event_from_after_now_counts_and_sets_no_clock():
+    chosen = importance(half_life_days=30.0)
+    rows = [("a", "view", 1.0, 0), ("b", "view", 1.0, 10)]
+    right = count_events([frame(*rows)], chosen)
+    ahead = frame(*rows, ("c", "view", 1.0, 5000))
+    found = count_events([ahead], chosen, latest=START + 20 * DAY)
+    assert found.as_of == right.as_of == START + 10 * DAY
+    assert [score(found, item) for item in "ab"] == [score(right, item) for item in "ab"]
+    assert score(found, "c") == 1.0
+    assert (found.summary.ahead, found.summary.last) == (1, START + 10 * DAY)
+    assert list(found.summary.notes()) == [
+        "1 of 3 events are from after now: they count as events without a time, and decay is not "
+        "counted from them"
+    ]
+
+
+def test_what_the_events_are_is_said():
+    rows = frame(
+        ("a", "view", 1.0, 0, None), ("a", "like", 1.0, 9, "ann"), ("b", "view", 1.0, None, "ann")
+    )
+    found = count_events([rows], importance(weights={"like": 0.0}))
+    assert str(found.summary) == (
+        "3 of 1 users, 1 of them of no user, from 2024-01-01 00:00 to 2024-01-10 00:00 UTC"
+    )
+    assert found.named == {"a": 2, "b": 1}
+    assert list(found.summary.notes()) == []
+    nothing = count_events([], importance())
+    assert (str(nothing.summary), nothing.named) == ("0 of 0 users, without times", {})

@@ -107,7 +107,7 @@ def frame(counts: dict[str, int], value: float = 1.0) -> pl.DataFrame:
     rows = [(item, value) for item, n in counts.items() for _ in range(n)]
     return pl.DataFrame(
         {
-            "user_id": ["a"] * len(rows),
+            "user_id": [f"u{n}" for n in range(len(rows))],
             "item_id": [item for item, _ in rows],
             "type": ["see"] * len(rows),
             "value": [v for _, v in rows],

@@ -12,6 +12,7 @@ from seealso.cli.inputs import dry_run, on_error, read_inputs, say_notes, say_sk
 from seealso.decoding import read_lines
 from seealso.indexer import build as building
 from seealso.indexer import lifecycle
+from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import MOST_DELETED, plan_update
@@ -39,9 +40,20 @@ def index() -> None:
 @click.option(
     "--test", "asked", flag_value="test", default="dev", help="--gate: ask test, not dev."
 )
+@click.option(
+    "--allow-unmatched",
+    is_flag=True,
+    help="Build even if most events name items that the catalogue lacks.",
+)
 @pass_context
 def build(
-    context: Context, on_error: str, dry_run: bool, no_swap: bool, gate: bool, asked: str
+    context: Context,
+    on_error: str,
+    dry_run: bool,
+    no_swap: bool,
+    gate: bool,
+    asked: str,
+    allow_unmatched: bool,
 ) -> None:
     """Build an index beside the live one, verify it, and move the alias to it.
 
@@ -55,13 +67,18 @@ def build(
     cluster, settings = context.cluster(), context.settings
     judge = Gate.set_up(cluster, settings, source, asked=asked) if gate else None
     if dry_run:
-        plan = building.plan(cluster, settings, source)
+        plan = building.plan(cluster, settings, source, allow_unmatched=allow_unmatched)
         say_skipped(problems)
         say_notes(plan.notes)
         context.show(plan, lambda: tables.facts(_planned(plan) | _would_ask(gate, judge)))
         return
     report = building.build(
-        cluster, settings, source, swap=not no_swap, judge=None if judge is None else judge.judge
+        cluster,
+        settings,
+        source,
+        swap=not no_swap,
+        judge=None if judge is None else judge.judge,
+        allow_unmatched=allow_unmatched,
     )
     say_skipped(problems)
     say_notes(report.notes)
@@ -71,6 +88,7 @@ def build(
 def _planned(plan: building.BuildPlan) -> dict[str, object]:
     return {
         "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
+        **_events(plan.events),
         "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
         "bundle": plan.bundle,
         "may clear": plan.clears,
@@ -82,6 +100,10 @@ def _would_ask(gate: bool, judge: Gate | None) -> dict[str, object]:
     if judge is None:
         return {"gate": NOTHING_LIVE} if gate else {}
     return {"gate": f"would ask {len(judge.questions):,} {judge.asked} users of {judge.live}"}
+
+
+def _events(events: EventSummary) -> dict[str, object]:
+    return {"events": str(events)} if events.events else {}
 
 
 def _pictured(report: building.BuildReport) -> str:
@@ -96,6 +118,7 @@ def _built(report: building.BuildReport, gate: bool) -> RenderableType:
         "alias": f"{report.alias} -> {report.index if report.swapped else report.previous}",
         "bundle": f"{report.bundle} ({report.fingerprint})",
         "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
+        **_events(report.events),
         **({"images": _pictured(report)} if report.pictured else {}),
         "verified": checked.told,
         **({"gate": verdict or NOTHING_LIVE} if gate else {}),
@@ -148,6 +171,7 @@ def update(
         most_deleted=1.0 if yes else MOST_DELETED,
     )
     say_skipped(problems)
+    say_notes(report.notes)
     context.show(
         report,
         lambda: tables.facts(
@@ -171,11 +195,13 @@ def importance(context: Context, on_error: str, dry_run: bool) -> None:
     source, problems = read_inputs(context, on_error)
     report = refresh_importance(context.cluster(), context.settings, source, write=not dry_run)
     say_skipped(problems)
+    say_notes(report.notes)
     context.show(
         report,
         lambda: tables.facts(
             {
                 "index": report.index,
+                **_events(report.events),
                 "would change" if dry_run else "changed": report.changed,
                 "unchanged": report.unchanged,
             }

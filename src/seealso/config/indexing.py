@@ -48,6 +48,9 @@ class ImportanceSettings(Section):
     """Weight of each event type; 1 where none is given."""
     half_life_days: float | None = Field(None, gt=0)
     """An event this old counts half; none for no decay."""
+    per_user: int = Field(3, ge=0)
+    """Of what one user does with one item, so many events of each type count, the newest; 0 for no
+    limit. Events of no user count each."""
     floor: float = Field(0.5, gt=0)
     """Lowest importance (an item that nobody chose)."""
     ceiling: float = Field(2.0, gt=0)

@@ -1,0 +1,75 @@
+"""Keeps the newest few events of each kind that a user has with an item: nobody counts for a crowd.
+
+A robot that looks at one item 5,000 times is one user, and counts as one who came back.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+
+# rows that are gathered before the surplus is cleared; later twice what was left
+_FIRST_CLEARED: Final = 500_000
+_BATCH: Final = 500_000
+
+_KIND: Final = pl.struct("user_id", "item_id", "type")
+
+
+class NewestEvents:
+    """The `most` newest events of each user, item and type.
+
+    About 40 bytes are kept for each of them: users and types as hashes, each item's name once.
+
+    Parameters
+    ----------
+    most
+        Events that are kept of one user, item and type. Of those without a time, which count as
+        of now, as many as of the newest.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._items = pl.Categorical(pl.Categories.random())
+        self._parts: list[pl.DataFrame] = []
+        self._rows = 0
+        self._clear_at = _FIRST_CLEARED
+        self.surplus = 0
+        """Events that were not kept."""
+
+    def add(self, events: pl.DataFrame) -> None:
+        """Take in events with a ``weight`` and their time in ``micros``."""
+        self._parts.append(
+            events.select(
+                pl.col("item_id").cast(self._items), "weight", "micros", "value", kind=_KIND.hash()
+            )
+        )
+        self._rows += events.height
+        if self._rows > self._clear_at:
+            self._clear()
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """Yield what was kept: ``item_id``, ``weight``, ``micros`` and ``value``."""
+        self._clear()
+        for kept in self._parts:
+            for rows in kept.iter_slices(_BATCH):
+                yield rows.with_columns(pl.col("item_id").cast(pl.String)).drop("kind")
+
+    def _clear(self) -> None:
+        if not self._parts:
+            return
+        every = pl.concat(self._parts)
+        ordered = every["kind"].sort()
+        # in order, what equals the one so many places before has more than those
+        crowded = ordered.filter(ordered == ordered.shift(self._most)).unique()
+        among = pl.col("kind").is_in(crowded.implode())
+        newest = (
+            every.filter(among)
+            .sort("micros", "value", descending=True, nulls_last=False)
+            .group_by("kind", maintain_order=True)
+            .head(self._most)
+            .select(every.columns)
+        )
+        kept = pl.concat([every.filter(~among), newest])
+        self.surplus += every.height - kept.height
+        self._parts, self._rows = [kept], kept.height
+        self._clear_at = max(_FIRST_CLEARED, 2 * kept.height)
