@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from seealso.cluster import Cluster, indices
+from seealso.cluster.addresses import write_aliases
 from seealso.cluster.node import NodeInfo
 from seealso.config import IndexSettings
 from seealso.errors import MappingMismatch
@@ -97,7 +98,7 @@ def test_an_index_is_what_was_asked_for(
     create_index(cluster, name, body())
     try:
         found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})[name]
-        assert found["aliases"] == {}
+        assert found["aliases"] == write_aliases(name)
         assert found["settings"]["index.default_pipeline"] == "_none"
         assert found["settings"]["index.number_of_replicas"] == "0"
         assert "index.sort.field" not in found["settings"]
