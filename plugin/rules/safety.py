@@ -14,6 +14,7 @@ from typing import Any
 from seealso.config import AgeSettings, RegionSettings, SafetySettings
 from seealso.decoding import read_lines
 from seealso.errors import ConfigError, DataError
+from seealso.interactions import as_id
 from seealso.plugin.rules.ruling import without
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
 
@@ -47,8 +48,10 @@ class Blocklist:
             with self._lock:
                 now = self.file.stat()
                 if self._stamp != (stamp := (now.st_mtime_ns, now.st_size)):
-                    ids = read_lines(self.file)
-                    self._ids = tuple(one for one in ids if not one.startswith("#"))
+                    lines = [one for one in read_lines(self.file) if not one.startswith("#")]
+                    # as the catalogue spells it, and as an index with ids of its own has it
+                    spelled = [one for one in map(as_id, lines) if one]
+                    self._ids = tuple(dict.fromkeys([*lines, *spelled]))
                     self._stamp = stamp
                 return self._ids
         except (OSError, DataError) as exc:

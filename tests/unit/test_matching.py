@@ -25,14 +25,14 @@ def test_counts_rows_and_names_the_most_frequent():
 @pytest.mark.parametrize(
     ("write", "cause"),
     [
-        (str.lower, "differ by case"),
-        (lambda one: one.replace("-", "- "), "differ by blanks"),
-        (lambda one: f"{one}.0", "end in .0"),
-        (lambda one: f"'{one}'", "differ by quotes or brackets around them"),
-        (lambda one: one.replace("-", "_"), "differ by hyphens, dots or underscores"),
-        (lambda one: f"sku:{one}", "have the prefix 'sku:'"),
-        (lambda one: f"{one}-de", "have the suffix '-de'"),
-        (lambda one: one.removeprefix("GAR-"), "lack the prefix 'GAR-'"),
+        (str.lower, "differs by case"),
+        (lambda one: one.replace("-", "- "), "differs by blanks"),
+        (lambda one: f"{one}.0", "ends in .0"),
+        (lambda one: f"'{one}'", "differs by quotes or brackets around them"),
+        (lambda one: one.replace("-", "_"), "differs by hyphens, dots or underscores"),
+        (lambda one: f"sku:{one}", "has a prefix, 'sku:'"),
+        (lambda one: f"{one}-de", "has a suffix, '-de'"),
+        (lambda one: one.removeprefix("GAR-"), "lacks a prefix, 'GAR-'"),
     ],
 )
 def test_the_likely_cause(write, cause):
@@ -40,18 +40,22 @@ def test_the_likely_cause(write, cause):
     assert found.share == 1
     assert found.cause == cause
     assert found.pair == (write("GAR-501"), "GAR-501")
-    assert str(found).endswith(f"; they {cause}: {write('GAR-501')!r} is there as 'GAR-501'")
+    assert str(found).endswith(
+        f"; the likely cause: an id {cause} ({write('GAR-501')!r} is there as 'GAR-501')"
+    )
 
 
 def test_leading_zeros_on_either_side():
     plain, padded = [str(n) for n in range(7, 99)], [f"{n:06}" for n in range(7, 99)]
     for named, known in ((plain, padded), (padded, plain)):
-        assert describe_unmatched(dict.fromkeys(named, 1), known).cause == "differ by leading zeros"
+        assert (
+            describe_unmatched(dict.fromkeys(named, 1), known).cause == "differs by leading zeros"
+        )
 
 
 def test_accents_that_are_encoded_in_two_ways():
     assert describe_unmatched({"cafe\u0301": 1}, ["caf\u00e9"]).cause == (
-        "differ by how accents are encoded"
+        "differs by how accents are encoded"
     )
 
 
@@ -63,11 +67,11 @@ def test_a_cause_of_few_is_none():
 def test_users_stay_unnamed():
     found = describe_unmatched({"Ann": 1}, ["ann"], row="rows", id="users", place="the events")
     assert str(found.without_ids()) == (
-        "1 of 1 rows name users that are not in the events; they differ by case"
+        "1 of 1 rows name users that are not in the events; the likely cause: an id differs by case"
     )
 
 
 def test_the_cause_is_told_by_what_is_named_most():
     known = [f"SKU-{n:06}" for n in range(100_000)]
     found = describe_unmatched({one.lower(): 1 for one in known}, known)
-    assert (found.ids, found.cause) == (100_000, "differ by case")
+    assert (found.ids, found.cause) == (100_000, "differs by case")

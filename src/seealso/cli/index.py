@@ -8,8 +8,14 @@ from rich.text import Text
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import dry_run, on_error, read_inputs, say_notes, say_skipped
-from seealso.decoding import read_lines
+from seealso.cli.inputs import (
+    dry_run,
+    ids_in,
+    on_error,
+    read_inputs,
+    say_notes,
+    say_skipped,
+)
 from seealso.indexer import build as building
 from seealso.indexer import lifecycle
 from seealso.indexer.event_summary import EventSummary
@@ -166,7 +172,7 @@ def update(
         context.cluster(),
         context.settings,
         source,
-        delete=read_lines(delete) if delete else [],
+        delete=ids_in(delete, context.settings) if delete else [],
         delete_missing=delete_missing,
         most_deleted=1.0 if yes else MOST_DELETED,
     )

@@ -12,7 +12,7 @@ from seealso.config import Settings
 from seealso.decoding import decode, loads, read_lines
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.inputs import Inputs, inputs
-from seealso.interactions import Attributes, FileSource, Problems, read_attributes
+from seealso.interactions import Attributes, FileSource, Problems, as_id, read_attributes
 from seealso.log import stderr
 
 on_error = click.option(
@@ -48,6 +48,20 @@ def attributes_of_users(settings: Settings, problems: Problems) -> dict[str, Att
             "--by-user: no file tells attributes of users", hint="set users.path in seealso.toml"
         )
     return read_attributes(FileSource(settings.users.path), settings.users, problems)
+
+
+def ids_in(file: Path, settings: Settings) -> list[str]:
+    """Return the item ids of a text file, one a line, spelled as those of the catalogue are.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read.
+    """
+    lines = read_lines(file)
+    if settings.catalogue.id == "_id":
+        return lines
+    return [item_id for line in lines if (item_id := as_id(line)) is not None]
 
 
 def lines_of(file: Path) -> list[str]:

@@ -35,9 +35,9 @@ class FormatSettings(Section):
     quote: str | None = Field('"', min_length=1, max_length=1)
     """The character around fields that hold a separator or a line break; null for none."""
     decimal: Literal[".", ","] | None = None
-    """The decimal mark of numbers in text."""
+    """The decimal mark of numbers that can be read in two ways, such as ``1.129``."""
     nulls: tuple[str, ...] | None = None
-    """Words that stand for an empty value, beside the empty text."""
+    """Words that stand for an empty value, as they are written; a usual set by default."""
 
     @field_validator("encoding")
     @classmethod
@@ -90,9 +90,9 @@ class EventSettings(Section):
     index: str | None = None
     """Or an OpenSearch index that holds the events."""
     user: str = "user_id"
-    """The column with the user id."""
+    """The column with the user id; an event without one counts for importance alone."""
     item: str = "item_id"
-    """The column with the item id."""
+    """The column with the item id, or with a list of them: ``products.sku`` of an order."""
     type: str | None = None
     """The column with the event type; without one, every event is a ``default_type``."""
     default_type: str = "view"
@@ -100,7 +100,7 @@ class EventSettings(Section):
     value: str | None = None
     """The column with a number (rating, quantity, seconds); without one, 1."""
     time: str | None = None
-    """The column with the time: ISO 8601, or seconds or milliseconds since 1970."""
+    """The column with the time: ISO 8601, a date as a number, or a count since 1970."""
     positive: float | None = None
     """Events with a value below this are seen, but no taste: they stay out of profiles."""
     format: FormatSettings = FormatSettings()

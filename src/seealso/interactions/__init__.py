@@ -1,6 +1,7 @@
 """Readers of catalogues and behaviour: files and indices become items, events and histories."""
 
 from seealso.interactions.attributes import Attributes, read_attributes
+from seealso.interactions.cells import as_id
 from seealso.interactions.events import EVENT_SCHEMA, read_events
 from seealso.interactions.files import FileSource
 from seealso.interactions.histories import Histories
@@ -33,6 +34,7 @@ __all__ = [
     "Split",
     "Stream",
     "Unmatched",
+    "as_id",
     "describe_unmatched",
     "leave_one_out",
     "read_attributes",

@@ -3,6 +3,7 @@
 A column of one type is read as a whole; whatever is odd about a cell is said of that cell alone.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -33,6 +34,9 @@ NULL_WORDS: Final = frozenset(
 
 NULL_TEXTS: Final = frozenset({"", "null", "nan", "\\n", "<na>"})
 """What stands for an empty text or id, in lower case: a film may be called None, an item NA."""
+
+# what pandas makes of whole numbers; 007.0 was not made of one
+_WHOLE: Final = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,19 +230,9 @@ def as_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
 
 def as_id(text: str) -> str | None:
     """Return the id that a text names, or None where it is empty; as `as_ids` does."""
-    ids = as_ids(pl.Series("id", [text], dtype=pl.String))
-    first: str | None = ids.values[0]
-    return first
-
-
-def spelled_ids(lists: pl.Series) -> pl.Series:
-    """Return lists of text as lists of ids; what is no id in a list is null."""
-    element = pl.element()
-    ids = _spelled(element)
-    empty = ids.str.to_lowercase().is_in(list(NULL_TEXTS)) | (ids.str.len_bytes() > LONGEST_ID)
-    return lists.list.eval(pl.when(~empty).then(ids))
+    plain = text.strip(BLANKS)
+    return None if plain.lower() in NULL_TEXTS else re.sub(_WHOLE, r"\1", plain)
 
 
 def _spelled(text: pl.Expr) -> pl.Expr:
-    # what pandas makes of whole numbers; 007.0 was not made of one
-    return text.str.strip_chars(BLANKS).str.replace(r"^(-?(?:0|[1-9]\d*))\.0+$", "$1")
+    return text.str.strip_chars(BLANKS).str.replace(_WHOLE, "$1")

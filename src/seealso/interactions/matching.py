@@ -15,14 +15,14 @@ EXAMPLES: Final = 3
 
 _ID = pl.col("id")
 _SPELLINGS: Final[Mapping[str, pl.Expr]] = {
-    "differ by case": _ID.str.to_lowercase(),
-    "differ by blanks": _ID.str.replace_all(r"\s+", ""),
-    "end in .0": _ID.str.replace(r"\.0*$", ""),
-    "differ by leading zeros": _ID.str.replace(r"^0+(.)", "$1"),
-    "differ by how accents are encoded": _ID.str.normalize("NFKC"),
-    "differ by quotes or brackets around them": _ID.str.strip_chars("'\"`{}[]()<> "),
-    "differ by hyphens, dots or underscores": _ID.str.replace_all(r"[-_./\s]+", ""),
-    "differ by case, and by hyphens, dots or underscores": (
+    "differs by case": _ID.str.to_lowercase(),
+    "differs by blanks": _ID.str.replace_all(r"\s+", ""),
+    "ends in .0": _ID.str.replace(r"\.0*$", ""),
+    "differs by leading zeros": _ID.str.replace(r"^0+(.)", "$1"),
+    "differs by how accents are encoded": _ID.str.normalize("NFKC"),
+    "differs by quotes or brackets around them": _ID.str.strip_chars("'\"`{}[]()<> "),
+    "differs by hyphens, dots or underscores": _ID.str.replace_all(r"[-_./\s]+", ""),
+    "differs by case, and by hyphens, dots or underscores": (
         _ID.str.to_lowercase().str.replace_all(r"[-_./\s]+", "")
     ),
 }
@@ -49,7 +49,7 @@ class Unmatched:
     examples
         The most frequent of them, three at most.
     cause
-        How they differ from ids that are there, as the end of "they ...", or None.
+        How such an id differs from one that is there, as the end of "an id ...", or None.
     pair
         One of them, and the id that is probably meant.
     row, id
@@ -84,9 +84,9 @@ class Unmatched:
         if self.examples:
             sentence += f", such as {', '.join(map(repr, self.examples))}"
         if self.cause:
-            sentence += f"; they {self.cause}"
+            sentence += f"; the likely cause: an id {self.cause}"
         if self.pair:
-            sentence += f": {self.pair[0]!r} is there as {self.pair[1]!r}"
+            sentence += f" ({self.pair[0]!r} is there as {self.pair[1]!r})"
         return sentence
 
 
@@ -152,7 +152,7 @@ def _likely_cause(lost: pl.DataFrame, there: pl.DataFrame) -> tuple[str, tuple[s
 
 def _affixes(lost: pl.Series, there: pl.Series) -> Iterable[tuple[str, pl.Expr, pl.Expr]]:
     """Yield the most frequent prefix and suffix by which ids of one side differ from the other."""
-    sides = ((lost, there, "have"), (there, lost, "lack"))
+    sides = ((lost, there, "has"), (there, lost, "lacks"))
     for longer, shorter, verb in sides:
         ids = longer.head(_GUESSED_FROM).to_list()
         for word, parts in (("prefix", _prefixes(ids)), ("suffix", _suffixes(ids))):
@@ -160,8 +160,8 @@ def _affixes(lost: pl.Series, there: pl.Series) -> Iterable[tuple[str, pl.Expr, 
             if affix is None:
                 continue
             cut = _ID.str.strip_prefix(affix) if word == "prefix" else _ID.str.strip_suffix(affix)
-            of_lost, of_there = (cut, _ID) if verb == "have" else (_ID, cut)
-            yield f"{verb} the {word} {affix!r}", of_lost, of_there
+            of_lost, of_there = (cut, _ID) if verb == "has" else (_ID, cut)
+            yield f"{verb} a {word}, {affix!r}", of_lost, of_there
 
 
 def _prefixes(ids: Sequence[str]) -> list[tuple[str, str]]:
