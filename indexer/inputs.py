@@ -79,7 +79,7 @@ def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> I
         lambda: read_items(catalogue, settings.catalogue, problems),
         read,
         lambda: open_images(settings, problems),
-        lambda: problems.count,
+        lambda: problems.lost("catalogue"),
     )
 
 

@@ -125,6 +125,14 @@ def test_rows_that_could_not_be_read_are_not_gone(latest_shop: Shop) -> None:
     assert change(latest_shop, delete=["f79"], missing=True, on_error="skip").deleted == 1
 
 
+def test_a_broken_value_or_a_row_too_many_is_no_item_less(latest_shop: Shop) -> None:
+    stock = films(78)
+    stock[7] = {**stock[7], "price": [9.99, 12.5]}
+    latest_shop.stock([*stock, films(1)[0]], views(COUNTS))
+    assert change(latest_shop, missing=True, on_error="skip").deleted == 2
+    assert "f7" in latest_shop.documents("f7")
+
+
 def test_update_keeps_to_what_the_index_was_built_with(latest_shop: Shop) -> None:
     latest_shop.stock(films(81), views({**COUNTS, "f80": 19}))
     other = latest_shop.settings(

@@ -166,7 +166,7 @@ def _read(
             broken.append(Problem(place, ids.name, "is empty"))
         elif item_id in first:
             reason = f"{item_id!r} is there already, on {first[item_id]}"
-            broken.append(Problem(place, ids.name, reason))
+            broken.append(Problem(place, ids.name, reason, repeats=True))
         else:
             first[item_id] = _Place(rows.unit, place)
             present = {n: v for n, v in zip(names, fields, strict=True) if v is not None}

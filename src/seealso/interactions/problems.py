@@ -37,6 +37,8 @@ class Problem:
         What was met, as a message shows it; never the id of a user.
     costs
         What is left out: the ``row``, or the ``value`` alone.
+    repeats
+        Whether the row is one too many of an item that was read: nothing is lost with it.
     """
 
     place: int
@@ -44,6 +46,7 @@ class Problem:
     reason: str
     value: str | None = None
     costs: Literal["row", "value"] = "row"
+    repeats: bool = False
 
     def __str__(self) -> str:
         what = f"{self.field} {self.reason}".strip()
@@ -83,6 +86,11 @@ class Problems:
         """Number of broken rows."""
         return sum(reading.count for reading in self._readings.values())
 
+    def lost(self, purpose: str) -> int:
+        """Return how many rows were left out of what was read for `purpose`, repetitions aside."""
+        of_it = (reading for (kind, _), reading in self._readings.items() if kind == purpose)
+        return sum(reading.lost for reading in of_it)
+
     @property
     def values(self) -> int:
         """Number of broken values in rows that were kept."""
@@ -108,6 +116,7 @@ class Reading:
     on_error: Literal["skip", "stop"]
     limit: int
     count: int = 0
+    lost: int = 0
     values: int = 0
     messages: list[str] = field(default_factory=list)
     _kinds: dict[tuple[str, str, str], "_Kind"] = field(default_factory=dict, repr=False)
@@ -141,6 +150,7 @@ class Reading:
                         field=problem.field or None,
                     )
                 self.count += 1
+                self.lost += not problem.repeats
             else:
                 self.values += 1
             kind = problem.kind
