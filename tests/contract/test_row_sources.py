@@ -166,6 +166,36 @@ def test_the_same_histories(store):
     assert user.seen == {"1", "商品"}
 
 
+def test_big_ids_keep_every_digit(store):
+    big = 2**62 + 1
+    catalogue = [{**CATALOGUE[0], "sku": sku} for sku in (501, 502, big)]
+    read = read_items(store(catalogue), COLUMNS, Problems("stop"))
+    assert [item.item_id for batch in read for item in batch] == ["501", "502", str(big)]
+
+
+def test_ids_are_what_they_were_before_pandas_made_floats_of_them(store):
+    events = [{**EVENTS[0], "user": 7.0, "sku": sku} for sku in (501.0, 502.0)]
+    frames = list(read_events(store(events), EVENT_COLUMNS, Problems("stop")))
+    assert [row[:2] for frame in frames for row in frame.rows()] == [("7", "501"), ("7", "502")]
+
+
+def test_a_broken_value_costs_itself_alone(store):
+    rows = [{**row, "price": price} for row, price in zip(CATALOGUE, "1ab2", strict=True)]
+    problems = Problems("stop")
+    read = read_items(store(rows), COLUMNS, problems)
+    prices = [item.fields.get("price") for batch in read for item in batch]
+    assert prices == [1.0, None, None, 2.0]
+    assert (problems.count, problems.values) == (0, 2)
+    assert "price is not a number ('a')" in problems.messages[0]
+
+
+def test_events_of_nobody_are_kept(store):
+    frames = read_events(
+        store([{**EVENTS[0], "user": None}, EVENTS[1]]), EVENT_COLUMNS, Problems("stop")
+    )
+    assert [row[:2] for frame in frames for row in frame.rows()] == [(None, "1"), ("u", "商品")]
+
+
 def test_twice_the_same(store):
     source = store(CATALOGUE)
     first, second = (list(read_items(source, COLUMNS, Problems("stop"))) for _ in range(2))

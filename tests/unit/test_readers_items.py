@@ -286,6 +286,15 @@ def test_what_no_setting_names_is_not_in_the_way():
     assert fields(documents([odd])) == [{"title": "a"}]
 
 
+def test_lists_within_lists_are_opened():
+    nested = [{"item_id": "1", "title": "a", "tags": [["x", "y"], ["z"]]}]
+    frame = pl.DataFrame(nested)
+    assert fields(Lines((Rows(frame, (1,)),)), columns(keywords=["tags"])) == [
+        {"title": "a", "tags": ["x", "y", "z"]}
+    ]
+    assert fields(documents(nested), columns(keywords=["tags"]))[0]["tags"] == ["x", "y", "z"]
+
+
 def test_bytes_that_are_no_text():
     frame = pl.DataFrame({"item_id": ["1", "2"], "title": [b"caf\xe9", "café".encode()]})
     problems = Problems("stop")
@@ -348,8 +357,8 @@ def test_two_ids_that_are_one():
 
 
 def test_the_id_of_a_document_is_left_as_it_is():
-    source = documents([{"_id": " 1.0 ", "title": "a"}])
-    assert [one.item_id for one in items(source, columns(id="_id"))] == [" 1.0 "]
+    source = documents([{"_id": " 1.0 ", "title": "a"}, {"_id": "null", "title": "b"}])
+    assert [one.item_id for one in items(source, columns(id="_id"))] == [" 1.0 ", "null"]
 
 
 def test_rows_of_variants_and_pictures_continue_their_item():

@@ -143,7 +143,7 @@ def as_text(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     Raises
     ------
     DataError
-        The column holds lists of lists.
+        The column holds objects.
     """
     faults: dict[int, Fault] = {}
     if isinstance(values.dtype, pl.List | pl.Array):
@@ -159,13 +159,16 @@ def as_text(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
 def as_lists(values: pl.Series) -> pl.Series:
     """Return a column of lists as lists of text; an empty place in a list stays null.
 
+    Lists within lists are opened.
+
     Raises
     ------
     DataError
-        They are lists of lists.
+        They hold objects.
     """
     lists = values.arr.to_list() if isinstance(values.dtype, pl.Array) else values
-    inner = getattr(lists.dtype, "inner", None)
+    while isinstance(inner := getattr(lists.dtype, "inner", None), pl.List):
+        lists = lists.list.eval(pl.element().explode())
     return _by(pl.col(values.name).list.eval(_written(pl.element(), inner, values.name)), lists)
 
 
@@ -177,9 +180,9 @@ def _written(cell: pl.Expr, kind: Any, name: str) -> pl.Expr:
     """Return the text of a cell of some type, as a person would write it."""
     if kind == pl.String:
         return cell
-    if kind in (pl.Struct, pl.Object, pl.Binary) or isinstance(kind, pl.List | pl.Array):
+    if kind in (pl.Struct, pl.Object, pl.Binary) or isinstance(kind, pl.Array):
         raise DataError(
-            f"column {name!r} holds lists of lists or other objects, not text",
+            f"column {name!r} holds objects or bytes, not text",
             hint="make one plain column of it",
             field=name,
         )

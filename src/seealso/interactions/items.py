@@ -181,8 +181,10 @@ def _read(
 
 def _ids(frame: pl.DataFrame, columns: CatalogueSettings) -> Cells:
     values = column(frame, columns.id)
-    # the id of a document is what it is: somebody may write to it
-    return as_text(values) if columns.id == "_id" else as_ids(values, columns.format.nulls)
+    if columns.id == "_id":
+        # the id of a document is what it is: somebody may write to it
+        return Cells(values.cast(pl.String))
+    return as_ids(values, columns.format.nulls)
 
 
 def _keywords(values: pl.Series, separator: str | None, nulls: Sequence[str] | None) -> Cells:

@@ -14,17 +14,22 @@ import polars as pl
 EXAMPLES: Final = 3
 
 _ID = pl.col("id")
-_SPELLINGS: Final[Mapping[str, pl.Expr]] = {
-    "differs by case": _ID.str.to_lowercase(),
-    "differs by blanks": _ID.str.replace_all(r"\s+", ""),
-    "ends in .0": _ID.str.replace(r"\.0*$", ""),
-    "differs by leading zeros": _ID.str.replace(r"^0+(.)", "$1"),
-    "differs by how accents are encoded": _ID.str.normalize("NFKC"),
-    "differs by quotes or brackets around them": _ID.str.strip_chars("'\"`{}[]()<> "),
-    "differs by hyphens, dots or underscores": _ID.str.replace_all(r"[-_./\s]+", ""),
-    "differs by case, and by hyphens, dots or underscores": (
-        _ID.str.to_lowercase().str.replace_all(r"[-_./\s]+", "")
-    ),
+_FIRST: Final = _ID.str.extract(r"^[\[('\"\s]*([^\s,;|'\"]+)['\"]?\s*[,;|]")
+_SPELLINGS: Final[Mapping[str, tuple[pl.Expr, pl.Expr]]] = {
+    cause: (spelled, _ID if spelled is _FIRST else spelled)
+    for cause, spelled in {
+        "differs by case": _ID.str.to_lowercase(),
+        "differs by blanks": _ID.str.replace_all(r"\s+", ""),
+        "ends in .0": _ID.str.replace(r"\.0*$", ""),
+        "differs by leading zeros": _ID.str.replace(r"^0+(.)", "$1"),
+        "differs by how accents are encoded": _ID.str.normalize("NFKC"),
+        "differs by quotes or brackets around it": _ID.str.strip_chars("'\"`{}[]()<> "),
+        "differs by hyphens, dots or underscores": _ID.str.replace_all(r"[-_./\s]+", ""),
+        "differs by case, and by hyphens, dots or underscores": (
+            _ID.str.to_lowercase().str.replace_all(r"[-_./\s]+", "")
+        ),
+        "is a list of ids": _FIRST,
+    }.items()
 }
 """Causes, and what makes ids equal that differ by it alone; the plain ones first."""
 
@@ -136,7 +141,7 @@ def describe_unmatched(
 def _likely_cause(lost: pl.DataFrame, there: pl.DataFrame) -> tuple[str, tuple[str, str]] | None:
     """Return the cause that explains most rows, with a pair of ids; the first of equal ones."""
     best, explained = None, 0
-    tried = [(cause, spelling, spelling) for cause, spelling in _SPELLINGS.items()]
+    tried = [(cause, *spellings) for cause, spellings in _SPELLINGS.items()]
     for cause, of_lost, of_there in (*tried, *_affixes(lost["id"], there["id"])):
         meant = there.select(_ID.alias("meant"), of_there.alias("key"))
         met = (

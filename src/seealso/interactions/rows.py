@@ -157,7 +157,10 @@ def _fit(values: Sequence[Any], bits: int) -> bool:
 
 
 def _texts(value: Any) -> list[str | None]:
-    return list(map(_text, value)) if isinstance(value, list) else [_text(value)]
+    if not isinstance(value, list):
+        return [_text(value)]
+    # lists within lists are opened
+    return [text for one in value for text in _texts(one)]
 
 
 def _text(value: Any) -> str | None:
