@@ -157,6 +157,43 @@ def test_calibration_changes_no_fingerprint_and_is_kept(tiny: Bundle, store: Bun
     assert store.by_fingerprint(plain.fingerprint).calibration == fitted
 
 
+@pytest.mark.parametrize(
+    ("fitted", "reason"),
+    [
+        ({"cluster": {"url": "http://elsewhere"}}, "cluster.url is no setting that is fitted"),
+        ({"importance": {"expression": "1"}}, "importance.expression is no setting that is fitted"),
+        ({"profile": {"recency": 2.0}}, "profile: recency: Input should be less than or equal"),
+        ({"profile": {"recency": "0.5"}}, "profile: recency: Input should be a valid number"),
+        ({"crowd": {"neighbours": -1}}, "crowd: neighbours: Input should be greater"),
+        ({"crowd": {"share": float("nan")}}, "crowd: share: Input should be a finite number"),
+        ({"importance": {"floor": 3.0, "ceiling": 1.0}}, "importance: floor 3.0 is above ceiling"),
+        ({"profile": [1]}, "sections with settings are expected"),
+        (["profile"], "sections with settings are expected"),
+    ],
+)
+def test_a_bundle_brings_no_settings_but_fitted_ones(
+    copied: Path, fitted: object, reason: str
+) -> None:
+    file = copied / DESCRIPTION
+    file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), "fitted": fitted}))
+    with pytest.raises(BundleError) as caught:
+        Bundle.load(copied)
+    assert reason in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+
+
+def test_what_fit_writes_is_read_again(copied: Path) -> None:
+    file = copied / DESCRIPTION
+    fitted = {
+        "profile": {"recency": 1, "tail_recency": 0.9},
+        "importance": {"floor": 0.9, "ceiling": 1.1, "half_life_days": None},
+        "crowd": {"share": 0.0},
+    }
+    file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), "fitted": fitted}))
+    assert Bundle.load(copied).fitted == fitted
+
+
 def test_binding_a_bound_bundle_starts_from_the_model(tiny: Bundle, store: BundleStore) -> None:
     first = bind(tiny, text=TEXT, projection=projection(), store=store)
     other = bind(first, text=TextSettings(item="{{ name }}"), projection=None, store=store)

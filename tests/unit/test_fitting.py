@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seealso.config import Settings, load_settings, with_fitted
+from seealso.config import ImportanceSettings, Settings, load_settings, with_fitted
 from seealso.encoder.projection import unit_rows
+from seealso.errors import ConfigError
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.newcomers import Cold, newcomer_tries, newcomers
 from seealso.fitting.probability import Shown, calibrate
@@ -172,3 +173,10 @@ def test_what_a_person_set_stands_above_what_was_fitted(tmp_path: Path) -> None:
     again = with_fitted(found, {"importance": {"floor": 0.8}})
     assert again.importance.floor == 0.8
     assert with_fitted(Settings(), {}) == Settings()
+
+
+def test_what_was_fitted_must_go_with_what_a_person_set() -> None:
+    settings = Settings(importance=ImportanceSettings(ceiling=0.6))
+    with pytest.raises(ConfigError, match=r"floor 0\.9 is above ceiling 0\.6") as caught:
+        with_fitted(settings, {"importance": {"floor": 0.9}})
+    assert caught.value.hint

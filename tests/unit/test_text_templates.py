@@ -1,6 +1,7 @@
 """Text templates: what they render, how they add up, and what they cannot do."""
 
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -81,13 +82,72 @@ def test_the_sandbox_has_no_way_out(template: str) -> None:
         "{% endfor %}{% endfor %}{% endfor %}",
         "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",
         "{{ title | replace('', title) | replace('H', title) | replace('e', title) }}",
+        "{% for a in range(1000) %}{% for b in range(1000) %}"
+        "{% if range(1000) | list | sort | sum < 0 %}x{% endif %}{% endfor %}{% endfor %}",
+        "{% for a in range(1000) %}{% for b in range(1000) %}"
+        "{% if 'z' in title %}x{% endif %}{% endfor %}{% endfor %}",
+        "{% for a in range(1000) %}{% for b in range(1000) %}{% if a == -1"
+        + " or a == b - 2000" * 40
+        + " %}x{% endif %}{% endfor %}{% endfor %}",
+        "{{ range(1000) | map('string') | map('replace', '', title) | list }}",
+        "{{ [1] | batch(1000000000, 'x') | list }}",
+        "{{ [1] | slice(1000000000) | list }}",
+        "{{ 1 | round(1000000000, 'floor') }}",
+        "{{ [[1], [2]] | sum(start=[]) }}",
+        "{% with a = title ~ title %}{{ a }}{% endwith %}",
+        "{% filter upper %}{% for i in range(1000) %}{{ title }}{% endfor %}{% endfilter %}",
+        "{{ " + " * ".join(["big"] * 40) + " }}",
+        "{{ " + "(" * 200 + "1" + ")" * 200 + " }}" + "{{ " + "-" * 200 + "1 }}",
+        "{{ title }}" * 2_000,
     ],
 )
 def test_a_runaway_template_is_stopped_at_once(template: str) -> None:
     started = time.perf_counter()
     with pytest.raises(TemplateError, match=r"text\.item"):
-        item(template, title="Heat " * 2000)
+        item(template, title="Heat " * 2000, big=10**20)
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ range(1000) | join(range(1000) | join(range(1000) | join('x'))) }}",
+        "{{ " + " ~ ".join(["title"] * 1_000) + " }}",
+        "{{ " + " + ".join(["title"] * 40) + " }}",
+        "{{ [" + ", ".join(["title"] * 1_000) + "] }}",
+        "{{ [[[title, title], [title, title]]] * 1 if false else [[title], [title]] | string }}",
+        "{{ [title, title] | upper }}{{ {'a': title, 'b': title} }}",
+    ],
+)
+def test_what_grows_within_a_template_is_cut(template: str) -> None:
+    tracemalloc.start()
+    text = item(template, title="Heat " * 200_000)
+    assert len(text) > MOST_CHARACTERS - 2
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("template", "fields", "expected"),
+    [
+        ("{{ title ~ ', ' ~ year }}", {"title": "Heat", "year": 1995}, "Heat, 1995"),
+        ("{% if 'Crime' in genres %}dark{% endif %}", {"genres": ["Crime"]}, "dark"),
+        ("{% if 'Crime' not in genres %}light{% endif %}", {"genres": ["Drama"]}, "light"),
+        ("{{ genres | map('upper') | join(', ') }}", {"genres": ["a", "b"]}, "A, B"),
+        ("{{ genres | select('in', ['a']) | list }}", {"genres": ["a", "b"]}, "a"),
+        ("{{ cast | map(attribute='name') | join }}", {"cast": [{"name": "Al"}]}, "Al"),
+        ("{{ text | striptags | truncate(7, false, '...', 0) }}", {"text": "<p>a b c d e</p>"},
+         "a b..."),
+        ("{{ price | round(1) }}", {"price": 2.345}, "2.3"),
+        ("{% for k, v in t.items() if v %}{{ k }}{{ v }} {% endfor %}", {"t": {"a": 1}}, "a1"),
+        ("{% for g in genres %}{{ g }}{{ ', ' if not loop.last }}{% endfor %}",
+         {"genres": ["a", "b"]}, "a, b"),
+    ],
+)  # fmt: skip
+def test_what_templates_are_for_still_works(
+    template: str, fields: dict[str, object], expected: str
+) -> None:
+    assert item(template, **fields) == expected
 
 
 def test_a_long_text_is_cut() -> None:

@@ -15,7 +15,7 @@ from seealso.config.inputs import (
     TextSettings,
 )
 from seealso.config.live import LiveSettings, UbiSettings
-from seealso.config.loading import Settings, load_settings, with_fitted
+from seealso.config.loading import Settings, check_fitted, load_settings, with_fitted
 from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import (
     CapSettings,
@@ -65,6 +65,7 @@ __all__ = [
     "TrainingSettings",
     "UbiSettings",
     "UsersSettings",
+    "check_fitted",
     "load_settings",
     "with_fitted",
 ]

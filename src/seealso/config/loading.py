@@ -31,6 +31,7 @@ from seealso.config.live import LiveSettings, UbiSettings
 from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
 from seealso.config.safety import SafetySettings
+from seealso.config.section import Section
 from seealso.config.training import TrainingSettings
 from seealso.config.users import CrowdSettings, UsersSettings
 from seealso.decoding import decode
@@ -45,6 +46,13 @@ BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     "safety": ("blocklist",),
 }
 """Settings that name what stands beside the settings file."""
+
+FITTED: Final[Mapping[str, tuple[type[Section], frozenset[str]]]] = {
+    "profile": (ProfileSettings, frozenset({"recency", "tail_recency"})),
+    "importance": (ImportanceSettings, frozenset({"floor", "ceiling", "half_life_days"})),
+    "crowd": (CrowdSettings, frozenset({"share", "neighbours", "latest"})),
+}
+"""The settings that a bundle may bring: what `fit` finds out. No others can come from elsewhere."""
 
 
 class BesideFile(TomlConfigSettingsSource):
@@ -170,16 +178,62 @@ def with_fitted(settings: Settings, fitted: Mapping[str, Mapping[str, Any]]) -> 
         The settings.
     fitted
         ``{section: {name: value}}``, as a bundle carries them.
+
+    Raises
+    ------
+    ConfigError
+        Together with what a person set, they make no sense.
     """
     sections = {}
     for name, values in fitted.items():
-        section = getattr(settings, name)
-        open_ = {k: v for k, v in values.items() if k not in section.model_fields_set}
-        # fields_set stays: what is fitted once must not count as set by a person
-        changed = section.model_copy(update=open_)
-        changed.__pydantic_fields_set__.difference_update(open_)
+        section: Section = getattr(settings, name)
+        own = section.model_fields_set
+        there = {key: getattr(section, key) for key in type(section).model_fields}
+        open_ = {key: value for key, value in values.items() if key not in own}
+        try:
+            changed = type(section).model_validate({**there, **open_})
+        except ValidationError as exc:
+            raise ConfigError(
+                f"{name}: what the bundle has fitted does not go with the settings: {_first(exc)}",
+                hint=f"set {', '.join(sorted(open_))} of [{name}] as well, or fit the bundle again",
+                field=name,
+            ) from exc
+        # what is fitted once must not count as set by a person
+        changed.__pydantic_fields_set__.intersection_update(own)
         sections[name] = changed
     return settings.model_copy(update=sections)
+
+
+def check_fitted(fitted: Any) -> dict[str, dict[str, Any]]:
+    """Return what a bundle says was fitted, if it is nothing else than that.
+
+    Parameters
+    ----------
+    fitted
+        ``{section: {name: value}}`` as it stands in a bundle, which may come from anybody.
+
+    Raises
+    ------
+    ValueError
+        A section or setting is none that is fitted, or a value is not one that it can have.
+    """
+    if not isinstance(fitted, dict) or not all(isinstance(one, dict) for one in fitted.values()):
+        raise ValueError("sections with settings are expected")
+    for name, values in fitted.items():
+        section, names = FITTED.get(name, (Section, frozenset()))
+        if odd := sorted(map(str, values.keys() - names)):
+            raise ValueError(f"{name}.{odd[0]} is no setting that is fitted")
+        try:
+            section.model_validate(values, strict=True)
+        except ValidationError as exc:
+            raise ValueError(f"{name}: {_first(exc)}") from exc
+    return {name: dict(values) for name, values in fitted.items()}
+
+
+def _first(exc: ValidationError) -> str:
+    first = exc.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}".removeprefix(": ").replace("Value error, ", "")
 
 
 def _readable(

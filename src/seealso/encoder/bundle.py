@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from pydantic import ValidationError
 
-from seealso.config import TextSettings
+from seealso.config import TextSettings, check_fitted
 from seealso.encoder.collaborative import Collaborative, Floats
 from seealso.encoder.description import (
     COLLABORATIVE,
@@ -256,10 +256,21 @@ def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
         origin=dict(recorded["origin"]),
         whiten=bool(recorded.get("whiten", True)),
         collaborative=collaborative,
-        fitted={name: dict(values) for name, values in recorded.get("fitted", {}).items()},
+        fitted=_fitted(folder, recorded.get("fitted", {})),
         digests={name: files[name] for name in MODEL_FILES},
         images=images,
     )
+
+
+def _fitted(folder: Path, recorded: Any) -> dict[str, dict[str, Any]]:
+    try:
+        return check_fitted(recorded)
+    except ValueError as exc:
+        raise BundleError(
+            f"{folder / DESCRIPTION}: fitted: {exc}",
+            hint="take bundles from those you trust, or fit one yourself: seealso fit",
+            file=str(folder / DESCRIPTION),
+        ) from exc
 
 
 def described(bundle: Bundle) -> dict[str, Any]:
