@@ -220,7 +220,9 @@ def check_fitted(fitted: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(fitted, dict) or not all(isinstance(one, dict) for one in fitted.values()):
         raise ValueError("sections with settings are expected")
     for name, values in fitted.items():
-        section, names = FITTED.get(name, (Section, frozenset()))
+        if name not in FITTED:
+            raise ValueError(f"{name!r} is no section that is fitted")
+        section, names = FITTED[name]
         if odd := sorted(map(str, values.keys() - names)):
             raise ValueError(f"{name}.{odd[0]} is no setting that is fitted")
         try:
