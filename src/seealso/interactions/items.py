@@ -135,31 +135,23 @@ def _read(
 ) -> tuple[list[Item], list[Problem], int]:
     """Return the items of some rows, what is broken, and how many rows continue an item."""
     frame = renamed(rows.frame, columns.rename, source)
-    nulls = columns.format.nulls
     ids = _ids(frame, columns)
-    text = tuple(dict.fromkeys(columns.text))
-    keywords = dict.fromkeys((*columns.keywords, *columns.lists))
-    numbers = dict.fromkeys(columns.numbers)
-    cells = [
-        *(_short(as_text(column(frame, name), nulls)) for name in text),
-        *(_keywords(column(frame, name), columns.lists.get(name), nulls) for name in keywords),
-        *(as_numbers(column(frame, name), decimal, nulls) for name in numbers),
-    ]
+    texts, others = _cells(frame, columns, decimal)
+    cells = [*texts, *others]
     broken = [Problem(place, "", reason) for place, reason in rows.broken]
-    lost = {(row, each.name): fault for each in cells for row, fault in each.faults.items()}
     names = [each.name for each in cells]
     columns_of_values = [each.values.to_list() for each in cells]
     values = zip(*columns_of_values, strict=True) if cells else repeat((), rows.frame.height)
     items: list[Item] = []
-    left_out: set[int] = set()
+    kept: set[int] = set()
     continued = 0
     for row, (item_id, place, fields) in enumerate(
         zip(ids.values.to_list(), rows.places, values, strict=True)
     ):
-        texts = fields[: len(text)]
+        has_text = not texts or any(fields[: len(texts)])
         if row in ids.faults:
             broken.append(Problem(place, ids.name, ids.faults[row].reason, ids.faults[row].value))
-        elif (item_id in first or (item_id is None and first)) and text and not any(texts):
+        elif not has_text and (item_id in first or (item_id is None and first)):
             # shops export a row for each variant and picture below that of the item
             continued += 1
         elif item_id is None:
@@ -171,12 +163,30 @@ def _read(
             first[item_id] = _Place(rows.unit, place)
             present = {n: v for n, v in zip(names, fields, strict=True) if v is not None}
             items.append(Item(item_id, present))
-            continue
-        left_out.add(row)
-    for (row, name), fault in lost.items():
-        if row not in left_out:
-            broken.append(Problem(rows.places[row], name, fault.reason, fault.value, "value"))
+            kept.add(row)
+    broken += [
+        Problem(rows.places[row], each.name, fault.reason, fault.value, "value")
+        for each in cells
+        for row, fault in each.faults.items()
+        if row in kept
+    ]
     return items, broken, continued
+
+
+def _cells(
+    frame: pl.DataFrame, columns: CatalogueSettings, decimal: DecimalMark
+) -> tuple[list[Cells], list[Cells]]:
+    """Return the text columns, and those of keywords and numbers."""
+    nulls = columns.format.nulls
+    texts = [_short(as_text(column(frame, name), nulls)) for name in dict.fromkeys(columns.text)]
+    others = [
+        _keywords(column(frame, name), columns.lists.get(name), nulls)
+        for name in dict.fromkeys((*columns.keywords, *columns.lists))
+    ]
+    others += [
+        as_numbers(column(frame, name), decimal, nulls) for name in dict.fromkeys(columns.numbers)
+    ]
+    return texts, others
 
 
 def _ids(frame: pl.DataFrame, columns: CatalogueSettings) -> Cells:
