@@ -3,6 +3,7 @@
 Run it after a change of either; ``--check`` writes nothing and fails where a page is behind.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,17 +16,19 @@ import click
 from pydantic.fields import FieldInfo
 
 from seealso.cli.main import cli
+from seealso.cluster.rights import ANY, PHYSICAL, RIGHTS, role
 from seealso.config import Section, Settings
 
 DOCS = Path(__file__).parent
 
 BLOCK = re.compile(
-    r"(?P<open><!-- (?P<kind>help|settings):? ?(?P<name>[a-z ]*) -->\n)"
+    r"(?P<open><!-- (?P<kind>help|settings|role):? ?(?P<name>[a-z ]*) -->\n)"
     r".*?(?P<close><!-- /(?P=kind) -->)",
     re.DOTALL,
 )
 """What is generated stands between ``<!-- help: index build -->`` and ``<!-- /help -->``, or
-between ``<!-- settings -->`` and ``<!-- /settings -->``."""
+between ``<!-- settings -->`` and ``<!-- /settings -->``; the rights of an account between
+``<!-- role: read -->`` and ``<!-- /role -->``."""
 
 WIDTH = 80
 
@@ -58,7 +61,13 @@ def outdated(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _block(found: re.Match[str]) -> str:
-    content = settings() if found["kind"] == "settings" else help_block(found["name"].split())
+    name = found["name"]
+    contents: dict[str, Callable[[], str]] = {
+        "settings": settings,
+        "help": lambda: help_block(name.split()),
+        "role": lambda: role_block(name),
+    }
+    content = contents[found["kind"]]()
     return f"{found['open']}{content}{found['close']}"
 
 
@@ -71,6 +80,23 @@ def commands(
     if isinstance(command, click.Group):
         for name, each in sorted(command.commands.items()):
             yield from commands(each, (*path, name))
+
+
+def role_block(task: str) -> str:
+    """Return the requests that `task` sends and the role that allows them, for the alias shop."""
+    rights = [right for right in RIGHTS if task in right.tasks]
+    rows = {f"| {right.method} | `{_path(right.path)}` |" for right in rights}
+    role_of = json.dumps(role(task, alias="shop", source="products"), indent=2)  # type: ignore[arg-type]
+    table = "\n".join(["| request | path |", "|---|---|", *sorted(rows)])
+    return f"\n{table}\n\n```json\n{role_of}\n```\n\n"
+
+
+def _path(pattern: str) -> str:
+    """Return the path that a regular expression of rights stands for, as a person writes it."""
+    plain = pattern.replace(ANY, "shop[-...]").replace(PHYSICAL, "shop-...")
+    plain = plain.replace("(,shop[-...])?", "").replace("{alias}", "shop")
+    plain = plain.replace(r"[\w-]+", "...").replace("{source}", "products").replace("|", ", ")
+    return re.sub(r"[\\()]", "", plain)
 
 
 def help_block(path: Sequence[str]) -> str:
