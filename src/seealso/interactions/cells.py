@@ -78,7 +78,7 @@ class Cells:
 
 def met(value: Any) -> str:
     """Return a value as messages show it: quoted where it is text, and shortened."""
-    text = str(value) if isinstance(value, bool | int | float) else repr(value)
+    text = repr(value) if isinstance(value, str | bytes | list) else str(value)
     return text if len(text) <= LONGEST_MET else f"{text[:LONGEST_MET]}..."
 
 
@@ -118,13 +118,21 @@ def single(values: pl.Series) -> Cells:
     if isinstance(values.dtype, pl.Array):
         values = values.arr.to_list()
     if not isinstance(values.dtype, pl.List):
-        return Cells(values)
+        return _plain(values)
     present = values.list.drop_nulls()
     several = (present.list.len() > 1).fill_null(False)
     faults = {
         row: Fault("is a list", met(present[row].head(5).to_list())) for row in found(several)
     }
-    return Cells(present.list.get(0, null_on_oob=True).set(several, None), faults)
+    plain = _plain(present.list.get(0, null_on_oob=True).set(several, None))
+    return Cells(plain.values, {**plain.faults, **faults})
+
+
+def _plain(values: pl.Series) -> Cells:
+    """Return a column of categories or bytes as one of text; others as they are."""
+    if isinstance(values.dtype, pl.Categorical | pl.Enum):
+        return Cells(values.cast(pl.String))
+    return Cells(*_decoded(values)) if values.dtype == pl.Binary else Cells(values)
 
 
 def as_text(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
@@ -169,6 +177,10 @@ def as_lists(values: pl.Series) -> pl.Series:
     lists = values.arr.to_list() if isinstance(values.dtype, pl.Array) else values
     while isinstance(inner := getattr(lists.dtype, "inner", None), pl.List):
         lists = lists.list.eval(pl.element().explode())
+    if inner == pl.Binary:
+        inner = pl.String()
+        texts = [one and [b and b.decode(errors="replace") for b in one] for one in lists.to_list()]
+        lists = pl.Series(lists.name, texts, dtype=pl.List(inner))
     return _by(pl.col(values.name).list.eval(_written(pl.element(), inner, values.name)), lists)
 
 
@@ -188,6 +200,8 @@ def _written(cell: pl.Expr, kind: Any, name: str) -> pl.Expr:
         )
     if kind.is_decimal():
         return cell.cast(pl.String).str.replace(r"\.0*$", "").str.replace(r"(\.\d*?)0+$", "$1")
+    if isinstance(kind, pl.Duration):
+        return cell.dt.to_string()
     if not kind.is_float():
         return cell.cast(pl.String)
     finite = cell.fill_nan(None)
