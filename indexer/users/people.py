@@ -78,8 +78,11 @@ def read_people(settings: Settings, cluster: Cluster | None, problems: Problems)
     with progress("reading") as tick:
         frames = read_events(source, settings.events, problems) if source else ()
         histories = Histories.from_events(_counted(frames, tick), positive=settings.events.positive)
-    file = settings.users.path
-    attributes = {} if file is None else read_attributes(FileSource(file), settings.users, problems)
+    users = settings.users
+    attributes = {}
+    if users.path is not None:
+        file = FileSource(users.path, format=users.format, columns=users.columns)
+        attributes = read_attributes(file, users, problems)
     if not (len(histories) or attributes):
         raise DataError(
             "there are no users: no events, and no file of users",

@@ -70,8 +70,14 @@ def ingest(context: Context, source: Path | None, ubi: bool, on_error: str, dry_
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)  # type: ignore[arg-type]
     cluster, settings = context.cluster(), context.settings
+    columns = [*settings.events.columns, *((settings.live.id,) if settings.live.id else ())]
     chosen = _chosen(
-        context, source, ubi, lambda file: WholeFile(FileSource(file, settings.live.batch))
+        context,
+        source,
+        ubi,
+        lambda file: WholeFile(
+            FileSource(file, settings.live.batch, settings.events.format, columns)
+        ),
     )
     store = EventStore.find(cluster, settings, names)
     reader = reader_of(chosen, settings, names, problems)

@@ -43,11 +43,13 @@ def attributes_of_users(settings: Settings, problems: Problems) -> dict[str, Att
     DataError
         It cannot be read.
     """
-    if settings.users.path is None:
+    users = settings.users
+    if users.path is None:
         raise ConfigError(
             "--by-user: no file tells attributes of users", hint="set users.path in seealso.toml"
         )
-    return read_attributes(FileSource(settings.users.path), settings.users, problems)
+    file = FileSource(users.path, format=users.format, columns=users.columns)
+    return read_attributes(file, users, problems)
 
 
 def ids_in(file: Path, settings: Settings) -> list[str]:

@@ -56,7 +56,7 @@ class CatalogueSettings(Section):
     """``[catalogue]``: where the items are and what their columns mean."""
 
     path: Path | None = None
-    """A CSV, TSV, JSON lines or Parquet file, each also as .gz."""
+    """A CSV, TSV, JSON or Parquet file, each also compressed; a folder or a pattern of such."""
     index: str | None = None
     """Or an OpenSearch index that holds the items."""
     id: str = "item_id"
@@ -86,7 +86,7 @@ class EventSettings(Section):
     """``[events]``: where the behaviour is and what its columns mean."""
 
     path: Path | None = None
-    """A CSV, TSV, JSON lines or Parquet file, each also as .gz."""
+    """A CSV, TSV, JSON or Parquet file, each also compressed; a folder or a pattern of such."""
     index: str | None = None
     """Or an OpenSearch index that holds the events."""
     user: str = "user_id"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from seealso.config.inputs import FormatSettings
 from seealso.config.section import Section
 
 
@@ -13,15 +14,23 @@ class UsersSettings(Section):
     enabled: bool = False
     """Recommend from the users index instead of reading the events at each call."""
     path: Path | None = None
-    """A file with attributes of users: CSV, TSV, JSON lines or Parquet, each also as .gz."""
+    """A file with attributes of users: CSV, TSV, JSON or Parquet, each also compressed, or parts
+    of one."""
     id: str = "user_id"
     """Its column with the user id."""
     attributes: tuple[str, ...] = ()
     """Its columns that are kept; without any, all of them."""
+    format: FormatSettings = FormatSettings()
+    """How the file is written."""
     history_items: int = Field(100, ge=1)
     """Newest items of the history that are kept."""
     seen_items: int = Field(10_000, ge=1)
     """Newest items that are kept as seen; older ones may be recommended again."""
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """The columns that are read; None for all."""
+        return (self.id, *self.attributes) if self.attributes else None
 
 
 class CrowdSettings(Section):
