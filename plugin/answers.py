@@ -10,11 +10,17 @@ from seealso.plugin.profile import Profile
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.requests import Wish
 from seealso.plugin.scores import logit, raw_value
+from seealso.plugin.serving import EXPENSIVE, ScriptsRefused
 from seealso.types import Calibration, Path, Source
 
 Hit = Mapping[str, Any]
 
 REFUSED = "a filter must be valid query DSL; `seealso doctor` checks the index"
+
+ALLOW = (
+    f"let the cluster allow it (PUT _cluster/settings, {EXPENSIVE}: true), or rank by path auto or "
+    "ann, without prefixes, ranges of keywords and scripts in filters"
+)
 
 
 def hits_of(response: Mapping[str, Any]) -> list[Hit]:
@@ -22,6 +28,8 @@ def hits_of(response: Mapping[str, Any]) -> list[Hit]:
 
     Raises
     ------
+    ScriptsRefused
+        The cluster runs no scripts in searches.
     ClusterError
         That search failed.
     """
@@ -30,13 +38,35 @@ def hits_of(response: Mapping[str, Any]) -> list[Hit]:
         while isinstance(cause.get("caused_by"), dict):
             cause = cause["caused_by"]
         reason = (cause.get("root_cause") or [cause])[0]
-        raise ClusterError(
-            f"OpenSearch refused the search: {reason.get('type')}: {reason.get('reason')}",
-            hint=REFUSED,
-            status=response.get("status"),
-        )
+        message = f"OpenSearch refused the search: {reason.get('type')}: {reason.get('reason')}"
+        if EXPENSIVE in message:
+            raise scripts_refused(message)
+        raise ClusterError(message, hint=REFUSED, status=response.get("status"))
     found: list[Hit] = response["hits"]["hits"]
     return found
+
+
+def scripts_refused(message: str) -> ScriptsRefused:
+    """Return the error of a cluster that runs no scripts, nor other expensive queries."""
+    return ScriptsRefused(message, hint=ALLOW, setting=EXPENSIVE)
+
+
+def missing_part(responses: Iterable[Mapping[str, Any]]) -> str:
+    """Return what a person should know of answers that are not whole; empty where all are.
+
+    A list of what could be searched is better than none, if it says so.
+    """
+    lost = total = 0
+    late = False
+    for one in responses:
+        shards = one.get("_shards", {})
+        missing = shards.get("total", 0) - shards.get("successful", 0)
+        if missing > lost:
+            lost, total = missing, shards["total"]
+        late = late or bool(one.get("timed_out"))
+    found = [f"{lost} of {total} shards did not answer"] if lost else []
+    found += ["the search ran out of time"] if late else []
+    return f"a part is missing: {' and '.join(found)}" if found else ""
 
 
 def parts(
@@ -64,13 +94,9 @@ def parts(
     if lifts.named:
         named = vector_items(next(hits), Path.EXACT, calibration)
         main = joined(main, named, lifts, calibration)
+        main = main if lifts.scored else _likely(main, wish.min_probability)
     tail = lifted(tail_items(next(hits, ()), calibration, 0.0), lifts, calibration)
     return main, _likely(tail, wish.min_probability)
-
-
-def index_names(hits: Iterable[Hit]) -> set[str]:
-    """Return the physical indices that the hits came from."""
-    return {hit["_index"] for hit in hits}
 
 
 def vector_items(hits: Sequence[Hit], path: Path, calibration: Calibration) -> list[Recommendation]:

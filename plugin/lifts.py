@@ -26,16 +26,20 @@ class Lifts:
         Of those that neighbours chose lately.
     named
         Those that may come into the list by this alone.
+    scored
+        Whether the cluster adds the gains of those, by a script; else they are added here.
     """
 
     pairs: Mapping[str, float] = field(default_factory=dict)
     crowd: Mapping[str, float] = field(default_factory=dict)
     named: tuple[str, ...] = ()
+    scored: bool = True
 
     @classmethod
-    def of(cls, pairs: Mapping[str, float], crowd: Crowd) -> "Lifts":
+    def of(cls, pairs: Mapping[str, float], crowd: Crowd, *, scored: bool = True) -> "Lifts":
         """Return what lifts items: all of `pairs`, and the candidates of the crowd, are named."""
-        return cls(pairs, crowd.gains, tuple(dict.fromkeys((*pairs, *crowd.candidates))))
+        named = tuple(dict.fromkeys((*pairs, *crowd.candidates)))
+        return cls(pairs, crowd.gains, named, scored)
 
     def gain(self, item_id: str) -> float:
         """Return what is added to an item."""
@@ -71,12 +75,13 @@ def joined(
     main
         The vector list, not lifted yet.
     named
-        The best of the named items, lifted already.
+        The best of the named items, lifted already where the cluster could.
     lifts, calibration
         What lifts, and what makes a probability of it.
     """
     there = {item.item_id for item in main}
-    own = [_told(item, lifts) for item in named if item.item_id not in there]
+    brought = named if lifts.scored else lifted(named, lifts, calibration)
+    own = [_told(item, lifts) for item in brought if item.item_id not in there]
     return sorted([*lifted(main, lifts, calibration), *own], key=_raw, reverse=True)
 
 

@@ -6,11 +6,13 @@ Whoever calls sees to it that the bundle is that of the index which answers.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import Any
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
-from seealso.errors import DataError
+from seealso.errors import DataError, PartialAnswer
+from seealso.plugin import answers
 from seealso.plugin.crowd import NOBODY, Crowd
 from seealso.plugin.groups.answers import group_items, of_one
 from seealso.plugin.groups.lists import GroupList
@@ -18,15 +20,15 @@ from seealso.plugin.groups.members import Group, GroupWish, Members, group_path
 from seealso.plugin.groups.search import SCORES, group_search
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.lifts import NOTHING, Lifts
-from seealso.plugin.live import Live
 from seealso.plugin.plans import Lane, Plan, lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
-from seealso.plugin.profile import ItemShelf, Profile, gather, make_profiles, profile_of
+from seealso.plugin.profile import ItemCache, Profile, gather, make_profiles, profile_of
 from seealso.plugin.reasons.explaining import Explained, explain
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
-from seealso.plugin.requests import Search, Wish, choose_path
+from seealso.plugin.requests import Search, Wish, choose_path, fallback, without_scripts
 from seealso.plugin.sending import send, send_one
+from seealso.plugin.serving import Live
 from seealso.plugin.stack.personalise import Preference, manner, personalised
 from seealso.plugin.stack.spread import Samples
 from seealso.plugin.users import note
@@ -49,17 +51,18 @@ class ListMaker:
     """
 
     def __init__(self, cluster: Cluster, settings: Settings, users: UsersIndex | None) -> None:
-        self._cluster = cluster
+        self._cluster = cluster.hurry(settings.cluster.deadline)
+        self._patient = cluster
         self._settings = settings
         self._users = users
-        self._shelf = ItemShelf(cluster)
-        self._samples = Samples(cluster)
-        self._policy = Policy(cluster, settings)
+        self._items = ItemCache(self._cluster)
+        self._samples = Samples(self._cluster)
+        self._policy = Policy(self._cluster, settings)
 
     def profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
         """Return what each user is asked for with."""
         words = self._settings.recommend.words
-        return make_profiles(users, live, self._shelf, self.fitted(live).profile, words)
+        return make_profiles(users, live, self._items, self.fitted(live).profile, words)
 
     def blocked_items(self) -> frozenset[str]:
         """Return the ids on the blocklist, as it stands now."""
@@ -78,12 +81,15 @@ class ListMaker:
         if self._users is not None:
             watch.cut("crowd")
         lifts = [
-            Lifts.of(profile.pairs, crowd) for profile, crowd in zip(profiles, crowds, strict=True)
+            Lifts.of(profile.pairs, crowd, scored=live.scripts)
+            for profile, crowd in zip(profiles, crowds, strict=True)
         ]
         ranked = self._ranked(live, users, profiles, lifts, wish, watch)
-        notes = [note(user, one) or missing for user, one in zip(users, profiles, strict=True)]
+        notes = [
+            one_line(note(user, one), missing) for user, one in zip(users, profiles, strict=True)
+        ]
         return [
-            replace(one, note="; ".join(filter(None, (told, one.note))))
+            replace(one, note=one_line(told, one.note))
             for one, told in zip(ranked, notes, strict=True)
         ]
 
@@ -105,19 +111,21 @@ class ListMaker:
         group = Group.of(members, self.profiles(live, members.users), wish.groups.seen)
         watch.cut("profile")
         path, search = _group_search(live, group, wish)
-        hits = send_one(self._cluster, live, search, watch, SCORES)
-        items = group_items(hits, group, wish, path, live.calibration)
+        answer = send_one(self._cluster, live, search, watch, SCORES)
+        items = group_items(answers.hits_of(answer), group, wish, path, live.calibration)
         watch.cut("fusion")
+        degraded = fallback(wish.list, scripts=live.scripts)
+        told = one_line(group.note, degraded, answers.missing_part([answer]))
         return GroupList(
             tuple(items), group.names, wish.groups.strategy, path,
-            live.name, live.fingerprint, group.note, watch.parts(),
+            live.name, live.fingerprint, told, watch.parts(),
         )  # fmt: skip
 
     def reasons(self, live: Live, user: User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return why each item has its value for a user, in one search."""
         self._policy.check_shown(live, user, item_ids)
         settings = self.fitted(live).profile
-        (made,) = gather([user], live, self._shelf, settings)
+        (made,) = gather([user], live, self._items, settings)
         words = self._settings.recommend.words
         profile = profile_of(made, live.encoder.bundle, settings, words)
         ((crowd,), _) = self._crowds(live, [user], [profile])
@@ -132,6 +140,8 @@ class ListMaker:
         chosen = manner(self._settings.personalise, weight=weight, window=window)
         (profile,) = self.profiles(live, [user])
         preference = None
+        if profile.vector is not None and not live.scripts:
+            raise without_scripts("a personalised search")
         if profile.vector is not None:
             preference = Preference.of(profile.vector, self._samples.of(live), chosen.weight)
         return personalised(body, preference, chosen.window)
@@ -139,9 +149,13 @@ class ListMaker:
     def stored(self, live: Live, user: User, wish: Wish) -> bytes:
         """Return what `Recommender.stored_request` does."""
         profiles = self.profiles(live, [user])
-        lifts = [Lifts.of(one.pairs, NOBODY) for one in profiles]
+        lifts = [Lifts.of(one.pairs, NOBODY, scored=live.scripts) for one in profiles]
         _, _, (asked,) = self._lanes(live, [user], profiles, lifts, wish)
-        return msearch(live.address, [search.stored() for one in asked for search in one.searches])
+        return b"".join(
+            msearch(live.address, [search.stored()], search.header)
+            for one in asked
+            for search in one.searches
+        )
 
     def stored_group(self, live: Live, members: Members, wish: GroupWish) -> bytes:
         """Return what `Recommender.stored_group_request` does."""
@@ -161,20 +175,28 @@ class ListMaker:
     ) -> list[RecommendationList]:
         """Return a list for each profile, as rules, exposure and safety let it be."""
         path, plans, asked = self._lanes(live, users, profiles, lifts, wish)
-        searches = [one for mine in asked for lane in mine for one in lane.searches]
-        responses = iter(send(self._cluster, live, searches, watch))
+        searches = [[one for lane in mine for one in lane.searches] for mine in asked]
+        # a deadline is for someone who waits; for many at once, the cluster may take its time
+        cluster = self._cluster if len(users) == 1 else self._patient
+        responses = iter(send(cluster, live, list(chain.from_iterable(searches)), watch))
         now = datetime.now(UTC)
-        ranked = [
-            listed(mine, responses, profile, plan, path, live.calibration, lift, now)
-            for mine, profile, plan, lift in zip(asked, profiles, plans, lifts, strict=True)
-        ]
+        ranked, notes = [], []
+        for mine, own, profile, plan, lift in zip(
+            asked, searches, profiles, plans, lifts, strict=True
+        ):
+            answered = list(islice(responses, len(own)))
+            items = listed(mine, iter(answered), profile, plan, path, live.calibration, lift, now)
+            ranked.append(items)
+            degraded = fallback(wish, scripts=live.scripts) if profile.vector is not None else ""
+            notes.append(
+                one_line(degraded, answers.missing_part(answered), not_pinned(items, plan))
+            )
         watch.cut("fusion")
         return [
             RecommendationList(
-                tuple(items), user.user_id, path, live.name, live.fingerprint,
-                not_pinned(items, plan), watch.parts(),
+                tuple(items), user.user_id, path, live.name, live.fingerprint, told, watch.parts(),
             )
-            for items, user, plan in zip(ranked, users, plans, strict=True)
+            for items, user, told in zip(ranked, users, notes, strict=True)
         ]  # fmt: skip
 
     def _lanes(
@@ -186,7 +208,9 @@ class ListMaker:
         wish: Wish,
     ) -> tuple[Path, list[Plan], list[list[Lane]]]:
         """Return the path that ranks, and the plan and the searches of each user's list."""
-        path = choose_path(wish, live.space, live.documents, joined=live.joined)
+        path = choose_path(
+            wish, live.space, live.documents, joined=live.joined, scripts=live.scripts
+        )
         plans = self._policy.plans(live, wish, users)
         asked = [
             lanes(profile, plan, path, live.space, live.calibration, lift)
@@ -203,7 +227,14 @@ class ListMaker:
         return self._users.crowds(users, profiles, self.fitted(live).crowd, live.fingerprint)
 
     def _vector(self, live: Live, item_id: str) -> Vector:
-        item = self._shelf.get(live.name, [item_id]).get(item_id)
+        found, unread = self._items.get(live, [item_id])
+        if unread:
+            raise PartialAnswer(
+                f"item {item_id!r} cannot be read now: its shard does not answer",
+                hint=f"GET _cat/shards/{live.name} shows what is wrong",
+                item_id=item_id,
+            )
+        item = found.get(item_id)
         if item is None or item.vector is None:
             what = "is not in the index" if item is None else "has no text, so nothing is related"
             raise DataError(
@@ -217,5 +248,10 @@ class ListMaker:
 def _group_search(live: Live, group: Group, wish: GroupWish) -> tuple[Path, Search]:
     """Return the path that brings a group's candidates, and its search."""
     scored = live.documents * len(group.names)
-    path = group_path(wish.list, live.space, scored, joined=live.joined)
-    return path, group_search(group, wish, path, live.space, live.calibration)
+    path = group_path(wish.list, live.space, scored, joined=live.joined, scripts=live.scripts)
+    return path, group_search(group, wish, path, live.space, live.calibration, scripts=live.scripts)
+
+
+def one_line(*notes: str) -> str:
+    """Return one line of several, those that say nothing left out."""
+    return "; ".join(filter(None, notes))

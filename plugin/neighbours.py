@@ -47,11 +47,14 @@ class NeighbourList:
         Whose neighbours they are, if known by id.
     index
         The physical index that answered.
+    note
+        Something a person should know, for instance that a part of the users is missing.
     """
 
     neighbours: tuple[Neighbour, ...]
     pseudonym: str | None
     index: str
+    note: str = ""
 
     def __iter__(self) -> Iterator[Neighbour]:
         return iter(self.neighbours)
@@ -67,6 +70,7 @@ class NeighbourList:
         return {
             "pseudonym": self.pseudonym,
             "index": self.index,
+            "note": self.note,
             "neighbours": [
                 {
                     "pseudonym": one.pseudonym,

@@ -10,13 +10,13 @@ from threading import Lock
 from seealso.cluster import Cluster, indices
 from seealso.config import Choice, Rule, Settings
 from seealso.errors import DataError
-from seealso.plugin.live import Live
 from seealso.plugin.plans import Plan, make_plan
 from seealso.plugin.requests import Wish
 from seealso.plugin.rules.fields import SHARES, Condition, conditions
 from seealso.plugin.rules.ruling import contradiction, ruling, takes_all
 from seealso.plugin.rules.safety import Attributes, Guard
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
+from seealso.plugin.serving import Live
 from seealso.types import User
 
 
@@ -126,9 +126,9 @@ class Policy:
 
     def _types(self, live: Live) -> Mapping[str, str]:
         with self._lock:
-            if live.name not in self._known:
-                self._known = {live.name: indices.searchable(self._cluster, live.name)}
-            return self._known[live.name]
+            if live.generation not in self._known:
+                self._known = {live.generation: indices.searchable(self._cluster, live.name)}
+            return self._known[live.generation]
 
 
 def shown_to(user: User) -> Attributes:

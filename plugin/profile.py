@@ -8,16 +8,19 @@ from threading import Lock
 
 import numpy as np
 
-from seealso.cluster import Cluster, fetch
+from seealso.cluster import Cluster
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle
 from seealso.indexer.documents import item_vector
-from seealso.plugin.live import Live
+from seealso.plugin.serving import Live
 from seealso.types import HistoryEntry, User, Vector
 
 WORD = re.compile(r"\w+")
 
 LETTERS_A_WORD = 8
+
+FETCHED_AT_ONCE = 500
+"""Documents of one request: with their vectors, some megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Profile:
         Item ids to leave out.
     history_used
         Number of history items that the index knows and that took part.
+    unread
+        Number of those that could not be read now.
     """
 
     vector: Vector | None
@@ -54,10 +59,11 @@ class Profile:
     history_used: int = 0
     tail_vector: Vector | None = None
     pairs: Mapping[str, float] = field(default_factory=dict)
+    unread: int = 0
 
 
-class ItemShelf:
-    """Vectors and texts of items, read from the index and kept in memory.
+class ItemCache:
+    """Vectors and texts of items, read from the index and kept while it stays as it is.
 
     Parameters
     ----------
@@ -73,34 +79,45 @@ class ItemShelf:
         self._items: OrderedDict[tuple[str, str], Known] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, index: str, ids: Iterable[str]) -> dict[str, Known]:
-        """Return what the physical `index` knows of those of `ids` that it holds."""
+    def get(self, live: Live, ids: Iterable[str]) -> tuple[dict[str, Known], frozenset[str]]:
+        """Return what the index knows of those of `ids` that it holds, and what is unknown.
+
+        Unknown are those that may be there, but could not be read now.
+        """
+        generation = live.generation
         found: dict[str, Known] = {}
         absent: list[str] = []
         with self._lock:
             for item_id in dict.fromkeys(ids):
-                if (item := self._items.get((index, item_id))) is None:
+                if (item := self._items.get((generation, item_id))) is None:
                     absent.append(item_id)
                 else:
                     found[item_id] = item
-                    self._items.move_to_end((index, item_id))
-        return found | self._fetch(index, absent)
-
-    def _fetch(self, index: str, ids: Sequence[str]) -> dict[str, Known]:
-        hits = fetch(self._cluster, index, ids, source=["vector", "text"])
-        fresh = {
-            item_id: Known(item_vector(hit["_source"]), hit["_source"].get("text", ""))
-            for item_id, hit in hits.items()
-        }
+                    self._items.move_to_end((generation, item_id))
+        fresh, unread = self._fetch(live.name, absent)
         with self._lock:
-            self._items.update(((index, item_id), item) for item_id, item in fresh.items())
+            self._items.update(((generation, item_id), item) for item_id, item in fresh.items())
             while len(self._items) > self._capacity:
                 self._items.popitem(last=False)
-        return fresh
+        return found | fresh, unread
+
+    def _fetch(self, index: str, ids: Sequence[str]) -> tuple[dict[str, Known], frozenset[str]]:
+        fresh: dict[str, Known] = {}
+        unread: set[str] = set()
+        for start in range(0, len(ids), FETCHED_AT_ONCE):
+            some = {"ids": list(ids[start : start + FETCHED_AT_ONCE])}
+            params = {"_source_includes": "vector,text"}
+            for one in self._cluster.request("POST", f"/{index}/_mget", some, params)["docs"]:
+                if "error" in one:
+                    unread.add(one["_id"])
+                elif one["found"]:
+                    held = one["_source"]
+                    fresh[one["_id"]] = Known(item_vector(held), held.get("text", ""))
+        return fresh, frozenset(unread)
 
 
 def make_profiles(
-    users: Sequence[User], live: Live, shelf: ItemShelf, settings: ProfileSettings, words: int
+    users: Sequence[User], live: Live, items: ItemCache, settings: ProfileSettings, words: int
 ) -> list[Profile]:
     """Return the profile of each user.
 
@@ -115,7 +132,7 @@ def make_profiles(
         What is known of them.
     live
         The index and its encoder.
-    shelf
+    items
         Gives vectors and texts of history items.
     settings
         Weights, recency, length of the history.
@@ -123,25 +140,28 @@ def make_profiles(
         Most words for the tail query.
     """
     bundle = live.encoder.bundle
-    made = gather(users, live, shelf, settings)
+    made = gather(users, live, items, settings)
     return [profile_of(one, bundle, settings, words) for one in made]
 
 
 def gather(
-    users: Sequence[User], live: Live, shelf: ItemShelf, settings: ProfileSettings
+    users: Sequence[User], live: Live, items: ItemCache, settings: ProfileSettings
 ) -> list["Makings"]:
     """Return what the profile of each user is made of: read and encoded together."""
     recent = [user.history[: settings.history_items] for user in users]
-    known = shelf.get(live.name, (entry.item_id for entries in recent for entry in entries))
+    known, unread = items.get(live, (entry.item_id for entries in recent for entry in entries))
     texts = [
         _texts(user, entries, known, live, settings)
         for user, entries in zip(users, recent, strict=True)
     ]
     encoded = _encode([text for pair in texts for text in pair], live)
     return [
-        Makings(user, entries, known, encoded[2 * place], encoded[2 * place + 1])
+        Makings(
+            user, entries, known, encoded[2 * place], encoded[2 * place + 1],
+            sum(entry.item_id in unread for entry in entries),
+        )
         for place, (user, entries) in enumerate(zip(users, recent, strict=True))
-    ]
+    ]  # fmt: skip
 
 
 def profile_of(made: "Makings", bundle: Bundle, settings: ProfileSettings, words: int) -> Profile:
@@ -152,7 +172,7 @@ def profile_of(made: "Makings", bundle: Bundle, settings: ProfileSettings, words
     wanted = _words(made.user, made.entries, made.known, words)
     told_of = [entry.item_id for entry in made.entries] if settings.history else []
     pairs = bundle.lifts(told_of, range(len(told_of)))
-    return Profile(vector, wanted, made.user.seen, len(held.ages), tail_vector, pairs)
+    return Profile(vector, wanted, made.user.seen, len(held.ages), tail_vector, pairs, made.unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +190,8 @@ class Makings:
     words, attributes
         What the user says (and the texts of the history, where those are read as text) and is, as
         vectors, shape (dimension of texts,).
+    unread
+        How many of `entries` could not be read, as their shard does not answer.
     """
 
     user: User
@@ -177,6 +199,7 @@ class Makings:
     known: Mapping[str, Known]
     words: Vector | None
     attributes: Vector | None
+    unread: int = 0
 
     @property
     def held(self) -> "Held":

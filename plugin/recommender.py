@@ -1,13 +1,12 @@
 """Recommends: for a user by id, history, words and attributes, for many users, for an item.
 
-Every list is one ``_msearch`` to the alias. The answer says which physical index it came from;
-where that is not the index whose bundle encoded the profile, the alias has moved and the query
-is asked again with the bundle of the index that it stands for now. So no answer ever mixes two
-models, and a swap or rollback needs no restart.
+Every list is one ``_msearch`` (several, where it would be too large for one request). Every method
+asks the one followed index (`serving`), so no answer mixes two models, and a swap, a rollback or an
+update needs no restart.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from seealso.cluster import Cluster
 from seealso.config import Settings
@@ -17,13 +16,13 @@ from seealso.interactions import Histories
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import GroupWish, Members
 from seealso.plugin.list_maker import ListMaker
-from seealso.plugin.live import Live, LiveAlias, PinnedIndex
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.profile import Profile
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.requests import Filter, Wish
 from seealso.plugin.sending import send_body
+from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
 from seealso.plugin.stack.ubi import Query, Shown, UbiLog
 from seealso.plugin.users import FoundUsers, KnownUsers, describe
 from seealso.plugin.users_index import Asked, UsersIndex
@@ -67,15 +66,28 @@ class Recommender:
         users: UsersIndex | None = None,
         ubi: UbiLog | None = None,
     ) -> None:
-        self._cluster = cluster
+        quick = cluster.hurry(settings.cluster.deadline)
+        self._cluster = quick
         self._settings = settings
         self._histories = histories
         self._users = users
         self._ubi = ubi
         self._lists = ListMaker(cluster, settings, users)
-        self._alias: LiveAlias | PinnedIndex = (
-            LiveAlias(cluster, settings) if index is None else PinnedIndex(cluster, settings, index)
+        self._index: FollowedIndex | PinnedIndex = (
+            FollowedIndex(quick, settings) if index is None else PinnedIndex(quick, settings, index)
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is left to write of lists that were shown, and end the threads for it."""
+        self._index.close()
+        if self._ubi is not None:
+            self._ubi.close()
 
     @property
     def settings(self) -> Settings:
@@ -85,7 +97,7 @@ class Recommender:
     @property
     def live(self) -> Live:
         """The index that was last asked, and its bundle."""
-        return self._alias.live
+        return self._index.live
 
     def user(
         self,
@@ -177,7 +189,7 @@ class Recommender:
     ) -> list[RecommendationList]:
         """Return a list for each of `users`, in one request."""
         chosen = wish or Wish.of(self._settings.recommend)
-        found = self._alias.follow(lambda live: self._lists.for_users(live, users, chosen))
+        found = self._index.follow(lambda live: self._lists.for_users(live, users, chosen))
         return self._written([Query("recommend", user) for user in users], found)
 
     def related(
@@ -220,7 +232,7 @@ class Recommender:
             rules=rules,
             without_rules=without_rules,
         )
-        found = self._alias.follow(lambda live: self._lists.for_item(live, item_id, wish))
+        found = self._index.follow(lambda live: self._lists.for_item(live, item_id, wish))
         return self._written([Query("related", User(), {"item": item_id})], [found])[0]
 
     def recommend_group(
@@ -258,7 +270,7 @@ class Recommender:
         """
         group = self._members(members, words, attributes)
         wish = GroupWish.of(self._settings, strategy=strategy, seen=seen, **wishes)
-        found = self._alias.follow(lambda live: self._lists.for_group(live, group, wish))
+        found = self._index.follow(lambda live: self._lists.for_group(live, group, wish))
         about = {"members": str(len(found.members)), "strategy": found.strategy}
         return self._written([Query("group", User(words=words), about)], [found])[0]
 
@@ -284,7 +296,7 @@ class Recommender:
     def reasons(self, user: str | User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return the same for several items, in one search."""
         who = user if isinstance(user, User) else self.user(user)
-        return self._alias.follow(lambda live: self._lists.reasons(live, who, item_ids))
+        return self._index.follow(lambda live: self._lists.reasons(live, who, item_ids))
 
     def blocked_items(self) -> frozenset[str]:
         """Return the ids on the blocklist, as it stands now."""
@@ -292,15 +304,20 @@ class Recommender:
 
     def profiles(self, users: Sequence[User]) -> list[Profile]:
         """Return what each user is asked for with."""
-        return self._lists.profiles(self.live, users)
+        return self._index.follow(lambda live: self._lists.profiles(live, users))
 
     def profiler(self) -> Profiler:
         """Return what makes the vectors of a users index for the live index, as a query does."""
-        live = self.live
+        live = self._index.follow(lambda live: live)
         settings = self._lists.fitted(live).profile
 
         def vectors(users: Sequence[User]) -> list[Vector | None]:
-            return [profile.vector for profile in self._lists.profiles(live, users)]
+            def profiles(now: Live) -> list[Profile]:
+                # of another model, no vector would go with those that were made before
+                fits = now.fingerprint == live.fingerprint
+                return self._lists.profiles(now if fits else live, users)
+
+            return [profile.vector for profile in self._index.follow(profiles)]
 
         return Profiler(live.fingerprint, live.encoder.bundle.dimension, settings, vectors)
 
@@ -325,15 +342,19 @@ class Recommender:
         """
         if self._users is None:
             raise ConfigError("neighbours need the users index", hint="`seealso users build`")
-        live = self.live
-        (profile,) = self._lists.profiles(live, [user])
-        if profile.vector is None:
-            who = "the user" if user.user_id is None else f"user {user.user_id!r}"
-            raise DataError(
-                f"nothing is known of {who}: no neighbours",
-                hint="`seealso users update` brings new users to the users index",
-            )
-        return self._users.neighbours([Asked(user, profile.vector)], size, live.fingerprint)[0]
+        index = self._users
+
+        def ask(live: Live) -> NeighbourList:
+            (profile,) = self._lists.profiles(live, [user])
+            if profile.vector is None:
+                who = "the user" if user.user_id is None else f"user {user.user_id!r}"
+                raise DataError(
+                    f"nothing is known of {who}: no neighbours",
+                    hint="`seealso users update` brings new users to the users index",
+                )
+            return index.neighbours([Asked(user, profile.vector)], size, live.fingerprint)[0]
+
+        return self._index.follow(ask)
 
     def personalise(
         self, body: Any, user: User, *, weight: float | None = None, window: int | None = None
@@ -359,7 +380,9 @@ class Recommender:
         ConfigError
             A parameter is out of range.
         """
-        return self._lists.personalised(self.live, body, user, weight, window)
+        return self._index.follow(
+            lambda live: self._lists.personalised(live, body, user, weight, window)
+        )
 
     def search(
         self, body: Any, user: User, *, weight: float | None = None, window: int | None = None
@@ -373,7 +396,7 @@ class Recommender:
         ClusterError
             OpenSearch does not answer or refuses the body.
         """
-        return self._alias.follow(
+        return self._index.follow(
             lambda live: send_body(
                 self._cluster, live, self._lists.personalised(live, body, user, weight, window)
             )
@@ -386,7 +409,7 @@ class Recommender:
         it with any HTTP client.
         """
         chosen = wish or Wish.of(self._settings.recommend)
-        return self._lists.stored(self.live, user, chosen)
+        return self._index.follow(lambda live: self._lists.stored(live, user, chosen))
 
     def stored_group_request(
         self,
@@ -402,7 +425,7 @@ class Recommender:
         """
         wish = GroupWish.of(self._settings, **wishes)
         group = self._members(members, words, attributes)
-        return self._lists.stored_group(self.live, group, wish)
+        return self._index.follow(lambda live: self._lists.stored_group(live, group, wish))
 
     def _written(self, queries: Sequence[Query], lists: list[Shown]) -> list[Shown]:
         return lists if self._ubi is None else self._ubi.shown(queries, lists)

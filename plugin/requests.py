@@ -14,6 +14,7 @@ from seealso.plugin.profile import Profile
 from seealso.plugin.rules.fusion import shared_places
 from seealso.plugin.rules.ruling import read_rules
 from seealso.plugin.scores import logit, score_of
+from seealso.plugin.serving import EXPENSIVE, ScriptsRefused
 from seealso.query_templates import render, script_id
 from seealso.types import Calibration, Path, Space, Vector
 
@@ -23,6 +24,10 @@ Section = TypeVar("Section", bound=BaseModel)
 
 MOST_HITS: Final = 10_000
 """Most hits that OpenSearch gives at once (``index.max_result_window``)."""
+
+
+BY_WORDS: Final = frozenset({"tail", "group"})
+"""Templates that score by words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,15 @@ class Search:
         """Return the request body that lets the cluster render its stored copy."""
         stored = {"id": script_id(self.template), "params": self.params}
         return orjson.dumps(stored, option=orjson.OPT_SERIALIZE_NUMPY)
+
+    @property
+    def header(self) -> Mapping[str, str]:
+        """What is sent beside the body.
+
+        How rare a word is, is asked of all shards together: else a list would change with their
+        number. OpenSearch leaves that out by itself where there is one shard.
+        """
+        return {"search_type": "dfs_query_then_fetch"} if self.template in BY_WORDS else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +192,9 @@ def exact_limit(wish: Wish, *, joined: bool) -> int:
     return (JOINED_LIMIT if joined else EXACT_LIMIT) if limit is None else limit
 
 
-def choose_path(wish: Wish, space: Space, documents: int, *, joined: bool) -> Path:
+def choose_path(
+    wish: Wish, space: Space, documents: int, *, joined: bool, scripts: bool = True
+) -> Path:
     """Return the path that ranks.
 
     ``auto`` is exact up to `exact_limit` documents and approximate above. A filter makes no
@@ -189,19 +205,28 @@ def choose_path(wish: Wish, space: Space, documents: int, *, joined: bool) -> Pa
     ------
     ConfigError
         The approximate path is asked of an index that is not cosine.
+    ScriptsRefused
+        The path that is asked for needs scripts, and the cluster runs none.
     """
     few = documents <= exact_limit(wish, joined=joined)
-    return path_or(Path.EXACT if few else Path.ANN, wish, space)
+    return path_or(Path.EXACT if few else Path.ANN, wish, space, scripts=scripts)
 
 
-def path_or(auto: Path, wish: Wish, space: Space) -> Path:
+def path_or(auto: Path, wish: Wish, space: Space, *, scripts: bool = True) -> Path:
     """Return the path that is asked for, `auto` where that is left open.
+
+    Where the cluster runs no scripts, ``auto`` is the graph.
 
     Raises
     ------
-    ConfigError
-        The approximate path is asked of an index that is not cosine.
+    ConfigError, ScriptsRefused
+        As for `choose_path`.
     """
+    if not scripts:
+        if space is Space.COSINE and wish.path in ("auto", Path.ANN):
+            return Path.ANN
+        what = f"an index for {space}" if space is not Space.COSINE else f"path {wish.path}"
+        raise without_scripts(what)
     if space is Space.COSINE:
         return auto if wish.path == "auto" else wish.path
     if wish.path is Path.ANN:
@@ -210,6 +235,22 @@ def path_or(auto: Path, wish: Wish, space: Space) -> Path:
             hint="use path exact or reference, or build the index with index.space = 'cosine'",
         )
     return Path.REFERENCE
+
+
+def without_scripts(what: str) -> ScriptsRefused:
+    """Return the error of something that needs scripts, in a cluster that runs none."""
+    return ScriptsRefused(
+        f"{what} ranks by scripts, and this cluster runs none: {EXPENSIVE} is false",
+        hint=f"path auto or ann of a cosine index needs none; or set {EXPENSIVE} to true",
+        setting=EXPENSIVE,
+    )
+
+
+def fallback(wish: Wish, *, scripts: bool) -> str:
+    """Return a line on the graph that ranks because scripts cannot; empty where they can."""
+    if scripts or wish.path is Path.ANN:
+        return ""
+    return f"ranked by the graph: {EXPENSIVE} is false in this cluster"
 
 
 def profile_searches(
@@ -239,13 +280,13 @@ def profile_searches(
     )
     searches = [vector]
     if lifts.named:
-        searches.append(lifted_search(profile.vector, lifts, seen, wish, space, calibration))
+        searches.append(named_search(profile.vector, lifts, seen, wish, space, calibration))
     if wish.tail_share and profile.words:
         searches.append(tail_search(profile, wish, space))
     return searches
 
 
-def lifted_search(
+def named_search(
     vector: Vector,
     lifts: Lifts,
     exclude: Sequence[str],
@@ -253,7 +294,19 @@ def lifted_search(
     space: Space,
     calibration: Calibration,
 ) -> Search:
-    """Return the search for the best of the named items: few, so that every path scores them so."""
+    """Return the search for the named items, which what lifts them may bring into the list.
+
+    They are few, so that every path scores them so. Where no script can, all of them are asked
+    of the graph, which compares every vector within so narrow a filter.
+    """
+    if not lifts.scored:
+        only = {"ids": {"values": list(lifts.named)}}
+        every = replace(wish, filters=(*wish.filters, only)).with_settings(
+            size=min(len(lifts.named), MOST_HITS), min_probability=0.0
+        )
+        return vector_search(
+            vector, exclude, every, path=Path.ANN, space=space, calibration=calibration
+        )
     params = common(wish, exclude)
     params |= {"vector": vector, "space": KNN_SPACE[space]}
     params |= {"ids": lifts.named, "lifts": lifts.gains}

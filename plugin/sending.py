@@ -1,54 +1,55 @@
-"""Sends the searches of a question and makes sure that one index answered all of them."""
+"""Sends the searches of a question to the index that it is made for."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from seealso.cluster import Cluster
 from seealso.errors import ClusterError
 from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.live import AliasMoved, Live
 from seealso.plugin.requests import Search
+from seealso.plugin.serving import EXPENSIVE, Live
 from seealso.query_templates import msearch
+
+AT_ONCE: Final = 4_000_000
+"""Bytes of one request: a gateway in front of the cluster may take no more than some megabytes."""
 
 
 def send(
     cluster: Cluster, live: Live, searches: Sequence[Search], watch: Stopwatch
 ) -> list[Mapping[str, Any]]:
-    """Return the response to each of `searches`, all sent in one request.
+    """Return the response to each of `searches`, sent together as far as one request takes them.
 
     Raises
     ------
-    AliasMoved
-        Another index than the live one answered.
+    ScriptsRefused
+        The cluster runs no scripts in searches.
     ClusterError
-        OpenSearch does not answer or refuses.
+        OpenSearch does not answer, or refuses one of them.
     """
-    body = msearch(live.address, [search.body() for search in searches])
+    found: list[Mapping[str, Any]] = []
+    rendered = [msearch(live.name, [one.body()], one.header) for one in searches]
     watch.cut("rendering")
-    answer = _answer(cluster, "/_msearch", body, {}, watch)
-    responses: list[Mapping[str, Any]] = answer["responses"]
-    for response in responses:
-        _check(answers.hits_of(response), live)
-    return responses
+    for lines in _together(rendered):
+        found += _answer(cluster, "/_msearch", lines, {}, watch)["responses"]
+    for response in found:
+        answers.hits_of(response)
+    return found
 
 
 def send_one(
     cluster: Cluster, live: Live, search: Search, watch: Stopwatch, params: Mapping[str, str]
-) -> list[answers.Hit]:
-    """Return the hits of one search, sent with query parameters that ``_msearch`` lacks.
+) -> Mapping[str, Any]:
+    """Return the response to one search, sent with query parameters that ``_msearch`` lacks.
 
     Raises
     ------
-    AliasMoved, ClusterError
+    ScriptsRefused, ClusterError
         As for `send`.
     """
     body = search.body()
     watch.cut("rendering")
-    answer = _answer(cluster, f"/{live.address}/_search", body, params, watch)
-    hits = answers.hits_of(answer)
-    _check(hits, live)
-    return hits
+    return _answer(cluster, f"/{live.name}/_search", body, {**params, **search.header}, watch)
 
 
 def send_body(cluster: Cluster, live: Live, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,12 +57,26 @@ def send_body(cluster: Cluster, live: Live, body: Mapping[str, Any]) -> dict[str
 
     Raises
     ------
-    AliasMoved, ClusterError
+    ScriptsRefused, ClusterError
         As for `send`.
     """
-    answer: dict[str, Any] = cluster.request("POST", f"/{live.address}/_search", body)
-    _check(answer["hits"]["hits"], live)
+    try:
+        answer: dict[str, Any] = cluster.request("POST", f"/{live.name}/_search", body)
+    except ClusterError as exc:
+        raise _named(exc) from exc
     return answer
+
+
+def _together(rendered: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield lines for one request after the other, none much larger than `AT_ONCE`."""
+    some: list[bytes] = []
+    for lines in rendered:
+        if some and sum(map(len, some)) + len(lines) > AT_ONCE:
+            yield b"".join(some)
+            some = []
+        some.append(lines)
+    if some:
+        yield b"".join(some)
 
 
 def _answer(
@@ -72,11 +87,10 @@ def _answer(
     except ClusterError as exc:
         # what cannot be parsed makes OpenSearch refuse the whole request
         exc.hint = exc.hint or answers.REFUSED
-        raise
+        raise _named(exc) from exc
     watch.cut_in_two("search", answer["took"], "transport")
     return answer
 
 
-def _check(hits: Sequence[answers.Hit], live: Live) -> None:
-    if answers.index_names(hits) - {live.name}:
-        raise AliasMoved
+def _named(exc: ClusterError) -> ClusterError:
+    return answers.scripts_refused(exc.message) if EXPENSIVE in exc.message else exc

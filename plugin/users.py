@@ -77,7 +77,9 @@ def describe(
 def note(user: User, profile: Profile) -> str:
     """Return what a person should know of a list: which part of the user it is not made of."""
     missing = ""
-    if user.user_id is not None and not user.seen:
+    if profile.unread:
+        missing = f"{profile.unread} items of the history could not be read: shards do not answer"
+    elif user.user_id is not None and not user.seen:
         known = "did nothing yet" if user.kept else "is unknown"
         missing = f"user {user.user_id!r} {known}"
     elif user.history and not profile.history_used:
@@ -86,6 +88,8 @@ def note(user: User, profile: Profile) -> str:
         missing = f"user {user.user_id!r} liked nothing yet"
     if profile.vector is None:
         return f"{missing or 'nothing is known of the user'}: ranked by importance alone"
+    if profile.unread and profile.history_used:
+        return missing
     return f"{missing}: ranked by words and attributes alone" if missing else ""
 
 

@@ -1,6 +1,6 @@
 """Users as the users index knows them: by id, many at once, and who is like whom."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from seealso.errors import MappingMismatch
 from seealso.indexer.users.live import LiveUsers, live_users, read_users
 from seealso.indexer.users.mapping import users_alias
 from seealso.interactions import Pseudonyms
-from seealso.plugin.answers import hits_of, index_names
+from seealso.plugin.answers import hits_of, missing_part
 from seealso.plugin.crowd import NOBODY, Crowd, crowd_of
 from seealso.plugin.neighbours import NeighbourList, neighbours_of
 from seealso.plugin.profile import Profile
@@ -48,7 +48,7 @@ class UsersIndex:
     """
 
     def __init__(self, cluster: Cluster, settings: Settings, names: Pseudonyms) -> None:
-        self._cluster = cluster
+        self._cluster = cluster.hurry(settings.cluster.deadline)
         self._settings = settings
         self._names = names
         self._live = live_users(cluster, settings, names)
@@ -108,16 +108,28 @@ class UsersIndex:
             neighbours_search(one.vector, [name] if name else [], size, ef_search).body()
             for one, name in zip(asked, own, strict=True)
         ]
-        address = users_alias(self._settings.index.alias)
-        answer = self._cluster.request("POST", "/_msearch", msearch(address, bodies))
-        hits = [hits_of(response) for response in answer["responses"]]
-        if any(index_names(one) - {self._live.name} for one in hits):
-            # built anew meanwhile, perhaps with another bundle
-            self._look_again(fingerprint)
+        index, responses = self._asked(bodies, fingerprint)
+        told = missing_part(responses)
         return [
-            NeighbourList(neighbours_of(found, one.user.seen), name, self._live.name)
-            for found, one, name in zip(hits, asked, own, strict=True)
+            NeighbourList(neighbours_of(hits_of(found), one.user.seen), name, index, told)
+            for found, one, name in zip(responses, asked, own, strict=True)
         ]
+
+    def _asked(
+        self, bodies: Sequence[bytes], fingerprint: str
+    ) -> tuple[str, list[Mapping[str, Any]]]:
+        """Return the answers of the users index, and which one that is, built anew or not."""
+        lines = msearch(users_alias(self._settings.index.alias), bodies)
+        while True:
+            live = self._live
+            answer = self._cluster.request("POST", "/_msearch", lines)
+            responses: list[Mapping[str, Any]] = answer["responses"]
+            if all("error" not in one and _from(one) == {live.name} for one in responses):
+                return live.name, responses
+            # built anew meanwhile, perhaps with another bundle; or there is nobody to find
+            self._look_again(fingerprint)
+            if self._live.name == live.name:
+                return live.name, responses
 
     def crowds(
         self,
@@ -154,11 +166,16 @@ class UsersIndex:
             return crowds, f"without the crowd: {exc.message}; {exc.hint}"
         for (place, asked), neighbours in zip(known.items(), found, strict=True):
             crowds[place] = crowd_of(neighbours.neighbours, asked.user.seen, settings)
-        return crowds, ""
+        part = found[0].note if found else ""
+        return crowds, f"of the users index, {part}" if part else ""
 
     def _look_again(self, fingerprint: str) -> None:
         self._live = live_users(self._cluster, self._settings, self._names)
         self._live.require(fingerprint)
+
+
+def _from(response: Mapping[str, Any]) -> set[str]:
+    return {hit["_index"] for hit in response["hits"]["hits"]}
 
 
 def neighbours_search(vector: Vector, exclude: Sequence[str], size: int, ef_search: int) -> Search:

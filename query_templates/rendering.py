@@ -132,7 +132,7 @@ def _encoded(name: str, parameter: str, value: Any) -> str:
         ) from exc
 
 
-def msearch(index: str, bodies: Sequence[bytes]) -> bytes:
+def msearch(index: str, bodies: Sequence[bytes], header: Mapping[str, str] | None = None) -> bytes:
     """Return the NDJSON of an ``_msearch`` that sends each of `bodies` to `index`.
 
     Parameters
@@ -141,6 +141,8 @@ def msearch(index: str, bodies: Sequence[bytes]) -> bytes:
         Name of an index or alias.
     bodies
         Request bodies on one line each, as `render` makes them.
+    header
+        What the line before each says beside the index.
     """
-    header = orjson.dumps({"index": index})
-    return b"".join(header + b"\n" + body + b"\n" for body in bodies)
+    first = orjson.dumps({"index": index, **(header or {})})
+    return b"".join(first + b"\n" + body + b"\n" for body in bodies)

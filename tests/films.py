@@ -30,14 +30,18 @@ PEOPLE = 50
 
 
 class Counting(Cluster):
-    """A cluster that remembers which requests it sent."""
+    """A cluster that remembers which requests it sent.
+
+    Looks at what an alias stands for are left out: they go beside the others, in any order.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.sent: list[str] = []
 
     def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
-        self.sent.append(f"{method} {path}")
+        if (method, path.rpartition("/")[2]) != ("GET", "_mapping"):
+            self.sent.append(f"{method} {path}")
         return super().request(method, path, *args, **kwargs)
 
 

@@ -60,18 +60,29 @@ def probabilities(
     What a member's history is chosen around lifts it, as in a list of their own.
     """
     scored = {
-        hit["_id"]: hit["matched_queries"]
-        for hit in hits if "0" in (hit.get("matched_queries") or ())
-    }  # fmt: skip
-    members = [(str(number), one.pairs) for number, one in enumerate(group.profiles)]
+        hit["_id"]: values for hit in hits if (values := _values(hit, group, path, calibration))
+    }
     raw = [
         [
-            raw_of(scores[name], path, calibration) + pairs.get(item_id, 0.0)
-            for name, pairs in members
+            value + one.pairs.get(item_id, 0.0)
+            for value, one in zip(values, group.profiles, strict=True)
         ]
-        for item_id, scores in scored.items()
+        for item_id, values in scored.items()
     ]
     return dict(zip(scored, calibration.probability(raw), strict=True))
+
+
+def _values(hit: Hit, group: Group, path: Path, calibration: Calibration) -> list[float]:
+    """Return w * similarity of a hit for each member; nothing for one without a vector."""
+    scores = hit.get("matched_queries") or {}
+    if "0" in scores:
+        names = map(str, range(len(group.profiles)))
+        return [raw_of(scores[name], path, calibration) for name in names]
+    # no script could score it: it brought its vector, which has the importance in it
+    stored = hit["_source"].get("vector")
+    if stored is None:
+        return []
+    return [float(np.dot(stored, one.vector)) for one in group.profiles if one.vector is not None]
 
 
 def _by_words(hits: Sequence[Hit]) -> list[Hit]:

@@ -191,7 +191,9 @@ class Group:
         )
 
 
-def group_path(wish: Wish, space: Space, scored: int, *, joined: bool) -> Path:
+def group_path(
+    wish: Wish, space: Space, scored: int, *, joined: bool, scripts: bool = True
+) -> Path:
     """Return the path that brings the candidates of a group.
 
     ``auto`` is approximate: the graph gives each member's own best in one body, and every one of
@@ -213,7 +215,7 @@ def group_path(wish: Wish, space: Space, scored: int, *, joined: bool) -> Path:
         The approximate path is asked of an index that is not cosine.
     """
     few = joined and scored <= exact_limit(wish, joined=joined)
-    return path_or(Path.EXACT if few else Path.ANN, wish, space)
+    return path_or(Path.EXACT if few else Path.ANN, wish, space, scripts=scripts)
 
 
 def _check(name: str, value: str | None, allowed: Sequence[str]) -> None:

@@ -42,9 +42,17 @@ SCORES: Final = {"include_named_queries_score": "true"}
 
 
 def group_search(
-    group: Group, wish: GroupWish, path: Path, space: Space, calibration: Calibration
+    group: Group,
+    wish: GroupWish,
+    path: Path,
+    space: Space,
+    calibration: Calibration,
+    *,
+    scripts: bool = True,
 ) -> Search:
     """Return the search of a group; send it with `SCORES`.
+
+    Where the cluster runs no scripts, each hit brings its vector, to be scored here.
 
     Parameters
     ----------
@@ -78,6 +86,8 @@ def group_search(
         "candidates": offered,
         "members": [_named(query, str(number)) for number, query in enumerate(scores)],
     }
+    if not scripts:
+        params |= {"members": [], "source": [*params.get("source", ("*",)), "vector"]}
     return Search("group", params)
 
 

@@ -11,12 +11,12 @@ from seealso.indexer.documents import item_vector
 from seealso.interactions import RESERVED
 from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.live import Live
 from seealso.plugin.profile import Makings, Profile
 from seealso.plugin.reasons.explanation import Explanation, MatchedWord, matched_words
 from seealso.plugin.reasons.shares import Kind, Share, item_shares, profile_parts
 from seealso.plugin.requests import Search, Wish, choose_path, tail_search, vector_search
 from seealso.plugin.sending import send
+from seealso.plugin.serving import Live
 from seealso.plugin.users import note
 from seealso.types import Path, Space
 
@@ -67,19 +67,21 @@ def explain(
         The index does not hold an item.
     """
     documents = _documents(cluster, live, item_ids)
-    path = choose_path(wish, live.space, live.documents, joined=live.joined)
+    path = choose_path(wish, live.space, live.documents, joined=live.joined, scripts=live.scripts)
     searches = _searches(asked.profile, item_ids, wish, path, live)
     responses = send(cluster, live, searches, Stopwatch()) if searches else []
     hits = {
         search.template: {hit["_id"]: hit for hit in answers.hits_of(response)}
         for search, response in zip(searches, responses, strict=True)
     }
+    missing = answers.missing_part(responses)
     parts = profile_parts(asked.made, live.encoder.bundle, settings)
     found = []
     for item_id in item_ids:
         own = {name: of[item_id] for name, of in hits.items() if item_id in of}
         shares, raw = _valued(asked, parts, item_id, documents[item_id], own, path, live)
-        found.append(_told(asked, item_id, documents[item_id], own, shares, raw, path, live))
+        one = _told(asked, item_id, documents[item_id], own, shares, raw, path, live)
+        found.append(replace(one, note="; ".join(filter(None, (one.note, missing)))))
     return found
 
 

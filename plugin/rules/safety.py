@@ -5,11 +5,11 @@ only narrow what others let pass.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from seealso.config import AgeSettings, RegionSettings, SafetySettings
 from seealso.decoding import read_lines
@@ -19,6 +19,9 @@ from seealso.plugin.rules.ruling import without
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
 
 Attributes = Mapping[str, Any]
+
+PHRASES: Final = 256
+"""Most phrases of one part of a query."""
 
 
 @dataclass
@@ -95,10 +98,35 @@ class Guard:
         clauses: list[Clause] = [
             self._taxonomy.clause(name, values) for name, values in settings.fields.items()
         ]
-        clauses += [{"match_phrase": {"text": words}} for words in settings.words]
+        clauses += _any_phrase([{"match_phrase": {"text": words}} for words in settings.words])
         if ids := self.blocked_items():
             clauses.append({"ids": {"values": list(ids)}})
         return [without(*clauses)] if clauses else []
+
+
+def _any_phrase(phrases: Sequence[Clause]) -> list[Clause]:
+    """Return clauses that together mean any of `phrases`, however many these are.
+
+    OpenSearch counts the clauses of a whole query, nested ones too, and refuses more than 1,024
+    (``indices.query.bool.max_clause_count``). The filters of a score's functions are queries of
+    their own: of many phrases, each part is one, and whatever scores nothing is no hit.
+    """
+    if len(phrases) <= PHRASES:
+        return list(phrases)
+    parts = [phrases[start : start + PHRASES] for start in range(0, len(phrases), PHRASES)]
+    return [
+        {
+            "function_score": {
+                "functions": [
+                    {"filter": {"bool": {"should": list(part)}}, "weight": 2} for part in parts
+                ],
+                "score_mode": "max",
+                "boost_mode": "replace",
+                # what no function means scores 1
+                "min_score": 1.5,
+            }
+        }
+    ]
 
 
 def _old_enough(rule: AgeSettings, attributes: Attributes) -> Clause:

@@ -16,6 +16,9 @@ from seealso.interactions.dialects import find_separator
 
 Clause = Mapping[str, Any]
 
+VALUES: Final = 50_000
+"""Most values of one clause."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
@@ -58,9 +61,9 @@ class Taxonomy:
     def clause(self, name: str, values: Sequence[Any]) -> Clause:
         """Return the query for any of `values` of field `name`, or of what lies below them."""
         if name != self.field:
-            return {"terms": {name: list(values)}}
+            return terms(name, list(values))
         if self.separator is None:
-            return {"terms": {name: self.below(values)}}
+            return terms(name, self.below(values))
         prefixes = [{"prefix": {name: f"{node}{self.separator}"}} for node in values]
         return any_of([{"terms": {name: list(values)}}, *prefixes])
 
@@ -85,6 +88,15 @@ class Taxonomy:
 
 FLAT: Final = Taxonomy(None, None, {})
 """No tree at all."""
+
+
+def terms(name: str, values: Sequence[Any]) -> Clause:
+    """Return the query for any of `values`, however many these are.
+
+    One clause takes at most 65,536 (``index.max_terms_count``).
+    """
+    starts = range(0, len(values), VALUES) if values else (0,)
+    return any_of([{"terms": {name: values[start : start + VALUES]}} for start in starts])
 
 
 def any_of(clauses: Sequence[Clause]) -> Clause:

@@ -10,7 +10,7 @@ from threading import Lock
 import numpy as np
 
 from seealso.cluster import Cluster
-from seealso.plugin.live import Live
+from seealso.plugin.serving import Live
 from seealso.types import Space, Vector
 
 SAMPLE = 256
@@ -76,9 +76,9 @@ class Samples:
     def of(self, live: Live) -> Sample:
         """Return a sample of the items of `live` that have a vector."""
         with self._lock:
-            if live.name not in self._kept:
-                self._kept = {live.name: self._read(live)}
-            return self._kept[live.name]
+            if live.generation not in self._kept:
+                self._kept = {live.generation: self._read(live)}
+            return self._kept[live.generation]
 
     def _read(self, live: Live) -> Sample:
         # the same items at every reading, so that two processes make the same body

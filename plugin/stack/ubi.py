@@ -10,17 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeVar
 from uuid import uuid4
 
-from seealso.cluster import Cluster, indices
-from seealso.cluster.conditional import create
+from seealso.cluster import Cluster
 from seealso.config import UbiSettings
-from seealso.errors import ClusterError
 from seealso.interactions import Pseudonyms
-from seealso.log import logger
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.stack.rows import RowWriter
 from seealso.types import User
-
-log = logger(__name__)
 
 Shown = TypeVar("Shown", RecommendationList, GroupList)
 
@@ -70,11 +66,10 @@ class Query:
     about: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
 class UbiLog:
-    """Writes lists.
+    """Writes lists down, behind them: no list waits for its row.
 
-    Attributes
+    Parameters
     ----------
     cluster, settings
         Where, and what of them.
@@ -82,39 +77,26 @@ class UbiLog:
         Gives the pseudonyms.
     """
 
-    cluster: Cluster
-    settings: UbiSettings
-    names: Pseudonyms
+    def __init__(self, cluster: Cluster, settings: UbiSettings, names: Pseudonyms) -> None:
+        self._settings = settings
+        self._names = names
+        self._rows = RowWriter(cluster, settings.queries, MAPPING)
 
     def shown(self, queries: Sequence[Query], lists: Sequence[Shown]) -> list[Shown]:
-        """Write lists down and return them, each with its ``query_id``.
-
-        A list is worth more than its row: where the cluster refuses the rows, the lists come
-        without an id, and the log says why.
-        """
+        """Return lists, each with the ``query_id`` that its row will have."""
         named = [replace(one, query_id=str(uuid4())) for one in lists]
-        rows = {
-            one.query_id: query_row(query, one, self.settings, self.names)
-            for query, one in zip(queries, named, strict=True)
-        }
-        try:
-            self._prepare()
-            create(self.cluster, self.settings.queries, rows)
-        except ClusterError as exc:
-            log.warning("no rows for %s: %s", self.settings.queries, exc.message)
-            return list(lists)
+        for query, one in zip(queries, named, strict=True):
+            row = query_row(query, one, self._settings, self._names)
+            self._rows.write(one.query_id, row)
         return named
 
-    def _prepare(self) -> None:
-        name = self.settings.queries
-        if self.cluster.exists(f"/{name}"):
-            return
-        try:
-            indices.create(self.cluster, name, {"mappings": MAPPING})
-        except ClusterError:
-            # somebody else may have made it a moment ago
-            if not self.cluster.exists(f"/{name}"):
-                raise
+    def flush(self) -> None:
+        """Wait until all rows are written, or as long as anybody should have to wait."""
+        self._rows.flush()
+
+    def close(self) -> None:
+        """Write what is left, and say what could not be written."""
+        self._rows.close()
 
 
 def query_row(

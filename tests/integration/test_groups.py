@@ -119,8 +119,8 @@ def test_a_group_is_one_search_whatever_its_size(library: Library, opensearch: N
     recommender.recommend_group([f"u{n}" for n in range(12)])
     for size in (2, 8, 12):
         cluster.sent.clear()
-        recommender.recommend_group([f"u{n}" for n in range(size)], words="a castle")
-        assert cluster.sent == [f"POST /{library.alias}/_search"]
+        found = recommender.recommend_group([f"u{n}" for n in range(size)], words="a castle")
+        assert cluster.sent == [f"POST /{found.index}/_search"]
     cluster.close()
 
 

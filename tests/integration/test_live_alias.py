@@ -12,11 +12,13 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
 from seealso.config import Settings
 from seealso.encoder import Bundle
+from seealso.errors import ClusterError
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
 from seealso.interactions import Problems
 from seealso.plugin import RecommendationList, Recommender
-from seealso.plugin.live import SWAPS_FOLLOWED
+from seealso.plugin.serving import SWAPS_FOLLOWED
+from seealso.types import Calibration
 from tests.library import Library
 
 WORDS = "a castle of poetry"
@@ -64,18 +66,17 @@ class Intercepted(Cluster):
 
     def __init__(self, url: str) -> None:
         super().__init__(url, retries=1)
-        self.before: Callable[[str, str], object] = _nothing
-        self.after: Callable[[str, str], object] = _nothing
+        # shared with what a recommender makes of this cluster
+        self.before: list[Callable[[str, str], object]] = []
+        self.after: list[Callable[[str, str], object]] = []
 
     def request(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
-        self.before(method, path)
+        for call in self.before:
+            call(method, path)
         answer = super().request(method, path, *args, **kwargs)
-        self.after(method, path)
+        for call in self.after:
+            call(method, path)
         return answer
-
-
-def _nothing(_method: str, _path: str) -> None:
-    """Stand for an interception that was not set."""
 
 
 @pytest.fixture
@@ -101,19 +102,98 @@ def test_an_alias_that_moves_before_every_search_is_answered_all_the_same(
 ) -> None:
     indices.point(library.cluster, library.alias, built[0])
     recommender = asked(library.settings, cluster, library)
-    searches: list[str] = []
+    looks: list[str] = []
 
     def move(_method: str, path: str) -> None:
-        if path == "/_msearch":
-            searches.append(path)
-            indices.point(library.cluster, library.alias, built[len(searches) % 2])
+        if path == f"/{library.alias}/_mapping":
+            looks.append(path)
+            indices.point(library.cluster, library.alias, built[len(looks) % 2])
 
-    cluster.before = move
+    cluster.before.append(move)
     found = recommender.recommend(words=WORDS)
-    assert len(searches) == SWAPS_FOLLOWED + 1
+    assert len(looks) == SWAPS_FOLLOWED
     check(found, truth)
-    # the last search went to an index that was no longer live, by its own name
-    assert found.index != indices.live_name(library.cluster, library.alias)
+    assert found.index == indices.live_name(library.cluster, library.alias)
+
+
+NOTHING_FITS = {"term": {"kind": "no such kind"}}
+
+
+def test_every_method_sees_a_swap_at_once_even_where_nothing_is_found(
+    library: Library, built: Built
+) -> None:
+    indices.point(library.cluster, library.alias, built[0])
+    recommender = library.recommender()
+    body = {"query": {"match": {"title": "castle"}}}
+    ways: dict[str, Callable[[], Any]] = {
+        "an empty list": lambda: recommender.recommend("u1", filters=NOTHING_FITS).index,
+        "an empty list of related items": lambda: (
+            recommender.related("b1", filters=NOTHING_FITS).index
+        ),
+        "a group's empty list": lambda: (
+            recommender.recommend_group(["u1", "u5"], filters=NOTHING_FITS).index
+        ),
+        "a list of nobody": lambda: recommender.recommend("nobody", filters=NOTHING_FITS).index,
+        "reasons": lambda: recommender.explain("u1", "b1").index,
+        "profiles": lambda: str(recommender.profiles([recommender.user("u1")])[0].vector),
+        "a user encoder": lambda: recommender.profiler().fingerprint,
+        "a body": lambda: str(recommender.personalise(body, recommender.user("u1"))),
+        "a search without hits": lambda: str(
+            recommender.search({"query": NOTHING_FITS}, recommender.user("u1"))
+        ),
+        "a stored request": lambda: recommender.stored_request(recommender.user("u1")),
+        "a group's stored request": lambda: recommender.stored_group_request(["u1", "u5"]),
+    }
+    for way, ask in ways.items():
+        for index in (built[0], built[1]):
+            indices.point(library.cluster, library.alias, index)
+            ask()
+            assert recommender.live.name == index, way
+
+
+def test_an_index_that_is_deleted_under_a_service_is_left(
+    library: Library, built: Built, truth: dict[str, RecommendationList]
+) -> None:
+    settings = library.settings
+    made = build(library.cluster, settings, inputs(settings, None, Problems("stop"))).index
+    recommender = library.recommender()
+    assert recommender.recommend(words=WORDS).index == made
+    indices.point(library.cluster, library.alias, built[0])
+    indices.delete(library.cluster, made)
+    check(recommender.recommend(words=WORDS), truth)
+    check(recommender.recommend(words=WORDS), truth)
+
+
+def test_an_alias_of_two_indices_is_named_and_one_put_right_is_followed(
+    library: Library, built: Built, truth: dict[str, RecommendationList]
+) -> None:
+    indices.point(library.cluster, library.alias, built[0])
+    recommender = library.recommender()
+    second = {"add": {"index": built[1], "alias": library.alias}}
+    indices.act_on_aliases(library.cluster, [second])
+    with pytest.raises(ClusterError, match="stands for 2 indices"):
+        recommender.recommend(words=WORDS)
+    indices.point(library.cluster, library.alias, built[1])
+    check(recommender.recommend(words=WORDS), truth)
+
+
+def test_what_an_index_says_of_itself_is_read_again_when_it_changes(
+    library: Library, built: Built
+) -> None:
+    indices.point(library.cluster, library.alias, built[0])
+    recommender = library.recommender()
+    before = recommender.recommend("u1")
+    shifted = {"calibration": {"b": 0.3, "t": 2.0}}
+    kept = indices.meta(library.cluster, built[0])["calibration"]
+    try:
+        indices.put_meta(library.cluster, built[0], shifted)
+        after = recommender.recommend("u1")
+    finally:
+        indices.put_meta(library.cluster, built[0], {"calibration": kept})
+    assert after.ids == before.ids
+    assert after[0].probability == pytest.approx(
+        Calibration(b=0.3, t=2.0).probability(before[0].raw)
+    )
 
 
 def test_the_model_of_an_index_that_comes_back_is_not_loaded_again(
@@ -151,7 +231,8 @@ def test_what_was_seen_earlier_never_takes_the_place_of_what_was_seen_later(
         if path == "/_msearch" and other_done.is_set():
             later.append(recommender.live.name)
 
-    cluster.before, cluster.after = note_what_is_asked, hold_the_first
+    cluster.before.append(note_what_is_asked)
+    cluster.after.append(hold_the_first)
     with ThreadPoolExecutor(2) as pool:
         slow = pool.submit(recommender.recommend, words=WORDS)
         assert looked.wait(timeout=60)

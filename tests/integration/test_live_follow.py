@@ -191,6 +191,7 @@ def test_lists_go_out_to_ubi(lively: Shop) -> None:
     recommender = Recommender(lively.cluster, settings, users=index, ubi=log)
     found = recommender.recommend("ann-3", words="a castle")
     assert found.as_dict()["query_id"] == found.query_id != ""
+    recommender.close()
     name = settings.ubi.queries
     indices.refresh(lively.cluster, name)
     answer = lively.cluster.request("POST", f"/{name}/_search", {})
@@ -226,6 +227,7 @@ def test_lists_for_groups_and_of_related_items_go_out_too(lively: Shop) -> None:
     recommender = Recommender(lively.cluster, settings, users=index, ubi=log)
     shared = recommender.recommend_group(["ann-1", "ann-2"], strategy="fair")
     near = recommender.related("f7")
+    recommender.close()
     rows = {
         one.query_id: lively.cluster.request("GET", f"/{settings.ubi.queries}/_doc/{one.query_id}")[
             "_source"
@@ -250,6 +252,7 @@ def test_words_are_written_where_asked_for(lively: Shop) -> None:
     log = UbiLog(lively.cluster, settings.ubi, NAMES)
     recommender = Recommender(lively.cluster, settings, ubi=log)
     found = recommender.recommend(words="a castle")
+    recommender.close()
     row = lively.cluster.request("GET", f"/{settings.ubi.queries}/_doc/{found.query_id}")
     assert row["_source"]["user_query"] == "a castle"
     assert "client_id" not in row["_source"]
@@ -266,8 +269,12 @@ def test_a_list_without_a_row_is_better_than_none(
     logger.addHandler(caplog.handler)
     try:
         found = recommender.recommend(words="a castle")
+        recommender.recommend(words="a castle")
+        recommender.close()
     finally:
         logger.removeHandler(caplog.handler)
     assert len(found) == 10
-    assert found.query_id == ""
-    assert "no rows for _not_a_name" in caplog.text
+    said = {(one.created, one.getMessage()) for one in caplog.records}
+    first, last = (text for _, text in sorted(said))
+    assert first.startswith("_not_a_name takes no rows now, they wait: ")
+    assert last == "_not_a_name: 2 rows were not written"

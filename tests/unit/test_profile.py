@@ -11,8 +11,8 @@ from seealso.config import ProfileSettings, TextSettings
 from seealso.encoder import Bundle, UserText
 from seealso.errors import DataError
 from seealso.interactions import Histories
-from seealso.plugin.live import Live
-from seealso.plugin.profile import Held, ItemShelf, Known, Profile, make_profiles
+from seealso.plugin.profile import Held, ItemCache, Known, Profile, make_profiles
+from seealso.plugin.serving import Live
 from seealso.plugin.users import describe, note
 from seealso.types import HistoryEntry, User, Vector
 
@@ -54,9 +54,9 @@ class TableEncoder:
         return np.array([self._vector for _ in texts])
 
 
-class TableShelf:
-    def get(self, index: str, ids: Any) -> dict[str, Known]:
-        return {item_id: ITEMS[item_id] for item_id in ids if item_id in ITEMS}
+class TableCache:
+    def get(self, live: Live, ids: Any) -> tuple[dict[str, Known], frozenset[str]]:
+        return {item_id: ITEMS[item_id] for item_id in ids if item_id in ITEMS}, frozenset()
 
 
 def profile_of(
@@ -68,7 +68,7 @@ def profile_of(
     (profile,) = make_profiles(
         [user],
         cast("Live", live),
-        cast("ItemShelf", TableShelf()),
+        cast("ItemCache", TableCache()),
         ProfileSettings(**settings),
         limit,
     )

@@ -179,16 +179,16 @@ def related(
     """List the items that are most related to ITEM_ID."""
     # no user is asked for: neither events nor the users index are needed
     cluster, settings = context.cluster(), context.settings
-    recommender = Recommender(cluster, settings, ubi=open_ubi(cluster, settings, os.environ))
-    found = recommender.related(
-        item_id,
-        size=size,
-        path=path,
-        filters=parsed(filters),
-        min_probability=min_probability,
-        rules=parsed(rules, "--rule", RULE),
-        without_rules=without_rules,
-    )
+    with Recommender(cluster, settings, ubi=open_ubi(cluster, settings, os.environ)) as recommender:
+        found = recommender.related(
+            item_id,
+            size=size,
+            path=path,
+            filters=parsed(filters),
+            min_probability=min_probability,
+            rules=parsed(rules, "--rule", RULE),
+            without_rules=without_rules,
+        )
     print_list(context, found, show)
 
 

@@ -126,6 +126,8 @@ def neighbours(context: Context, user_id: str, size: int) -> None:
     context.show(found, found.table)
     if not (context.json or len(found)):
         stdout.print("nobody else has a vector", style="yellow")
+    if found.note and not context.json:
+        stdout.print(found.note, style="yellow", markup=False)
 
 
 def read(context: Context, on_error: str) -> tuple[People, Problems]:

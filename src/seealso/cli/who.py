@@ -56,6 +56,8 @@ def recommender_for(context: Context, users: Collection[str] | None) -> Recommen
         context.cluster(), context.settings, os.environ, users=users, problems=problems
     )
     say_skipped(problems)
+    # rows of lists that were shown are written behind them
+    click.get_current_context().call_on_close(found.close)
     return found
 
 

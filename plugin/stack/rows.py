@@ -1,0 +1,182 @@
+"""Rows that are written behind what a user waits for: by one thread, from a queue with an end.
+
+Where the index takes no rows (a full disk, a cluster that is away) they wait, and it is tried again
+and again; where more wait than the queue holds, the oldest are dropped. Both are said, once each.
+"""
+
+import weakref
+from collections import deque
+from collections.abc import Mapping
+from threading import Condition, Thread
+from typing import Any, Final
+
+import orjson
+
+from seealso.cluster import Cluster, indices
+from seealso.errors import ClusterError
+from seealso.log import logger
+
+log = logger(__name__)
+
+WAITING: Final = 10_000
+"""Most rows that wait; a row has about one kilobyte."""
+
+AT_ONCE: Final = 500
+"""Rows of one request."""
+
+PAUSE_SECONDS: Final = 5.0
+"""Until rows that the index did not take are sent again."""
+
+FLUSH_SECONDS: Final = 5.0
+"""Longest wait for rows at the end."""
+
+SECONDS: Final = 10.0
+"""Longest wait for one answer."""
+
+WRITTEN: Final = frozenset({200, 201, 409})
+"""A row that is there already was written by a request whose answer was lost."""
+
+PASSING: Final = frozenset({403, 429, 502, 503, 504})
+"""Statuses that end by themselves, or when an operator lifts a block."""
+
+Row = tuple[str, Mapping[str, Any]]
+
+
+class RowWriter:
+    """Writes rows to one index, each under an id of its own.
+
+    Safe to share between threads; the thread that writes is started with the first row, and what
+    is left is written at the end of the process, as far as `FLUSH_SECONDS` allow.
+
+    Parameters
+    ----------
+    cluster, index
+        Where.
+    mappings
+        Of the index, for a cluster that does not have it.
+    """
+
+    def __init__(self, cluster: Cluster, index: str, mappings: Mapping[str, Any]) -> None:
+        self._queue = _Queue(cluster.hurry(SECONDS), index, mappings)
+        # a caller that is gone without a word leaves nothing behind
+        self._end = weakref.finalize(self, self._queue.close)
+
+    def write(self, row_id: str, row: Mapping[str, Any]) -> None:
+        """Have a row written soon."""
+        self._queue.put((row_id, row))
+
+    def flush(self) -> None:
+        """Wait until no row waits, or `FLUSH_SECONDS` are over."""
+        self._queue.flush()
+
+    def close(self) -> None:
+        """Flush, end the thread, and say how many rows were not written."""
+        self._end()
+
+
+class _Queue:
+    """Rows that wait, and the thread that writes them."""
+
+    def __init__(self, cluster: Cluster, index: str, mappings: Mapping[str, Any]) -> None:
+        self._cluster = cluster
+        self._index = index
+        self._mappings = mappings
+        self._rows: deque[Row] = deque()
+        self._changed = Condition()
+        self._thread: Thread | None = None
+        self._closed = False
+        self._failing = False
+        self._dropped = 0
+
+    def put(self, row: Row) -> None:
+        with self._changed:
+            if self._closed:
+                self._dropped += 1
+                return
+            if len(self._rows) >= WAITING:
+                self._rows.popleft()
+                self._drop(1, "more than the queue holds")
+            self._rows.append(row)
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="seealso-rows", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._rows or self._failing, FLUSH_SECONDS)
+
+    def close(self) -> None:
+        self.flush()
+        with self._changed:
+            self._closed = True
+            self._dropped += len(self._rows)
+            self._rows.clear()
+            self._changed.notify_all()
+            if self._dropped:
+                log.warning("%s: %d rows were not written", self._index, self._dropped)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._rows or self._closed)
+                if self._closed:
+                    return
+                some = [self._rows[place] for place in range(min(AT_ONCE, len(self._rows)))]
+            left = self._written(some)
+            with self._changed:
+                done = {row_id for row_id, _ in some} - left
+                self._rows = deque(row for row in self._rows if row[0] not in done)
+                self._changed.notify_all()
+                if left and not self._closed:
+                    self._changed.wait_for(lambda: self._closed, PAUSE_SECONDS)
+
+    def _written(self, rows: list[Row]) -> set[str]:
+        """Write rows, and return the ids of those that have to be sent again."""
+        try:
+            self._prepare()
+            answers = self._sent(rows)
+        except ClusterError as exc:
+            self._fail(exc.message)
+            return {row_id for row_id, _ in rows}
+        left = {key for key, one in answers.items() if one["status"] in PASSING}
+        refused = [one for one in answers.values() if one["status"] not in WRITTEN | PASSING]
+        if refused:
+            self._drop(len(refused), refused[0]["error"]["reason"])
+        if left:
+            self._fail(answers[next(iter(left))]["error"]["reason"])
+        else:
+            self._failing = False
+        return left
+
+    def _sent(self, rows: list[Row]) -> dict[str, Mapping[str, Any]]:
+        body = b"".join(
+            orjson.dumps({"create": {"_id": row_id}}) + b"\n" + orjson.dumps(row) + b"\n"
+            for row_id, row in rows
+        )
+        params = {"filter_path": "items.*.status,items.*.error.reason"}
+        answer = self._cluster.request("POST", f"/{self._index}/_bulk", body, params)
+        return {
+            row_id: one["create"] for (row_id, _), one in zip(rows, answer["items"], strict=True)
+        }
+
+    def _prepare(self) -> None:
+        if self._cluster.exists(f"/{self._index}"):
+            return
+        try:
+            indices.create(self._cluster, self._index, {"mappings": self._mappings})
+        except ClusterError:
+            # somebody else may have made it a moment ago
+            if not self._cluster.exists(f"/{self._index}"):
+                raise
+
+    def _fail(self, reason: str) -> None:
+        if not self._failing:
+            self._failing = True
+            log.warning("%s takes no rows now, they wait: %s", self._index, reason)
+
+    def _drop(self, count: int, reason: str) -> None:
+        with self._changed:
+            if not self._dropped:
+                log.warning("%s: rows are dropped: %s", self._index, reason)
+            self._dropped += count

@@ -1,0 +1,179 @@
+"""Lists on clusters as operators set them up: without expensive queries, with many shards, slow."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from seealso.cluster import Cluster, indices
+from seealso.errors import ClusterError, Unavailable
+from seealso.plugin import Recommender
+from seealso.plugin.requests import Wish
+from seealso.plugin.serving import EXPENSIVE
+from seealso.plugin.stack.ubi import UbiLog
+from seealso.types import HistoryEntry, Path, User
+from tests.integration.gateways import gateway
+from tests.library import Library
+from tests.members import NAMES
+
+MANY = 100_000
+
+
+@contextmanager
+def without_expensive_queries(cluster: Cluster) -> Iterator[None]:
+    def put(value: bool | None) -> None:
+        cluster.request("PUT", "/_cluster/settings", {"persistent": {EXPENSIVE: value}})
+
+    put(False)
+    try:
+        yield
+    finally:
+        put(None)
+
+
+def test_a_cluster_without_expensive_queries_ranks_by_the_graph(library: Library) -> None:
+    recommender = library.recommender()
+    lists = {
+        "recommend": lambda: recommender.recommend("u1", words="a castle"),
+        "related": lambda: recommender.related("b1"),
+        "group": lambda: recommender.recommend_group(["u1", "u5"], words="a castle"),
+    }
+    before = {name: ask() for name, ask in lists.items()}
+    probabilities = [one.probabilities for one in before["group"]]
+    reasons = recommender.explain("u1", before["recommend"].ids[0])
+    with without_expensive_queries(library.cluster):
+        after = {name: ask() for name, ask in lists.items()}
+        explained = recommender.explain("u1", before["recommend"].ids[0])
+        said = {}
+        for name, ask in {
+            "path exact": lambda: recommender.recommend("u1", path="exact"),
+            "a personalised search": lambda: recommender.search(
+                {"query": {"match_all": {}}}, recommender.user("u1")
+            ),
+        }.items():
+            with pytest.raises(ClusterError) as caught:
+                ask()
+            said[name] = caught.value.message
+    for name, found in after.items():
+        assert found.ids == before[name].ids, name
+        assert found.path == "ann"
+        assert f"{EXPENSIVE} is false" in found.note
+    assert [one.probabilities for one in after["group"]] == [
+        pytest.approx(own, abs=1e-5) for own in probabilities
+    ]
+    assert explained.raw == pytest.approx(reasons.raw, abs=1e-5)
+    for name, message in said.items():
+        assert message.startswith(name)
+        assert EXPENSIVE in message
+
+
+def test_a_user_who_has_seen_a_hundred_thousand_items_is_shown_none_of_them(
+    library: Library,
+) -> None:
+    seen = frozenset(f"b{n}" for n in range(10, 10 + MANY))
+    heavy = User("heavy", (HistoryEntry("b11"), HistoryEntry("b17")), seen, {}, "a castle")
+    recommender = library.recommender()
+    wish = Wish.of(recommender.settings.recommend, size=20, tail_share=0.2)
+    for path in ("exact", "ann"):
+        (found,) = recommender.recommend_users([heavy], wish.with_settings(path=Path(path)))
+        assert set(found.ids) == {f"b{n}" for n in range(10)}
+    shared = recommender.recommend_group([heavy, recommender.user("u1")], size=20)
+    assert shared.ids
+    assert not set(shared.ids) & seen
+
+
+def test_no_request_of_many_heavy_users_is_large(library: Library) -> None:
+    seen = frozenset(f"b{n}" for n in range(10, 10 + MANY))
+    people = [User(f"h{n}", (HistoryEntry("b11"),), seen) for n in range(8)]
+    with gateway(library.url) as running:
+        recommender = Recommender(Cluster(running.url, retries=0, timeout=120), library.settings)
+        found = recommender.recommend_users(people)
+    assert [one.ids == found[0].ids for one in found] == [True] * len(people)
+    assert found[0].ids
+    assert max(len(one.body) for one in running.seen) < 10_000_000
+
+
+@pytest.mark.parametrize("path", ["exact", "ann"])
+def test_thousands_of_words_and_ids_are_blocked(library: Library, path: str) -> None:
+    words = [f"never said {n}" for n in range(3000)]
+    file = library.folder / "many-blocked.txt"
+    file.write_text("".join(f"x{n}\n" for n in range(3000)) + "b8\n", "utf-8")
+    safety: dict[str, Any] = {"words": [*words, "island"], "blocklist": str(file)}
+    plain = library.recommender(safety={"words": ["island"]})
+    asking = library.recommender(safety=safety)
+    for words_of in ("", "a castle on an island"):
+        more: dict[str, Any] = {"words": words_of, "size": 60, "path": path, "tail_share": 0}
+        wanted = plain.recommend("u1", **more).ids
+        found = asking.recommend("u1", **more).ids
+        assert found == [one for one in wanted if one != "b8"]
+    assert asking.recommend_group(["u1", "u5"], size=60, path=path).ids
+
+
+def test_a_cluster_that_hangs_is_given_up_in_time(library: Library) -> None:
+    recommender = library.recommender(cluster={"deadline": 1.0})
+    # a listener that takes connections and never answers
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        hanging = Cluster(f"http://127.0.0.1:{deaf.getsockname()[1]}", retries=5, timeout=30)
+        recommender._lists._cluster = hanging.hurry(recommender.settings.cluster.deadline)
+        started = time.monotonic()
+        with pytest.raises(Unavailable, match="took too long to answer"):
+            recommender.recommend(words="a castle")
+        assert time.monotonic() - started < 5
+
+
+def test_lists_are_the_same_with_more_shards(library: Library) -> None:
+    """The same documents in one shard and in three."""
+    whole, name = library.recommender(), f"{library.alias}-shards"
+    body = library.cluster.request("GET", f"/{whole.live.name}")[whole.live.name]
+    kept = {"knn": True, "number_of_shards": 3, "number_of_replicas": 0}
+    indices.create(
+        library.cluster, name, {"mappings": body["mappings"], "settings": {"index": kept}}
+    )
+    copied = {"source": {"index": whole.live.name}, "dest": {"index": name}}
+    library.cluster.request("POST", "/_reindex", copied, {"refresh": "true"})
+    parted = Recommender(library.cluster, library.settings, library.histories, index=name)
+    try:
+        for ask in (
+            lambda one: one.recommend("u1"),
+            lambda one: one.recommend("u1", words="a castle of poetry", tail_share=0.5),
+            lambda one: one.recommend("u1", path="ann"),
+            lambda one: one.recommend("nobody", size=30),
+            lambda one: one.related("b1"),
+            lambda one: one.recommend_group(["u1", "u5"], words="a castle", tail_share=0.5),
+        ):
+            assert ask(parted).ids == ask(whole).ids
+    finally:
+        indices.delete(library.cluster, name)
+
+
+def test_rows_of_ubi_hold_no_list_up(library: Library) -> None:
+    """The disk is at flood stage: OpenSearch refuses writes."""
+    name = f"{library.alias}-ubi"
+    settings = library.changed(ubi={"queries": name})
+    log = UbiLog(library.cluster, settings.ubi, NAMES)
+    recommender = Recommender(library.cluster, settings, library.histories, ubi=log)
+    block = {"index.blocks.read_only_allow_delete": True}
+    try:
+        recommender.recommend("u1")
+        log.flush()
+        library.cluster.request("PUT", f"/{name}/_settings", block)
+        started = time.monotonic()
+        found = [recommender.recommend("u1") for _ in range(3)]
+        assert time.monotonic() - started < 15
+        log.flush()
+        lifted = {"index.blocks.read_only_allow_delete": None}
+        library.cluster.request("PUT", f"/{name}/_settings", lifted)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            indices.refresh(library.cluster, name)
+            if indices.count(library.cluster, name) == 4:
+                break
+            time.sleep(0.2)
+        assert indices.count(library.cluster, name) == 4
+        assert all(one.query_id for one in found)
+    finally:
+        recommender.close()
+        indices.delete(library.cluster, name)
