@@ -6,11 +6,9 @@ stay as they are); any other build clears it. An index is ``ready`` once it is v
 did not pass is ``rejected``, and the next build clears it as well.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -24,9 +22,9 @@ from seealso.encoder import (
     open_cache,
 )
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.build_report import BuildPlan, BuildReport
 from seealso.indexer.creation import create_index
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, sample_texts, whitening_note
-from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.lifecycle import build_lock, go_live
@@ -35,7 +33,6 @@ from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.indexer.staging import build_key, left_by
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import write_catalogue
-from seealso.interactions import Unmatched
 from seealso.log import progress
 
 MAPPED = {"alias", "space", "analyzer", "shards", "engine", "m", "ef_construction"}
@@ -44,52 +41,6 @@ MAPPED = {"alias", "space", "analyzer", "shards", "engine", "m", "ef_constructio
 
 Judge = Callable[[str, str], object]
 """Is asked of the live index and the new one before the alias moves: raises where it must not."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What a build did; `verdict` is what the judge said, if there was one."""
-
-    index: str
-    alias: str
-    fingerprint: str
-    bundle: str
-    items: int
-    written: int
-    unchanged: int
-    tail: int
-    seconds: float
-    resumed: bool
-    swapped: bool
-    previous: str | None
-    verification: Verification
-    events: EventSummary
-    unmatched: Unmatched | None = None
-    """Events that name items which the catalogue does not have."""
-    verdict: object | None = None
-    pictured: int = 0
-    """Items whose image takes part."""
-    strangers: int = 0
-    """Images of items that the catalogue does not have."""
-    notes: tuple[str, ...] = ()
-    """What was guessed, left out or degraded, a sentence each."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuildPlan:
-    """What a build would do; made by ``--dry-run`` without writing anything."""
-
-    alias: str
-    live: str | None
-    bundle: str
-    items: int
-    tail: int
-    importance: Mapping[str, Any]
-    clears: tuple[str, ...]
-    events: EventSummary
-    unmatched: Unmatched | None = None
-    notes: tuple[str, ...] = ()
-    """What was guessed or left out, a sentence each."""
 
 
 def plan(
@@ -199,6 +150,8 @@ def build(
         if swap:
             go_live(cluster, alias, name, lock)
     return BuildReport(
+        broken_rows=source.problems.count,
+        broken_values=source.problems.values,
         index=name,
         alias=alias,
         fingerprint=bundle.fingerprint,

@@ -6,7 +6,7 @@ second writes the documents. Neither holds the catalogue in memory.
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
@@ -46,6 +46,8 @@ class Inputs:
     events: Callable[[], Iterable[pl.DataFrame]]
     images: Callable[[], ImageVectors | None] = no_images
     unread: Callable[[], int] = lambda: 0
+    problems: Problems = field(default_factory=Problems)
+    """What was left out of all that was read."""
 
 
 def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> Inputs:
@@ -80,6 +82,7 @@ def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> I
         read,
         lambda: open_images(settings, problems),
         lambda: problems.lost("catalogue"),
+        problems,
     )
 
 

@@ -2,8 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.node import VERSIONS
@@ -16,19 +14,11 @@ from seealso.indexer.live import live_index
 from seealso.indexer.templates import installed
 from seealso.indexer.users.live import live_users
 from seealso.interactions import Pseudonyms
+from seealso.plugin.doctor_inputs import examine_inputs
+from seealso.plugin.finding import Finding, failed
 
 OLDEST = (2, 19)
 """OpenSearch from this version on is supported."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    ok: bool
-    found: str
-    cure: str = ""
 
 
 def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Finding]:
@@ -41,8 +31,7 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     connect
         Returns the cluster; may raise.
     """
-    yield _rows("catalogue", settings.catalogue.path, settings.catalogue.index)
-    yield _events(settings)
+    yield from examine_inputs(settings, connect)
     yield from _images(settings)
     yield _bundle(settings)
     if settings.cluster.url is None:
@@ -51,7 +40,7 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
         cluster = connect()
         info = cluster.request("GET", "/", retries=0)
     except SeeAlsoError as exc:
-        yield _failed("cluster", exc)
+        yield failed("cluster", exc)
         return
     yield _version(cluster, info["version"]["number"])
     plugins = cluster.request("GET", "/_cat/plugins", params={"format": "json"})
@@ -71,42 +60,11 @@ def _images(settings: Settings) -> Iterator[Finding]:
         yield Finding("images", there, f"{named}{'' if there else ' is missing'}", cure)
 
 
-def _failed(what: str, exc: SeeAlsoError) -> Finding:
-    return Finding(what, ok=False, found=exc.message, cure=exc.hint or "")
-
-
-def _rows(section: str, path: Path | None, index: str | None) -> Finding:
-    if path is not None and index is not None:
-        return Finding(
-            section,
-            ok=False,
-            found="both path and index are set",
-            cure=f"remove one of [{section}]",
-        )
-    if index:
-        return Finding(section, ok=True, found=f"index {index}")
-    if path is None:
-        return Finding(
-            section, ok=False, found="none is named", cure=f"set {section}.path in seealso.toml"
-        )
-    there = path.is_file()
-    cure = "" if there else f"check {section}.path in seealso.toml"
-    return Finding(section, there, f"{path}{'' if there else ' is missing'}", cure)
-
-
-def _events(settings: Settings) -> Finding:
-    chosen = settings.events
-    if chosen.path is None and chosen.index is None:
-        # nothing is wrong with that: histories and words can be given, importance is even
-        return Finding("events", ok=True, found="none are named: every item weighs the same")
-    return _rows("events", chosen.path, chosen.index)
-
-
 def _bundle(settings: Settings) -> Finding:
     try:
         bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
     except SeeAlsoError as exc:
-        return _failed("bundle", exc)
+        return failed("bundle", exc)
     return Finding("bundle", ok=True, found=f"{bundle.name}, {bundle.dimension} dimensions")
 
 
@@ -120,14 +78,14 @@ def _java() -> Finding:
             missing.append(exc)
         else:
             return Finding("Java", ok=True, found=f"{jdk.major}, enough for OpenSearch {version}")
-    return _failed("Java", missing[0])
+    return failed("Java", missing[0])
 
 
 def _fingerprint(settings: Settings, fingerprint: str) -> Finding:
     try:
         BundleStore(settings.encoder.store).by_fingerprint(fingerprint)
     except SeeAlsoError as exc:
-        return _failed("fingerprint", exc)
+        return failed("fingerprint", exc)
     return Finding("fingerprint", ok=True, found=f"{fingerprint}, bundle in the store")
 
 
@@ -161,7 +119,7 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
             cure="" if documents else "run `seealso index build`",
         )
     except SeeAlsoError as exc:
-        yield _failed("index", exc)
+        yield failed("index", exc)
         return
     yield _fingerprint(settings, meta["fingerprint"])
     paths = "exact, ann, reference" if meta["space"] == "cosine" else "reference (by script) only"
@@ -181,7 +139,7 @@ def _users(cluster: Cluster, settings: Settings) -> Finding:
         found.require(live_index(cluster, settings).fingerprint)
         documents = indices.count(cluster, found.name)
     except SeeAlsoError as exc:
-        return _failed("users", exc)
+        return failed("users", exc)
     return Finding("users", ok=True, found=f"{found.name}, {documents:,} documents")
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from seealso.cluster import Cluster, fetch
 from seealso.config import Settings, load_settings
 from seealso.encoder import Bundle
-from seealso.indexer.build import BuildReport, build
+from seealso.indexer.build import build
+from seealso.indexer.build_report import BuildReport
 from seealso.indexer.inputs import inputs, row_source
 from seealso.interactions import Histories, Problems, read_events
 from seealso.plugin import Recommender

@@ -24,8 +24,8 @@ from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable
 from seealso.indexer.inputs import Inputs, survey
 from seealso.indexer.mapping import derives_safely, index_meta
+from seealso.indexer.rereading import read_again
 from seealso.indexer.staging import build_key, left_by
-from seealso.indexer.update import read_again
 from seealso.log import progress
 from seealso.types import Space
 

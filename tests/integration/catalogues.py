@@ -15,7 +15,8 @@ import pytest
 from seealso.cluster import Cluster, fetch, indices, locks
 from seealso.config import Settings, load_settings
 from seealso.encoder import Bundle
-from seealso.indexer.build import BuildReport, build
+from seealso.indexer.build import build
+from seealso.indexer.build_report import BuildReport
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.interactions import Problems
 from seealso.types import Vector

@@ -16,7 +16,8 @@ from seealso.config import Settings, load_settings
 from seealso.errors import Unavailable
 from seealso.indexer.mapping import index_body
 from seealso.indexer.templates import install
-from seealso.plugin.doctor import Finding, examine
+from seealso.plugin.doctor import examine
+from seealso.plugin.finding import Finding
 from seealso.query_templates import script_id
 from tests.library import Library
 
@@ -229,3 +230,61 @@ def test_a_java_for_the_older_opensearch_is_enough(
     monkeypatch.setattr("seealso.plugin.doctor.find_jdk", found)
     java = findings(library, library.changed(cluster={"url": None}))["Java"]
     assert (java.ok, java.found) == (True, "17, enough for OpenSearch 2.19.1")
+
+
+def shop_of(library: Library, folder: Path, events: str, items: str) -> dict[str, Finding]:
+    (folder / "items.csv").write_text(items, encoding="utf-8")
+    (folder / "events.csv").write_text(events, encoding="utf-8")
+    settings = library.changed(
+        catalogue={
+            "path": str(folder / "items.csv"),
+            "rename": {},
+            "id": "sku",
+            "text": ["name"],
+            "keywords": [],
+            "numbers": [],
+            "lists": {},
+        },
+        events={"path": str(folder / "events.csv"), "user": "user", "item": "sku", "value": None},
+        text={"item": "{{ name }}"},
+    )
+    return findings(library, settings)
+
+
+ITEMS = "sku,name\nG1,Watering can\nG2,Ukulele\nG3,\n"
+
+
+def test_what_the_inputs_hold_is_said(library: Library, tmp_path: Path) -> None:
+    events = "user,sku,day\nann,G1,2026-10-02\n,G2,2026-10-03\nbob,g3,2026-10-04\n"
+    found = shop_of(library, tmp_path, events, ITEMS)
+    assert found["catalogue"].ok
+    assert found["catalogue"].found.endswith("items.csv, 3 items, 1 of 3 without a text")
+    assert found["events"].ok
+    assert "3 of 2 users, 1 of them of no user, from 2026-10-02 00:00 to" in found["events"].found
+    assert "1 of 3 events name items" in found["events"].found
+
+
+def test_ids_that_never_meet_are_found(library: Library, tmp_path: Path) -> None:
+    found = shop_of(library, tmp_path, "user,sku,day\nann,g1,\nbob,g2,\nbob,G1,\n", ITEMS)
+    assert list(wrong(found)) == ["events"]
+    assert "2 of 3 events name items that are not in the catalogue" in found["events"].found
+    assert "differs by case ('g1' is there as 'G1')" in found["events"].found
+
+
+def test_items_without_texts_and_broken_rows_are_found(library: Library, tmp_path: Path) -> None:
+    events = "user,sku,day\nann,G1,2026-10-02\nann,,2026-10-02\n"
+    found = wrong(shop_of(library, tmp_path, events, "sku,name\nG1,\nG2,\nG3,Ukulele\n"))
+    assert list(found) == ["catalogue", "events"]
+    assert "2 of 3 items have no text" in found["catalogue"].found
+    assert "1 broken rows" in found["events"].found
+    assert "events.csv line 3" in found["events"].found
+    assert "--on-error skip" in found["events"].cure
+
+
+def test_a_cluster_that_is_down_hides_nothing_of_the_files(library: Library) -> None:
+    def nothing() -> Cluster:
+        raise Unavailable("no cluster", hint="run `seealso node start`")
+
+    found = list(examine(library.settings, nothing))
+    assert [one.what for one in found if not one.ok] == ["cluster"]
+    assert "60 items" in found[0].found

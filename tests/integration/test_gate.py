@@ -18,7 +18,8 @@ from seealso.cluster.node import NodeInfo
 from seealso.errors import BundleError, DataError, NotBetter
 from seealso.fitting.fit import fit
 from seealso.indexer import lifecycle
-from seealso.indexer.build import BuildReport, build
+from seealso.indexer.build import build
+from seealso.indexer.build_report import BuildReport
 from seealso.interactions import leave_one_out
 from seealso.plugin import Recommender
 from seealso.plugin.judging.gate import Gate, Verdict
@@ -135,7 +136,7 @@ def test_a_figure_is_that_of_the_lists_that_users_get(shop: Shop) -> None:
 
 def test_items_that_lose_their_text_count_against_the_new_index(shop: Shop) -> None:
     live = shop.build(**TELLING).index
-    some = "{% if price > 40 %}" + TELLING["text"]["item"] + "{% endif %}"
+    some = "{% if price > 20 %}" + TELLING["text"]["item"] + "{% endif %}"
     with pytest.raises(NotBetter, match=f"of {USERS} dev users"):
         gated(shop, text={"item": some})
     assert shop.live == live

@@ -52,7 +52,7 @@ def test_ids_that_never_meet_stop_a_build_and_are_said(
     shop.stock(films(20), upper)
     sentence = (
         "12 of 12 events name items that are not in the catalogue, such as 'F0', 'F1', 'F10'; "
-        "they differ by case: 'F0' is there as 'f0'"
+        "the likely cause: an id differs by case ('F0' is there as 'f0')"
     )
     for stopped in (shop.build, lambda: plan(shop.cluster, shop.settings(), shop.inputs())):
         with pytest.raises(DataError) as caught:
@@ -79,7 +79,7 @@ def test_refresh_and_update_say_what_does_not_meet(shop: Shop) -> None:
     shop.stock(films(20), people())
     assert not [note for note in shop.build().notes if "events" in note]
     write_lines(shop.events, [*people(), event("u", "F0")])
-    said = "1 of 13 events name items that are not in the index, such as 'F0'; they differ by case"
+    said = "1 of 13 events name items that are not in the index, such as 'F0'"
     refreshed = refresh_importance(shop.cluster, shop.settings(), shop.inputs())
     assert refreshed.events.events == 13
     assert [note[: len(said)] for note in refreshed.notes] == [said]
@@ -149,6 +149,15 @@ def test_the_model_reads_the_columns_that_are_named(shop: Shop) -> None:
         shop.build(catalogue=columns, text={"item": "{{ title }}"})
     assert "names no column 'title'" in str(caught.value.hint)
     assert len(shop.names) == 1
+
+
+def test_what_was_broken_is_in_the_report(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = [{**film, "price": "call us"} if n < 3 else film for n, film in enumerate(films(20))]
+    shop.stock(odd, [*people(), {"user_id": "u", "item_id": ""}])
+    report, lines = run(shop, capsys, "index", "build", "--on-error", "skip")
+    assert (report["broken_rows"], report["broken_values"]) == (1, 3)
+    assert "price is not a number" in lines
+    assert report["items"] == 20
 
 
 def test_a_few_items_without_text_are_counted(shop: Shop, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from seealso.cli.inputs import (
 )
 from seealso.indexer import build as building
 from seealso.indexer import lifecycle
+from seealso.indexer.build_report import BuildPlan, BuildReport
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import refresh_importance
@@ -91,7 +92,7 @@ def build(
     context.show(report, lambda: _built(report, gate))
 
 
-def _planned(plan: building.BuildPlan) -> dict[str, object]:
+def _planned(plan: BuildPlan) -> dict[str, object]:
     return {
         "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
         **_events(plan.events),
@@ -112,12 +113,12 @@ def _events(events: EventSummary) -> dict[str, object]:
     return {"events": str(events)} if events.events else {}
 
 
-def _pictured(report: building.BuildReport) -> str:
+def _pictured(report: BuildReport) -> str:
     told = f"{report.pictured:,} items have one"
     return f"{told}; {report.strangers:,} of no item" if report.strangers else told
 
 
-def _built(report: building.BuildReport, gate: bool) -> RenderableType:
+def _built(report: BuildReport, gate: bool) -> RenderableType:
     checked, verdict = report.verification, report.verdict
     facts: dict[str, object] = {
         "index": report.index + (" (resumed)" if report.resumed else ""),

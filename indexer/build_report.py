@@ -1,0 +1,58 @@
+"""What a build did, and what it would do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from seealso.indexer.event_summary import EventSummary
+from seealso.indexer.verify import Verification
+from seealso.interactions import Unmatched
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did; `verdict` is what the judge said, if there was one."""
+
+    index: str
+    alias: str
+    fingerprint: str
+    bundle: str
+    items: int
+    written: int
+    unchanged: int
+    tail: int
+    seconds: float
+    resumed: bool
+    swapped: bool
+    previous: str | None
+    verification: Verification
+    events: EventSummary
+    unmatched: Unmatched | None = None
+    """Events that name items which the catalogue does not have."""
+    verdict: object | None = None
+    pictured: int = 0
+    """Items whose image takes part."""
+    strangers: int = 0
+    """Images of items that the catalogue does not have."""
+    notes: tuple[str, ...] = ()
+    """What was guessed, left out or degraded, a sentence each."""
+    broken_rows: int = 0
+    broken_values: int = 0
+    """What was left out of catalogue, events and images."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """What a build would do; made by ``--dry-run`` without writing anything."""
+
+    alias: str
+    live: str | None
+    bundle: str
+    items: int
+    tail: int
+    importance: Mapping[str, Any]
+    clears: tuple[str, ...]
+    events: EventSummary
+    unmatched: Unmatched | None = None
+    notes: tuple[str, ...] = ()
+    """What was guessed or left out, a sentence each."""
