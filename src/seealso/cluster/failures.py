@@ -158,7 +158,8 @@ def meaning(
             url=url,
         )
     if any(sign in reason for sign in _NOT_THERE):
-        return not_all(index, reason)
+        # what OpenSearch considers next is to do without those shards
+        return not_all(index, reason.partition(" Consider using")[0])
     if isinstance(exc, NotFoundError):
         return no_such_index(index)
     if too_large(exc):
