@@ -131,7 +131,7 @@ def plan_all(
         found = reader.read(batch.rows, datetime.now(UTC))
         events += len(found)
         ids |= {one.event_id for one in found}
-        users |= {one.user for one in found}
+        users |= {one.user for one in found if one.user is not None}
         items |= {one.item_id for one in found}
     known = len(store.present(sorted(ids))) if store else 0
     name = live_index(cluster, settings).name
