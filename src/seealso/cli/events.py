@@ -14,6 +14,7 @@ from rich.console import RenderableType
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, plain
 from seealso.cli.inputs import dry_run, on_error, say_skipped
+from seealso.config import Settings
 from seealso.indexer.events.ingest import Ingester, Taken
 from seealso.indexer.events.running import check, plan_all, position_of, reader_of, take_all
 from seealso.indexer.events.sources import UbiEvents, WholeFile
@@ -70,7 +71,7 @@ def ingest(context: Context, source: Path | None, ubi: bool, on_error: str, dry_
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)  # type: ignore[arg-type]
     cluster, settings = context.cluster(), context.settings
-    columns = [*settings.events.columns, *((settings.live.id,) if settings.live.id else ())]
+    columns = _columns(settings)
     chosen = _chosen(
         context,
         source,
@@ -135,7 +136,9 @@ def follow(
         context,
         source,
         ubi,
-        lambda file: GrowingFile(file, settings.live.batch, settings.live.poll_seconds),
+        lambda file: GrowingFile(
+            file, settings.live.batch, settings.live.poll_seconds, _columns(settings)
+        ),
     )
     if dry_run:
         store = EventStore.find(cluster, settings, names)
@@ -177,6 +180,11 @@ def _until_idle(run: Iterator[Taken], seconds: float | None) -> Iterator[Taken]:
         yield one
 
 
+def _columns(settings: Settings) -> list[str]:
+    own = (settings.live.id,) if settings.live.id else ()
+    return [*settings.events.columns, *own]
+
+
 def _chosen(
     context: Context, source: Path | None, ubi: bool, of_file: Callable[[Path], File]
 ) -> File | Stream | UbiEvents:
@@ -187,7 +195,7 @@ def _chosen(
     if source is None:
         return UbiEvents(context.cluster(), context.settings.ubi, live)
     if str(source) == "-":
-        return Stream(sys.stdin.buffer, live.batch, live.poll_seconds)
+        return Stream(sys.stdin.buffer, live.batch, live.poll_seconds, _columns(context.settings))
     return of_file(source)
 
 

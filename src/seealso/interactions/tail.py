@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -57,11 +57,14 @@ class GrowingFile:
         Most lines at once.
     poll_seconds
         How often to look.
+    columns
+        The columns that are read; None for all.
     """
 
     path: Path
     batch: int
     poll_seconds: float
+    columns: Collection[str] | None = None
 
     @property
     def name(self) -> str:
@@ -131,7 +134,10 @@ class GrowingFile:
                 return place
             if lines:
                 place = place.behind(stream, lines)
-                yield Batch(json_rows([(one.number, one.text) for one in lines]), place.position)
+                yield Batch(
+                    json_rows([(one.number, one.text) for one in lines], self.columns),
+                    place.position,
+                )
             elif self._replaced(stream):
                 return place
             else:
@@ -182,7 +188,9 @@ class GrowingFile:
         """Yield what is left of a file that nobody writes to any more; its last line has ended."""
         while lines := lines_from(stream, place, self.batch):
             place = place.behind(stream, lines)
-            yield Batch(json_rows([(one.number, one.text) for one in lines]), place.position)
+            yield Batch(
+                json_rows([(one.number, one.text) for one in lines], self.columns), place.position
+            )
         return place
 
 
@@ -200,11 +208,14 @@ class Stream:
         Most lines at once.
     poll_seconds
         After how long without a line an empty batch is yielded.
+    columns
+        The columns that are read; None for all.
     """
 
     stream: BinaryIO
     batch: int
     poll_seconds: float
+    columns: Collection[str] | None = None
 
     @property
     def name(self) -> str:
@@ -244,4 +255,4 @@ class Stream:
                 ended = text is None
             except Empty:
                 pass
-            yield Batch(json_rows(found) if found else None)
+            yield Batch(json_rows(found, self.columns) if found else None)
