@@ -7,7 +7,7 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.addresses import write_aliases
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.foreign import Foreign, find_templates, shield
-from seealso.indexer.mapping import flat
+from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE, flat
 
 
 def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
@@ -27,7 +27,7 @@ def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     ClusterError
         OpenSearch refuses.
     """
-    asked = {**body, "aliases": write_aliases(name)}
+    asked = {**_spelt_out(body), "aliases": write_aliases(name)}
     foreign = find_templates(cluster, name)
     try:
         if foreign is not None and foreign.intrudes:
@@ -45,6 +45,15 @@ def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
         # nothing was loaded; an index behind an alias of somebody's must not stay
         indices.delete(cluster, name)
         raise
+
+
+def _spelt_out(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `body` with what overrules templates: no pipelines, whole documents."""
+    settings = {f"index.{setting}": value for setting, value in NO_PIPELINES.items()}
+    return {
+        "settings": {**settings, **flat(body.get("settings", {}))},
+        "mappings": {"_source": dict(WHOLE_SOURCE), **body.get("mappings", {})},
+    }
 
 
 def _named(exc: ClusterError, foreign: Foreign, name: str) -> MappingMismatch:
@@ -65,14 +74,15 @@ def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     MappingMismatch
         It differs: an alias, a pipeline, an incomplete ``_source``, other fields.
     """
+    asked = _spelt_out(body)
     found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})[name]
     wrong = [
         *(
             f"it stands behind the alias {alias}"
             for alias in sorted(found["aliases"].keys() - write_aliases(name).keys())
         ),
-        *changed_settings(flat(body.get("settings", {})), found["settings"]),
-        *_other_mappings(body.get("mappings", {}), found["mappings"]),
+        *changed_settings(asked["settings"], found["settings"]),
+        *_other_mappings(asked["mappings"], found["mappings"]),
     ]
     if not wrong:
         return

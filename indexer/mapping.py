@@ -62,12 +62,10 @@ def loading_body(
                 "number_of_shards": index.shards,
                 "number_of_replicas": 0,
                 "refresh_interval": "-1",
-                **NO_PIPELINES,
             }
         },
         "mappings": {
             "dynamic": "strict",
-            "_source": dict(WHOLE_SOURCE),
             "_meta": {"seealso": dict(meta)},
             "properties": dict(fields),
         },

@@ -12,7 +12,7 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.addresses import write_alias
 from seealso.config import Settings
 from seealso.errors import ClusterError
-from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE, derives_safely, own_fields
+from seealso.indexer.mapping import derives_safely, own_fields
 from seealso.interactions import RESERVED
 
 Way = Literal["in place", "copy"]
@@ -188,11 +188,9 @@ def copy_body(
             "index.refresh_interval": "-1",
             # the owner's fields keep the room that they have
             FIELDS_LIMIT: int(kept.get(FIELDS_LIMIT, 1000)) + len(owned.own - owned.mapped),
-            **{f"index.{name}": value for name, value in NO_PIPELINES.items()},
         },
         "mappings": {
             **owned.mappings,
-            "_source": dict(WHOLE_SOURCE),
             "_meta": added["_meta"],
             "properties": {**owned.fields, **added["properties"]},
         },

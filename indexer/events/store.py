@@ -13,10 +13,10 @@ import orjson
 
 from seealso import __version__
 from seealso.cluster import Cluster, fetch, indices
-from seealso.cluster.addresses import write_aliases
 from seealso.cluster.conditional import create
 from seealso.config import IndexSettings, Settings
 from seealso.errors import ClusterError, ConfigError, MappingMismatch
+from seealso.indexer.creation import create_index
 from seealso.interactions import LiveEvent, Pseudonyms
 from seealso.interactions.live import RESERVED
 from seealso.interactions.pseudonyms import KEY
@@ -101,8 +101,7 @@ class EventStore:
         if found is None:
             name = events_name(settings.index.alias)
             try:
-                body = {**events_body(settings.index, names), "aliases": write_aliases(name)}
-                indices.create(cluster, name, body)
+                create_index(cluster, name, events_body(settings.index, names))
             except ClusterError:
                 # somebody else may have made it a moment ago
                 if not cluster.exists(f"/{name}"):

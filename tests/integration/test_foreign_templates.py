@@ -14,12 +14,14 @@ from seealso.errors import MappingMismatch
 from seealso.indexer import build as building
 from seealso.indexer.attach.running import attach
 from seealso.indexer.creation import compare, create_index
+from seealso.indexer.events.store import EventStore
 from seealso.indexer.foreign import find_templates
 from seealso.indexer.mapping import loading_body, vector_field
 from seealso.interactions import Problems
 from tests.integration.catalogues import OpenShop, Shop, films, views
 from tests.integration.gateways import Refusal, Request, gateway
 from tests.integration.owners import OpenStack
+from tests.members import NAMES
 
 FIELDS = {
     "title": {"type": "text", "analyzer": "standard"},
@@ -216,3 +218,19 @@ def test_a_copy_stands_behind_no_alias_before_it_is_whole(
         stack.cluster.request("DELETE", f"/_index_template/{stack.alias}")
     assert stack.answers() == before
     assert indices.standing(stack.cluster, stack.alias) == [report.index]
+
+
+def test_live_events_are_kept_from_templates_as_well(shop: Shop) -> None:
+    """Operators have templates and pipelines for whatever is called events."""
+    spoils = {"default_pipeline": shop.alias, "final_pipeline": shop.alias}
+    given = {"settings": spoils, "mappings": {"_source": {"excludes": ["item"]}}}
+    body = {"index_patterns": [f"{shop.alias}-events*"], "template": given}
+    shop.cluster.request("PUT", f"/_index_template/{shop.alias}", body)
+    store = EventStore.open(shop.cluster, shop.settings(), NAMES)
+    try:
+        found = shop.cluster.request("GET", f"/{store.name}")[store.name]
+        index = found["settings"]["index"]
+        assert (index["default_pipeline"], index["final_pipeline"]) == ("_none", "_none")
+        assert "_source" not in found["mappings"]
+    finally:
+        indices.delete(shop.cluster, store.name)
