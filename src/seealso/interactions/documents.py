@@ -135,7 +135,8 @@ def _rows(batch: list[_Parsed], columns: Collection[str] | None) -> Rows:
     if columns is not None:
         within = {name[:i] for name in columns for i, mark in enumerate(name) if mark == "."}
         for record in records:
-            others.update(dict.fromkeys(islice(record.keys() - columns - within, _OTHERS_TOLD)))
+            unread = (name for name in record if name not in columns and name not in within)
+            others.update(dict.fromkeys(islice(unread, _OTHERS_TOLD)))
         records = [_named(record, columns, within) for record in records]
     places = [place for place, _ in good]
     told = tuple(islice(others, _OTHERS_TOLD))
