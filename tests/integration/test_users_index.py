@@ -13,6 +13,8 @@ from seealso.errors import ClusterError, ConfigError, DataError, MappingMismatch
 from seealso.indexer.inputs import row_source
 from seealso.indexer.users.live import live_users, user_indices
 from seealso.indexer.users.mapping import users_alias
+from seealso.indexer.users.people import People, read_people
+from seealso.indexer.users.unmatched import unmatched_notes
 from seealso.interactions import Histories, Problems, read_events
 from seealso.plugin import Recommender
 from seealso.plugin.batch import users_of
@@ -222,3 +224,28 @@ def test_without_a_users_index(peopled: Shop) -> None:
     assert caught.value.hint == "run `seealso users build`"
     with pytest.raises(ClusterError, match="no users index was built yet"):
         updated(peopled)
+
+
+def test_ids_that_meet_nothing_are_said_without_naming_users(peopled: Shop) -> None:
+    settings = peopled.settings()
+    assert (
+        unmatched_notes(
+            peopled.cluster, settings, read_people(settings, peopled.cluster, Problems("stop"))
+        )
+        == ()
+    )
+    stray = {"user_id": "ann-3", "item_id": "F27", "kind": "buy", "day": 1}
+    peopled.stock(films(FILMS), [*choices(), stray])
+    histories = read_people(settings, peopled.cluster, Problems("stop")).histories
+    attributes = {name: {"town": "Ulm"} for name in ("ANN-3", "ann-3")}
+    notes = unmatched_notes(
+        peopled.cluster, settings, People(histories, attributes, settings.users)
+    )
+    assert len(notes) == 2
+    assert notes[0].startswith("1 of ")
+    assert "events name items that are not in the index, such as 'F27'" in notes[0]
+    assert notes[1].startswith(
+        "1 of 2 rows of the users file name users that are not in the events"
+    )
+    assert "differs by case" in notes[1]
+    assert "ann" not in notes[1].lower()

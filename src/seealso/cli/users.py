@@ -9,12 +9,13 @@ from rich.text import Text
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
-from seealso.cli.inputs import dry_run, on_error, say_skipped
+from seealso.cli.inputs import dry_run, on_error, say_notes, say_skipped
 from seealso.indexer.events.ingest import add_live_events
 from seealso.indexer.privacy import Forgotten, held
 from seealso.indexer.privacy import forget as forget_user
 from seealso.indexer.users import build as building
 from seealso.indexer.users.people import People, read_people
+from seealso.indexer.users.unmatched import unmatched_notes
 from seealso.interactions import Problems, Pseudonyms
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
@@ -51,6 +52,7 @@ def build(context: Context, on_error: str, dry_run: bool, new_key: bool) -> None
         report = building.build_users(cluster, settings, people, names, profiler, new_key=new_key)
         add_live_events(cluster, settings, names, lambda: profiler)
     say_skipped(problems)
+    say_notes(unmatched_notes(cluster, settings, people))
     context.show(report, lambda: shown(report, dry_run=dry_run))
 
 
@@ -69,6 +71,7 @@ def update(context: Context, on_error: str, dry_run: bool) -> None:
     if not dry_run:
         add_live_events(cluster, settings, names, lambda: profiler)
     say_skipped(problems)
+    say_notes(unmatched_notes(cluster, settings, people))
     context.show(report, lambda: shown(report, dry_run=dry_run))
 
 

@@ -118,6 +118,11 @@ class Histories:
                 history[item_id] = HistoryEntry(item_id, time, value, self._type_names[kind])
         return User(user_id, history=tuple(history.values()), seen=frozenset(seen))
 
+    def events_by_item(self) -> dict[str, int]:
+        """Return the number of events of each item, by its id."""
+        counts = np.bincount(self._items, minlength=len(self._item_ids))
+        return dict(zip(self._item_ids, counts.tolist(), strict=True))
+
     def users(self) -> list[str]:
         """Return the ids of all users, sorted."""
         return sorted(self._positions)
