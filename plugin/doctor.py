@@ -9,13 +9,14 @@ from seealso.cluster.node.jdk import find_jdk
 from seealso.cluster.node.versions import RELEASES
 from seealso.config import Settings
 from seealso.encoder import BundleStore
-from seealso.errors import SeeAlsoError
+from seealso.errors import ClusterError, SeeAlsoError
 from seealso.indexer.live import live_index
 from seealso.indexer.templates import installed
 from seealso.indexer.users.live import live_users
 from seealso.interactions import Pseudonyms
 from seealso.plugin.doctor_inputs import examine_inputs
 from seealso.plugin.finding import Finding, failed
+from seealso.plugin.serving import EXPENSIVE
 
 OLDEST = (2, 19)
 """OpenSearch from this version on is supported."""
@@ -124,6 +125,7 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     yield _fingerprint(settings, meta["fingerprint"])
     paths = "exact, ann, reference" if meta["space"] == "cosine" else "reference (by script) only"
     yield Finding("space", ok=True, found=f"{meta['space']}: {paths}")
+    yield _scripts(cluster, name)
     left = [one.name for one in indices.listing(cluster, alias) if one.state == "building"]
     yield Finding(
         "half-built",
@@ -131,6 +133,23 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
         found=", ".join(left) or "none",
         cure="run `seealso index build` again, or `seealso index prune`" if left else "",
     )
+
+
+def _scripts(cluster: Cluster, name: str) -> Finding:
+    """Look whether scripts may rank: without them, the graph of a cosine index still can."""
+    query = {"script_score": {"query": {"match_all": {}}, "script": {"source": "1"}}}
+    try:
+        cluster.request("POST", f"/{name}/_search", {"size": 0, "query": query})
+    except ClusterError as exc:
+        if EXPENSIVE not in exc.message:
+            return failed("scripts", exc)
+        return Finding(
+            "scripts",
+            ok=False,
+            found=f"{EXPENSIVE} is false: the graph ranks (path ann), and nothing personalises",
+            cure=f'PUT _cluster/settings {{"persistent": {{"{EXPENSIVE}": true}}}}',
+        )
+    return Finding("scripts", ok=True, found="may rank")
 
 
 def _users(cluster: Cluster, settings: Settings) -> Finding:

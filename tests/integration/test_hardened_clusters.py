@@ -6,17 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import pytest
 
 from seealso.cluster import Cluster, indices
-from seealso.errors import ClusterError, Unavailable
+from seealso.cluster.node import NodeInfo
+from seealso.errors import ClusterError, PartialAnswer, Unavailable
+from seealso.indexer.update import update
 from seealso.plugin import Recommender
+from seealso.plugin.doctor import examine
 from seealso.plugin.requests import Wish
 from seealso.plugin.serving import EXPENSIVE
 from seealso.plugin.stack.ubi import UbiLog
 from seealso.types import HistoryEntry, Path, User
+from tests.integration.catalogues import OpenShop, films
 from tests.integration.gateways import gateway
-from tests.library import Library
+from tests.library import TEXTLESS, Library
 from tests.members import NAMES
 
 MANY = 100_000
@@ -47,6 +52,7 @@ def test_a_cluster_without_expensive_queries_ranks_by_the_graph(library: Library
     with without_expensive_queries(library.cluster):
         after = {name: ask() for name, ask in lists.items()}
         explained = recommender.explain("u1", before["recommend"].ids[0])
+        findings = {one.what: one for one in examine(library.settings, lambda: library.cluster)}
         said = {}
         for name, ask in {
             "path exact": lambda: recommender.recommend("u1", path="exact"),
@@ -65,6 +71,8 @@ def test_a_cluster_without_expensive_queries_ranks_by_the_graph(library: Library
         pytest.approx(own, abs=1e-5) for own in probabilities
     ]
     assert explained.raw == pytest.approx(reasons.raw, abs=1e-5)
+    assert not findings["scripts"].ok
+    assert EXPENSIVE in findings["scripts"].found
     for name, message in said.items():
         assert message.startswith(name)
         assert EXPENSIVE in message
@@ -149,6 +157,23 @@ def test_lists_are_the_same_with_more_shards(library: Library) -> None:
         indices.delete(library.cluster, name)
 
 
+def test_a_running_service_sees_an_update_at_once(
+    opensearch_latest: NodeInfo, open_shop: OpenShop
+) -> None:
+    shop = open_shop(opensearch_latest.url)
+    shop.stock(films(40))
+    shop.build()
+    serving = Recommender(shop.cluster, shop.settings())
+    before = serving.related("f7").ids
+    stock = films(40)
+    stock[7] = {**stock[11], "item_id": "f7", "title": "A western", "description": "A horse"}
+    shop.stock(stock)
+    update(shop.cluster, shop.settings(), shop.inputs())
+    after = serving.related("f7").ids
+    assert after == Recommender(shop.cluster, shop.settings()).related("f7").ids
+    assert after != before
+
+
 def test_rows_of_ubi_hold_no_list_up(library: Library) -> None:
     """The disk is at flood stage: OpenSearch refuses writes."""
     name = f"{library.alias}-ubi"
@@ -176,4 +201,50 @@ def test_rows_of_ubi_hold_no_list_up(library: Library) -> None:
         assert all(one.query_id for one in found)
     finally:
         recommender.close()
+        indices.delete(library.cluster, name)
+
+
+def found_in(cluster: Cluster, name: str) -> list[dict[str, Any]]:
+    """Return the hits of the shards that answer."""
+    answer = cluster.request("POST", f"/{name}/_search", {"size": 100, "_source": False})
+    hits: list[dict[str, Any]] = answer["hits"]["hits"]
+    return hits
+
+
+def test_a_list_of_half_the_shards_says_so(library: Library) -> None:
+    whole, name = library.recommender(), f"{library.alias}-half"
+    body = library.cluster.request("GET", f"/{whole.live.name}")[whole.live.name]
+    # one node takes one of two shards, and the other one is nowhere
+    kept = {
+        "knn": True,
+        "number_of_shards": 2,
+        "number_of_replicas": 0,
+        "routing.allocation.total_shards_per_node": 1,
+    }
+    made = {"mappings": body["mappings"], "settings": {"index": kept}}
+    library.cluster.request("PUT", f"/{name}", made, {"wait_for_active_shards": "0"})
+    lines = b"".join(
+        orjson.dumps({"index": {"_id": item_id}}) + b"\n" + orjson.dumps(document) + b"\n"
+        for item_id, document in library.documents.items()
+    )
+    library.cluster.request(
+        "POST", f"/{name}/_bulk", lines, {"timeout": "200ms", "refresh": "true"}
+    )
+    parted = Recommender(library.cluster, library.settings, library.histories, index=name)
+    try:
+        for found in (
+            parted.recommend("u1"),
+            parted.recommend("nobody"),
+            parted.recommend_group(["u1", "u5"]),
+        ):
+            assert found.ids
+            assert "1 of 2 shards did not answer" in found.note
+            assert "1 of 2 shards did not answer" in found.as_dict()["note"]
+        there = {hit["_id"] for hit in found_in(library.cluster, name)}
+        lost = next(f"b{number}" for number in range(30) if f"b{number}" not in there)
+        with pytest.raises(PartialAnswer, match="cannot be read now: its shard does not answer"):
+            parted.related(lost)
+        liked = parted.recommend(history=[lost, min(there - {TEXTLESS})])
+        assert "1 items of the history could not be read: shards do not answer" in liked.note
+    finally:
         indices.delete(library.cluster, name)

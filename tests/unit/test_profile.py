@@ -11,7 +11,8 @@ from seealso.config import ProfileSettings, TextSettings
 from seealso.encoder import Bundle, UserText
 from seealso.errors import DataError
 from seealso.interactions import Histories
-from seealso.plugin.profile import Held, ItemCache, Known, Profile, make_profiles
+from seealso.plugin.item_cache import ItemCache, Known
+from seealso.plugin.profile import Held, Profile, make_profiles
 from seealso.plugin.serving import Live
 from seealso.plugin.users import describe, note
 from seealso.types import HistoryEntry, User, Vector

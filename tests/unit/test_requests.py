@@ -9,10 +9,10 @@ import pytest
 from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
 from seealso.plugin.groups.members import group_path
+from seealso.plugin.paths import choose_path
 from seealso.plugin.profile import Profile
 from seealso.plugin.requests import (
     Wish,
-    choose_path,
     importance_search,
     tail_search,
     vector_search,

@@ -1,0 +1,89 @@
+"""Which path ranks: by what is asked for, the size of the index, and what the cluster runs."""
+
+from typing import Final
+
+from seealso.errors import ConfigError
+from seealso.plugin.requests import Wish
+from seealso.plugin.serving import EXPENSIVE, ScriptsRefused
+from seealso.types import Path, Space
+
+EXACT_LIMIT: Final = 20_000
+"""Documents up to which ``auto`` ranks exactly."""
+
+JOINED_LIMIT: Final = 100_000
+"""The same where behaviour is joined: docs/decisions/0005."""
+
+
+def exact_limit(wish: Wish, *, joined: bool) -> int:
+    """Return the number of documents up to which ``auto`` ranks exactly.
+
+    Parameters
+    ----------
+    wish
+        May say so.
+    joined
+        Whether the vectors know behaviour.
+    """
+    limit = wish.settings.exact_limit
+    return (JOINED_LIMIT if joined else EXACT_LIMIT) if limit is None else limit
+
+
+def choose_path(
+    wish: Wish, space: Space, documents: int, *, joined: bool, scripts: bool = True
+) -> Path:
+    """Return the path that ranks.
+
+    ``auto`` is exact up to `exact_limit` documents and approximate above. A filter makes no
+    difference: Lucene searches its graph within the filter and ranks exactly by itself where
+    few documents pass.
+
+    Raises
+    ------
+    ConfigError
+        The approximate path is asked of an index that is not cosine.
+    ScriptsRefused
+        The path that is asked for needs scripts, and the cluster runs none.
+    """
+    few = documents <= exact_limit(wish, joined=joined)
+    return path_or(Path.EXACT if few else Path.ANN, wish, space, scripts=scripts)
+
+
+def path_or(auto: Path, wish: Wish, space: Space, *, scripts: bool = True) -> Path:
+    """Return the path that is asked for, `auto` where that is left open.
+
+    Where the cluster runs no scripts, ``auto`` is the graph.
+
+    Raises
+    ------
+    ConfigError, ScriptsRefused
+        As for `choose_path`.
+    """
+    if not scripts:
+        if space is Space.COSINE and wish.path in ("auto", Path.ANN):
+            return Path.ANN
+        what = f"an index for {space}" if space is not Space.COSINE else f"path {wish.path}"
+        raise without_scripts(what)
+    if space is Space.COSINE:
+        return auto if wish.path == "auto" else wish.path
+    if wish.path is Path.ANN:
+        raise ConfigError(
+            f"path ann: an index for {space} ranks by script alone",
+            hint="use path exact or reference, or build the index with index.space = 'cosine'",
+        )
+    return Path.REFERENCE
+
+
+def without_scripts(what: str) -> ScriptsRefused:
+    """Return the error of something that needs scripts, in a cluster that runs none."""
+    return ScriptsRefused(
+        f"{what} ranks by scripts, and this cluster runs none: {EXPENSIVE} is false",
+        hint=f"path auto or ann of a cosine index needs none; or set {EXPENSIVE} to true",
+        setting=EXPENSIVE,
+    )
+
+
+def fallback(wish: Wish, *, scripts: bool) -> str:
+    """Return a line on the graph that ranks because scripts cannot; empty where they can."""
+    if scripts or wish.path is Path.ANN:
+        return ""
+    return f"ranked by the graph: {EXPENSIVE} is false in this cluster"
