@@ -1,27 +1,24 @@
 """What is held of one user, wherever it is: shown, or deleted and looked for again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seealso.cluster import Cluster, indices, scan
+from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.errors import ClusterError
-from seealso.indexer.events.store import events_name
+from seealso.indexer.events_index import find_events
+from seealso.indexer.places import Place, places_of
+from seealso.indexer.turns import alone
 from seealso.indexer.users.build import users_lock
-from seealso.indexer.users.live import check_key, user_indices
 from seealso.interactions import Pseudonyms
 
-ATTEMPTS: Final = 3
-"""Times that what was written during a deletion is deleted as well."""
+ATTEMPTS: Final = 4
+"""Times that a user is looked for: what was written during a deletion is deleted as well."""
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An index that may hold something of a user, and the query that finds it."""
-
-    index: str
-    query: Mapping[str, Any]
+AT_ONCE: Final = 1000
+"""Documents of one deletion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +78,14 @@ def held(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) 
     ConfigError
         The users index was built with another key.
     """
-    found = {}
-    for place in _places(cluster, settings, names, user_id):
+    found: dict[str, list[dict[str, Any]]] = {}
+    for place in places_of(cluster, settings, names, user_id):
         # what was written a moment ago is held, too
         indices.refresh(cluster, place.index)
-        found[place.index] = [
-            {"_id": hit["_id"], **hit["_source"]}
-            for hits in scan(cluster, place.index, query=place.query)
-            for hit in hits
-        ]
-    return Held(names.of(user_id), {index: one for index, one in found.items() if one})
+        hits = [{"_id": hit["_id"], **hit["_source"]} for hit in place.documents(cluster)]
+        if hits:
+            found[place.index] = hits
+    return Held(names.of(user_id), found)
 
 
 def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) -> Forgotten:
@@ -103,8 +98,8 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
     ClusterError
         Something is still there, or the users index is being changed by another run.
     """
-    with users_lock(cluster, settings):
-        places = _places(cluster, settings, names, user_id)
+    with users_lock(cluster, settings), _no_ingest(cluster, settings):
+        places = places_of(cluster, settings, names, user_id)
         deleted = {place.index: _delete(cluster, place) for place in places}
     sources = (settings.events.path, settings.events.index, settings.users.path)
     return Forgotten(
@@ -114,22 +109,12 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
     )
 
 
-def _places(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) -> list[Place]:
-    pseudonym = names.of(user_id)
-    places = []
-    # half-built ones as well
-    for one in user_indices(cluster, settings):
-        check_key(names, one.name, one.meta)
-        places.append(Place(one.name, {"ids": {"values": [pseudonym]}}))
-    # a front end of its own may have written the id itself
-    called = [pseudonym, user_id]
-    events = events_name(settings.index.alias)
-    ubi = (settings.ubi.events, settings.ubi.queries)
-    fields = {events: "user", **dict.fromkeys(ubi, "client_id")}
-    for index, field in fields.items():
-        if cluster.exists(f"/{index}"):
-            places.append(Place(index, {"terms": {field: called}}))
-    return places
+@contextmanager
+def _no_ingest(cluster: Cluster, settings: Settings) -> Iterator[None]:
+    """Keep events from being taken in: what was read of the user must not be written again."""
+    events = find_events(cluster, settings.index.alias)
+    with nullcontext() if events is None else alone(cluster, events):
+        yield
 
 
 def _delete(cluster: Cluster, place: Place) -> int:
@@ -137,25 +122,21 @@ def _delete(cluster: Cluster, place: Place) -> int:
     for _ in range(ATTEMPTS):
         # what was written a moment ago must be found, too
         indices.refresh(cluster, place.index)
-        left = _count(cluster, place)
+        left = place.ids(cluster)
         if not left:
             return deleted
-        answer = cluster.request(
-            "POST",
-            f"/{place.index}/_delete_by_query",
-            {"query": place.query},
-            params={"refresh": "true", "conflicts": "proceed"},
-        )
-        deleted += int(answer["deleted"])
-    if left := _count(cluster, place):
-        raise ClusterError(
-            f"{place.index}: {left} documents of the user are still there",
-            hint="they are being written: stop what writes them and forget the user again",
-            index=place.index,
-        )
-    return deleted
-
-
-def _count(cluster: Cluster, place: Place) -> int:
-    found = cluster.request("POST", f"/{place.index}/_count", {"query": place.query})
-    return int(found["count"])
+        for start in range(0, len(left), AT_ONCE):
+            # by a query, which finds documents by id on whichever shard they were put
+            query = {"ids": {"values": left[start : start + AT_ONCE]}}
+            answer = cluster.request(
+                "POST",
+                f"/{place.index}/_delete_by_query",
+                {"query": query},
+                params={"conflicts": "proceed"},
+            )
+            deleted += int(answer["deleted"])
+    raise ClusterError(
+        f"{place.index}: {len(left)} documents of the user are still there",
+        hint="they are being written: stop what writes them and forget the user again",
+        index=place.index,
+    )

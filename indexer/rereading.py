@@ -11,7 +11,7 @@ from seealso.cluster import Cluster
 from seealso.config import ImportanceSettings, Settings
 from seealso.indexer.encoding import Tick
 from seealso.indexer.event_summary import EventSummary
-from seealso.indexer.events.store import events_name
+from seealso.indexer.events_index import find_events
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, latest_time, numbers_of
 
@@ -66,7 +66,7 @@ def read_again(
     own = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
     made_with = {"per_user": 0, **own}
     until = None
-    if fitted.get("as_of") and cluster.exists(f"/{events_name(settings.index.alias)}"):
+    if fitted.get("as_of") and find_events(cluster, settings.index.alias):
         until = datetime.fromisoformat(fitted["as_of"])
     latest = latest_time(settings)
     events = source.events() if until is None else _up_to(until, latest, source.events())

@@ -18,6 +18,7 @@ from seealso.indexer.events.importance import FIELDS, NOTHING, change_of, gains
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rewriting import CLOSED, OPEN, Mark, mark_of
+from seealso.indexer.turns import Turn
 from seealso.indexer.users.documents import READ, digest_of, user_document, user_of
 from seealso.indexer.users.live import LiveUsers, live_users
 from seealso.indexer.users.mapping import users_alias
@@ -29,8 +30,8 @@ EFFECTS: Final = "effects"
 """What the state of users and items is kept under, beside the positions."""
 
 AGAIN_SECONDS: Final = 60.0
-"""How often everything is brought in step with an index that is being written again: the run
-that writes may have been killed, and nobody would say when it ended."""
+"""How often everything is brought in step again where it may not stay so: a run that writes
+documents again may have been killed, and nobody would say when it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,15 @@ class Look:
     users: LiveUsers
 
     @property
-    def marks(self) -> dict[str, Mark]:
-        """What each says of documents that were written again, by its name."""
-        return {one.name: mark_of(one.name, one.meta) for one in (self.items, self.users)}
+    def parts(self) -> dict[str, Mark]:
+        """What each says of documents that were written again."""
+        items, users = self.items, self.users
+        return {"items": mark_of(items.name, items.meta), "users": mark_of(users.name, users.meta)}
+
+    @property
+    def told(self) -> list[str]:
+        """What others are told of it."""
+        return [mark.text for mark in self.parts.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,37 +143,38 @@ class Effects:
         now = {
             name: mark_of(name, one["mappings"]["_meta"]["seealso"]) for name, one in found.items()
         }
-        return now != look.marks
+        return now != {mark.index: mark for mark in look.parts.values()}
 
-    def settle(self, look: Look, store: EventStore) -> Stepped:
+    def due(self, look: Look, store: EventStore) -> list[str]:
+        """Return of what documents may not be in step: ``items``, ``users`` or both."""
+        settled = store.position(EFFECTS) or {}
+        return [key for key, mark in look.parts.items() if self._due(mark, settled.get(key))]
+
+    def _due(self, mark: Mark, settled: str | None) -> bool:
+        if mark.text == settled and not mark.open:
+            return False
+        last = self._stepped_at.get(mark)
+        return last is None or time.monotonic() - last > AGAIN_SECONDS
+
+    def settle(self, look: Look, store: EventStore, begun: Turn) -> Stepped:
         """Bring all documents in step, where an index was built or written again meanwhile.
 
         All items that ever had a live event are looked at: whoever wrote with parameters that
-        have changed since may have counted any of them.
+        have changed since may have counted any of them. It is done again after a while where
+        that may still happen: the index is being written again, or somebody else is at work who
+        has seen an earlier one, and who may be killed.
         """
-        settled = store.position(EFFECTS) or {}
         total = Stepped()
-        for key, mark in zip(("items", "users"), look.marks.values(), strict=True):
-            if not self._due(mark, settled.get(key)):
-                continue
-            if key == "items":
-                for items in store.all_of("item"):
-                    total = total.plus(self.step_items(look, store, items))
-            else:
-                for users in store.all_of("user"):
-                    total = total.plus(self.step_users(look, store, users))
+        for key in self.due(look, store):
+            mark = look.parts[key]
+            for some in store.all_of(key.removesuffix("s")):
+                begun.writes_to(look.told)
+                step = self.step_items if key == "items" else self.step_users
+                total = total.plus(step(look, store, some))
             self._stepped_at[mark] = time.monotonic()
-            # while documents are being written again, the next of them may lose events
-            if not mark.open:
-                settled = {**settled, key: mark.text}
-                store.put_position(EFFECTS, settled)
+            if not mark.open and all(mark.text in one for one in begun.others() if one):
+                store.put_position(EFFECTS, {**(store.position(EFFECTS) or {}), key: mark.text})
         return total
-
-    def _due(self, mark: Mark, settled: str | None) -> bool:
-        if not mark.open:
-            return mark.text != settled
-        last = self._stepped_at.get(mark)
-        return last is None or time.monotonic() - last > AGAIN_SECONDS
 
     def step_items(self, look: Look, store: EventStore, items: Sequence[str]) -> Stepped:
         """Bring documents of items in step."""

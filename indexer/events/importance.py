@@ -21,16 +21,52 @@ from seealso.interactions.live import micros
 DOUBLINGS: Final = 60.0
 """Most half-lives that an event can be after the build: by then it outweighs all that was."""
 
-TYPES: Final = 200
-"""Most event types that are told apart."""
-
 FIELDS: Final = ("importance", "interactions", "counted", "tail")
 """Fields that a new importance is made from."""
 
-WEIGHED = """
-Math.pow(2.0, Math.min(params.most,
-  (doc['micros'].value - params.since) / params.half_life))
+EMPTY: Final = """
+state.interactions = 0L; state.score = 0.0; state.values = 0.0; state.newest = new HashMap();
 """
+
+COUNT: Final = """
+String type = doc['type'].value;
+double weight = params.weights.containsKey(type) ? params.weights[type] : 1.0;
+if (weight == 0.0) { return }
+long time = doc['micros'].value;
+if (params.half_life > 0) {
+  weight *= Math.pow(2.0, Math.min(params.most, (time - params.since) / params.half_life));
+}
+double value = doc['value'].value;
+if (params.per_user == 0 || doc['user'].size() == 0) {
+  state.interactions += 1; state.score += weight; state.values += value;
+  return;
+}
+def kept = state.newest.computeIfAbsent(doc['user'].value + ' ' + type, key -> new ArrayList());
+int place = 0;
+while (place < kept.size() && kept.get(place)[0] >= time) { place++ }
+if (place < params.per_user) {
+  kept.add(place, [time, weight, value]);
+  if (kept.size() > params.per_user) { kept.remove((int) params.per_user) }
+}
+"""
+"""Adds one event to the sums of its item. Of those of one type by one user, the newest count, as
+in the build; those of nobody count each."""
+
+SUM: Final = """
+for (def kept : state.newest.values()) {
+  for (def one : kept) {
+    state.interactions += 1; state.score += one[1]; state.values += one[2];
+  }
+}
+return [state.interactions, state.score, state.values];
+"""
+
+ADD: Final = """
+long interactions = 0; double score = 0; double values = 0;
+for (one in states) { interactions += one[0]; score += one[1]; values += one[2] }
+return [interactions, score, values];
+"""
+"""Adds up shards; the index of events has one, as the events of a user must stand together."""
 
 DAY: Final = 86_400_000_000.0
 """Microseconds."""
@@ -82,46 +118,38 @@ def gains(
     """
     if not items:
         return {}
-    per_type: dict[str, Any] = {"values": {"sum": {"field": "value"}}}
-    if parameters.get("half_life_days") and parameters.get("as_of"):
-        since = micros(datetime.fromisoformat(parameters["as_of"]))
-        params = {
-            "most": DOUBLINGS,
-            "since": since,
-            "half_life": float(parameters["half_life_days"]) * DAY,
-        }
-        per_type["decayed"] = {"sum": {"script": {"source": WEIGHED, "params": params}}}
+    decays = parameters.get("half_life_days") and parameters.get("as_of")
+    params = {
+        "weights": {name: float(one) for name, one in parameters.get("weights", {}).items()},
+        # an index of an earlier version has no limit
+        "per_user": int(parameters.get("per_user", 0)),
+        "most": DOUBLINGS,
+        # such an aggregation takes no null
+        "half_life": float(parameters["half_life_days"]) * DAY if decays else 0.0,
+        "since": micros(datetime.fromisoformat(parameters["as_of"])) if decays else 0,
+    }
+    counted = {
+        "init_script": EMPTY,
+        "map_script": COUNT,
+        "combine_script": SUM,
+        "reduce_script": ADD,
+        "params": params,
+    }
     body = {
         "size": 0,
         "query": {"bool": {"filter": [{"terms": {"item": list(items)}}, newer(parameters)]}},
         "aggs": {
             "items": {
                 "terms": {"field": "item", "size": len(items)},
-                "aggs": {"types": {"terms": {"field": "type", "size": TYPES}, "aggs": per_type}},
+                "aggs": {"counted": {"scripted_metric": counted}},
             }
         },
     }
-    found = store.cluster.request("POST", f"/{store.name}/_search", body)
-    weights = parameters.get("weights", {})
-    return {
-        bucket["key"]: _gain(bucket["types"]["buckets"], weights)
-        for bucket in found["aggregations"]["items"]["buckets"]
+    found = store.cluster.request("POST", f"/{store.name}/_search", body, whole=True)
+    sums = {
+        one["key"]: one["counted"]["value"] for one in found["aggregations"]["items"]["buckets"]
     }
-
-
-def _gain(types: Sequence[Mapping[str, Any]], weights: Mapping[str, float]) -> Gain:
-    total = NOTHING
-    for one in types:
-        weight = float(weights.get(one["key"], 1.0))
-        if weight:
-            count = int(one["doc_count"])
-            decayed = one["decayed"]["value"] if "decayed" in one else count
-            total = Gain(
-                total.interactions + count,
-                total.score + weight * decayed,
-                total.values + one["values"]["value"],
-            )
-    return total
+    return {item: Gain(int(one[0]), one[1], one[2]) for item, one in sums.items() if one[0]}
 
 
 def raised(weight: float, interactions: int, gain: Gain, parameters: Mapping[str, Any]) -> float:

@@ -4,6 +4,7 @@ What follows from an event is worked out anew from all events that are kept, nev
 was there. So whoever is killed between two writes begins again, and nothing counts twice.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
@@ -11,13 +12,18 @@ from typing import Any, Final
 from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import ClusterError
-from seealso.indexer.events.effects import Effects, Stepped
+from seealso.indexer.events.effects import Effects, Look, Stepped
+from seealso.indexer.events.retention import expire
 from seealso.indexer.events.store import EventStore
+from seealso.indexer.turns import Turn, turn
 from seealso.indexer.users.writing import Profiler
 from seealso.interactions import LiveEvent, Pseudonyms
 
 LOOKS: Final = 8
 """Times that documents are brought in step with an index that moves meanwhile."""
+
+EXPIRE_SECONDS: Final = 3600.0
+"""How often old events are looked for."""
 
 NAMED: Final = 5
 """Unknown items, and ids with other content, that are named."""
@@ -43,6 +49,8 @@ class Taken:
         Documents of items that were changed.
     unknown
         Items that the index does not hold, each once; their events are kept.
+    expired
+        Old events that were deleted.
     differing_ids, unknown_items
         The first few of each.
     """
@@ -55,6 +63,7 @@ class Taken:
     new_users: int = 0
     items: int = 0
     unknown: int = 0
+    expired: int = 0
     differing_ids: tuple[str, ...] = ()
     unknown_items: tuple[str, ...] = ()
 
@@ -98,7 +107,10 @@ class Ingester:
         names: Pseudonyms,
         profiler: Callable[[], Profiler],
     ) -> None:
+        self._cluster = cluster
+        self._settings = settings
         self._alias = settings.index.alias
+        self._expire_at = 0.0
         self._effects = Effects(cluster, settings, names, profiler)
         # what lacks is said before anything is made
         self._effects.look()
@@ -120,13 +132,14 @@ class Ingester:
         first: dict[str, LiveEvent] = {}
         for one in events:
             first.setdefault(one.event_id, one)
-        known = self._store.present(sorted(self._store.add(first.values()))) if first else {}
-        kept = first | known
+        with turn(self._store.cluster, self._store.name) as begun:
+            known = self._store.present(sorted(self._store.add(first.values()))) if first else {}
+            kept = first | known
+            items = sorted({one.item_id for one in kept.values()})
+            users = sorted({one.user for one in kept.values() if one.user is not None})
+            # looked for behind the writing: who settled an index before has not seen the events
+            stepped = self._stepped(begun, items, users)
         others = [one.event_id for one in events if not _alike(one, kept[one.event_id])]
-        items = sorted({one.item_id for one in kept.values()})
-        users = sorted({one.user for one in kept.values() if one.user is not None})
-        # looked for behind the writing: whoever settled an index before has not seen the events
-        stepped = self._stepped(items, users)
         absent = tuple(sorted({*stepped.absent} & {*items}))
         written = len(first) - len(known)
         return Taken(
@@ -150,16 +163,31 @@ class Ingester:
         ClusterError, BulkWriteError
             The cluster refused; what was written stays right.
         """
-        stepped = self._stepped((), ())
+        look = self._effects.look()
+        if not self._effects.due(look, self._store):
+            return Taken(expired=self._expired(look))
+        with turn(self._store.cluster, self._store.name) as begun:
+            stepped = self._stepped(begun, (), ())
         return Taken(users=stepped.users, new_users=stepped.new, items=stepped.items)
 
-    def _stepped(self, items: Sequence[str], users: Sequence[str]) -> Stepped:
+    def _expired(self, look: Look) -> int:
+        """Delete old events, now and then."""
+        if time.monotonic() < self._expire_at:
+            return 0
+        self._expire_at = time.monotonic() + EXPIRE_SECONDS
+        return expire(self._cluster, self._settings, self._store, look)
+
+    def _stepped(self, begun: Turn, items: Sequence[str], users: Sequence[str]) -> Stepped:
         """Bring documents in step; once more where the index moved while that was done."""
         total = Stepped()
         for _ in range(LOOKS):
             look = self._effects.look()
+            begun.writes_to(look.told)
+            # who settled a later index before it was said has not waited for this turn
+            if self._effects.moved_since(look):
+                continue
             try:
-                done = self._effects.settle(look, self._store)
+                done = self._effects.settle(look, self._store, begun)
                 done = done.plus(self._effects.step_items(look, self._store, items))
                 done = done.plus(self._effects.step_users(look, self._store, users))
             except ClusterError:

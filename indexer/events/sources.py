@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -96,11 +96,18 @@ class UbiEvents:
                 index=self.ubi.events,
             )
         indices.refresh(self.cluster, self.ubi.events)
-        after: list[Any] | None = None
-        since = window.since(self.live.late_seconds)
-        while hits := self._page(since, after):
-            after = hits[-1]["sort"]
-            fresh = [hit for hit in hits if window.new(hit["_id"], int(hit["sort"][0]))]
+        since, at_once = window.since(self.live.late_seconds) or 0, set[str]()
+        while hits := self._page(since, at_once):
+            last = int(hits[-1]["sort"][0])
+            at_once = {hit["_id"] for hit in hits if hit["sort"][0] == last} | (
+                at_once if last == since else set()
+            )
+            since = last
+            fresh = [
+                hit
+                for hit in hits
+                if window.new(hit["_id"], int(hit["sort"][0])) and self._counts(hit["_source"])
+            ]
             if fresh:
                 records = [
                     {**hit["_source"], "_id": f"{self.ubi.events}/{hit['_id']}",
@@ -113,23 +120,31 @@ class UbiEvents:
                 yield Batch(rows, {"timestamp": window.newest})
         window.forget(self.live.late_seconds)
 
-    def _page(self, since: int | None, after: list[Any] | None) -> list[dict[str, Any]]:
-        wanted: list[dict[str, Any]] = [
-            {"exists": {"field": OBJECT}},
-            {"exists": {"field": "client_id"}},
-            {"range": {"timestamp": {"gte": since or 0, "format": "epoch_millis"}}},
-        ]
-        if self.ubi.actions:
-            wanted.append({"terms": {"action_name": list(self.ubi.actions)}})
+    def _counts(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row names an object, and an action that counts.
+
+        Looked at here, not asked for: not every mapping lets these fields be searched.
+        """
+        found: Any = row
+        for name in ("event_attributes", "object", "object_id"):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        known = not self.ubi.actions or row.get("action_name") in self.ubi.actions
+        return known and (found is not None or row.get(OBJECT) is not None)
+
+    def _page(self, since: int, at_once: Collection[str]) -> list[dict[str, Any]]:
+        """Return events from a moment on, without those of that moment that were read.
+
+        There is no order among those: `_id` cannot be sorted by on every cluster.
+        """
+        wanted = {"range": {"timestamp": {"gte": since, "format": "epoch_millis"}}}
+        read = {"must_not": {"ids": {"values": sorted(at_once)}}} if at_once else {}
         body: dict[str, Any] = {
             "size": self.live.batch,
-            "query": {"bool": {"filter": wanted}},
-            "sort": [{"timestamp": "asc"}, {"_id": "asc"}],
+            "query": {"bool": {"filter": wanted, **read}},
+            "sort": [{"timestamp": "asc"}],
             "_source": ["client_id", "action_name", OBJECT],
         }
-        if after is not None:
-            body["search_after"] = after
-        answer = self.cluster.request("POST", f"/{self.ubi.events}/_search", body)
+        answer = self.cluster.request("POST", f"/{self.ubi.events}/_search", body, whole=True)
         hits: list[dict[str, Any]] = answer["hits"]["hits"]
         return hits
 

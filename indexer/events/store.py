@@ -15,15 +15,14 @@ from seealso import __version__
 from seealso.cluster import Cluster, fetch, indices
 from seealso.cluster.conditional import create
 from seealso.config import IndexSettings, Settings
-from seealso.errors import ClusterError, ConfigError, MappingMismatch
+from seealso.errors import ClusterError, ConfigError
 from seealso.indexer.creation import create_index
+from seealso.indexer.events_index import KIND, find_events, require_free
+from seealso.indexer.events_index import events_name as events_name
 from seealso.interactions import LiveEvent, Pseudonyms
 from seealso.interactions.live import RESERVED
 from seealso.interactions.pseudonyms import KEY
 from seealso.query_templates import msearch
-
-KIND: Final = "events"
-"""What ``_meta.seealso.kind`` says of an index of events."""
 
 MOST: Final = 10_000
 """Events of one user that are read, the newest ones: as many as one search may return."""
@@ -36,11 +35,6 @@ PAGE: Final = 1000
 
 SEARCHES: Final = 100
 """Users whose events are read in one request."""
-
-
-def events_name(alias: str) -> str:
-    """Return the name of the index of events beside the alias of the items."""
-    return f"{alias}-events"
 
 
 def events_body(settings: IndexSettings, names: Pseudonyms) -> dict[str, Any]:
@@ -112,14 +106,11 @@ class EventStore:
     @classmethod
     def find(cls, cluster: Cluster, settings: Settings, names: Pseudonyms) -> "EventStore | None":
         """Return the store as `open` does, or None where there is none."""
-        name = events_name(settings.index.alias)
-        if not cluster.exists(f"/{name}"):
+        require_free(cluster, settings.index.alias)
+        name = find_events(cluster, settings.index.alias)
+        if name is None:
             return None
         meta = indices.meta(cluster, name)
-        if meta.get("kind") != KIND:
-            raise MappingMismatch(
-                f"{name}: holds no live events", hint="choose another index.alias", index=name
-            )
         if meta.get("key_check") != names.check:
             raise ConfigError(
                 f"{KEY} is not the key that {name} was made with",
@@ -162,7 +153,7 @@ class EventStore:
                 for user in some
             ]
             body = msearch(self.name, [orjson.dumps(one) for one in bodies])
-            answer = self.cluster.request("POST", "/_msearch", body)
+            answer = self.cluster.request("POST", "/_msearch", body, whole=True)
             for user, response in zip(some, answer["responses"], strict=True):
                 if "error" in response:
                     raise ClusterError(f"{self.name}: a search failed", hint="try again")
@@ -181,7 +172,7 @@ class EventStore:
             if after is not None:
                 pages["after"] = after
             body = {"size": 0, "aggs": {"all": {"composite": pages}}}
-            found = self.cluster.request("POST", f"/{self.name}/_search", body)
+            found = self.cluster.request("POST", f"/{self.name}/_search", body, whole=True)
             buckets = found["aggregations"]["all"]["buckets"]
             if not buckets:
                 return

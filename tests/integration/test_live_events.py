@@ -2,20 +2,21 @@
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
 from seealso.cluster import indices
-from seealso.errors import ClusterError
+from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.events.ingest import Taken
 from seealso.indexer.events.store import events_name
-from seealso.indexer.privacy import forget
+from seealso.indexer.privacy import forget, held
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from tests.integration.catalogues import Record, Shop, films
-from tests.live import event, forgotten, ingested, ingester_of
+from tests.live import START, event, forgotten, ingested, ingester_of
 from tests.members import FILMS, NAMES, asking, built, choices, documents
 
 
@@ -244,3 +245,73 @@ def test_without_a_users_index(peopled: Shop) -> None:
         ingested(peopled, [event("ann-3", "f30")])
     assert caught.value.hint == "run `seealso users build`"
     assert not peopled.cluster.exists(f"/{events_name(peopled.alias)}")
+
+
+def test_one_user_counts_for_one_item_up_to_a_limit(lively: Shop) -> None:
+    index = str(lively.live)
+    fitted = indices.meta(lively.cluster, index)["importance"]
+    limited = {**fitted, "per_user": 3, "weights": {"look": 0, "buy": 2}, "half_life_days": 30.0}
+    indices.put_meta(lively.cluster, index, {"importance": limited})
+    before = numbers(lively, "f7")["f7"]
+    robot = [event("robot", "f7", n, kind="view") for n in range(20)]
+    bought = [event("robot", "f7", n, kind="buy") for n in range(5)]
+    looked = [event("robot", "f7", n, kind="look") for n in range(5)]
+    nobody = [event("", "f7", n) for n in range(4)]
+    ingested(lively, [*robot, *bought, *looked, *nobody])
+    after = numbers(lively, "f7")["f7"]
+    assert after[1] == before[1] + 3 + 3 + 4
+    # the newest of each type count, decayed by the time since the build
+    since = datetime.fromisoformat(fitted["as_of"])
+    times = [*((2, n) for n in (2, 3, 4)), *((1, n) for n in (17, 18, 19)),
+             *((1, n) for n in range(4))]  # fmt: skip
+    gained = sum(
+        weight * 2 ** ((START + timedelta(minutes=n) - since) / timedelta(days=30))
+        for weight, n in times
+    )
+    reference = np.log1p(fitted["reference"])
+    score = np.expm1((before[0] - 0.5) / 1.5 * reference) + gained
+    assert after[0] == pytest.approx(min(0.5 + 1.5 * np.log1p(score) / reference, 2.0), abs=1e-5)
+    assert "" not in documents(lively, "")
+
+
+def test_an_event_within_the_second_of_the_newest_counts(lively: Shop) -> None:
+    before = numbers(lively, "f7")["f7"]
+    days = ["2024-01-04T00:00:00.000001Z", "2024-01-04T00:00:00.500Z", "2024-01-04T00:00:00Z"]
+    ingested(lively, [event("bob", "f7", day=day) for day in days])
+    # the last is from the very moment of the newest event that the build counted
+    assert numbers(lively, "f7")["f7"][1] == before[1] + 2
+
+
+def test_old_events_go_once_they_are_counted(lively: Shop) -> None:
+    kept = {"live": {"keep_days": 30}}
+    now = datetime.now(UTC).isoformat()
+    old = [event("bob", "f7", n) for n in range(3)]
+    ingested(lively, [*old, event("bob", "f8", day=now)])
+    # no index has counted them
+    assert ingester_of(lively, **kept).settle().expired == 0
+    lively.stock(films(FILMS), [*choices(), *old])
+    refresh_importance(lively.cluster, lively.settings(), lively.inputs())
+    ingester = ingester_of(lively, **kept)
+    ingester.settle()
+    wanted = numbers(lively, "f7", "f8")
+    assert ingester.settle().expired == 3
+    left = held(lively.cluster, lively.settings(), NAMES, "bob")
+    assert [one["item"] for one in left.documents[events_name(lively.alias)]] == ["f8"]
+    # nothing follows from that
+    ingested(lively, [event("bob", "f8", day=now), event("bob", "f9", day=now)], **kept)
+    assert numbers(lively, "f7", "f8") == wanted
+    assert {"f7", "f8", "f9"} <= asking(lively).user("bob").seen
+
+
+def test_an_index_of_somebody_else_is_not_taken_for_ours(lively: Shop) -> None:
+    name = events_name(lively.alias)
+    lively.cluster.request(
+        "POST", f"/{name}/_doc", {"user": NAMES.of("ann-1")}, {"refresh": "true"}
+    )
+    with pytest.raises(MappingMismatch, match=f"{name}: is somebody else's") as caught:
+        ingested(lively, [event("ann-1", "f30")])
+    assert caught.value.hint == "set another index.alias, or give that index another name"
+    # and all that does not need it works beside it
+    update(lively.cluster, lively.settings(), lively.inputs())
+    forget(lively.cluster, lively.settings(), NAMES, "ann-1")
+    assert indices.count(lively.cluster, name) == 1

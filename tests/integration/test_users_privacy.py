@@ -13,24 +13,23 @@ from seealso.indexer.users.live import live_users
 from seealso.interactions import Pseudonyms
 from seealso.plugin.users_index import UsersIndex
 from tests.integration.catalogues import Record, Shop, write_lines
+from tests.live import event, ingested
 from tests.members import KEY, NAMES, asking, built, run
 
 
 def ubi(peopled: Shop) -> None:
     """Write events and UBI rows of two users, as the live events do, or a front end of its own."""
-    events, client = f"{peopled.alias}-events", NAMES.of("ann-3")
+    client = NAMES.of("ann-3")
+    ingested(peopled, [event("ann-3", "f1"), event("ann-4", "f1")])
     rows: list[tuple[str, Record]] = [
-        (events, {"user": NAMES.of("ann-3"), "item": "f1"}),
-        (events, {"user": NAMES.of("ann-4"), "item": "f1"}),
         ("ubi_events", {"client_id": client, "action_name": "click"}),
         ("ubi_events", {"client_id": "ann-3", "action_name": "click"}),
         ("ubi_events", {"client_id": "ann-33", "action_name": "click"}),
         ("ubi_queries", {"client_id": client, "user_query": "castle"}),
     ]
     keyword = {"type": "keyword"}
-    for index, field in ((events, "user"), ("ubi_events", "client_id")):
-        body = {"mappings": {"properties": {field: keyword}}}
-        peopled.cluster.request("PUT", f"/{index}", body)
+    body = {"mappings": {"properties": {"client_id": keyword}}}
+    peopled.cluster.request("PUT", "/ubi_events", body)
     for index, row in rows:
         peopled.cluster.request("POST", f"/{index}/_doc", row)
 
@@ -70,7 +69,7 @@ def test_all_that_is_held_is_exported(written: Shop) -> None:
     (document,) = found.documents[users]
     assert document["_id"] == found.pseudonym == NAMES.of("ann-3")
     assert len(document["vector"]) == 128
-    assert document["history"][0]["item"] == "f27"
+    assert document["history"][0]["item"] == "f1"
     assert found.documents["ubi_queries"][0]["user_query"] == "castle"
 
 

@@ -20,6 +20,7 @@ from seealso.evaluation.baselines.profiles import Directions, interactions, prof
 from seealso.evaluation.baselines.texts import fit_bm25, frozen_text
 from seealso.evaluation.baselines.tuning import Baseline, Dev, search
 from seealso.evaluation.exams import Exam, Sitting
+from seealso.interactions import Pseudonyms
 from seealso.training.data.material import Material
 from seealso.training.data.pairs import Catalogue
 from seealso.training.data.ranking import Question
@@ -249,3 +250,23 @@ def test_the_board_is_learnt(name, tiny):
     # one item of the colour is left for each user: whoever knows the colour has it first
     assert exam.score(name).metrics["ndcg@10"].mean == 1.0
     assert (exam.users, exam.items) == (24, 16)
+
+
+def test_users_are_not_named_in_what_is_found(tiny):
+    from seealso.evaluation.evaluate import evaluate
+
+    settings = load_settings(None, {"encoder": {"bundle": str(tiny.folder), "cache": False}})
+    names = Pseudonyms(b"a key of this test and of no other")
+    ids = {user for frame in events() for user in frame["user_id"].unique()}
+
+    def read(**chosen):
+        found = evaluate(
+            settings, items, events, baselines(settings, ["ease"]), exams=["leave-one-out"],
+            asked="test", **chosen,
+        )  # fmt: skip
+        return {one.user_id for one in found.exams[0].examples}
+
+    assert read(names=names) <= {names.of(user) for user in ids}
+    drawn = read()
+    assert drawn
+    assert not drawn & ({names.of(user) for user in ids} | ids)

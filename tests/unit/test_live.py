@@ -58,6 +58,51 @@ def test_a_clock_may_be_ahead_a_little() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b'{"u": "a", "at": "2024-05-01"}', "i is empty"),
+        (b'{"heartbeat": 1}', "i is empty"),
+        (b'{"u": "a", "i": "x", "at": "2024-05-01", "t": "' + b"x" * 40_000 + b'"}',
+         "t has more than 256 bytes"),
+        (b'{"u": "a", "i": "x", "at": "2024-05-01", "v": 1e308}', "v is beyond 1e+15 (1e+308)"),
+        (b'{"u": "a", "i": "x", "at": "9999-12-31T23:59:59-05:00"}', "at "),
+        (b'{"u": "a", "i": "x", "at": "0001-01-01T00:00:00+05:00"}', "at "),
+        (b'{"u": "a", "i": "x", "at": -62135596801}', "at "),
+        (b'{"u": "a", "i": "x", "key": "seealso:turns"}',
+         "key begins with seealso:, which no id of an event may"),
+        (b'{"u": "a", "i": "x", "key": "' + b"k" * 513 + b'"}', "key has more than 512 bytes"),
+        (b'{"u": ' + b"[" * 2000 + b"]" * 2000 + b"}", ""),
+        (b"[]", "not a JSON object"),
+        (b"nonsense", "not JSON"),
+    ],
+)  # fmt: skip
+def test_no_row_ends_the_reading_and_the_others_are_taken_in(line: bytes, said: str) -> None:
+    problems = Problems("skip")
+    reader = LiveReader(
+        "log.jsonl", COLUMNS, LiveSettings(id="key"), lambda name: f"~{name}", problems
+    )
+    good = [b'{"u": "a", "i": "i%d", "t": "see", "v": 1, "at": "2024-05-01"}' % n for n in range(9)]
+    # first of all, in the middle, and alone
+    for lines in ([line, *good], [*good[:4], line, *good[4:]], [line]):
+        found = reader.read(json_rows(enumerate(lines, 1)), NOW)
+        assert [one.item_id for one in found] == [f"i{n}" for n in range(len(lines) - 1)]
+    assert problems.count == 3
+    assert said in problems.messages[0]
+
+
+def test_an_event_without_a_user_is_of_nobody() -> None:
+    problems = Problems("skip")
+    first, second = read(
+        b'{"i": "x", "at": "2024-05-01"}', b'{"u": " ", "i": "x", "at": "2024-04-30"}',
+        problems=problems,
+    )  # fmt: skip
+    assert (first.user, second.user, problems.count) == (None, None, 0)
+    assert "user" not in first.body()
+    assert LiveEvent.of(first.event_id, first.body()) == first
+    assert "2 events have no user" in problems.summary()
+
+
 def happened(item: int, minute: int, value: float = 1.0) -> LiveEvent:
     time = NOW + timedelta(minutes=minute)
     return LiveEvent(f"{item}-{minute}", "~a", f"i{item}", "see", value, time)

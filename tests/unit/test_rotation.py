@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as drawn
 from hypothesis import strategies as st
 
@@ -137,6 +137,7 @@ STEPS = st.lists(
 
 
 @drawn(max_examples=60)
+@example(["cut", "rename", "look", "write", "cut"])
 @given(STEPS)
 def test_nothing_is_lost_whatever_happens_in_what_order(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str]

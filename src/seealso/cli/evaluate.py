@@ -1,5 +1,6 @@
 """``seealso evaluate``: how good the recommendations are, beside what others reach."""
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ import click
 from seealso.cli.context import Context, pass_context
 from seealso.cli.findings import shown
 from seealso.cli.inputs import attributes_of_users, on_error, read_inputs, say_skipped
+from seealso.interactions import Pseudonyms
+from seealso.interactions.pseudonyms import KEY
 from seealso.log import stderr
 
 if TYPE_CHECKING:
@@ -131,6 +134,7 @@ def evaluate(
         most_users=users,
         before=earlier,
         groups=groups,
+        names=Pseudonyms.from_environment(os.environ) if KEY in os.environ else None,
     )
     say_skipped(problems)
     if folder is not None:

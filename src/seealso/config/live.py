@@ -17,6 +17,8 @@ class LiveSettings(Section):
     """Most events whose effects are worked out together."""
     poll_seconds: float = Field(0.2, gt=0)
     """``events follow``: how often to look for more."""
+    keep_days: float | None = Field(None, gt=0)
+    """Events older than that are deleted once the index has counted them; none keeps all."""
     late_seconds: float = Field(60.0, ge=0)
     """UBI: how much later than its timestamp an event may come to the index."""
 

@@ -82,7 +82,7 @@ class Contrast:
     Attributes
     ----------
     user_id
-        Who.
+        Who: in results, the pseudonym.
     history
         Titles, newest first.
     target

@@ -18,6 +18,7 @@ from seealso.evaluation.results import Evaluation, ExamResult, Treatment, Tuned
 from seealso.evaluation.segments import attribute_segments
 from seealso.evaluation.showing import SHOWN, Labels, examples, read_labels
 from seealso.evaluation.systems import Contender, Entrant, Lists
+from seealso.interactions import Pseudonyms
 from seealso.log import progress
 from seealso.training.data.material import Events, Items, Material
 from seealso.training.data.ranking import Places
@@ -35,6 +36,7 @@ def evaluate(
     most_users: int | None = None,
     before: Earlier | None = None,
     groups: Groups | None = None,
+    names: Pseudonyms | None = None,
 ) -> Evaluation:
     """Ask every contender in every exam, over the whole catalogue.
 
@@ -59,6 +61,9 @@ def evaluate(
         An earlier evaluation, to compare the product with what it was then.
     groups
         Groups of users, to see whether they are served alike.
+    names
+        Gives the pseudonyms that stand for users in the results; by default some that are drawn
+        for this evaluation alone.
 
     Raises
     ------
@@ -77,7 +82,8 @@ def evaluate(
             before.check_all(held, asked)
         labels = read_labels(settings, items, material.catalogue.place, by)
     show = _Marker(labels, settings.training.seed, asked, before, groups)
-    results = [result for one in held for result in _hold(one, contenders, show)]
+    found = (result for one in held for result in _hold(one, contenders, show))
+    results = [_without_ids(one, names or Pseudonyms.drawn()) for one in found]
     told = _told(settings, material)
     return Evaluation(
         material.signature,
@@ -86,6 +92,21 @@ def evaluate(
         perf_counter() - began,
         {} if before is None else before.differs(told),
     )
+
+
+def _without_ids(result: ExamResult, names: Pseudonyms) -> ExamResult:
+    """Return what was found with pseudonyms in place of ids of users: it is shown and written."""
+    changed = [
+        replace(
+            one,
+            contrasts=tuple(
+                replace(each, user_id=names.of(each.user_id)) for each in one.contrasts
+            ),
+        )
+        for one in result.changes
+    ]
+    read = [replace(one, user_id=names.of(one.user_id)) for one in result.examples]
+    return replace(result, examples=tuple(read), changes=tuple(changed))
 
 
 def _told(settings: Settings, material: Material) -> dict[str, int | float | str]:

@@ -156,7 +156,7 @@ class Example:
     Attributes
     ----------
     user_id
-        Who.
+        Who: in results, the pseudonym.
     history
         Titles, newest first.
     target

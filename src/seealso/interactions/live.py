@@ -22,6 +22,12 @@ from seealso.interactions.rows import Rows
 RESERVED: Final = "seealso:"
 """What ids of documents begin with that stand beside the events; no event may have such an id."""
 
+LONGEST_TYPE: Final = 256
+"""Most UTF-8 bytes of the type of an event: what is longer is no name."""
+
+LARGEST_VALUE: Final = 1e15
+"""Values beyond are no ratings and no amounts, and their sum is not exact."""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -86,8 +92,8 @@ class LiveReader:
     name_of
         Gives the pseudonym of a user.
     problems
-        Takes the broken rows: those that `read_events` would refuse, those from the future, and
-        those that have neither time nor id.
+        Takes the broken rows: those that `read_events` would refuse, those from the future, those
+        that have neither time nor id, and those that the index could not hold.
     """
 
     def __init__(
@@ -130,17 +136,19 @@ class LiveReader:
         events = []
         several = frame.select(part=pl.int_range(pl.len()).over("place"))["part"]
         for row, part in zip(frame.iter_rows(named=True), several, strict=True):
-            place, own = row["place"], named.get(row["place"])
+            own = named.get(row["place"])
             # items of one row are events of their own
             own = f"{own}/{part}" if own is not None and part else own
-            if row["user_id"] is None:
-                broken.append(Problem(place, self._columns.user, "is empty"))
-                continue
-            if fault := self._fault(row["time"], own, limit):
-                broken.append(Problem(place, *fault))
+            if fault := self._fault(row, own, limit):
+                broken.append(fault)
                 continue
             events.append(self._event(row, own, now))
         self._reading.report(broken, rows.unit)
+        self._reading.tally(
+            sum(one.user is None for one in events),
+            "event has no user: it counts for importance alone",
+            "events have no user: they count for importance alone",
+        )
         return events
 
     def _ids(self, rows: Rows) -> dict[int, str]:
@@ -149,22 +157,33 @@ class LiveReader:
         ids = as_text(column(rows.frame, self._live.id)).values
         return {p: one for p, one in zip(rows.places, ids, strict=True) if one is not None}
 
-    def _fault(
-        self, time: datetime | None, own: str | None, limit: datetime
-    ) -> tuple[str, str] | None:
-        name = self._columns.time or "time"
-        if own is not None and len(own.encode()) > LONGEST_ID:
-            return self._live.id or "", f"has more than {LONGEST_ID} bytes"
+    def _fault(self, row: Mapping[str, Any], own: str | None, limit: datetime) -> Problem | None:
+        """Return why a row cannot be kept: whatever OpenSearch would refuse is found here."""
+        place, time, kind, value = row["place"], row["time"], row["type"], row["value"]
+        named = self._columns.time or "time"
+        if own is not None:
+            if len(own.encode()) > LONGEST_ID:
+                return Problem(place, self._live.id or "", f"has more than {LONGEST_ID} bytes")
+            if own.startswith(RESERVED):
+                reason = f"begins with {RESERVED}, which no id of an event may"
+                return Problem(place, self._live.id or "", reason)
+        if len(kind.encode()) > LONGEST_TYPE:
+            reason = f"has more than {LONGEST_TYPE} bytes"
+            return Problem(place, self._columns.type or "type", reason)
+        if abs(value) > LARGEST_VALUE:
+            reason = f"is beyond {LARGEST_VALUE:g}"
+            return Problem(place, self._columns.value or "value", reason, f"{value:g}")
         if time is None and own is None:
             hint = "an event without either is not told from its repetition"
-            return name, f"is empty, and there is no id (live.id): {hint}"
+            return Problem(place, named, f"is empty, and there is no id (live.id): {hint}")
         if time is not None and time > limit:
             ahead = f"more than live.future_seconds = {self._live.future_seconds:g}"
-            return name, f"is in the future: {time:%Y-%m-%dT%H:%M:%SZ}, {ahead}"
+            reason = f"is in the future: {time:%Y-%m-%dT%H:%M:%SZ}, {ahead}"
+            return Problem(place, named, reason)
         return None
 
     def _event(self, row: Mapping[str, Any], own: str | None, now: datetime) -> LiveEvent:
-        user = self._name_of(row["user_id"])
+        user = None if row["user_id"] is None else self._name_of(row["user_id"])
         time, kind, value = row["time"], row["type"], row["value"]
         event_id = own or content_id(user, row["item_id"], kind, time, value)
         return LiveEvent(event_id, user, row["item_id"], kind, value, time or now)

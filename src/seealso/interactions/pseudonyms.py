@@ -1,6 +1,7 @@
 """Pseudonyms: what users are called where their ids must not stand."""
 
 import hmac
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -65,6 +66,11 @@ class Pseudonyms:
                 f"{KEY} is easy to guess: it repeats itself, or counts up or down", hint=MAKE_ONE
             )
         return cls(key.encode("utf-8", "surrogateescape"))
+
+    @classmethod
+    def drawn(cls) -> "Pseudonyms":
+        """Return pseudonyms of a key that nobody knows: no other run gives the same ones."""
+        return cls(secrets.token_bytes(32))
 
     def of(self, user_id: str) -> str:
         """Return the pseudonym of a user: HMAC-SHA256 (RFC 2104), 64 hex digits."""

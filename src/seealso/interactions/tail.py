@@ -181,7 +181,9 @@ class GrowingFile:
         for one in rotated_from(self.path):
             if one.changed > changed:
                 with one.open() as stream:
-                    place = yield from self._finish(stream, START)
+                    end = yield from self._finish(stream, START)
+                # the start of an empty file is found in every other
+                place = place if end == START else end
         return place
 
     def _finish(self, stream: BinaryIO, place: Place) -> Generator[Batch, None, Place]:

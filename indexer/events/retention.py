@@ -1,0 +1,50 @@
+"""Old events are deleted where nothing follows from them any more."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from seealso.cluster import Cluster, indices
+from seealso.config import Settings
+from seealso.indexer.events.effects import Look
+from seealso.indexer.events.store import EventStore
+from seealso.interactions.live import micros
+
+AT_ONCE: Final = 10_000
+"""Events of one deletion: answered well within the time-out."""
+
+
+def expire(cluster: Cluster, settings: Settings, store: EventStore, look: Look) -> int:
+    """Delete events that are older than ``live.keep_days``, and return how many.
+
+    Those that an index has not counted stay, however old they are: of the live one, and of
+    every other that the alias can be rolled back to. What users have of them, they keep.
+
+    Parameters
+    ----------
+    cluster, settings
+        Where, and how long events are kept.
+    store
+        The events; users and items are in step with them.
+    look
+        What is live.
+    """
+    if settings.live.keep_days is None:
+        return 0
+    others = (one.meta for one in indices.listing(cluster, settings.index.alias))
+    counted = [meta["importance"]["as_of"] for meta in (look.items.meta, *others)]
+    if None in counted:
+        return 0
+    old = datetime.now(UTC) - timedelta(days=settings.live.keep_days)
+    until = min(micros(old), *(micros(datetime.fromisoformat(one)) for one in counted))
+    query: dict[str, Any] = {"range": {"micros": {"lte": until}}}
+    total = 0
+    while True:
+        answer = cluster.request(
+            "POST",
+            f"/{store.name}/_delete_by_query",
+            {"query": query},
+            params={"conflicts": "proceed", "max_docs": AT_ONCE, "refresh": "true"},
+        )
+        total += int(answer["deleted"])
+        if not answer["deleted"]:
+            return total

@@ -1,0 +1,136 @@
+"""Where something may be held of a user, and how it is found there, whatever the mapping is.
+
+A query is trusted where it finds exactly the rows with a value. In any other mapping (text, which
+is cut into words; numbers; a field that is not indexed) every document is read and compared.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from seealso.cluster import Cluster, scan
+from seealso.config import Settings
+from seealso.errors import MappingMismatch
+from seealso.indexer.events.store import EventStore
+from seealso.indexer.events_index import find_events
+from seealso.indexer.users.live import check_key, user_indices
+from seealso.interactions import Pseudonyms
+
+CLIENT: Final = "client_id"
+"""Where rows of UBI say who it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An index that may hold something of a user.
+
+    Attributes
+    ----------
+    index
+        The physical index.
+    query
+        Finds what is held; more than that where `compared` is set.
+    compared
+        The field whose value tells whose a document is; empty where the query does.
+    called
+        What the user may be called there.
+    """
+
+    index: str
+    query: Mapping[str, Any]
+    compared: str = ""
+    called: frozenset[str] = frozenset()
+
+    def documents(self, cluster: Cluster) -> Iterator[dict[str, Any]]:
+        """Yield what is held, as hits."""
+        yield from self._found(cluster, source=True)
+
+    def ids(self, cluster: Cluster) -> list[str]:
+        """Return the ids of what is held."""
+        source = [self.compared] if self.compared else False
+        return [hit["_id"] for hit in self._found(cluster, source=source)]
+
+    def _found(self, cluster: Cluster, *, source: list[str] | bool) -> Iterator[dict[str, Any]]:
+        for hits in scan(cluster, self.index, query=self.query, source=source):
+            for hit in hits:
+                if not self.compared or self._of_user(hit["_source"].get(self.compared)):
+                    yield hit
+
+    def _of_user(self, value: object) -> bool:
+        values = value if isinstance(value, list) else [value]
+        return any(str(one).strip() in self.called for one in values)
+
+
+def places_of(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) -> list[Place]:
+    """Return every place that may hold something of a user.
+
+    Raises
+    ------
+    ConfigError
+        The users index or the events have another key.
+    MappingMismatch
+        In one of them nobody can be found.
+    """
+    pseudonym = names.of(user_id)
+    found = []
+    # half-built ones as well
+    for one in user_indices(cluster, settings):
+        check_key(names, one.name, one.meta)
+        found.append(Place(one.name, {"ids": {"values": [pseudonym]}}))
+    if find_events(cluster, settings.index.alias):
+        store = EventStore.open(cluster, settings, names)
+        found.append(Place(store.name, {"term": {"user": pseudonym}}))
+    # a front end of its own may have written the id itself
+    called = frozenset({pseudonym, user_id})
+    for rows in dict.fromkeys((settings.ubi.events, settings.ubi.queries)):
+        mappings = cluster.request("GET", f"/{rows}/_mapping", params={"ignore": 404})
+        if "error" not in mappings:
+            found += [row_place(name, one["mappings"], called) for name, one in mappings.items()]
+    return found
+
+
+def row_place(index: str, mapping: Mapping[str, Any], called: frozenset[str]) -> Place:
+    """Return how rows of a user are found in an index of UBI.
+
+    Parameters
+    ----------
+    index
+        The physical index.
+    mapping
+        Its mapping.
+    called
+        What the user may be called.
+
+    Raises
+    ------
+    MappingMismatch
+        The mapping cannot be searched, and the documents are not kept.
+    """
+    field = mapping.get("properties", {}).get(CLIENT, {})
+    longest = max(map(len, called))
+    if _exact(field, longest):
+        return Place(index, {"terms": {CLIENT: sorted(called)}})
+    for name, inner in field.get("fields", {}).items():
+        if _exact(inner, longest):
+            return Place(index, {"terms": {f"{CLIENT}.{name}": sorted(called)}})
+    kept = mapping.get("_source", {})
+    if not kept.get("enabled", True) or kept.get("includes") or kept.get("excludes"):
+        kind = field.get("type", "no field")
+        raise MappingMismatch(
+            f"{index}: nobody can tell what is held of a user there: {CLIENT} is mapped as {kind}, "
+            "and the documents are not kept (_source)",
+            hint=f"reindex it with {CLIENT} as keyword, or delete the rows yourself",
+            index=index,
+            field=CLIENT,
+        )
+    return Place(index, {"match_all": {}}, CLIENT, called)
+
+
+def _exact(field: Mapping[str, Any], longest: int) -> bool:
+    """Tell whether a field is a keyword that holds values of this length as they are."""
+    return (
+        field.get("type") == "keyword"
+        and field.get("index", True) is True
+        and "normalizer" not in field
+        and longest <= field.get("ignore_above", longest)
+    )

@@ -1,0 +1,192 @@
+"""Who takes events in does so in turns: each says which indices it writes to, until it ends.
+
+All turns stand in one document beside the events, changed by scripts, so that beginning one and
+keeping others from beginning is one atomic step. Whoever forgets somebody waits for all turns to
+end and lets none begin. A turn whose process was killed ends by itself after a while, by the
+clock of the cluster.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from seealso.cluster import Cluster
+from seealso.errors import ClusterError
+
+LEASE_SECONDS: Final = 60.0
+"""How long a turn lasts that nobody renews."""
+
+POLL_SECONDS: Final = 0.05
+
+DOCUMENT: Final = "seealso:turns"
+"""Where they stand in an index of events."""
+
+ENDED: Final = """
+ctx._source.turns.entrySet().removeIf(one -> ctx._now - one.value.since >= params.lease);
+"""
+"""What a killed process began ends by itself."""
+
+BEGIN: Final = f"""{ENDED}
+def alone = ctx._source.alone;
+if (alone != null && ctx._now - alone.since < params.lease) {{
+  ctx.op = 'none';
+}} else {{
+  ctx._source.turns[params.turn] = ['since': ctx._now, 'indices': params.indices];
+}}
+"""
+"""Begins or renews a turn, unless somebody wants to be alone."""
+
+END: Final = f"{ENDED} ctx._source.turns.remove(params.turn);"
+
+ALONE: Final = f"""{ENDED}
+def alone = ctx._source.alone;
+if (alone != null && alone.who != params.turn && ctx._now - alone.since < params.lease) {{
+  ctx.op = 'none';
+}} else {{
+  ctx._source.alone = ['since': ctx._now, 'who': params.turn];
+}}
+"""
+"""Lets no turn begin, and is repeated to say that this still holds."""
+
+LEAVE: Final = "if (ctx._source.alone?.who == params.turn) { ctx._source.remove('alone') }"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn that has begun.
+
+    Attributes
+    ----------
+    cluster, index
+        Where it stands.
+    name
+        Tells it from others.
+    """
+
+    cluster: Cluster
+    index: str
+    name: str
+
+    def writes_to(self, indices: Sequence[str]) -> None:
+        """Say which indices are written to from now on, and that the turn still lasts.
+
+        Parameters
+        ----------
+        indices
+            What tells them from others, and their state from a later one.
+
+        Raises
+        ------
+        ClusterError
+            It lasted so long that somebody else is alone by now.
+        """
+        answer = _scripted(self.cluster, self.index, BEGIN, self.name, indices=list(indices))
+        if answer["result"] == "noop":
+            raise ClusterError(
+                f"{self.index}: a user is being forgotten",
+                hint="take the same events in again in a moment",
+                index=self.index,
+            )
+
+    def others(self) -> list[tuple[str, ...]]:
+        """Return what the other turns write to, each for itself."""
+        return [
+            tuple(one["indices"])
+            for name, one in _turns(self.cluster, self.index).items()
+            if name != self.name
+        ]
+
+
+@contextmanager
+def turn(cluster: Cluster, index: str) -> Iterator[Turn]:
+    """Begin a turn, as soon as nobody wants to be alone, and end it.
+
+    Parameters
+    ----------
+    cluster, index
+        The index of the events.
+    """
+    begun = Turn(cluster, index, uuid4().hex)
+    while _scripted(cluster, index, BEGIN, begun.name, indices=[])["result"] == "noop":
+        time.sleep(POLL_SECONDS)
+    try:
+        yield begun
+    finally:
+        _scripted(cluster, index, END, begun.name)
+
+
+@contextmanager
+def alone(cluster: Cluster, index: str) -> Iterator[None]:
+    """Wait for all turns to end, and let none begin.
+
+    Parameters
+    ----------
+    cluster, index
+        The index of the events.
+
+    Raises
+    ------
+    ClusterError
+        Somebody else is alone.
+    """
+    name = uuid4().hex
+    try:
+        while True:
+            answer = _scripted(cluster, index, ALONE, name)
+            if answer["result"] == "noop":
+                raise ClusterError(
+                    f"{index}: another user is being forgotten",
+                    hint="run the same command again in a moment",
+                    index=index,
+                )
+            if not answer["get"]["_source"]["turns"]:
+                break
+            time.sleep(POLL_SECONDS)
+        yield
+    finally:
+        _scripted(cluster, index, LEAVE, name)
+
+
+def wait_for_writers(cluster: Cluster, index: str, name: str) -> None:
+    """Wait until no turn writes to the index `name` any more, so that it can be deleted.
+
+    Parameters
+    ----------
+    cluster, index
+        The index of the events.
+    name
+        Of a physical index; no alias stands for it any more.
+    """
+    while any(
+        told.split()[0] == name
+        for one in _turns(cluster, index).values()
+        for told in one["indices"]
+    ):
+        time.sleep(POLL_SECONDS)
+
+
+def _turns(cluster: Cluster, index: str) -> Mapping[str, Mapping[str, Any]]:
+    """Return the turns that last."""
+    answer = _scripted(cluster, index, END, "")
+    turns: Mapping[str, Mapping[str, Any]] = answer["get"]["_source"]["turns"]
+    return turns
+
+
+def _scripted(
+    cluster: Cluster, index: str, source: str, name: str, **params: Any
+) -> Mapping[str, Any]:
+    params |= {"turn": name, "lease": int(LEASE_SECONDS * 1000)}
+    answer: Mapping[str, Any] = cluster.request(
+        "POST",
+        f"/{index}/_update/{DOCUMENT}",
+        {
+            "script": {"lang": "painless", "source": source, "params": params},
+            "scripted_upsert": True,
+            "upsert": {"turns": {}},
+        },
+        params={"retry_on_conflict": 20, "_source": "true"},
+    )
+    return answer
