@@ -4,7 +4,7 @@ A query is trusted where it finds exactly the rows with a value. In any other ma
 is cut into words; numbers; a field that is not indexed) every document is read and compared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,15 +43,18 @@ class Place:
 
     def documents(self, cluster: Cluster) -> Iterator[dict[str, Any]]:
         """Yield what is held, as hits."""
-        yield from self._found(cluster, source=True)
+        yield from self._found(cluster, True, lambda: None)
 
-    def ids(self, cluster: Cluster) -> list[str]:
-        """Return the ids of what is held."""
+    def ids(self, cluster: Cluster, tick: Callable[[], object]) -> list[str]:
+        """Return the ids of what is held; `tick` is called again and again meanwhile."""
         source = [self.compared] if self.compared else False
-        return [hit["_id"] for hit in self._found(cluster, source=source)]
+        return [hit["_id"] for hit in self._found(cluster, source, tick)]
 
-    def _found(self, cluster: Cluster, *, source: list[str] | bool) -> Iterator[dict[str, Any]]:
+    def _found(
+        self, cluster: Cluster, source: list[str] | bool, tick: Callable[[], object]
+    ) -> Iterator[dict[str, Any]]:
         for hits in scan(cluster, self.index, query=self.query, source=source):
+            tick()
             for hit in hits:
                 if not self.compared or self._of_user(hit["_source"].get(self.compared)):
                     yield hit

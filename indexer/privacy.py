@@ -1,7 +1,7 @@
 """What is held of one user, wherever it is: shown, or deleted and looked for again."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -98,9 +98,10 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
     ClusterError
         Something is still there, or the users index is being changed by another run.
     """
-    with users_lock(cluster, settings), _no_ingest(cluster, settings):
+    no_ingest = _no_ingest(cluster, settings, names.of(user_id))
+    with users_lock(cluster, settings), no_ingest as tick:
         places = places_of(cluster, settings, names, user_id)
-        deleted = {place.index: _delete(cluster, place) for place in places}
+        deleted = {place.index: _delete(cluster, place, tick) for place in places}
     sources = (settings.events.path, settings.events.index, settings.users.path)
     return Forgotten(
         names.of(user_id),
@@ -110,22 +111,26 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
 
 
 @contextmanager
-def _no_ingest(cluster: Cluster, settings: Settings) -> Iterator[None]:
+def _no_ingest(cluster: Cluster, settings: Settings, user: str) -> Iterator[Callable[[], object]]:
     """Keep events from being taken in: what was read of the user must not be written again."""
     events = find_events(cluster, settings.index.alias)
-    with nullcontext() if events is None else alone(cluster, events):
-        yield
+    if events is None:
+        yield lambda: None
+    else:
+        with alone(cluster, events, user) as stay:
+            yield stay
 
 
-def _delete(cluster: Cluster, place: Place) -> int:
+def _delete(cluster: Cluster, place: Place, tick: Callable[[], object]) -> int:
     deleted = 0
     for _ in range(ATTEMPTS):
         # what was written a moment ago must be found, too
         indices.refresh(cluster, place.index)
-        left = place.ids(cluster)
+        left = place.ids(cluster, tick)
         if not left:
             return deleted
         for start in range(0, len(left), AT_ONCE):
+            tick()
             # by a query, which finds documents by id on whichever shard they were put
             query = {"ids": {"values": left[start : start + AT_ONCE]}}
             answer = cluster.request(

@@ -7,7 +7,7 @@ clock of the cluster.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,8 +26,9 @@ DOCUMENT: Final = "seealso:turns"
 
 ENDED: Final = """
 ctx._source.turns.entrySet().removeIf(one -> ctx._now - one.value.since >= params.lease);
+ctx._source.forgotten.entrySet().removeIf(one -> ctx._now - one.value >= params.lease);
 """
-"""What a killed process began ends by itself."""
+"""What a killed process began ends by itself; who was forgotten is known for a moment only."""
 
 BEGIN: Final = f"""{ENDED}
 def alone = ctx._source.alone;
@@ -51,7 +52,10 @@ if (alone != null && alone.who != params.turn && ctx._now - alone.since < params
 """
 """Lets no turn begin, and is repeated to say that this still holds."""
 
-LEAVE: Final = "if (ctx._source.alone?.who == params.turn) { ctx._source.remove('alone') }"
+LEAVE: Final = """
+if (ctx._source.alone?.who == params.turn) { ctx._source.remove('alone') }
+ctx._source.forgotten[params.user] = ctx._now;
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,14 @@ class Turn:
         Where it stands.
     name
         Tells it from others.
+    forgotten
+        Pseudonyms of who was forgotten a moment ago: rows of theirs may have been read before.
     """
 
     cluster: Cluster
     index: str
     name: str
+    forgotten: frozenset[str] = frozenset()
 
     def writes_to(self, indices: Sequence[str]) -> None:
         """Say which indices are written to from now on, and that the turn still lasts.
@@ -109,23 +116,30 @@ def turn(cluster: Cluster, index: str) -> Iterator[Turn]:
     cluster, index
         The index of the events.
     """
-    begun = Turn(cluster, index, uuid4().hex)
-    while _scripted(cluster, index, BEGIN, begun.name, indices=[])["result"] == "noop":
+    name = uuid4().hex
+    while (answer := _scripted(cluster, index, BEGIN, name, indices=[]))["result"] == "noop":
         time.sleep(POLL_SECONDS)
     try:
-        yield begun
+        yield Turn(cluster, index, name, frozenset(answer["get"]["_source"]["forgotten"]))
     finally:
-        _scripted(cluster, index, END, begun.name)
+        _scripted(cluster, index, END, name)
 
 
 @contextmanager
-def alone(cluster: Cluster, index: str) -> Iterator[None]:
-    """Wait for all turns to end, and let none begin.
+def alone(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[], object]]:
+    """Wait for all turns to end, and let none begin while a user is being forgotten.
 
     Parameters
     ----------
     cluster, index
         The index of the events.
+    user
+        The pseudonym of who is forgotten.
+
+    Yields
+    ------
+    Callable
+        Says that this still lasts; to be called every few seconds.
 
     Raises
     ------
@@ -133,39 +147,24 @@ def alone(cluster: Cluster, index: str) -> Iterator[None]:
         Somebody else is alone.
     """
     name = uuid4().hex
+
+    def stay() -> Mapping[str, Any]:
+        answer = _scripted(cluster, index, ALONE, name)
+        if answer["result"] == "noop":
+            raise ClusterError(
+                f"{index}: another user is being forgotten",
+                hint="run the same command again in a moment",
+                index=index,
+            )
+        turns: Mapping[str, Any] = answer["get"]["_source"]["turns"]
+        return turns
+
     try:
-        while True:
-            answer = _scripted(cluster, index, ALONE, name)
-            if answer["result"] == "noop":
-                raise ClusterError(
-                    f"{index}: another user is being forgotten",
-                    hint="run the same command again in a moment",
-                    index=index,
-                )
-            if not answer["get"]["_source"]["turns"]:
-                break
+        while stay():
             time.sleep(POLL_SECONDS)
-        yield
+        yield stay
     finally:
-        _scripted(cluster, index, LEAVE, name)
-
-
-def wait_for_writers(cluster: Cluster, index: str, name: str) -> None:
-    """Wait until no turn writes to the index `name` any more, so that it can be deleted.
-
-    Parameters
-    ----------
-    cluster, index
-        The index of the events.
-    name
-        Of a physical index; no alias stands for it any more.
-    """
-    while any(
-        told.split()[0] == name
-        for one in _turns(cluster, index).values()
-        for told in one["indices"]
-    ):
-        time.sleep(POLL_SECONDS)
+        _scripted(cluster, index, LEAVE, name, user=user)
 
 
 def _turns(cluster: Cluster, index: str) -> Mapping[str, Mapping[str, Any]]:
@@ -185,7 +184,7 @@ def _scripted(
         {
             "script": {"lang": "painless", "source": source, "params": params},
             "scripted_upsert": True,
-            "upsert": {"turns": {}},
+            "upsert": {"turns": {}, "forgotten": {}},
         },
         params={"retry_on_conflict": 20, "_source": "true"},
     )

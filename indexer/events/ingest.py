@@ -51,6 +51,8 @@ class Taken:
         Items that the index does not hold, each once; their events are kept.
     expired
         Old events that were deleted.
+    forgotten
+        Events that were left out: of users who were forgotten within the last minute.
     differing_ids, unknown_items
         The first few of each.
     """
@@ -64,6 +66,7 @@ class Taken:
     items: int = 0
     unknown: int = 0
     expired: int = 0
+    forgotten: int = 0
     differing_ids: tuple[str, ...] = ()
     unknown_items: tuple[str, ...] = ()
 
@@ -129,10 +132,13 @@ class Ingester:
         ClusterError, BulkWriteError
             The cluster refused; take the same events again.
         """
-        first: dict[str, LiveEvent] = {}
-        for one in events:
-            first.setdefault(one.event_id, one)
         with turn(self._store.cluster, self._store.name) as begun:
+            # read before they were forgotten, and never written
+            forgotten = [one for one in events if one.user in begun.forgotten]
+            events = [one for one in events if one.user not in begun.forgotten]
+            first: dict[str, LiveEvent] = {}
+            for one in events:
+                first.setdefault(one.event_id, one)
             known = self._store.present(sorted(self._store.add(first.values()))) if first else {}
             kept = first | known
             items = sorted({one.item_id for one in kept.values()})
@@ -151,6 +157,7 @@ class Ingester:
             new_users=stepped.new,
             items=stepped.items,
             unknown=len(absent),
+            forgotten=len(forgotten),
             differing_ids=tuple(dict.fromkeys(others))[:NAMED],
             unknown_items=absent[:NAMED],
         )

@@ -13,12 +13,10 @@ from seealso.cluster import Cluster, Lock, hold, indices
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.creation import create_index
-from seealso.indexer.events_index import find_events
 from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.staging import build_key, left_by
-from seealso.indexer.turns import wait_for_writers
 from seealso.indexer.users.live import check_key, live_users, user_indices
 from seealso.indexer.users.mapping import users_alias, users_body, users_meta
 from seealso.indexer.users.people import People
@@ -107,9 +105,6 @@ def build_users(
         go_live(cluster, alias, name, lock)
         for old in user_indices(cluster, settings):
             if old.name != name:
-                # a write to an index that is gone would make one of that name
-                if events := find_events(cluster, settings.index.alias):
-                    wait_for_writers(cluster, events, old.name)
                 indices.delete_unless_live(cluster, alias, old.name)
     return _report(done, name, alias, gone, resumed=resumed, started=started)
 

@@ -9,7 +9,7 @@ import pytest
 
 from seealso.indexer.events.store import events_name
 from tests.integration.catalogues import Shop, write_lines
-from tests.live import append, event, forgotten
+from tests.live import START, append, event, forgotten
 from tests.members import built, run
 
 pytestmark = pytest.mark.usefixtures("users_key")
@@ -75,6 +75,37 @@ def test_follow_says_where_it_would_go_on(
     assert run(lively, "events", "follow", str(file), "--dry-run", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["position"]["offset"] == file.stat().st_size
+
+
+POISON = [
+    '{"heartbeat": 1}',
+    json.dumps(event("eve", "f8", kind="x" * 40_000)),
+    *(json.dumps(event("eve", "f8", n, value=1e308)) for n in range(2)),
+    json.dumps(event("eve", "f8", key="seealso:turns")),
+    # what a position was called once
+    json.dumps(event("eve", "f8", 3, key="position-82a936b8e6c883a1ce25a8d0")),
+    json.dumps(event("eve", "f8", key="_doc")),
+    *(json.dumps(event("eve", "f8", day=day))
+      for day in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00")),
+    '{"user_id": "eve", "item_id": ' + "[" * 3000 + "]" * 3000 + "}",
+    json.dumps({"item_id": "f8", "day": START.isoformat(), "key": "of nobody"}),
+]  # fmt: skip
+
+
+def test_no_line_ends_following(
+    lively: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lively.sections["events"] |= {"value": "value"}
+    lively.sections["live"] |= {"id": "key"}
+    good = json.dumps(event("bob", "f7", 50, key="good"))
+    file = tmp_path / "log.jsonl"
+    file.write_text("\n".join([*POISON, good]) + "\n")
+    for written in (4, 0):
+        assert run(lively, "events", "follow", str(file), "--idle", "0.2", "--json") == 0
+        batches = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert sum(one["written"] for one in batches) == written
+    assert run(lively, "users", "export", "bob") == 0
+    assert '"f7"' in capsys.readouterr().out
 
 
 def test_standard_input(

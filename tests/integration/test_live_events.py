@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seealso.cluster import indices
+from seealso.cluster import indices, scan
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.events.ingest import Taken
 from seealso.indexer.events.store import events_name
 from seealso.indexer.privacy import forget, held
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
+from seealso.interactions.live import RESERVED
 from tests.integration.catalogues import Record, Shop, films
 from tests.live import START, event, forgotten, ingested, ingester_of
 from tests.members import FILMS, NAMES, asking, built, choices, documents
@@ -40,15 +41,12 @@ def state(shop: Shop) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for index in (shop.alias, f"{shop.alias}-users", events_name(shop.alias)):
         indices.refresh(shop.cluster, index)
-        answer = shop.cluster.request(
-            "POST",
-            f"/{index}/_search",
-            {"size": 1000, "query": {"bool": {"must_not": {"exists": {"field": "position"}}}},
-             "_source": {"excludes": ["updated_at", "ingested_at", "position"]}},
-        )  # fmt: skip
-        for hit in answer["hits"]["hits"]:
-            if hit["_source"]:
-                found[f"{index} {hit['_id']}"] = hit["_source"]
+        hidden = {"excludes": ["updated_at", "ingested_at"]}
+        for hits in scan(shop.cluster, index, source=hidden):
+            for hit in hits:
+                # what is no event stands beside them
+                if not hit["_id"].startswith(RESERVED):
+                    found[f"{index} {hit['_id']}"] = hit["_source"]
     return found
 
 

@@ -2,15 +2,17 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from seealso.cluster import indices
 from seealso.errors import ConfigError
+from seealso.indexer.events.store import EventStore
 from seealso.indexer.privacy import forget, held
 from seealso.indexer.users.live import live_users
-from seealso.interactions import Pseudonyms
+from seealso.interactions import LiveEvent, Pseudonyms
 from seealso.plugin.users_index import UsersIndex
 from tests.integration.catalogues import Record, Shop, write_lines
 from tests.live import event, ingested
@@ -134,3 +136,29 @@ def test_no_log_tells_who_or_what(
     assert "/_msearch" in logged
     for secret in ("ann-", "zephyr", "labyrinth", "quagmire", "pensive", KEY):
         assert secret not in logged
+
+
+def test_nobody_takes_events_in_while_somebody_is_forgotten(
+    written: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user was read before, and would be written again after."""
+    plain, running = EventStore.of_users, []
+    pool = ThreadPoolExecutor(1)
+
+    def meanwhile(store: EventStore, users: Sequence[str]) -> dict[str, list[LiveEvent]]:
+        found = plain(store, users)
+        if not running:
+            chosen = written.settings()
+            running.append(pool.submit(forget, written.cluster, chosen, NAMES, "ann-3"))
+            # it has begun, and waits
+            with pytest.raises(TimeoutError):
+                running[0].result(timeout=1)
+        return found
+
+    monkeypatch.setattr(EventStore, "of_users", meanwhile)
+    ingested(written, [event("ann-3", "f2", 5), event("ann-4", "f2", 6)])
+    done = running[0].result(timeout=60)
+    pool.shutdown()
+    assert done.deleted[f"{written.alias}-events"] == 2
+    assert held(written.cluster, written.settings(), NAMES, "ann-3").documents == {}
+    assert "f2" in asking(written).user("ann-4").seen

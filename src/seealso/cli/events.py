@@ -225,6 +225,7 @@ def _shown(report: EventsReport, *, dry_run: bool) -> RenderableType:
             f"users {would}changed": users,
             f"items {would}changed": taken.items,
             "unknown items": unknown,
+            **({"of who was forgotten": taken.forgotten} if taken.forgotten else {}),
             **({"old ones deleted": taken.expired} if taken.expired else {}),
             "broken": report.broken,
             "seconds": f"{report.seconds:.1f}",
