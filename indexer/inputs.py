@@ -94,7 +94,9 @@ def row_source(settings: Settings, section: str, cluster: Cluster | None) -> Row
             f"{section}: both path and index are set", hint=f"remove one of them from [{section}]"
         )
     if chosen.path is not None:
-        return FileSource(chosen.path, format=chosen.format, columns=chosen.columns)
+        return FileSource(
+            chosen.path, format=chosen.format, columns=chosen.columns, section=section
+        )
     if chosen.index is not None:
         if cluster is None:
             raise ConfigError(f"{section}.index needs a cluster", hint="set cluster.url")

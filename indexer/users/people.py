@@ -81,7 +81,7 @@ def read_people(settings: Settings, cluster: Cluster | None, problems: Problems)
     users = settings.users
     attributes = {}
     if users.path is not None:
-        file = FileSource(users.path, format=users.format, columns=users.columns)
+        file = FileSource(users.path, format=users.format, columns=users.columns, section="users")
         attributes = read_attributes(file, users, problems)
     if not (len(histories) or attributes):
         raise DataError(

@@ -1,4 +1,6 @@
-"""Log lines and progress: everything that is not a result goes to stderr, through rich.
+"""Notes, log lines and progress: everything that is not a result goes to stderr, through rich.
+
+A warning reaches the terminal as any other note does: one plain line, never wrapped.
 
 No text of a user or an item is ever logged, only counts, ids of indices and durations.
 """
@@ -8,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -29,11 +30,29 @@ def logger(name: str) -> logging.Logger:
     return logging.getLogger(name)
 
 
+def say(line: str) -> None:
+    """Print a line on stderr as it is: neither wrapped, nor coloured, nor read as markup."""
+    stderr.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class _LineHandler(logging.Handler):
+    """Prints what warns as a note, and the rest with time and level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        notable = record.levelno >= logging.WARNING
+        say(f"note: {record.getMessage()}" if notable else self.format(record))
+
+
 def configure(level: str = "WARNING") -> None:
     """Send the log lines of seealso to stderr from `level` on."""
     root = logging.getLogger("seealso")
     root.setLevel(level)
-    root.handlers = [RichHandler(console=stderr, show_path=False, markup=False)]
+    root.handlers = [_LineHandler()]
     root.propagate = False
 
 

@@ -54,13 +54,14 @@ def test_separator_and_encoding_are_found_out(tmp_path, separator, encoding, nam
 
 
 def test_what_was_found_out_is_said_once(tmp_path, caplog):
-    source = FileSource(written(tmp_path, delimited(";").encode("cp1252")))
+    path = written(tmp_path, delimited(";").encode("cp1252"))
+    source = FileSource(path, section="catalogue")
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             list(source.rows())
     assert [record.getMessage() for record in caplog.records] == [
-        "a.csv: its fields are separated by ';', as it seems; format can say otherwise",
-        "a.csv: its encoding is cp1252, as it seems; format can say otherwise",
+        "a.csv: read as cp1252, separated by ';' (catalogue.format says otherwise where that is "
+        "wrong)"
     ]
 
 

@@ -216,9 +216,7 @@ def test_an_event_of_nobody_is_kept_and_counted():
     assert [row[:2] for row in events(source, EventSettings(), problems)] == [
         ("u", "a"), (None, "b"), (None, "c"), (None, "d"),
     ]  # fmt: skip
-    assert problems.summary() == (
-        "events.csv: 3 events have no user: they count for importance alone"
-    )
+    assert problems.notes == ("events.csv: 3 events have no user: they count for importance alone",)
 
 
 def documents(*records):

@@ -381,9 +381,9 @@ def test_rows_of_variants_and_pictures_continue_their_item():
         "films.csv line 7: item_id 'can' is there already, on line 2",
         "films.csv line 8: item_id is empty",
     )
-    assert problems.summary().endswith(
+    assert problems.notes == (
         "films.csv: 3 further rows of the same items (variants, pictures): "
-        "the first row of each counts"
+        "the first row of each counts",
     )
 
 

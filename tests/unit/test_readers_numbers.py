@@ -100,14 +100,14 @@ def test_the_decision_is_the_same_for_the_whole_file():
 def test_what_was_guessed_is_said():
     problems = Problems("stop")
     prices(["1.129"], ["24,90"], problems=problems)
-    assert problems.summary() == (
-        "shop.csv: 1.129 is read as 1129: other numbers have a decimal comma"
+    assert problems.notes == (
+        "shop.csv: 1.129 is read as 1129: other numbers have a decimal comma",
     )
     problems = Problems("stop")
     prices(["1.129"], problems=problems)
-    assert problems.summary() == (
+    assert problems.notes == (
         "shop.csv: 1.129 is read as a little over 1, no other number tells: set format.decimal if "
-        "that is wrong"
+        "that is wrong",
     )
 
 

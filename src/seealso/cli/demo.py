@@ -6,7 +6,7 @@ import click
 from rich.text import Text
 
 from seealso.cli.context import Context, pass_context, stdout
-from seealso.cli.inputs import say_skipped
+from seealso.cli.inputs import say_losses
 from seealso.cluster import Cluster, fetch
 from seealso.cluster.node import Node
 from seealso.config import Settings
@@ -46,7 +46,7 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     install(cluster)
     problems = Problems("skip")
     known = read_histories(cluster, settings, None, problems)
-    say_skipped(problems)
+    say_losses(problems)
     if known is None or not len(known):
         raise DataError("the demo needs events", hint="set events.path in the settings file")
     recommender = Recommender(cluster, settings, known)

@@ -20,7 +20,7 @@ from seealso.indexer.events.running import check, plan_all, position_of, reader_
 from seealso.indexer.events.sources import UbiEvents, WholeFile
 from seealso.indexer.events.store import EventStore
 from seealso.interactions import FileSource, GrowingFile, Problems, Pseudonyms, Stream
-from seealso.log import progress, stderr
+from seealso.log import progress, say
 from seealso.plugin import Recommender
 
 File = TypeVar("File", WholeFile, GrowingFile)
@@ -77,7 +77,7 @@ def ingest(context: Context, source: Path | None, ubi: bool, on_error: str, dry_
         source,
         ubi,
         lambda file: WholeFile(
-            FileSource(file, settings.live.batch, settings.events.format, columns)
+            FileSource(file, settings.live.batch, settings.events.format, columns, "events")
         ),
     )
     store = EventStore.find(cluster, settings, names)
@@ -161,7 +161,7 @@ def follow(
             if context.json and one.events:
                 context.show(one, lambda: "")
             for message in problems.messages[told:]:
-                stderr.print(message, markup=False, highlight=False)
+                say(message)
             told = len(problems.messages)
     say_skipped(problems)
     report = EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)

@@ -13,7 +13,7 @@ from seealso.decoding import decode, loads, read_lines
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.interactions import Attributes, FileSource, Problems, as_id, read_attributes
-from seealso.log import stderr
+from seealso.log import say
 
 on_error = click.option(
     "--on-error",
@@ -48,7 +48,7 @@ def attributes_of_users(settings: Settings, problems: Problems) -> dict[str, Att
         raise ConfigError(
             "--by-user: no file tells attributes of users", hint="set users.path in seealso.toml"
         )
-    file = FileSource(users.path, format=users.format, columns=users.columns)
+    file = FileSource(users.path, format=users.format, columns=users.columns, section="users")
     return read_attributes(file, users, problems)
 
 
@@ -101,10 +101,16 @@ def read_json(file: BinaryIO, hint: str) -> Any:
 def say_notes(notes: Iterable[str]) -> None:
     """Say on stderr what was guessed, left out or degraded, a line each."""
     for note in notes:
-        stderr.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+        say(f"note: {note}")
+
+
+def say_losses(problems: Problems) -> None:
+    """Say on stderr what was left out of each source and why."""
+    if summary := problems.summary():
+        say(summary)
 
 
 def say_skipped(problems: Problems) -> None:
     """Say on stderr what was left out of each source and why, and what was guessed."""
-    if summary := problems.summary():
-        stderr.print(summary, markup=False, highlight=False, soft_wrap=True)
+    say_losses(problems)
+    say_notes(problems.notes)

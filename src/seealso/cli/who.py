@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from seealso.cli.context import Context
-from seealso.cli.inputs import say_skipped
+from seealso.cli.inputs import say_losses
 from seealso.errors import ConfigError
 from seealso.interactions import Problems
 from seealso.plugin import Recommender
@@ -55,7 +55,8 @@ def recommender_for(context: Context, users: Collection[str] | None) -> Recommen
     found = open_recommender(
         context.cluster(), context.settings, os.environ, users=users, problems=problems
     )
-    say_skipped(problems)
+    # what was guessed is said by what builds; here it would come at every call
+    say_losses(problems)
     # rows of lists that were shown are written behind them
     click.get_current_context().call_on_close(found.close)
     return found

@@ -52,8 +52,6 @@ _USUAL_ENCODINGS: Final = (None, "utf-8", "utf-8-sig")
 
 _FOUND_OUT: Final = FormatSettings()
 
-_FOUND: Final = ", as it seems; format can say otherwise"
-
 _log = logger(__name__)
 
 
@@ -73,12 +71,15 @@ class FileSource:
     columns
         The columns that are read; None for all. The others are never in the way, whatever
         they hold.
+    section
+        The settings section that names the file, for messages.
     """
 
     path: Path
     batch_rows: int = 10_000
     format: FormatSettings = _FOUND_OUT
     columns: Collection[str] | None = None
+    section: str = ""
     _said: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
@@ -150,26 +151,34 @@ class FileSource:
         with buffered as stream:
             if part.name and not stream.peek():
                 return
+            separated = ""
             if part.kind in DELIMITED:
                 default = DELIMITED[part.kind]
                 dialect = open_delimited(
                     stream, name, self.format, default=default, columns=self.columns
                 )
                 if dialect.separator not in (default, self.format.separator):
-                    self._say(f"its fields are separated by {dialect.separator!r}{_FOUND}")
+                    separated = f"separated by {dialect.separator!r}"
                 batches = read_delimited(stream, dialect, batch_rows=self.batch_rows)
             else:
                 batches = read_json(stream, name, self.columns, batch_rows=self.batch_rows)
             for rows in batches:
-                if self.format.encoding is None and recoded.encoding not in _USUAL_ENCODINGS:
-                    self._say(f"its encoding is {recoded.encoding}{_FOUND}")
+                usual = self.format.encoding or recoded.encoding in _USUAL_ENCODINGS
+                self._say_found("" if usual else f"read as {recoded.encoding}", separated)
                 yield rows
 
-    def _say(self, found: str) -> None:
-        """Say once what is not the usual."""
-        if found not in self._said:
-            self._said.add(found)
-            _log.warning("%s: %s", self.name, found)
+    def _say_found(self, *found: str) -> None:
+        """Say how the file is written, as far as that is not the usual."""
+        if new := [one for one in found if one and one not in self._said]:
+            self._said.update(new)
+            key = f"{self.section}.format".lstrip(".")
+            self._say(f"{', '.join(new)} ({key} says otherwise where that is wrong)")
+
+    def _say(self, what: str) -> None:
+        """Say once what is to be known of the file."""
+        if what not in self._said:
+            self._said.add(what)
+            _log.warning("%s: %s", self.name, what)
 
     def _parquet(self, part: Part, stream: BinaryIO) -> Iterator[Rows]:
         if not part.packing:

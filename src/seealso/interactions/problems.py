@@ -107,6 +107,11 @@ class Problems:
         parts = [line for reading in self._readings.values() for line in reading.summary()]
         return "\n".join(parts)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was guessed and what costs nothing, a line each, with the source in front."""
+        return tuple(note for reading in self._readings.values() for note in reading.notes)
+
 
 @dataclass
 class Reading:
@@ -171,7 +176,7 @@ class Reading:
         self._notes[what] = None
 
     def summary(self) -> list[str]:
-        """Return a headline, some messages of each kind, and what was noted besides."""
+        """Return a headline and some messages of each kind; nothing where nothing was lost."""
         lost = [
             f"{count:,} {word if count == 1 else f'{word}s'}"
             for count, word in ((self.count, "broken row"), (self.values, "broken value"))
@@ -182,9 +187,14 @@ class Reading:
             lines += [f"  {message}" for message in kind.examples]
             if (more := kind.count - len(kind.examples)) > 0:
                 lines.append(f"  ... and {more:,} more of this kind")
-        for (one, many), count in self._tallies.items():
-            lines.append(f"{self.source}: {count:,} {one if count == 1 else many}")
-        return [*lines, *(f"{self.source}: {what}" for what in self._notes)]
+        return lines
+
+    @property
+    def notes(self) -> list[str]:
+        """What was counted without a loss, and what was guessed."""
+        tallies = self._tallies.items()
+        counted = (f"{count:,} {one if count == 1 else many}" for (one, many), count in tallies)
+        return [f"{self.source}: {what}" for what in (*counted, *self._notes)]
 
 
 @dataclass
