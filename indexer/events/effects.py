@@ -13,6 +13,7 @@ from typing import Any, Final
 from seealso.cluster import Cluster
 from seealso.cluster.conditional import Change, rewrite
 from seealso.config import Settings
+from seealso.errors import MappingMismatch
 from seealso.indexer.events.histories import with_events
 from seealso.indexer.events.importance import FIELDS, NOTHING, change_of, gains
 from seealso.indexer.events.store import EventStore
@@ -231,5 +232,12 @@ class Effects:
 
     def _profiler_of(self, live: LiveIndex) -> Profiler:
         if self._profiler is None or self._profiler[0] != live.name:
-            self._profiler = live.name, self._open_profiler()
+            opened = self._open_profiler()
+            if opened.fingerprint != live.fingerprint:
+                raise MappingMismatch(
+                    f"{live.name}: another index is live by now, of another bundle",
+                    hint="run the same command again",
+                    index=live.name,
+                )
+            self._profiler = live.name, opened
         return self._profiler[1]
