@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import Cluster
+from seealso.cluster.fields import searchable
 from seealso.config import Choice, Rule, Settings
 from seealso.errors import DataError
 from seealso.plugin.plans import Plan, make_plan
@@ -127,7 +128,7 @@ class Policy:
     def _types(self, live: Live) -> Mapping[str, str]:
         with self._lock:
             if live.generation not in self._known:
-                self._known = {live.generation: indices.searchable(self._cluster, live.name)}
+                self._known = {live.generation: searchable(self._cluster, live.name)}
             return self._known[live.generation]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seealso.cluster import BulkWriter, Cluster, scan
-from seealso.cluster.indices import vector_fields
+from seealso.cluster.fields import vector_fields
 from seealso.config import CatalogueSettings, Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach.owned import Owned

@@ -1,6 +1,9 @@
 """Answers that must be whole: every document or an error, whatever the cluster goes through."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Timer
+from typing import Any
 
 import orjson
 import pytest
@@ -147,6 +150,65 @@ def test_a_shard_that_is_gone_is_named(
             assert "_cat/shards" in str(caught.value.hint)
     finally:
         indices.delete(cluster, index_name)
+
+
+NOWHERE = {"index.routing.allocation.require._name": "no-such-node"}
+
+
+@contextmanager
+def a_place_soon(cluster: Cluster, name: str) -> Iterator[None]:
+    """Let the shards of an index that is `NOWHERE` open a second later."""
+
+    def release() -> None:
+        cluster.request("PUT", f"/{name}/_settings", dict.fromkeys(NOWHERE))
+
+    later = Timer(1.0, release)
+    later.start()
+    yield
+    later.join()
+
+
+@pytest.mark.parametrize("read", ["count", "scan", "fetch", "search", "msearch"])
+def test_a_shard_that_opens_a_little_later_is_waited_for(
+    cluster: Cluster, index_name: str, read: str
+) -> None:
+    cluster.request("PUT", f"/{index_name}", {"settings": NOWHERE}, {"wait_for_active_shards": "0"})
+    path = f"/{index_name}/_{read}"
+    patient = Cluster(cluster.url)
+    reads: dict[str, Callable[[], object]] = {
+        "count": lambda: indices.count(patient, index_name),
+        "scan": lambda: len(list(scan(patient, index_name))),
+        "fetch": lambda: len(fetch(patient, index_name, ["a"], source=["n"])),
+        "search": lambda: patient.request("POST", path, {}, whole=True)["hits"]["total"]["value"],
+        "msearch": lambda: patient.request("POST", path, b"{}\n{}\n", whole=True)["responses"][0][
+            "hits"
+        ]["total"]["value"],
+    }
+    try:
+        with a_place_soon(cluster, index_name):
+            assert reads[read]() == 0
+    finally:
+        indices.delete(cluster, index_name)
+
+
+def test_an_index_that_was_created_can_be_read_at_once(
+    cluster: Cluster, index_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy cluster, creation is answered before the shards are there."""
+    plain = Cluster._send
+
+    def hasty(self: Cluster, method: str, path: str, body: Any, params: Any, timeout: float) -> Any:
+        if (method, path) == ("PUT", f"/{index_name}"):
+            params = {"timeout": "10ms"}
+        return plain(self, method, path, body, params, timeout)
+
+    monkeypatch.setattr(Cluster, "_send", hasty)
+    with a_place_soon(cluster, index_name):
+        indices.create(cluster, index_name, {"settings": NOWHERE})
+    impatient = Cluster(cluster.url, retries=0)
+    assert fetch(impatient, index_name, ["a"], source=["n"]) == {}
+    assert indices.count(impatient, index_name) == 0
+    indices.delete(cluster, index_name)
 
 
 def test_documents_that_are_not_kept(cluster: Cluster, index_name: str) -> None:

@@ -3,8 +3,8 @@
 from seealso.cluster.bulk import BulkWriter
 from seealso.cluster.client import Cluster
 from seealso.cluster.connecting import connect
-from seealso.cluster.indices import PhysicalIndex
 from seealso.cluster.locks import Lock, hold
+from seealso.cluster.physical import PhysicalIndex
 from seealso.cluster.scan import IndexSource, fetch, scan, scan_ids
 
 __all__ = [

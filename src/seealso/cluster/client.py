@@ -6,7 +6,6 @@ out twice.
 """
 
 import copy
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,16 @@ from opensearchpy.exceptions import OpenSearchException, SSLError
 from seealso.cluster import serverless
 from seealso.cluster.auth import Authorisation, Basic, Signed
 from seealso.cluster.failures import (
-    BUSY,
+    may_pass,
     meaning,
+    named_in,
+    not_all,
     not_carried_out,
     unreachable,
 )
+from seealso.cluster.patience import Patience
 from seealso.cluster.tls import Certificates
-from seealso.cluster.wholeness import require_whole, with_checked
+from seealso.cluster.wholeness import missing, passing, with_checked
 from seealso.cluster.wire import LoggingConnection, OrjsonSerializer, node_addresses
 from seealso.config.cluster import holds_secret, in_clear
 from seealso.errors import ConfigError
@@ -109,7 +111,6 @@ class Cluster:
         self._timeout = timeout
         self._retries = retries
         self._deadline: float | None = None
-        # where a node is down the others are asked, however few retries are wanted
         self._spare = len(addresses) - 1
         shown = certificates or Certificates(ca_file)
         secure = any(one.startswith("https") for one in addresses)
@@ -171,7 +172,8 @@ class Cluster:
         timeout, retries
             Instead of the cluster's own.
         whole
-            Accept no part of an answer: of searches and counts.
+            Accept no part of an answer: of searches, counts and documents by their ids. What a
+            shard lacks that may come is waited for, as for a busy cluster.
         repeat
             Whether the request may be carried out twice; if not, it is sent again only where
             it cannot have been carried out.
@@ -189,52 +191,44 @@ class Cluster:
             serverless.refuse(self.url, method, path)
         if whole and params and "filter_path" in params:
             params = {**params, "filter_path": with_checked(params["filter_path"])}
-        answer = self._sent(
-            method,
-            path,
-            body,
-            params,
-            timeout=timeout or self._timeout,
-            retries=self._retries if retries is None else retries,
-            repeat=repeat,
-        )
-        if whole:
-            require_whole(answer, path)
-        return answer
+        patience = Patience(self._retries if retries is None else retries, self._deadline)
+        while True:
+            answer = self._answer(
+                method, path, body, params, timeout or self._timeout, patience, repeat=repeat
+            )
+            lacking = missing(answer) if whole else None
+            if lacking is None:
+                return answer
+            # a shard that has just been created, or moves to another node, is there a little later
+            if not (passing(lacking) and patience.wait()):
+                raise not_all(named_in(path), lacking)
+            log.info("%s %s: %s, sent again", method, path, lacking)
 
-    def _sent(
+    def _answer(
         self,
         method: str,
         path: str,
         body: Body,
         params: Mapping[str, Any] | None,
-        *,
         timeout: float,
-        retries: int,
+        patience: Patience,
+        *,
         repeat: bool,
     ) -> Any:
         """Send a request until it is answered, patience ends, or it must not be sent again."""
-        attempt = 0
-        ends = time.monotonic() + (self._deadline or float("inf"))
         while True:
             try:
-                left = max(ends - time.monotonic(), 0.001)
-                return self._send(method, path, body, params, min(timeout, left))
+                return self._send(method, path, body, params, min(timeout, patience.left))
             except OpenSearchException as exc:
                 lost = isinstance(exc, LostConnection)
-                status = getattr(exc, "status_code", None)
-                passing = status in BUSY or (lost and not isinstance(exc, SSLError))
-                allowed = max(retries, self._spare) if lost else retries
-                pause = min(0.2 * 2**attempt, 10.0)
-                late = time.monotonic() + pause >= ends
-                again = attempt < allowed and not late and (repeat or not_carried_out(exc))
-                if not (passing and again):
+                later = may_pass(exc) or (lost and not isinstance(exc, SSLError))
+                again = later and (repeat or not_carried_out(exc))
+                # where a node is down the others are asked, however few retries are wanted
+                if not (again and patience.wait(self._spare if lost else 0)):
                     if lost:
                         raise unreachable(self.url, exc, self._certificates) from exc
                     raise meaning(exc, self.url, path, self.auth) from exc
-                log.info("%s %s: %s, sending again", method, path, status)
-                time.sleep(pause)
-                attempt += 1
+                log.info("%s %s: %s, sent again", method, path, exc.args[0] if exc.args else exc)
 
     def _send(
         self, method: str, path: str, body: Body, params: Mapping[str, Any] | None, timeout: float

@@ -26,14 +26,23 @@ TOO_MANY = 429
 BUSY = frozenset({TOO_MANY, 502, 503, 504})
 """Statuses after which the same request may go through a little later."""
 
+RECOVERING = "CurrentState["
+"""In what a shard says that is there and not open yet."""
 
 _NOT_THERE = (
+    RECOVERING,
     "missing shards",
     "no_shard_available",
     "search_context_missing",
     "unavailable_shards",
 )
 """What OpenSearch says where the whole was wanted and a shard, or what was kept of it, is gone."""
+
+
+def may_pass(exc: OpenSearchException) -> bool:
+    """Tell whether a request that was refused may be answered a little later."""
+    recovering = RECOVERING in str(getattr(exc, "info", ""))
+    return recovering or getattr(exc, "status_code", None) in BUSY
 
 
 def not_carried_out(exc: OpenSearchException) -> bool:
@@ -222,6 +231,11 @@ def _reason(exc: OpenSearchException) -> str:
     # a gateway before OpenSearch, Amazon's for one, knows a message only
     if isinstance(error.get("message", error.get("Message")), str):
         return str(error.get("message", error.get("Message")))
+    return first_cause(error)
+
+
+def first_cause(error: Mapping[str, Any]) -> str:
+    """Return type and reason of what the first shard met, of an error that OpenSearch reports."""
     causes = error.get("root_cause") or [error]
     shards = error.get("failed_shards") or [{}]
     return deepest_cause(shards[0].get("reason", causes[0]))

@@ -4,7 +4,6 @@ An index of seealso is called ``<alias>-<timestamp>`` and carries ``_meta.seeals
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,46 +11,13 @@ import orjson
 
 from seealso.cluster.client import Cluster
 from seealso.cluster.merging import merge_segments
+from seealso.cluster.physical import PhysicalIndex
 from seealso.errors import ClusterError, MappingMismatch
 
 ALREADY_THERE = "resource_already_exists_exception"
 
-
-@dataclass(frozen=True, slots=True)
-class PhysicalIndex:
-    """One physical index and what it says of itself in ``_meta.seealso``."""
-
-    name: str
-    meta: Mapping[str, Any]
-    live: bool
-    documents: int
-    size_bytes: int
-
-    @property
-    def state(self) -> str:
-        """``building``, ``ready``, or ``rejected`` by its verification."""
-        return str(self.meta.get("state", "building"))
-
-    @property
-    def borrowed(self) -> bool:
-        """Whether its owner made it, and seealso only added to it: it is never deleted."""
-        return (self.meta.get("attached") or {}).get("way") == "in place"
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether a build of seealso left it behind, or is still at it."""
-        return self.state != "ready" and not (self.live or self.borrowed)
-
-    @property
-    def live_since(self) -> str | None:
-        """When the alias came to it last, as `moment` writes it; None if it never did."""
-        found = self.meta.get("live_since")
-        return None if found is None else str(found)
-
-    @property
-    def rolled_back(self) -> bool:
-        """Whether a rollback has left it since."""
-        return bool(self.meta.get("rolled_back", False))
+OPENING_RETRIES = 9
+"""Half a minute and more for the shards of a new index, where the cluster is busy."""
 
 
 def moment() -> str:
@@ -65,19 +31,24 @@ def new_name(alias: str) -> str:
 
 
 def create(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
-    """Create the index `name` with mappings and settings.
+    """Create the index `name` with mappings and settings; its shards are there on return.
 
     Raises
     ------
     ClusterError
         OpenSearch refuses, or there is one of that name already.
+    PartialAnswer
+        Its shards find no place.
     """
     try:
-        cluster.request("PUT", f"/{name}", body)
+        complete = cluster.request("PUT", f"/{name}", body)["shards_acknowledged"]
     except ClusterError as exc:
         # a request whose answer was lost is sent again, and finds the index that it made
         if ALREADY_THERE not in exc.message or not _made_of(cluster, name, body):
             raise
+        complete = False
+    if not complete:
+        cluster.request("GET", f"/{name}/_count", retries=OPENING_RETRIES, whole=True)
 
 
 def _made_of(cluster: Cluster, name: str, body: Mapping[str, Any]) -> bool:
@@ -244,23 +215,6 @@ def _carried_out(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> bool
         for action in actions
         for kind, one in action.items()
     )
-
-
-def searchable(cluster: Cluster, name: str) -> dict[str, str]:
-    """Return the fields of an index that a query can ask for, each with its mapping type."""
-    answer = cluster.request("GET", f"/{name}/_field_caps", params={"fields": "*"})
-    return {
-        field: kind
-        for field, kinds in answer["fields"].items()
-        for kind, said in kinds.items()
-        if said["searchable"]
-    }
-
-
-def vector_fields(cluster: Cluster, name: str) -> list[str]:
-    """Return the paths of all ``knn_vector`` fields of an index, those of nested objects too."""
-    answer = cluster.request("GET", f"/{name}/_field_caps", params={"fields": "*"})
-    return sorted(field for field, kinds in answer["fields"].items() if "knn_vector" in kinds)
 
 
 def refresh(cluster: Cluster, name: str) -> None:

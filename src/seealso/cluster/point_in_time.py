@@ -23,6 +23,9 @@ log = logger(__name__)
 KEEP_ALIVES: Final = ("5m", "1m", "10s")
 """Asked for in this order: operators may set a limit, and each request begins a new one."""
 
+BY_WRITES: Final = [{"_seq_no": {"unmapped_type": "long"}}]
+"""An index without any mapping, in which there is no document yet, lacks that field as well."""
+
 TOO_LONG: Final = "Keep alive for request"
 
 
@@ -78,7 +81,7 @@ class PointInTime:
 
     def _search(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         point = {"id": self._id, "keep_alive": self._keep_alive}
-        asked = {**body, "pit": point, "sort": ["_seq_no"], "track_total_hits": False}
+        asked = {**body, "pit": point, "sort": BY_WRITES, "track_total_hits": False}
         try:
             answer: Mapping[str, Any] = self._cluster.request(
                 "POST", "/_search", asked, {"allow_partial_search_results": "false"}, whole=True

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seealso.cluster.client import Cluster
-from seealso.cluster.indices import vector_fields
+from seealso.cluster.fields import vector_fields
 from seealso.cluster.point_in_time import PointInTime
-from seealso.cluster.wholeness import require_documents
 from seealso.errors import DataError
 
 IDS_AT_ONCE = 5000
@@ -106,12 +105,9 @@ def fetch(
     """
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(ids), FETCHED_AT_ONCE):
-        path = f"/{index}/_mget"
+        body = {"ids": list(ids[start : start + FETCHED_AT_ONCE])}
         params = {"_source_includes": ",".join(source)}
-        answer = cluster.request(
-            "POST", path, {"ids": list(ids[start : start + FETCHED_AT_ONCE])}, params
-        )
-        require_documents(answer, path)
+        answer = cluster.request("POST", f"/{index}/_mget", body, params, whole=True)
         found |= {hit["_id"]: hit for hit in answer["docs"] if hit.get("found")}
     return found
 

@@ -7,58 +7,65 @@ read: whoever needs everything (a catalogue, a count, what may be deleted) must 
 from collections.abc import Mapping
 from typing import Any
 
-from seealso.cluster.failures import deepest_cause, named_in, not_all
+from seealso.cluster.failures import RECOVERING, deepest_cause, first_cause
 
 CHECKED = "_shards,timed_out"
 """What has to be in an answer for its wholeness to be seen; `filter_path` must let it through."""
 
+_PASSING = (
+    RECOVERING,
+    "shards answered",
+    # no shard says why: there was none to ask
+    "all shards failed",
+    "no_shard_available",
+    "shard_not_found",
+    "unavailable_shards",
+    "node_not_connected",
+    "node_disconnected",
+    "node_closed",
+    "rejected_execution",
+)
+"""In what is said of a shard that is not there yet, is moving, or is too busy."""
 
-def require_whole(answer: Mapping[str, Any], path: str) -> None:
-    """Accept the answer to a search, to several searches or to a count only if it is whole.
+
+def missing(answer: Mapping[str, Any]) -> str | None:
+    """Return what an answer lacks, or None if it is whole.
 
     Parameters
     ----------
     answer
-        As it was decoded.
-    path
-        Of the request: names the index in the error.
-
-    Raises
-    ------
-    PartialAnswer
-        A shard failed or did not answer, the time ran out, or one of several searches failed.
+        To a search, to several searches, to a count, or with documents by their ids; decoded.
     """
-    for one in answer.get("responses", (answer,)):
-        if "error" in one:
-            raise not_all(named_in(path), deepest_cause(one["error"]))
-        if one.get("timed_out"):
-            raise not_all(named_in(path), "the search ran out of time")
-        shards = one["_shards"]
-        if shards["failed"]:
-            cause = deepest_cause(shards["failures"][0]["reason"])
-            failed = f"{shards['failed']} of {shards['total']} shards failed: {cause}"
-            raise not_all(named_in(path), failed)
-        if shards["successful"] < shards["total"]:
-            raise not_all(
-                named_in(path), f"{shards['successful']} of {shards['total']} shards answered"
-            )
+    if "docs" in answer:
+        return next((_unread(one) for one in answer["docs"] if "error" in one), None)
+    return next(filter(None, map(_unanswered, answer.get("responses", (answer,)))), None)
 
 
-def require_documents(answer: Mapping[str, Any], path: str) -> None:
-    """Accept the answer to ``_mget`` only if every document was looked for.
+def _unread(document: Mapping[str, Any]) -> str:
+    cause = deepest_cause(document["error"])
+    return f"document {document['_id']!r} could not be read: {cause}"
 
-    Raises
-    ------
-    PartialAnswer
-        One could not be read.
-    """
-    for one in answer["docs"]:
-        if "error" in one:
-            cause = deepest_cause(one["error"])
-            raise not_all(named_in(path), f"document {one['_id']!r} could not be read: {cause}")
+
+def _unanswered(one: Mapping[str, Any]) -> str | None:
+    if "error" in one:
+        return first_cause(one["error"])
+    if one.get("timed_out"):
+        return "the search ran out of time"
+    shards = one["_shards"]
+    if shards["failed"]:
+        cause = deepest_cause(shards["failures"][0]["reason"])
+        return f"{shards['failed']} of {shards['total']} shards failed: {cause}"
+    if shards["successful"] < shards["total"]:
+        return f"{shards['successful']} of {shards['total']} shards answered"
+    return None
+
+
+def passing(lacking: str) -> bool:
+    """Tell whether what an answer lacks, as `missing` has it, may be there a little later."""
+    return any(sign in lacking for sign in _PASSING)
 
 
 def with_checked(filter_path: str) -> str:
-    """Return `filter_path` with what `require_whole` looks at let through as well."""
+    """Return `filter_path` with what `missing` looks at let through as well."""
     several = ",".join(f"responses.{one}" for one in (*CHECKED.split(","), "error", "status"))
     return f"{filter_path},{CHECKED},{several}"
