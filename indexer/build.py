@@ -22,7 +22,7 @@ from seealso.encoder import (
     open_cache,
 )
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.build_report import BuildPlan, BuildReport
+from seealso.indexer.build_report import BuildPlan, BuildReport, mute_notes
 from seealso.indexer.creation import create_index
 from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, sample_texts, whitening_note
 from seealso.indexer.images import images_for
@@ -170,7 +170,7 @@ def build(
         verdict=verdict,
         pictured=done.pictured,
         strangers=0 if images is None else len(images) - done.pictured,
-        notes=_notes(*surveyed.notes(), whitening_note(base, texts, settings), _mute_note(mute)),
+        notes=_notes(*surveyed.notes(), whitening_note(base, texts, settings), *mute_notes(mute)),
     )
 
 
@@ -211,10 +211,6 @@ def _survey(source: Inputs, settings: Settings, *, allow_unmatched: bool) -> Sur
 
 def _notes(*notes: str | None) -> tuple[str, ...]:
     return tuple(note for note in notes if note)
-
-
-def _mute_note(items: int) -> str | None:
-    return f"{items:,} items have no text, and so no vector" if items else None
 
 
 def _verified(

@@ -56,3 +56,8 @@ class BuildPlan:
     unmatched: Unmatched | None = None
     notes: tuple[str, ...] = ()
     """What was guessed or left out, a sentence each."""
+
+
+def mute_notes(items: int) -> tuple[str, ...]:
+    """Return the note that so many items have no text; none for none."""
+    return (f"{items:,} items have no text, and so no vector",) if items > 0 else ()

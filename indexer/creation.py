@@ -5,9 +5,9 @@ from typing import Any
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.addresses import write_aliases
+from seealso.cluster.foreign import Foreign, find_templates, flat, shield
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.foreign import Foreign, find_templates, shield
-from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE, flat
+from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE
 
 
 def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
@@ -30,10 +30,7 @@ def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     asked = {**_spelt_out(body), "aliases": write_aliases(name)}
     foreign = find_templates(cluster, name)
     try:
-        if foreign is not None and foreign.intrudes:
-            with shield(cluster, name, foreign):
-                indices.create(cluster, name, asked)
-        else:
+        with shield(cluster, name, foreign):
             indices.create(cluster, name, asked)
     except ClusterError as exc:
         if foreign is None or isinstance(exc, MappingMismatch):

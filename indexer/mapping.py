@@ -72,17 +72,6 @@ def loading_body(
     }
 
 
-def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings of an index by their whole names, as ``index.number_of_shards``."""
-    found: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            found |= {f"{name}.{inner}": one for inner, one in flat(value).items()}
-        else:
-            found[name] = value
-    return found
-
-
 def derives_safely(version: tuple[int, ...]) -> bool:
     """Tell whether the k-NN plugin of this OpenSearch survives a scroll over derived vectors.
 

@@ -2,6 +2,7 @@
 
 import glob
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import polars as pl
 
@@ -113,7 +114,9 @@ def _events(settings: Settings, source: RowSource, problems: Problems, ids: set[
 
 
 def _with_problems(found: Finding, problems: Problems) -> Finding:
-    """Add what was left out: a broken value costs itself alone, a broken row stops a build."""
+    """Add what was guessed and left out: a broken value costs itself, a broken row a build."""
+    if problems.notes:
+        found = replace(found, found="; ".join([found.found, *problems.notes]))
     if not (problems.count or problems.values):
         return found
     left_out = f"{problems.count:,} broken rows and {problems.values:,} broken values"

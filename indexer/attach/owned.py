@@ -207,6 +207,11 @@ def serving_settings(owned: Owned) -> dict[str, Any]:
     }
 
 
+def moving(owned: Owned) -> tuple[str, ...]:
+    """Return the owner's aliases, which a copy takes over: not the one by which we write."""
+    return tuple(name for name in owned.aliases if name != write_alias(owned.name))
+
+
 def alias_actions(
     owned: Owned, target: str, alias: str, standing: Sequence[str]
 ) -> list[dict[str, Any]]:
@@ -228,11 +233,9 @@ def alias_actions(
     """
     actions: list[dict[str, Any]] = []
     if target != owned.name:
-        for name, how in owned.aliases.items():
-            if name == write_alias(owned.name):
-                continue
+        for name in moving(owned):
             actions.append({"remove": {"index": owned.name, "alias": name}})
-            actions.append({"add": {"index": target, "alias": name, **how}})
+            actions.append({"add": {"index": target, "alias": name, **owned.aliases[name]}})
     if alias not in owned.aliases:
         gone = [name for name in standing if name != target]
         actions += [{"remove": {"index": name, "alias": alias}} for name in gone]

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from seealso.cluster import Cluster, indices
+from seealso.cluster.addresses import require_free, write_alias
 from seealso.config import Settings
 from seealso.indexer.attach.obstacles import require_attachable, require_passable
-from seealso.indexer.attach.owned import Owned, Way, check_alias, way
+from seealso.indexer.attach.owned import Owned, Way, check_alias, moving, way
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class AttachPlan:
         The index that gets the fields; None for a copy that is not there yet.
     alias, aliases
         What recommendations will ask, and the owner's aliases that will move to a copy.
+    added
+        The hidden alias that an index gets which is written to in place.
     note
         What the owner should know.
     """
@@ -33,6 +36,7 @@ class AttachPlan:
     target: str | None
     alias: str
     aliases: tuple[str, ...]
+    added: str | None
     note: str
 
 
@@ -62,8 +66,10 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
     elif chosen == "copy":
         target = None
     require_passable(owned, chosen)
+    if chosen == "in place":
+        require_free(cluster, owned.name)
     note = ""
-    if chosen == "copy" and not owned.aliases:
+    if chosen == "copy" and not moving(owned):
         note = (
             f"{owned.name} is an index, not an alias, and goes on answering as it is: what is "
             f"written to it reaches the copy when it is attached again; ask {alias} for both"
@@ -75,6 +81,7 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
         reason=reason,
         target=target,
         alias=alias,
-        aliases=tuple(owned.aliases) if chosen == "copy" else (),
+        aliases=moving(owned) if chosen == "copy" else (),
+        added=write_alias(owned.name) if chosen == "in place" else None,
         note=note,
     )

@@ -16,6 +16,7 @@ from seealso.indexer.attach.documents import owned_inputs, pending, read_owned, 
 from seealso.indexer.attach.owned import Owned, alias_actions, look, serving_settings
 from seealso.indexer.attach.plan import AttachPlan, plan
 from seealso.indexer.attach.target import Target, begin
+from seealso.indexer.build_report import mute_notes
 from seealso.indexer.lifecycle import build_lock, record_live
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.verify import Verification, verify
@@ -40,6 +41,8 @@ class AttachReport:
         Documents that were given their fields, had them, or are gone from the original.
     unreadable
         Documents that are no items by the ``catalogue`` section: kept, without a vector.
+    notes
+        What was guessed, left out or degraded, a sentence each.
     """
 
     plan: AttachPlan
@@ -52,6 +55,7 @@ class AttachReport:
     unreadable: int
     seconds: float
     verification: Verification
+    notes: tuple[str, ...] = ()
 
 
 def plan_attach(
@@ -79,6 +83,7 @@ def attach(
     problems: Problems,
     *,
     copy: bool = False,
+    allow_unmatched: bool = False,
 ) -> AttachReport:
     """Give the documents of `index` vectors, importance and texts, so that they are recommended.
 
@@ -97,6 +102,8 @@ def attach(
         Takes documents that are no items; such a document is kept, without a vector.
     copy
         Make a new copy, with the settings of now, even where none would be needed.
+    allow_unmatched
+        Go on where most events name items that are no documents of the index.
 
     Raises
     ------
@@ -104,7 +111,7 @@ def attach(
         The index cannot be attached to, or a copy does not hold what the original holds; the
         aliases are as they were.
     DataError
-        Its documents cannot be read as items; nothing was written.
+        Its documents cannot be read as items, or most events name others; nothing was written.
     ClusterError, BundleError
         As `build` raises them.
     """
@@ -114,7 +121,9 @@ def attach(
         chosen = plan(cluster, settings, owned, copy=copy)
         indices.refresh(cluster, owned.name)
         source = owned_inputs(cluster, owned, settings, problems)
-        target = begin(cluster, settings, owned, chosen, source, lock)
+        target = begin(
+            cluster, settings, owned, chosen, source, lock, allow_unmatched=allow_unmatched
+        )
         with rewriting(cluster, target.name) as run:
             done = _write(cluster, settings, owned, target)
             run.lost = done.written > 0
@@ -123,6 +132,7 @@ def attach(
             verification = verify(
                 cluster, target.name, target.maker.encoder, settings, target.maker.images
             )
+            mute = done.seen - done.unreadable - _vectors(cluster, target.name)
             run.meta["state"] = "ready"
         lock.require()
         _move_aliases(cluster, settings, owned, target.name)
@@ -138,7 +148,12 @@ def attach(
         unreadable=done.unreadable,
         seconds=perf_counter() - started,
         verification=verification,
+        notes=(*target.notes, *mute_notes(mute)),
     )
+
+
+def _vectors(cluster: Cluster, name: str) -> int:
+    return indices.count(cluster, name, {"exists": {"field": "vector"}})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,19 @@ from seealso.indexer.attach.owned import Owned, added_mapping, copied_from, copy
 from seealso.indexer.attach.plan import AttachPlan
 from seealso.indexer.build import MAPPED
 from seealso.indexer.creation import create_index
-from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, sample_texts
+from seealso.indexer.encoding import (
+    DocumentMaker,
+    bind_to_catalogue,
+    sample_texts,
+    whitening_note,
+)
 from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable
-from seealso.indexer.inputs import Inputs, survey
+from seealso.indexer.inputs import Inputs, event_notes, survey
 from seealso.indexer.mapping import derives_safely, index_meta
 from seealso.indexer.rereading import read_again
 from seealso.indexer.staging import build_key, left_by
+from seealso.interactions import describe_unmatched
 from seealso.log import progress
 from seealso.types import Space
 
@@ -36,6 +42,8 @@ class Target:
 
     name: str
     maker: DocumentMaker
+    notes: tuple[str, ...] = ()
+    """What was guessed, left out or degraded, a sentence each."""
 
 
 def begin(
@@ -45,6 +53,8 @@ def begin(
     plan: AttachPlan,
     source: Inputs,
     lock: Lock,
+    *,
+    allow_unmatched: bool = False,
 ) -> Target:
     """Read everything once, so that what cannot be read changes nothing; then make room.
 
@@ -60,6 +70,8 @@ def begin(
         Its documents as a catalogue, events and images.
     lock
         Of whoever attaches.
+    allow_unmatched
+        Go on where most events name items that are no documents of the index.
 
     Raises
     ------
@@ -71,14 +83,20 @@ def begin(
             read = read_again(cluster, source, meta["importance"], settings, tick)
         bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
         images = images_for(bundle, source.images)
-        return Target(plan.target, _maker(settings, bundle, read.importance, images, meta))
+        unmatched = describe_unmatched(read.named, read.ids, place="the index")
+        notes = event_notes(read.events, unmatched)
+        return Target(plan.target, _maker(settings, bundle, read.importance, images, meta), notes)
     base = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
     settings = with_fitted(settings, base.fitted)
     with progress("reading") as tick:
         surveyed = survey(source, settings, tick)
+    if not allow_unmatched:
+        surveyed.require_matched()
     images = images_for(base, source.images)
     texts = sample_texts(surveyed.sample, settings, images)
     bundle = bind_to_catalogue(base, texts, settings, open_cache(settings))
+    degraded = whitening_note(base, texts, settings)
+    notes = (*surveyed.notes(), *([degraded] if degraded else []))
     key = _key(settings, owned, bundle)
     meta = index_meta(settings, bundle, surveyed.importance.parameters, key)
     meta["attached"] = {"way": plan.way, "source": owned.name, "fields": sorted(owned.own)}
@@ -86,7 +104,7 @@ def begin(
     if plan.way == "in place":
         body = added_mapping(owned, settings, bundle.dimension, meta)
         cluster.request("PUT", f"/{owned.name}/_mapping", body)
-        return Target(owned.name, maker)
+        return Target(owned.name, maker, notes)
     found = indices.listing(cluster, settings.index.alias)
     copies = [one for one in found if copied_from(one.meta) == owned.name]
     name = left_by(cluster, copies, key, lock)
@@ -95,11 +113,11 @@ def begin(
         derived = derives_safely(cluster.version())
         body = copy_body(owned, settings, bundle.dimension, meta, derived_source=derived)
         create_index(cluster, name, body)
-        return Target(name, maker)
+        return Target(name, maker, notes)
     begun = indices.meta(cluster, name)
     with progress("reading") as tick:
         read = read_again(cluster, source, begun["importance"], settings, tick)
-    return Target(name, replace(maker, importance=read.importance))
+    return Target(name, replace(maker, importance=read.importance), notes)
 
 
 def _maker(

@@ -43,6 +43,8 @@ class UsersReport:
         Whether a killed build was gone on with.
     seconds
         How long it took.
+    notes
+        What events and users name that is not there, a sentence each.
     """
 
     index: str
@@ -54,6 +56,7 @@ class UsersReport:
     vectorless: int
     resumed: bool
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 def build_users(

@@ -281,6 +281,16 @@ def test_items_without_texts_and_broken_rows_are_found(library: Library, tmp_pat
     assert "--on-error skip" in found["events"].cure
 
 
+def test_what_the_reading_guessed_is_said(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("id;name;price\nG1;Ukulele;1.129\n", encoding="utf-8")
+    columns = {"rename": {}, "text": ["name"], "keywords": [], "numbers": ["price"], "lists": {}}
+    catalogue = {"path": str(tmp_path / "items.csv"), "id": "id", **columns}
+    settings = library.changed(catalogue=catalogue, text={"item": "{{ name }}"})
+    found = findings(library, settings)["catalogue"]
+    assert found.ok
+    assert "1.129 is read as 1129, no other number tells: set format.decimal" in found.found
+
+
 def test_a_cluster_that_is_down_hides_nothing_of_the_files(library: Library) -> None:
     def nothing() -> Cluster:
         raise Unavailable("no cluster", hint="run `seealso node start`")

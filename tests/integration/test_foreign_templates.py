@@ -8,6 +8,7 @@ import pytest
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.addresses import write_aliases
+from seealso.cluster.foreign import find_templates
 from seealso.cluster.node import NodeInfo
 from seealso.config import IndexSettings
 from seealso.errors import MappingMismatch
@@ -15,7 +16,6 @@ from seealso.indexer import build as building
 from seealso.indexer.attach.running import attach
 from seealso.indexer.creation import compare, create_index
 from seealso.indexer.events.store import EventStore
-from seealso.indexer.foreign import find_templates
 from seealso.indexer.mapping import loading_body, vector_field
 from seealso.interactions import Problems
 from tests.integration.catalogues import OpenShop, Shop, films, views

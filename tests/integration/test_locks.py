@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,22 +178,36 @@ def test_a_name_that_is_somebody_elses_is_left_alone(cluster: Cluster, alias: st
     assert cluster.request("GET", f"/{name}/_count")["count"] == 0
 
 
-def test_templates_of_others_change_nothing(cluster: Cluster, alias: str) -> None:
-    template = {
-        "index_patterns": [f"{alias}-*"],
-        "template": {
-            "aliases": {alias: {}},
-            "settings": {"index": {"default_pipeline": "no-such-pipeline"}},
-            "mappings": {"_source": {"enabled": False}, "dynamic": "strict"},
-        },
+@pytest.mark.parametrize("kind", ["_index_template", "_template"])
+def test_templates_of_others_change_nothing(
+    cluster: Cluster, alias: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does the alias stand for the index for locks for a moment."""
+    given = {
+        "aliases": {alias: {}},
+        "settings": {"index": {"default_pipeline": "no-such-pipeline"}},
+        "mappings": {"_source": {"enabled": False}, "dynamic": "strict"},
     }
-    cluster.request("PUT", f"/_index_template/{alias}", template)
+    more = {"template": given} if kind == "_index_template" else given
+    cluster.request("PUT", f"/{kind}/{alias}", {"index_patterns": [f"{alias}-*"], **more})
+    plain, seen = Cluster._send, []
+
+    def look(self: Cluster, method: str, path: str, *rest: Any) -> Any:
+        answer = plain(self, method, path, *rest)
+        if (method, path) == ("PUT", f"/{locks.index_of(alias)}"):
+            seen.append(indices.standing(self, alias))
+        return answer
+
+    monkeypatch.setattr(Cluster, "_send", look)
     try:
         with hold(cluster, alias, "build", "-"), pytest.raises(ClusterError):
             hold_briefly(cluster, alias)
+        assert seen == [[]]
         assert indices.standing(cluster, alias) == []
     finally:
-        cluster.request("DELETE", f"/_index_template/{alias}")
+        cluster.request("DELETE", f"/{kind}/{alias}")
+    left = cluster.request("GET", "/_index_template")["index_templates"]
+    assert f"seealso-{locks.index_of(alias)}" not in [one["name"] for one in left]
 
 
 def test_indices_that_are_not_created_by_themselves(cluster: Cluster, alias: str) -> None:

@@ -112,10 +112,9 @@ def test_writing_never_creates_an_index(cluster: Cluster, index_name: str, made_
         BulkWriter(cluster, index_name)
     with pytest.raises(ClusterError, match=f"{index_name}: no such index"):
         create(cluster, index_name, {"a": TEXT})
-    if made_by == "others":
-        assert not cluster.exists(f"/{index_name}")
-        return
-    create_index(cluster, index_name, BODY)
+    assert not cluster.exists(f"/{index_name}")
+    make = create_index if made_by == "seealso" else indices.create
+    make(cluster, index_name, BODY)
     writer = BulkWriter(cluster, index_name)
     indices.delete(cluster, index_name)
     writer.index("a", TEXT)
@@ -125,6 +124,24 @@ def test_writing_never_creates_an_index(cluster: Cluster, index_name: str, made_
         pass
     assert "deleted the index" in str(caught.value.hint)
     assert not cluster.exists(f"/{index_name}")
+
+
+@pytest.mark.parametrize("taken_by", ["index", "alias"])
+def test_an_index_whose_alias_belongs_to_another_is_not_written_to(
+    cluster: Cluster, index_name: str, taken_by: str
+) -> None:
+    (alias,) = write_aliases(index_name)
+    other = alias if taken_by == "index" else f"{index_name}-other"
+    indices.create(cluster, index_name, {})
+    indices.create(cluster, other, {})
+    if taken_by == "alias":
+        cluster.request("PUT", f"/{other}/_alias/{alias}")
+    try:
+        with pytest.raises(ClusterError, match=f"{index_name}: is written to by the alias {alias}"):
+            BulkWriter(cluster, index_name)
+    finally:
+        indices.delete(cluster, index_name)
+        indices.delete(cluster, other)
 
 
 def test_a_document_that_is_gone_is_no_failure(cluster: Cluster, name: str) -> None:

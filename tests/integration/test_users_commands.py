@@ -23,7 +23,7 @@ def test_at_the_terminal(
     assert user_indices(peopled.cluster, peopled.settings()) == []
     assert run(peopled, "users", "build", "--json") == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["users"], report["resumed"]) == (PEOPLE, False)
+    assert (report["users"], report["resumed"], report["notes"]) == (PEOPLE, False, [])
     assert run(peopled, "users", "update") == 0
     assert f"unchanged  {PEOPLE}" in capsys.readouterr().out
     assert run(peopled, "users", "neighbours", "ann-3", "--size", "3", "--json") == 0

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import dry_run, on_error, say_skipped
+from seealso.cli.inputs import dry_run, on_error, say_notes, say_skipped
 from seealso.indexer.attach import running as attaching
 from seealso.indexer.attach.plan import AttachPlan
 from seealso.interactions import Problems
@@ -17,8 +17,15 @@ from seealso.interactions import Problems
 @on_error
 @dry_run
 @click.option("--copy", is_flag=True, help="Make a new copy, with the settings of now.")
+@click.option(
+    "--allow-unmatched",
+    is_flag=True,
+    help="Attach even if most events name items that the index lacks.",
+)
 @pass_context
-def attach(context: Context, index: str, on_error: str, dry_run: bool, copy: bool) -> None:
+def attach(
+    context: Context, index: str, on_error: str, dry_run: bool, copy: bool, allow_unmatched: bool
+) -> None:
     """Add vectors and importance to INDEX, which serves searches already.
 
     INDEX is the name of an index, or an alias of one. Where index.knn is set, its documents get
@@ -31,8 +38,11 @@ def attach(context: Context, index: str, on_error: str, dry_run: bool, copy: boo
         context.show(plan, lambda: _shown(_planned(plan), plan.note))
         return
     problems = Problems(on_error)  # type: ignore[arg-type]
-    report = attaching.attach(cluster, settings, index, problems, copy=copy)
+    report = attaching.attach(
+        cluster, settings, index, problems, copy=copy, allow_unmatched=allow_unmatched
+    )
     say_skipped(problems)
+    say_notes(report.notes)
     context.show(report, lambda: _shown(_done(report), report.plan.note))
 
 
@@ -44,7 +54,12 @@ def _planned(plan: AttachPlan) -> dict[str, object]:
         "how": f"{plan.way}: {plan.reason}",
         "writes to": target,
         "aliases": f"{moves} -> {target}",
+        **_added(plan),
     }
+
+
+def _added(plan: AttachPlan) -> dict[str, object]:
+    return {"hidden alias": f"{plan.added}, by which it is written to"} if plan.added else {}
 
 
 def _done(report: attaching.AttachReport) -> dict[str, object]:
@@ -55,6 +70,7 @@ def _done(report: attaching.AttachReport) -> dict[str, object]:
         "how": f"{plan.way}: {plan.reason}",
         "index": report.index,
         "aliases": f"{moved} -> {report.index}",
+        **_added(plan),
         "bundle": f"{report.bundle} ({report.fingerprint})",
         "documents": f"{report.written:,} written, {report.unchanged:,} unchanged, "
         f"{report.deleted:,} deleted",

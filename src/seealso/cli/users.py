@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 import click
 from rich.console import Group, RenderableType
@@ -52,7 +53,8 @@ def build(context: Context, on_error: str, dry_run: bool, new_key: bool) -> None
         report = building.build_users(cluster, settings, people, names, profiler, new_key=new_key)
         add_live_events(cluster, settings, names, lambda: profiler)
     say_skipped(problems)
-    say_notes(unmatched_notes(cluster, settings, people))
+    report = replace(report, notes=unmatched_notes(cluster, settings, people))
+    say_notes(report.notes)
     context.show(report, lambda: shown(report, dry_run=dry_run))
 
 
@@ -71,7 +73,8 @@ def update(context: Context, on_error: str, dry_run: bool) -> None:
     if not dry_run:
         add_live_events(cluster, settings, names, lambda: profiler)
     say_skipped(problems)
-    say_notes(unmatched_notes(cluster, settings, people))
+    report = replace(report, notes=unmatched_notes(cluster, settings, people))
+    say_notes(report.notes)
     context.show(report, lambda: shown(report, dry_run=dry_run))
 
 

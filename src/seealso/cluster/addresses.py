@@ -9,6 +9,8 @@ from typing import Any
 
 from seealso.cluster.client import Cluster
 from seealso.cluster.failures import no_such_index
+from seealso.cluster.indices import standing
+from seealso.errors import ClusterError
 
 
 def write_alias(name: str) -> str:
@@ -24,16 +26,44 @@ def write_aliases(name: str) -> dict[str, Any]:
 def write_address(cluster: Cluster, name: str) -> tuple[str, dict[str, str]]:
     """Return what stands in the path of a bulk request to the index `name`, and its parameters.
 
-    An index that others made has no such alias; that it is there is all that can be seen.
+    An index that others made gets the alias when it is first written to. Hidden, it is met by no
+    wildcard of theirs, and it goes when they delete the index.
+
+    Parameters
+    ----------
+    cluster, name
+        The index, by its own name.
 
     Raises
     ------
     ClusterError
-        There is no such index.
+        There is no such index, or its alias belongs to another one.
     """
     alias = write_alias(name)
-    if cluster.exists(f"/{name}/_alias/{alias}"):
-        return alias, {"require_alias": "true"}
-    if not cluster.exists(f"/{name}"):
-        raise no_such_index(name)
-    return name, {}
+    if not cluster.exists(f"/{name}/_alias/{alias}"):
+        if not cluster.exists(f"/{name}"):
+            raise no_such_index(name)
+        require_free(cluster, name)
+        action = {"add": {"index": name, "alias": alias, "is_hidden": True}}
+        cluster.request("POST", "/_aliases", {"actions": [action]})
+    return alias, {"require_alias": "true"}
+
+
+def require_free(cluster: Cluster, name: str) -> None:
+    """Make sure that nothing but the index `name` is reached by its alias for writing.
+
+    Raises
+    ------
+    ClusterError
+        Another index bears that name, or the alias stands for another one.
+    """
+    alias = write_alias(name)
+    others = standing(cluster, alias)
+    if others == [name] or not (others or cluster.exists(f"/{alias}")):
+        return
+    raise ClusterError(
+        f"{name}: is written to by the alias {alias}, and that is "
+        + (f"an alias of {', '.join(others)}" if others else "an index"),
+        hint=f"give that one another name, or reindex {name} under another",
+        index=name,
+    )

@@ -23,9 +23,10 @@ from seealso.cluster.failures import (
     named_in,
     not_all,
     not_carried_out,
+    opening,
     unreachable,
 )
-from seealso.cluster.patience import Patience
+from seealso.cluster.patience import OPENING_RETRIES, Patience
 from seealso.cluster.tls import Certificates
 from seealso.cluster.wholeness import missing, passing, with_checked
 from seealso.cluster.wire import LoggingConnection, OrjsonSerializer, node_addresses
@@ -200,7 +201,7 @@ class Cluster:
             if lacking is None:
                 return answer
             # a shard that has just been created, or moves to another node, is there a little later
-            if not (passing(lacking) and patience.wait()):
+            if not (passing(lacking) and patience.wait(self._least(lacking))):
                 raise not_all(named_in(path), lacking)
             log.info("%s %s: %s, sent again", method, path, lacking)
 
@@ -223,12 +224,18 @@ class Cluster:
                 lost = isinstance(exc, LostConnection)
                 later = may_pass(exc) or (lost and not isinstance(exc, SSLError))
                 again = later and (repeat or not_carried_out(exc))
-                # where a node is down the others are asked, however few retries are wanted
-                if not (again and patience.wait(self._spare if lost else 0)):
+                if not (again and patience.wait(self._least(exc))):
                     if lost:
                         raise unreachable(self.url, exc, self._certificates) from exc
                     raise meaning(exc, self.url, path, self.auth) from exc
                 log.info("%s %s: %s, sent again", method, path, exc.args[0] if exc.args else exc)
+
+    def _least(self, met: OpenSearchException | str) -> int:
+        """Return how often a request is sent again in any case, after what it met."""
+        if isinstance(met, LostConnection):
+            # where a node is down the others are asked
+            return self._spare
+        return OPENING_RETRIES if opening(met) else 0
 
     def _send(
         self, method: str, path: str, body: Body, params: Mapping[str, Any] | None, timeout: float

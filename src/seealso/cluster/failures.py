@@ -26,7 +26,7 @@ TOO_MANY = 429
 BUSY = frozenset({TOO_MANY, 502, 503, 504})
 """Statuses after which the same request may go through a little later."""
 
-RECOVERING = "CurrentState["
+RECOVERING = "CurrentState[RECOVERING]"
 """In what a shard says that is there and not open yet."""
 
 _NOT_THERE = (
@@ -41,8 +41,12 @@ _NOT_THERE = (
 
 def may_pass(exc: OpenSearchException) -> bool:
     """Tell whether a request that was refused may be answered a little later."""
-    recovering = RECOVERING in str(getattr(exc, "info", ""))
-    return recovering or getattr(exc, "status_code", None) in BUSY
+    return opening(exc) or getattr(exc, "status_code", None) in BUSY
+
+
+def opening(met: OpenSearchException | str) -> bool:
+    """Tell whether a request met a shard that is about to open, by its error or its answer."""
+    return RECOVERING in (met if isinstance(met, str) else str(getattr(met, "info", "")))
 
 
 def not_carried_out(exc: OpenSearchException) -> bool:

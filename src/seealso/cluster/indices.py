@@ -11,13 +11,11 @@ import orjson
 
 from seealso.cluster.client import Cluster
 from seealso.cluster.merging import merge_segments
+from seealso.cluster.patience import OPENING_RETRIES
 from seealso.cluster.physical import PhysicalIndex
 from seealso.errors import ClusterError, MappingMismatch
 
 ALREADY_THERE = "resource_already_exists_exception"
-
-OPENING_RETRIES = 9
-"""Half a minute and more for the shards of a new index, where the cluster is busy."""
 
 
 def moment() -> str:

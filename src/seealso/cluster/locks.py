@@ -5,7 +5,7 @@ one gets it. While it is held it is written again every few seconds. Whoever wai
 with a clock of its own: a lock that stands still for `EXPIRES_S` seconds belongs to nobody, and on
 the host of a holder that died it is free at once, as the system has freed its file by then.
 
-The locks of an alias are in the index ``<alias>-locks``: hidden, so that no wildcard meets it.
+The locks of an alias are in an index of their own: `seealso.cluster.lock_index`.
 """
 
 import os
@@ -24,6 +24,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from seealso.cluster.client import Cluster
+from seealso.cluster.lock_index import create_index, index_of, require_ours
 from seealso.errors import ClusterError
 from seealso.log import logger
 
@@ -39,29 +40,6 @@ LOOK_S: Final = 0.5
 """Seconds between two looks at a lock that somebody else holds."""
 
 CONFLICT: Final = 409
-
-BODY: Final[Mapping[str, Any]] = {
-    "settings": {
-        "index": {
-            "hidden": True,
-            "number_of_shards": 1,
-            "auto_expand_replicas": "0-1",
-            "default_pipeline": "_none",
-            "final_pipeline": "_none",
-        }
-    },
-    "mappings": {
-        "dynamic": False,
-        "_source": {"enabled": True},
-        "_meta": {"seealso": {"kind": "locks"}},
-    },
-}
-"""Of the index: spelt out, as index templates of others may match its name."""
-
-
-def index_of(alias: str) -> str:
-    """Return the name of the index in which the locks of `alias` are."""
-    return f"{alias}-locks"
 
 
 @contextmanager
@@ -260,44 +238,3 @@ def _version_of(found: Mapping[str, Any] | None) -> dict[str, int]:
     if found is None:
         return {}
     return {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
-
-
-def create_index(cluster: Cluster, alias: str) -> None:
-    """Create the index for locks, unless somebody else does so just now.
-
-    Raises
-    ------
-    ClusterError
-        The name belongs to somebody else's index or alias.
-    """
-    name = index_of(alias)
-    answer = cluster.request("PUT", f"/{name}", BODY, {"ignore": 400})
-    if "error" in answer and answer["error"]["type"] != "resource_already_exists_exception":
-        raise ClusterError(
-            f"{name}: the index for locks cannot be created: {answer['error']['reason']}",
-            hint="seealso keeps there who is building: allow it, or choose another index.alias",
-            index=name,
-        )
-    require_ours(cluster, alias)
-
-
-def require_ours(cluster: Cluster, alias: str) -> None:
-    """Make sure that the index for locks is one, and that no alias stands for it.
-
-    Raises
-    ------
-    ClusterError
-        The name belongs to somebody else's index or alias.
-    """
-    name = index_of(alias)
-    found = cluster.request("GET", f"/{name}").get(name)
-    ours = found and found["mappings"].get("_meta", {}).get("seealso", {}).get("kind") == "locks"
-    if not ours:
-        raise ClusterError(
-            f"{name}: seealso keeps there who is building, but this index is somebody else's",
-            hint="choose another index.alias",
-            index=name,
-        )
-    # an index template of somebody else's may have added some
-    for other in found["aliases"]:
-        cluster.request("DELETE", f"/{name}/_alias/{other}", params={"ignore": 404})

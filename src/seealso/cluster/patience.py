@@ -5,6 +5,9 @@ import time
 LONGEST_S = 10.0
 """Seconds of the longest pause between two attempts."""
 
+OPENING_RETRIES = 9
+"""Half a minute and more for shards that are about to open, where the cluster is busy."""
+
 
 class Patience:
     """What is left of it for one request.

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from seealso.cluster import Cluster
-from seealso.indexer.mapping import flat
+from seealso.cluster.client import Cluster
 
 OVERRULED = ("index.sort.", "index.blocks.", "index.mapping.", "index.hidden")
 """Settings of templates that an index of ours does without: its fields are not those they mean."""
@@ -48,6 +47,17 @@ class Foreign:
         """Whether they add what the creation of an index cannot overrule."""
         overruled = any(name.startswith(OVERRULED) for name in self.settings)
         return bool(self.aliases or self.mappings or self.streams or overruled)
+
+
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of an index by their whole names, as ``index.number_of_shards``."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{inner}": one for inner, one in flat(value).items()}
+        else:
+            found[name] = value
+    return found
 
 
 def find_templates(cluster: Cluster, name: str) -> Foreign | None:
@@ -100,13 +110,16 @@ def _matches(patterns: list[str], name: str) -> bool:
 
 
 @contextmanager
-def shield(cluster: Cluster, name: str, foreign: Foreign) -> Iterator[None]:
-    """Keep aliases and mappings of templates from an index that is created in the block.
+def shield(cluster: Cluster, name: str, foreign: Foreign | None) -> Iterator[None]:
+    """Keep what intrudes of `foreign` from an index that is created in the block.
 
     A template for that name alone stands before the others meanwhile, with their settings, which
     are the operators' to choose. One that a killed process left matches no other name, and the
     next one takes its place.
     """
+    if foreign is None or not foreign.intrudes:
+        yield
+        return
     stem = re.sub(r"-\d{8}-\d{6}-\d{6}$", "", name)
     settings = {k: v for k, v in foreign.settings.items() if not k.startswith(OVERRULED)}
     body = {
