@@ -6,8 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from seealso.config import CatalogueSettings, FormatSettings
 from seealso.errors import DataError
-from seealso.interactions import FileSource
+from seealso.interactions import FileSource, Problems, read_items
 
 
 def written(folder, name, content):
@@ -65,13 +66,25 @@ def test_too_few_and_too_many_fields_do_not_make_up_for_each_other(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
-def test_bytes_that_are_not_utf8_name_their_field(tmp_path, name):
-    text = b"id,title\n1,caf\xc3\xa9\n2,caf\xe9\n3,tea\n"
+def test_bytes_that_are_not_utf8_cost_their_value_and_in_an_id_their_row(tmp_path, name):
+    text = b"id,title,price\n1,caf\xc3\xa9,2\n2,caf\xe9,3\n3,tea,4 \xa4\nn\xb04,\xc3\xa9,5\n"
     if name.endswith("tsv"):
         text = text.replace(b",", b"\t")
-    good, broken = table(written(tmp_path, name, text))
-    assert good == [(2, "1", "café"), (4, "3", "tea")]
-    assert broken == [(3, "title is not UTF-8 (byte 0xe9)")]
+    columns = CatalogueSettings(id="id", text=("title",), numbers=("price",))
+    chosen, problems = FormatSettings(encoding="utf-8"), Problems("skip")
+    source = FileSource(written(tmp_path, name, text), format=chosen)
+    read = [item for batch in read_items(source, columns, problems) for item in batch]
+    assert [(item.item_id, dict(item.fields)) for item in read] == [
+        ("1", {"title": "café", "price": 2.0}),
+        ("2", {"price": 3.0}),
+        ("3", {"title": "tea"}),
+    ]
+    assert problems.messages == (
+        f"{name} line 3: title is not UTF-8 (b'caf\\xe9')",
+        f"{name} line 4: price is not UTF-8 (b'4 \\xa4')",
+        f"{name} line 5: id is not UTF-8 (b'n\\xb04')",
+    )
+    assert (problems.count, problems.values) == (1, 2)
 
 
 def test_a_quote_that_is_never_closed_costs_its_row_alone(tmp_path):

@@ -109,8 +109,10 @@ def is_null_word(
     if words is not None:
         return texts.is_in(["", *words])
     # few words, all short: only short texts are put into lower case
-    short = texts.set(texts.str.len_bytes() > max(map(len, default)), "x")
-    return short.str.to_lowercase().is_in(list(default))
+    long = texts.str.len_bytes() > max(map(len, default))
+    if long.all():
+        return ~long
+    return texts.set(long, "x").str.to_lowercase().is_in(list(default))
 
 
 def single(values: pl.Series) -> Cells:
@@ -160,8 +162,11 @@ def as_text(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
         texts, faults = _decoded(values)
     else:
         texts = _by(_written(pl.col(values.name), values.dtype, values.name), values)
+        if nulls is None and values.dtype.is_numeric():
+            return Cells(texts)
     plain = texts.str.strip_chars(BLANKS)
-    return Cells(texts.set(is_null_word(plain, nulls, NULL_TEXTS), None), faults)
+    empty = is_null_word(plain, nulls, NULL_TEXTS)
+    return Cells(texts.set(empty, None) if empty.any() else texts, faults)
 
 
 def as_lists(values: pl.Series) -> pl.Series:
@@ -239,6 +244,8 @@ def as_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     """
     one = single(values)
     texts = as_text(one.values, nulls)
+    if one.values.dtype.is_integer():
+        return Cells(texts.values, one.faults)
     ids = _by(_spelled(pl.col(values.name)), texts.values)
     long = (ids.str.len_bytes() > LONGEST_ID).fill_null(False)
     faults = broken(ids, long, f"has more than {LONGEST_ID} bytes")

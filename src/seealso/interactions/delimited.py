@@ -20,6 +20,8 @@ def read_delimited(
 ) -> Iterator[Rows]:
     """Yield the rows below the header of `stream`, every column as text.
 
+    A column is one of bytes where a field of the batch is not UTF-8.
+
     Parameters
     ----------
     stream

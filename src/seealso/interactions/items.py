@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from typing import NamedTuple
 
 import polars as pl
 
@@ -93,7 +92,7 @@ def _items(
     check = ColumnCheck(source.name, "catalogue", tuple(required), (key,))
     numbers = tuple(old.get(name, name) for name in columns.numbers)
     decimal = DecimalMark(source, numbers, columns.format.decimal, reading.note)
-    first: dict[str, _Place] = {}
+    first: dict[str, tuple[str, int]] = {}
     for rows in batches(source):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse)
@@ -116,24 +115,18 @@ def _items(
         )
 
 
-class _Place(NamedTuple):
-    """Where a row stands; in a source of several files the unit names the file."""
-
-    unit: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.unit} {self.number}"
-
-
 def _read(
     rows: Rows,
     columns: CatalogueSettings,
     source: str,
-    first: dict[str, _Place],
+    first: dict[str, tuple[str, int]],
     decimal: DecimalMark,
 ) -> tuple[list[Item], list[Problem], int]:
-    """Return the items of some rows, what is broken, and how many rows continue an item."""
+    """Return the items of some rows, what is broken, and how many rows continue an item.
+
+    `first` says on which line each id was met; in a source of several files its unit names the
+    file.
+    """
     frame = renamed(rows.frame, columns.rename, source)
     ids = _ids(frame, columns)
     texts, others = _cells(frame, columns, decimal)
@@ -157,10 +150,12 @@ def _read(
         elif item_id is None:
             broken.append(Problem(place, ids.name, "is empty"))
         elif item_id in first:
-            reason = f"{item_id!r} is there already, on {first[item_id]}"
+            unit, number = first[item_id]
+            reason = f"{item_id!r} is there already, on {unit} {number}"
             broken.append(Problem(place, ids.name, reason, repeats=True))
         else:
-            first[item_id] = _Place(rows.unit, place)
+            # plain tuples, millions of them: the garbage collector passes over those
+            first[item_id] = rows.unit, place
             present = {n: v for n, v in zip(names, fields, strict=True) if v is not None}
             items.append(Item(item_id, present))
             kept.add(row)
@@ -214,8 +209,10 @@ def _keywords(values: pl.Series, separator: str | None, nulls: Sequence[str] | N
 
 def _short(cells: Cells) -> Cells:
     """Return texts without those that are too long."""
-    long = _too_long(cells.values.str.len_chars())
-    if not long:
+    # bytes are counted already, characters are not
+    if (cells.values.str.len_bytes().max() or 0) <= LONGEST_TEXT:  # type: ignore[operator]
+        return cells
+    if not (long := _too_long(cells.values.str.len_chars())):
         return cells
     mask = pl.int_range(len(cells.values), eager=True).is_in(list(long))
     return Cells(cells.values.set(mask, None), {**cells.faults, **long})

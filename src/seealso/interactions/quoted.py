@@ -39,9 +39,8 @@ def parse_quoted(
     whole
         Whether no lines follow that could end the last row.
     """
-    # what is not UTF-8 comes through as lone surrogates, so that its field can be named
+    # what is not UTF-8 comes through as lone surrogates
     *ended, last = content.decode("utf-8", "surrogateescape").split("\n")
-    odd = not _is_utf8(content)
     lines = [f"{line}\n" for line in ended] + ([last] if last else [])
     parser = _Parser(lines, dialect, whole=whole)
     good: list[list[str]] = []
@@ -51,13 +50,12 @@ def parse_quoted(
         for start, row in parser:
             if isinstance(row, str):
                 broken.append((first + start, row))
-            elif odd and (fault := _not_utf8(row, dialect)):
-                broken.append((first + start, fault))
             elif any(row):
                 good.append(row)
                 places.append(first + start)
-    columns = {dialect.header[i]: [row[i] or None for row in good] for i in dialect.kept}
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(dialect.names, pl.String))
+    frame = pl.DataFrame(
+        [_column(dialect.header[i], [row[i] or None for row in good]) for i in dialect.kept]
+    )
     rest = "".join(lines[parser.at :]).encode("utf-8", "surrogateescape")
     return Rows(frame, places, broken), rest
 
@@ -109,7 +107,7 @@ class _Parser:
                 strict=True,
                 **quoting(self._dialect.quote),
             )
-        self._limit = min(self.at + LONGEST_ROW, len(self._lines))
+        self._limit = self.at + LONGEST_ROW
         try:
             return next(self._reader)
         except csv.Error as exc:
@@ -129,7 +127,7 @@ class _Parser:
         )
 
     def _feed(self) -> Iterator[str]:
-        while self._read < self._limit:
+        while self._read < self._limit and self._read < len(self._lines):
             self._read += 1
             yield self._lines[self._read - 1]
 
@@ -152,19 +150,10 @@ class _Parser:
         return fault
 
 
-def _is_utf8(content: bytes) -> bool:
+def _column(name: str, fields: Sequence[str | None]) -> pl.Series:
+    """Return a column of text, or of bytes where a field is not UTF-8: it costs itself alone."""
     try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _not_utf8(fields: Sequence[str], dialect: Dialect) -> str:
-    for i in dialect.kept if fields else ():
-        try:
-            fields[i].encode()
-        except UnicodeEncodeError as exc:
-            byte = ord(fields[i][exc.start]) & 0xFF
-            return f"{dialect.header[i]} is not UTF-8 (byte 0x{byte:02x})"
-    return ""
+        return pl.Series(name, fields, dtype=pl.String)
+    except UnicodeEncodeError:
+        read = [field and field.encode("utf-8", "surrogateescape") for field in fields]
+        return pl.Series(name, read, dtype=pl.Binary)
