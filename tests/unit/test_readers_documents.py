@@ -12,6 +12,7 @@ import pytest
 from seealso.errors import DataError
 from seealso.interactions import FileSource
 from seealso.interactions.documents import MOST_CELLS, json_rows
+from seealso.interactions.rows import batches
 
 
 def written(folder, content, name="a.jsonl"):
@@ -173,3 +174,17 @@ def test_parquet_reads_what_is_named_alone_also_within_objects(tmp_path):
     assert batch.columns == (*columns, "in", "categories", "odd")
     (batch,) = FileSource(path, columns=("sku", "in.nothing")).rows()
     assert (batch.frame.height, batch.others[:2]) == (0, ("id", "price"))
+
+
+def test_of_documents_the_named_columns_alone_are_kept():
+    class Documents:
+        name = "index shop"
+
+        def rows(self):
+            yield [{"id": str(n), f"own{n}": n, "price": {"eur": n, "usd": 2}} for n in range(3000)]
+
+    (rows,) = batches(Documents(), ("id", "price.eur"))
+    assert rows.frame.columns == ["id", "price.eur"]
+    assert rows.frame.row(2) == ("2", 2)
+    assert rows.others[:3] == ("own0", "own1", "own2")
+    assert len(rows.others) == 100

@@ -3,11 +3,12 @@
 import click
 
 from seealso.cli.context import Context, pass_context, stdout
-from seealso.cli.who import described, recommender_for, user_of
+from seealso.cli.inputs import item_ids
+from seealso.cli.who import described, recommender_for, spelled, user_of
 
 
 @click.command()
-@click.argument("user_id")
+@click.argument("user_id", callback=spelled)
 @click.argument("item_id")
 @described
 @click.option("--show", metavar="FIELD", help="Catalogue field that names the item.")
@@ -30,7 +31,8 @@ def explain(
     """
     recommender = recommender_for(context, {user_id})
     user = user_of(recommender, user_id, history, words, attributes)
-    found = recommender.explain(user, item_id)
+    (chosen,) = item_ids([item_id], context.settings) or [item_id]
+    found = recommender.explain(user, chosen)
     name = show or context.settings.catalogue.text[0]
     context.show(found, lambda: found.table(name, most))
     if context.json:

@@ -60,10 +60,14 @@ def ids_in(file: Path, settings: Settings) -> list[str]:
     DataError
         The file cannot be read.
     """
-    lines = read_lines(file)
+    return item_ids(read_lines(file), settings)
+
+
+def item_ids(texts: Iterable[str], settings: Settings) -> list[str]:
+    """Return item ids as the catalogue is read, which has ``_id`` as it is; empty ones left out."""
     if settings.catalogue.id == "_id":
-        return lines
-    return [item_id for line in lines if (item_id := as_id(line)) is not None]
+        return list(texts)
+    return [item_id for text in texts if (item_id := as_id(text)) is not None]
 
 
 def lines_of(file: Path) -> list[str]:

@@ -7,14 +7,14 @@ import orjson
 
 from seealso.cli.context import Context, pass_context
 from seealso.cli.inputs import read_json
-from seealso.cli.who import described, recommender_for, user_of
+from seealso.cli.who import described, recommender_for, spelled, user_of
 from seealso.log import stderr
 
 BODY = 'write a search body, for instance {"query": {"match": {"title": "tent"}}}'
 
 
 @click.command()
-@click.argument("user_id", required=False)
+@click.argument("user_id", required=False, callback=spelled)
 @click.option(
     "--body",
     "file",

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
-from seealso.cli.who import described, pairs, recommender_for, split, user_of
+from seealso.cli.inputs import item_ids
+from seealso.cli.who import described, pairs, recommender_for, spelled, split, user_of
 from seealso.config import StrategyName
 from seealso.decoding import as_utf8
 from seealso.errors import ConfigError
@@ -46,7 +47,7 @@ show = click.option("--show", metavar="FIELD", help="Catalogue field to show bes
 
 
 @click.command()
-@click.argument("user_id", required=False)
+@click.argument("user_id", required=False, callback=spelled)
 @described
 @size
 @path
@@ -181,7 +182,7 @@ def related(
     cluster, settings = context.cluster(), context.settings
     with Recommender(cluster, settings, ubi=open_ubi(cluster, settings, os.environ)) as recommender:
         found = recommender.related(
-            item_id,
+            (item_ids([item_id], settings) or [item_id])[0],
             size=size,
             path=path,
             filters=parsed(filters),

@@ -11,6 +11,7 @@ from rich.text import Text
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.inputs import dry_run, on_error, say_notes, say_skipped
+from seealso.cli.who import spelled
 from seealso.indexer.events.ingest import add_live_events
 from seealso.indexer.privacy import Forgotten, held
 from seealso.indexer.privacy import forget as forget_user
@@ -21,7 +22,7 @@ from seealso.interactions import Problems, Pseudonyms
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
 
-user_id = click.argument("user_id")
+user_id = click.argument("user_id", callback=spelled)
 
 
 @click.group()

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from seealso.cli.context import Context
-from seealso.cli.inputs import say_losses
+from seealso.cli.inputs import item_ids, say_losses
 from seealso.errors import ConfigError
-from seealso.interactions import Problems
+from seealso.interactions import Problems, as_id
 from seealso.plugin import Recommender
 from seealso.plugin.opening import open_recommender
 from seealso.types import User
@@ -40,7 +40,7 @@ def user_of(
     """Return the user that the options describe."""
     return recommender.user(
         user_id,
-        history=split(history) if history else None,
+        history=item_ids(split(history), recommender.settings) if history else None,
         words=words,
         attributes=pairs(attributes),
     )
@@ -60,6 +60,11 @@ def recommender_for(context: Context, users: Collection[str] | None) -> Recommen
     # rows of lists that were shown are written behind them
     click.get_current_context().call_on_close(found.close)
     return found
+
+
+def spelled(_: click.Context, __: click.Parameter, user_id: str | None) -> str | None:
+    """Return the id of a user as events are read: without blanks around it, 12.0 as 12."""
+    return None if user_id is None else as_id(user_id) or user_id
 
 
 def split(text: str | None) -> list[str]:

@@ -1,6 +1,5 @@
 """What opensearch-py does our way: JSON by orjson, logs without bodies, nodes asked for safely."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from opensearchpy.exceptions import SerializationError
 from opensearchpy.serializer import JSONSerializer
 
 from seealso.cluster.failures import without_canonical
+from seealso.decoding import loads
 from seealso.log import logger
 
 log = logger(__name__)
@@ -27,22 +27,10 @@ class OrjsonSerializer(JSONSerializer):
     def loads(self, s: str) -> Any:
         """Decode JSON text."""
         try:
-            return orjson.loads(s)
-        except orjson.JSONDecodeError:
-            return _loads_with_lone_surrogates(s)
-
-
-def _loads_with_lone_surrogates(text: str) -> Any:
-    """Decode JSON in which half an emoji may stand, which becomes U+FFFD.
-
-    OpenSearch keeps a document as it came, and whoever cuts a text after so many characters of
-    UTF-16 leaves such halves; the standard library reads them, no other does.
-    """
-    try:
-        decoded = json.dumps(json.loads(text), ensure_ascii=False)
-        return orjson.loads(decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    except ValueError as exc:
-        raise SerializationError(text, exc) from exc
+            # OpenSearch keeps a document as it came, half an emoji included
+            return loads(s)
+        except orjson.JSONDecodeError as exc:
+            raise SerializationError(s, exc) from exc
 
 
 class LoggingConnection(Urllib3HttpConnection):

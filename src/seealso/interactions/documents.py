@@ -4,7 +4,6 @@ from codecs import BOM_UTF8
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
-from itertools import islice
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -12,7 +11,7 @@ import orjson
 from seealso.decoding import loads
 from seealso.interactions.arrays import JsonArray
 from seealso.interactions.lines import LONGEST_LINE, TOO_LONG, numbered
-from seealso.interactions.rows import Record, Rows, frame_of
+from seealso.interactions.rows import Record, Rows, frame_of, named
 
 MOST_KEYS: Final = 10_000
 """Most keys of one row, those of inner objects counted."""
@@ -22,10 +21,6 @@ DEEPEST: Final = 100
 
 MOST_CELLS: Final = 5_000_000
 """Most rows times columns of a batch: rows may each have columns of their own."""
-
-
-# an error about a column that is missing names those that are there
-_OTHERS_TOLD: Final = 100
 
 
 @dataclass(frozen=True)
@@ -131,28 +126,9 @@ def _too_large(record: Record) -> _Fault | None:
 def _rows(batch: list[_Parsed], columns: Collection[str] | None) -> Rows:
     broken = [(place, found.reason) for place, found in batch if isinstance(found, _Fault)]
     good = [(place, found) for place, found in batch if not isinstance(found, _Fault)]
-    records, others = [found for _, found in good], dict[str, None]()
-    if columns is not None:
-        within = {name[:i] for name in columns for i, mark in enumerate(name) if mark == "."}
-        for record in records:
-            unread = (name for name in record if name not in columns and name not in within)
-            others.update(dict.fromkeys(islice(unread, _OTHERS_TOLD)))
-        records = [_named(record, columns, within) for record in records]
+    records, others = named([found for _, found in good], columns)
     places = [place for place, _ in good]
-    told = tuple(islice(others, _OTHERS_TOLD))
-    return Rows(frame_of(records), places, broken, sparse=True, others=told)
-
-
-def _named(record: Record, columns: Collection[str], within: Collection[str]) -> Record:
-    """Return what `columns` name of a record, or of objects within it."""
-    kept: dict[str, Any] = {}
-    for name, value in record.items():
-        if name in within and isinstance(value, Mapping):
-            inner = {f"{name}.{key}": each for key, each in value.items()}
-            kept.update(_named(inner, columns, within))
-        elif name in columns or name in within:
-            kept[name] = value
-    return kept
+    return Rows(frame_of(records), places, broken, sparse=True, others=others)
 
 
 def _names(record: Record) -> Iterator[str]:

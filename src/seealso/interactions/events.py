@@ -62,7 +62,7 @@ def read_events(
     check = ColumnCheck(source.name, "events", wanted, (columns.item,))
     named = (columns.value,) if columns.value else ()
     decimal = DecimalMark(source, named, columns.format.decimal, reading.note)
-    for rows in batches(source):
+    for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse)
         events, broken = parse_events(rows, columns, decimal)

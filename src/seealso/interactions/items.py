@@ -93,7 +93,7 @@ def _items(
     numbers = tuple(old.get(name, name) for name in columns.numbers)
     decimal = DecimalMark(source, numbers, columns.format.decimal, reading.note)
     first: dict[str, tuple[str, int]] = {}
-    for rows in batches(source):
+    for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse)
         batch, broken, continued = _read(rows, columns, source.name, first, decimal)

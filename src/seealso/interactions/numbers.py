@@ -96,7 +96,7 @@ class DecimalMark:
 
     def _search(self) -> Mark:
         separator = None
-        for rows in batches(self.source):
+        for rows in batches(self.source, self.columns):
             separator = rows.separator
             votes = {".": 0, ",": 0}
             for name in self.columns:

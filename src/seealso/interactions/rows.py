@@ -4,8 +4,9 @@ A source that has documents instead of columns may hand over plain lists of mapp
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import isnan
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -17,6 +18,9 @@ Record: TypeAlias = Mapping[str, Any]
 
 DEEPEST: Final = 50
 """Levels of objects that are looked into: no setting names a deeper path."""
+
+# an error about a column that is missing names those that are there
+_OTHERS_TOLD: Final = 100
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,11 @@ class RowSource(Protocol):
         """Yield all rows in batches, from the first; documents may come as plain mappings."""
 
 
-def batches(source: RowSource) -> Iterator[Rows]:
-    """Yield the rows of `source`; lists of documents are numbered and made into frames."""
+def batches(source: RowSource, columns: Collection[str] | None = None) -> Iterator[Rows]:
+    """Yield the rows of `source`; lists of documents are numbered and made into frames.
+
+    Of documents only `columns` are read; None for all. A file knows its columns itself.
+    """
     done = 0
     for batch in source.rows():
         if isinstance(batch, Rows):
@@ -80,7 +87,38 @@ def batches(source: RowSource) -> Iterator[Rows]:
         else:
             places = range(done + 1, done + len(batch) + 1)
             done += len(batch)
-            yield Rows(frame_of(batch), places, unit="document", sparse=True)
+            kept, others = named(batch, columns)
+            yield Rows(frame_of(kept), places, unit="document", sparse=True, others=others)
+
+
+def named(
+    records: Sequence[Record], columns: Collection[str] | None
+) -> tuple[Sequence[Record], tuple[str, ...]]:
+    """Return what `columns` name of records, or of objects within them, and the other names.
+
+    Rows that each have keys of their own would else make a column of every key. Of the other
+    names some are enough: an error about a missing column tells them.
+    """
+    if columns is None:
+        return records, ()
+    others = dict[str, None]()
+    within = {name[:i] for name in columns for i, mark in enumerate(name) if mark == "."}
+    for record in records:
+        unread = (name for name in record if name not in columns and name not in within)
+        others.update(dict.fromkeys(islice(unread, _OTHERS_TOLD)))
+    kept = [_named(record, columns, within) for record in records]
+    return kept, tuple(islice(others, _OTHERS_TOLD))
+
+
+def _named(record: Record, columns: Collection[str], within: Collection[str]) -> Record:
+    kept: dict[str, Any] = {}
+    for name, value in record.items():
+        if name in within and isinstance(value, Mapping):
+            inner = {f"{name}.{key}": each for key, each in value.items()}
+            kept.update(_named(inner, columns, within))
+        elif name in columns or name in within:
+            kept[name] = value
+    return kept
 
 
 def frame_of(records: Sequence[Record]) -> pl.DataFrame:
