@@ -110,6 +110,18 @@ def test_the_separator_that_excel_names_in_a_line_of_its_own(tmp_path):
     assert good == [(3, "1", "a,b")]
 
 
+def test_the_separator_that_excel_names_in_quotes(tmp_path):
+    path = written(tmp_path, '"sep=|"\r\nid|a;b;c\r\n1|2;3;4\r\n')
+    assert read(path) == ([(3, "1", "2;3;4")], [])
+
+
+@pytest.mark.parametrize("header", ["\ufeff\ufeffid,title", '\ufeff\ufeff"id","title"'])
+@pytest.mark.parametrize("name", ["title", "title\xa0", "\u200btitle\ufeff "])
+def test_what_cannot_be_seen_in_a_header_is_no_part_of_a_name(tmp_path, header, name):
+    path = written(tmp_path, f"{header.replace('title', name)}\n1,a\n")
+    assert read(path, columns=("id", "title")) == ([(2, "1", "a")], [])
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_of_all_systems(tmp_path, end):
     text = end.join(["id,title", "1,a", '2,"b,c"', ""])

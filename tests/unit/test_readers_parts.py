@@ -4,6 +4,7 @@ import bz2
 import gzip
 import logging
 import lzma
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -103,6 +104,38 @@ def test_a_part_without_header_is_refused_by_name(tmp_path):
     table(10).write_csv(tmp_path / "b.csv", include_header=False)
     with pytest.raises(DataError, match=r"b\.csv: has none of the columns that are read"):
         users(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_part_that_lacks_a_column_is_refused_by_name(tmp_path, kind):
+    for name, frame in (("a", table(0)), ("b", table(10).rename({"date": "day"}))):
+        path = tmp_path / f"{name}.{kind}"
+        frame.write_csv(path) if kind == "csv" else frame.write_parquet(path)
+    with pytest.raises(DataError, match=rf"b\.{kind} has no column 'date'; it has user, item, day"):
+        users(tmp_path)
+
+
+def test_parts_of_json_may_lack_columns(tmp_path):
+    table(0).write_ndjson(tmp_path / "a.jsonl")
+    table(10).drop("date").write_ndjson(tmp_path / "b.jsonl")
+    assert len(users(tmp_path)) == 6
+
+
+def test_what_was_found_out_names_the_part(tmp_path, caplog):
+    table(0).write_csv(tmp_path / "a.csv")
+    table(10).write_csv(tmp_path / "b.csv", separator=";")
+    with caplog.at_level(logging.WARNING):
+        assert len(users(tmp_path / "*.csv")) == 6
+    assert "*.csv b.csv: separated by ';'" in caplog.text
+
+
+def test_the_folder_one_stands_in_has_a_name(tmp_path, monkeypatch, caplog):
+    table(0, 1).write_csv(tmp_path / "a.csv")
+    (tmp_path / "a.log").write_text("notes")
+    monkeypatch.chdir(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        assert users(Path()) == ["u0"]
+    assert f"{tmp_path.name}: 1 other file in it was passed over (a.log)" in caplog.text
 
 
 def test_other_files_are_passed_over_aloud(tmp_path, caplog):

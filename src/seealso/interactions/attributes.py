@@ -45,7 +45,7 @@ def read_attributes(
     found: dict[str, Attributes] = {}
     for rows in batches(source):
         if rows.places or not rows.sparse:
-            check.see(rows.columns, sparse=rows.sparse)
+            check.see(rows.columns, sparse=rows.sparse, part=rows.part)
         reading.report(_read(rows, columns, found), rows.unit)
     check.finish()
     if not found:

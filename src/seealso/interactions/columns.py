@@ -1,6 +1,6 @@
 """From the columns of a source to the ones that the settings name, by their paths."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -31,29 +31,34 @@ class ColumnCheck:
     key: Sequence[str]
     seen: dict[str, None] = field(default_factory=dict)
 
-    def see(self, columns: Iterable[str], *, sparse: bool) -> None:
-        """Take note of `columns`.
+    def see(self, columns: Iterable[str], *, sparse: bool, part: str = "") -> None:
+        """Take note of `columns`, which a part of the source has.
 
         Raises
         ------
         DataError
             A wanted column is missing; in a sparse source only the key columns must be in
-            the first batch, the others in any (see `finish`).
+            the first batch, the others in any (see `finish`). Every part of any other source
+            has all.
         """
+        there = dict.fromkeys(columns)
         first = not self.seen
-        self.seen.update(dict.fromkeys(columns))
-        if first or not sparse:
-            self._require(self.key if sparse else self.wanted)
+        self.seen.update(there)
+        if not sparse:
+            self._require(self.wanted, there, part)
+        elif first:
+            self._require(self.key, there, part)
 
     def finish(self) -> None:
         """Require every wanted column, now that all have been seen."""
         if self.seen:
-            self._require(self.wanted)
+            self._require(self.wanted, self.seen)
 
-    def _require(self, names: Iterable[str]) -> None:
+    def _require(self, names: Iterable[str], there: Collection[str], part: str = "") -> None:
         for name in names:
-            if name not in self.seen:
-                raise missing(self.source, self.section, name, tuple(self.seen))
+            if name not in there:
+                source = f"{self.source} {part}".rstrip()
+                raise missing(source, self.section, name, tuple(there))
 
 
 def missing(source: str, section: str, name: str, columns: Sequence[str]) -> DataError:

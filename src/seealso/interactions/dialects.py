@@ -19,6 +19,9 @@ MOST_COLUMNS: Final = 10_000
 
 _SAMPLE_LINES = 200
 
+# byte order marks and blanks of no width, as copying and joining files leave them
+_INVISIBLE: Final = "\ufeff\u200b"
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -103,7 +106,7 @@ def open_delimited(
             file=name,
             line=passed + 1,
         ) from exc
-    header = tuple(column.strip() for column in row)
+    header = tuple(column.strip().strip(_INVISIBLE).strip() for column in row)
     if not any(header):
         raise DataError(
             f"{name} is empty", hint="the first line must name the columns", file=name, line=1
@@ -123,6 +126,8 @@ def _pass_over(stream: io.BufferedReader) -> tuple[int, str | None]:
     passed = 0
     while start := stream.peek()[:LONGEST_LINE]:
         line = start.partition(b"\n")[0].strip(b"\r\n").lower()
+        if line.startswith(b'"sep=') and line.endswith(b'"'):
+            line = line[1:-1]
         named = line[4:].decode("utf-8", "replace") if line.startswith(b"sep=") else None
         if (named is None or len(named) != 1) and line.strip():
             break

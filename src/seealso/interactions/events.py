@@ -64,7 +64,7 @@ def read_events(
     decimal = DecimalMark(source, named, columns.format.decimal, reading.note)
     for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
-            check.see(rows.columns, sparse=rows.sparse)
+            check.see(rows.columns, sparse=rows.sparse, part=rows.part)
         events, broken = parse_events(rows, columns, decimal)
         reading.report(broken, rows.unit)
         reading.tally(

@@ -9,6 +9,7 @@ import gzip
 import lzma
 import shutil
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -85,7 +86,7 @@ class FileSource:
     @property
     def name(self) -> str:
         """The file's name without its folder."""
-        return self.path.name
+        return self.path.name or self.path.resolve().name or str(self.path)
 
     def rows(self) -> Iterator[Rows]:
         """Yield all rows in batches, of one part after the other.
@@ -101,7 +102,9 @@ class FileSource:
             raise self._unreadable(self.path, exc) from exc
         if others:
             shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
-            self._say(f"{len(others)} other files in it were passed over ({shown})")
+            count = "1 other file" if len(others) == 1 else f"{len(others)} other files"
+            were = "was" if len(others) == 1 else "were"
+            self._say(f"{count} in it {were} passed over ({shown})")
         for part in parts:
             for rows in self._rows(part):
                 yield _of_part(rows, part, self.columns) if part.name else rows
@@ -149,6 +152,9 @@ class FileSource:
     def _text(self, part: Part, name: str, raw: BinaryIO) -> Iterator[Rows]:
         buffered, recoded = as_utf8(raw, self.format.encoding)
         with buffered as stream:
+            # programs that add a byte order mark may meet one that is there already
+            while stream.peek().startswith(BOM_UTF8):
+                stream.read(len(BOM_UTF8))
             if part.name and not stream.peek():
                 return
             separated = ""
@@ -164,21 +170,22 @@ class FileSource:
                 batches = read_json(stream, name, self.columns, batch_rows=self.batch_rows)
             for rows in batches:
                 usual = self.format.encoding or recoded.encoding in _USUAL_ENCODINGS
-                self._say_found("" if usual else f"read as {recoded.encoding}", separated)
+                encoded = "" if usual else f"read as {recoded.encoding}"
+                self._say_found(part, encoded, separated)
                 yield rows
 
-    def _say_found(self, *found: str) -> None:
-        """Say how the file is written, as far as that is not the usual."""
+    def _say_found(self, part: Part, *found: str) -> None:
+        """Say how the first part that is not written as usual is written."""
         if new := [one for one in found if one and one not in self._said]:
             self._said.update(new)
             key = f"{self.section}.format".lstrip(".")
-            self._say(f"{', '.join(new)} ({key} says otherwise where that is wrong)")
+            self._say(f"{', '.join(new)} ({key} says otherwise where that is wrong)", part)
 
-    def _say(self, what: str) -> None:
-        """Say once what is to be known of the file."""
+    def _say(self, what: str, part: Part | None = None) -> None:
+        """Say once what is to be known of the file, or of a part of it."""
         if what not in self._said:
             self._said.add(what)
-            _log.warning("%s: %s", self.name, what)
+            _log.warning("%s: %s", f"{self.name} {part.name if part else ''}".rstrip(), what)
 
     def _parquet(self, part: Part, stream: BinaryIO) -> Iterator[Rows]:
         if not part.packing:
@@ -228,7 +235,7 @@ def _of_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:
     frame = frame.with_columns(
         pl.lit(value, dtype=pl.String).alias(key) for key, value in values.items()
     )
-    return replace(rows, frame=frame, unit=f"{part.name} {rows.unit}")
+    return replace(rows, frame=frame, unit=f"{part.name} {rows.unit}", part=part.name)
 
 
 def _error(name: str, part: Part, what: str, hint: str) -> DataError:

@@ -136,7 +136,7 @@ def _columns(file: Path, images: ImagesSettings) -> Iterator[_Read]:
     check = ColumnCheck(file.name, "images", wanted, wanted)
     for rows in batches(FileSource(file, _ROWS_AT_ONCE, columns=wanted)):
         if rows.places or not rows.sparse:
-            check.see(rows.columns, sparse=rows.sparse)
+            check.see(rows.columns, sparse=rows.sparse, part=rows.part)
         ids = as_ids(column(rows.frame, images.id))
         vectors = _lists(rows, images.vector)
         yield _Read(ids.values.to_list(), vectors, rows.places, rows.unit, rows.broken, ids.faults)

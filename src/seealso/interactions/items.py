@@ -95,7 +95,7 @@ def _items(
     first: dict[str, tuple[str, int]] = {}
     for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
-            check.see(rows.columns, sparse=rows.sparse)
+            check.see(rows.columns, sparse=rows.sparse, part=rows.part)
         batch, broken, continued = _read(rows, columns, source.name, first, decimal)
         reading.report(broken, rows.unit)
         reading.tally(

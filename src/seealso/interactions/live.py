@@ -129,7 +129,7 @@ class LiveReader:
             A column is missing, or a row is broken and the problems stop there.
         """
         if rows.places:
-            self._check.see(rows.columns, sparse=rows.sparse)
+            self._check.see(rows.columns, sparse=rows.sparse, part=rows.part)
         frame, broken = parse_events(rows, self._columns)
         named = self._ids(rows)
         limit = now + timedelta(seconds=self._live.future_seconds)

@@ -44,6 +44,8 @@ class Rows:
         The columns of the source that are not read.
     separator
         The character between the fields of a line, where there is one.
+    part
+        What the part of the source is called that these rows are in; empty where it is one.
     """
 
     frame: pl.DataFrame
@@ -53,6 +55,7 @@ class Rows:
     sparse: bool = False
     others: Sequence[str] = ()
     separator: str | None = None
+    part: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
