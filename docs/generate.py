@@ -143,13 +143,22 @@ def _section(name: str, section: type[Section]) -> str:
 
 def _table(fields: dict[str, FieldInfo]) -> str:
     lines = ["| setting | kind | default | what it does |", "|---|---|---|---|"]
-    for name, field in fields.items():
+    for name, field in _opened(fields):
         words = _markdown(field.description or "")
         if not words:
             raise click.UsageError(f"the setting {name} has no description")
         cells = [f"`{name}`", _kind(field), _default(field), words]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _opened(fields: dict[str, FieldInfo], within: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Yield settings with their names, those of a table as ``table.name``."""
+    for name, field in fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _opened(field.annotation.model_fields, f"{within}{name}.")
+        else:
+            yield f"{within}{name}", field
 
 
 def _markdown(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import get_args, get_origin
 import pytest
 from pydantic import ValidationError
 
+from seealso.cli.main import overrides
 from seealso.config import Settings, load_settings
 from seealso.errors import ConfigError
 
@@ -70,6 +71,41 @@ def test_a_wrong_file_is_told_in_one_line(elsewhere: Path, text: str, said: str)
     assert caught.value.message.startswith(said)
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["catalogue.format.encoding=cp1250"],
+        ['catalogue.format={"encoding": "cp1250"}'],
+        ['catalogue.format={ encoding = "cp1250" }'],
+    ],
+)
+def test_a_setting_within_a_table_leaves_its_neighbours(
+    elsewhere: Path, changes: list[str]
+) -> None:
+    written(elsewhere, '[catalogue]\nid = "sku"\n[catalogue.format]\nseparator = ";"')
+    found = load_settings(overrides=overrides([*changes, "catalogue.format.decimal=,"])).catalogue
+    assert (found.id, found.format.separator, found.format.decimal) == ("sku", ";", ",")
+    assert found.format.encoding == "cp1250"
+
+
+def test_a_wrong_setting_within_a_table_says_where_it_comes_from(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(elsewhere, '[catalogue.format]\nseparator = ";"')
+    wrong = r"catalogue\.format\.encoding: there is no encoding 'utf-9'"
+    with pytest.raises(ConfigError, match=f"^command line: {wrong}$"):
+        load_settings(overrides=overrides(["catalogue.format.encoding=utf-9"]))
+    monkeypatch.setenv("SEEALSO_CATALOGUE__FORMAT__ENCODING", "utf-9")
+    with pytest.raises(ConfigError, match=rf"^environment \(SEEALSO_\w+__ENCODING\): {wrong}$"):
+        load_settings()
+
+
+@pytest.mark.parametrize("change", ["alias=films", "index.=films", ".alias=films", "index.alias"])
+def test_a_change_names_section_and_setting(change: str) -> None:
+    with pytest.raises(ConfigError, match=r"not of the form SECTION\.NAME=VALUE"):
+        overrides([change])
 
 
 def test_a_file_that_is_not_there_is_named(elsewhere: Path) -> None:

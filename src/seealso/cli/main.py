@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -61,22 +62,39 @@ def cli(
 
 
 def overrides(changes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Turn ``section.name=value`` into what `load_settings` takes; values are JSON or text."""
+    """Turn ``section.name=value`` into what `load_settings` takes.
+
+    A name may lead into a table (``catalogue.format.encoding``). Values are JSON or text, tables
+    also TOML.
+    """
     sections: dict[str, dict[str, Any]] = {}
     for change in changes:
         name, equals, value = change.partition("=")
-        section, dot, key = name.partition(".")
-        if not (equals and dot and key):
+        section, *tables, key = name.split(".") if "." in name else ("", name)
+        if not (equals and all((section, *tables, key))):
             raise ConfigError(
                 f"--set {change}: not of the form SECTION.NAME=VALUE",
                 hint="for instance --set index.alias=films",
             )
-        try:
-            parsed = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            parsed = value
-        sections.setdefault(section, {})[key] = parsed
+        there = sections.setdefault(section, {})
+        for table in tables:
+            if not isinstance(there.get(table), dict):
+                there[table] = {}
+            there = there[table]
+        there[key] = _value(value)
     return sections
+
+
+def _value(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        # a table as the settings file has it
+        return tomllib.loads(f"value = {text}")["value"] if text.startswith("{") else text
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 @cli.command()

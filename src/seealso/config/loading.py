@@ -257,10 +257,14 @@ def _origin(
     place: tuple[int | str, ...], file: Path, overrides: Mapping[str, Mapping[str, Any]]
 ) -> str:
     """Return what a person called the setting by: an option, a variable, or a file."""
-    section, name = (*map(str, place), "")[:2]
-    if name in overrides.get(section, {}):
+    names = [str(part) for part in place]
+    given: Any = overrides
+    for name in names:
+        given = given.get(name) if isinstance(given, Mapping) else given
+    if given is not None:
         return "command line"
-    variable = f"SEEALSO_{section}__{name}".upper() if name else f"SEEALSO_{section}".upper()
-    if variable in os.environ:
-        return f"environment ({variable})"
+    for length in range(len(names), 0, -1):
+        variable = f"SEEALSO_{'__'.join(names[:length])}".upper()
+        if variable in os.environ:
+            return f"environment ({variable})"
     return file.name if file.is_file() else "settings"
