@@ -129,7 +129,9 @@ class Board:
     def stock(self, items: list[Record], events: list[Record]) -> None:
         """Write other items and events."""
         write_lines(self.folder / "items.jsonl", items)
-        write_lines(self.folder / "events.jsonl", events)
+        days = [(START + timedelta(days=one["day"])).isoformat() for one in events]
+        dated = [{**one, "day": day} for one, day in zip(events, days, strict=True)]
+        write_lines(self.folder / "events.jsonl", dated)
 
     @property
     def store(self) -> BundleStore:

@@ -234,7 +234,7 @@ def test_ids_that_meet_nothing_are_said_without_naming_users(peopled: Shop) -> N
         )
         == ()
     )
-    stray = {"user_id": "ann-3", "item_id": "F27", "kind": "buy", "day": 1}
+    stray = {"user_id": "ann-3", "item_id": "F27", "kind": "buy", "day": "2024-02-01"}
     peopled.stock(films(FILMS), [*choices(), stray])
     histories = read_people(settings, peopled.cluster, Problems("stop")).histories
     attributes = {name: {"town": "Ulm"} for name in ("ANN-3", "ann-3")}

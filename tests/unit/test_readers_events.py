@@ -40,12 +40,19 @@ def events(source, settings=ALL, problems=None):
 
 
 def one(**changed):
-    row = {"user_id": "u", "item_id": "i", "type": "buy", "value": "2", "time": "0", **changed}
+    row = {
+        "user_id": "u",
+        "item_id": "i",
+        "type": "buy",
+        "value": "2",
+        "time": "2024-02-29",
+        **changed,
+    }
     return lines(**{name: [value] for name, value in row.items()})
 
 
 def test_an_event():
-    assert events(one()) == [("u", "i", "buy", 2.0, datetime(1970, 1, 1, tzinfo=UTC))]
+    assert events(one()) == [("u", "i", "buy", 2.0, datetime(2024, 2, 29, tzinfo=UTC))]
 
 
 def test_what_is_empty_gets_its_default():
@@ -107,7 +114,7 @@ def test_a_time_in_many_forms(value):
         ("2024-02-29 9:05", datetime(2024, 2, 29, 9, 5)),
         ("2024-W09-4", datetime(2024, 2, 29)),
         ("Thu, 29 Feb 2024 12:00:00 +0100", datetime(2024, 2, 29, 11)),
-        (0, datetime(1970, 1, 1)),
+        (100_000_000, datetime(1973, 3, 3, 9, 46, 40)),
         ("2100-12-31T23:59:59Z", datetime(2100, 12, 31, 23, 59, 59)),
     ],
 )
@@ -142,6 +149,14 @@ def test_times_of_several_forms_in_one_column():
         -62135596801,
         "-62135596801",
         -1,
+        0,
+        "0",
+        date(1970, 1, 1),
+        "1970-01-01T00:00:00Z",
+        2026,
+        202610,
+        13370102,
+        99_999_999.5,
         2**63 - 1,
         "20241399",
         20241399,
@@ -235,7 +250,7 @@ def test_one_odd_cell_changes_no_other():
         ({"user_id": [7, 8]}, 20),
         ({"user_id": "x"}, 21),
         ({"value": [1, 2]}, 20),
-        ({"value": True}, 21),
+        ({"value": True}, 20),
         ({"value": {"deep": 1}}, 21),
         ({"time": []}, 21),
         ({"time": 1706745600.5}, 21),
@@ -256,17 +271,74 @@ def test_ids_meet_however_they_were_written():
         ((user, item, *_),) = events(lines(user_id=[value], item_id=[value]), EventSettings())
         assert (user, item) == ("501", "501")
     for value in ("007", "007.0", "1.50", "1.0.0", "v1.0", "A-b", "None", "NA"):
-        ((user, *_),) = events(lines(user_id=[value], item_id=["i"]), EventSettings())
-        assert user == value
+        ((_, item, *_),) = events(lines(user_id=["u"], item_id=[value]), EventSettings())
+        assert item == value
+
+
+def test_words_for_nobody_are_no_user_and_are_said():
+    words = ["undefined", "None", "(not set)", "00000000-0000-0000-0000-000000000000", "null", ""]
+    source = lines(user_id=[*words, "0", "-1", "guest", "None"], item_id=["i"] * 10)
+    problems = Problems("stop")
+    read = events(source, EventSettings(), problems)
+    assert [row[0] for row in read] == [None] * 6 + ["0", "-1", "guest", None]
+    assert "events.csv: 2 rows are of user 'None', which is nobody" in problems.notes
+    assert "events.csv: 7 events have no user: they count for importance alone" in problems.notes
+    named = EventSettings(format={"nulls": ["guest"]})
+    assert [row[0] for row in events(source, named)][-3:] == ["-1", None, "None"]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (46297.375, "is no time but perhaps a date of Excel"),
+        ("46297", "is no time but perhaps a date of Excel"),
+        (2026, "is no time: so small a number"),
+        ("202610", "is no time: so small a number"),
+        (0, "is no time: so small a number"),
+        ("1970-01-01", "is the first moment of 1970"),
+        (datetime(1970, 1, 1), "is the first moment of 1970"),
+    ],
+)
+def test_what_is_no_time_and_may_be_something_else(value, reason):
+    assert as_times(pl.Series([value])).faults[0].reason.startswith(reason)
+
+
+def test_a_type_that_is_a_list_and_a_value_beyond_all_measure():
+    source = documents(
+        {"user_id": "u", "item_id": "a", "type": ["view", "buy"], "value": 1},
+        {"user_id": "u", "item_id": "b", "type": ["view"], "value": 1e16},
+        {"user_id": "u", "item_id": "c", "type": ["view"], "value": 1},
+        {"user_id": "u", "item_id": "d", "type": "x" * 257, "value": 1},
+    )
+    problems = Problems("skip")
+    settings = EventSettings(type="type", value="value")
+    assert [row[1:3] for row in events(source, settings, problems)] == [("c", "view")]
+    assert [message.split(": ")[1][:30] for message in problems.messages] == [
+        "type is a list (['view', 'buy'])"[:30],
+        "value is beyond 1e+15 (1e+16)"[:30],
+        "type has more than 256 bytes ('xxx"[:30],
+    ]
 
 
 def test_an_order_is_an_event_for_each_of_its_items():
     source = documents(
-        {"user_id": "ann", "item_id": ["g1", "g5", "g1"], "type": "buy", "value": 3, "time": 5},
-        {"user_id": "bob", "item_id": ["m1"], "type": "buy", "value": None, "time": 6},
-        {"user_id": "cleo", "item_id": "m2", "type": "buy", "value": 2, "time": 7},
-        {"user_id": "dan", "item_id": [], "type": "buy", "value": 2, "time": 8},
-        {"user_id": "eva", "item_id": ["a", "", "b"], "type": "buy", "value": 2, "time": 9},
+        {
+            "user_id": "ann",
+            "item_id": ["g1", "g5", "g1"],
+            "type": "buy",
+            "value": 3,
+            "time": "2024-02-05",
+        },
+        {"user_id": "bob", "item_id": ["m1"], "type": "buy", "value": None, "time": 20240206},
+        {"user_id": "cleo", "item_id": "m2", "type": "buy", "value": 2, "time": 20240207},
+        {"user_id": "dan", "item_id": [], "type": "buy", "value": 2, "time": 20240208},
+        {
+            "user_id": "eva",
+            "item_id": ["a", "", "b"],
+            "type": "buy",
+            "value": 2,
+            "time": "2024-02-09",
+        },
     )
     problems = Problems("skip")
     read = events(source, problems=problems)
@@ -321,7 +393,7 @@ def test_an_order_of_parquet_has_its_items_in_objects():
 
 def test_values_that_do_not_fit_the_items():
     source = documents(
-        {"user_id": "u", "item_id": ["a", "b"], "value": [1, 2, 3], "type": "", "time": 0}
+        {"user_id": "u", "item_id": ["a", "b"], "value": [1, 2, 3], "type": "", "time": None}
     )
     with pytest.raises(DataError, match="document 1: value has 3 values for 2 items"):
         events(source)

@@ -120,7 +120,7 @@ def test_numbers_with_types():
     assert prices([1, 2]) == [1, 2]
     assert prices([1.5, float("nan")]) == [1.5, None]
     assert prices([Decimal("1.129"), None]) == [1.129, None]
-    assert prices([True, False]) == [1, 0]
+    assert prices([True, False]) == [None, None]
 
 
 def test_a_thousand_digits_take_no_time():

@@ -1,5 +1,6 @@
 """Behaviour: rows become frames of (user_id, item_id, type, value, time), one row per event."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, Literal
@@ -8,7 +9,16 @@ import polars as pl
 
 from seealso.config import EventSettings
 from seealso.interactions.baskets import one_item_each
-from seealso.interactions.cells import Fault, as_ids, as_text, found
+from seealso.interactions.cells import (
+    Cells,
+    Fault,
+    as_ids,
+    as_text,
+    broken,
+    found,
+    is_null_word,
+    single,
+)
 from seealso.interactions.columns import ColumnCheck, column
 from seealso.interactions.numbers import DecimalMark, Mark, as_numbers
 from seealso.interactions.problems import Problem, Problems
@@ -28,6 +38,18 @@ EVENT_SCHEMA: Final = pl.Schema(
 counts for importance and belongs to no history."""
 
 
+LONGEST_TYPE: Final = 256
+"""Most UTF-8 bytes of the type of an event: what is longer is no name."""
+
+LARGEST_VALUE: Final = 1e15
+"""Values beyond are no ratings and no amounts, and their sum is not exact."""
+
+NOBODY: Final = frozenset(
+    {"undefined", "none", "(not set)", "00000000-0000-0000-0000-000000000000"}
+)
+"""What trackers write for a user that they do not know, in lower case."""
+
+
 def read_events(
     source: RowSource, columns: EventSettings, problems: Problems
 ) -> Iterator[pl.DataFrame]:
@@ -43,7 +65,7 @@ def read_events(
         an event for each of them.
     problems
         Takes the broken rows: no item, a value that is no finite number, a time that is none
-        of the years 1970 to 2100.
+        of the years 1970 to 2100, a value or type beyond all measure.
 
     Yields
     ------
@@ -67,6 +89,8 @@ def read_events(
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
         events, broken = parse_events(rows, columns, decimal)
         reading.report(broken, rows.unit)
+        for word, count in nobodies(rows, columns).items():
+            reading.tally(count, *(f"{said} of user {word!r}, which is nobody" for said in _ROWS))
         reading.tally(
             events["user_id"].null_count(),
             "event has no user: it counts for importance alone",
@@ -96,10 +120,15 @@ def parse_events(
     mark = decimal or (lambda: columns.format.decimal or ".")
     bad = _Bad(rows)
     users = as_ids(column(rows.frame, columns.user), nulls)
+    if nulls is None:
+        users = Cells(users.values.set(_is_nobody(users.values), None), users.faults)
     # the id of a user stands in no message
     bad.add(columns.user, {row: replace(one, value=None) for row, one in users.faults.items()})
-    types = as_text(_optional(rows, columns.type), nulls)
-    bad.add(columns.type, types.faults)
+    given = single(_optional(rows, columns.type))
+    types = as_text(given.values, nulls)
+    long = (types.values.str.len_bytes() > LONGEST_TYPE).fill_null(False)
+    too_long = broken(types.values, long, f"has more than {LONGEST_TYPE} bytes")
+    bad.add(columns.type, {**too_long, **types.faults, **given.faults})
     times = as_times(_optional(rows, columns.time), nulls)
     bad.add(columns.time, times.faults)
     whole = pl.DataFrame(
@@ -121,7 +150,9 @@ def parse_events(
     empty = dict.fromkeys(found(ids.values.is_null()), Fault("is empty"))
     bad.add(columns.item, {**empty, **ids.faults}, frame)
     numbers = as_numbers(frame["value"], mark, nulls)
-    bad.add(columns.value, numbers.faults, frame)
+    beyond = (numbers.values.abs() > LARGEST_VALUE).fill_null(False)
+    too_large = broken(numbers.values, beyond, f"is beyond {LARGEST_VALUE:g}")
+    bad.add(columns.value, {**numbers.faults, **too_large}, frame)
     events = frame.select(
         "user_id", ids.values.alias("item_id"), "type",
         numbers.values.fill_null(1.0).alias("value"), "time", "place",
@@ -129,6 +160,25 @@ def parse_events(
     if bad.lost:
         events = events.filter(~bad.mask(frame))
     return events, bad.problems
+
+
+_ROWS: Final = ("row is", "rows are")
+
+
+def nobodies(rows: Rows, columns: EventSettings) -> dict[str, int]:
+    """Return how many of `rows` name a user by each word for nobody.
+
+    Where the settings name the words for an empty value (``format.nulls``), no others count.
+    """
+    if columns.format.nulls is not None:
+        return {}
+    users = as_ids(column(rows.frame, columns.user)).values
+    words = users.filter(_is_nobody(users))
+    return dict(Counter(words.to_list()))
+
+
+def _is_nobody(users: pl.Series) -> pl.Series:
+    return is_null_word(users, None, NOBODY).fill_null(False)
 
 
 def _optional(rows: Rows, name: str | None) -> pl.Series:

@@ -33,6 +33,15 @@ RESERVED = frozenset(
 """Field names that the index uses itself."""
 
 
+_REPEATED = (
+    "ids come again with other texts: if these are rows of further store views or languages, "
+    "export one of them alone"
+)
+
+# what is not seen and no end of a line; what stands for nothing around a text is cut off
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+
+
 def read_items(
     source: RowSource, columns: CatalogueSettings, problems: Problems
 ) -> Iterator[list[Item]]:
@@ -97,6 +106,8 @@ def _items(
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
         batch, broken, continued = _read(rows, columns, source.name, first, decimal)
+        if any(one.repeats for one in broken):
+            reading.note(_REPEATED)
         reading.report(broken, rows.unit)
         reading.tally(
             continued,
@@ -173,7 +184,9 @@ def _cells(
 ) -> tuple[list[Cells], list[Cells]]:
     """Return the text columns, and those of keywords and numbers."""
     nulls = columns.format.nulls
-    texts = [_short(as_text(column(frame, name), nulls)) for name in dict.fromkeys(columns.text)]
+    texts = [
+        _short(_clean(as_text(column(frame, name), nulls))) for name in dict.fromkeys(columns.text)
+    ]
     others = [
         _keywords(column(frame, name), columns.lists.get(name), nulls)
         for name in dict.fromkeys((*columns.keywords, *columns.lists))
@@ -196,7 +209,7 @@ def _keywords(values: pl.Series, separator: str | None, nulls: Sequence[str] | N
     if isinstance(values.dtype, pl.List | pl.Array):
         lists, faults = as_lists(values), {}
     else:
-        texts = as_text(values, nulls)
+        texts = _clean(as_text(values, nulls))
         if separator is None:
             return _short(texts)
         lists, faults = texts.values.str.split(separator), dict(texts.faults)
@@ -205,6 +218,11 @@ def _keywords(values: pl.Series, separator: str | None, nulls: Sequence[str] | N
     length = parts.list.eval(pl.element().str.len_chars()).list.sum()
     empty = (parts.list.len() == 0).fill_null(True) | (length > LONGEST_TEXT).fill_null(False)
     return Cells(parts.set(empty, None), {**faults, **_too_long(length)})
+
+
+def _clean(cells: Cells) -> Cells:
+    """Return texts without blanks around them and without control characters."""
+    return Cells(cells.values.str.replace_all(_CONTROL, "").str.strip_chars(BLANKS), cells.faults)
 
 
 def _short(cells: Cells) -> Cells:

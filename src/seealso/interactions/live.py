@@ -22,12 +22,6 @@ from seealso.interactions.rows import Rows
 RESERVED: Final = "seealso:"
 """What ids of documents begin with that stand beside the events; no event may have such an id."""
 
-LONGEST_TYPE: Final = 256
-"""Most UTF-8 bytes of the type of an event: what is longer is no name."""
-
-LARGEST_VALUE: Final = 1e15
-"""Values beyond are no ratings and no amounts, and their sum is not exact."""
-
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -159,7 +153,7 @@ class LiveReader:
 
     def _fault(self, row: Mapping[str, Any], own: str | None, limit: datetime) -> Problem | None:
         """Return why a row cannot be kept: whatever OpenSearch would refuse is found here."""
-        place, time, kind, value = row["place"], row["time"], row["type"], row["value"]
+        place, time = row["place"], row["time"]
         named = self._columns.time or "time"
         if own is not None:
             if len(own.encode()) > LONGEST_ID:
@@ -167,12 +161,6 @@ class LiveReader:
             if own.startswith(RESERVED):
                 reason = f"begins with {RESERVED}, which no id of an event may"
                 return Problem(place, self._live.id or "", reason)
-        if len(kind.encode()) > LONGEST_TYPE:
-            reason = f"has more than {LONGEST_TYPE} bytes"
-            return Problem(place, self._columns.type or "type", reason)
-        if abs(value) > LARGEST_VALUE:
-            reason = f"is beyond {LARGEST_VALUE:g}"
-            return Problem(place, self._columns.value or "value", reason, f"{value:g}")
         if time is None and own is None:
             hint = "an event without either is not told from its repetition"
             return Problem(place, named, f"is empty, and there is no id (live.id): {hint}")

@@ -44,9 +44,6 @@ _GAPPED: Final = re.compile(rf"\d{{1,3}}(?:[{_GAPS}]\d{{3}})+(?:[.,]\d+)?")
 # characters; no number is longer, and patterns take their time
 _LONGEST: Final = 80
 
-# so that a boolean is the same number in a column of booleans and among others
-_TRUTH: Final = {"true": 1.0, "false": 0.0}
-
 # 1.129: a thousand and more, or little more than one
 _AMBIGUOUS: Final = r"^[^0-9.,]*[1-9][0-9]{0,2}[.,][0-9]{3}[^0-9.,]*$"
 
@@ -134,7 +131,7 @@ def as_numbers(
     if given.dtype == pl.String:
         empty = is_null_word(given.str.strip_chars(BLANKS), nulls, NULL_WORDS)
         numbers = _from_texts(given.str.strip_chars(BLANKS).set(empty, None), decimal)
-    elif given.dtype.is_numeric() or given.dtype == pl.Boolean:
+    elif given.dtype.is_numeric():
         numbers = given.cast(pl.Float64)
         empty = given.is_null()
     else:
@@ -170,8 +167,6 @@ def parse_number(text: str, decimal: Mark) -> float | None:
     decimal
         What ``.`` and ``,`` mean where the text does not say.
     """
-    if text.lower() in _TRUTH:
-        return _TRUTH[text.lower()]
     written = _WRITTEN.fullmatch(text) if len(text) <= _LONGEST else None
     if written is None:
         return None

@@ -1,13 +1,13 @@
 """Times in every usual form become the same moment: ISO 8601, dates, numbers since 1970.
 
 Whatever lies outside 1970 to 2100 is no time of an event but a "no date" or "for ever" of some
-system, or a number of another unit.
+system, or a number of another unit. So is the first moment of 1970, the zero of Unix.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -15,8 +15,10 @@ from seealso.interactions.cells import (
     BLANKS,
     NULL_WORDS,
     Cells,
-    broken,
+    Fault,
+    found,
     is_null_word,
+    met,
     single,
 )
 
@@ -24,8 +26,20 @@ TIME: Final = pl.Datetime("us", "UTC")
 
 NO_TIME: Final = "is no time between 1970 and 2100 (ISO 8601, a date, or a number since 1970)"
 
+_EXCEL: Final = (
+    "is no time but perhaps a date of Excel: format the column as YYYY-MM-DD and export again"
+)
+_SMALL: Final = 'is no time: so small a number since 1970 is a year, a month or "no date"'
+_ZERO: Final = 'is the first moment of 1970, by which systems write "no date"'
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _END: Final = int((datetime(2101, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) * 1_000_000
+
+# seconds, in 1973: below are years, months, days of Excel and counts of other things
+_LEAST: Final = 100_000_000
+
+# days since 1900, of the years 1954 to 2119
+_DAYS_OF_EXCEL: Final = (20_000, 80_000)
 
 # from these on, a number cannot be seconds, milliseconds, microseconds: each unit has until 5138
 _MILLISECONDS: Final = 100_000_000_000
@@ -81,10 +95,23 @@ def as_times(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
         micros = _from_texts(texts.set(empty, None))
     else:
         micros = pl.Series(given.name, [None] * len(given), dtype=pl.Int64)
-    micros = micros.set(~micros.is_between(0, _END, closed="left").fill_null(False), None)
+    micros = micros.set(~micros.is_between(1, _END, closed="left").fill_null(False), None)
     times = micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias(values.name)
-    faults = broken(given, times.is_null() & ~empty, NO_TIME)
+    faults = {
+        row: Fault(_reason(given[row]), met(given[row])) for row in found(times.is_null() & ~empty)
+    }
     return Cells(times, {**faults, **one.faults})
+
+
+def _reason(value: Any) -> str:
+    """Return why a value is no time, and what it may be."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return _ZERO if str(value).strip(BLANKS).startswith("1970-01-01") else NO_TIME
+    if _DAYS_OF_EXCEL[0] <= number < _DAYS_OF_EXCEL[1]:
+        return _EXCEL
+    return _SMALL if 0 <= number < _LEAST else NO_TIME
 
 
 def _from_numbers(numbers: pl.Series) -> pl.Series:
@@ -130,9 +157,8 @@ def _since_1970(numbers: pl.Series, whole: pl.Series) -> pl.Series:
         .then(exact)
         .otherwise(exact // 1000)
     )
-    # below zero nothing is a time, and its product could leave the range
     return frame.select(
-        pl.when(number >= 0)
+        pl.when(number >= _LEAST)
         .then(pl.coalesce(reckoned, rounded.round(0).cast(pl.Int64, strict=False)))
         .alias(numbers.name)
     ).to_series()
