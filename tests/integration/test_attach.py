@@ -208,20 +208,20 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(stack: Stack) -> Non
     assert (after.way, after.reason) == ("in place", "it was attached before")
 
 
-def test_what_is_no_item_is_kept_without_a_vector(
+def test_a_value_that_cannot_be_read_is_kept_and_costs_the_model_that_value_alone(
     opensearch_latest: NodeInfo, open_stack: OpenStack
 ) -> None:
     stack = open_stack(opensearch_latest.url)
     odd = {**documents()["f5"], "description": "x" * 1_000_001, "kind": "odd"}
-    stack.write({"odd": odd})
-    with pytest.raises(DataError, match="has 1,000,001 characters"):
-        attached(stack)
-    assert stack.shop.names == []
-    report = attach(stack.cluster, stack.settings, stack.alias, Problems("skip"))
-    assert (report.written, report.unreadable) == (DOCUMENTS + 1, 1)
-    stored = stack.shop.documents("odd")["odd"]
-    assert stored["description"] == odd["description"]
-    assert (stored["tail"], "vector" in stored) == (True, False)
+    plain = {name: value for name, value in odd.items() if name != "description"}
+    stack.write({"odd": odd, "plain": plain})
+    problems = Problems("stop")
+    report = attach(stack.cluster, stack.settings, stack.alias, problems)
+    assert (report.written, report.unreadable) == (DOCUMENTS + 2, 0)
+    assert "description has 1,000,001 characters" in problems.summary()
+    stored = stack.shop.documents("odd", "plain")
+    assert stored["odd"]["description"] == odd["description"]
+    assert stored["odd"]["vector"] == pytest.approx(stored["plain"]["vector"], abs=1e-6)
 
 
 def test_owners_date_of_update_stays_the_owners(

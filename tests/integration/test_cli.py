@@ -204,7 +204,7 @@ def test_many_users(ask: Run, tmp_path: Path) -> None:
     users, out = tmp_path / "users", tmp_path / "lists"
     users.write_text("u1\nu2\n", encoding="utf-8")
     done = ask("recommend", "--users", str(users), "--out", str(out), "--size", "3", "--json")
-    assert done.json == {"users": 2, "resumed": 0, "out": str(out)}
+    assert done.json == {"users": 2, "resumed": 0, "renewed": 0, "out": str(out)}
     lists = out.read_text(encoding="utf-8").splitlines()
     assert [len(json.loads(line)["items"]) for line in lists] == [3, 3]
     assert "recommending" in done.err

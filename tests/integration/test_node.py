@@ -97,6 +97,7 @@ def test_modules_that_seealso_needs(opensearch: NodeInfo, ask: Ask) -> None:
     names = {module["name"] for each in nodes.values() for module in each["modules"]}
     assert names == {
         "analysis-common",
+        "ingest-common",
         "lang-mustache",
         "lang-painless",
         "reindex",
