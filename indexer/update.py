@@ -1,7 +1,7 @@
 """Changes a live index in place: items that are new, changed or gone from the catalogue."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 
 from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan_ids
 from seealso.config import Settings
@@ -15,8 +15,10 @@ from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rereading import Reread, read_again
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.writing import changed, write_catalogue
-from seealso.interactions import describe_unmatched
+from seealso.interactions import Unmatched, describe_unmatched
+from seealso.interactions.matching import EXAMPLES
 from seealso.log import progress
+from seealso.types import Item
 
 MOST_DELETED = 0.05
 """Share of an index that an update deletes without being told that it may delete more."""
@@ -27,13 +29,13 @@ FEW = 10
 
 @dataclass(frozen=True, slots=True)
 class UpdateReport:
-    """What an update changed; a plan says in `refusal` why the update would change nothing."""
+    """What an update changed; a plan holds in `refusal` what the update would raise."""
 
     index: str
     written: int
     unchanged: int
     deleted: int
-    refusal: str = ""
+    refusal: DataError | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -58,7 +60,8 @@ def update(
     source
         Items to compare with the index (all of them or only changed ones), and events.
     delete
-        Ids to delete.
+        Ids to delete: none of them is written, even where `source` has it. Later updates do not
+        know of them; the catalogue is what counts.
     delete_missing
         Delete what is in the index but not in `source`, which is then the whole catalogue.
     most_deleted
@@ -75,6 +78,8 @@ def update(
     with build_lock(cluster, settings.index.alias):
         live = live_index(cluster, settings)
         _refuse_other(live, settings)
+        kept = _Kept(source, frozenset(delete))
+        source = kept.inputs()
         bundle = live.bundle
         images = images_for(bundle, source.images)
         # read to the end before anything is written: a broken last row must change nothing
@@ -112,7 +117,7 @@ def update(
         done.written,
         done.unchanged,
         len(gone.ids),
-        notes=_notes(cluster, live, read),
+        notes=(*kept.notes(), *gone.notes(), *_notes(cluster, live, read, gone)),
     )
 
 
@@ -128,6 +133,8 @@ def plan_update(
     """Count what `update` would write and delete; nothing is encoded or written."""
     live = live_index(cluster, settings)
     _refuse_other(live, settings)
+    kept = _Kept(source, frozenset(delete))
+    source = kept.inputs()
     images = images_for(live.bundle, source.images) if live.meta.get("images") else None
     with progress("reading") as tick:
         read = read_again(cluster, source, live.meta["importance"], settings, tick)
@@ -139,22 +146,63 @@ def plan_update(
             write += len(changed(cluster, live.name, keyed))
             tick(len(batch))
     gone = _gone(cluster, live, delete, read if delete_missing else None)
-    refusal = gone.refusal(live.name, most_deleted)
     return UpdateReport(
         live.name,
         write,
         len(read.ids) - write,
         len(gone.ids),
-        refusal="" if refusal is None else refusal.message,
-        notes=_notes(cluster, live, read),
+        refusal=gone.refusal(live.name, most_deleted),
+        notes=(*kept.notes(), *gone.notes(), *_notes(cluster, live, read, gone)),
     )
 
 
-def _notes(cluster: Cluster, live: LiveIndex, read: Reread) -> tuple[str, ...]:
-    known = read.ids
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Inputs without the items that are to be deleted.
+
+    Attributes
+    ----------
+    source
+        Where they may still be.
+    deleted
+        Ids that are named.
+    met
+        Of those, the ones that `source` was seen to have.
+    """
+
+    source: Inputs
+    deleted: frozenset[str]
+    met: set[str] = field(default_factory=set)
+
+    def inputs(self) -> Inputs:
+        """Return the inputs with other items only."""
+        return replace(self.source, items=self._items) if self.deleted else self.source
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what was left out, in a sentence."""
+        if not self.met:
+            return ()
+        few = ", ".join(map(repr, sorted(self.met)[:EXAMPLES]))
+        return (
+            f"{len(self.met):,} of the {len(self.deleted):,} ids to delete are still in the "
+            f"catalogue, such as {few}: the next build, or update without --delete, brings them "
+            "back; take them out of it",
+        )
+
+    def _items(self) -> Iterator[list[Item]]:
+        for batch in self.source.items():
+            kept = [item for item in batch if item.item_id not in self.deleted]
+            self.met.update(item.item_id for item in batch if item.item_id in self.deleted)
+            if kept:
+                yield kept
+
+
+def _notes(cluster: Cluster, live: LiveIndex, read: Reread, gone: "_Gone") -> tuple[str, ...]:
+    # an event of an item that was just deleted is no surprise
+    known = read.ids.union(gone.ids)
     if not read.named.keys() <= known:
         # what was read may be the changed items alone
-        known = known | set(scan_ids(cluster, live.name))
+        known |= set(scan_ids(cluster, live.name))
     return event_notes(read.events, describe_unmatched(read.named, known, place="the index"))
 
 
@@ -172,12 +220,19 @@ class _Gone:
         Of the index.
     unread
         Rows of the catalogue that could not be read, and may be those that are missing.
+    absent
+        Ids that were named and are not in the index.
     """
 
     ids: list[str]
     missing: int
     documents: int
     unread: int
+    absent: Unmatched | None
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what is not deleted, as it is not there, in a sentence."""
+        return () if self.absent is None else (str(self.absent),)
 
     def refusal(self, name: str, most: float) -> DataError | None:
         """Return why they are not deleted, where they are not."""
@@ -205,10 +260,18 @@ def _gone(
     """Find what is to be deleted: the ids named, and where there is a whole catalogue the rest."""
     named = set(fetch(cluster, live.name, sorted(delete), source=["item_id"]))
     documents = indices.count(cluster, live.name)
+    absent = None
+    if not named.issuperset(delete):
+        absent = describe_unmatched(
+            dict.fromkeys(delete, 1),
+            [*scan_ids(cluster, live.name)],
+            row="lines of --delete",
+            place="the index",
+        )
     if catalogue is None:
-        return _Gone(sorted(named), 0, documents, 0)
+        return _Gone(sorted(named), 0, documents, 0, absent)
     missing = set(scan_ids(cluster, live.name)) - catalogue.ids - named
-    return _Gone(sorted(named | missing), len(missing), documents, catalogue.unread)
+    return _Gone(sorted(named | missing), len(missing), documents, catalogue.unread, absent)
 
 
 def _refuse_other(live: LiveIndex, settings: Settings) -> None:

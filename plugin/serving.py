@@ -177,10 +177,8 @@ class FollowedIndex:
 
     def _standing(self) -> Standing:
         """Return what the alias stands for, by the state that the asked node itself holds."""
-        params = {"filter_path": "*.mappings._meta,*.mappings.properties.*.type", "local": "true"}
-        answer = self._cluster.request(
-            "GET", f"/{self._settings.index.alias}/_mapping", None, params
-        )
+        address = f"/{self._settings.index.alias}/_mapping"
+        answer = self._cluster.request("GET", address, None, STANDING)
         return {
             name: one["mappings"].get("_meta", {}).get("seealso", {})
             for name, one in answer.items()

@@ -1,11 +1,13 @@
 """Changing a live index in place: items that changed or went, and importance without encoding."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
 
+from seealso.cli.main import main
 from seealso.cluster import BulkWriter, indices
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import Encoder
@@ -20,6 +22,7 @@ from seealso.interactions import FileSource, Problems, read_items
 from seealso.plugin import Recommender
 from seealso.types import Item
 from tests.integration.catalogues import OpenShop, Shop, films, views
+from tests.integration.complaints import Complain
 
 COUNTS = {f"f{i}": i for i in range(1, 20)}
 
@@ -72,10 +75,10 @@ def test_new_changed_and_deleted_items(shop: Shop) -> None:
     shop.stock(items, views(COUNTS))
     before = shop.documents("f5")["f5"]
     planned = plan_update(shop.cluster, shop.settings(), shop.inputs(), delete=["f7", "absent"])
-    assert (planned.written, planned.unchanged, planned.deleted) == (4, 78, 1)
+    assert (planned.written, planned.unchanged, planned.deleted) == (4, 77, 1)
     assert indices.count(shop.cluster, shop.alias) == 80
     report = change(shop, delete=["f7", "absent"])
-    assert (report.written, report.unchanged, report.deleted) == (4, 78, 1)
+    assert (report.written, report.unchanged, report.deleted) == (4, 77, 1)
     stored = shop.documents("f3", "f4", "f5", "f7", "f80", "f81")
     assert "f7" not in stored
     assert stored["f3"]["title"] == "Another title"
@@ -100,7 +103,8 @@ def test_delete_what_the_catalogue_no_longer_has(latest_shop: Shop) -> None:
     assert "--yes" in (refused.value.hint or "")
     settings = latest_shop.settings()
     planned = plan_update(latest_shop.cluster, settings, latest_shop.inputs(), delete_missing=True)
-    assert (planned.written, planned.deleted, planned.refusal) == (1, 10, refused.value.message)
+    assert (planned.written, planned.deleted) == (1, 10)
+    assert str(planned.refusal) == refused.value.message
     assert indices.count(latest_shop.cluster, latest_shop.alias) == 80
     report = change(latest_shop, missing=True, most=1.0)
     assert (report.written, report.unchanged, report.deleted) == (1, 70, 10)
@@ -109,6 +113,63 @@ def test_delete_what_the_catalogue_no_longer_has(latest_shop: Shop) -> None:
     assert change(latest_shop, delete=[f"f{n}" for n in range(70, 80)]).deleted == 10
     with pytest.raises(DataError, match="11 of 61 items would be deleted"):
         change(latest_shop, delete=[f"f{n}" for n in range(20, 31)])
+
+
+def test_what_is_named_to_be_deleted_is_never_written(latest_shop: Shop) -> None:
+    """Still in the catalogue, changed there or new: the run deletes it, and says who brings it."""
+    stock = [*films(82), {"item_id": "x1", "title": "Never to be seen"}]
+    stock[3] = {**stock[3], "title": "Another title"}
+    latest_shop.stock(stock, views(COUNTS))
+    named = ["f3", "f4", "x1"]
+    settings, inputs_ = latest_shop.settings(), latest_shop.inputs()
+    planned = plan_update(latest_shop.cluster, settings, inputs_, delete=named)
+    report = change(latest_shop, delete=named)
+    assert report == planned
+    assert (report.written, report.unchanged, report.deleted) == (2, 78, 2)
+    assert latest_shop.documents("f3", "f4", "x1", "f80").keys() == {"f80"}
+    assert report.notes[0] == (
+        "3 of the 3 ids to delete are still in the catalogue, such as 'f3', 'f4', 'x1': the next "
+        "build, or update without --delete, brings them back; take them out of it"
+    )
+    # the catalogue is what counts: nothing remembers who was deleted
+    again = change(latest_shop)
+    assert (again.written, again.notes) == (3, ())
+
+
+def test_ids_to_delete_that_are_not_there_are_said(latest_shop: Shop) -> None:
+    latest_shop.stock(films(70), views(COUNTS))
+    report = change(latest_shop, delete=['"f71"', '"f72"', '"f73"', "f74", "gone"])
+    assert (report.deleted, report.notes) == (
+        1,
+        (
+            "4 of 5 lines of --delete name items that are not in the index, such as "
+            "'\"f71\"', '\"f72\"', '\"f73\"'; the likely cause: an id differs by quotes or "
+            "brackets around it ('\"f71\"' is there as 'f71')",
+        ),
+    )
+    rows = change(latest_shop, delete=["f75,A film", "item_id,title"])
+    assert rows.deleted == 0
+    assert "'f75,A film' is there as 'f75'" in rows.notes[0]
+    assert change(latest_shop, delete=["f75"]).notes == ()
+
+
+def test_a_dry_run_ends_as_the_run_does(
+    latest_shop: Shop, tmp_path: Path, complain: Complain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the same line and exit code, whatever it foresees."""
+    latest_shop.stock(films(70), views(COUNTS))
+    run = ("index", "update", "--delete-missing")
+    refused = complain(latest_shop, *run)
+    with pytest.raises(SystemExit) as ended:
+        main(latest_shop.arguments(*run, "--dry-run"))
+    said = capsys.readouterr()
+    assert ended.value.code == refused.code == 3
+    assert f"error: {refused.error}" in said.err
+    assert "would delete  10" in said.out
+    empty = tmp_path / "gone.txt"
+    empty.write_text("\n \n")
+    main(latest_shop.arguments("index", "update", "--delete", str(empty), "--dry-run"))
+    assert f"note: {empty}: names no ids" in capsys.readouterr().err
 
 
 def test_rows_that_could_not_be_read_are_not_gone(latest_shop: Shop) -> None:

@@ -1,33 +1,15 @@
 """``seealso index``: build, update, importance, list, verify, swap, rollback, prune."""
 
-from pathlib import Path
-
 import click
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from seealso.cli import tables
+from seealso.cli.build import build
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import (
-    dry_run,
-    ids_in,
-    on_error,
-    read_inputs,
-    say_notes,
-    say_skipped,
-)
-from seealso.indexer import build as building
+from seealso.cli.inputs import dry_run
+from seealso.cli.update import importance, update
 from seealso.indexer import lifecycle
-from seealso.indexer.build_report import BuildPlan, BuildReport
-from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.live import live_index
-from seealso.indexer.refresh import refresh_importance
-from seealso.indexer.update import MOST_DELETED, plan_update
-from seealso.indexer.update import update as update_index
 from seealso.indexer.verify import EXPENSIVE, verify_again
-from seealso.plugin.judging.gate import Gate, Verdict
-
-NOTHING_LIVE = "nothing was live: there is nothing to compare with"
 
 
 @click.group()
@@ -35,185 +17,8 @@ def index() -> None:
     """Build, change and switch the index behind the alias."""
 
 
-@index.command()
-@on_error
-@dry_run
-@click.option("--no-swap", is_flag=True, help="Leave the alias where it is.")
-@click.option(
-    "--gate",
-    is_flag=True,
-    help="Go live only if NDCG@10 on dev is not below that of the live index, beyond chance.",
-)
-@click.option(
-    "--test", "asked", flag_value="test", default="dev", help="--gate: ask test, not dev."
-)
-@click.option(
-    "--allow-unmatched",
-    is_flag=True,
-    help="Build even if most events name items that the catalogue lacks.",
-)
-@pass_context
-def build(
-    context: Context,
-    on_error: str,
-    dry_run: bool,
-    no_swap: bool,
-    gate: bool,
-    asked: str,
-    allow_unmatched: bool,
-) -> None:
-    """Build an index beside the live one, verify it, and move the alias to it.
-
-    With --gate, the live index and the new one are asked which item each dev user chose next.
-    If the new one ranks worse, with the 95 % bootstrap interval of the difference below zero, it
-    stays beside, ready, and the exit code is 9.
-    """
-    if asked == "test" and not gate:
-        raise click.UsageError("--test belongs to --gate")
-    source, problems = read_inputs(context, on_error)
-    cluster, settings = context.cluster(), context.settings
-    judge = Gate.set_up(cluster, settings, source, asked=asked) if gate else None
-    if dry_run:
-        plan = building.plan(cluster, settings, source, allow_unmatched=allow_unmatched)
-        say_skipped(problems)
-        say_notes(plan.notes)
-        context.show(plan, lambda: tables.facts(_planned(plan) | _would_ask(gate, judge)))
-        return
-    report = building.build(
-        cluster,
-        settings,
-        source,
-        swap=not no_swap,
-        judge=None if judge is None else judge.judge,
-        allow_unmatched=allow_unmatched,
-    )
-    say_skipped(problems)
-    say_notes(report.notes)
-    context.show(report, lambda: _built(report, gate))
-
-
-def _planned(plan: BuildPlan) -> dict[str, object]:
-    return {
-        "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
-        **_events(plan.events),
-        "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
-        "bundle": plan.bundle,
-        "may clear": plan.clears,
-        "importance": "by {kind}, from {floor:g} to {ceiling:g}".format(**plan.importance),
-    }
-
-
-def _would_ask(gate: bool, judge: Gate | None) -> dict[str, object]:
-    if judge is None:
-        return {"gate": NOTHING_LIVE} if gate else {}
-    return {"gate": f"would ask {len(judge.questions):,} {judge.asked} users of {judge.live}"}
-
-
-def _events(events: EventSummary) -> dict[str, object]:
-    return {"events": str(events)} if events.events else {}
-
-
-def _pictured(report: BuildReport) -> str:
-    told = f"{report.pictured:,} items have one"
-    return f"{told}; {report.strangers:,} of no item" if report.strangers else told
-
-
-def _built(report: BuildReport, gate: bool) -> RenderableType:
-    checked, verdict = report.verification, report.verdict
-    facts: dict[str, object] = {
-        "index": report.index + (" (resumed)" if report.resumed else ""),
-        "alias": f"{report.alias} -> {report.index if report.swapped else report.previous}",
-        "bundle": f"{report.bundle} ({report.fingerprint})",
-        "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
-        **_events(report.events),
-        **({"images": _pictured(report)} if report.pictured else {}),
-        "verified": checked.told,
-        **({"gate": verdict or NOTHING_LIVE} if gate else {}),
-        "seconds": f"{report.seconds:.1f}",
-    }
-    notes = verdict.notes if isinstance(verdict, Verdict) else ()
-    return Group(tables.facts(facts), *(Text(f"note: {note}", style="yellow") for note in notes))
-
-
-@index.command()
-@on_error
-@dry_run
-@click.option(
-    "--items",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file with the changed items only, in the catalogue's format.",
-)
-@click.option(
-    "--delete",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file with the ids to delete, one a line.",
-)
-@click.option("--delete-missing", is_flag=True, help="Delete what the catalogue no longer has.")
-@click.option("--yes", is_flag=True, help="Delete more than 5 % of the index, too.")
-@pass_context
-def update(
-    context: Context,
-    on_error: str,
-    dry_run: bool,
-    items: Path | None,
-    delete: Path | None,
-    delete_missing: bool,
-    yes: bool,
-) -> None:
-    """Write changed items to the live index and delete others."""
-    if items and delete_missing:
-        raise click.UsageError("--delete-missing needs the whole catalogue, not --items")
-    if items:
-        catalogue = context.settings.catalogue.model_copy(update={"path": items, "index": None})
-        settings = context.settings.model_copy(update={"catalogue": catalogue})
-        context = Context(settings, context.json)
-    source, problems = read_inputs(context, on_error)
-    run = plan_update if dry_run else update_index
-    report = run(
-        context.cluster(),
-        context.settings,
-        source,
-        delete=ids_in(delete, context.settings) if delete else [],
-        delete_missing=delete_missing,
-        most_deleted=1.0 if yes else MOST_DELETED,
-    )
-    say_skipped(problems)
-    say_notes(report.notes)
-    context.show(
-        report,
-        lambda: tables.facts(
-            {
-                "index": report.index,
-                "would write" if dry_run else "written": report.written,
-                "unchanged": report.unchanged,
-                "would delete" if dry_run else "deleted": report.deleted,
-                **({"would refuse": report.refusal} if report.refusal else {}),
-            }
-        ),
-    )
-
-
-@index.command()
-@on_error
-@dry_run
-@pass_context
-def importance(context: Context, on_error: str, dry_run: bool) -> None:
-    """Recompute importance from the events, without encoding anything."""
-    source, problems = read_inputs(context, on_error)
-    report = refresh_importance(context.cluster(), context.settings, source, write=not dry_run)
-    say_skipped(problems)
-    say_notes(report.notes)
-    context.show(
-        report,
-        lambda: tables.facts(
-            {
-                "index": report.index,
-                **_events(report.events),
-                "would change" if dry_run else "changed": report.changed,
-                "unchanged": report.unchanged,
-            }
-        ),
-    )
+for command in (build, update, importance):
+    index.add_command(command)
 
 
 @index.command(name="list")

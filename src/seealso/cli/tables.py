@@ -9,6 +9,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from seealso.evaluation.intervals import Estimate
+    from seealso.indexer.event_summary import EventSummary
     from seealso.training.data.intervals import Difference
 
 
@@ -63,6 +64,11 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "-"
     return str(value)
+
+
+def events(summary: "EventSummary") -> dict[str, object]:
+    """Return what events are as a fact; none where there are no events."""
+    return {"events": str(summary)} if summary.events else {}
 
 
 def interval(found: "Difference | Estimate") -> str:
