@@ -144,6 +144,64 @@ def test_columns_that_no_setting_names_are_not_in_the_way(tmp_path):
         read(path, columns=("id", "image"))
 
 
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("surplus", [",", ",,"])
+def test_a_separator_behind_the_last_field_is_no_field(tmp_path, quote, surplus):
+    rows = [f"{n},{quote}t{n}{quote}" for n in range(5)]
+    for header, end in (("id,title", surplus), (f"id,title{surplus}", "")):
+        path = written(tmp_path, "\n".join([header, *(row + end for row in rows)]) + "\n")
+        expected = [(n + 2, str(n), f"t{n}") for n in range(5)]
+        assert read(path, columns=("id", "title")) == (expected, [])
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_surplus_field_that_is_not_empty_breaks_its_row(tmp_path, quote):
+    rows = [f"{n},{quote}t{n}{quote}," for n in range(3)]
+    path = written(tmp_path, "\n".join(["id,title", *rows, "3,a,b", "4,c", "5,d,"]) + "\n")
+    good, broken = read(path, columns=("id", "title"))
+    assert [row[1] for row in good] == ["0", "1", "2", "5"]
+    reasons = ["3 fields where the header has 2", "2 fields where the header has 2"]
+    assert broken[0] == (5, reasons[0])
+    assert [place for place, _ in broken] == [5, 6]
+
+
+def test_quotes_escaped_by_a_backslash_are_found_out(tmp_path):
+    path = written(
+        tmp_path,
+        r'''id,"the \"title\"",note
+1,"say \"hi\", ok",\N
+2,"ends in a backslash \\",C:\dir
+3,"a line break
+and \"quotes\"",""
+4,"twice ""as well""",x
+''',
+    )
+    good, broken = read(path)
+    assert broken == []
+    assert good == [
+        (2, "1", 'say "hi", ok', r"\N"),
+        (3, "2", "ends in a backslash \\", r"C:\dir"),
+        (4, "3", 'a line break\nand "quotes"', None),
+        (6, "4", 'twice "as well"', "x"),
+    ]
+    assert FileSource(path).rows().__next__().frame.columns == ["id", 'the "title"', "note"]
+
+
+def test_a_backslash_is_a_letter_where_quotes_are_doubled(tmp_path):
+    path = written(tmp_path, 'id,folder\n1,"C:\\dir\\"\n2,"a ""b"" \\\\ c"\n')
+    assert read(path) == ([(2, "1", "C:\\dir\\"), (3, "2", 'a "b" \\\\ c')], [])
+
+
+def test_the_escape_can_be_set_where_it_comes_too_late_to_be_found_out(tmp_path):
+    rows = "".join(f"{n},a title that needs no quotes\n" for n in range(12_000))
+    path = written(tmp_path, f'id,title\n{rows}x,"say \\"hi\\" twice"\n')
+    _, [(place, reason)] = read(path)
+    assert place == 12_002
+    assert reason.endswith(r"(where \" stands for a quote, set format.escape)")
+    good, broken = read(path, format=FormatSettings(escape="\\"))
+    assert (good[-1], broken) == ((12_002, "x", 'say "hi" twice'), [])
+
+
 def test_a_row_of_separators_is_blank(tmp_path):
     for text in ("id;title\n1;a\n;\n;\n", 'id;title\n1;"a"\n;\n;\n'):
         assert read(written(tmp_path, text)) == ([(2, "1", "a")], [])

@@ -34,6 +34,9 @@ class FormatSettings(Section):
     """The encoding of its text, by the name that Python gives it: ``utf-8``, ``cp1252``."""
     quote: str | None = Field('"', min_length=1, max_length=1)
     """The character around fields that hold a separator or a line break; null for none."""
+    escape: str | None = Field(None, min_length=1, max_length=1)
+    """The character before a quote that belongs to a field, a backslash in files of MySQL, Spark
+    and BigQuery; such a quote written twice is read in any case."""
     decimal: Literal[".", ","] | None = None
     """The decimal mark of numbers that can be read in two ways, such as ``1.129``."""
     nulls: tuple[str, ...] | None = None

@@ -47,12 +47,12 @@ def read_delimited(
 def _by_polars(content: bytes, dialect: Dialect, first: int, lines: int) -> Rows | None:
     """Return the rows of `content`, or None where not every line is a plain, whole row."""
     separator = dialect.separator.encode()
-    width = len(dialect.header)
+    width = dialect.width
     top = content[: content.find(b"\n") + 1]
     empty = b"\n" + separator * (width - 1) + (b"\r\n" if top.endswith(b"\r\n") else b"\n")
     if (
         not content
-        or (dialect.quote and dialect.quote.encode() in content)
+        or any(mark and mark.encode() in content for mark in (dialect.quote, dialect.escape))
         or empty in content
         or not top.strip(b"\r\n" + separator)
     ):
@@ -70,6 +70,8 @@ def _by_polars(content: bytes, dialect: Dialect, first: int, lines: int) -> Rows
         return None
     # polars fills short rows with nulls: too few separators give them away
     if frame.height != lines or content.count(separator) != lines * (width - 1):
+        return None
+    if any(frame[:, i].null_count() < lines for i in range(len(dialect.header), width)):
         return None
     frame = frame.select(pl.col(str(i)).alias(dialect.header[i]) for i in dialect.kept)
     return Rows(frame, range(first, first + lines))

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
 from seealso.config import FormatSettings
@@ -18,6 +21,7 @@ MOST_COLUMNS: Final = 10_000
 """Most columns of a header."""
 
 _SAMPLE_LINES = 200
+_BACKSLASH: Final = "\\"
 
 # byte order marks and blanks of no width, as copying and joining files leave them
 _INVISIBLE: Final = "\ufeff\u200b"
@@ -37,6 +41,10 @@ class Dialect:
         The positions of those that are read.
     first
         The number of the line behind the header.
+    escape
+        The character before a quote that belongs to a field, where there is one.
+    surplus
+        How many fields, all empty, each row has behind those that the header names.
     """
 
     separator: str
@@ -44,6 +52,17 @@ class Dialect:
     header: tuple[str, ...]
     kept: tuple[int, ...]
     first: int
+    escape: str | None = None
+    surplus: int = 0
+
+    @property
+    def width(self) -> int:
+        """How many fields a row has."""
+        return len(self.header) + self.surplus
+
+    def unescaped(self, line: str) -> str:
+        """Return `line` with quotes twice where they are escaped."""
+        return _unescaped(line, self.quote, self.escape)
 
     @property
     def names(self) -> list[str]:
@@ -85,13 +104,15 @@ def open_delimited(
         There is no header, or it cannot be read.
     """
     passed, named = _pass_over(stream)
+    sample = [f"{line}\n" for line in stream.peek().decode("utf-8", "replace").split("\n")]
+    head = sample[:_SAMPLE_LINES]
     separator = chosen.separator or named
     if separator is None:
-        sample = stream.peek().decode("utf-8", "replace").split("\n")
-        head = [line + "\n" for line in sample[:_SAMPLE_LINES]]
         separator = find_separator(head, columns or (), default, chosen.quote)
+    escape = chosen.escape or _find_escape(sample, separator, chosen.quote)
     lines = (
-        line.decode("utf-8", "replace") for line in iter(lambda: stream.readline(LONGEST_LINE), b"")
+        _unescaped(line.decode("utf-8", "replace"), chosen.quote, escape)
+        for line in iter(lambda: stream.readline(LONGEST_LINE), b"")
     )
     reader = csv.reader(
         islice(lines, _SAMPLE_LINES), delimiter=separator, strict=True, **quoting(chosen.quote)
@@ -117,8 +138,13 @@ def open_delimited(
             hint="the first line must name the columns",
             file=name,
         )
+    rows = _parsed(
+        [_unescaped(line, chosen.quote, escape) for line in head], separator, chosen.quote
+    )
+    header, surplus = _evened(header, rows[1:])
     kept = _kept(header, columns, name)
-    return Dialect(separator, chosen.quote, header, kept, passed + reader.line_num + 1)
+    first = passed + reader.line_num + 1
+    return Dialect(separator, chosen.quote, header, kept, first, escape, surplus)
 
 
 def _pass_over(stream: io.BufferedReader) -> tuple[int, str | None]:
@@ -136,6 +162,44 @@ def _pass_over(stream: io.BufferedReader) -> tuple[int, str | None]:
         if named:
             return passed, named
     return passed, None
+
+
+def _evened(header: tuple[str, ...], rows: Sequence[list[str]]) -> tuple[tuple[str, ...], int]:
+    """Return the header of some rows, and how many empty fields each has behind it.
+
+    Some programs write a separator behind the last field: of the header, or of each row.
+    """
+    widths = Counter(len(row) for row in rows if not any(row[len(header) :]))
+    width, count = max(widths.items(), key=itemgetter(1), default=(len(header), 0))
+    if 2 * count <= len(rows) or any(header[width:]):
+        return header, 0
+    return header[:width], max(width - len(header), 0)
+
+
+def _find_escape(lines: Sequence[str], separator: str, quote: str | None) -> str | None:
+    """Return a backslash where more lines can be read with quotes escaped by it than without."""
+    escaping = [line for line in lines if f"{_BACKSLASH}{quote}" in line]
+    plain = sum(_is_row(line, separator, quote) for line in escaping)
+    unescaped = (_unescaped(line, quote, _BACKSLASH) for line in escaping)
+    escaped = sum(_is_row(line, separator, quote) for line in unescaped)
+    return _BACKSLASH if escaped > plain else None
+
+
+def _is_row(line: str, separator: str, quote: str | None) -> bool:
+    try:
+        for _ in csv.reader([line], delimiter=separator, strict=True, **quoting(quote)):
+            pass
+    except csv.Error:
+        return False
+    return True
+
+
+def _unescaped(line: str, quote: str | None, escape: str | None) -> str:
+    # the csv module would take every backslash away, that of \\N too
+    if not quote or not escape or escape == quote or escape not in line:
+        return line
+    pair = re.compile(f"{re.escape(escape)}([{re.escape(escape)}{re.escape(quote)}])")
+    return pair.sub(lambda found: quote * 2 if found[1] == quote else escape, line)
 
 
 def _kept(header: Sequence[str], columns: Collection[str] | None, name: str) -> tuple[int, ...]:

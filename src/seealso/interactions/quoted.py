@@ -20,6 +20,7 @@ LONGEST_ROW: Final = 1_000
 
 _NEVER_CLOSED: Final = "a quoted field is never closed"
 _SWALLOWS: Final = "a quoted field is not closed, or swallows whole rows"
+_ESCAPED: Final = r" (where \" stands for a quote, set format.escape)"
 _CONTINUES: Final = "goes on where a broken row ended"
 
 
@@ -42,7 +43,7 @@ def parse_quoted(
     # what is not UTF-8 comes through as lone surrogates
     *ended, last = content.decode("utf-8", "surrogateescape").split("\n")
     lines = [f"{line}\n" for line in ended] + ([last] if last else [])
-    parser = _Parser(lines, dialect, whole=whole)
+    parser = _Parser([dialect.unescaped(line) for line in lines], dialect, whole=whole)
     good: list[list[str]] = []
     places: list[int] = []
     broken: list[tuple[int, str]] = []
@@ -93,6 +94,8 @@ class _Parser:
                 yield start, fields
                 continue
             fault = fields if isinstance(fields, str) else self._fault(fields)
+            if fault and not self._dialect.escape and '\\"' in self._lines[start]:
+                fault += _ESCAPED
             self._after_fault = bool(fault) and (self._after_fault or self._reader is None)
             self.at = start + 1 if fault else self._read
             yield start, fault or fields
@@ -120,7 +123,8 @@ class _Parser:
     def _plain(self, fields: list[str] | str) -> bool:
         """Whether this is a whole row on one line, as most are."""
         return (
-            len(fields) == len(self._dialect.header)
+            len(fields) == self._dialect.width
+            and not any(fields[len(self._dialect.header) :])
             and self._read == self.at + 1
             and not self._after_fault
             and not isinstance(fields, str)
@@ -133,11 +137,11 @@ class _Parser:
 
     def _fault(self, fields: list[str]) -> str:
         lines = self._lines[self.at : self._read]
-        expected = len(self._dialect.header)
+        named, expected = len(self._dialect.header), self._dialect.width
         fault = ""
-        if fields and len(fields) != expected:
+        if fields and (len(fields) != expected or any(fields[named:])):
             count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-            fault = f"{count} where the header has {expected}"
+            fault = f"{count} where the header has {named}"
         elif self._after_fault and "".join(lines).count(self._dialect.quote or "\0") % 2:
             fault = _CONTINUES
         elif len(lines) > 1 < expected and all(
