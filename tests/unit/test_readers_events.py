@@ -251,7 +251,7 @@ def test_one_odd_cell_changes_no_other():
         ({"user_id": "x"}, 21),
         ({"value": [1, 2]}, 20),
         ({"value": True}, 20),
-        ({"value": {"deep": 1}}, 21),
+        ({"value": {"deep": 1}}, 20),
         ({"time": []}, 21),
         ({"time": 1706745600.5}, 21),
         ({"time": "9999-12-31T23:59:59-05:00"}, 20),
@@ -273,6 +273,60 @@ def test_ids_meet_however_they_were_written():
     for value in ("007", "007.0", "1.50", "1.0.0", "v1.0", "A-b", "None", "NA"):
         ((_, item, *_),) = events(lines(user_id=["u"], item_id=[value]), EventSettings())
         assert item == value
+
+
+@pytest.mark.parametrize(
+    ("odd", "path"),
+    [
+        ({"user_id": {"id": 7}}, "user_id.id"),
+        ({"item_id": {"id": 7}}, "item_id.id"),
+        ({"item_id": [{"sku": 7}]}, "item_id.sku"),
+        ({"time": {"$date": "2024-02-29"}}, "time.$date"),
+        ({"time": {"at": {"s": 1709208000}}}, "time.at.s"),
+    ],
+)
+def test_an_object_where_others_have_a_plain_value_is_no_empty_one(odd, path):
+    plain = {"user_id": "u", "item_id": "i", "time": "2024-02-29", "other": {"deep": 1}}
+    problems = Problems("skip")
+    settings = EventSettings(time="time")
+    assert len(events(documents(plain, {**plain, **odd}, plain), settings, problems)) == 2
+    (name,) = odd
+    reason = f"{name} is an object: name a path into it, such as {path}"
+    assert problems.messages == (f"orders.jsonl document 2: {reason}",)
+
+
+def test_a_path_into_the_object_is_no_fault():
+    source = documents({"user": {"id": "u"}, "item_id": "i"}, {"user": "v", "item_id": "i"})
+    assert [row[0] for row in events(source, EventSettings(user="user.id"))] == ["u", None]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("4.00638E+12", "was rounded by Excel: format the column as text and export again"),
+        ("1E+05", "was rounded by Excel"),
+        (2.0**53, "is a number too large to be exact"),
+        (-9.3e18, "is a number too large to be exact"),
+    ],
+)
+def test_an_id_that_lost_digits_is_broken(value, reason):
+    plain = {"user_id": "u", "item_id": "i"}
+    for source in (
+        lines(user_id=["u"], item_id=[value]),
+        documents({**plain, "item_id": value}),
+        documents(plain, {**plain, "item_id": value}),
+    ):
+        problems = Problems("skip")
+        assert all(row[1] == "i" for row in events(source, EventSettings(), problems))
+        assert (problems.count, f"item_id {reason}" in problems.messages[0]) == (1, True)
+
+
+def test_ids_that_look_like_numbers_of_a_spreadsheet():
+    ids = ["1E5", "1e5", "E+12", "12E+5X", "5e+22"]
+    assert [row[1] for row in events(lines(user_id=["u"] * 5, item_id=ids), EventSettings())] == ids
+    exact = [123000.0, 2.0**53 - 1]
+    read = events(lines(user_id=["u"] * 2, item_id=exact), EventSettings())
+    assert [row[1] for row in read] == ["123000", "9007199254740991"]
 
 
 def test_words_for_nobody_are_no_user_and_are_said():

@@ -393,3 +393,23 @@ def test_a_row_that_repeats_an_item_in_another_batch_continues_it():
     first = Rows(pl.DataFrame({"item_id": ["a"], "title": ["x"]}), (2,))
     again = Rows(pl.DataFrame({"item_id": ["a", "b"], "title": [None, "y"]}), (3, 4))
     assert [one.item_id for one in items(Lines((first, again)))] == ["a", "b"]
+
+
+def test_an_object_where_others_have_a_plain_value_costs_that_value():
+    source = documents(
+        [
+            {"item_id": "a", "name": "x", "price": 1},
+            {"item_id": "b", "name": {"en": "y"}, "price": {"eur": {"net": 2}}},
+            {"item_id": {"$oid": "c"}, "name": "z", "price": 3},
+        ]
+    )
+    settings = columns(rename={"name": "title"}, numbers=["price"])
+    problems = Problems("skip")
+    read = {one.item_id: one.fields for one in items(source, settings, problems)}
+    assert read == {"a": {"title": "x", "price": 1}, "b": {}}
+    assert [message.split(": ", 1)[1] for message in problems.messages] == [
+        "price is an object: name a path into it, such as price.eur.net",
+        "title is an object: name a path into it, such as name.en",
+        "item_id is an object: name a path into it, such as item_id.$oid",
+    ]
+    assert (problems.count, problems.values) == (1, 2)

@@ -35,6 +35,11 @@ NULL_WORDS: Final = frozenset(
 NULL_TEXTS: Final = frozenset({"", "null", "nan", "\\n", "<na>"})
 """What stands for an empty text or id, in lower case: a film may be called None, an item NA."""
 
+# what a spreadsheet makes of a long number, and what is written of floats that lost digits
+_ROUNDED: Final = r"^-?\d(\.\d+)?E\+\d+$"
+_EXCEL: Final = "was rounded by Excel: format the column as text and export again"
+_INEXACT: Final = r"^-?\d\.\d{16}e\+\d{2,}$"
+
 # what pandas makes of whole numbers; 007.0 was not made of one
 _WHOLE: Final = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
 
@@ -200,7 +205,9 @@ def _written(cell: pl.Expr, kind: Any, name: str) -> pl.Expr:
     if kind in (pl.Struct, pl.Object, pl.Binary) or isinstance(kind, pl.Array):
         raise DataError(
             f"column {name!r} holds objects or bytes, not text",
-            hint="make one plain column of it",
+            hint=f"name a path into it, such as {name}.{kind.fields[0].name}"
+            if isinstance(kind, pl.Struct) and kind.fields
+            else "make one plain column of it",
             field=name,
         )
     if kind.is_decimal():
@@ -232,8 +239,8 @@ def _decoded(values: pl.Series) -> tuple[pl.Series, dict[int, Fault]]:
 def as_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     """Return each cell as an id: without blanks around it, and ``501.0`` as ``501``.
 
-    Leading zeros and case stay. An empty cell is null; a list, and an id over 512 bytes, are
-    broken.
+    Leading zeros and case stay. An empty cell is null; a list, an id over 512 bytes, and a number
+    that has lost digits are broken.
 
     Parameters
     ----------
@@ -249,7 +256,16 @@ def as_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     ids = _by(_spelled(pl.col(values.name)), texts.values)
     long = (ids.str.len_bytes() > LONGEST_ID).fill_null(False)
     faults = broken(ids, long, f"has more than {LONGEST_ID} bytes")
-    return Cells(ids.set(long, None), {**faults, **texts.faults, **one.faults})
+    if one.values.dtype.is_float():
+        exact = 2.0**24 if one.values.dtype == pl.Float32 else 2.0**53
+        inexact = (one.values.abs() >= exact).fill_null(False)
+    else:
+        inexact = ids.str.contains(_INEXACT).fill_null(False)
+    faults |= broken(ids, inexact, "is a number too large to be exact: write it as text")
+    rounded = ids.str.contains(_ROUNDED).fill_null(False)
+    faults |= broken(ids, rounded, _EXCEL)
+    bad = long | inexact | rounded
+    return Cells(ids.set(bad, None), {**faults, **texts.faults, **one.faults})
 
 
 def as_id(text: str) -> str | None:

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 import polars as pl
 
 from seealso.errors import DataError
+from seealso.interactions.cells import Fault, found
+from seealso.interactions.rows import Rows
 
 
 @dataclass
@@ -105,6 +107,31 @@ def column(frame: pl.DataFrame, name: str) -> pl.Series:
     """
     found = _find(frame, name)
     return pl.Series(name, [None] * frame.height, dtype=pl.String) if found is None else found
+
+
+def objects(rows: Rows, values: pl.Series, named: Iterable[str]) -> dict[int, Fault]:
+    """Return the fault of each empty cell of `values` where its row has an object instead.
+
+    Parameters
+    ----------
+    rows
+        As they were read; only those of sparse sources have objects among other values.
+    values
+        One column of them, under its name in the source.
+    named
+        The columns that are read: where one leads into the object, nothing is lost.
+    """
+    frame, start = rows.frame, f"{values.name}."
+    inner = [name for name in frame.columns if name.startswith(start)]
+    if not rows.sparse or not inner or any(name.startswith(start) for name in named):
+        return {}
+    within = frame.select(pl.any_horizontal(pl.col(inner).is_not_null())).to_series()
+    example = {row: next(n for n in inner if frame[n][row] is not None)
+               for row in found(within & values.is_null())}  # fmt: skip
+    return {
+        row: Fault(f"is an object: name a path into it, such as {name}")
+        for row, name in example.items()
+    }
 
 
 def _find(frame: pl.DataFrame, name: str) -> pl.Series | None:

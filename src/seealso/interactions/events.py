@@ -19,7 +19,7 @@ from seealso.interactions.cells import (
     is_null_word,
     single,
 )
-from seealso.interactions.columns import ColumnCheck, column
+from seealso.interactions.columns import ColumnCheck, column, objects
 from seealso.interactions.numbers import DecimalMark, Mark, as_numbers
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows, RowSource, batches
@@ -124,6 +124,8 @@ def parse_events(
         users = Cells(users.values.set(_is_nobody(users.values), None), users.faults)
     # the id of a user stands in no message
     bad.add(columns.user, {row: replace(one, value=None) for row, one in users.faults.items()})
+    for name in columns.columns:
+        bad.add(name, objects(rows, column(rows.frame, name), columns.columns))
     given = single(_optional(rows, columns.type))
     types = as_text(given.values, nulls)
     long = (types.values.str.len_bytes() > LONGEST_TYPE).fill_null(False)

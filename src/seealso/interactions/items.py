@@ -18,7 +18,7 @@ from seealso.interactions.cells import (
     as_text,
     found,
 )
-from seealso.interactions.columns import ColumnCheck, column, renamed
+from seealso.interactions.columns import ColumnCheck, column, objects, renamed
 from seealso.interactions.numbers import DecimalMark, as_numbers
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows, RowSource, batches
@@ -141,7 +141,8 @@ def _read(
     frame = renamed(rows.frame, columns.rename, source)
     ids = _ids(frame, columns)
     texts, others = _cells(frame, columns, decimal)
-    cells = [*texts, *others]
+    cells = [_with_objects(each, rows, columns) for each in (*texts, *others)]
+    ids = _with_objects(ids, rows, columns)
     broken = [Problem(place, "", reason) for place, reason in rows.broken]
     names = [each.name for each in cells]
     columns_of_values = [each.values.to_list() for each in cells]
@@ -195,6 +196,14 @@ def _cells(
         as_numbers(column(frame, name), decimal, nulls) for name in dict.fromkeys(columns.numbers)
     ]
     return texts, others
+
+
+def _with_objects(cells: Cells, rows: Rows, columns: CatalogueSettings) -> Cells:
+    """Return `cells` with a fault where a row has an object, and nothing that was read of it."""
+    old = {new: old for old, new in columns.rename.items()}
+    values = cells.values.alias(old.get(cells.name, cells.name))
+    faults = objects(rows, values, columns.columns)
+    return Cells(cells.values, {**faults, **cells.faults}) if faults else cells
 
 
 def _ids(frame: pl.DataFrame, columns: CatalogueSettings) -> Cells:

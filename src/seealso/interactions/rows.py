@@ -210,6 +210,9 @@ def _text(value: Any) -> str | None:
     if isinstance(value, float):
         if isnan(value):
             return None
+        if abs(value) >= 2**53:
+            # all its digits, which are not those that were meant, in a form that tells so
+            return f"{value:.16e}"
         return str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, list | dict | bool):
         return json.dumps(value, ensure_ascii=False)
