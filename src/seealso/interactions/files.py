@@ -25,6 +25,7 @@ from seealso.errors import DataError
 from seealso.interactions.delimited import read_delimited
 from seealso.interactions.dialects import open_delimited
 from seealso.interactions.documents import read_json
+from seealso.interactions.kinds import other_kind, packed_kind
 from seealso.interactions.parquet import read_parquet
 from seealso.interactions.parts import Part, find_parts
 from seealso.interactions.rows import Rows
@@ -40,14 +41,6 @@ _PACKINGS: Final[Mapping[str, tuple[bytes, str, Callable[[BinaryIO], Any]]]] = {
     ".bz2": (b"BZh", "bzip2", bz2.open),
     ".xz": (b"\xfd7zXZ\x00", "xz", lzma.open),
 }
-
-# first bytes of what people hand over under a wrong name
-_SIGNATURES = (
-    (b"\x1f\x8b", "gzip"),
-    (b"PAR1", "Parquet"),
-    (b"PK\x03\x04", "a zip archive or an Excel file"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel file"),
-)
 
 _USUAL_ENCODINGS: Final = (None, "utf-8", "utf-8-sig")
 
@@ -157,6 +150,8 @@ class FileSource:
                 stream.read(len(BOM_UTF8))
             if part.name and not stream.peek():
                 return
+            if found := other_kind(stream.peek(), delimited=part.kind in DELIMITED):
+                raise _other_kind(name, part, found)
             separated = ""
             if part.kind in DELIMITED:
                 default = DELIMITED[part.kind]
@@ -207,15 +202,19 @@ def _check_content(stream: BinaryIO, part: Part, name: str) -> None:
     head = stream.read(4)
     stream.seek(0)
     expected = "Parquet" if part.kind == ".parquet" else None
-    found = next((what for start, what in _SIGNATURES if head.startswith(start)), None)
+    found = packed_kind(head)
     if found != expected and head:
-        seems = f"it seems to be {found}" if found else "it does not start as Parquet does"
-        raise _error(
-            name,
-            part,
-            f"is not what its extension {part.kind} says: {seems}",
-            "rename the file, or convert it to CSV, JSON lines or Parquet",
-        )
+        raise _other_kind(name, part, found)
+
+
+def _other_kind(name: str, part: Part, found: str | None) -> DataError:
+    seems = f"it seems to be {found}" if found else "it does not start as Parquet does"
+    return _error(
+        name,
+        part,
+        f"is not what its extension {part.kind} says: {seems}",
+        "rename the file, or convert it to CSV, JSON lines or Parquet",
+    )
 
 
 def _of_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:

@@ -1,0 +1,57 @@
+"""What a file is by its first bytes: a wrong extension, or a page of a login, is told at once."""
+
+import re
+from typing import Final
+
+import orjson
+
+# first bytes of what people hand over under a wrong name
+_SIGNATURES: Final = (
+    (b"\x1f\x8b", "gzip"),
+    (b"PAR1", "Parquet"),
+    (b"PK\x03\x04", "a zip archive or an Excel file"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file"),
+)
+_HTML: Final = re.compile(rb"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)
+_XML: Final = re.compile(rb"\s*<\?xml\b", re.IGNORECASE)
+_JSON: Final = re.compile(rb'\s*(\[\s*)?\{\s*("|\})')
+_SAMPLE_LINES: Final = 20
+
+
+def packed_kind(head: bytes) -> str | None:
+    """Return what kind of file that is no text begins with `head`; None for none that is known."""
+    return next((what for start, what in _SIGNATURES if head.startswith(start)), None)
+
+
+def other_kind(head: bytes, *, delimited: bool) -> str | None:
+    """Return what kind a text seems to be, where it is not the one that is meant.
+
+    Parameters
+    ----------
+    head
+        Its first bytes, as UTF-8.
+    delimited
+        Whether delimited text is meant; JSON otherwise.
+    """
+    if _HTML.match(head):
+        return "an HTML page"
+    if _XML.match(head):
+        return "XML"
+    lines = [line.strip() for line in head.split(b"\n") if line.strip()][:_SAMPLE_LINES]
+    if not lines:
+        return None
+    if delimited:
+        if not _JSON.match(head):
+            return None
+        return "JSON lines" if _is_json(lines[0]) and lines[0].startswith(b"{") else "JSON"
+    if any(line.startswith((b"{", b"[")) for line in lines) or _is_json(lines[0]):
+        return None
+    return "delimited text (CSV)" if re.search(rb"[,;\t|]", lines[0]) else None
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
