@@ -122,6 +122,78 @@ def test_other_times(value, time):
     assert as_times(pl.Series([value])).values.to_list() == [time.replace(tzinfo=UTC)]
 
 
+TWO = datetime(2026, 10, 2, 19, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "02.10.2026 19:00",
+        "2.10.2026 19:00:00",
+        "2 Oct 2026 19:00",
+        "02-Oct-2026 7:00 PM",
+        "Oct 2, 2026, 7:00 pm",
+        "October 2nd 2026 19:00",
+        "Fri Oct 02 2026 21:00:00 GMT+0200 (CEST)",
+        "2026-10-02 21:00:00 CEST",
+        "2026-10-02 21:00:00 Europe/Berlin",
+        "2026-10-02T21:00[Europe/Berlin]",
+        "2026-10-2 07:00 PM",
+    ],
+)
+def test_a_time_as_people_write_it(value):
+    assert as_times(pl.Series([value])).values.to_list() == [TWO]
+
+
+@pytest.mark.parametrize(
+    ("value", "time"),
+    [
+        ("2026-10-02 24:00:00", datetime(2026, 10, 3)),
+        ("2026-10-02 12:30 AM", datetime(2026, 10, 2, 0, 30)),
+        ("31.12.2026", datetime(2026, 12, 31)),
+        ("12/31/2026", datetime(2026, 12, 31)),
+        ("31/12/2026 08:15", datetime(2026, 12, 31, 8, 15)),
+        ("2026-10-02 13:00 PM", None),
+        ("2026-10-02 24:01", None),
+        ("2026-10-02 21:00 Europe/Nowhere", None),
+        ("31.02.2026", None),
+        ("13/13/2026", None),
+    ],
+)
+def test_days_and_hours_in_odd_forms(value, time):
+    read = as_times(pl.Series([value]))
+    assert read.values.to_list() == [time and time.replace(tzinfo=UTC)]
+    assert len(read.faults) == (time is None)
+
+
+@pytest.mark.parametrize(
+    ("telling", "month", "said"),
+    [("31/12/2026", 10, "1 February"), ("12/31/2026", 2, "2 January")],
+)
+def test_another_date_tells_the_order_of_day_and_month(telling, month, said):
+    source = lines(user_id=["u"] * 2, item_id=["i"] * 2, time=["02/10/2026 09:00", telling])
+    problems = Problems("stop")
+    first, _ = events(source, EventSettings(time="time"), problems)
+    assert first[-1].month == month
+    assert problems.notes == (f"events.csv: 01/02/2026 is read as {said}: another date tells",)
+
+
+def test_a_date_that_can_be_read_in_two_ways_needs_the_setting():
+    source = lines(user_id=["u"], item_id=["i"], time=["02/10/2026"])
+    with pytest.raises(DataError, match=r"could change places: set events.format.time"):
+        events(source, EventSettings(time="time"))
+    for form, month in (("%d/%m/%Y", 10), ("%m/%d/%Y", 2)):
+        ((*_, time),) = events(source, EventSettings(time="time", format={"time": form}))
+        assert (time.month, time.year) == (month, 2026)
+
+
+def test_the_form_of_times_can_be_set():
+    written = pl.Series(["02.10.26 21:00 +0200", "2026-10-02T19:00:00Z", ""])
+    read = as_times(written, form="%d.%m.%y %H:%M %z")
+    assert read.values.to_list() == [TWO, None, None]
+    assert read.faults[1].reason == "is not written as events.format.time says"
+
+
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
 def test_times_of_a_column_type(unit):
     zone = "Asia/Shanghai"

@@ -55,6 +55,14 @@ class FormatSettings(Section):
         return encoding
 
 
+class EventFormatSettings(FormatSettings):
+    """How a file of events is written; what is not set is found out from the file."""
+
+    time: str | None = Field(None, pattern="%")
+    """How times are written, as ``strptime`` takes it: ``%d.%m.%Y %H:%M``; they are in UTC where
+    it names no zone (``%z``)."""
+
+
 class CatalogueSettings(Section):
     """``[catalogue]``: where the items are and what their columns mean."""
 
@@ -106,7 +114,7 @@ class EventSettings(Section):
     """The column with the time: ISO 8601, a date as a number, or a count since 1970."""
     positive: float | None = None
     """Events with a value below this are seen, but no taste: they stay out of profiles."""
-    format: FormatSettings = FormatSettings()
+    format: EventFormatSettings = EventFormatSettings()
     """How the file is written."""
 
     @property

@@ -20,6 +20,7 @@ from seealso.interactions.cells import (
     single,
 )
 from seealso.interactions.columns import ColumnCheck, column, objects
+from seealso.interactions.dates import DayOrder, unknown
 from seealso.interactions.numbers import DecimalMark, Mark, as_numbers
 from seealso.interactions.problems import Problem, Problems
 from seealso.interactions.rows import Rows, RowSource, batches
@@ -84,10 +85,11 @@ def read_events(
     check = ColumnCheck(source.name, "events", wanted, (columns.item,))
     named = (columns.value,) if columns.value else ()
     decimal = DecimalMark(source, named, columns.format.decimal, reading.note)
+    day_first = DayOrder(source, columns.time, reading.note)
     for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        events, broken = parse_events(rows, columns, decimal)
+        events, broken = parse_events(rows, columns, decimal, day_first)
         reading.report(broken, rows.unit)
         for word, count in nobodies(rows, columns).items():
             reading.tally(count, *(f"{said} of user {word!r}, which is nobody" for said in _ROWS))
@@ -102,7 +104,10 @@ def read_events(
 
 
 def parse_events(
-    rows: Rows, columns: EventSettings, decimal: Callable[[], Mark] | None = None
+    rows: Rows,
+    columns: EventSettings,
+    decimal: Callable[[], Mark] | None = None,
+    day_first: Callable[[], bool | None] = unknown,
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Return the events of some rows, each with its ``place``, and what is wrong with the others.
 
@@ -115,6 +120,8 @@ def parse_events(
     decimal
         Asked for the decimal mark of values where a cell can be read in two ways; that of the
         settings by default, or else the point.
+    day_first
+        Asked for the order of a date with slashes, where day and month could change places.
     """
     nulls = columns.format.nulls
     mark = decimal or (lambda: columns.format.decimal or ".")
@@ -131,7 +138,7 @@ def parse_events(
     long = (types.values.str.len_bytes() > LONGEST_TYPE).fill_null(False)
     too_long = broken(types.values, long, f"has more than {LONGEST_TYPE} bytes")
     bad.add(columns.type, {**too_long, **types.faults, **given.faults})
-    times = as_times(_optional(rows, columns.time), nulls)
+    times = as_times(_optional(rows, columns.time), nulls, columns.format.time, day_first)
     bad.add(columns.time, times.faults)
     whole = pl.DataFrame(
         {

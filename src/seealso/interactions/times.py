@@ -4,7 +4,8 @@ Whatever lies outside 1970 to 2100 is no time of an event but a "no date" or "fo
 system, or a number of another unit. So is the first moment of 1970, the zero of Unix.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -21,11 +22,20 @@ from seealso.interactions.cells import (
     met,
     single,
 )
+from seealso.interactions.dates import TWO_WAYS, as_iso, unknown
 
 TIME: Final = pl.Datetime("us", "UTC")
 
-NO_TIME: Final = "is no time between 1970 and 2100 (ISO 8601, a date, or a number since 1970)"
+NO_TIME: Final = (
+    "is no time between 1970 and 2100 (ISO 8601, a date, or a number since 1970); "
+    "events.format.time names other forms"
+)
 
+_TWO_WAYS: Final = (
+    "has a day and a month that could change places: "
+    "set events.format.time, such as '%d/%m/%Y %H:%M'"
+)
+_OTHER_FORM: Final = "is not written as events.format.time says"
 _EXCEL: Final = (
     "is no time but perhaps a date of Excel: format the column as YYYY-MM-DD and export again"
 )
@@ -55,15 +65,21 @@ _DATES: Final = (
 )
 
 _ISO: Final = (
-    r"^(\d{4})[-/](\d{2})[-/](\d{2})"
-    r"(?:[Tt ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?"
-    r"\s*(?:([Zz]|UTC|GMT)|([-+])(\d{2}):?(\d{2})?(?::?00)?)?(?:\[[\w/+-]+\])?$"
+    r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})"
+    r"(?:[Tt ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?(?:\s*([AaPp])\.?[Mm]\.?)?)?"
+    r"\s*(?:([Zz]|UTC|GMT)|(?:UTC|GMT)?([-+])(\d{2}):?(\d{2})?(?::?00)?)?"
+    r"(?:\s*\[?([A-Z]\w+/[\w/+-]+)\]?|\s*\([^)]*\))?$"
 )
-_PARTS: Final = ("year", "month", "day", "hour", "minute", "second", "fraction", "utc",
-                 "sign", "hours", "minutes")  # fmt: skip
+_PARTS: Final = ("year", "month", "day", "hour", "minute", "second", "fraction", "half",
+                 "utc", "sign", "hours", "minutes", "region")  # fmt: skip
 
 
-def as_times(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
+def as_times(
+    values: pl.Series,
+    nulls: Sequence[str] | None = None,
+    form: str | None = None,
+    day_first: Callable[[], bool | None] = unknown,
+) -> Cells:
     """Return each cell as a UTC time in microseconds; null where it is empty or no time.
 
     Numbers, and texts that are numbers, are ``YYYYMMDD``, ``YYYYMMDDHHMM`` or
@@ -76,6 +92,10 @@ def as_times(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
         A column of any type.
     nulls
         The words for an empty value, where the settings name them.
+    form
+        How texts are written, as `datetime.strptime` takes it; found out by default.
+    day_first
+        Asked for the order of a date with slashes, where day and month could change places.
     """
     one = single(values)
     given = one.values
@@ -92,13 +112,17 @@ def as_times(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     elif kind == pl.String:
         texts = given.str.strip_chars(BLANKS)
         empty = is_null_word(texts, nulls, NULL_WORDS).fill_null(True)
-        micros = _from_texts(texts.set(empty, None))
+        texts = texts.set(empty, None)
+        micros = _in_form(texts, form) if form else _from_texts(texts, day_first)
     else:
         micros = pl.Series(given.name, [None] * len(given), dtype=pl.Int64)
     micros = micros.set(~micros.is_between(1, _END, closed="left").fill_null(False), None)
     times = micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias(values.name)
     faults = {
-        row: Fault(_reason(given[row]), met(given[row])) for row in found(times.is_null() & ~empty)
+        row: Fault(
+            _OTHER_FORM if form and kind == pl.String else _reason(given[row]), met(given[row])
+        )
+        for row in found(times.is_null() & ~empty)
     }
     return Cells(times, {**faults, **one.faults})
 
@@ -108,6 +132,8 @@ def _reason(value: Any) -> str:
     try:
         number = float(value)
     except (TypeError, ValueError):
+        if re.match(TWO_WAYS, str(value)):
+            return _TWO_WAYS
         return _ZERO if str(value).strip(BLANKS).startswith("1970-01-01") else NO_TIME
     if _DAYS_OF_EXCEL[0] <= number < _DAYS_OF_EXCEL[1]:
         return _EXCEL
@@ -164,12 +190,24 @@ def _since_1970(numbers: pl.Series, whole: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def _from_texts(texts: pl.Series) -> pl.Series:
+def _in_form(texts: pl.Series, form: str) -> pl.Series:
+    """Return microseconds of texts that are all written in one form."""
+    kind: pl.Datetime | pl.Date = pl.Datetime("us", "UTC" if "%z" in form else None)
+    if not re.search(r"%[-_0]?[HIklMSTRXcrs+]", form):
+        # polars reads a date without an hour only as a date
+        kind = pl.Date()
+    return texts.str.strptime(kind, form, strict=False).cast(pl.Datetime("us")).dt.epoch("us")
+
+
+def _from_texts(texts: pl.Series, day_first: Callable[[], bool | None]) -> pl.Series:
     whole = texts.cast(pl.Int64, strict=False)
     micros = _from_numbers(whole)
     rest = texts.set(whole.is_not_null(), None)
     if rest.null_count() < len(rest):
         micros = micros.zip_with(whole.is_not_null(), _from_iso(rest))
+        rest = rest.set(micros.is_not_null(), None)
+    if rest.null_count() < len(rest):
+        micros = micros.fill_null(_from_iso(as_iso(rest, day_first)))
         rest = rest.set(micros.is_not_null(), None)
     if rest.null_count() < len(rest):
         numbers = rest.cast(pl.Float64, strict=False)
@@ -189,15 +227,40 @@ def _from_iso(texts: pl.Series) -> pl.Series:
     def part(name: str) -> pl.Expr:
         return pl.col(name).cast(pl.Int64, strict=False).fill_null(0)
 
-    clock = [pl.col(name).fill_null("00").str.zfill(2) for name in ("hour", "minute", "second")]
-    written = pl.concat_str("year", "month", "day", *clock, separator=" ")
+    hour, half = part("hour"), pl.col("half").str.to_lowercase()
+    # 12 AM is midnight; 24:00 is that at the end of the day
+    twelve = pl.when(hour.is_between(1, 12)).then(
+        hour % 12 + pl.when(half == "p").then(12).otherwise(0)
+    )
+    late = (hour == 24) & (part("minute") == 0) & (part("second") == 0) & half.is_null()
+    hours = pl.when(half.is_not_null()).then(twelve).when(late).then(0).otherwise(hour)
+    fields = (part("month"), part("day"), hours, part("minute"), part("second"))
+    written = pl.concat_str(
+        "year", *(f.cast(pl.String).str.zfill(2) for f in fields), separator=" "
+    )
     moment = written.str.strptime(pl.Datetime("us"), "%Y %m %d %H %M %S", strict=False)
     fraction = pl.col("fraction").str.slice(0, 6).str.pad_end(6, "0").cast(pl.Int64, strict=False)
     ahead = (part("hours") * 60 + part("minutes")) * 60_000_000
     signed = pl.when(pl.col("sign") == "-").then(-ahead).otherwise(ahead)
-    return groups.select(
-        (moment.dt.epoch("us") + fraction.fill_null(0) - signed).alias(texts.name)
+    next_day = pl.when(late).then(86_400_000_000).otherwise(0)
+    micros = groups.select(
+        (moment.dt.epoch("us") + fraction.fill_null(0) + next_day - signed).alias(texts.name)
     ).to_series()
+    offset = groups.select(pl.coalesce("utc", "sign").is_not_null()).to_series()
+    return _of_regions(micros, groups["region"].set(offset, None))
+
+
+def _of_regions(micros: pl.Series, regions: pl.Series) -> pl.Series:
+    """Return UTC of local times with the name of a zone; null where there is no such zone."""
+    for region in regions.drop_nulls().unique():
+        here = (regions == region).fill_null(False)
+        local = micros.set(~here, None).cast(pl.Datetime("us"))
+        try:
+            zoned = local.dt.replace_time_zone(region, ambiguous="earliest", non_existent="null")
+            micros = zoned.dt.epoch("us").zip_with(here, micros)
+        except pl.exceptions.ComputeError:
+            micros = micros.set(here, None)
+    return micros
 
 
 def _parse_odd(text: str) -> int | None:
