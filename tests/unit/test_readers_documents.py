@@ -80,7 +80,11 @@ def test_an_array_may_be_empty_and_names_what_is_no_object(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ('[{"id": 1},\n{"id": 2', "line 2: not JSON"),
+        ('[{"id": 1},\n{"id": 2', "line 2: breaks off"),
+        ('[{"id": 1},\n{"t":\n"cut', "line 3: breaks off"),
+        ('[{"id": 1},\n{"t":\n\nx}]', "line 4: not JSON: Expecting value"),
+        ('[{"id": 1},\n{"id": 2},\n]', "line 3: a comma too many in front of ']'"),
+        ('{\n "id": 1\n}\n{\n "id": 2,\n', "line 6: breaks off"),
         ('[{"id": 1}\n{"id": 2}]', "line 2: ',' or ']' is missing"),
         ('[{"id": 1}]\n[{"id": 2}]', "line 2: something stands behind the array"),
         ('[{"id": 1},\n' + '{"a":' * 100_000, "line 2: objects are nested too deeply"),
@@ -91,6 +95,37 @@ def test_an_array_that_breaks_off_is_told_with_its_line(tmp_path, content, reaso
         read(written(tmp_path, content, "a.json"))
     assert reason in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("columns", [None, ("id", "title")])
+def test_the_list_in_an_object_around_it_is_read(tmp_path, indent, columns):
+    rows = [{"id": n, "title": f"t{n}", "variants": [{"sku": n}]} for n in range(100)]
+    around = {"products": rows} if columns is None else {"page": 1, "products": rows, "next": None}
+    good, broken = read(written(tmp_path, json.dumps(around, indent=indent)), columns=columns)
+    assert ([row["id"] for _, row in good], broken) == (list(range(100)), [])
+    first = 3 + (columns is not None)
+    assert [place for place, _ in good[:2]] == ([1, 1] if indent is None else [first, first + 9])
+
+
+def test_an_object_with_a_column_is_a_row_whatever_lists_it_has(tmp_path):
+    order = {"user": "u", "products": [{"sku": 1}, {"sku": 2}]}
+    for text in (json.dumps(order), json.dumps(order, indent=1)):
+        good, broken = read(written(tmp_path, text), columns=("user", "products.sku"))
+        assert good == [(1, {"user": "u", "products.sku": ["1", "2"]})]
+        assert broken == []
+
+
+def test_objects_of_many_lines_follow_each_other(tmp_path):
+    rows = [{"id": n, "tags": ["a", {"b": n}]} for n in range(200)]
+    text = "\n".join(json.dumps(row, indent=2) for row in rows)
+    good, broken = read(written(tmp_path, text), columns=("id",))
+    assert (good, broken) == ([(1 + 9 * n, {"id": n}) for n in range(200)], [])
+
+
+def test_a_first_line_that_is_cut_off_costs_itself_alone(tmp_path):
+    good, [(place, _)] = read(written(tmp_path, '{"id": 1,\n{"id": 2}\n{"id": 3}\n'))
+    assert (good, place) == ([(2, {"id": 2}), (3, {"id": 3})], 1)
 
 
 def test_only_named_columns_are_read_those_of_inner_objects_too(tmp_path):

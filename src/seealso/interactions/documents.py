@@ -1,4 +1,4 @@
-"""Rows of JSON streams: an object on each line, or one array of objects."""
+"""Rows of JSON streams: an object on each line, one array of objects, or objects of many lines."""
 
 from codecs import BOM_UTF8
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from seealso.decoding import loads
-from seealso.interactions.arrays import JsonArray
+from seealso.interactions.arrays import JsonRows, list_within
 from seealso.interactions.lines import LONGEST_LINE, TOO_LONG, numbered
 from seealso.interactions.rows import Record, Rows, frame_of, named
 
@@ -36,7 +36,7 @@ _Parsed: TypeAlias = tuple[int, Record | _Fault]
 def read_json(
     stream: BufferedReader, name: str, columns: Collection[str] | None = None, *, batch_rows: int
 ) -> Iterator[Rows]:
-    """Yield the objects of `stream`: one on each line, or all in one array.
+    """Yield the objects of `stream`: one on each line, in an array, or one after the other.
 
     Parameters
     ----------
@@ -52,10 +52,12 @@ def read_json(
     Raises
     ------
     DataError
-        It is an array that breaks off.
+        It is not written in lines, and breaks off.
     """
-    is_array = stream.peek().lstrip()[:1] == b"["
-    parsed = _parse_array(stream, name) if is_array else _parse_lines(stream)
+    if _has_lines(stream.peek().lstrip(), columns):
+        parsed = _parse_lines(stream)
+    else:
+        parsed = _parse_values(stream, name, columns)
     batch: list[_Parsed] = []
     names: set[str] = set()
     for place, found in parsed:
@@ -82,9 +84,31 @@ def _parse_lines(stream: BufferedReader) -> Iterator[_Parsed]:
             yield place, found
 
 
-def _parse_array(stream: BufferedReader, name: str) -> Iterator[_Parsed]:
-    array = JsonArray(stream, name)
-    for place, found in array:
+def _has_lines(head: bytes, columns: Collection[str] | None) -> bool:
+    """Return whether a stream that begins with `head` has an object on each line."""
+    if not head.startswith((b"[", b"{")):
+        return True
+    if head.startswith(b"["):
+        return False
+    first, *others = (line.strip() for line in head.split(b"\n") if line.strip())
+    found = _json(first)
+    if found is not None or not first.endswith((b"{", b"[", b",")):
+        return list_within(found, columns) is None
+    # a line that is cut off stands among others that are whole
+    return first.endswith(b",") and any(_json(line) is not None for line in others[:1])
+
+
+def _json(line: bytes) -> Any:
+    try:
+        return loads(line)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _parse_values(
+    stream: BufferedReader, name: str, columns: Collection[str] | None
+) -> Iterator[_Parsed]:
+    for place, found in JsonRows(stream, name, columns):
         yield place, _checked(found, may_be_large=True)
 
 
