@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from seealso.cluster import Cluster, Lock, PhysicalIndex, hold, indices
+from seealso.cluster import Cluster, Lock, PhysicalIndex, hold, indices, require_open
 from seealso.errors import ClusterError, MappingMismatch
 
 
@@ -48,7 +48,7 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> Moved:
     Raises
     ------
     ClusterError
-        There is no such index of this alias.
+        There is no such index of this alias, or it is closed.
     MappingMismatch
         It is half built, or did not pass its verification.
     """
@@ -59,6 +59,7 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> Moved:
             hint=f"`seealso index list` shows them: {', '.join(found) or 'there is none'}",
             index=name,
         )
+    require_open([found[name]])
     if found[name].state != "ready":
         raise MappingMismatch(
             f"{name}: is {found[name].state}, not ready",
@@ -82,14 +83,16 @@ def plan_rollback(cluster: Cluster, alias: str) -> Moved:
     Raises
     ------
     ClusterError
-        There is no index to go back to.
+        There is no index to go back to, or it is closed.
     """
     live = indices.live_name(cluster, alias)
-    found = [one for one in indices.listing(cluster, alias) if one.state == "ready"]
     earlier = [
-        (one.live_since, one.name)
-        for one in found
-        if not one.live and one.live_since is not None and not one.rolled_back
+        one
+        for one in indices.listing(cluster, alias)
+        if one.state in ("ready", "closed")
+        and not one.live
+        and one.live_since is not None
+        and not one.rolled_back
     ]
     if not earlier:
         raise ClusterError(
@@ -97,7 +100,9 @@ def plan_rollback(cluster: Cluster, alias: str) -> Moved:
             hint="`seealso index list` shows what there is, `seealso index swap NAME` takes any",
             alias=alias,
         )
-    return Moved(alias, live, max(earlier)[1])
+    chosen = max(earlier, key=lambda one: (one.live_since or "", one.name))
+    require_open([chosen])
+    return Moved(alias, live, chosen.name)
 
 
 def rollback(cluster: Cluster, alias: str) -> Moved:
@@ -138,8 +143,14 @@ def prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
     These are those that are not ready and, of the ready ones, all but the live one and others
     up to `keep` in all: the newest first, what was rolled back from last. Newest is what was
     live last, or was built last if it never was. An index that its owner made is none of them.
+
+    Raises
+    ------
+    ClusterError
+        One of the indices is closed: whoever closed it may need it.
     """
     found = indices.listing(cluster, alias)
+    require_open(found)
     ready = [index for index in found if index.state == "ready" and not index.live]
     ready.sort(key=lambda one: (not one.rolled_back, one.live_since or _built_at(one, alias)))
     live = sum(index.live for index in found)

@@ -86,7 +86,8 @@ def places_of(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: 
     # a front end of its own may have written the id itself
     called = frozenset({pseudonym, user_id})
     for rows in dict.fromkeys((settings.ubi.events, settings.ubi.queries)):
-        mappings = cluster.request("GET", f"/{rows}/_mapping", params={"ignore": 404})
+        params = {"ignore": 404, "expand_wildcards": "open,closed"}
+        mappings = cluster.request("GET", f"/{rows}/_mapping", params=params)
         if "error" not in mappings:
             found += [row_place(name, one["mappings"], called) for name, one in mappings.items()]
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from seealso.cluster.failures import closed_in, first_cause, index_closed
 from seealso.errors import ClusterError
 from seealso.interactions import RESERVED
 from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
@@ -34,6 +35,8 @@ def hits_of(response: Mapping[str, Any]) -> list[Hit]:
         That search failed.
     """
     if "error" in response:
+        if (closed := closed_in(first_cause(response["error"]))) is not None:
+            raise index_closed(closed or "the index")
         cause = response["error"]
         while isinstance(cause.get("caused_by"), dict):
             cause = cause["caused_by"]

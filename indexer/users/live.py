@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seealso.cluster import Cluster, PhysicalIndex, fetch, indices
+from seealso.cluster import Cluster, PhysicalIndex, fetch, indices, require_open
 from seealso.config import Settings
 from seealso.errors import ClusterError, ConfigError, MappingMismatch
 from seealso.indexer.users.documents import READ, user_of
@@ -78,9 +78,20 @@ def live_users(cluster: Cluster, settings: Settings, names: Pseudonyms) -> LiveU
 
 
 def user_indices(cluster: Cluster, settings: Settings) -> list[PhysicalIndex]:
-    """Return every users index that seealso built for ``index.alias``, oldest first."""
-    found = indices.listing(cluster, users_alias(settings.index.alias))
-    return [one for one in found if one.meta.get("kind") == KIND]
+    """Return every users index that seealso built for ``index.alias``, oldest first.
+
+    Raises
+    ------
+    ClusterError
+        One of them is closed: nobody can tell whom it holds.
+    """
+    found = [
+        one
+        for one in indices.listing(cluster, users_alias(settings.index.alias))
+        if one.meta.get("kind") == KIND
+    ]
+    require_open(found)
+    return found
 
 
 def check_key(names: Pseudonyms, index: str, meta: Mapping[str, Any]) -> None:

@@ -36,7 +36,7 @@ def list_(context: Context) -> None:
                     one.state,
                     one.live,
                     one.documents,
-                    tables.size(one.size_bytes),
+                    None if one.size_bytes is None else tables.size(one.size_bytes),
                     one.meta.get("bundle"),
                     one.meta.get("fingerprint"),
                 )

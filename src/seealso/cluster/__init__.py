@@ -4,7 +4,7 @@ from seealso.cluster.bulk import BulkWriter
 from seealso.cluster.client import Cluster
 from seealso.cluster.connecting import connect
 from seealso.cluster.locks import Lock, hold
-from seealso.cluster.physical import PhysicalIndex
+from seealso.cluster.physical import PhysicalIndex, require_open
 from seealso.cluster.scan import IndexSource, fetch, scan, scan_ids
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "connect",
     "fetch",
     "hold",
+    "require_open",
     "scan",
     "scan_ids",
 ]

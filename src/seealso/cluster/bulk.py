@@ -16,7 +16,7 @@ import orjson
 
 from seealso.cluster.addresses import write_address
 from seealso.cluster.client import Cluster
-from seealso.cluster.failures import BUSY, block_cure, deepest_cause, too_large
+from seealso.cluster.failures import busy, cure_of, deepest_cause, too_large
 from seealso.errors import BulkWriteError, ClusterError
 from seealso.log import logger
 
@@ -150,18 +150,18 @@ class BulkWriter:
         if not answer["errors"]:
             self._count(len(operations))
             return []
-        busy, written = [], 0
+        again, written = [], 0
         for operation, entry in zip(operations, answer["items"], strict=True):
             (outcome,) = entry.values()
             error = outcome.get("error")
             if error is None or error.get("type") == ABSENT:
                 written += 1
-            elif outcome["status"] in BUSY and not last:
-                busy.append(operation)
+            elif busy(outcome["status"], deepest_cause(error)) and not last:
+                again.append(operation)
             else:
                 self._failed.append((operation[0], deepest_cause(error)))
         self._count(written)
-        return busy
+        return again
 
     def _send_in_halves(
         self, operations: list[tuple[str, bytes]], exc: ClusterError, *, last: bool
@@ -205,7 +205,7 @@ class BulkWriter:
                 f"documents were refused, the first is {item_id!r}: {reason}",
                 failed=self._failed,
                 written=self.written,
-                hint=block_cure(reason) or _hint(reason),
+                hint=cure_of(reason) or _hint(reason),
             )
 
 

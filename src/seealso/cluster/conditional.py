@@ -13,7 +13,7 @@ import orjson
 from seealso.cluster.addresses import write_address
 from seealso.cluster.bulk import ABSENT
 from seealso.cluster.client import Cluster
-from seealso.cluster.failures import BUSY, block_cure, deepest_cause, too_large
+from seealso.cluster.failures import busy, cure_of, deepest_cause, too_large
 from seealso.cluster.scan import fetch
 from seealso.errors import BulkWriteError, ClusterError
 
@@ -128,24 +128,25 @@ def _sent(cluster: Cluster, index: str, operations: Mapping[str, bytes]) -> list
     for attempt in range(ATTEMPTS):
         answers = dict(_answers(cluster, index, left))
         conflicts += [key for key, one in answers.items() if _conflicts(one)]
-        failed = [
-            (key, deepest_cause(one["error"]))
+        refused = {
+            key: deepest_cause(one["error"])
             for key, one in answers.items()
-            if "error" in one and not _conflicts(one) and one["status"] not in BUSY
-        ]
-        busy = [key for key, one in answers.items() if one["status"] in BUSY]
-        if failed or (busy and attempt + 1 == ATTEMPTS):
-            _, reason = (failed or [(busy[0], "the cluster stays busy")])[0]
+            if "error" in one and not _conflicts(one)
+        }
+        later = [key for key, reason in refused.items() if busy(answers[key]["status"], reason)]
+        failed = [(key, reason) for key, reason in refused.items() if key not in later]
+        if failed or (later and attempt + 1 == ATTEMPTS):
+            _, reason = (failed or [(later[0], "the cluster stays busy")])[0]
             raise BulkWriteError(
-                f"{index}: {len(failed) or len(busy)} of {len(operations)} documents were "
+                f"{index}: {len(failed) or len(later)} of {len(operations)} documents were "
                 f"refused: {reason}",
-                failed=failed or [(one, reason) for one in busy],
-                written=len(operations) - len(failed) - len(busy) - len(conflicts),
-                hint=block_cure(reason) or "run the same command again",
+                failed=failed or [(one, reason) for one in later],
+                written=len(operations) - len(failed) - len(later) - len(conflicts),
+                hint=cure_of(reason) or "run the same command again",
             )
-        if not busy:
+        if not later:
             break
-        left = {key: left[key] for key in busy}
+        left = {key: left[key] for key in later}
         time.sleep(min(0.1 * 2**attempt, 10.0))
     return conflicts
 

@@ -23,6 +23,8 @@ TOO_LARGE = 413
 
 TOO_MANY = 429
 
+CLOSED = "index_closed_exception"
+
 BUSY = frozenset({TOO_MANY, 502, 503, 504})
 """Statuses after which the same request may go through a little later."""
 
@@ -41,7 +43,12 @@ _NOT_THERE = (
 
 def may_pass(exc: OpenSearchException) -> bool:
     """Tell whether a request that was refused may be answered a little later."""
-    return opening(exc) or getattr(exc, "status_code", None) in BUSY
+    return opening(exc) or busy(getattr(exc, "status_code", None), _reason(exc))
+
+
+def busy(status: int | str | None, reason: str) -> bool:
+    """Tell whether what was refused may go through a little later: blocks stay until lifted."""
+    return status in BUSY and cure_of(reason) is None
 
 
 def opening(met: OpenSearchException | str) -> bool:
@@ -62,13 +69,38 @@ def too_large(exc: BaseException | None) -> bool:
 
 def block_cure(reason: str) -> str | None:
     """Return how to lift the block on writing that `reason` speaks of, or None if of none."""
-    if "cluster_block_exception" not in reason:
+    # a cluster that is only just starting, or elects its manager, lifts its blocks itself
+    if "cluster_block_exception" not in reason or "[SERVICE_UNAVAILABLE/" in reason:
         return None
     if "/cluster read-only" in reason:
         blocks = '{"persistent": {"cluster.blocks.read_only": null}}'
         return f"lift the block: PUT _cluster/settings {blocks}"
     blocks = '{"index.blocks": {"read_only_allow_delete": null, "read_only": null, "write": null}}'
     return f"free disk space or lift the block: PUT INDEX/_settings {blocks}"
+
+
+def closed_in(reason: str) -> str | None:
+    """Return the closed index that `reason` speaks of, "" if not by name; None if of none."""
+    if (found := _CLOSED.search(reason)) is None:
+        return None
+    return found["named"] or found["blocked"] or ""
+
+
+_CLOSED = re.compile(
+    r"index_closed_exception: (?:index (?P<named>\S+) is )?closed"
+    r"|index \[(?P<blocked>[^]]+)\] blocked by: \[FORBIDDEN/4/index"
+)
+
+
+def index_closed(index: str) -> ClusterError:
+    """Return the error for an index that somebody has closed: what it holds cannot be known."""
+    return ClusterError(f"{index} is closed", hint=f"open it: POST {index}/_open", index=index)
+
+
+def cure_of(reason: str) -> str | None:
+    """Return what lifts the block, or opens the index, that `reason` speaks of; None if of none."""
+    closed = closed_in(reason)
+    return block_cure(reason) if closed is None else f"open it: POST {closed or 'INDEX'}/_open"
 
 
 def unreachable(url: str, exc: OpenSearchException, shown: Certificates) -> Unavailable:
@@ -158,7 +190,11 @@ def meaning(
             hint="set cluster.username and the environment variable SEEALSO_PASSWORD",
             url=url,
         )
+    if (closed := closed_in(reason)) is not None:
+        return index_closed(closed or index)
     if cure := block_cure(reason):
+        named = re.search(r"index \[([^]]+)\] blocked by", reason)
+        index = named[1] if named else index
         return ClusterError(f"{index}: is read-only: {reason}", hint=cure, index=index)
     if isinstance(exc, AuthorizationException):
         return ClusterError(f"{path}: not allowed: {reason}", hint="check the user's role", url=url)
@@ -196,8 +232,10 @@ def no_such_index(index: str) -> ClusterError:
     )
 
 
-def not_all(index: str, reason: str) -> PartialAnswer:
+def not_all(index: str, reason: str) -> ClusterError:
     """Return the error for an answer that holds only a part of what `index` does."""
+    if (closed := closed_in(reason)) is not None:
+        return index_closed(closed or index)
     return PartialAnswer(
         f"{index}: not all of it could be read: {reason}",
         hint="see GET _cat/shards and GET _cluster/allocation/explain, and try again once all "
@@ -249,4 +287,7 @@ def deepest_cause(error: Mapping[str, Any]) -> str:
     """Return type and reason of what is at the bottom of an error that OpenSearch reports."""
     while isinstance(error.get("caused_by"), dict):
         error = error["caused_by"]
+    if error.get("type") == CLOSED and "index" in error:
+        # OpenSearch's own reason is the word "closed"
+        return f"{CLOSED}: index {error['index']} is closed"
     return f"{error.get('type', 'error')}: {error.get('reason', '')}"

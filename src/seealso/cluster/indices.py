@@ -142,8 +142,9 @@ def _own_meta(whole: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
-    """Return the indices that seealso built for `alias`, oldest first."""
-    answer = cluster.request("GET", f"/{alias}-*", params={"ignore_unavailable": "true"})
+    """Return the indices that seealso built for `alias`, closed ones as well, oldest first."""
+    params = {"ignore_unavailable": "true", "expand_wildcards": "open,closed"}
+    answer = cluster.request("GET", f"/{alias}-*", params=params)
     # not _cat/indices, which only those may ask who see the whole cluster
     stats = cluster.request("GET", f"/{alias}-*/_stats/docs,store")["indices"]
     found = []
@@ -152,13 +153,17 @@ def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
         if own is None or own.get("alias") != alias:
             continue
         primaries = stats.get(name, {}).get("primaries", {})
+        closed = "verified_before_close" in answer[name]["settings"]["index"]
         found.append(
             PhysicalIndex(
                 name=name,
                 meta=own,
                 live=alias in answer[name]["aliases"],
-                documents=int(primaries.get("docs", {}).get("count", 0)),
-                size_bytes=int(primaries.get("store", {}).get("size_in_bytes", 0)),
+                documents=None if closed else int(primaries.get("docs", {}).get("count", 0)),
+                size_bytes=(
+                    None if closed else int(primaries.get("store", {}).get("size_in_bytes", 0))
+                ),
+                closed=closed,
             )
         )
     return found

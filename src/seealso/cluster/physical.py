@@ -1,24 +1,39 @@
 """What one index of seealso says of itself: whether it is ready, live, or its owner's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from seealso.cluster.failures import index_closed
 
 
 @dataclass(frozen=True, slots=True)
 class PhysicalIndex:
-    """One physical index and what it says of itself in ``_meta.seealso``."""
+    """One physical index and what it says of itself in ``_meta.seealso``.
+
+    Attributes
+    ----------
+    name, meta
+        Its name and ``_meta.seealso``.
+    live
+        Whether the alias stands for it.
+    documents, size_bytes
+        What it holds; None while it is closed.
+    closed
+        Whether somebody has closed it: it stands, and nothing in it can be read.
+    """
 
     name: str
     meta: Mapping[str, Any]
     live: bool
-    documents: int
-    size_bytes: int
+    documents: int | None
+    size_bytes: int | None
+    closed: bool = False
 
     @property
     def state(self) -> str:
-        """``building``, ``ready``, or ``rejected`` by its verification."""
-        return str(self.meta.get("state", "building"))
+        """``building``, ``ready``, ``rejected`` by its verification, or ``closed``."""
+        return "closed" if self.closed else str(self.meta.get("state", "building"))
 
     @property
     def borrowed(self) -> bool:
@@ -28,7 +43,7 @@ class PhysicalIndex:
     @property
     def unfinished(self) -> bool:
         """Whether a build of seealso left it behind, or is still at it."""
-        return self.state != "ready" and not (self.live or self.borrowed)
+        return self.state not in ("ready", "closed") and not (self.live or self.borrowed)
 
     @property
     def live_since(self) -> str | None:
@@ -40,3 +55,16 @@ class PhysicalIndex:
     def rolled_back(self) -> bool:
         """Whether a rollback has left it since."""
         return bool(self.meta.get("rolled_back", False))
+
+
+def require_open(found: Iterable[PhysicalIndex]) -> None:
+    """Make sure that all of `found` can be read: nobody knows what a closed index holds.
+
+    Raises
+    ------
+    ClusterError
+        One of them is closed.
+    """
+    for one in found:
+        if one.closed:
+            raise index_closed(one.name)
