@@ -479,6 +479,20 @@ def test_an_order_is_an_event_for_each_of_its_items():
     assert (problems.count, problems.values) == (1, 1)
 
 
+def test_a_cell_of_several_items_is_an_event_for_each():
+    several, values = ["a, b,c", "d", "", "e,,f"], ["1,2,3", "4", "", "5"]
+    source = lines(user_id=["u", "v", "w", "x"], item_id=several, value=values)
+    settings = EventSettings(value="value", lists={"item_id": ",", "value": ","})
+    problems = Problems("skip")
+    read = events(source, settings, problems)
+    assert [(user, item, value) for user, item, _, value, _ in read] == [
+        ("u", "a", 1), ("u", "b", 2), ("u", "c", 3), ("v", "d", 4), ("x", "e", 5), ("x", "f", 5),
+    ]  # fmt: skip
+    assert (problems.count, problems.values) == (1, 1)
+    with pytest.raises(ValueError, match="lists names 'items', which is neither item nor value"):
+        EventSettings(lists={"items": ","})
+
+
 ORDERS = EventSettings(user="user_id", item="products.sku", value="products.qty")
 
 

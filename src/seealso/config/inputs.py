@@ -4,9 +4,9 @@ import codecs
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from seealso.config.section import Section
 
@@ -112,10 +112,19 @@ class EventSettings(Section):
     """The column with a number (rating, quantity, seconds); without one, 1."""
     time: str | None = None
     """The column with the time: ISO 8601, a date as a number, or a count since 1970."""
+    lists: Mapping[str, str] = Field(default_factory=dict)
+    """Which of ``item`` and ``value`` hold several, with their separator: ``items = ","``."""
     positive: float | None = None
     """Events with a value below this are seen, but no taste: they stay out of profiles."""
     format: EventFormatSettings = EventFormatSettings()
     """How the file is written."""
+
+    @model_validator(mode="after")
+    def _parts_what_may_be_several(self) -> Self:
+        for name in self.lists:
+            if name not in (self.item, self.value):
+                raise ValueError(f"lists names {name!r}, which is neither item nor value")
+        return self
 
     @property
     def columns(self) -> tuple[str, ...]:

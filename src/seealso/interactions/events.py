@@ -10,6 +10,7 @@ import polars as pl
 from seealso.config import EventSettings
 from seealso.interactions.baskets import one_item_each
 from seealso.interactions.cells import (
+    BLANKS,
     Cells,
     Fault,
     as_ids,
@@ -149,7 +150,8 @@ def parse_events(
             "row": pl.int_range(rows.frame.height, eager=True),
         }
     )
-    items, values = column(rows.frame, columns.item), _optional(rows, columns.value)
+    items = _parted(column(rows.frame, columns.item), columns)
+    values = _parted(_optional(rows, columns.value), columns)
     if isinstance(items.dtype, pl.List | pl.Array):
         frame, misfits = one_item_each(whole, items, values)
         bad.add(columns.value, {row: Fault(reason) for row, reason in misfits.items()})
@@ -169,6 +171,15 @@ def parse_events(
     if bad.lost:
         events = events.filter(~bad.mask(frame))
     return events, bad.problems
+
+
+def _parted(values: pl.Series, columns: EventSettings) -> pl.Series:
+    """Return texts of several values as lists, where the settings name what parts them."""
+    separator = columns.lists.get(values.name)
+    if separator is None or values.dtype != pl.String:
+        return values
+    whole = values.str.strip_chars(BLANKS)
+    return whole.set(whole == "", None).str.split(separator)
 
 
 _ROWS: Final = ("row is", "rows are")
