@@ -11,7 +11,8 @@ from seealso.config import Settings
 from seealso.indexer.events.ingest import NAMED, Ingester, Taken
 from seealso.indexer.events.sources import COLUMNS, UbiEvents, WholeFile, known_or_named
 from seealso.indexer.events.store import EventStore
-from seealso.indexer.live import live_index
+from seealso.indexer.live import LiveIndex, live_index
+from seealso.indexer.users.live import live_users
 from seealso.interactions import Batch, LiveEvent, LiveReader, Problems, Pseudonyms
 
 SETTLE_SECONDS: Final = 1.0
@@ -101,9 +102,27 @@ def take_all(
         yield total
 
 
+def require_live(cluster: Cluster, settings: Settings, names: Pseudonyms) -> LiveIndex:
+    """Return the live index; refuse what an `Ingester` refuses.
+
+    Raises
+    ------
+    ClusterError
+        There is no index, or no users index.
+    ConfigError
+        The users index has another key.
+    MappingMismatch
+        The users were built with another bundle than the items.
+    """
+    live = live_index(cluster, settings)
+    live_users(cluster, settings, names).require(live.fingerprint)
+    return live
+
+
 def plan_all(
     cluster: Cluster,
     settings: Settings,
+    names: Pseudonyms,
     store: EventStore | None,
     batches: Iterator[Batch],
     reader: LiveReader,
@@ -112,15 +131,21 @@ def plan_all(
 
     Parameters
     ----------
-    cluster, settings
-        Where the items are.
+    cluster, settings, names
+        Where the items are, and the users.
     store
         The events that were taken in, if any.
     batches
         Of the source.
     reader
         Makes events of rows.
+
+    Raises
+    ------
+    ClusterError, ConfigError, MappingMismatch
+        As `require_live` raises them.
     """
+    live = require_live(cluster, settings, names)
     ids: set[str] = set()
     users: set[str] = set()
     items: set[str] = set()
@@ -134,8 +159,7 @@ def plan_all(
         users |= {one.user for one in found if one.user is not None}
         items |= {one.item_id for one in found}
     known = len(store.present(sorted(ids))) if store else 0
-    name = live_index(cluster, settings).name
-    absent = sorted(items - set(fetch(cluster, name, sorted(items), source=["item_id"])))
+    absent = sorted(items - set(fetch(cluster, live.name, sorted(items), source=["item_id"])))
     written = len(ids) - known
     return Taken(
         events=events,

@@ -200,6 +200,27 @@ def test_related(ask: Run, library: Library) -> None:
     assert [item["item_id"] for item in done.json["items"]] == expected.ids
 
 
+def test_lines_end_where_their_text_ends(ask: Run) -> None:
+    for words in (("recommend", "u1", "--explain"), ("index", "list"), ("index", "verify")):
+        lines = ask(*words).out.splitlines()
+        assert len(lines) > 1
+        assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_nothing_left_is_a_sentence(ask: Run, library: Library) -> None:
+    index, items = library.recommender().live.name, len(library.documents)
+    holds = f"nothing left to recommend: {index} holds {items} items"
+    nothing = ("--filter", '{"term": {"kind": "no such kind"}}')
+    assert ask("related", "b7", *nothing).out == (
+        f"{holds}, without b7 itself and what is left out by --filter\n"
+    )
+    for more in ((), ("--explain",)):
+        said = ask("recommend", "--history", "b1,b2", *nothing, *more).out
+        assert said == f"{holds}, without 2 seen and what is left out by --filter\n"
+    done = ask("recommend", "--history", "b1,b2", *nothing, "--explain", "--json")
+    assert (done.json["items"], done.json["reasons"]) == ([], [])
+
+
 def test_many_users(ask: Run, tmp_path: Path) -> None:
     users, out = tmp_path / "users", tmp_path / "lists"
     users.write_text("u1\nu2\n", encoding="utf-8")

@@ -48,6 +48,20 @@ def test_ingest(lively: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert len(json.loads(capsys.readouterr().out)["items"]) == 10
 
 
+def test_a_dry_run_needs_the_users_as_the_run_does(
+    lively: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_lines(lively.folder / "new.jsonl", [event("ann-1", "f30")])
+    elsewhere = {"index": {"alias": f"{lively.alias}-none"}}
+    for words in (("ingest", str(file)), ("follow", str(file), "--idle", "0.1")):
+        said = []
+        for more in ((), ("--dry-run",)):
+            assert run(lively, "events", *words, *more, **elsewhere) == 7
+            said.append(complaint(capsys))
+        assert len(said[0]) == 2
+        assert said[0] == said[1]
+
+
 def test_users_update_keeps_live_events(lively: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     file = write_lines(lively.folder / "new.jsonl", [event("ann-1", "f30"), event("bob", "f31")])
     assert run(lively, "events", "ingest", str(file)) == 0
@@ -70,7 +84,8 @@ def test_follow_says_where_it_would_go_on(
     append(file, "not json\n")
     assert run(lively, "events", "follow", str(file), "--idle", "0.2") == 0
     said = capsys.readouterr()
-    assert "log.jsonl line 2: not JSON" in said.err
+    assert said.err.count("log.jsonl line 2: not JSON") == 1
+    assert "log.jsonl: 1 broken row left out\n" in said.err
     assert "broken         1" in said.out
     assert run(lively, "events", "follow", str(file), "--dry-run", "--json") == 0
     told = json.loads(capsys.readouterr().out)

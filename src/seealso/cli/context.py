@@ -11,6 +11,7 @@ import click
 import orjson
 from rich.console import Console, RenderableType
 
+from seealso.cli.tables import Trimmed
 from seealso.cluster import Cluster, connect
 from seealso.config import Settings
 
@@ -18,6 +19,11 @@ PIPED_WIDTH = 240
 """Columns of a table that goes to a file or another program: nothing is cut off there."""
 
 stdout = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+
+
+def write(what: RenderableType) -> None:
+    """Print a table, or what holds some, on stdout."""
+    stdout.print(Trimmed(what), end="")
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Context:
         if self.json:
             click.echo(orjson.dumps(plain(value), option=orjson.OPT_SERIALIZE_NUMPY))
         else:
-            stdout.print(table())
+            write(table())
 
 
 def plain(value: object) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from seealso.cli.context import Context, pass_context, stdout
+from seealso.cli.context import Context, pass_context, stdout, write
 from seealso.cli.inputs import say_losses
 from seealso.cluster import Cluster, fetch
 from seealso.cluster.node import Node
@@ -56,11 +56,11 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     show_history(cluster, recommender, user)
     found = recommender.recommend(user.user_id)
     shown = settings.catalogue.text[0]
-    stdout.print(found.table(shown, title=f"\nRecommended to user {user.user_id}"))
+    write(found.table(shown, title=f"\nRecommended to user {user.user_id}"))
     chosen = item_id or user.history[0].item_id
     related = recommender.related(chosen)
     title = titles(cluster, recommender.live.name, [chosen], settings)[chosen]
-    stdout.print(related.table(shown, title=f"\nRelated to {title}"))
+    write(related.table(shown, title=f"\nRelated to {title}"))
     show_curl(cluster, recommender, user, found)
 
 

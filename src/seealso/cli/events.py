@@ -13,10 +13,17 @@ from rich.console import RenderableType
 
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, plain
-from seealso.cli.inputs import dry_run, on_error, say_skipped
+from seealso.cli.inputs import dry_run, on_error, say_notes, say_skipped
 from seealso.config import Settings
 from seealso.indexer.events.ingest import Ingester, Taken
-from seealso.indexer.events.running import check, plan_all, position_of, reader_of, take_all
+from seealso.indexer.events.running import (
+    check,
+    plan_all,
+    position_of,
+    reader_of,
+    require_live,
+    take_all,
+)
 from seealso.indexer.events.sources import UbiEvents, WholeFile
 from seealso.indexer.events.store import EventStore
 from seealso.interactions import FileSource, GrowingFile, Problems, Pseudonyms, Stream
@@ -84,7 +91,7 @@ def ingest(context: Context, source: Path | None, ubi: bool, on_error: str, dry_
     reader = reader_of(chosen, settings, names, problems)
     if dry_run:
         batches = chosen.read(position_of(chosen, store))
-        taken = plan_all(cluster, settings, store, batches, reader)
+        taken = plan_all(cluster, settings, names, store, batches, reader)
     else:
         ingester = Ingester(cluster, settings, names, Recommender(cluster, settings).profiler)
         if isinstance(chosen, WholeFile) and on_error == "stop":
@@ -141,6 +148,7 @@ def follow(
         ),
     )
     if dry_run:
+        require_live(cluster, settings, names)
         store = EventStore.find(cluster, settings, names)
         position = position_of(chosen, store)
         context.show(
@@ -163,7 +171,10 @@ def follow(
             for message in problems.messages[told:]:
                 say(message)
             told = len(problems.messages)
-    say_skipped(problems)
+    # each was said as it came
+    for headline in problems.headlines:
+        say(headline)
+    say_notes(problems.notes)
     report = EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
     if not context.json:
         context.show(report, lambda: _shown(report, dry_run=False))
@@ -171,9 +182,10 @@ def follow(
 
 def _until_idle(run: Iterator[Taken], seconds: float | None) -> Iterator[Taken]:
     """Yield what `run` yields until there was nothing for so long."""
-    last = time.monotonic()
+    last: float | None = None
     for one in run:
-        if one.events:
+        # what is brought in step before the first batch may take longer than that
+        if one.events or last is None:
             last = time.monotonic()
         elif seconds is not None and time.monotonic() - last >= seconds:
             return

@@ -1,17 +1,20 @@
 """``seealso recommend`` and ``seealso related``."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 import orjson
+from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from seealso.cli import tables
-from seealso.cli.context import Context, pass_context, stdout
+from seealso.cli.context import Context, pass_context, stdout, write
 from seealso.cli.inputs import item_ids
+from seealso.cli.nothing_left import nothing_left
 from seealso.cli.who import described, pairs, recommender_for, spelled, split, user_of
 from seealso.config import StrategyName
 from seealso.decoding import as_utf8
@@ -137,7 +140,8 @@ def recommend(
         return
     if several:
         named = split(group)
-        shared = recommender_for(context, set(named)).recommend_group(
+        recommender = recommender_for(context, set(named))
+        shared = recommender.recommend_group(
             named,
             words=words,
             attributes=pairs(traits),
@@ -145,15 +149,16 @@ def recommend(
             seen=seen,
             **wishes,
         )
-        print_list(context, shared, show)
+        print_list(context, shared, show, _empty(recommender, "what they saw", wishes))
         return
     recommender = recommender_for(context, {user_id} if user_id else ())
     user = user_of(recommender, user_id, history, words, attributes)
     (found,) = recommender.recommend_users([user], Wish.of(context.settings.recommend, **wishes))
-    if explain:
+    empty = _empty(recommender, f"{len(user.seen):,} seen" if user.seen else "", wishes)
+    if explain and (len(found) or context.json):
         print_with_reasons(context, found, recommender.reasons(user, found.ids), show)
         return
-    print_list(context, found, show)
+    print_list(context, found, show, empty)
 
 
 @click.command()
@@ -180,17 +185,22 @@ def related(
     """List the items that are most related to ITEM_ID."""
     # no user is asked for: neither events nor the users index are needed
     cluster, settings = context.cluster(), context.settings
+    wishes: dict[str, Any] = {
+        "filters": parsed(filters),
+        "min_probability": min_probability,
+        "rules": parsed(rules, "--rule", RULE),
+        "without_rules": without_rules,
+    }
     with Recommender(cluster, settings, ubi=open_ubi(cluster, settings, os.environ)) as recommender:
-        found = recommender.related(
-            (item_ids([item_id], settings) or [item_id])[0],
-            size=size,
-            path=path,
-            filters=parsed(filters),
-            min_probability=min_probability,
-            rules=parsed(rules, "--rule", RULE),
-            without_rules=without_rules,
-        )
-    print_list(context, found, show)
+        named = (item_ids([item_id], settings) or [item_id])[0]
+        found = recommender.related(named, size=size, path=path, **wishes)
+        empty = _empty(recommender, f"{named} itself", wishes)
+    print_list(context, found, show, empty)
+
+
+def _empty(recommender: Recommender, taken: str, wishes: Mapping[str, Any]) -> str:
+    live = recommender.live
+    return nothing_left(live.name, live.documents, taken, wishes, recommender.settings)
 
 
 def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> None:
@@ -213,9 +223,17 @@ def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> N
     )
 
 
-def print_list(context: Context, found: RecommendationList | GroupList, show: str | None) -> None:
-    """Print a list as a table with its note and latency, or as JSON."""
-    context.show(found, lambda: found.table(show or context.settings.catalogue.text[0]))
+def print_list(
+    context: Context, found: RecommendationList | GroupList, show: str | None, empty: str
+) -> None:
+    """Print a list as a table, or for an empty one a sentence, with its note; or as JSON."""
+
+    def shown() -> RenderableType:
+        if not len(found):
+            return Text(empty)
+        return found.table(show or context.settings.catalogue.text[0])
+
+    context.show(found, shown)
     if context.json:
         return
     if found.note:
@@ -234,14 +252,14 @@ def print_with_reasons(
         told = [one.as_dict() for one in reasons]
         context.show({**found.as_dict(), "reasons": told}, Table)
         return
-    print_list(context, found, show)
+    print_list(context, found, show, "")
     stdout.print()
     because = (
         # no share of the value: it moves the item in this list alone
         (one.item_id, one.in_short() + (f"; rules {item.boost:+.3f}" if item.boost else ""))
         for item, one in zip(found, reasons, strict=True)
     )
-    stdout.print(tables.rows(("item", "because of"), because, long=("because of",)))
+    write(tables.rows(("item", "because of"), because, long=("because of",)))
 
 
 FILTER = """for instance '{"term": {"genres": "Drama"}}'"""

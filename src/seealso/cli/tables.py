@@ -1,9 +1,11 @@
 """How results look: aligned tables and facts without frames."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.console import JustifyMethod
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -11,6 +13,23 @@ if TYPE_CHECKING:
     from seealso.evaluation.intervals import Estimate
     from seealso.indexer.event_summary import EventSummary
     from seealso.training.data.intervals import Difference
+
+
+@dataclass(frozen=True)
+class Trimmed:
+    """What is shown, with lines that end where their text ends: tables pad theirs with blanks."""
+
+    content: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the content without the blanks at the ends of its lines."""
+        for line in console.render_lines(self.content, options, pad=False):
+            while line and not line[-1].text.rstrip(" "):
+                line.pop()
+            if line:
+                line[-1] = line[-1]._replace(text=line[-1].text.rstrip(" "))
+            yield from line
+            yield Segment.line()
 
 
 def facts(pairs: Mapping[str, object]) -> Table:

@@ -35,14 +35,14 @@ def train(context: Context, on_error: str, dry_run: bool, force: bool) -> None:
 
     settings = context.settings
     source, problems = read_inputs(context, on_error)
-    if dry_run:
-        planned = plan(settings, source.items, source.events)
-        context.show(planned, lambda: tables.facts(dataclasses.asdict(planned)))
-        return
     if not force:
         refuse_existing(
             settings.training.name, BundleStore(settings.encoder.store), "training.name"
         )
+    if dry_run:
+        planned = plan(settings, source.items, source.events)
+        context.show(planned, lambda: tables.facts(dataclasses.asdict(planned)))
+        return
     cluster = context.cluster() if settings.training.hard_negatives else None
     report = fine_tune(settings, source.items, source.events, cluster)
     say_skipped(problems)

@@ -47,10 +47,11 @@ def build(context: Context, on_error: str, dry_run: bool, new_key: bool) -> None
     names = Pseudonyms.from_environment(os.environ)
     people, problems = read(context, on_error)
     cluster, settings = context.cluster(), context.settings
+    # without a live index there is nothing to make vectors with: a dry run says so, too
+    profiler = Recommender(cluster, settings).profiler()
     if dry_run:
         report = building.plan_build(cluster, settings, people, names, new_key=new_key)
     else:
-        profiler = Recommender(cluster, settings).profiler()
         report = building.build_users(cluster, settings, people, names, profiler, new_key=new_key)
         add_live_events(cluster, settings, names, lambda: profiler)
     say_skipped(problems)

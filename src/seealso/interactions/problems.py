@@ -108,6 +108,11 @@ class Problems:
         return "\n".join(parts)
 
     @property
+    def headlines(self) -> tuple[str, ...]:
+        """How much was left out of each source, a line each; none of what lost nothing."""
+        return tuple(one.headline for one in self._readings.values() if one.headline)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed and what costs nothing, a line each, with the source in front."""
         return tuple(note for reading in self._readings.values() for note in reading.notes)
@@ -175,14 +180,19 @@ class Reading:
         """Take note of what was guessed."""
         self._notes[what] = None
 
-    def summary(self) -> list[str]:
-        """Return a headline and some messages of each kind; nothing where nothing was lost."""
+    @property
+    def headline(self) -> str:
+        """How much was left out; empty where nothing was."""
         lost = [
             f"{count:,} {word if count == 1 else f'{word}s'}"
             for count, word in ((self.count, "broken row"), (self.values, "broken value"))
             if count
         ]
-        lines = [f"{self.source}: {' and '.join(lost)} left out"] if lost else []
+        return f"{self.source}: {' and '.join(lost)} left out" if lost else ""
+
+    def summary(self) -> list[str]:
+        """Return a headline and some messages of each kind; nothing where nothing was lost."""
+        lines = [self.headline] if self.headline else []
         for kind in self._kinds.values():
             lines += [f"  {message}" for message in kind.examples]
             if (more := kind.count - len(kind.examples)) > 0:
