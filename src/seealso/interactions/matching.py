@@ -28,7 +28,7 @@ _SPELLINGS: Final[Mapping[str, tuple[pl.Expr, pl.Expr]]] = {
         "differs by case, and by hyphens, dots or underscores": (
             _ID.str.to_lowercase().str.replace_all(r"[-_./\s]+", "")
         ),
-        "is a list of ids": _FIRST,
+        "is a list of ids, which events.lists can part": _FIRST,
     }.items()
 }
 """Causes, and what makes ids equal that differ by it alone; the plain ones first."""
