@@ -24,7 +24,7 @@ from seealso.plugin.requests import Filter, Wish
 from seealso.plugin.sending import send_body
 from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
 from seealso.plugin.stack.ubi import Query, Shown, UbiLog
-from seealso.plugin.users import FoundUsers, KnownUsers, describe
+from seealso.plugin.users import FoundUsers, KnownUsers, describe, id_of, ids_of, require_users
 from seealso.plugin.users_index import Asked, UsersIndex
 from seealso.types import Path, User, Vector
 
@@ -188,6 +188,7 @@ class Recommender:
         self, users: Sequence[User], wish: Wish | None = None
     ) -> list[RecommendationList]:
         """Return a list for each of `users`, in one request."""
+        require_users("users", users)
         chosen = wish or Wish.of(self._settings.recommend)
         found = self._index.follow(lambda live: self._lists.for_users(live, users, chosen))
         return self._written([Query("recommend", user) for user in users], found)
@@ -216,10 +217,11 @@ class Recommender:
         Raises
         ------
         DataError
-            The index does not hold the item, or it has no text.
+            The index does not hold the item, it has no text, or `item_id` is no id.
         ConfigError
             A parameter is out of range, or rules contradict each other.
         """
+        item = id_of("item_id", item_id)
         wish = Wish.of(
             self._settings.recommend,
             size=size,
@@ -232,8 +234,8 @@ class Recommender:
             rules=rules,
             without_rules=without_rules,
         )
-        found = self._index.follow(lambda live: self._lists.for_item(live, item_id, wish))
-        return self._written([Query("related", User(), {"item": item_id})], [found])[0]
+        found = self._index.follow(lambda live: self._lists.for_item(live, item, wish))
+        return self._written([Query("related", User(), {"item": item})], [found])[0]
 
     def recommend_group(
         self,
@@ -287,16 +289,17 @@ class Recommender:
         Raises
         ------
         DataError
-            The index does not hold the item.
+            The index does not hold the item, or an argument is of the wrong type.
         ClusterError
             OpenSearch does not answer or refuses.
         """
-        return self.reasons(user, [item_id])[0]
+        return self.reasons(user, [id_of("item_id", item_id)])[0]
 
     def reasons(self, user: str | User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return the same for several items, in one search."""
-        who = user if isinstance(user, User) else self.user(user)
-        return self._index.follow(lambda live: self._lists.reasons(live, who, item_ids))
+        who = user if isinstance(user, User) else self.user(id_of("user", user))
+        ids = ids_of("item_ids", item_ids)
+        return self._index.follow(lambda live: self._lists.reasons(live, who, ids))
 
     def blocked_items(self) -> frozenset[str]:
         """Return the ids on the blocklist, as it stands now."""
@@ -304,6 +307,7 @@ class Recommender:
 
     def profiles(self, users: Sequence[User]) -> list[Profile]:
         """Return what each user is asked for with."""
+        require_users("users", users)
         return self._index.follow(lambda live: self._lists.profiles(live, users))
 
     def profiler(self) -> Profiler:

@@ -1,6 +1,6 @@
 """What is known of a user: put together from events and arguments, checked, and told about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,14 +60,14 @@ def describe(
         raise _wrong("words", "a text", words)
     if not isinstance(attributes or {}, Mapping):
         raise _wrong("attributes", "values by name", attributes)
-    name = None if user_id is None else _id("user_id", user_id)
+    name = None if user_id is None else id_of("user_id", user_id)
     found = known.user(name) if name is not None and known is not None else None
     entries = found.history if found else ()
     seen = found.seen if found else frozenset[str]()
     if history is not None:
         if not isinstance(history, list | tuple):
             raise _wrong("history", "a list of item ids", history)
-        ids = [_id("history", item_id) for item_id in history]
+        ids = [id_of("history", item_id) for item_id in history]
         entries = tuple(HistoryEntry(item_id) for item_id in dict.fromkeys(ids))
         seen = seen | frozenset(ids)
     held = found.attributes if found else {}
@@ -93,11 +93,46 @@ def note(user: User, profile: Profile) -> str:
     return f"{missing}: ranked by words and attributes alone" if missing else ""
 
 
-def _id(what: str, value: Any) -> str:
+def id_of(what: str, value: Any) -> str:
+    """Return an id as text.
+
+    Raises
+    ------
+    DataError
+        It is neither text nor a whole number; the message says `what` it was given as.
+    """
     # JSON files often hold ids as numbers; in catalogue and events they were read as text
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise _wrong(what, "an id (text or whole number)", value)
     return str(value)
+
+
+def require_users(what: str, given: Sequence[User]) -> None:
+    """Refuse what is no sequence of users.
+
+    Raises
+    ------
+    DataError
+        It is something else; the message says `what` it was given as.
+    """
+    if not isinstance(given, list | tuple):
+        raise _wrong(what, "a list of users", given)
+    for one in given:
+        if not isinstance(one, User):
+            raise _wrong(what, "a user, as Recommender.user gives them", one)
+
+
+def ids_of(what: str, given: Sequence[str]) -> list[str]:
+    """Return several ids as texts.
+
+    Raises
+    ------
+    DataError
+        They are no list of ids; the message says `what` they were given as.
+    """
+    if not isinstance(given, list | tuple):
+        raise _wrong(what, "a list of ids", given)
+    return [id_of(what, one) for one in given]
 
 
 def _wrong(what: str, wanted: str, value: Any) -> DataError:

@@ -44,11 +44,12 @@ class Taken:
     differing
         Of those repeated, with another user, item, type or value than the first, which stays.
     users, new_users
-        Documents of users that were changed, and of these, those that are new.
+        Changes of documents of users, and of these, those that are new. In a sum of batches, a
+        user that two of them changed counts twice.
     items
-        Documents of items that were changed.
+        Changes of documents of items, likewise.
     unknown
-        Items that the index does not hold, each once; their events are kept.
+        Items that the index does not hold, each once in a run; their events are kept.
     expired
         Old events that were deleted.
     forgotten
@@ -71,7 +72,7 @@ class Taken:
     unknown_items: tuple[str, ...] = ()
 
     def plus(self, other: "Taken") -> "Taken":
-        """Return the sum; an unknown item of both counts once, as far as it is named."""
+        """Return the sum."""
         summed: dict[str, Any] = {
             one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)
         }
@@ -114,6 +115,7 @@ class Ingester:
         self._settings = settings
         self._alias = settings.index.alias
         self._expire_at = 0.0
+        self._unknown: set[str] = set()
         self._effects = Effects(cluster, settings, names, profiler)
         # what lacks is said before anything is made
         self._effects.look()
@@ -146,7 +148,8 @@ class Ingester:
             # looked for behind the writing: who settled an index before has not seen the events
             stepped = self._stepped(begun, items, users)
         others = [one.event_id for one in events if not _alike(one, kept[one.event_id])]
-        absent = tuple(sorted({*stepped.absent} & {*items}))
+        absent = tuple(sorted({*stepped.absent} & {*items} - self._unknown))
+        self._unknown.update(absent)
         written = len(first) - len(known)
         return Taken(
             events=len(events),

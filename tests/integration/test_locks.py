@@ -1,5 +1,6 @@
 """One writer at a time: locks that hold across hosts, and are free when their holder is gone."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -105,8 +106,8 @@ def _waited(cluster: Cluster, alias: str) -> bool:
         return True
 
 
-def test_the_lock_of_a_killed_process_is_free_at_once_on_its_host(
-    opensearch_latest: NodeInfo, cluster: Cluster, alias: str
+def test_a_stopped_process_of_this_host_keeps_its_lock_and_a_killed_one_does_not(
+    cluster: Cluster, alias: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = [sys.executable, "-c", HOLDER, cluster.url, alias]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
@@ -114,6 +115,13 @@ def test_the_lock_of_a_killed_process_is_free_at_once_on_its_host(
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(ClusterError):
             hold_briefly(cluster, alias)
+        holder.send_signal(signal.SIGSTOP)
+        monkeypatch.setattr(locks, "HEARTBEAT_S", 0.2)
+        time.sleep(1)
+        with pytest.raises(ClusterError) as refused:
+            hold_briefly(cluster, alias)
+        told = rf"it has been asleep for \d+ s: continue or kill process {holder.pid} on this host"
+        assert re.fullmatch(told, refused.value.hint or "")
         holder.send_signal(signal.SIGKILL)
     started = time.monotonic()
     hold_briefly(cluster, alias)

@@ -162,3 +162,22 @@ def test_the_commands(library: Library) -> None:
     )
     assert done.exit_code == 2
     assert "--explain is for one user" in done.output
+
+
+@pytest.mark.parametrize(
+    ("swapped", "said"),
+    [
+        (lambda found, user: found.explain("b4", user), "item_id: must be an id"),
+        (lambda found, _: found.explain(1.5, "b4"), "user: must be an id"),
+        (lambda found, user: found.reasons(user, "b4"), "item_ids: must be a list of ids"),
+        (lambda found, user: found.related(user), "item_id: must be an id"),
+        (lambda found, _: found.recommend_users(["u1"]), "users: must be a user"),
+        (lambda found, user: found.recommend_users(user), "users: must be a list of users"),
+        (lambda found, _: found.profiles(["u1"]), "users: must be a user"),
+    ],
+)
+def test_arguments_of_wrong_types_are_named(
+    recommender: Recommender, swapped: Any, said: str
+) -> None:
+    with pytest.raises(DataError, match=said):
+        swapped(recommender, recommender.user("u1"))

@@ -234,8 +234,9 @@ def _shown(report: EventsReport, *, dry_run: bool) -> RenderableType:
             "events": taken.events,
             f"{would}written": taken.written,
             "repeated": repeated,
-            f"users {would}changed": users,
-            f"items {would}changed": taken.items,
+            # each batch may change the same ones again
+            "users that would be changed" if dry_run else "changes of users": users,
+            "items that would be changed" if dry_run else "changes of items": taken.items,
             "unknown items": unknown,
             **({"of who was forgotten": taken.forgotten} if taken.forgotten else {}),
             **({"old ones deleted": taken.expired} if taken.expired else {}),

@@ -3,6 +3,7 @@
 import click
 
 from seealso.cli import tables
+from seealso.cli.asking import confirm
 from seealso.cli.build import build
 from seealso.cli.context import Context, pass_context
 from seealso.cli.inputs import dry_run
@@ -114,7 +115,7 @@ def prune(context: Context, dry_run: bool, keep: int | None, yes: bool) -> None:
     if doomed and not dry_run:
         names = ", ".join(one.name for one in doomed)
         if not yes:
-            click.confirm(f"Delete {names}?", abort=True, err=True)
+            confirm(f"Delete {names}?")
         doomed = lifecycle.prune(cluster, settings.alias, keep)
     label = "would delete" if dry_run else "deleted"
     names_shown = [one.name for one in doomed]

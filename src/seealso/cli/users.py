@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from seealso.cli import tables
+from seealso.cli.asking import confirm
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.inputs import dry_run, on_error, say_notes, say_skipped
 from seealso.cli.who import spelled
@@ -102,7 +103,7 @@ def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
         return
     if found.documents and not yes:
         total = sum(found.counts.values())
-        click.confirm(f"Delete what is held of this user ({total:,})?", abort=True, err=True)
+        confirm(f"Delete what is held of this user ({total:,})?")
     done = forget_user(cluster, settings, names, user_id)
     context.show(done, lambda: _forgotten(done))
 

@@ -227,11 +227,14 @@ class Lock:
         return True
 
     def _held(self, document: Mapping[str, Any], complaint: str) -> ClusterError:
-        return ClusterError(
-            f"{self.alias}: {complaint}",
-            hint=f"wait for it to end ({document['holder']})",
-            alias=self.alias,
-        )
+        holder = document["holder"]
+        # one clock wrote and reads this, where the holder is on this host; no other is trusted
+        still = time.time() - document["written_at"]
+        hint = f"wait for it to end ({holder})"
+        if _life_file(document["token"]).exists() and still > 3 * HEARTBEAT_S:
+            process = holder.rpartition(", ")[2]
+            hint = f"it has been asleep for {still:.0f} s: continue or kill {process} on this host"
+        return ClusterError(f"{self.alias}: {complaint}", hint=hint, alias=self.alias)
 
 
 def _version_of(found: Mapping[str, Any] | None) -> dict[str, int]:
