@@ -18,6 +18,9 @@ from seealso.plugin.doctor_inputs import examine_inputs
 from seealso.plugin.finding import Finding, failed
 from seealso.plugin.serving import EXPENSIVE
 
+WAITS_S = 10.0
+"""Seconds that the cluster has for an answer: who asks a doctor wants to know that it has none."""
+
 OLDEST = (2, 19)
 """OpenSearch from this version on is supported."""
 
@@ -32,24 +35,42 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     connect
         Returns the cluster; may raise.
     """
-    yield from examine_inputs(settings, connect)
+    # first, as a cluster that hangs is waited for once; told in its turn
+    reached = _reached(connect)
+    yield from examine_inputs(settings, lambda: _cluster_of(reached))
     yield from _images(settings)
     yield _bundle(settings)
     if settings.cluster.url is None:
         yield _java()
-    try:
-        cluster = connect()
-        info = cluster.request("GET", "/", retries=0)
-    except SeeAlsoError as exc:
-        yield failed("cluster", exc)
+    if isinstance(reached, SeeAlsoError):
+        yield failed("cluster", reached)
         return
-    yield _version(cluster, info["version"]["number"])
+    cluster, number = reached
+    yield _version(cluster, number)
     plugins = cluster.request("GET", "/_cat/plugins", params={"format": "json"})
     yield _plugin(any(row["component"] == "opensearch-knn" for row in plugins))
     yield from _index(cluster, settings)
     if settings.users.enabled:
         yield _users(cluster, settings)
     yield _templates(cluster)
+
+
+Reached = tuple[Cluster, str] | SeeAlsoError
+"""The cluster and its version, or why there is none."""
+
+
+def _reached(connect: Callable[[], Cluster]) -> Reached:
+    try:
+        cluster = connect().hurry(WAITS_S)
+        return cluster, str(cluster.request("GET", "/", retries=0)["version"]["number"])
+    except SeeAlsoError as exc:
+        return exc
+
+
+def _cluster_of(reached: Reached) -> Cluster:
+    if isinstance(reached, SeeAlsoError):
+        raise reached
+    return reached[0]
 
 
 def _images(settings: Settings) -> Iterator[Finding]:

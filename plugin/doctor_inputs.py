@@ -8,7 +8,7 @@ import polars as pl
 
 from seealso.cluster import Cluster
 from seealso.config import CatalogueSettings, EventSettings, Settings
-from seealso.errors import SeeAlsoError, Unavailable
+from seealso.errors import SeeAlsoError
 from seealso.indexer.counts import count_events
 from seealso.indexer.encoding import sample_texts
 from seealso.indexer.inputs import (
@@ -52,7 +52,7 @@ def _examined(
         return wrong
     try:
         cluster = None if section.index is None else connect()
-    except Unavailable:
+    except SeeAlsoError:
         return Finding(what, ok=True, found=f"index {section.index}: cannot be looked at")
     source = row_source(settings, what, cluster)
     if source is None:

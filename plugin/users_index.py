@@ -51,7 +51,7 @@ class UsersIndex:
         self._cluster = cluster.hurry(settings.cluster.deadline)
         self._settings = settings
         self._names = names
-        self._live = live_users(cluster, settings, names)
+        self._live = live_users(self._cluster, settings, names)
 
     @property
     def live(self) -> LiveUsers:

@@ -5,6 +5,7 @@ import json
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,59 @@ def test_cluster_down(kept_shop: Shop, complain: Complain) -> None:
         said = complain(kept_shop, "index", command, cluster={"url": url})
         assert (said.code, said.error) == (8, f"{url}: OpenSearch does not answer")
         assert "seealso node start" in said.hint
+
+
+@pytest.fixture
+def deaf() -> Iterator[str]:
+    """The address of what takes connections and never answers, as a cluster does that hangs."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_list_is_not_waited_for_where_the_cluster_hangs(
+    kept_shop: Shop, complain: Complain, deaf: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEEALSO_USERS_KEY", "a key of nobody's, long enough")
+    body = kept_shop.folder / "body.json"
+    body.write_text('{"query": {"match_all": {}}}')
+    hanging = {"url": deaf, "retries": 5, "timeout": 30.0, "deadline": 1.0}
+    indexed = {"path": None, "index": "events"}
+    for changes in (
+        {},
+        {"users": {"enabled": True}},
+        {"events": indexed},
+        {"ubi": {"enabled": True}},
+    ):
+        for command in (
+            ("related", "f1"),
+            ("recommend", "u1"),
+            ("recommend", "--group", "u1,u2"),
+            ("explain", "u1", "f1"),
+            ("personalise", "u1", "--body", str(body)),
+        ):
+            began = time.monotonic()
+            said = complain(kept_shop, *command, cluster=hanging, **changes)
+            assert time.monotonic() - began < 4
+            assert said.code == 8
+            assert said.error == f"{deaf}: OpenSearch did not answer in 1 s"
+            assert said.hint == "it runs but does not answer: look at its load and log"
+
+
+def test_the_doctor_waits_once_for_a_cluster_that_hangs(
+    kept_shop: Shop,
+    deaf: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("seealso.plugin.doctor.WAITS_S", 1.0)
+    hanging = {"url": deaf, "retries": 5, "timeout": 30.0}
+    began = time.monotonic()
+    with pytest.raises(SystemExit):
+        main(kept_shop.arguments("--json", "doctor", cluster=hanging))
+    assert time.monotonic() - began < 8
+    (cluster,) = [one for one in json.loads(capsys.readouterr().out) if one["what"] == "cluster"]
+    assert cluster["found"] == f"{deaf}: OpenSearch did not answer in 1 s"
+    assert cluster["cure"] == "it runs but does not answer: look at its load and log"
 
 
 def block(cluster: Cluster, path: str, settings: Mapping[str, Any]) -> None:

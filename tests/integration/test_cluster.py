@@ -260,7 +260,7 @@ def test_nobody_answers() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(Unavailable, match=f"{url}: OpenSearch took too long to answer"):
+        with pytest.raises(Unavailable, match=rf"{url}: OpenSearch did not answer in 0\.\d s"):
             Cluster(url, retries=0, timeout=0.2).info()
     with pytest.raises(Unavailable, match=f"{url}: OpenSearch does not answer"):
         Cluster(url, retries=1).info()
@@ -287,7 +287,7 @@ def test_who_waits_gets_an_answer_or_an_error_in_time(opensearch_latest: NodeInf
     with socket.create_server(("127.0.0.1", 0)) as silent:
         slow = Cluster(f"http://127.0.0.1:{silent.getsockname()[1]}", retries=5)
         started = time.monotonic()
-        with pytest.raises(Unavailable, match="took too long to answer"):
+        with pytest.raises(Unavailable, match="did not answer in"):
             slow.hurry(0.5).info()
         assert time.monotonic() - started < 2
 
@@ -297,7 +297,7 @@ def test_what_must_not_be_repeated_is_sent_once(
 ) -> None:
     cluster = Cluster(opensearch_latest.url, retries=3)
     asked = lose_an_answer(monkeypatch, "GET", "/")
-    with pytest.raises(Unavailable, match="took too long to answer"):
+    with pytest.raises(Unavailable, match="did not answer in"):
         cluster.request("GET", "/", repeat=False)
     assert len(asked) == 1
     # where nothing listens nothing was carried out: another node is asked

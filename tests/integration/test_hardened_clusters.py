@@ -127,7 +127,7 @@ def test_a_cluster_that_hangs_is_given_up_in_time(library: Library) -> None:
         hanging = Cluster(f"http://127.0.0.1:{deaf.getsockname()[1]}", retries=5, timeout=30)
         recommender._lists._cluster = hanging.hurry(recommender.settings.cluster.deadline)
         started = time.monotonic()
-        with pytest.raises(Unavailable, match="took too long to answer"):
+        with pytest.raises(Unavailable, match="did not answer in"):
             recommender.recommend(words="a castle")
         assert time.monotonic() - started < 5
 

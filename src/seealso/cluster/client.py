@@ -226,7 +226,9 @@ class Cluster:
                 again = later and (repeat or not_carried_out(exc))
                 if not (again and patience.wait(self._least(exc))):
                     if lost:
-                        raise unreachable(self.url, exc, self._certificates) from exc
+                        raise unreachable(
+                            self.url, exc, self._certificates, patience.spent
+                        ) from exc
                     raise meaning(exc, self.url, path, self.auth) from exc
                 log.info("%s %s: %s, sent again", method, path, exc.args[0] if exc.args else exc)
 

@@ -103,8 +103,20 @@ def cure_of(reason: str) -> str | None:
     return block_cure(reason) if closed is None else f"open it: POST {closed or 'INDEX'}/_open"
 
 
-def unreachable(url: str, exc: OpenSearchException, shown: Certificates) -> Unavailable:
-    """Name why there was no answer at all; `shown` is what the client trusts and shows."""
+def unreachable(
+    url: str, exc: OpenSearchException, shown: Certificates, seconds: float | None = None
+) -> Unavailable:
+    """Name why there was no answer at all.
+
+    Parameters
+    ----------
+    url, exc
+        Who was asked, and what came of it.
+    shown
+        What the client trusts and shows.
+    seconds
+        How long an answer was waited for, attempts and pauses together.
+    """
     said = str(exc)
     for sign, what, hint in _TLS:
         if sign in said.lower():
@@ -115,11 +127,18 @@ def unreachable(url: str, exc: OpenSearchException, shown: Certificates) -> Unav
             hint="check that the address speaks TLS, and cluster.ca_file",
             url=url,
         )
-    what = "took too long to answer" if isinstance(exc, ConnectionTimeout) else "does not answer"
+    if isinstance(exc, ConnectionTimeout):
+        # a connection was accepted: somebody is there
+        waited = "in time" if seconds is None else f"in {seconds:.{int(seconds < 1)}f} s"
+        return Unavailable(
+            f"{url}: OpenSearch did not answer {waited}",
+            hint="it runs but does not answer: look at its load and log",
+            url=url,
+        )
     hint = "start it (`seealso node start`) or set cluster.url"
     if url.startswith("https") and shown.client is None and "connection aborted" in said.lower():
         hint += "; if it wants a client certificate, set cluster.client_certificate"
-    return Unavailable(f"{url}: OpenSearch {what}", hint=hint, url=url)
+    return Unavailable(f"{url}: OpenSearch does not answer", hint=hint, url=url)
 
 
 _CLIENT = "set cluster.client_certificate and cluster.client_key to ones that the cluster trusts"

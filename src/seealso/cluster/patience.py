@@ -22,13 +22,19 @@ class Patience:
 
     def __init__(self, retries: int, seconds: float | None = None) -> None:
         self._retries = retries
-        self._ends = time.monotonic() + (seconds or float("inf"))
+        self._began = time.monotonic()
+        self._ends = self._began + (seconds or float("inf"))
         self._attempts = 0
 
     @property
     def left(self) -> float:
         """Seconds until it ends, above zero: the least that a client waits for an answer."""
         return max(self._ends - time.monotonic(), 0.001)
+
+    @property
+    def spent(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._began
 
     def wait(self, at_least: int = 0) -> bool:
         """Wait for the next attempt, and tell whether there is one.
