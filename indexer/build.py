@@ -118,6 +118,8 @@ def build(
     alias = settings.index.alias
     base = _base_bundle(settings)
     settings = with_fitted(settings, base.fitted)
+    # before the lock, which is written as well
+    replaceable(cluster, alias)
     with build_lock(cluster, alias) as lock:
         live = replaceable(cluster, alias)
         images = images_for(base, source.images)

@@ -8,6 +8,7 @@ from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.movable import require_movable
 from seealso.types import Calibration, Space
 
 
@@ -90,6 +91,8 @@ def replaceable(cluster: Cluster, alias: str) -> str | None:
     ------
     MappingMismatch
         It holds documents of its owner, whose searches would find a catalogue in their place.
+    ClusterError
+        `alias` is an index of its own, stands for several, or a block keeps it where it is.
     """
     live = indices.live_name(cluster, alias)
     if live is not None and "attached" in (indices.find_meta(cluster, live) or {}):
@@ -99,4 +102,5 @@ def replaceable(cluster: Cluster, alias: str) -> str | None:
             "to build an index beside it, set another index.alias",
             index=live,
         )
+    require_movable(cluster, alias)
     return live

@@ -15,6 +15,7 @@ from seealso.indexer.templates import installed
 from seealso.indexer.users.live import live_users
 from seealso.interactions import Pseudonyms
 from seealso.plugin.doctor_inputs import examine_inputs
+from seealso.plugin.doctor_writing import examine_writing
 from seealso.plugin.finding import Finding, failed
 from seealso.plugin.serving import EXPENSIVE
 
@@ -52,6 +53,7 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     yield from _index(cluster, settings)
     if settings.users.enabled:
         yield _users(cluster, settings)
+    yield from examine_writing(cluster, settings)
     yield _templates(cluster)
 
 

@@ -7,6 +7,7 @@ from seealso.cluster.addresses import require_free, write_alias
 from seealso.config import Settings
 from seealso.indexer.attach.obstacles import require_attachable, require_passable
 from seealso.indexer.attach.owned import Owned, Way, check_alias, moving, way
+from seealso.indexer.movable import require_movable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
     elif chosen == "copy":
         target = None
     require_passable(owned, chosen)
+    if earlier and target is None:
+        require_movable(cluster, alias)
     if chosen == "in place":
         require_free(cluster, owned.name)
     note = ""

@@ -116,6 +116,8 @@ def attach(
         As `build` raises them.
     """
     started = perf_counter()
+    # before the lock, which is written as well
+    plan(cluster, settings, look(cluster, index), copy=copy)
     with build_lock(cluster, settings.index.alias) as lock:
         owned = look(cluster, index)
         chosen = plan(cluster, settings, owned, copy=copy)

@@ -15,10 +15,11 @@ from seealso.errors import MappingMismatch
 from seealso.indexer.creation import create_index
 from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely
+from seealso.indexer.movable import require_movable
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.staging import build_key, left_by
 from seealso.indexer.users.live import check_key, live_users, user_indices
-from seealso.indexer.users.mapping import users_alias, users_body, users_meta
+from seealso.indexer.users.mapping import KIND, users_alias, users_body, users_meta
 from seealso.indexer.users.people import People
 from seealso.indexer.users.writing import Done, Profiler, UsersWriter
 from seealso.interactions import Pseudonyms
@@ -88,11 +89,16 @@ def build_users(
     ConfigError
         The live index has another key.
     ClusterError
-        Another build runs, or the cluster refused; the alias is as it was.
+        Another build runs, the cluster refused, or the alias cannot be moved; it is as it was.
+    MappingMismatch
+        The alias is somebody else's; nothing was written.
     """
     started = perf_counter()
     alias = users_alias(settings.index.alias)
+    # before the lock, which is written as well
+    require_movable(cluster, alias, KIND)
     with users_lock(cluster, settings) as lock:
+        require_movable(cluster, alias, KIND)
         check_live_key(cluster, settings, names, new_key=new_key)
         name, resumed = _stage(cluster, settings, names, profiler, lock)
         writer = UsersWriter(cluster, name, names, profiler, settings.index)
@@ -154,10 +160,13 @@ def plan_build(
     ------
     ConfigError
         The live index has another key.
+    ClusterError, MappingMismatch
+        The alias cannot be moved, or is somebody else's.
     """
     started = perf_counter()
-    check_live_key(cluster, settings, names, new_key=new_key)
     alias = users_alias(settings.index.alias)
+    require_movable(cluster, alias, KIND)
+    check_live_key(cluster, settings, names, new_key=new_key)
     done = Done(written=len(people.ids))
     return _report(done, f"{alias}-...", alias, 0, resumed=False, started=started)
 
@@ -249,6 +258,10 @@ def _stage(
     """Return the index to write to and whether it was begun by an earlier, killed build."""
     alias = users_alias(settings.index.alias)
     key = _build_key(settings, names, profiler)
+    for one in user_indices(cluster, settings):
+        # the alias did not come to it: it is gone on with, or cleared, like one half written
+        if one.state == "ready" and not one.live:
+            indices.put_meta(cluster, one.name, {"state": "building"})
     begun = left_by(cluster, user_indices(cluster, settings), key, lock)
     if begun is not None:
         return begun, True

@@ -249,3 +249,20 @@ def test_ids_that_meet_nothing_are_said_without_naming_users(peopled: Shop) -> N
     )
     assert "differs by case" in notes[1]
     assert "ann" not in notes[1].lower()
+
+
+def test_an_index_that_the_alias_did_not_come_to_is_gone_on_with(
+    peopled: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise ClusterError("the alias could not be moved")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("seealso.indexer.users.build.go_live", refused)
+        with pytest.raises(ClusterError, match="could not be moved"):
+            built(peopled)
+    (left,) = user_indices(peopled.cluster, peopled.settings())
+    report = built(peopled)
+    assert (report.index, report.resumed, report.unchanged) == (left.name, True, PEOPLE)
+    (only,) = user_indices(peopled.cluster, peopled.settings())
+    assert (only.name, only.live, only.state) == (left.name, True, "ready")
