@@ -429,6 +429,36 @@ def test_what_is_no_time_and_may_be_something_else(value, reason):
     assert as_times(pl.Series([value])).faults[0].reason.startswith(reason)
 
 
+@pytest.mark.parametrize("counts", [("0", "7", "3"), (0, 7, 3), (0, None, 70_000)])
+def test_data_without_dates_keeps_the_order_that_its_counts_tell(counts):
+    rows = [{"user_id": "u", "item_id": f"i{n}", "time": at} for n, at in enumerate(counts)]
+    problems = Problems("stop")
+    # the start is put at the first second of 1970; a batch of its own decides nothing
+    source = Lines(tuple([row] for row in rows))
+    seconds = [None if at is None else int(at) + 1 for at in counts]
+    assert [
+        time and time.timestamp()
+        for *_, time in events(source, EventSettings(time="time"), problems)
+    ] == seconds
+    (note,) = problems.notes
+    assert "time holds small counts, no dates" in note
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [5, 1_700_000_000], [5, "2026-01-01"], [2024, 2025, 2026], [202610, 202611],
+        [45_000, 46_297], [0, 0, 0], [5, 6.5], [-3, 4],
+    ],
+)  # fmt: skip
+def test_small_numbers_beside_others_or_of_another_meaning_are_no_counts(times):
+    rows = [{"user_id": "u", "item_id": f"i{n}", "time": at} for n, at in enumerate(times)]
+    problems = Problems("skip")
+    found = events(Lines((rows,)), EventSettings(time="time"), problems)
+    plausible = [at for at in times if at in (1_700_000_000, "2026-01-01")]
+    assert (len(found), problems.count) == (len(plausible), len(times) - len(plausible))
+
+
 def test_a_type_that_is_a_list_and_a_value_beyond_all_measure():
     source = documents(
         {"user_id": "u", "item_id": "a", "type": ["view", "buy"], "value": 1},

@@ -21,6 +21,7 @@ from seealso.interactions.cells import (
     single,
 )
 from seealso.interactions.columns import ColumnCheck, column, objects
+from seealso.interactions.counts import Counting, never
 from seealso.interactions.dates import DayOrder, unknown
 from seealso.interactions.numbers import DecimalMark, Mark, as_numbers
 from seealso.interactions.problems import Problem, Problems
@@ -87,10 +88,11 @@ def read_events(
     named = (columns.value,) if columns.value else ()
     decimal = DecimalMark(source, named, columns.format.decimal, reading.note)
     day_first = DayOrder(source, columns.time, reading.note)
+    counting = Counting(source, columns.time, columns.format.nulls, reading.note)
     for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        events, broken = parse_events(rows, columns, decimal, day_first)
+        events, broken = parse_events(rows, columns, decimal, day_first, counting)
         reading.report(broken, rows.unit)
         for word, count in nobodies(rows, columns).items():
             reading.tally(count, *(f"{said} of user {word!r}, which is nobody" for said in _ROWS))
@@ -109,6 +111,7 @@ def parse_events(
     columns: EventSettings,
     decimal: Callable[[], Mark] | None = None,
     day_first: Callable[[], bool | None] = unknown,
+    counting: Callable[[], bool] = never,
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Return the events of some rows, each with its ``place``, and what is wrong with the others.
 
@@ -123,6 +126,8 @@ def parse_events(
         settings by default, or else the point.
     day_first
         Asked for the order of a date with slashes, where day and month could change places.
+    counting
+        Asked where a time is a small number: whether all of them are counts, no dates.
     """
     nulls = columns.format.nulls
     mark = decimal or (lambda: columns.format.decimal or ".")
@@ -139,7 +144,8 @@ def parse_events(
     long = (types.values.str.len_bytes() > LONGEST_TYPE).fill_null(False)
     too_long = broken(types.values, long, f"has more than {LONGEST_TYPE} bytes")
     bad.add(columns.type, {**too_long, **types.faults, **given.faults})
-    times = as_times(_optional(rows, columns.time), nulls, columns.format.time, day_first)
+    given_times = _optional(rows, columns.time)
+    times = as_times(given_times, nulls, columns.format.time, day_first, counting)
     bad.add(columns.time, times.faults)
     whole = pl.DataFrame(
         {

@@ -22,6 +22,7 @@ from seealso.interactions.cells import (
     met,
     single,
 )
+from seealso.interactions.counts import BELOW, never
 from seealso.interactions.dates import TWO_WAYS, as_iso, unknown
 
 TIME: Final = pl.Datetime("us", "UTC")
@@ -79,6 +80,7 @@ def as_times(
     nulls: Sequence[str] | None = None,
     form: str | None = None,
     day_first: Callable[[], bool | None] = unknown,
+    counting: Callable[[], bool] = never,
 ) -> Cells:
     """Return each cell as a UTC time in microseconds; null where it is empty or no time.
 
@@ -96,6 +98,9 @@ def as_times(
         How texts are written, as `datetime.strptime` takes it; found out by default.
     day_first
         Asked for the order of a date with slashes, where day and month could change places.
+    counting
+        Asked where a number is small: whether all of them count from a start of their own, which
+        is put at the first second of 1970.
     """
     one = single(values)
     given = one.values
@@ -107,13 +112,13 @@ def as_times(
     elif kind == pl.Date:
         micros = given.cast(pl.Datetime("us")).dt.epoch("us")
     elif kind.is_numeric():
-        micros = _from_numbers(given)
+        micros = _from_numbers(given, counting)
         empty |= given.cast(pl.Float64).is_nan().fill_null(False)
     elif kind == pl.String:
         texts = given.str.strip_chars(BLANKS)
         empty = is_null_word(texts, nulls, NULL_WORDS).fill_null(True)
         texts = texts.set(empty, None)
-        micros = _in_form(texts, form) if form else _from_texts(texts, day_first)
+        micros = _in_form(texts, form) if form else _from_texts(texts, day_first, counting)
     else:
         micros = pl.Series(given.name, [None] * len(given), dtype=pl.Int64)
     micros = micros.set(~micros.is_between(1, _END, closed="left").fill_null(False), None)
@@ -140,10 +145,13 @@ def _reason(value: Any) -> str:
     return _SMALL if 0 <= number < _LEAST else NO_TIME
 
 
-def _from_numbers(numbers: pl.Series) -> pl.Series:
+def _from_numbers(numbers: pl.Series, counting: Callable[[], bool] = never) -> pl.Series:
     """Return microseconds since 1970, null where a number is out of all bounds."""
     if numbers.dtype.is_integer():
         whole = numbers.cast(pl.Int64, strict=False)
+        if whole.is_between(0, BELOW, closed="left").any() and counting():
+            # zero itself is how systems write "no date"
+            return (whole + 1) * 1_000_000
         micros = _since_1970(whole, whole)
     else:
         exact = numbers.cast(pl.Float64).fill_nan(None)
@@ -199,9 +207,11 @@ def _in_form(texts: pl.Series, form: str) -> pl.Series:
     return texts.str.strptime(kind, form, strict=False).cast(pl.Datetime("us")).dt.epoch("us")
 
 
-def _from_texts(texts: pl.Series, day_first: Callable[[], bool | None]) -> pl.Series:
+def _from_texts(
+    texts: pl.Series, day_first: Callable[[], bool | None], counting: Callable[[], bool]
+) -> pl.Series:
     whole = texts.cast(pl.Int64, strict=False)
-    micros = _from_numbers(whole)
+    micros = _from_numbers(whole, counting)
     rest = texts.set(whole.is_not_null(), None)
     if rest.null_count() < len(rest):
         micros = micros.zip_with(whole.is_not_null(), _from_iso(rest))
