@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from seealso.cluster import BulkWriter, Cluster, IndexSource, fetch, indices, scan
+from seealso.cluster.addresses import write_aliases
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore, Encoder, ItemText, encode_views
 from seealso.errors import ClusterError
@@ -147,6 +148,7 @@ def test_importance_by_an_expression(latest_shop: Shop) -> None:
 
 def test_an_index_as_catalogue(shop: Shop, index_name: str) -> None:
     cluster, name = shop.cluster, f"{index_name}-source"
+    indices.create(cluster, name, {"aliases": write_aliases(name)})
     with BulkWriter(cluster, name) as writer:
         for item in films(60):
             writer.index(item["item_id"], {k: v for k, v in item.items() if k != "item_id"})
@@ -160,7 +162,7 @@ def test_an_index_as_catalogue(shop: Shop, index_name: str) -> None:
 
 
 def test_ids_of_any_characters(shop: Shop) -> None:
-    ids = ["a/b", "with space", "花样年华", "100%", 'quote"d', "..", "_under", "#?&=", "né\t"]
+    ids = ["a/b", "with space", "花样年华", "100%", 'quote"d', "..", "_under", "#?&=", "né\tü"]
     shop.stock([{**item, "item_id": i} for item, i in zip(films(len(ids)), ids, strict=True)])
     report = shop.build()
     assert report.items == len(ids)
