@@ -38,7 +38,7 @@ def test_ingest(lively: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert not lively.cluster.exists(f"/{events_name(lively.alias)}")
     assert run(lively, "events", "ingest", str(file)) == 0
     said = capsys.readouterr().out
-    assert "unknown items  1 (their events are kept: nowhere)" in said
+    assert "unknown items     1 (their events are kept: nowhere)" in said
     assert "2 (1 new)" in said
     assert run(lively, "events", "ingest", str(file), "--json") == 0
     again = json.loads(capsys.readouterr().out)
@@ -86,7 +86,7 @@ def test_follow_says_where_it_would_go_on(
     said = capsys.readouterr()
     assert said.err.count("log.jsonl line 2: not JSON") == 1
     assert "log.jsonl: 1 broken row left out\n" in said.err
-    assert "broken         1" in said.out
+    assert "broken            1" in said.out
     assert run(lively, "events", "follow", str(file), "--dry-run", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["position"]["offset"] == file.stat().st_size
