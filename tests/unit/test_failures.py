@@ -31,17 +31,18 @@ def test_the_deepest_cause_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("block", "cure"),
+    ("block", "index", "cure"),
     [
-        ("index [a] blocked by: [FORBIDDEN/8/index write (api)];", "PUT INDEX/_settings"),
-        ("blocked by: [FORBIDDEN/6/cluster read-only (api)];", "PUT _cluster/settings"),
+        # behind an alias, the index that is blocked is the one to mend
+        ("index [a] blocked by: [FORBIDDEN/8/index write (api)];", "a", "PUT INDEX/_settings"),
+        ("blocked by: [FORBIDDEN/6/cluster read-only (api)];", "films", "PUT _cluster/settings"),
     ],
 )
-def test_a_block_is_named_with_its_cure(block: str, cure: str) -> None:
+def test_a_block_is_named_with_its_cure(block: str, index: str, cure: str) -> None:
     cause = {"type": "cluster_block_exception", "reason": block}
     exc = AuthorizationException(403, cause["type"], {"error": {"root_cause": [cause], **cause}})
     found = meaning(exc, URL, "/films")
-    assert found.message == f"films: is read-only: cluster_block_exception: {block}"
+    assert found.message == f"{index}: is read-only: cluster_block_exception: {block}"
     assert cure in str(found.hint)
     assert block_cure("mapper_parsing_exception: failed") is None
 
