@@ -47,8 +47,9 @@ def test_an_id_twice(kept_shop: Shop, complain: Complain) -> None:
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_bytes_that_are_not_utf8(kept_shop: Shop, complain: Complain, suffix: str) -> None:
     path = kept_shop.folder / f"bad.{suffix}"
+    # in a title they would cost the title alone
     if suffix == "csv":
-        path.write_bytes(b"item_id,title,description,kind,price\na,caf\xe9,x,war,1\n")
+        path.write_bytes(b"item_id,title,description,kind,price\ncaf\xe9,a,x,war,1\n")
         place = "line 2"
     else:
         path.write_bytes(b'{"item_id": "a", "title": "caf\xe9"}\n')
