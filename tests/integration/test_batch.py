@@ -284,7 +284,6 @@ def test_what_is_left_without_its_options_is_not_trusted(library: Library, tmp_p
         (b'{"attributes": ["a"]}', "attributes: must be values by name"),
         (b'{"words": 3}', "words: must be a text, not 3"),
         (b'{"user_id": [1]}', "user_id: must be an id"),
-        (b"u\xff", "not UTF-8"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(
