@@ -88,7 +88,9 @@ def block(cluster: Cluster, path: str, settings: Mapping[str, Any]) -> None:
 
 
 def test_a_read_only_index(kept_shop: Shop, complain: Complain) -> None:
-    path = f"/{kept_shop.live}/_settings"
+    live = str(kept_shop.live)
+    path = f"/{live}/_settings"
+    meta = kept_shop.cluster.request("GET", f"/{live}/_mapping")[live]["mappings"]["_meta"]
     kept_shop.stock([*films(31)], views({"f1": 3, "f2": 30}))
     for name in ("index.blocks.write", "index.blocks.read_only"):
         block(kept_shop.cluster, path, {name: True})
@@ -96,11 +98,12 @@ def test_a_read_only_index(kept_shop: Shop, complain: Complain) -> None:
             for command in ("update", "importance"):
                 said = complain(kept_shop, "index", command)
                 assert said.code == 7
-                assert "documents were refused" in said.error
                 assert "blocked by" in said.error
                 assert "lift the block" in said.hint
         finally:
             block(kept_shop.cluster, path, {name: None})
+            # what was refused may have written a part: its mark stays until the next run ends
+            kept_shop.cluster.request("PUT", f"/{live}/_mapping", {"_meta": meta})
 
 
 def test_a_read_only_cluster(kept_shop: Shop, complain: Complain) -> None:
