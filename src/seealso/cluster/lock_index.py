@@ -47,6 +47,9 @@ def create_index(cluster: Cluster, alias: str) -> None:
             cluster.request("PUT", f"/{name}", BODY)
     except ClusterError as exc:
         if ALREADY_THERE not in exc.message:
+            # what has a cure of its own is told as it is
+            if exc.hint is not None:
+                raise
             raise ClusterError(
                 f"{name}: the index for locks cannot be created: {exc.message}",
                 hint="seealso keeps there who is building: allow it, or choose another index.alias",
