@@ -34,6 +34,7 @@ RECOVERING = "CurrentState[RECOVERING]"
 _NOT_THERE = (
     RECOVERING,
     "missing shards",
+    "no node found",
     "no_shard_available",
     "search_context_missing",
     "unavailable_shards",
