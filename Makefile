@@ -68,7 +68,7 @@ example-news: $(VENV)/.news ## news for new readers, and how a list follows what
 	@$(EXAMPLES) examples/news/run.sh
 
 test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages in a real Chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev ## style, types and the arrows between rooms, on an installed copy
 	@rm -rf .lint build && mkdir .lint
