@@ -17,8 +17,8 @@ from seealso.encoder import Bundle, BundleStore, item_encoder, open_cache
 from seealso.indexer.documents import stored_vector
 from seealso.indexer.encoding import bind_to_catalogue
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
-from seealso.interactions import FileSource, Problems, read_items
 from seealso.log import progress
+from seealso.readers import FileSource, Problems, read_items
 from seealso.types import Item, Space, Vector
 
 CATALOGUE = "examples/ml-latest-small/movies.csv.gz"

@@ -14,11 +14,11 @@ from seealso.cluster import Cluster, indices
 from seealso.config import ImportanceSettings, Settings
 from seealso.indexer.events.ingest import Ingester
 from seealso.indexer.events.store import events_name
-from seealso.interactions import LiveEvent
-from seealso.interactions.live import content_id
 from seealso.log import progress
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
+from seealso.readers import LiveEvent
+from seealso.readers.live import content_id
 
 ROUNDS = 100
 WARM_UP = 20

@@ -15,10 +15,10 @@ from seealso.config import CrowdSettings, Settings
 from seealso.indexer.mapping import derives_safely
 from seealso.indexer.users.documents import user_document
 from seealso.indexer.users.mapping import users_alias, users_body, users_meta
-from seealso.interactions import Pseudonyms
 from seealso.log import progress
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
+from seealso.readers import Pseudonyms
 from seealso.types import HistoryEntry, User, Vector
 
 USERS = 20_000

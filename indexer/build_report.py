@@ -6,7 +6,7 @@ from typing import Any
 
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.verify import Verification
-from seealso.interactions import Unmatched
+from seealso.readers import Unmatched
 
 
 @dataclass(frozen=True, slots=True)

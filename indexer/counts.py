@@ -82,7 +82,7 @@ def count_events(
     Parameters
     ----------
     frames
-        Event frames, as `seealso.interactions.read_events` yields them.
+        Event frames, as `seealso.readers.read_events` yields them.
     settings
         ``weights``, ``half_life_days`` and ``per_user`` are used. Types of weight 0 are left out
         altogether; so are all but the newest ``per_user`` events of one type by one user with

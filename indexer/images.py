@@ -5,7 +5,7 @@ from collections.abc import Callable
 from seealso.config import Settings
 from seealso.encoder import Bundle, ImageVectors
 from seealso.indexer.pictures import Gallery
-from seealso.interactions import Problems, read_image_vectors
+from seealso.readers import Problems, read_image_vectors
 
 
 def open_images(settings: Settings, problems: Problems) -> ImageVectors | None:

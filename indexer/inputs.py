@@ -20,7 +20,7 @@ from seealso.errors import ConfigError, DataError
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.images import no_images, open_images
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
-from seealso.interactions import (
+from seealso.readers import (
     FileSource,
     Problems,
     RowSource,

@@ -13,8 +13,8 @@ from seealso.config import Settings
 from seealso.encoder import ImageEncoder, VectorCache, open_cache
 from seealso.encoder.pictures import usable
 from seealso.errors import DataError
-from seealso.interactions import Problem, Problems
 from seealso.log import progress
+from seealso.readers import Problem, Problems
 from seealso.types import ImageRows, Vector
 
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png"})

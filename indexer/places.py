@@ -14,7 +14,7 @@ from seealso.errors import MappingMismatch
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.events_index import find_events
 from seealso.indexer.users.live import check_key, user_indices
-from seealso.interactions import Pseudonyms
+from seealso.readers import Pseudonyms
 
 CLIENT: Final = "client_id"
 """Where rows of UBI say who it was."""

@@ -12,7 +12,7 @@ from seealso.indexer.events_index import find_events
 from seealso.indexer.places import Place, places_of
 from seealso.indexer.turns import alone
 from seealso.indexer.users.build import users_lock
-from seealso.interactions import Pseudonyms
+from seealso.readers import Pseudonyms
 
 ATTEMPTS: Final = 4
 """Times that a user is looked for: what was written during a deletion is deleted as well."""

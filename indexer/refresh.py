@@ -14,8 +14,8 @@ from seealso.indexer.inputs import Inputs, event_notes, latest_time
 from seealso.indexer.lifecycle import build_lock
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rewriting import rewriting
-from seealso.interactions import describe_unmatched
 from seealso.log import progress
+from seealso.readers import describe_unmatched
 from seealso.types import Space
 
 RESCALE = """

@@ -15,9 +15,9 @@ from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rereading import Reread, read_again
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.writing import changed, write_catalogue
-from seealso.interactions import Unmatched, describe_unmatched
-from seealso.interactions.matching import EXAMPLES
 from seealso.log import progress
+from seealso.readers import Unmatched, describe_unmatched
+from seealso.readers.matching import EXAMPLES
 from seealso.types import Item
 
 MOST_DELETED = 0.05

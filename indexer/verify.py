@@ -23,8 +23,8 @@ from seealso.indexer.documents import item_vector
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import stored_items
 from seealso.indexer.mapping import NO_PIPELINES
-from seealso.interactions import RESERVED, Problems
 from seealso.query_templates import render
+from seealso.readers import RESERVED, Problems
 from seealso.types import Item, Space, Vector
 
 LEAST_COSINE = 0.999

@@ -5,13 +5,13 @@ from typing import Any
 
 from seealso.cluster.failures import closed_in, first_cause, index_closed
 from seealso.errors import ClusterError
-from seealso.interactions import RESERVED
 from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.profile import Profile
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.requests import Wish
 from seealso.plugin.scores import logit, raw_value
 from seealso.plugin.serving import EXPENSIVE, ScriptsRefused
+from seealso.readers import RESERVED
 from seealso.types import Calibration, Path, Source
 
 Hit = Mapping[str, Any]

@@ -19,13 +19,13 @@ import orjson
 from seealso.config import Rule
 from seealso.decoding import as_utf8, loads
 from seealso.errors import DataError
-from seealso.interactions.lines import TOO_LONG, numbered
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Wish
 from seealso.plugin.rules.taxonomy import Taxonomy
 from seealso.plugin.unfinished import Unfinished
 from seealso.plugin.users import KnownUsers, describe
+from seealso.readers.lines import TOO_LONG, numbered
 from seealso.types import User
 
 USERS_AT_ONCE = 64

@@ -13,11 +13,11 @@ from seealso.errors import ClusterError, SeeAlsoError
 from seealso.indexer.live import live_index
 from seealso.indexer.templates import installed
 from seealso.indexer.users.live import live_users
-from seealso.interactions import Pseudonyms
 from seealso.plugin.doctor_inputs import examine_inputs
 from seealso.plugin.doctor_writing import examine_writing
 from seealso.plugin.finding import Finding, failed
 from seealso.plugin.serving import EXPENSIVE
+from seealso.readers import Pseudonyms
 
 WAITS_S = 10.0
 """Seconds that the cluster has for an answer: who asks a doctor wants to know that it has none."""

@@ -19,9 +19,9 @@ from seealso.indexer.inputs import (
     row_source,
     survey,
 )
-from seealso.interactions import Problems, RowSource, describe_unmatched, read_events, read_items
 from seealso.log import progress
 from seealso.plugin.finding import Finding, failed
+from seealso.readers import Problems, RowSource, describe_unmatched, read_events, read_items
 from seealso.types import Item
 
 

@@ -12,7 +12,6 @@ from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import Profiler
-from seealso.interactions import Histories
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import GroupWish, Members
 from seealso.plugin.list_maker import ListMaker
@@ -26,6 +25,7 @@ from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
 from seealso.plugin.stack.ubi import Query, Shown, UbiLog
 from seealso.plugin.users import FoundUsers, KnownUsers, describe, id_of, ids_of, require_users
 from seealso.plugin.users_index import Asked, UsersIndex
+from seealso.readers import Histories
 from seealso.types import Path, User, Vector
 
 

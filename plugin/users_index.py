@@ -9,13 +9,13 @@ from seealso.config import CrowdSettings, Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.users.live import LiveUsers, live_users, read_users
 from seealso.indexer.users.mapping import users_alias
-from seealso.interactions import Pseudonyms
 from seealso.plugin.answers import hits_of, missing_part
 from seealso.plugin.crowd import NOBODY, Crowd, crowd_of
 from seealso.plugin.neighbours import NeighbourList, neighbours_of
 from seealso.plugin.profile import Profile
 from seealso.plugin.requests import Search
 from seealso.query_templates import msearch
+from seealso.readers import Pseudonyms
 from seealso.types import User, Vector
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seealso.config import Settings, load_settings
 from seealso.indexer.inputs import Inputs, inputs
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from tests.bundles import tiny_source
 
 CLUBS = 4

@@ -19,8 +19,8 @@ from seealso.config import Settings, load_settings
 from seealso.encoder import Bundle
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs, row_source
-from seealso.interactions import Histories, Problems, read_events
 from seealso.plugin import Recommender
+from seealso.readers import Histories, Problems, read_events
 from seealso.types import User, Vector
 from tests.bundles import ROOT
 

@@ -20,8 +20,8 @@ from seealso.encoder import Bundle
 from seealso.indexer.build import build
 from seealso.indexer.build_report import BuildReport
 from seealso.indexer.inputs import inputs, row_source
-from seealso.interactions import Histories, Problems, read_events
 from seealso.plugin import Recommender
+from seealso.readers import Histories, Problems, read_events
 from seealso.types import Vector
 
 BOOKS = 60

@@ -10,8 +10,8 @@ from seealso.indexer.events.ingest import Ingester, Taken
 from seealso.indexer.events.running import reader_of, take_all
 from seealso.indexer.events.sources import WholeFile
 from seealso.indexer.events.store import events_name
-from seealso.interactions import FileSource, Problems
 from seealso.plugin import Recommender
+from seealso.readers import FileSource, Problems
 from tests.integration.catalogues import Record, Shop, write_lines
 from tests.members import NAMES
 

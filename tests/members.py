@@ -12,9 +12,9 @@ from seealso.indexer.users.build import UsersReport, build_users, update_users
 from seealso.indexer.users.live import user_indices
 from seealso.indexer.users.mapping import users_alias
 from seealso.indexer.users.people import read_people
-from seealso.interactions import Problems, Pseudonyms
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
+from seealso.readers import Problems, Pseudonyms
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 
 KEY = "a key of the tests, and of nothing else"

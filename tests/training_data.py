@@ -18,7 +18,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 
 from seealso.config import Settings, load_settings
 from seealso.encoder import BundleStore
-from seealso.interactions import EVENT_SCHEMA
+from seealso.readers import EVENT_SCHEMA
 from seealso.training import Backbone
 from seealso.types import Item
 from tests.bundles import tiny_source

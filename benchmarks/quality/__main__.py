@@ -16,7 +16,7 @@ from benchmarks.quality.page import keep, write_page
 from seealso.cli.context import plain
 from seealso.cli.main import overrides
 from seealso.indexer.inputs import inputs
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from seealso.training.train import train
 
 data_set = click.argument("data", type=click.Choice(list(DATA_SETS)))

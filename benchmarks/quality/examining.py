@@ -14,9 +14,9 @@ from seealso.evaluation.evaluate import evaluate
 from seealso.fitting.fit import fit
 from seealso.fitting.refit import refitted
 from seealso.indexer.inputs import inputs
-from seealso.interactions import Problems
 from seealso.log import progress
 from seealso.plugin.judging.examined import IndexContender
+from seealso.readers import Problems
 from seealso.training import export_new, load_backbone
 
 EXAMS = ("leave-one-out", "cold", "few-shot")

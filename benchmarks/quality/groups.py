@@ -37,11 +37,11 @@ from seealso.errors import DataError
 from seealso.fitting.fit import fit
 from seealso.indexer.build import build
 from seealso.indexer.inputs import Inputs, inputs
-from seealso.interactions import Problems
 from seealso.log import progress
 from seealso.plugin import Recommender
 from seealso.plugin.groups.members import looked_at
 from seealso.plugin.groups.strategies import Strategy, average, fair, strategies
+from seealso.readers import Problems
 from seealso.types import Calibration, HistoryEntry, User, Vector
 
 FAIRNESS: Final = (0.5, 1.0, 2.0, 4.0)

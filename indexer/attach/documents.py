@@ -15,7 +15,7 @@ from seealso.indexer.documents import digest, document
 from seealso.indexer.encoding import DocumentMaker, Tick
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.indexer.writing import held_digests
-from seealso.interactions import Problems, read_items
+from seealso.readers import Problems, read_items
 from seealso.types import Item
 
 Record = Mapping[str, Any]

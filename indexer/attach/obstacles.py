@@ -8,7 +8,7 @@ from typing import Any
 
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach.owned import FIELDS_LIMIT, SHARED, Owned, Way
-from seealso.interactions import RESERVED
+from seealso.readers import RESERVED
 
 WINDOW = 5000
 """Hits that are read at once, where ids are read: see `seealso.cluster.scan`."""

@@ -13,7 +13,7 @@ from seealso.cluster.addresses import write_alias
 from seealso.config import Settings
 from seealso.errors import ClusterError
 from seealso.indexer.mapping import derives_safely, own_fields
-from seealso.interactions import RESERVED
+from seealso.readers import RESERVED
 
 Way = Literal["in place", "copy"]
 

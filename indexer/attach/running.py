@@ -20,8 +20,8 @@ from seealso.indexer.build_report import mute_notes
 from seealso.indexer.lifecycle import build_lock, record_live
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.verify import Verification, verify
-from seealso.interactions import Problems
 from seealso.log import logger, progress
+from seealso.readers import Problems
 
 log = logger(__name__)
 

@@ -31,8 +31,8 @@ from seealso.indexer.inputs import Inputs, event_notes, survey
 from seealso.indexer.mapping import derives_safely, index_meta
 from seealso.indexer.rereading import read_again
 from seealso.indexer.staging import build_key, left_by
-from seealso.interactions import describe_unmatched
 from seealso.log import progress
+from seealso.readers import describe_unmatched
 from seealso.types import Space
 
 

@@ -24,7 +24,7 @@ from seealso.indexer.users.documents import READ, digest_of, user_document, user
 from seealso.indexer.users.live import LiveUsers, live_users
 from seealso.indexer.users.mapping import users_alias
 from seealso.indexer.users.writing import Profiler
-from seealso.interactions import Pseudonyms
+from seealso.readers import Pseudonyms
 from seealso.types import Space, User
 
 EFFECTS: Final = "effects"

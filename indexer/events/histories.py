@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from seealso.interactions import LiveEvent
+from seealso.readers import LiveEvent
 from seealso.types import HistoryEntry, User
 
 NEVER: Final = datetime.min.replace(tzinfo=UTC)

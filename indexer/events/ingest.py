@@ -17,7 +17,7 @@ from seealso.indexer.events.retention import expire
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.turns import Turn, turn
 from seealso.indexer.users.writing import Profiler
-from seealso.interactions import LiveEvent, Pseudonyms
+from seealso.readers import LiveEvent, Pseudonyms
 
 LOOKS: Final = 8
 """Times that documents are brought in step with an index that moves meanwhile."""

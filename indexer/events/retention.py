@@ -7,7 +7,7 @@ from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.indexer.events.effects import Look
 from seealso.indexer.events.store import EventStore
-from seealso.interactions.live import micros
+from seealso.readers.live import micros
 
 AT_ONCE: Final = 10_000
 """Events of one deletion: answered well within the time-out."""

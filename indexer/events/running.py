@@ -13,7 +13,7 @@ from seealso.indexer.events.sources import COLUMNS, UbiEvents, WholeFile, known_
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.users.live import live_users
-from seealso.interactions import Batch, LiveEvent, LiveReader, Problems, Pseudonyms
+from seealso.readers import Batch, LiveEvent, LiveReader, Problems, Pseudonyms
 
 SETTLE_SECONDS: Final = 1.0
 """How often an idle follower looks whether an index was built meanwhile."""

@@ -9,8 +9,8 @@ from typing import Any, Final
 from seealso.cluster import Cluster, indices
 from seealso.config import EventSettings, LiveSettings, UbiSettings
 from seealso.errors import ClusterError
-from seealso.interactions import Batch, FileSource, Pseudonyms
-from seealso.interactions.rows import Rows, batches, frame_of
+from seealso.readers import Batch, FileSource, Pseudonyms
+from seealso.readers.rows import Rows, batches, frame_of
 
 OBJECT: Final = "event_attributes.object.object_id"
 

@@ -19,10 +19,10 @@ from seealso.errors import ClusterError, ConfigError
 from seealso.indexer.creation import create_index
 from seealso.indexer.events_index import KIND, find_events, require_free
 from seealso.indexer.events_index import events_name as events_name
-from seealso.interactions import LiveEvent, Pseudonyms
-from seealso.interactions.live import RESERVED
-from seealso.interactions.pseudonyms import KEY
 from seealso.query_templates import msearch
+from seealso.readers import LiveEvent, Pseudonyms
+from seealso.readers.live import RESERVED
+from seealso.readers.pseudonyms import KEY
 
 MOST: Final = 10_000
 """Events of one user that are read, the newest ones: as many as one search may return."""

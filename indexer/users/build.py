@@ -22,8 +22,8 @@ from seealso.indexer.users.live import check_key, live_users, user_indices
 from seealso.indexer.users.mapping import KIND, users_alias, users_body, users_meta
 from seealso.indexer.users.people import People
 from seealso.indexer.users.writing import Done, Profiler, UsersWriter
-from seealso.interactions import Pseudonyms
 from seealso.log import progress
+from seealso.readers import Pseudonyms
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from seealso.config import Settings
 from seealso.errors import ClusterError, ConfigError, MappingMismatch
 from seealso.indexer.users.documents import READ, user_of
 from seealso.indexer.users.mapping import KIND, users_alias
-from seealso.interactions import Pseudonyms
-from seealso.interactions.pseudonyms import KEY
+from seealso.readers import Pseudonyms
+from seealso.readers.pseudonyms import KEY
 from seealso.types import User
 
 

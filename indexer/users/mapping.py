@@ -6,7 +6,7 @@ from typing import Any, Final
 from seealso import __version__
 from seealso.config import IndexSettings, UsersSettings
 from seealso.indexer.mapping import loading_body, vector_field
-from seealso.interactions import Pseudonyms
+from seealso.readers import Pseudonyms
 
 KIND: Final = "users"
 """What ``_meta.seealso.kind`` says of a users index."""

@@ -11,7 +11,8 @@ from seealso.config import Settings, UsersSettings
 from seealso.errors import DataError
 from seealso.indexer.encoding import Tick
 from seealso.indexer.inputs import row_source
-from seealso.interactions import (
+from seealso.log import progress
+from seealso.readers import (
     Attributes,
     FileSource,
     Histories,
@@ -19,7 +20,6 @@ from seealso.interactions import (
     read_attributes,
     read_events,
 )
-from seealso.log import progress
 from seealso.types import User
 
 

@@ -3,7 +3,7 @@
 from seealso.cluster import Cluster, scan_ids
 from seealso.config import Settings
 from seealso.indexer.users.people import People
-from seealso.interactions import describe_unmatched
+from seealso.readers import describe_unmatched
 
 
 def unmatched_notes(cluster: Cluster, settings: Settings, people: People) -> tuple[str, ...]:

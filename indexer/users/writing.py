@@ -14,7 +14,7 @@ from seealso.indexer.encoding import Tick
 from seealso.indexer.users.documents import digest_of, user_document
 from seealso.indexer.users.people import People
 from seealso.indexer.writing import held_digests
-from seealso.interactions import Pseudonyms
+from seealso.readers import Pseudonyms
 from seealso.types import User, Vector
 
 USERS_AT_ONCE = 256

@@ -8,7 +8,6 @@ from seealso.cluster import Cluster, fetch
 from seealso.config import ProfileSettings
 from seealso.errors import DataError
 from seealso.indexer.documents import item_vector
-from seealso.interactions import RESERVED
 from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.paths import choose_path
@@ -19,6 +18,7 @@ from seealso.plugin.requests import Search, Wish, tail_search, vector_search
 from seealso.plugin.sending import send
 from seealso.plugin.serving import Live
 from seealso.plugin.users import note
+from seealso.readers import RESERVED
 from seealso.types import Path, Space
 
 NO_SUM = "in an index for {space} a similarity is no sum over the history: one share for all of it"

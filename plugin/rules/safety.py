@@ -14,9 +14,9 @@ from typing import Any, Final
 from seealso.config import AgeSettings, RegionSettings, SafetySettings
 from seealso.decoding import read_lines
 from seealso.errors import ConfigError, DataError
-from seealso.interactions import as_id
 from seealso.plugin.rules.ruling import without
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
+from seealso.readers import as_id
 
 Attributes = Mapping[str, Any]
 

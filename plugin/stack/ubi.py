@@ -12,10 +12,10 @@ from uuid import uuid4
 
 from seealso.cluster import Cluster
 from seealso.config import UbiSettings
-from seealso.interactions import Pseudonyms
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.stack.rows import RowWriter
+from seealso.readers import Pseudonyms
 from seealso.types import User
 
 Shown = TypeVar("Shown", RecommendationList, GroupList)

@@ -16,7 +16,7 @@ import pytest
 from seealso.cluster import BulkWriter, Cluster, IndexSource, indices
 from seealso.config import CatalogueSettings, EventSettings
 from seealso.errors import DataError
-from seealso.interactions import FileSource, Histories, Problems, RowSource, read_events, read_items
+from seealso.readers import FileSource, Histories, Problems, RowSource, read_events, read_items
 
 Records = list[dict[str, object]]
 Store = Callable[[Records, Path], RowSource]

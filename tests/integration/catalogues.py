@@ -18,7 +18,7 @@ from seealso.encoder import Bundle
 from seealso.indexer.build import build
 from seealso.indexer.build_report import BuildReport
 from seealso.indexer.inputs import Inputs, inputs
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from seealso.types import Vector
 
 Record = dict[str, Any]

@@ -19,7 +19,7 @@ from seealso.indexer.lifecycle import prunable
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.users.live import user_indices
 from seealso.indexer.verify import verify_again
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from tests.integration.catalogues import views
 from tests.integration.owners import (
     DOCUMENTS,

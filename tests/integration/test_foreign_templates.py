@@ -17,7 +17,7 @@ from seealso.indexer.attach.running import attach
 from seealso.indexer.creation import compare, create_index
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.mapping import loading_body, vector_field
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from tests.integration.catalogues import OpenShop, Shop, films, views
 from tests.integration.gateways import Refusal, Request, gateway
 from tests.integration.owners import OpenStack

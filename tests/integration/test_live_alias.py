@@ -15,9 +15,9 @@ from seealso.encoder import Bundle
 from seealso.errors import ClusterError
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
-from seealso.interactions import Problems
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.serving import SWAPS_FOLLOWED
+from seealso.readers import Problems
 from seealso.types import Calibration
 from tests.library import Library
 

@@ -15,7 +15,7 @@ from seealso.indexer.events.store import events_name
 from seealso.indexer.privacy import forget, held
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
-from seealso.interactions.live import RESERVED
+from seealso.readers.live import RESERVED
 from tests.integration.catalogues import Record, Shop, films
 from tests.live import START, event, forgotten, ingested, ingester_of
 from tests.members import FILMS, NAMES, asking, built, choices, documents

@@ -27,8 +27,8 @@ from seealso.indexer.importance import ImportanceTable, count_events, fit_import
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.indexer.users.live import user_indices
-from seealso.interactions import FileSource, LiveEvent, Problems, read_events
-from seealso.interactions.live import content_id
+from seealso.readers import FileSource, LiveEvent, Problems, read_events
+from seealso.readers.live import content_id
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 from tests.live import START, event, forgotten, ingester_of
 from tests.members import NAMES, built, documents, updated

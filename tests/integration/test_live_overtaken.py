@@ -14,8 +14,8 @@ from seealso.indexer.events import effects
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.indexer.users.live import user_indices
-from seealso.interactions import LiveEvent
-from seealso.interactions.live import content_id
+from seealso.readers import LiveEvent
+from seealso.readers.live import content_id
 from tests.integration.catalogues import OpenShop, Shop, films
 from tests.live import START, event, forgotten, ingested, ingester_of
 from tests.members import FILMS, NAMES, asking, built, choices, updated

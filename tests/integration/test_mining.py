@@ -10,7 +10,7 @@ import pytest
 from seealso.cluster import Cluster
 from seealso.errors import ClusterError, DataError
 from seealso.indexer.inputs import inputs
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from seealso.training import load_backbone
 from seealso.training.data.material import Material, read_material
 from seealso.training.data.negatives import mine, neighbours_of

@@ -13,7 +13,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, MappingMismatch, PartialAnswer, SeeAlsoError
 from seealso.indexer.attach.obstacles import fields_of
 from seealso.indexer.attach.running import attach, plan_attach
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from tests.integration.catalogues import OpenShop, Shop, films
 
 FIELDS: Mapping[str, Any] = {

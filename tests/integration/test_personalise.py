@@ -15,11 +15,11 @@ from seealso.encoder import Bundle
 from seealso.errors import DataError
 from seealso.indexer.attach.running import attach
 from seealso.indexer.templates import install
-from seealso.interactions import Problems
 from seealso.plugin import Recommender
 from seealso.plugin.stack.personalise import Preference
 from seealso.plugin.stack.spread import Samples
 from seealso.query_templates import script_id
+from seealso.readers import Problems
 from seealso.types import User, Vector
 from tests.integration.owners import QUERIES, OpenStack, Stack, documents
 from tests.library import Library

@@ -13,7 +13,7 @@ from seealso.config import IndexSettings
 from seealso.errors import ClusterError
 from seealso.indexer.attach.running import attach, plan_attach
 from seealso.indexer.mapping import vector_field
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from tests.integration.catalogues import OpenShop, Shop, films, views
 
 FILMS = 120

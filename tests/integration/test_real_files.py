@@ -3,7 +3,7 @@
 from seealso.cluster.node import NodeInfo
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from tests.integration.catalogues import OpenShop, films
 
 ORDERS = [

@@ -17,8 +17,8 @@ from seealso.encoder.description import MODEL, MODEL_INT8
 from seealso.evaluation.sizes import measure_sizes
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
-from seealso.interactions import Problems
 from seealso.plugin import Recommender
+from seealso.readers import Problems
 from seealso.training import export_new, load_backbone
 from seealso.training.data.material import read_material
 from seealso.training.exporting.export import export

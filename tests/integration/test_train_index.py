@@ -9,8 +9,8 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
-from seealso.interactions import Histories, Problems
 from seealso.plugin import Recommender
+from seealso.readers import Histories, Problems
 from seealso.training.data.intervals import Difference
 from seealso.training.train import train
 from tests.integration.test_train_learns import FROM_SCRATCH, METHODS

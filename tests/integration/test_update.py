@@ -18,8 +18,8 @@ from seealso.indexer.live import live_index
 from seealso.indexer.refresh import RESCALE, refresh_importance
 from seealso.indexer.update import MOST_DELETED, UpdateReport, plan_update, update
 from seealso.indexer.verify import verify
-from seealso.interactions import FileSource, Problems, read_items
 from seealso.plugin import Recommender
+from seealso.readers import FileSource, Problems, read_items
 from seealso.types import Item
 from tests.integration.catalogues import OpenShop, Shop, films, views
 from tests.integration.complaints import Complain

@@ -15,10 +15,10 @@ from seealso.indexer.users.live import live_users, user_indices
 from seealso.indexer.users.mapping import users_alias
 from seealso.indexer.users.people import People, read_people
 from seealso.indexer.users.unmatched import unmatched_notes
-from seealso.interactions import Histories, Problems, read_events
 from seealso.plugin import Recommender
 from seealso.plugin.batch import users_of
 from seealso.plugin.users_index import UsersIndex
+from seealso.readers import Histories, Problems, read_events
 from tests.films import Counting
 from tests.integration.catalogues import Shop, films, write_lines
 from tests.members import FILMS, NAMES, PEOPLE, asking, built, choices, documents, updated

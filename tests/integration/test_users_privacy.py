@@ -12,8 +12,8 @@ from seealso.errors import ConfigError
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.privacy import forget, held
 from seealso.indexer.users.live import live_users
-from seealso.interactions import LiveEvent, Pseudonyms
 from seealso.plugin.users_index import UsersIndex
+from seealso.readers import LiveEvent, Pseudonyms
 from tests.integration.catalogues import Record, Shop, write_lines
 from tests.live import event, ingested
 from tests.members import KEY, NAMES, asking, built, run

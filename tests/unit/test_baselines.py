@@ -20,7 +20,7 @@ from seealso.evaluation.baselines.profiles import Directions, interactions, prof
 from seealso.evaluation.baselines.texts import fit_bm25, frozen_text
 from seealso.evaluation.baselines.tuning import Baseline, Dev, search
 from seealso.evaluation.exams import Exam, Sitting
-from seealso.interactions import Pseudonyms
+from seealso.readers import Pseudonyms
 from seealso.training.data.material import Material
 from seealso.training.data.pairs import Catalogue
 from seealso.training.data.ranking import Question

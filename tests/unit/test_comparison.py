@@ -24,7 +24,7 @@ from seealso.encoder import (
 )
 from seealso.evaluation.comparison import Contest, compare, gains
 from seealso.evaluation.segments import segments, thirds
-from seealso.interactions import EVENT_SCHEMA
+from seealso.readers import EVENT_SCHEMA
 from seealso.training.data.intervals import difference
 from seealso.training.data.material import Material, read_material
 from seealso.training.data.pairs import Catalogue

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seealso.interactions import EVENT_SCHEMA, Histories
+from seealso.readers import EVENT_SCHEMA, Histories
 from seealso.types import HistoryEntry
 
 # a busy machine is no failure: no time limit for one example

@@ -26,8 +26,8 @@ from seealso.encoder.inspection import inspect
 from seealso.encoder.projection import unit_rows
 from seealso.errors import BundleError, ConfigError, DataError, Unavailable
 from seealso.fitting.looks import content
-from seealso.interactions import Problems, read_image_vectors
 from seealso.plugin.doctor import examine
+from seealso.readers import Problems, read_image_vectors
 from seealso.training.data.ranking import Question
 from seealso.types import ImageRows, Vector
 

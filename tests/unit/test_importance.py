@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seealso.config import ImportanceSettings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.importance import apply_importance, count_events, fit_importance
-from seealso.interactions import EVENT_SCHEMA
+from seealso.readers import EVENT_SCHEMA
 
 # a busy machine is no failure: no time limit for one example
 unhurried = settings(deadline=None, max_examples=60)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from seealso.config import EventSettings
-from seealso.interactions import FileSource, Problems, read_events
 from seealso.log import configure, logger, say
+from seealso.readers import FileSource, Problems, read_events
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seealso.interactions.matching import describe_unmatched
+from seealso.readers.matching import describe_unmatched
 
 SHOP = [f"GAR-{n}" for n in range(501, 513)]
 

@@ -15,7 +15,7 @@ from seealso.encoder import ImageEncoder, VectorCache
 from seealso.encoder.pictures import MOST_PIXELS
 from seealso.errors import BundleError, DataError
 from seealso.indexer.pictures import Gallery
-from seealso.interactions import Problems
+from seealso.readers import Problems
 from seealso.types import ImageRows
 from tests.pictures import PATCHES, SIDE, WIDTH, write_encoder, write_picture
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seealso.interactions import Case
+from seealso.readers import Case
 from seealso.training.data.pairs import Catalogue
 from seealso.training.data.ranking import (
     Question,

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from seealso.interactions.cells import as_id, as_ids, as_lists, as_text, met
-from seealso.interactions.numbers import as_numbers
-from seealso.interactions.times import as_times
+from seealso.readers.cells import as_id, as_ids, as_lists, as_text, met
+from seealso.readers.numbers import as_numbers
+from seealso.readers.times import as_times
 
 
 @pytest.mark.parametrize(

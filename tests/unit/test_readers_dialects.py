@@ -7,7 +7,7 @@ import pytest
 
 from seealso.config import FormatSettings
 from seealso.errors import DataError
-from seealso.interactions import FileSource
+from seealso.readers import FileSource
 
 ROWS = [
     ("sku", "Größe, Farbe", "price"),

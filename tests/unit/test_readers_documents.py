@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from seealso.errors import DataError
-from seealso.interactions import FileSource
-from seealso.interactions.documents import MOST_CELLS, json_rows
-from seealso.interactions.rows import batches
+from seealso.readers import FileSource
+from seealso.readers.documents import MOST_CELLS, json_rows
+from seealso.readers.rows import batches
 
 
 def written(folder, content, name="a.jsonl"):

@@ -10,8 +10,8 @@ import pytest
 
 from seealso.config import EventSettings
 from seealso.errors import DataError
-from seealso.interactions import EVENT_SCHEMA, Problems, Rows, read_events
-from seealso.interactions.times import as_times
+from seealso.readers import EVENT_SCHEMA, Problems, Rows, read_events
+from seealso.readers.times import as_times
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from seealso.config import load_settings
 from seealso.errors import DataError
-from seealso.interactions import FileSource, Problems, read_events, read_items
+from seealso.readers import FileSource, Problems, read_events, read_items
 
 FOLDER = Path(__file__).parents[2] / "examples" / "ml-latest-small"
 

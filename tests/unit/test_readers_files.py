@@ -8,7 +8,7 @@ import pytest
 
 from seealso.config import CatalogueSettings, FormatSettings
 from seealso.errors import DataError
-from seealso.interactions import FileSource, Problems, read_items
+from seealso.readers import FileSource, Problems, read_items
 
 
 def written(folder, name, content):

@@ -8,7 +8,7 @@ import pytest
 
 from seealso.config import CatalogueSettings
 from seealso.errors import ConfigError, DataError
-from seealso.interactions import RESERVED, Problems, Rows, read_items
+from seealso.readers import RESERVED, Problems, Rows, read_items
 
 
 @dataclass(frozen=True)

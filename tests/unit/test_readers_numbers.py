@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from seealso.config import CatalogueSettings
-from seealso.interactions import Problems, Rows, read_items
-from seealso.interactions.numbers import parse_number
+from seealso.readers import Problems, Rows, read_items
+from seealso.readers.numbers import parse_number
 
 
 @dataclass(frozen=True)

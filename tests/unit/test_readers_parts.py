@@ -11,7 +11,7 @@ import pytest
 
 from seealso.config import CatalogueSettings, EventSettings
 from seealso.errors import DataError
-from seealso.interactions import FileSource, Problems, read_events, read_items
+from seealso.readers import FileSource, Problems, read_events, read_items
 
 COLUMNS = EventSettings(user="user", item="item", time="date")
 

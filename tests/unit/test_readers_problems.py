@@ -3,7 +3,7 @@
 import pytest
 
 from seealso.errors import DataError
-from seealso.interactions import Problem, Problems
+from seealso.readers import Problem, Problems
 
 
 def broken(*places):

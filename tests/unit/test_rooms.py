@@ -28,7 +28,7 @@ def test_nothing_heavy_is_imported(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["seealso.query_templates", "seealso.encoder", "seealso.interactions"]
+    "module", ["seealso.query_templates", "seealso.encoder", "seealso.readers"]
 )
 def test_only_the_cluster_room_brings_the_client(module: str) -> None:
     modules = loaded(f"import {module}")

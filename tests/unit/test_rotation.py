@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import settings as drawn
 from hypothesis import strategies as st
 
-from seealso.interactions import Batch, GrowingFile
-from seealso.interactions.rotation import rotated_from
+from seealso.readers import Batch, GrowingFile
+from seealso.readers.rotation import rotated_from
 
 Position = dict[str, object]
 

@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from seealso.errors import DataError
-from seealso.interactions import EVENT_SCHEMA, leave_one_out, temporal
-from seealso.interactions.splits import Case
+from seealso.readers import EVENT_SCHEMA, leave_one_out, temporal
+from seealso.readers.splits import Case
 
 # a busy machine is no failure: no time limit for one example
 unhurried = settings(deadline=None, max_examples=60)

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from seealso.config import CrowdSettings, UsersSettings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.documents import digest_of, user_document, user_of
-from seealso.interactions import FileSource, Problems, Pseudonyms, read_attributes
 from seealso.plugin.crowd import Crowd, chosen_by, crowd_of
 from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.neighbours import Neighbour
 from seealso.plugin.recommendations import Recommendation
+from seealso.readers import FileSource, Problems, Pseudonyms, read_attributes
 from seealso.types import Calibration, HistoryEntry, Source, User
 
 KEY = "a key that only tests have"

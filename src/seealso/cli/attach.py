@@ -9,7 +9,7 @@ from seealso.cli.context import Context, pass_context
 from seealso.cli.inputs import dry_run, on_error, say_notes, say_skipped
 from seealso.indexer.attach import running as attaching
 from seealso.indexer.attach.plan import AttachPlan
-from seealso.interactions import Problems
+from seealso.readers import Problems
 
 
 @click.command()

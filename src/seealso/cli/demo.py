@@ -15,10 +15,10 @@ from seealso.errors import BundleError, DataError
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
 from seealso.indexer.templates import install
-from seealso.interactions import Histories, Problems
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.opening import read_histories
+from seealso.readers import Histories, Problems
 from seealso.training import WHEEL_SOURCE, export_new, load_backbone
 from seealso.types import User
 

@@ -10,9 +10,9 @@ import click
 from seealso.cli.context import Context, pass_context
 from seealso.cli.findings import shown
 from seealso.cli.inputs import attributes_of_users, on_error, read_inputs, say_skipped
-from seealso.interactions import Pseudonyms
-from seealso.interactions.pseudonyms import KEY
 from seealso.log import stderr
+from seealso.readers import Pseudonyms
+from seealso.readers.pseudonyms import KEY
 
 if TYPE_CHECKING:
     from seealso.evaluation.systems import Contender

@@ -26,9 +26,9 @@ from seealso.indexer.events.running import (
 )
 from seealso.indexer.events.sources import UbiEvents, WholeFile
 from seealso.indexer.events.store import EventStore
-from seealso.interactions import FileSource, GrowingFile, Problems, Pseudonyms, Stream
 from seealso.log import progress, say
 from seealso.plugin import Recommender
+from seealso.readers import FileSource, GrowingFile, Problems, Pseudonyms, Stream
 
 File = TypeVar("File", WholeFile, GrowingFile)
 

@@ -12,8 +12,8 @@ from seealso.config import Settings
 from seealso.decoding import decode, loads, read_lines
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.inputs import Inputs, inputs
-from seealso.interactions import Attributes, FileSource, Problems, as_id, read_attributes
 from seealso.log import say
+from seealso.readers import Attributes, FileSource, Problems, as_id, read_attributes
 
 on_error = click.option(
     "--on-error",

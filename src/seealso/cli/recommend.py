@@ -19,7 +19,6 @@ from seealso.cli.who import described, pairs, recommender_for, spelled, split, u
 from seealso.config import StrategyName
 from seealso.decoding import as_utf8
 from seealso.errors import ConfigError
-from seealso.interactions.lines import numbered
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
@@ -28,6 +27,7 @@ from seealso.plugin.groups.members import SEEN_RULES
 from seealso.plugin.opening import open_ubi
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.requests import Wish
+from seealso.readers.lines import numbered
 from seealso.types import Path as RankingPath
 
 STRATEGIES = click.Choice(get_args(StrategyName))

@@ -19,9 +19,9 @@ from seealso.indexer.privacy import forget as forget_user
 from seealso.indexer.users import build as building
 from seealso.indexer.users.people import People, read_people
 from seealso.indexer.users.unmatched import unmatched_notes
-from seealso.interactions import Problems, Pseudonyms
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
+from seealso.readers import Problems, Pseudonyms
 
 user_id = click.argument("user_id", callback=spelled)
 

@@ -9,9 +9,9 @@ import click
 from seealso.cli.context import Context
 from seealso.cli.inputs import item_ids, say_losses
 from seealso.errors import ConfigError
-from seealso.interactions import Problems, as_id
 from seealso.plugin import Recommender
 from seealso.plugin.opening import open_recommender
+from seealso.readers import Problems, as_id
 from seealso.types import User
 
 OPTIONS = (

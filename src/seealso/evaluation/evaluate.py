@@ -18,8 +18,8 @@ from seealso.evaluation.results import Evaluation, ExamResult, Treatment, Tuned
 from seealso.evaluation.segments import attribute_segments
 from seealso.evaluation.showing import SHOWN, Labels, examples, read_labels
 from seealso.evaluation.systems import Contender, Entrant, Lists
-from seealso.interactions import Pseudonyms
 from seealso.log import progress
+from seealso.readers import Pseudonyms
 from seealso.training.data.material import Events, Items, Material
 from seealso.training.data.ranking import Places
 

@@ -11,8 +11,8 @@ import polars as pl
 from seealso.config import Settings
 from seealso.encoder import ItemText
 from seealso.errors import DataError
-from seealso.interactions import Split, leave_one_out, temporal
 from seealso.log import progress
+from seealso.readers import Split, leave_one_out, temporal
 from seealso.training.data.pairs import Catalogue, coded, read_catalogue
 from seealso.training.data.ranking import Places, Question, questions, sample
 from seealso.types import Item

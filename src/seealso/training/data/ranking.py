@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seealso.encoder import fit_projection
-from seealso.interactions import Case
+from seealso.readers import Case
 from seealso.training.data.pairs import Catalogue
 from seealso.types import Vector
 

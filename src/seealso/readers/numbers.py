@@ -11,7 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 import polars as pl
 
-from seealso.interactions.cells import (
+from seealso.readers.cells import (
     BLANKS,
     NULL_WORDS,
     Cells,
@@ -19,8 +19,8 @@ from seealso.interactions.cells import (
     is_null_word,
     single,
 )
-from seealso.interactions.columns import column
-from seealso.interactions.rows import RowSource, batches
+from seealso.readers.columns import column
+from seealso.readers.rows import RowSource, batches
 
 Mark: TypeAlias = Literal[".", ","]
 

@@ -10,9 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from seealso.interactions.cells import single
-from seealso.interactions.columns import column
-from seealso.interactions.rows import RowSource, batches
+from seealso.readers.cells import single
+from seealso.readers.columns import column
+from seealso.readers.rows import RowSource, batches
 
 TWO_WAYS: Final = r"^\s*(?:0?[1-9]|1[0-2])[/-](?:0?[1-9]|1[0-2])[/-]\d{4}\b"
 """Dates whose day and month can change places."""

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from seealso.interactions.cells import as_lists
+from seealso.readers.cells import as_lists
 
 _ITEMS: Final = pl.col("item").list.len().fill_null(0)
 _VALUES: Final = pl.col("value").list.len().fill_null(0)

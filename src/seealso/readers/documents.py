@@ -9,9 +9,9 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from seealso.decoding import loads
-from seealso.interactions.arrays import JsonRows, list_within
-from seealso.interactions.lines import LONGEST_LINE, TOO_LONG, numbered
-from seealso.interactions.rows import Record, Rows, frame_of, named
+from seealso.readers.arrays import JsonRows, list_within
+from seealso.readers.lines import LONGEST_LINE, TOO_LONG, numbered
+from seealso.readers.rows import Record, Rows, frame_of, named
 
 MOST_KEYS: Final = 10_000
 """Most keys of one row, those of inner objects counted."""

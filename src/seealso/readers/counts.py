@@ -10,9 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from seealso.interactions.cells import BLANKS, NULL_WORDS, is_null_word, single
-from seealso.interactions.columns import column
-from seealso.interactions.rows import RowSource, batches
+from seealso.readers.cells import BLANKS, NULL_WORDS, is_null_word, single
+from seealso.readers.columns import column
+from seealso.readers.rows import RowSource, batches
 
 BELOW: Final = 19_000_000
 """Counts are smaller than any date as one number, such as 19700101."""

@@ -10,8 +10,9 @@ from threading import Thread
 from typing import Any, BinaryIO
 
 from seealso.errors import DataError
-from seealso.interactions.documents import json_rows
-from seealso.interactions.rotation import (
+from seealso.log import logger
+from seealso.readers.documents import json_rows
+from seealso.readers.rotation import (
     LONGEST_LINE,
     START,
     Place,
@@ -19,8 +20,7 @@ from seealso.interactions.rotation import (
     matches,
     rotated_from,
 )
-from seealso.interactions.rows import Rows
-from seealso.log import logger
+from seealso.readers.rows import Rows
 
 log = logger(__name__)
 

@@ -13,11 +13,11 @@ import orjson
 import polars as pl
 
 from seealso.config import EventSettings, LiveSettings
-from seealso.interactions.cells import LONGEST_ID, as_text
-from seealso.interactions.columns import ColumnCheck, column
-from seealso.interactions.events import parse_events
-from seealso.interactions.problems import Problem, Problems
-from seealso.interactions.rows import Rows
+from seealso.readers.cells import LONGEST_ID, as_text
+from seealso.readers.columns import ColumnCheck, column
+from seealso.readers.events import parse_events
+from seealso.readers.problems import Problem, Problems
+from seealso.readers.rows import Rows
 
 RESERVED: Final = "seealso:"
 """What ids of documents begin with that stand beside the events; no event may have such an id."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from seealso.interactions.cells import (
+from seealso.readers.cells import (
     BLANKS,
     NULL_WORDS,
     Cells,
@@ -22,8 +22,8 @@ from seealso.interactions.cells import (
     met,
     single,
 )
-from seealso.interactions.counts import BELOW, never
-from seealso.interactions.dates import TWO_WAYS, as_iso, unknown
+from seealso.readers.counts import BELOW, never
+from seealso.readers.dates import TWO_WAYS, as_iso, unknown
 
 TIME: Final = pl.Datetime("us", "UTC")
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from seealso.interactions.dialects import Dialect
-from seealso.interactions.lines import TOO_LONG, blocks, count_lines
-from seealso.interactions.quoted import parse_quoted
-from seealso.interactions.rows import Rows
+from seealso.readers.dialects import Dialect
+from seealso.readers.lines import TOO_LONG, blocks, count_lines
+from seealso.readers.quoted import parse_quoted
+from seealso.readers.rows import Rows
 
 
 def read_delimited(

@@ -22,14 +22,14 @@ import polars as pl
 from seealso.config import FormatSettings
 from seealso.decoding import as_utf8
 from seealso.errors import DataError
-from seealso.interactions.delimited import read_delimited
-from seealso.interactions.dialects import open_delimited
-from seealso.interactions.documents import read_json
-from seealso.interactions.kinds import other_kind, packed_kind
-from seealso.interactions.parquet import read_parquet
-from seealso.interactions.parts import Part, find_parts
-from seealso.interactions.rows import Rows
 from seealso.log import logger
+from seealso.readers.delimited import read_delimited
+from seealso.readers.dialects import open_delimited
+from seealso.readers.documents import read_json
+from seealso.readers.kinds import other_kind, packed_kind
+from seealso.readers.parquet import read_parquet
+from seealso.readers.parts import Part, find_parts
+from seealso.readers.rows import Rows
 
 DELIMITED: Final = {".csv": ",", ".tsv": "\t", ".txt": ","}
 """Extensions of delimited files, with the separator that they have as a rule."""

@@ -6,7 +6,7 @@ from typing import cast
 
 import polars as pl
 
-from seealso.interactions.rows import Rows
+from seealso.readers.rows import Rows
 
 
 def read_parquet(path: Path, columns: Collection[str] | None, *, batch_rows: int) -> Iterator[Rows]:

@@ -8,8 +8,8 @@ from typing import Final, Literal
 import polars as pl
 
 from seealso.config import EventSettings
-from seealso.interactions.baskets import one_item_each
-from seealso.interactions.cells import (
+from seealso.readers.baskets import one_item_each
+from seealso.readers.cells import (
     BLANKS,
     Cells,
     Fault,
@@ -20,13 +20,13 @@ from seealso.interactions.cells import (
     is_null_word,
     single,
 )
-from seealso.interactions.columns import ColumnCheck, column, objects
-from seealso.interactions.counts import Counting, never
-from seealso.interactions.dates import DayOrder, unknown
-from seealso.interactions.numbers import DecimalMark, Mark, as_numbers
-from seealso.interactions.problems import Problem, Problems
-from seealso.interactions.rows import Rows, RowSource, batches
-from seealso.interactions.times import TIME, as_times
+from seealso.readers.columns import ColumnCheck, column, objects
+from seealso.readers.counts import Counting, never
+from seealso.readers.dates import DayOrder, unknown
+from seealso.readers.numbers import DecimalMark, Mark, as_numbers
+from seealso.readers.problems import Problem, Problems
+from seealso.readers.rows import Rows, RowSource, batches
+from seealso.readers.times import TIME, as_times
 
 EVENT_SCHEMA: Final = pl.Schema(
     {

@@ -12,8 +12,8 @@ from typing import Final
 
 import polars as pl
 
-from seealso.interactions.dialects import Dialect, field_limit, quoting
-from seealso.interactions.rows import Rows
+from seealso.readers.dialects import Dialect, field_limit, quoting
+from seealso.readers.rows import Rows
 
 LONGEST_ROW: Final = 1_000
 """Most lines of one row: more are no description, but the rows behind a quote left open."""

@@ -8,7 +8,7 @@ import polars as pl
 
 from seealso.config import CatalogueSettings
 from seealso.errors import ConfigError, DataError
-from seealso.interactions.cells import (
+from seealso.readers.cells import (
     BLANKS,
     LONGEST_TEXT,
     Cells,
@@ -18,10 +18,10 @@ from seealso.interactions.cells import (
     as_text,
     found,
 )
-from seealso.interactions.columns import ColumnCheck, column, objects, renamed
-from seealso.interactions.numbers import DecimalMark, as_numbers
-from seealso.interactions.problems import Problem, Problems
-from seealso.interactions.rows import Rows, RowSource, batches
+from seealso.readers.columns import ColumnCheck, column, objects, renamed
+from seealso.readers.numbers import DecimalMark, as_numbers
+from seealso.readers.problems import Problem, Problems
+from seealso.readers.rows import Rows, RowSource, batches
 from seealso.types import Item
 
 RESERVED = frozenset(

@@ -1,0 +1,45 @@
+"""Readers of catalogues and behaviour: files and indices become items, events and histories."""
+
+from seealso.readers.attributes import Attributes, read_attributes
+from seealso.readers.cells import as_id
+from seealso.readers.events import EVENT_SCHEMA, read_events
+from seealso.readers.files import FileSource
+from seealso.readers.histories import Histories
+from seealso.readers.images import read_image_vectors
+from seealso.readers.items import RESERVED, read_items
+from seealso.readers.live import LiveEvent, LiveReader
+from seealso.readers.matching import Unmatched, describe_unmatched
+from seealso.readers.problems import Problem, Problems
+from seealso.readers.pseudonyms import Pseudonyms
+from seealso.readers.rows import Rows, RowSource
+from seealso.readers.splits import Case, Split, leave_one_out, temporal
+from seealso.readers.tail import Batch, GrowingFile, Stream
+
+__all__ = [
+    "EVENT_SCHEMA",
+    "RESERVED",
+    "Attributes",
+    "Batch",
+    "Case",
+    "FileSource",
+    "GrowingFile",
+    "Histories",
+    "LiveEvent",
+    "LiveReader",
+    "Problem",
+    "Problems",
+    "Pseudonyms",
+    "RowSource",
+    "Rows",
+    "Split",
+    "Stream",
+    "Unmatched",
+    "as_id",
+    "describe_unmatched",
+    "leave_one_out",
+    "read_attributes",
+    "read_events",
+    "read_image_vectors",
+    "read_items",
+    "temporal",
+]
