@@ -1,0 +1,1 @@
+"""What training, models, fitting and evaluation share: catalogue, user sequences, questions."""
