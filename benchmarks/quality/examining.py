@@ -14,8 +14,8 @@ from seealso.evaluation.evaluate import evaluate
 from seealso.fitting.fit import fit
 from seealso.fitting.refit import refitted
 from seealso.indexer.inputs import inputs
+from seealso.judging.examined import IndexContender
 from seealso.log import progress
-from seealso.plugin.judging.examined import IndexContender
 from seealso.readers import Problems
 from seealso.training import export_new, load_backbone
 

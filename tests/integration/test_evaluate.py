@@ -21,7 +21,7 @@ from seealso.evaluation.baselines import NAMES
 from seealso.evaluation.exams import EXAMS, Sitting, is_cold, sittings
 from seealso.evaluation.metrics import ranks_in
 from seealso.evaluation.systems import Scoring
-from seealso.plugin.judging.examined import SUFFIX, IndexContender
+from seealso.judging.examined import SUFFIX, IndexContender
 from seealso.training.data.ranking import Question, profile_vectors
 from seealso.types import Vector
 from tests.integration.catalogues import OpenShop, Record, Shop, films

@@ -20,8 +20,8 @@ from seealso.fitting.fit import fit
 from seealso.indexer import lifecycle
 from seealso.indexer.build import build
 from seealso.indexer.build_report import BuildReport
+from seealso.judging.gate import Gate, Verdict
 from seealso.plugin import Recommender
-from seealso.plugin.judging.gate import Gate, Verdict
 from seealso.readers import leave_one_out
 from tests.integration.catalogues import KINDS, OpenShop, Record, Shop, films
 

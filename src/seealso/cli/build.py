@@ -9,7 +9,7 @@ from seealso.cli.context import Context, pass_context
 from seealso.cli.inputs import dry_run, on_error, read_inputs, say_notes, say_skipped
 from seealso.indexer import build as building
 from seealso.indexer.build_report import BuildPlan, BuildReport
-from seealso.plugin.judging.gate import Gate, Verdict
+from seealso.judging.gate import Gate, Verdict
 
 NOTHING_LIVE = "nothing was live: there is nothing to compare with"
 

@@ -117,7 +117,7 @@ def evaluate(
         contenders += baselines(context.settings, chosen or BASELINES)
     if not no_index:
         from seealso.fitting.refit import refitted
-        from seealso.plugin.judging.examined import IndexContender
+        from seealso.judging.examined import IndexContender
 
         prepare = partial(refitted, items=source.items, images=source.images)
         contenders.append(

@@ -17,8 +17,8 @@ from seealso.evaluation.lessons import has_learnt, lessons
 from seealso.evaluation.metrics import DEPTH, ranks_in
 from seealso.indexer.inputs import Inputs
 from seealso.indexer.live import live_index
+from seealso.judging.examined import IndexSystem
 from seealso.log import progress
-from seealso.plugin.judging.examined import IndexSystem
 from seealso.plugin.recommender import Recommender
 from seealso.training.data.material import read_material
 from seealso.training.data.pairs import Catalogue
