@@ -70,13 +70,12 @@ example-news: $(VENV)/.news ## news for new readers, and how a list follows what
 test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages in a real Chromium
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile
 
-lint: $(VENV)/.dev ## style, types and the arrows between rooms, on an installed copy
-	@rm -rf .lint build && mkdir .lint
+# src/seealso links to the root folders, so that tools find the package whole, where it is written
+lint: $(VENV)/.dev ## style, types and the arrows between rooms
 	$(BIN)/ruff check src plugin indexer query_templates tests benchmarks examples
 	$(BIN)/ruff format --check src plugin indexer query_templates tests benchmarks examples
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .lint .
-	$(BIN)/mypy .lint/seealso
-	cd .lint && PYTHONPATH=. ../$(BIN)/lint-imports ../pyproject.toml --no-cache
+	$(BIN)/mypy src/seealso
+	cd src && ../$(BIN)/lint-imports --config ../pyproject.toml --no-cache
 
 bench: $(VENV)/.dev ## ratios measured side by side, written to benchmarks/results
 	$(BIN)/python -m benchmarks
@@ -90,5 +89,5 @@ lock: $(BIN)/uv ## newest versions that pyproject.toml allows, written to requir
 
 clean: ## stop the embedded node, remove everything that was made
 	-@[ ! -x $(BIN)/seealso ] || $(BIN)/seealso node stop >/dev/null 2>&1
-	rm -rf $(VENV) .lint .seealso build dist site *.egg-info src/*.egg-info
+	rm -rf $(VENV) .seealso build dist site *.egg-info src/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -55,7 +55,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     copy.mkdir()
     for part in PARTS:
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-        shutil.copytree(ROOT / part, copy / part, ignore=ignored)
+        # links stay links, as in a clone
+        shutil.copytree(ROOT / part, copy / part, ignore=ignored, symlinks=True)
     for file in FILES:
         shutil.copy(ROOT / file, copy / file)
     uv("build", "--wheel", "--out-dir", str(folder / "dist"), cwd=copy)

@@ -1,5 +1,6 @@
 """What the wheel holds is what stands on disk."""
 
+import importlib.util
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,21 @@ def test_root_folders_are_mapped(project: dict[str, Any]) -> None:
         "seealso.plugin",
         "seealso.query_templates",
     }
+
+
+def test_the_package_links_to_each_root_folder(project: dict[str, Any]) -> None:
+    # editors, type checkers and import rules follow the links; the build follows the mapping
+    mapped = project["tool"]["setuptools"]["package-dir"]
+    source = ROOT / "src" / "seealso"
+    links = {f"seealso.{one.name}": one.resolve() for one in source.iterdir() if one.is_symlink()}
+    assert links == {name: ROOT / folder for name, folder in mapped.items() if name}
+
+
+def test_each_module_is_imported_from_one_place() -> None:
+    found = importlib.util.find_spec("seealso.plugin.recommender")
+    assert found is not None
+    assert found.origin is not None
+    assert Path(found.origin).samefile(ROOT / "plugin" / "recommender.py")
 
 
 def test_every_file_of_the_templates_is_packed(project: dict[str, Any]) -> None:
