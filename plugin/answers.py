@@ -6,7 +6,7 @@ from typing import Any
 from seealso.cluster.failures import closed_in, first_cause, index_closed
 from seealso.errors import ClusterError
 from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
-from seealso.plugin.profile import Profile
+from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.requests import Wish
 from seealso.plugin.scores import logit, raw_value

@@ -18,22 +18,22 @@ from seealso.plugin.groups.answers import group_items, of_one
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import Group, GroupWish, Members, group_path
 from seealso.plugin.groups.search import SCORES, group_search
-from seealso.plugin.item_cache import ItemCache
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.lifts import NOTHING, Lifts
 from seealso.plugin.paths import choose_path, fallback, without_scripts
 from seealso.plugin.plans import Lane, Plan, lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
-from seealso.plugin.profile import Profile, gather, make_profiles, profile_of
+from seealso.plugin.profiles.item_cache import ItemCache
+from seealso.plugin.profiles.profile import Profile, gather, make_profiles, profile_of
+from seealso.plugin.profiles.users import note
 from seealso.plugin.reasons.explaining import Explained, explain
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.requests import Search, Wish
+from seealso.plugin.search.personalise import Preference, manner, personalised
+from seealso.plugin.search.spread import Samples
 from seealso.plugin.sending import send, send_one
 from seealso.plugin.serving import Live
-from seealso.plugin.stack.personalise import Preference, manner, personalised
-from seealso.plugin.stack.spread import Samples
-from seealso.plugin.users import note
 from seealso.plugin.users_index import UsersIndex
 from seealso.query_templates import msearch
 from seealso.types import Path, User, Vector

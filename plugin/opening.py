@@ -6,7 +6,7 @@ from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.indexer.inputs import row_source
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.stack.ubi import UbiLog
+from seealso.plugin.search.ubi import UbiLog
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Histories, Problems, Pseudonyms, read_events
 

@@ -14,7 +14,7 @@ from seealso.errors import ConfigError
 from seealso.indexer.documents import item_vector
 from seealso.plugin import answers
 from seealso.plugin.lifts import Lifts
-from seealso.plugin.profile import Profile
+from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.requests import MOST_HITS, Search, Wish, profile_searches
 from seealso.plugin.rules.exposure import by_worth, diverse, freshened, worth

@@ -16,14 +16,21 @@ from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import GroupWish, Members
 from seealso.plugin.list_maker import ListMaker
 from seealso.plugin.neighbours import NeighbourList
-from seealso.plugin.profile import Profile
+from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.profiles.users import (
+    FoundUsers,
+    KnownUsers,
+    describe,
+    id_of,
+    ids_of,
+    require_users,
+)
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.requests import Filter, Wish
+from seealso.plugin.search.ubi import Query, Shown, UbiLog
 from seealso.plugin.sending import send_body
 from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
-from seealso.plugin.stack.ubi import Query, Shown, UbiLog
-from seealso.plugin.users import FoundUsers, KnownUsers, describe, id_of, ids_of, require_users
 from seealso.plugin.users_index import Asked, UsersIndex
 from seealso.readers import Histories
 from seealso.types import Path, User, Vector

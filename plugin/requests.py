@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from seealso.config import RecommendSettings, Rule
 from seealso.errors import ConfigError
 from seealso.plugin.lifts import NOTHING, Lifts
-from seealso.plugin.profile import Profile
+from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.rules.fusion import shared_places
 from seealso.plugin.rules.ruling import read_rules
 from seealso.plugin.scores import logit, score_of

@@ -12,7 +12,7 @@ from seealso.indexer.users.mapping import users_alias
 from seealso.plugin.answers import hits_of, missing_part
 from seealso.plugin.crowd import NOBODY, Crowd, crowd_of
 from seealso.plugin.neighbours import NeighbourList, neighbours_of
-from seealso.plugin.profile import Profile
+from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.requests import Search
 from seealso.query_templates import msearch
 from seealso.readers import Pseudonyms

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 from seealso.config import GroupSettings, Settings, StrategyName
 from seealso.errors import ConfigError, DataError
 from seealso.plugin.paths import exact_limit, path_or
-from seealso.plugin.profile import Profile
+from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.requests import Wish, changed
 from seealso.types import Path, Space, User
 

@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 
 from seealso.plugin.groups.members import Group, GroupWish
-from seealso.plugin.profile import Profile
+from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.requests import (
     MOST_HITS,
     Search,

@@ -11,13 +11,13 @@ from seealso.indexer.documents import item_vector
 from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.paths import choose_path
-from seealso.plugin.profile import Makings, Profile
+from seealso.plugin.profiles.profile import Makings, Profile
+from seealso.plugin.profiles.users import note
 from seealso.plugin.reasons.explanation import Explanation, MatchedWord, matched_words
 from seealso.plugin.reasons.shares import Kind, Share, item_shares, profile_parts
 from seealso.plugin.requests import Search, Wish, tail_search, vector_search
 from seealso.plugin.sending import send
 from seealso.plugin.serving import Live
-from seealso.plugin.users import note
 from seealso.readers import RESERVED
 from seealso.types import Path, Space
 

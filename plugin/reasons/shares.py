@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle
-from seealso.plugin.profile import Makings
+from seealso.plugin.profiles.profile import Makings
 from seealso.types import Space, Vector
 
 Floats = npt.NDArray[np.floating[Any]]

@@ -16,9 +16,9 @@ from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle
 from seealso.errors import DataError
 from seealso.plugin import RecommendationList, Recommender
-from seealso.plugin.batch import USERS_AT_ONCE, BatchReport, recommend_file, users_of
+from seealso.plugin.batch.lists import USERS_AT_ONCE, BatchReport, recommend_file, users_of
+from seealso.plugin.profiles.users import KnownUsers
 from seealso.plugin.requests import Wish
-from seealso.plugin.users import KnownUsers
 from tests.integration.libraries import opened
 from tests.library import Library
 

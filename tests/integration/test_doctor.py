@@ -16,8 +16,7 @@ from seealso.config import Settings, load_settings
 from seealso.errors import Unavailable
 from seealso.indexer.mapping import index_body
 from seealso.indexer.templates import install
-from seealso.plugin.doctor import examine
-from seealso.plugin.finding import Finding
+from seealso.plugin.doctor import Finding, examine
 from seealso.query_templates import script_id
 from tests.library import Library
 
@@ -210,7 +209,7 @@ def test_the_embedded_node_needs_java(library: Library, monkeypatch: pytest.Monk
     assert found["Java"].found.endswith("enough for OpenSearch 3.5.0")
     assert wrong(found) == {}
     nowhere = partial(find_jdk, environ={}, folders=(), bundled=lambda: None)
-    monkeypatch.setattr("seealso.plugin.doctor.find_jdk", nowhere)
+    monkeypatch.setattr("seealso.plugin.doctor.checks.find_jdk", nowhere)
     (missing,) = wrong(findings(library, embedded)).values()
     assert missing.found == "no Java 21 or newer found, which OpenSearch 3.5.0 needs"
     assert "pip install 'seealso[node]'" in missing.cure
@@ -227,7 +226,7 @@ def test_a_java_for_the_older_opensearch_is_enough(
     program.chmod(0o755)
     only = {"JAVA_HOME": str(tmp_path)}
     found = partial(find_jdk, environ=only, folders=(), bundled=lambda: None)
-    monkeypatch.setattr("seealso.plugin.doctor.find_jdk", found)
+    monkeypatch.setattr("seealso.plugin.doctor.checks.find_jdk", found)
     java = findings(library, library.changed(cluster={"url": None}))["Java"]
     assert (java.ok, java.found) == (True, "17, enough for OpenSearch 2.19.1")
 

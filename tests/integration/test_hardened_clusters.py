@@ -16,8 +16,8 @@ from seealso.indexer.update import update
 from seealso.plugin import Recommender
 from seealso.plugin.doctor import examine
 from seealso.plugin.requests import Wish
+from seealso.plugin.search.ubi import UbiLog
 from seealso.plugin.serving import EXPENSIVE
-from seealso.plugin.stack.ubi import UbiLog
 from seealso.types import HistoryEntry, Path, User
 from tests.integration.catalogues import OpenShop, films
 from tests.integration.gateways import gateway

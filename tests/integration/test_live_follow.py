@@ -17,7 +17,7 @@ from seealso.indexer.events.running import position_of, reader_of, take_all
 from seealso.indexer.events.sources import UbiEvents
 from seealso.indexer.privacy import forget
 from seealso.plugin import Recommender
-from seealso.plugin.stack.ubi import UbiLog
+from seealso.plugin.search.ubi import UbiLog
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import GrowingFile, Problems, Stream
 from tests.integration.catalogues import Record, Shop, write_lines

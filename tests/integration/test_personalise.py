@@ -16,8 +16,8 @@ from seealso.errors import DataError
 from seealso.indexer.attach.running import attach
 from seealso.indexer.templates import install
 from seealso.plugin import Recommender
-from seealso.plugin.stack.personalise import Preference
-from seealso.plugin.stack.spread import Samples
+from seealso.plugin.search.personalise import Preference
+from seealso.plugin.search.spread import Samples
 from seealso.query_templates import script_id
 from seealso.readers import Problems
 from seealso.types import User, Vector

@@ -16,7 +16,7 @@ from seealso.indexer.users.mapping import users_alias
 from seealso.indexer.users.people import People, read_people
 from seealso.indexer.users.unmatched import unmatched_notes
 from seealso.plugin import Recommender
-from seealso.plugin.batch import users_of
+from seealso.plugin.batch.lists import users_of
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Histories, Problems, read_events
 from tests.films import Counting

@@ -11,7 +11,7 @@ from seealso.config import Settings, load_settings
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.live import replaceable
 from seealso.indexer.users.build import build_users, plan_build
-from seealso.plugin.doctor_writing import examine_writing
+from seealso.plugin.doctor.writing import examine_writing
 from tests.members import NAMES
 
 

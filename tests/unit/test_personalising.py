@@ -8,8 +8,8 @@ import pytest
 
 from seealso.config import PersonaliseSettings
 from seealso.errors import ConfigError, DataError
-from seealso.plugin.stack.personalise import Preference, manner, personalised
-from seealso.plugin.stack.spread import Sample
+from seealso.plugin.search.personalise import Preference, manner, personalised
+from seealso.plugin.search.spread import Sample
 from seealso.query_templates import render
 from seealso.types import Space
 

@@ -10,10 +10,10 @@ import pytest
 from seealso.config import ProfileSettings, TextSettings
 from seealso.encoder import Bundle, UserText
 from seealso.errors import DataError
-from seealso.plugin.item_cache import ItemCache, Known
-from seealso.plugin.profile import Held, Profile, make_profiles
+from seealso.plugin.profiles.item_cache import ItemCache, Known
+from seealso.plugin.profiles.profile import Held, Profile, make_profiles
+from seealso.plugin.profiles.users import describe, note
 from seealso.plugin.serving import Live
-from seealso.plugin.users import describe, note
 from seealso.readers import Histories
 from seealso.types import HistoryEntry, User, Vector
 

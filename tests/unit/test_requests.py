@@ -10,7 +10,7 @@ from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
 from seealso.plugin.groups.members import group_path
 from seealso.plugin.paths import choose_path
-from seealso.plugin.profile import Profile
+from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.requests import (
     Wish,
     importance_search,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle, Collaborative
-from seealso.plugin.profile import Known, Makings, profile_of
+from seealso.plugin.profiles.profile import Known, Makings, profile_of
 from seealso.plugin.reasons.explanation import Explanation, matched_words
 from seealso.plugin.reasons.shares import Kind, Share, closeness, item_shares, profile_parts
 from seealso.types import Calibration, HistoryEntry, Space, User, Vector

@@ -8,8 +8,7 @@ from rich.text import Text
 
 from seealso.cli.context import Context, pass_context
 from seealso.log import stderr
-from seealso.plugin.doctor import examine
-from seealso.plugin.finding import Finding
+from seealso.plugin.doctor import Finding, examine
 
 
 @click.command()

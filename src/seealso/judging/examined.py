@@ -19,7 +19,7 @@ from seealso.evaluation.lessons import lessons
 from seealso.evaluation.systems import NOTHING, Entrant, Lists, Mask, Tick, ignore
 from seealso.indexer.build import build, one_at_a_time
 from seealso.indexer.inputs import Inputs
-from seealso.plugin.batch import in_order
+from seealso.plugin.batch.lists import in_order
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Filter, Wish
 from seealso.training.data.pairs import Catalogue

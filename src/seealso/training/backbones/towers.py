@@ -61,7 +61,7 @@ class HistoryTower(InputModule):  # type: ignore[misc]
     """Reads histories over frozen item vectors: the mean that a profile is, under a linear map.
 
     The vector of a history is unit(sum of recency ** age * unit(A t + b)), as in
-    `seealso.plugin.profile`; that of an item is the same with one item. A starts as identity, b
+    `seealso.plugin.profiles`; that of an item is the same with one item. A starts as identity, b
     as zero: it learns which texts are chosen more often, whoever chooses.
 
     Parameters

@@ -15,7 +15,7 @@ import orjson
 from seealso.config import PersonaliseSettings
 from seealso.errors import DataError
 from seealso.plugin.requests import KNN_SPACE, changed
-from seealso.plugin.stack.spread import LEAST, Sample
+from seealso.plugin.search.spread import LEAST, Sample
 from seealso.query_templates import render
 from seealso.types import Space, Vector
 

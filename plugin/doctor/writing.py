@@ -9,7 +9,7 @@ from seealso.config import Settings
 from seealso.errors import SeeAlsoError
 from seealso.indexer.events_index import events_name
 from seealso.indexer.users.mapping import users_alias
-from seealso.plugin.finding import Finding
+from seealso.plugin.doctor.finding import Finding
 
 BLOCKS: Final = ("read_only", "read_only_allow_delete", "write")
 """Blocks of an index under which something cannot be written."""

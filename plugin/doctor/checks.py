@@ -13,9 +13,9 @@ from seealso.errors import ClusterError, SeeAlsoError
 from seealso.indexer.live import live_index
 from seealso.indexer.templates import installed
 from seealso.indexer.users.live import live_users
-from seealso.plugin.doctor_inputs import examine_inputs
-from seealso.plugin.doctor_writing import examine_writing
-from seealso.plugin.finding import Finding, failed
+from seealso.plugin.doctor.finding import Finding, failed
+from seealso.plugin.doctor.inputs import examine_inputs
+from seealso.plugin.doctor.writing import examine_writing
 from seealso.plugin.serving import EXPENSIVE
 from seealso.readers import Pseudonyms
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle
-from seealso.plugin.item_cache import ItemCache, Known
+from seealso.plugin.profiles.item_cache import ItemCache, Known
 from seealso.plugin.serving import Live
 from seealso.types import HistoryEntry, User, Vector
 

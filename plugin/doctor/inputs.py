@@ -20,7 +20,7 @@ from seealso.indexer.inputs import (
     survey,
 )
 from seealso.log import progress
-from seealso.plugin.finding import Finding, failed
+from seealso.plugin.doctor.finding import Finding, failed
 from seealso.readers import Problems, RowSource, describe_unmatched, read_events, read_items
 from seealso.types import Item
 

@@ -14,7 +14,7 @@ from seealso.cluster import Cluster
 from seealso.config import UbiSettings
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
-from seealso.plugin.stack.rows import RowWriter
+from seealso.plugin.search.rows import RowWriter
 from seealso.readers import Pseudonyms
 from seealso.types import User
 

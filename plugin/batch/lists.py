@@ -19,12 +19,12 @@ import orjson
 from seealso.config import Rule
 from seealso.decoding import as_utf8, loads
 from seealso.errors import DataError
+from seealso.plugin.batch.checkpoint import Unfinished
+from seealso.plugin.profiles.users import KnownUsers, describe
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Wish
 from seealso.plugin.rules.taxonomy import Taxonomy
-from seealso.plugin.unfinished import Unfinished
-from seealso.plugin.users import KnownUsers, describe
 from seealso.readers.lines import TOO_LONG, numbered
 from seealso.types import User
 

@@ -1,0 +1,1 @@
+"""Personalisation of a team's own searches, and lists written to UBI."""
