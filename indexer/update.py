@@ -267,6 +267,7 @@ def _gone(
             [*scan_ids(cluster, live.name)],
             row="lines of --delete",
             place="the index",
+            lists="where each line names one",
         )
     if catalogue is None:
         return _Gone(sorted(named), 0, documents, 0, absent)

@@ -32,6 +32,7 @@ def unmatched_notes(cluster: Cluster, settings: Settings, people: People) -> tup
                 row="rows of the users file",
                 id="users",
                 place="the events",
+                lists="where each row is of one user",
             )
         )
     return tuple(

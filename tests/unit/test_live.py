@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import orjson
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.config import EventSettings, ImportanceSettings, LiveSettings
+from seealso.config.inputs import EventFormatSettings
 from seealso.errors import DataError
 from seealso.indexer.events.histories import with_events
 from seealso.indexer.events.importance import NOTHING, Gain, change_of, raised
@@ -22,9 +24,14 @@ NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 COLUMNS = EventSettings(user="u", item="i", type="t", value="v", time="at")
 
 
-def read(*lines: bytes, problems: Problems | None = None, **live: Any) -> list[LiveEvent]:
+def read(
+    *lines: bytes,
+    problems: Problems | None = None,
+    columns: EventSettings = COLUMNS,
+    **live: Any,
+) -> list[LiveEvent]:
     reader = LiveReader(
-        "log.jsonl", COLUMNS, LiveSettings(**live), lambda name: f"~{name}",
+        "log.jsonl", columns, LiveSettings(**live), lambda name: f"~{name}",
         problems or Problems("stop"),
     )  # fmt: skip
     return reader.read(json_rows(enumerate(lines, 1)), NOW)
@@ -45,6 +52,23 @@ def test_an_id_of_its_own_needs_no_time() -> None:
     assert (one.event_id, one.time) == ("e1", NOW)
     with pytest.raises(DataError, match="line 1: at is empty, and there is no id"):
         read(b'{"u": "a", "i": "x"}')
+
+
+@pytest.mark.parametrize("value", ["1.129", "1,129", "1.129 EUR"])
+def test_a_value_that_can_be_read_in_two_ways_is_refused_whatever_other_rows_tell(
+    value: str,
+) -> None:
+    lines = [
+        orjson.dumps({"u": "a", "i": "x", "v": one, "at": "2024-05-01"})
+        for one in ("24,90", value, 1.129)
+    ]
+    problems = Problems("skip")
+    assert [one.value for one in read(*lines, problems=problems)] == [24.9, 1.129]
+    assert "line 2: v can be read in two ways" in problems.messages[0]
+    assert "set format.decimal" in problems.messages[0]
+    chosen = COLUMNS.model_copy(update={"format": EventFormatSettings(decimal=",")})
+    for_it = read(*lines, columns=chosen)
+    assert [one.value for one in for_it] == [24.9, 1129.0 if "." in value else 1.129, 1.129]
 
 
 def test_a_clock_may_be_ahead_a_little() -> None:

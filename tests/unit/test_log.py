@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from seealso.config import EventSettings
 from seealso.log import configure, logger, say
-from seealso.readers import FileSource, Problems, read_events
 
 
 @pytest.fixture(autouse=True)
@@ -35,18 +33,3 @@ def test_what_is_asked_for_comes_with_its_time(capsys):
 def test_a_line_is_never_wrapped(capsys):
     say("events.jsonl line 7: not JSON: " + "x" * 300)
     assert capsys.readouterr().err.splitlines() == ["events.jsonl line 7: not JSON: " + "x" * 300]
-
-
-def test_how_a_file_is_written_is_one_note_however_often_it_is_read(tmp_path, capsys):
-    configure()
-    path = tmp_path / "feed.txt"
-    path.write_bytes("user_id\titem_id\nann\tcafé\n".encode("cp1252"))
-    settings = EventSettings(path=path)
-    source = FileSource(path, columns=settings.columns, section="events")
-    for _ in range(2):
-        found = [row for frame in read_events(source, settings, Problems()) for row in frame.rows()]
-        assert [row[:2] for row in found] == [("ann", "café")]
-    assert capsys.readouterr().err == (
-        "note: feed.txt: read as cp1252, separated by '\\t' "
-        "(events.format says otherwise where that is wrong)\n"
-    )

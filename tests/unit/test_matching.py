@@ -30,8 +30,8 @@ def test_counts_rows_and_names_the_most_frequent():
         (lambda one: f"{one}.0", "ends in .0"),
         (lambda one: f"'{one}'", "differs by quotes or brackets around it"),
         (lambda one: one.replace("-", "_"), "differs by hyphens, dots or underscores"),
-        (lambda one: f"{one}|{one}", "is a list of ids, which events.lists can part"),
-        (lambda one: f"['{one}', 'x']", "is a list of ids, which events.lists can part"),
+        (lambda one: f"{one}|{one}", "is a list of ids, which events.lists can separate"),
+        (lambda one: f"['{one}', 'x']", "is a list of ids, which events.lists can separate"),
         (lambda one: f"sku:{one}", "has a prefix, 'sku:'"),
         (lambda one: f"{one}-de", "has a suffix, '-de'"),
         (lambda one: one.removeprefix("GAR-"), "lacks a prefix, 'GAR-'"),
@@ -45,6 +45,11 @@ def test_the_likely_cause(write, cause):
     assert str(found).endswith(
         f"; the likely cause: an id {cause} ({write('GAR-501')!r} is there as 'GAR-501')"
     )
+
+
+def test_a_list_of_ids_is_cured_where_it_stands():
+    found = describe_unmatched({"GAR-501,GAR-502": 1}, SHOP, lists="where each line names one")
+    assert found.cause == "is a list of ids, where each line names one"
 
 
 def test_leading_zeros_on_either_side():

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from seealso.readers.cells import as_id, as_ids, as_lists, as_text, met
+from seealso.readers.conventions import Conventions
 from seealso.readers.numbers import as_numbers
 from seealso.readers.times import as_times
 
@@ -42,7 +43,7 @@ def test_texts_and_ids_of_every_type(values: pl.Series, text: str | None) -> Non
 @pytest.mark.parametrize("kind", [pl.String, pl.Categorical, pl.Binary])
 def test_numbers_and_times_of_every_type_of_text(kind: Any) -> None:
     numbers = pl.Series(["24,90", "x"]).cast(kind)
-    read = as_numbers(numbers, lambda: ".")
+    read = as_numbers(numbers, Conventions())
     assert (read.values.to_list(), list(read.faults)) == ([24.9, None], [1])
     times = as_times(pl.Series(["2024-02-29", "x"]).cast(kind))
     assert times.values.to_list() == [datetime(2024, 2, 29, tzinfo=UTC), None]
@@ -51,7 +52,7 @@ def test_numbers_and_times_of_every_type_of_text(kind: Any) -> None:
 
 def test_what_can_be_no_number_and_no_time_is_broken() -> None:
     for values in (pl.Series([time(9)]), pl.Series([timedelta(1)]), pl.Series([{"x": 1}])):
-        assert list(as_numbers(values, lambda: ".").faults) == [0]
+        assert list(as_numbers(values, Conventions()).faults) == [0]
         assert list(as_times(values).faults) == [0]
 
 

@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from seealso.config import FormatSettings
+from seealso.config import CatalogueSettings, FormatSettings
 from seealso.errors import DataError
-from seealso.readers import FileSource
+from seealso.readers import FileSource, Problems, read_items
 
 ROWS = [
     ("sku", "Größe, Farbe", "price"),
@@ -53,24 +53,30 @@ def test_separator_and_encoding_are_found_out(tmp_path, separator, encoding, nam
         assert (good, broken) == ([(n, *row) for n, row in enumerate(ROWS[1:], 2)], [])
 
 
-def test_what_was_found_out_is_said_once(tmp_path, caplog):
+def test_what_was_found_out_is_a_note_of_the_reading(tmp_path, caplog):
     path = written(tmp_path, delimited(";").encode("cp1252"))
-    source = FileSource(path, section="catalogue")
+    settings = CatalogueSettings(path=path, id="sku", text=("Größe, Farbe",))
+    source = FileSource(path, columns=settings.columns, section="catalogue")
+    problems = Problems()
     with caplog.at_level(logging.WARNING):
+        # a build reads it twice
         for _ in range(2):
-            list(source.rows())
-    assert [record.getMessage() for record in caplog.records] == [
+            list(read_items(source, settings, problems))
+    assert [note for note in problems.notes if "separated" in note] == [
         "a.csv: read as cp1252, separated by ';' (catalogue.format says otherwise where that is "
         "wrong)"
     ]
-
-
-def test_what_is_usual_or_set_is_not_said(tmp_path, caplog):
-    list(FileSource(written(tmp_path, "id,title\n1,thé\n")).rows())
-    chosen = FormatSettings(separator=";", encoding="cp1252")
-    path = written(tmp_path, delimited(";").encode("cp1252"))
-    assert len(read(path, format=chosen)[0]) == 3
+    # commands that read events for each list say nothing of it
     assert caplog.records == []
+
+
+def test_what_is_usual_or_set_is_not_said(tmp_path):
+    usual = FileSource(written(tmp_path, "id,title\n1,thé\n"))
+    chosen = FormatSettings(separator=";", encoding="cp1252")
+    path = written(tmp_path, delimited(";").encode("cp1252"), "b.csv")
+    assert len(read(path, format=chosen)[0]) == 3
+    for source in (usual, FileSource(path, format=chosen)):
+        assert [note for rows in source.rows() for note in rows.notes] == []
 
 
 @pytest.mark.parametrize(

@@ -367,9 +367,78 @@ def test_an_object_where_others_have_a_plain_value_is_no_empty_one(odd, path):
     assert problems.messages == (f"orders.jsonl document 2: {reason}",)
 
 
-def test_a_path_into_the_object_is_no_fault():
+def test_a_plain_value_where_a_path_leads_into_an_object_is_no_empty_one():
     source = documents({"user": {"id": "u"}, "item_id": "i"}, {"user": "v", "item_id": "i"})
-    assert [row[0] for row in events(source, EventSettings(user="user.id"))] == ["u", None]
+    problems = Problems("skip")
+    found = events(source, EventSettings(user="user.id"), problems)
+    assert [row[0] for row in found] == ["u"]
+    assert problems.messages == (
+        "orders.jsonl document 2: user.id is not there: user is no object",
+    )
+
+
+SKUS = EventSettings(item="items.sku", value="items.n")
+
+
+@pytest.mark.parametrize(
+    ("items", "found", "reason"),
+    [
+        # the lists of items and of their values stay side by side
+        (["g1", {"sku": "g2", "n": 3}], [("g2", 3)], "is not there: items is no object"),
+        ([{"n": 5}, {"sku": "g2", "n": 3}], [("g2", 3)], "is empty"),
+        ([{"sku": [], "n": 5}, {"sku": "g2", "n": 3}], [("g2", 3)], "is empty"),
+        ([{"sku": {"id": 1}, "n": 5}, {"sku": "g2", "n": 3}], [("g2", 3)], "is an object"),
+        ([[{"sku": "g1", "n": 0}], [{"sku": "g2"}]], [("g1", 0), ("g2", 1)], ""),
+        ({"sku": "g1"}, [("g1", 1)], ""),
+        ("g1", [], "is not there: items is no object"),
+        (["g1"], [], "is not there: items is no object"),
+        ([], [], "is empty"),
+        (None, [], "is empty"),
+    ],
+)
+def test_items_of_several_shapes_are_read_or_told(items, found, reason):
+    problems = Problems("skip")
+    plain = {"user_id": "u", "items": [{"sku": "g0", "n": 1}]}
+    source = documents(plain, {"user_id": "u", "items": items})
+    _, *rows = events(source, SKUS, problems)
+    assert [row[1:4:2] for row in rows] == found
+    (message,) = problems.messages or ("",)
+    assert reason in message
+    assert bool(reason) == bool(message)
+
+
+@pytest.mark.parametrize(
+    ("items", "found"),
+    [
+        (["g1", {"sku": "g2"}, 3], ["g1", "3"]),
+        ([["g1"], [{"sku": "g2"}]], ["g1"]),
+        ([{"sku": "g2"}], []),
+    ],
+)
+def test_objects_among_plain_items_are_told(items, found):
+    problems = Problems("skip")
+    plain = {"user_id": "u", "item_id": "g0"}
+    source = documents(plain, {"user_id": "u", "item_id": items})
+    _, *rows = events(source, EventSettings(), problems)
+    assert [row[1] for row in rows] == found
+    assert problems.messages == (
+        "orders.jsonl document 2: item_id is an object: name a path into it, such as item_id.sku",
+    )
+
+
+@pytest.mark.parametrize("text", ["['g1', 'g2']", '["g1","g2"]', "['g1' 'g2']", '{"g1",g2}'])
+def test_a_list_written_as_text_is_no_id_and_is_read_as_a_list_where_that_is_set(text):
+    problems = Problems("skip")
+    source = lines(user_id=["u", "u"], item_id=[text, "g3"])
+    assert [row[1] for row in events(source, EventSettings(), problems)] == ["g3"]
+    assert "item_id is a list written as text: name it in events.lists" in problems.messages[0]
+    for separator in (",", "|"):
+        named = EventSettings(lists={"item_id": separator})
+        assert [row[1] for row in events(source, named)] == ["g1", "g2", "g3"]
+
+
+def test_blanks_around_a_type_do_not_count():
+    assert [row[2] for row in events(one(type="purchase    "))] == ["purchase"]
 
 
 @pytest.mark.parametrize(

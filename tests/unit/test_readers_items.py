@@ -68,6 +68,63 @@ def test_fields_by_kind():
     }
 
 
+def test_objects_among_the_values_of_a_list_are_told():
+    problems = Problems()
+    source = documents([{"item_id": "1", "tags": ["a", {"n": "x"}, ["b"]]}])
+    for name, found in (("tags", ["a", "b"]), ("tags.n", ["x"])):
+        (item,) = items(source, columns(text=(), keywords=[name]), problems)
+        assert item.fields == {name: found}
+        reason = "is an object" if name == "tags" else "is not there: tags is no object"
+        assert f"{name} {reason}" in problems.messages[0]
+
+
+def test_a_number_among_texts_keeps_its_meaning():
+    batch = [{"item_id": "1", "price": 1.129}, {"item_id": "2", "price": "24,90"}]
+    source = documents([*batch, {"item_id": "3", "price": "1.129"}])
+    prices = [one["price"] for one in fields(source, columns(text=(), numbers=["price"]))]
+    assert prices == [1.129, 24.9, 1129]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("['Sci-Fi', 'Children\\'s']", ["Sci-Fi", "Children's"]),
+        ('["Sci-Fi","a, b"]', ["Sci-Fi", "a, b"]),
+        ("['Sci-Fi' 'a b']", ["Sci-Fi", "a b"]),
+        ("[]", None),
+        ("['never closed, b]", ["'never closed", "b"]),
+        # brackets may belong to a name
+        ("[Sale]", ["[Sale]"]),
+        ("(no genres listed)", ["(no genres listed)"]),
+    ],
+)
+def test_lists_written_as_text(text, found):
+    settings = columns(text=(), lists={"genres": "|"})
+    (only,) = fields(lines({"item_id": "1", "genres": text}), settings)
+    assert only.get("genres") == found
+    assert fields(
+        lines({"item_id": "1", "genres": "{a,b c}"}), columns(text=(), lists={"genres": ","})
+    ) == [{"genres": ["a", "b c"]}]
+
+
+def test_objects_written_as_text_are_no_list():
+    problems = Problems()
+    text = "[{'id': 16, 'name': 'Animation'}]"
+    settings = columns(text=(), lists={"genres": ","})
+    (item,) = items(lines({"item_id": "1", "genres": text}), settings, problems)
+    assert not item.fields
+    assert "genres holds objects written as text" in problems.messages[0]
+
+
+def test_a_list_written_as_text_that_no_setting_names_is_noted():
+    problems = Problems()
+    source = lines({"item_id": "1", "genres": "['a', 'b']"}, {"item_id": "2", "genres": "c"})
+    items(source, columns(text=(), keywords=["genres"]), problems)
+    assert problems.notes == (
+        "films.csv: genres holds lists written as text: name it in catalogue.lists",
+    )
+
+
 def test_empty_values_are_left_out():
     settings = columns(keywords=["colour"], numbers=["price"], lists={"genres": "|"})
     blank = {"item_id": "1", "title": "  ", "colour": "", "price": "", "genres": " | "}

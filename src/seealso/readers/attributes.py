@@ -46,7 +46,7 @@ def read_attributes(
     for rows in batches(source):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        reading.report(_read(rows, columns, found), rows.unit)
+        reading.report(_read(rows, columns, found), rows.unit, rows.notes)
     check.finish()
     if not found:
         raise DataError(

@@ -24,6 +24,9 @@ LONGEST_MET: Final = 40
 BLANKS: Final = " \t\r\n\v\f\0\u00a0\u1680\u2007\u2009\u200b\u202f\u2028\u2029\u3000\ufeff"
 """What does not count around an id: blanks that are seen and blanks that are not."""
 
+GAPS: Final = "\u0020\u00a0\u2007\u2009\u202f'\u2019"
+"""What stands between groups of digits."""
+
 NULL_WORDS: Final = frozenset(
     {
         "", "null", "(null)", "#null!", "na", "n/a", "#n/a", "#na", "n.a.", "<na>", "nan", "none",
@@ -172,6 +175,11 @@ def as_text(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     plain = texts.str.strip_chars(BLANKS)
     empty = is_null_word(plain, nulls, NULL_TEXTS)
     return Cells(texts.set(empty, None) if empty.any() else texts, faults)
+
+
+def strip_blanks(cells: Cells) -> Cells:
+    """Return texts without the blanks around them."""
+    return Cells(cells.values.str.strip_chars(BLANKS), cells.faults)
 
 
 def as_lists(values: pl.Series) -> pl.Series:

@@ -109,8 +109,8 @@ def column(frame: pl.DataFrame, name: str) -> pl.Series:
     return pl.Series(name, [None] * frame.height, dtype=pl.String) if found is None else found
 
 
-def objects(rows: Rows, values: pl.Series, named: Iterable[str]) -> dict[int, Fault]:
-    """Return the fault of each empty cell of `values` where its row has an object instead.
+def find_objects(rows: Rows, values: pl.Series, named: Iterable[str]) -> dict[int, Fault]:
+    """Return what is wrong where a row has an object in the place of a value.
 
     Parameters
     ----------
@@ -120,18 +120,54 @@ def objects(rows: Rows, values: pl.Series, named: Iterable[str]) -> dict[int, Fa
         One column of them, under its name in the source.
     named
         The columns that are read: where one leads into the object, nothing is lost.
+
+    Returns
+    -------
+    dict[int, Fault]
+        By the position of the row: its cell is empty for that reason, or its list has gaps.
     """
-    frame, start = rows.frame, f"{values.name}."
-    inner = [name for name in frame.columns if name.startswith(start)]
-    if not rows.sparse or not inner or any(name.startswith(start) for name in named):
+    start = f"{values.name}."
+    if any(name.startswith(start) for name in named):
         return {}
-    within = frame.select(pl.any_horizontal(pl.col(inner).is_not_null())).to_series()
-    example = {row: next(n for n in inner if frame[n][row] is not None)
-               for row in found(within & values.is_null())}  # fmt: skip
-    return {
-        row: Fault(f"is an object: name a path into it, such as {name}")
-        for row, name in example.items()
-    }
+    inner = [name for name in rows.frame.columns if name.startswith(start)]
+    return _instead(
+        rows, values, {name: f"is an object: name a path into it, such as {name}" for name in inner}
+    )
+
+
+def find_no_objects(rows: Rows, values: pl.Series) -> dict[int, Fault]:
+    """Return what is wrong where a row has a value in the place of an object on a path.
+
+    Parameters and return value are those of `find_objects`.
+    """
+    name = values.name
+    outer = [name[:end] for end, mark in enumerate(name) if mark == "."]
+    return _instead(rows, values, {one: f"is not there: {one} is no object" for one in outer})
+
+
+def _instead(rows: Rows, values: pl.Series, reasons: Mapping[str, str]) -> dict[int, Fault]:
+    """Return the reason of each row that lacks `values` and has another column instead."""
+    faults: dict[int, Fault] = {}
+    for name, reason in reasons.items():
+        if rows.sparse and name in rows.frame.columns:
+            for row in found(_has_value(rows.frame[name]) & _has_gap(values)):
+                faults.setdefault(row, Fault(reason))
+    return faults
+
+
+def _has_value(values: pl.Series) -> pl.Series:
+    """Return which cells hold something: of lists, those with a value in it."""
+    if not isinstance(values.dtype, pl.List):
+        return values.is_not_null()
+    return (values.list.drop_nulls().list.len() > 0).fill_null(False)
+
+
+def _has_gap(values: pl.Series) -> pl.Series:
+    """Return which cells are empty: of lists, those that lack a value as well."""
+    if not isinstance(values.dtype, pl.List):
+        return values.is_null()
+    present = values.list.drop_nulls().list.len()
+    return ((present < values.list.len()) | (present == 0)).fill_null(True)
 
 
 def _find(frame: pl.DataFrame, name: str) -> pl.Series | None:

@@ -5,20 +5,14 @@ a number above 12 tells for its whole source.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
-from seealso.readers.cells import single
-from seealso.readers.columns import column
-from seealso.readers.rows import RowSource, batches
+from seealso.readers.conventions import DAY_FIRST, MONTH_FIRST
 
 TWO_WAYS: Final = r"^\s*(?:0?[1-9]|1[0-2])[/-](?:0?[1-9]|1[0-2])[/-]\d{4}\b"
 """Dates whose day and month can change places."""
-
-_DAY_FIRST: Final = r"^\s*(?:1[3-9]|2\d|3[01])[/-](?:0?[1-9]|1[0-2])[/-]\d{4}\b"
-_MONTH_FIRST: Final = r"^\s*(?:0?[1-9]|1[0-2])[/-](?:1[3-9]|2\d|3[01])[/-]\d{4}\b"
 
 _WEEKDAY: Final = r"(?i)^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+"
 _PARTS: Final = r"^(\d{1,2})[./-](\d{1,2})[./-](\d{4})\b"
@@ -35,52 +29,6 @@ _ZONES: Final = {
 }  # fmt: skip
 
 
-@dataclass
-class DayOrder:
-    """Whether the day stands first in dates with slashes, found when a cell asks for it.
-
-    Parameters
-    ----------
-    source
-        Read from its start, up to the first batch with a cell that tells.
-    name
-        Its column of times.
-    note
-        Takes what was found.
-    """
-
-    source: RowSource
-    name: str | None
-    note: Callable[[str], None]
-    _found: list[bool | None] = field(default_factory=list, init=False)
-
-    def __call__(self) -> bool | None:
-        """Return whether it does, None where no cell tells; the same at every call."""
-        if not self._found:
-            self._found.append(self._search())
-        return self._found[0]
-
-    def _search(self) -> bool | None:
-        if self.name is None:
-            return None
-        for rows in batches(self.source, (self.name,)):
-            values = single(column(rows.frame, self.name)).values
-            if values.dtype != pl.String:
-                continue
-            day, month = (values.str.contains(one).any() for one in (_DAY_FIRST, _MONTH_FIRST))
-            if day and month:
-                return None
-            if day or month:
-                read = "1 February" if day else "2 January"
-                self.note(f"01/02/2026 is read as {read}: another date tells")
-                return day
-        return None
-
-
-def unknown() -> None:
-    """Say that nothing tells the order of day and month."""
-
-
 def as_iso(texts: pl.Series, day_first: Callable[[], bool | None]) -> pl.Series:
     """Return dates as ``2026-10-02``, with what follows them; other texts as they are.
 
@@ -95,7 +43,7 @@ def as_iso(texts: pl.Series, day_first: Callable[[], bool | None]) -> pl.Series:
     iso = texts.str.replace(_WEEKDAY, "").str.replace(_DOTS, "$3-$2-$1")
     ambiguous = iso.str.contains(TWO_WAYS).fill_null(False)
     order = day_first() if ambiguous.any() else None
-    for first, pattern in ((True, _DAY_FIRST), (False, _MONTH_FIRST)):
+    for first, pattern in ((True, DAY_FIRST), (False, MONTH_FIRST)):
         certain = iso.str.contains(pattern).fill_null(False)
         meant = certain | ambiguous if order is first else certain
         if meant.any():

@@ -1,16 +1,14 @@
 """Behaviour: rows become frames of (user_id, item_id, type, value, time), one row per event."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final, Literal
 
 import polars as pl
 
 from seealso.config import EventSettings
-from seealso.readers.baskets import one_item_each
 from seealso.readers.cells import (
-    BLANKS,
     Cells,
     Fault,
     as_ids,
@@ -19,11 +17,12 @@ from seealso.readers.cells import (
     found,
     is_null_word,
     single,
+    strip_blanks,
 )
-from seealso.readers.columns import ColumnCheck, column, objects
-from seealso.readers.counts import Counting, never
-from seealso.readers.dates import DayOrder, unknown
-from seealso.readers.numbers import DecimalMark, Mark, as_numbers
+from seealso.readers.columns import ColumnCheck, column, find_no_objects, find_objects
+from seealso.readers.conventions import Conventions, of_events
+from seealso.readers.lists import is_written_list, one_item_each, split_lists
+from seealso.readers.numbers import as_numbers
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows, RowSource, batches
 from seealso.readers.times import TIME, as_times
@@ -85,15 +84,12 @@ def read_events(
     optional = [name for name in (columns.type, columns.value, columns.time) if name]
     wanted = (columns.user, columns.item, *optional)
     check = ColumnCheck(source.name, "events", wanted, (columns.item,))
-    named = (columns.value,) if columns.value else ()
-    decimal = DecimalMark(source, named, columns.format.decimal, reading.note)
-    day_first = DayOrder(source, columns.time, reading.note)
-    counting = Counting(source, columns.time, columns.format.nulls, reading.note)
+    conventions = of_events(source, columns.value, columns.time, columns.format, reading.note)
     for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        events, broken = parse_events(rows, columns, decimal, day_first, counting)
-        reading.report(broken, rows.unit)
+        events, broken = parse_events(rows, columns, conventions)
+        reading.report(broken, rows.unit, rows.notes)
         for word, count in nobodies(rows, columns).items():
             reading.tally(count, *(f"{said} of user {word!r}, which is nobody" for said in _ROWS))
         reading.tally(
@@ -107,11 +103,7 @@ def read_events(
 
 
 def parse_events(
-    rows: Rows,
-    columns: EventSettings,
-    decimal: Callable[[], Mark] | None = None,
-    day_first: Callable[[], bool | None] = unknown,
-    counting: Callable[[], bool] = never,
+    rows: Rows, columns: EventSettings, conventions: Conventions
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Return the events of some rows, each with its ``place``, and what is wrong with the others.
 
@@ -121,16 +113,10 @@ def parse_events(
         Of one source.
     columns
         Which columns are read.
-    decimal
-        Asked for the decimal mark of values where a cell can be read in two ways; that of the
-        settings by default, or else the point.
-    day_first
-        Asked for the order of a date with slashes, where day and month could change places.
-    counting
-        Asked where a time is a small number: whether all of them are counts, no dates.
+    conventions
+        Asked where a cell can be read in two ways.
     """
     nulls = columns.format.nulls
-    mark = decimal or (lambda: columns.format.decimal or ".")
     bad = _Bad(rows)
     users = as_ids(column(rows.frame, columns.user), nulls)
     if nulls is None:
@@ -138,14 +124,15 @@ def parse_events(
     # the id of a user stands in no message
     bad.add(columns.user, {row: replace(one, value=None) for row, one in users.faults.items()})
     for name in columns.columns:
-        bad.add(name, objects(rows, column(rows.frame, name), columns.columns))
+        if name != columns.item:
+            bad.add(name, _find_shapes(rows, name, columns))
     given = single(_optional(rows, columns.type))
-    types = as_text(given.values, nulls)
+    types = strip_blanks(as_text(given.values, nulls))
     long = (types.values.str.len_bytes() > LONGEST_TYPE).fill_null(False)
     too_long = broken(types.values, long, f"has more than {LONGEST_TYPE} bytes")
     bad.add(columns.type, {**too_long, **types.faults, **given.faults})
     given_times = _optional(rows, columns.time)
-    times = as_times(given_times, nulls, columns.format.time, day_first, counting)
+    times = as_times(given_times, nulls, columns.format.time, conventions)
     bad.add(columns.time, times.faults)
     whole = pl.DataFrame(
         {
@@ -156,17 +143,21 @@ def parse_events(
             "row": pl.int_range(rows.frame.height, eager=True),
         }
     )
-    items = _parted(column(rows.frame, columns.item), columns)
-    values = _parted(_optional(rows, columns.value), columns)
-    if isinstance(items.dtype, pl.List | pl.Array):
-        frame, misfits = one_item_each(whole, items, values)
+    items = _in_lists(column(rows.frame, columns.item), columns)
+    values = _in_lists(_optional(rows, columns.value), columns)
+    bad.add(columns.item, items.faults)
+    bad.add(columns.value, values.faults)
+    if isinstance(items.values.dtype, pl.List | pl.Array):
+        frame, misfits = one_item_each(whole, items.values, values.values)
         bad.add(columns.value, {row: Fault(reason) for row, reason in misfits.items()})
     else:
-        frame = whole.with_columns(item=items, value=values, of=pl.lit(1))
+        frame = whole.with_columns(item=items.values, value=values.values, of=pl.lit(1))
     ids = as_ids(frame["item"], nulls)
-    empty = dict.fromkeys(found(ids.values.is_null()), Fault("is empty"))
-    bad.add(columns.item, {**empty, **ids.faults}, frame)
-    numbers = as_numbers(frame["value"], mark, nulls)
+    shapes, nothing = _find_shapes(rows, columns.item, columns), Fault("is empty")
+    empty = found(ids.values.is_null())
+    gaps = {position: shapes.get(frame["row"][position], nothing) for position in empty}
+    bad.add(columns.item, {**gaps, **ids.faults}, frame)
+    numbers = as_numbers(frame["value"], conventions, nulls)
     beyond = (numbers.values.abs() > LARGEST_VALUE).fill_null(False)
     too_large = broken(numbers.values, beyond, f"is beyond {LARGEST_VALUE:g}")
     bad.add(columns.value, {**numbers.faults, **too_large}, frame)
@@ -179,13 +170,27 @@ def parse_events(
     return events, bad.problems
 
 
-def _parted(values: pl.Series, columns: EventSettings) -> pl.Series:
-    """Return texts of several values as lists, where the settings name what parts them."""
+def _find_shapes(rows: Rows, name: str, columns: EventSettings) -> dict[int, Fault]:
+    """Return the faults of a column where rows have objects for values, or values for objects."""
+    values = column(rows.frame, name)
+    faults = find_objects(rows, values, columns.columns)
+    around = name.rpartition(".")[0]
+    if name != columns.item and around and columns.item.startswith(f"{around}."):
+        # that the object around both is none is said of the item
+        return faults
+    return faults | find_no_objects(rows, values)
+
+
+def _in_lists(values: pl.Series, columns: EventSettings) -> Cells:
+    """Return texts of several values as lists, where the settings name what separates them."""
     separator = columns.lists.get(values.name)
-    if separator is None or values.dtype != pl.String:
-        return values
-    whole = values.str.strip_chars(BLANKS)
-    return whole.set(whole == "", None).str.split(separator)
+    if separator is not None and values.dtype == pl.String:
+        return split_lists(values, separator)
+    written = is_written_list(values)
+    if not written.any():
+        return Cells(values)
+    reason = "is a list written as text: name it in events.lists"
+    return Cells(values.set(written, None), broken(values, written, reason))
 
 
 _ROWS: Final = ("row is", "rows are")

@@ -10,9 +10,9 @@ import lzma
 import shutil
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, Final
@@ -22,7 +22,6 @@ import polars as pl
 from seealso.config import FormatSettings
 from seealso.decoding import as_utf8
 from seealso.errors import DataError
-from seealso.log import logger
 from seealso.readers.delimited import read_delimited
 from seealso.readers.dialects import open_delimited
 from seealso.readers.documents import read_json
@@ -45,8 +44,6 @@ _PACKINGS: Final[Mapping[str, tuple[bytes, str, Callable[[BinaryIO], Any]]]] = {
 _USUAL_ENCODINGS: Final = (None, "utf-8", "utf-8-sig")
 
 _FOUND_OUT: Final = FormatSettings()
-
-_log = logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,6 @@ class FileSource:
     format: FormatSettings = _FOUND_OUT
     columns: Collection[str] | None = None
     section: str = ""
-    _said: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -93,14 +89,21 @@ class FileSource:
             parts, others = find_parts(self.path, FORMATS)
         except OSError as exc:
             raise self._unreadable(self.path, exc) from exc
-        if others:
-            shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
-            count = "1 other file" if len(others) == 1 else f"{len(others)} other files"
-            were = "was" if len(others) == 1 else "were"
-            self._say(f"{count} in it {were} passed over ({shown})")
+        new = [_passed_over(others)] if others else []
+        said: set[str] = set()
         for part in parts:
             for rows in self._rows(part):
-                yield _of_part(rows, part, self.columns) if part.name else rows
+                # what holds for every part is said of the first
+                found = [note for note in rows.notes if note not in said]
+                said.update(found)
+                if found:
+                    key = f"{self.section}.format".lstrip(".")
+                    is_part = f"{part.name} is " if part.name else ""
+                    written = ", ".join(found)
+                    new.append(f"{is_part}{written} ({key} says otherwise where that is wrong)")
+                told = replace(rows, notes=new)
+                yield _of_part(told, part, self.columns) if part.name else told
+                new = []
 
     def _rows(self, part: Part) -> Iterator[Rows]:
         name = f"{self.name} {part.name}".rstrip()
@@ -152,35 +155,21 @@ class FileSource:
                 return
             if found := other_kind(stream.peek(), delimited=part.kind in DELIMITED):
                 raise _other_kind(name, part, found)
-            separated = ""
+            notes: list[str] = []
             if part.kind in DELIMITED:
                 default = DELIMITED[part.kind]
                 dialect = open_delimited(
                     stream, name, self.format, default=default, columns=self.columns
                 )
                 if dialect.separator not in (default, self.format.separator):
-                    separated = f"separated by {dialect.separator!r}"
+                    notes.append(f"separated by {dialect.separator!r}")
                 batches = read_delimited(stream, dialect, batch_rows=self.batch_rows)
             else:
                 batches = read_json(stream, name, self.columns, batch_rows=self.batch_rows)
             for rows in batches:
                 usual = self.format.encoding or recoded.encoding in _USUAL_ENCODINGS
-                encoded = "" if usual else f"read as {recoded.encoding}"
-                self._say_found(part, encoded, separated)
-                yield rows
-
-    def _say_found(self, part: Part, *found: str) -> None:
-        """Say how the first part that is not written as usual is written."""
-        if new := [one for one in found if one and one not in self._said]:
-            self._said.update(new)
-            key = f"{self.section}.format".lstrip(".")
-            self._say(f"{', '.join(new)} ({key} says otherwise where that is wrong)", part)
-
-    def _say(self, what: str, part: Part | None = None) -> None:
-        """Say once what is to be known of the file, or of a part of it."""
-        if what not in self._said:
-            self._said.add(what)
-            _log.warning("%s: %s", f"{self.name} {part.name if part else ''}".rstrip(), what)
+                encoded = [] if usual else [f"read as {recoded.encoding}"]
+                yield replace(rows, notes=[*encoded, *notes])
 
     def _parquet(self, part: Part, stream: BinaryIO) -> Iterator[Rows]:
         if not part.packing:
@@ -235,6 +224,12 @@ def _of_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:
         pl.lit(value, dtype=pl.String).alias(key) for key, value in values.items()
     )
     return replace(rows, frame=frame, unit=f"{part.name} {rows.unit}", part=part.name)
+
+
+def _passed_over(others: Sequence[str]) -> str:
+    examples = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+    were = "other file in it was" if len(others) == 1 else "other files in it were"
+    return f"{len(others)} {were} passed over ({examples})"
 
 
 def _error(name: str, part: Part, what: str, hint: str) -> DataError:

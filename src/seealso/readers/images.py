@@ -51,7 +51,7 @@ def read_image_vectors(images: ImagesSettings, problems: Problems) -> Iterator[I
     arrays = file.suffix.lower() in (".npy", ".npz")
     for rows in _arrays(file, images.ids) if arrays else _columns(file, images):
         good, broken = sieve.sift(rows)
-        reading.report(broken, rows.unit)
+        reading.report(broken, rows.unit, rows.notes)
         if good.ids:
             yield good
 
@@ -66,6 +66,7 @@ class _Read:
     unit: str
     broken: Sequence[tuple[int, str]] = ()
     faults: Mapping[int, Fault] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 @dataclass
@@ -139,7 +140,10 @@ def _columns(file: Path, images: ImagesSettings) -> Iterator[_Read]:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
         ids = as_ids(column(rows.frame, images.id))
         vectors = _lists(rows, images.vector)
-        yield _Read(ids.values.to_list(), vectors, rows.places, rows.unit, rows.broken, ids.faults)
+        found = ids.values.to_list()
+        yield _Read(
+            found, vectors, rows.places, rows.unit, rows.broken, ids.faults, notes=rows.notes
+        )
 
 
 def _lists(rows: Rows, name: str) -> list[Any]:

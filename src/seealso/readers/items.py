@@ -18,8 +18,10 @@ from seealso.readers.cells import (
     as_text,
     found,
 )
-from seealso.readers.columns import ColumnCheck, column, objects, renamed
-from seealso.readers.numbers import DecimalMark, as_numbers
+from seealso.readers.columns import ColumnCheck, column, find_no_objects, find_objects, renamed
+from seealso.readers.conventions import Conventions, of_numbers
+from seealso.readers.lists import is_written_list, split_lists
+from seealso.readers.numbers import as_numbers
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows, RowSource, batches
 from seealso.types import Item
@@ -100,15 +102,17 @@ def _items(
     key = old.get(columns.id, columns.id)
     check = ColumnCheck(source.name, "catalogue", tuple(required), (key,))
     numbers = tuple(old.get(name, name) for name in columns.numbers)
-    decimal = DecimalMark(source, numbers, columns.format.decimal, reading.note)
+    conventions = of_numbers(source, numbers, columns.format.decimal, reading.note)
     first: dict[str, tuple[str, int]] = {}
     for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        batch, broken, continued = _read(rows, columns, source.name, first, decimal)
+        batch, broken, continued = _read(rows, columns, source.name, first, conventions)
         if any(one.repeats for one in broken):
             reading.note(_REPEATED)
-        reading.report(broken, rows.unit)
+        for name in _written_lists(rows, columns):
+            reading.note(f"{name} holds lists written as text: name it in catalogue.lists")
+        reading.report(broken, rows.unit, rows.notes)
         reading.tally(
             continued,
             "further row of an item (a variant, a picture): the first row of an item counts",
@@ -131,7 +135,7 @@ def _read(
     columns: CatalogueSettings,
     source: str,
     first: dict[str, tuple[str, int]],
-    decimal: DecimalMark,
+    conventions: Conventions,
 ) -> tuple[list[Item], list[Problem], int]:
     """Return the items of some rows, what is broken, and how many rows continue an item.
 
@@ -140,9 +144,9 @@ def _read(
     """
     frame = renamed(rows.frame, columns.rename, source)
     ids = _ids(frame, columns)
-    texts, others = _cells(frame, columns, decimal)
-    cells = [_with_objects(each, rows, columns) for each in (*texts, *others)]
-    ids = _with_objects(ids, rows, columns)
+    texts, others = _cells(frame, columns, conventions)
+    cells = [_with_shapes(each, rows, columns) for each in (*texts, *others)]
+    ids = _with_shapes(ids, rows, columns)
     broken = [Problem(place, "", reason) for place, reason in rows.broken]
     names = [each.name for each in cells]
     columns_of_values = [each.values.to_list() for each in cells]
@@ -181,7 +185,7 @@ def _read(
 
 
 def _cells(
-    frame: pl.DataFrame, columns: CatalogueSettings, decimal: DecimalMark
+    frame: pl.DataFrame, columns: CatalogueSettings, conventions: Conventions
 ) -> tuple[list[Cells], list[Cells]]:
     """Return the text columns, and those of keywords and numbers."""
     nulls = columns.format.nulls
@@ -193,16 +197,17 @@ def _cells(
         for name in dict.fromkeys((*columns.keywords, *columns.lists))
     ]
     others += [
-        as_numbers(column(frame, name), decimal, nulls) for name in dict.fromkeys(columns.numbers)
+        as_numbers(column(frame, name), conventions, nulls)
+        for name in dict.fromkeys(columns.numbers)
     ]
     return texts, others
 
 
-def _with_objects(cells: Cells, rows: Rows, columns: CatalogueSettings) -> Cells:
-    """Return `cells` with a fault where a row has an object, and nothing that was read of it."""
+def _with_shapes(cells: Cells, rows: Rows, columns: CatalogueSettings) -> Cells:
+    """Return `cells` with a fault where a row has an object in the place of a value."""
     old = {new: old for old, new in columns.rename.items()}
-    values = cells.values.alias(old.get(cells.name, cells.name))
-    faults = objects(rows, values, columns.columns)
+    given = column(rows.frame, old.get(cells.name, cells.name))
+    faults = find_objects(rows, given, columns.columns) | find_no_objects(rows, given)
     return Cells(cells.values, {**faults, **cells.faults}) if faults else cells
 
 
@@ -221,12 +226,21 @@ def _keywords(values: pl.Series, separator: str | None, nulls: Sequence[str] | N
         texts = _clean(as_text(values, nulls))
         if separator is None:
             return _short(texts)
-        lists, faults = texts.values.str.split(separator), dict(texts.faults)
+        split = split_lists(texts.values, separator)
+        lists, faults = split.values, {**texts.faults, **split.faults}
     parts = lists.list.eval(pl.element().str.strip_chars(BLANKS))
     parts = parts.list.eval(pl.element().filter(pl.element().is_not_null() & (pl.element() != "")))
     length = parts.list.eval(pl.element().str.len_chars()).list.sum()
     empty = (parts.list.len() == 0).fill_null(True) | (length > LONGEST_TEXT).fill_null(False)
     return Cells(parts.set(empty, None), {**faults, **_too_long(length)})
+
+
+def _written_lists(rows: Rows, columns: CatalogueSettings) -> list[str]:
+    """Return the keyword columns with lists as text that the settings do not name as lists."""
+    old = {new: old for old, new in columns.rename.items()}
+    names = [name for name in columns.keywords if name not in columns.lists]
+    values = (column(rows.frame, old.get(name, name)) for name in names)
+    return [n for n, one in zip(names, values, strict=True) if is_written_list(one).any()]
 
 
 def _clean(cells: Cells) -> Cells:

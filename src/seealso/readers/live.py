@@ -15,6 +15,7 @@ import polars as pl
 from seealso.config import EventSettings, LiveSettings
 from seealso.readers.cells import LONGEST_ID, as_text
 from seealso.readers.columns import ColumnCheck, column
+from seealso.readers.conventions import Conventions
 from seealso.readers.events import parse_events
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows
@@ -103,6 +104,10 @@ class LiveReader:
         self._live = live
         self._name_of = name_of
         self._reading = problems.reading("live events", source)
+        # rows come one by one: no other row may tell how one is read, or it would be read in
+        # another way, and counted again, when it comes again
+        decimal = columns.format.decimal
+        self._conventions = Conventions(decimal=lambda: decimal)
         key = (columns.user, columns.item)
         # a stream holds lines of other kinds, too: what lacks a column is a broken row
         self._check = ColumnCheck(source, "events", key, ())
@@ -124,7 +129,7 @@ class LiveReader:
         """
         if rows.places:
             self._check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        frame, broken = parse_events(rows, self._columns)
+        frame, broken = parse_events(rows, self._columns, self._conventions)
         named = self._ids(rows)
         limit = now + timedelta(seconds=self._live.future_seconds)
         events = []
@@ -137,7 +142,7 @@ class LiveReader:
                 broken.append(fault)
                 continue
             events.append(self._event(row, own, now))
-        self._reading.report(broken, rows.unit)
+        self._reading.report(broken, rows.unit, rows.notes)
         self._reading.tally(
             sum(one.user is None for one in events),
             "event has no user: it counts for importance alone",

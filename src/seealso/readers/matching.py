@@ -15,6 +15,7 @@ EXAMPLES: Final = 3
 
 _ID = pl.col("id")
 _FIRST: Final = _ID.str.extract(r"^[\[('\"\s]*([^\s,;|'\"]+)['\"]?\s*[,;|]")
+_LIST: Final = "is a list of ids"
 _SPELLINGS: Final[Mapping[str, tuple[pl.Expr, pl.Expr]]] = {
     cause: (spelled, _ID if spelled is _FIRST else spelled)
     for cause, spelled in {
@@ -28,7 +29,7 @@ _SPELLINGS: Final[Mapping[str, tuple[pl.Expr, pl.Expr]]] = {
         "differs by case, and by hyphens, dots or underscores": (
             _ID.str.to_lowercase().str.replace_all(r"[-_./\s]+", "")
         ),
-        "is a list of ids, which events.lists can part": _FIRST,
+        _LIST: _FIRST,
     }.items()
 }
 """Causes, and what makes ids equal that differ by it alone; the plain ones first."""
@@ -102,6 +103,7 @@ def describe_unmatched(
     row: str = "events",
     id: str = "items",  # noqa: A002
     place: str = "the catalogue",
+    lists: str = "which events.lists can separate",
 ) -> Unmatched | None:
     """Return what `counts` names and `known` lacks, or None where all are known.
 
@@ -113,6 +115,8 @@ def describe_unmatched(
         The ids that are there.
     row, id, place
         What messages call a row and an id, in the plural, and where the ids are not.
+    lists
+        What can be done where a list of ids stands in the place of one.
     """
     there = pl.DataFrame({"id": pl.Series(list(known), dtype=pl.String)})
     named = pl.DataFrame(
@@ -125,6 +129,8 @@ def describe_unmatched(
     if lost.is_empty():
         return None
     cause, pair = _likely_cause(lost.head(_TRIED), there) or (None, None)
+    if cause == _LIST:
+        cause = f"{_LIST}, {lists}"
     return Unmatched(
         rows=int(lost["rows"].sum()),
         of=int(named["rows"].sum()),

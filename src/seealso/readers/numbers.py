@@ -5,24 +5,21 @@ such as ``1.129`` does not; then the rest of the source decides, and it decides 
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
 import polars as pl
 
 from seealso.readers.cells import (
     BLANKS,
+    GAPS,
     NULL_WORDS,
     Cells,
     broken,
     is_null_word,
     single,
 )
-from seealso.readers.columns import column
-from seealso.readers.rows import RowSource, batches
-
-Mark: TypeAlias = Literal[".", ","]
+from seealso.readers.conventions import Conventions, Mark
 
 _CODES: Final = (
     "AED|ALL|AMD|ARS|AUD|AZN|BAM|BDT|BGN|BHD|BOB|BRL|BYN|CAD|CHF|CLP|CNY|COP|CRC|CZK|DKK|DOP|DZD|"
@@ -33,87 +30,23 @@ _CODES: Final = (
 _WORDS: Final = r"euros?|kr\.?|Kč|zł|Ft|lei|лв\.?|руб\.?|р\.|грн\.?|Fr\.|Rs\.?|RM|Rp\.?|TL|円|元|원"
 _SYMBOLS: Final = "[$¢-¥֏؋৲৳฿៛₠-⃀﷼￠￡￥￦]"
 _CURRENCY: Final = rf"(?:[A-Z]{{0,3}}{_SYMBOLS}|{_CODES}|{_WORDS})"
-_GAPS: Final = "\u0020\u00a0\u2007\u2009\u202f'\u2019"
 _WRITTEN: Final = re.compile(
     rf"(?:{_CURRENCY}\s*)?([-+\u2212]?)\s*(?:{_CURRENCY}\s*)?"
-    rf"([.,]?\d[\d.,{_GAPS}]*?)(?:[.,][-\u2013\u2014]{{1,2}})?\s*{_CURRENCY}?",
+    rf"([.,]?\d[\d.,{GAPS}]*?)(?:[.,][-\u2013\u2014]{{1,2}})?\s*{_CURRENCY}?",
     re.IGNORECASE,
 )
-_GAPPED: Final = re.compile(rf"\d{{1,3}}(?:[{_GAPS}]\d{{3}})+(?:[.,]\d+)?")
+_GAPPED: Final = re.compile(rf"\d{{1,3}}(?:[{GAPS}]\d{{3}})+(?:[.,]\d+)?")
 
 # characters; no number is longer, and patterns take their time
 _LONGEST: Final = 80
 
 # 1.129: a thousand and more, or little more than one
 _AMBIGUOUS: Final = r"^[^0-9.,]*[1-9][0-9]{0,2}[.,][0-9]{3}[^0-9.,]*$"
-
-
-def _tells(decimal: str, group: str) -> str:
-    """Return the pattern of cells that cannot be read with another decimal mark."""
-    forms = (
-        rf"0\d*{decimal}\d+",
-        rf"\d+{decimal}(?:\d{{1,2}}|\d{{4,}})",
-        rf"\d{{4,}}{decimal}\d+",
-        rf"\d[\d{group}{_GAPS}]*[{group}{_GAPS}]\d{{3}}{decimal}\d+",
-        rf"\d{{1,3}}(?:{group}\d{{3}}){{2,}}",
-    )
-    return rf"^[^0-9.,]*(?:{'|'.join(forms)})[^0-9.,]*$"
-
-
-_TELLS: Final[dict[Mark, str]] = {".": _tells(r"\.", ","), ",": _tells(",", r"\.")}
-
-
-@dataclass
-class DecimalMark:
-    """The decimal mark of a source, found when a cell asks for it.
-
-    Parameters
-    ----------
-    source
-        Read from its start, up to the first batch with a cell that tells.
-    columns
-        Its number columns.
-    chosen
-        The mark that the settings name.
-    note
-        Takes what was guessed.
-    """
-
-    source: RowSource
-    columns: Sequence[str]
-    chosen: Mark | None
-    note: Callable[[str], None]
-    _found: Mark | None = field(default=None, init=False)
-
-    def __call__(self) -> Mark:
-        """Return the mark; the same one at every call."""
-        if self._found is None:
-            self._found = self.chosen or self._search()
-        return self._found
-
-    def _search(self) -> Mark:
-        separator = None
-        for rows in batches(self.source, self.columns):
-            separator = rows.separator
-            votes = {".": 0, ",": 0}
-            for name in self.columns:
-                values = single(column(rows.frame, name)).values
-                if values.dtype == pl.String:
-                    for mark, pattern in _TELLS.items():
-                        votes[mark] += int(values.str.contains(pattern).sum())
-            if any(votes.values()):
-                if votes[","] > votes["."]:
-                    self.note("1.129 is read as 1129: other numbers have a decimal comma")
-                    return ","
-                return "."
-        likely: Mark = "," if separator == ";" else "."
-        example = "1.129 is read as 1129" if likely == "," else "1.129 is read as a little over 1"
-        self.note(f"{example}, no other number tells: set format.decimal if that is wrong")
-        return likely
+_TWO_WAYS: Final = "can be read in two ways, as thousands or with a fraction: set format.decimal"
 
 
 def as_numbers(
-    values: pl.Series, decimal: Callable[[], Mark], nulls: Sequence[str] | None = None
+    values: pl.Series, conventions: Conventions, nulls: Sequence[str] | None = None
 ) -> Cells:
     """Return each cell as a float64; null where it is empty, and where it is no finite number.
 
@@ -121,33 +54,39 @@ def as_numbers(
     ----------
     values
         A column of any type.
-    decimal
-        Asked for the decimal mark where a cell can be read in two ways.
+    conventions
+        Asked for the decimal mark where a cell can be read in two ways; without an answer such a
+        cell is broken.
     nulls
         The words for an empty value, where the settings name them.
     """
     one = single(values)
     given = one.values
+    empty = given.is_null()
+    two_ways = pl.repeat(False, len(given), eager=True)
     if given.dtype == pl.String:
-        empty = is_null_word(given.str.strip_chars(BLANKS), nulls, NULL_WORDS)
-        numbers = _from_texts(given.str.strip_chars(BLANKS).set(empty, None), decimal)
+        texts = given.str.strip_chars(BLANKS)
+        empty = is_null_word(texts, nulls, NULL_WORDS)
+        texts = texts.set(empty, None)
+        ambiguous = texts.str.contains(_AMBIGUOUS).fill_null(False)
+        mark = conventions.decimal() if ambiguous.any() else "."
+        if mark is None:
+            texts, two_ways = texts.set(ambiguous, None), ambiguous
+        numbers = _from_texts(texts, ambiguous, mark or ".")
     elif given.dtype.is_numeric():
         numbers = given.cast(pl.Float64)
-        empty = given.is_null()
     else:
         numbers = pl.Series(given.name, [None] * len(given), dtype=pl.Float64)
-        empty = given.is_null()
     empty = empty.fill_null(True) | numbers.is_nan().fill_null(False)
     faults = broken(given, numbers.is_null() & ~empty, "is not a number")
+    faults |= broken(given, two_ways, _TWO_WAYS)
     infinite = numbers.is_infinite().fill_null(False)
     faults |= broken(given, infinite, "is infinite")
     return Cells(numbers.set(infinite, None).fill_nan(None), {**faults, **one.faults})
 
 
-def _from_texts(texts: pl.Series, decimal: Callable[[], Mark]) -> pl.Series:
+def _from_texts(texts: pl.Series, ambiguous: pl.Series, mark: Mark) -> pl.Series:
     numbers = texts.cast(pl.Float64, strict=False)
-    ambiguous = texts.str.contains(_AMBIGUOUS).fill_null(False)
-    mark = decimal() if ambiguous.any() else "."
     if mark == ",":
         numbers = numbers.set(ambiguous, None)
     odd = texts.filter(numbers.is_null() & texts.is_not_null()).unique()
@@ -172,7 +111,7 @@ def parse_number(text: str, decimal: Mark) -> float | None:
         return None
     sign, body = written.groups()
     if _GAPPED.fullmatch(body):
-        body = re.sub(f"[{_GAPS}]", "", body)
+        body = re.sub(f"[{GAPS}]", "", body)
     plain = _plain(body, decimal)
     if plain is None:
         return None

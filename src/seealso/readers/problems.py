@@ -133,8 +133,8 @@ class Reading:
     _tallies: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
     _notes: dict[str, None] = field(default_factory=dict, repr=False)
 
-    def report(self, problems: Iterable[Problem], unit: str) -> None:
-        """Count `problems` in the order of their places.
+    def report(self, problems: Iterable[Problem], unit: str, notes: Iterable[str] = ()) -> None:
+        """Take note of `notes`, and count `problems` in the order of their places.
 
         Of a row that is left out, the first problem alone counts.
 
@@ -143,6 +143,7 @@ class Reading:
         DataError
             A row is broken, and the first stops the reading.
         """
+        self._notes.update(dict.fromkeys(notes))
         # "row" sorts before "value" within a place, and hides the others of that row
         last = None
         for problem in sorted(problems, key=lambda one: (one.place, one.costs, one.field)):

@@ -4,6 +4,7 @@ A source that has documents instead of columns may hand over plain lists of mapp
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +19,8 @@ Record: TypeAlias = Mapping[str, Any]
 
 DEEPEST: Final = 50
 """Levels of objects that are looked into: no setting names a deeper path."""
+
+_THREE_DECIMALS: Final = re.compile(r"-?\d{1,3}\.\d{3}")
 
 # an error about a column that is missing names those that are there
 _OTHERS_TOLD: Final = 100
@@ -46,6 +49,8 @@ class Rows:
         The character between the fields of a line, where there is one.
     part
         What the part of the source is called that these rows are in; empty where it is one.
+    notes
+        What was guessed of how the source is written; said with the first rows that it holds for.
     """
 
     frame: pl.DataFrame
@@ -56,6 +61,7 @@ class Rows:
     others: Sequence[str] = ()
     separator: str | None = None
     part: str = ""
+    notes: Sequence[str] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -128,7 +134,8 @@ def frame_of(records: Sequence[Record]) -> pl.DataFrame:
     """Return `records` as columns; the fields of an object become ``object.field``.
 
     So do the fields of objects in a list, each with a list of values: where an object lacks a
-    field that another one of the list has, the list has a null, so that lists stay side by side.
+    field that another one of the list has, or is no object, the list has a null, so that lists
+    stay side by side. Lists within lists are opened.
 
     A column of one kind keeps its type. In a column with values of several kinds every cell is
     text, written exactly: ``12``, ``12.0`` and ``"12"`` are one id, and one odd cell changes no
@@ -152,10 +159,11 @@ def _flat(record: Record, depth: int = 0) -> dict[str, Any]:
     for name, value in record.items():
         if depth < DEEPEST and isinstance(value, Mapping):
             inner = _flat(value, depth + 1)
-        elif depth < DEEPEST and isinstance(value, list) and any(map(_is_object, value)):
-            inner = _side_by_side([_flat(v, depth + 1) for v in value if _is_object(v)])
-            if plain := [v for v in value if not _is_object(v)]:
-                flat[name] = plain
+        elif depth < DEEPEST and isinstance(value, list) and _holds_objects(value):
+            each = [one if _is_object(one) else None for one in _opened(value)]
+            inner = _side_by_side([{} if one is None else _flat(one, depth + 1) for one in each])
+            if None in each:
+                flat[name] = [None if _is_object(one) else one for one in _opened(value)]
         else:
             flat[name] = value
             continue
@@ -167,12 +175,24 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
+def _holds_objects(values: Sequence[Any]) -> bool:
+    return any(_holds_objects(v) if isinstance(v, list) else _is_object(v) for v in values)
+
+
+def _opened(value: Any) -> list[Any]:
+    """Return the values of a list, and of the lists within it."""
+    if not isinstance(value, list):
+        return [value]
+    return [inner for one in value for inner in _opened(one)]
+
+
 def _side_by_side(objects: Sequence[Record]) -> dict[str, list[Any]]:
     lists: dict[str, list[Any]] = {name: [] for one in objects for name in one}
     for one in objects:
         for name, values in lists.items():
             value = one.get(name)
-            values.extend(value if isinstance(value, list) else (value,))
+            filled = isinstance(value, list) and value
+            values.extend(value if filled else [None if value == [] else value])
     return lists
 
 
@@ -198,10 +218,7 @@ def _fit(values: Sequence[Any], bits: int) -> bool:
 
 
 def _texts(value: Any) -> list[str | None]:
-    if not isinstance(value, list):
-        return [_text(value)]
-    # lists within lists are opened
-    return [text for one in value for text in _texts(one)]
+    return [_text(one) for one in _opened(value)]
 
 
 def _text(value: Any) -> str | None:
@@ -213,7 +230,9 @@ def _text(value: Any) -> str | None:
         if abs(value) >= 2**53:
             # all its digits, which are not those that were meant, in a form that tells so
             return f"{value:.16e}"
-        return str(int(value)) if value.is_integer() else str(value)
+        text = str(int(value)) if value.is_integer() else str(value)
+        # 1.129 is a number here; as text it may be a thousand and more
+        return f"{text}0" if _THREE_DECIMALS.fullmatch(text) else text
     if isinstance(value, list | dict | bool):
         return json.dumps(value, ensure_ascii=False)
     return str(value)

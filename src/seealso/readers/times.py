@@ -22,8 +22,10 @@ from seealso.readers.cells import (
     met,
     single,
 )
-from seealso.readers.counts import BELOW, never
-from seealso.readers.dates import TWO_WAYS, as_iso, unknown
+from seealso.readers.conventions import COUNTS_BELOW, Conventions
+from seealso.readers.dates import TWO_WAYS, as_iso
+
+_NO_CONVENTIONS: Final = Conventions()
 
 TIME: Final = pl.Datetime("us", "UTC")
 
@@ -79,8 +81,7 @@ def as_times(
     values: pl.Series,
     nulls: Sequence[str] | None = None,
     form: str | None = None,
-    day_first: Callable[[], bool | None] = unknown,
-    counting: Callable[[], bool] = never,
+    conventions: Conventions = _NO_CONVENTIONS,
 ) -> Cells:
     """Return each cell as a UTC time in microseconds; null where it is empty or no time.
 
@@ -96,11 +97,10 @@ def as_times(
         The words for an empty value, where the settings name them.
     form
         How texts are written, as `datetime.strptime` takes it; found out by default.
-    day_first
-        Asked for the order of a date with slashes, where day and month could change places.
-    counting
-        Asked where a number is small: whether all of them count from a start of their own, which
-        is put at the first second of 1970.
+    conventions
+        Asked for the order of a date with slashes, where day and month could change places, and
+        whether small numbers count from a start of their own, which is put at the first second
+        of 1970.
     """
     one = single(values)
     given = one.values
@@ -112,13 +112,13 @@ def as_times(
     elif kind == pl.Date:
         micros = given.cast(pl.Datetime("us")).dt.epoch("us")
     elif kind.is_numeric():
-        micros = _from_numbers(given, counting)
+        micros = _from_numbers(given, conventions.counting)
         empty |= given.cast(pl.Float64).is_nan().fill_null(False)
     elif kind == pl.String:
         texts = given.str.strip_chars(BLANKS)
         empty = is_null_word(texts, nulls, NULL_WORDS).fill_null(True)
         texts = texts.set(empty, None)
-        micros = _in_form(texts, form) if form else _from_texts(texts, day_first, counting)
+        micros = _in_form(texts, form) if form else _from_texts(texts, conventions)
     else:
         micros = pl.Series(given.name, [None] * len(given), dtype=pl.Int64)
     micros = micros.set(~micros.is_between(1, _END, closed="left").fill_null(False), None)
@@ -145,11 +145,11 @@ def _reason(value: Any) -> str:
     return _SMALL if 0 <= number < _LEAST else NO_TIME
 
 
-def _from_numbers(numbers: pl.Series, counting: Callable[[], bool] = never) -> pl.Series:
+def _from_numbers(numbers: pl.Series, counting: Callable[[], bool | None]) -> pl.Series:
     """Return microseconds since 1970, null where a number is out of all bounds."""
     if numbers.dtype.is_integer():
         whole = numbers.cast(pl.Int64, strict=False)
-        if whole.is_between(0, BELOW, closed="left").any() and counting():
+        if whole.is_between(0, COUNTS_BELOW, closed="left").any() and counting():
             # zero itself is how systems write "no date"
             return (whole + 1) * 1_000_000
         micros = _since_1970(whole, whole)
@@ -207,21 +207,19 @@ def _in_form(texts: pl.Series, form: str) -> pl.Series:
     return texts.str.strptime(kind, form, strict=False).cast(pl.Datetime("us")).dt.epoch("us")
 
 
-def _from_texts(
-    texts: pl.Series, day_first: Callable[[], bool | None], counting: Callable[[], bool]
-) -> pl.Series:
+def _from_texts(texts: pl.Series, conventions: Conventions) -> pl.Series:
     whole = texts.cast(pl.Int64, strict=False)
-    micros = _from_numbers(whole, counting)
+    micros = _from_numbers(whole, conventions.counting)
     rest = texts.set(whole.is_not_null(), None)
     if rest.null_count() < len(rest):
         micros = micros.zip_with(whole.is_not_null(), _from_iso(rest))
         rest = rest.set(micros.is_not_null(), None)
     if rest.null_count() < len(rest):
-        micros = micros.fill_null(_from_iso(as_iso(rest, day_first)))
+        micros = micros.fill_null(_from_iso(as_iso(rest, conventions.day_first)))
         rest = rest.set(micros.is_not_null(), None)
     if rest.null_count() < len(rest):
         numbers = rest.cast(pl.Float64, strict=False)
-        micros = micros.zip_with(numbers.is_null(), _from_numbers(numbers))
+        micros = micros.zip_with(numbers.is_null(), _from_numbers(numbers, conventions.counting))
         odd = rest.set(numbers.is_not_null(), None).drop_nulls().unique()
         read = [_parse_odd(text) for text in odd]
         micros = micros.fill_null(
