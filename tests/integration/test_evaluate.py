@@ -16,13 +16,14 @@ from seealso.cli.evaluate import EXAMS as OFFERED_EXAMS
 from seealso.cli.main import main
 from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
+from seealso.datasets.questions import Question
+from seealso.datasets.ranks import profile_vectors
 from seealso.errors import ClusterError, DataError
 from seealso.evaluation.baselines import NAMES
 from seealso.evaluation.exams import EXAMS, Sitting, is_cold, sittings
 from seealso.evaluation.metrics import ranks_in
 from seealso.evaluation.systems import Scoring
 from seealso.judging.examined import SUFFIX, IndexContender
-from seealso.training.data.ranking import Question, profile_vectors
 from seealso.types import Vector
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 

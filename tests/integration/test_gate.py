@@ -15,6 +15,7 @@ import pytest
 from seealso.cli.main import main
 from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
+from seealso.datasets.splits import leave_one_out
 from seealso.errors import BundleError, DataError, NotBetter
 from seealso.fitting.fit import fit
 from seealso.indexer import lifecycle
@@ -22,7 +23,6 @@ from seealso.indexer.build import build
 from seealso.indexer.build_report import BuildReport
 from seealso.judging.gate import Gate, Verdict
 from seealso.plugin import Recommender
-from seealso.readers import leave_one_out
 from tests.integration.catalogues import KINDS, OpenShop, Record, Shop, films
 
 FILMS = 120

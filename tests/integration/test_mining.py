@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from seealso.cluster import Cluster
+from seealso.datasets.dataset import Material, read_material
 from seealso.errors import ClusterError, DataError
 from seealso.indexer.inputs import inputs
 from seealso.readers import Problems
 from seealso.training import load_backbone
-from seealso.training.data.material import Material, read_material
-from seealso.training.data.negatives import mine, neighbours_of
-from seealso.training.data.pairs import history_pairs
+from seealso.training.examples.negatives import mine, neighbours_of
+from seealso.training.examples.pairs import history_pairs
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.study import Study
 from seealso.training.learning.trainer import Evaluator

@@ -9,15 +9,15 @@ import pytest
 import torch
 import transformers
 
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.dataset import Material
+from seealso.datasets.questions import Question
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError
 from seealso.training import Backbone, export_new, load_backbone
 from seealso.training.backbones.depth import keep_layers
 from seealso.training.backbones.methods import layers
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.data.material import Material
-from seealso.training.data.pairs import Catalogue
-from seealso.training.data.ranking import Question
 from seealso.training.learning.distillation import targets
 from seealso.training.learning.pretraining import Lesson, damaged, pretrain, simcse, stage, tsdae
 from seealso.training.learning.study import Study

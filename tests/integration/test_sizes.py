@@ -12,6 +12,7 @@ from seealso.cli.main import cli
 from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.config import TextSettings
+from seealso.datasets.dataset import read_material
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache, bind
 from seealso.encoder.description import MODEL, MODEL_INT8
 from seealso.evaluation.sizes import measure_sizes
@@ -20,7 +21,6 @@ from seealso.indexer.inputs import inputs
 from seealso.plugin import Recommender
 from seealso.readers import Problems
 from seealso.training import export_new, load_backbone
-from seealso.training.data.material import read_material
 from seealso.training.exporting.export import export
 from seealso.training.exporting.quantisation import CALIBRATION_TEXTS, sampled
 from seealso.training.train import train

@@ -12,9 +12,9 @@ import pytest
 import wandb
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from seealso.datasets.dataset import read_material
 from seealso.errors import MissingExtraError, SeeAlsoError
 from seealso.training import Backbone, load_backbone
-from seealso.training.data.material import read_material
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.study import Study
 from seealso.training.tracking.runs import check_tracking, described, run_of

@@ -7,11 +7,11 @@ import pytest
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
+from seealso.datasets.intervals import Estimate
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
 from seealso.plugin import Recommender
 from seealso.readers import Histories, Problems
-from seealso.training.data.intervals import Difference
 from seealso.training.train import train
 from tests.integration.test_train_learns import FROM_SCRATCH, METHODS
 from tests.training_data import Board, board_items, colour, events, items
@@ -53,7 +53,7 @@ def test_what_was_learnt_is_recommended(
     bundle = board.store.find("board")
     lineage = bundle.origin["training"]
     assert (lineage["dev"], lineage["method"]) == (report.dev, report.method)
-    assert Difference(**lineage["gain"]) == report.gain
+    assert Estimate(**lineage["gain"]) == report.gain
     change = report.test["ndcg@10"] - report.frozen_test["ndcg@10"]
     assert report.gain.mean == pytest.approx(change)
     assert report.gain.low <= report.gain.mean <= report.gain.high

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from seealso.datasets.dataset import read_material
 from seealso.training.backbones.sources import load_backbone
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.data.material import read_material
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.study import Learnt, Study
 from seealso.training.learning.texts import learn_texts

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import torch
 
+from seealso.datasets.dataset import read_material
 from seealso.encoder.description import MODEL
 from seealso.training.backbones.sources import load_backbone
 from seealso.training.checkpoints import clear_broken, last_checkpoint
-from seealso.training.data.material import read_material
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.run import Interrupted
 from seealso.training.learning.study import Learnt, Study

@@ -7,23 +7,22 @@ import numpy as np
 import pytest
 
 from seealso.config import load_settings
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.dataset import Material
+from seealso.datasets.questions import Question
 from seealso.errors import ConfigError
 from seealso.evaluation.baselines import NAMES, baselines
-from seealso.evaluation.baselines.classics import (
-    Popularity,
-    fit_ease,
-    fit_item_knn,
-    fit_popularity,
-)
-from seealso.evaluation.baselines.ials import fit_ials
-from seealso.evaluation.baselines.profiles import Directions, interactions, profiles, strongest
-from seealso.evaluation.baselines.texts import fit_bm25, frozen_text
-from seealso.evaluation.baselines.tuning import Baseline, Dev, search
 from seealso.evaluation.exams import Exam, Sitting
+from seealso.evaluation.tuning import Baseline, Dev, search
+from seealso.models.bm25 import fit_bm25
+from seealso.models.ease import fit_ease
+from seealso.models.histories import interactions, profiles
+from seealso.models.ials import fit_ials
+from seealso.models.item_knn import fit_item_knn
+from seealso.models.popularity import Popularity, fit_popularity
+from seealso.models.similarity import strongest
+from seealso.models.text import Directions, frozen_text
 from seealso.readers import Pseudonyms
-from seealso.training.data.material import Material
-from seealso.training.data.pairs import Catalogue
-from seealso.training.data.ranking import Question
 from tests.training_data import events, items
 
 SEQUENCES = [(0, 1, 2), (1, 2), (0, 1), (2, 3), (3,), (0, 1, 3)]

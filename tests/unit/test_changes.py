@@ -7,6 +7,7 @@ import numpy as np
 import orjson
 import pytest
 
+from seealso.datasets.questions import Question
 from seealso.errors import DataError
 from seealso.evaluation.changes import Answers
 from seealso.evaluation.earlier import Earlier, changes
@@ -14,7 +15,6 @@ from seealso.evaluation.exams import Exam
 from seealso.evaluation.report_changes import standing, verdict
 from seealso.evaluation.results import Beyond, Evaluation, ExamResult
 from seealso.evaluation.segments import attribute_segments, newcomers
-from seealso.training.data.ranking import Question
 
 IDS = tuple(f"i{n}" for n in range(30))
 TITLES = tuple(f"title {n}" for n in range(30))

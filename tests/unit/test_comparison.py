@@ -13,6 +13,11 @@ import polars as pl
 import pytest
 
 from seealso.config import Settings, TextSettings, load_settings
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.dataset import Material, read_material
+from seealso.datasets.intervals import estimate
+from seealso.datasets.questions import Question
+from seealso.datasets.ranks import metrics
 from seealso.encoder import (
     Bundle,
     BundleStore,
@@ -25,10 +30,6 @@ from seealso.encoder import (
 from seealso.evaluation.comparison import Contest, compare, gains
 from seealso.evaluation.segments import segments, thirds
 from seealso.readers import EVENT_SCHEMA
-from seealso.training.data.intervals import difference
-from seealso.training.data.material import Material, read_material
-from seealso.training.data.pairs import Catalogue
-from seealso.training.data.ranking import Question, metrics
 from seealso.types import Item, Vector
 
 GENRES = ("horror", "comedy", "western", "poetry", "travel", "cooking")
@@ -238,14 +239,14 @@ def test_an_interval_is_that_of_drawing_users() -> None:
     rng = np.random.default_rng(3)
     old, new = rng.integers(1, 30, size=(2, 400))
     paired = gains(new) - gains(old)
-    found = difference(paired, seed=1)
+    found = estimate(paired, seed=1)
     drawn = paired[rng.integers(0, len(paired), size=(4000, len(paired)))].mean(axis=1)
     low, high = np.quantile(drawn, [0.025, 0.975])
     assert found.mean == pytest.approx(paired.mean())
     width = high - low
     assert found.low == pytest.approx(low, abs=0.05 * width)
     assert found.high == pytest.approx(high, abs=0.05 * width)
-    assert difference(paired, seed=1) == found
+    assert estimate(paired, seed=1) == found
 
 
 def test_gains_are_the_ndcg_of_each_user() -> None:

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.dataset import Material
+from seealso.datasets.intervals import estimate, sign_flip
+from seealso.datasets.questions import Question
 from seealso.evaluation.beyond import beyond, percentiles
 from seealso.evaluation.exams import Exam
-from seealso.evaluation.intervals import estimate, sign_flip
 from seealso.evaluation.metrics import pairings, per_user, ranks_in, scores
 from seealso.evaluation.reliability import BINS, calibration_error, reliability
 from seealso.evaluation.systems import Lists, Scoring, best
-from seealso.training.data.material import Material
-from seealso.training.data.pairs import Catalogue
-from seealso.training.data.ranking import Question
 
 unhurried = settings(deadline=None, max_examples=60)
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from seealso.config import load_settings
+from seealso.datasets.dataset import read_material
+from seealso.datasets.questions import Question
 from seealso.errors import ConfigError, DataError
 from seealso.evaluation.exams import (
     EXAMS,
@@ -18,8 +20,6 @@ from seealso.evaluation.exams import (
 )
 from seealso.evaluation.lessons import has_learnt, lessons
 from seealso.evaluation.showing import read_labels
-from seealso.training.data.material import read_material
-from seealso.training.data.ranking import Question
 from tests.training_data import as_frame, as_items, board_events, board_items
 from tests.training_data import events as board_frames
 from tests.training_data import items as board_batches

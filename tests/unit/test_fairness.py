@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.dataset import Material
+from seealso.datasets.questions import Question
 from seealso.errors import ConfigError
 from seealso.evaluation.fairness import FEWEST, Groups, treatments
 from seealso.evaluation.systems import Lists
-from seealso.training.data.material import Catalogue, Material
-from seealso.training.data.ranking import Question
 
 ITEMS = 40
 USERS = 60

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seealso.config import ImportanceSettings, Settings, load_settings, with_fitted
+from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
 from seealso.errors import ConfigError
 from seealso.fitting.bench import Bench, ndcg
@@ -13,7 +14,6 @@ from seealso.fitting.newcomers import Cold, newcomer_tries, newcomers
 from seealso.fitting.probability import Shown, calibrate
 from seealso.fitting.recipe import Learnt, Recipe, collaborative, predictor
 from seealso.fitting.weighing import Weighed, asked, known_factors, tries, weigh
-from seealso.training.data.ranking import Question
 from seealso.types import Vector
 
 N, D, K = 60, 12, 6

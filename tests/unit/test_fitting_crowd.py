@@ -5,6 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
 from seealso.evaluation.choosing import attempts
 from seealso.fitting.bench import Bench
@@ -22,7 +23,6 @@ from seealso.fitting.crowd import (
 from seealso.fitting.together import lifts
 from seealso.plugin.crowd import chosen_by
 from seealso.plugin.neighbours import Neighbour
-from seealso.training.data.ranking import Question
 from seealso.types import Vector
 
 ITEMS, CLUBS, MEMBERS = 40, 4, 30

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.config import ImagesSettings, Settings, TextSettings
+from seealso.datasets.questions import Question
 from seealso.encoder import (
     Bundle,
     BundleStore,
@@ -28,7 +29,6 @@ from seealso.errors import BundleError, ConfigError, DataError, Unavailable
 from seealso.fitting.looks import content
 from seealso.plugin.doctor import examine
 from seealso.readers import Problems, read_image_vectors
-from seealso.training.data.ranking import Question
 from seealso.types import ImageRows, Vector
 
 D, W, M = 6, 9, 4

@@ -5,10 +5,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.dataset import Material
 from seealso.errors import ConfigError, DataError
-from seealso.training.data.material import Material
-from seealso.training.data.negatives import drawn, neighbours_of
-from seealso.training.data.pairs import Catalogue, Pair, item_pairs
+from seealso.training.examples.negatives import drawn, neighbours_of
+from seealso.training.examples.pairs import Pair, item_pairs
 from seealso.training.learning.objectives import columns_share
 
 ITEMS = 12

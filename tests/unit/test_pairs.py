@@ -7,17 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.config import TextSettings
+from seealso.datasets.catalogue import coded, read_catalogue
 from seealso.encoder import ItemText
 from seealso.errors import DataError
-from seealso.training.data.pairs import (
+from seealso.training.examples.pairs import (
     NOBODY,
     Pair,
-    coded,
     columns,
     history_pairs,
     item_pairs,
     pseudo_pairs,
-    read_catalogue,
     sampled,
 )
 from seealso.types import Item

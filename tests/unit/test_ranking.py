@@ -7,18 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seealso.readers import Case
-from seealso.training.data.pairs import Catalogue
-from seealso.training.data.ranking import (
-    Question,
-    Ranked,
-    metrics,
-    profile_vectors,
-    questions,
-    rank,
-    sample,
-    target_ranks,
-)
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.questions import Question, questions, sample
+from seealso.datasets.ranks import metrics, profile_vectors, target_ranks
+from seealso.datasets.splits import Case
+from seealso.training.learning.ranking import Ranked, rank
 
 unhurried = settings(deadline=None, max_examples=60)
 

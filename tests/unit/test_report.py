@@ -10,8 +10,8 @@ import pytest
 
 from seealso.cli.context import plain
 from seealso.cli.main import main
+from seealso.datasets.intervals import Estimate
 from seealso.errors import MissingExtraError
-from seealso.evaluation.intervals import Difference, Estimate
 from seealso.evaluation.report import FIGURES, REPORT, as_page, write_report
 from seealso.evaluation.report_plots import scores as drawn_scores
 from seealso.evaluation.report_words import standing, verdict
@@ -46,7 +46,7 @@ def estimates(start):
 
 
 def exam(name="leave-one-out", change=(0.012, 0.008, 0.016), seed=0, **more):
-    difference = Difference(*change)
+    difference = Estimate(*change)
     cold = 10 if name.startswith("cold") else 0
     return ExamResult(
         exam=name,

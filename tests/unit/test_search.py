@@ -5,8 +5,8 @@ import tomllib
 import pytest
 
 from seealso.config import Settings
-from seealso.training.data.material import Material
-from seealso.training.data.pairs import Catalogue
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.dataset import Material
 from seealso.training.tuning.search import applied, as_toml, current, rounded, space
 
 EVERYWHERE = {"training.learning_rate", "training.batch", "training.epochs", "profile.recency"}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from seealso.datasets.splits import Case, leave_one_out, temporal
 from seealso.errors import DataError
-from seealso.readers import EVENT_SCHEMA, leave_one_out, temporal
-from seealso.readers.splits import Case
+from seealso.readers import EVENT_SCHEMA
 
 # a busy machine is no failure: no time limit for one example
 unhurried = settings(deadline=None, max_examples=60)

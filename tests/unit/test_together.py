@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.dataset import Material
+from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
 from seealso.evaluation.choosing import attempts
 from seealso.fitting.bench import Bench
-from seealso.fitting.pairs import NEAREST, Pairing, pairs
 from seealso.fitting.together import PAIRINGS, lifts, pair
-from seealso.training.data.material import Material
-from seealso.training.data.pairs import Catalogue
-from seealso.training.data.ranking import Question
+from seealso.models.co_occurrence import NEAREST, Pairing, pairs
 from seealso.types import Vector
 
 PAIRING = Pairing(distance=0.5, backward=0.25, shrink=1.0, recency=0.8, share=1.0)

@@ -9,7 +9,7 @@ from rich.console import Console
 from benchmarks.quality.page import PAGE, TUNED_HEADINGS, tuned_rows, with_tables
 from seealso.cli.context import plain
 from seealso.cli.train import shown
-from seealso.training.data.intervals import Difference
+from seealso.datasets.intervals import Estimate
 from seealso.training.train import TrainReport
 
 
@@ -21,7 +21,7 @@ REPORT = TrainReport(
     bundle="tuned", folder=Path("tuned"), fingerprint="0123456789abcdef", method="head",
     pairs=1000, users=100, items=50, mute=0, trained_parameters=10, parameters=1000, whiten=True,
     frozen_dev=metrics(0.02), dev=metrics(0.05), frozen_test=metrics(0.02), test=metrics(0.03),
-    gain=Difference(0.01, 0.002, 0.018), dev_users=90, test_users=95, steps=9, seconds=60.0,
+    gain=Estimate(0.01, 0.002, 0.018), dev_users=90, test_users=95, steps=9, seconds=60.0,
     tracked=None,
 )  # fmt: skip
 
@@ -36,13 +36,13 @@ def said(report: TrainReport) -> str:
 @pytest.mark.parametrize(
     ("gain", "verdict"),
     [
-        (Difference(0.01, 0.002, 0.018), "NDCG@10 on test 0.0300, frozen 0.0200: 1.50 times as go"),
-        (Difference(0.01, -0.002, 0.022), "not beyond chance: NDCG@10 on test 0.0300, frozen 0.02"),
-        (Difference(0.0, 0.0, 0.0), "not beyond chance: NDCG@10 on test 0.0300"),
-        (Difference(-0.01, -0.02, -0.001), "none: NDCG@10 on test 0.0300, frozen 0.0200, worse be"),
+        (Estimate(0.01, 0.002, 0.018), "NDCG@10 on test 0.0300, frozen 0.0200: 1.50 times as go"),
+        (Estimate(0.01, -0.002, 0.022), "not beyond chance: NDCG@10 on test 0.0300, frozen 0.02"),
+        (Estimate(0.0, 0.0, 0.0), "not beyond chance: NDCG@10 on test 0.0300"),
+        (Estimate(-0.01, -0.02, -0.001), "none: NDCG@10 on test 0.0300, frozen 0.0200, worse be"),
     ],
 )
-def test_the_gain_is_that_of_test_and_beyond_chance(gain: Difference, verdict: str) -> None:
+def test_the_gain_is_that_of_test_and_beyond_chance(gain: Estimate, verdict: str) -> None:
     lines = said(replace(REPORT, gain=gain)).splitlines()
     (told,) = (line for line in lines if line.startswith("gain "))
     assert verdict in told

@@ -9,8 +9,8 @@ from rich.text import Text
 from seealso.cli import tables
 
 if TYPE_CHECKING:
+    from seealso.datasets.intervals import Estimate
     from seealso.evaluation.changes import Change
-    from seealso.evaluation.intervals import Estimate
     from seealso.evaluation.results import Evaluation, ExamResult, Pairing
 
 

@@ -15,7 +15,7 @@ from seealso.errors import ConfigError
 
 if TYPE_CHECKING:
     from seealso.fitting.fit import FitReport
-    from seealso.fitting.pairs import Pairing
+    from seealso.models.co_occurrence import Pairing
 
 
 @click.command()

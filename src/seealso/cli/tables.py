@@ -10,9 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from seealso.evaluation.intervals import Estimate
+    from seealso.datasets.intervals import Estimate
     from seealso.indexer.event_summary import EventSummary
-    from seealso.training.data.intervals import Difference
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def events(summary: "EventSummary") -> dict[str, object]:
     return {"events": str(summary)} if summary.events else {}
 
 
-def interval(found: "Difference | Estimate") -> str:
+def interval(found: "Estimate") -> str:
     """Return a difference with the interval that it lies in."""
     return f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
 

@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
+from seealso.datasets.dataset import Material
+from seealso.datasets.questions import Places, Question
 from seealso.evaluation.results import Beyond
 from seealso.evaluation.segments import thirds
 from seealso.evaluation.systems import Lists
-from seealso.training.data.material import Material
-from seealso.training.data.ranking import Places, Question
 
 SHOWN: Final = 10
 MOST_VALUES: Final = 20

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seealso.evaluation.intervals import Difference
-from seealso.training.data.ranking import Places
+from seealso.datasets.intervals import Estimate
+from seealso.datasets.questions import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Move:
     users: int
     before: Mapping[str, float]
     after: Mapping[str, float]
-    differences: Mapping[str, Difference]
+    differences: Mapping[str, Estimate]
     gained: int
     lost: int
 

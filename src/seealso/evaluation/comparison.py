@@ -10,6 +10,10 @@ from typing import Any
 import numpy as np
 
 from seealso.config import Settings, TextSettings, with_fitted
+from seealso.datasets.dataset import Events, Items, Material, read_material
+from seealso.datasets.intervals import Estimate, estimate
+from seealso.datasets.questions import Places, Question
+from seealso.datasets.ranks import gains, metrics, profile_vectors, target_ranks
 from seealso.encoder import (
     Bundle,
     Encoder,
@@ -26,16 +30,6 @@ from seealso.encoder.projection import unit_rows
 from seealso.evaluation.segments import segments
 from seealso.indexer.images import images_for, no_images
 from seealso.log import progress
-from seealso.training.data.intervals import Difference, difference
-from seealso.training.data.material import Events, Items, Material, read_material
-from seealso.training.data.ranking import (
-    Places,
-    Question,
-    gains,
-    metrics,
-    profile_vectors,
-    target_ranks,
-)
 from seealso.types import Vector
 
 
@@ -59,8 +53,8 @@ class Segment:
     users: int
     old: Mapping[str, float]
     new: Mapping[str, float]
-    ndcg: Difference
-    hr: Difference
+    ndcg: Estimate
+    hr: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +275,6 @@ def _segment(name: str, old: Places, new: Places, seed: int) -> Segment:
         users=len(old),
         old=metrics(old),
         new=metrics(new),
-        ndcg=difference(gains(new) - gains(old), seed),
-        hr=difference((new <= 10).astype(float) - (old <= 10), seed),
+        ndcg=estimate(gains(new) - gains(old), seed),
+        hr=estimate((new <= 10).astype(float) - (old <= 10), seed),
     )

@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from seealso.datasets.intervals import Values, estimate, sign_flip
+from seealso.datasets.questions import Places, Question
 from seealso.errors import DataError
 from seealso.evaluation.changes import Answers, Change, Contrast, Move
 from seealso.evaluation.exams import Exam, Sitting
-from seealso.evaluation.intervals import Values, difference, sign_flip
 from seealso.evaluation.metrics import DEPTH, PAIRED, per_user
 from seealso.evaluation.results import Beyond, Evaluation, ExamResult
 from seealso.evaluation.showing import EXAMPLES, SHOWN
-from seealso.training.data.ranking import Places, Question
 
 AGAIN: Final = "evaluate what was before once more with this version, and give its evaluation.json"
 
@@ -235,7 +235,7 @@ def _move(
         users=len(places),
         before={name: float(one.mean()) for name, one in before.items()},
         after={name: float(one.mean()) for name, one in after.items()},
-        differences={name: difference(after[name] - before[name], seed) for name in PAIRED},
+        differences={name: estimate(after[name] - before[name], seed) for name in PAIRED},
         gained=int((new < old).sum()),
         lost=int((new > old).sum()),
     )

@@ -6,12 +6,14 @@ from pathlib import Path
 from time import perf_counter
 
 from seealso.config import Settings
+from seealso.datasets.dataset import Events, Items, Material
+from seealso.datasets.intervals import Values
+from seealso.datasets.questions import Places
 from seealso.evaluation.beyond import beyond
 from seealso.evaluation.changes import Answers
 from seealso.evaluation.earlier import Earlier, changes
 from seealso.evaluation.exams import Exam, Sitting, sittings
 from seealso.evaluation.fairness import Groups, treatments
-from seealso.evaluation.intervals import Values
 from seealso.evaluation.metrics import DEPTH, pairings, per_user, ranks_in, scores
 from seealso.evaluation.reliability import reliability
 from seealso.evaluation.results import Evaluation, ExamResult, Treatment, Tuned
@@ -20,8 +22,6 @@ from seealso.evaluation.showing import SHOWN, Labels, examples, read_labels
 from seealso.evaluation.systems import Contender, Entrant, Lists
 from seealso.log import progress
 from seealso.readers import Pseudonyms
-from seealso.training.data.material import Events, Items, Material
-from seealso.training.data.ranking import Places
 
 
 def evaluate(

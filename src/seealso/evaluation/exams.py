@@ -13,10 +13,11 @@ import numpy.typing as npt
 import polars as pl
 
 from seealso.config import Settings
+from seealso.datasets.dataset import Events, Items, Material, read_material
+from seealso.datasets.questions import Places, Question, sample
+from seealso.datasets.splits import split_events
 from seealso.errors import DataError
 from seealso.evaluation.segments import newcomers, segments
-from seealso.training.data.material import Events, Items, Material, read_material, split_events
-from seealso.training.data.ranking import Places, Question, sample
 
 EXAMS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
 """Every exam that can be asked for."""

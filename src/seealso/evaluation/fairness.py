@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from seealso.datasets.dataset import Material
+from seealso.datasets.intervals import Estimate, Values, estimate
+from seealso.datasets.questions import Places, Question
 from seealso.errors import ConfigError
-from seealso.evaluation.intervals import Estimate, Values, estimate
 from seealso.evaluation.results import Treatment
 from seealso.evaluation.segments import thirds
 from seealso.evaluation.systems import Lists
-from seealso.training.data.material import Material
-from seealso.training.data.ranking import Places, Question
 
 FEWEST: Final = 20
 """A group of fewer users is not shown."""

@@ -11,12 +11,12 @@ from typing import Final
 
 import numpy as np
 
+from seealso.datasets.intervals import Values, estimate, sign_flip
+from seealso.datasets.questions import Places, Question
 from seealso.errors import MissingExtraError
 from seealso.evaluation.exams import Exam
-from seealso.evaluation.intervals import Values, difference, estimate, sign_flip
 from seealso.evaluation.results import Pairing, Score
 from seealso.evaluation.systems import Lists
-from seealso.training.data.ranking import Places, Question
 
 DEPTH: Final = 20
 """Places of a list that are looked at."""
@@ -111,6 +111,6 @@ def pairings(
                 continue
             for metric in PAIRED:
                 paired = values[system][metric] - values[other][metric]
-                change = difference(paired, seed)
+                change = estimate(paired, seed)
                 found.append(Pairing(system, other, "all", metric, change, sign_flip(paired, seed)))
     return found

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from seealso.datasets.questions import Question
 from seealso.evaluation.results import Bin, Reliability
 from seealso.evaluation.systems import Lists
-from seealso.training.data.ranking import Question
 
 BINS: Final = 15
 SHOWN: Final = 10

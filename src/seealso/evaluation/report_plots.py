@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from plotly import graph_objects as go
 
+from seealso.datasets.intervals import Estimate
 from seealso.evaluation.changes import Move
-from seealso.evaluation.intervals import Difference, Estimate
 from seealso.evaluation.report_tables import systems
 from seealso.evaluation.report_words import FEW_SHOT, Sides
 from seealso.evaluation.results import ExamResult
@@ -81,7 +81,7 @@ def moves(rows: Sequence[tuple[str, Move]], metric: str) -> go.Figure:
     )
 
 
-def _verdict_colour(found: Difference) -> str:
+def _verdict_colour(found: Estimate) -> str:
     if found.low <= 0 <= found.high:
         return "#868e96"
     return "#15803d" if found.mean > 0 else "#b91c1c"
@@ -192,7 +192,7 @@ def _told_apart(exam: ExamResult, name: str) -> dict[str, Any]:
     }
 
 
-def _error(found: Sequence[Estimate | Difference]) -> dict[str, Any]:
+def _error(found: Sequence[Estimate]) -> dict[str, Any]:
     return {
         "type": "data",
         "symmetric": False,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from seealso.evaluation.intervals import Difference, Estimate
+from seealso.datasets.intervals import Estimate
 from seealso.evaluation.report_words import pairing
 from seealso.evaluation.results import ExamResult, Tuned
 
@@ -153,7 +153,7 @@ def facts(told: Mapping[str, int | float | str]) -> Iterator[tuple[str, str]]:
         yield name, f"{value:,}" if isinstance(value, int) and name != "seed" else str(value)
 
 
-def with_interval(found: Estimate | Difference, sign: str = "") -> str:
+def with_interval(found: Estimate, sign: str = "") -> str:
     """Return a mean and its interval."""
     mean, low, high = (f"{one:{sign}.4f}" for one in (found.mean, found.low, found.high))
     return f"{mean} ({low} to {high})"

@@ -6,8 +6,8 @@ Every number is a Python number and every name a string, so that any JSON writer
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from seealso.datasets.intervals import Estimate
 from seealso.evaluation.changes import Answers, Change
-from seealso.evaluation.intervals import Difference, Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Pairing:
     other: str
     part: str
     metric: str
-    difference: Difference
+    difference: Estimate
     p: float
 
 

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from seealso.training.data.material import Material
-from seealso.training.data.ranking import Places, Question
+from seealso.datasets.dataset import Material
+from seealso.datasets.questions import Places, Question
 
 NEW: Final = 5
 """A user with so many items in the history, or fewer, is new."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from seealso.config import Settings
+from seealso.datasets.dataset import Items
+from seealso.datasets.questions import Question, sample
 from seealso.errors import ConfigError
 from seealso.evaluation.results import Example
 from seealso.evaluation.systems import Lists
-from seealso.training.data.material import Items
-from seealso.training.data.ranking import Question, sample
 
 EXAMPLES: Final = 12
 """Users to read."""

@@ -13,14 +13,15 @@ from typing import Final
 import numpy as np
 
 from seealso.config import Settings
+from seealso.datasets.dataset import Events, Items, Material, read_material
+from seealso.datasets.intervals import Estimate, estimate
+from seealso.datasets.questions import Places, Question
+from seealso.datasets.ranks import gains, metrics
 from seealso.encoder import Bundle, Projection, fit_projection, item_encoder, open_cache, whitens
 from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
 from seealso.encoder.store import link
 from seealso.evaluation.comparison import Contest
 from seealso.log import progress
-from seealso.training.data.intervals import Difference, difference
-from seealso.training.data.material import Events, Items, Material, read_material
-from seealso.training.data.ranking import Places, Question, gains, metrics
 from seealso.training.exporting.export import write_int8
 from seealso.types import Vector
 
@@ -50,7 +51,7 @@ class Size:
     precision: str
     dimension: int
     metrics: Mapping[str, float]
-    change: Difference
+    change: Estimate
     model_bytes: int
     vector_bytes: int
     texts_per_second: float
@@ -123,7 +124,7 @@ def measure_sizes(
             found += tried.sizes(dimensions)
     base = gains(found[0][0])
     seed = settings.training.seed
-    sizes = [replace(size, change=difference(gains(r) - base, seed)) for r, size in found]
+    sizes = [replace(size, change=estimate(gains(r) - base, seed)) for r, size in found]
     return Sizes(
         bundle=bundle.name,
         fingerprint=bundle.fingerprint,
@@ -225,7 +226,7 @@ class _Trial:
             precision=self.twin.name,
             dimension=dimension,
             metrics=metrics(ranks),
-            change=Difference(0.0, 0.0, 0.0),
+            change=Estimate(0.0, 0.0, 0.0),
             model_bytes=(bundle.folder / self.twin.file).stat().st_size,
             vector_bytes=dimension * _FLOAT_BYTES * len(self.material.catalogue.ids),
             texts_per_second=speed,

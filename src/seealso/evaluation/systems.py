@@ -8,9 +8,10 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from seealso.datasets.questions import Places, Question
+from seealso.datasets.ranks import USERS_AT_ONCE, ranks_among
 from seealso.evaluation.exams import Sitting
 from seealso.evaluation.results import Tuned
-from seealso.training.data.ranking import USERS_AT_ONCE, Places, Question, ranks_among
 from seealso.types import Vector
 
 Mask = npt.NDArray[np.bool_]

@@ -5,18 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from seealso.datasets.questions import Places, Question
+from seealso.datasets.ranks import USERS_AT_ONCE, gains, profile_vectors, ranks_among
 from seealso.encoder.projection import unit_rows
-from seealso.evaluation.baselines.ials import factors
-from seealso.evaluation.baselines.profiles import Matrix, profiles
 from seealso.fitting.recipe import Learnt, Mask, Recipe
-from seealso.training.data.ranking import (
-    USERS_AT_ONCE,
-    Places,
-    Question,
-    gains,
-    profile_vectors,
-    ranks_among,
-)
+from seealso.models.histories import Matrix, profiles
+from seealso.models.ials import factors
 from seealso.types import Vector
 
 

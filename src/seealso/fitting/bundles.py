@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from seealso.config import Settings
+from seealso.datasets.dataset import Items, Material
 from seealso.encoder import (
     Bundle,
     BundleStore,
@@ -23,7 +24,6 @@ from seealso.fitting.fitter import Fitted
 from seealso.indexer.encoding import bind_to_catalogue, sample_texts
 from seealso.indexer.inputs import Inputs, survey
 from seealso.log import progress
-from seealso.training.data.material import Items, Material
 from seealso.types import Calibration, Vector
 
 

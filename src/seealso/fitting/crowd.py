@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from seealso.evaluation.baselines.profiles import Matrix
+from seealso.datasets.intervals import Values, estimate
+from seealso.datasets.questions import Places, Question, sample
+from seealso.datasets.ranks import USERS_AT_ONCE, gains
 from seealso.evaluation.choosing import one_by_one
-from seealso.evaluation.intervals import Values, difference
 from seealso.fitting.bench import Bench
-from seealso.training.data.ranking import USERS_AT_ONCE, Places, Question, gains, sample
+from seealso.models.histories import Matrix
 from seealso.types import Vector
 
 SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0)
@@ -112,7 +113,7 @@ def choose_crowd(
 
     best = one_by_one(CROWDS, attempt, tick)
     without = float(best.alone.mean())
-    if not best.share or difference(best.reached - best.alone, SEED).low <= 0:
+    if not best.share or estimate(best.reached - best.alone, SEED).low <= 0:
         note = (
             f"the crowd is left out: on dev it gains {best.ndcg - without:.4f} NDCG@10 at most, "
             "which may be chance"

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from seealso.config import Settings
+from seealso.datasets.dataset import Events, Items
 from seealso.encoder import BundleStore, ImageVectors
 from seealso.evaluation.exams import known_events, sittings
 from seealso.fitting.bundles import bare, read, write
@@ -17,7 +18,6 @@ from seealso.fitting.fitter import Fitted, Fitter
 from seealso.fitting.importance import read_shares
 from seealso.fitting.looks import content
 from seealso.log import progress
-from seealso.training.data.material import Events, Items
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,25 +9,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from seealso.config import Settings
+from seealso.datasets.questions import Question, sample
 from seealso.encoder import Collaborative
 from seealso.errors import DataError
 from seealso.evaluation.baselines import IALS
-from seealso.evaluation.baselines.ials import fit_ials
-from seealso.evaluation.baselines.profiles import Matrix
-from seealso.evaluation.baselines.tuning import RECENCIES, Dev, search
 from seealso.evaluation.choosing import attempts
 from seealso.evaluation.exams import Sitting, cold_items
+from seealso.evaluation.tuning import RECENCIES, Dev, search
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.crowd import CROWDS, ChosenCrowd, Pool, as_questions, choose_crowd, drawn
 from seealso.fitting.importance import Shares, choose
 from seealso.fitting.newcomers import Cold, Newcomers, newcomer_tries, newcomers
-from seealso.fitting.pairs import pairs
 from seealso.fitting.probability import calibrate, shown
 from seealso.fitting.recipe import Learnt, Recipe, collaborative, learn, scaled
 from seealso.fitting.together import PAIRINGS, lifts, pair
 from seealso.fitting.weighing import Weighed, tries, unit_users, weigh
 from seealso.log import progress
-from seealso.training.data.ranking import Question, sample
+from seealso.models.co_occurrence import pairs
+from seealso.models.histories import Matrix
+from seealso.models.ials import fit_ials
 from seealso.types import Calibration, Vector
 
 START: Final = Recipe(

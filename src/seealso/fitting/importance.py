@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from seealso.config import Settings
-from seealso.evaluation.baselines.profiles import Matrix
+from seealso.datasets.dataset import Items, Material
 from seealso.evaluation.systems import ignore
 from seealso.fitting.bench import Bench, ndcg
 from seealso.indexer.inputs import Inputs, survey
 from seealso.log import progress
-from seealso.training.data.material import Items, Material
+from seealso.models.histories import Matrix
 from seealso.types import Vector
 
 BOUNDS: Final = ((0.95, 1.05), (0.9, 1.1), (0.8, 1.25), (0.65, 1.5), (0.5, 2.0))

@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 
 from seealso.config import Settings
+from seealso.datasets.questions import Question
 from seealso.encoder import Images, ImageVectors, fit_projection
 from seealso.encoder.projection import unit_rows
 from seealso.errors import DataError
 from seealso.fitting.bench import Bench, ndcg
 from seealso.log import progress
-from seealso.training.data.ranking import Question
 from seealso.types import Vector
 
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from seealso.encoder import Collaborative, Together
-from seealso.evaluation.baselines.profiles import Matrix
 from seealso.evaluation.choosing import attempts, one_by_one
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.recipe import Learnt, Mask, Recipe, collaborative
 from seealso.fitting.together import lifts
 from seealso.fitting.weighing import RECENCIES, Weighed, unit_users
+from seealso.models.histories import Matrix
 from seealso.types import Vector
 
 DEPTH: Final = 20

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seealso.errors import MissingExtraError
-from seealso.evaluation.baselines.profiles import Matrix
 from seealso.fitting.bench import Bench
+from seealso.models.histories import Matrix
 from seealso.types import Calibration, Vector
 
 SHOWN: Final = 10

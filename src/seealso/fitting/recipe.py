@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seealso.datasets.dataset import Material
 from seealso.encoder import Collaborative, Together
-from seealso.evaluation.baselines.ials import Factors, fit_ials, ridge
-from seealso.fitting.pairs import Pairing
-from seealso.training.data.material import Material
+from seealso.models.co_occurrence import Pairing
+from seealso.models.ials import Factors, fit_ials, ridge
 from seealso.types import Vector
 
 Mask = npt.NDArray[np.bool_]

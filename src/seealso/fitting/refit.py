@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from seealso.config import Settings
+from seealso.datasets.dataset import Items
 from seealso.encoder import BundleStore, ImageVectors
 from seealso.evaluation.exams import Sitting
 from seealso.fitting.bundles import bare, joined, read
-from seealso.fitting.pairs import pairs
 from seealso.fitting.recipe import Recipe, collaborative, learn
 from seealso.indexer.images import images_for, no_images
-from seealso.training.data.material import Items
+from seealso.models.co_occurrence import pairs
 
 EXAMINED = "examined"
 """Folder of bundles that were made for an exam, beside the store."""

@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
+from seealso.datasets.dataset import Material
 from seealso.encoder import Together
-from seealso.evaluation.baselines.profiles import Matrix
 from seealso.evaluation.choosing import one_by_one
 from seealso.fitting.bench import Bench, ndcg
-from seealso.fitting.pairs import Pairing, pairs
-from seealso.training.data.material import Material
+from seealso.models.co_occurrence import Pairing, pairs
+from seealso.models.histories import Matrix
 from seealso.types import Vector
 
 SHARES: Final = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)

@@ -13,6 +13,8 @@ import numpy as np
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.questions import Question
 from seealso.encoder import BundleStore
 from seealso.evaluation.exams import Sitting, known_events
 from seealso.evaluation.lessons import lessons
@@ -22,8 +24,6 @@ from seealso.indexer.inputs import Inputs
 from seealso.plugin.batch.lists import in_order
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Filter, Wish
-from seealso.training.data.pairs import Catalogue
-from seealso.training.data.ranking import Question
 from seealso.types import HistoryEntry, User
 
 SUFFIX: Final = "-evaluation"

@@ -10,9 +10,13 @@ import numpy as np
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
+from seealso.datasets.catalogue import Catalogue
+from seealso.datasets.dataset import read_material
+from seealso.datasets.intervals import Estimate, Values, estimate
+from seealso.datasets.questions import Question, sample
+from seealso.datasets.ranks import gains
 from seealso.encoder import Bundle
 from seealso.errors import NotBetter
-from seealso.evaluation.intervals import Difference, Values, difference
 from seealso.evaluation.lessons import has_learnt, lessons
 from seealso.evaluation.metrics import DEPTH, ranks_in
 from seealso.indexer.inputs import Inputs
@@ -20,9 +24,6 @@ from seealso.indexer.live import live_index
 from seealso.judging.examined import IndexSystem
 from seealso.log import progress
 from seealso.plugin.recommender import Recommender
-from seealso.training.data.material import read_material
-from seealso.training.data.pairs import Catalogue
-from seealso.training.data.ranking import Question, gains, sample
 
 EVERY_ITEM = TextSettings(item="item")
 """Gives every item a text: one that the new templates leave without any must not go unasked."""
@@ -59,7 +60,7 @@ class Verdict:
     users: int
     before: float
     after: float
-    difference: Difference
+    difference: Estimate
     gained: int
     lost: int
     notes: tuple[str, ...] = ()
@@ -168,7 +169,7 @@ class Gate:
             users=len(paired),
             before=float(before.mean()),
             after=float(after.mean()),
-            difference=difference(paired, self.settings.training.seed),
+            difference=estimate(paired, self.settings.training.seed),
             gained=int((paired > 0).sum()),
             lost=int((paired < 0).sum()),
             notes=self._notes(old, own),

@@ -12,7 +12,6 @@ from seealso.readers.matching import Unmatched, describe_unmatched
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.pseudonyms import Pseudonyms
 from seealso.readers.rows import Rows, RowSource
-from seealso.readers.splits import Case, Split, leave_one_out, temporal
 from seealso.readers.tail import Batch, GrowingFile, Stream
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "RESERVED",
     "Attributes",
     "Batch",
-    "Case",
     "FileSource",
     "GrowingFile",
     "Histories",
@@ -31,15 +29,12 @@ __all__ = [
     "Pseudonyms",
     "RowSource",
     "Rows",
-    "Split",
     "Stream",
     "Unmatched",
     "as_id",
     "describe_unmatched",
-    "leave_one_out",
     "read_attributes",
     "read_events",
     "read_image_vectors",
     "read_items",
-    "temporal",
 ]

@@ -11,15 +11,15 @@ from typing import Any, Final
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, TrainingSettings
+from seealso.datasets.dataset import Events, Items, Material, read_shown
+from seealso.datasets.intervals import Estimate, estimate
+from seealso.datasets.ranks import gains, metrics
 from seealso.encoder import Bundle, BundleStore
 from seealso.log import progress
 from seealso.training.backbones.methods import check_method
 from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.data.intervals import Difference, difference
-from seealso.training.data.material import Events, Items, Material, read_shown
-from seealso.training.data.negatives import neighbours_of
-from seealso.training.data.ranking import gains, metrics
+from seealso.training.examples.negatives import neighbours_of
 from seealso.training.exporting.export import export
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.pretraining import pretrain, wanted
@@ -76,7 +76,7 @@ class TrainReport:
     dev: Mapping[str, float]
     frozen_test: Mapping[str, float]
     test: Mapping[str, float]
-    gain: Difference
+    gain: Estimate
     dev_users: int
     test_users: int
     steps: int
@@ -154,7 +154,7 @@ def train(
         "dev": after.best,
         "frozen_test": metrics(frozen_test),
         "test": metrics(test),
-        "gain": difference(gains(test) - gains(frozen_test), chosen.seed),
+        "gain": estimate(gains(test) - gains(frozen_test), chosen.seed),
         "dev_users": len(material.dev),
         "test_users": len(material.test),
         "steps": learnt.steps,

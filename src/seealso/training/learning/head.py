@@ -12,10 +12,10 @@ import numpy as np
 from seealso.encoder import fit_projection
 from seealso.training.backbones.sources import Backbone, Head
 from seealso.training.backbones.towers import HistoryTower, as_model
-from seealso.training.data.pairs import columns, history_pairs, sampled
-from seealso.training.data.ranking import encode
+from seealso.training.examples.pairs import columns, history_pairs, sampled
 from seealso.training.learning.losses import InBatch
 from seealso.training.learning.objectives import nested, objective
+from seealso.training.learning.ranking import encode
 from seealso.training.learning.run import Task, learn, steps_of
 from seealso.training.learning.study import Learnt, Study
 from seealso.types import Vector

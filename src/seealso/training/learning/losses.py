@@ -110,7 +110,7 @@ class InBatch(torch.nn.Module):  # type: ignore[misc]
         self.objective = objective
 
     def forward(self, features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
-        """Return the loss; `labels` as `seealso.training.data.pairs.columns` makes them."""
+        """Return the loss; `labels` as `seealso.training.examples.pairs.columns` makes them."""
         return _loss(self.objective, [self.model(one)["sentence_embedding"] for one in features],
                      labels)  # fmt: skip
 
@@ -147,7 +147,7 @@ class CachedInBatch(CachedLossMixin, torch.nn.Module):  # type: ignore[misc]
         return loss
 
     def forward(self, features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
-        """Return the loss; `labels` as `seealso.training.data.pairs.columns` makes them."""
+        """Return the loss; `labels` as `seealso.training.examples.pairs.columns` makes them."""
         return self.forward_cached(features, labels)
 
     def get_config_dict(self) -> dict[str, Any]:

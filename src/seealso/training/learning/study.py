@@ -8,15 +8,16 @@ from typing import Any, Final
 import numpy as np
 
 from seealso.config import Settings
+from seealso.datasets.dataset import Material
+from seealso.datasets.questions import Question
 from seealso.encoder import UserText
 from seealso.errors import SeeAlsoError
 from seealso.log import progress
 from seealso.training.backbones.sources import Backbone
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.data.material import Material
-from seealso.training.data.negatives import Neighbours, drawn
-from seealso.training.data.pairs import Pair
-from seealso.training.data.ranking import Question, Ranked, encode, rank
+from seealso.training.examples.negatives import Neighbours, drawn
+from seealso.training.examples.pairs import Pair
+from seealso.training.learning.ranking import Ranked, encode, rank
 from seealso.training.learning.watching import UNWATCHED, Watcher
 from seealso.training.quiet import quiet
 from seealso.types import Vector

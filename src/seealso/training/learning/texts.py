@@ -9,7 +9,7 @@ from seealso.config import TrainingSettings
 from seealso.training.backbones.methods import prepare
 from seealso.training.backbones.sources import Backbone
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.data.pairs import (
+from seealso.training.examples.pairs import (
     Pair,
     columns,
     history_pairs,

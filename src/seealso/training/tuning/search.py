@@ -11,7 +11,7 @@ from optuna.distributions import (
 )
 
 from seealso.config import Settings, TrainingSettings
-from seealso.training.data.material import Material
+from seealso.datasets.dataset import Material
 
 Choice = Mapping[str, Any]
 """A value for each setting that is searched, by its full name: ``training.learning_rate``."""

@@ -18,13 +18,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from seealso.cluster import Cluster
 from seealso.config import Settings
+from seealso.datasets.dataset import Events, Items, Material, read_shown
 from seealso.errors import SeeAlsoError
 from seealso.log import stderr
 from seealso.training.backbones.methods import check_method, layers
 from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.data.material import Events, Items, Material, read_shown
-from seealso.training.data.negatives import neighbours_of
+from seealso.training.examples.negatives import neighbours_of
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.pretraining import pretrain, wanted
 from seealso.training.learning.run import Interrupted

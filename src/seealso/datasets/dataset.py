@@ -1,4 +1,4 @@
-"""What a training learns from and is asked about, read once and in positions of the catalogue."""
+"""Catalogue, user sequences and questions, read once and in places of the catalogue."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,15 +9,17 @@ import numpy as np
 import polars as pl
 
 from seealso.config import Settings
+from seealso.datasets.catalogue import Catalogue, coded, read_catalogue
+from seealso.datasets.questions import Places, Question, questions, sample
+from seealso.datasets.splits import split_events
 from seealso.encoder import ItemText
 from seealso.errors import DataError
 from seealso.log import progress
-from seealso.readers import Split, leave_one_out, temporal
-from seealso.training.data.pairs import Catalogue, coded, read_catalogue
-from seealso.training.data.ranking import Places, Question, questions, sample
 from seealso.types import Item
 
 Items = Callable[[], Iterator[list[Item]]]
+
+
 Events = Callable[[], Iterable[pl.DataFrame]]
 
 
@@ -100,16 +102,6 @@ def read_shown(settings: Settings, items: Items, events: Events) -> Material:
                 yield batch
 
         return read_material(settings, counted, events)
-
-
-def split_events(settings: Settings, events: Iterable[pl.DataFrame]) -> Split:
-    """Cut the events as ``training.split`` says; ``events.positive`` is used."""
-    positive, chosen = settings.events.positive, settings.training
-    if chosen.split == "temporal":
-        return temporal(
-            events, positive=positive, dev_share=chosen.dev_share, test_share=chosen.test_share
-        )
-    return leave_one_out(events, positive=positive)
 
 
 def _signature(

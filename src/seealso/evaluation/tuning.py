@@ -7,21 +7,26 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from seealso.evaluation.baselines.profiles import Model, profiles
+from seealso.datasets.dataset import Material
+from seealso.datasets.questions import Question
+from seealso.datasets.ranks import gains
 from seealso.evaluation.choosing import attempts, one_by_one
 from seealso.evaluation.exams import Exam, Sitting
 from seealso.evaluation.results import Tuned
 from seealso.evaluation.systems import Entrant, Mask, Scoring
 from seealso.log import progress
-from seealso.training.data.material import Material
-from seealso.training.data.ranking import Question, gains
+from seealso.models.histories import Model, profiles
 from seealso.types import Vector
 
 RECENCIES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
 """Weights of a history item relative to the next newer one that are tried; 1 is no recency."""
 
 Chosen = Mapping[str, float]
+
+
 ModelT = TypeVar("ModelT", bound=Model)
+
+
 Fit: TypeAlias = Callable[[Material, Chosen], ModelT]
 
 

@@ -6,10 +6,13 @@ from typing import Final
 
 from seealso.config import Settings
 from seealso.errors import ConfigError
-from seealso.evaluation.baselines.classics import fit_ease, fit_item_knn, fit_popularity
-from seealso.evaluation.baselines.ials import fit_ials
-from seealso.evaluation.baselines.texts import fit_bm25, frozen_text
-from seealso.evaluation.baselines.tuning import Baseline
+from seealso.evaluation.tuning import Baseline
+from seealso.models.bm25 import fit_bm25
+from seealso.models.ease import fit_ease
+from seealso.models.ials import fit_ials
+from seealso.models.item_knn import fit_item_knn
+from seealso.models.popularity import fit_popularity
+from seealso.models.text import frozen_text
 
 NAMES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
 

@@ -1,62 +1,15 @@
 """Behaviour becomes pairs of texts that belong together: what a model is trained on."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
-from seealso.encoder import ItemText
-from seealso.errors import DataError
-from seealso.types import Item
+from seealso.datasets.catalogue import Catalogue
 
 NOBODY = -1
 """Stands in for an item where a text is not that of one item."""
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """The items as a model reads them.
-
-    Attributes
-    ----------
-    ids, texts
-        Id and rendered text of each item that has one.
-    place
-        Position of each id in both.
-    mute
-        Number of items without a text: they cannot be learnt.
-    """
-
-    ids: tuple[str, ...]
-    texts: tuple[str, ...]
-    place: Mapping[str, int]
-    mute: int
-
-
-def read_catalogue(batches: Iterable[Sequence[Item]], text: ItemText) -> Catalogue:
-    """Render every item.
-
-    Raises
-    ------
-    DataError
-        No item has a text.
-    """
-    ids, texts, mute = [], [], 0
-    for batch in batches:
-        for item in batch:
-            rendered = text.render(item.fields)
-            if rendered.strip():
-                ids.append(item.item_id)
-                texts.append(rendered)
-            else:
-                mute += 1
-    if not ids:
-        raise DataError(
-            f"none of {mute:,} items has a text to learn from",
-            hint="check catalogue.path and text.item",
-        )
-    return Catalogue(tuple(ids), tuple(texts), {name: n for n, name in enumerate(ids)}, mute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +85,6 @@ def pseudo_pairs(
         new = (other for other, _ in further.most_common() if other != item and other not in known)
         made += [Pair((item,), other, as_history=False) for other in islice(new, each)]
     return made
-
-
-def coded(train: Mapping[str, Sequence[str]], catalogue: Catalogue) -> list[tuple[int, ...]]:
-    """Return each user's items as positions in `catalogue`, in the order of user ids."""
-    place = catalogue.place
-    return [
-        tuple(place[item] for item in items if item in place) for _, items in sorted(train.items())
-    ]
 
 
 def sampled(pairs: Sequence[Pair], most: int | None, seed: int) -> list[Pair]:

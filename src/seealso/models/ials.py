@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
+from seealso.datasets.dataset import Material
 from seealso.encoder.collaborative import fold_in
 from seealso.errors import MissingExtraError
-from seealso.evaluation.baselines.profiles import Matrix, interactions
-from seealso.training.data.material import Material
+from seealso.models.histories import Matrix, interactions
 from seealso.types import Vector
 
 try:
@@ -18,6 +18,8 @@ except ModuleNotFoundError as exc:
     raise MissingExtraError.of("threadpoolctl", "evaluate") from exc
 
 ITERATIONS: Final = 15
+
+
 SEED: Final = 17
 
 

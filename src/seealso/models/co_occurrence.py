@@ -1,4 +1,4 @@
-"""Which items are chosen around which: pairs, and what each weighs."""
+"""Item co-occurrence: which items are chosen around which, and what each pair weighs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,14 @@ from typing import Final
 
 import numpy as np
 
+from seealso.datasets.dataset import Material
 from seealso.encoder import Together
-from seealso.evaluation.baselines.profiles import Matrix
-from seealso.training.data.material import Material
+from seealso.models.histories import Matrix
 
 NEAREST: Final = 100
 """Pairs that are kept of each item: the strongest."""
+
+
 WINDOW: Final = 20
 """Places in a sequence that two items of a pair are apart at most."""
 

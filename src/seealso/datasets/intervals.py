@@ -1,20 +1,22 @@
-"""How sure a mean over users is, and a randomisation test of paired differences."""
+"""Is a mean, or a difference, chance? Resamples of users, and signs drawn at random."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from seealso.training.data.intervals import RESAMPLES, Difference, difference
-
-__all__ = ["RESAMPLES", "Difference", "Estimate", "Values", "difference", "estimate", "sign_flip"]
+RESAMPLES: Final = 10_000
+"""Times that the users are drawn again for an interval, or signs for a p-value."""
+COVERED: Final = 0.95
+"""Share of the means so found that an interval holds."""
 
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over users with its 95 % percentile bootstrap interval."""
+    """A mean over users, or a mean difference NEW - OLD, with its 95 % bootstrap interval."""
 
     mean: float
     low: float
@@ -24,15 +26,23 @@ class Estimate:
 def estimate(values: Values, seed: int) -> Estimate:
     """Return the mean of `values` and its percentile bootstrap interval.
 
+    Users are drawn with replacement (Efron 1979, "Bootstrap Methods"). The values of users are
+    few different ones, so a resample is a multinomial draw of how often each of them occurs.
+
     Parameters
     ----------
     values
-        A metric of each user, shape (users,), not empty.
+        A metric of each user, or the paired difference of two, shape (users,), not empty.
     seed
         The same seed draws the same resamples.
     """
-    found = difference(values, seed)
-    return Estimate(found.mean, found.low, found.high)
+    distinct, counts = np.unique(values, return_counts=True)
+    resamples = np.random.default_rng(seed).multinomial(
+        len(values), counts / len(values), size=RESAMPLES
+    )
+    means = resamples @ distinct / len(values)
+    low, high = np.quantile(means, [(1 - COVERED) / 2, (1 + COVERED) / 2])
+    return Estimate(float(values.mean()), float(low), float(high))
 
 
 def sign_flip(paired: Values, seed: int) -> float:

@@ -1,4 +1,4 @@
-"""Baselines with a closed form: popularity, nearest neighbours by items, EASE."""
+"""EASE: a linear model of items by items with a closed form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,39 +6,16 @@ from typing import Final
 
 import numpy as np
 
+from seealso.datasets.dataset import Material
 from seealso.errors import SeeAlsoError
-from seealso.evaluation.baselines.profiles import (
-    Matrix,
-    Model,
-    Neighbours,
-    interactions,
-    strongest,
-)
 from seealso.log import logger
-from seealso.training.data.material import Material
+from seealso.models.histories import Matrix, Model, interactions
 from seealso.types import Vector
 
 log = logger(__name__)
 
 MOST_ITEMS: Final = 20_000
 """EASE holds a dense matrix of items by items: 1.6 GB for so many, in float32."""
-
-
-@dataclass(frozen=True, eq=False)
-class Popularity:
-    """The same scores for everybody.
-
-    Attributes
-    ----------
-    events
-        Training events of each item, shape (n,).
-    """
-
-    events: Vector
-
-    def scores(self, profiles: Matrix) -> Vector:
-        """Return the number of events of each item for every user."""
-        return np.tile(self.events, (profiles.shape[0], 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,37 +38,6 @@ class Weights:
         found = np.full(profiles.shape, -np.inf, dtype=np.float32)
         found[:, self.kept] = profiles[:, self.kept] @ self.weights
         return found
-
-
-def fit_popularity(material: Material, chosen: Mapping[str, float]) -> Model:  # noqa: ARG001
-    """Count events; nothing is chosen."""
-    return Popularity(material.event_counts().astype(np.float32))
-
-
-def fit_item_knn(material: Material, chosen: Mapping[str, float]) -> Model:
-    """Find the nearest items of each item by who chose both.
-
-    Cosine of the columns with shrinkage, x_i.x_j / (|x_i| |x_j| + shrink), as in Ferrari Dacrema,
-    Cremonesi and Jannach 2019, "Are We Really Making Much Progress?".
-
-    Parameters
-    ----------
-    material
-        What may be learnt from.
-    chosen
-        ``k`` neighbours and ``shrink``.
-    """
-    n = len(material.catalogue.ids)
-    chose = interactions(material.sequences, n)
-    by_item = chose.T.tocsr()
-    length = np.sqrt(np.asarray(chose.sum(axis=0), dtype=np.float32)).ravel()
-
-    def rows(one: slice) -> Vector:
-        both: Vector = (by_item[one] @ chose).toarray()
-        scale = np.outer(length[one], length) + np.float32(chosen["shrink"])
-        return np.divide(both, scale, out=both, where=scale > 0)
-
-    return Neighbours(strongest(rows, n, int(chosen["k"])))
 
 
 def fit_ease(material: Material, chosen: Mapping[str, float]) -> Model:

@@ -15,11 +15,11 @@ import orjson
 
 from seealso.cluster import Cluster, fetch, indices
 from seealso.config import Settings
+from seealso.datasets.dataset import Material
 from seealso.errors import ClusterError, ConfigError, DataError
 from seealso.log import logger, progress
 from seealso.query_templates import msearch, render
-from seealso.training.data.material import Material
-from seealso.training.data.pairs import Pair
+from seealso.training.examples.pairs import Pair
 
 log = logger(__name__)
 
@@ -27,10 +27,18 @@ Neighbours = Mapping[int, Sequence[int]]
 """For items of the catalogue, by position: others that are alike, the hardest first."""
 
 _FILE: Final = "neighbours.json"
+
+
 _ITEMS_AT_ONCE: Final = 100
+
+
 _ASKED: Final = 50
 """Neighbours asked of the graph, and of the words: most of the first ones were chosen together."""
+
+
 _WORDS: Final = 32
+
+
 _DRAWS: Final = 20
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from seealso.config import Settings
 from seealso.errors import DataError
 
 FEWEST_EVENTS = 3
@@ -59,6 +60,16 @@ class Split:
     dev: tuple[Case, ...]
     test: tuple[Case, ...]
     known: npt.NDArray[np.int64] = field(compare=False)
+
+
+def split_events(settings: Settings, events: Iterable[pl.DataFrame]) -> Split:
+    """Cut the events as ``training.split`` says; ``events.positive`` is used."""
+    positive, chosen = settings.events.positive, settings.training
+    if chosen.split == "temporal":
+        return temporal(
+            events, positive=positive, dev_share=chosen.dev_share, test_share=chosen.test_share
+        )
+    return leave_one_out(events, positive=positive)
 
 
 def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> Split:

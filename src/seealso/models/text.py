@@ -1,74 +1,34 @@
-"""Baselines that read: BM25 between item texts, and a frozen language model.
-
-BM25 is computed here and not in the cluster: a query of a whole history with a weight for each
-item is linear in the items, so that one neighbourhood serves every user and every recency.
-"""
+"""A frozen language model: a user is the weighted sum of the history's text vectors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
-from scipy import sparse
 
 from seealso.config import Settings
+from seealso.datasets.dataset import Material
 from seealso.encoder import BundleStore, Encoder, fit_projection, item_encoder, open_cache
-from seealso.errors import MissingExtraError
-from seealso.evaluation.baselines.ials import factors, fit_ials, ridge
-from seealso.evaluation.baselines.profiles import Directions, Matrix, Model, Neighbours, strongest
 from seealso.log import progress
-from seealso.training.data.material import Material
+from seealso.models.histories import Matrix, Model
+from seealso.models.ials import factors, fit_ials, ridge
 from seealso.types import Vector
 
-NEIGHBOURS: Final = 1000
 
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """Scores by inner products: a user is the weighted sum of the vectors of the history.
 
-def fit_bm25(material: Material, chosen: Mapping[str, float]) -> Model:
-    """Find the items whose texts BM25 ranks best for the text of each item.
-
-    Weights of terms by the library ``bm25s`` (Lucene's variant; Robertson and Zaragoza 2009, "The
-    Probabilistic Relevance Framework"). The query of a history is the sum of those of its items.
-
-    Parameters
+    Attributes
     ----------
-    material
-        The texts are those of its catalogue.
-    chosen
-        ``k1`` and ``b``.
-
-    Raises
-    ------
-    MissingExtraError
-        bm25s is not installed.
+    vectors
+        Shape (n, d).
     """
-    try:
-        import bm25s
-    except ModuleNotFoundError as exc:
-        raise MissingExtraError.of("bm25s", "evaluate") from exc
-    n = len(material.catalogue.texts)
-    read = bm25s.tokenize(list(material.catalogue.texts), stopwords=[], show_progress=False)
-    weighing = bm25s.BM25(k1=chosen["k1"], b=chosen["b"], method="lucene")
-    weighing.index(read, show_progress=False)
-    kept = weighing.scores
-    terms = len(kept["indptr"]) - 1
-    weights = sparse.csc_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=(n, terms))
-    counts, by_term = _counts(read.ids, terms), weights.T.tocsr()
 
-    def rows(one: slice) -> Vector:
-        found: Vector = (counts[one] @ by_term).toarray()
-        return found
+    vectors: Vector
 
-    return Neighbours(strongest(rows, n, NEIGHBOURS))
-
-
-def _counts(ids: list[list[int]], terms: int) -> Matrix:
-    """Return how often each term stands in each text, shape (n, terms)."""
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in ids])])
-    places = np.fromiter((term for one in ids for term in one), dtype=np.int32, count=starts[-1])
-    ones = np.ones(len(places), dtype=np.float32)
-    found = sparse.csr_matrix((ones, places, starts), shape=(len(ids), terms))
-    found.sum_duplicates()
-    return found
+    def scores(self, profiles: Matrix) -> Vector:
+        """Return inner products of the users' sums with every vector."""
+        return np.asarray((profiles @ self.vectors) @ self.vectors.T, dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""How good is a model? Ranks of the targets over the whole catalogue, never a sample of it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from seealso.datasets.questions import Places, Question
+from seealso.types import Vector
+
+USERS_AT_ONCE = 512
+"""Users whose scores of the whole catalogue are in memory together."""
+
+
+def profile_vectors(
+    vectors: Vector, asked: Sequence[Question], recency: float, most: int
+) -> Vector:
+    """Return the profile of each user from item vectors, as the query does.
+
+    Parameters
+    ----------
+    vectors
+        Unit vectors of the catalogue, shape (n, d).
+    asked
+        The users.
+    recency
+        Weight of a history item relative to the next newer one.
+    most
+        Newest items that take part.
+
+    Returns
+    -------
+    Vector
+        Shape (users, d); not of unit length, which changes no ranking.
+    """
+    out = np.zeros((len(asked), vectors.shape[1]), dtype=np.float32)
+    for row, question in enumerate(asked):
+        recent = question.history[:most]
+        weights = np.power(np.float32(recency), np.arange(len(recent), dtype=np.float32))
+        out[row] = weights @ vectors[recent]
+    return out
+
+
+def target_ranks(users: Vector, vectors: Vector, asked: Sequence[Question]) -> Places:
+    """Return the rank of each target among all items not seen, 1 being the best.
+
+    Items that tie with the target stand before it, and so do all others if its score is NaN.
+    """
+    ranks = np.empty(len(asked), dtype=np.int64)
+    for start in range(0, len(asked), USERS_AT_ONCE):
+        chunk = asked[start : start + USERS_AT_ONCE]
+        ranks[start : start + len(chunk)] = ranks_among(
+            users[start : start + len(chunk)] @ vectors.T, chunk
+        )
+    return ranks
+
+
+def ranks_among(scores: Vector, asked: Sequence[Question]) -> Places:
+    """Return the rank of each target, as `target_ranks` does, from scores of shape (users, n)."""
+    ranks = np.empty(len(asked), dtype=np.int64)
+    for row, question in enumerate(asked):
+        own = scores[row, question.target]
+        # not below it, rather than above or equal: a model of NaN must not rank best
+        before = int((~(scores[row] < own)).sum()) - 1
+        before -= int((~(scores[row, question.seen] < own)).sum())
+        ranks[row] = before + 1
+    return ranks
+
+
+def gains(ranks: Places, depth: int = 10) -> npt.NDArray[np.float64]:
+    """Return NDCG at `depth` of each user, shape (users,): 1 / log2(rank + 1) up to it, else 0."""
+    return np.where(ranks <= depth, 1.0 / np.log2(ranks + 1.0), 0.0)
+
+
+def metrics(ranks: Places) -> dict[str, float]:
+    """Return hit rates and NDCG@10 for one target a user (NDCG is then 1 / log2(rank + 1))."""
+    return {
+        "hr@1": float((ranks <= 1).mean()),
+        "hr@10": float((ranks <= 10).mean()),
+        "hr@20": float((ranks <= 20).mean()),
+        "ndcg@10": float(gains(ranks).mean()),
+    }

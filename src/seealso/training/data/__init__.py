@@ -1,1 +1,0 @@
-"""What is learnt from, and what is asked: catalogue, pairs, negatives, questions and ranks."""

@@ -1,0 +1,1 @@
+"""What a training learns from: pairs of texts, and hard negatives beside them."""
