@@ -79,10 +79,10 @@ def test_objects_among_the_values_of_a_list_are_told():
 
 
 def test_a_number_among_texts_keeps_its_meaning():
-    batch = [{"item_id": "1", "price": 1.129}, {"item_id": "2", "price": "24,90"}]
-    source = documents([*batch, {"item_id": "3", "price": "1.129"}])
-    prices = [one["price"] for one in fields(source, columns(text=(), numbers=["price"]))]
-    assert prices == [1.129, 24.9, 1129]
+    prices = (1.129, "24,90", "1.129", "31,50")
+    source = documents([{"item_id": str(n), "price": one} for n, one in enumerate(prices)])
+    read = [one["price"] for one in fields(source, columns(text=(), numbers=["price"]))]
+    assert read == [1.129, 24.9, 1129, 31.5]
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,12 @@ def test_lists_written_as_text(text, found):
     settings = columns(text=(), lists={"genres": "|"})
     (only,) = fields(lines({"item_id": "1", "genres": text}), settings)
     assert only.get("genres") == found
-    assert fields(
-        lines({"item_id": "1", "genres": "{a,b c}"}), columns(text=(), lists={"genres": ","})
-    ) == [{"genres": ["a", "b c"]}]
+
+
+def test_an_array_of_postgres_is_a_list_where_commas_separate():
+    source = lines({"item_id": "1", "genres": '{Garden,"Big tools"}'})
+    settings = columns(text=(), lists={"genres": ","})
+    assert fields(source, settings) == [{"genres": ["Garden", "Big tools"]}]
 
 
 def test_objects_written_as_text_are_no_list():
