@@ -18,6 +18,9 @@ from seealso.config import CatalogueSettings, EventSettings
 from seealso.errors import DataError
 from seealso.readers import FileSource, Histories, Problems, RowSource, read_events, read_items
 
+# one of the sources is an index
+pytestmark = pytest.mark.usefixtures("shared_nodes")
+
 Records = list[dict[str, object]]
 Store = Callable[[Records, Path], RowSource]
 

@@ -106,6 +106,7 @@ def test_a_read_only_index(kept_shop: Shop, complain: Complain) -> None:
             kept_shop.cluster.request("PUT", f"/{live}/_mapping", {"_meta": meta})
 
 
+@pytest.mark.alone
 def test_a_read_only_cluster(kept_shop: Shop, complain: Complain) -> None:
     block(
         kept_shop.cluster, "/_cluster/settings", {"persistent": {"cluster.blocks.read_only": True}}

@@ -96,6 +96,7 @@ def test_refused_documents_are_named_and_the_others_written(
     assert indices.count(cluster, index_name) == 8
 
 
+@pytest.mark.alone
 def test_a_busy_cluster_gets_everything_in_the_end(
     cluster: Cluster, index_name: str, narrow: Callable[[str], None], opensearch: NodeInfo
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_busy_cluster_gets_everything_in_the_end(
     assert indices.count(cluster, index_name) == 1000
 
 
+@pytest.mark.alone
 def test_a_cluster_that_stays_busy_is_named(
     cluster: Cluster, index_name: str, narrow: Callable[[str], None]
 ) -> None:

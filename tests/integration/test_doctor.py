@@ -159,11 +159,13 @@ def test_an_empty_index(library: Library, index_name: str) -> None:
         library.cluster.request("DELETE", f"/{index_name}-1")
 
 
+@pytest.mark.alone
 def test_templates_that_are_missing_or_of_old(library: Library) -> None:
     old = {"script": {"lang": "mustache", "source": "{}"}}
     library.cluster.put_script(script_id("exact"), old)
     library.cluster.request("DELETE", f"/_scripts/{script_id('ann')}")
     found = wrong(findings(library))
+    install(library.cluster)
     assert list(found) == ["templates"]
     assert found["templates"].found == "ann missing, exact outdated"
     assert "seealso templates install" in found["templates"].cure

@@ -27,6 +27,7 @@ def hardened(cluster: Cluster, settings: Mapping[str, Any]) -> Iterator[None]:
         cluster.request("PUT", "/_cluster/settings", {"persistent": undone})
 
 
+@pytest.mark.alone
 def test_an_index_is_built_where_little_is_allowed(
     opensearch: NodeInfo, open_shop: OpenShop
 ) -> None:

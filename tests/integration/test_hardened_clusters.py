@@ -39,6 +39,7 @@ def without_expensive_queries(cluster: Cluster) -> Iterator[None]:
         put(None)
 
 
+@pytest.mark.alone
 def test_a_cluster_without_expensive_queries_ranks_by_the_graph(library: Library) -> None:
     recommender = library.recommender()
     lists = {

@@ -218,6 +218,7 @@ def test_templates_of_others_change_nothing(
     assert f"seealso-{locks.index_of(alias)}" not in [one["name"] for one in left]
 
 
+@pytest.mark.alone
 def test_indices_that_are_not_created_by_themselves(cluster: Cluster, alias: str) -> None:
     flag = "action.auto_create_index"
     cluster.request("PUT", "/_cluster/settings", {"transient": {flag: "false"}})

@@ -296,6 +296,7 @@ def test_msearch_answers_each_body_in_order(catalogue: Catalogue) -> None:
         assert answer["hits"] == single["hits"]
 
 
+@pytest.mark.alone
 def test_install_writes_what_is_missing_or_outdated_and_only_that(catalogue: Catalogue) -> None:
     cluster = catalogue.cluster
     assert installed(cluster) == dict.fromkeys(names(), "current")

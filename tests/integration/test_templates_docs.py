@@ -30,6 +30,7 @@ def shown(output: str) -> Any:
     return [line.rstrip() for line in output.strip().splitlines()]
 
 
+@pytest.mark.alone
 def test_the_examples_of_the_docs_print_what_the_docs_show(
     opensearch: NodeInfo, index_name: str, tmp_path: Path
 ) -> None:
@@ -93,6 +94,7 @@ def test_the_personalised_search_of_the_docs_scores_as_they_say(
     cluster.close()
 
 
+@pytest.mark.alone
 def test_commands_install_list_show_and_render(opensearch: NodeInfo, tmp_path: Path) -> None:
     def run(*arguments: str, given: str | None = None) -> Any:
         chosen = ["--set", f"cluster.url={opensearch.url}", "--json", "templates", *arguments]

@@ -68,6 +68,7 @@ def test_an_answer_that_was_lost_costs_no_document(
     assert len(asked) > 4
 
 
+@pytest.mark.alone
 def test_a_reader_slower_than_the_keep_alive_goes_on(cluster: Cluster, stock: str) -> None:
     """A keep-alive that has passed, the cluster restarted: the point in time is gone."""
     found = []
@@ -103,6 +104,7 @@ def test_an_index_that_was_replaced_meanwhile_is_not_mixed_with_the_old_one(
         list(reading)
 
 
+@pytest.mark.alone
 def test_the_longest_keep_alive_is_the_operators(cluster: Cluster, stock: str) -> None:
     limits = {
         "point_in_time.max_keep_alive": "2m",
@@ -118,6 +120,7 @@ def test_the_longest_keep_alive_is_the_operators(cluster: Cluster, stock: str) -
         cluster.request("PUT", "/_cluster/settings", {"transient": lifted})
 
 
+@pytest.mark.alone
 def test_ids_need_no_field_data(cluster: Cluster, stock: str) -> None:
     flag = "indices.id_field_data.enabled"
     try:

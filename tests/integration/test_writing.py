@@ -103,6 +103,7 @@ def test_items_are_not_built_for_an_alias_of_somebody_else(
         replaceable(cluster, alias)
 
 
+@pytest.mark.alone
 def test_the_doctor_names_blocks_closed_indices_and_foreign_names(
     cluster: Cluster, settings: Settings
 ) -> None:

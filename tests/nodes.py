@@ -1,0 +1,77 @@
+"""The nodes that all tests of a run share, also where several workers run them.
+
+Each version is started by the worker that first asks for it and found by the others; the process
+that started the workers stops them. What a test changes of a whole cluster would be met by the
+tests of other workers: such a test is marked ``alone`` and runs while no other uses a node.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seealso.cluster.node import VERSIONS, Node, NodeInfo
+
+START_SECONDS = 180
+
+
+class SharedNodes:
+    """The nodes of one run.
+
+    Parameters
+    ----------
+    folder
+        Of this run; every worker of it has the same.
+    kept
+        Where nodes run that outlive the run, if any do.
+    """
+
+    def __init__(self, folder: Path, kept: Path | None) -> None:
+        self.folder = folder
+        self._root = kept or folder
+        self._kept = kept is not None
+
+    @classmethod
+    def create(cls) -> "SharedNodes":
+        """Make the folder of a run."""
+        kept = os.environ.get("SEEALSO_TEST_NODES")
+        folder = Path(tempfile.mkdtemp(prefix="seealso-tests-"))
+        for place in (folder, Path(kept) if kept else folder):
+            # a node that root starts runs as another user, who has to get here
+            place.chmod(0o755)
+        return cls(folder, Path(kept) if kept else None)
+
+    @classmethod
+    def join(cls, folder: str) -> "SharedNodes":
+        """Return the nodes of a run from a worker of it."""
+        kept = os.environ.get("SEEALSO_TEST_NODES")
+        return cls(Path(folder), Path(kept) if kept else None)
+
+    def get(self, version: str) -> NodeInfo:
+        """Return the node of a version, started if nobody has done so yet."""
+        return Node(self._root, version=version, heap="1g").start(timeout=START_SECONDS)
+
+    @contextmanager
+    def turn(self, *, alone: bool) -> Iterator[None]:
+        """Use the nodes together with others, or alone.
+
+        Whoever waits to be alone holds the door, so that nobody enters meanwhile.
+        """
+        with (self.folder / "door").open("w") as door, (self.folder / "room").open("w") as room:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            fcntl.flock(door, fcntl.LOCK_UN)
+            try:
+                yield
+            finally:
+                fcntl.flock(room, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Stop the nodes, unless they were there before."""
+        if not self._kept:
+            for version in VERSIONS:
+                Node(self._root, version=version).stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
