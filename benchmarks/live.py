@@ -27,7 +27,7 @@ SOON = 1000.0
 """Milliseconds within which the next list has to reflect an event."""
 
 
-class Crowd:
+class Audience:
     """Draws events, each new.
 
     Parameters
@@ -57,7 +57,7 @@ def measure(cluster: Cluster, settings: Settings, items: int) -> list[Figure]:
     """Time one event with the list behind it, one event alone, and batches."""
     recommender = Recommender(cluster, settings, users=UsersIndex(cluster, settings, NAMES))
     ingester = Ingester(cluster, settings, NAMES, recommender.profiler)
-    crowd = Crowd(items)
+    audience = Audience(items)
 
     def reflected(turn: int) -> None:
         user_id = f"u{turn % USERS}"
@@ -68,8 +68,8 @@ def measure(cluster: Cluster, settings: Settings, items: int) -> list[Figure]:
 
     contenders = {
         "a list, an event, and the list that reflects it": reflected,
-        "an event alone": lambda _: ingester.take(crowd.events(1)),
-        f"{BATCH} events": lambda _: ingester.take(crowd.events(BATCH)),
+        "an event alone": lambda _: ingester.take(audience.events(1)),
+        f"{BATCH} events": lambda _: ingester.take(audience.events(BATCH)),
     }
     with progress("taking in", ROUNDS + WARM_UP) as tick:
         seconds = take_turns(contenders, ROUNDS, warm_up=WARM_UP, tick=tick)

@@ -1,4 +1,4 @@
-"""What the users index costs: lists by user id from it, with the crowd, and neighbours.
+"""What the users index costs: lists by user id from it, with neighbours, and neighbours.
 
 Everything is compared with a plain list by the same histories, over the titles of `recommending`.
 """
@@ -11,7 +11,7 @@ from benchmarks.films import ALIAS, Films, film_index
 from benchmarks.measure import Contender, Report, compared
 from benchmarks.recommending import HISTORY, REGULARS, histories, recommender_of
 from seealso.cluster import BulkWriter, Cluster, indices
-from seealso.config import CrowdSettings, Settings
+from seealso.config import NeighbourSettings, Settings
 from seealso.indexer.mapping import derives_safely
 from seealso.indexer.users.documents import user_document
 from seealso.indexer.users.mapping import users_alias, users_body, users_meta
@@ -63,11 +63,11 @@ def write_users(cluster: Cluster, settings: Settings, films: Films, items: int) 
 def contenders(cluster: Cluster, settings: Settings, items: int) -> dict[str, Contender]:
     """Return what is timed, by name; the first is what the others are compared with."""
     draw = histories(items, REGULARS)
-    crowded = settings.model_copy(update={"crowd": CrowdSettings(share=SHARE)})
+    boosted = settings.model_copy(update={"neighbours": NeighbourSettings(share=SHARE)})
     index = UsersIndex(cluster, settings, NAMES)
     plain = recommender_of(cluster, settings)
     by_id = Recommender(cluster, settings, users=index)
-    with_crowd = Recommender(cluster, crowded, users=UsersIndex(cluster, crowded, NAMES))
+    with_neighbours = Recommender(cluster, boosted, users=UsersIndex(cluster, boosted, NAMES))
 
     def named(turn: int) -> str:
         return f"u{turn % USERS}"
@@ -75,7 +75,7 @@ def contenders(cluster: Cluster, settings: Settings, items: int) -> dict[str, Co
     return {
         PLAIN: lambda turn: plain.recommend(history=draw(turn % USERS)),
         "recommend by id, from the users index": lambda turn: by_id.recommend(named(turn)),
-        "recommend by id, with the crowd": lambda turn: with_crowd.recommend(named(turn)),
+        "recommend by id, with neighbours": lambda turn: with_neighbours.recommend(named(turn)),
         "neighbours of a user": lambda turn: by_id.neighbours(by_id.user(named(turn))),
     }
 
@@ -86,7 +86,7 @@ def run(items: int) -> Report:
         write_users(stage.cluster, stage.settings, stage.films, items)
         timed = contenders(stage.cluster, stage.settings, items)
         figures = compared(timed, ROUNDS, WARM_UP, "recommending")
-    crowd = CrowdSettings()
+    section = NeighbourSettings()
     return Report(
         name="users",
         title=f"Users in an index, {USERS:,} of them over {items:,} items",
@@ -95,8 +95,8 @@ def run(items: int) -> Report:
             "users": USERS,
             "dimension": stage.films.bundle.dimension,
             "history": HISTORY,
-            "neighbours": crowd.neighbours,
-            "latest": crowd.latest,
+            "neighbours": section.k,
+            "latest": section.latest,
             "lists_before_the_timed_ones": WARM_UP * 4,
         },
         machine=stage.machine,

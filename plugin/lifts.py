@@ -1,4 +1,4 @@
-"""What lifts an item over its similarity: what it is chosen around, and what the crowd chose.
+"""What lifts an item over its similarity: what it is chosen around, and what neighbours chose.
 
 Pure functions over lists. An item that is lifted may come into a list by that alone, so lifted
 items are asked for by name; all others keep their order. The first of both lists are therefore the
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from seealso.plugin.crowd import Crowd
+from seealso.plugin.neighbours import NeighbourBoosts
 from seealso.plugin.recommendations import Recommendation
 from seealso.types import Calibration, Source
 
@@ -22,7 +22,7 @@ class Lifts:
     ----------
     pairs
         Of those that are chosen around items of the history.
-    crowd
+    neighbours
         Of those that neighbours chose lately.
     named
         Those that may come into the list by this alone.
@@ -31,19 +31,21 @@ class Lifts:
     """
 
     pairs: Mapping[str, float] = field(default_factory=dict)
-    crowd: Mapping[str, float] = field(default_factory=dict)
+    neighbours: Mapping[str, float] = field(default_factory=dict)
     named: tuple[str, ...] = ()
     scored: bool = True
 
     @classmethod
-    def of(cls, pairs: Mapping[str, float], crowd: Crowd, *, scored: bool = True) -> "Lifts":
-        """Return what lifts items: all of `pairs`, and the candidates of the crowd, are named."""
-        named = tuple(dict.fromkeys((*pairs, *crowd.candidates)))
-        return cls(pairs, crowd.gains, named, scored)
+    def of(
+        cls, pairs: Mapping[str, float], neighbours: NeighbourBoosts, *, scored: bool = True
+    ) -> "Lifts":
+        """Return what lifts items: all of `pairs`, and the candidates of neighbours, are named."""
+        named = tuple(dict.fromkeys((*pairs, *neighbours.candidates)))
+        return cls(pairs, neighbours.gains, named, scored)
 
     def gain(self, item_id: str) -> float:
         """Return what is added to an item."""
-        return self.pairs.get(item_id, 0.0) + self.crowd.get(item_id, 0.0)
+        return self.pairs.get(item_id, 0.0) + self.neighbours.get(item_id, 0.0)
 
     @property
     def gains(self) -> dict[str, float]:
@@ -95,14 +97,14 @@ def _lifted(item: Recommendation, lifts: Lifts, calibration: Calibration) -> Rec
         raw=raw,
         probability=float(calibration.probability(raw)),
         pairs=lifts.pairs.get(item.item_id, 0.0),
-        crowd=lifts.crowd.get(item.item_id, 0.0),
+        neighbours=lifts.neighbours.get(item.item_id, 0.0),
     )
 
 
 def _told(item: Recommendation, lifts: Lifts) -> Recommendation:
-    pairs, crowd = (by.get(item.item_id, 0.0) for by in (lifts.pairs, lifts.crowd))
-    source = Source.CROWD if crowd > pairs else Source.PAIRS
-    return replace(item, source=source, pairs=pairs, crowd=crowd)
+    pairs, votes = (by.get(item.item_id, 0.0) for by in (lifts.pairs, lifts.neighbours))
+    source = Source.NEIGHBOURS if votes > pairs else Source.PAIRS
+    return replace(item, source=source, pairs=pairs, neighbours=votes)
 
 
 def _raw(item: Recommendation) -> float:

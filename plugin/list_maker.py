@@ -13,13 +13,13 @@ from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
 from seealso.errors import DataError, PartialAnswer
 from seealso.plugin import answers
-from seealso.plugin.crowd import NOBODY, Crowd
 from seealso.plugin.groups.answers import group_items, of_one
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import Group, GroupWish, Members, group_path
 from seealso.plugin.groups.search import SCORES, group_search
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.lifts import NOTHING, Lifts
+from seealso.plugin.neighbours import NeighbourBoosts
 from seealso.plugin.paths import choose_path, fallback, without_scripts
 from seealso.plugin.plans import Lane, Plan, lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
@@ -79,12 +79,12 @@ class ListMaker:
         watch = Stopwatch()
         profiles = self.profiles(live, users)
         watch.cut("profile")
-        crowds, missing = self._crowds(live, users, profiles)
+        neighbours, missing = self._neighbours(live, users, profiles)
         if self._users is not None:
-            watch.cut("crowd")
+            watch.cut("neighbours")
         lifts = [
-            Lifts.of(profile.pairs, crowd, scored=live.scripts)
-            for profile, crowd in zip(profiles, crowds, strict=True)
+            Lifts.of(profile.pairs, boosts, scored=live.scripts)
+            for profile, boosts in zip(profiles, neighbours, strict=True)
         ]
         ranked = self._ranked(live, users, profiles, lifts, wish, watch)
         notes = [
@@ -130,8 +130,8 @@ class ListMaker:
         (made,) = gather([user], live, self._items, settings)
         words = self._settings.recommend.words
         profile = profile_of(made, live.encoder.bundle, settings, words)
-        ((crowd,), _) = self._crowds(live, [user], [profile])
-        asked = Explained(made, profile, crowd.gains)
+        ((boosts,), _) = self._neighbours(live, [user], [profile])
+        asked = Explained(made, profile, boosts.gains)
         wish = Wish.of(self._settings.recommend)
         return explain(self._cluster, live, asked, item_ids, wish, settings)
 
@@ -151,7 +151,7 @@ class ListMaker:
     def stored(self, live: Live, user: User, wish: Wish) -> bytes:
         """Return what `Recommender.stored_request` does."""
         profiles = self.profiles(live, [user])
-        lifts = [Lifts.of(one.pairs, NOBODY, scored=live.scripts) for one in profiles]
+        lifts = [Lifts.of(one.pairs, NeighbourBoosts(), scored=live.scripts) for one in profiles]
         _, _, (asked,) = self._lanes(live, [user], profiles, lifts, wish)
         return b"".join(
             msearch(live.address, [search.stored()], search.header)
@@ -220,13 +220,13 @@ class ListMaker:
         ]
         return path, plans, asked
 
-    def _crowds(
+    def _neighbours(
         self, live: Live, users: Sequence[User], profiles: Sequence[Profile]
-    ) -> tuple[list[Crowd], str]:
-        """Return what the neighbours of each user lift, and why they could not be asked."""
+    ) -> tuple[list[NeighbourBoosts], str]:
+        """Return what the neighbours of each user add, and a note on what is missing."""
         if self._users is None:
-            return [NOBODY] * len(users), ""
-        return self._users.crowds(users, profiles, self.fitted(live).crowd, live.fingerprint)
+            return [NeighbourBoosts()] * len(users), ""
+        return self._users.boosts(users, profiles, self.fitted(live).neighbours, live.fingerprint)
 
     def _vector(self, live: Live, item_id: str) -> Vector:
         found, unread = self._items.get(live, [item_id])

@@ -1,15 +1,17 @@
-"""Who is most like a user: a list that shows itself as table or JSON."""
+"""The users most like one: a list that prints as a table or as JSON, and what they chose lately."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from seealso.config import NeighbourSettings
+from seealso.models.user_knn import vote
 from seealso.plugin.scores import raw_value
 
-SHOWN = 12
+PSEUDONYM_DIGITS = 12
 """Hex digits of a pseudonym in a table."""
 
 
@@ -26,7 +28,7 @@ class Neighbour:
     latest
         Items of the history, newest first.
     shared
-        How many of them the other user has met, too.
+        How many of them the other user has met as well.
     """
 
     pseudonym: str
@@ -48,7 +50,7 @@ class NeighbourList:
     index
         The physical index that answered.
     note
-        Something a person should know, for instance that a part of the users is missing.
+        What a reader should know, for instance that some of the users are missing.
     """
 
     neighbours: tuple[Neighbour, ...]
@@ -94,7 +96,7 @@ class NeighbourList:
             # as Text: rich would read [brackets] in a plain string as markup
             table.add_row(
                 str(place),
-                Text(one.pseudonym[:SHOWN]),
+                Text(one.pseudonym[:PSEUDONYM_DIGITS]),
                 f"{one.similarity:.3f}",
                 str(one.shared),
                 Text(", ".join(one.latest[:latest])),
@@ -102,8 +104,46 @@ class NeighbourList:
         return table
 
 
-def neighbours_of(hits: Sequence[Mapping[str, Any]], seen: frozenset[str]) -> tuple[Neighbour, ...]:
-    """Return the neighbours that a search of the users index found.
+@dataclass(frozen=True, slots=True)
+class NeighbourBoosts:
+    """What the neighbours of one user add to items.
+
+    Attributes
+    ----------
+    gains
+        What is added to w * cos of an item; items without a vote are left out.
+    candidates
+        Items that may come into the list by this alone, the largest gain first.
+    """
+
+    gains: Mapping[str, float] = field(default_factory=dict)
+    candidates: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, neighbours: Sequence[Neighbour], seen: Collection[str], settings: NeighbourSettings
+    ) -> "NeighbourBoosts":
+        """Return what the vote of user kNN adds.
+
+        Parameters
+        ----------
+        neighbours
+            Most similar users.
+        seen
+            What the user has met; left out.
+        settings
+            Share, how much of a history counts, how many candidates.
+        """
+        votes = vote(neighbours, seen, settings.latest)
+        gains = {item_id: settings.share * part for item_id, part in votes.items()}
+        order = sorted(gains, key=lambda item_id: (-gains[item_id], item_id))
+        return cls(gains, tuple(order[: settings.candidates]))
+
+
+def read_neighbours(
+    hits: Sequence[Mapping[str, Any]], seen: frozenset[str]
+) -> tuple[Neighbour, ...]:
+    """Return the neighbours among the hits of the users index.
 
     Parameters
     ----------

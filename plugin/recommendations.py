@@ -23,8 +23,8 @@ class Recommendation:
     probability
         p in (0, 1), or None for an item without a vector and for a list by importance alone.
     raw
-        w * similarity, lifted by `pairs` and `crowd`, before the sigmoid; None where `probability`
-        is.
+        w * similarity, lifted by `pairs` and `neighbours`, before the sigmoid; None where
+        `probability` is.
     score
         OpenSearch's score in the list that the item came from.
     source
@@ -37,7 +37,7 @@ class Recommendation:
         The catalogue's own fields.
     pairs
         By how much the history lifts `raw` of what is chosen around its items.
-    crowd
+    neighbours
         By how much the user's neighbours lift `raw`: share times what part of them chose it lately.
     boost
         What rules and freshness add to `raw` where the list is ranked; no part of the probability.
@@ -52,7 +52,7 @@ class Recommendation:
     tail: bool
     fields: Mapping[str, Any] = field(default_factory=dict)
     pairs: float = 0.0
-    crowd: float = 0.0
+    neighbours: float = 0.0
     boost: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Recommendation:
             "importance": self.importance,
             "tail": self.tail,
             "pairs": self.pairs,
-            "crowd": self.crowd,
+            "neighbours": self.neighbours,
             "boost": self.boost,
             "fields": dict(self.fields),
         }

@@ -31,7 +31,7 @@ from seealso.plugin.requests import Filter, Wish
 from seealso.plugin.search.ubi import Query, Shown, UbiLog
 from seealso.plugin.sending import send_body
 from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
-from seealso.plugin.users_index import Asked, UsersIndex
+from seealso.plugin.users_index import NeighbourQuery, UsersIndex
 from seealso.readers import Histories
 from seealso.types import Path, User, Vector
 
@@ -363,7 +363,9 @@ class Recommender:
                     f"nothing is known of {who}: no neighbours",
                     hint="`seealso users update` brings new users to the users index",
                 )
-            return index.neighbours([Asked(user, profile.vector)], size, live.fingerprint)[0]
+            return index.neighbours([NeighbourQuery(user, profile.vector)], size, live.fingerprint)[
+                0
+            ]
 
         return self._index.follow(ask)
 

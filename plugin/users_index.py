@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from seealso.cluster import Cluster
-from seealso.config import CrowdSettings, Settings
+from seealso.config import NeighbourSettings, Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.users.live import LiveUsers, live_users, read_users
 from seealso.indexer.users.mapping import users_alias
 from seealso.plugin.answers import hits_of, missing_part
-from seealso.plugin.crowd import NOBODY, Crowd, crowd_of
-from seealso.plugin.neighbours import NeighbourList, neighbours_of
+from seealso.plugin.neighbours import NeighbourBoosts, NeighbourList, read_neighbours
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.requests import Search
 from seealso.query_templates import msearch
@@ -20,7 +19,7 @@ from seealso.types import User, Vector
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NeighbourQuery:
     """Whose neighbours are wanted: the user, and E_u, shape (dimension,)."""
 
     user: User
@@ -77,14 +76,14 @@ class UsersIndex:
         return found
 
     def neighbours(
-        self, asked: Sequence[Asked], size: int, fingerprint: str
+        self, queries: Sequence[NeighbourQuery], size: int, fingerprint: str
     ) -> list[NeighbourList]:
-        """Return the users most like each of `asked`, in one request.
+        """Return the users most like each of `queries`, in one request.
 
         Parameters
         ----------
-        asked
-            Who, with their vectors.
+        queries
+            Whose neighbours.
         size
             How many of each.
         fingerprint
@@ -97,25 +96,25 @@ class UsersIndex:
         ClusterError
             OpenSearch does not answer or refuses.
         """
-        if not asked:
+        if not queries:
             return []
         if self._live.fingerprint != fingerprint:
             self._look_again(fingerprint)
         ef_search = self._settings.recommend.ef_search
         own = [None if one.user.user_id is None else self._names.of(one.user.user_id)
-               for one in asked]  # fmt: skip
+               for one in queries]  # fmt: skip
         bodies = [
             neighbours_search(one.vector, [name] if name else [], size, ef_search).body()
-            for one, name in zip(asked, own, strict=True)
+            for one, name in zip(queries, own, strict=True)
         ]
-        index, responses = self._asked(bodies, fingerprint)
-        told = missing_part(responses)
+        index, responses = self._search(bodies, fingerprint)
+        note = missing_part(responses)
         return [
-            NeighbourList(neighbours_of(hits_of(found), one.user.seen), name, index, told)
-            for found, one, name in zip(responses, asked, own, strict=True)
+            NeighbourList(read_neighbours(hits_of(found), one.user.seen), name, index, note)
+            for found, one, name in zip(responses, queries, own, strict=True)
         ]
 
-    def _asked(
+    def _search(
         self, bodies: Sequence[bytes], fingerprint: str
     ) -> tuple[str, list[Mapping[str, Any]]]:
         """Return the answers of the users index, and which one that is, built anew or not."""
@@ -131,43 +130,43 @@ class UsersIndex:
             if self._live.name == live.name:
                 return live.name, responses
 
-    def crowds(
+    def boosts(
         self,
         users: Sequence[User],
         profiles: Sequence[Profile],
-        settings: CrowdSettings,
+        settings: NeighbourSettings,
         fingerprint: str,
-    ) -> tuple[list[Crowd], str]:
-        """Return what the neighbours of each user lift, and why they could not be asked, if so.
+    ) -> tuple[list[NeighbourBoosts], str]:
+        """Return what the neighbours of each user add to items, and a note on what is missing.
 
-        Where the items were built anew a moment ago, and the users not yet, a list without the
-        crowd is better than none.
+        Where the items were built anew a moment ago, and the users not yet, a list without
+        neighbours is better than none.
 
         Parameters
         ----------
         users, profiles
-            Who, and what they are asked for with.
+            Whose neighbours.
         settings
             Share, number of neighbours and so on, as set or fitted.
         fingerprint
             Of the bundle that the profiles were made with.
         """
-        crowds = [NOBODY] * len(users)
+        boosts = [NeighbourBoosts()] * len(users)
         if not settings.share:
-            return crowds, ""
-        known = {
-            place: Asked(user, profile.vector)
+            return boosts, ""
+        queries = {
+            place: NeighbourQuery(user, profile.vector)
             for place, (user, profile) in enumerate(zip(users, profiles, strict=True))
             if profile.vector is not None
         }
         try:
-            found = self.neighbours(list(known.values()), settings.neighbours, fingerprint)
+            found = self.neighbours(list(queries.values()), settings.k, fingerprint)
         except MappingMismatch as exc:
-            return crowds, f"without the crowd: {exc.message}; {exc.hint}"
-        for (place, asked), neighbours in zip(known.items(), found, strict=True):
-            crowds[place] = crowd_of(neighbours.neighbours, asked.user.seen, settings)
+            return boosts, f"without neighbours: {exc.message}; {exc.hint}"
+        for (place, query), neighbours in zip(queries.items(), found, strict=True):
+            boosts[place] = NeighbourBoosts.of(neighbours.neighbours, query.user.seen, settings)
         part = found[0].note if found else ""
-        return crowds, f"of the users index, {part}" if part else ""
+        return boosts, f"of the users index, {part}" if part else ""
 
     def _look_again(self, fingerprint: str) -> None:
         self._live = live_users(self._cluster, self._settings, self._names)

@@ -22,7 +22,7 @@ say "who is like viewer 1: one kNN query, and nobody's name"
 ask users neighbours 1 --size 5
 
 say "what these people liked lately lifts films that the titles alone would not find"
-ask --set crowd.share=1.2 --set crowd.neighbours=20 recommend 1 --show title --size 5
+ask --set neighbours.share=1.2 --set neighbours.k=20 recommend 1 --show title --size 5
 
 say "a family: by the mean come films that all three like a little"
 ask recommend --group 1,5,17 --strategy average --show title --size 8

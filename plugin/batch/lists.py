@@ -173,7 +173,11 @@ def renew(recommender: Recommender, users: Path, unfinished: Unfinished, wish: W
 def options(recommender: Recommender, wish: Wish) -> dict[str, Any]:
     """Return everything that changes the lists of the same users, by name."""
     settings = recommender.settings
-    sections = {"recommend": wish.settings, "profile": settings.profile, "crowd": settings.crowd}
+    sections = {
+        "recommend": wish.settings,
+        "profile": settings.profile,
+        "neighbours": settings.neighbours,
+    }
     found = {
         f"{section}.{name}": value
         for section, chosen in sections.items()

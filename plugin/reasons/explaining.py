@@ -32,13 +32,13 @@ class Explained:
     ----------
     made, profile
         The user's profile and what it is made of.
-    crowd
-        By how much the crowd lifts items.
+    neighbours
+        What neighbours add to items.
     """
 
     made: Makings
     profile: Profile
-    crowd: Mapping[str, float]
+    neighbours: Mapping[str, float]
 
 
 def explain(
@@ -132,13 +132,13 @@ def _valued(
     ranked = next((hit for name, hit in hits.items() if name != "tail"), None)
     if item is None or ranked is None:
         return (), None
-    crowd = asked.crowd.get(item_id, 0.0)
+    votes = asked.neighbours.get(item_id, 0.0)
     pairs = _pairs(asked, item_id, live)
     shares = item_shares(asked.made, parts, item, float(document["importance"]), live.space, pairs)
-    if crowd:
-        shares.append(Share(Kind.CROWD, crowd))
+    if votes:
+        shares.append(Share(Kind.NEIGHBOURS, votes))
     raw = answers.raw_of(ranked["_score"], path, live.calibration)
-    return tuple(shares), raw + sum(pairs.values()) + crowd
+    return tuple(shares), raw + sum(pairs.values()) + votes
 
 
 def _pairs(asked: Explained, item_id: str, live: Live) -> dict[str, float]:

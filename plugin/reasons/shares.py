@@ -29,7 +29,7 @@ class Kind(StrEnum):
     WELCOME = "welcome"
     PROFILE = "profile"
     IMPORTANCE = "importance"
-    CROWD = "crowd"
+    NEIGHBOURS = "neighbours"
 
 
 @dataclass(frozen=True, slots=True)

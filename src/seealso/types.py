@@ -39,7 +39,7 @@ class Source(StrEnum):
     TAIL = "tail"
     IMPORTANCE = "importance"
     PAIRS = "pairs"
-    CROWD = "crowd"
+    NEIGHBOURS = "neighbours"
     SHARE = "share"
     PIN = "pin"
 

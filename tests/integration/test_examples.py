@@ -119,10 +119,10 @@ def small(clone: Path, opensearch: NodeInfo, minilm: Bundle) -> Iterator[Folder]
 @pytest.mark.slow
 def test_films_for_a_viewer_and_for_a_family(whole: Folder) -> None:
     story = whole.tell("video")
-    plain, crowd = story.of("recommend 1")
+    plain, boosted = story.of("recommend 1")
     assert len(ids(plain)) == 5
     assert "Back to the Future Part III (1990)" in plain
-    assert "crowd" in {row[-1] for row in rows(crowd)}
+    assert "neighbours" in {row[-1] for row in rows(boosted)}
     (reasons,) = story.of("explain 1 2011")
     *adds, x = (float(number) for number in re.findall(r"^ *([+-]?\d\.\d{4})", reasons, re.M))
     assert sum(adds) == pytest.approx(x, abs=5e-4)

@@ -202,10 +202,10 @@ def test_users_of_another_bundle(peopled: Shop) -> None:
     built(peopled)
     # other item texts make another bundle
     peopled.build(text={"item": "{{ description }}"})
-    recommender = asking(peopled, crowd={"share": 0.1})
+    recommender = asking(peopled, neighbours={"share": 0.1})
     found = recommender.recommend("ann-3")
     assert len(found) == 10
-    assert "without the crowd" in found.note
+    assert "without neighbours" in found.note
     assert "seealso users build" in found.note
     with pytest.raises(MappingMismatch, match="made with bundle") as caught:
         recommender.neighbours(recommender.user("ann-3"))

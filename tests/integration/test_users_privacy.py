@@ -108,7 +108,7 @@ def test_no_log_tells_who_or_what(
     peopled.sections["users"] = {"path": str(file), "enabled": True}
     chosen = {"user_id": "ann-3", "item_id": "f1", "kind": "view", "day": "2024-03-01"}
     live = write_lines(peopled.folder / "live.jsonl", [chosen])
-    peopled.sections["crowd"] = {"share": 0.1}
+    peopled.sections["neighbours"] = {"share": 0.1}
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "opensearch")
     log = logging.getLogger("seealso")

@@ -164,8 +164,11 @@ def test_calibration_changes_no_fingerprint_and_is_kept(tiny: Bundle, store: Bun
         ({"importance": {"expression": "1"}}, "importance.expression is no setting that is fitted"),
         ({"profile": {"recency": 2.0}}, "profile: recency: Input should be less than or equal"),
         ({"profile": {"recency": "0.5"}}, "profile: recency: Input should be a valid number"),
-        ({"crowd": {"neighbours": -1}}, "crowd: neighbours: Input should be greater"),
-        ({"crowd": {"share": float("nan")}}, "crowd: share: Input should be a finite number"),
+        ({"neighbours": {"k": -1}}, "neighbours: k: Input should be greater"),
+        (
+            {"neighbours": {"share": float("nan")}},
+            "neighbours: share: Input should be a finite number",
+        ),
         ({"importance": {"floor": 3.0, "ceiling": 1.0}}, "importance: floor 3.0 is above ceiling"),
         ({"other": {}}, "'other' is no section that is fitted"),
         ({"profile": [1]}, "sections with settings are expected"),
@@ -189,7 +192,7 @@ def test_what_fit_writes_is_read_again(copied: Path) -> None:
     fitted = {
         "profile": {"recency": 1, "tail_recency": 0.9},
         "importance": {"floor": 0.9, "ceiling": 1.1, "half_life_days": None},
-        "crowd": {"share": 0.0},
+        "neighbours": {"share": 0.0},
     }
     file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), "fitted": fitted}))
     assert Bundle.load(copied).fitted == fitted

@@ -21,7 +21,7 @@ from seealso.fitting.crowd import (
     votes,
 )
 from seealso.fitting.together import lifts
-from seealso.plugin.crowd import chosen_by
+from seealso.models.user_knn import vote
 from seealso.plugin.neighbours import Neighbour
 from seealso.types import Vector
 
@@ -65,7 +65,7 @@ def chosen(sequences: list[tuple[int, ...]]) -> ChosenCrowd:
     return found
 
 
-def test_the_crowd_is_found_where_people_choose_alike() -> None:
+def test_the_vote_is_found_where_people_choose_alike() -> None:
     found = chosen(fans())
     assert found.settings["share"] > 0
     assert found.reached > found.without + 0.1
@@ -82,22 +82,22 @@ def test_a_crowd_that_does_not_help_is_left_out() -> None:
     assert "may be chance" in found.notes[0]
 
 
-@pytest.mark.parametrize(("neighbours", "latest"), [(5, 3), (20, 1), (200, 50)])
-def test_votes_are_those_of_the_plugin(neighbours: int, latest: int) -> None:
+@pytest.mark.parametrize(("k", "latest"), [(5, 3), (20, 1), (200, 50)])
+def test_votes_are_those_of_the_plugin(k: int, latest: int) -> None:
     sequences = fans()
     vectors, questions = texts(), asked(sequences)[:7]
     bench = Bench.of(vectors, questions, 50)
     pool = Pool(sequences, by_history(vectors, as_questions(sequences)))
     near = nearest(bench.questions, by_history(vectors, questions), pool, 200)
-    found = votes(bench, near, pool, neighbours=neighbours, latest=latest).toarray()
+    found = votes(bench, near, pool, k=k, latest=latest).toarray()
     for row, question in enumerate(questions):
         cosines = by_history(vectors, [question]) @ pool.vectors.T
-        order = np.argsort(-cosines[0], kind="stable")[:neighbours]
+        order = np.argsort(-cosines[0], kind="stable")[:k]
         around = [
             Neighbour("n", float(cosines[0, place]), tuple(map(str, sequences[place][::-1])))
             for place in order
         ]
-        expected = chosen_by(around, set(map(str, question.seen)), latest)
+        expected = vote(around, set(map(str, question.seen)), latest)
         told = {str(item): found[row, item] for item in np.flatnonzero(found[row])}
         assert told == pytest.approx(expected, abs=1e-5)
 

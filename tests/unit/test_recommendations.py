@@ -50,7 +50,7 @@ def test_plain_values_hold_everything() -> None:
         "importance": 1.5,
         "tail": False,
         "pairs": 0.0,
-        "crowd": 0.0,
+        "neighbours": 0.0,
         "boost": 0.0,
         "fields": {"title": TITLE, "year": 1995.0},
     }

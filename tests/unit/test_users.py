@@ -1,4 +1,4 @@
-"""Pseudonyms, documents of users and the vote of the crowd, by values alone."""
+"""Pseudonyms, documents of users and the boosts of neighbours, by values alone."""
 
 import hashlib
 import hmac
@@ -10,15 +10,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from seealso.config import CrowdSettings, UsersSettings
+from seealso.config import NeighbourSettings, UsersSettings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.documents import digest_of, user_document, user_of
-from seealso.plugin.crowd import Crowd, chosen_by, crowd_of
 from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
-from seealso.plugin.neighbours import Neighbour
+from seealso.plugin.neighbours import Neighbour, NeighbourBoosts
 from seealso.plugin.recommendations import Recommendation
 from seealso.readers import FileSource, Problems, Pseudonyms, read_attributes
 from seealso.types import Calibration, HistoryEntry, Source, User
@@ -168,30 +165,11 @@ def test_attributes_of_parquet_are_what_json_knows(tmp_path: Path) -> None:
     }
 
 
-ITEMS = st.lists(st.sampled_from("abcdef"), max_size=6).map(tuple)
-NEIGHBOURS = st.lists(st.builds(Neighbour, st.just("n"), st.floats(-1, 1), ITEMS), max_size=6)
-
-
-@given(NEIGHBOURS, st.sets(st.sampled_from("abcdef")), st.integers(1, 6))
-@settings(deadline=None, max_examples=100)
-def test_a_vote_lies_between_none_and_all(
-    neighbours: list[Neighbour], seen: set[str], latest: int
-) -> None:
-    found = chosen_by(neighbours, seen, latest)
-    assert not found.keys() & seen
-    assert all(0 < part <= 1 + 1e-9 for part in found.values())
-    voters = [one for one in neighbours if one.similarity > 0]
-    for item in set("abcdef") - seen:
-        chose = sum(one.similarity for one in voters if item in one.latest[:latest])
-        total = sum(one.similarity for one in voters)
-        assert found.get(item, 0.0) == pytest.approx(chose / total if total else 0.0)
-
-
-def test_the_crowd_brings_what_most_of_it_chose() -> None:
+def test_neighbours_bring_what_most_of_them_chose() -> None:
     neighbours = [Neighbour("x", 0.6, ("a", "b", "c")), Neighbour("y", 0.2, ("b", "d"))]
-    crowd = crowd_of(neighbours, {"c"}, CrowdSettings(share=0.5, candidates=2))
-    assert crowd.gains == pytest.approx({"b": 0.5, "a": 0.375, "d": 0.125})
-    assert crowd.candidates == ("b", "a")
+    boosts = NeighbourBoosts.of(neighbours, {"c"}, NeighbourSettings(share=0.5, candidates=2))
+    assert boosts.gains == pytest.approx({"b": 0.5, "a": 0.375, "d": 0.125})
+    assert boosts.candidates == ("b", "a")
 
 
 def item(item_id: str, raw: float | None) -> Recommendation:
@@ -200,15 +178,17 @@ def item(item_id: str, raw: float | None) -> Recommendation:
 
 
 def test_lists_are_joined_by_lifted_values() -> None:
-    lifts = Lifts(pairs={"b": 0.1, "y": 0.3}, crowd={"b": 0.3, "z": 0.5}, named=("z", "b", "y"))
+    lifts = Lifts(
+        pairs={"b": 0.1, "y": 0.3}, neighbours={"b": 0.3, "z": 0.5}, named=("z", "b", "y")
+    )
     # named items come lifted already, those of the vector list do not
     main = [item("a", 0.9), item("b", 0.6)]
     named = [item("b", 1.0), item("z", 0.6), item("y", 0.5)]
     found = joined(main, named, lifts, Calibration())
-    assert [(one.item_id, one.raw, one.pairs, one.crowd, one.source) for one in found] == [
+    assert [(one.item_id, one.raw, one.pairs, one.neighbours, one.source) for one in found] == [
         ("b", pytest.approx(1.0), 0.1, 0.3, Source.VECTOR),
         ("a", 0.9, 0.0, 0.0, Source.VECTOR),
-        ("z", 0.6, 0.0, 0.5, Source.CROWD),
+        ("z", 0.6, 0.0, 0.5, Source.NEIGHBOURS),
         ("y", 0.5, 0.3, 0.0, Source.PAIRS),
     ]
     assert found[0].probability == pytest.approx(1 / (1 + 2.718281828**-1.0))
@@ -217,11 +197,12 @@ def test_lists_are_joined_by_lifted_values() -> None:
 def test_nothing_changes_nothing_and_what_has_no_vector_stays() -> None:
     items = [item("a", 0.9), item("b", None)]
     assert lifted(items, NOTHING, Calibration()) == items
-    assert lifted(items, Lifts(crowd={"b": 1.0}), Calibration()) == items
+    assert lifted(items, Lifts(neighbours={"b": 1.0}), Calibration()) == items
 
 
-def test_what_the_crowd_says_of_pairs_is_added() -> None:
-    lifts = Lifts.of({"a": 0.5, "b": 0.25}, Crowd({"b": 0.25, "c": 0.125, "d": 0.0625}, ("c", "b")))
+def test_what_neighbours_chose_of_pairs_is_added() -> None:
+    neighbours = NeighbourBoosts({"b": 0.25, "c": 0.125, "d": 0.0625}, ("c", "b"))
+    lifts = Lifts.of({"a": 0.5, "b": 0.25}, neighbours)
     assert lifts.named == ("a", "b", "c")
     assert lifts.gains == {"a": 0.5, "b": 0.5, "c": 0.125}
     assert lifts.gain("d") == 0.0625

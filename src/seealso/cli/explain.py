@@ -27,7 +27,7 @@ def explain(
 ) -> None:
     """Tell why ITEM_ID has its value for USER_ID.
 
-    The shares of past events, words, attributes, importance and the crowd add up to that value.
+    The shares of past events, words, attributes, importance and neighbours add up to that value.
     """
     recommender = recommender_for(context, {user_id})
     user = user_of(recommender, user_id, history, words, attributes)

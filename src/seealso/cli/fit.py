@@ -108,8 +108,8 @@ def _pairs(chosen: "Pairing | None") -> str:
 def _crowd(chosen: Mapping[str, Any]) -> dict[str, object]:
     if not chosen.get("share"):
         return {}
-    told = "share {share:g}, {neighbours:,} neighbours, their latest {latest:,} items"
-    return {"crowd": told.format(**chosen)}
+    told = "share {share:g}, {k:,} neighbours, their latest {latest:,} items"
+    return {"neighbours": told.format(**chosen)}
 
 
 def _importance(chosen: Mapping[str, Any]) -> str:

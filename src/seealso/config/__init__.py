@@ -28,7 +28,7 @@ from seealso.config.rules import (
 from seealso.config.safety import AgeSettings, RegionSettings, SafetySettings
 from seealso.config.section import Section
 from seealso.config.training import TRAINING_PRESETS, TrainingSettings
-from seealso.config.users import CrowdSettings, UsersSettings
+from seealso.config.users import NeighbourSettings, UsersSettings
 
 __all__ = [
     "DEFAULT_ITEM_TEMPLATE",
@@ -39,7 +39,6 @@ __all__ = [
     "CatalogueSettings",
     "Choice",
     "ClusterSettings",
-    "CrowdSettings",
     "EncoderSettings",
     "EventSettings",
     "ExposureSettings",
@@ -50,6 +49,7 @@ __all__ = [
     "ImportanceSettings",
     "IndexSettings",
     "LiveSettings",
+    "NeighbourSettings",
     "PersonaliseSettings",
     "ProfileSettings",
     "RecommendSettings",

@@ -33,7 +33,7 @@ from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
 from seealso.config.safety import SafetySettings
 from seealso.config.section import Section
 from seealso.config.training import TrainingSettings
-from seealso.config.users import CrowdSettings, UsersSettings
+from seealso.config.users import NeighbourSettings, UsersSettings
 from seealso.decoding import decode
 from seealso.errors import ConfigError
 
@@ -50,7 +50,7 @@ BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
 FITTED: Final[Mapping[str, tuple[type[Section], frozenset[str]]]] = {
     "profile": (ProfileSettings, frozenset({"recency", "tail_recency"})),
     "importance": (ImportanceSettings, frozenset({"floor", "ceiling", "half_life_days"})),
-    "crowd": (CrowdSettings, frozenset({"share", "neighbours", "latest"})),
+    "neighbours": (NeighbourSettings, frozenset({"share", "k", "latest"})),
 }
 """The settings that a bundle may bring: what `fit` finds out. No others can come from elsewhere."""
 
@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     profile: ProfileSettings = ProfileSettings()
     recommend: RecommendSettings = RecommendSettings()
     users: UsersSettings = UsersSettings()
-    crowd: CrowdSettings = CrowdSettings()
+    neighbours: NeighbourSettings = NeighbourSettings()
     live: LiveSettings = LiveSettings()
     ubi: UbiSettings = UbiSettings()
     groups: GroupSettings = GroupSettings()

@@ -33,15 +33,15 @@ class UsersSettings(Section):
         return (self.id, *self.attributes) if self.attributes else None
 
 
-class CrowdSettings(Section):
-    """``[crowd]``: what a user's neighbours chose lately; needs ``users.enabled``."""
+class NeighbourSettings(Section):
+    """``[neighbours]``: what a user's neighbours chose lately; needs ``users.enabled``."""
 
     share: float = Field(0.0, ge=0)
     """What an item that all of them chose gains, in the units of w * cos; `seealso fit` finds it.
-    0 leaves the crowd out."""
-    neighbours: int = Field(50, ge=1, le=1000)
-    """Most similar users who are asked."""
+    0 leaves neighbours out."""
+    k: int = Field(50, ge=1, le=1000)
+    """Most similar users that are asked for."""
     latest: int = Field(20, ge=1, le=100)
-    """Newest items of each of them that count as lately chosen."""
+    """Newest items of each that count as chosen lately."""
     candidates: int = Field(100, ge=1, le=1000)
-    """Items that the crowd may bring into a list by itself, those that most of it chose."""
+    """Items that may come into a list by this alone: those that most of them chose."""

@@ -72,7 +72,7 @@ def write(
     sections = {
         "profile": fitted.profile,
         "importance": fitted.importance,
-        "crowd": fitted.crowd,
+        "neighbours": fitted.crowd,
     }
     told = replace(
         plain,

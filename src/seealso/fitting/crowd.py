@@ -16,7 +16,7 @@ from seealso.types import Vector
 
 SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0)
 CROWDS: Final[Mapping[str, Sequence[int]]] = {
-    "neighbours": (50, 20, 100, 200),
+    "k": (50, 20, 100, 200),
     "latest": (20, 10, 50, 5),
 }
 """Values of each number; the search begins with the first ones."""
@@ -36,9 +36,9 @@ class ChosenCrowd:
     Attributes
     ----------
     settings
-        Of ``[crowd]``: ``share``, ``neighbours`` and ``latest``.
+        Of ``[neighbours]``: ``share``, ``k`` and ``latest``.
     without, reached
-        NDCG@10 on dev without the crowd, and with it as chosen.
+        NDCG@10 on dev without neighbours, and with it as chosen.
     lifts
         What it adds to w * cos, shape (users, n); None where it adds nothing.
     notes
@@ -103,7 +103,7 @@ def choose_crowd(
     tick
         Called after each attempt of `CROWDS`.
     """
-    near = nearest(bench.questions, users, pool, max(CROWDS["neighbours"]))
+    near = nearest(bench.questions, users, pool, max(CROWDS["k"]))
 
     def attempt(numbers: Mapping[str, int]) -> _Tried:
         found = votes(bench, near, pool, **numbers)
@@ -185,8 +185,8 @@ def nearest(asked: Sequence[Question], users: Vector, pool: Pool, most: int) -> 
     return Near(np.concatenate(places), np.concatenate(similarities))
 
 
-def votes(bench: Bench, near: Near, pool: Pool, *, neighbours: int, latest: int) -> Matrix:
-    """Return crowd_i of each user and item, shape (users, n), as `seealso.plugin.crowd` votes.
+def votes(bench: Bench, near: Near, pool: Pool, *, k: int, latest: int) -> Matrix:
+    """Return vote_i of each user and item, shape (users, n), as `seealso.models.user_knn` votes.
 
     Parameters
     ----------
@@ -194,13 +194,13 @@ def votes(bench: Bench, near: Near, pool: Pool, *, neighbours: int, latest: int)
         Dev users; what they have seen gets no vote.
     near, pool
         Their neighbours.
-    neighbours
+    k
         How many are asked.
     latest
         Newest items of each that count.
     """
     n = len(bench.texts)
-    places, similarities = near.places[:, :neighbours], near.similarities[:, :neighbours]
+    places, similarities = near.places[:, :k], near.similarities[:, :k]
     starts, columns, weights = [0], [], []
     for row, question in enumerate(bench.questions):
         total = similarities[row].sum()

@@ -126,7 +126,7 @@ class Fitter:
                 "with pairs": paired.ndcg,
                 "with new items": importance.without,
                 "with importance": importance.reached,
-                **({} if crowd is None else {"with the crowd": crowd.reached}),
+                **({} if crowd is None else {"with neighbours": crowd.reached}),
             },
             cold={} if found is None else _cold_facts(found),
             notes=(*note, *importance.notes, *_crowd_notes(crowd), *_uncalibrated(calibration)),

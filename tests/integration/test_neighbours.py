@@ -1,4 +1,4 @@
-"""The crowd on a real cluster: what neighbours chose lately lifts an item, on every path."""
+"""Neighbours on a real cluster: what they chose lately adds to an item, on every path."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ SHARE = 1.5
 
 
 def asked(shop: Shop, user_id: str, share: float = SHARE, **more: Any) -> RecommendationList:
-    crowd = {"share": share, "neighbours": 5, "latest": 2}
-    recommender = asking(shop, crowd=crowd, recommend={"tail_share": 0.0})
+    section = {"share": share, "k": 5, "latest": 2}
+    recommender = asking(shop, neighbours=section, recommend={"tail_share": 0.0})
     return recommender.recommend(user_id, **more)
 
 
@@ -48,7 +48,7 @@ def by_hand(shop: Shop, user_id: str) -> dict[str, float]:
 def test_the_first_of_all_items_by_lifted_values(peopled: Shop, path: str) -> None:
     built(peopled)
     plain = asked(peopled, "ann-3", 0.0, size=FILMS, path=path)
-    assert {item.crowd for item in plain} == {0.0}
+    assert {item.neighbours for item in plain} == {0.0}
     gains = by_hand(peopled, "ann-3")
     assert gains
     expected = {item.item_id: item.raw + gains.get(item.item_id, 0.0) for item in plain}
@@ -57,26 +57,26 @@ def test_the_first_of_all_items_by_lifted_values(peopled: Shop, path: str) -> No
     assert [item.raw for item in found] == pytest.approx(best, abs=1e-4)
     for item in found:
         assert item.raw == pytest.approx(expected[item.item_id], abs=1e-4)
-        assert item.crowd == pytest.approx(gains.get(item.item_id, 0.0), abs=1e-5)
+        assert item.neighbours == pytest.approx(gains.get(item.item_id, 0.0), abs=1e-5)
         assert item.probability == pytest.approx(1 / (1 + np.exp(-item.raw)), abs=1e-6)
 
 
-def test_the_crowd_brings_items_that_the_vector_list_lacks(peopled: Shop) -> None:
+def test_neighbours_bring_items_that_the_vector_list_lacks(peopled: Shop) -> None:
     built(peopled)
     brought = 0
     for n in range(PEOPLE):
         plain = asked(peopled, f"ann-{n}", 0.0, size=3)
         found = asked(peopled, f"ann-{n}", size=3)
-        own = {item.item_id for item in found if item.source is Source.CROWD}
+        own = {item.item_id for item in found if item.source is Source.NEIGHBOURS}
         assert own == set(found.ids) - set(plain.ids)
-        assert all(item.crowd > 0 for item in found if item.item_id in own)
+        assert all(item.neighbours > 0 for item in found if item.item_id in own)
         brought += len(own)
     assert brought > 0
 
 
-def test_the_crowd_costs_one_request_more(peopled: Shop) -> None:
+def test_neighbours_cost_one_request_more(peopled: Shop) -> None:
     built(peopled)
-    cluster, settings = Counting(peopled.url), peopled.settings(crowd={"share": SHARE})
+    cluster, settings = Counting(peopled.url), peopled.settings(neighbours={"share": SHARE})
     recommender = Recommender(cluster, settings, users=UsersIndex(cluster, settings, NAMES))
     users = [recommender.user(f"ann-{n}") for n in range(8)]
     alone = recommender.recommend_users(users)
@@ -85,10 +85,10 @@ def test_the_crowd_costs_one_request_more(peopled: Shop) -> None:
     assert cluster.sent == ["POST /_msearch", "POST /_msearch"]
     assert [one.ids for one in again] == [one.ids for one in alone]
     assert [one.ids for one in again] == [recommender.recommend(f"ann-{n}").ids for n in range(8)]
-    assert "crowd" in again[0].latency_ms
+    assert "neighbours" in again[0].latency_ms
 
 
-def test_filters_and_limits_hold_for_the_crowd(peopled: Shop) -> None:
+def test_filters_and_limits_hold_for_neighbours(peopled: Shop) -> None:
     built(peopled)
     clause = {"term": {"kind": "thriller"}}
     found = asked(peopled, "ann-3", filters=clause)
@@ -101,14 +101,14 @@ def test_filters_and_limits_hold_for_the_crowd(peopled: Shop) -> None:
     assert not {"f3", "f11", "f19", "f27"} & set(whole.ids)
 
 
-def test_of_somebody_unknown_there_is_no_crowd(peopled: Shop) -> None:
+def test_of_somebody_unknown_there_are_no_neighbours(peopled: Shop) -> None:
     built(peopled)
     found = asked(peopled, "nobody")
     assert "ranked by importance alone" in found.note
-    assert {item.crowd for item in found} == {0.0}
+    assert {item.neighbours for item in found} == {0.0}
     # who says what they like has neighbours without being known
-    known = asking(peopled, crowd={"share": SHARE}).recommend(history=["f3", "f11"])
-    assert any(item.crowd for item in known)
+    known = asking(peopled, neighbours={"share": SHARE}).recommend(history=["f3", "f11"])
+    assert any(item.neighbours for item in known)
 
 
 def test_what_was_fitted_applies_until_a_person_sets_it(peopled: Shop) -> None:
@@ -116,25 +116,25 @@ def test_what_was_fitted_applies_until_a_person_sets_it(peopled: Shop) -> None:
     recommender = asking(peopled)
     bundle = recommender.live.encoder.bundle
     assert BundleStore(peopled.settings().encoder.store).by_fingerprint(bundle.fingerprint)
-    assert not any(item.crowd for item in recommender.recommend("ann-3"))
-    bundle.fitted["crowd"] = {"share": SHARE, "neighbours": 5}  # type: ignore[index]
-    assert any(item.crowd for item in recommender.recommend("ann-3"))
-    off = asking(peopled, crowd={"share": 0.0})
-    off.live.encoder.bundle.fitted["crowd"] = {"share": SHARE}  # type: ignore[index]
-    assert not any(item.crowd for item in off.recommend("ann-3"))
+    assert not any(item.neighbours for item in recommender.recommend("ann-3"))
+    bundle.fitted["neighbours"] = {"share": SHARE, "k": 5}  # type: ignore[index]
+    assert any(item.neighbours for item in recommender.recommend("ann-3"))
+    off = asking(peopled, neighbours={"share": 0.0})
+    off.live.encoder.bundle.fitted["neighbours"] = {"share": SHARE}  # type: ignore[index]
+    assert not any(item.neighbours for item in off.recommend("ann-3"))
 
 
-def test_the_crowd_is_fitted_where_users_are_indexed(
+def test_the_vote_is_fitted_where_users_are_indexed(
     open_shop: OpenShop, opensearch_latest: NodeInfo
 ) -> None:
     shop = stocked(open_shop, opensearch_latest, users={"enabled": True})
     report = fitted(shop)
     chosen, dev = report.fitted.crowd, report.fitted.dev
-    assert dev["with the crowd"] >= dev["with importance"]
-    assert (chosen["share"] > 0) == (dev["with the crowd"] > dev["with importance"])
+    assert dev["with neighbours"] >= dev["with importance"]
+    assert (chosen["share"] > 0) == (dev["with neighbours"] > dev["with importance"])
     bundle = BundleStore(shop.settings().encoder.store).find("fitted")
-    assert bundle.fitted["crowd"] == chosen
+    assert bundle.fitted["neighbours"] == chosen
     # without a users index there is nobody to ask
     alone = stocked(open_shop, opensearch_latest)
     assert fitted(alone).fitted.crowd == {}
-    assert "crowd" not in BundleStore(alone.settings().encoder.store).find("fitted").fitted
+    assert "neighbours" not in BundleStore(alone.settings().encoder.store).find("fitted").fitted
