@@ -23,9 +23,10 @@ from seealso.plugin.neighbours import NeighbourBoosts
 from seealso.plugin.paths import choose_path, fallback, without_scripts
 from seealso.plugin.plans import Lane, Plan, lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
+from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
-from seealso.plugin.profiles.profile import Profile, gather, make_profiles, profile_of
-from seealso.plugin.profiles.users import note
+from seealso.plugin.profiles.profile import Profile, build_profile, build_profiles
+from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.reasons.explaining import Explained, explain
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
@@ -64,7 +65,7 @@ class ListMaker:
     def profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
         """Return what each user is asked for with."""
         words = self._settings.recommend.words
-        return make_profiles(users, live, self._items, self.fitted(live).profile, words)
+        return build_profiles(users, live, self._items, self.fitted(live).profile, words)
 
     def blocked_items(self) -> frozenset[str]:
         """Return the ids on the blocklist, as it stands now."""
@@ -88,7 +89,8 @@ class ListMaker:
         ]
         ranked = self._ranked(live, users, profiles, lifts, wish, watch)
         notes = [
-            one_line(note(user, one), missing) for user, one in zip(users, profiles, strict=True)
+            one_line(describe_gaps(user, one), missing)
+            for user, one in zip(users, profiles, strict=True)
         ]
         return [
             replace(one, note=one_line(told, one.note))
@@ -127,11 +129,11 @@ class ListMaker:
         """Return why each item has its value for a user, in one search."""
         self._policy.check_shown(live, user, item_ids)
         settings = self.fitted(live).profile
-        (made,) = gather([user], live, self._items, settings)
+        (inputs,) = read_inputs([user], live, self._items, settings)
         words = self._settings.recommend.words
-        profile = profile_of(made, live.encoder.bundle, settings, words)
+        profile = build_profile(inputs, live.encoder.bundle, settings, words)
         ((boosts,), _) = self._neighbours(live, [user], [profile])
-        asked = Explained(made, profile, boosts.gains)
+        asked = Explained(inputs, profile, boosts.gains)
         wish = Wish.of(self._settings.recommend)
         return explain(self._cluster, live, asked, item_ids, wish, settings)
 

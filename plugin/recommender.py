@@ -20,9 +20,9 @@ from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import (
     FoundUsers,
     KnownUsers,
-    describe,
-    id_of,
-    ids_of,
+    describe_user,
+    read_id,
+    read_ids,
     require_users,
 )
 from seealso.plugin.reasons.explanation import Explanation
@@ -132,7 +132,7 @@ class Recommender:
         DataError
             An argument is of the wrong type.
         """
-        return describe(self._users or self._histories, user_id, history, words, attributes)
+        return describe_user(self._users or self._histories, user_id, history, words, attributes)
 
     def known(self, user_ids: Collection[str]) -> KnownUsers:
         """Return what is known of some users, in one request where they stand in an index."""
@@ -228,7 +228,7 @@ class Recommender:
         ConfigError
             A parameter is out of range, or rules contradict each other.
         """
-        item = id_of("item_id", item_id)
+        item = read_id("item_id", item_id)
         wish = Wish.of(
             self._settings.recommend,
             size=size,
@@ -300,12 +300,12 @@ class Recommender:
         ClusterError
             OpenSearch does not answer or refuses.
         """
-        return self.reasons(user, [id_of("item_id", item_id)])[0]
+        return self.reasons(user, [read_id("item_id", item_id)])[0]
 
     def reasons(self, user: str | User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return the same for several items, in one search."""
-        who = user if isinstance(user, User) else self.user(id_of("user", user))
-        ids = ids_of("item_ids", item_ids)
+        who = user if isinstance(user, User) else self.user(read_id("user", user))
+        ids = read_ids("item_ids", item_ids)
         return self._index.follow(lambda live: self._lists.reasons(live, who, ids))
 
     def blocked_items(self) -> frozenset[str]:
@@ -447,5 +447,5 @@ class Recommender:
         self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
     ) -> Members:
         known = self.known([one for one in members if not isinstance(one, User)])
-        people = [one if isinstance(one, User) else describe(known, one) for one in members]
-        return Members.of(people, describe(None, words=words, attributes=attributes))
+        people = [one if isinstance(one, User) else describe_user(known, one) for one in members]
+        return Members.of(people, describe_user(None, words=words, attributes=attributes))

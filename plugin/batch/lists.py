@@ -20,7 +20,7 @@ from seealso.config import Rule
 from seealso.decoding import as_utf8, loads
 from seealso.errors import DataError
 from seealso.plugin.batch.checkpoint import Unfinished
-from seealso.plugin.profiles.users import KnownUsers, describe
+from seealso.plugin.profiles.users import KnownUsers, describe_user
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.requests import Wish
@@ -101,7 +101,7 @@ def _named(told: dict[str, Any]) -> bool:
 
 def _user(where: str, told: dict[str, Any], known: KnownUsers) -> User:
     try:
-        return describe(known, **told)
+        return describe_user(known, **told)
     except DataError as exc:
         raise DataError(f"{where}: {exc.message}", hint=USER_LINE, **exc.context) from exc
     except TypeError as exc:

@@ -1,4 +1,4 @@
-"""What the index says of items that histories hold: read once for each state of the index."""
+"""What the index holds of items in histories: read once for each state of the index."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -16,8 +16,8 @@ FETCHED_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the index knows of one item: E_i (None without text) and its rendered text."""
+class KnownItem:
+    """What the index holds of one item: E_i (None without text) and its rendered text."""
 
     vector: Vector | None
     text: str
@@ -37,16 +37,13 @@ class ItemCache:
     def __init__(self, cluster: Cluster, capacity: int = 50_000) -> None:
         self._cluster = cluster
         self._capacity = capacity
-        self._items: OrderedDict[tuple[str, str], Known] = OrderedDict()
+        self._items: OrderedDict[tuple[str, str], KnownItem] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, live: Live, ids: Iterable[str]) -> tuple[dict[str, Known], frozenset[str]]:
-        """Return what the index knows of those of `ids` that it holds, and what is unknown.
-
-        Unknown are those that may be there, but could not be read now.
-        """
+    def get(self, live: Live, ids: Iterable[str]) -> tuple[dict[str, KnownItem], frozenset[str]]:
+        """Return the items that the index holds among `ids`, and the ids that could not be read.now."""
         generation = live.generation
-        found: dict[str, Known] = {}
+        found: dict[str, KnownItem] = {}
         absent: list[str] = []
         with self._lock:
             for item_id in dict.fromkeys(ids):
@@ -62,8 +59,8 @@ class ItemCache:
                 self._items.popitem(last=False)
         return found | fresh, unread
 
-    def _fetch(self, index: str, ids: Sequence[str]) -> tuple[dict[str, Known], frozenset[str]]:
-        fresh: dict[str, Known] = {}
+    def _fetch(self, index: str, ids: Sequence[str]) -> tuple[dict[str, KnownItem], frozenset[str]]:
+        fresh: dict[str, KnownItem] = {}
         unread: set[str] = set()
         for start in range(0, len(ids), FETCHED_AT_ONCE):
             some = {"ids": list(ids[start : start + FETCHED_AT_ONCE])}
@@ -72,6 +69,7 @@ class ItemCache:
                 if "error" in one:
                     unread.add(one["_id"])
                 elif one["found"]:
-                    held = one["_source"]
-                    fresh[one["_id"]] = Known(item_vector(held), held.get("text", ""))
+                    document = one["_source"]
+                    item = KnownItem(item_vector(document), document.get("text", ""))
+                    fresh[one["_id"]] = item
         return fresh, frozenset(unread)

@@ -1,4 +1,4 @@
-"""What is known of a user: put together from events and arguments, checked, and told about."""
+"""What is known of a user: put together from stored events and arguments, and checked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,37 +19,36 @@ class KnownUsers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FoundUsers:
-    """Some users who were looked up already, by id."""
+    """Users that were looked up already, by id."""
 
-    found: Mapping[str, User]
+    by_id: Mapping[str, User]
 
     def user(self, user_id: str) -> User | None:
         """Return the user, or None if unknown."""
-        return self.found.get(user_id)
+        return self.by_id.get(user_id)
 
 
-def describe(
+def describe_user(
     known: KnownUsers | None,
-    user_id: Any = None,
-    history: Any = None,
-    words: Any = "",
-    attributes: Any = None,
+    user_id: str | int | None = None,
+    history: Sequence[str | int] | None = None,
+    words: str = "",
+    attributes: Mapping[str, Any] | None = None,
 ) -> User:
-    """Return the user that the arguments describe; the arguments may come from a file.
+    """Return the user that the arguments describe; they are checked, as they may be from a file.
 
     Parameters
     ----------
     known
         What is known of users, if anything.
     user_id
-        A text or whole number, looked up in `known`: history, seen items and attributes come from
-        there.
+        Looked up in `known`: history, seen items and attributes come from there.
     history
-        A list of item ids, newest first, instead of the history found there; seen as well.
+        Item ids, newest first, instead of the history found there; seen as well.
     words
         The user's own words.
     attributes
-        Values by name; above those found there.
+        Values by name; they replace those found there.
 
     Raises
     ------
@@ -60,28 +59,29 @@ def describe(
         raise _wrong("words", "a text", words)
     if not isinstance(attributes or {}, Mapping):
         raise _wrong("attributes", "values by name", attributes)
-    name = None if user_id is None else id_of("user_id", user_id)
-    found = known.user(name) if name is not None and known is not None else None
-    entries = found.history if found else ()
-    seen = found.seen if found else frozenset[str]()
+    name = None if user_id is None else read_id("user_id", user_id)
+    stored = known.user(name) if name is not None and known is not None else None
+    stored = stored or User()
+    entries, seen = stored.history, stored.seen
     if history is not None:
-        if not isinstance(history, list | tuple):
-            raise _wrong("history", "a list of item ids", history)
-        ids = [id_of("history", item_id) for item_id in history]
+        ids = read_ids("history", history)
         entries = tuple(HistoryEntry(item_id) for item_id in dict.fromkeys(ids))
         seen = seen | frozenset(ids)
-    held = found.attributes if found else {}
-    return User(name, entries, seen, {**held, **(attributes or {})}, words, held)
+    merged = {**stored.attributes, **(attributes or {})}
+    return User(name, entries, seen, merged, words, stored.attributes)
 
 
-def note(user: User, profile: Profile) -> str:
-    """Return what a person should know of a list: which part of the user it is not made of."""
+def describe_gaps(user: User, profile: Profile) -> str:
+    """Return what the reader of a list should know: which part of the user is not in the profile.
+
+    Empty where nothing is missing.
+    """
     missing = ""
     if profile.unread:
         missing = f"{profile.unread} items of the history could not be read: shards do not answer"
     elif user.user_id is not None and not user.seen:
-        known = "did nothing yet" if user.kept else "is unknown"
-        missing = f"user {user.user_id!r} {known}"
+        state = "did nothing yet" if user.kept else "is unknown"
+        missing = f"user {user.user_id!r} {state}"
     elif user.history and not profile.history_used:
         missing = "no item of the history has a vector in the index"
     elif user.user_id is not None and not user.history:
@@ -93,13 +93,13 @@ def note(user: User, profile: Profile) -> str:
     return f"{missing}: ranked by words and attributes alone" if missing else ""
 
 
-def id_of(what: str, value: Any) -> str:
+def read_id(what: str, value: object) -> str:
     """Return an id as text.
 
     Raises
     ------
     DataError
-        It is neither text nor a whole number; the message says `what` it was given as.
+        It is neither text nor a whole number; the message names it by `what`.
     """
     # JSON files often hold ids as numbers; in catalogue and events they were read as text
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -107,33 +107,33 @@ def id_of(what: str, value: Any) -> str:
     return str(value)
 
 
-def require_users(what: str, given: Sequence[User]) -> None:
-    """Refuse what is no sequence of users.
-
-    Raises
-    ------
-    DataError
-        It is something else; the message says `what` it was given as.
-    """
-    if not isinstance(given, list | tuple):
-        raise _wrong(what, "a list of users", given)
-    for one in given:
-        if not isinstance(one, User):
-            raise _wrong(what, "a user, as Recommender.user gives them", one)
-
-
-def ids_of(what: str, given: Sequence[str]) -> list[str]:
+def read_ids(what: str, values: Sequence[str | int]) -> list[str]:
     """Return several ids as texts.
 
     Raises
     ------
     DataError
-        They are no list of ids; the message says `what` they were given as.
+        They are no list of ids; the message names them by `what`.
     """
-    if not isinstance(given, list | tuple):
-        raise _wrong(what, "a list of ids", given)
-    return [id_of(what, one) for one in given]
+    if not isinstance(values, list | tuple):
+        raise _wrong(what, "a list of item ids", values)
+    return [read_id(what, value) for value in values]
 
 
-def _wrong(what: str, wanted: str, value: Any) -> DataError:
+def require_users(what: str, values: Sequence[User]) -> None:
+    """Refuse what is no sequence of users.
+
+    Raises
+    ------
+    DataError
+        It is something else; the message names it by `what`.
+    """
+    if not isinstance(values, list | tuple):
+        raise _wrong(what, "a list of users", values)
+    for value in values:
+        if not isinstance(value, User):
+            raise _wrong(what, "a user, as Recommender.user returns them", value)
+
+
+def _wrong(what: str, wanted: str, value: object) -> DataError:
     return DataError(f"{what}: must be {wanted}, not {value!r:.60}", field=what)

@@ -1,4 +1,4 @@
-"""Asks the cluster for the value of some items, and tells what it is made of."""
+"""Asks the cluster for the value of some items, and tells what it is built from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +11,9 @@ from seealso.indexer.documents import item_vector
 from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.paths import choose_path
-from seealso.plugin.profiles.profile import Makings, Profile
-from seealso.plugin.profiles.users import note
+from seealso.plugin.profiles.inputs import ProfileInputs
+from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.reasons.explanation import Explanation, MatchedWord, matched_words
 from seealso.plugin.reasons.shares import Kind, Share, item_shares, profile_parts
 from seealso.plugin.requests import Search, Wish, tail_search, vector_search
@@ -30,13 +31,13 @@ class Explained:
 
     Attributes
     ----------
-    made, profile
-        The user's profile and what it is made of.
+    inputs, profile
+        The user's profile and what it is built from.
     neighbours
         What neighbours add to items.
     """
 
-    made: Makings
+    inputs: ProfileInputs
     profile: Profile
     neighbours: Mapping[str, float]
 
@@ -76,7 +77,7 @@ def explain(
         for search, response in zip(searches, responses, strict=True)
     }
     missing = answers.missing_part(responses)
-    parts = profile_parts(asked.made, live.encoder.bundle, settings)
+    parts = profile_parts(asked.inputs, live.encoder.bundle, settings)
     found = []
     for item_id in item_ids:
         own = {name: of[item_id] for name, of in hits.items() if item_id in of}
@@ -134,7 +135,9 @@ def _valued(
         return (), None
     votes = asked.neighbours.get(item_id, 0.0)
     pairs = _pairs(asked, item_id, live)
-    shares = item_shares(asked.made, parts, item, float(document["importance"]), live.space, pairs)
+    shares = item_shares(
+        asked.inputs, parts, item, float(document["importance"]), live.space, pairs
+    )
     if votes:
         shares.append(Share(Kind.NEIGHBOURS, votes))
     raw = answers.raw_of(ranked["_score"], path, live.calibration)
@@ -147,7 +150,7 @@ def _pairs(asked: Explained, item_id: str, live: Live) -> dict[str, float]:
         return {}
     lifts = {
         entry.item_id: live.encoder.bundle.lifts([entry.item_id], [age]).get(item_id, 0.0)
-        for age, entry in enumerate(asked.made.entries)
+        for age, entry in enumerate(asked.inputs.entries)
     }
     return {one: lift for one, lift in lifts.items() if lift}
 
@@ -162,9 +165,9 @@ def _told(
     path: Path,
     live: Live,
 ) -> Explanation:
-    user = asked.made.user
+    user = asked.inputs.user
     events = [one.item_id for one in shares if one.item_id is not None]
-    known = asked.made.known
+    known = asked.inputs.items
     return Explanation(
         user_id=user.user_id,
         item_id=item_id,
@@ -188,8 +191,8 @@ def _words(hits: Mapping[str, answers.Hit]) -> tuple[MatchedWord, ...]:
 
 
 def _note(asked: Explained, item_id: str, document: Mapping[str, Any], space: Space) -> str:
-    notes = [note(asked.made.user, asked.profile)]
-    if item_id in asked.made.user.seen:
+    notes = [describe_gaps(asked.inputs.user, asked.profile)]
+    if item_id in asked.inputs.user.seen:
         notes.append("the user met it already: no list shows it")
     if "vector" not in document:
         notes.append("it has no text, so no vector: words and importance alone find it")

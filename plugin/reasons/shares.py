@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle
-from seealso.plugin.profiles.profile import Makings
+from seealso.plugin.profiles.inputs import ProfileInputs
 from seealso.types import Space, Vector
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -57,7 +57,7 @@ class Share:
 
 
 def item_shares(
-    made: Makings,
+    inputs: ProfileInputs,
     parts: Floats,
     item: Vector,
     importance: float,
@@ -72,8 +72,8 @@ def item_shares(
 
     Parameters
     ----------
-    made
-        What the profile is made of.
+    inputs
+        What the profile is built from.
     parts
         As `profile_parts` returns them.
     item, importance, space
@@ -81,9 +81,9 @@ def item_shares(
     pairs
         By how much each event lifts the item beyond w * similarity, by item id.
     """
-    held = made.held
-    ids = [made.entries[age].item_id for age in held.ages]
-    alike = [closeness(one, item, space) for one in held.vectors]
+    history = inputs.history
+    ids = [inputs.entries[age].item_id for age in history.ages]
+    alike = [closeness(one, item, space) for one in history.vectors]
     told = parts @ item.astype(np.float64)
     if space is Space.COSINE:
         whole = float(told.sum())
@@ -104,7 +104,7 @@ def item_shares(
     return sorted([*events, *sums, weighed], key=_size, reverse=True)
 
 
-def profile_parts(made: Makings, bundle: Bundle, settings: ProfileSettings) -> Floats:
+def profile_parts(inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings) -> Floats:
     """Return what each part of a user adds to E_u, shape (3 + h, dimension).
 
     The rows are the user's words, their attributes, the welcome of new items, and the h items of
@@ -113,25 +113,25 @@ def profile_parts(made: Makings, bundle: Bundle, settings: ProfileSettings) -> F
 
     Parameters
     ----------
-    made
-        What the profile is made of.
+    inputs
+        What the profile is built from.
     bundle, settings
-        How it is made.
+        How it is built.
     """
-    held = made.held
-    texts: Floats = np.zeros((2 + len(held.ages), bundle.content_dimension))
-    if made.words is not None:
-        texts[0] = settings.words * made.words
-    if made.attributes is not None:
-        texts[1] = settings.attributes * made.attributes
-    if held.vectors and settings.history_as == "vectors":
-        fading = np.power(settings.recency, np.asarray(held.ages, dtype=np.float64))
-        told = fading[:, None] * bundle.content_vectors(np.stack(held.vectors))
+    history = inputs.history
+    texts: Floats = np.zeros((2 + len(history.ages), bundle.content_dimension))
+    if inputs.words is not None:
+        texts[0] = settings.words * inputs.words
+    if inputs.attributes is not None:
+        texts[1] = settings.attributes * inputs.attributes
+    if history.vectors and settings.history_as == "vectors":
+        fading = np.power(settings.recency, np.asarray(history.ages, dtype=np.float64))
+        told = fading[:, None] * bundle.content_vectors(np.stack(history.vectors))
         texts[2:] = settings.history * _over(told, told.sum(axis=0))
     texts = _over(texts, texts.sum(axis=0))
-    history = (held.vectors, held.ages) if settings.history else ((), ())
-    added = bundle.user_parts(texts, *history)
-    own, chosen = len(texts), len(texts) + len(history[0])
+    behaviour = (history.vectors, history.ages) if settings.history else ((), ())
+    added = bundle.user_parts(texts, *behaviour)
+    own, chosen = len(texts), len(texts) + len(behaviour[0])
     parts = np.insert(added[:own], 2, added[chosen:].sum(axis=0), axis=0)
     parts[3 : 3 + chosen - own] += added[own:chosen]
     return parts

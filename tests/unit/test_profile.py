@@ -10,9 +10,10 @@ import pytest
 from seealso.config import ProfileSettings, TextSettings
 from seealso.encoder import Bundle, UserText
 from seealso.errors import DataError
-from seealso.plugin.profiles.item_cache import ItemCache, Known
-from seealso.plugin.profiles.profile import Held, Profile, make_profiles
-from seealso.plugin.profiles.users import describe, note
+from seealso.plugin.profiles.inputs import HistoryVectors
+from seealso.plugin.profiles.item_cache import ItemCache, KnownItem
+from seealso.plugin.profiles.profile import Profile, build_profiles
+from seealso.plugin.profiles.users import describe_gaps, describe_user
 from seealso.plugin.serving import Live
 from seealso.readers import Histories
 from seealso.types import HistoryEntry, User, Vector
@@ -21,9 +22,9 @@ X = np.array([1.0, 0.0, 0.0], dtype=np.float32)
 Y = np.array([0.0, 1.0, 0.0], dtype=np.float32)
 Z = np.array([0.0, 0.0, 1.0], dtype=np.float32)
 ITEMS = {
-    "x": Known(X, "Red House"),
-    "y": Known(Y, "Blue Boat"),
-    "textless": Known(None, ""),
+    "x": KnownItem(X, "Red House"),
+    "y": KnownItem(Y, "Blue Boat"),
+    "textless": KnownItem(None, ""),
 }
 
 
@@ -56,7 +57,7 @@ class TableEncoder:
 
 
 class TableCache:
-    def get(self, live: Live, ids: Any) -> tuple[dict[str, Known], frozenset[str]]:
+    def get(self, live: Live, ids: Any) -> tuple[dict[str, KnownItem], frozenset[str]]:
         return {item_id: ITEMS[item_id] for item_id in ids if item_id in ITEMS}, frozenset()
 
 
@@ -66,7 +67,7 @@ def profile_of(
     live = SimpleNamespace(
         name="i", encoder=encoder or TableEncoder(Z), user_text=UserText(TextSettings())
     )
-    (profile,) = make_profiles(
+    (profile,) = build_profiles(
         [user],
         cast("Live", live),
         cast("ItemCache", TableCache()),
@@ -85,17 +86,19 @@ def unit(vector: Vector) -> Vector:
 
 
 def test_newer_items_weigh_more() -> None:
-    found = Held.of([HistoryEntry("x"), HistoryEntry("y")], ITEMS)
+    found = HistoryVectors.of([HistoryEntry("x"), HistoryEntry("y")], ITEMS)
     assert found.mean(PLAIN, 0.5) == pytest.approx(unit(X + 0.5 * Y))
 
 
 def test_an_item_that_is_gone_keeps_its_age() -> None:
     entries = [HistoryEntry("gone"), HistoryEntry("x"), HistoryEntry("textless"), HistoryEntry("y")]
-    assert Held.of(entries, ITEMS).mean(PLAIN, 0.5) == pytest.approx(unit(0.5 * X + 0.125 * Y))
+    assert HistoryVectors.of(entries, ITEMS).mean(PLAIN, 0.5) == pytest.approx(
+        unit(0.5 * X + 0.125 * Y)
+    )
 
 
 def test_a_history_without_vectors_is_none() -> None:
-    held = Held.of([HistoryEntry("gone"), HistoryEntry("textless")], ITEMS)
+    held = HistoryVectors.of([HistoryEntry("gone"), HistoryEntry("textless")], ITEMS)
     assert held.mean(PLAIN, 0.5) is None
 
 
@@ -166,7 +169,7 @@ def test_writing_without_spaces_is_bounded_by_letters() -> None:
 
 
 def test_described_by_history_each_item_counts_once() -> None:
-    user = describe(None, history=["b", 7, "b"])
+    user = describe_user(None, history=["b", 7, "b"])
     assert [entry.item_id for entry in user.history] == ["b", "7"]
     assert user.seen == {"b", "7"}
 
@@ -184,11 +187,11 @@ def test_described_by_id_the_events_tell() -> None:
         }
     )
     histories = Histories.from_events([frame], positive=4.0)
-    known = describe(histories, "u1")
+    known = describe_user(histories, "u1")
     assert [entry.item_id for entry in known.history] == ["x"]
     assert known.seen == {"x", "y"}
     # a history that is given replaces that of the events; what was seen stays seen
-    given = describe(histories, "u1", history=["z"])
+    given = describe_user(histories, "u1", history=["z"])
     assert [entry.item_id for entry in given.history] == ["z"]
     assert given.seen == {"x", "y", "z"}
 
@@ -206,7 +209,7 @@ def test_described_by_id_the_events_tell() -> None:
 )
 def test_an_argument_of_the_wrong_type_is_named(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(DataError) as caught:
-        describe(None, **arguments)
+        describe_user(None, **arguments)
     assert caught.value.message.startswith(said)
 
 
@@ -232,4 +235,4 @@ GONE = "no item of the history has a vector in the index"
 def test_a_note_says_what_a_list_is_not_made_of(
     user: User, vector: Vector | None, used: int, said: str
 ) -> None:
-    assert note(user, Profile(vector, "", user.seen, used)) == said
+    assert describe_gaps(user, Profile(vector, "", user.seen, used)) == said

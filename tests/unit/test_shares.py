@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle, Collaborative
-from seealso.plugin.profiles.profile import Known, Makings, profile_of
+from seealso.plugin.profiles.inputs import ProfileInputs
+from seealso.plugin.profiles.item_cache import KnownItem
+from seealso.plugin.profiles.profile import build_profile
 from seealso.plugin.reasons.explanation import Explanation, matched_words
 from seealso.plugin.reasons.shares import Kind, Share, closeness, item_shares, profile_parts
 from seealso.types import Calibration, HistoryEntry, Space, User, Vector
@@ -51,17 +53,19 @@ SETTINGS = st.builds(
 
 
 @st.composite
-def makings(draw: st.DrawFn, bundle: Bundle) -> Makings:
-    """What some profile is made of; some items of the history have no vector."""
+def profile_inputs(draw: st.DrawFn, bundle: Bundle) -> ProfileInputs:
+    """What some profile is inputs of; some items of the history have no vector."""
     chosen = draw(st.lists(st.sampled_from(IDS), max_size=8, unique=True))
     vectors = bundle.item_vectors(IDS, TEXTS)
     known = {
-        item_id: Known(None if draw(st.integers(0, 5)) == 0 else vectors[IDS.index(item_id)], "")
+        item_id: KnownItem(
+            None if draw(st.integers(0, 5)) == 0 else vectors[IDS.index(item_id)], ""
+        )
         for item_id in chosen
     }
     seed = draw(st.integers(0, 2**32 - 1))
     words, attributes = unit(rows(2, D, seed=seed))
-    return Makings(
+    return ProfileInputs(
         User("u", tuple(map(HistoryEntry, chosen))),
         tuple(map(HistoryEntry, chosen)),
         known,
@@ -75,10 +79,10 @@ def makings(draw: st.DrawFn, bundle: Bundle) -> Makings:
 def test_the_parts_of_a_profile_sum_up_to_it(
     data: st.DataObject, bundle: Bundle, chosen: ProfileSettings
 ) -> None:
-    made = data.draw(makings(bundle))
-    profile = profile_of(made, bundle, chosen, 32)
-    parts = profile_parts(made, bundle, chosen)
-    assert parts.shape == (3 + len(made.held.ages), bundle.dimension)
+    inputs = data.draw(profile_inputs(bundle))
+    profile = build_profile(inputs, bundle, chosen, 32)
+    parts = profile_parts(inputs, bundle, chosen)
+    assert parts.shape == (3 + len(inputs.history.ages), bundle.dimension)
     wanted = np.zeros(bundle.dimension) if profile.vector is None else profile.vector
     np.testing.assert_allclose(parts.sum(axis=0), wanted, atol=2e-5)
 
@@ -100,11 +104,11 @@ def test_shares_add_up_to_the_value(
     importance: float,
     pairs: dict[str, float],
 ) -> None:
-    made = data.draw(makings(bundle))
+    inputs = data.draw(profile_inputs(bundle))
     item = bundle.item_vectors(IDS, TEXTS)[data.draw(st.integers(0, len(IDS) - 1))]
-    vector = profile_of(made, bundle, chosen, 32).vector
-    parts = profile_parts(made, bundle, chosen)
-    shares = item_shares(made, parts, item, importance, space, pairs)
+    vector = build_profile(inputs, bundle, chosen, 32).vector
+    parts = profile_parts(inputs, bundle, chosen)
+    shares = item_shares(inputs, parts, item, importance, space, pairs)
     alike = 0.0 if vector is None else closeness(vector, item, space)
     if vector is not None:
         x = importance * alike + sum(pairs.values())
@@ -115,19 +119,21 @@ def test_shares_add_up_to_the_value(
     assert (Kind.PROFILE in told) == (space is not Space.COSINE)
     events = [one.item_id for one in shares if one.kind is Kind.EVENT]
     assert len(events) == len(set(events))
-    held = {made.entries[age].item_id for age in made.held.ages}
+    held = {inputs.entries[age].item_id for age in inputs.history.ages}
     assert set(events) == held | set(pairs)
 
 
 def test_what_the_text_says_is_shared_by_recency_and_weight() -> None:
     x, y, z = np.eye(D, dtype=np.float32)[:3]
     entries = (HistoryEntry("i0"), HistoryEntry("i1"))
-    made = Makings(User("u", entries), entries, {"i0": Known(x, ""), "i1": Known(y, "")}, z, None)
+    inputs = ProfileInputs(
+        User("u", entries), entries, {"i0": KnownItem(x, ""), "i1": KnownItem(y, "")}, z, None
+    )
     chosen = ProfileSettings(recency=0.5, words=1.0)
-    parts = profile_parts(made, PLAIN, chosen)
+    parts = profile_parts(inputs, PLAIN, chosen)
     told = {
         one.item_id or one.kind: one.amount
-        for one in item_shares(made, parts, unit(x + y + z), 2.0, Space.COSINE, {})
+        for one in item_shares(inputs, parts, unit(x + y + z), 2.0, Space.COSINE, {})
     }
     # E_u = unit((x + y / 2) / sqrt(1.25) + z), and the item has 1 / sqrt(3) of each
     each = 1 / np.sqrt(2) / np.sqrt(3)
