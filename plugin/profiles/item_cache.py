@@ -41,7 +41,7 @@ class ItemCache:
         self._lock = Lock()
 
     def get(self, live: Live, ids: Iterable[str]) -> tuple[dict[str, KnownItem], frozenset[str]]:
-        """Return the items that the index holds among `ids`, and the ids that could not be read.now."""
+        """Return the items of `ids` that the index holds, and the ids that could not be read."""
         generation = live.generation
         found: dict[str, KnownItem] = {}
         absent: list[str] = []
