@@ -78,7 +78,7 @@ def lists(cluster: Cluster, settings: Settings, items: int) -> dict[str, Contend
 
     def explained(turn: int) -> None:
         (user,) = people(turn, 1)
-        (found,) = plain.recommend_users([user])
+        (found,) = plain.recommend_batch([user])
         plain.reasons(user, found.ids)
 
     return {

@@ -7,8 +7,8 @@ from seealso.cluster.failures import closed_in, first_cause, index_closed
 from seealso.errors import ClusterError
 from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.recommendations import Recommendation
-from seealso.plugin.requests import Wish
 from seealso.plugin.scores import logit, raw_value
 from seealso.plugin.serving import EXPENSIVE, ScriptsRefused
 from seealso.readers import RESERVED
@@ -75,7 +75,7 @@ def missing_part(responses: Iterable[Mapping[str, Any]]) -> str:
 def parts(
     responses: Sequence[Mapping[str, Any]],
     profile: Profile,
-    wish: Wish,
+    criteria: Criteria,
     path: Path,
     calibration: Calibration,
     lifts: Lifts = NOTHING,
@@ -97,9 +97,9 @@ def parts(
     if lifts.named:
         named = vector_items(next(hits), Path.EXACT, calibration)
         main = joined(main, named, lifts, calibration)
-        main = main if lifts.scored else _likely(main, wish.min_probability)
+        main = main if lifts.scored else _likely(main, criteria.min_probability)
     tail = lifted(tail_items(next(hits, ()), calibration, 0.0), lifts, calibration)
-    return main, _likely(tail, wish.min_probability)
+    return main, _likely(tail, criteria.min_probability)
 
 
 def vector_items(hits: Sequence[Hit], path: Path, calibration: Calibration) -> list[Recommendation]:

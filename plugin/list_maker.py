@@ -15,7 +15,8 @@ from seealso.errors import DataError, PartialAnswer
 from seealso.plugin import answers
 from seealso.plugin.groups.answers import group_items, of_one
 from seealso.plugin.groups.lists import GroupList
-from seealso.plugin.groups.members import Group, GroupWish, Members, group_path
+from seealso.plugin.groups.members import Group, Members, group_path
+from seealso.plugin.groups.options import GroupCriteria
 from seealso.plugin.groups.search import SCORES, group_search
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.lifts import NOTHING, Lifts
@@ -25,13 +26,19 @@ from seealso.plugin.plans import Lane, Plan, lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
 from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
+<<<<<<< HEAD
 from seealso.plugin.profiles.profile import Profile, build_profile, build_profiles
 from seealso.plugin.profiles.users import describe_gaps
+=======
+from seealso.plugin.profiles.profile import Profile, gather, make_profiles, profile_of
+from seealso.plugin.profiles.users import note
+from seealso.plugin.ranking.options import Criteria, RecommendOptions
+>>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
 from seealso.plugin.reasons.explaining import Explained, explain
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
-from seealso.plugin.requests import Search, Wish
-from seealso.plugin.search.personalise import Preference, manner, personalised
+from seealso.plugin.requests import Search
+from seealso.plugin.search.personalise import Preference, personalise_settings, personalised
 from seealso.plugin.search.spread import Samples
 from seealso.plugin.sending import send, send_one
 from seealso.plugin.serving import Live
@@ -75,7 +82,9 @@ class ListMaker:
         """Return the settings with what was fitted for the bundle of the index."""
         return with_fitted(self._settings, live.encoder.bundle.fitted)
 
-    def for_users(self, live: Live, users: Sequence[User], wish: Wish) -> list[RecommendationList]:
+    def for_users(
+        self, live: Live, users: Sequence[User], criteria: Criteria
+    ) -> list[RecommendationList]:
         """Return a list for each user, in one request."""
         watch = Stopwatch()
         profiles = self.profiles(live, users)
@@ -87,7 +96,7 @@ class ListMaker:
             Lifts.of(profile.pairs, boosts, scored=live.scripts)
             for profile, boosts in zip(profiles, neighbours, strict=True)
         ]
-        ranked = self._ranked(live, users, profiles, lifts, wish, watch)
+        ranked = self._ranked(live, users, profiles, lifts, criteria, watch)
         notes = [
             one_line(describe_gaps(user, one), missing)
             for user, one in zip(users, profiles, strict=True)
@@ -97,31 +106,33 @@ class ListMaker:
             for one, told in zip(ranked, notes, strict=True)
         ]
 
-    def for_item(self, live: Live, item_id: str, wish: Wish) -> RecommendationList:
+    def for_item(self, live: Live, item_id: str, criteria: Criteria) -> RecommendationList:
         """Return the items most related to an item."""
         watch = Stopwatch()
         profile = Profile(self._vector(live, item_id), "", frozenset({item_id}))
         watch.cut("profile")
-        (found,) = self._ranked(live, [User()], [profile], [NOTHING], wish, watch)
+        (found,) = self._ranked(live, [User()], [profile], [NOTHING], criteria, watch)
         return found
 
-    def for_group(self, live: Live, members: Members, wish: GroupWish) -> GroupList:
+    def for_group(self, live: Live, members: Members, criteria: GroupCriteria) -> GroupList:
         """Return one list for all members."""
         if len(members.users) == 1:
-            (alone,) = self.for_users(live, members.users, wish.list)
-            return of_one(alone, members.names[0], wish)
-        wish = replace(wish, list=self._policy.narrowed(live, wish.list, members.guarded))
+            (alone,) = self.for_users(live, members.users, criteria.list)
+            return of_one(alone, members.names[0], criteria)
+        criteria = replace(
+            criteria, list=self._policy.narrowed(live, criteria.list, members.guarded)
+        )
         watch = Stopwatch()
-        group = Group.of(members, self.profiles(live, members.users), wish.groups.seen)
+        group = Group.of(members, self.profiles(live, members.users), criteria.groups.seen)
         watch.cut("profile")
-        path, search = _group_search(live, group, wish)
+        path, search = _group_search(live, group, criteria)
         answer = send_one(self._cluster, live, search, watch, SCORES)
-        items = group_items(answers.hits_of(answer), group, wish, path, live.calibration)
+        items = group_items(answers.hits_of(answer), group, criteria, path, live.calibration)
         watch.cut("fusion")
-        degraded = fallback(wish.list, scripts=live.scripts)
+        degraded = fallback(criteria.list, scripts=live.scripts)
         told = one_line(group.note, degraded, answers.missing_part([answer]))
         return GroupList(
-            tuple(items), group.names, wish.groups.strategy, path,
+            tuple(items), group.names, criteria.groups.strategy, path,
             live.name, live.fingerprint, told, watch.parts(),
         )  # fmt: skip
 
@@ -131,17 +142,25 @@ class ListMaker:
         settings = self.fitted(live).profile
         (inputs,) = read_inputs([user], live, self._items, settings)
         words = self._settings.recommend.words
+<<<<<<< HEAD
         profile = build_profile(inputs, live.encoder.bundle, settings, words)
         ((boosts,), _) = self._neighbours(live, [user], [profile])
         asked = Explained(inputs, profile, boosts.gains)
         wish = Wish.of(self._settings.recommend)
         return explain(self._cluster, live, asked, item_ids, wish, settings)
+=======
+        profile = profile_of(made, live.encoder.bundle, settings, words)
+        ((crowd,), _) = self._crowds(live, [user], [profile])
+        asked = Explained(made, profile, crowd.gains)
+        criteria = RecommendOptions().resolve(self._settings.recommend)
+        return explain(self._cluster, live, asked, item_ids, criteria, settings)
+>>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
 
     def personalised(
         self, live: Live, body: Any, user: User, weight: float | None, window: int | None
     ) -> dict[str, Any]:
         """Return a search body with the user's preference mixed into its score."""
-        chosen = manner(self._settings.personalise, weight=weight, window=window)
+        chosen = personalise_settings(self._settings.personalise, weight=weight, window=window)
         (profile,) = self.profiles(live, [user])
         preference = None
         if profile.vector is not None and not live.scripts:
@@ -150,22 +169,29 @@ class ListMaker:
             preference = Preference.of(profile.vector, self._samples.of(live), chosen.weight)
         return personalised(body, preference, chosen.window)
 
-    def stored(self, live: Live, user: User, wish: Wish) -> bytes:
+    def stored(self, live: Live, user: User, criteria: Criteria) -> bytes:
         """Return what `Recommender.stored_request` does."""
         profiles = self.profiles(live, [user])
+<<<<<<< HEAD
         lifts = [Lifts.of(one.pairs, NeighbourBoosts(), scored=live.scripts) for one in profiles]
         _, _, (asked,) = self._lanes(live, [user], profiles, lifts, wish)
+=======
+        lifts = [Lifts.of(one.pairs, NOBODY, scored=live.scripts) for one in profiles]
+        _, _, (asked,) = self._lanes(live, [user], profiles, lifts, criteria)
+>>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
         return b"".join(
             msearch(live.address, [search.stored()], search.header)
             for one in asked
             for search in one.searches
         )
 
-    def stored_group(self, live: Live, members: Members, wish: GroupWish) -> bytes:
+    def stored_group(self, live: Live, members: Members, criteria: GroupCriteria) -> bytes:
         """Return what `Recommender.stored_group_request` does."""
-        wish = replace(wish, list=self._policy.narrowed(live, wish.list, members.guarded))
-        group = Group.of(members, self.profiles(live, members.users), wish.groups.seen)
-        _, search = _group_search(live, group, wish)
+        criteria = replace(
+            criteria, list=self._policy.narrowed(live, criteria.list, members.guarded)
+        )
+        group = Group.of(members, self.profiles(live, members.users), criteria.groups.seen)
+        _, search = _group_search(live, group, criteria)
         return search.stored()
 
     def _ranked(
@@ -174,11 +200,11 @@ class ListMaker:
         users: Sequence[User],
         profiles: Sequence[Profile],
         lifts: Sequence[Lifts],
-        wish: Wish,
+        criteria: Criteria,
         watch: Stopwatch,
     ) -> list[RecommendationList]:
         """Return a list for each profile, as rules, exposure and safety let it be."""
-        path, plans, asked = self._lanes(live, users, profiles, lifts, wish)
+        path, plans, asked = self._lanes(live, users, profiles, lifts, criteria)
         searches = [[one for lane in mine for one in lane.searches] for mine in asked]
         # a deadline is for someone who waits; for many at once, the cluster may take its time
         cluster = self._cluster if len(users) == 1 else self._patient
@@ -191,7 +217,9 @@ class ListMaker:
             answered = list(islice(responses, len(own)))
             items = listed(mine, iter(answered), profile, plan, path, live.calibration, lift, now)
             ranked.append(items)
-            degraded = fallback(wish, scripts=live.scripts) if profile.vector is not None else ""
+            degraded = (
+                fallback(criteria, scripts=live.scripts) if profile.vector is not None else ""
+            )
             notes.append(
                 one_line(degraded, answers.missing_part(answered), not_pinned(items, plan))
             )
@@ -209,13 +237,13 @@ class ListMaker:
         users: Sequence[User],
         profiles: Sequence[Profile],
         lifts: Sequence[Lifts],
-        wish: Wish,
+        criteria: Criteria,
     ) -> tuple[Path, list[Plan], list[list[Lane]]]:
         """Return the path that ranks, and the plan and the searches of each user's list."""
         path = choose_path(
-            wish, live.space, live.documents, joined=live.joined, scripts=live.scripts
+            criteria, live.space, live.documents, joined=live.joined, scripts=live.scripts
         )
-        plans = self._policy.plans(live, wish, users)
+        plans = self._policy.plans(live, criteria, users)
         asked = [
             lanes(profile, plan, path, live.space, live.calibration, lift)
             for profile, plan, lift in zip(profiles, plans, lifts, strict=True)
@@ -249,11 +277,13 @@ class ListMaker:
         return live.encoder.bundle.asking(item.vector)
 
 
-def _group_search(live: Live, group: Group, wish: GroupWish) -> tuple[Path, Search]:
+def _group_search(live: Live, group: Group, criteria: GroupCriteria) -> tuple[Path, Search]:
     """Return the path that brings a group's candidates, and its search."""
     scored = live.documents * len(group.names)
-    path = group_path(wish.list, live.space, scored, joined=live.joined, scripts=live.scripts)
-    return path, group_search(group, wish, path, live.space, live.calibration, scripts=live.scripts)
+    path = group_path(criteria.list, live.space, scored, joined=live.joined, scripts=live.scripts)
+    return path, group_search(
+        group, criteria, path, live.space, live.calibration, scripts=live.scripts
+    )
 
 
 def one_line(*notes: str) -> str:

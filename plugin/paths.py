@@ -3,7 +3,7 @@
 from typing import Final
 
 from seealso.errors import ConfigError
-from seealso.plugin.requests import Wish
+from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.serving import EXPENSIVE, ScriptsRefused
 from seealso.types import Path, Space
 
@@ -14,22 +14,22 @@ JOINED_LIMIT: Final = 100_000
 """The same where behaviour is joined: docs/decisions/0005."""
 
 
-def exact_limit(wish: Wish, *, joined: bool) -> int:
+def exact_limit(criteria: Criteria, *, joined: bool) -> int:
     """Return the number of documents up to which ``auto`` ranks exactly.
 
     Parameters
     ----------
-    wish
+    criteria
         May say so.
     joined
         Whether the vectors know behaviour.
     """
-    limit = wish.settings.exact_limit
+    limit = criteria.exact_limit
     return (JOINED_LIMIT if joined else EXACT_LIMIT) if limit is None else limit
 
 
 def choose_path(
-    wish: Wish, space: Space, documents: int, *, joined: bool, scripts: bool = True
+    criteria: Criteria, space: Space, documents: int, *, joined: bool, scripts: bool = True
 ) -> Path:
     """Return the path that ranks.
 
@@ -44,11 +44,11 @@ def choose_path(
     ScriptsRefused
         The path that is asked for needs scripts, and the cluster runs none.
     """
-    few = documents <= exact_limit(wish, joined=joined)
-    return path_or(Path.EXACT if few else Path.ANN, wish, space, scripts=scripts)
+    few = documents <= exact_limit(criteria, joined=joined)
+    return path_or(Path.EXACT if few else Path.ANN, criteria, space, scripts=scripts)
 
 
-def path_or(auto: Path, wish: Wish, space: Space, *, scripts: bool = True) -> Path:
+def path_or(auto: Path, criteria: Criteria, space: Space, *, scripts: bool = True) -> Path:
     """Return the path that is asked for, `auto` where that is left open.
 
     Where the cluster runs no scripts, ``auto`` is the graph.
@@ -59,13 +59,13 @@ def path_or(auto: Path, wish: Wish, space: Space, *, scripts: bool = True) -> Pa
         As for `choose_path`.
     """
     if not scripts:
-        if space is Space.COSINE and wish.path in ("auto", Path.ANN):
+        if space is Space.COSINE and criteria.path in ("auto", Path.ANN):
             return Path.ANN
-        what = f"an index for {space}" if space is not Space.COSINE else f"path {wish.path}"
+        what = f"an index for {space}" if space is not Space.COSINE else f"path {criteria.path}"
         raise without_scripts(what)
     if space is Space.COSINE:
-        return auto if wish.path == "auto" else wish.path
-    if wish.path is Path.ANN:
+        return auto if criteria.path == "auto" else criteria.path
+    if criteria.path is Path.ANN:
         raise ConfigError(
             f"path ann: an index for {space} ranks by script alone",
             hint="use path exact or reference, or build the index with index.space = 'cosine'",
@@ -82,8 +82,8 @@ def without_scripts(what: str) -> ScriptsRefused:
     )
 
 
-def fallback(wish: Wish, *, scripts: bool) -> str:
+def fallback(criteria: Criteria, *, scripts: bool) -> str:
     """Return a line on the graph that ranks because scripts cannot; empty where they can."""
-    if scripts or wish.path is Path.ANN:
+    if scripts or criteria.path is Path.ANN:
         return ""
     return f"ranked by the graph: {EXPENSIVE} is false in this cluster"

@@ -15,8 +15,9 @@ from seealso.indexer.documents import item_vector
 from seealso.plugin import answers
 from seealso.plugin.lifts import Lifts
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.recommendations import Recommendation
-from seealso.plugin.requests import MOST_HITS, Search, Wish, profile_searches
+from seealso.plugin.requests import MOST_HITS, Search, profile_searches
 from seealso.plugin.rules.exposure import by_worth, diverse, freshened, worth
 from seealso.plugin.rules.fusion import Cap, Share, filled, of_tail, places_of
 from seealso.plugin.rules.ruling import Ruling, Stratum, clause, contradiction, takes_all, told
@@ -33,7 +34,7 @@ class Plan:
 
     Attributes
     ----------
-    wish
+    criteria
         The caller's, with every filter that holds.
     ruling
         What the rules make of it.
@@ -45,7 +46,7 @@ class Plan:
         Of the long tail, then of each share.
     """
 
-    wish: Wish
+    criteria: Criteria
     ruling: Ruling
     exposure: ExposureSettings
     segments: tuple[Clause, ...]
@@ -58,7 +59,7 @@ class Lane:
 
     Attributes
     ----------
-    wish
+    criteria
         What these searches want.
     stratum
         How the rules lift their items.
@@ -68,7 +69,7 @@ class Lane:
         One to three.
     """
 
-    wish: Wish
+    criteria: Criteria
     stratum: Stratum
     segment: int
     searches: tuple[Search, ...]
@@ -79,13 +80,17 @@ PINNED: Final = -2
 
 
 def make_plan(
-    wish: Wish, ruling: Ruling, exposure: ExposureSettings, rules: Sequence[Rule], tree: Taxonomy
+    criteria: Criteria,
+    ruling: Ruling,
+    exposure: ExposureSettings,
+    rules: Sequence[Rule],
+    tree: Taxonomy,
 ) -> Plan:
     """Return the plan of a list.
 
     Parameters
     ----------
-    wish
+    criteria
         With every filter that holds, those of the rules too.
     ruling, exposure
         What is to be kept to.
@@ -98,8 +103,8 @@ def make_plan(
         Shares contradict each other, a cap, a rule or a filter; the message says which.
     """
     shares = exposure.shares
-    places = places_of(wish.size, (wish.tail_share, *(one.share for one in shares)))
-    _check_shares(wish, shares)
+    places = places_of(criteria.size, (criteria.tail_share, *(one.share for one in shares)))
+    _check_shares(criteria, shares)
     for share, needed in zip(shares, places[1:], strict=True):
         for cap in exposure.caps:
             most = cap.most * len(share.values)
@@ -109,14 +114,14 @@ def make_plan(
                     f"{named(share)} ({needed} places)", f"at most {cap.most} of one {cap.field}"
                 )
         taken = [rule for rule in rules if rule.do == "exclude"]
-        for rule in (*taken, *_left_out(wish.filters)):
+        for rule in (*taken, *_left_out(criteria.filters)):
             if takes_all(rule, share, tree):
                 raise contradiction(named(share), told(rule))
         for rule in rules:
             if rule.do == "require" and _disjoint(rule, share):
                 raise contradiction(named(share), told(rule))
     segments = tuple(NEW if one.new else clause(one, tree) for one in shares)
-    return Plan(wish, ruling, exposure, segments, tuple(places))
+    return Plan(criteria, ruling, exposure, segments, tuple(places))
 
 
 def lanes(
@@ -129,19 +134,19 @@ def lanes(
 ) -> list[Lane]:
     """Return the searches of a list, as they are asked."""
 
-    def lane(wish: Wish, stratum: Stratum, segment: int) -> Lane:
-        found = profile_searches(profile, wish, path, space, calibration, lifts)
-        return Lane(wish, stratum, segment, tuple(found))
+    def lane(criteria: Criteria, stratum: Stratum, segment: int) -> Lane:
+        found = profile_searches(profile, criteria, path, space, calibration, lifts)
+        return Lane(criteria, stratum, segment, tuple(found))
 
-    wish, strata = _bringing(plan), plan.ruling.strata
-    ranked = wish.with_settings(size=_depth(plan))
+    criteria, strata = _bringing(plan), plan.ruling.strata
+    ranked = replace(criteria, size=_depth(plan))
     found = [lane(_narrowed(ranked, one.filters), one, RANKED) for one in strata]
-    alone = ranked.with_settings(tail_share=0.0)
+    alone = replace(ranked, tail_share=0.0)
     for (number, segment), one in product(enumerate(plan.segments), strata):
         found.append(lane(_narrowed(alone, (segment, *one.filters)), one, number))
     if pins := plan.ruling.pins:
         only = {"ids": {"values": list(pins.values())}}
-        few = wish.with_settings(size=len(pins), tail_share=0.0)
+        few = replace(criteria, size=len(pins), tail_share=0.0)
         found.append(lane(_narrowed(few, (only,)), Stratum(), PINNED))
     return found
 
@@ -172,7 +177,7 @@ def listed(
         own = [next(responses) for _ in lane.searches]
         if plan.exposure.diversity:
             vectors |= _vectors(own)
-        main, rest = answers.parts(own, profile, lane.wish, path, calibration, lifts)
+        main, rest = answers.parts(own, profile, lane.criteria, path, calibration, lifts)
         part = back if lane.stratum.last else front
         boost = lane.stratum.boost
         part.setdefault(lane.segment, []).extend(
@@ -193,7 +198,7 @@ def listed(
             parts = [freshened(part, fresh, days, now) for part in parts]
         elif strata > 1:
             parts = [by_worth(part) for part in parts]
-        first = diverse(parts[0], vectors, exposure.diversity, plan.wish.size)
+        first = diverse(parts[0], vectors, exposure.diversity, plan.criteria.size)
         return [*first, *parts[1]]
 
     pinned = _pinned(ordered(PINNED), plan)
@@ -206,8 +211,8 @@ def listed(
         sure = [replace(one, source=Source.SHARE) for one in reserve]
         shares.append(Share(places, sure, {one.item_id for one in reserve}))
     caps = [Cap(one.field, one.most, one.window) for one in exposure.caps]
-    items = filled(main, shares, plan.wish.size, caps)
-    return _shown(_inserted(items, pinned, plan.wish.size), plan.wish)
+    items = filled(main, shares, plan.criteria.size, caps)
+    return _shown(_inserted(items, pinned, plan.criteria.size), plan.criteria)
 
 
 def not_pinned(items: Sequence[Recommendation], plan: Plan) -> str:
@@ -228,10 +233,10 @@ def named(share: ShareSettings) -> str:
     return f"share {share.share:g} of {what} {values}".strip()
 
 
-def _check_shares(wish: Wish, shares: Sequence[ShareSettings]) -> None:
-    whole = wish.tail_share + sum(one.share for one in shares)
+def _check_shares(criteria: Criteria, shares: Sequence[ShareSettings]) -> None:
+    whole = criteria.tail_share + sum(one.share for one in shares)
     if shares and whole > 1 + 1e-9:
-        parts = [f"tail_share {wish.tail_share:g}", *map(named, shares)]
+        parts = [f"tail_share {criteria.tail_share:g}", *map(named, shares)]
         raise ConfigError(
             f"{' + '.join(parts)} = {whole:g}, more than the whole list",
             hint="lower one of them; recommend.tail_share counts too",
@@ -259,26 +264,26 @@ def _disjoint(rule: Rule, share: ShareSettings) -> bool:
     return over(rule, share) or over(share, rule)
 
 
-def _bringing(plan: Plan) -> Wish:
-    """Return the wish with the fields that caps, freshness and diversity look at."""
-    exposure, fields = plan.exposure, plan.wish.fields
+def _bringing(plan: Plan) -> Criteria:
+    """Return the criteria with the fields that caps, freshness and diversity look at."""
+    exposure, fields = plan.exposure, plan.criteria.fields
     needed = [one.field for one in exposure.caps]
     needed += [exposure.fresh] if exposure.fresh else []
     if fields is not None:
         needed += ["vector"] if exposure.diversity else []
-        return replace(plan.wish, fields=tuple(dict.fromkeys((*fields, *needed))))
-    return replace(plan.wish, fields=("*",)) if exposure.diversity else plan.wish
+        return replace(plan.criteria, fields=tuple(dict.fromkeys((*fields, *needed))))
+    return replace(plan.criteria, fields=("*",)) if exposure.diversity else plan.criteria
 
 
 def _depth(plan: Plan) -> int:
-    exposure, size = plan.exposure, plan.wish.size
+    exposure, size = plan.exposure, plan.criteria.size
     looks = bool(exposure.caps) or bool(exposure.fresh) or exposure.diversity > 0
     # pinned items leave the list, and others move up
     return min(MOST_HITS, size * (exposure.depth if looks else 1) + len(plan.ruling.pins))
 
 
-def _narrowed(wish: Wish, filters: Sequence[Clause]) -> Wish:
-    return replace(wish, filters=(*wish.filters, *filters)) if filters else wish
+def _narrowed(criteria: Criteria, filters: Sequence[Clause]) -> Criteria:
+    return replace(criteria, filters=(*criteria.filters, *filters)) if filters else criteria
 
 
 def _vectors(responses: Sequence[Mapping[str, Any]]) -> dict[str, Vector]:
@@ -305,11 +310,11 @@ def _inserted(
     return whole[:size]
 
 
-def _shown(items: Sequence[Recommendation], wish: Wish) -> list[Recommendation]:
+def _shown(items: Sequence[Recommendation], criteria: Criteria) -> list[Recommendation]:
     """Return the items with the fields that the caller wants alone."""
-    if wish.fields is None:
+    if criteria.fields is None:
         return list(items)
-    wanted = set(wish.fields)
+    wanted = set(criteria.fields)
     return [
         replace(one, fields={name: value for name, value in one.fields.items() if name in wanted})
         for one in items

@@ -1,6 +1,6 @@
 """What holds for every list of an index: its rules, its exposure, and what must not be shown.
 
-The one place where a wish gets the filters that no request can take away.
+The one place where a criteria gets the filters that no request can take away.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from seealso.cluster.fields import searchable
 from seealso.config import Choice, Rule, Settings
 from seealso.errors import DataError
 from seealso.plugin.plans import Plan, make_plan
-from seealso.plugin.requests import Wish
+from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.rules.fields import SHARES, Condition, conditions
 from seealso.plugin.rules.ruling import contradiction, ruling, takes_all
 from seealso.plugin.rules.safety import Attributes, Guard
@@ -45,7 +45,7 @@ class Policy:
         self._known: dict[str, Mapping[str, str]] = {}
         self._lock = Lock()
 
-    def plans(self, live: Live, wish: Wish, users: Sequence[User]) -> list[Plan]:
+    def plans(self, live: Live, criteria: Criteria, users: Sequence[User]) -> list[Plan]:
         """Return the plan of each user's list.
 
         Raises
@@ -53,23 +53,23 @@ class Policy:
         ConfigError
             Rules or shares contradict each other, or speak of a field that the index lacks.
         """
-        rules, exposure = self._rules(wish), self._settings.exposure
+        rules, exposure = self._rules(criteria), self._settings.exposure
         made = ruling(rules, self._tree)
         self._check_fields(live, rules)
         for share in exposure.shares:
             self._check_blocked(share)
-        held = [self._held(wish, [shown_to(user)], made.filters) for user in users]
+        held = [self._held(criteria, [shown_to(user)], made.filters) for user in users]
         return [make_plan(one, made, exposure, rules, self._tree) for one in held]
 
-    def narrowed(self, live: Live, wish: Wish, users: Sequence[User]) -> Wish:
-        """Return a wish with the filters of rules and safety, for all of `users` together.
+    def narrowed(self, live: Live, criteria: Criteria, users: Sequence[User]) -> Criteria:
+        """Return a criteria with the filters of rules and safety, for all of `users` together.
 
         Without a user, as for one of whom nothing is known.
         """
-        rules = self._rules(wish)
+        rules = self._rules(criteria)
         made = ruling(rules, self._tree)
         self._check_fields(live, rules)
-        return self._held(wish, [shown_to(one) for one in users] or [{}], made.filters)
+        return self._held(criteria, [shown_to(one) for one in users] or [{}], made.filters)
 
     def check_shown(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
         """Refuse to speak of items that the user must not be shown.
@@ -99,13 +99,15 @@ class Policy:
         """Return the ids on the blocklist, as it stands now."""
         return frozenset(self._guard.blocked_items())
 
-    def _rules(self, wish: Wish) -> tuple[Rule, ...]:
-        standing = self._settings.rules if wish.standing else ()
-        return (*wish.rules, *standing)
+    def _rules(self, criteria: Criteria) -> tuple[Rule, ...]:
+        standing = () if criteria.without_rules else self._settings.rules
+        return (*criteria.rules, *standing)
 
-    def _held(self, wish: Wish, users: Iterable[Attributes], filters: Sequence[Clause]) -> Wish:
+    def _held(
+        self, criteria: Criteria, users: Iterable[Attributes], filters: Sequence[Clause]
+    ) -> Criteria:
         clauses = (*filters, *self._guard.filters(users))
-        return replace(wish, filters=(*wish.filters, *clauses)) if clauses else wish
+        return replace(criteria, filters=(*criteria.filters, *clauses)) if clauses else criteria
 
     def _check_blocked(self, share: Choice) -> None:
         for field, values in self._settings.safety.fields.items():

@@ -13,7 +13,8 @@ from seealso.config import Settings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import Profiler
 from seealso.plugin.groups.lists import GroupList
-from seealso.plugin.groups.members import GroupWish, Members
+from seealso.plugin.groups.members import Members
+from seealso.plugin.groups.options import GroupOptions
 from seealso.plugin.list_maker import ListMaker
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.profiles.profile import Profile
@@ -25,9 +26,9 @@ from seealso.plugin.profiles.users import (
     read_ids,
     require_users,
 )
+from seealso.plugin.ranking.options import Filter, RecommendOptions, RuleLike
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
-from seealso.plugin.requests import Filter, Wish
 from seealso.plugin.search.ubi import Query, Shown, UbiLog
 from seealso.plugin.sending import send_body
 from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
@@ -152,8 +153,8 @@ class Recommender:
         filters: Filter | Sequence[Filter] | None = None,
         min_probability: float | None = None,
         tail_share: float | None = None,
-        fields: tuple[str, ...] | None = None,
-        rules: Any = None,
+        fields: Sequence[str] | None = None,
+        rules: RuleLike | Sequence[RuleLike] | None = None,
         without_rules: bool = False,
     ) -> RecommendationList:
         """Return a list for one user, described in any mix of ways.
@@ -162,24 +163,18 @@ class Recommender:
         ----------
         user_id, history, words, attributes
             As for `user`.
-        size, path, filters, min_probability, tail_share, fields
-            As in `Wish`; the settings where None.
-        rules
-            Business rules of this list, before those of the settings: each a `Rule` or values by
-            name.
-        without_rules
-            Leave out the rules of the settings.
+        size, path, filters, min_probability, tail_share, fields, rules, without_rules
+            As in `RecommendOptions`; the settings where None.
 
         Raises
         ------
         ConfigError
-            A parameter is out of range, or rules contradict each other.
+            An option is out of range, or rules contradict each other.
         ClusterError
             OpenSearch does not answer or refuses.
         """
         user = self.user(user_id, history=history, words=words, attributes=attributes)
-        wish = Wish.of(
-            self._settings.recommend,
+        options = RecommendOptions(
             size=size,
             path=path,
             filters=filters,
@@ -189,16 +184,57 @@ class Recommender:
             rules=rules,
             without_rules=without_rules,
         )
-        return self.recommend_users([user], wish)[0]
+        return self.recommend_users([user], options)[0]
+
+    def recommend_batch(
+        self,
+        users: Sequence[str | User],
+        *,
+        size: int | None = None,
+        path: Path | str | None = None,
+        filters: Filter | Sequence[Filter] | None = None,
+        min_probability: float | None = None,
+        tail_share: float | None = None,
+        fields: Sequence[str] | None = None,
+        rules: RuleLike | Sequence[RuleLike] | None = None,
+        without_rules: bool = False,
+    ) -> list[RecommendationList]:
+        """Return a list for each of several users, asked for together.
+
+        Parameters
+        ----------
+        users
+            User ids, or users as `user` puts them together.
+        size, path, filters, min_probability, tail_share, fields, rules, without_rules
+            As in `RecommendOptions`; the settings where None.
+
+        Raises
+        ------
+        DataError
+            `users` is no list of user ids and users.
+        ConfigError, ClusterError
+            As for `recommend`.
+        """
+        options = RecommendOptions(
+            size=size,
+            path=path,
+            filters=filters,
+            min_probability=min_probability,
+            tail_share=tail_share,
+            fields=fields,
+            rules=rules,
+            without_rules=without_rules,
+        )
+        return self.recommend_users(self._users_of("users", users), options)
 
     def recommend_users(
-        self, users: Sequence[User], wish: Wish | None = None
+        self, users: Sequence[User], options: RecommendOptions
     ) -> list[RecommendationList]:
-        """Return a list for each of `users`, in one request."""
+        """Do what `recommend_batch` does, for options that are kept for many calls."""
         require_users("users", users)
-        chosen = wish or Wish.of(self._settings.recommend)
-        found = self._index.follow(lambda live: self._lists.for_users(live, users, chosen))
-        return self._written([Query("recommend", user) for user in users], found)
+        criteria = options.resolve(self._settings.recommend)
+        found = self._index.follow(lambda live: self._lists.for_users(live, users, criteria))
+        return self._logged([Query("recommend", user) for user in users], found)
 
     def related(
         self,
@@ -208,8 +244,8 @@ class Recommender:
         path: Path | str | None = None,
         filters: Filter | Sequence[Filter] | None = None,
         min_probability: float | None = None,
-        fields: tuple[str, ...] | None = None,
-        rules: Any = None,
+        fields: Sequence[str] | None = None,
+        rules: RuleLike | Sequence[RuleLike] | None = None,
         without_rules: bool = False,
     ) -> RecommendationList:
         """Return the items most related to an item, itself left out.
@@ -219,30 +255,36 @@ class Recommender:
         item_id
             The item.
         size, path, filters, min_probability, fields, rules, without_rules
-            As for `recommend`. There is no share of the long tail.
+            As for `recommend`. There is no share of the long tail: no words are known that could
+            be looked for there.
 
         Raises
         ------
         DataError
             The index does not hold the item, it has no text, or `item_id` is no id.
         ConfigError
-            A parameter is out of range, or rules contradict each other.
+            An option is out of range, or rules contradict each other.
         """
+<<<<<<< HEAD
         item = read_id("item_id", item_id)
         wish = Wish.of(
             self._settings.recommend,
+=======
+        item = id_of("item_id", item_id)
+        options = RecommendOptions(
+>>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
             size=size,
             path=path,
             filters=filters,
             min_probability=min_probability,
-            # no words are known that could be looked for in the long tail
             tail_share=0.0,
             fields=fields,
             rules=rules,
             without_rules=without_rules,
         )
-        found = self._index.follow(lambda live: self._lists.for_item(live, item, wish))
-        return self._written([Query("related", User(), {"item": item})], [found])[0]
+        criteria = options.resolve(self._settings.recommend)
+        found = self._index.follow(lambda live: self._lists.for_item(live, item, criteria))
+        return self._logged([Query("related", User(), {"item": item})], [found])[0]
 
     def recommend_group(
         self,
@@ -252,7 +294,14 @@ class Recommender:
         attributes: Mapping[str, Any] | None = None,
         strategy: str | None = None,
         seen: str | None = None,
-        **wishes: Any,
+        size: int | None = None,
+        path: Path | str | None = None,
+        filters: Filter | Sequence[Filter] | None = None,
+        min_probability: float | None = None,
+        tail_share: float | None = None,
+        fields: Sequence[str] | None = None,
+        rules: RuleLike | Sequence[RuleLike] | None = None,
+        without_rules: bool = False,
     ) -> GroupList:
         """Return one list for several people, by one search.
 
@@ -264,24 +313,36 @@ class Recommender:
         words, attributes
             What describes the group as a whole: it counts as one more member.
         strategy, seen
-            As in the settings' section ``groups``, which holds where they are None.
-        **wishes
-            As in `recommend`: size, path, filters, min_probability, tail_share, fields.
+            As in `GroupOptions`; the settings' section ``groups`` where None.
+        size, path, filters, min_probability, tail_share, fields, rules, without_rules
+            As for `recommend`.
 
         Raises
         ------
         DataError
             The group is empty or too large.
         ConfigError
-            A parameter is out of range.
+            An option is out of range, or rules contradict each other.
         ClusterError
             OpenSearch does not answer or refuses.
         """
         group = self._members(members, words, attributes)
-        wish = GroupWish.of(self._settings, strategy=strategy, seen=seen, **wishes)
-        found = self._index.follow(lambda live: self._lists.for_group(live, group, wish))
+        options = GroupOptions(
+            strategy=strategy,
+            seen=seen,
+            size=size,
+            path=path,
+            filters=filters,
+            min_probability=min_probability,
+            tail_share=tail_share,
+            fields=fields,
+            rules=rules,
+            without_rules=without_rules,
+        )
+        criteria = options.resolve_group(self._settings)
+        found = self._index.follow(lambda live: self._lists.for_group(live, group, criteria))
         about = {"members": str(len(found.members)), "strategy": found.strategy}
-        return self._written([Query("group", User(words=words), about)], [found])[0]
+        return self._logged([Query("group", User(words=words), about)], [found])[0]
 
     def explain(self, user: str | User, item_id: str) -> Explanation:
         """Return why an item has its value for a user.
@@ -304,8 +365,13 @@ class Recommender:
 
     def reasons(self, user: str | User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return the same for several items, in one search."""
+<<<<<<< HEAD
         who = user if isinstance(user, User) else self.user(read_id("user", user))
         ids = read_ids("item_ids", item_ids)
+=======
+        who = self._user_of(user)
+        ids = ids_of("item_ids", item_ids)
+>>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
         return self._index.follow(lambda live: self._lists.reasons(live, who, ids))
 
     def blocked_items(self) -> frozenset[str]:
@@ -332,13 +398,13 @@ class Recommender:
 
         return Profiler(live.fingerprint, live.encoder.bundle.dimension, settings, vectors)
 
-    def neighbours(self, user: User, *, size: int = 10) -> NeighbourList:
+    def neighbours(self, user: str | User, *, size: int = 10) -> NeighbourList:
         """Return the users most like one, by one kNN query on the users index.
 
         Parameters
         ----------
         user
-            As `user` puts it together.
+            A user id, or a user as `user` puts them together.
         size
             How many.
 
@@ -353,24 +419,33 @@ class Recommender:
         """
         if self._users is None:
             raise ConfigError("neighbours need the users index", hint="`seealso users build`")
-        index = self._users
+        index, who = self._users, self._user_of(user)
 
         def ask(live: Live) -> NeighbourList:
-            (profile,) = self._lists.profiles(live, [user])
+            (profile,) = self._lists.profiles(live, [who])
             if profile.vector is None:
-                who = "the user" if user.user_id is None else f"user {user.user_id!r}"
+                name = "the user" if who.user_id is None else f"user {who.user_id!r}"
                 raise DataError(
-                    f"nothing is known of {who}: no neighbours",
+                    f"nothing is known of {name}: no neighbours",
                     hint="`seealso users update` brings new users to the users index",
                 )
+<<<<<<< HEAD
             return index.neighbours([NeighbourQuery(user, profile.vector)], size, live.fingerprint)[
                 0
             ]
+=======
+            return index.neighbours([Asked(who, profile.vector)], size, live.fingerprint)[0]
+>>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
 
         return self._index.follow(ask)
 
     def personalise(
-        self, body: Any, user: User, *, weight: float | None = None, window: int | None = None
+        self,
+        body: Mapping[str, Any],
+        user: str | User,
+        *,
+        weight: float | None = None,
+        window: int | None = None,
     ) -> dict[str, Any]:
         """Return a search body with the user's preference mixed into its score.
 
@@ -382,7 +457,7 @@ class Recommender:
         body
             A search body, of whatever application.
         user
-            As `user` puts it together.
+            A user id, or a user as `user` puts them together.
         weight, window
             As in the settings' section ``personalise``, which holds where they are None.
 
@@ -391,14 +466,20 @@ class Recommender:
         DataError
             This body cannot be personalised; the message says why.
         ConfigError
-            A parameter is out of range.
+            An option is out of range.
         """
+        who = self._user_of(user)
         return self._index.follow(
-            lambda live: self._lists.personalised(live, body, user, weight, window)
+            lambda live: self._lists.personalised(live, body, who, weight, window)
         )
 
     def search(
-        self, body: Any, user: User, *, weight: float | None = None, window: int | None = None
+        self,
+        body: Mapping[str, Any],
+        user: str | User,
+        *,
+        weight: float | None = None,
+        window: int | None = None,
     ) -> dict[str, Any]:
         """Send what `personalise` makes of a body to the alias, and return OpenSearch's answer.
 
@@ -409,20 +490,22 @@ class Recommender:
         ClusterError
             OpenSearch does not answer or refuses the body.
         """
+        who = self._user_of(user)
         return self._index.follow(
             lambda live: send_body(
-                self._cluster, live, self._lists.personalised(live, body, user, weight, window)
+                self._cluster, live, self._lists.personalised(live, body, who, weight, window)
             )
         )
 
-    def stored_request(self, user: User, wish: Wish | None = None) -> bytes:
+    def stored_request(self, user: str | User, options: RecommendOptions | None = None) -> bytes:
         """Return the ``_msearch/template`` body that gets a user's lists from the cluster alone.
 
         It names the stored templates (``seealso templates install``) and their parameters; send
         it with any HTTP client.
         """
-        chosen = wish or Wish.of(self._settings.recommend)
-        return self._index.follow(lambda live: self._lists.stored(live, user, chosen))
+        who = self._user_of(user)
+        criteria = (options or RecommendOptions()).resolve(self._settings.recommend)
+        return self._index.follow(lambda live: self._lists.stored(live, who, criteria))
 
     def stored_group_request(
         self,
@@ -430,22 +513,37 @@ class Recommender:
         *,
         words: str = "",
         attributes: Mapping[str, Any] | None = None,
-        **wishes: Any,
+        options: GroupOptions | None = None,
     ) -> bytes:
         """Return the ``_search/template`` body of a group, as `stored_request` does for a user.
 
         Send it with the query parameter ``include_named_queries_score=true``.
         """
-        wish = GroupWish.of(self._settings, **wishes)
+        criteria = (options or GroupOptions()).resolve_group(self._settings)
         group = self._members(members, words, attributes)
-        return self._index.follow(lambda live: self._lists.stored_group(live, group, wish))
+        return self._index.follow(lambda live: self._lists.stored_group(live, group, criteria))
 
-    def _written(self, queries: Sequence[Query], lists: list[Shown]) -> list[Shown]:
+    def _logged(self, queries: Sequence[Query], lists: list[Shown]) -> list[Shown]:
         return lists if self._ubi is None else self._ubi.shown(queries, lists)
+
+    def _user_of(self, user: str | User) -> User:
+        return user if isinstance(user, User) else self.user(id_of("user", user))
+
+    def _users_of(self, what: str, given: Sequence[str | User]) -> list[User]:
+        """Return users of whom some are told by id: those are looked up together."""
+        if not isinstance(given, list | tuple):
+            raise DataError(f"{what}: must be a list of users, not {given!r:.60}", field=what)
+        known = self.known([id_of(what, one) for one in given if not isinstance(one, User)])
+        return [one if isinstance(one, User) else describe(known, one) for one in given]
 
     def _members(
         self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
     ) -> Members:
+<<<<<<< HEAD
         known = self.known([one for one in members if not isinstance(one, User)])
         people = [one if isinstance(one, User) else describe_user(known, one) for one in members]
         return Members.of(people, describe_user(None, words=words, attributes=attributes))
+=======
+        whole = describe(None, words=words, attributes=attributes)
+        return Members.of(self._users_of("members", members), whole)
+>>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)

@@ -39,7 +39,7 @@ from seealso.indexer.build import build
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.log import progress
 from seealso.plugin import Recommender
-from seealso.plugin.groups.members import looked_at
+from seealso.plugin.groups.options import looked_at
 from seealso.plugin.groups.strategies import Strategy, average, fair, strategies
 from seealso.readers import Problems
 from seealso.types import Calibration, HistoryEntry, User, Vector

@@ -16,14 +16,14 @@ from typing import Any
 
 import orjson
 
-from seealso.config import Rule
+from seealso.config import RecommendSettings, Rule
 from seealso.decoding import as_utf8, loads
 from seealso.errors import DataError
 from seealso.plugin.batch.checkpoint import Unfinished
 from seealso.plugin.profiles.users import KnownUsers, describe_user
+from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.requests import Wish
 from seealso.plugin.rules.taxonomy import Taxonomy
 from seealso.readers.lines import TOO_LONG, numbered
 from seealso.types import User
@@ -113,14 +113,14 @@ def recommend_file(
     recommender: Recommender,
     users: Path,
     out: Path,
-    wish: Wish,
+    options: RecommendOptions,
     tick: Callable[[int], None],
 ) -> BatchReport:
     """Write a list for every user of `users` to `out`, one JSON object a line, in order.
 
     Parameters
     ----------
-    recommender, wish
+    recommender, options
         Who recommends, and what.
     users, out
         Files.
@@ -135,23 +135,25 @@ def recommend_file(
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Unfinished.beside(out)
-    done = unfinished.resume(options(recommender, wish))
+    done = unfinished.resume(identity(recommender, options))
     pending = users_of(users, recommender)
     unfinished.check_users([user.user_id for user in islice(pending, done)], done)
     tick(done)
     written = done
     with unfinished.lists.open("ab") as sink:
-        for lists in in_order(recommender, pending, wish):
+        for lists in in_order(recommender, pending, options):
             sink.writelines(map(_encoded, lists))
             sink.flush()
             written += len(lists)
             tick(len(lists))
-    renewed = renew(recommender, users, unfinished, wish)
+    renewed = renew(recommender, users, unfinished, options)
     unfinished.finish(out)
     return BatchReport(written, done, str(out), renewed)
 
 
-def renew(recommender: Recommender, users: Path, unfinished: Unfinished, wish: Wish) -> int:
+def renew(
+    recommender: Recommender, users: Path, unfinished: Unfinished, options: RecommendOptions
+) -> int:
     """Make the lists again that hold what is blocked by now, and return how many those were.
 
     A run takes hours, and may go on days later; the blocklist of the day holds for all of it.
@@ -162,7 +164,7 @@ def renew(recommender: Recommender, users: Path, unfinished: Unfinished, wish: W
         with unfinished.rewritten() as sink:
             while some := list(islice(pairs, USERS_AT_ONCE)):
                 asked = [user for place, (user, _) in some if place in stale]
-                fresh = iter(recommender.recommend_users(asked, wish) if asked else ())
+                fresh = iter(recommender.recommend_users(asked, options) if asked else ())
                 sink.writelines(
                     _encoded(next(fresh)) if place in stale else line for place, (_, line) in some
                 )
@@ -170,33 +172,35 @@ def renew(recommender: Recommender, users: Path, unfinished: Unfinished, wish: W
     return renewed
 
 
-def options(recommender: Recommender, wish: Wish) -> dict[str, Any]:
+def identity(recommender: Recommender, options: RecommendOptions) -> dict[str, Any]:
     """Return everything that changes the lists of the same users, by name."""
     settings = recommender.settings
-    sections = {
-        "recommend": wish.settings,
-        "profile": settings.profile,
-        "neighbours": settings.neighbours,
-    }
+    wanted = options.resolve(settings.recommend)
+    sections = {"profile": settings.profile, "neighbours": settings.neighbours}
     found = {
         f"{section}.{name}": value
         for section, chosen in sections.items()
         for name, value in chosen.model_dump(mode="json").items()
     }
-    return found | {
-        "filters": wish.filters,
-        "rules": _plain(wish.rules),
-        "rules.standing": _plain(settings.rules) if wish.standing else [],
-        "exposure": settings.exposure.model_dump(mode="json"),
-        "safety": settings.safety.model_dump(mode="json"),
-        "taxonomy": settings.taxonomy.model_dump(mode="json"),
-        "taxonomy.tree": Taxonomy.of(settings.taxonomy).digest,
-        "fields": wish.fields,
-        "encoder.query_precision": settings.encoder.query_precision,
-        "index.alias": settings.index.alias,
-        "users.enabled": settings.users.enabled,
-        "fingerprint": recommender.live.fingerprint,
-    }
+    named = {f"recommend.{name}": getattr(wanted, name) for name in RecommendSettings.model_fields}
+    return (
+        found
+        | named
+        | {
+            "filters": wanted.filters,
+            "rules": _plain(wanted.rules),
+            "rules.standing": [] if wanted.without_rules else _plain(settings.rules),
+            "exposure": settings.exposure.model_dump(mode="json"),
+            "safety": settings.safety.model_dump(mode="json"),
+            "taxonomy": settings.taxonomy.model_dump(mode="json"),
+            "taxonomy.tree": Taxonomy.of(settings.taxonomy).digest,
+            "fields": wanted.fields,
+            "encoder.query_precision": settings.encoder.query_precision,
+            "index.alias": settings.index.alias,
+            "users.enabled": settings.users.enabled,
+            "fingerprint": recommender.live.fingerprint,
+        }
+    )
 
 
 def _plain(rules: Sequence[Rule]) -> list[dict[str, Any]]:
@@ -204,13 +208,13 @@ def _plain(rules: Sequence[Rule]) -> list[dict[str, Any]]:
 
 
 def in_order(
-    recommender: Recommender, users: Iterator[User], wish: Wish
+    recommender: Recommender, users: Iterator[User], options: RecommendOptions
 ) -> Iterator[list[RecommendationList]]:
     """Ask with several requests on the way, answer in the order of the users.
 
     Parameters
     ----------
-    recommender, wish
+    recommender, options
         Who recommends, and what.
     users
         Taken as they are asked for; `USERS_AT_ONCE` of them share a request.
@@ -223,7 +227,7 @@ def in_order(
     waiting: deque[Future[list[RecommendationList]]] = deque()
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         while batch := list(islice(users, USERS_AT_ONCE)):
-            waiting.append(pool.submit(recommender.recommend_users, batch, wish))
+            waiting.append(pool.submit(recommender.recommend_users, batch, options))
             if len(waiting) > REQUESTS_AT_ONCE:
                 yield waiting.popleft().result()
         while waiting:

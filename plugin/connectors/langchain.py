@@ -12,8 +12,8 @@ from seealso.config import load_settings
 from seealso.errors import MissingExtraError
 from seealso.plugin.connectors.contents import content, facts
 from seealso.plugin.opening import open_recommender
+from seealso.plugin.ranking.options import Filter
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.requests import Filter
 
 try:
     from langchain_core.callbacks import (

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from seealso.plugin.answers import Hit, importance_items, is_tail, raw_of, recommendation
 from seealso.plugin.groups.lists import GroupList, GroupRecommendation
-from seealso.plugin.groups.members import Group, GroupWish
+from seealso.plugin.groups.members import Group
+from seealso.plugin.groups.options import GroupCriteria
 from seealso.plugin.groups.search import TAIL
 from seealso.plugin.groups.strategies import Matrix, average, strategies
 from seealso.plugin.recommendations import Recommendation, RecommendationList
@@ -20,22 +21,24 @@ Wishes: TypeAlias = npt.NDArray[np.float64]
 
 
 def group_items(
-    hits: Sequence[Hit], group: Group, wish: GroupWish, path: Path, calibration: Calibration
+    hits: Sequence[Hit], group: Group, criteria: GroupCriteria, path: Path, calibration: Calibration
 ) -> list[GroupRecommendation]:
     """Return a group's list from the hits of its search."""
-    size = wish.list.size
+    size = criteria.list.size
     if not group.profiles:
         return [GroupRecommendation(one, None) for one in importance_items(hits)]
     wishes = probabilities(hits, group, path, calibration)
     tail = [_item(hit, wishes.get(hit["_id"]), Source.TAIL) for hit in _by_words(hits)]
-    chosen = fuse(_ordered(hits, wishes, wish), tail, size=size, tail_share=wish.list.tail_share)
+    chosen = fuse(
+        _ordered(hits, wishes, criteria), tail, size=size, tail_share=criteria.list.tail_share
+    )
     return [
         GroupRecommendation(one, None if (p := wishes.get(one.item_id)) is None else tuple(p))
         for one in chosen
     ]
 
 
-def of_one(found: RecommendationList, name: str, wish: GroupWish) -> GroupList:
+def of_one(found: RecommendationList, name: str, criteria: GroupCriteria) -> GroupList:
     """Return the list of one user, whom the group calls `name`, as that of a group of one."""
     return GroupList(
         tuple(
@@ -43,7 +46,7 @@ def of_one(found: RecommendationList, name: str, wish: GroupWish) -> GroupList:
             for one in found
         ),
         (name,),
-        wish.groups.strategy,
+        criteria.groups.strategy,
         found.path,
         found.index,
         found.fingerprint,
@@ -92,24 +95,26 @@ def _by_words(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _ordered(
-    hits: Sequence[Hit], wishes: Mapping[str, Wishes], wish: GroupWish
+    hits: Sequence[Hit], wishes: Mapping[str, Wishes], criteria: GroupCriteria
 ) -> list[Recommendation]:
     """Return the hits as the strategy ranks them; behind its list, those of the long tail."""
     found = [
         hit for hit in hits
-        if hit["_id"] in wishes and wishes[hit["_id"]].mean() >= wish.list.min_probability
+        if hit["_id"] in wishes and wishes[hit["_id"]].mean() >= criteria.list.min_probability
     ]  # fmt: skip
     if not found:
         return []
     # the order of the hits, which decides between equals, would change with that of the members
     found.sort(key=lambda hit: str(hit["_id"]))
     matrix: Matrix = np.stack([wishes[hit["_id"]] for hit in found], axis=1)
-    first = strategies(wish.groups.fairness)[wish.groups.strategy](matrix, wish.list.size)
+    first = strategies(criteria.groups.fairness)[criteria.groups.strategy](
+        matrix, criteria.list.size
+    )
     # the tail's share may need items from further down
     rest = [n for n in average(matrix, matrix.shape[1]).tolist() if is_tail(found[n])]
     return [
         _item(found[place], matrix[:, place], Source.VECTOR)
-        for place in dict.fromkeys([*first.tolist(), *rest[: 2 * wish.list.size]])
+        for place in dict.fromkeys([*first.tolist(), *rest[: 2 * criteria.list.size]])
     ]
 
 

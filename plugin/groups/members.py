@@ -1,80 +1,20 @@
-"""Several people become a group: who counts, what they must not be shown, what they wish."""
+"""Several people become a group: who counts, what they must not be shown, what they criteria."""
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import Any, Final, get_args
+from typing import Final
 
-from seealso.config import GroupSettings, Settings, StrategyName
-from seealso.errors import ConfigError, DataError
+from seealso.errors import DataError
 from seealso.plugin.paths import exact_limit, path_or
 from seealso.plugin.profiles.profile import Profile
-from seealso.plugin.requests import Wish, changed
+from seealso.plugin.ranking.options import Criteria
 from seealso.types import Path, Space, User
 
 MOST_MEMBERS: Final = 500
 
-CANDIDATES: Final = 2_000
-"""Hits that a group's search may bring, while each member keeps as many as the list is long."""
-
-LOOKED_AT: Final = 50
-"""Best items of each member that a strategy looks at; with 1,000 its lists are hardly others."""
-
-DEEP: Final = {"least-misery": 400, "borda": 400}
-"""For what no member likes best: with `LOOKED_AT`, half of their lists would be other items."""
-
-SEEN_RULES: Final = get_args(GroupSettings.model_fields["seen"].annotation)
-"""Whose seen items may be left out."""
-
 WHOLE: Final = "all together"
 """What the list calls that which is said of the group as a whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupWish:
-    """What is wanted of a group's list.
-
-    Attributes
-    ----------
-    list
-        As for one user.
-    groups
-        The settings' section ``groups`` with the caller's changes.
-    """
-
-    list: Wish
-    groups: GroupSettings
-
-    @classmethod
-    def of(
-        cls,
-        settings: Settings,
-        *,
-        strategy: str | None = None,
-        seen: str | None = None,
-        **wishes: Any,
-    ) -> "GroupWish":
-        """Return the wish that `settings` express, with the changes that are not None.
-
-        Raises
-        ------
-        ConfigError
-            A change is out of range.
-        """
-        _check("strategy", strategy, get_args(StrategyName))
-        _check("seen", seen, SEEN_RULES)
-        chosen = changed(settings.groups, {"strategy": strategy, "seen": seen})
-        return cls(Wish.of(settings.recommend, **wishes), chosen)
-
-    def each(self, members: int) -> int:
-        """Return how many of the best items of each member are looked at."""
-        wanted = self.groups.candidates or looked_at(self.groups.strategy)
-        return max(self.list.size, min(wanted, CANDIDATES // members))
-
-
-def looked_at(strategy: str) -> int:
-    """Return how many of the best items of each member a strategy needs."""
-    return DEEP.get(strategy, LOOKED_AT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +133,7 @@ class Group:
 
 
 def group_path(
-    wish: Wish, space: Space, scored: int, *, joined: bool, scripts: bool = True
+    criteria: Criteria, space: Space, scored: int, *, joined: bool, scripts: bool = True
 ) -> Path:
     """Return the path that brings the candidates of a group.
 
@@ -203,7 +143,7 @@ def group_path(
 
     Parameters
     ----------
-    wish, space
+    criteria, space
         As for `choose_path`.
     scored
         Documents times members.
@@ -215,17 +155,8 @@ def group_path(
     ConfigError
         The approximate path is asked of an index that is not cosine.
     """
-    few = joined and scored <= exact_limit(wish, joined=joined)
-    return path_or(Path.EXACT if few else Path.ANN, wish, space, scripts=scripts)
-
-
-def _check(name: str, value: str | None, allowed: Sequence[str]) -> None:
-    if value is not None and value not in allowed:
-        raise ConfigError(
-            f"{name}: must be one of {', '.join(allowed)}, not {value!r:.60}",
-            hint="docs/settings.md, section groups",
-            field=name,
-        )
+    few = joined and scored <= exact_limit(criteria, joined=joined)
+    return path_or(Path.EXACT if few else Path.ANN, criteria, space, scripts=scripts)
 
 
 def _excluded(seen: Sequence[frozenset[str]], rule: str) -> frozenset[str]:

@@ -11,12 +11,13 @@ from typing import Final
 
 import orjson
 
-from seealso.plugin.groups.members import Group, GroupWish
+from seealso.plugin.groups.members import Group
+from seealso.plugin.groups.options import GroupCriteria
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.requests import (
     MOST_HITS,
     Search,
-    Wish,
     common,
     importance_search,
     tail_search,
@@ -43,7 +44,7 @@ SCORES: Final = {"include_named_queries_score": "true"}
 
 def group_search(
     group: Group,
-    wish: GroupWish,
+    criteria: GroupCriteria,
     path: Path,
     space: Space,
     calibration: Calibration,
@@ -58,31 +59,31 @@ def group_search(
     ----------
     group
         Who counts.
-    wish, path, space, calibration
+    criteria, path, space, calibration
         How to rank.
     """
     vectors = [one.vector for one in group.profiles if one.vector is not None]
     excluded = sorted(group.excluded)
     if not vectors:
-        return importance_search(excluded, wish.list)
+        return importance_search(excluded, criteria.list)
     scoring = Path.REFERENCE if path is Path.REFERENCE else Path.EXACT
-    bare = replace(wish.list, filters=())
-    alone = _query_maker(bare.with_settings(size=1), scoring, space, calibration)
+    bare = replace(criteria.list, filters=())
+    alone = _query_maker(replace(bare, size=1), scoring, space, calibration)
     scores = [alone(one, ()) for one in vectors]
-    each = wish.each(len(vectors))
+    each = criteria.each(len(vectors))
     if path is Path.ANN:
-        nearest = _query_maker(wish.list.with_settings(size=each), path, space, calibration)
+        nearest = _query_maker(replace(criteria.list, size=each), path, space, calibration)
         within = _within(group.profiles, group.excluded)
         offered = [nearest(one, out) for one, out in zip(vectors, within, strict=True)]
-        offered += _tail(group, wish.list, space)
+        offered += _tail(group, criteria.list, space)
     else:
         offered = [{"dis_max": {"queries": scores, "tie_breaker": 1 / len(scores)}}]
     lifted = _lifted(group, each)
     if lifted:
         offered.append({"ids": {"values": lifted, "boost": LIFT}})
     params = {
-        **common(wish.list, excluded),
-        "size": min(MOST_HITS, len(vectors) * each + len(lifted) + wish.list.size),
+        **common(criteria.list, excluded),
+        "size": min(MOST_HITS, len(vectors) * each + len(lifted) + criteria.list.size),
         "candidates": offered,
         "members": [_named(query, str(number)) for number, query in enumerate(scores)],
     }
@@ -99,13 +100,15 @@ def joined_words(profiles: Sequence[Profile], limit: int) -> str:
 
 
 def _query_maker(
-    wish: Wish, path: Path, space: Space, calibration: Calibration
+    criteria: Criteria, path: Path, space: Space, calibration: Calibration
 ) -> Callable[[Vector, Sequence[str]], Clause]:
     """Return what makes the query of the vector list of a vector, without some items."""
 
     def made(vector: Vector, left_out: Sequence[str]) -> Clause:
         return _query(
-            vector_search(vector, left_out, wish, path=path, space=space, calibration=calibration)
+            vector_search(
+                vector, left_out, criteria, path=path, space=space, calibration=calibration
+            )
         )
 
     return made
@@ -129,11 +132,11 @@ def _lifted(group: Group, each: int) -> list[str]:
     return sorted({item_id for own in most for item_id in own} - group.excluded)
 
 
-def _tail(group: Group, wish: Wish, space: Space) -> list[Clause]:
-    words = joined_words(group.profiles, wish.settings.words)
-    if wish.tail_share == 0 or not words:
+def _tail(group: Group, criteria: Criteria, space: Space) -> list[Clause]:
+    words = joined_words(group.profiles, criteria.words)
+    if criteria.tail_share == 0 or not words:
         return []
-    query = _query(tail_search(Profile(None, words, group.excluded), wish, space))
+    query = _query(tail_search(Profile(None, words, group.excluded), criteria, space))
     return [{"bool": {**query["bool"], "boost": FAINT, "_name": TAIL}}]
 
 

@@ -11,12 +11,18 @@ from seealso.indexer.documents import item_vector
 from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.paths import choose_path
+<<<<<<< HEAD
 from seealso.plugin.profiles.inputs import ProfileInputs
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import describe_gaps
+=======
+from seealso.plugin.profiles.profile import Makings, Profile
+from seealso.plugin.profiles.users import note
+from seealso.plugin.ranking.options import Criteria
+>>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
 from seealso.plugin.reasons.explanation import Explanation, MatchedWord, matched_words
 from seealso.plugin.reasons.shares import Kind, Share, item_shares, profile_parts
-from seealso.plugin.requests import Search, Wish, tail_search, vector_search
+from seealso.plugin.requests import Search, tail_search, vector_search
 from seealso.plugin.sending import send
 from seealso.plugin.serving import Live
 from seealso.readers import RESERVED
@@ -47,7 +53,7 @@ def explain(
     live: Live,
     asked: Explained,
     item_ids: Sequence[str],
-    wish: Wish,
+    criteria: Criteria,
     settings: ProfileSettings,
 ) -> list[Explanation]:
     """Return why each item has its value for a user.
@@ -60,7 +66,7 @@ def explain(
         The user.
     item_ids
         The items, seen ones too.
-    wish, settings
+    criteria, settings
         How a list is made, and how a profile is.
 
     Raises
@@ -69,8 +75,10 @@ def explain(
         The index does not hold an item.
     """
     documents = _documents(cluster, live, item_ids)
-    path = choose_path(wish, live.space, live.documents, joined=live.joined, scripts=live.scripts)
-    searches = _searches(asked.profile, item_ids, wish, path, live)
+    path = choose_path(
+        criteria, live.space, live.documents, joined=live.joined, scripts=live.scripts
+    )
+    searches = _searches(asked.profile, item_ids, criteria, path, live)
     responses = send(cluster, live, searches, Stopwatch()) if searches else []
     hits = {
         search.template: {hit["_id"]: hit for hit in answers.hits_of(response)}
@@ -100,15 +108,13 @@ def _documents(cluster: Cluster, live: Live, item_ids: Sequence[str]) -> dict[st
 
 
 def _searches(
-    profile: Profile, item_ids: Sequence[str], wish: Wish, path: Path, live: Live
+    profile: Profile, item_ids: Sequence[str], criteria: Criteria, path: Path, live: Live
 ) -> list[Search]:
     """Return the searches of a list, for these items alone and whether they were seen or not."""
     if profile.vector is None:
         return []
     clause = {"ids": {"values": list(item_ids)}}
-    only = replace(wish, filters=(clause,), fields=()).with_settings(
-        size=len(item_ids), min_probability=0.0
-    )
+    only = replace(criteria, filters=(clause,), fields=(), size=len(item_ids), min_probability=0.0)
     ranking = vector_search(
         profile.vector, (), only, path=path, space=live.space, calibration=live.calibration
     )

@@ -14,7 +14,8 @@ import orjson
 
 from seealso.config import PersonaliseSettings
 from seealso.errors import DataError
-from seealso.plugin.requests import KNN_SPACE, changed
+from seealso.plugin.ranking.options import changed
+from seealso.plugin.requests import KNN_SPACE
 from seealso.plugin.search.spread import LEAST, Sample
 from seealso.query_templates import render
 from seealso.types import Space, Vector
@@ -28,15 +29,17 @@ FOREIGN = {"knn": "query.knn", "retriever": "query", "rank": "query"}
 """Keys of other engines' bodies, and where OpenSearch has what they mean."""
 
 
-def manner(settings: PersonaliseSettings, **changes: Any) -> PersonaliseSettings:
-    """Return `settings` with those of `changes` that are not None.
+def personalise_settings(
+    settings: PersonaliseSettings, *, weight: float | None, window: int | None
+) -> PersonaliseSettings:
+    """Return `settings` with those of the options that are not None.
 
     Raises
     ------
     ConfigError
-        A change is out of range.
+        An option is out of range.
     """
-    return changed(settings, changes)
+    return changed(settings, {"weight": weight, "window": window})
 
 
 @dataclass(frozen=True, slots=True)

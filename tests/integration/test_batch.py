@@ -18,7 +18,7 @@ from seealso.errors import DataError
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch.lists import USERS_AT_ONCE, BatchReport, recommend_file, users_of
 from seealso.plugin.profiles.users import KnownUsers
-from seealso.plugin.requests import Wish
+from seealso.plugin.ranking.options import RecommendOptions
 from tests.integration.libraries import opened
 from tests.library import Library
 
@@ -36,8 +36,8 @@ def library(
 def run(
     recommender: Recommender, users: Path, out: Path, ticks: list[int] | None = None
 ) -> BatchReport:
-    wish = Wish.of(recommender.settings.recommend, fields=())
-    return recommend_file(recommender, users, out, wish, (ticks or []).append)
+    options = RecommendOptions(fields=())
+    return recommend_file(recommender, users, out, options, (ticks or []).append)
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -120,8 +120,8 @@ class Watched(Recommender):
 
 def test_users_are_read_no_faster_than_lists_are_written(library: Library, tmp_path: Path) -> None:
     watched = Watched(library)
-    wish = Wish.of(watched.settings.recommend, fields=())
-    recommend_file(watched, people(tmp_path, 600), tmp_path / "o", wish, watched.answered)
+    options = RecommendOptions(fields=())
+    recommend_file(watched, people(tmp_path, 600), tmp_path / "o", options, watched.answered)
     assert watched.read == watched.written == 600
     assert watched.most <= 4 * USERS_AT_ONCE
 
@@ -201,8 +201,8 @@ def test_what_is_blocked_while_a_batch_runs_is_in_no_list(library: Library, tmp_
         if done:
             blocked.write_text(best, encoding="utf-8")
 
-    wish = Wish.of(recommender.settings.recommend, fields=())
-    report = recommend_file(recommender, people(tmp_path, 300), out, wish, recall)
+    options = RecommendOptions(fields=())
+    report = recommend_file(recommender, people(tmp_path, 300), out, options, recall)
     assert report.renewed
     assert best not in {item["item_id"] for line in lines(out) for item in line["items"]}
 
@@ -240,9 +240,9 @@ def test_what_is_left_of_other_options_is_not_mixed_in(
     users, out = people(tmp_path, 300), tmp_path / "out.jsonl"
     part = interrupted(library, users, out)
     before = part.read_bytes()
-    wish = Wish.of(recommender.settings.recommend, **{"fields": ()} | changes)
+    options = RecommendOptions(**{"fields": ()} | changes)
     with pytest.raises(DataError) as caught:
-        recommend_file(recommender, users, out, wish, [].append)
+        recommend_file(recommender, users, out, options, [].append)
     assert caught.value.message == f"{part}: is left from a run with other options: {said}"
     assert part.read_bytes() == before
     assert not out.exists()

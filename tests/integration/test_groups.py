@@ -17,7 +17,6 @@ from seealso.indexer.templates import install
 from seealso.plugin import Recommender
 from seealso.plugin.groups.members import MOST_MEMBERS, WHOLE
 from seealso.plugin.groups.search import SCORES
-from seealso.plugin.requests import Wish
 from seealso.types import HistoryEntry, Path, User
 from tests.films import Counting
 from tests.integration.libraries import profile
@@ -91,8 +90,7 @@ def test_the_average_is_that_of_every_book(
 def test_identical_members_get_that_members_list(
     library: Library, recommender: Recommender, strategy: str, share: float
 ) -> None:
-    wish = Wish.of(recommender.settings.recommend, tail_share=share)
-    (alone,) = recommender.recommend_users([reader(library, "u1")], wish)
+    (alone,) = recommender.recommend_batch([reader(library, "u1")], tail_share=share)
     found = recommender.recommend_group(
         [reader(library, "u1")] * 3, strategy=strategy, tail_share=share
     )

@@ -15,10 +15,9 @@ from seealso.errors import ClusterError, PartialAnswer, Unavailable
 from seealso.indexer.update import update
 from seealso.plugin import Recommender
 from seealso.plugin.doctor import examine
-from seealso.plugin.requests import Wish
 from seealso.plugin.search.ubi import UbiLog
 from seealso.plugin.serving import EXPENSIVE
-from seealso.types import HistoryEntry, Path, User
+from seealso.types import HistoryEntry, User
 from tests.integration.catalogues import OpenShop, films
 from tests.integration.gateways import gateway
 from tests.library import TEXTLESS, Library
@@ -85,9 +84,8 @@ def test_a_user_who_has_seen_a_hundred_thousand_items_is_shown_none_of_them(
     seen = frozenset(f"b{n}" for n in range(10, 10 + MANY))
     heavy = User("heavy", (HistoryEntry("b11"), HistoryEntry("b17")), seen, {}, "a castle")
     recommender = library.recommender()
-    wish = Wish.of(recommender.settings.recommend, size=20, tail_share=0.2)
     for path in ("exact", "ann"):
-        (found,) = recommender.recommend_users([heavy], wish.with_settings(path=Path(path)))
+        (found,) = recommender.recommend_batch([heavy], size=20, tail_share=0.2, path=path)
         assert set(found.ids) == {f"b{n}" for n in range(10)}
     shared = recommender.recommend_group([heavy, recommender.user("u1")], size=20)
     assert shared.ids
@@ -99,7 +97,7 @@ def test_no_request_of_many_heavy_users_is_large(library: Library) -> None:
     people = [User(f"h{n}", (HistoryEntry("b11"),), seen) for n in range(8)]
     with gateway(library.url) as running:
         recommender = Recommender(Cluster(running.url, retries=0, timeout=120), library.settings)
-        found = recommender.recommend_users(people)
+        found = recommender.recommend_batch(people)
     assert [one.ids == found[0].ids for one in found] == [True] * len(people)
     assert found[0].ids
     assert max(len(one.body) for one in running.seen) < 10_000_000

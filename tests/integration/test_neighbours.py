@@ -79,9 +79,9 @@ def test_neighbours_cost_one_request_more(peopled: Shop) -> None:
     cluster, settings = Counting(peopled.url), peopled.settings(neighbours={"share": SHARE})
     recommender = Recommender(cluster, settings, users=UsersIndex(cluster, settings, NAMES))
     users = [recommender.user(f"ann-{n}") for n in range(8)]
-    alone = recommender.recommend_users(users)
+    alone = recommender.recommend_batch(users)
     cluster.sent.clear()
-    again = recommender.recommend_users(users)
+    again = recommender.recommend_batch(users)
     assert cluster.sent == ["POST /_msearch", "POST /_msearch"]
     assert [one.ids for one in again] == [one.ids for one in alone]
     assert [one.ids for one in again] == [recommender.recommend(f"ann-{n}").ids for n in range(8)]

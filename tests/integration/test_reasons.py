@@ -33,7 +33,7 @@ def kinds(found: Explanation) -> set[Kind]:
 def test_shares_add_up_to_the_value_in_the_list(library: Library, path: str) -> None:
     recommender = library.recommender(recommend={"path": path})
     user = recommender.user("u1", words="a castle of poetry", attributes={"likes": "castle"})
-    (shown,) = recommender.recommend_users([user])
+    (shown,) = recommender.recommend_batch([user])
     told = recommender.reasons(user, [one.item_id for one in shown])
     assert [one.item_id for one in told] == shown.ids
     for one, item in zip(told, shown, strict=True):
@@ -78,7 +78,7 @@ def test_words_that_bring_an_item_into_the_tail_list(
     found = recommender.explain(user, "b40")
     assert found.templates == ("exact", "tail")
     assert {one.word for one in found.words} >= {"无", "线"}
-    (shown,) = [one for one in recommender.recommend_users([user])[0] if one.item_id == "b40"]
+    (shown,) = [one for one in recommender.recommend_batch([user])[0] if one.item_id == "b40"]
     assert sum(one.score for one in found.words) == pytest.approx(shown.score, rel=1e-5)
     assert not library.documents["b1"]["tail"]
     assert recommender.explain(user, "b1").words == ()
@@ -130,7 +130,7 @@ def test_behaviour_is_shared_among_the_events_too(
     recommender = Recommender(shop.cluster, shop.settings(encoder={"bundle": report.bundle}))
     assert recommender.live.encoder.bundle.collaborative is not None
     user = recommender.user(history=["f0", "f3", "f6", "f9"], words="a thriller")
-    (shown,) = recommender.recommend_users([user])
+    (shown,) = recommender.recommend_batch([user])
     for item, told in zip(shown, recommender.reasons(user, shown.ids), strict=True):
         adds_up(told)
         assert told.raw == pytest.approx(item.raw, abs=2e-5)
@@ -171,8 +171,8 @@ def test_the_commands(library: Library) -> None:
         (lambda found, _: found.explain(1.5, "b4"), "user: must be an id"),
         (lambda found, user: found.reasons(user, "b4"), "item_ids: must be a list of ids"),
         (lambda found, user: found.related(user), "item_id: must be an id"),
-        (lambda found, _: found.recommend_users(["u1"]), "users: must be a user"),
-        (lambda found, user: found.recommend_users(user), "users: must be a list of users"),
+        (lambda found, _: found.recommend_batch([1.5]), "users: must be an id"),
+        (lambda found, user: found.recommend_batch(user), "users: must be a list of users"),
         (lambda found, _: found.profiles(["u1"]), "users: must be a user"),
     ],
 )

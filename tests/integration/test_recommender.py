@@ -171,7 +171,7 @@ def test_a_list_is_one_request(library: Library, opensearch: NodeInfo) -> None:
     assert cluster.sent == [f"POST /{recommender.live.name}/_mget", "POST /_msearch"]
     cluster.sent.clear()
     recommender.recommend("u1", words="a castle")
-    recommender.recommend_users([recommender.user(f"u{n}") for n in (1, 1)])
+    recommender.recommend_batch([recommender.user(f"u{n}") for n in (1, 1)])
     assert cluster.sent == ["POST /_msearch"] * 2
     cluster.close()
 
@@ -267,7 +267,7 @@ def test_fields_are_all_or_those_asked_for(recommender: Recommender) -> None:
 
 def test_a_list_is_the_same_alone_and_among_others(recommender: Recommender) -> None:
     users = [recommender.user(f"u{n}") for n in range(12)]
-    together = recommender.recommend_users(users)
+    together = recommender.recommend_batch(users)
     for user, found in zip(users, together, strict=True):
         alone = recommender.recommend(user.user_id)
         assert found.ids == alone.ids

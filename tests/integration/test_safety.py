@@ -12,7 +12,7 @@ from seealso.config import Settings
 from seealso.errors import ConfigError, DataError
 from seealso.plugin import Recommender
 from seealso.plugin.batch import recommend_file
-from seealso.plugin.requests import Wish
+from seealso.plugin.ranking.options import RecommendOptions
 from seealso.types import HistoryEntry, User
 from tests.library import BOOKS, KINDS, PLACES, Library
 
@@ -123,8 +123,7 @@ def test_no_request_shows_what_is_blocked(
 
 def test_what_is_allowed_is_shown(asking: Recommender, library: Library) -> None:
     old = asking.user("u1", attributes={"age": ADULT})
-    wish = Wish.of(asking.settings.recommend, size=60, tail_share=0)
-    (found,) = asking.recommend_users([old], wish)
+    (found,) = asking.recommend_batch([old], size=60, tail_share=0)
     everything = {f"b{n}" for n in range(BOOKS)} - old.seen
     assert set(found.ids) == everything - blocked(ADULT)
     assert asking.recommend("u1", size=60).ids == []
@@ -142,8 +141,8 @@ def test_no_batch_shows_what_is_blocked(asking: Recommender, tmp_path: Path) -> 
     users, out = tmp_path / "users.txt", tmp_path / "lists.jsonl"
     lines = ["u1", json.dumps({"user_id": "u2", "attributes": {"age": 1944}}), "nobody"]
     users.write_text("\n".join(lines) + "\n", "utf-8")
-    wish = Wish.of(asking.settings.recommend, size=60, fields=())
-    recommend_file(asking, users, out, wish, lambda _: None)
+    options = RecommendOptions(size=60, fields=())
+    recommend_file(asking, users, out, options, lambda _: None)
     lists = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     for found, age in zip(lists, (0, 1944, 0), strict=True):
         assert not blocked(age) & {one["item_id"] for one in found["items"]}
@@ -162,8 +161,7 @@ def test_what_is_blocked_is_not_explained(asking: Recommender) -> None:
 
 def test_what_is_kept_of_a_user_is_believed_before_a_request(asking: Recommender) -> None:
     child = User("u", attributes={"age": 3000}, kept={"age": 1910})
-    wish = Wish.of(asking.settings.recommend, size=60)
-    (found,) = asking.recommend_users([child], wish)
+    (found,) = asking.recommend_batch([child], size=60)
     assert found.ids
     assert not blocked(1910) & set(found.ids)
 

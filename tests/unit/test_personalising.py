@@ -8,7 +8,7 @@ import pytest
 
 from seealso.config import PersonaliseSettings
 from seealso.errors import ConfigError, DataError
-from seealso.plugin.search.personalise import Preference, manner, personalised
+from seealso.plugin.search.personalise import Preference, personalise_settings, personalised
 from seealso.plugin.search.spread import Sample
 from seealso.query_templates import render
 from seealso.types import Space
@@ -140,8 +140,8 @@ def test_nothing_is_preferred_where_all_are_equal() -> None:
 
 
 def test_a_weight_out_of_range_is_refused() -> None:
-    assert manner(PersonaliseSettings(), weight=1.5, window=None).weight == 1.5
+    assert personalise_settings(PersonaliseSettings(), weight=1.5, window=None).weight == 1.5
     with pytest.raises(ConfigError, match="weight: must be"):
-        manner(PersonaliseSettings(), weight=-1.0)
+        personalise_settings(PersonaliseSettings(), weight=-1.0, window=None)
     with pytest.raises(ConfigError, match="window: must be"):
-        manner(PersonaliseSettings(), window=0)
+        personalise_settings(PersonaliseSettings(), weight=None, window=0)

@@ -11,8 +11,8 @@ from seealso.errors import ConfigError
 from seealso.plugin.groups.members import group_path
 from seealso.plugin.paths import choose_path
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.requests import (
-    Wish,
     importance_search,
     tail_search,
     vector_search,
@@ -24,8 +24,8 @@ VECTOR = np.array([0.6, 0.8], dtype=np.float32)
 COMEDY = {"term": {"genres": "Comedy"}}
 
 
-def wish(**changes: Any) -> Wish:
-    return Wish.of(SETTINGS, **changes)
+def wish(**changes: Any) -> Criteria:
+    return RecommendOptions(**changes).resolve(SETTINGS)
 
 
 def vector_body(path: Path, **changes: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def test_the_path_goes_by_count_unless_forced(asked: str, documents: int, path: 
 def test_where_behaviour_is_joined_more_is_ranked_exactly(
     limit: int | None, joined: bool, documents: int, path: Path
 ) -> None:
-    asked = wish(exact_limit=limit)
+    asked = RecommendOptions().resolve(RecommendSettings(exact_limit=limit))
     assert choose_path(asked, Space.COSINE, documents, joined=joined) is path
     # a group is offered what the graph finds, unless that is too little
     if joined:
@@ -162,7 +162,8 @@ def test_the_tail_list_asks_for_its_places_only() -> None:
 
 
 def test_field_weights_reach_the_query() -> None:
-    weighted = Wish.of(RecommendSettings(field_weights={"title": 2.0, "text": 0.5}))
+    settings = RecommendSettings(field_weights={"title": 2.0, "text": 0.5})
+    weighted = RecommendOptions().resolve(settings)
     search = tail_search(
         Profile(VECTOR, "heat", frozenset(), tail_vector=VECTOR), weighted, Space.COSINE
     )

@@ -16,7 +16,7 @@ from seealso.config import (
 )
 from seealso.errors import ConfigError
 from seealso.plugin.plans import make_plan
-from seealso.plugin.requests import Wish
+from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.rules.ruling import read_rules, ruling
 from seealso.plugin.rules.taxonomy import FLAT, Taxonomy
 
@@ -134,7 +134,7 @@ def test_what_is_no_tree_is_refused(tmp_path: Path, text: str, said: str) -> Non
 )
 def test_what_is_no_rule_is_refused(given: object, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        Wish.of(RecommendSettings(), rules=given)
+        RecommendOptions(rules=given).resolve(RecommendSettings())
 
 
 def test_a_rule_of_the_settings_that_is_empty_is_refused(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ DRAMA = ShareSettings(share=0.5, field="genres", values=("Drama",))
 def test_guarantees_that_cannot_be_kept_are_named(
     exposure: ExposureSettings, given: list[dict[str, Any]], wishes: dict[str, Any], said: str
 ) -> None:
-    wish = Wish.of(RecommendSettings(), **wishes)
+    wish = RecommendOptions(**wishes).resolve(RecommendSettings())
     with pytest.raises(ConfigError, match=said):
         make_plan(wish, ruling(rules(*given), FLAT), exposure, rules(*given), FLAT)
 

@@ -23,10 +23,10 @@ from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
 from seealso.plugin.groups.lists import GroupList
-from seealso.plugin.groups.members import SEEN_RULES
+from seealso.plugin.groups.options import SEEN_RULES
 from seealso.plugin.opening import open_ubi
+from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.reasons.explanation import Explanation
-from seealso.plugin.requests import Wish
 from seealso.readers.lines import numbered
 from seealso.types import Path as RankingPath
 
@@ -126,7 +126,7 @@ def recommend(
         raise click.UsageError("--strategy and --seen are for --group or --group-attribute")
     if users is None and not (one or several):
         raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
-    wishes = {
+    wishes: dict[str, Any] = {
         "size": size,
         "path": path,
         "filters": parsed(filters),
@@ -153,7 +153,7 @@ def recommend(
         return
     recommender = recommender_for(context, {user_id} if user_id else ())
     user = user_of(recommender, user_id, history, words, attributes)
-    (found,) = recommender.recommend_users([user], Wish.of(context.settings.recommend, **wishes))
+    (found,) = recommender.recommend_users([user], RecommendOptions(**wishes))
     empty = _empty(recommender, f"{len(user.seen):,} seen" if user.seen else "", wishes)
     if explain and (len(found) or context.json):
         print_with_reasons(context, found, recommender.reasons(user, found.ids), show)
@@ -205,11 +205,11 @@ def _empty(recommender: Recommender, taken: str, wishes: Mapping[str, Any]) -> s
 
 def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> None:
     recommender = recommender_for(context, users=None)
-    wish = Wish.of(context.settings.recommend, fields=(), **wishes)
+    options = RecommendOptions(fields=(), **wishes)
     with users.open("rb") as raw, as_utf8(raw)[0] as lines:
         total = sum(1 for _, line in numbered(lines) if line and line.strip())
     with progress("recommending", total) as tick:
-        report = recommend_file(recommender, users, out, wish, tick)
+        report = recommend_file(recommender, users, out, options, tick)
     context.show(
         report,
         lambda: tables.facts(

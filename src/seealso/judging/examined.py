@@ -4,10 +4,10 @@ The index stands beside the live one, is built from what may be known in a sitti
 the sitting ends.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from seealso.evaluation.systems import NOTHING, Entrant, Lists, Mask, Tick, igno
 from seealso.indexer.build import build, one_at_a_time
 from seealso.indexer.inputs import Inputs
 from seealso.plugin.batch.lists import in_order
+from seealso.plugin.ranking.options import Filter, RecommendOptions
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.requests import Filter, Wish
 from seealso.types import HistoryEntry, User
 
 SUFFIX: Final = "-evaluation"
@@ -44,14 +44,14 @@ class IndexSystem:
         Asks the index.
     catalogue
         Positions of the items.
-    changes
-        Settings of ``recommend`` that differ for this system.
+    tail_share
+        That of this system; as set for None.
     """
 
     name: str
     recommender: Recommender
     catalogue: Catalogue
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    tail_share: float | None = None
 
     def rank(
         self,
@@ -61,14 +61,13 @@ class IndexSystem:
         tick: Tick = ignore,
     ) -> Lists:
         """Return the lists of `depth` items, with their probabilities."""
-        wish = Wish.of(
-            self.recommender.settings.recommend,
-            **{**self.changes, "size": depth, "fields": (), "filters": self._only(among)},
+        options = RecommendOptions(
+            size=depth, fields=(), filters=self._only(among), tail_share=self.tail_share
         )
         places = np.full((len(asked), depth), NOTHING, dtype=np.int64)
         probabilities = np.full((len(asked), depth), np.nan)
         row = 0
-        for lists in in_order(self.recommender, map(self._user, asked), wish):
+        for lists in in_order(self.recommender, map(self._user, asked), options):
             for one in lists:
                 # an item without a text is in no ranking of the others
                 kept = [item for item in one if item.item_id in self.catalogue.place]
@@ -152,8 +151,7 @@ class IndexContender:
         systems = [IndexSystem(self.name, recommender, sitting.material.catalogue)]
         if settings.recommend.tail_share > 0:
             without = f"{self.name}, no tail share"
-            changes = {"tail_share": 0.0}
-            systems.append(IndexSystem(without, recommender, sitting.material.catalogue, changes))
+            systems.append(IndexSystem(without, recommender, sitting.material.catalogue, 0.0))
         bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
         notes = lessons(bundle, sitting.material.signature)
         return [Entrant(system, None, baseline=False, notes=notes) for system in systems]

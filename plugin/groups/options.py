@@ -1,0 +1,84 @@
+"""What a caller may ask of a group's list: the options of a user's list, and those of groups."""
+
+from dataclasses import dataclass
+from typing import Final, get_args
+
+from seealso.config import GroupSettings, Settings, StrategyName
+from seealso.errors import ConfigError
+from seealso.plugin.ranking.options import Criteria, RecommendOptions, changed
+
+CANDIDATES: Final = 2_000
+"""Hits that a group's search may bring, while each member keeps as many as the list is long."""
+
+LOOKED_AT: Final = 50
+"""Best items of each member that a strategy looks at; with 1,000 its lists are hardly others."""
+
+DEEP: Final = {"least-misery": 400, "borda": 400}
+"""For what no member likes best: with `LOOKED_AT`, half of their lists would be other items."""
+
+SEEN_RULES: Final = get_args(GroupSettings.model_fields["seen"].annotation)
+"""Whose seen items may be left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupOptions(RecommendOptions):
+    """Options of a group's list; the settings' section ``groups`` holds where they are None.
+
+    Attributes
+    ----------
+    strategy
+        How the members' preferences become one order.
+    seen
+        Left out is what ``any`` member has seen, only what ``everyone`` has, or ``nothing``.
+    """
+
+    strategy: str | None = None
+    seen: str | None = None
+
+    def resolve_group(self, settings: Settings) -> "GroupCriteria":
+        """Return what a list must be by these options and, where they say nothing, `settings`.
+
+        Raises
+        ------
+        ConfigError
+            An option is out of range, or of the wrong type.
+        """
+        _check("strategy", self.strategy, get_args(StrategyName))
+        _check("seen", self.seen, SEEN_RULES)
+        chosen = changed(settings.groups, {"strategy": self.strategy, "seen": self.seen})
+        return GroupCriteria(self.resolve(settings.recommend), chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCriteria:
+    """What a group's list must be.
+
+    Attributes
+    ----------
+    list
+        As for one user.
+    groups
+        The settings' section ``groups`` with the caller's options.
+    """
+
+    list: Criteria
+    groups: GroupSettings
+
+    def each(self, members: int) -> int:
+        """Return how many of the best items of each member are looked at."""
+        wanted = self.groups.candidates or looked_at(self.groups.strategy)
+        return max(self.list.size, min(wanted, CANDIDATES // members))
+
+
+def looked_at(strategy: str) -> int:
+    """Return how many of the best items of each member a strategy needs."""
+    return DEEP.get(strategy, LOOKED_AT)
+
+
+def _check(name: str, value: str | None, allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
+        raise ConfigError(
+            f"{name}: must be one of {', '.join(allowed)}, not {value!r:.60}",
+            hint="docs/settings.md, section groups",
+            field=name,
+        )
