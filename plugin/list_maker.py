@@ -26,14 +26,9 @@ from seealso.plugin.plans import Lane, Plan, lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
 from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
-<<<<<<< HEAD
 from seealso.plugin.profiles.profile import Profile, build_profile, build_profiles
 from seealso.plugin.profiles.users import describe_gaps
-=======
-from seealso.plugin.profiles.profile import Profile, gather, make_profiles, profile_of
-from seealso.plugin.profiles.users import note
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
->>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
 from seealso.plugin.reasons.explaining import Explained, explain
 from seealso.plugin.reasons.explanation import Explanation
 from seealso.plugin.recommendations import RecommendationList
@@ -142,19 +137,11 @@ class ListMaker:
         settings = self.fitted(live).profile
         (inputs,) = read_inputs([user], live, self._items, settings)
         words = self._settings.recommend.words
-<<<<<<< HEAD
         profile = build_profile(inputs, live.encoder.bundle, settings, words)
         ((boosts,), _) = self._neighbours(live, [user], [profile])
         asked = Explained(inputs, profile, boosts.gains)
-        wish = Wish.of(self._settings.recommend)
-        return explain(self._cluster, live, asked, item_ids, wish, settings)
-=======
-        profile = profile_of(made, live.encoder.bundle, settings, words)
-        ((crowd,), _) = self._crowds(live, [user], [profile])
-        asked = Explained(made, profile, crowd.gains)
         criteria = RecommendOptions().resolve(self._settings.recommend)
         return explain(self._cluster, live, asked, item_ids, criteria, settings)
->>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
 
     def personalised(
         self, live: Live, body: Any, user: User, weight: float | None, window: int | None
@@ -172,13 +159,8 @@ class ListMaker:
     def stored(self, live: Live, user: User, criteria: Criteria) -> bytes:
         """Return what `Recommender.stored_request` does."""
         profiles = self.profiles(live, [user])
-<<<<<<< HEAD
         lifts = [Lifts.of(one.pairs, NeighbourBoosts(), scored=live.scripts) for one in profiles]
-        _, _, (asked,) = self._lanes(live, [user], profiles, lifts, wish)
-=======
-        lifts = [Lifts.of(one.pairs, NOBODY, scored=live.scripts) for one in profiles]
         _, _, (asked,) = self._lanes(live, [user], profiles, lifts, criteria)
->>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
         return b"".join(
             msearch(live.address, [search.stored()], search.header)
             for one in asked

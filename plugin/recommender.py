@@ -265,14 +265,8 @@ class Recommender:
         ConfigError
             An option is out of range, or rules contradict each other.
         """
-<<<<<<< HEAD
         item = read_id("item_id", item_id)
-        wish = Wish.of(
-            self._settings.recommend,
-=======
-        item = id_of("item_id", item_id)
         options = RecommendOptions(
->>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
             size=size,
             path=path,
             filters=filters,
@@ -365,13 +359,8 @@ class Recommender:
 
     def reasons(self, user: str | User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return the same for several items, in one search."""
-<<<<<<< HEAD
-        who = user if isinstance(user, User) else self.user(read_id("user", user))
-        ids = read_ids("item_ids", item_ids)
-=======
         who = self._user_of(user)
-        ids = ids_of("item_ids", item_ids)
->>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
+        ids = read_ids("item_ids", item_ids)
         return self._index.follow(lambda live: self._lists.reasons(live, who, ids))
 
     def blocked_items(self) -> frozenset[str]:
@@ -429,13 +418,9 @@ class Recommender:
                     f"nothing is known of {name}: no neighbours",
                     hint="`seealso users update` brings new users to the users index",
                 )
-<<<<<<< HEAD
-            return index.neighbours([NeighbourQuery(user, profile.vector)], size, live.fingerprint)[
+            return index.neighbours([NeighbourQuery(who, profile.vector)], size, live.fingerprint)[
                 0
             ]
-=======
-            return index.neighbours([Asked(who, profile.vector)], size, live.fingerprint)[0]
->>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
 
         return self._index.follow(ask)
 
@@ -527,23 +512,17 @@ class Recommender:
         return lists if self._ubi is None else self._ubi.shown(queries, lists)
 
     def _user_of(self, user: str | User) -> User:
-        return user if isinstance(user, User) else self.user(id_of("user", user))
+        return user if isinstance(user, User) else self.user(read_id("user", user))
 
     def _users_of(self, what: str, given: Sequence[str | User]) -> list[User]:
         """Return users of whom some are told by id: those are looked up together."""
         if not isinstance(given, list | tuple):
             raise DataError(f"{what}: must be a list of users, not {given!r:.60}", field=what)
-        known = self.known([id_of(what, one) for one in given if not isinstance(one, User)])
-        return [one if isinstance(one, User) else describe(known, one) for one in given]
+        known = self.known([read_id(what, one) for one in given if not isinstance(one, User)])
+        return [one if isinstance(one, User) else describe_user(known, one) for one in given]
 
     def _members(
         self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
     ) -> Members:
-<<<<<<< HEAD
-        known = self.known([one for one in members if not isinstance(one, User)])
-        people = [one if isinstance(one, User) else describe_user(known, one) for one in members]
-        return Members.of(people, describe_user(None, words=words, attributes=attributes))
-=======
-        whole = describe(None, words=words, attributes=attributes)
+        whole = describe_user(None, words=words, attributes=attributes)
         return Members.of(self._users_of("members", members), whole)
->>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)

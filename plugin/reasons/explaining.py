@@ -11,15 +11,10 @@ from seealso.indexer.documents import item_vector
 from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.paths import choose_path
-<<<<<<< HEAD
 from seealso.plugin.profiles.inputs import ProfileInputs
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import describe_gaps
-=======
-from seealso.plugin.profiles.profile import Makings, Profile
-from seealso.plugin.profiles.users import note
 from seealso.plugin.ranking.options import Criteria
->>>>>>> bd6041b (Options of a list are typed: RecommendOptions and GroupOptions; every call of a Recommender names its options)
 from seealso.plugin.reasons.explanation import Explanation, MatchedWord, matched_words
 from seealso.plugin.reasons.shares import Kind, Share, item_shares, profile_parts
 from seealso.plugin.requests import Search, tail_search, vector_search
