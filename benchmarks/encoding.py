@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import (
-    Contender,
     Figure,
     Report,
+    SystemBuilder,
     Target,
     figure,
     int8_instructions,
@@ -98,10 +98,10 @@ def _encoders(bundle: Bundle) -> dict[str, Callable[[list[str]], object]]:
 def _throughput(
     what: str, texts: list[str], encode: dict[str, Callable[[list[str]], object]], target: Target
 ) -> list[Figure]:
-    def contender(name: str) -> Contender:
+    def builder(name: str) -> SystemBuilder:
         return lambda _: encode[name](texts)
 
-    seconds = take_turns({name: contender(name) for name in encode}, ROUNDS, warm_up=1)
+    seconds = take_turns({name: builder(name) for name in encode}, ROUNDS, warm_up=1)
     rates = [figure(f"{what}, {name}", "1/s", len(texts) / seconds[name]) for name in encode]
     ratios = [
         figure(f"{what}, {name} against {BASELINE}", "x", seconds[BASELINE] / seconds[name], target)
@@ -115,13 +115,13 @@ def _single(
 ) -> list[Figure]:
     fp32, int8 = Encoder(bundle), Encoder(bundle, precision="int8")
     # a new text each round: a known one would come from memory
-    contenders: dict[str, Contender] = {
+    builders: dict[str, SystemBuilder] = {
         BASELINE: lambda turn: baseline([titles[turn]]),
         "fp32": lambda turn: fp32.encode_users([titles[turn]]),
         "int8": lambda turn: int8.encode_users([titles[turn]]),
     }
-    seconds = take_turns(contenders, SINGLE_ROUNDS, warm_up=5)
-    return [times(f"one short user text, {name}", seconds[name]) for name in contenders]
+    seconds = take_turns(builders, SINGLE_ROUNDS, warm_up=5)
+    return [times(f"one short user text, {name}", seconds[name]) for name in builders]
 
 
 def _cached(titles: list[str], bundle: Bundle, cache: VectorCache) -> Figure:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.films import ALIAS, Films, film_index
-from benchmarks.measure import Contender, Report, compared
+from benchmarks.measure import Report, SystemBuilder, compared
 from benchmarks.recommending import HISTORY, REGULARS, histories, recommender_of
 from seealso.cluster import Cluster
 from seealso.config import Settings
@@ -68,7 +68,7 @@ def of_histories(recommender: Recommender, items: int) -> Callable[[int, int], l
     return people
 
 
-def lists(cluster: Cluster, settings: Settings, items: int) -> dict[str, Contender]:
+def lists(cluster: Cluster, settings: Settings, items: int) -> dict[str, SystemBuilder]:
     """Return the lists that are timed, by name; the first is what the others are compared with."""
     plain = recommender_of(cluster, settings)
     exposed = recommender_of(
@@ -97,12 +97,12 @@ def lists(cluster: Cluster, settings: Settings, items: int) -> dict[str, Contend
 
 def searches(
     cluster: Cluster, settings: Settings, films: Films, items: int
-) -> dict[str, Contender]:
+) -> dict[str, SystemBuilder]:
     """Return the searches that are timed, by name; the first is as the application sends it."""
     recommender, own = recommender_of(cluster, settings), Application(films)
     people = of_histories(recommender, items)
 
-    def personalised(window: int | None) -> Contender:
+    def personalised(window: int | None) -> SystemBuilder:
         return lambda turn: recommender.search(own.body(turn), *people(turn, 1), window=window)
 
     return {

@@ -66,14 +66,14 @@ def measure(cluster: Cluster, settings: Settings, items: int) -> list[Figure]:
         if chosen in recommender.recommend(user_id).ids:
             raise AssertionError("the list does not reflect the event")
 
-    contenders = {
+    builders = {
         "a list, an event, and the list that reflects it": reflected,
         "an event alone": lambda _: ingester.take(audience.events(1)),
         f"{BATCH} events": lambda _: ingester.take(audience.events(BATCH)),
     }
     with progress("taking in", ROUNDS + WARM_UP) as tick:
-        seconds = take_turns(contenders, ROUNDS, warm_up=WARM_UP, tick=tick)
-    listed, alone, batch = contenders
+        seconds = take_turns(builders, ROUNDS, warm_up=WARM_UP, tick=tick)
+    listed, alone, batch = builders
     return [
         times(listed, seconds[listed], Target("at most", SOON)),
         times(f"{listed}, 95th percentile", np.quantile(seconds[listed], [0.95])),

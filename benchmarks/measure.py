@@ -18,7 +18,7 @@ from benchmarks.node import NodeFacts
 from seealso.log import progress
 
 Seconds = npt.NDArray[np.float64]
-Contender = Callable[[int], object]
+SystemBuilder = Callable[[int], object]
 """Does the work of the given round; what it returns is ignored."""
 
 
@@ -117,7 +117,7 @@ class Report:
 
 
 def take_turns(
-    contenders: Mapping[str, Contender],
+    builders: Mapping[str, SystemBuilder],
     rounds: int,
     *,
     warm_up: int = 0,
@@ -141,13 +141,13 @@ def take_turns(
     dict
         Seconds of each contender, shape (rounds,).
     """
-    names = list(contenders)
+    names = list(builders)
     seconds = {name: np.empty(rounds) for name in names}
     for turn in range(-warm_up, rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
             started = perf_counter()
-            contenders[name](turn)
+            builders[name](turn)
             if turn >= 0:
                 seconds[name][turn] = perf_counter() - started
         tick(1)
@@ -173,7 +173,7 @@ def times(what: str, seconds: Seconds, target: Target | None = None) -> Figure:
 
 
 def compared(
-    contenders: Mapping[str, Contender], rounds: int, warm_up: int, what: str
+    builders: Mapping[str, SystemBuilder], rounds: int, warm_up: int, what: str
 ) -> list[Figure]:
     """Time all of them in turns: the ratio of each to the first, then the times.
 
@@ -187,13 +187,13 @@ def compared(
         Names the progress.
     """
     with progress(what, rounds + warm_up) as tick:
-        seconds = take_turns(contenders, rounds, warm_up=warm_up, tick=tick)
-    first, *others = contenders
+        seconds = take_turns(builders, rounds, warm_up=warm_up, tick=tick)
+    first, *others = builders
     ratios = [
         ratio(f"{name}, times the time of {first}", seconds[name], seconds[first])
         for name in others
     ]
-    return [*ratios, *(times(name, seconds[name]) for name in contenders)]
+    return [*ratios, *(times(name, seconds[name]) for name in builders)]
 
 
 def machine(node: NodeFacts | None = None) -> dict[str, Any]:

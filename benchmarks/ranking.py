@@ -81,17 +81,17 @@ def recall(found: Sequence[Ids], truth: Sequence[Ids]) -> Seconds:
 def compare(paths: Paths, queries: Vector, rounds: int) -> dict[str, Seconds]:
     """Time the contenders on the same queries."""
 
-    def contender(search: Callable[[Vector], Ids]) -> Callable[[int], Ids]:
+    def builder(search: Callable[[Vector], Ids]) -> Callable[[int], Ids]:
         return lambda turn: search(queries[turn % len(queries)])
 
     with progress("ranking", rounds + WARM_UP) as tick:
         return take_turns(
             {
-                PAINLESS: contender(paths.painless),
-                EXACT: contender(paths.exact),
-                ANN: contender(paths.ann),
-                ANN_HALF: contender(lambda vector: paths.ann(vector, HALF_EF)),
-                FAISS: contender(paths.flat),
+                PAINLESS: builder(paths.painless),
+                EXACT: builder(paths.exact),
+                ANN: builder(paths.ann),
+                ANN_HALF: builder(lambda vector: paths.ann(vector, HALF_EF)),
+                FAISS: builder(paths.flat),
             },
             rounds,
             warm_up=WARM_UP,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.films import ALIAS, Films, film_index
-from benchmarks.measure import Contender, Report, compared
+from benchmarks.measure import Report, SystemBuilder, compared
 from benchmarks.recommending import HISTORY, REGULARS, histories, recommender_of
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.config import NeighbourSettings, Settings
@@ -60,7 +60,7 @@ def write_users(cluster: Cluster, settings: Settings, films: Films, items: int) 
     indices.point(cluster, alias, name)
 
 
-def contenders(cluster: Cluster, settings: Settings, items: int) -> dict[str, Contender]:
+def builders(cluster: Cluster, settings: Settings, items: int) -> dict[str, SystemBuilder]:
     """Return what is timed, by name; the first is what the others are compared with."""
     draw = histories(items, REGULARS)
     boosted = settings.model_copy(update={"neighbours": NeighbourSettings(share=SHARE)})
@@ -84,7 +84,7 @@ def run(items: int) -> Report:
     """Measure over the small catalogue's number of items."""
     with film_index(items) as stage:
         write_users(stage.cluster, stage.settings, stage.films, items)
-        timed = contenders(stage.cluster, stage.settings, items)
+        timed = builders(stage.cluster, stage.settings, items)
         figures = compared(timed, ROUNDS, WARM_UP, "recommending")
     section = NeighbourSettings()
     return Report(

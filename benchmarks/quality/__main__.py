@@ -1,4 +1,4 @@
-"""``python -m benchmarks.quality``: fine-tunes on a data set, or examines what was made of it.
+"""``python -m benchmarks.quality``: fine-tunes on a data set, or evaluates what was made of it.
 
 Dev decides everything; test is asked once, after it.
 """
@@ -9,7 +9,7 @@ import click
 
 from benchmarks.measure import machine
 from benchmarks.quality.datasets import DATA_SETS
-from benchmarks.quality.examining import EXAMS, FROZEN, TUNED, examine
+from benchmarks.quality.evaluating import FROZEN, PROTOCOLS, TUNED, evaluate_product
 from benchmarks.quality.groups import measure
 from benchmarks.quality.groups_page import write_page as write_groups_page
 from benchmarks.quality.page import keep, write_page
@@ -73,7 +73,7 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
     write_page()
 
 
-@main.command("examine")
+@main.command("evaluate")
 @data_set
 @published
 @work_folder
@@ -86,10 +86,15 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
     type=int,
     default=10_000,
     show_default=True,
-    help="Most users, on dev and in each exam.",
+    help="Most users, on dev and in each protocol.",
 )
 @click.option(
-    "--exam", "exams", multiple=True, type=click.Choice(EXAMS), default=EXAMS, show_default=True
+    "--protocol",
+    "protocols",
+    multiple=True,
+    type=click.Choice(PROTOCOLS),
+    default=PROTOCOLS,
+    show_default=True,
 )
 @click.option(
     "--over",
@@ -99,21 +104,21 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
     show_default=True,
     help="Model that the product is fitted over.",
 )
-def examine_all(
+def evaluate_all(
     data: str,
     source: Path | None,
     work: Path,
     backbone: str,
     prefix: str,
     users: int,
-    exams: tuple[str, ...],
+    protocols: tuple[str, ...],
     over: tuple[str, ...],
 ) -> None:
     """Fit DATA over the model that was tuned on it, ask test of it and of every baseline."""
     changes = {"backbone": backbone, "dev_users": users}
     settings = DATA_SETS[data].settings(source, work / data, changes)
-    found = examine(settings, prefix=prefix, users=users, exams=exams, over=over)
-    keep(f"examined-{data}", {"data": DATA_SETS[data].title, "machine": machine(), **found})
+    found = evaluate_product(settings, prefix=prefix, users=users, protocols=protocols, over=over)
+    keep(f"evaluated-{data}", {"data": DATA_SETS[data].title, "machine": machine(), **found})
     write_page()
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from benchmarks.node import running_node
-from benchmarks.quality.examining import FROZEN, export_frozen
+from benchmarks.quality.evaluating import FROZEN, export_frozen
 from benchmarks.quality.parties import (
     DEPTH,
     KINDS,

@@ -11,12 +11,12 @@ from benchmarks.report import between
 RESULTS = Path("benchmarks/results/quality")
 PAGE = Path("docs/quality.md")
 TUNED = "python -m benchmarks.quality tune"
-EXAMINED = "python -m benchmarks.quality examine"
+EVALUATED = "python -m benchmarks.quality evaluate"
 TUNED_HEADINGS = (
     "data", "fine-tuned", "", "users", "HR@10", "NDCG@10", "HR@20", "ratio of NDCG@10",
     "test difference (95 %)",
 )  # fmt: skip
-EXAMINED_HEADINGS = (
+EVALUATED_HEADINGS = (
     "data", "system", "HR@10", "NDCG@10 (95 %)", "ours without tail share minus it (95 %)",
     "coverage@10", "few-shot 1", "few-shot 3", "cold", "cold among cold", "ECE",
 )  # fmt: skip
@@ -35,7 +35,7 @@ def keep(name: str, found: Result) -> None:
 
 
 def kept(kind: str) -> list[Result]:
-    """Return the kept results of a kind, ``tuned`` or ``examined``, by file name."""
+    """Return the kept results of a kind, ``tuned`` or ``evaluated``, by file name."""
     files = sorted(RESULTS.glob(f"{kind}-*.json"))
     return [orjson.loads(file.read_bytes()) for file in files]
 
@@ -48,7 +48,7 @@ def write_page() -> None:
 def with_tables(text: str) -> str:
     """Return the page `text` with the tables of what is kept between its markers."""
     text = with_table(text, TUNED, TUNED_HEADINGS, tuned_rows(kept("tuned")))
-    return with_table(text, EXAMINED, EXAMINED_HEADINGS, examined_rows(kept("examined")))
+    return with_table(text, EVALUATED, EVALUATED_HEADINGS, evaluated_rows(kept("evaluated")))
 
 
 def with_table(text: str, name: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -86,18 +86,18 @@ def _gain(gain: Result) -> str:
     return f"{mean} ({low} to {high})"
 
 
-def examined_rows(results: Iterable[Result]) -> Iterator[list[str]]:
+def evaluated_rows(results: Iterable[Result]) -> Iterator[list[str]]:
     """Yield the rows of the table of systems."""
     for result in results:
-        exams = {exam["exam"]: exam for exam in result["evaluation"]["exams"]}
-        whole = exams["leave-one-out"]
+        protocols = {protocol["name"]: protocol for protocol in result["evaluation"]["protocols"]}
+        whole = protocols["leave-one-out"]
         for score in whole["scores"]:
             if score["part"] == "all":
-                yield _row(result["data"], score["system"], score, exams)
+                yield _row(result["data"], score["system"], score, protocols)
 
 
-def _row(data: str, system: str, score: Result, exams: Mapping[str, Result]) -> list[str]:
-    whole = exams["leave-one-out"]
+def _row(data: str, system: str, score: Result, protocols: Mapping[str, Result]) -> list[str]:
+    whole = protocols["leave-one-out"]
     ndcg = score["metrics"]["ndcg@10"]
     return [
         data,
@@ -106,30 +106,30 @@ def _row(data: str, system: str, score: Result, exams: Mapping[str, Result]) -> 
         f"{ndcg['mean']:.4f} ({ndcg['low']:.4f} to {ndcg['high']:.4f})",
         _paired(whole, system),
         _of(whole["beyond"], system, "coverage"),
-        *(_ndcg(exams.get(name), system, "ndcg@10") for name in ("few-shot 1", "few-shot 3")),
-        *(_cold(exams.get(name), system) for name in ("cold", "cold among cold")),
+        *(_ndcg(protocols.get(name), system, "ndcg@10") for name in ("few-shot 1", "few-shot 3")),
+        *(_cold(protocols.get(name), system) for name in ("cold", "cold among cold")),
         _of(whole["reliability"], system, "error"),
     ]
 
 
-def _paired(exam: Result, system: str) -> str:
-    for one in exam["pairings"]:
+def _paired(protocol: Result, system: str) -> str:
+    for one in protocol["pairings"]:
         if one["other"] == system and one["metric"] == "ndcg@10" and one["system"] == OURS:
             return _gain(one["difference"])
     return ""
 
 
-def _cold(exam: Result | None, system: str) -> str:
+def _cold(protocol: Result | None, system: str) -> str:
     # a fine-tuned model learnt from the events that were taken from the cold items
-    return "knows" if exam and system in KNOWING else _ndcg(exam, system, "ndcg@20")
+    return "knows" if protocol and system in KNOWING else _ndcg(protocol, system, "ndcg@20")
 
 
 def _of(found: Iterable[Result], system: str, name: str) -> str:
     return next((f"{one[name]:.3f}" for one in found if one["system"] == system), "")
 
 
-def _ndcg(exam: Result | None, system: str, metric: str) -> str:
-    for score in exam["scores"] if exam else ():
+def _ndcg(protocol: Result | None, system: str, metric: str) -> str:
+    for score in protocol["scores"] if protocol else ():
         if (score["system"], score["part"]) == (system, "all"):
             return f"{score['metrics'][metric]['mean']:.4f}"
     return ""

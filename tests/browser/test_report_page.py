@@ -110,10 +110,10 @@ def test_the_page_never_scrolls_sideways(report: Path, visit: Visit, width: int)
 def test_the_tables_hold_the_figures_of_the_json(
     report: Path, figures: dict[str, Any], visit: Visit
 ) -> None:
-    exam = figures["exams"][0]
+    protocol = figures["protocols"][0]
     with visit(report / REPORT) as seen:
         best = rows(under(seen.page, "Who ranks best"))
-        whole = [one for one in exam["scores"] if one["part"] == "all"]
+        whole = [one for one in protocol["scores"] if one["part"] == "all"]
         assert list(best) == [one["system"] for one in whole]
         for one in whole:
             ndcg = one["metrics"]["ndcg@10"]
@@ -121,7 +121,7 @@ def test_the_tables_hold_the_figures_of_the_json(
             assert best[one["system"]][1] == (
                 f"{ndcg['mean']:.4f} ({ndcg['low']:.4f} to {ndcg['high']:.4f})"
             )
-        change = exam["changes"][0]
+        change = protocol["changes"][0]
         moved = rows(under(seen.page, "Before and after"))
         assert list(moved) == [one["part"] for one in change["moves"]]
         for one in change["moves"]:
@@ -143,7 +143,7 @@ def test_the_tables_hold_the_figures_of_the_json(
 def test_lists_stand_side_by_side_and_what_was_hidden_is_marked(
     report: Path, figures: dict[str, Any], visit: Visit
 ) -> None:
-    contrasts = figures["exams"][0]["changes"][0]["contrasts"]
+    contrasts = figures["protocols"][0]["changes"][0]["contrasts"]
     with visit(report / REPORT) as seen:
         heading = seen.page.locator("h3", has_text="Lists before and after").first
         people = heading.locator("xpath=following::div[@class='person']")

@@ -36,8 +36,8 @@ def evaluated(shop: Shop, out: Path, *options: str, **changes: Any) -> dict[str,
     return found
 
 
-def ranks(exam: dict[str, Any]) -> np.ndarray[Any, Any]:
-    return np.array(exam["answers"][0]["ranks"].split(), dtype=int)
+def ranks(protocol: dict[str, Any]) -> np.ndarray[Any, Any]:
+    return np.array(protocol["answers"][0]["ranks"].split(), dtype=int)
 
 
 def test_users_are_compared_with_what_they_got_before(
@@ -50,7 +50,7 @@ def test_users_are_compared_with_what_they_got_before(
     assert "seealso, before and after" in capsys.readouterr().out
     assert after["changed"] == {"recency": ["0.8", "0.3"]}
     assert before["changed"] == {}
-    (old,), (new,) = before["exams"], after["exams"]
+    (old,), (new,) = before["protocols"], after["protocols"]
     (change,) = new["changes"]
     assert old["signature"] == new["signature"]
     both = [ranks(old), ranks(new)]
@@ -66,8 +66,8 @@ def test_users_are_compared_with_what_they_got_before(
     assert whole["gained"] == (gains[1] > gains[0]).sum() > 0
     assert whole["lost"] == (gains[1] < gains[0]).sum() > 0
     # the figures of each part are those of the tables of both evaluations
-    for exam, side in ((old, "before"), (new, "after")):
-        told = {one["part"]: one for one in exam["scores"] if one["system"] == "seealso"}
+    for protocol, side in ((old, "before"), (new, "after")):
+        told = {one["part"]: one for one in protocol["scores"] if one["system"] == "seealso"}
         assert [move["part"] for move in change["moves"]] == list(told)
         for move in change["moves"]:
             own = told[move["part"]]
@@ -84,9 +84,9 @@ def test_the_lists_that_changed_most_stand_side_by_side(shop: Shop, tmp_path: Pa
     before = evaluated(shop, tmp_path / "old")
     file = tmp_path / "old" / FIGURES
     after = evaluated(shop, tmp_path / "new", "--before", str(file), profile={"recency": 0.1})
-    (change,) = after["exams"][0]["changes"]
+    (change,) = after["protocols"][0]["changes"]
     own = [
-        [set(one.split()) for one in each["exams"][0]["answers"][0]["lists"]]
+        [set(one.split()) for one in each["protocols"][0]["answers"][0]["lists"]]
         for each in (before, after)
     ]
     kept = [len(one & other) for one, other in zip(*own, strict=True)]
@@ -104,7 +104,7 @@ def test_nothing_changes_where_nothing_was_changed(shop: Shop, tmp_path: Path) -
     evaluated(shop, tmp_path)
     # its own file is read before it is replaced
     after = evaluated(shop, tmp_path, "--before", str(tmp_path / FIGURES))
-    (change,) = after["exams"][0]["changes"]
+    (change,) = after["protocols"][0]["changes"]
     assert (change["kept"], change["p"], change["contrasts"]) == (1.0, 1.0, [])
     assert {one["differences"]["ndcg@10"]["high"] for one in change["moves"]} == {0.0}
     assert change["moves"][0]["gained"] == change["moves"][0]["lost"] == 0
@@ -130,20 +130,20 @@ def test_what_cannot_be_compared_is_refused_in_one_line_before_anybody_is_asked(
     assert "asked dev in that evaluation, and asks test now" in refused("--test")
     assert "leave-one-out asked other users" in refused("--users", "12")
     assert "cold was not asked in that evaluation (there: leave-one-out)" in refused(
-        "--exam", "cold"
+        "--protocol", "cold"
     )
     assert "cannot be read: No such file" in refused(given=tmp_path / "none.json")
     damaged.write_text("[1, 2]", encoding="utf-8")
     assert "not an evaluation" in refused(given=damaged)
     told = json.loads(file.read_bytes())
-    (exam,) = told["exams"]
-    exam["answers"][0]["ranks"] += " 3"
+    (protocol,) = told["protocols"]
+    protocol["answers"][0]["ranks"] += " 3"
     damaged.write_text(json.dumps(told), encoding="utf-8")
     assert "what seealso answered in leave-one-out is damaged" in refused(given=damaged)
-    exam["answers"] = []
+    protocol["answers"] = []
     damaged.write_text(json.dumps(told), encoding="utf-8")
     assert "no index was asked in leave-one-out" in refused(given=damaged)
-    del exam["answers"], exam["signature"]
+    del protocol["answers"], protocol["signature"]
     damaged.write_text(json.dumps(told), encoding="utf-8")
     assert "an older version wrote it" in refused(given=damaged)
     shop.stock(films(FILMS), behaviour(39))

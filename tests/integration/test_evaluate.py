@@ -1,4 +1,4 @@
-"""Exams over a real index: its ranks are those of numpy, it knows no answers, and it goes away."""
+"""Protocols over a real index: ranks as numpy has them, no answer known, the index deleted."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from seealso.cli.evaluate import BASELINES as OFFERED_BASELINES
-from seealso.cli.evaluate import EXAMS as OFFERED_EXAMS
+from seealso.cli.evaluate import PROTOCOLS as OFFERED_PROTOCOLS
 from seealso.cli.main import main
 from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
@@ -20,10 +20,10 @@ from seealso.datasets.questions import Question
 from seealso.datasets.ranks import profile_vectors
 from seealso.errors import ClusterError, DataError
 from seealso.evaluation.baselines import NAMES
-from seealso.evaluation.exams import EXAMS, Sitting, is_cold, sittings
 from seealso.evaluation.metrics import ranks_in
+from seealso.evaluation.protocols import PROTOCOLS, Holdout, hold_out, is_cold
 from seealso.evaluation.systems import Scoring
-from seealso.judging.examined import SUFFIX, IndexContender
+from seealso.judging.index_systems import SUFFIX, IndexSystems
 from seealso.types import Vector
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 
@@ -56,13 +56,13 @@ def stocked(open_shop: OpenShop, node: NodeInfo, **sections: dict[str, Any]) -> 
     return made
 
 
-def sat(shop: Shop, *names: str, asked: str = "dev") -> tuple[Sitting, ...]:
+def sat(shop: Shop, *names: str, asked: str = "dev") -> tuple[Holdout, ...]:
     source = shop.inputs()
-    return sittings(shop.settings(), source.items, source.events, names=names, asked=asked)
+    return hold_out(shop.settings(), source.items, source.events, names=names, asked=asked)
 
 
-def contender(shop: Shop, **changes: Any) -> IndexContender:
-    return IndexContender(shop.cluster, shop.settings(), shop.inputs(), **changes)
+def builder(shop: Shop, **changes: Any) -> IndexSystems:
+    return IndexSystems(shop.cluster, shop.settings(), shop.inputs(), **changes)
 
 
 def left(shop: Shop) -> list[str]:
@@ -71,15 +71,15 @@ def left(shop: Shop) -> list[str]:
 
 
 def documents(shop: Shop) -> list[dict[str, Any]]:
-    """Return all that the index under examination holds."""
+    """Return all that the evaluated index holds."""
     found = shop.cluster.request("POST", f"/{shop.alias}{SUFFIX}/_search", {"size": FILMS})
     hits: list[dict[str, Any]] = found["hits"]["hits"]
     return hits
 
 
-def by_numpy(shop: Shop, sitting: Sitting) -> Callable[[list[Question]], Vector]:
+def by_numpy(shop: Shop, holdout: Holdout) -> Callable[[list[Question]], Vector]:
     """Return a score function made of what the index holds: w * cosine with the profile."""
-    ids = sitting.material.catalogue.ids
+    ids = holdout.dataset.catalogue.ids
     stored = {hit["_id"]: hit["_source"] for hit in documents(shop)}
     weighted = np.array([stored[item]["vector"] for item in ids], dtype=np.float32)
     unit = weighted / np.linalg.norm(weighted, axis=1, keepdims=True)
@@ -98,13 +98,17 @@ def test_the_index_ranks_as_numpy_does(
     open_shop: OpenShop, opensearch: NodeInfo, path: str
 ) -> None:
     shop = stocked(open_shop, opensearch, recommend={"path": path, "tail_share": 0.0})
-    (sitting, cold) = sat(shop, "leave-one-out", "cold")
-    for one, exam in ((sitting, sitting.exams[0]), (cold, cold.exams[0]), (cold, cold.exams[1])):
-        with contender(shop).sit(one) as (entrant,):
+    (holdout, cold) = sat(shop, "leave-one-out", "cold")
+    for one, protocol in (
+        (holdout, holdout.protocols[0]),
+        (cold, cold.protocols[0]),
+        (cold, cold.protocols[1]),
+    ):
+        with builder(shop).build(one) as (entrant,):
             score = by_numpy(shop, one)
-            numpy = Scoring("numpy", score).rank(exam.questions, 20, exam.among)
-            found = entrant.system.rank(exam.questions, 20, exam.among)
-        scores = score(list(exam.questions))
+            numpy = Scoring("numpy", score).rank(protocol.questions, 20, protocol.among)
+            found = entrant.system.rank(protocol.questions, 20, protocol.among)
+        scores = score(list(protocol.questions))
         for row, (own, theirs) in enumerate(zip(found.places, numpy.places, strict=True)):
             # films of equal scores may stand in any order
             assert (own >= 0).tolist() == (theirs >= 0).tolist()
@@ -112,48 +116,48 @@ def test_the_index_ranks_as_numpy_does(
             assert np.abs(scores[row, own[shown]] - scores[row, theirs[shown]]).max() < SAME
             p = 1 / (1 + np.exp(-scores[row, own[shown]].astype(float)))
             assert np.abs(found.probabilities[row, shown] - p).max() < SAME
-        ours, expected = (ranks_in(lists, exam.questions) for lists in (found, numpy))
+        ours, expected = (ranks_in(lists, protocol.questions) for lists in (found, numpy))
         assert np.mean(ours == expected) > 0.97
 
 
 def test_what_was_seen_and_what_may_not_be_ranked_is_not_shown(shop: Shop) -> None:
-    (sitting,) = sat(shop, "cold")
-    alone = sitting.exams[1]
-    with contender(shop).sit(sitting) as entrants:
+    (holdout,) = sat(shop, "cold")
+    alone = holdout.protocols[1]
+    with builder(shop).build(holdout) as entrants:
         for entrant in entrants:
             found = entrant.system.rank(alone.questions, 20, alone.among).places
             for places, question in zip(found, alone.questions, strict=True):
                 shown = places[places >= 0]
-                assert sitting.cold[shown].all()
+                assert holdout.cold[shown].all()
                 assert not set(shown.tolist()) & set(question.seen.tolist())
 
 
 def test_the_index_knows_only_what_may_be_known(shop: Shop) -> None:
-    (sitting,) = sat(shop, "cold", asked="test")
-    counts = sitting.material.event_counts()
-    with contender(shop).sit(sitting):
+    (holdout,) = sat(shop, "cold", asked="test")
+    counts = holdout.dataset.event_counts()
+    with builder(shop).build(holdout):
         hits = documents(shop)
     for hit in hits:
-        place = sitting.material.catalogue.place[hit["_id"]]
+        place = holdout.dataset.catalogue.place[hit["_id"]]
         assert hit["_source"].get("interactions", 0) == counts[place]
         assert not is_cold(hit["_id"]) or counts[place] == 0
 
 
 def test_the_systems_are_the_product_as_set_and_without_tail_share(shop: Shop) -> None:
-    (sitting,) = sat(shop, "leave-one-out")
-    questions = sitting.exams[0].questions
-    with contender(shop).sit(sitting) as (own, without):
+    (holdout,) = sat(shop, "leave-one-out")
+    questions = holdout.protocols[0].questions
+    with builder(shop).build(holdout) as (own, without):
         assert [own.system.name, without.system.name] == ["seealso", "seealso, no tail share"]
         assert not own.baseline
         shares = [one.system.rank(questions, 10).places for one in (own, without)]
-    tail = sitting.material.event_counts() <= np.quantile(sitting.material.event_counts(), 0.2)
+    tail = holdout.dataset.event_counts() <= np.quantile(holdout.dataset.event_counts(), 0.2)
     assert tail[shares[0]].mean() > tail[shares[1]].mean()
 
 
 def test_the_index_stands_beside_the_live_one_and_goes(shop: Shop) -> None:
     live = shop.build().index
-    (sitting,) = sat(shop, "leave-one-out")
-    with contender(shop).sit(sitting):
+    (holdout,) = sat(shop, "leave-one-out")
+    with builder(shop).build(holdout):
         assert len(left(shop)) == 1
         assert shop.live == live
     assert left(shop) == []
@@ -164,15 +168,15 @@ class Interruption(KeyboardInterrupt):
     """Somebody presses Ctrl-C."""
 
 
-def test_an_interrupted_exam_leaves_nothing_behind(shop: Shop) -> None:
-    (sitting,) = sat(shop, "leave-one-out")
-    with pytest.raises(Interruption), contender(shop).sit(sitting):
+def test_an_interrupted_protocol_leaves_nothing_behind(shop: Shop) -> None:
+    (holdout,) = sat(shop, "leave-one-out")
+    with pytest.raises(Interruption), builder(shop).build(holdout):
         raise Interruption
     assert left(shop) == []
 
 
 def test_a_build_that_fails_leaves_nothing_behind(shop: Shop) -> None:
-    (sitting,) = sat(shop, "leave-one-out")
+    (holdout,) = sat(shop, "leave-one-out")
 
     def broken(batches: int = 0) -> Iterator[Any]:
         for batch in shop.inputs().items():
@@ -181,45 +185,45 @@ def test_a_build_that_fails_leaves_nothing_behind(shop: Shop) -> None:
 
     source = shop.inputs()
     breaking = type(source)(broken, source.events)
-    given = IndexContender(shop.cluster, shop.settings(), breaking)
-    with pytest.raises(DataError, match="broke off"), given.sit(sitting):
+    given = IndexSystems(shop.cluster, shop.settings(), breaking)
+    with pytest.raises(DataError, match="broke off"), given.build(holdout):
         pytest.fail("it was built")
     assert left(shop) == []
 
 
 def test_what_a_killed_evaluation_left_is_cleared_by_the_next(shop: Shop) -> None:
-    (sitting,) = sat(shop, "leave-one-out")
-    with contender(shop, keep=True).sit(sitting):
+    (holdout,) = sat(shop, "leave-one-out")
+    with builder(shop, keep=True).build(holdout):
         pass
     (old,) = left(shop)
-    with contender(shop).sit(sitting):
+    with builder(shop).build(holdout):
         assert old not in left(shop)
     assert left(shop) == []
 
 
 def test_two_evaluations_of_one_alias_do_not_mix(shop: Shop) -> None:
-    (sitting,) = sat(shop, "leave-one-out")
+    (holdout,) = sat(shop, "leave-one-out")
     with (
-        contender(shop).sit(sitting),
+        builder(shop).build(holdout),
         pytest.raises(ClusterError, match="another evaluation is running"),
-        contender(shop).sit(sitting),
+        builder(shop).build(holdout),
     ):
         pytest.fail("both were let in")
 
 
-def test_the_settings_of_a_sitting_can_be_prepared_for_it(shop: Shop) -> None:
-    (sitting,) = sat(shop, "leave-one-out")
+def test_the_settings_of_a_holdout_can_be_prepared_for_it(shop: Shop) -> None:
+    (holdout,) = sat(shop, "leave-one-out")
     asked = []
 
-    def flat(settings: Any, one: Sitting) -> Any:
+    def flat(settings: Any, one: Holdout) -> Any:
         asked.append(one)
         importance = settings.importance.model_copy(update={"floor": 1.0, "ceiling": 1.0})
         return settings.model_copy(update={"importance": importance})
 
-    with contender(shop, prepare=flat).sit(sitting):
+    with builder(shop, prepare=flat).build(holdout):
         hits = documents(shop)
     assert {hit["_source"]["importance"] for hit in hits} == {1.0}
-    assert asked == [sitting]
+    assert asked == [holdout]
 
 
 def refused(shop: Shop, *options: str) -> int:
@@ -235,11 +239,11 @@ def test_what_cannot_be_asked_is_refused_in_one_line(
 ) -> None:
     shop = open_shop(opensearch_latest.url)
     shop.stock(films(30), [one for one in behaviour(9) if int(one["item_id"][1:]) < 30])
-    assert refused(shop, "--exam", "temporal") == 3
+    assert refused(shop, "--protocol", "temporal") == 3
     assert "temporal: a split at a moment needs events" in capsys.readouterr().err
-    assert refused(shop, "--exam", "cold") == 3
+    assert refused(shop, "--protocol", "cold") == 3
     assert "at least 5 are needed" in capsys.readouterr().err
-    assert refused(shop, "--exam", "warm") == 2
+    assert refused(shop, "--protocol", "warm") == 2
     assert "'warm' is not one of" in capsys.readouterr().err
     assert refused(shop, "--by", "colour", "--no-baselines") == 2
     assert "--by colour: no item has this field" in capsys.readouterr().err
@@ -250,8 +254,8 @@ def test_what_cannot_be_asked_is_refused_in_one_line(
     assert "none can be asked about in dev" in capsys.readouterr().err
 
 
-def test_the_command_offers_every_exam_and_every_baseline() -> None:
-    assert OFFERED_EXAMS == EXAMS
+def test_the_command_offers_every_protocol_and_every_baseline() -> None:
+    assert OFFERED_PROTOCOLS == PROTOCOLS
     assert OFFERED_BASELINES == NAMES
 
 
@@ -278,17 +282,21 @@ def test_the_table_lines_up(shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 @pytest.mark.slow
-def test_every_exam_and_every_baseline_in_one_call(shop: Shop, tmp_path: Path, capsys: Any) -> None:
+def test_every_protocol_and_every_baseline_in_one_call(
+    shop: Shop, tmp_path: Path, capsys: Any
+) -> None:
     out = tmp_path / "found"
-    main(shop.arguments("evaluate", "--exam", "all", "--by", "kind", "--out", str(out), "--json"))
+    main(
+        shop.arguments("evaluate", "--protocol", "all", "--by", "kind", "--out", str(out), "--json")
+    )
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads((out / "evaluation.json").read_bytes())
-    exams = {exam["exam"]: exam for exam in printed["exams"]}
-    assert list(exams) == [
+    protocols = {protocol["name"]: protocol for protocol in printed["protocols"]}
+    assert list(protocols) == [
         "leave-one-out", "few-shot 1", "few-shot 2", "few-shot 3", "few-shot 5",
         "cold", "cold among cold", "temporal",
     ]  # fmt: skip
-    whole = exams["leave-one-out"]
+    whole = protocols["leave-one-out"]
     assert {one["system"] for one in whole["scores"]} == {
         *NAMES, "seealso", "seealso, no tail share",
     }  # fmt: skip
@@ -297,6 +305,6 @@ def test_every_exam_and_every_baseline_in_one_call(shop: Shop, tmp_path: Path, c
     assert any(name.startswith("kind: ") for name in whole["beyond"][0]["exposure"])
     assert all(0 <= one["p"] <= 1 for one in whole["pairings"])
     assert whole["examples"][0]["history"][0] in {film["title"] for film in films(FILMS)}
-    assert exams["cold"]["cold_items"] == sum(is_cold(film["item_id"]) for film in films(FILMS))
-    assert exams["cold among cold"]["items"] == exams["cold"]["cold_items"]
+    assert protocols["cold"]["cold_items"] == sum(is_cold(film["item_id"]) for film in films(FILMS))
+    assert protocols["cold among cold"]["items"] == protocols["cold"]["cold_items"]
     assert left(shop) == []

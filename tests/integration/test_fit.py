@@ -1,4 +1,4 @@
-"""Behaviour and texts in one vector, end to end: fit, build, recommend, examine, on a real index.
+"""Behaviour and texts in one vector, end to end: fit, build, recommend, evaluate, on a real index.
 
 What each user of a club reads is decided by the club, which no text tells: behaviour has to.
 """
@@ -16,7 +16,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore
 from seealso.errors import BundleError
 from seealso.fitting.fit import FitReport, fit
-from seealso.fitting.refit import EXAMINED
+from seealso.fitting.refit import FOLDER
 from seealso.plugin import Recommender
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 
@@ -140,7 +140,7 @@ def test_an_item_that_is_new_gets_a_vector_from_its_text(
     assert np.linalg.norm(behaviour) == pytest.approx(part.newcomer, rel=1e-2)
 
 
-def test_an_exam_of_cold_items_does_not_know_them(
+def test_an_protocol_of_cold_items_does_not_know_them(
     open_shop: OpenShop,
     opensearch_latest: NodeInfo,
     capsys: pytest.CaptureFixture[str],
@@ -151,18 +151,18 @@ def test_an_exam_of_cold_items_does_not_know_them(
     main([*shop.arguments("fit"), "--json"])
     capsys.readouterr()
     sections = {"encoder": {"bundle": "fitted"}}
-    arguments = shop.arguments("evaluate", "--exam", "cold", "--no-baselines", **sections)
+    arguments = shop.arguments("evaluate", "--protocol", "cold", "--no-baselines", **sections)
     main([*arguments, "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert [exam["exam"] for exam in found["exams"]] == ["cold", "cold among cold"]
-    beside = BundleStore(shop.settings().encoder.store.parent / EXAMINED).find("fitted")
-    cold = found["exams"][0]["cold_items"]
+    assert [protocol["name"] for protocol in found["protocols"]] == ["cold", "cold among cold"]
+    beside = BundleStore(shop.settings().encoder.store.parent / FOLDER).find("fitted")
+    cold = found["protocols"][0]["cold_items"]
     assert beside.collaborative is not None
     whole = BundleStore(shop.settings().encoder.store).find("fitted").collaborative
     assert whole is not None
     assert len(beside.collaborative.ids) < len(whole.ids)
-    # what was fitted for the exam did not learn what it asks
-    assert [exam["notes"] for exam in found["exams"]] == [[], []]
+    # what was fitted for the protocol did not learn what it asks
+    assert [protocol["notes"] for protocol in found["protocols"]] == [[], []]
     assert cold > 0
 
 

@@ -187,7 +187,7 @@ def test_images_of_strangers_alone_cannot_be_fitted(
         fitted(shop)
 
 
-def test_comparisons_and_exams_see_the_images(
+def test_comparisons_and_protocols_see_the_images(
     open_shop: OpenShop,
     opensearch_latest: NodeInfo,
     capsys: pytest.CaptureFixture[str],
@@ -200,9 +200,9 @@ def test_comparisons_and_exams_see_the_images(
     main([*shop.arguments("model", "compare", str(shop.bundle.folder), "fitted"), "--json"])
     (whole, *_) = json.loads(capsys.readouterr().out)["segments"]
     assert whole["new"]["ndcg@10"] > 2 * whole["old"]["ndcg@10"]
-    arguments = shop.arguments("evaluate", "--exam", "cold", "--no-baselines", **FITTED)
+    arguments = shop.arguments("evaluate", "--protocol", "cold", "--no-baselines", **FITTED)
     main([*arguments, "--json"])
-    cold, among = json.loads(capsys.readouterr().out)["exams"]
+    cold, among = json.loads(capsys.readouterr().out)["protocols"]
     (score,) = (
         one for one in among["scores"] if (one["system"], one["part"]) == ("seealso", "all")
     )

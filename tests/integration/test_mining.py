@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seealso.cluster import Cluster
-from seealso.datasets.dataset import Material, read_material
+from seealso.datasets.dataset import Dataset, read_dataset
 from seealso.errors import ClusterError, DataError
 from seealso.indexer.inputs import inputs
 from seealso.readers import Problems
@@ -51,23 +51,23 @@ def settings_of(library: Library, folder: Path, **more: object):
     return library.changed(training={**TRAINING, "folder": folder / "training", **more})
 
 
-def material_of(library: Library, folder: Path) -> Material:
+def material_of(library: Library, folder: Path) -> Dataset:
     settings = settings_of(library, folder)
     source = inputs(settings, None, Problems("stop"))
-    return read_material(settings, source.items, source.events)
+    return read_dataset(settings, source.items, source.events)
 
 
-def users(material: Material, item: int) -> set[int]:
-    return {user for user, items in enumerate(material.sequences) if item in items}
+def users(dataset: Dataset, item: int) -> set[int]:
+    return {user for user, items in enumerate(dataset.sequences) if item in items}
 
 
 def test_neighbours_are_alike_and_were_not_chosen_together(library, tmp_path):
-    material = material_of(library, tmp_path)
-    found = mine(library.cluster, library.alias, material, most=8)
-    chosen = {item for sequence in material.sequences for item in sequence}
+    dataset = material_of(library, tmp_path)
+    found = mine(library.cluster, library.alias, dataset, most=8)
+    chosen = {item for sequence in dataset.sequences for item in sequence}
     assert set(found) <= chosen
     assert len(found) > len(chosen) / 2
-    ids = material.catalogue.ids
+    ids = dataset.catalogue.ids
     weighted = np.array([library.documents[one]["vector"] for one in ids])
     for item, alike in found.items():
         assert len(set(alike)) == len(alike) <= 8
@@ -75,7 +75,7 @@ def test_neighbours_are_alike_and_were_not_chosen_together(library, tmp_path):
         apart = [
             one
             for one in range(len(ids))
-            if one != item and users(material, item).isdisjoint(users(material, one))
+            if one != item and users(dataset, item).isdisjoint(users(dataset, one))
         ]
         assert set(alike) <= set(apart)
         # the first is the nearest of all others, as the index ranks them
@@ -84,9 +84,9 @@ def test_neighbours_are_alike_and_were_not_chosen_together(library, tmp_path):
 
 
 def test_words_find_what_vectors_do_not_bring_first(library, tmp_path):
-    material = material_of(library, tmp_path)
-    found = mine(library.cluster, library.alias, material, most=2)
-    texts = [set(text.lower().split()) for text in material.catalogue.texts]
+    dataset = material_of(library, tmp_path)
+    found = mine(library.cluster, library.alias, dataset, most=2)
+    texts = [set(text.lower().split()) for text in dataset.catalogue.texts]
     shared = [
         len(texts[item] & texts[alike[1]]) for item, alike in found.items() if len(alike) == 2
     ]
@@ -96,23 +96,23 @@ def test_words_find_what_vectors_do_not_bring_first(library, tmp_path):
 
 
 def test_a_run_that_goes_on_keeps_its_negatives(library, tmp_path):
-    material, settings = material_of(library, tmp_path), settings_of(library, tmp_path)
-    first = neighbours_of(library.cluster, settings, material, tmp_path)
+    dataset, settings = material_of(library, tmp_path), settings_of(library, tmp_path)
+    first = neighbours_of(library.cluster, settings, dataset, tmp_path)
     # no cluster is asked any more
-    assert neighbours_of(None, settings, material, tmp_path) == first
+    assert neighbours_of(None, settings, dataset, tmp_path) == first
 
 
 @pytest.mark.parametrize("loss", ["softmax", "cosine", "bce"])
 def test_a_head_learns_with_them(library, tmp_path, loss):
-    material = material_of(library, tmp_path)
+    dataset = material_of(library, tmp_path)
     settings = settings_of(library, tmp_path, loss=loss)
-    neighbours = neighbours_of(library.cluster, settings, material, tmp_path)
-    study = Study(settings, material, neighbours=neighbours)
+    neighbours = neighbours_of(library.cluster, settings, dataset, tmp_path)
+    study = Study(settings, dataset, neighbours=neighbours)
     backbone = load_backbone(tiny_source(), pooling="auto", max_length=16)
     frozen = study.encode(backbone, "encoding")
     with_them = learn_head(study, backbone, frozen, tmp_path / "with")
     without = learn_head(
-        Study(settings_of(library, tmp_path, loss=loss, hard_negatives=0), material),
+        Study(settings_of(library, tmp_path, loss=loss, hard_negatives=0), dataset),
         backbone,
         frozen,
         tmp_path / "without",
@@ -130,16 +130,16 @@ def test_hard_negatives_end_further_away_than_without_them(tmp_path, monkeypatch
     clubs = Clubs.found(
         tmp_path, tracking="none", epochs=24, temperature=1.0, learning_rate=1e-2, popularity=0.0
     )
-    material = read_material(clubs.settings(), clubs.source.items, clubs.source.events)
-    items = len(material.catalogue.ids)
+    dataset = read_dataset(clubs.settings(), clubs.source.items, clubs.source.events)
+    items = len(dataset.catalogue.ids)
     neighbours = {n: [(n + BOOKS) % items, (n + 2 * BOOKS) % items] for n in range(items)}
     backbone = load_backbone(tiny_source(), pooling="auto", max_length=16)
 
     def alike(hard: int) -> float:
-        study = Study(clubs.settings(hard_negatives=hard), material, neighbours=neighbours)
+        study = Study(clubs.settings(hard_negatives=hard), dataset, neighbours=neighbours)
         frozen = study.encode(backbone, "encoding")
         raw = learn_head(study, backbone, frozen, tmp_path / str(hard)).raw
-        pairs = history_pairs(material.sequences, 1)
+        pairs = history_pairs(dataset.sequences, 1)
         return float(np.mean([raw[neighbours[one.positive]] @ raw[one.anchor[0]] for one in pairs]))
 
     assert alike(2) < alike(0) - 0.02
@@ -154,17 +154,17 @@ def test_train_mines_the_live_index(library, tmp_path):
 
 
 def test_without_a_live_index_they_are_refused(library, tmp_path):
-    material = material_of(library, tmp_path)
+    dataset = material_of(library, tmp_path)
     with pytest.raises(ClusterError, match="no index is live") as caught:
-        mine(library.cluster, "t-nothing-is-here", material, most=8)
+        mine(library.cluster, "t-nothing-is-here", dataset, most=8)
     assert "seealso index build" in caught.value.hint
 
 
 def test_an_index_of_another_catalogue_is_refused(library, tmp_path):
     clubs = Clubs.found(tmp_path)
-    material = read_material(clubs.settings(), clubs.source.items, clubs.source.events)
+    dataset = read_dataset(clubs.settings(), clubs.source.items, clubs.source.events)
     with pytest.raises(DataError, match="has none of the 48 items"):
-        mine(library.cluster, library.alias, material, most=8)
+        mine(library.cluster, library.alias, dataset, most=8)
 
 
 def test_a_refused_search_is_one_clear_line(library, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import torch
 import transformers
 
 from seealso.datasets.catalogue import Catalogue
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError
@@ -39,7 +39,7 @@ def study(board: Board) -> Callable[..., Study]:
         settings = board.settings(
             training={"pretrain_batch": 8, "pretrain_learning_rate": 1e-3, **training}
         )
-        return Study(settings, Material(catalogue, [(0, 1), (2, 3)], asked, asked, "texts"))
+        return Study(settings, Dataset(catalogue, [(0, 1), (2, 3)], asked, asked, "texts"))
 
     return make
 

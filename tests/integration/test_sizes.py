@@ -12,7 +12,7 @@ from seealso.cli.main import cli
 from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.config import TextSettings
-from seealso.datasets.dataset import read_material
+from seealso.datasets.dataset import read_dataset
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache, bind
 from seealso.encoder.description import MODEL, MODEL_INT8
 from seealso.evaluation.sizes import measure_sizes
@@ -114,7 +114,7 @@ def test_sizes_answer_the_same_questions(board: Board, tiny: Bundle) -> None:
         for precision in ("fp32", "int8 dynamic", "int8 static")
         for dimension in (128, 8, 4)
     ]
-    asked = read_material(board.settings(), items, events).dev
+    asked = read_dataset(board.settings(), items, events).dev
     assert (found.users, found.items) == (len(asked), 16)
     whole = found.sizes[0]
     assert whole.change.mean == whole.change.low == whole.change.high == 0

@@ -12,7 +12,7 @@ import pytest
 import wandb
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from seealso.datasets.dataset import read_material
+from seealso.datasets.dataset import read_dataset
 from seealso.errors import MissingExtraError, SeeAlsoError
 from seealso.training import Backbone, load_backbone
 from seealso.training.learning.head import learn_head
@@ -56,13 +56,13 @@ def backbone() -> Backbone:
 
 def learnt(clubs: Clubs, **training: object) -> Learnt:
     settings = clubs.settings(**training)
-    material = read_material(settings, clubs.source.items, clubs.source.events)
-    study = Study(settings, material)
+    dataset = read_dataset(settings, clubs.source.items, clubs.source.events)
+    study = Study(settings, dataset)
     frozen = study.encode(backbone(), "encoding")
     folder = settings.training.folder / "run"
     found = learn_head(study, backbone(), frozen, folder)
     run = run_of(folder)
-    ndcg = study.rank(None, found.raw, material.dev).best["ndcg@10"]
+    ndcg = study.rank(None, found.raw, dataset.dev).best["ndcg@10"]
     return Learnt(found.steps, ndcg, run)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from seealso.datasets.dataset import read_material
+from seealso.datasets.dataset import read_dataset
 from seealso.training.backbones.sources import load_backbone
 from seealso.training.backbones.towers import TextTower, as_model
 from seealso.training.learning.head import learn_head
@@ -43,19 +43,19 @@ def learn(board: Board, *, profile: dict[str, Any] | None = None, **training: An
     """Train as `seealso train` does, but for the export."""
     settings = board.settings(training=training, profile=profile or {})
     chosen = settings.training
-    study = Study(settings, read_material(settings, items, events))
+    study = Study(settings, read_dataset(settings, items, events))
     backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
     raw = study.encode(backbone, "frozen")
     frozen_model = as_model(TextTower(backbone))
-    before = study.rank(frozen_model, raw, study.material.test).best
+    before = study.rank(frozen_model, raw, study.dataset.test).best
     folder = board.folder / "run"
     if chosen.method == "head":
         result = learn_head(study, backbone, raw, folder)
     else:
         result = learn_texts(study, backbone, folder)
     model = as_model(TextTower(result.backbone))
-    whiten = study.rank(model, result.raw, study.material.dev).whiten
-    after = study.rank(model, result.raw, study.material.test).of(whiten)
+    whiten = study.rank(model, result.raw, study.dataset.dev).whiten
+    after = study.rank(model, result.raw, study.dataset.test).of(whiten)
     return Lesson(before["hr@1"], after["hr@1"], result, raw)
 
 

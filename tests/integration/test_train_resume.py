@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from seealso.datasets.dataset import read_material
+from seealso.datasets.dataset import read_dataset
 from seealso.encoder.description import MODEL
 from seealso.training.backbones.sources import load_backbone
 from seealso.training.checkpoints import clear_broken, last_checkpoint
@@ -46,7 +46,7 @@ def learn(board: Board, folder: str, stop_after: int | None = None, **training: 
         return stop_after is not None and steps >= stop_after
 
     watcher = replace(UNWATCHED, expired=expired)
-    study = Study(settings, read_material(settings, items, events), watcher)
+    study = Study(settings, read_dataset(settings, items, events), watcher)
     backbone = load_backbone(board.backbone, pooling="auto", max_length=16)
     if settings.training.method == "head":
         raw = study.encode(backbone, "frozen")
@@ -134,7 +134,7 @@ def test_other_settings_or_events_begin_anew(board: Board) -> None:
 
     def place(**changes: Any) -> Path:
         settings = board.settings(**changes)
-        return run_folder(settings, read_material(settings, items, events))
+        return run_folder(settings, read_dataset(settings, items, events))
 
     same = [place(), place(training={"checkpoint_minutes": 1.0, "most_minutes": 9.0})]
     other = [

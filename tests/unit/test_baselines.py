@@ -8,11 +8,11 @@ import pytest
 
 from seealso.config import load_settings
 from seealso.datasets.catalogue import Catalogue
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
 from seealso.errors import ConfigError
 from seealso.evaluation.baselines import NAMES, baselines
-from seealso.evaluation.exams import Exam, Sitting
+from seealso.evaluation.protocols import EvaluationProtocol, Holdout
 from seealso.evaluation.tuning import Baseline, Dev, search
 from seealso.models.bm25 import fit_bm25
 from seealso.models.ease import fit_ease
@@ -30,10 +30,10 @@ TEXTS = ("red fox", "red red hen", "blue fox", "green fox tree", "grey")
 N = 5
 
 
-def material(sequences=SEQUENCES, texts=TEXTS):
+def dataset(sequences=SEQUENCES, texts=TEXTS):
     ids = tuple(f"i{n}" for n in range(len(texts)))
     catalogue = Catalogue(ids, texts, {name: n for n, name in enumerate(ids)}, 0)
-    return Material(catalogue, sequences, [], [], "")
+    return Dataset(catalogue, sequences, [], [], "")
 
 
 def question(*history, target=4):
@@ -68,7 +68,7 @@ def test_the_strongest_entries_are_kept_without_the_diagonal():
 
 
 def test_popularity_counts_events_whoever_asks():
-    found = fit_popularity(material(), {}).scores(weights(1.0, (0,), (3,)))
+    found = fit_popularity(dataset(), {}).scores(weights(1.0, (0,), (3,)))
     assert found.tolist() == [[3, 4, 3, 3, 0]] * 2
 
 
@@ -81,7 +81,7 @@ def test_item_knn_is_a_shrunk_cosine_of_columns(shrink):
         similarity = np.nan_to_num(both / (np.outer(length, length) + shrink))
     np.fill_diagonal(similarity, 0)
     expected = 1.0 * similarity[1] + 0.5 * similarity[3]
-    found = fit_item_knn(material(), {"k": 5, "shrink": shrink}).scores(weights(0.5, (1, 3)))[0]
+    found = fit_item_knn(dataset(), {"k": 5, "shrink": shrink}).scores(weights(0.5, (1, 3)))[0]
     kept = expected > 0
     assert found[kept] == pytest.approx(expected[kept])
     assert np.isneginf(found[~kept]).all()
@@ -92,7 +92,7 @@ def test_ease_is_its_closed_form():
     inverse = np.linalg.inv(table.T @ table + 3.0 * np.eye(N))
     expected = -inverse / inverse.diagonal()
     np.fill_diagonal(expected, 0)
-    found = fit_ease(material(), {"regularisation": 3.0}).scores(weights(1.0, (1, 3)))[0]
+    found = fit_ease(dataset(), {"regularisation": 3.0}).scores(weights(1.0, (1, 3)))[0]
     assert found[:4] == pytest.approx((expected[1] + expected[3])[:4], abs=1e-5)
     # nobody chose the last item: EASE cannot rank it
     assert np.isneginf(found[4])
@@ -100,7 +100,7 @@ def test_ease_is_its_closed_form():
 
 def test_ials_folds_a_history_in_as_least_squares_over_all_items_does():
     chosen = {"factors": 3, "alpha": 4.0, "regularisation": 0.7}
-    model = fit_ials(material(), chosen)
+    model = fit_ials(dataset(), chosen)
     w = weights(0.5, (1, 3))
     v = model.items.astype(np.float64)
     confidence = np.diag(1 + 4.0 * w.toarray()[0])
@@ -112,7 +112,7 @@ def test_ials_folds_a_history_in_as_least_squares_over_all_items_does():
 
 def test_ridge_foretells_the_factors_of_items_without_events(tiny):
     settings = load_settings(None, {"encoder": {"bundle": str(tiny.folder), "cache": False}})
-    frozen, known = frozen_text(settings), material()
+    frozen, known = frozen_text(settings), dataset()
     chosen = {"factors": 3, "alpha": 4.0, "regularisation": 0.7, "ridge": 0.5}
     model = frozen.fit_ridge(known, chosen)
     assert model.items[:4] == pytest.approx(fit_ials(known, chosen).items[:4], abs=1e-4)
@@ -127,7 +127,7 @@ def test_ridge_foretells_the_factors_of_items_without_events(tiny):
 def test_ials_learns_what_goes_together():
     sides = [(0, 1, 2), (0, 2), (1, 2), (0, 1)] * 5 + [(3, 4), (4, 3)] * 5
     chosen = {"factors": 2, "alpha": 10.0, "regularisation": 0.1}
-    found = fit_ials(material(sides), chosen).scores(weights(1.0, (0,), (3,)))
+    found = fit_ials(dataset(sides), chosen).scores(weights(1.0, (0,), (3,)))
     assert found[0, 1:3].min() > found[0, 3:].max()
     assert found[1, 4] > found[1, :3].max()
 
@@ -153,7 +153,7 @@ def test_bm25_is_the_sum_over_the_terms_of_the_history():
             if own.get(place) != 1 - number
         )
 
-    found = fit_bm25(material(), {"k1": k1, "b": b}).scores(weights(0.5, (1, 2)))[0]
+    found = fit_bm25(dataset(), {"k1": k1, "b": b}).scores(weights(0.5, (1, 2)))[0]
     for place in (0, 3):
         assert found[place] == pytest.approx(score(place), rel=1e-5)
     assert np.isneginf(found[4])
@@ -168,7 +168,7 @@ def test_directions_rank_by_inner_product_with_the_weighted_sum():
 class Guess:
     """Shows the item whose number is the chosen setting, to those whose recency it likes."""
 
-    def __init__(self, material, chosen):
+    def __init__(self, dataset, chosen):
         self.chosen = chosen
 
     def scores(self, profiles):
@@ -182,7 +182,7 @@ def test_the_search_takes_one_parameter_after_the_other_and_the_best_recency():
     ticks = []
     dev = [question(0, 1, target=3)]
     grid = {"a": (2, 4), "b": (2, 3, 4)}
-    found = search(Guess, grid, (1.0, 0.5), Dev(material(), dev), ticks.append)
+    found = search(Guess, grid, (1.0, 0.5), Dev(dataset(), dev), ticks.append)
     assert found.chosen == {"a": 2, "b": 3}
     assert (found.recency, found.ndcg) == (0.5, 1.0)
     assert len(ticks) == 4
@@ -196,14 +196,14 @@ def test_a_baseline_that_reads_nothing_is_not_tuned_on_cold_items():
         return fit_popularity(known, chosen)
 
     dev = [question(0, target=4)]
-    exam = Exam("cold", dev, None, [("all", np.arange(1))])
+    protocol = EvaluationProtocol("cold", dev, None, [("all", np.arange(1))])
     cold = np.array([False] * 4 + [True])
-    sitting = Sitting(material(), dev, "leave-one-out", cold, (exam,))
-    with Baseline("b", fit, {"a": (1, 2)}).sit(sitting) as (entrant,):
+    holdout = Holdout(dataset(), dev, "leave-one-out", cold, (protocol,))
+    with Baseline("b", fit, {"a": (1, 2)}).build(holdout) as (entrant,):
         assert entrant.tuned.tried == 1
     assert fitted == [{"a": 1}]
     fitted.clear()
-    with Baseline("b", fit, {"a": (1, 2)}, reads=True).sit(sitting) as (entrant,):
+    with Baseline("b", fit, {"a": (1, 2)}, reads=True).build(holdout) as (entrant,):
         assert entrant.tuned.tried == 16
         assert set(entrant.tuned.settings) == {"a", "recency"}
     assert fitted == [{"a": 1}, {"a": 2}]
@@ -213,8 +213,11 @@ def test_settings_are_chosen_apart_for_a_ranking_of_some_items():
     dev = [question(0, target=3)]
     everyone = [("all", np.arange(1))]
     some = np.array([False, False, False, True, True])
-    exams = (Exam("cold", dev, None, everyone), Exam("cold among cold", dev, some, everyone))
-    sitting = Sitting(material(), dev, "leave-one-out", some, exams)
+    protocols = (
+        EvaluationProtocol("cold", dev, None, everyone),
+        EvaluationProtocol("cold among cold", dev, some, everyone),
+    )
+    holdout = Holdout(dataset(), dev, "leave-one-out", some, protocols)
 
     def fit(known, chosen):
         # the target is second to an item that is no rival among some
@@ -222,9 +225,9 @@ def test_settings_are_chosen_apart_for_a_ranking_of_some_items():
         return Popularity(np.array(scores, dtype=np.float32))
 
     baseline = Baseline("b", fit, {"a": (1, 2)}, recencies=(1.0,), reads=True)
-    with baseline.sit(sitting) as (whole, part):
-        assert (whole.sits("cold"), whole.sits("cold among cold")) == (True, False)
-        assert (part.sits("cold"), part.sits("cold among cold")) == (False, True)
+    with baseline.build(holdout) as (whole, part):
+        assert (whole.takes_part("cold"), whole.takes_part("cold among cold")) == (True, False)
+        assert (part.takes_part("cold"), part.takes_part("cold among cold")) == (False, True)
         assert whole.tuned.settings == {"a": 1}
         assert part.tuned.settings == {"a": 2}
         assert (whole.tuned.dev, part.tuned.dev) == (pytest.approx(1 / math.log2(3)), 1.0)
@@ -243,12 +246,17 @@ def test_the_board_is_learnt(name, tiny):
 
     settings = load_settings(None, {"encoder": {"bundle": str(tiny.folder), "cache": False}})
     found = evaluate(
-        settings, items, events, baselines(settings, [name]), exams=["leave-one-out"], asked="test"
+        settings,
+        items,
+        events,
+        baselines(settings, [name]),
+        protocols=["leave-one-out"],
+        asked="test",
     )
-    (exam,) = found.exams
+    (protocol,) = found.protocols
     # one item of the colour is left for each user: whoever knows the colour has it first
-    assert exam.score(name).metrics["ndcg@10"].mean == 1.0
-    assert (exam.users, exam.items) == (24, 16)
+    assert protocol.score(name).metrics["ndcg@10"].mean == 1.0
+    assert (protocol.users, protocol.items) == (24, 16)
 
 
 def test_users_are_not_named_in_what_is_found(tiny):
@@ -260,10 +268,10 @@ def test_users_are_not_named_in_what_is_found(tiny):
 
     def read(**chosen):
         found = evaluate(
-            settings, items, events, baselines(settings, ["ease"]), exams=["leave-one-out"],
+            settings, items, events, baselines(settings, ["ease"]), protocols=["leave-one-out"],
             asked="test", **chosen,
         )  # fmt: skip
-        return {one.user_id for one in found.exams[0].examples}
+        return {one.user_id for one in found.protocols[0].examples}
 
     assert read(names=names) <= {names.of(user) for user in ids}
     drawn = read()

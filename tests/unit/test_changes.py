@@ -11,10 +11,10 @@ from seealso.datasets.questions import Question
 from seealso.errors import DataError
 from seealso.evaluation.changes import Answers
 from seealso.evaluation.earlier import Earlier, changes
-from seealso.evaluation.exams import Exam
+from seealso.evaluation.protocols import EvaluationProtocol
 from seealso.evaluation.report_changes import standing, verdict
-from seealso.evaluation.results import Beyond, Evaluation, ExamResult
-from seealso.evaluation.segments import attribute_segments, newcomers
+from seealso.evaluation.results import BeyondAccuracy, Evaluation, ProtocolResult
+from seealso.evaluation.segments import attribute_segments, new_users
 
 IDS = tuple(f"i{n}" for n in range(30))
 TITLES = tuple(f"title {n}" for n in range(30))
@@ -24,7 +24,7 @@ QUESTIONS = [
     for target, length in zip(TARGETS, (1, 5, 6, 9), strict=True)
 ]
 PARTS = [("all", np.arange(4)), ("odd", np.array([1, 3]))]
-EXAM = Exam("leave-one-out", QUESTIONS, None, PARTS)
+PROTOCOL = EvaluationProtocol("leave-one-out", QUESTIONS, None, PARTS)
 BEFORE = ((0, 3, 12, 1), ([1, 2], [21, 2], [4, 5], [23, 6]))
 AFTER = ((2, 3, 5, 4), ([1, 20], [21, 2], [5, 22], [7, 8]))
 
@@ -32,27 +32,27 @@ AFTER = ((2, 3, 5, 4), ([1, 20], [21, 2], [5, 22], [7, 8]))
 def result(answered, **more):
     ranks, lists = answered
     own = Answers.of("seealso", np.array(ranks), [np.array(one) for one in lists])
-    return ExamResult(
-        exam="leave-one-out",
+    return ProtocolResult(
+        name="leave-one-out",
         asked="dev",
         users=4,
         items=30,
         cold_items=0,
         scores=(),
         ours=("seealso",),
-        signature=EXAM.signature(IDS),
+        signature=PROTOCOL.signature(IDS),
         answers=(Answers("ease", "1 1 1 1"), own),
         **more,
     )
 
 
-def found(exam):
-    return Evaluation("abc", {"bundle": "one", "seed": 17}, (exam,), 1.0)
+def found(protocol):
+    return Evaluation("abc", {"bundle": "one", "seed": 17}, (protocol,), 1.0)
 
 
 @pytest.fixture
 def change():
-    (only,) = changes(result(BEFORE), result(AFTER), EXAM, TITLES, seed=1)
+    (only,) = changes(result(BEFORE), result(AFTER), PROTOCOL, TITLES, seed=1)
     return only
 
 
@@ -89,12 +89,15 @@ def test_the_most_changed_lists_come_first_and_unchanged_ones_never(change):
 
 def test_what_is_beside_the_ranking_is_compared_where_both_know_it():
     def measured(coverage, **groups):
-        return (Beyond("seealso", coverage, 5.0, 0.1, groups), Beyond("ease", 0.9, 1.0, 0.0, {}))
+        return (
+            BeyondAccuracy("seealso", coverage, 5.0, 0.1, groups),
+            BeyondAccuracy("ease", 0.9, 1.0, 0.0, {}),
+        )
 
-    old = result(BEFORE, beyond=measured(0.2, head=0.5, old=0.1))
-    new = result(AFTER, beyond=measured(0.3, head=0.4, new=0.1))
-    (only,) = changes(old, new, EXAM, TITLES, seed=1)
-    assert only.beyond == {
+    old = result(BEFORE, beyond_accuracy=measured(0.2, head=0.5, old=0.1))
+    new = result(AFTER, beyond_accuracy=measured(0.3, head=0.4, new=0.1))
+    (only,) = changes(old, new, PROTOCOL, TITLES, seed=1)
+    assert only.beyond_accuracy == {
         "coverage": (0.2, 0.3),
         "novelty": (5.0, 5.0),
         "popularity bias": (0.1, 0.1),
@@ -105,7 +108,7 @@ def test_what_is_beside_the_ranking_is_compared_where_both_know_it():
 def test_a_system_that_was_not_there_before_is_left_out():
     old = result(BEFORE)
     renamed = replace(old, answers=tuple(replace(one, system="other") for one in old.answers))
-    assert changes(renamed, result(AFTER), EXAM, TITLES, seed=1) == ()
+    assert changes(renamed, result(AFTER), PROTOCOL, TITLES, seed=1) == ()
 
 
 def test_a_file_gives_back_what_was_found(tmp_path, change):
@@ -114,37 +117,41 @@ def test_a_file_gives_back_what_was_found(tmp_path, change):
     file.write_bytes(orjson.dumps(whole))
     earlier = Earlier.read(file)
     assert earlier.found == whole
-    earlier.check(EXAM, IDS, "dev")
+    earlier.check(PROTOCOL, IDS, "dev")
     assert earlier.differs({"bundle": "two", "seed": 17}) == {"bundle": ("one", "two")}
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        Exam("leave-one-out", QUESTIONS[:3], None, PARTS),
-        Exam("leave-one-out", [replace(QUESTIONS[0], user_id="x"), *QUESTIONS[1:]], None, PARTS),
-        Exam("leave-one-out", [replace(QUESTIONS[0], target=24), *QUESTIONS[1:]], None, PARTS),
-        Exam("leave-one-out", QUESTIONS, np.arange(30) < 25, PARTS),
+        EvaluationProtocol("leave-one-out", QUESTIONS[:3], None, PARTS),
+        EvaluationProtocol(
+            "leave-one-out", [replace(QUESTIONS[0], user_id="x"), *QUESTIONS[1:]], None, PARTS
+        ),
+        EvaluationProtocol(
+            "leave-one-out", [replace(QUESTIONS[0], target=24), *QUESTIONS[1:]], None, PARTS
+        ),
+        EvaluationProtocol("leave-one-out", QUESTIONS, np.arange(30) < 25, PARTS),
     ],
 )
 def test_other_questions_are_told_from_these(other):
     with pytest.raises(DataError, match="leave-one-out asked other users in that evaluation"):
         Earlier("old.json", found(result(BEFORE))).check(other, IDS, "dev")
     with pytest.raises(DataError, match="asked other users"):
-        Earlier("old.json", found(result(BEFORE))).check(EXAM, IDS[::-1], "dev")
+        Earlier("old.json", found(result(BEFORE))).check(PROTOCOL, IDS[::-1], "dev")
 
 
 @pytest.mark.parametrize("answered", [((0, 3, 12), BEFORE[1]), ((0, 3, 21, 1), BEFORE[1]),
                                       (BEFORE[0], ([1], [2], [3], [30]))])  # fmt: skip
 def test_answers_that_cannot_be_are_damage(answered):
     with pytest.raises(DataError, match="what seealso answered in leave-one-out is damaged"):
-        Earlier("old.json", found(result(answered))).check(EXAM, IDS, "dev")
+        Earlier("old.json", found(result(answered))).check(PROTOCOL, IDS, "dev")
 
 
 def test_a_sentence_says_what_became_of_it(change):
-    exam = replace(result(AFTER), changes=(change,))
-    assert standing(exam) == "alike"
-    assert verdict(exam).startswith("seealso cannot be told from what it was before: NDCG@10 ")
+    protocol = replace(result(AFTER), changes=(change,))
+    assert standing(protocol) == "alike"
+    assert verdict(protocol).startswith("seealso cannot be told from what it was before: NDCG@10 ")
     assert verdict(result(AFTER)) == ""
 
 
@@ -152,5 +159,5 @@ def test_parts_by_attribute_and_new_users():
     values = [()] * 20 + [("a", "b"), ("b",), (), ("c",)] + [()] * 6
     told = [(name, rows.tolist()) for name, rows in attribute_segments("kind", values, QUESTIONS)]
     assert told == [("kind: b", [0, 1]), ("kind: a", [0]), ("kind: c", [3])]
-    assert [(name, rows.tolist()) for name, rows in newcomers(QUESTIONS)] == [("new users", [0, 1])]
-    assert newcomers(QUESTIONS[2:]) == []
+    assert [(name, rows.tolist()) for name, rows in new_users(QUESTIONS)] == [("new users", [0, 1])]
+    assert new_users(QUESTIONS[2:]) == []

@@ -14,7 +14,7 @@ import pytest
 
 from seealso.config import Settings, TextSettings, load_settings
 from seealso.datasets.catalogue import Catalogue
-from seealso.datasets.dataset import Material, read_material
+from seealso.datasets.dataset import Dataset, read_dataset
 from seealso.datasets.intervals import estimate
 from seealso.datasets.questions import Question
 from seealso.datasets.ranks import metrics
@@ -27,7 +27,7 @@ from seealso.encoder import (
     bind,
     fit_projection,
 )
-from seealso.evaluation.comparison import Contest, compare, gains
+from seealso.evaluation.comparison import BundleRanker, compare, gains
 from seealso.evaluation.segments import segments, thirds
 from seealso.readers import EVENT_SCHEMA
 from seealso.types import Item, Vector
@@ -100,8 +100,8 @@ def histories(vectors: Vector, asked: list[Question]) -> Vector:
 
 
 @pytest.fixture
-def material() -> Material:
-    return read_material(settings(), items, events)
+def dataset() -> Dataset:
+    return read_dataset(settings(), items, events)
 
 
 def encoded(bundle: Bundle, texts: tuple[str, ...]) -> Vector:
@@ -114,22 +114,22 @@ def encoded(bundle: Bundle, texts: tuple[str, ...]) -> Vector:
     [(True, None, False), (False, None, False), (False, True, True)],
 )
 def test_an_unbound_bundle_is_projected_as_a_build_would(
-    tiny: Bundle, material: Material, bundle_whitens: bool, asked: bool | None, whitened: bool
+    tiny: Bundle, dataset: Dataset, bundle_whitens: bool, asked: bool | None, whitened: bool
 ) -> None:
     bundle = replace(tiny, whiten=bundle_whitens)
     chosen = settings(encoder={"whiten": asked})
-    ranks, how = Contest(chosen, material, items, bundle).ranks(material.dev)
-    raw = encoded(tiny, material.catalogue.texts)
+    ranks, how = BundleRanker(chosen, dataset, items, bundle).ranks(dataset.dev)
+    raw = encoded(tiny, dataset.catalogue.texts)
     vectors = fit_projection(raw, whiten=True, dimension=None).apply(raw) if whitened else raw
-    assert ranks.tolist() == naive(histories(vectors, [*material.dev]), vectors, [*material.dev])
+    assert ranks.tolist() == naive(histories(vectors, [*dataset.dev]), vectors, [*dataset.dev])
     assert how.projection == ("whitened" if whitened else "none")
 
 
 def test_a_fitted_bundle_asks_as_the_query_does(
-    tiny: Bundle, material: Material, tmp_path: Path
+    tiny: Bundle, dataset: Dataset, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(6)
-    ids = material.catalogue.ids
+    ids = dataset.catalogue.ids
     factors = rng.normal(size=(len(ids), 4)).astype(np.float32)
     predictor = rng.normal(size=(128, 4)).astype(np.float32)
     gram = factors.T.astype(np.float64) @ factors + np.eye(4)
@@ -142,52 +142,52 @@ def test_a_fitted_bundle_asks_as_the_query_does(
         collaborative=part,
         store=BundleStore(tmp_path),
     )
-    ranks, _ = Contest(settings(), material, items, bound).ranks(material.dev)
-    texts = encoded(tiny, material.catalogue.texts)
+    ranks, _ = BundleRanker(settings(), dataset, items, bound).ranks(dataset.dev)
+    texts = encoded(tiny, dataset.catalogue.texts)
     joined = part.join(ids, texts)
     users = []
-    for question in material.dev:
+    for question in dataset.dev:
         told = 0.5 ** np.arange(len(question.history)) @ texts[question.history]
         unit = (told / np.linalg.norm(told)).astype(np.float32)
         found = part.ask(unit, list(joined[question.history]), range(len(question.history)))
         assert found is not None
         users.append(found)
-    assert ranks.tolist() == naive(np.stack(users), joined, [*material.dev])
+    assert ranks.tolist() == naive(np.stack(users), joined, [*dataset.dev])
 
 
-def test_the_settings_decide_over_the_bundle(tiny: Bundle, material: Material) -> None:
+def test_the_settings_decide_over_the_bundle(tiny: Bundle, dataset: Dataset) -> None:
     chosen = settings(encoder={"whiten": False, "dimension": 16})
-    contest = Contest(chosen, material, items, tiny)
-    ranks, how = contest.ranks(material.dev)
-    raw = encoded(tiny, material.catalogue.texts)
+    contest = BundleRanker(chosen, dataset, items, tiny)
+    ranks, how = contest.ranks(dataset.dev)
+    raw = encoded(tiny, dataset.catalogue.texts)
     vectors = fit_projection(raw, whiten=False, dimension=16).apply(raw)
-    assert ranks.tolist() == naive(histories(vectors, [*material.dev]), vectors, [*material.dev])
+    assert ranks.tolist() == naive(histories(vectors, [*dataset.dev]), vectors, [*dataset.dev])
     assert how.projection == "cut"
 
 
 def test_a_bound_bundle_reads_with_its_own_templates(
-    tiny: Bundle, material: Material, tmp_path: Path
+    tiny: Bundle, dataset: Dataset, tmp_path: Path
 ) -> None:
     text = TextSettings(
         item="{{ title | upper }}", views={"place": "{{ shelf }}"}, weights={"place": 0.5}
     )
     bound = bind(tiny, text=text, projection=None, store=BundleStore(tmp_path))
-    ranks, how = Contest(settings(), material, items, bound).ranks(material.dev)
-    titles = encoded(tiny, tuple(one.upper() for one in material.catalogue.texts))
-    shelves = encoded(tiny, tuple(f"shelf {name[-1]}" for name in material.catalogue.ids))
+    ranks, how = BundleRanker(settings(), dataset, items, bound).ranks(dataset.dev)
+    titles = encoded(tiny, tuple(one.upper() for one in dataset.catalogue.texts))
+    shelves = encoded(tiny, tuple(f"shelf {name[-1]}" for name in dataset.catalogue.ids))
     vectors = titles + 0.5 * shelves
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    assert ranks.tolist() == naive(histories(vectors, [*material.dev]), vectors, [*material.dev])
+    assert ranks.tolist() == naive(histories(vectors, [*dataset.dev]), vectors, [*dataset.dev])
     assert how.projection == "none"
 
 
-def test_profiles_can_be_texts(blurred: Bundle, material: Material) -> None:
+def test_profiles_can_be_texts(blurred: Bundle, dataset: Dataset) -> None:
     chosen = settings(profile={"history_as": "text", "history_items": 2})
-    ranks, _ = Contest(chosen, material, items, blurred).ranks(material.dev)
-    encoder, texts = Encoder(blurred, threads=1), material.catalogue.texts
-    told = ["".join(f"{texts[place]}. " for place in q.history[:2]) for q in material.dev]
+    ranks, _ = BundleRanker(chosen, dataset, items, blurred).ranks(dataset.dev)
+    encoder, texts = Encoder(blurred, threads=1), dataset.catalogue.texts
+    told = ["".join(f"{texts[place]}. " for place in q.history[:2]) for q in dataset.dev]
     vectors = encoder.encode_items(texts)
-    assert ranks.tolist() == naive(encoder.encode_users(told), vectors, [*material.dev])
+    assert ranks.tolist() == naive(encoder.encode_users(told), vectors, [*dataset.dev])
 
 
 def test_better_is_better_one_way_only(tiny: Bundle, blurred: Bundle) -> None:
@@ -206,31 +206,31 @@ def test_better_is_better_one_way_only(tiny: Bundle, blurred: Bundle) -> None:
     assert same.segments[0].ndcg.low == same.segments[0].ndcg.high == 0
 
 
-def test_test_asks_something_else(tiny: Bundle, blurred: Bundle, material: Material) -> None:
+def test_test_asks_something_else(tiny: Bundle, blurred: Bundle, dataset: Dataset) -> None:
     found = compare(settings(), items, events, blurred, tiny, asked="test")
-    ranks, _ = Contest(settings(), material, items, tiny).ranks(material.test)
+    ranks, _ = BundleRanker(settings(), dataset, items, tiny).ranks(dataset.test)
     assert found.asked == "test"
     assert found.segments[0].new == metrics(ranks)
-    targets = [[question.target for question in one] for one in (material.dev, material.test)]
+    targets = [[question.target for question in one] for one in (dataset.dev, dataset.test)]
     assert targets[0] != targets[1]
 
 
-def test_who_learnt_from_other_events_is_told(tiny: Bundle, material: Material) -> None:
+def test_who_learnt_from_other_events_is_told(tiny: Bundle, dataset: Dataset) -> None:
     def learnt(data: object) -> bool | None:
         bundle = replace(tiny, origin={"training": {"data": data}})
-        return Contest(settings(), material, items, bundle).ranks(material.dev)[1].learnt_here
+        return BundleRanker(settings(), dataset, items, bundle).ranks(dataset.dev)[1].learnt_here
 
-    assert learnt(material.signature) is True
+    assert learnt(dataset.signature) is True
     assert learnt("other") is False
-    assert Contest(settings(), material, items, tiny).ranks(material.dev)[1].learnt_here is None
+    assert BundleRanker(settings(), dataset, items, tiny).ranks(dataset.dev)[1].learnt_here is None
 
 
-def test_a_catalogue_above_the_sample_is_fitted_on_a_part(tiny: Bundle, material: Material) -> None:
+def test_a_catalogue_above_the_sample_is_fitted_on_a_part(tiny: Bundle, dataset: Dataset) -> None:
     drawn = settings(encoder={"whiten": True, "sample": 20})
-    few = Contest(drawn, material, items, tiny).ranks(material.dev)[0]
-    again = Contest(drawn, material, items, tiny).ranks(material.dev)[0]
+    few = BundleRanker(drawn, dataset, items, tiny).ranks(dataset.dev)[0]
+    again = BundleRanker(drawn, dataset, items, tiny).ranks(dataset.dev)[0]
     whole = settings(encoder={"whiten": True})
-    every = Contest(whole, material, items, tiny).ranks(material.dev)[0]
+    every = BundleRanker(whole, dataset, items, tiny).ranks(dataset.dev)[0]
     assert few.tolist() == again.tolist()
     assert few.tolist() != every.tolist()
 
@@ -255,7 +255,7 @@ def test_gains_are_the_ndcg_of_each_user() -> None:
     assert gains(np.array([1, 3, 10, 11])).tolist() == pytest.approx([1, 0.5, 1 / np.log2(11), 0])
 
 
-def handmade(counts: list[int], asked: list[tuple[int, int]]) -> Material:
+def handmade(counts: list[int], asked: list[tuple[int, int]]) -> Dataset:
     """Return material with so many events of each item; questions are (history, target)."""
     ids = tuple(f"i{n}" for n in range(len(counts)))
     catalogue = Catalogue(ids, ids, {name: n for n, name in enumerate(ids)}, 0)
@@ -265,7 +265,7 @@ def handmade(counts: list[int], asked: list[tuple[int, int]]) -> Material:
         Question(np.zeros(length, dtype=np.int64), target, np.zeros(1, dtype=np.int64))
         for length, target in asked
     ]
-    return Material(catalogue, sequences, questions, questions, "0")
+    return Dataset(catalogue, sequences, questions, questions, "0")
 
 
 def test_thirds_hold_a_third_of_the_events_each() -> None:

@@ -68,8 +68,8 @@ def test_rows_have_unit_length_and_their_order(tiny: Bundle) -> None:
     assert together.shape == (len(TITLES), 128)
     assert together.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, rtol=1e-5)
-    one_by_one = np.vstack([encoder.encode_items([text]) for text in TITLES])
-    np.testing.assert_allclose(together, one_by_one, atol=1e-5)
+    search_coordinates = np.vstack([encoder.encode_items([text]) for text in TITLES])
+    np.testing.assert_allclose(together, search_coordinates, atol=1e-5)
     np.testing.assert_allclose(encoder.encode_items(TITLES[::-1]), together[::-1], atol=1e-5)
 
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.datasets.catalogue import Catalogue
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.intervals import estimate, sign_flip
 from seealso.datasets.questions import Question
-from seealso.evaluation.beyond import beyond, percentiles
-from seealso.evaluation.exams import Exam
+from seealso.evaluation.beyond_accuracy import beyond_accuracy, percentiles
 from seealso.evaluation.metrics import pairings, per_user, ranks_in, scores
+from seealso.evaluation.protocols import EvaluationProtocol
 from seealso.evaluation.reliability import BINS, calibration_error, reliability
 from seealso.evaluation.systems import Lists, Scoring, best
 
@@ -32,10 +32,10 @@ def lists(*rows, probabilities=None):
     )
 
 
-def material(sequences, items):
+def dataset(sequences, items):
     ids = tuple(f"i{n}" for n in range(items))
     catalogue = Catalogue(ids, ids, {name: n for n, name in enumerate(ids)}, 0)
-    return Material(catalogue, sequences, [], [], "")
+    return Dataset(catalogue, sequences, [], [], "")
 
 
 def test_a_rank_is_the_place_in_the_list_and_0_where_the_target_is_not_shown():
@@ -78,9 +78,11 @@ def test_ir_measures_says_the_same_of_the_lists_themselves():
 
 def test_a_part_is_scored_over_its_own_users():
     asked = [question([0], target) for target in (1, 2, 3, 4)]
-    exam = Exam("e", asked, None, [("all", np.arange(4)), ("late", np.array([2, 3]))])
+    protocol = EvaluationProtocol(
+        "e", asked, None, [("all", np.arange(4)), ("late", np.array([2, 3]))]
+    )
     values = per_user(np.array([1, 1, 0, 1]))
-    whole, late = scores("s", exam, values, seed=1)
+    whole, late = scores("s", protocol, values, seed=1)
     assert (whole.part, whole.users, whole.metrics["hr@10"].mean) == ("all", 4, 0.75)
     assert (late.part, late.users, late.metrics["hr@10"].mean) == ("late", 2, 0.5)
 
@@ -171,11 +173,11 @@ def test_percentiles_count_ties_half():
 
 def test_what_lists_tell_beyond_accuracy_by_hand():
     # item 0 was chosen by three of three users, 1 by one, 2 and 3 by nobody
-    known = material([(0, 1), (0,), (0,)], 4)
+    known = dataset([(0, 1), (0,), (0,)], 4)
     shown = lists([0, 2], [0, -1])
     asked = [question([1], 3), question([1], 3)]
     values = [("red",), ("red", "blue"), (), ("blue",)]
-    found = beyond("s", shown, known, asked, rankable=4, field="colour", values=values)
+    found = beyond_accuracy("s", shown, known, asked, rankable=4, field="colour", values=values)
     assert found.coverage == 0.5
     assert found.novelty == pytest.approx((0 + 0 + 2) / 3)
     percentile = {0: 0.875, 1: 0.625, 2: 0.25}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seealso.datasets.catalogue import Catalogue
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
 from seealso.errors import ConfigError
 from seealso.evaluation.fairness import FEWEST, Groups, treatments
@@ -26,9 +26,9 @@ def lists(places: np.ndarray) -> Lists:  # type: ignore[type-arg]
 
 
 @pytest.fixture
-def material() -> Material:
+def dataset() -> Dataset:
     """Item 0 has all events but one each of items 1 and 2, so items from 3 on are the tail."""
-    found = Material.__new__(Material)
+    found = Dataset.__new__(Dataset)
     catalogue = Catalogue.__new__(Catalogue)
     object.__setattr__(catalogue, "ids", tuple(f"i{n}" for n in range(ITEMS)))
     object.__setattr__(found, "catalogue", catalogue)
@@ -36,14 +36,14 @@ def material() -> Material:
     return found
 
 
-def test_groups_that_are_served_unlike_are_told_apart(material: Material) -> None:
+def test_groups_that_are_served_unlike_are_told_apart(dataset: Dataset) -> None:
     # women are right half of the time and get other items each, men never and all the same
     women = range(USERS // 2)
     places = np.array([[3 + u, 4 + u] if u in women else [0, 0] for u in range(USERS)])
     values = np.array([u % 2 if u in women else 0 for u in range(USERS)], dtype=np.float64)
     groups = Groups("sex", {f"u{u}": "f" if u in women else "m" for u in range(USERS)})
     asked = [question(u) for u in range(USERS)]
-    her, him = treatments("ours", lists(places), values, groups, material, asked, 7)
+    her, him = treatments("ours", lists(places), values, groups, dataset, asked, 7)
     assert (her.group, her.users, him.group) == ("sex: f", 30, "sex: m")
     assert (her.metric.mean, him.metric.mean) == (0.5, 0.0)
     assert her.against_rest.low > 0 > him.against_rest.high

@@ -7,7 +7,7 @@ import pytest
 
 from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
-from seealso.evaluation.choosing import attempts
+from seealso.evaluation.choosing import count_attempts
 from seealso.fitting.bench import Bench
 from seealso.fitting.crowd import (
     CROWDS,
@@ -61,7 +61,7 @@ def chosen(sequences: list[tuple[int, ...]]) -> ChosenCrowd:
     found = choose_crowd(
         bench, by_history(vectors, questions), vectors, pool, nothing, steps.append
     )
-    assert sum(steps) == attempts(CROWDS)
+    assert sum(steps) == count_attempts(CROWDS)
     return found
 
 

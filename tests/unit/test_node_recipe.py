@@ -156,16 +156,16 @@ def test_without_jgo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_network_is_said_after_three_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    attempts = []
+    count_attempts = []
 
     def fail() -> None:
-        attempts.append(1)
+        count_attempts.append(1)
         raise ConnectionError("no route")
 
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     with pytest.raises(NodeError, match=r"org\.example:x: no route") as caught:
         _persist(fail, "org.example:x")
-    assert len(attempts) == 3
+    assert len(count_attempts) == 3
     assert "Maven Central" in str(caught.value.hint)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.config import TextSettings
-from seealso.datasets.catalogue import coded, read_catalogue
+from seealso.datasets.catalogue import encode_sequences, read_catalogue
 from seealso.encoder import ItemText
 from seealso.errors import DataError
 from seealso.training.examples.pairs import (
@@ -100,7 +100,7 @@ def test_pseudo_pairs_are_new_and_of_rare_items(histories, each, window):
 def test_items_without_a_text_are_counted_and_left_out():
     found = catalogue("Heat", "  ", "Casino", "")
     assert (found.ids, found.texts, found.mute) == (("i0", "i2"), ("Heat", "Casino"), 2)
-    assert coded({"v": ["i1", "i2", "gone"], "u": ["i2", "i0"]}, found) == [(1, 0), (1,)]
+    assert encode_sequences({"v": ["i1", "i2", "gone"], "u": ["i2", "i0"]}, found) == [(1, 0), (1,)]
 
 
 def test_a_catalogue_without_any_text_is_refused():

@@ -16,12 +16,12 @@ from seealso.evaluation.report import FIGURES, REPORT, as_page, write_report
 from seealso.evaluation.report_plots import scores as drawn_scores
 from seealso.evaluation.report_words import standing, verdict
 from seealso.evaluation.results import (
-    Beyond,
+    BeyondAccuracy,
     Bin,
     Evaluation,
     Example,
-    ExamResult,
-    Pairing,
+    PairedTest,
+    ProtocolResult,
     Reliability,
     Score,
     Tuned,
@@ -45,11 +45,11 @@ def estimates(start):
     }
 
 
-def exam(name="leave-one-out", change=(0.012, 0.008, 0.016), seed=0, **more):
+def protocol(name="leave-one-out", change=(0.012, 0.008, 0.016), seed=0, **more):
     difference = Estimate(*change)
     cold = 10 if name.startswith("cold") else 0
-    return ExamResult(
-        exam=name,
+    return ProtocolResult(
+        name=name,
         asked="dev",
         users=608,
         items=9742,
@@ -60,13 +60,13 @@ def exam(name="leave-one-out", change=(0.012, 0.008, 0.016), seed=0, **more):
             for p, part in enumerate(PARTS[:1] if name.startswith("few") else PARTS)
         ),
         pairings=tuple(
-            Pairing(own, other, "all", metric, difference, 0.0312)
+            PairedTest(own, other, "all", metric, difference, 0.0312)
             for own, other in COMPARED
             for metric in ("ndcg@10", "ndcg@20")
         ),
         tuned=(Tuned("ease", {"regularisation": 250.0, "recency": 0.85}, 0.07341, 32),),
-        beyond=tuple(
-            Beyond(system, 0.187 + s / 100, 5.3 + s, -0.113, {
+        beyond_accuracy=tuple(
+            BeyondAccuracy(system, 0.187 + s / 100, 5.3 + s, -0.113, {
                 "head": 0.503, "middle": 0.301, "tail": 0.196, f"genre: {HOSTILE}": 0.0617,
             })
             for s, system in enumerate(SYSTEMS)
@@ -81,13 +81,13 @@ def exam(name="leave-one-out", change=(0.012, 0.008, 0.016), seed=0, **more):
 
 
 def whole():
-    exams = (
-        exam(),
-        exam("few-shot 1", seed=0.21),
-        exam("few-shot 5", seed=0.33),
-        exam("cold", seed=0.42),
+    protocols = (
+        protocol(),
+        protocol("few-shot 1", seed=0.21),
+        protocol("few-shot 5", seed=0.33),
+        protocol("cold", seed=0.42),
     )
-    return Evaluation("abc", {"items": 9742, "bundle": HOSTILE, "seed": 17}, exams, 12.5)
+    return Evaluation("abc", {"items": 9742, "bundle": HOSTILE, "seed": 17}, protocols, 12.5)
 
 
 class Page(HTMLParser):
@@ -142,15 +142,15 @@ def page():
 
 
 def test_every_figure_of_the_json_is_on_the_page(page):
-    for one in whole().exams:
+    for one in whole().protocols:
         for score in one.scores:
             found = score.metrics[one.headline]
             assert f"{found.mean:.4f} ({found.low:.4f} to {found.high:.4f})" in page.text
-        if one.exam.startswith("few-shot"):
+        if one.name.startswith("few-shot"):
             continue
         for score in one.scores:
             assert score.part != "all" or f"{score.metrics['hr@10'].mean:.4f}" in page.text
-        for more in one.beyond:
+        for more in one.beyond_accuracy:
             assert (
                 f"{more.coverage:.3f} {more.novelty:.1f} {more.popularity_bias:+.3f}" in page.text
             )
@@ -218,7 +218,7 @@ def test_each_place_for_a_plot_has_its_figure(page):
     assert len(places) == 11
     assert sorted(places) == sorted(figures)
     bars = figures[places[0]]["data"][0]
-    metrics = {one.system: one.metrics["ndcg@10"] for one in exam().scores if one.part == "all"}
+    metrics = {one.system: one.metrics["ndcg@10"] for one in protocol().scores if one.part == "all"}
     assert dict(zip(bars["y"], bars["x"], strict=True)) == {k: v.mean for k, v in metrics.items()}
     for name, up, down in zip(
         bars["y"], bars["error_x"]["array"], bars["error_x"]["arrayminus"], strict=True
@@ -228,7 +228,7 @@ def test_each_place_for_a_plot_has_its_figure(page):
 
 
 def test_the_best_stands_on_top():
-    found = drawn_scores(exam()).data[0]
+    found = drawn_scores(protocol()).data[0]
     assert list(found.x) == sorted(found.x)
     assert found.y[-1] == "seealso, no tail share"
 
@@ -256,7 +256,7 @@ def test_examples_show_the_product_beside_the_best_baseline_with_hits_marked(pag
     ],
 )  # fmt: skip
 def test_the_verdict_is_what_the_interval_allows(change, says, stands):
-    one = exam(change=change)
+    one = protocol(change=change)
     level = replace(
         one,
         scores=tuple(
@@ -271,7 +271,7 @@ def test_the_verdict_is_what_the_interval_allows(change, says, stands):
 
 
 def test_a_baseline_that_finds_nothing_is_no_divisor():
-    one = exam()
+    one = protocol()
     nothing = tuple(
         replace(s, metrics=dict.fromkeys(METRICS, Estimate(0.0, 0.0, 0.0)))
         if s.system in SYSTEMS[:2]
@@ -293,17 +293,17 @@ def test_a_baseline_that_finds_nothing_is_no_divisor():
     ],
 )
 def test_who_is_alone_is_compared_with_nobody(names, ours, says):
-    one = exam()
+    one = protocol()
     alone = replace(
         one,
         scores=tuple(s for s in one.scores if s.system in names),
-        beyond=tuple(b for b in one.beyond if b.system in names),
+        beyond_accuracy=tuple(b for b in one.beyond_accuracy if b.system in names),
         reliability=(),
         tuned=(),
         pairings=(),
         ours=ours,
     )
-    found = Page(as_page(replace(whole(), exams=(alone,))))
+    found = Page(as_page(replace(whole(), protocols=(alone,))))
     assert says in found.text
     assert standing(alone) == "alike"
     assert not ({*SYSTEMS} - {*names}) & {*found.words}

@@ -6,15 +6,15 @@ import pytest
 
 from seealso.config import Settings
 from seealso.datasets.catalogue import Catalogue
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.training.tuning.search import applied, as_toml, current, rounded, space
 
 EVERYWHERE = {"training.learning_rate", "training.batch", "training.epochs", "profile.recency"}
 
 
-def material(events: int) -> Material:
+def dataset(events: int) -> Dataset:
     """One user with so many events."""
-    return Material(Catalogue((), (), {}, 0), [tuple(range(events))], [], [], "")
+    return Dataset(Catalogue((), (), {}, 0), [tuple(range(events))], [], [], "")
 
 
 def settings(**training: object) -> Settings:
@@ -38,7 +38,7 @@ def settings(**training: object) -> Settings:
     ],
 )
 def test_each_method_searches_what_it_uses(training, own):
-    found = space(settings(**training), material(5000), 6)
+    found = space(settings(**training), dataset(5000), 6)
     assert set(found) - EVERYWHERE == {f"training.{name}" for name in own}
     assert set(found) >= EVERYWHERE
 
@@ -53,20 +53,20 @@ def test_each_method_searches_what_it_uses(training, own):
 )
 def test_the_settings_as_they_are_lie_within(training):
     chosen = settings(**training)
-    found = space(chosen, material(5000), 6)
+    found = space(chosen, dataset(5000), 6)
     for name, value in current(chosen, found).items():
         assert found[name]._contains(found[name].to_internal_repr(value))
 
 
 def test_no_batch_is_larger_than_the_pairs():
-    found = space(settings(method="head", batch=64), material(300), 6)["training.batch"]
+    found = space(settings(method="head", batch=64), dataset(300), 6)["training.batch"]
     assert found.choices == (64, 128, 256)
-    few = space(settings(method="head", batch=64, most_pairs=100), material(300), 6)
+    few = space(settings(method="head", batch=64, most_pairs=100), dataset(300), 6)
     assert few["training.batch"].choices == (64,)
 
 
 def test_not_all_layers_are_frozen():
-    found = space(settings(method="frozen-layers"), material(300), 6)["training.frozen_layers"]
+    found = space(settings(method="frozen-layers"), dataset(300), 6)["training.frozen_layers"]
     assert (found.low, found.high) == (0, 5)
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from seealso.datasets.catalogue import Catalogue
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
-from seealso.evaluation.choosing import attempts
+from seealso.evaluation.choosing import count_attempts
 from seealso.fitting.bench import Bench
 from seealso.fitting.together import PAIRINGS, lifts, pair
 from seealso.models.co_occurrence import NEAREST, Pairing, pairs
@@ -19,11 +19,11 @@ from seealso.types import Vector
 PAIRING = Pairing(distance=0.5, backward=0.25, shrink=1.0, recency=0.8, share=1.0)
 
 
-def known(sequences: Sequence[tuple[int, ...]], items: int) -> Material:
+def known(sequences: Sequence[tuple[int, ...]], items: int) -> Dataset:
     """Return what users chose, and nobody who is asked."""
     ids = tuple(str(n) for n in range(items))
     place = {name: number for number, name in enumerate(ids)}
-    return Material(Catalogue(ids, ids, place, 0), sequences, [], [], "")
+    return Dataset(Catalogue(ids, ids, place, 0), sequences, [], [], "")
 
 
 def weights(sequences: list[tuple[int, ...]], items: int, pairing: Pairing = PAIRING) -> Vector:
@@ -71,7 +71,7 @@ N = 40
 """Items; one is always followed by the next one."""
 
 
-def asked(followed: bool) -> tuple[Bench, Material, Vector, Vector]:
+def asked(followed: bool) -> tuple[Bench, Dataset, Vector, Vector]:
     """Ask users for what follows their newest item, or for anything."""
     rng = np.random.default_rng(3)
     texts = unit_rows(rng.normal(size=(N, 8)).astype(np.float32))
@@ -84,27 +84,27 @@ def asked(followed: bool) -> tuple[Bench, Material, Vector, Vector]:
         Question(np.array(one[1::-1]), int(one[2]), np.array(one[:2])) for one in sequences
     ]
     learnt = sequences if followed else [tuple(rng.permutation(N)[:3]) for _ in starts]
-    material = known(learnt, N)
+    dataset = known(learnt, N)
     users = unit_rows(rng.normal(size=(len(questions), 8)).astype(np.float32))
-    return Bench.of(texts, questions, 50), material, users, texts
+    return Bench.of(texts, questions, 50), dataset, users, texts
 
 
 def test_pairs_are_chosen_where_one_item_follows_another() -> None:
-    bench, material, users, items = asked(followed=True)
+    bench, dataset, users, items = asked(followed=True)
     ticks: list[int] = []
-    chosen = pair(bench, users, items, material, ticks.append)
-    assert len(ticks) == attempts(PAIRINGS)
+    chosen = pair(bench, users, items, dataset, ticks.append)
+    assert len(ticks) == count_attempts(PAIRINGS)
     assert chosen.pairing.share > 0
     assert chosen.ndcg > 0.9
-    together = pairs(material, chosen.pairing)
+    together = pairs(dataset, chosen.pairing)
     ranks = bench.ranks(users, items, lifts=lifts(bench, together))
     assert float((ranks == 1).mean()) > 0.8
 
 
 def test_pairs_are_left_out_where_they_foretell_nothing() -> None:
-    bench, material, users, items = asked(followed=False)
+    bench, dataset, users, items = asked(followed=False)
     # those that are asked rank their targets first already
     users = items[[one.target for one in bench.questions]]
-    chosen = pair(bench, users, items, material, lambda _: None)
+    chosen = pair(bench, users, items, dataset, lambda _: None)
     assert chosen.pairing.share == 0
     assert chosen.ndcg == pytest.approx(1.0)

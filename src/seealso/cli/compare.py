@@ -13,7 +13,7 @@ from seealso.encoder import BundleStore
 from seealso.errors import NotBetter
 
 if TYPE_CHECKING:
-    from seealso.evaluation.comparison import Comparison, Contender
+    from seealso.evaluation.comparison import ComparedBundle, Comparison
 
 
 @click.command()
@@ -90,7 +90,7 @@ def _table(found: "Comparison") -> RenderableType:
     )
 
 
-def _contender(one: "Contender") -> str:
+def _contender(one: "ComparedBundle") -> str:
     learnt = {
         None: "not fine-tuned",
         True: "fine-tuned on these events, without the questions",

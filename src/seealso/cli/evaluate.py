@@ -15,9 +15,9 @@ from seealso.readers import Pseudonyms
 from seealso.readers.pseudonyms import KEY
 
 if TYPE_CHECKING:
-    from seealso.evaluation.systems import Contender
+    from seealso.evaluation.systems import SystemBuilder
 
-EXAMS = ("leave-one-out", "temporal", "cold", "few-shot")
+PROTOCOLS = ("leave-one-out", "temporal", "cold", "few-shot")
 FOLDER = Path(".seealso/evaluation")
 BASELINES = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
 
@@ -25,10 +25,10 @@ BASELINES = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "tex
 @click.command()
 @on_error
 @click.option(
-    "--exam",
-    "exams",
+    "--protocol",
+    "protocols",
     multiple=True,
-    type=click.Choice([*EXAMS, "all"]),
+    type=click.Choice([*PROTOCOLS, "all"]),
     default=["leave-one-out"],
     show_default=True,
     help="What is asked; may be repeated.",
@@ -64,12 +64,12 @@ BASELINES = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "tex
     metavar="FILE",
     help="Compare with the evaluation.json of an earlier one.",
 )
-@click.option("--keep", is_flag=True, help="Leave the index that was examined in the cluster.")
+@click.option("--keep", is_flag=True, help="Leave the evaluated index in the cluster.")
 @pass_context
 def evaluate(
     context: Context,
     on_error: str,
-    exams: tuple[str, ...],
+    protocols: tuple[str, ...],
     asked: str,
     chosen: tuple[str, ...],
     no_baselines: bool,
@@ -110,25 +110,23 @@ def evaluate(
         from seealso.evaluation.fairness import Groups
 
         groups = Groups.of(by_user, attributes_of_users(context.settings, problems))
-    contenders: list[Contender] = []
+    builders: list[SystemBuilder] = []
     if not no_baselines:
         from seealso.evaluation.baselines import baselines
 
-        contenders += baselines(context.settings, chosen or BASELINES)
+        builders += baselines(context.settings, chosen or BASELINES)
     if not no_index:
         from seealso.fitting.refit import refitted
-        from seealso.judging.examined import IndexContender
+        from seealso.judging.index_systems import IndexSystems
 
         prepare = partial(refitted, items=source.items, images=source.images)
-        contenders.append(
-            IndexContender(context.cluster(), context.settings, source, keep, prepare)
-        )
+        builders.append(IndexSystems(context.cluster(), context.settings, source, keep, prepare))
     found = hold(
         context.settings,
         source.items,
         source.events,
-        contenders,
-        exams=EXAMS if "all" in exams else exams,
+        builders,
+        protocols=PROTOCOLS if "all" in protocols else protocols,
         asked=asked,
         by=by,
         most_users=users,

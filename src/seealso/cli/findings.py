@@ -11,7 +11,7 @@ from seealso.cli import tables
 if TYPE_CHECKING:
     from seealso.datasets.intervals import Estimate
     from seealso.evaluation.changes import Change
-    from seealso.evaluation.results import Evaluation, ExamResult, Pairing
+    from seealso.evaluation.results import Evaluation, PairedTest, ProtocolResult
 
 
 def shown(found: "Evaluation") -> RenderableType:
@@ -19,31 +19,32 @@ def shown(found: "Evaluation") -> RenderableType:
     parts: list[RenderableType] = [tables.facts({**found.data, "seconds": f"{found.seconds:.0f}"})]
     if found.changed:
         parts += ["", _changed(found.changed)]
-    for exam in found.exams:
-        parts += ["", *_exam(exam)]
+    for protocol in found.protocols:
+        parts += ["", *_protocol(protocol)]
     return Group(*parts)
 
 
-def _exam(exam: "ExamResult") -> Iterator[RenderableType]:
-    cold = f", {exam.cold_items:,} of them cold" if exam.cold_items else ""
-    if exam.exam == "cold among cold":
+def _protocol(protocol: "ProtocolResult") -> Iterator[RenderableType]:
+    cold = f", {protocol.cold_items:,} of them cold" if protocol.cold_items else ""
+    if protocol.name == "cold among cold":
         cold = ", all of them cold"
     yield Text(
-        f"{exam.exam}, {exam.asked}: {exam.users:,} users, {exam.items:,} items{cold}",
+        f"{protocol.name}, {protocol.asked}: {protocol.users:,} users, "
+        f"{protocol.items:,} items{cold}",
         style="bold",
     )
-    for change in exam.changes[:1]:
-        yield _moves(exam, change)
-    for change in exam.changes:
-        yield _change(exam, change)
-    if exam.changes:
+    for change in protocol.changes[:1]:
+        yield _moves(protocol, change)
+    for change in protocol.changes:
+        yield _change(protocol, change)
+    if protocol.changes:
         yield ""
-    yield _scores(exam, exam.headline)
-    yield from _parts(exam, exam.headline)
-    yield from _attributes(exam, exam.headline)
-    yield from _treatments(exam, exam.headline)
-    yield from _tuned(exam)
-    for note in exam.notes:
+    yield _scores(protocol, protocol.headline)
+    yield from _parts(protocol, protocol.headline)
+    yield from _attributes(protocol, protocol.headline)
+    yield from _treatments(protocol, protocol.headline)
+    yield from _tuned(protocol)
+    for note in protocol.notes:
         yield Text(f"note: {note}", style="yellow")
 
 
@@ -53,9 +54,9 @@ def _changed(changed: Mapping[str, tuple[str, str]]) -> RenderableType:
     return tables.rows(("since the earlier evaluation", "before", "now"), lines)
 
 
-def _moves(exam: "ExamResult", change: "Change") -> RenderableType:
+def _moves(protocol: "ProtocolResult", change: "Change") -> RenderableType:
     """Return what became of one system, a part of the users a line."""
-    metric = exam.headline
+    metric = protocol.headline
     lines = [
         (
             move.part,
@@ -76,21 +77,23 @@ def _moves(exam: "ExamResult", change: "Change") -> RenderableType:
     return tables.rows(columns, lines, numbers="users after gain lose")
 
 
-def _change(exam: "ExamResult", change: "Change") -> RenderableType:
+def _change(protocol: "ProtocolResult", change: "Change") -> RenderableType:
     """Return what became of one system, for all users, in a line."""
-    metric, whole = exam.headline, change.whole
+    metric, whole = protocol.headline, change.whole
     return Text(
         f"{change.system}: {metric} {tables.interval(whole.differences[metric])}, "
         f"p {change.p:.4f}; {100 * change.kept:.0f} % of the first ten items are those of before"
     )
 
 
-def _scores(exam: "ExamResult", headline: str) -> RenderableType:
-    beyond = {one.system: one for one in exam.beyond}
-    errors = {one.system: one.error for one in exam.reliability}
-    reference = exam.pairings[0].system if exam.pairings else ""
+def _scores(protocol: "ProtocolResult", headline: str) -> RenderableType:
+    beyond_accuracy = {one.system: one for one in protocol.beyond_accuracy}
+    errors = {one.system: one.error for one in protocol.reliability}
+    reference = protocol.pairings[0].system if protocol.pairings else ""
     paired = {
-        one.other: one for one in exam.pairings if (one.system, one.metric) == (reference, headline)
+        one.other: one
+        for one in protocol.pairings
+        if (one.system, one.metric) == (reference, headline)
     }
     lines = [
         (
@@ -100,12 +103,12 @@ def _scores(exam: "ExamResult", headline: str) -> RenderableType:
             _interval(score.metrics[headline]),
             _gain(paired.get(score.system)),
             _p(paired.get(score.system)),
-            f"{beyond[score.system].coverage:.3f}",
-            f"{beyond[score.system].novelty:.1f}",
-            f"{beyond[score.system].popularity_bias:+.3f}",
+            f"{beyond_accuracy[score.system].coverage:.3f}",
+            f"{beyond_accuracy[score.system].novelty:.1f}",
+            f"{beyond_accuracy[score.system].popularity_bias:+.3f}",
             f"{errors[score.system]:.3f}" if score.system in errors else "-",
         )
-        for score in exam.scores
+        for score in protocol.scores
         if score.part == "all"
     ]
     columns = (
@@ -115,35 +118,39 @@ def _scores(exam: "ExamResult", headline: str) -> RenderableType:
     return tables.rows(columns, lines, numbers="hr@10 hr@20 p coverage novelty bias ece")
 
 
-def _parts(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
+def _parts(protocol: "ProtocolResult", headline: str) -> Iterator[RenderableType]:
     """Return the headline of each part of the users, a column a part."""
-    parts = exam.parts
+    parts = protocol.parts
     if not parts:
         return
-    systems = dict.fromkeys(one.system for one in exam.scores)
+    systems = dict.fromkeys(one.system for one in protocol.scores)
     lines = [
-        (system, *(f"{exam.score(system, part).metrics[headline].mean:.4f}" for part in parts))
+        (system, *(f"{protocol.score(system, part).metrics[headline].mean:.4f}" for part in parts))
         for system in systems
     ]
     yield ""
     yield tables.rows((headline, *(f"{part} ({users:,})" for part, users in parts.items())), lines)
 
 
-def _attributes(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
+def _attributes(protocol: "ProtocolResult", headline: str) -> Iterator[RenderableType]:
     """Return the headline by what was chosen next, a column a system."""
-    parts = exam.attributes
+    parts = protocol.attributes
     if not parts:
         return
-    systems = dict.fromkeys(one.system for one in exam.scores)
+    systems = dict.fromkeys(one.system for one in protocol.scores)
     lines = [
-        (part, users, *(f"{exam.score(one, part).metrics[headline].mean:.4f}" for one in systems))
+        (
+            part,
+            users,
+            *(f"{protocol.score(one, part).metrics[headline].mean:.4f}" for one in systems),
+        )
         for part, users in parts.items()
     ]
     yield ""
     yield tables.rows((headline, "users", *systems), lines, numbers="users")
 
 
-def _treatments(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
+def _treatments(protocol: "ProtocolResult", headline: str) -> Iterator[RenderableType]:
     """Return how the product, or else each system, serves groups of users."""
     lines = [
         (
@@ -155,8 +162,8 @@ def _treatments(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
             _interval(one.coverage),
             f"{one.tail_share.mean:.3f} ({one.tail_share.low:.3f} to {one.tail_share.high:.3f})",
         )
-        for one in exam.treatments
-        if one.system in exam.ours or not exam.ours
+        for one in protocol.treatments
+        if one.system in protocol.ours or not protocol.ours
     ]
     if lines:
         columns = (
@@ -167,9 +174,9 @@ def _treatments(exam: "ExamResult", headline: str) -> Iterator[RenderableType]:
         yield tables.rows(columns, lines, numbers="users")
 
 
-def _tuned(exam: "ExamResult") -> Iterator[RenderableType]:
-    """Return what dev chose; once is enough for exams that ask the same fitted systems."""
-    if not exam.tuned or exam.exam.startswith("few-shot"):
+def _tuned(protocol: "ProtocolResult") -> Iterator[RenderableType]:
+    """Return what dev chose; once is enough for protocols that ask the same fitted systems."""
+    if not protocol.tuned or protocol.name.startswith("few-shot"):
         return
     lines = [
         (
@@ -179,17 +186,17 @@ def _tuned(exam: "ExamResult") -> Iterator[RenderableType]:
             one.tried,
             f"{one.dev:.4f}",
         )
-        for one in exam.tuned
+        for one in protocol.tuned
     ]  # fmt: skip
     yield ""
     yield tables.rows(("chosen on dev", "settings", "tried", "ndcg@10"), lines, numbers="tried")
 
 
-def _gain(pairing: "Pairing | None") -> str:
+def _gain(pairing: "PairedTest | None") -> str:
     return "-" if pairing is None else tables.interval(pairing.difference)
 
 
-def _p(pairing: "Pairing | None") -> str:
+def _p(pairing: "PairedTest | None") -> str:
     return "-" if pairing is None else f"{pairing.p:.4f}"
 
 

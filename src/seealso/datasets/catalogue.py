@@ -53,7 +53,9 @@ def read_catalogue(batches: Iterable[Sequence[Item]], text: ItemText) -> Catalog
     return Catalogue(tuple(ids), tuple(texts), {name: n for n, name in enumerate(ids)}, mute)
 
 
-def coded(train: Mapping[str, Sequence[str]], catalogue: Catalogue) -> list[tuple[int, ...]]:
+def encode_sequences(
+    train: Mapping[str, Sequence[str]], catalogue: Catalogue
+) -> list[tuple[int, ...]]:
     """Return each user's items as positions in `catalogue`, in the order of user ids."""
     place = catalogue.place
     return [

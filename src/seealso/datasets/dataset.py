@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from seealso.config import Settings
-from seealso.datasets.catalogue import Catalogue, coded, read_catalogue
+from seealso.datasets.catalogue import Catalogue, encode_sequences, read_catalogue
 from seealso.datasets.questions import Places, Question, questions, sample
 from seealso.datasets.splits import split_events
 from seealso.encoder import ItemText
@@ -24,7 +24,7 @@ Events = Callable[[], Iterable[pl.DataFrame]]
 
 
 @dataclass(frozen=True)
-class Material:
+class Dataset:
     """What a training learns from and is asked about.
 
     Attributes
@@ -51,7 +51,7 @@ class Material:
         return np.bincount(chosen, minlength=len(self.catalogue.ids))
 
 
-def read_material(settings: Settings, items: Items, events: Events) -> Material:
+def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
     """Read catalogue and events, and cut the events by time.
 
     Parameters
@@ -69,7 +69,7 @@ def read_material(settings: Settings, items: Items, events: Events) -> Material:
     chosen = settings.training
     catalogue = read_catalogue(items(), ItemText(settings.text))
     split = split_events(settings, events())
-    sequences = coded(split.train, catalogue)
+    sequences = encode_sequences(split.train, catalogue)
     learning = sum(len(one) > 1 for one in sequences)
     if learning < 2:
         raise DataError(
@@ -83,7 +83,7 @@ def read_material(settings: Settings, items: Items, events: Events) -> Material:
             f"no {'dev' if not dev else 'test'} user has a history and a target with texts",
             hint="check that catalogue.id and events.item name the same ids",
         )
-    return Material(
+    return Dataset(
         catalogue,
         sequences,
         sample(dev, chosen.dev_users, chosen.seed),
@@ -92,8 +92,8 @@ def read_material(settings: Settings, items: Items, events: Events) -> Material:
     )
 
 
-def read_shown(settings: Settings, items: Items, events: Events) -> Material:
-    """Read as `read_material` does, and show how many items are read."""
+def read_dataset_with_progress(settings: Settings, items: Items, events: Events) -> Dataset:
+    """Read as `read_dataset` does, and show how many items are read."""
     with progress("reading") as tick:
 
         def counted() -> Iterator[list[Item]]:
@@ -101,7 +101,7 @@ def read_shown(settings: Settings, items: Items, events: Events) -> Material:
                 tick(len(batch))
                 yield batch
 
-        return read_material(settings, counted, events)
+        return read_dataset(settings, counted, events)
 
 
 def _signature(

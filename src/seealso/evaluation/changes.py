@@ -35,7 +35,7 @@ class Answers:
     @classmethod
     def of(cls, system: str, ranks: Places, lists: Sequence[Places] = ()) -> "Answers":
         """Keep ranks of shape (users,), and the places of each user's list."""
-        return cls(system, _joined(ranks), tuple(map(_joined, lists)))
+        return cls(system, _encode_lists(ranks), tuple(map(_encode_lists, lists)))
 
     def ranked(self) -> Places:
         """Return the ranks, shape (users,)."""
@@ -126,7 +126,7 @@ class Change:
     moves: tuple[Move, ...]
     p: float
     kept: float
-    beyond: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    beyond_accuracy: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     contrasts: tuple[Contrast, ...] = ()
 
     @property
@@ -135,7 +135,7 @@ class Change:
         return self.moves[0]
 
 
-def _joined(places: Places) -> str:
+def _encode_lists(places: Places) -> str:
     return " ".join(map(str, places.tolist()))
 
 

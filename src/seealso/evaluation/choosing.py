@@ -17,7 +17,7 @@ ValueT = TypeVar("ValueT")
 ReachedT = TypeVar("ReachedT", bound=Reached)
 
 
-def one_by_one(
+def search_coordinates(
     grid: Mapping[str, Sequence[ValueT]],
     attempt: Callable[[Mapping[str, ValueT]], ReachedT],
     tick: Callable[[int], None],
@@ -33,7 +33,7 @@ def one_by_one(
     attempt
         Tries one value of each.
     tick
-        Called after each attempt; there are `attempts`.
+        Called after each attempt; there are `count_attempts`.
     """
     chosen = {name: values[0] for name, values in grid.items()}
     best = attempt(chosen)
@@ -49,6 +49,6 @@ def one_by_one(
     return best
 
 
-def attempts(grid: Mapping[str, Sequence[ValueT]]) -> int:
-    """Return how many attempts `one_by_one` makes."""
+def count_attempts(grid: Mapping[str, Sequence[ValueT]]) -> int:
+    """Return how many attempts `search_coordinates` makes."""
     return 1 + sum(len(values) - 1 for values in grid.values())

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seealso.config import Settings, TextSettings, with_fitted
-from seealso.datasets.dataset import Events, Items, Material, read_material
+from seealso.datasets.dataset import Dataset, Events, Items, read_dataset
 from seealso.datasets.intervals import Estimate, estimate
 from seealso.datasets.questions import Places, Question
 from seealso.datasets.ranks import gains, metrics, profile_vectors, target_ranks
@@ -58,7 +58,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class ComparedBundle:
     """A bundle as it was compared.
 
     Attributes
@@ -94,8 +94,8 @@ class Comparison:
         All users first, then parts of them.
     """
 
-    old: Contender
-    new: Contender
+    old: ComparedBundle
+    new: ComparedBundle
     asked: str
     signature: str
     segments: tuple[Segment, ...]
@@ -145,21 +145,22 @@ def compare(
         A bundle cannot be opened, or was fitted with other images.
     """
     with progress("reading"):
-        material = read_material(settings, items, events)
-    questions = material.test if asked == "test" else material.dev
+        dataset = read_dataset(settings, items, events)
+    questions = dataset.test if asked == "test" else dataset.dev
     ranked = [
-        Contest(settings, material, items, bundle, images).ranks(questions) for bundle in (old, new)
+        BundleRanker(settings, dataset, items, bundle, images).ranks(questions)
+        for bundle in (old, new)
     ]
     (old_ranks, one), (new_ranks, other) = ranked
     parts = tuple(
         _segment(name, old_ranks[places], new_ranks[places], settings.training.seed)
-        for name, places in segments(material, questions)
+        for name, places in segments(dataset, questions)
     )
-    return Comparison(one, other, asked, material.signature, parts)
+    return Comparison(one, other, asked, dataset.signature, parts)
 
 
 @dataclass(frozen=True)
-class Contest:
+class BundleRanker:
     """One bundle before the questions.
 
     Attributes
@@ -173,20 +174,20 @@ class Contest:
     """
 
     settings: Settings
-    material: Material
+    dataset: Dataset
     items: Items
     bundle: Bundle
     images: Callable[[], ImageVectors | None] = no_images
 
-    def ranks(self, questions: Sequence[Question]) -> tuple[Places, Contender]:
+    def ranks(self, questions: Sequence[Question]) -> tuple[Places, ComparedBundle]:
         """Return the rank of each target, and how the bundle was read."""
         encoder, projection = self._fitted()
         texts, vectors = self.read(encoder)
         users = self._users(encoder, texts, vectors, questions)
         trained = self.bundle.origin.get("training")
-        here = None if trained is None else trained.get("data") == self.material.signature
-        contender = Contender(self.bundle.name, self.bundle.fingerprint, projection, here)
-        return target_ranks(users, vectors, questions), contender
+        here = None if trained is None else trained.get("data") == self.dataset.signature
+        compared = ComparedBundle(self.bundle.name, self.bundle.fingerprint, projection, here)
+        return target_ranks(users, vectors, questions), compared
 
     def _users(
         self, encoder: Encoder, texts: Sequence[str], vectors: Vector, questions: Sequence[Question]
@@ -211,7 +212,7 @@ class Contest:
 
     def read(self, encoder: Encoder) -> tuple[list[str], Vector]:
         """Return texts and vectors of the catalogue as an index would hold them, shape (n, d)."""
-        place = self.material.catalogue.place
+        place = self.dataset.catalogue.place
         texts = [""] * len(place)
         rows = np.zeros((len(place), encoder.bundle.dimension), dtype=np.float32)
         text = ItemText(self._text)
@@ -237,7 +238,7 @@ class Contest:
         chosen, encoder = self.settings.encoder, self._encoder(self.bundle)
         if self.bundle.projection is not None:
             return encoder, "its own"
-        texts = self.material.catalogue.texts
+        texts = self.dataset.catalogue.texts
         if len(texts) > chosen.sample:
             drawn = np.random.default_rng(self.settings.training.seed).choice(
                 len(texts), size=chosen.sample, replace=False

@@ -12,9 +12,9 @@ from seealso.datasets.intervals import Values, estimate, sign_flip
 from seealso.datasets.questions import Places, Question
 from seealso.errors import DataError
 from seealso.evaluation.changes import Answers, Change, Contrast, Move
-from seealso.evaluation.exams import Exam, Sitting
 from seealso.evaluation.metrics import DEPTH, PAIRED, per_user
-from seealso.evaluation.results import Beyond, Evaluation, ExamResult
+from seealso.evaluation.protocols import EvaluationProtocol, Holdout
+from seealso.evaluation.results import BeyondAccuracy, Evaluation, ProtocolResult
 from seealso.evaluation.showing import EXAMPLES, SHOWN
 
 AGAIN: Final = "evaluate what was before once more with this version, and give its evaluation.json"
@@ -61,22 +61,22 @@ class Earlier:
                 file=str(file),
             ) from exc
 
-    def exam(self, name: str) -> ExamResult:
-        """Return what an exam found.
+    def protocol(self, name: str) -> ProtocolResult:
+        """Return what a protocol found.
 
         Raises
         ------
         DataError
             It was not held.
         """
-        for one in self.found.exams:
-            if one.exam == name:
+        for one in self.found.protocols:
+            if one.name == name:
                 return one
-        held = ", ".join(one.exam for one in self.found.exams) or "none"
+        held = ", ".join(one.name for one in self.found.protocols) or "none"
         raise DataError(
             f"{self.name}: {name} was not asked in that evaluation (there: {held})",
-            hint=f"leave this exam out, or {AGAIN}",
-            exam=name,
+            hint=f"leave this protocol out, or {AGAIN}",
+            protocol=name,
         )
 
     def differs(self, data: Mapping[str, int | float | str]) -> dict[str, tuple[str, str]]:
@@ -86,18 +86,18 @@ class Earlier:
                 for name in names}  # fmt: skip
         return {name: both for name, both in told.items() if both[0] != both[1]}
 
-    def check_all(self, held: Sequence[Sitting], asked: str) -> None:
-        """Check every exam of some sittings, as `check` does."""
-        for sitting in held:
-            for exam in sitting.exams:
-                self.check(exam, sitting.material.catalogue.ids, asked)
+    def check_all(self, held: Sequence[Holdout], asked: str) -> None:
+        """Check every protocol of some holdouts, as `check` does."""
+        for holdout in held:
+            for protocol in holdout.protocols:
+                self.check(protocol, holdout.dataset.catalogue.ids, asked)
 
-    def check(self, exam: Exam, ids: Sequence[str], asked: str) -> None:
+    def check(self, protocol: EvaluationProtocol, ids: Sequence[str], asked: str) -> None:
         """Check that the same was asked of the product, before anybody is asked again.
 
         Parameters
         ----------
-        exam
+        protocol
             What is asked now.
         ids
             The items of the catalogue.
@@ -109,39 +109,39 @@ class Earlier:
         DataError
             Something else was asked, or the file does not hold what every user got.
         """
-        before = self.exam(exam.name)
+        before = self.protocol(protocol.name)
         if before.asked != asked:
             raise DataError(
-                f"{self.name}: {exam.name} asked {before.asked} in that evaluation, and asks "
+                f"{self.name}: {protocol.name} asked {before.asked} in that evaluation, and asks "
                 f"{asked} now",
                 hint=AGAIN,
-                exam=exam.name,
+                name=protocol.name,
             )
         if not before.signature:
             raise DataError(
                 f"{self.name}: it does not hold what every user got: an older version wrote it",
                 hint=AGAIN,
             )
-        if before.signature != exam.signature(ids):
+        if before.signature != protocol.signature(ids):
             raise DataError(
-                f"{self.name}: {exam.name} asked other users in that evaluation, or ranked other "
-                "items",
+                f"{self.name}: {protocol.name} asked other users in that evaluation, or ranked "
+                "other items",
                 hint="both need the same catalogue, events, split, seed and --users",
-                exam=exam.name,
+                name=protocol.name,
             )
         own = [one for one in before.answers if one.system in before.ours]
         if not own:
             raise DataError(
-                f"{self.name}: no index was asked in {exam.name} of that evaluation",
+                f"{self.name}: no index was asked in {protocol.name} of that evaluation",
                 hint="evaluate what was before once more, without --no-index",
-                exam=exam.name,
+                name=protocol.name,
             )
         for one in own:
-            if not _whole(one, len(exam.questions), len(ids)):
+            if not _whole(one, len(protocol.questions), len(ids)):
                 raise DataError(
-                    f"{self.name}: what {one.system} answered in {exam.name} is damaged",
+                    f"{self.name}: what {one.system} answered in {protocol.name} is damaged",
                     hint=AGAIN,
-                    exam=exam.name,
+                    name=protocol.name,
                 )
 
 
@@ -161,15 +161,19 @@ def _within(numbers: Places, limit: int) -> bool:
 
 
 def changes(
-    before: ExamResult, now: ExamResult, exam: Exam, titles: Sequence[str], seed: int
+    before: ProtocolResult,
+    now: ProtocolResult,
+    protocol: EvaluationProtocol,
+    titles: Sequence[str],
+    seed: int,
 ) -> tuple[Change, ...]:
-    """Compare what the product answered in one exam, before and now.
+    """Compare what the product answered in one protocol, before and now.
 
     Parameters
     ----------
     before, now
         What it found; both asked the same.
-    exam
+    protocol
         What was asked; its parts are told apart.
     titles
         What the items are called, shape (n,).
@@ -178,16 +182,16 @@ def changes(
     """
     earlier = {one.system: one for one in before.answers if one.system in before.ours}
     return tuple(
-        _change(before, now, exam, (earlier[one.system], one), titles, seed)
+        _change(before, now, protocol, (earlier[one.system], one), titles, seed)
         for one in now.answers
         if one.system in now.ours and one.system in earlier
     )
 
 
 def _change(
-    before: ExamResult,
-    now: ExamResult,
-    exam: Exam,
+    before: ProtocolResult,
+    now: ProtocolResult,
+    protocol: EvaluationProtocol,
     answers: tuple[Answers, Answers],
     titles: Sequence[str],
     seed: int,
@@ -198,15 +202,15 @@ def _change(
     lists = [(one, other) for one, other in zip(old.listed(), new.listed(), strict=True)]
     kept = np.array([len(np.intersect1d(one, other)) for one, other in lists])
     sizes = np.array([max(len(one), len(other), 1) for one, other in lists])
-    paired = values[1][exam.headline] - values[0][exam.headline]
+    paired = values[1][protocol.headline] - values[0][protocol.headline]
     return Change(
         system=new.system,
-        moves=tuple(_move(part, places, ranks, values, seed) for part, places in exam.parts),
+        moves=tuple(_move(part, places, ranks, values, seed) for part, places in protocol.parts),
         p=sign_flip(paired, seed),
         kept=float((kept / sizes).mean()),
-        beyond=_beyond(before, now, new.system),
+        beyond_accuracy=_beyond_accuracy(before, now, new.system),
         contrasts=tuple(
-            _contrast(exam.questions[row], lists[row], int(kept[row]), titles)
+            _contrast(protocol.questions[row], lists[row], int(kept[row]), titles)
             for row in _to_read(kept / sizes, paired)
         ),
     )
@@ -249,14 +253,16 @@ def _contrast(
     return Contrast(question.user_id, history, titles[question.target], before, after, kept)
 
 
-def _beyond(before: ExamResult, now: ExamResult, system: str) -> dict[str, tuple[float, float]]:
+def _beyond_accuracy(
+    before: ProtocolResult, now: ProtocolResult, system: str
+) -> dict[str, tuple[float, float]]:
     old, new = _measures(before, system), _measures(now, system)
     return {name: (old[name], new[name]) for name in old if name in new}
 
 
-def _measures(found: ExamResult, system: str) -> dict[str, float]:
+def _measures(found: ProtocolResult, system: str) -> dict[str, float]:
     told: dict[str, float] = {}
-    for one in found.beyond:
+    for one in found.beyond_accuracy:
         if one.system == system:
             told |= _named(one)
     for each in found.reliability:
@@ -265,7 +271,7 @@ def _measures(found: ExamResult, system: str) -> dict[str, float]:
     return told
 
 
-def _named(one: Beyond) -> dict[str, float]:
+def _named(one: BeyondAccuracy) -> dict[str, float]:
     return {
         "coverage": one.coverage,
         "novelty": one.novelty,

@@ -1,4 +1,4 @@
-"""Holds exams: every system answers the same questions, and what it found becomes results."""
+"""Evaluates systems: all of them answer the same questions, and their answers become results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,20 +6,20 @@ from pathlib import Path
 from time import perf_counter
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Events, Items, Material
+from seealso.datasets.dataset import Dataset, Events, Items
 from seealso.datasets.intervals import Values
 from seealso.datasets.questions import Places
-from seealso.evaluation.beyond import beyond
+from seealso.evaluation.beyond_accuracy import beyond_accuracy
 from seealso.evaluation.changes import Answers
 from seealso.evaluation.earlier import Earlier, changes
-from seealso.evaluation.exams import Exam, Sitting, sittings
 from seealso.evaluation.fairness import Groups, treatments
 from seealso.evaluation.metrics import DEPTH, pairings, per_user, ranks_in, scores
+from seealso.evaluation.protocols import EvaluationProtocol, Holdout, hold_out
 from seealso.evaluation.reliability import reliability
-from seealso.evaluation.results import Evaluation, ExamResult, Treatment, Tuned
+from seealso.evaluation.results import Evaluation, ProtocolResult, Treatment, Tuned
 from seealso.evaluation.segments import attribute_segments
 from seealso.evaluation.showing import SHOWN, Labels, examples, read_labels
-from seealso.evaluation.systems import Contender, Entrant, Lists
+from seealso.evaluation.systems import FittedSystem, Lists, SystemBuilder
 from seealso.log import progress
 from seealso.readers import Pseudonyms
 
@@ -28,9 +28,9 @@ def evaluate(
     settings: Settings,
     items: Items,
     events: Events,
-    contenders: Sequence[Contender],
+    builders: Sequence[SystemBuilder],
     *,
-    exams: Sequence[str],
+    protocols: Sequence[str],
     asked: str,
     by: str | None = None,
     most_users: int | None = None,
@@ -38,7 +38,7 @@ def evaluate(
     groups: Groups | None = None,
     names: Pseudonyms | None = None,
 ) -> Evaluation:
-    """Ask every contender in every exam, over the whole catalogue.
+    """Ask every system the questions of every protocol, over the whole catalogue.
 
     Parameters
     ----------
@@ -47,16 +47,16 @@ def evaluate(
     items, events
         Give the batches of the catalogue and the event frames.
     contenders
-        Who is examined. Each is prepared anew for each state of knowledge, and released before
+        What is evaluated. Each is built anew for each state of knowledge, and released before
         the next one comes: one model is in memory at a time.
-    exams
-        Of `seealso.evaluation.exams.EXAMS`.
+    protocols
+        Of `seealso.evaluation.protocols.PROTOCOLS`.
     asked
         ``dev`` or ``test``. Settings are always chosen on dev.
     by
         A field of the catalogue by whose values users and exposure are told apart.
     most_users
-        Ask at most so many users in each exam; all by default.
+        Ask at most so many users in each protocol; all by default.
     before
         An earlier evaluation, to compare the product with what it was then.
     groups
@@ -76,17 +76,19 @@ def evaluate(
     """
     began = perf_counter()
     with progress("reading"):
-        held = sittings(settings, items, events, names=exams, asked=asked, most_users=most_users)
-        material = held[0].material
+        held = hold_out(
+            settings, items, events, names=protocols, asked=asked, most_users=most_users
+        )
+        dataset = held[0].dataset
         if before is not None:
             before.check_all(held, asked)
-        labels = read_labels(settings, items, material.catalogue.place, by)
-    show = _Marker(labels, settings.training.seed, asked, before, groups)
-    found = (result for one in held for result in _hold(one, contenders, show))
+        labels = read_labels(settings, items, dataset.catalogue.place, by)
+    show = _Results(labels, settings.training.seed, asked, before, groups)
+    found = (result for one in held for result in _evaluate_holdout(one, builders, show))
     results = [_without_ids(one, names or Pseudonyms.drawn()) for one in found]
-    told = _told(settings, material)
+    told = _describe_data(settings, dataset)
     return Evaluation(
-        material.signature,
+        dataset.signature,
         told,
         tuple(results),
         perf_counter() - began,
@@ -94,7 +96,7 @@ def evaluate(
     )
 
 
-def _without_ids(result: ExamResult, names: Pseudonyms) -> ExamResult:
+def _without_ids(result: ProtocolResult, names: Pseudonyms) -> ProtocolResult:
     """Return what was found with pseudonyms in place of ids of users: it is shown and written."""
     changed = [
         replace(
@@ -109,14 +111,14 @@ def _without_ids(result: ExamResult, names: Pseudonyms) -> ExamResult:
     return replace(result, examples=tuple(read), changes=tuple(changed))
 
 
-def _told(settings: Settings, material: Material) -> dict[str, int | float | str]:
+def _describe_data(settings: Settings, dataset: Dataset) -> dict[str, int | float | str]:
     """Return counts and settings that a figure depends on, without paths."""
     return {
-        "items": len(material.catalogue.ids),
-        "items without a text": material.catalogue.mute,
-        "users": len(material.sequences),
-        "training events": sum(map(len, material.sequences)),
-        "dev questions": len(material.dev),
+        "items": len(dataset.catalogue.ids),
+        "items without a text": dataset.catalogue.mute,
+        "users": len(dataset.sequences),
+        "training events": sum(map(len, dataset.sequences)),
+        "dev questions": len(dataset.dev),
         "positive": "all" if settings.events.positive is None else settings.events.positive,
         "seed": settings.training.seed,
         "bundle": Path(settings.encoder.bundle).name,
@@ -128,49 +130,51 @@ def _told(settings: Settings, material: Material) -> dict[str, int | float | str
 
 @dataclass
 class _Answers:
-    """What the systems answered in one exam; the systems themselves are released."""
+    """What the systems answered in one protocol; the systems themselves are released."""
 
-    exam: Exam
+    protocol: EvaluationProtocol
     lists: dict[str, Lists] = field(default_factory=dict)
     tuned: list[Tuned] = field(default_factory=list)
     ours: list[str] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
 
-    def kept(self, name: str, ranks: Places) -> Answers:
+    def answers_of(self, name: str, ranks: Places) -> Answers:
         """Return what the results keep of one system: its ranks, and lists of the product."""
         shown = [one[one >= 0] for one in self.lists[name].places[:, :SHOWN]]
         return Answers.of(name, ranks, shown if name in self.ours else ())
 
 
-def _hold(sitting: Sitting, contenders: Sequence[Contender], marker: "_Marker") -> list[ExamResult]:
-    answers = [_Answers(exam) for exam in sitting.exams]
-    for contender in contenders:
-        _examine(contender, sitting, answers)
-    return [marker.marked(one, sitting) for one in answers]
+def _evaluate_holdout(
+    holdout: Holdout, builders: Sequence[SystemBuilder], results: "_Results"
+) -> list[ProtocolResult]:
+    answers = [_Answers(protocol) for protocol in holdout.protocols]
+    for builder in builders:
+        _answer_all(builder, holdout, answers)
+    return [results.result_of(one, holdout) for one in answers]
 
 
-def _examine(contender: Contender, sitting: Sitting, answers: Sequence[_Answers]) -> None:
+def _answer_all(builder: SystemBuilder, holdout: Holdout, answers: Sequence[_Answers]) -> None:
     # in a function of its own, so that no name keeps the systems when they are done
-    with contender.sit(sitting) as entrants:
-        for entrant in entrants:
+    with builder.build(holdout) as systems:
+        for fitted in systems:
             for one in answers:
-                if entrant.sits(one.exam.name):
-                    _ask(entrant, one)
+                if fitted.takes_part(one.protocol.name):
+                    _ask(fitted, one)
 
 
-def _ask(entrant: Entrant, answers: _Answers) -> None:
-    exam, name = answers.exam, entrant.system.name
-    with progress(f"{exam.name}: {name}", len(exam.questions)) as tick:
-        answers.lists[name] = entrant.system.rank(exam.questions, DEPTH, exam.among, tick)
-    if entrant.tuned is not None:
-        answers.tuned.append(entrant.tuned)
-    if not entrant.baseline:
+def _ask(fitted: FittedSystem, answers: _Answers) -> None:
+    protocol, name = answers.protocol, fitted.system.name
+    with progress(f"{protocol.name}: {name}", len(protocol.questions)) as tick:
+        answers.lists[name] = fitted.system.rank(protocol.questions, DEPTH, protocol.among, tick)
+    if fitted.tuned is not None:
+        answers.tuned.append(fitted.tuned)
+    if not fitted.baseline:
         answers.ours.append(name)
-    answers.notes |= dict.fromkeys(entrant.notes)
+    answers.notes |= dict.fromkeys(fitted.notes)
 
 
 @dataclass(frozen=True)
-class _Marker:
+class _Results:
     """Makes results of answers.
 
     Attributes
@@ -193,74 +197,82 @@ class _Marker:
     before: Earlier | None
     groups: Groups | None
 
-    def marked(self, answers: _Answers, sitting: Sitting) -> ExamResult:
-        """Return what one exam found."""
-        exam = self._in_parts(answers.exam)
-        ranks = {name: ranks_in(lists, exam.questions) for name, lists in answers.lists.items()}
-        found = self._result(answers, exam, sitting, ranks)
+    def result_of(self, answers: _Answers, holdout: Holdout) -> ProtocolResult:
+        """Return what one protocol found."""
+        protocol = self._in_parts(answers.protocol)
+        ranks = {name: ranks_in(lists, protocol.questions) for name, lists in answers.lists.items()}
+        found = self._result(answers, protocol, holdout, ranks)
         if self.before is None:
             return found
-        earlier = self.before.exam(exam.name)
-        return replace(found, changes=changes(earlier, found, exam, self.labels.titles, self.seed))
+        earlier = self.before.protocol(protocol.name)
+        return replace(
+            found, changes=changes(earlier, found, protocol, self.labels.titles, self.seed)
+        )
 
-    def _in_parts(self, exam: Exam) -> Exam:
+    def _in_parts(self, protocol: EvaluationProtocol) -> EvaluationProtocol:
         field = self.labels.field
-        if field is None or len(exam.parts) == 1:
-            return exam
-        more = attribute_segments(field, self.labels.values, exam.questions)
-        return replace(exam, parts=[*exam.parts, *more])
+        if field is None or len(protocol.parts) == 1:
+            return protocol
+        more = attribute_segments(field, self.labels.values, protocol.questions)
+        return replace(protocol, parts=[*protocol.parts, *more])
 
     def _result(
-        self, answers: _Answers, exam: Exam, sitting: Sitting, ranks: Mapping[str, Places]
-    ) -> ExamResult:
-        labels, ids = self.labels, sitting.material.catalogue.ids
-        rankable = len(ids) if exam.among is None else int(exam.among.sum())
+        self,
+        answers: _Answers,
+        protocol: EvaluationProtocol,
+        holdout: Holdout,
+        ranks: Mapping[str, Places],
+    ) -> ProtocolResult:
+        labels, ids = self.labels, holdout.dataset.catalogue.ids
+        rankable = len(ids) if protocol.among is None else int(protocol.among.sum())
         values = {name: per_user(own) for name, own in ranks.items()}
-        reliable = [reliability(name, own, exam.questions) for name, own in answers.lists.items()]
-        return ExamResult(
-            exam=exam.name,
+        reliable = [
+            reliability(name, own, protocol.questions) for name, own in answers.lists.items()
+        ]
+        return ProtocolResult(
+            name=protocol.name,
             asked=self.asked,
-            users=len(exam.questions),
+            users=len(protocol.questions),
             items=rankable,
-            cold_items=int(sitting.cold.sum()),
+            cold_items=int(holdout.cold.sum()),
             scores=tuple(
                 score
                 for name, own in values.items()
-                for score in scores(name, exam, own, self.seed)
+                for score in scores(name, protocol, own, self.seed)
             ),
             pairings=tuple(
-                pairings(_compared(answers, values, exam.headline), values, self.seed)
+                pairings(_compared(answers, values, protocol.headline), values, self.seed)
             ),
             tuned=tuple(answers.tuned),
-            beyond=tuple(
-                beyond(
-                    name, lists, sitting.material, exam.questions,
+            beyond_accuracy=tuple(
+                beyond_accuracy(
+                    name, lists, holdout.dataset, protocol.questions,
                     rankable=rankable, field=labels.field, values=labels.values,
                 )
                 for name, lists in answers.lists.items()
             ),
             reliability=tuple(one for one in reliable if one is not None),
-            examples=examples(exam.questions, answers.lists, labels.titles, self.seed),
+            examples=examples(protocol.questions, answers.lists, labels.titles, self.seed),
             notes=tuple(answers.notes),
             ours=tuple(answers.ours),
-            signature=exam.signature(ids),
+            signature=protocol.signature(ids),
             by=labels.field or "",
-            answers=tuple(answers.kept(name, own) for name, own in ranks.items()),
-            treatments=tuple(self._treatments(answers, exam, sitting, values)),
+            answers=tuple(answers.answers_of(name, own) for name, own in ranks.items()),
+            treatments=tuple(self._treatments(answers, protocol, holdout, values)),
         )  # fmt: skip
 
     def _treatments(
         self,
         answers: _Answers,
-        exam: Exam,
-        sitting: Sitting,
+        protocol: EvaluationProtocol,
+        holdout: Holdout,
         values: Mapping[str, Mapping[str, Values]],
     ) -> Iterator[Treatment]:
         if self.groups is not None:
             for name, lists in answers.lists.items():
-                own = values[name][exam.headline]
+                own = values[name][protocol.headline]
                 yield from treatments(
-                    name, lists, own, self.groups, sitting.material, exam.questions, self.seed
+                    name, lists, own, self.groups, holdout.dataset, protocol.questions, self.seed
                 )
 
 

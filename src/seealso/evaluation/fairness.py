@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.intervals import Estimate, Values, estimate
 from seealso.datasets.questions import Places, Question
 from seealso.errors import ConfigError
@@ -73,7 +73,7 @@ def treatments(
     lists: Lists,
     values: Values,
     groups: Groups,
-    material: Material,
+    dataset: Dataset,
     questions: Sequence[Question],
     seed: int,
 ) -> list[Treatment]:
@@ -93,7 +93,7 @@ def treatments(
         Of what is drawn.
     """
     shown = lists.places[:, :SHOWN]
-    tail = _tail_shares(shown, thirds(material) == 2)
+    tail = _tail_shares(shown, thirds(dataset) == 2)
     found = []
     for group, rows in groups.places(questions).items():
         rest = np.setdiff1d(np.arange(len(questions)), rows)
@@ -104,7 +104,7 @@ def treatments(
                 len(rows),
                 estimate(values[rows], seed),
                 _gap(values[rows], values[rest], seed),
-                _coverage(shown[rows], len(material.catalogue.ids), seed),
+                _coverage(shown[rows], len(dataset.catalogue.ids), seed),
                 estimate(tail[rows], seed),
             )
         )

@@ -14,8 +14,8 @@ import numpy as np
 from seealso.datasets.intervals import Values, estimate, sign_flip
 from seealso.datasets.questions import Places, Question
 from seealso.errors import MissingExtraError
-from seealso.evaluation.exams import Exam
-from seealso.evaluation.results import Pairing, Score
+from seealso.evaluation.protocols import EvaluationProtocol
+from seealso.evaluation.results import PairedTest, Score
 from seealso.evaluation.systems import Lists
 
 DEPTH: Final = 20
@@ -76,8 +76,10 @@ def _by_rank() -> dict[str, Values]:
     return found
 
 
-def scores(system: str, exam: Exam, values: Mapping[str, Values], seed: int) -> list[Score]:
-    """Return the score of each part of the exam, with intervals."""
+def scores(
+    system: str, protocol: EvaluationProtocol, values: Mapping[str, Values], seed: int
+) -> list[Score]:
+    """Return the score of each part of the protocol, with intervals."""
     return [
         Score(
             system,
@@ -85,13 +87,13 @@ def scores(system: str, exam: Exam, values: Mapping[str, Values], seed: int) -> 
             len(places),
             {name: estimate(own[places], seed) for name, own in values.items()},
         )
-        for part, places in exam.parts
+        for part, places in protocol.parts
     ]
 
 
 def pairings(
     ours: Sequence[str], values: Mapping[str, Mapping[str, Values]], seed: int
-) -> list[Pairing]:
+) -> list[PairedTest]:
     """Compare each of `ours` with every other system, over all users.
 
     Parameters
@@ -112,5 +114,7 @@ def pairings(
             for metric in PAIRED:
                 paired = values[system][metric] - values[other][metric]
                 change = estimate(paired, seed)
-                found.append(Pairing(system, other, "all", metric, change, sign_flip(paired, seed)))
+                found.append(
+                    PairedTest(system, other, "all", metric, change, sign_flip(paired, seed))
+                )
     return found

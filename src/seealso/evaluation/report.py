@@ -40,7 +40,7 @@ def write_report(found: Evaluation, folder: Path) -> Path:
     Parameters
     ----------
     found
-        What an evaluation found, with one exam at least.
+        What an evaluation found, with one protocol at least.
     folder
         Where to; made if need be.
 
@@ -81,8 +81,8 @@ def as_page(found: Evaluation) -> str:
         .render(
             policy=_policy(plotly, SCRIPT),
             style=STYLE,
-            asked=found.exams[0].asked,
-            exams=chapters(found.exams),
+            asked=found.protocols[0].asked,
+            protocols=chapters(found.protocols),
             facts=list(facts(found.data)),
             changed=settings(found.changed),
             plotly=plotly,

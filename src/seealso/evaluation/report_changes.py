@@ -6,68 +6,68 @@ from seealso.evaluation import report_plots as plots
 from seealso.evaluation.changes import Change, Move
 from seealso.evaluation.report_parts import Draw, Part, Person, Side
 from seealso.evaluation.report_tables import Row, Table, with_interval
-from seealso.evaluation.results import ExamResult
+from seealso.evaluation.results import ProtocolResult
 
 SHARES = ("coverage", "places, ")
 """Measures that are shares of something, shown as per cent."""
 
 
-def verdict(exam: ExamResult) -> str:
+def verdict(protocol: ProtocolResult) -> str:
     """Return in a sentence how the product ranks beside what it was; empty where nobody asked."""
-    if not exam.changes:
+    if not protocol.changes:
         return ""
-    change, metric = exam.changes[0], exam.headline
+    change, metric = protocol.changes[0], protocol.headline
     whole, found = change.whole, change.whole.differences[metric]
     told = {
         "better": "ranks better than before",
         "worse": "ranks worse than before",
         "alike": "cannot be told from what it was before",
-    }[standing(exam)]
+    }[standing(protocol)]
     return (
         f"{change.system} {told}: {metric.upper()} {whole.before[metric]:.4f} before, "
         f"{whole.after[metric]:.4f} now, {with_interval(found, sign='+')}."
     )
 
 
-def standing(exam: ExamResult) -> str:
+def standing(protocol: ProtocolResult) -> str:
     """Return ``better``, ``worse`` or ``alike``: the product against what it was before."""
-    if not exam.changes:
+    if not protocol.changes:
         return "alike"
-    found = exam.changes[0].whole.differences[exam.headline]
+    found = protocol.changes[0].whole.differences[protocol.headline]
     if found.low <= 0 <= found.high:
         return "alike"
     return "better" if found.mean > 0 else "worse"
 
 
-def parts(exam: ExamResult, draw: Draw) -> Iterator[Part]:
+def parts(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
     """Yield what became of each system of the product, for all users and for parts of them."""
-    for place, change in enumerate(exam.changes):
-        name = "" if len(exam.changes) == 1 else f": {change.system}"
+    for place, change in enumerate(protocol.changes):
+        name = "" if len(protocol.changes) == 1 else f": {change.system}"
         rows = [(move.part, move) for move in change.moves]
         yield Part(
             f"Before and after{name}",
             f"{_lists(change)} Each line is a 95 % interval of the difference, user by user: where "
             "it holds 0, the difference may be chance.",
-            moves(rows, exam.headline),
-            draw(plots.moves(rows, exam.headline)) if place == 0 else None,
+            moves(rows, protocol.headline),
+            draw(plots.moves(rows, protocol.headline)) if place == 0 else None,
             folded=place > 0,
         )
         if place == 0:
-            yield Part("Beside the ranking, before and after", "", _beyond(change))
+            yield Part("Beside the ranking, before and after", "", _beyond_accuracy(change))
 
 
-def by_length(exams: Sequence[ExamResult], draw: Draw) -> Iterator[Part]:
+def by_length(protocols: Sequence[ProtocolResult], draw: Draw) -> Iterator[Part]:
     """Yield what became of the product, by the length of the histories."""
-    rows = [(one.exam, one.changes[0].whole) for one in exams if one.changes]
+    rows = [(one.name, one.changes[0].whole) for one in protocols if one.changes]
     if rows:
-        metric = exams[0].headline
+        metric = protocols[0].headline
         plot = draw(plots.moves(rows, metric))
         yield Part("Before and after", "", moves(rows, metric), plot)
 
 
-def people(exam: ExamResult) -> Iterator[Person]:
+def people(protocol: ProtocolResult) -> Iterator[Person]:
     """Yield the users whose lists changed most."""
-    for one in exam.changes[0].contrasts if exam.changes else ():
+    for one in protocol.changes[0].contrasts if protocol.changes else ():
         same = frozenset(one.before) & frozenset(one.after)
         sides = (Side("before", one.before, same), Side("after", one.after, same))
         yield Person(one.history, one.target, sides)
@@ -113,9 +113,9 @@ def _lists(change: Change) -> str:
     )
 
 
-def _beyond(change: Change) -> Table:
+def _beyond_accuracy(change: Change) -> Table:
     rows = []
-    for name, (before, after) in change.beyond.items():
+    for name, (before, after) in change.beyond_accuracy.items():
         form = ".1%" if name.startswith(SHARES) else ".3f"
         rows.append(Row((name, f"{before:{form}}", f"{after:{form}}")))
     return Table(("lists of ten", "before", "after"), tuple(rows))

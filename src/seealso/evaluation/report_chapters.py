@@ -1,4 +1,4 @@
-"""The chapters of the report: an exam each, as plots, the tables behind them, and users to read."""
+"""The chapters of the report, one a protocol: plots, the tables behind them, examples to read."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ from seealso.evaluation.report_words import (
     standing,
     verdict,
 )
-from seealso.evaluation.results import ExamResult
+from seealso.evaluation.results import ProtocolResult
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One exam, or several that differ in the length of the histories alone."""
+    """One protocol, or several that differ in the length of the histories alone."""
 
     name: str
     anchor: str
@@ -42,9 +42,9 @@ class Chapter:
     contrasts: tuple[Person, ...]
 
 
-def chapters(exams: Sequence[ExamResult]) -> list[Chapter]:
-    """Return a chapter of each exam; those that differ in the length of histories share one."""
-    few = [one for one in exams if one.exam.startswith(FEW_SHOT)]
+def chapters(protocols: Sequence[ProtocolResult]) -> list[Chapter]:
+    """Return a chapter of each protocol; those that differ in the length of histories share one."""
+    few = [one for one in protocols if one.name.startswith(FEW_SHOT)]
     numbers = count()
 
     def draw(figure: Any) -> Plot:
@@ -53,112 +53,118 @@ def chapters(exams: Sequence[ExamResult]) -> list[Chapter]:
 
     found = [
         _chapter(
-            exam,
-            exam.exam,
-            question(exam),
-            (*changes.parts(exam, draw), *_ranking(exam, draw), *_beyond(exam, draw)),
+            protocol,
+            protocol.name,
+            question(protocol),
+            (
+                *changes.parts(protocol, draw),
+                *_ranking(protocol, draw),
+                *_beyond_accuracy(protocol, draw),
+            ),
         )
-        for exam in exams
-        if exam not in few
+        for protocol in protocols
+        if protocol not in few
     ]
     return [*found, _few_shot(few, draw)] if few else found
 
 
-def _chapter(exam: ExamResult, name: str, asks: str, parts: Sequence[Part]) -> Chapter:
-    cold = f", {exam.cold_items:,} of them new" if 0 < exam.cold_items < exam.items else ""
+def _chapter(protocol: ProtocolResult, name: str, asks: str, parts: Sequence[Part]) -> Chapter:
+    cold = (
+        f", {protocol.cold_items:,} of them new" if 0 < protocol.cold_items < protocol.items else ""
+    )
     return Chapter(
         name=name,
         anchor=name.replace(" ", "-"),
         question=asks,
-        asked=exam.asked,
-        users=f"{exam.users:,}",
-        items=f"{exam.items:,}",
+        asked=protocol.asked,
+        users=f"{protocol.users:,}",
+        items=f"{protocol.items:,}",
         cold=cold,
-        verdict=verdict(exam),
-        standing=standing(exam),
-        in_lists=in_lists(exam),
-        changed=changes.verdict(exam),
-        changed_standing=changes.standing(exam),
-        notes=exam.notes,
+        verdict=verdict(protocol),
+        standing=standing(protocol),
+        in_lists=in_lists(protocol),
+        changed=changes.verdict(protocol),
+        changed_standing=changes.standing(protocol),
+        notes=protocol.notes,
         parts=tuple(parts),
-        people=tuple(_people(exam)),
-        contrasts=tuple(changes.people(exam)),
+        people=tuple(_people(protocol)),
+        contrasts=tuple(changes.people(protocol)),
     )
 
 
-def _ranking(exam: ExamResult, draw: Draw) -> Iterator[Part]:
+def _ranking(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
     """Yield how well the systems rank: for all users, and for parts of them."""
     yield Part(
         "Who ranks best",
         "Longer is better. Where the thin lines of two bars overlap widely, the difference may be "
         "chance; the table compares them user by user.",
-        tables.scores(exam),
-        draw(plots.scores(exam)),
+        tables.scores(protocol),
+        draw(plots.scores(protocol)),
     )
-    if exam.parts:
+    if protocol.parts:
         yield Part(
             "For whom",
             "Head items are the most chosen ones that a third of all choices goes to, tail items "
             "the least chosen ones, long tail the rarest of all; new users have a history of five "
             "items at most. Click a name to show or hide it.",
-            tables.by_part(exam, exam.parts),
-            draw(plots.by_part(exam, exam.parts)),
+            tables.by_part(protocol, protocol.parts),
+            draw(plots.by_part(protocol, protocol.parts)),
             folded=True,
         )
-    if exam.attributes:
+    if protocol.attributes:
         yield Part(
-            f"By {exam.by} of what was chosen",
+            f"By {protocol.by} of what was chosen",
             "Who chose an item with several values is counted with each of them.",
-            tables.by_part(exam, exam.attributes),
-            draw(plots.by_part(exam, exam.attributes)),
+            tables.by_part(protocol, protocol.attributes),
+            draw(plots.by_part(protocol, protocol.attributes)),
             folded=True,
         )
 
 
-def _beyond(exam: ExamResult, draw: Draw) -> Iterator[Part]:
+def _beyond_accuracy(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
     """Yield what accuracy does not tell: exposure, probabilities, what was chosen on dev."""
-    shown = tables.exposure(exam)
+    shown = tables.exposure(protocol)
     if shown.rows:
         yield Part(
             "Who gets the places",
             "Of the choices that people made, a third went to each of the three groups.",
             shown,
-            draw(plots.thirds(exam)),
+            draw(plots.thirds(protocol)),
             folded=True,
         )
-    if plots.attribute_values(exam):
+    if plots.attribute_values(protocol):
         words = "The same places by attribute. Click a name to show or hide it."
-        yield Part("By attribute", words, shown, draw(plots.by_attribute(exam)), folded=True)
-    if exam.treatments:
+        yield Part("By attribute", words, shown, draw(plots.by_attribute(protocol)), folded=True)
+    if protocol.treatments:
         yield Part(
             "Are users served alike",
             "By an attribute of the users; groups of fewer than 20 are left out. An interval of "
             "the difference that holds 0 may be chance.",
-            tables.treatments(exam),
+            tables.treatments(protocol),
             kind="words",
         )
-    if exam.reliability:
+    if protocol.reliability:
         yield Part(
             "Do probabilities come true",
             "On the dotted line they do; below it, more is promised than comes true.",
-            tables.reliability(exam),
-            draw(plots.reliability(exam)),
+            tables.reliability(protocol),
+            draw(plots.reliability(protocol)),
             folded=True,
         )
-    if exam.tuned:
-        yield Part("What dev chose", "", tables.chosen(exam), kind="words")
+    if protocol.tuned:
+        yield Part("What dev chose", "", tables.chosen(protocol), kind="words")
 
 
-def _few_shot(exams: Sequence[ExamResult], draw: Draw) -> Chapter:
+def _few_shot(protocols: Sequence[ProtocolResult], draw: Draw) -> Chapter:
     part = Part(
         "How much a history helps",
         "The same users each time. Click a name to show or hide it.",
-        tables.by_length(exams),
-        draw(plots.by_length(exams)),
+        tables.by_length(protocols),
+        draw(plots.by_length(protocols)),
     )
     asks = "How good are lists where little is known of a user? Only the newest items of a history."
-    found = _chapter(exams[0], "few-shot", asks, [*changes.by_length(exams, draw), part])
-    length = exams[0].exam.removeprefix(FEW_SHOT)
+    found = _chapter(protocols[0], "few-shot", asks, [*changes.by_length(protocols, draw), part])
+    length = protocols[0].name.removeprefix(FEW_SHOT)
     told = f"With only the newest {length} of each history: "
     return replace(
         found,
@@ -169,8 +175,8 @@ def _few_shot(exams: Sequence[ExamResult], draw: Draw) -> Chapter:
     )
 
 
-def _people(exam: ExamResult) -> Iterator[Person]:
-    shown = Sides.of(exam).shown
-    for one in exam.examples:
+def _people(protocol: ProtocolResult) -> Iterator[Person]:
+    shown = Sides.of(protocol).shown
+    for one in protocol.examples:
         sides = tuple(Side(name, one.lists[name]) for name in shown if name in one.lists)
         yield Person(one.history, one.target, sides)

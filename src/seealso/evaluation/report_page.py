@@ -57,7 +57,7 @@ details { margin: .4rem 0 } summary { cursor: pointer; color: var(--soft) }
 .sides h4 { margin: .5rem 0 .2rem; font-size: 14px } .sides ol, .sides ul { margin: 0;
   padding-left: 1.5rem; font-size: 14px; overflow-wrap: anywhere }
 .hit { background: var(--hit); font-weight: 650 }
-ul.exams { padding-left: 1.2rem } a { color: inherit }
+ul.protocols { padding-left: 1.2rem } a { color: inherit }
 """
 
 PAGE: Final = """
@@ -96,42 +96,43 @@ PAGE: Final = """
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{{ style|safe }}</style></head><body>
 <h1>seealso evaluate</h1>
-{% if exams[0].changed %}<p class="verdict {{ exams[0].changed_standing }}">
-{{- exams[0].changed }}</p>
-<p class="{{ exams[0].standing }}"><b>{{ exams[0].verdict }}</b></p>
-{% else %}<p class="verdict {{ exams[0].standing }}">{{ exams[0].verdict }}</p>
+{% if protocols[0].changed %}<p class="verdict {{ protocols[0].changed_standing }}">
+{{- protocols[0].changed }}</p>
+<p class="{{ protocols[0].standing }}"><b>{{ protocols[0].verdict }}</b></p>
+{% else %}<p class="verdict {{ protocols[0].standing }}">{{ protocols[0].verdict }}</p>
 {% endif %}
-<p>{{ exams[0].in_lists }} Asked were {{ exams[0].users }} users, about the choice that each made
-next; {{ exams[0].items }} items were ranked for every one of them. Ranges are 95 % intervals.
+<p>{{ protocols[0].in_lists }} Asked were {{ protocols[0].users }} users, about the choice that each
+made next; {{ protocols[0].items }} items were ranked for each. Ranges are 95 % intervals.
 {%- if asked == "dev" %} The questions are those of dev, by which settings were chosen: they flatter
 what was tuned on them.{% endif %}</p>
-{% if exams|length > 1 %}<ul class="exams">{% for exam in exams[1:] %}
-<li><a href="#{{ exam.anchor }}">{{ exam.name }}</a>:
-{% if exam.changed %}<span class="{{ exam.changed_standing }}">{{ exam.changed }}</span>
-{% endif %}<span class="{{ exam.standing }}">{{ exam.verdict }}</span></li>
+{% if protocols|length > 1 %}<ul class="protocols">{% for protocol in protocols[1:] %}
+<li><a href="#{{ protocol.anchor }}">{{ protocol.name }}</a>:
+{% if protocol.changed %}<span class="{{ protocol.changed_standing }}">{{ protocol.changed }}</span>
+{% endif %}<span class="{{ protocol.standing }}">{{ protocol.verdict }}</span></li>
 {%- endfor %}</ul>{% endif %}
 {% if changed.rows %}{{ figures(changed, "words") }}{% endif %}
 <dl>{% for name, value in facts %}
 <div><dt>{{ name }}</dt><dd>{{ value }}</dd></div>{% endfor %}</dl>
-{% for exam in exams %}
-<h2 id="{{ exam.anchor }}">{{ exam.name }}</h2>
-<p>{{ exam.question }} <span class="soft">{{ exam.asked }}: {{ exam.users }} users, {{ exam.items }}
-items{{ exam.cold }}.</span></p>
-{% if exam.changed %}<p class="{{ exam.changed_standing }}"><b>{{ exam.changed }}</b></p>{% endif %}
-<p class="{{ exam.standing }}"><b>{{ exam.verdict }}</b></p>
-{% for note in exam.notes %}<p class="note">{{ note }}</p>{% endfor %}
-{% for part in exam.parts %}
+{% for protocol in protocols %}
+<h2 id="{{ protocol.anchor }}">{{ protocol.name }}</h2>
+<p>{{ protocol.question }} <span class="soft">{{ protocol.asked }}: {{ protocol.users }} users,
+{{ protocol.items }} items{{ protocol.cold }}.</span></p>
+{% if protocol.changed %}<p class="{{ protocol.changed_standing }}">
+<b>{{ protocol.changed }}</b></p>{% endif %}
+<p class="{{ protocol.standing }}"><b>{{ protocol.verdict }}</b></p>
+{% for note in protocol.notes %}<p class="note">{{ note }}</p>{% endfor %}
+{% for part in protocol.parts %}
 {% if part.heading %}<h3>{{ part.heading }}</h3>{% endif %}
 {% if part.words %}<p class="soft">{{ part.words }}</p>{% endif %}
 {% if part.plot %}{{ drawn(part.plot) }}{% endif %}
 {% if part.folded %}<details><summary>the figures</summary>{{ figures(part.table, part.kind) }}
 </details>{% else %}{{ figures(part.table, part.kind) }}{% endif %}
 {% endfor %}
-{% if exam.contrasts %}<h3>Lists before and after</h3>
-{{ folded(loop.first, exam.contrasts, "First the users whose lists changed most, then those for whom
-what they chose next moved most. What both lists show stands in grey.") }}{% endif %}
-{% if exam.people %}<h3>Examples to read</h3>
-{{ folded(loop.first, exam.people, "Users who were drawn, not picked.") }}{% endif %}
+{% if protocol.contrasts %}<h3>Lists before and after</h3>
+{{ folded(loop.first, protocol.contrasts, "First the users whose lists changed most, then those
+for whom what they chose next moved most. What both lists show stands in grey.") }}{% endif %}
+{% if protocol.people %}<h3>Examples to read</h3>
+{{ folded(loop.first, protocol.people, "Users who were drawn, not picked.") }}{% endif %}
 {% endfor %}
 <h2>What the words mean</h2>
 <dl>

@@ -11,7 +11,7 @@ from seealso.datasets.intervals import Estimate
 from seealso.evaluation.changes import Move
 from seealso.evaluation.report_tables import systems
 from seealso.evaluation.report_words import FEW_SHOT, Sides
-from seealso.evaluation.results import ExamResult
+from seealso.evaluation.results import ProtocolResult
 
 OURS: Final = ("#e8590c", "#f2a20c")
 OTHERS: Final = (
@@ -25,12 +25,12 @@ LINE: Final = 34
 """Pixels of a bar that lies, with the gap beside it."""
 
 
-def scores(exam: ExamResult) -> go.Figure:
+def scores(protocol: ProtocolResult) -> go.Figure:
     """Draw the headline metric of every system, the best on top."""
-    metric = exam.headline
-    order = sorted(systems(exam), key=lambda name: exam.score(name).metrics[metric].mean)
-    found = [exam.score(name).metrics[metric] for name in order]
-    tints = colours(exam)
+    metric = protocol.headline
+    order = sorted(systems(protocol), key=lambda name: protocol.score(name).metrics[metric].mean)
+    found = [protocol.score(name).metrics[metric] for name in order]
+    tints = colours(protocol)
     bars = go.Bar(
         x=[one.mean for one in found],
         y=[_plain(name) for name in order],
@@ -42,13 +42,13 @@ def scores(exam: ExamResult) -> go.Figure:
     return _figure([bars], height=LINE * len(order) + 80, across=metric.upper())
 
 
-def by_part(exam: ExamResult, found: Mapping[str, int]) -> go.Figure:
+def by_part(protocol: ProtocolResult, found: Mapping[str, int]) -> go.Figure:
     """Draw the headline metric of every system for the parts `found` of the users."""
     # bars that lie leave room for names on a phone; the first one stands on top
     names = [f"{_plain(part)}<br>{users:,} users" for part, users in found.items()][::-1]
     bars = []
-    for name in systems(exam)[::-1]:
-        told = [exam.score(name, part).metrics[exam.headline] for part in found][::-1]
+    for name in systems(protocol)[::-1]:
+        told = [protocol.score(name, part).metrics[protocol.headline] for part in found][::-1]
         bars.append(
             go.Bar(
                 name=_plain(name),
@@ -57,10 +57,10 @@ def by_part(exam: ExamResult, found: Mapping[str, int]) -> go.Figure:
                 orientation="h",
                 error_x=_error(told),
                 hovertemplate="%{y}: %{x:.4f}",
-                **_told_apart(exam, name),
+                **_told_apart(protocol, name),
             )
         )
-    figure = _figure(bars, height=LINE * 2 * len(found) + 120, across=exam.headline.upper())
+    figure = _figure(bars, height=LINE * 2 * len(found) + 120, across=protocol.headline.upper())
     return figure.update_layout(legend={"traceorder": "reversed"})
 
 
@@ -87,15 +87,15 @@ def _verdict_colour(found: Estimate) -> str:
     return "#15803d" if found.mean > 0 else "#b91c1c"
 
 
-def by_length(exams: Sequence[ExamResult]) -> go.Figure:
+def by_length(protocols: Sequence[ProtocolResult]) -> go.Figure:
     """Draw the headline metric of every system over the length of the histories."""
-    (first, *_) = exams
+    (first, *_) = protocols
     lines = [
         go.Scatter(
             name=_plain(name),
-            x=[one.exam.removeprefix(FEW_SHOT) for one in exams],
-            y=[one.score(name).metrics[one.headline].mean for one in exams],
-            error_y=_error([one.score(name).metrics[one.headline] for one in exams]),
+            x=[one.name.removeprefix(FEW_SHOT) for one in protocols],
+            y=[one.score(name).metrics[one.headline].mean for one in protocols],
+            error_y=_error([one.score(name).metrics[one.headline] for one in protocols]),
             mode="lines+markers",
             line={"color": colours(first)[name]},
             visible=_told_apart(first, name)["visible"],
@@ -107,27 +107,27 @@ def by_length(exams: Sequence[ExamResult]) -> go.Figure:
     return figure.update_xaxes(type="category")
 
 
-def thirds(exam: ExamResult) -> go.Figure:
+def thirds(protocol: ProtocolResult) -> go.Figure:
     """Draw which share of the places the most, the middling and the least chosen items got."""
-    beyond = [one for one in exam.beyond if one.exposure][::-1]
+    beyond_accuracy = [one for one in protocol.beyond_accuracy if one.exposure][::-1]
     bars = [
         go.Bar(
             name=f"{third} items",
-            y=[_plain(one.system) for one in beyond],
-            x=[one.exposure.get(third, 0.0) for one in beyond],
+            y=[_plain(one.system) for one in beyond_accuracy],
+            x=[one.exposure.get(third, 0.0) for one in beyond_accuracy],
             orientation="h",
             marker={"color": colour},
             hovertemplate="%{x:.1%}",
         )
         for third, colour in THIRDS.items()
     ]
-    figure = _figure(bars, height=LINE * len(beyond) + 120, across="share of the places")
+    figure = _figure(bars, height=LINE * len(beyond_accuracy) + 120, across="share of the places")
     return figure.update_layout(barmode="stack").update_xaxes(tickformat=".0%", range=[0, 1])
 
 
-def by_attribute(exam: ExamResult) -> go.Figure:
+def by_attribute(protocol: ProtocolResult) -> go.Figure:
     """Draw which share of the places each value of the attribute got."""
-    values = attribute_values(exam)[::-1]
+    values = attribute_values(protocol)[::-1]
     bars = [
         go.Bar(
             name=_plain(one.system),
@@ -135,22 +135,25 @@ def by_attribute(exam: ExamResult) -> go.Figure:
             x=[one.exposure.get(value, 0.0) for value in values],
             orientation="h",
             hovertemplate="%{x:.1%}",
-            **_told_apart(exam, one.system),
+            **_told_apart(protocol, one.system),
         )
-        for one in exam.beyond
+        for one in protocol.beyond_accuracy
     ]
     figure = _figure(bars, height=LINE * len(values) + 120, across="share of the places")
     return figure.update_xaxes(tickformat=".0%")
 
 
-def attribute_values(exam: ExamResult) -> list[str]:
+def attribute_values(protocol: ProtocolResult) -> list[str]:
     """Return the values of the attribute that exposure was told apart by, most exposed first."""
-    found = dict.fromkeys(group for one in exam.beyond for group in one.exposure)
-    most = {group: max(one.exposure.get(group, 0.0) for one in exam.beyond) for group in found}
+    found = dict.fromkeys(group for one in protocol.beyond_accuracy for group in one.exposure)
+    most = {
+        group: max(one.exposure.get(group, 0.0) for one in protocol.beyond_accuracy)
+        for group in found
+    }
     return sorted((one for one in found if one not in THIRDS), key=lambda one: -most[one])
 
 
-def reliability(exam: ExamResult) -> go.Figure:
+def reliability(protocol: ProtocolResult) -> go.Figure:
     """Draw how often what was shown was chosen, over the probability that it was shown with."""
     lines = [
         go.Scatter(
@@ -159,12 +162,14 @@ def reliability(exam: ExamResult) -> go.Figure:
             y=[each.observed for each in one.bins],
             customdata=[each.count for each in one.bins],
             mode="lines+markers",
-            line={"color": colours(exam)[one.system]},
+            line={"color": colours(protocol)[one.system]},
             hovertemplate="predicted %{x:.4f}, chosen %{y:.4f}, %{customdata:,} items shown",
         )
-        for one in exam.reliability
+        for one in protocol.reliability
     ]
-    most = max(max(each.predicted, each.observed) for one in exam.reliability for each in one.bins)
+    most = max(
+        max(each.predicted, each.observed) for one in protocol.reliability for each in one.bins
+    )
     right = go.Scatter(
         name="what would be right",
         x=[0, most],
@@ -176,18 +181,18 @@ def reliability(exam: ExamResult) -> go.Figure:
     return _figure([right, *lines], height=400, across="probability shown", up="share chosen")
 
 
-def colours(exam: ExamResult) -> Mapping[str, str]:
+def colours(protocol: ProtocolResult) -> Mapping[str, str]:
     """Return a colour for each system: warm ones for the product."""
-    own = dict(zip(exam.ours, OURS * len(exam.ours), strict=False))
-    others = [name for name in systems(exam) if name not in own]
+    own = dict(zip(protocol.ours, OURS * len(protocol.ours), strict=False))
+    others = [name for name in systems(protocol) if name not in own]
     return own | dict(zip(others, OTHERS * len(others), strict=False))
 
 
-def _told_apart(exam: ExamResult, name: str) -> dict[str, Any]:
+def _told_apart(protocol: ProtocolResult, name: str) -> dict[str, Any]:
     """Return colour of a system's bars, and that only who is compared is shown at first."""
-    shown = name in Sides.of(exam).shown
+    shown = name in Sides.of(protocol).shown
     return {
-        "marker": {"color": colours(exam)[name]},
+        "marker": {"color": colours(protocol)[name]},
         "visible": True if shown else "legendonly",
     }
 

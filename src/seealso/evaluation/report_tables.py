@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from seealso.datasets.intervals import Estimate
 from seealso.evaluation.report_words import pairing
-from seealso.evaluation.results import ExamResult, Tuned
+from seealso.evaluation.results import ProtocolResult, Tuned
 
 MISSING = "–"
 
@@ -26,20 +26,23 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def systems(exam: ExamResult) -> list[str]:
+def systems(protocol: ProtocolResult) -> list[str]:
     """Return who was asked, in the order of the results."""
-    return [one.system for one in exam.scores if one.part == "all"]
+    return [one.system for one in protocol.scores if one.part == "all"]
 
 
-def scores(exam: ExamResult) -> Table:
+def scores(protocol: ProtocolResult) -> Table:
     """Return how every system does, and by how much the product differs from it."""
-    beyond = {one.system: one for one in exam.beyond}
-    errors = {one.system: one.error for one in exam.reliability}
-    reference = exam.pairings[0].system if exam.pairings else ""
+    beyond_accuracy = {one.system: one for one in protocol.beyond_accuracy}
+    errors = {one.system: one.error for one in protocol.reliability}
+    reference = protocol.pairings[0].system if protocol.pairings else ""
     rows = []
-    for name in systems(exam):
-        metrics, change = exam.score(name).metrics, pairing(exam, reference, name, exam.headline)
-        more = beyond.get(name)
+    for name in systems(protocol):
+        metrics, change = (
+            protocol.score(name).metrics,
+            pairing(protocol, reference, name, protocol.headline),
+        )
+        more = beyond_accuracy.get(name)
         figures = (
             [MISSING] * 3
             if more is None
@@ -48,14 +51,14 @@ def scores(exam: ExamResult) -> Table:
         cells = (
             name,
             f"{metrics['hr@10'].mean:.4f}",
-            with_interval(metrics[exam.headline]),
+            with_interval(metrics[protocol.headline]),
             MISSING if change is None else with_interval(change.difference, sign="+"),
             MISSING if change is None else f"{change.p:.4f}",
             *figures,
             f"{errors[name]:.3f}" if name in errors else MISSING,
         )
-        rows.append(Row(cells, name in exam.ours))
-    metric = exam.headline.upper()
+        rows.append(Row(cells, name in protocol.ours))
+    metric = protocol.headline.upper()
     compared = f"{reference} minus it (95 %)" if reference else "difference (95 %)"
     columns = (
         "system", "HR@10", f"{metric} (95 %)", compared, "p",
@@ -64,92 +67,95 @@ def scores(exam: ExamResult) -> Table:
     return Table(columns, tuple(rows))
 
 
-def by_part(exam: ExamResult, found: Mapping[str, int]) -> Table:
+def by_part(protocol: ProtocolResult, found: Mapping[str, int]) -> Table:
     """Return the headline metric of every system for the parts `found` of the users."""
-    metric = exam.headline
+    metric = protocol.headline
     rows = [
         Row(
             (
                 name,
-                *(with_interval(exam.score(name, part).metrics[metric]) for part in found),
+                *(with_interval(protocol.score(name, part).metrics[metric]) for part in found),
             ),
-            name in exam.ours,
+            name in protocol.ours,
         )
-        for name in systems(exam)
+        for name in systems(protocol)
     ]
     columns = (metric.upper(), *(f"{part} ({users:,})" for part, users in found.items()))
     return Table(columns, tuple(rows))
 
 
-def by_length(exams: Sequence[ExamResult]) -> Table:
+def by_length(protocols: Sequence[ProtocolResult]) -> Table:
     """Return the headline metric of every system by the length of the histories."""
-    (first, *_) = exams
+    (first, *_) = protocols
     rows = [
         Row(
-            (name, *(with_interval(one.score(name).metrics[one.headline]) for one in exams)),
+            (name, *(with_interval(one.score(name).metrics[one.headline]) for one in protocols)),
             name in first.ours,
         )
         for name in systems(first)
     ]
-    return Table((first.headline.upper(), *(one.exam for one in exams)), tuple(rows))
+    return Table((first.headline.upper(), *(one.name for one in protocols)), tuple(rows))
 
 
-def exposure(exam: ExamResult) -> Table:
+def exposure(protocol: ProtocolResult) -> Table:
     """Return the share of the places that each group of items got."""
-    groups = dict.fromkeys(group for one in exam.beyond for group in one.exposure)
+    groups = dict.fromkeys(group for one in protocol.beyond_accuracy for group in one.exposure)
     rows = [
         Row(
             (group, *(f"{one.exposure[group]:.1%}" if group in one.exposure else MISSING
-                      for one in exam.beyond))
+                      for one in protocol.beyond_accuracy))
         )
         for group in groups
     ]  # fmt: skip
-    return Table(("share of the places", *(one.system for one in exam.beyond)), tuple(rows))
+    return Table(
+        ("share of the places", *(one.system for one in protocol.beyond_accuracy)), tuple(rows)
+    )
 
 
-def treatments(exam: ExamResult) -> Table:
+def treatments(protocol: ProtocolResult) -> Table:
     """Return how each system serves groups of users."""
 
-    def told(one: Estimate) -> str:
+    def cell(one: Estimate) -> str:
         return f"{one.mean:.4f} ({one.low:.4f} to {one.high:.4f})"
 
     rows = [
         Row(
-            (one.system, one.group, f"{one.users:,}", told(one.metric), told(one.against_rest),
-             told(one.coverage), told(one.tail_share)),
-            one.system in exam.ours,
+            (one.system, one.group, f"{one.users:,}", cell(one.metric), cell(one.against_rest),
+             cell(one.coverage), cell(one.tail_share)),
+            one.system in protocol.ours,
         )
-        for one in exam.treatments
+        for one in protocol.treatments
     ]  # fmt: skip
     columns = (
-        "system", "group", "users", f"{exam.headline.upper()}", "minus all others",
+        "system", "group", "users", f"{protocol.headline.upper()}", "minus all others",
         "coverage of 20 lists", "tail share",
     )  # fmt: skip
     return Table(columns, tuple(rows))
 
 
-def reliability(exam: ExamResult) -> Table:
+def reliability(protocol: ProtocolResult) -> Table:
     """Return what was predicted and what came true, bin by bin."""
     rows = [
         Row((one.system, f"{bin_.low:.4f}–{bin_.high:.4f}", f"{bin_.count:,}",
              f"{bin_.predicted:.4f}", f"{bin_.observed:.4f}"))
-        for one in exam.reliability
+        for one in protocol.reliability
         for bin_ in one.bins
     ]  # fmt: skip
     return Table(("system", "probabilities", "items shown", "predicted", "chosen"), tuple(rows))
 
 
-def chosen(exam: ExamResult) -> Table:
+def chosen(protocol: ProtocolResult) -> Table:
     """Return what dev chose for each system."""
     rows = [
-        Row((one.system, _settings(one), f"{one.tried:,}", f"{one.dev:.4f}")) for one in exam.tuned
+        Row((one.system, _settings(one), f"{one.tried:,}", f"{one.dev:.4f}"))
+        for one in protocol.tuned
     ]
     return Table(("system", "settings", "tried", "NDCG@10 on dev"), tuple(rows))
 
 
-def facts(told: Mapping[str, int | float | str]) -> Iterator[tuple[str, str]]:
+def facts(cell: Mapping[str, int | float | str]) -> Iterator[tuple[str, str]]:
     """Yield what was measured, a name and a value each."""
-    for name, value in told.items():
+    for name, value in cell.items():
         yield name, f"{value:,}" if isinstance(value, int) and name != "seed" else str(value)
 
 
@@ -160,8 +166,8 @@ def with_interval(found: Estimate, sign: str = "") -> str:
 
 
 def _settings(tuned: Tuned) -> str:
-    told = [
+    cell = [
         f"{name} {value}" if isinstance(value, str) else f"{name} {value:g}"
         for name, value in tuned.settings.items()
     ]
-    return ", ".join(told) or MISSING
+    return ", ".join(cell) or MISSING

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from seealso.evaluation.results import ExamResult, Pairing
+from seealso.evaluation.results import PairedTest, ProtocolResult
 
 FEW_SHOT: Final = "few-shot "
-"""Exams that differ in the length of the histories alone are called so, with the length."""
+"""Protocols that differ in the length of the histories alone are called so, with the length."""
 
 QUESTIONS: Final = {
     "leave-one-out": "Which item did each user choose next? Everything up to then is known.",
@@ -19,7 +19,7 @@ QUESTIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Who is compared in one exam.
+    """Who is compared in one protocol.
 
     Attributes
     ----------
@@ -33,11 +33,13 @@ class Sides:
     rival: str | None
 
     @classmethod
-    def of(cls, exam: ExamResult) -> "Sides":
-        """Return who is compared in `exam`."""
-        own = exam.ours[0] if exam.ours else None
-        others = [one for one in exam.scores if one.part == "all" and one.system not in exam.ours]
-        best = max(others, key=lambda one: one.metrics[exam.headline].mean, default=None)
+    def of(cls, protocol: ProtocolResult) -> "Sides":
+        """Return who is compared in `protocol`."""
+        own = protocol.ours[0] if protocol.ours else None
+        others = [
+            one for one in protocol.scores if one.part == "all" and one.system not in protocol.ours
+        ]
+        best = max(others, key=lambda one: one.metrics[protocol.headline].mean, default=None)
         return cls(own, None if best is None else best.system)
 
     @property
@@ -46,16 +48,16 @@ class Sides:
         return tuple(name for name in (self.own, self.rival) if name is not None)
 
 
-def verdict(exam: ExamResult) -> str:
+def verdict(protocol: ProtocolResult) -> str:
     """Return how the product stands against the best baseline, in one sentence."""
-    sides = Sides.of(exam)
-    metric = exam.headline.upper()
+    sides = Sides.of(protocol)
+    metric = protocol.headline.upper()
     if sides.own is None or sides.rival is None:
-        return _alone(exam, sides)
-    found = pairing(exam, sides.own, sides.rival, exam.headline)
+        return _alone(protocol, sides)
+    found = pairing(protocol, sides.own, sides.rival, protocol.headline)
     if found is None:
         return f"{sides.own} and {sides.rival} were not compared by {metric}."
-    change, base = found.difference, exam.score(sides.rival).metrics[exam.headline].mean
+    change, base = found.difference, protocol.score(sides.rival).metrics[protocol.headline].mean
     # nothing ranks worse than not at all: the other's mean is taken for certain here
     low = max(change.low, -base)
     if change.low > 0:
@@ -71,48 +73,48 @@ def verdict(exam: ExamResult) -> str:
     )
 
 
-def _alone(exam: ExamResult, sides: Sides) -> str:
+def _alone(protocol: ProtocolResult, sides: Sides) -> str:
     alone = sides.own or sides.rival
     if alone is None:
         return "Nobody was asked."
-    found = exam.score(alone).metrics[exam.headline]
-    reached = f"{exam.headline.upper()} {found.mean:.4f} ({found.low:.4f} to {found.high:.4f})"
+    found = protocol.score(alone).metrics[protocol.headline]
+    reached = f"{protocol.headline.upper()} {found.mean:.4f} ({found.low:.4f} to {found.high:.4f})"
     if sides.own is None:
         return f"The best of the baselines, {alone}, reaches {reached}; no index was asked."
     return f"{alone} reaches {reached}; no baseline was asked to compare it with."
 
 
-def standing(exam: ExamResult) -> str:
+def standing(protocol: ProtocolResult) -> str:
     """Return ``better``, ``worse`` or ``alike``: the product against the best baseline."""
-    sides = Sides.of(exam)
+    sides = Sides.of(protocol)
     change = None
     if sides.own is not None and sides.rival is not None:
-        change = pairing(exam, sides.own, sides.rival, exam.headline)
+        change = pairing(protocol, sides.own, sides.rival, protocol.headline)
     if change is None or change.difference.low <= 0 <= change.difference.high:
         return "alike"
     return "better" if change.difference.mean > 0 else "worse"
 
 
-def in_lists(exam: ExamResult) -> str:
+def in_lists(protocol: ProtocolResult) -> str:
     """Return how often a list of ten holds what was chosen, in words."""
     told = [
-        f"{100 * exam.score(system).metrics['hr@10'].mean:.1f} % of the lists of {system}"
-        for system in Sides.of(exam).shown
+        f"{100 * protocol.score(system).metrics['hr@10'].mean:.1f} % of the lists of {system}"
+        for system in Sides.of(protocol).shown
     ]
     return f"Of ten items shown, one is the item that was chosen in {' and in '.join(told)}."
 
 
-def question(exam: ExamResult) -> str:
-    """Return what an exam asks."""
-    if exam.exam.startswith(FEW_SHOT):
-        length = exam.exam.removeprefix(FEW_SHOT)
+def question(protocol: ProtocolResult) -> str:
+    """Return what a protocol asks."""
+    if protocol.name.startswith(FEW_SHOT):
+        length = protocol.name.removeprefix(FEW_SHOT)
         return f"As leave-one-out, with the newest {length} of each history."
-    return QUESTIONS.get(exam.exam, "")
+    return QUESTIONS.get(protocol.name, "")
 
 
-def pairing(exam: ExamResult, system: str, other: str, metric: str) -> Pairing | None:
+def pairing(protocol: ProtocolResult, system: str, other: str, metric: str) -> PairedTest | None:
     """Return the comparison of two systems over all users, if there is one."""
-    for one in exam.pairings:
+    for one in protocol.pairings:
         if (one.system, one.other, one.part, one.metric) == (system, other, "all", metric):
             return one
     return None

@@ -34,7 +34,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
+class PairedTest:
     """Two systems asked about the same users.
 
     Attributes
@@ -80,7 +80,7 @@ class Tuned:
 
 
 @dataclass(frozen=True, slots=True)
-class Beyond:
+class BeyondAccuracy:
     """What accuracy does not tell of a system, from the first ten items of every list.
 
     Attributes
@@ -184,7 +184,7 @@ class Treatment:
     users
         How many.
     metric
-        The headline of the exam, with its interval.
+        The headline of the protocol, with its interval.
     against_rest
         The same minus that of all other users asked.
     coverage
@@ -204,12 +204,12 @@ class Treatment:
 
 
 @dataclass(frozen=True, slots=True)
-class ExamResult:
-    """One exam: the same questions to every system, always over the full catalogue.
+class ProtocolResult:
+    """One protocol: the same questions to every system, always over the full catalogue.
 
     Attributes
     ----------
-    exam
+    name
         ``leave-one-out``, ``temporal``, ``cold``, ``cold among cold``, ``few-shot 1``, ...
     asked
         ``dev`` or ``test``.
@@ -245,15 +245,15 @@ class ExamResult:
         How each system serves groups of users, where an attribute of theirs was asked for.
     """
 
-    exam: str
+    name: str
     asked: str
     users: int
     items: int
     cold_items: int
     scores: tuple[Score, ...]
-    pairings: tuple[Pairing, ...] = ()
+    pairings: tuple[PairedTest, ...] = ()
     tuned: tuple[Tuned, ...] = ()
-    beyond: tuple[Beyond, ...] = ()
+    beyond_accuracy: tuple[BeyondAccuracy, ...] = ()
     reliability: tuple[Reliability, ...] = ()
     examples: tuple[Example, ...] = ()
     notes: tuple[str, ...] = ()
@@ -300,8 +300,8 @@ class Evaluation:
         Tells catalogue, events and questions from others.
     data
         Counts (``items``, ``users``, ``events``) and settings in a few words, without paths.
-    exams
-        The exams, in the order asked for.
+    protocols
+        The protocols, in the order asked for.
     seconds
         How long it took.
     changed
@@ -310,6 +310,6 @@ class Evaluation:
 
     signature: str
     data: Mapping[str, int | float | str]
-    exams: tuple[ExamResult, ...]
+    protocols: tuple[ProtocolResult, ...]
     seconds: float = field(compare=False)
     changed: Mapping[str, tuple[str, str]] = field(default_factory=dict)

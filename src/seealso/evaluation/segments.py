@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Places, Question
 
 NEW: Final = 5
@@ -14,7 +14,7 @@ MOST_VALUES: Final = 8
 """Values of an attribute that are told apart."""
 
 
-def segments(material: Material, questions: Sequence[Question]) -> list[tuple[str, Places]]:
+def segments(dataset: Dataset, questions: Sequence[Question]) -> list[tuple[str, Places]]:
     """Return names of the parts and the positions of their questions.
 
     All questions first; then by target item: the most chosen items that hold a third of the
@@ -22,7 +22,7 @@ def segments(material: Material, questions: Sequence[Question]) -> list[tuple[st
     nobody chose yet among them), and the others; then by length of the history: up to the
     median, and longer. Parts without a question are left out.
     """
-    third = thirds(material)
+    third = thirds(dataset)
     targets = np.array([third[question.target] for question in questions])
     lengths = np.array([len(question.history) for question in questions])
     median = int(np.median(lengths))
@@ -65,19 +65,19 @@ def attribute_segments(
     return [(f"{field}: {value}", np.array(users[value], dtype=np.int64)) for value in largest]
 
 
-def newcomers(questions: Sequence[Question]) -> list[tuple[str, Places]]:
+def new_users(questions: Sequence[Question]) -> list[tuple[str, Places]]:
     """Return the part of the users with `NEW` items in their history at most, if there are any."""
     found = np.flatnonzero([len(question.history) <= NEW for question in questions])
     return [("new users", found)] if len(found) else []
 
 
-def thirds(material: Material) -> Places:
+def thirds(dataset: Dataset) -> Places:
     """Return 0 for items of the head, 1 for the middle, 2 for the tail, shape (items,).
 
     An item belongs where its middle event lies, when events are ordered by how often their
     item was chosen.
     """
-    events = material.event_counts()
+    events = dataset.event_counts()
     order = np.argsort(-events, kind="stable")
     middles = np.cumsum(events[order]) - events[order] / 2
     found = np.empty(len(events), dtype=np.int64)

@@ -13,14 +13,14 @@ from typing import Final
 import numpy as np
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Events, Items, Material, read_material
+from seealso.datasets.dataset import Dataset, Events, Items, read_dataset
 from seealso.datasets.intervals import Estimate, estimate
 from seealso.datasets.questions import Places, Question
 from seealso.datasets.ranks import gains, metrics
 from seealso.encoder import Bundle, Projection, fit_projection, item_encoder, open_cache, whitens
 from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
 from seealso.encoder.store import link
-from seealso.evaluation.comparison import Contest
+from seealso.evaluation.comparison import BundleRanker
 from seealso.log import progress
 from seealso.training.exporting.export import write_int8
 from seealso.types import Vector
@@ -115,12 +115,12 @@ def measure_sizes(
         onnx is not installed.
     """
     with progress("reading"):
-        material = read_material(settings, items, events)
-    questions = material.test if asked == "test" else material.dev
+        dataset = read_dataset(settings, items, events)
+    questions = dataset.test if asked == "test" else dataset.dev
     found: list[tuple[Places, Size]] = []
     with tempfile.TemporaryDirectory() as place:
-        for twin in _twins(bundle, material.catalogue.texts, Path(place)):
-            tried = _Trial(settings, material, items, twin, questions)
+        for twin in _twins(bundle, dataset.catalogue.texts, Path(place)):
+            tried = _Trial(settings, dataset, items, twin, questions)
             found += tried.sizes(dimensions)
     base = gains(found[0][0])
     seed = settings.training.seed
@@ -130,7 +130,7 @@ def measure_sizes(
         fingerprint=bundle.fingerprint,
         asked=asked,
         users=len(questions),
-        items=len(material.catalogue.ids),
+        items=len(dataset.catalogue.ids),
         sizes=tuple(sizes),
     )
 
@@ -166,7 +166,7 @@ class _Trial:
     """One precision before the questions."""
 
     settings: Settings
-    material: Material
+    dataset: Dataset
     items: Items
     twin: _Twin
     questions: Sequence[Question]
@@ -182,7 +182,7 @@ class _Trial:
 
     def _read(self) -> tuple[Vector, float]:
         """Return the raw vectors of the catalogue, shape (n, d), and texts read in a second."""
-        texts = self.material.catalogue.texts
+        texts = self.dataset.catalogue.texts
         encoder = item_encoder(self.twin.bundle, self._settings, open_cache(self._settings))
         with progress(f"encoding, {self.twin.name}", len(texts)) as tick:
             began = perf_counter()
@@ -212,7 +212,7 @@ class _Trial:
         bundle, chosen = self.twin.bundle, self.settings.encoder
         if bundle.projection is not None:
             return bundle.projection, bundle.projection
-        whiten = whitens(bundle, self.settings, self.material.catalogue.texts[: chosen.sample])
+        whiten = whitens(bundle, self.settings, self.dataset.catalogue.texts[: chosen.sample])
         known = raw[raw.any(axis=1)][: chosen.sample]
         fitted = fit_projection(known, whiten=whiten, dimension=None)
         return (fitted if whiten else None), fitted
@@ -221,14 +221,16 @@ class _Trial:
         self, dimension: int, projection: Projection | None, speed: float
     ) -> tuple[Places, Size]:
         bundle = replace(self.twin.bundle, projection=projection, dimension=dimension)
-        ranks, _ = Contest(self._settings, self.material, self.items, bundle).ranks(self.questions)
+        ranks, _ = BundleRanker(self._settings, self.dataset, self.items, bundle).ranks(
+            self.questions
+        )
         return ranks, Size(
             precision=self.twin.name,
             dimension=dimension,
             metrics=metrics(ranks),
             change=Estimate(0.0, 0.0, 0.0),
             model_bytes=(bundle.folder / self.twin.file).stat().st_size,
-            vector_bytes=dimension * _FLOAT_BYTES * len(self.material.catalogue.ids),
+            vector_bytes=dimension * _FLOAT_BYTES * len(self.dataset.catalogue.ids),
             texts_per_second=speed,
         )
 

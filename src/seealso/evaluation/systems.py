@@ -1,4 +1,4 @@
-"""What is examined: anything that ranks the catalogue for users, and how it takes its seat."""
+"""What is evaluated: anything that ranks the catalogue for users, and what builds it."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from seealso.datasets.questions import Places, Question
 from seealso.datasets.ranks import USERS_AT_ONCE, ranks_among
-from seealso.evaluation.exams import Sitting
+from seealso.evaluation.protocols import Holdout
 from seealso.evaluation.results import Tuned
 from seealso.types import Vector
 
@@ -69,7 +69,7 @@ class System(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Entrant:
+class FittedSystem:
     """A system that is ready to be asked.
 
     Attributes
@@ -82,36 +82,36 @@ class Entrant:
         It is there to be compared with.
     notes
         What a reader of its figures must know.
-    exams
-        Names of the exams that it sits; None for all of the sitting.
+    protocols
+        Names of the protocols that it takes part in; None for all of the holdout.
     """
 
     system: System
     tuned: Tuned | None
     baseline: bool
     notes: tuple[str, ...] = ()
-    exams: frozenset[str] | None = None
+    protocols: frozenset[str] | None = None
 
-    def sits(self, exam: str) -> bool:
-        """Whether it is asked in this exam."""
-        return self.exams is None or exam in self.exams
+    def takes_part(self, protocol: str) -> bool:
+        """Whether it is asked in this protocol."""
+        return self.protocols is None or protocol in self.protocols
 
 
-class Contender(Protocol):
-    """Brings one or more systems to a sitting: fits them on what may be known there."""
+class SystemBuilder(Protocol):
+    """Builds one or more systems for a holdout: fits them on what may be known there."""
 
     @property
     def name(self) -> str:
-        """What it is called while it is prepared."""
+        """What it is called while it is built."""
         ...
 
-    def sit(self, sitting: Sitting) -> AbstractContextManager[Sequence[Entrant]]:
+    def build(self, holdout: Holdout) -> AbstractContextManager[Sequence[FittedSystem]]:
         """Return the systems, fitted; what they need is given back when the block ends."""
         ...
 
 
-def ignore(steps: int) -> None:
-    """Take a number of steps and show it to nobody."""
+def no_progress(steps: int) -> None:
+    """Count steps without showing them."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Scoring:
         asked: Sequence[Question],
         depth: int,
         among: Mask | None = None,
-        tick: Tick = ignore,
+        tick: Tick = no_progress,
     ) -> Lists:
         """Return the best `depth` items of each user; ties stand in a random order, always one.
 

@@ -7,13 +7,13 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
 from seealso.datasets.ranks import gains
-from seealso.evaluation.choosing import attempts, one_by_one
-from seealso.evaluation.exams import Exam, Sitting
+from seealso.evaluation.choosing import count_attempts, search_coordinates
+from seealso.evaluation.protocols import EvaluationProtocol, Holdout
 from seealso.evaluation.results import Tuned
-from seealso.evaluation.systems import Entrant, Mask, Scoring
+from seealso.evaluation.systems import FittedSystem, Mask, Scoring
 from seealso.log import progress
 from seealso.models.histories import Model, profiles
 from seealso.types import Vector
@@ -27,7 +27,7 @@ Chosen = Mapping[str, float]
 ModelT = TypeVar("ModelT", bound=Model)
 
 
-Fit: TypeAlias = Callable[[Material, Chosen], ModelT]
+Fit: TypeAlias = Callable[[Dataset, Chosen], ModelT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +65,42 @@ class Baseline:
     grid: Mapping[str, Sequence[float]] = field(default_factory=dict)
     recencies: Sequence[float] = RECENCIES
     reads: bool = False
-    first: Callable[[Material], None] | None = None
+    first: Callable[[Dataset], None] | None = None
 
     @contextmanager
-    def sit(self, sitting: Sitting) -> Iterator[Sequence[Entrant]]:
-        """Tune on the dev questions of the sitting and yield the best.
+    def build(self, holdout: Holdout) -> Iterator[Sequence[FittedSystem]]:
+        """Tune on the dev questions of the holdout and yield the best.
 
-        Where some exams rank a part of the items only, settings are chosen for them apart.
+        Where some protocols rank a part of the items only, settings are chosen for them apart.
         """
         if self.first is not None:
-            self.first(sitting.material)
-        if not sitting.cold.any() or not self.reads:
-            yield [self._tuned(sitting, sitting.exams)]
+            self.first(holdout.dataset)
+        if not holdout.cold.any() or not self.reads:
+            yield [self._tuned(holdout, holdout.protocols)]
             return
-        whole = [one for one in sitting.exams if one.among is None]
-        parts = [[one] for one in sitting.exams if one.among is not None]
-        yield [self._tuned(sitting, exams) for exams in (whole, *parts)]
+        whole = [one for one in holdout.protocols if one.among is None]
+        parts = [[one] for one in holdout.protocols if one.among is not None]
+        yield [self._tuned(holdout, protocols) for protocols in (whole, *parts)]
 
-    def _tuned(self, sitting: Sitting, exams: Sequence[Exam]) -> Entrant:
-        """Return the best for exams that rank the same items as the first of them.
+    def _tuned(self, holdout: Holdout, protocols: Sequence[EvaluationProtocol]) -> FittedSystem:
+        """Return the best for protocols that rank the same items as the first of them.
 
         What reads no text has nothing to choose where every question is about items without
         events: it takes the first value of each parameter.
         """
-        idle = bool(sitting.cold.any()) and not self.reads
+        idle = bool(holdout.cold.any()) and not self.reads
         grid = {name: values[:1] if idle else values for name, values in self.grid.items()}
         recencies = self.recencies[:1] if idle else self.recencies
-        tries = attempts(grid)
-        dev = Dev(sitting.material, sitting.dev, exams[0].among)
+        tries = count_attempts(grid)
+        dev = Dev(holdout.dataset, holdout.dev, protocols[0].among)
         with progress(f"tuning {self.name}", tries) as tick:
             best = search(self.fit, grid, recencies, dev, tick)
         settings = {**best.chosen, **({"recency": best.recency} if len(self.recencies) > 1 else {})}
-        return Entrant(
-            scoring(self.name, best.model, len(sitting.cold), best.recency),
+        return FittedSystem(
+            scoring(self.name, best.model, len(holdout.cold), best.recency),
             Tuned(self.name, settings, best.ndcg, tries * len(recencies)),
             baseline=True,
-            exams=frozenset(one.name for one in exams),
+            protocols=frozenset(one.name for one in protocols),
         )
 
 
@@ -118,13 +118,13 @@ class Dev:
         Only these items are ranked, shape (n,); None for all of them.
     """
 
-    material: Material
+    dataset: Dataset
     questions: Sequence[Question]
     among: Mask | None = None
 
     def ndcg(self, model: Model, recency: float) -> float:
         """Return the NDCG@10 that a model reaches."""
-        system = scoring("", model, len(self.material.catalogue.ids), recency)
+        system = scoring("", model, len(self.dataset.catalogue.ids), recency)
         return float(gains(system.target_ranks(self.questions, self.among)).mean())
 
 
@@ -144,12 +144,15 @@ def search(
     dev: Dev,
     tick: Callable[[int], None],
 ) -> Trial[ModelT]:
-    """Return the best model by NDCG@10 on `dev`, `one_by_one`; every fit tries every recency."""
+    """Return the best model by NDCG@10 on `dev`.
+
+    Parameters are searched with `search_coordinates`; every fit tries every recency.
+    """
 
     def attempt(one: Chosen) -> Trial[ModelT]:
-        model = fit(dev.material, one)
+        model = fit(dev.dataset, one)
         reached = [dev.ndcg(model, recency) for recency in recencies]
         first = int(np.argmax(reached))
         return Trial(model, one, recencies[first], reached[first])
 
-    return one_by_one(grid, attempt, tick)
+    return search_coordinates(grid, attempt, tick)

@@ -1,6 +1,6 @@
 """The bundles around a fit: the bare one that reads the contents, and the one that is written.
 
-An exam makes bundles of the same kind, from what may be known in it.
+A protocol makes bundles of the same kind, from what may be known in it.
 """
 
 from dataclasses import replace
@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Items, Material
+from seealso.datasets.dataset import Dataset, Items
 from seealso.encoder import (
     Bundle,
     BundleStore,
@@ -36,7 +36,7 @@ def read(
     settings: Settings,
     base: Bundle,
     items: Items,
-    material: Material,
+    dataset: Dataset,
     images: ImageVectors | None = None,
 ) -> tuple[Bundle, Vector]:
     """Return the bundle bound to the catalogue, and the vectors of its contents, shape (n, d).
@@ -48,7 +48,7 @@ def read(
         drawn = survey(Inputs(items, list), settings, tick).sample
     plain = bind_to_catalogue(base, sample_texts(drawn, settings, images), settings, cache)
     encoder, text = item_encoder(plain, settings, cache), ItemText(settings.text)
-    place = material.catalogue.place
+    place = dataset.catalogue.place
     texts = np.zeros((len(place), plain.dimension), dtype=np.float32)
     with progress("encoding", len(place) * len(text.names)) as tick:
         for batch in items():
@@ -59,13 +59,13 @@ def read(
 
 
 def write(
-    settings: Settings, plain: Bundle, part: Collaborative, fitted: Fitted, material: Material
+    settings: Settings, plain: Bundle, part: Collaborative, fitted: Fitted, dataset: Dataset
 ) -> Bundle:
     """Write the bundle ``fit.name``: `plain` with what was fitted."""
     lineage = {
         "recipe": fitted.recipe.as_dict(),
         "base": plain.name,
-        "data": material.signature,
+        "data": dataset.signature,
         "dev": dict(fitted.dev),
         "cold": dict(fitted.cold),
     }

@@ -9,7 +9,7 @@ import numpy as np
 from seealso.datasets.intervals import Values, estimate
 from seealso.datasets.questions import Places, Question, sample
 from seealso.datasets.ranks import USERS_AT_ONCE, gains
-from seealso.evaluation.choosing import one_by_one
+from seealso.evaluation.choosing import search_coordinates
 from seealso.fitting.bench import Bench
 from seealso.models.histories import Matrix
 from seealso.types import Vector
@@ -111,7 +111,7 @@ def choose_crowd(
         best = int(np.argmax([one.mean() for one in reached]))
         return _Tried(numbers, SHARES[best], reached[best], reached[0])
 
-    best = one_by_one(CROWDS, attempt, tick)
+    best = search_coordinates(CROWDS, attempt, tick)
     without = float(best.alone.mean())
     if not best.share or estimate(best.reached - best.alone, SEED).low <= 0:
         note = (

@@ -12,7 +12,7 @@ from typing import Any
 from seealso.config import Settings
 from seealso.datasets.dataset import Events, Items
 from seealso.encoder import BundleStore, ImageVectors
-from seealso.evaluation.exams import known_events, sittings
+from seealso.evaluation.protocols import hold_out, known_events
 from seealso.fitting.bundles import bare, read, write
 from seealso.fitting.fitter import Fitted, Fitter
 from seealso.fitting.importance import read_shares
@@ -86,23 +86,23 @@ def fit(
     base = replace(base, images=None, dimension=base.text_dimension)
     with progress("reading"):
         split = settings.training.split
-        (sitting,) = sittings(settings, items, events, names=[split], asked="dev")
-        known = known_events(settings, events, sitting)
-    plain, texts = read(settings, base, items, sitting.material)
-    ids = sitting.material.catalogue.ids
-    held = content(settings, ids, texts, sitting.dev, images)
+        (holdout,) = hold_out(settings, items, events, names=[split], asked="dev")
+        known = known_events(settings, events, holdout)
+    plain, texts = read(settings, base, items, holdout.dataset)
+    ids = holdout.dataset.catalogue.ids
+    held = content(settings, ids, texts, holdout.dev, images)
     plain = replace(plain, images=held.images, dimension=held.vectors.shape[1])
-    fitter = Fitter(settings, sitting, held.vectors)
-    part, fitted = fitter.fitted(read_shares(settings, items, known, sitting.material))
+    fitter = Fitter(settings, holdout, held.vectors)
+    part, fitted = fitter.fitted(read_shares(settings, items, known, holdout.dataset))
     fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
-    bundle = write(settings, plain, part, fitted, sitting.material)
+    bundle = write(settings, plain, part, fitted, holdout.dataset)
     return FitReport(
         bundle=bundle.name,
         fingerprint=bundle.fingerprint,
         dimension=bundle.dimension,
         base=base.name,
         fitted=fitted,
-        users=len(sitting.dev),
+        users=len(holdout.dev),
         items=len(texts),
         seconds=perf_counter() - began,
         images=held.facts,

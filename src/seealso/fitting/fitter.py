@@ -13,8 +13,8 @@ from seealso.datasets.questions import Question, sample
 from seealso.encoder import Collaborative
 from seealso.errors import DataError
 from seealso.evaluation.baselines import IALS
-from seealso.evaluation.choosing import attempts
-from seealso.evaluation.exams import Sitting, cold_items
+from seealso.evaluation.choosing import count_attempts
+from seealso.evaluation.protocols import Holdout, cold_items
 from seealso.evaluation.tuning import RECENCIES, Dev, search
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.crowd import CROWDS, ChosenCrowd, Pool, as_questions, choose_crowd, drawn
@@ -73,7 +73,7 @@ class Fitter:
     ----------
     settings
         The settings.
-    sitting
+    holdout
         What may be known, and the dev questions.
     texts
         Vectors of the contents of the catalogue, of texts alone where there are no images,
@@ -81,26 +81,26 @@ class Fitter:
     """
 
     settings: Settings
-    sitting: Sitting
+    holdout: Holdout
     texts: Vector
 
     def fitted(self, shares: Shares) -> tuple[Collaborative, Fitted]:
         """Return what behaviour knows, and the rest; `shares` are the importances to try."""
-        bench = self._bench(self.sitting.dev)
+        bench = self._bench(self.holdout.dev)
         alone, recipe, learnt = self._factorised()
         with progress("weighing", tries()) as tick:
             weighed = weigh(bench, learnt, recipe, tick)
-        material = self.sitting.material
-        ids = material.catalogue.ids
+        dataset = self.holdout.dataset
+        ids = dataset.catalogue.ids
         plain = collaborative(ids, learnt, self.texts, weighed.recipe)
         users = self._users(bench, learnt, weighed, plain)
-        with progress("pairs", attempts(PAIRINGS)) as tick:
-            paired = pair(bench, users, plain.join(ids, self.texts), material, tick)
+        with progress("pairs", count_attempts(PAIRINGS)) as tick:
+            paired = pair(bench, users, plain.join(ids, self.texts), dataset, tick)
         pairing = paired.pairing if paired.pairing.share else None
         weighed = replace(weighed, recipe=replace(weighed.recipe, together=pairing))
         found, note = self._newcomers(weighed)
         recipe = weighed.recipe if found is None else found.recipe
-        together = pairs(material, pairing)
+        together = pairs(dataset, pairing)
         part = collaborative(ids, learnt, self.texts, recipe, together)
         users, items = self._users(bench, learnt, weighed, part), part.join(ids, self.texts)
         added = lifts(bench, together) * part.dilution
@@ -144,8 +144,8 @@ class Fitter:
         """Return what neighbours add to the lists, or None where there is no users index."""
         if not self.settings.users.enabled:
             return None
-        known = drawn(self.sitting.material.sequences, self.settings.training.seed)
-        with progress("crowd", attempts(CROWDS)) as tick:
+        known = drawn(self.holdout.dataset.sequences, self.settings.training.seed)
+        with progress("crowd", count_attempts(CROWDS)) as tick:
             pool = Pool(known, others(self._bench(as_questions(known))))
             return choose_crowd(bench, users, items, pool, base, tick)
 
@@ -156,8 +156,8 @@ class Fitter:
         """Return dev NDCG@10 of the best factorisation by itself, its recipe and its factors."""
         factors = self.settings.fit.factors
         grid = {**IALS, "factors": (factors,)}
-        with progress("factorising", attempts(grid)) as tick:
-            dev = Dev(self.sitting.material, self.sitting.dev)
+        with progress("factorising", count_attempts(grid)) as tick:
+            dev = Dev(self.holdout.dataset, self.holdout.dev)
             best = search(fit_ials, grid, RECENCIES, dev, tick)
         recipe = replace(
             START,
@@ -166,7 +166,7 @@ class Fitter:
             regularisation=best.chosen["regularisation"],
             recency=best.recency,
         )
-        return best.ndcg, recipe, scaled(best.model, self.sitting.material)
+        return best.ndcg, recipe, scaled(best.model, self.holdout.dataset)
 
     def _newcomers(self, weighed: Weighed) -> tuple[Newcomers | None, tuple[str, ...]]:
         """Hide the events of some items, and see what their texts should be worth."""
@@ -176,18 +176,18 @@ class Fitter:
             return sample(questions, training.dev_users, training.seed)
 
         try:
-            cold = cold_items(self.sitting.material, "dev", some, training.dev_users)
-            if not cold.material.dev:
+            cold = cold_items(self.holdout.dataset, "dev", some, training.dev_users)
+            if not cold.dataset.dev:
                 raise DataError("cold: no dev user is left")
         except DataError as exc:
             return None, (f"items without events were not tried ({exc.message})",)
         state = Cold(
-            ids=cold.material.catalogue.ids,
-            warm=self._bench(cold.material.dev),
+            ids=cold.dataset.catalogue.ids,
+            warm=self._bench(cold.dataset.dev),
             cold=self._bench(cold.dev),
             among=cold.cold,
-            learnt=learn(cold.material, weighed.recipe),
-            together=pairs(cold.material, weighed.recipe.together),
+            learnt=learn(cold.dataset, weighed.recipe),
+            together=pairs(cold.dataset, weighed.recipe.together),
         )
         with progress("new items", newcomer_tries()) as tick:
             return newcomers(state, weighed, self.settings.fit.cold_loss, tick), ()

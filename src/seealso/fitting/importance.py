@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Items, Material
-from seealso.evaluation.systems import ignore
+from seealso.datasets.dataset import Dataset, Items
+from seealso.evaluation.systems import no_progress
 from seealso.fitting.bench import Bench, ndcg
 from seealso.indexer.inputs import Inputs, survey
 from seealso.log import progress
@@ -91,9 +91,7 @@ def choose(
     )
 
 
-def read_shares(
-    settings: Settings, items: Items, known: pl.DataFrame, material: Material
-) -> Shares:
+def read_shares(settings: Settings, items: Items, known: pl.DataFrame, dataset: Dataset) -> Shares:
     """Return what can be tried on the events that may be known.
 
     Parameters
@@ -114,20 +112,20 @@ def read_shares(
     found: dict[float | None, Vector] = {}
     with progress("counting", len(tried)) as tick:
         for days in tried:
-            found[days] = _shares(settings, items, known, material, days)
+            found[days] = _shares(settings, items, known, dataset, days)
             tick(1)
     return found
 
 
 def _shares(
-    settings: Settings, items: Items, known: pl.DataFrame, material: Material, days: float | None
+    settings: Settings, items: Items, known: pl.DataFrame, dataset: Dataset, days: float | None
 ) -> Vector:
     # between these bounds a weight less the floor is the share itself
     bounds = {"floor": 0.5, "ceiling": 1.5, "half_life_days": days}
     importance = settings.importance.model_copy(update=bounds)
     whole = settings.model_copy(update={"importance": importance})
-    table = survey(Inputs(items, lambda: [known]), whole, ignore).importance
-    weights = np.array([table.weight(item_id) for item_id in material.catalogue.ids])
+    table = survey(Inputs(items, lambda: [known]), whole, no_progress).importance
+    weights = np.array([table.weight(item_id) for item_id in dataset.catalogue.ids])
     return np.asarray(weights - 0.5, dtype=np.float32)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from seealso.encoder import Collaborative, Together
-from seealso.evaluation.choosing import attempts, one_by_one
+from seealso.evaluation.choosing import count_attempts, search_coordinates
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.recipe import Learnt, Mask, Recipe, collaborative
 from seealso.fitting.together import lifts
@@ -98,14 +98,14 @@ def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> N
     `ENOUGH` of what texts alone would is taken, as long as it costs no more than `most_loss` of the
     warm NDCG@10.
     """
-    exam = _Exam(state, weighed)
+    protocol = _Exam(state, weighed)
 
     def attempt(numbers: Mapping[str, float]) -> _Foretold:
         one = replace(weighed.recipe, ridge=numbers["ridge"], newcomer=numbers["newcomer"])
-        return _Foretold(one, exam.among_themselves(one))
+        return _Foretold(one, protocol.among_themselves(one))
 
-    recipe = one_by_one(FORETOLD, attempt, tick).recipe
-    alone, cold = exam.in_the_whole(recipe)
+    recipe = search_coordinates(FORETOLD, attempt, tick).recipe
+    alone, cold = protocol.in_the_whole(recipe)
     chosen, warm = recipe, alone
     enough = ENOUGH * ndcg(state.cold.ranks(state.cold.told(1.0), state.cold.texts), DEPTH)
     for welcome in WELCOMES:
@@ -113,7 +113,7 @@ def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> N
         if cold >= enough:
             continue
         one = replace(recipe, welcome=welcome)
-        tried = exam.in_the_whole(one)
+        tried = protocol.in_the_whole(one)
         if tried[0] >= (1 - most_loss) * alone and tried[1] > cold:
             chosen, (warm, cold) = one, tried
     return Newcomers(chosen, _even(state, tick), cold, warm, alone)
@@ -121,7 +121,7 @@ def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> N
 
 def newcomer_tries() -> int:
     """Return how many values `newcomers` tries."""
-    return attempts(FORETOLD) + len(WELCOMES) + len(RECENCIES)
+    return count_attempts(FORETOLD) + len(WELCOMES) + len(RECENCIES)
 
 
 @dataclass(frozen=True, slots=True)

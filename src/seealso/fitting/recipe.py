@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.encoder import Collaborative, Together
 from seealso.models.co_occurrence import Pairing
 from seealso.models.ials import Factors, fit_ials, ridge
@@ -84,7 +84,7 @@ class Learnt:
         return float(np.median(np.linalg.norm(self.items[self.known], axis=1)))
 
 
-def learn(material: Material, recipe: Recipe) -> Learnt:
+def learn(dataset: Dataset, recipe: Recipe) -> Learnt:
     """Factorise who chose what, as `recipe` says.
 
     Raises
@@ -92,12 +92,12 @@ def learn(material: Material, recipe: Recipe) -> Learnt:
     MissingExtraError
         implicit is not installed.
     """
-    return scaled(fit_ials(material, recipe.as_dict()), material)
+    return scaled(fit_ials(dataset, recipe.as_dict()), dataset)
 
 
-def scaled(found: Factors, material: Material) -> Learnt:
-    """Return the factors that were learnt from `material`, scaled."""
-    known = material.event_counts() > 0
+def scaled(found: Factors, dataset: Dataset) -> Learnt:
+    """Return the factors that were learnt from `dataset`, scaled."""
+    known = dataset.event_counts() > 0
     scale = float(np.sqrt((found.items[known] ** 2).sum(axis=1).mean()))
     return Learnt(found.items / np.float32(scale), known, scale)
 

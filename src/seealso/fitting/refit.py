@@ -1,4 +1,4 @@
-"""The same recipe on other knowledge: what an exam asks must not have been learnt."""
+"""The same recipe on other knowledge: what is asked must not have been learnt."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,23 +6,23 @@ from dataclasses import replace
 from seealso.config import Settings
 from seealso.datasets.dataset import Items
 from seealso.encoder import BundleStore, ImageVectors
-from seealso.evaluation.exams import Sitting
+from seealso.evaluation.protocols import Holdout
 from seealso.fitting.bundles import bare, joined, read
 from seealso.fitting.recipe import Recipe, collaborative, learn
 from seealso.indexer.images import images_for, no_images
 from seealso.models.co_occurrence import pairs
 
-EXAMINED = "examined"
-"""Folder of bundles that were made for an exam, beside the store."""
+FOLDER = "evaluated"
+"""Folder of bundles that were fitted for an evaluation, beside the store."""
 
 
 def refitted(
     settings: Settings,
-    sitting: Sitting,
+    holdout: Holdout,
     items: Items,
     images: Callable[[], ImageVectors | None] = no_images,
 ) -> Settings:
-    """Return settings whose bundle knows what may be known in `sitting`, and no more.
+    """Return settings whose bundle knows what may be known in `holdout`, and no more.
 
     A bundle without a collaborative part, or with one that was fitted on this very knowledge,
     stays what it is.
@@ -30,8 +30,8 @@ def refitted(
     Parameters
     ----------
     settings
-        ``encoder.bundle`` is examined.
-    sitting
+        ``encoder.bundle`` is evaluated.
+    holdout
         What may be known.
     items
         Gives the batches of the catalogue.
@@ -49,21 +49,21 @@ def refitted(
     lineage = bundle.origin.get("fit")
     if bundle.collaborative is None or lineage is None:
         return settings
-    if lineage["data"] == sitting.material.signature:
+    if lineage["data"] == holdout.dataset.signature:
         return settings
-    beside = settings.encoder.store.parent / EXAMINED
+    beside = settings.encoder.store.parent / FOLDER
     encoder = settings.encoder.model_copy(update={"store": beside, "bundle": bundle.name})
     own = settings.model_copy(update={"encoder": encoder})
     base = bare(bundle)
-    plain, texts = read(own, base, items, sitting.material, images_for(base, images))
+    plain, texts = read(own, base, items, holdout.dataset, images_for(base, images))
     recipe = Recipe.of(lineage["recipe"])
-    learnt = learn(sitting.material, recipe)
-    ids = sitting.material.catalogue.ids
-    together = pairs(sitting.material, recipe.together)
+    learnt = learn(holdout.dataset, recipe)
+    ids = holdout.dataset.catalogue.ids
+    together = pairs(holdout.dataset, recipe.together)
     part = collaborative(ids, learnt, texts, recipe, together)
     told = replace(
         plain,
-        origin={**plain.origin, "fit": {**lineage, "data": sitting.material.signature}},
+        origin={**plain.origin, "fit": {**lineage, "data": holdout.dataset.signature}},
         fitted=bundle.fitted,
         calibration=bundle.calibration,
     )

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.encoder import Together
-from seealso.evaluation.choosing import one_by_one
+from seealso.evaluation.choosing import search_coordinates
 from seealso.fitting.bench import Bench, ndcg
 from seealso.models.co_occurrence import Pairing, pairs
 from seealso.models.histories import Matrix
@@ -46,8 +46,8 @@ class Paired:
     ndcg: float
 
 
-def pair(bench: Bench, users: Vector, items: Vector, material: Material, tick: Steps) -> Paired:
-    """Choose what pairs weigh, `one_by_one` of `PAIRINGS`; each attempt tries every share.
+def pair(bench: Bench, users: Vector, items: Vector, dataset: Dataset, tick: Steps) -> Paired:
+    """Choose what pairs weigh, `search_coordinates` of `PAIRINGS`; each attempt tries every share.
 
     Parameters
     ----------
@@ -68,10 +68,10 @@ def pair(bench: Bench, users: Vector, items: Vector, material: Material, tick: S
 
     def attempt(numbers: Mapping[str, float]) -> Paired:
         one = Pairing(**numbers, share=1.0)
-        added = lifts(bench, pairs(material, one))
+        added = lifts(bench, pairs(dataset, one))
         ranks = bench.ranks_by_share(users, items, added, SHARES)
         reached = [ndcg(found) for found in ranks]
         best = int(np.argmax(reached))
         return Paired(replace(one, share=SHARES[best]), reached[best])
 
-    return one_by_one(PAIRINGS, attempt, tick)
+    return search_coordinates(PAIRINGS, attempt, tick)

@@ -1,1 +1,1 @@
-"""What a bundle is worth: exams over an index, and the gate that a new one has to pass."""
+"""What a bundle is worth: protocols over an index, and the gate that a new one has to pass."""

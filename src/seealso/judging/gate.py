@@ -11,24 +11,24 @@ import numpy as np
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
 from seealso.datasets.catalogue import Catalogue
-from seealso.datasets.dataset import read_material
+from seealso.datasets.dataset import read_dataset
 from seealso.datasets.intervals import Estimate, Values, estimate
 from seealso.datasets.questions import Question, sample
 from seealso.datasets.ranks import gains
 from seealso.encoder import Bundle
 from seealso.errors import NotBetter
-from seealso.evaluation.lessons import has_learnt, lessons
+from seealso.evaluation.leakage import find_leakage, has_learnt
 from seealso.evaluation.metrics import DEPTH, ranks_in
 from seealso.indexer.inputs import Inputs
 from seealso.indexer.live import live_index
-from seealso.judging.examined import IndexSystem
+from seealso.judging.index_systems import IndexSystem
 from seealso.log import progress
 from seealso.plugin.recommender import Recommender
 
 EVERY_ITEM = TextSettings(item="item")
 """Gives every item a text: one that the new templates leave without any must not go unasked."""
 
-BEYOND_ANY = 10**6
+UNREACHED = 10**6
 """The rank of what is not in a list."""
 
 
@@ -136,10 +136,10 @@ class Gate:
         training = settings.training
         whole = settings.model_copy(update={"text": EVERY_ITEM})
         with progress("reading questions"):
-            material = read_material(whole, source.items, source.events)
-        chosen = material.test if asked == "test" else material.dev
+            dataset = read_dataset(whole, source.items, source.events)
+        chosen = dataset.test if asked == "test" else dataset.dev
         questions = sample(chosen, training.dev_users, training.seed)
-        catalogue = replace(material.catalogue, texts=())
+        catalogue = replace(dataset.catalogue, texts=())
         return cls(cluster, settings, source, asked, live.name, catalogue, questions)
 
     def judge(self, live: str, new: str) -> Verdict:
@@ -189,12 +189,12 @@ class Gate:
         with progress(f"gate: {label}", len(self.questions)) as tick:
             lists = system.rank(self.questions, DEPTH, None, tick)
         ranks = ranks_in(lists, self.questions)
-        return gains(np.where(ranks == 0, BEYOND_ANY, ranks)), recommender.live.encoder.bundle
+        return gains(np.where(ranks == 0, UNREACHED, ranks)), recommender.live.encoder.bundle
 
     def _notes(self, *bundles: Bundle) -> tuple[str, ...]:
         """Say which bundles may have learnt what is asked."""
         if not any(map(has_learnt, bundles)):
             return ()
-        known = read_material(self.settings, self.source.items, self.source.events).signature
-        told = (note for bundle in bundles for note in lessons(bundle, known))
+        known = read_dataset(self.settings, self.source.items, self.source.events).signature
+        told = (note for bundle in bundles for note in find_leakage(bundle, known))
         return tuple(dict.fromkeys(told))

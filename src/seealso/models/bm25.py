@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.errors import MissingExtraError
 from seealso.models.histories import Matrix, Model
 from seealso.models.similarity import Neighbours, strongest
@@ -19,7 +19,7 @@ from seealso.types import Vector
 NEIGHBOURS: Final = 1000
 
 
-def fit_bm25(material: Material, chosen: Mapping[str, float]) -> Model:
+def fit_bm25(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
     """Find the items whose texts BM25 ranks best for the text of each item.
 
     Weights of terms by the library ``bm25s`` (Lucene's variant; Robertson and Zaragoza 2009, "The
@@ -41,8 +41,8 @@ def fit_bm25(material: Material, chosen: Mapping[str, float]) -> Model:
         import bm25s
     except ModuleNotFoundError as exc:
         raise MissingExtraError.of("bm25s", "evaluate") from exc
-    n = len(material.catalogue.texts)
-    read = bm25s.tokenize(list(material.catalogue.texts), stopwords=[], show_progress=False)
+    n = len(dataset.catalogue.texts)
+    read = bm25s.tokenize(list(dataset.catalogue.texts), stopwords=[], show_progress=False)
     weighing = bm25s.BM25(k1=chosen["k1"], b=chosen["b"], method="lucene")
     weighing.index(read, show_progress=False)
     kept = weighing.scores

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.encoder import Together
 from seealso.models.histories import Matrix
 
@@ -44,7 +44,7 @@ class Pairing:
     share: float
 
 
-def pairs(material: Material, pairing: Pairing | None) -> Together | None:
+def pairs(dataset: Dataset, pairing: Pairing | None) -> Together | None:
     """Return the strongest pairs of each item, or None where pairs do not help.
 
     The weight of j for i is sum of distance ** (gap - 1) over all places where j stands gap places
@@ -62,8 +62,8 @@ def pairs(material: Material, pairing: Pairing | None) -> Together | None:
     """
     if pairing is None:
         return None
-    events = material.event_counts()
-    after = _after(material.sequences, len(events), pairing.distance)
+    events = dataset.event_counts()
+    after = _after(dataset.sequences, len(events), pairing.distance)
     both = (after + pairing.backward * after.T).tocoo()
     apart = both.row != both.col
     row, column, weight = both.row[apart], both.col[apart], both.data[apart]

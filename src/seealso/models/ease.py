@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.errors import SeeAlsoError
 from seealso.log import logger
 from seealso.models.histories import Matrix, Model, interactions
@@ -40,7 +40,7 @@ class Weights:
         return found
 
 
-def fit_ease(material: Material, chosen: Mapping[str, float]) -> Model:
+def fit_ease(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
     """Solve EASE in closed form: B = I - P diag(1 / diag P), P = (X'X + lambda I)^-1.
 
     Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data". Of a catalogue of more than
@@ -60,12 +60,12 @@ def fit_ease(material: Material, chosen: Mapping[str, float]) -> Model:
     """
     from scipy.linalg import lapack
 
-    events = material.event_counts()
+    events = dataset.event_counts()
     kept = np.sort(np.argsort(-events, kind="stable")[:MOST_ITEMS])
     kept = kept[events[kept] > 0]
     if (events > 0).sum() > MOST_ITEMS:
         log.warning("ease: ranks the %d most chosen items only", MOST_ITEMS)
-    chose = interactions(material.sequences, len(events))[:, kept]
+    chose = interactions(dataset.sequences, len(events))[:, kept]
     # lapack works in place on a matrix of columns
     gram = np.asfortranarray((chose.T @ chose).toarray(), dtype=np.float32)
     gram[np.diag_indices_from(gram)] += np.float32(chosen["regularisation"])

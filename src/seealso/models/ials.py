@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.encoder.collaborative import fold_in
 from seealso.errors import MissingExtraError
 from seealso.models.histories import Matrix, interactions
@@ -68,7 +68,7 @@ class Factors:
         return np.asarray(self.users(profiles) @ self.items.T, dtype=np.float32)
 
 
-def fit_ials(material: Material, chosen: Mapping[str, float]) -> Factors:
+def fit_ials(dataset: Dataset, chosen: Mapping[str, float]) -> Factors:
     """Factorise who chose what with the library ``implicit``.
 
     Parameters
@@ -87,7 +87,7 @@ def fit_ials(material: Material, chosen: Mapping[str, float]) -> Factors:
         from implicit.cpu.als import AlternatingLeastSquares
     except ModuleNotFoundError as exc:
         raise MissingExtraError.of("implicit", "evaluate") from exc
-    chose = interactions(material.sequences, len(material.catalogue.ids))
+    chose = interactions(dataset.sequences, len(dataset.catalogue.ids))
     alpha, regularisation = chosen["alpha"], chosen["regularisation"]
     # implicit takes an entry for the confidence itself, and 1 for what is not there
     chose.data[:] = 1.0 + alpha

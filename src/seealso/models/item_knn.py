@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.models.histories import Model, interactions
 from seealso.models.similarity import Neighbours, strongest
 from seealso.types import Vector
 
 
-def fit_item_knn(material: Material, chosen: Mapping[str, float]) -> Model:
+def fit_item_knn(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
     """Find the nearest items of each item by who chose both.
 
     Cosine of the columns with shrinkage, x_i.x_j / (|x_i| |x_j| + shrink), as in Ferrari Dacrema,
@@ -23,8 +23,8 @@ def fit_item_knn(material: Material, chosen: Mapping[str, float]) -> Model:
     chosen
         ``k`` neighbours and ``shrink``.
     """
-    n = len(material.catalogue.ids)
-    chose = interactions(material.sequences, n)
+    n = len(dataset.catalogue.ids)
+    chose = interactions(dataset.sequences, n)
     by_item = chose.T.tocsr()
     length = np.sqrt(np.asarray(chose.sum(axis=0), dtype=np.float32)).ravel()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.models.histories import Matrix, Model
 from seealso.types import Vector
 
@@ -27,6 +27,6 @@ class Popularity:
         return np.tile(self.events, (profiles.shape[0], 1))
 
 
-def fit_popularity(material: Material, chosen: Mapping[str, float]) -> Model:  # noqa: ARG001
+def fit_popularity(dataset: Dataset, chosen: Mapping[str, float]) -> Model:  # noqa: ARG001
     """Count events; nothing is chosen."""
-    return Popularity(material.event_counts().astype(np.float32))
+    return Popularity(dataset.event_counts().astype(np.float32))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.encoder import BundleStore, Encoder, fit_projection, item_encoder, open_cache
 from seealso.log import progress
 from seealso.models.histories import Matrix, Model
@@ -44,37 +44,37 @@ class FrozenText:
     encoder: Encoder
     _read: dict[tuple[str, ...], Vector] = field(default_factory=dict, repr=False)
 
-    def read(self, material: Material) -> None:
-        """Encode the catalogue, once for all sittings."""
-        texts = material.catalogue.texts
+    def read(self, dataset: Dataset) -> None:
+        """Encode the catalogue, once for all holdouts."""
+        texts = dataset.catalogue.texts
         if texts not in self._read:
             with progress("encoding texts", len(texts)) as tick:
                 self._read[texts] = self.encoder.raw_items(texts, tick=tick)
 
-    def fit(self, material: Material, chosen: Mapping[str, float]) -> Model:
+    def fit(self, dataset: Dataset, chosen: Mapping[str, float]) -> Model:
         """Return the vectors; ``whitened`` spreads them, fitted on the catalogue alone."""
-        return Directions(self.whitened(material) if chosen["whitened"] else self.raw(material))
+        return Directions(self.whitened(dataset) if chosen["whitened"] else self.raw(dataset))
 
-    def fit_ridge(self, material: Material, chosen: Mapping[str, float]) -> Model:
+    def fit_ridge(self, dataset: Dataset, chosen: Mapping[str, float]) -> Model:
         """Factorise who chose what, and foretell the factors of items without events from text.
 
         By `ridge` regression of the factors of `fit_ials` on the whitened vectors; ``ridge`` is
         its penalty, the others are those of `fit_ials`.
         """
-        texts, events = self.whitened(material), material.event_counts()
-        learnt = fit_ials(material, chosen).items
+        texts, events = self.whitened(dataset), dataset.event_counts()
+        learnt = fit_ials(dataset, chosen).items
         foretold = texts @ ridge(texts[events > 0], learnt[events > 0], chosen["ridge"])
         items = np.where((events > 0)[:, None], learnt, foretold)
         return factors(items, chosen["alpha"], chosen["regularisation"])
 
-    def raw(self, material: Material) -> Vector:
+    def raw(self, dataset: Dataset) -> Vector:
         """Return the vectors of the catalogue as the model gives them, shape (n, d)."""
-        self.read(material)
-        return self._read[material.catalogue.texts]
+        self.read(dataset)
+        return self._read[dataset.catalogue.texts]
 
-    def whitened(self, material: Material) -> Vector:
+    def whitened(self, dataset: Dataset) -> Vector:
         """Return the vectors of the catalogue, spread, shape (n, m)."""
-        raw = self.raw(material)
+        raw = self.raw(dataset)
         known = raw[raw.any(axis=1)]
         return fit_projection(known, whiten=True, dimension=None).apply(raw)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, TrainingSettings
-from seealso.datasets.dataset import Events, Items, Material, read_shown
+from seealso.datasets.dataset import Dataset, Events, Items, read_dataset_with_progress
 from seealso.datasets.intervals import Estimate, estimate
 from seealso.datasets.ranks import gains, metrics
 from seealso.encoder import Bundle, BundleStore
@@ -122,16 +122,16 @@ def train(
     chosen = settings.training
     check_tracking(chosen)
     precision_of(chosen)
-    material = read_shown(settings, items, events)
-    folder = run_folder(settings, material)
+    dataset = read_dataset_with_progress(settings, items, events)
+    folder = run_folder(settings, dataset)
     backbone = chosen_backbone(chosen)
     check_method(backbone, chosen)
-    neighbours = neighbours_of(cluster, settings, material, folder)
-    study = Study(settings, material, neighbours=neighbours)
+    neighbours = neighbours_of(cluster, settings, dataset, folder)
+    study = Study(settings, dataset, neighbours=neighbours)
     frozen = study.encode(backbone, "encoding, frozen")
     model = as_model(TextTower(backbone))
-    before = study.rank(model, frozen, material.dev)
-    frozen_test = study.rank(model, frozen, material.test).ranks(before.whiten)
+    before = study.rank(model, frozen, dataset.dev)
+    frozen_test = study.rank(model, frozen, dataset.test).ranks(before.whiten)
     if wanted(chosen):
         pretrain(study, backbone, folder)
         frozen = study.encode(backbone, "encoding, pretrained")
@@ -140,14 +140,14 @@ def train(
     else:
         learnt = learn_texts(study, backbone, folder)
     model = as_model(TextTower(learnt.backbone))
-    after = study.rank(model, learnt.raw, material.dev)
-    test = study.rank(model, learnt.raw, material.test).ranks(after.whiten)
+    after = study.rank(model, learnt.raw, dataset.dev)
+    test = study.rank(model, learnt.raw, dataset.test).ranks(after.whiten)
     facts: dict[str, Any] = {
         "method": chosen.method,
         "pairs": learnt.pairs,
-        "users": len(material.sequences),
-        "items": len(material.catalogue.ids),
-        "mute": material.catalogue.mute,
+        "users": len(dataset.sequences),
+        "items": len(dataset.catalogue.ids),
+        "mute": dataset.catalogue.mute,
         "trained_parameters": learnt.trained,
         "parameters": learnt.total,
         "frozen_dev": before.best,
@@ -155,12 +155,12 @@ def train(
         "frozen_test": metrics(frozen_test),
         "test": metrics(test),
         "gain": estimate(gains(test) - gains(frozen_test), chosen.seed),
-        "dev_users": len(material.dev),
-        "test_users": len(material.test),
+        "dev_users": len(dataset.dev),
+        "test_users": len(dataset.test),
         "steps": learnt.steps,
         "seconds": perf_counter() - started,
     }
-    bundle = _export(settings, learnt.backbone, after.whiten, material, facts)
+    bundle = _export(settings, learnt.backbone, after.whiten, dataset, facts)
     run = run_of(folder)
     shutil.rmtree(folder, ignore_errors=True)
     return TrainReport(
@@ -190,21 +190,21 @@ class TrainPlan:
 
 def plan(settings: Settings, items: Items, events: Events) -> TrainPlan:
     """Read the inputs and say what `train` would do with them; nothing is written."""
-    material = read_shown(settings, items, events)
+    dataset = read_dataset_with_progress(settings, items, events)
     return TrainPlan(
         bundle=settings.training.name,
         backbone=settings.training.backbone,
         method=settings.training.method,
-        items=len(material.catalogue.ids),
-        without_text=material.catalogue.mute,
-        users=len(material.sequences),
-        dev_users=len(material.dev),
-        test_users=len(material.test),
-        checkpoints=str(run_folder(settings, material)),
+        items=len(dataset.catalogue.ids),
+        without_text=dataset.catalogue.mute,
+        users=len(dataset.sequences),
+        dev_users=len(dataset.dev),
+        test_users=len(dataset.test),
+        checkpoints=str(run_folder(settings, dataset)),
     )
 
 
-def run_folder(settings: Settings, material: Material) -> Path:
+def run_folder(settings: Settings, dataset: Dataset) -> Path:
     """Return the folder of checkpoints: another one for other settings or other data."""
     chosen = settings.training
     parts = (
@@ -212,7 +212,7 @@ def run_folder(settings: Settings, material: Material) -> Path:
         settings.text.model_dump(mode="json"),
         settings.profile.model_dump(mode="json"),
         (settings.importance.floor, settings.importance.ceiling),
-        material.signature,
+        dataset.signature,
     )
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
     return chosen.folder / f"{chosen.name}-{key}"
@@ -222,7 +222,7 @@ def _export(
     settings: Settings,
     backbone: Backbone,
     whiten: bool,
-    material: Material,
+    dataset: Dataset,
     facts: Mapping[str, Any],
 ) -> Bundle:
     chosen = settings.training
@@ -230,7 +230,7 @@ def _export(
         "training": {
             "settings": _told(chosen),
             "text": settings.text.model_dump(mode="json"),
-            "data": material.signature,
+            "data": dataset.signature,
             **facts,
             "gain": asdict(facts["gain"]),
         }
@@ -242,7 +242,7 @@ def _export(
             BundleStore(settings.encoder.store),
             item_prefix=chosen.item_prefix,
             user_prefix=chosen.user_prefix,
-            calibration_texts=material.catalogue.texts if chosen.int8 == "static" else (),
+            calibration_texts=dataset.catalogue.texts if chosen.int8 == "static" else (),
             whiten=whiten,
             lineage=lineage,
             tick=tick,

@@ -15,7 +15,7 @@ import orjson
 
 from seealso.cluster import Cluster, fetch, indices
 from seealso.config import Settings
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.errors import ClusterError, ConfigError, DataError
 from seealso.log import logger, progress
 from seealso.query_templates import msearch, render
@@ -43,7 +43,7 @@ _DRAWS: Final = 20
 
 
 def neighbours_of(
-    cluster: Cluster | None, settings: Settings, material: Material, folder: Path
+    cluster: Cluster | None, settings: Settings, dataset: Dataset, folder: Path
 ) -> Neighbours:
     """Mine the live index, or return what an earlier part of the same run has mined.
 
@@ -84,7 +84,7 @@ def neighbours_of(
             hint="set it to 0, or give a cluster",
             field="training.hard_negatives",
         )
-    found = mine(cluster, settings.index.alias, material, most=4 * wanted)
+    found = mine(cluster, settings.index.alias, dataset, most=4 * wanted)
     folder.mkdir(parents=True, exist_ok=True)
     half = file.with_suffix(".partial")
     half.write_bytes(orjson.dumps(list(found.items())))
@@ -92,7 +92,7 @@ def neighbours_of(
     return found
 
 
-def mine(cluster: Cluster, alias: str, material: Material, *, most: int) -> dict[int, list[int]]:
+def mine(cluster: Cluster, alias: str, dataset: Dataset, *, most: int) -> dict[int, list[int]]:
     """Return up to `most` neighbours of each item that was chosen, by vector and by words in turn.
 
     Raises
@@ -107,16 +107,16 @@ def mine(cluster: Cluster, alias: str, material: Material, *, most: int) -> dict
             hint="run `seealso index build` first, or set training.hard_negatives = 0",
             alias=alias,
         )
-    users = _users(material)
+    users = _users(dataset)
     items = sorted(users)
     found: dict[int, list[int]] = {}
     known = 0
     with progress("mining negatives", len(items)) as tick:
         for start in range(0, len(items), _ITEMS_AT_ONCE):
             chunk = items[start : start + _ITEMS_AT_ONCE]
-            vectors = _vectors(cluster, name, [material.catalogue.ids[item] for item in chunk])
+            vectors = _vectors(cluster, name, [dataset.catalogue.ids[item] for item in chunk])
             known += len(vectors)
-            for item, *alike in _alike(cluster, name, material, chunk, vectors):
+            for item, *alike in _alike(cluster, name, dataset, chunk, vectors):
                 # a user of both keeps two items together, the item itself among them
                 apart = [
                     [one for one in each if users[item].isdisjoint(users.get(one, ()))]
@@ -137,7 +137,7 @@ def mine(cluster: Cluster, alias: str, material: Material, *, most: int) -> dict
 
 
 def drawn(
-    pairs: Sequence[Pair], neighbours: Neighbours, material: Material, *, each: int, seed: int
+    pairs: Sequence[Pair], neighbours: Neighbours, dataset: Dataset, *, each: int, seed: int
 ) -> list[tuple[int, ...]]:
     """Return `each` negatives of every pair, the same ones for the same seed.
 
@@ -149,21 +149,21 @@ def drawn(
     DataError
         The catalogue is too small.
     """
-    if each and len(material.catalogue.ids) < each + 2:
+    if each and len(dataset.catalogue.ids) < each + 2:
         raise DataError(
-            f"{len(material.catalogue.ids)} items are too few for {each} hard negatives",
+            f"{len(dataset.catalogue.ids)} items are too few for {each} hard negatives",
             hint="set training.hard_negatives to less",
         )
-    users = _users(material) if each else {}
+    users = _users(dataset) if each else {}
     rng = Random(seed)  # noqa: S311
-    return [_of_pair(pair, neighbours, users, material, each, rng) for pair in pairs]
+    return [_of_pair(pair, neighbours, users, dataset, each, rng) for pair in pairs]
 
 
 def _of_pair(
     pair: Pair,
     neighbours: Neighbours,
     users: Mapping[int, set[int]],
-    material: Material,
+    dataset: Dataset,
     each: int,
     rng: Random,
 ) -> tuple[int, ...]:
@@ -173,7 +173,7 @@ def _of_pair(
     own = users.get(pair.positive, set())
     tries = 0
     while len(chosen) < each:
-        one = rng.randrange(len(material.catalogue.ids))
+        one = rng.randrange(len(dataset.catalogue.ids))
         tries += 1
         # where everybody chose everything, any other item has to do
         together = tries <= _DRAWS * each and not own.isdisjoint(users.get(one, ()))
@@ -182,10 +182,10 @@ def _of_pair(
     return tuple(chosen)
 
 
-def _users(material: Material) -> dict[int, set[int]]:
+def _users(dataset: Dataset) -> dict[int, set[int]]:
     """Return who chose each item, in what may be learnt."""
     users: dict[int, set[int]] = {}
-    for user, sequence in enumerate(material.sequences):
+    for user, sequence in enumerate(dataset.sequences):
         for item in sequence:
             users.setdefault(item, set()).add(user)
     return users
@@ -205,12 +205,12 @@ def _vectors(cluster: Cluster, index: str, ids: Sequence[str]) -> dict[str, list
 def _alike(
     cluster: Cluster,
     index: str,
-    material: Material,
+    dataset: Dataset,
     items: Sequence[int],
     vectors: Mapping[str, Sequence[float]],
 ) -> Iterator[tuple[int, list[int], list[int]]]:
     """Yield each item that is in the index with its neighbours, by vector and by words."""
-    catalogue = material.catalogue
+    catalogue = dataset.catalogue
     there = [item for item in items if catalogue.ids[item] in vectors]
     bodies = []
     for item in there:
@@ -221,7 +221,7 @@ def _alike(
     if not bodies:
         return
     answers = cluster.request("POST", "/_msearch", msearch(index, bodies))["responses"]
-    found = [_places(answer, index, material) for answer in answers]
+    found = [_places(answer, index, dataset) for answer in answers]
     yield from zip(there, found[::2], found[1::2], strict=True)
 
 
@@ -236,12 +236,12 @@ def _by_words(text: str) -> bytes:
     )
 
 
-def _places(answer: Mapping[str, Any], index: str, material: Material) -> list[int]:
+def _places(answer: Mapping[str, Any], index: str, dataset: Dataset) -> list[int]:
     if "error" in answer:
         raise ClusterError(
             f"{index}: a search for neighbours was refused: {answer['error'].get('reason')}",
             hint="`seealso doctor` looks at the index",
             index=index,
         )
-    place = material.catalogue.place
+    place = dataset.catalogue.place
     return [place[hit["_id"]] for hit in answer["hits"]["hits"] if hit["_id"] in place]

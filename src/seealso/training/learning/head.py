@@ -31,7 +31,7 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
     """
     settings = study.settings
     chosen = settings.training
-    made = history_pairs(study.material.sequences, chosen.history_items)
+    made = history_pairs(study.dataset.sequences, chosen.history_items)
     pairs = sampled(made, chosen.most_pairs, chosen.seed)
     steps_of(len(pairs), chosen)
     negatives = study.negatives(pairs)
@@ -41,13 +41,13 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
     model = as_model(tower)
     every_item = tuple(str(place) for place in range(len(frozen)))
     # the tower reads positions where others read texts
-    positions = replace(study.material.catalogue, texts=every_item)
+    positions = replace(study.dataset.catalogue, texts=every_item)
 
     def mapped() -> Vector:
         return encode(model, every_item)
 
     def measure() -> dict[str, float]:
-        return study.rank(model, mapped(), study.material.dev).best
+        return study.rank(model, mapped(), study.dataset.dev).best
 
     steps = learn(
         Task(

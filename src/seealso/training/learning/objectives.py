@@ -19,7 +19,7 @@ from seealso.training.learning.study import Study
 def objective(study: Study, negatives: Sequence[Sequence[int]] = ()) -> Objective:
     """Return the objective of ``training.loss`` for pairs with these hard negatives."""
     chosen = study.settings.training
-    counts = torch.from_numpy(study.material.event_counts()).float()
+    counts = torch.from_numpy(study.dataset.event_counts()).float()
     if chosen.loss == "softmax":
         return Softmax(columns_share(counts, negatives), chosen.temperature, chosen.popularity)
     weights = importance(counts, study)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
 from seealso.encoder import UserText
 from seealso.errors import SeeAlsoError
@@ -67,7 +67,7 @@ class Study:
     """
 
     settings: Settings
-    material: Material
+    dataset: Dataset
     watcher: Watcher = UNWATCHED
     neighbours: Neighbours = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class Study:
         """Return the hard negatives of each pair: ``training.hard_negatives`` of them."""
         chosen = self.settings.training
         return drawn(
-            pairs, self.neighbours, self.material, each=chosen.hard_negatives, seed=chosen.seed
+            pairs, self.neighbours, self.dataset, each=chosen.hard_negatives, seed=chosen.seed
         )
 
     def encode(self, backbone: Backbone, label: str) -> Vector:
@@ -108,7 +108,7 @@ class Study:
     def item_texts(self) -> list[str]:
         """Return the item texts as the model reads them."""
         prefix = self.settings.training.item_prefix
-        return [prefix + text for text in self.material.catalogue.texts]
+        return [prefix + text for text in self.dataset.catalogue.texts]
 
     def rank(self, model: Any, raw: Vector, asked: Sequence[Question]) -> Ranked:
         """Rank the catalogue for each of the questions.
@@ -141,12 +141,12 @@ class Study:
         """Return the dev metrics of `model`, a ``SentenceTransformer``, as it is when called."""
 
         def metrics() -> dict[str, float]:
-            return self.rank(model, encode(model, self.item_texts()), self.material.dev).best
+            return self.rank(model, encode(model, self.item_texts()), self.dataset.dev).best
 
         return metrics
 
     def _user_texts(self, model: Any) -> Callable[[Sequence[Question]], Vector]:
-        texts, most = self.material.catalogue.texts, self.settings.profile.history_items
+        texts, most = self.dataset.catalogue.texts, self.settings.profile.history_items
 
         def vectors(asked: Sequence[Question]) -> Vector:
             return encode(

@@ -60,7 +60,7 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
             columns=columns(
                 pairs,
                 negatives,
-                study.material.catalogue,
+                study.dataset.catalogue,
                 study.anchor_text,
                 chosen.item_prefix,
             ),
@@ -79,7 +79,7 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
 
 def training_pairs(study: Study) -> list[Pair]:
     """Return the pairs that ``training.pairs`` and ``training.pseudo_pairs`` ask for."""
-    chosen, sequences = study.settings.training, study.material.sequences
+    chosen, sequences = study.settings.training, study.dataset.sequences
     made: list[Pair] = []
     if chosen.pairs in ("items", "both"):
         made += item_pairs(sequences, chosen.window)

@@ -11,7 +11,7 @@ from optuna.distributions import (
 )
 
 from seealso.config import Settings, TrainingSettings
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 
 Choice = Mapping[str, Any]
 """A value for each setting that is searched, by its full name: ``training.learning_rate``."""
@@ -28,7 +28,7 @@ _HEAD_BATCHES: Final = (64, 128, 256, 512, 1024, 2048)
 _TEXT_BATCHES: Final = (16, 32, 64, 128)
 
 
-def space(settings: Settings, material: Material, depth: int) -> dict[str, BaseDistribution]:
+def space(settings: Settings, dataset: Dataset, depth: int) -> dict[str, BaseDistribution]:
     """Return what is searched; what the settings say now lies within.
 
     Parameters
@@ -44,7 +44,7 @@ def space(settings: Settings, material: Material, depth: int) -> dict[str, BaseD
     head = chosen.method == "head"
     found: dict[str, BaseDistribution] = {
         "training.learning_rate": _log(*_RATES[chosen.method], chosen.learning_rate),
-        "training.batch": _batches(chosen, material),
+        "training.batch": _batches(chosen, dataset),
         "training.epochs": _whole(3 if head else 1, 30 if head else 5, chosen.epochs),
         "profile.recency": _real(0.5, 1.0, settings.profile.recency),
     }
@@ -136,8 +136,8 @@ def _one_of(values: tuple[int, ...], now: int) -> CategoricalDistribution:
     return CategoricalDistribution(sorted({*values, now}))
 
 
-def _batches(chosen: TrainingSettings, material: Material) -> CategoricalDistribution:
-    fewest = sum(max(0, len(sequence) - 1) for sequence in material.sequences)
+def _batches(chosen: TrainingSettings, dataset: Dataset) -> CategoricalDistribution:
+    fewest = sum(max(0, len(sequence) - 1) for sequence in dataset.sequences)
     fewest = min(fewest, chosen.most_pairs or fewest)
     sizes = _HEAD_BATCHES if chosen.method == "head" else _TEXT_BATCHES
     return _one_of(tuple(size for size in sizes if size <= fewest), chosen.batch)

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from seealso.cluster import Cluster
 from seealso.config import Settings
-from seealso.datasets.dataset import Events, Items, Material, read_shown
+from seealso.datasets.dataset import Dataset, Events, Items, read_dataset_with_progress
 from seealso.errors import SeeAlsoError
 from seealso.log import stderr
 from seealso.training.backbones.methods import check_method, layers
@@ -129,11 +129,11 @@ def tune(
     deadline = np.inf if minutes is None else monotonic() + 60 * minutes
     check_tracking(settings.training)
     precision_of(settings.training)
-    material = read_shown(settings, items, events)
-    folder = search_folder(settings, material)
+    dataset = read_dataset_with_progress(settings, items, events)
+    folder = search_folder(settings, dataset)
     with alone(folder):
-        neighbours = neighbours_of(cluster, settings, material, folder)
-        shared = Study(settings, material, neighbours=neighbours)
+        neighbours = neighbours_of(cluster, settings, dataset, folder)
+        shared = Study(settings, dataset, neighbours=neighbours)
         search = _prepared(shared, folder, trials, deadline)
         study = open_study(folder, settings.training.seed)
         _take_up(study, search)
@@ -147,25 +147,25 @@ def tune(
 
 def plan_tune(settings: Settings, items: Items, events: Events, *, trials: int) -> TunePlan:
     """Read the inputs and say what `tune` would search; nothing is written."""
-    material = read_shown(settings, items, events)
-    folder = search_folder(settings, material)
+    dataset = read_dataset_with_progress(settings, items, events)
+    folder = search_folder(settings, dataset)
     chosen = settings.training
     return TunePlan(
         folder=folder,
         method=chosen.method,
-        users=len(material.sequences),
-        dev_users=len(material.dev),
+        users=len(dataset.sequences),
+        dev_users=len(dataset.dev),
         finished=count_finished(folder),
         trials=trials,
         space={
-            name: bounds(one) for name, one in space(settings, material, _depth(settings)).items()
+            name: bounds(one) for name, one in space(settings, dataset, _depth(settings)).items()
         },
     )
 
 
-def search_folder(settings: Settings, material: Material) -> Path:
+def search_folder(settings: Settings, dataset: Dataset) -> Path:
     """Return the folder of a search: another one for other settings or other data."""
-    own = run_folder(settings, material)
+    own = run_folder(settings, dataset)
     return own.with_name(f"tune-{own.name}")
 
 
@@ -177,7 +177,7 @@ def _prepared(shared: Study, folder: Path, trials: int, deadline: float) -> Sear
         pretrain(shared, backbone, folder)
     frozen = _frozen(shared, backbone, folder) if chosen.method == "head" else None
     depth = len(layers(backbone)) if chosen.method == "frozen-layers" else 0
-    searched = space(shared.settings, shared.material, depth)
+    searched = space(shared.settings, shared.dataset, depth)
     return Search(shared, backbone, frozen, searched, folder, trials, deadline)
 
 
@@ -245,7 +245,7 @@ def _value(search: Search, trial: optuna.Trial, number: int, folder: Path) -> fl
     else:
         learnt = learn_texts(study, copy.deepcopy(search.backbone), folder)
     model = as_model(TextTower(learnt.backbone))
-    return study.rank(model, learnt.raw, study.material.dev).best[METRIC]
+    return study.rank(model, learnt.raw, study.dataset.dev).best[METRIC]
 
 
 def reporting(trial: optuna.Trial, settings: Settings) -> Callable[[float, float], None]:

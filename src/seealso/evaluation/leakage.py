@@ -1,6 +1,6 @@
 """Says how a bundle may have learnt what it is asked: it learnt from other data than may be known.
 
-One rule for exams and for the gate of a build.
+One rule for protocols and for the gate of a build.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ def has_learnt(bundle: Bundle) -> bool:
     return any(bundle.origin.get(step) for step in STEPS)
 
 
-def lessons(bundle: Bundle, known: str) -> tuple[str, ...]:
+def find_leakage(bundle: Bundle, known: str) -> tuple[str, ...]:
     """Return a note for each step by which a bundle may have learnt what is asked.
 
     Parameters
@@ -26,7 +26,7 @@ def lessons(bundle: Bundle, known: str) -> tuple[str, ...]:
     bundle
         Who is asked.
     known
-        `Material.signature` of what may be known where it is asked.
+        `Dataset.signature` of what may be known where it is asked.
     """
     return tuple(
         f"{bundle.name} was {how} on other events or texts: it may have learnt what is asked"

@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from seealso.datasets.dataset import Material
+from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Places, Question
-from seealso.evaluation.results import Beyond
+from seealso.evaluation.results import BeyondAccuracy
 from seealso.evaluation.segments import thirds
 from seealso.evaluation.systems import Lists
 
@@ -20,16 +20,16 @@ MOST_VALUES: Final = 20
 """Values of an attribute that are told apart, the most exposed ones; the rest is ``other``."""
 
 
-def beyond(
+def beyond_accuracy(
     system: str,
     lists: Lists,
-    material: Material,
+    dataset: Dataset,
     questions: Sequence[Question],
     *,
     rankable: int,
     field: str | None = None,
     values: Sequence[Sequence[str]] = (),
-) -> Beyond:
+) -> BeyondAccuracy:
     """Measure the lists of one system.
 
     Parameters
@@ -47,18 +47,18 @@ def beyond(
     """
     shown = lists.places[:, :SHOWN]
     places = shown[shown >= 0]
-    events = material.event_counts()
+    events = dataset.event_counts()
     # one event is added, so that an item that nobody chose has a finite surprise
-    surprise = -np.log2((events + 1) / (len(material.sequences) + 1))
+    surprise = -np.log2((events + 1) / (len(dataset.sequences) + 1))
     popularity = percentiles(events)
     before = np.concatenate([question.history for question in questions])
     if not len(places):
-        return Beyond(system, 0.0, 0.0, 0.0, {})
-    third = np.bincount(thirds(material)[places], minlength=3) / len(places)
+        return BeyondAccuracy(system, 0.0, 0.0, 0.0, {})
+    third = np.bincount(thirds(dataset)[places], minlength=3) / len(places)
     exposure = dict(zip(("head", "middle", "tail"), map(float, third), strict=True))
     if field is not None:
         exposure |= _by_attribute(field, places, values)
-    return Beyond(
+    return BeyondAccuracy(
         system=system,
         coverage=len(np.unique(places)) / rankable,
         novelty=float(surprise[places].mean()),

@@ -1,4 +1,4 @@
-"""Exams: what is asked, of whom, and that nothing asked about is known."""
+"""Protocols: what is asked, of whom, and that nothing asked about is known."""
 
 from dataclasses import replace
 from random import Random
@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from seealso.config import load_settings
-from seealso.datasets.dataset import read_material
+from seealso.datasets.dataset import read_dataset
 from seealso.datasets.questions import Question
 from seealso.errors import ConfigError, DataError
-from seealso.evaluation.exams import (
-    EXAMS,
+from seealso.evaluation.leakage import find_leakage, has_learnt
+from seealso.evaluation.protocols import (
+    PROTOCOLS,
     cold_items,
     few_shot,
+    hold_out,
     is_cold,
     known_events,
-    sittings,
 )
-from seealso.evaluation.lessons import has_learnt, lessons
 from seealso.evaluation.showing import read_labels
 from tests.training_data import as_frame, as_items, board_events, board_items
 from tests.training_data import events as board_frames
@@ -51,7 +51,7 @@ def settings(**sections):
 
 
 def held(*names, asked="dev", **options):
-    return sittings(settings(), shelf, frames, names=names, asked=asked, **options)
+    return hold_out(settings(), shelf, frames, names=names, asked=asked, **options)
 
 
 def everyone(questions):
@@ -66,73 +66,73 @@ def test_one_item_in_ten_is_cold_and_always_the_same():
 
 
 def test_who_learnt_from_other_data_than_may_be_known_is_told(tiny):
-    whole, cold = (one.material.signature for one in held("leave-one-out", "cold"))
+    whole, cold = (one.dataset.signature for one in held("leave-one-out", "cold"))
     tuned = replace(tiny, origin={"training": {"data": whole}})
-    assert lessons(tiny, whole) == lessons(tuned, whole) == ()
+    assert find_leakage(tiny, whole) == find_leakage(tuned, whole) == ()
     note = "tiny was fine-tuned on other events or texts: it may have learnt what is asked"
     # the training that knew all events knew those of the cold items
-    assert lessons(tuned, cold) == lessons(tuned, "other") == (note,)
+    assert find_leakage(tuned, cold) == find_leakage(tuned, "other") == (note,)
     both = replace(tiny, origin={"training": {"data": whole}, "fit": {"data": cold}})
-    assert lessons(both, cold) == (note,)
-    assert lessons(both, whole) == (note.replace("fine-tuned", "fitted"),)
+    assert find_leakage(both, cold) == (note,)
+    assert find_leakage(both, whole) == (note.replace("fine-tuned", "fitted"),)
     assert [has_learnt(one) for one in (tiny, tuned, both)] == [False, True, True]
 
 
 def test_cold_items_are_nowhere_in_what_may_be_known():
-    (sitting,) = held("cold", asked="test")
-    cold = {int(place) for place in np.flatnonzero(sitting.cold)}
-    assert {sitting.material.catalogue.ids[place] for place in cold} == {
+    (holdout,) = held("cold", asked="test")
+    cold = {int(place) for place in np.flatnonzero(holdout.cold)}
+    assert {holdout.dataset.catalogue.ids[place] for place in cold} == {
         f"s{n}" for n in range(ITEMS) if is_cold(f"s{n}")
     }
-    assert not cold & {item for one in sitting.material.sequences for item in one}
-    assert not cold & {item for one in sitting.material.dev for item in one.history.tolist()}
-    assert not cold & {one.target for one in sitting.material.dev}
-    for exam in sitting.exams:
-        assert all(one.target in cold for one in exam.questions)
-        assert not cold & {item for one in exam.questions for item in one.history.tolist()}
-    rows = known_events(settings(), frames, sitting)
+    assert not cold & {item for one in holdout.dataset.sequences for item in one}
+    assert not cold & {item for one in holdout.dataset.dev for item in one.history.tolist()}
+    assert not cold & {one.target for one in holdout.dataset.dev}
+    for protocol in holdout.protocols:
+        assert all(one.target in cold for one in protocol.questions)
+        assert not cold & {item for one in protocol.questions for item in one.history.tolist()}
+    rows = known_events(settings(), frames, holdout)
     assert not {f"s{place}" for place in cold} & set(rows["item_id"])
 
 
 def test_each_user_is_asked_for_the_newest_cold_item_with_a_warm_one_before():
-    material = read_material(settings(), shelf, frames)
-    sitting = cold_items(material, "test", everyone, 1000)
-    found = iter(sitting.exams[0].questions)
-    for number, sequence in enumerate(material.sequences):
+    dataset = read_dataset(settings(), shelf, frames)
+    holdout = cold_items(dataset, "test", everyone, 1000)
+    found = iter(holdout.protocols[0].questions)
+    for number, sequence in enumerate(dataset.sequences):
         if number % 2 == 0:
             continue
-        places = [n for n, item in enumerate(sequence) if sitting.cold[item]]
-        if not places or all(sitting.cold[item] for item in sequence[: places[-1]]):
+        places = [n for n, item in enumerate(sequence) if holdout.cold[item]]
+        if not places or all(holdout.cold[item] for item in sequence[: places[-1]]):
             continue
         question = next(found)
         assert question.target == sequence[places[-1]]
-        before = [item for item in sequence[: places[-1]] if not sitting.cold[item]]
+        before = [item for item in sequence[: places[-1]] if not holdout.cold[item]]
         assert question.history.tolist() == before[::-1]
         assert sorted(question.seen.tolist()) == sorted({*sequence} - {question.target})
     assert next(found, None) is None
 
 
-def test_dev_and_test_of_the_cold_exam_ask_different_people():
-    (sitting,) = held("cold", asked="test")
+def test_dev_and_test_of_the_cold_protocol_ask_different_people():
+    (holdout,) = held("cold", asked="test")
     # all that a user chose stands in the question, and no two users chose the same
     dev, test = (
         {frozenset([*one.history.tolist(), *one.seen.tolist(), one.target]) for one in asked}
-        for asked in (sitting.dev, sitting.exams[0].questions)
+        for asked in (holdout.dev, holdout.protocols[0].questions)
     )
     assert len(dev) > 5
     assert len(test) > 5
     assert not dev & test
     (other,) = held("cold", asked="dev")
-    asked = [(one.target, one.history.tolist()) for one in other.exams[0].questions]
-    assert asked == [(one.target, one.history.tolist()) for one in sitting.dev]
+    asked = [(one.target, one.history.tolist()) for one in other.protocols[0].questions]
+    assert asked == [(one.target, one.history.tolist()) for one in holdout.dev]
 
 
 def test_the_second_ranking_is_of_cold_items_alone():
-    (sitting,) = held("cold")
-    whole, alone = sitting.exams
+    (holdout,) = held("cold")
+    whole, alone = holdout.protocols
     assert whole.among is None
     assert alone.among is not None
-    assert (alone.among == sitting.cold).all()
+    assert (alone.among == holdout.cold).all()
     assert (whole.headline, alone.headline) == ("ndcg@20", "ndcg@20")
 
 
@@ -144,32 +144,32 @@ def test_few_shot_keeps_the_newest_and_forgets_nothing_seen():
     assert (found.target, found.user_id) == (1, "u")
 
 
-def test_exams_of_one_state_of_knowledge_share_a_sitting():
-    found = held(*EXAMS)
-    names = [[exam.name for exam in sitting.exams] for sitting in found]
+def test_protocols_of_one_state_of_knowledge_share_a_holdout():
+    found = held(*PROTOCOLS)
+    names = [[protocol.name for protocol in holdout.protocols] for holdout in found]
     assert names == [
         ["leave-one-out", "few-shot 1", "few-shot 2", "few-shot 3", "few-shot 5"],
         ["cold", "cold among cold"],
         ["temporal"],
     ]
-    assert [sitting.split for sitting in found] == ["leave-one-out", "leave-one-out", "temporal"]
+    assert [holdout.split for holdout in found] == ["leave-one-out", "leave-one-out", "temporal"]
 
 
 @pytest.mark.parametrize("name", ["leave-one-out", "temporal"])
 def test_an_index_knows_nothing_from_a_users_first_question_on(name):
-    (sitting,) = held(name, asked="test")
-    rows = known_events(settings(), frames, sitting)
-    place = sitting.material.catalogue.place
+    (holdout,) = held(name, asked="test")
+    rows = known_events(settings(), frames, holdout)
+    place = holdout.dataset.catalogue.place
     known = {
         (user, place[item]) for user, item in zip(rows["user_id"], rows["item_id"], strict=True)
     }
-    for question in (*sitting.dev, *sitting.exams[0].questions):
+    for question in (*holdout.dev, *holdout.protocols[0].questions):
         assert (question.user_id, question.target) not in known
-    assert len(rows) == sum(map(len, sitting.material.sequences))
+    assert len(rows) == sum(map(len, holdout.dataset.sequences))
 
 
-def test_material_of_a_sitting_does_not_hold_the_test_questions():
-    assert all(len(sitting.material.test) == 0 for sitting in held(*EXAMS, asked="test"))
+def test_material_of_a_holdout_does_not_hold_the_test_questions():
+    assert all(len(holdout.dataset.test) == 0 for holdout in held(*PROTOCOLS, asked="test"))
 
 
 def test_dislikes_before_the_question_are_known_too():
@@ -177,44 +177,44 @@ def test_dislikes_before_the_question_are_known_too():
     with_value = disliked.with_columns(value=disliked["value"] * 0)
     given = lambda: [*frames(), with_value]  # noqa: E731
     chosen = settings(events={"positive": 1.0})
-    (sitting,) = sittings(chosen, shelf, given, names=["leave-one-out"], asked="dev")
-    rows = known_events(chosen, given, sitting)
+    (holdout,) = hold_out(chosen, shelf, given, names=["leave-one-out"], asked="dev")
+    rows = known_events(chosen, given, holdout)
     assert rows.filter(rows["value"] == 0)["user_id"].to_list() == ["u00"]
 
 
 def test_no_more_users_are_asked_than_wanted_and_the_same_ones_again():
     (first,), (again,) = (held("leave-one-out", "few-shot", most_users=7) for _ in range(2))
-    assert [len(exam.questions) for exam in first.exams] == [7] * 5
-    asked = [[one.user_id for one in sitting.exams[0].questions] for sitting in (first, again)]
+    assert [len(protocol.questions) for protocol in first.protocols] == [7] * 5
+    asked = [[one.user_id for one in holdout.protocols[0].questions] for holdout in (first, again)]
     assert asked[0] == asked[1]
 
 
 def test_the_parts_hold_the_long_tail():
-    (sitting,) = held("leave-one-out")
-    (exam,) = sitting.exams
-    parts = dict(exam.parts)
-    counts = sitting.material.event_counts()
+    (holdout,) = held("leave-one-out")
+    (protocol,) = holdout.protocols
+    parts = dict(protocol.parts)
+    counts = holdout.dataset.event_counts()
     edge = np.quantile(counts, 0.2)
-    expected = [n for n, one in enumerate(exam.questions) if counts[one.target] <= edge]
+    expected = [n for n, one in enumerate(protocol.questions) if counts[one.target] <= edge]
     assert parts["long tail"].tolist() == expected
-    assert len(parts["all"]) == len(exam.questions)
+    assert len(parts["all"]) == len(protocol.questions)
 
 
-def test_a_cold_exam_of_a_small_catalogue_is_refused():
+def test_a_cold_protocol_of_a_small_catalogue_is_refused():
     with pytest.raises(DataError, match="of 16 items would be cold, at least 5 are needed"):
-        sittings(settings(), board_batches, board_frames, names=["cold"], asked="dev")
+        hold_out(settings(), board_batches, board_frames, names=["cold"], asked="dev")
 
 
-def test_a_cold_exam_without_behaviour_around_cold_items_is_refused():
+def test_a_cold_protocol_without_behaviour_around_cold_items_is_refused():
     warm = [one for one in behaviour() if not is_cold(one["item_id"])]
     with pytest.raises(DataError, match="none of 30 users chose a cold item after a warm one"):
-        sittings(settings(), shelf, lambda: [as_frame(warm)], names=["cold"], asked="dev")
+        hold_out(settings(), shelf, lambda: [as_frame(warm)], names=["cold"], asked="dev")
 
 
 def test_behaviour_without_a_dev_question_is_refused():
     short = [one for one in board_events() if one["day"] < 2]
     with pytest.raises(DataError, match="none can be asked about in dev"):
-        sittings(
+        hold_out(
             settings(),
             lambda: [as_items(board_items())],
             lambda: [as_frame(short)],

@@ -1,7 +1,7 @@
-"""The product under examination: its own query path, over an index that knows no answers.
+"""The product as a system to evaluate: its own query path, over an index that knows no answers.
 
-The index stands beside the live one, is built from what may be known in a sitting, and goes when
-the sitting ends.
+The index stands beside the live one, is built from what may be known in a holdout, and goes when
+the holdout ends.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,9 +16,9 @@ from seealso.config import Settings
 from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.questions import Question
 from seealso.encoder import BundleStore
-from seealso.evaluation.exams import Sitting, known_events
-from seealso.evaluation.lessons import lessons
-from seealso.evaluation.systems import NOTHING, Entrant, Lists, Mask, Tick, ignore
+from seealso.evaluation.leakage import find_leakage
+from seealso.evaluation.protocols import Holdout, known_events
+from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask, Tick, no_progress
 from seealso.indexer.build import build, one_at_a_time
 from seealso.indexer.inputs import Inputs
 from seealso.plugin.batch.lists import in_order
@@ -27,9 +27,9 @@ from seealso.plugin.recommender import Recommender
 from seealso.types import HistoryEntry, User
 
 SUFFIX: Final = "-evaluation"
-"""Behind the alias: that of the index that is examined."""
+"""Behind the alias: that of the index that is evaluated."""
 
-Prepare = Callable[[Settings, Sitting], Settings]
+Prepare = Callable[[Settings, Holdout], Settings]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class IndexSystem:
         asked: Sequence[Question],
         depth: int,
         among: Mask | None = None,
-        tick: Tick = ignore,
+        tick: Tick = no_progress,
     ) -> Lists:
         """Return the lists of `depth` items, with their probabilities."""
         options = RecommendOptions(
@@ -91,25 +91,25 @@ class IndexSystem:
         return User(None, history, frozenset(ids[place] for place in question.seen))
 
 
-def as_set(settings: Settings, sitting: Sitting) -> Settings:  # noqa: ARG001
-    """Return the settings as they are: the bundle learns nothing for an exam."""
+def as_set(settings: Settings, holdout: Holdout) -> Settings:  # noqa: ARG001
+    """Return the settings as they are: the bundle learns nothing for a protocol."""
     return settings
 
 
 @dataclass(frozen=True)
-class IndexContender:
-    """Builds an index for each sitting and asks it, with the tail share as set and with none.
+class IndexSystems:
+    """Builds an index for each holdout and asks it, with the tail share as set and with none.
 
     Attributes
     ----------
     cluster, settings
         Where to build, and what: all sections are used.
     source
-        Catalogue and events. Only what a sitting may know of the events is built with.
+        Catalogue and events. Only what a holdout may know of the events is built with.
     keep
-        Leave the index of the last sitting in the cluster.
+        Leave the index of the last holdout in the cluster.
     prepare
-        Returns the settings of a sitting: those of a bundle that was fitted for it, for instance.
+        Returns the settings of a holdout: those of a bundle that was fitted for it, for instance.
     name
         What the system is called.
     """
@@ -122,7 +122,7 @@ class IndexContender:
     name: str = "seealso"
 
     @contextmanager
-    def sit(self, sitting: Sitting) -> Iterator[Sequence[Entrant]]:
+    def build(self, holdout: Holdout) -> Iterator[Sequence[FittedSystem]]:
         """Build the index, yield its systems, and delete it, whatever happens.
 
         Raises
@@ -132,29 +132,29 @@ class IndexContender:
         BundleError
             The bundle is not in the store.
         """
-        settings = _beside(self.prepare(self.settings, sitting))
+        settings = _beside(self.prepare(self.settings, holdout))
         alias = settings.index.alias
         # two evaluations of one alias would ask each other's index
         with one_at_a_time(settings, alias, "another evaluation is running"):
             # one that was killed may have left its own
             _clear(self.cluster, alias)
             try:
-                known = known_events(self.settings, self.source.events, sitting)
+                known = known_events(self.settings, self.source.events, holdout)
                 build(self.cluster, settings, replace(self.source, events=lambda: [known]))
-                yield self._entrants(settings, sitting)
+                yield self._systems(settings, holdout)
             finally:
                 if not self.keep:
                     _clear(self.cluster, alias)
 
-    def _entrants(self, settings: Settings, sitting: Sitting) -> list[Entrant]:
+    def _systems(self, settings: Settings, holdout: Holdout) -> list[FittedSystem]:
         recommender = Recommender(self.cluster, settings)
-        systems = [IndexSystem(self.name, recommender, sitting.material.catalogue)]
+        systems = [IndexSystem(self.name, recommender, holdout.dataset.catalogue)]
         if settings.recommend.tail_share > 0:
             without = f"{self.name}, no tail share"
-            systems.append(IndexSystem(without, recommender, sitting.material.catalogue, 0.0))
+            systems.append(IndexSystem(without, recommender, holdout.dataset.catalogue, 0.0))
         bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
-        notes = lessons(bundle, sitting.material.signature)
-        return [Entrant(system, None, baseline=False, notes=notes) for system in systems]
+        notes = find_leakage(bundle, holdout.dataset.signature)
+        return [FittedSystem(system, None, baseline=False, notes=notes) for system in systems]
 
 
 def _beside(settings: Settings) -> Settings:

@@ -14,21 +14,21 @@ from seealso.evaluation.evaluate import evaluate
 from seealso.fitting.fit import fit
 from seealso.fitting.refit import refitted
 from seealso.indexer.inputs import inputs
-from seealso.judging.examined import IndexContender
+from seealso.judging.index_systems import IndexSystems
 from seealso.log import progress
 from seealso.readers import Problems
 from seealso.training import export_new, load_backbone
 
-EXAMS = ("leave-one-out", "cold", "few-shot")
+PROTOCOLS = ("leave-one-out", "cold", "few-shot")
 FROZEN, TUNED = "frozen", "tuned"
 OURS = {"seealso": TUNED, "seealso over frozen text": FROZEN}
-"""The product as it is examined, and the model that it is fitted over."""
+"""The product as it is evaluated, and the model that it is fitted over."""
 
 
-def examine(
-    settings: Settings, *, prefix: str, users: int, exams: Sequence[str], over: Sequence[str]
+def evaluate_product(
+    settings: Settings, *, prefix: str, users: int, protocols: Sequence[str], over: Sequence[str]
 ) -> dict[str, Any]:
-    """Return what fitting chose and what the exams found, without anything of a single user.
+    """Return what fitting chose and what the protocols found, without anything of a single user.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def examine(
     prefix
         Put before every text that the frozen model reads.
     users
-        Most users asked in each exam.
-    exams
-        Of `EXAMS`.
+        Most users asked in each protocol.
+    protocols
+        Of `PROTOCOLS`.
     over
         Models that the product is fitted over: ``tuned``, ``frozen``.
     """
@@ -52,7 +52,7 @@ def examine(
     }
     with running_node("2g") as (cluster, node):
         ours = [
-            IndexContender(
+            IndexSystems(
                 cluster,
                 _with(settings, report.bundle),
                 read,
@@ -66,14 +66,14 @@ def examine(
             read.items,
             read.events,
             [*baselines(_with(settings, FROZEN)), *ours],
-            exams=exams,
+            protocols=protocols,
             asked="test",
             most_users=users,
         )
     told = plain(found)
-    for exam in told["exams"]:
+    for protocol in told["protocols"]:
         # titles and users of data that is not shipped, and what each of them got
-        del exam["examples"], exam["answers"]
+        del protocol["examples"], protocol["answers"]
     return {"fit": plain(fitted), "opensearch": node.opensearch, "evaluation": told}
 
 

@@ -1,6 +1,6 @@
-"""Exams: who is asked what, from what may be known. Nothing asked about is ever learnt from.
+"""Protocols: who is asked what, from what may be known. Nothing asked about is ever learnt from.
 
-A sitting is one state of knowledge; exams of the same sitting ask the same fitted systems.
+A holdout is one state of knowledge; protocols of the same holdout ask the same fitted systems.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,31 +13,31 @@ import numpy.typing as npt
 import polars as pl
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Events, Items, Material, read_material
+from seealso.datasets.dataset import Dataset, Events, Items, read_dataset
 from seealso.datasets.questions import Places, Question, sample
 from seealso.datasets.splits import split_events
 from seealso.errors import DataError
-from seealso.evaluation.segments import newcomers, segments
+from seealso.evaluation.segments import new_users, segments
 
-EXAMS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
-"""Every exam that can be asked for."""
+PROTOCOLS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
+"""Every protocol that can be asked for."""
 
 FEW: Final = (1, 2, 3, 5)
 """Lengths that ``few-shot`` cuts histories to."""
 
 COLD_SHARE: Final = 0.1
 FEWEST_COLD: Final = 5
-"""With fewer cold items an exam would tell of these items, not of the method."""
+"""With fewer cold items a protocol would tell of these items, not of the method."""
 
 
 @dataclass(frozen=True)
-class Exam:
+class EvaluationProtocol:
     """The same questions to every system.
 
     Attributes
     ----------
     name
-        Which exam.
+        Which protocol.
     questions
         Who is asked, with the histories as they are known.
     among
@@ -65,8 +65,8 @@ class Exam:
 
 
 @dataclass(frozen=True)
-class Sitting:
-    """One state of knowledge, and the exams that are held in it.
+class Holdout:
+    """One state of knowledge, and the protocols that are held in it.
 
     Attributes
     ----------
@@ -78,18 +78,18 @@ class Sitting:
         How the events were cut: ``leave-one-out`` or ``temporal``.
     cold
         Items that lost every event, shape (n,).
-    exams
-        The exams.
+    protocols
+        The protocols.
     """
 
-    material: Material
+    dataset: Dataset
     dev: Sequence[Question]
     split: str
     cold: npt.NDArray[np.bool_]
-    exams: tuple[Exam, ...]
+    protocols: tuple[EvaluationProtocol, ...]
 
 
-def sittings(
+def hold_out(
     settings: Settings,
     items: Items,
     events: Events,
@@ -97,8 +97,8 @@ def sittings(
     names: Sequence[str],
     asked: str,
     most_users: int | None = None,
-) -> tuple[Sitting, ...]:
-    """Read the material and prepare the exams `names`.
+) -> tuple[Holdout, ...]:
+    """Read the material and prepare the protocols `names`.
 
     Parameters
     ----------
@@ -107,65 +107,65 @@ def sittings(
     items, events
         Give the batches of the catalogue and the event frames.
     names
-        Of `EXAMS`.
+        Of `PROTOCOLS`.
     asked
         ``dev`` or ``test``.
     most_users
-        Ask at most so many users in each exam, drawn by ``training.seed``; all by default.
+        Ask at most so many users in each protocol, drawn by ``training.seed``; all by default.
 
     Raises
     ------
     DataError
-        Nothing can be learnt, nobody can be asked, or an exam has too few items.
+        Nothing can be learnt, nobody can be asked, or a protocol has too few items.
     """
-    held: list[Sitting] = []
-    drawn = _drawing(settings, most_users)
+    held: list[Holdout] = []
+    drawn = _sampler(settings, most_users)
     if set(names) & {"leave-one-out", "cold", "few-shot"}:
-        material = read_material(_cut(settings, "leave-one-out"), items, events)
-        warm = drawn(material.test if asked == "test" else material.dev)
-        exams = [_whole("leave-one-out", material, warm, settings)]
-        exams = exams if "leave-one-out" in names else []
+        dataset = read_dataset(_cut(settings, "leave-one-out"), items, events)
+        warm = drawn(dataset.test if asked == "test" else dataset.dev)
+        protocols = [_whole("leave-one-out", dataset, warm, settings)]
+        protocols = protocols if "leave-one-out" in names else []
         if "few-shot" in names:
-            exams += [few_shot(warm, length) for length in FEW]
-        if exams:
-            held.append(_sitting(material, "leave-one-out", exams))
+            protocols += [few_shot(warm, length) for length in FEW]
+        if protocols:
+            held.append(_holdout(dataset, "leave-one-out", protocols))
         if "cold" in names:
-            held.append(cold_items(material, asked, drawn, settings.training.dev_users))
+            held.append(cold_items(dataset, asked, drawn, settings.training.dev_users))
     if "temporal" in names:
         try:
-            material = read_material(_cut(settings, "temporal"), items, events)
+            dataset = read_dataset(_cut(settings, "temporal"), items, events)
         except DataError as exc:
-            hint = "leave this exam out, or check events.time and the shares of the split"
+            hint = "leave this protocol out, or check events.time and the shares of the split"
             raise DataError(f"temporal: {exc.message}", hint=hint) from exc
-        questions = drawn(material.test if asked == "test" else material.dev)
-        exam = _whole("temporal", material, questions, settings)
-        held.append(_sitting(material, "temporal", [exam]))
+        questions = drawn(dataset.test if asked == "test" else dataset.dev)
+        protocol = _whole("temporal", dataset, questions, settings)
+        held.append(_holdout(dataset, "temporal", [protocol]))
     return tuple(held)
 
 
 Draw = Callable[[Sequence[Question]], Sequence[Question]]
 
 
-def known_events(settings: Settings, events: Events, sitting: Sitting) -> pl.DataFrame:
-    """Return the event rows that may be known in a sitting, dislikes and repetitions too.
+def known_events(settings: Settings, events: Events, holdout: Holdout) -> pl.DataFrame:
+    """Return the event rows that may be known in a holdout, dislikes and repetitions too.
 
     They are what an index of that moment would be built from: nothing from a user's first question
     on, and nothing of cold items.
     """
     frames = list(events())
-    known = split_events(_cut(settings, sitting.split), frames).known
+    known = split_events(_cut(settings, holdout.split), frames).known
     rows = pl.concat(frames)[known]
-    cold = [sitting.material.catalogue.ids[place] for place in np.flatnonzero(sitting.cold)]
+    cold = [holdout.dataset.catalogue.ids[place] for place in np.flatnonzero(holdout.cold)]
     return rows.filter(~pl.col("item_id").is_in(cold))
 
 
-def few_shot(questions: Sequence[Question], length: int) -> Exam:
-    """Return the exam with every history cut to its newest `length` items.
+def few_shot(questions: Sequence[Question], length: int) -> EvaluationProtocol:
+    """Return the protocol with every history cut to its newest `length` items.
 
     Users with shorter histories are asked as they are; what was seen stays left out.
     """
     cut = [replace(one, history=one.history[:length]) for one in questions]
-    return Exam(f"few-shot {length}", cut, None, [("all", np.arange(len(cut)))])
+    return EvaluationProtocol(f"few-shot {length}", cut, None, [("all", np.arange(len(cut)))])
 
 
 def is_cold(item_id: str) -> bool:
@@ -174,7 +174,7 @@ def is_cold(item_id: str) -> bool:
     return int.from_bytes(digest, "big") / 2**64 < COLD_SHARE
 
 
-def cold_items(material: Material, asked: str, drawn: Draw, most_dev: int) -> Sitting:
+def cold_items(dataset: Dataset, asked: str, drawn: Draw, most_dev: int) -> Holdout:
     """Take every event of one item in ten away and ask who chose these items.
 
     Each user whose behaviour holds a cold item after a warm one is asked for the newest of the
@@ -199,16 +199,16 @@ def cold_items(material: Material, asked: str, drawn: Draw, most_dev: int) -> Si
     DataError
         Too few items are cold, or nobody in one of the halves can be asked.
     """
-    cold = np.array([is_cold(item_id) for item_id in material.catalogue.ids])
+    cold = np.array([is_cold(item_id) for item_id in dataset.catalogue.ids])
     if cold.sum() < FEWEST_COLD:
         raise DataError(
             f"cold: {int(cold.sum())} of {len(cold):,} items would be cold, at least "
             f"{FEWEST_COLD} are needed",
-            hint="leave this exam out, or take a larger catalogue",
+            hint="leave this protocol out, or take a larger catalogue",
         )
-    warm = tuple(tuple(i for i in one if not cold[i]) for one in material.sequences)
+    warm = tuple(tuple(i for i in one if not cold[i]) for one in dataset.sequences)
     halves: tuple[list[Question], list[Question]] = ([], [])
-    for number, sequence in enumerate(material.sequences):
+    for number, sequence in enumerate(dataset.sequences):
         question = _cold_question(sequence, cold)
         if question is not None:
             halves[number % 2].append(question)
@@ -217,23 +217,23 @@ def cold_items(material: Material, asked: str, drawn: Draw, most_dev: int) -> Si
     if not questions or not dev:
         raise DataError(
             f"cold: none of {len(warm):,} users chose a cold item after a warm one",
-            hint="leave this exam out; more behaviour is needed",
+            hint="leave this protocol out; more behaviour is needed",
         )
     everyone = [("all", np.arange(len(questions)))]
-    exams = (
-        Exam("cold", questions, None, everyone, "ndcg@20"),
-        Exam("cold among cold", questions, cold, everyone, "ndcg@20"),
+    protocols = (
+        EvaluationProtocol("cold", questions, None, everyone, "ndcg@20"),
+        EvaluationProtocol("cold among cold", questions, cold, everyone, "ndcg@20"),
     )
-    own = [left for one in material.dev if (left := _without(one, cold)) is not None]
+    own = [left for one in dataset.dev if (left := _without(one, cold)) is not None]
     # who learnt from the whole material learnt from events of cold items
-    signature = sha256(f"{material.signature} without cold items".encode()).hexdigest()[:16]
-    known = replace(material, sequences=warm, dev=own, test=(), signature=signature)
-    return Sitting(known, dev[:most_dev], "leave-one-out", cold, exams)
+    signature = sha256(f"{dataset.signature} without cold items".encode()).hexdigest()[:16]
+    known = replace(dataset, sequences=warm, dev=own, test=(), signature=signature)
+    return Holdout(known, dev[:most_dev], "leave-one-out", cold, protocols)
 
 
-def _sitting(material: Material, split: str, exams: Sequence[Exam]) -> Sitting:
-    nothing = np.zeros(len(material.catalogue.ids), dtype=bool)
-    return Sitting(replace(material, test=()), material.dev, split, nothing, tuple(exams))
+def _holdout(dataset: Dataset, split: str, protocols: Sequence[EvaluationProtocol]) -> Holdout:
+    nothing = np.zeros(len(dataset.catalogue.ids), dtype=bool)
+    return Holdout(replace(dataset, test=()), dataset.dev, split, nothing, tuple(protocols))
 
 
 def _cold_question(sequence: Sequence[int], cold: npt.NDArray[np.bool_]) -> Question | None:
@@ -257,16 +257,16 @@ def _without(question: Question, cold: npt.NDArray[np.bool_]) -> Question | None
 
 
 def _whole(
-    name: str, material: Material, questions: Sequence[Question], settings: Settings
-) -> Exam:
-    """Return an exam of all users, in parts."""
-    counts = material.event_counts()
+    name: str, dataset: Dataset, questions: Sequence[Question], settings: Settings
+) -> EvaluationProtocol:
+    """Return a protocol of all users, in parts."""
+    counts = dataset.event_counts()
     edge = np.quantile(counts, settings.importance.tail_quantile)
     tail = np.flatnonzero(counts[[question.target for question in questions]] <= edge)
-    parts = segments(material, questions) + newcomers(questions)
+    parts = segments(dataset, questions) + new_users(questions)
     if len(tail):
         parts.append(("long tail", tail))
-    return Exam(name, questions, None, parts)
+    return EvaluationProtocol(name, questions, None, parts)
 
 
 def _cut(settings: Settings, split: str) -> Settings:
@@ -274,7 +274,7 @@ def _cut(settings: Settings, split: str) -> Settings:
     return settings.model_copy(update={"training": training})
 
 
-def _drawing(settings: Settings, most: int | None) -> Draw:
+def _sampler(settings: Settings, most: int | None) -> Draw:
     def drawn(questions: Sequence[Question]) -> Sequence[Question]:
         return sample(questions, most or len(questions), settings.training.seed)
 
