@@ -1,7 +1,4 @@
-"""Text and JSON as others write them: any encoding, NaN, half an emoji; small files read whole.
-
-A byte order mark, the zeros of UTF-16, or else the first bytes beyond ASCII tell the encoding.
-"""
+"""Text and JSON as others write them: any encoding, NaN, half an emoji; small files read whole."""
 
 import codecs
 import io
@@ -11,58 +8,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import orjson
-from charset_normalizer import from_bytes
 
+from seealso.encodings import encoding_of, encoding_of_start
 from seealso.errors import DataError
 
 LARGEST_SMALL_FILE: Final = 100_000_000
 """Most bytes of a file that is read whole: ids to delete, a blocklist, settings."""
 
 _CHUNK = 262_144
-_SAMPLE = 16_384
-_MARKS: Final = (
-    # the longest first: a mark of UTF-32 begins with one of UTF-16
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_OTHER_SCRIPTS: Final = ("cp1251", "cp1253", "cp932", "gb18030", "big5", "euc_kr")
-
-
-def encoding_of_start(head: bytes) -> str | None:
-    """Return the encoding that the first bytes of a text give away; None where they do not."""
-    for mark, name in _MARKS:
-        if head.startswith(mark):
-            return name
-    # text in Latin letters as UTF-16: every other byte is zero
-    pairs = len(head) // 2
-    if pairs and head[1 : 2 * pairs : 2].count(0) > 0.4 * pairs > head[0::2].count(0) * 4:
-        return "utf-16-le"
-    if pairs and head[0 : 2 * pairs : 2].count(0) > 0.4 * pairs > head[1::2].count(0) * 4:
-        return "utf-16-be"
-    return None
-
-
-def encoding_of(text: bytes) -> str:
-    """Return the likely encoding of some lines that belong to no wide encoding.
-
-    It is UTF-8 unless more bytes speak against that than for it. Then it is what Windows writes
-    in the West (cp1252), or what the letters of another script tell.
-    """
-    read = text.decode("utf-8", "surrogateescape")
-    against = sum("\udc80" <= letter <= "\udcff" for letter in read)
-    in_favour = sum(letter > "\x7f" for letter in read) - against
-    if against <= in_favour:
-        return "utf-8"
-    # letters with accents stand among others, those of other scripts by themselves
-    runs = re.findall(rb"[\x80-\xff]+", text)
-    if sum(map(len, runs)) < 1.7 * len(runs):
-        return "cp1252"
-    lines = [line for line in text.split(b"\n") if not line.isascii()]
-    found = from_bytes(b"\n".join(lines)[:_SAMPLE], cp_isolation=["cp1252", *_OTHER_SCRIPTS]).best()
-    return found.encoding if found and found.encoding in _OTHER_SCRIPTS else "cp1252"
+_LONGEST_WORD = 20
 
 
 class Utf8Stream(io.RawIOBase):
@@ -81,6 +35,8 @@ class Utf8Stream(io.RawIOBase):
     ----------
     encoding
         What it is, as far as is known by now.
+    example
+        A word by which one sees whether that is right; empty where none is needed.
     """
 
     def __init__(self, raw: BinaryIO, encoding: str | None = None) -> None:
@@ -93,6 +49,7 @@ class Utf8Stream(io.RawIOBase):
         name = codecs.lookup(encoding).name if encoding else None
         # a byte order mark is no guess: what is said of UTF-16 without its order means the same
         self.encoding = marked if marked and (name or "utf").startswith("utf") else name
+        self.example = ""
         self._decoder: codecs.IncrementalDecoder | None = None
         self._ended = not self._rest
         self._rest = self._recoded(self._rest)
@@ -116,7 +73,10 @@ class Utf8Stream(io.RawIOBase):
         if self.encoding is None and not chunk.isascii():
             # a letter of several bytes may be cut at the end
             whole = chunk[: max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1]
-            self.encoding = encoding_of(whole if not whole.isascii() else chunk)
+            sample = whole if not whole.isascii() else chunk
+            self.encoding = encoding_of(sample)
+            words = re.findall(r"\w*[^\W\x00-\x7f]\w*", sample.decode(self.encoding, "ignore"))
+            self.example = next(iter(words), "")[:_LONGEST_WORD]
         if self._newlines is None and self.encoding in (None, "utf-8"):
             return chunk
         text = self._decoded(chunk)

@@ -81,13 +81,19 @@ def test_an_array_may_be_empty_and_names_what_is_no_object(tmp_path):
     ("content", "reason"),
     [
         ('[{"id": 1},\n{"id": 2', "line 2: breaks off"),
+        ('[{"id": 1},\n{"id": 2}', "line 2: breaks off"),
+        ('[{"id": 1},\n{"id": 2},\n', "line 3: breaks off"),
         ('[{"id": 1},\n{"t":\n"cut', "line 3: breaks off"),
-        ('[{"id": 1},\n{"t":\n\nx}]', "line 4: not JSON: Expecting value"),
-        ('[{"id": 1},\n{"id": 2},\n]', "line 3: a comma too many in front of ']'"),
+        ('[{"id": 1},\n{"id": 2, "tags": [\n"cut"\n]', "line 4: breaks off"),
+        ('[\n  {"id": 1},\n  {"id": 2, "tags": [\n    "cut"\n  ]', "line 5: breaks off"),
         ('{\n "id": 1\n}\n{\n "id": 2,\n', "line 6: breaks off"),
-        ('[{"id": 1}\n{"id": 2}]', "line 2: ',' or ']' is missing"),
-        ('[{"id": 1}]\n[{"id": 2}]', "line 2: something stands behind the array"),
+        ('[{"id": 1}]\n]', "line 2: not JSON: Expecting value"),
+        ('[{"id": 1}]\n</html>', "line 2: not JSON: Expecting value"),
         ('[{"id": 1},\n' + '{"a":' * 100_000, "line 2: objects are nested too deeply"),
+        # where the next one begins is not certain
+        ('[{"id": 1, "t": "5" tv"}, {"id": 2}, {"id": 3, "t": "5" tv"}, {"id": 4}]', "line 1: not"),
+        ('[\n{\n"id": 1,\n"in": [\n{"id": x\n},\n{"id": 8\n}\n]\n},\n{"id": 2}]', "line 5: not"),
+        ('[{"id": 1, "t": "Cup "}" blue"}, {"id": 2}]', "line 1: ',' or ']' is missing"),
     ],
 )
 def test_an_array_that_breaks_off_is_told_with_its_line(tmp_path, content, reason):
@@ -95,6 +101,77 @@ def test_an_array_that_breaks_off_is_told_with_its_line(tmp_path, content, reaso
         read(written(tmp_path, content, "a.json"))
     assert reason in caught.value.message
     assert caught.value.hint
+
+
+BROKEN = [
+    '{"id": 9, "t": None}',
+    '{"id": 9 "t": 1}',
+    '{"id": 9, "t": 1,}',
+    "{'id': 9}",
+    '{"id": 9, "t": "a \\x b"}',
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize(
+    ("before", "between", "after"),
+    [
+        ("[", ", ", "]"),
+        ("[\n", ",\n", "\n]\n"),
+        ("[\n  ", ",\n  ", "\n]"),
+        ("[", ",\r\n", "]"),
+        ("[\n\t", "\n\t,\n\t", "]"),
+    ],
+)
+@pytest.mark.parametrize("at", [0, 2, 3])
+def test_an_element_that_is_no_json_costs_itself_alone(
+    tmp_path, broken, before, between, after, at
+):
+    each = [f'{{"id": {n}, "in": {{"a": [{n}]}}}}' for n in range(4)]
+    each[at] = broken
+    good, [(place, reason)] = read(written(tmp_path, before + between.join(each) + after, "a.json"))
+    assert [row["id"] for _, row in good] == [n for n in range(4) if n != at]
+    lines = (before + between.join([*each[:at], ""])).count("\n") + 1
+    assert place == lines
+    assert reason.startswith("not JSON: ")
+
+
+@pytest.mark.parametrize(
+    "broken", ['"the 5" tv"', '"two\nlines"', '"a", "in": [{"id": 7,}, {"id": 8}]']
+)
+def test_an_element_of_many_lines_costs_itself_alone(tmp_path, broken):
+    rows = [{"id": n, "t": "x", "in": [{"id": 5}, {"id": 6}]} for n in range(4)]
+    text = json.dumps(rows, indent=2).replace('"x"', broken, 1)
+    good, [(place, reason)] = read(written(tmp_path, text, "a.json"))
+    assert ([row["id"] for _, row in good], place) == ([1, 2, 3], 2)
+    assert reason.endswith("(on line 4)")
+
+
+def test_an_element_that_ended_too_early_is_no_row(tmp_path):
+    text = '[\n{"id": 1, "t": "Cup "}" blue"},\n{"id": 2}\n]'
+    good, broken = read(written(tmp_path, text, "a.json"))
+    assert (good, broken) == ([(3, {"id": 2})], [(2, "',' or ']' is missing")])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"id": 1},\n{"id": 2},\n]',
+        '[{"id": 1}\n{"id": 2}]',
+        '[{"id": 1}]\n[{"id": 2}]',
+    ],
+)
+def test_commas_and_brackets_too_many_or_too_few_cost_nothing(tmp_path, text):
+    assert read(written(tmp_path, text, "a.json")) == ([(1, {"id": 1}), (2, {"id": 2})], [])
+
+
+def test_a_broken_element_of_a_large_array_costs_itself_alone(tmp_path):
+    each = [json.dumps({"id": n, "t": "x" * 1_000}) for n in range(3_000)]
+    each[1_500] = each[1_500].replace(":", "", 1)
+    for between in (", ", ",\n  "):
+        text = f"[{between[1:]}{between.join(each)}]"
+        good, broken = read(written(tmp_path, text, "a.json"))
+        assert (len(good), len(broken)) == (2_999, 1)
 
 
 @pytest.mark.parametrize("indent", [None, 1])

@@ -1,7 +1,10 @@
 """The values of a JSON stream that may be larger than memory, one after the other.
 
-They are the elements of one array, the objects that follow each other, as jq writes them, or the
+They are the elements of arrays, the objects that follow each other, as jq writes them, or the
 elements of the one list that an object around it holds: ``{"products": [...]}``.
+
+An element that is no JSON costs itself alone, where it is certain at which place the next one
+begins.
 """
 
 import json
@@ -17,6 +20,29 @@ from seealso.readers.lines import LONGEST_LINE
 
 _PIECE: Final = 262_144
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
+
+# characters behind which no token ends in what was not read yet, and no indent begins before
+_LONGEST_TOKEN: Final = 64
+
+_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|["{}\[\]]')
+_NEXT_OBJECT: Final = re.compile(r"\}\s*,\s*\{")
+
+
+class NotJson(Exception):
+    """Something is no JSON.
+
+    Parameters
+    ----------
+    reason
+        What is wrong.
+    line
+        Where.
+    """
+
+    def __init__(self, reason: str, line: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
 
 
 def list_within(value: Any, columns: Collection[str] | None) -> str | None:
@@ -71,18 +97,29 @@ class JsonRows:
         self._columns = columns
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
-        """Yield line and value of each row.
+        """Yield line and value of each row; a `NotJson` for one that cannot be read.
 
         Raises
         ------
         DataError
-            The stream breaks off, or something in it is not JSON: nothing behind is read.
+            The stream breaks off, or it is not certain where the next row begins behind something
+            that is not JSON.
         """
-        if self._mark() == "[":
-            yield from self._elements()
-            if self._mark():
-                raise self._error("something stands behind the array")
-        while self._mark():
+        try:
+            yield from self._values()
+        except NotJson as exc:
+            raise DataError(
+                f"{self._name} line {exc.line}: {exc.reason}",
+                hint="write the file again: nothing behind this place can be read",
+                file=self._name,
+                line=exc.line,
+            ) from exc
+
+    def _values(self) -> Iterator[tuple[int, Any]]:
+        while mark := self._mark():
+            if mark == "[":
+                yield from self._elements()
+                continue
             line = self._line
             value = self._value()
             key = list_within(value, self._columns)
@@ -95,16 +132,96 @@ class JsonRows:
 
     def _elements(self) -> Iterator[tuple[int, Any]]:
         self._take("[")
-        if self._mark() == "]":
-            self._take("]")
-            return
+        # a comma too many in front of ] costs nothing, and neither does one that is missing
+        while (mark := self._mark()) != "]":
+            if not mark:
+                raise NotJson("breaks off", self._line)
+            line, indent = self._line, self._indent()
+            try:
+                value = self._value()
+            except NotJson as exc:
+                yield line, exc
+                self._pass_over(exc, indent)
+                continue
+            mark = self._mark()
+            if mark and mark not in ",]{":
+                # it ended too early, and the rest stands behind it
+                fault = NotJson("',' or ']' is missing", self._line)
+                yield line, fault
+                self._pass_over(fault, indent, ended=True)
+                continue
+            yield line, value
+            if mark == ",":
+                self._take(",")
+        self._take("]")
+
+    def _indent(self) -> str | None:
+        """Return what stands in front of this place on its line; None where that is no blank."""
+        start = self._text.rfind("\n", max(self._at - _LONGEST_TOKEN, 0), self._at) + 1
+        before = self._text[start : self._at]
+        return before if start and not before.strip() else None
+
+    def _pass_over(self, fault: NotJson, indent: str | None, *, ended: bool = False) -> None:
+        """Go on behind an element that is no JSON: at the next one, or at the end of the array.
+
+        Parameters
+        ----------
+        fault
+            What is wrong with it.
+        indent
+            What stands in front of it on its line, None where it does not begin a line.
+        ended
+            Whether this place is behind a value that ended too early.
+
+        Raises
+        ------
+        NotJson
+            It is not certain where the next one begins.
+        """
         while True:
-            if self._mark() == "]":
-                raise self._error("a comma too many in front of ']'")
-            line = self._line
-            yield line, self._value()
-            if self._take(",]") == "]":
+            found = self._next_line(indent)
+            if found is None and not ended:
+                found = self._behind_brackets()
+            if found is not None:
+                self._line += self._text.count("\n", self._at, found)
+                self._at = found
                 return
+            if len(self._text) - self._at > LONGEST_LINE or not self._more():
+                raise fault
+
+    def _next_line(self, indent: str | None) -> int | None:
+        """Return where an element begins that stands on lines of its own, as this one does.
+
+        Objects within it begin further to the right; without an indent, they could begin where it
+        does, unless it is all on one line.
+        """
+        end = self._text.find("\n", self._at)
+        if indent is None or end < 0:
+            return None
+        if not indent and not self._text[self._at : end].rstrip().endswith(("}", "},")):
+            return None
+        shorter = rf"[ \t]{{0,{max(len(indent) - 1, 0)}}}"
+        begins = re.compile(rf"\n(?:{re.escape(indent)}(?=\{{)|{shorter}(?=\]\s*\Z))")
+        found = begins.search(self._text, end)
+        return found.end() if found else None
+
+    def _behind_brackets(self) -> int | None:
+        """Return where the brackets of an element end, if its strings and lists are whole.
+
+        A quote too many hides brackets, until another one in an element further on shows them
+        again: so a second object in between is refused.
+        """
+        depth = 0
+        for token in _STRING_OR_BRACKET.finditer(self._text, self._at):
+            if token[0] == '"':
+                return None
+            depth += (token[0] in "{[") - (token[0] in "}]")
+            if depth == 0:
+                if _NEXT_OBJECT.search(self._text, self._at, token.end()):
+                    return None
+                behind = re.compile(r"\s*(?:(?=\])|,\s*(?=\{))").match(self._text, token.end())
+                return behind.end() if behind else None
+        return None
 
     def _within(self, key: str) -> Iterator[tuple[int, Any]]:
         """Yield the elements of the list that an object has under `key`."""
@@ -124,8 +241,11 @@ class JsonRows:
     def _more(self) -> bool:
         """Read on; twice as far each time, so that a long element is not tried too often."""
         piece = self._stream.read(max(_PIECE, len(self._text) - self._at))
-        self._text = self._text[self._at :] + self._letters.decode(piece, final=not piece)
-        self._at = 0
+        # what stands in front of this place on its line is kept, if it is no more than an indent
+        line = self._text.rfind("\n", max(self._at - _LONGEST_TOKEN, 0), self._at)
+        kept = self._at if line < 0 else line
+        self._text = self._text[kept:] + self._letters.decode(piece, final=not piece)
+        self._at -= kept
         return bool(piece)
 
     def _mark(self) -> str:
@@ -140,7 +260,7 @@ class JsonRows:
     def _take(self, marks: str) -> str:
         mark = self._mark()
         if not mark or mark not in marks:
-            raise self._error(f"{' or '.join(map(repr, marks))} is missing")
+            raise NotJson(f"{' or '.join(map(repr, marks))} is missing", self._line)
         self._at += 1
         return mark
 
@@ -149,22 +269,23 @@ class JsonRows:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
             except json.JSONDecodeError as exc:
+                ends = exc.msg.startswith("Unterminated")
+                certain = not ends and exc.pos < len(self._text) - _LONGEST_TOKEN
                 # what is read on is cut in front of the value
                 fault = exc.pos - self._at
-                if len(self._text) - self._at > LONGEST_LINE:
-                    raise self._error(
+                if not certain and len(self._text) - self._at > LONGEST_LINE:
+                    raise NotJson(
                         f"an object has over {LONGEST_LINE:,} characters: if it is no row, "
-                        "the list within it must be the whole file"
+                        "the list within it must be the whole file",
+                        self._line,
                     ) from exc
-                if not self._more():
-                    self._line += self._text.count("\n", self._at, self._at + fault)
-                    rest = self._text[self._at + fault :].strip()
-                    ends = not rest or exc.msg.startswith("Unterminated")
-                    reason = "breaks off" if ends else f"not JSON: {exc.msg}"
-                    raise self._error(reason) from exc
+                if certain or not self._more():
+                    line = self._line + self._text.count("\n", self._at, self._at + fault)
+                    ends = ends or not self._text[self._at + fault :].strip()
+                    raise NotJson("breaks off" if ends else f"not JSON: {exc.msg}", line) from exc
                 continue
             except RecursionError as exc:
-                raise self._error("objects are nested too deeply") from exc
+                raise NotJson("objects are nested too deeply", self._line) from exc
             # a number may go on in what was not read yet
             if end < len(self._text) or not self._more():
                 break
@@ -172,11 +293,3 @@ class JsonRows:
         self._line += source.count("\n")
         self._start, self._at = self._at, end
         return without_halves(value) if "\\u" in source else value
-
-    def _error(self, reason: str) -> DataError:
-        return DataError(
-            f"{self._name} line {self._line}: {reason}",
-            hint="write the file again: nothing behind this place can be read",
-            file=self._name,
-            line=self._line,
-        )

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from seealso.decoding import loads
-from seealso.readers.arrays import JsonRows, list_within
+from seealso.readers.arrays import JsonRows, NotJson, list_within
 from seealso.readers.lines import LONGEST_LINE, TOO_LONG, numbered
 from seealso.readers.rows import Record, Rows, frame_of, named
 
@@ -109,7 +109,11 @@ def _parse_values(
     stream: BufferedReader, name: str, columns: Collection[str] | None
 ) -> Iterator[_Parsed]:
     for place, found in JsonRows(stream, name, columns):
-        yield place, _checked(found, may_be_large=True)
+        if isinstance(found, NotJson):
+            where = f" (on line {found.line})" if found.line != place else ""
+            yield place, _Fault(f"{found.reason}{where}")
+        else:
+            yield place, _checked(found, may_be_large=True)
 
 
 def _parse(line: bytes, place: int) -> Record | _Fault | None:

@@ -169,6 +169,9 @@ class FileSource:
             for rows in batches:
                 usual = self.format.encoding or recoded.encoding in _USUAL_ENCODINGS
                 encoded = [] if usual else [f"read as {recoded.encoding}"]
+                # the word of an event could be the name of a user
+                if encoded and recoded.example and self.section == "catalogue":
+                    encoded = [f"{encoded[0]} ({recoded.example!r})"]
                 yield replace(rows, notes=[*encoded, *notes])
 
     def _parquet(self, part: Part, stream: BinaryIO) -> Iterator[Rows]:

@@ -191,8 +191,8 @@ def _side_by_side(objects: Sequence[Record]) -> dict[str, list[Any]]:
     for one in objects:
         for name, values in lists.items():
             value = one.get(name)
-            filled = isinstance(value, list) and value
-            values.extend(value if filled else [None if value == [] else value])
+            # an empty list has a place, too
+            values.extend((value or [None]) if isinstance(value, list) else [value])
     return lists
 
 
