@@ -1,11 +1,11 @@
-"""Cuts the time of one request into parts that add up to its total."""
+"""Splits the time of one request into parts that add up to its total."""
 
 from collections.abc import Mapping
 from time import perf_counter
 
 
 class Stopwatch:
-    """Runs from when it is made; each moment belongs to one part."""
+    """Starts when it is created; each moment belongs to one part."""
 
     def __init__(self) -> None:
         self._started = self._cut = perf_counter()
@@ -15,12 +15,12 @@ class Stopwatch:
         """Book the time since the last cut under `part`."""
         self._book(part, self._lap())
 
-    def cut_in_two(self, part: str, milliseconds: float, rest: str) -> None:
-        """Book that much of the time since the last cut under `part`, what is left as `rest`."""
+    def cut_in_two(self, part: str, milliseconds: float, remainder: str) -> None:
+        """Book that much of the time since the last cut under `part`, and what is left of it."""
         lap = self._lap()
-        told = min(milliseconds, lap)
-        self._book(part, told)
-        self._book(rest, lap - told)
+        booked = min(milliseconds, lap)
+        self._book(part, booked)
+        self._book(remainder, lap - booked)
 
     def parts(self) -> Mapping[str, float]:
         """Return the milliseconds of every part, and their ``total``."""

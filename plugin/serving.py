@@ -1,9 +1,9 @@
-"""The one followed index: what stands behind the alias now, with everything needed to ask it.
+"""The one followed index: the physical index behind the alias, and all that queries to it need.
 
-Every question goes to the physical index by its own name, with the bundle of that index, so no
-answer mixes two models. While it is on its way, the cluster is asked what the alias stands for and
-what that index says of itself; where either changed, the question is asked again. So a swap, a
-rollback and an update are seen by the next answer, whether it holds anything or not.
+Every query goes to the physical index by its own name, with the bundle of that index, so that no
+answer mixes two models. While it runs, the cluster is asked what the alias stands for and what that
+index's metadata says; where either changed, the query runs again. So the next answer after a swap,
+a rollback or an update knows of it, even if it holds no items.
 """
 
 import time
@@ -25,29 +25,29 @@ from seealso.indexer.live import LiveIndex, live_index
 
 T = TypeVar("T")
 
-Standing: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""Each index that an alias stands for, and what it says of itself."""
+AliasState: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""The ``_meta.seealso`` of each index that an alias stands for, by index."""
 
 SWAPS_FOLLOWED: Final = 5
-"""Times in a row that one question follows a moving alias."""
+"""How often in a row one query follows a moving alias."""
 
-ENCODERS_KEPT: Final = 2
-"""Models held in memory: that of the live index, and the one that a rollback goes back to."""
+MAX_ENCODERS: Final = 2
+"""Models in memory: that of the live index, and the one that a rollback goes back to."""
 
-LOOKS_AT_ONCE: Final = 8
-"""Most questions after what the alias stands for that are on their way together."""
+CHECKS_AT_ONCE: Final = 8
+"""Most requests for the state of the alias that run at the same time."""
 
-STANDING: Final = {
+ALIAS_STATE: Final = {
     "filter_path": "*.mappings._meta,*.mappings.properties.*.type",
     "local": "true",
 }
-"""Query parameters: what every index says of itself, little else, by the asked node alone."""
+"""Query parameters: the metadata of each index and little else, from the asked node alone."""
 
 EXPENSIVE: Final = "search.allow_expensive_queries"
 """The cluster's setting without which no script ranks."""
 
 REFUSED_SECONDS: Final = 60.0
-"""How long a cluster that refused scripts is asked for none."""
+"""How long no script is tried in a cluster that refused one."""
 
 
 class ScriptsRefused(ClusterError):
@@ -56,14 +56,14 @@ class ScriptsRefused(ClusterError):
 
 @dataclass(frozen=True, slots=True)
 class Live(LiveIndex):
-    """The physical index behind an alias with everything needed to ask it.
+    """The physical index behind an alias, and all that queries to it need.
 
     Attributes
     ----------
     address
-        Where plain requests, made for others to send, go: the alias, as a rule.
+        Where requests go that others are to send: the alias, as a rule.
     documents
-        Number of documents when it was looked at.
+        Number of documents when the index was last read.
     encoder, user_text
         What profiles are encoded and rendered with.
     scripts
@@ -83,16 +83,16 @@ class Live(LiveIndex):
 
     @property
     def generation(self) -> str:
-        """What tells the state of the index from earlier ones: whoever rewrites it says so."""
-        said = orjson.dumps(self.meta, option=orjson.OPT_SORT_KEYS)
-        return f"{self.name} {blake2b(said, digest_size=12).hexdigest()}"
+        """Name and digest of the metadata: whoever rewrites the index changes it."""
+        meta = orjson.dumps(self.meta, option=orjson.OPT_SORT_KEYS)
+        return f"{self.name} {blake2b(meta, digest_size=12).hexdigest()}"
 
 
 class FollowedIndex:
     """Follows an alias through swaps, rollbacks and updates.
 
-    Safe to share between threads: one at a time looks what the alias stands for, so that what
-    was seen last is what is kept, and no model is loaded twice.
+    Safe to share between threads. One thread at a time reads a new index, so that no model is
+    loaded twice and an older state never replaces a newer one.
 
     Parameters
     ----------
@@ -111,41 +111,41 @@ class FollowedIndex:
         self._cluster = cluster
         self._settings = settings
         self._encoders: OrderedDict[str, Encoder] = OrderedDict()
-        self._looking = Lock()
-        self._refused = float("-inf")
-        self._looks = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="seealso-alias")
-        self._live = self._look()
+        self._reading = Lock()
+        self._refused_at = float("-inf")
+        self._checks = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="seealso-alias")
+        self._live = self._read_live()
 
     @property
     def live(self) -> Live:
-        """What the alias stood for when last looked at."""
+        """What the alias stood for when last read."""
         return self._live
 
     def close(self) -> None:
-        """End the threads that look what the alias stands for."""
-        self._looks.shutdown(wait=False)
+        """End the threads that read what the alias stands for."""
+        self._checks.shutdown(wait=False)
 
-    def follow(self, ask: Callable[[Live], T]) -> T:
-        """Return what the index says that the alias stands for, as it is now.
+    def follow(self, query: Callable[[Live], T]) -> T:
+        """Return the answer of the index that the alias stands for, as it is now.
 
-        Where the alias moves faster than the question is answered, what the index says that it
-        stood for a moment ago is returned: an answer of one model, though not of the newest.
+        Where the alias moves faster than the query is answered, the answer of the index that it
+        stood for a moment ago is returned: of one model, though not of the newest.
 
         Parameters
         ----------
-        ask
-            Sends the question to ``Live.name``; asked again where the index changed meanwhile.
+        query
+            Sends requests to ``Live.name``; called again where the index changed meanwhile.
 
         Raises
         ------
         ClusterError, BundleError
-            As for the class; and whatever `ask` raises.
+            As for the class; and whatever `query` raises.
         """
         for _ in range(SWAPS_FOLLOWED):
             live = self._current()
-            standing = self._looks.submit(self._standing)
+            state = self._checks.submit(self._read_alias)
             try:
-                answer = ask(live)
+                answer = query(live)
             except Unavailable:
                 raise
             except ScriptsRefused:
@@ -153,57 +153,53 @@ class FollowedIndex:
                     raise
                 self._do_without_scripts(live)
             except (ClusterError, DataError):
-                # the index may be gone, or never have held what was asked for
-                if not self._outdated(live, standing):
+                # the index may be gone, or may never have held what was looked for
+                if not _outdated(live, state):
                     raise
-                self._look_again(live)
+                self._refresh(live)
             else:
-                if not self._outdated(live, standing):
+                if not _outdated(live, state):
                     return answer
-                self._look_again(live)
-        return ask(self._live)
+                self._refresh(live)
+        return query(self._live)
 
     def _current(self) -> Live:
         live = self._live
-        if live.scripts or time.monotonic() - self._refused < REFUSED_SECONDS:
+        if live.scripts or time.monotonic() - self._refused_at < REFUSED_SECONDS:
             return live
         return replace(live, scripts=True)
 
     def _do_without_scripts(self, live: Live) -> None:
-        with self._looking:
-            self._refused = time.monotonic()
+        with self._reading:
+            self._refused_at = time.monotonic()
             if self._live.name == live.name:
                 self._live = replace(self._live, scripts=False)
 
-    def _standing(self) -> Standing:
-        """Return what the alias stands for, by the state that the asked node itself holds."""
+    def _read_alias(self) -> AliasState:
+        """Return the state of the alias, as the asked node itself knows it."""
         address = f"/{self._settings.index.alias}/_mapping"
-        answer = self._cluster.request("GET", address, None, STANDING)
+        answer = self._cluster.request("GET", address, None, ALIAS_STATE)
         return {
             name: one["mappings"].get("_meta", {}).get("seealso", {})
             for name, one in answer.items()
         }
 
-    @staticmethod
-    def _outdated(live: Live, standing: "Future[Standing]") -> bool:
-        return dict(standing.result()) != {live.name: live.meta}
-
-    def _look_again(self, outdated: Live) -> None:
-        with self._looking:
-            # another thread may have looked while this one waited
+    def _refresh(self, outdated: Live) -> None:
+        with self._reading:
+            # another thread may have read it while this one waited
             if self._live.generation == outdated.generation:
-                self._live = self._look()
+                self._live = self._read_live()
 
-    def _look(self) -> Live:
+    def _read_live(self) -> Live:
         index = live_index(self._cluster, self._settings)
         alias = self._settings.index.alias
-        return _ready(self._cluster, index, alias, self._encoder(index))
+        return _open(self._cluster, index, alias, self._encoder(index))
 
     def _encoder(self, index: LiveIndex) -> Encoder:
-        encoder = self._encoders.get(index.fingerprint) or _load(index, self._settings)
+        encoder = self._encoders.get(index.fingerprint) or _load_encoder(index, self._settings)
         self._encoders[index.fingerprint] = encoder
         self._encoders.move_to_end(index.fingerprint)
-        if len(self._encoders) > ENCODERS_KEPT:
+        if len(self._encoders) > MAX_ENCODERS:
             self._encoders.popitem(last=False)
         return encoder
 
@@ -229,7 +225,7 @@ class PinnedIndex:
     def __init__(self, cluster: Cluster, settings: Settings, name: str) -> None:
         store = BundleStore(settings.encoder.store)
         index = LiveIndex(name, indices.meta(cluster, name), store)
-        self._live = _ready(cluster, index, name, _load(index, settings))
+        self._live = _open(cluster, index, name, _load_encoder(index, settings))
 
     @property
     def live(self) -> Live:
@@ -237,33 +233,37 @@ class PinnedIndex:
         return self._live
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no threads, no connections."""
 
-    def follow(self, ask: Callable[[Live], T]) -> T:
-        """Ask the index; without scripts, where the cluster refuses them."""
+    def follow(self, query: Callable[[Live], T]) -> T:
+        """Return the answer of the index; without scripts, where the cluster refuses them."""
         try:
-            return ask(self._live)
+            return query(self._live)
         except ScriptsRefused:
             if not self._live.scripts:
                 raise
             self._live = replace(self._live, scripts=False)
-            return ask(self._live)
+            return query(self._live)
 
 
-def _ready(cluster: Cluster, index: LiveIndex, address: str, encoder: Encoder) -> Live:
+def _outdated(live: Live, state: "Future[AliasState]") -> bool:
+    return dict(state.result()) != {live.name: live.meta}
+
+
+def _open(cluster: Cluster, index: LiveIndex, address: str, encoder: Encoder) -> Live:
     return Live(
         index.name,
         index.meta,
         index.store,
         address,
-        # it decides how to rank; where a shard is missing, the rest is counted
+        # decides which path ranks; where a shard is missing, the others are counted
         int(cluster.request("GET", f"/{index.name}/_count")["count"]),
         encoder,
         UserText(index.text),
     )
 
 
-def _load(index: LiveIndex, settings: Settings) -> Encoder:
+def _load_encoder(index: LiveIndex, settings: Settings) -> Encoder:
     bundle = index.bundle
     if bundle.dimension != index.meta["dimension"]:
         raise BundleError(

@@ -1,4 +1,4 @@
-"""Users as the users index knows them: by id, many at once, and who is like whom."""
+"""The users index at query time: users by id, many at once, and the users most like one."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,11 +54,11 @@ class UsersIndex:
 
     @property
     def live(self) -> LiveUsers:
-        """The index that was last asked."""
+        """The index that answered last."""
         return self._live
 
     def user(self, user_id: str) -> User | None:
-        """Return what is held of a user, or None of an unknown one."""
+        """Return the user, or None if unknown."""
         return self.users([user_id]).get(user_id)
 
     def users(self, user_ids: Collection[str]) -> dict[str, User]:
@@ -99,34 +99,36 @@ class UsersIndex:
         if not queries:
             return []
         if self._live.fingerprint != fingerprint:
-            self._look_again(fingerprint)
+            self._refresh(fingerprint)
         ef_search = self._settings.recommend.ef_search
-        own = [None if one.user.user_id is None else self._names.of(one.user.user_id)
-               for one in queries]  # fmt: skip
+        named = [(query, self._pseudonym(query.user)) for query in queries]
         bodies = [
-            neighbours_search(one.vector, [name] if name else [], size, ef_search).body()
-            for one, name in zip(queries, own, strict=True)
+            neighbours_search(query.vector, pseudonym, size, ef_search).body()
+            for query, pseudonym in named
         ]
         index, responses = self._search(bodies, fingerprint)
         note = missing_part(responses)
         return [
-            NeighbourList(read_neighbours(hits_of(found), one.user.seen), name, index, note)
-            for found, one, name in zip(responses, queries, own, strict=True)
+            NeighbourList(read_neighbours(hits_of(found), query.user.seen), pseudonym, index, note)
+            for (query, pseudonym), found in zip(named, responses, strict=True)
         ]
+
+    def _pseudonym(self, user: User) -> str | None:
+        return None if user.user_id is None else self._names.of(user.user_id)
 
     def _search(
         self, bodies: Sequence[bytes], fingerprint: str
     ) -> tuple[str, list[Mapping[str, Any]]]:
-        """Return the answers of the users index, and which one that is, built anew or not."""
+        """Return which users index answered, and its responses."""
         lines = msearch(users_alias(self._settings.index.alias), bodies)
         while True:
             live = self._live
             answer = self._cluster.request("POST", "/_msearch", lines)
             responses: list[Mapping[str, Any]] = answer["responses"]
-            if all("error" not in one and _from(one) == {live.name} for one in responses):
+            if all("error" not in one and _indices_of(one) == {live.name} for one in responses):
                 return live.name, responses
-            # built anew meanwhile, perhaps with another bundle; or there is nobody to find
-            self._look_again(fingerprint)
+            # built anew meanwhile, perhaps with another bundle; or nobody was found
+            self._refresh(fingerprint)
             if self._live.name == live.name:
                 return live.name, responses
 
@@ -163,21 +165,22 @@ class UsersIndex:
             found = self.neighbours(list(queries.values()), settings.k, fingerprint)
         except MappingMismatch as exc:
             return boosts, f"without neighbours: {exc.message}; {exc.hint}"
-        for (place, query), neighbours in zip(queries.items(), found, strict=True):
-            boosts[place] = NeighbourBoosts.of(neighbours.neighbours, query.user.seen, settings)
+        for place, neighbours in zip(queries, found, strict=True):
+            seen = queries[place].user.seen
+            boosts[place] = NeighbourBoosts.of(neighbours.neighbours, seen, settings)
         part = found[0].note if found else ""
         return boosts, f"of the users index, {part}" if part else ""
 
-    def _look_again(self, fingerprint: str) -> None:
+    def _refresh(self, fingerprint: str) -> None:
         self._live = live_users(self._cluster, self._settings, self._names)
         self._live.require(fingerprint)
 
 
-def _from(response: Mapping[str, Any]) -> set[str]:
+def _indices_of(response: Mapping[str, Any]) -> set[str]:
     return {hit["_index"] for hit in response["hits"]["hits"]}
 
 
-def neighbours_search(vector: Vector, exclude: Sequence[str], size: int, ef_search: int) -> Search:
+def neighbours_search(vector: Vector, exclude: str | None, size: int, ef_search: int) -> Search:
     """Return the kNN query for the users most like a vector.
 
     Parameters
@@ -185,11 +188,11 @@ def neighbours_search(vector: Vector, exclude: Sequence[str], size: int, ef_sear
     vector
         E_u, unit length, shape (dimension,).
     exclude
-        Pseudonyms to leave out: the user's own.
+        Pseudonym to leave out: the user's own.
     size
         How many.
     ef_search
-        Candidates that are looked at in each segment.
+        Candidates that are compared in each segment.
     """
     params: dict[str, Any] = {
         "vector": vector,
@@ -198,6 +201,6 @@ def neighbours_search(vector: Vector, exclude: Sequence[str], size: int, ef_sear
         "ef_search": max(ef_search, size),
         "source": ["latest"],
     }
-    if exclude:
-        params["exclude"] = list(exclude)
+    if exclude is not None:
+        params["exclude"] = [exclude]
     return Search("ann", params)

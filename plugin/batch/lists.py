@@ -19,7 +19,7 @@ import orjson
 from seealso.config import RecommendSettings, Rule
 from seealso.decoding import as_utf8, loads
 from seealso.errors import DataError
-from seealso.plugin.batch.checkpoint import Unfinished
+from seealso.plugin.batch.checkpoint import BatchCheckpoint
 from seealso.plugin.profiles.users import KnownUsers, describe_user
 from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.recommendations import RecommendationList
@@ -134,34 +134,34 @@ def recommend_file(
         was made with other options.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Unfinished.beside(out)
-    done = unfinished.resume(identity(recommender, options))
+    checkpoint = BatchCheckpoint.beside(out)
+    done = checkpoint.resume(identity(recommender, options))
     pending = users_of(users, recommender)
-    unfinished.check_users([user.user_id for user in islice(pending, done)], done)
+    checkpoint.check_users([user.user_id for user in islice(pending, done)], done)
     tick(done)
     written = done
-    with unfinished.lists.open("ab") as sink:
+    with checkpoint.lists.open("ab") as sink:
         for lists in in_order(recommender, pending, options):
             sink.writelines(map(_encoded, lists))
             sink.flush()
             written += len(lists)
             tick(len(lists))
-    renewed = renew(recommender, users, unfinished, options)
-    unfinished.finish(out)
+    renewed = renew(recommender, users, checkpoint, options)
+    checkpoint.finish(out)
     return BatchReport(written, done, str(out), renewed)
 
 
 def renew(
-    recommender: Recommender, users: Path, unfinished: Unfinished, options: RecommendOptions
+    recommender: Recommender, users: Path, checkpoint: BatchCheckpoint, options: RecommendOptions
 ) -> int:
     """Make the lists again that hold what is blocked by now, and return how many those were.
 
     A run takes hours, and may go on days later; the blocklist of the day holds for all of it.
     """
     renewed = 0
-    while stale := unfinished.places_with(recommender.blocked_items()):
-        pairs = enumerate(zip(users_of(users, recommender), unfinished.whole(), strict=True))
-        with unfinished.rewritten() as sink:
+    while stale := checkpoint.places_with(recommender.blocked_items()):
+        pairs = enumerate(zip(users_of(users, recommender), checkpoint.lines(), strict=True))
+        with checkpoint.rewrite() as sink:
             while some := list(islice(pairs, USERS_AT_ONCE)):
                 asked = [user for place, (user, _) in some if place in stale]
                 fresh = iter(recommender.recommend_users(asked, options) if asked else ())

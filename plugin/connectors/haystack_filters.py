@@ -1,7 +1,7 @@
 """Haystack's filter language as query DSL.
 
-Its meaning is that of Haystack's own stores: what is compared with None, or lacks the field, is
-neither less nor greater; what is not equal may lack the field.
+As in Haystack's own stores, a document without the field is neither less nor greater, nothing is
+less or greater than None, and "not equal" includes documents without the field.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,19 +28,19 @@ def clauses(filters: Mapping[str, Any] | None) -> Clause | None:
     return _condition(filters) if "operator" in filters else dict(filters)
 
 
-def _condition(given: Mapping[str, Any]) -> Clause:
-    operator = str(given.get("operator"))
+def _condition(condition: Mapping[str, Any]) -> Clause:
+    operator = str(condition.get("operator"))
     if operator in _LOGICAL:
-        inner = given.get("conditions")
+        inner = condition.get("conditions")
         if not isinstance(inner, Sequence) or isinstance(inner, str):
             raise _refused(f"{operator} needs a list of conditions")
         return _LOGICAL[operator]([_condition(one) for one in inner])
     if operator not in _COMPARISON:
         known = ", ".join((*_LOGICAL, *_COMPARISON))
         raise _refused(f"operator {operator!r} is none of {known}")
-    if "field" not in given or "value" not in given:
+    if "field" not in condition or "value" not in condition:
         raise _refused(f"a condition with {operator} needs field and value")
-    return _COMPARISON[operator](_field(str(given["field"])), given["value"])
+    return _COMPARISON[operator](_field(str(condition["field"])), condition["value"])
 
 
 def _field(named: str) -> str:

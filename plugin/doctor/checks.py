@@ -1,4 +1,4 @@
-"""Looks at everything that a recommendation needs and says what to do about what is wrong."""
+"""Checks everything that a recommendation needs, and says what to do about what is wrong."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ from seealso.plugin.doctor.writing import examine_writing
 from seealso.plugin.serving import EXPENSIVE
 from seealso.readers import Pseudonyms
 
-WAITS_S = 10.0
-"""Seconds that the cluster has for an answer: who asks a doctor wants to know that it has none."""
+TIMEOUT_S = 10.0
+"""Seconds that the cluster has for an answer: that it gives none is a finding as well."""
 
 OLDEST = (2, 19)
 """OpenSearch from this version on is supported."""
@@ -36,8 +36,8 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     connect
         Returns the cluster; may raise.
     """
-    # first, as a cluster that hangs is waited for once; told in its turn
-    reached = _reached(connect)
+    # first, so that a cluster that hangs is waited for once; reported in its place below
+    reached = _reach(connect)
     yield from examine_inputs(settings, lambda: _cluster_of(reached))
     yield from _images(settings)
     yield _bundle(settings)
@@ -61,9 +61,9 @@ Reached = tuple[Cluster, str] | SeeAlsoError
 """The cluster and its version, or why there is none."""
 
 
-def _reached(connect: Callable[[], Cluster]) -> Reached:
+def _reach(connect: Callable[[], Cluster]) -> Reached:
     try:
-        cluster = connect().hurry(WAITS_S)
+        cluster = connect().hurry(TIMEOUT_S)
         return cluster, str(cluster.request("GET", "/", retries=0)["version"]["number"])
     except SeeAlsoError as exc:
         return exc
@@ -76,7 +76,7 @@ def _cluster_of(reached: Reached) -> Cluster:
 
 
 def _images(settings: Settings) -> Iterator[Finding]:
-    """Look for what the items look like, where the settings name it."""
+    """Check that the images are there, where the settings name any."""
     named = settings.images.path or settings.images.folder
     if named is not None:
         there = named.exists()
@@ -93,7 +93,7 @@ def _bundle(settings: Settings) -> Finding:
 
 
 def _java() -> Finding:
-    """Look for what the embedded node runs on; a cluster elsewhere brings its own."""
+    """Check the Java of the embedded node; any other cluster brings its own."""
     missing: list[SeeAlsoError] = []
     for version in VERSIONS:
         try:
@@ -159,7 +159,7 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
 
 
 def _scripts(cluster: Cluster, name: str) -> Finding:
-    """Look whether scripts may rank: without them, the graph of a cosine index still can."""
+    """Check whether scripts may rank; without them, the graph of a cosine index still can."""
     query = {"script_score": {"query": {"match_all": {}}, "script": {"source": "1"}}}
     try:
         cluster.request("POST", f"/{name}/_search", {"size": 0, "query": query})

@@ -1,4 +1,4 @@
-"""Reads catalogue and events to the end, as a build would, and says what is in them."""
+"""Reads catalogue and events to their end, as a build does, and says what is in them."""
 
 import glob
 from collections.abc import Callable, Iterator
@@ -36,19 +36,19 @@ def examine_inputs(settings: Settings, connect: Callable[[], Cluster]) -> Iterat
         Returns the cluster, for a source that is an index; may raise.
     """
     ids: set[str] = set()
-    yield _examined(settings, "catalogue", connect, ids)
+    yield _examine(settings, "catalogue", connect, ids)
     if settings.events.path is None and settings.events.index is None:
-        # nothing is wrong with that: histories and words can be given, importance is even
+        # that is fine: lists can be made from histories and words, and importance is even
         yield Finding("events", ok=True, found="none are named: every item weighs the same")
     else:
-        yield _examined(settings, "events", connect, ids)
+        yield _examine(settings, "events", connect, ids)
 
 
-def _examined(
+def _examine(
     settings: Settings, what: str, connect: Callable[[], Cluster], ids: set[str]
 ) -> Finding:
     section = settings.catalogue if what == "catalogue" else settings.events
-    if (wrong := _misnamed(what, section)) is not None:
+    if (wrong := _check_source(what, section)) is not None:
         return wrong
     try:
         cluster = None if section.index is None else connect()
@@ -67,7 +67,7 @@ def _examined(
     return _with_problems(found, problems)
 
 
-def _misnamed(what: str, section: CatalogueSettings | EventSettings) -> Finding | None:
+def _check_source(what: str, section: CatalogueSettings | EventSettings) -> Finding | None:
     path = section.path
     if path is not None and section.index is not None:
         cure = f"remove one of [{what}]"
@@ -79,7 +79,7 @@ def _misnamed(what: str, section: CatalogueSettings | EventSettings) -> Finding 
 
 
 def _catalogue(settings: Settings, source: RowSource, problems: Problems, ids: set[str]) -> Finding:
-    """Read the catalogue, and keep its ids."""
+    """Read the catalogue, and add its ids to `ids`."""
 
     def items() -> Iterator[list[Item]]:
         for batch in read_items(source, settings.catalogue, problems):
@@ -89,10 +89,10 @@ def _catalogue(settings: Settings, source: RowSource, problems: Problems, ids: s
     with progress("reading catalogue") as tick:
         found = survey(Inputs(items, list), settings, tick)
     texts = sample_texts(found.sample, settings)
-    said = f"{settings.catalogue.path or source.name}, {found.items:,} items"
-    if mute := texts.count(""):
-        said += f", {mute:,} of {len(texts):,} without a text"
-    return Finding("catalogue", ok=True, found=said)
+    summary = f"{settings.catalogue.path or source.name}, {found.items:,} items"
+    if empty := texts.count(""):
+        summary += f", {empty:,} of {len(texts):,} without a text"
+    return Finding("catalogue", ok=True, found=summary)
 
 
 def _events(settings: Settings, source: RowSource, problems: Problems, ids: set[str]) -> Finding:
@@ -107,14 +107,14 @@ def _events(settings: Settings, source: RowSource, problems: Problems, ids: set[
         counts = count_events(frames(), settings.importance, latest=latest_time(settings))
     unmatched = describe_unmatched(counts.named, ids) if ids else None
     notes = event_notes(counts.summary, unmatched)
-    said = f"{settings.events.path or source.name}, {counts.summary}"
+    summary = f"{settings.events.path or source.name}, {counts.summary}"
     matched = unmatched is None or unmatched.share <= LARGEST_UNMATCHED_SHARE
     cure = "" if matched else "check catalogue.id and events.item, and how both write ids"
-    return Finding("events", ok=matched, found="; ".join([said, *notes]), cure=cure)
+    return Finding("events", ok=matched, found="; ".join([summary, *notes]), cure=cure)
 
 
 def _with_problems(found: Finding, problems: Problems) -> Finding:
-    """Add what was guessed and left out: a broken value costs itself, a broken row a build."""
+    """Add what was guessed and left out; a broken row stops a build, a broken value does not."""
     if problems.notes:
         found = replace(found, found="; ".join([found.found, *problems.notes]))
     if not (problems.count or problems.values):

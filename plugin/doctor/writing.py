@@ -1,6 +1,7 @@
-"""What keeps seealso from writing: blocks, closed indices, and names that are somebody else's."""
+"""Checks what keeps seealso from writing: blocks, closed indices, and names that others use."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from seealso.cluster import Cluster
@@ -14,8 +15,8 @@ from seealso.plugin.doctor.finding import Finding
 BLOCKS: Final = ("read_only", "read_only_allow_delete", "write")
 """Blocks of an index under which something cannot be written."""
 
-METADATA: Final = 'lift the block: PUT INDEX/_settings {"index.blocks.metadata": null}'
-"""How to lift the block under which an index says nothing of itself."""
+LIFT_METADATA: Final = 'lift the block: PUT INDEX/_settings {"index.blocks.metadata": null}'
+"""How to lift the block under which the metadata of an index cannot be read."""
 
 
 def examine_writing(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
@@ -38,69 +39,69 @@ def examine_writing(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
         events_name(alias): "events",
         index_of(alias): "locks",
     }
-    wrong: list[tuple[str, str]] = []
+    wrong: list[Finding] = []
     unread = ""
     for name, kind in kinds.items():
         try:
-            wrong += _of_name(cluster, alias, name, kind)
+            wrong += _check_name(cluster, alias, name, kind)
         except SeeAlsoError as exc:
-            # not even to be read under a block on what an index says of itself
-            cure = METADATA if "index metadata" in exc.message else exc.hint or ""
-            wrong.append((exc.message, cure))
+            # under a block on its metadata an index cannot even be read
+            cure = LIFT_METADATA if "index metadata" in exc.message else exc.hint or ""
+            wrong.append(_wrong(exc.message, cure))
     try:
-        wrong += _of_cluster(
-            cluster.request("GET", "/_cluster/settings", params={"flat_settings": "true"})
-        )
+        flat = cluster.request("GET", "/_cluster/settings", params={"flat_settings": "true"})
+        wrong += _check_cluster(flat)
     except SeeAlsoError as exc:
         unread = f"; whether the cluster has a block could not be read: {exc.message}"
-    for number, (found, cure) in enumerate(wrong, start=1):
-        what = "writing" if len(wrong) == 1 else f"writing {number}"
-        yield Finding(what, ok=False, found=found, cure=cure)
     if not wrong:
         yield Finding("writing", ok=True, found=f"no block, nothing closed{unread}")
+    elif len(wrong) == 1:
+        yield from wrong
+    else:
+        for number, finding in enumerate(wrong, start=1):
+            yield replace(finding, what=f"writing {number}")
 
 
-def _of_name(
-    cluster: Cluster, alias: str, asked: str, kind: str | None
-) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with what bears the name `asked`, and the cure."""
+def _wrong(found: str, cure: str) -> Finding:
+    return Finding("writing", ok=False, found=found, cure=cure)
+
+
+def _check_name(cluster: Cluster, alias: str, name: str, kind: str | None) -> Iterator[Finding]:
+    """Yield what is wrong with the index or alias `name`."""
     # closed ones too: an alias leads to them
-    answer = cluster.request("GET", f"/{asked}", params={"flat_settings": "true", "ignore": 404})
-    for name, there in ({} if "error" in answer else answer).items():
+    answer = cluster.request("GET", f"/{name}", params={"flat_settings": "true", "ignore": 404})
+    for index, there in ({} if "error" in answer else answer).items():
         own = there["mappings"].get("_meta", {}).get("seealso")
-        # the check of the index says so of the alias of the items
+        # for the alias of the items, the check of the index says it
         if kind is not None and (own is None or own.get("kind") != kind):
-            yield (
-                f"{asked}: is somebody else's; seealso keeps its {kind} under that name",
+            yield _wrong(
+                f"{name}: is somebody else's; seealso keeps its {kind} under that name",
                 f"set another index.alias than {alias}, or give that one another name",
             )
             continue
-        if _closed(there["settings"]):
-            yield f"{name}: is closed", f"open it: POST {name}/_open"
-        yield from _blocked(name, there["settings"])
+        # OpenSearch sets this when it closes an index
+        if there["settings"].get("index.verified_before_close") == "true":
+            yield _wrong(f"{index}: is closed", f"open it: POST {index}/_open")
+        yield from _check_blocks(index, there["settings"])
 
 
-def _closed(settings: Mapping[str, Any]) -> bool:
-    return settings.get("index.verified_before_close") == "true"
-
-
-def _blocked(name: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _check_blocks(index: str, settings: Mapping[str, Any]) -> Iterator[Finding]:
     for block in (f"index.blocks.{one}" for one in BLOCKS):
         if settings.get(block) == "true":
-            # one by one: with others in the same request, OpenSearch lets the block bar that, too
-            yield (
-                f"{name}: is blocked by {block}",
-                f'free disk space or lift the block: PUT {name}/_settings {{"{block}": null}}',
+            # one by one: in one request with others, OpenSearch would apply the block to it as well
+            yield _wrong(
+                f"{index}: is blocked by {block}",
+                f'free disk space or lift the block: PUT {index}/_settings {{"{block}": null}}',
             )
 
 
-def _of_cluster(whole: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _check_cluster(flat: Mapping[str, Any]) -> Iterator[Finding]:
     for scope in ("persistent", "transient"):
         for one in ("read_only", "read_only_allow_delete"):
-            name = f"cluster.blocks.{one}"
-            if str(whole.get(scope, {}).get(name)).lower() == "true":
-                lifted = f'{{"{scope}": {{"{name}": null}}}}'
-                yield (
-                    f"the cluster is blocked by {name}",
-                    f"lift the block: PUT _cluster/settings {lifted}",
+            block = f"cluster.blocks.{one}"
+            if str(flat.get(scope, {}).get(block)).lower() == "true":
+                body = f'{{"{scope}": {{"{block}": null}}}}'
+                yield _wrong(
+                    f"the cluster is blocked by {block}",
+                    f"lift the block: PUT _cluster/settings {body}",
                 )

@@ -1,7 +1,7 @@
-"""Rows that are written behind what a user waits for: by one thread, from a queue with an end.
+"""Writes rows in the background, so that no user waits for them: one thread, a bounded queue.
 
-Where the index takes no rows (a full disk, a cluster that is away) they wait, and it is tried again
-and again; where more wait than the queue holds, the oldest are dropped. Both are said, once each.
+While the index takes no rows (a full disk, a cluster that is down) they wait and are sent again;
+when more wait than the queue holds, the oldest are dropped. Each is logged once.
 """
 
 import weakref
@@ -28,15 +28,15 @@ PAUSE_SECONDS: Final = 5.0
 """Until rows that the index did not take are sent again."""
 
 FLUSH_SECONDS: Final = 5.0
-"""Longest wait for rows at the end."""
+"""Longest wait for rows when the writer is closed."""
 
-SECONDS: Final = 10.0
+ANSWER_SECONDS: Final = 10.0
 """Longest wait for one answer."""
 
 WRITTEN: Final = frozenset({200, 201, 409})
 """A row that is there already was written by a request whose answer was lost."""
 
-PASSING: Final = frozenset({403, 429, 502, 503, 504})
+RETRIED: Final = frozenset({403, 429, 502, 503, 504})
 """Statuses that end by themselves, or when an operator lifts a block."""
 
 Row = tuple[str, Mapping[str, Any]]
@@ -57,8 +57,8 @@ class RowWriter:
     """
 
     def __init__(self, cluster: Cluster, index: str, mappings: Mapping[str, Any]) -> None:
-        self._queue = _Queue(cluster.hurry(SECONDS), index, mappings)
-        # a caller that is gone without a word leaves nothing behind
+        self._queue = _Queue(cluster.hurry(ANSWER_SECONDS), index, mappings)
+        # also for a caller that never closes it
         self._end = weakref.finalize(self, self._queue.close)
 
     def write(self, row_id: str, row: Mapping[str, Any]) -> None:
@@ -123,24 +123,24 @@ class _Queue:
                 if self._closed:
                     return
                 some = [self._rows[place] for place in range(min(AT_ONCE, len(self._rows)))]
-            left = self._written(some)
+            left = self._write(some)
             with self._changed:
-                done = {row_id for row_id, _ in some} - left
-                self._rows = deque(row for row in self._rows if row[0] not in done)
+                sent = {row_id for row_id, _ in some} - left
+                self._rows = deque(row for row in self._rows if row[0] not in sent)
                 self._changed.notify_all()
                 if left and not self._closed:
                     self._changed.wait_for(lambda: self._closed, PAUSE_SECONDS)
 
-    def _written(self, rows: list[Row]) -> set[str]:
+    def _write(self, rows: list[Row]) -> set[str]:
         """Write rows, and return the ids of those that have to be sent again."""
         try:
             self._prepare()
-            answers = self._sent(rows)
+            answers = self._send(rows)
         except ClusterError as exc:
             self._fail(exc.message)
             return {row_id for row_id, _ in rows}
-        left = {key for key, one in answers.items() if one["status"] in PASSING}
-        refused = [one for one in answers.values() if one["status"] not in WRITTEN | PASSING]
+        left = {key for key, one in answers.items() if one["status"] in RETRIED}
+        refused = [one for one in answers.values() if one["status"] not in WRITTEN | RETRIED]
         if refused:
             self._drop(len(refused), refused[0]["error"]["reason"])
         if left:
@@ -149,7 +149,7 @@ class _Queue:
             self._failing = False
         return left
 
-    def _sent(self, rows: list[Row]) -> dict[str, Mapping[str, Any]]:
+    def _send(self, rows: list[Row]) -> dict[str, Mapping[str, Any]]:
         body = b"".join(
             orjson.dumps({"create": {"_id": row_id}}) + b"\n" + orjson.dumps(row) + b"\n"
             for row_id, row in rows

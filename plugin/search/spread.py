@@ -1,7 +1,7 @@
 """How far a user's preferences spread over the catalogue, from a sample of its items.
 
-Similarities of one model lie within 0.05 of each other, those of another within 0.2. In standard
-deviations they mean the same for each, and one weight suits both.
+The similarities of one model may lie within 0.05 of each other, those of another within 0.2.
+Counted in standard deviations they are comparable, so that one weight suits both.
 """
 
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from seealso.plugin.serving import Live
 from seealso.types import Space, Vector
 
 SAMPLE = 256
-"""Items looked at: the spread is then known to about 5 %."""
+"""Items in a sample: it gives the spread to about 5 %."""
 
 LEAST = 1e-6
-"""A smaller spread is that of equal items, of which nothing is preferred."""
+"""A smaller spread is that of items that are all alike: none is preferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some items of an index.
+    """A sample of the items of an index.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Sample:
 
 @dataclass
 class Samples:
-    """The sample of the index that was last asked, read once.
+    """Samples of the live index, each read once for each state of it.
 
     Attributes
     ----------
@@ -70,18 +70,18 @@ class Samples:
     """
 
     cluster: Cluster
-    _kept: dict[str, Sample] = field(default_factory=dict)
+    _samples: dict[str, Sample] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def of(self, live: Live) -> Sample:
         """Return a sample of the items of `live` that have a vector."""
         with self._lock:
-            if live.generation not in self._kept:
-                self._kept = {live.generation: self._read(live)}
-            return self._kept[live.generation]
+            if live.generation not in self._samples:
+                self._samples = {live.generation: self._read(live)}
+            return self._samples[live.generation]
 
     def _read(self, live: Live) -> Sample:
-        # the same items at every reading, so that two processes make the same body
+        # the same items each time, so that two processes make the same body
         chance = {"random_score": {"seed": 17, "field": "_seq_no"}}
         body = {
             "size": SAMPLE,

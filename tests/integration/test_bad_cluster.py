@@ -72,7 +72,7 @@ def test_the_doctor_waits_once_for_a_cluster_that_hangs(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("seealso.plugin.doctor.checks.WAITS_S", 1.0)
+    monkeypatch.setattr("seealso.plugin.doctor.checks.TIMEOUT_S", 1.0)
     hanging = {"url": deaf, "retries": 5, "timeout": 30.0}
     began = time.monotonic()
     with pytest.raises(SystemExit):

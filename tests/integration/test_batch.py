@@ -272,7 +272,7 @@ def test_what_is_left_without_its_options_is_not_trusted(library: Library, tmp_p
     part.with_name("out.jsonl.part.options").unlink()
     with pytest.raises(DataError, match="left from a run whose options are not known") as caught:
         run(library.recommender(), users, out)
-    assert caught.value.hint == "delete it to begin anew"
+    assert caught.value.hint == "delete it to start again"
 
 
 @pytest.mark.parametrize(
