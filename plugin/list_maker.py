@@ -12,30 +12,30 @@ from typing import Any
 from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
 from seealso.errors import DataError, PartialAnswer
-from seealso.plugin import answers
+from seealso.plugin.explanations.explaining import Explained, explain
+from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.answers import group_items, of_one
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import Group, Members, group_path
 from seealso.plugin.groups.options import GroupCriteria
 from seealso.plugin.groups.search import SCORES, group_search
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.lifts import NOTHING, Lifts
 from seealso.plugin.neighbours import NeighbourBoosts
-from seealso.plugin.paths import choose_path, fallback, without_scripts
-from seealso.plugin.plans import Lane, Plan, lanes, listed, not_pinned
 from seealso.plugin.policy import Policy
 from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
 from seealso.plugin.profiles.profile import Profile, build_profile, build_profiles
 from seealso.plugin.profiles.users import describe_gaps
+from seealso.plugin.ranking import answers
+from seealso.plugin.ranking.boosts import NOTHING, Lifts
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
-from seealso.plugin.reasons.explaining import Explained, explain
-from seealso.plugin.reasons.explanation import Explanation
+from seealso.plugin.ranking.paths import choose_path, fallback, without_scripts
+from seealso.plugin.ranking.plans import Lane, Plan, lanes, listed, not_pinned
+from seealso.plugin.ranking.searches import Search
+from seealso.plugin.ranking.sending import send, send_one
 from seealso.plugin.recommendations import RecommendationList
-from seealso.plugin.requests import Search
 from seealso.plugin.search.personalise import Preference, personalise_settings, personalised
 from seealso.plugin.search.spread import Samples
-from seealso.plugin.sending import send, send_one
 from seealso.plugin.serving import Live
 from seealso.plugin.users_index import UsersIndex
 from seealso.query_templates import msearch

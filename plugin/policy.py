@@ -11,8 +11,8 @@ from seealso.cluster import Cluster
 from seealso.cluster.fields import searchable
 from seealso.config import Choice, Rule, Settings
 from seealso.errors import DataError
-from seealso.plugin.plans import Plan, make_plan
 from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.plans import Plan, make_plan
 from seealso.plugin.rules.fields import SHARES, Condition, conditions
 from seealso.plugin.rules.ruling import contradiction, ruling, takes_all
 from seealso.plugin.rules.safety import Attributes, Guard

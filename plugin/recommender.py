@@ -12,6 +12,7 @@ from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import Profiler
+from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import Members
 from seealso.plugin.groups.options import GroupOptions
@@ -27,10 +28,9 @@ from seealso.plugin.profiles.users import (
     require_users,
 )
 from seealso.plugin.ranking.options import Filter, RecommendOptions, RuleLike
-from seealso.plugin.reasons.explanation import Explanation
+from seealso.plugin.ranking.sending import send_body
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.search.ubi import Query, Shown, UbiLog
-from seealso.plugin.sending import send_body
 from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
 from seealso.plugin.users_index import NeighbourQuery, UsersIndex
 from seealso.readers import Histories

@@ -9,10 +9,10 @@ from seealso.config import NeighbourSettings, Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.users.live import LiveUsers, live_users, read_users
 from seealso.indexer.users.mapping import users_alias
-from seealso.plugin.answers import hits_of, missing_part
 from seealso.plugin.neighbours import NeighbourBoosts, NeighbourList, read_neighbours
 from seealso.plugin.profiles.profile import Profile
-from seealso.plugin.requests import Search
+from seealso.plugin.ranking.answers import hits_of, missing_part
+from seealso.plugin.ranking.searches import Search
 from seealso.query_templates import msearch
 from seealso.readers import Pseudonyms
 from seealso.types import User, Vector

@@ -161,7 +161,7 @@ ENCODERS: Mapping[str, Encode] = {
     "members": _clauses,
     "explain": _true,
     "ids": _strings,
-    "lifts": _numbers_by_name,
+    "boosts": _numbers_by_name,
     "query": _object,
     "from": _whole(0),
     "sort": _clauses,

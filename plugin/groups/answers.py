@@ -7,14 +7,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from seealso.plugin.answers import Hit, importance_items, is_tail, raw_of, recommendation
 from seealso.plugin.groups.lists import GroupList, GroupRecommendation
 from seealso.plugin.groups.members import Group
 from seealso.plugin.groups.options import GroupCriteria
 from seealso.plugin.groups.search import TAIL
 from seealso.plugin.groups.strategies import Matrix, average, strategies
+from seealso.plugin.ranking.answers import Hit, importance_items, is_tail, raw_of, recommendation
 from seealso.plugin.recommendations import Recommendation, RecommendationList
-from seealso.plugin.rules.fusion import fuse
+from seealso.plugin.reranking.filling import fuse
 from seealso.types import Calibration, Path, Source
 
 Wishes: TypeAlias = npt.NDArray[np.float64]

@@ -6,9 +6,9 @@ from itertools import chain, count
 from typing import Final
 
 from seealso.errors import DataError
-from seealso.plugin.paths import exact_limit, path_or
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.paths import exact_limit, path_or
 from seealso.types import Path, Space, User
 
 MOST_MEMBERS: Final = 500

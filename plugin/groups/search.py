@@ -15,7 +15,7 @@ from seealso.plugin.groups.members import Group
 from seealso.plugin.groups.options import GroupCriteria
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.requests import (
+from seealso.plugin.ranking.searches import (
     MOST_HITS,
     Search,
     common,

@@ -15,7 +15,7 @@ import orjson
 from seealso.config import PersonaliseSettings
 from seealso.errors import DataError
 from seealso.plugin.ranking.options import changed
-from seealso.plugin.requests import KNN_SPACE
+from seealso.plugin.ranking.searches import KNN_SPACE
 from seealso.plugin.search.spread import LEAST, Sample
 from seealso.query_templates import render
 from seealso.types import Space, Vector

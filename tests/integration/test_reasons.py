@@ -11,8 +11,8 @@ from seealso.cluster.node import NodeInfo
 from seealso.errors import DataError, SeeAlsoError
 from seealso.fitting.fit import fit
 from seealso.plugin import Recommender
-from seealso.plugin.reasons.explanation import Explanation
-from seealso.plugin.reasons.shares import Kind
+from seealso.plugin.explanations.explanation import Explanation
+from seealso.plugin.explanations.shares import Kind
 from seealso.types import Path, User
 from tests.integration.catalogues import OpenShop
 from tests.integration.test_fit import stocked

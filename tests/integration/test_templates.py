@@ -191,27 +191,27 @@ def test_min_score_size_and_source(catalogue: Catalogue, name: str) -> None:
 
 
 @pytest.mark.parametrize("catalogue", list(Space), indirect=True, ids=str)
-def test_named_items_are_ranked_by_what_lifts_them(catalogue: Catalogue) -> None:
+def test_named_items_are_ranked_by_boosted_values(catalogue: Catalogue) -> None:
     # i10 and i20 have no vector
-    lifts = {f"i{n}": 0.4 * (n % 5) - 0.5 for n in range(2, 42)}
+    boosts = {f"i{n}": 0.4 * (n % 5) - 0.5 for n in range(2, 42)}
     x = catalogue.similarity()
-    lifted = {n: x[n] + lifts[f"i{n}"] for n in range(2, 42) if n % 10}
+    boosted = {n: x[n] + boosts[f"i{n}"] for n in range(2, 42) if n % 10}
     params = {
         "vector": catalogue.user,
         "space": KNN_SPACE[catalogue.space],
-        "ids": list(lifts),
-        "lifts": lifts,
+        "ids": list(boosts),
+        "boosts": boosts,
         "exclude": ["i3"],
     }
-    del lifted[3]
-    best = sorted(lifted, key=lambda n: -lifted[n])
-    hits = catalogue.search("lifted", size=ITEMS, **params)
+    del boosted[3]
+    best = sorted(boosted, key=lambda n: -boosted[n])
+    hits = catalogue.search("boosted", size=ITEMS, **params)
     assert [int(one[1:]) for one in ids(hits)] == best
     np.testing.assert_allclose([raw_value(s) for s in scores(hits)],
-                               [lifted[n] for n in best], rtol=0, atol=1e-5)  # fmt: skip
+                               [boosted[n] for n in best], rtol=0, atol=1e-5)  # fmt: skip
     red = [{"term": {"colour": "red"}}]
-    least = score_of(lifted[best[6]] - 1e-4)
-    few = catalogue.search("lifted", size=ITEMS, filter=red, min_score=least, **params)
+    least = score_of(boosted[best[6]] - 1e-4)
+    few = catalogue.search("boosted", size=ITEMS, filter=red, min_score=least, **params)
     assert [int(one[1:]) for one in ids(few)] == [n for n in best[:7] if n % 2]
 
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.plugin import Recommendation
-from seealso.plugin.rules.exposure import by_worth, diverse, freshened, moment, worth
-from seealso.plugin.rules.fusion import Cap, Share, filled, places_of
+from seealso.plugin.reranking.exposure import by_worth, diverse, freshened, moment, worth
+from seealso.plugin.reranking.filling import Cap, Share, filled, places_of
 from seealso.types import Source, Vector
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seealso.plugin import Recommendation
-from seealso.plugin.rules.fusion import fuse, shared_places
+from seealso.plugin.reranking.filling import fuse, shared_places
 from seealso.types import Source
 
 IDS = st.lists(st.integers(0, 40), unique=True, max_size=30)

@@ -16,7 +16,7 @@ ALL = (
     "exact",
     "group",
     "importance",
-    "lifted",
+    "boosted",
     "reference_cosine",
     "reference_euclidean",
     "reference_manhattan",
@@ -30,7 +30,7 @@ NEEDED: dict[str, Any] = {
     "candidates": [{"match_all": {}}],
     "members": [{"exists": {"field": "vector", "_name": "0"}}],
     "ids": ["i1"],
-    "lifts": {"i1": 0.5},
+    "boosts": {"i1": 0.5},
 }
 
 
@@ -67,7 +67,7 @@ def test_unknown_template_lists_those_there_are() -> None:
 def test_source_holds_the_script_and_no_partial(name: str) -> None:
     assert "{{>" not in source(name)
     assert ("double " in source(name)) == (
-        name in ("lifted", "tail") or name.startswith("reference_")
+        name in ("boosted", "tail") or name.startswith("reference_")
     )
 
 

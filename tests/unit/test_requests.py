@@ -9,10 +9,10 @@ import pytest
 from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
 from seealso.plugin.groups.members import group_path
-from seealso.plugin.paths import choose_path
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
-from seealso.plugin.requests import (
+from seealso.plugin.ranking.paths import choose_path
+from seealso.plugin.ranking.searches import (
     importance_search,
     tail_search,
     vector_search,

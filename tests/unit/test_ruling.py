@@ -15,8 +15,8 @@ from seealso.config import (
     load_settings,
 )
 from seealso.errors import ConfigError
-from seealso.plugin.plans import make_plan
 from seealso.plugin.ranking.options import RecommendOptions
+from seealso.plugin.ranking.plans import make_plan
 from seealso.plugin.rules.ruling import read_rules, ruling
 from seealso.plugin.rules.taxonomy import FLAT, Taxonomy
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seealso.errors import ClusterError
-from seealso.plugin.answers import hits_of, tail_items, vector_items
+from seealso.plugin.ranking.answers import hits_of, tail_items, vector_items
 from seealso.plugin.scores import logit, raw_value, score_of
 from seealso.types import Calibration, Path, Source
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle, Collaborative
+from seealso.plugin.explanations.explanation import Explanation, matched_words
+from seealso.plugin.explanations.shares import Kind, Share, closeness, item_shares, profile_parts
 from seealso.plugin.profiles.inputs import ProfileInputs
 from seealso.plugin.profiles.item_cache import KnownItem
 from seealso.plugin.profiles.profile import build_profile
-from seealso.plugin.reasons.explanation import Explanation, matched_words
-from seealso.plugin.reasons.shares import Kind, Share, closeness, item_shares, profile_parts
 from seealso.types import Calibration, HistoryEntry, Space, User, Vector
 from seealso.types import Path as RankingPath
 from tests.unit.test_collaborative import IDS, TEXTS, D, part, rows, unit

@@ -14,8 +14,8 @@ import pytest
 from seealso.config import NeighbourSettings, UsersSettings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.documents import digest_of, user_document, user_of
-from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.neighbours import Neighbour, NeighbourBoosts
+from seealso.plugin.ranking.boosts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.recommendations import Recommendation
 from seealso.readers import FileSource, Problems, Pseudonyms, read_attributes
 from seealso.types import Calibration, HistoryEntry, Source, User

@@ -22,11 +22,11 @@ from seealso.errors import ConfigError
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import recommend_file
+from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.options import SEEN_RULES
 from seealso.plugin.opening import open_ubi
 from seealso.plugin.ranking.options import RecommendOptions
-from seealso.plugin.reasons.explanation import Explanation
 from seealso.readers.lines import numbered
 from seealso.types import Path as RankingPath
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from seealso.cluster import Cluster
 from seealso.errors import ClusterError
-from seealso.plugin import answers
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.requests import Search
+from seealso.plugin.ranking import answers
+from seealso.plugin.ranking.searches import Search
 from seealso.plugin.serving import EXPENSIVE, Live
 from seealso.query_templates import msearch
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import orjson
 
-from seealso.plugin.lifts import NOTHING, Lifts
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.ranking.boosts import NOTHING, Lifts
 from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.rules.fusion import shared_places
+from seealso.plugin.reranking.filling import shared_places
 from seealso.plugin.scores import logit, score_of
 from seealso.query_templates import render, script_id
 from seealso.types import Calibration, Path, Space, Vector
@@ -107,10 +107,10 @@ def named_search(
         )
     params = common(criteria, exclude)
     params |= {"vector": vector, "space": KNN_SPACE[space]}
-    params |= {"ids": lifts.named, "lifts": lifts.gains}
+    params |= {"ids": lifts.named, "boosts": lifts.gains}
     if criteria.min_probability > 0:
         params["min_score"] = score_of(logit(criteria.min_probability, calibration))
-    return Search("lifted", params)
+    return Search("boosted", params)
 
 
 def vector_search(

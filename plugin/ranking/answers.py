@@ -5,8 +5,8 @@ from typing import Any
 
 from seealso.cluster.failures import closed_in, first_cause, index_closed
 from seealso.errors import ClusterError
-from seealso.plugin.lifts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.ranking.boosts import NOTHING, Lifts, joined, lifted
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.scores import logit, raw_value

@@ -12,14 +12,14 @@ from typing import Any, Final
 from seealso.config import Choice, ExposureSettings, Rule, ShareSettings
 from seealso.errors import ConfigError
 from seealso.indexer.documents import item_vector
-from seealso.plugin import answers
-from seealso.plugin.lifts import Lifts
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.ranking import answers
+from seealso.plugin.ranking.boosts import Lifts
 from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.searches import MOST_HITS, Search, profile_searches
 from seealso.plugin.recommendations import Recommendation
-from seealso.plugin.requests import MOST_HITS, Search, profile_searches
-from seealso.plugin.rules.exposure import by_worth, diverse, freshened, worth
-from seealso.plugin.rules.fusion import Cap, Share, filled, of_tail, places_of
+from seealso.plugin.reranking.exposure import by_worth, diverse, freshened, worth
+from seealso.plugin.reranking.filling import Cap, Share, filled, of_tail, places_of
 from seealso.plugin.rules.ruling import Ruling, Stratum, clause, contradiction, takes_all, told
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
 from seealso.types import Calibration, Path, Source, Space, Vector

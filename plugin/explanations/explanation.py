@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from seealso.plugin.reasons.shares import Kind, Share
+from seealso.plugin.explanations.shares import Kind, Share
 from seealso.plugin.recommendations import label
 from seealso.types import Path
 

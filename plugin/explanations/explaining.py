@@ -8,17 +8,17 @@ from seealso.cluster import Cluster, fetch
 from seealso.config import ProfileSettings
 from seealso.errors import DataError
 from seealso.indexer.documents import item_vector
-from seealso.plugin import answers
+from seealso.plugin.explanations.explanation import Explanation, MatchedWord, matched_words
+from seealso.plugin.explanations.shares import Kind, Share, item_shares, profile_parts
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.paths import choose_path
 from seealso.plugin.profiles.inputs import ProfileInputs
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import describe_gaps
+from seealso.plugin.ranking import answers
 from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.reasons.explanation import Explanation, MatchedWord, matched_words
-from seealso.plugin.reasons.shares import Kind, Share, item_shares, profile_parts
-from seealso.plugin.requests import Search, tail_search, vector_search
-from seealso.plugin.sending import send
+from seealso.plugin.ranking.paths import choose_path
+from seealso.plugin.ranking.searches import Search, tail_search, vector_search
+from seealso.plugin.ranking.sending import send
 from seealso.plugin.serving import Live
 from seealso.readers import RESERVED
 from seealso.types import Path, Space

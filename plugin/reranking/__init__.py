@@ -1,0 +1,1 @@
+"""What changes a ranked list: small components over one list, for users, groups and items alike."""
