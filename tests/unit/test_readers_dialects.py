@@ -268,3 +268,45 @@ def test_a_line_without_end_is_never_held_in_memory(tmp_path):
     good, broken = read(path)
     assert good == [(2, "1", "a"), (4, "2", "b")]
     assert broken == [(3, "the line has more than 16,000,000 bytes")]
+
+
+def test_quotes_between_tabs_may_be_marks_of_inches(tmp_path):
+    titles = ('"Best" chair', 'Desk 27" wide', '"a ""b"" c"', '"x', "y")
+    text = "id\ttitle\n" + "".join(f"{n}\t{title}\n" for n, title in enumerate(titles))
+    good, broken = read(written(tmp_path, text, "a.tsv"))
+    assert [row[2] for row in good] == ['"Best" chair', 'Desk 27" wide', 'a "b" c', '"x', "y"]
+    assert broken == []
+
+
+@pytest.mark.parametrize(
+    "above", ["#TYPE System.Object\n", "# ----\n# All Web Site Data\n# ----\n\n"]
+)
+def test_comments_above_the_header_are_passed_over(tmp_path, above):
+    path = written(tmp_path, f"{above}id;price\n1;2\n")
+    good, _ = read(path, columns=("id", "price"))
+    assert good == [(above.count("\n") + 2, "1", "2")]
+    # where every column is read, it may be the name of one
+    with pytest.raises(DataError):
+        list(FileSource(written(tmp_path, "#\n", "b.csv"), columns=("id",)).rows())
+    assert read(written(tmp_path, "#id;price\n1;2\n"), columns=("#id",))[0] == [(2, "1")]
+
+
+def test_a_title_above_the_header_is_told(tmp_path):
+    path = written(tmp_path, "Products of 2026,,\nid,title,price\n1,a,2\n")
+    with pytest.raises(DataError) as caught:
+        read(path, columns=("id", "title"))
+    assert "line 1: does not name the columns, a line below does: id, title" in caught.value.message
+    assert "take away what stands above it" in caught.value.hint
+
+
+def test_a_file_without_rows_has_columns_all_the_same(tmp_path):
+    path = written(tmp_path, "sku;name\n")
+    settings = CatalogueSettings(path=path, id="id", text=("name",))
+    source = FileSource(path, columns=settings.columns)
+    with pytest.raises(DataError, match="has no column 'id'; it has name, sku"):
+        list(read_items(source, settings, Problems()))
+
+
+def test_a_carriage_return_within_a_line_is_told_in_words(tmp_path):
+    _, [(place, reason)] = read(written(tmp_path, 'id,title\n1,"a"\n2,b\r3,c\n'))
+    assert (place, reason) == (3, "a carriage return stands within the line, outside of quotes")

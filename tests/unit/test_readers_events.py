@@ -10,7 +10,7 @@ import pytest
 
 from seealso.config import EventSettings
 from seealso.errors import DataError
-from seealso.readers import EVENT_SCHEMA, Problems, Rows, read_events
+from seealso.readers import EVENT_SCHEMA, Problems, Rows, as_id, read_events
 from seealso.readers.times import as_times
 
 
@@ -446,6 +446,9 @@ def test_blanks_around_a_type_do_not_count():
     [
         ("4.00638E+12", "was rounded by Excel: format the column as text and export again"),
         ("1E+05", "was rounded by Excel"),
+        ("1,23457E+12", "was rounded by Excel"),
+        ("1.23457e+12", "was rounded by Excel"),
+        ("1e+05", "was rounded by Excel"),
         (2.0**53, "is a number too large to be exact"),
         (-9.3e18, "is a number too large to be exact"),
     ],
@@ -462,8 +465,39 @@ def test_an_id_that_lost_digits_is_broken(value, reason):
         assert (problems.count, f"item_id {reason}" in problems.messages[0]) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("1.2345678E7", "12345678"),
+        ("1.0E10", "10000000000"),
+        ("5.010000000000000000e+02", "501"),
+        ("-9.99E2", "-999"),
+        ('="007"', "007"),
+        # a fraction, or more digits than a float holds
+        ("1.25E1", "1.25E1"),
+        ("1.234567890123456E15", "1.234567890123456E15"),
+    ],
+)
+def test_an_id_is_what_was_meant_before_a_program_wrote_it(written, meant):
+    source = lines(user_id=["u"], item_id=[written])
+    assert [row[1] for row in events(source, EventSettings())] == [meant]
+    assert as_id(written) == meant
+
+
+@pytest.mark.parametrize("value", ["1.79095E+09", "1,79095E+12", "1.8E+09"])
+def test_a_time_that_excel_rounded_is_no_time(value):
+    read = as_times(pl.Series([value]))
+    assert read.values.to_list() == [None]
+    assert read.faults[0].reason.startswith("was rounded by Excel")
+
+
+@pytest.mark.parametrize("value", ["1.7092080005E9", "1.709208000500000000e+09"])
+def test_a_time_with_an_exponent_and_all_its_digits(value):
+    assert as_times(pl.Series([value])).values.to_list() == [NOON]
+
+
 def test_ids_that_look_like_numbers_of_a_spreadsheet():
-    ids = ["1E5", "1e5", "E+12", "12E+5X", "5e+22"]
+    ids = ["1E5", "1e5", "E+12", "12E+5X", "12.5E3"]
     assert [row[1] for row in events(lines(user_id=["u"] * 5, item_id=ids), EventSettings())] == ids
     exact = [123000.0, 2.0**53 - 1]
     read = events(lines(user_id=["u"] * 2, item_id=exact), EventSettings())

@@ -210,7 +210,13 @@ def test_gzip_that_is_cut_off(tmp_path, name):
             gzip.compress(b"id,title\n1,a\n", mtime=0),
             "it seems to be delimited text (CSV)",
         ),
-        ("a.jsonl", b'[{"id": 1}', "a.jsonl line 1: ',' or ']' is missing"),
+        ("a.jsonl", b'[{"id": 1}', "a.jsonl line 1: breaks off"),
+        ("a.csv", b"BZh91AY&SY", "it seems to be bzip2"),
+        ("a.csv", b"\x28\xb5\x2f\xfd\x04\x00", "it seems to be Zstandard"),
+        ("a.csv", b"Obj\x01\x04\x14avro", "it seems to be Avro"),
+        ("a.csv", b"%PDF-1.7\n", "it seems to be PDF"),
+        ("a.csv", b"SQLite format 3\x00", "it seems to be a database of SQLite"),
+        ("a.txt", b"<rss version='2.0'>", "it seems to be XML"),
         ("a.xlsx", b"PK\x03\x04", "a.xlsx has an unknown extension '.xlsx'"),
         ("catalogue", b"id\n1\n", "catalogue has no extension"),
         ("a.csv", b"", "a.csv is empty"),
@@ -222,6 +228,13 @@ def test_gzip_that_is_cut_off(tmp_path, name):
 )
 def test_a_file_that_is_not_what_its_name_says(tmp_path, name, content, message):
     assert message in error(written(tmp_path, name, content))
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.csv.zst", "a.tgz"])
+def test_a_file_that_is_packed_in_another_way_is_to_be_unpacked(tmp_path, name):
+    with pytest.raises(DataError) as caught:
+        rows(written(tmp_path, name, b"x"))
+    assert caught.value.hint == "unpack it first"
 
 
 def test_a_file_that_is_not_there(tmp_path):

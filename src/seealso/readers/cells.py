@@ -38,13 +38,22 @@ NULL_WORDS: Final = frozenset(
 NULL_TEXTS: Final = frozenset({"", "null", "nan", "\\n", "<na>"})
 """What stands for an empty text or id, in lower case: a film may be called None, an item NA."""
 
-# what a spreadsheet makes of a long number, and what is written of floats that lost digits
-_ROUNDED: Final = r"^-?\d(\.\d+)?E\+\d+$"
-_EXCEL: Final = "was rounded by Excel: format the column as text and export again"
+SCIENTIFIC: Final = r"^-?\d(?:[.,]\d+)?[Ee]\+\d+$"
+"""A number as spreadsheets and statistics programs write it where it is long: 1.23457E+12."""
+
+# digits behind the first of numbers that a float of 64 bits holds exactly
+_EXACT_DIGITS: Final = 14
+
+ROUNDED: Final = "was rounded by Excel: format the column as text and export again"
+
+# what is written of floats that lost digits
 _INEXACT: Final = r"^-?\d\.\d{16}e\+\d{2,}$"
 
 # what pandas makes of whole numbers; 007.0 was not made of one
 _WHOLE: Final = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
+
+# what keeps Excel from making a number of an id
+_FORMULA: Final = r'^="(.*)"$'
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +279,9 @@ def as_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     else:
         inexact = ids.str.contains(_INEXACT).fill_null(False)
     faults |= broken(ids, inexact, "is a number too large to be exact: write it as text")
-    rounded = ids.str.contains(_ROUNDED).fill_null(False)
-    faults |= broken(ids, rounded, _EXCEL)
+    ids = _written_out(ids)
+    rounded = ids.str.contains(SCIENTIFIC).fill_null(False) & ~inexact
+    faults |= broken(ids, rounded, ROUNDED)
     bad = long | inexact | rounded
     return Cells(ids.set(bad, None), {**faults, **texts.faults, **one.faults})
 
@@ -279,8 +289,30 @@ def as_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
 def as_id(text: str) -> str | None:
     """Return the id that a text names, or None where it is empty; as `as_ids` does."""
     plain = text.strip(BLANKS)
-    return None if plain.lower() in NULL_TEXTS else re.sub(_WHOLE, r"\1", plain)
+    if plain.lower() in NULL_TEXTS:
+        return None
+    return _number_of(re.sub(_WHOLE, r"\1", re.sub(_FORMULA, r"\1", plain)))
 
 
 def _spelled(text: pl.Expr) -> pl.Expr:
-    return text.str.strip_chars(BLANKS).str.replace(_WHOLE, "$1")
+    plain = text.str.strip_chars(BLANKS)
+    return plain.str.replace(_FORMULA, "$1").str.replace(_WHOLE, "$1")
+
+
+def _written_out(ids: pl.Series) -> pl.Series:
+    """Return whole numbers with an exponent as they were, where all their digits are there."""
+    odd = ids.filter(ids.str.contains(r"^-?\d\.\d+[Ee]\+?\d+$").fill_null(False)).unique()
+    return ids.replace(odd, pl.Series([_number_of(one) for one in odd], dtype=pl.String))
+
+
+def _number_of(text: str) -> str:
+    """Return the digits of a whole number with an exponent, if none is lost; else the text."""
+    written = re.fullmatch(r"(-?\d)\.(\d+)[Ee](\+?)(\d{1,2})", text)
+    if written is None:
+        return text
+    first, digits, plus, exponent = *written.groups()[:3], int(written[4])
+    # with a plus, programs write so many digits, and no others; Java writes all there are
+    lost = plus and len(digits) < exponent
+    if lost or digits[exponent:].strip("0") or exponent > _EXACT_DIGITS:
+        return text
+    return first + digits[:exponent].ljust(exponent, "0")

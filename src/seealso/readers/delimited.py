@@ -32,6 +32,10 @@ def read_delimited(
         Most rows of one batch.
     """
     rest, others = b"", dialect.others
+    if not stream.peek():
+        # the columns of a file without a row can be checked all the same
+        frame = pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String()))
+        yield Rows(frame, (), others=others, separator=dialect.separator)
     for block in blocks(stream, dialect.first):
         content, waiting = rest + block.content, count_lines(rest)
         first, lines = block.first - waiting, waiting + block.height

@@ -103,7 +103,7 @@ def open_delimited(
     DataError
         There is no header, or it cannot be read.
     """
-    passed, named = _pass_over(stream)
+    passed, named = _pass_over(stream, columns or ())
     sample = [f"{line}\n" for line in stream.peek().decode("utf-8", "replace").split("\n")]
     head = sample[:_SAMPLE_LINES]
     separator = chosen.separator or named
@@ -127,7 +127,7 @@ def open_delimited(
             file=name,
             line=passed + 1,
         ) from exc
-    header = tuple(column.strip().strip(_INVISIBLE).strip() for column in row)
+    header = _names(row)
     if not any(header):
         raise DataError(
             f"{name} is empty", hint="the first line must name the columns", file=name, line=1
@@ -141,21 +141,46 @@ def open_delimited(
     rows = _parsed(
         [_unescaped(line, chosen.quote, escape) for line in head], separator, chosen.quote
     )
+    _require_first(header, rows[1:], columns or (), name, passed + 1)
     header, surplus = _evened(header, rows[1:])
     kept = _kept(header, columns, name)
     first = passed + reader.line_num + 1
     return Dialect(separator, chosen.quote, header, kept, first, escape, surplus)
 
 
-def _pass_over(stream: io.BufferedReader) -> tuple[int, str | None]:
-    """Read what stands above the header: blank lines, and the separator as Excel names it."""
+def _names(row: Sequence[str]) -> tuple[str, ...]:
+    return tuple(column.strip().strip(_INVISIBLE).strip() for column in row)
+
+
+def _require_first(
+    header: Sequence[str], rows: Sequence[list[str]], columns: Collection[str], name: str, line: int
+) -> None:
+    """Refuse a file with a title or comments above the line that names the columns."""
+    if {*header} & {*columns}:
+        return
+    below = next((row for row in rows if {*_names(row)} & {*columns}), None)
+    if below is not None:
+        raise DataError(
+            f"{name} line {line}: does not name the columns, a line below does: {', '.join(below)}",
+            hint="take away what stands above it: the first line must name the columns",
+            file=name,
+            line=line,
+        )
+
+
+def _pass_over(stream: io.BufferedReader, columns: Collection[str]) -> tuple[int, str | None]:
+    """Read what stands above the header: blank lines, comments, the separator as Excel names it."""
     passed = 0
     while start := stream.peek()[:LONGEST_LINE]:
         line = start.partition(b"\n")[0].strip(b"\r\n").lower()
         if line.startswith(b'"sep=') and line.endswith(b'"'):
             line = line[1:-1]
         named = line[4:].decode("utf-8", "replace") if line.startswith(b"sep=") else None
-        if (named is None or len(named) != 1) and line.strip():
+        # "#TYPE" of PowerShell, "# All Web Site Data" of Google Analytics
+        comment = line.startswith(b"#") and not any(
+            name.lower().encode() in line for name in columns or ("",)
+        )
+        if (named is None or len(named) != 1) and line.strip() and not comment:
             break
         stream.readline(LONGEST_LINE)
         passed += 1

@@ -191,7 +191,7 @@ class FileSource:
 
 
 def _check_content(stream: BinaryIO, part: Part, name: str) -> None:
-    head = stream.read(4)
+    head = stream.read(16)
     stream.seek(0)
     expected = "Parquet" if part.kind == ".parquet" else None
     found = packed_kind(head)

@@ -11,9 +11,19 @@ _SIGNATURES: Final = (
     (b"PAR1", "Parquet"),
     (b"PK\x03\x04", "a zip archive or an Excel file"),
     (b"\xd0\xcf\x11\xe0", "an old Excel file"),
+    (b"BZh9", "bzip2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"\x1f\x9d", "data of compress (.Z)"),
+    (b"Obj\x01", "Avro"),
+    (b"%PDF-", "PDF"),
+    (b"SQLite format 3\x00", "a database of SQLite"),
+    (b"\x89HDF", "HDF5"),
+    (b"ARROW1", "Arrow"),
 )
 _HTML: Final = re.compile(rb"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)
-_XML: Final = re.compile(rb"\s*<\?xml\b", re.IGNORECASE)
+_XML: Final = re.compile(rb"\s*<(\?xml|rss|feed|urlset|products?|channel)\b", re.IGNORECASE)
 _JSON: Final = re.compile(rb'\s*(\[\s*)?\{\s*("|\})')
 _SAMPLE_LINES: Final = 20
 

@@ -20,7 +20,7 @@ _SPELLINGS: Final[Mapping[str, tuple[pl.Expr, pl.Expr]]] = {
     cause: (spelled, _ID if spelled is _FIRST else spelled)
     for cause, spelled in {
         "differs by case": _ID.str.to_lowercase(),
-        "differs by blanks": _ID.str.replace_all(r"\s+", ""),
+        "differs by blanks": _ID.str.replace_all(r"[\s\u00ad\u200b-\u200f\u2060\ufeff]+", ""),
         "ends in .0": _ID.str.replace(r"\.0*$", ""),
         "differs by leading zeros": _ID.str.replace(r"^0+(.)", "$1"),
         "differs by how accents are encoded": _ID.str.normalize("NFKC"),

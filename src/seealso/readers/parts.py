@@ -12,6 +12,8 @@ from seealso.errors import DataError
 PACKINGS: Final = (".gz", ".bz2", ".xz")
 """Extensions of compressed files."""
 
+_OTHER_PACKINGS: Final = (".zip", ".zst", ".7z", ".rar", ".tar", ".tgz", ".z", ".lz4", ".sz", ".br")
+
 _NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -119,7 +121,9 @@ def _part(path: Path, kinds: Collection[str]) -> Part:
             f"{path.name} has an unknown extension {kind!r}"
             if kind
             else f"{path.name} has no extension",
-            hint=f"name it {', '.join(kinds)}, or one of these with {' or '.join(PACKINGS)}",
+            hint="unpack it first"
+            if kind in _OTHER_PACKINGS
+            else f"convert it to {', '.join(kinds)}, or one of these with {' or '.join(PACKINGS)}",
             file=str(path),
         )
     return Part(path, kind, packing)

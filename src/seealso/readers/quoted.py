@@ -21,6 +21,7 @@ LONGEST_ROW: Final = 1_000
 _NEVER_CLOSED: Final = "a quoted field is never closed"
 _SWALLOWS: Final = "a quoted field is not closed, or swallows whole rows"
 _ESCAPED: Final = r" (where \" stands for a quote, set format.escape)"
+_CARRIAGE_RETURN: Final = "a carriage return stands within the line, outside of quotes"
 _CONTINUES: Final = "goes on where a broken row ended"
 
 
@@ -94,6 +95,10 @@ class _Parser:
                 yield start, fields
                 continue
             fault = fields if isinstance(fields, str) else self._fault(fields)
+            if fault and (plain := self._without_quotes()):
+                self._reader, self._after_fault, self.at = None, False, start + 1
+                yield start, plain
+                continue
             if fault and not self._dialect.escape and '\\"' in self._lines[start]:
                 fault += _ESCAPED
             self._after_fault = bool(fault) and (self._after_fault or self._reader is None)
@@ -116,7 +121,8 @@ class _Parser:
         except csv.Error as exc:
             self._reader = None
             if "unexpected end" not in str(exc):
-                return str(exc) if self._read == self.at + 1 else _NEVER_CLOSED
+                reason = _CARRIAGE_RETURN if "new-line" in str(exc) else str(exc)
+                return reason if self._read == self.at + 1 else _NEVER_CLOSED
             ends = self._whole or self._limit < len(self._lines)
             return _NEVER_CLOSED if ends else None
 
@@ -129,6 +135,15 @@ class _Parser:
             and not self._after_fault
             and not isinstance(fields, str)
         )
+
+    def _without_quotes(self) -> list[str] | None:
+        """Return the fields of a line between tabs, whose quotes are marks of inches or of speech.
+
+        Tabs stand in no text, so that a line with as many as the header is a row.
+        """
+        fields = self._lines[self.at].rstrip("\r\n").split("\t")
+        tabs = self._dialect.separator == "\t"
+        return fields if tabs and len(fields) == self._dialect.width else None
 
     def _feed(self) -> Iterator[str]:
         while self._read < self._limit and self._read < len(self._lines):

@@ -15,6 +15,8 @@ import polars as pl
 from seealso.readers.cells import (
     BLANKS,
     NULL_WORDS,
+    ROUNDED,
+    SCIENTIFIC,
     Cells,
     Fault,
     found,
@@ -50,6 +52,9 @@ _END: Final = int((datetime(2101, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) *
 
 # seconds, in 1973: below are years, months, days of Excel and counts of other things
 _LEAST: Final = 100_000_000
+
+# a count in seconds as numpy writes it, with every digit and an exponent
+_ALL_DIGITS: Final = 15
 
 # days since 1900, of the years 1954 to 2119
 _DAYS_OF_EXCEL: Final = (20_000, 80_000)
@@ -134,6 +139,8 @@ def as_times(
 
 def _reason(value: Any) -> str:
     """Return why a value is no time, and what it may be."""
+    if re.match(SCIENTIFIC, str(value).strip(BLANKS)):
+        return ROUNDED
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -218,7 +225,9 @@ def _from_texts(texts: pl.Series, conventions: Conventions) -> pl.Series:
         micros = micros.fill_null(_from_iso(as_iso(rest, conventions.day_first)))
         rest = rest.set(micros.is_not_null(), None)
     if rest.null_count() < len(rest):
-        numbers = rest.cast(pl.Float64, strict=False)
+        # what Excel rounded may be hours away
+        rounded = rest.str.contains(SCIENTIFIC) & (rest.str.len_chars() < _ALL_DIGITS)
+        numbers = rest.cast(pl.Float64, strict=False).set(rounded.fill_null(False), None)
         micros = micros.zip_with(numbers.is_null(), _from_numbers(numbers, conventions.counting))
         odd = rest.set(numbers.is_not_null(), None).drop_nulls().unique()
         read = [_parse_odd(text) for text in odd]
