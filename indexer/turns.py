@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from seealso.cluster import Cluster
+from seealso.cluster import Cluster, fetch
 from seealso.errors import ClusterError
 
 LEASE_SECONDS: Final = 60.0
@@ -69,13 +69,13 @@ class Turn:
     name
         Tells it from others.
     forgotten
-        Pseudonyms of who was forgotten a moment ago: rows of theirs may have been read before.
+        Who was forgotten a moment ago, as `forgotten_users` returns it.
     """
 
     cluster: Cluster
     index: str
     name: str
-    forgotten: frozenset[str] = frozenset()
+    forgotten: Mapping[str, int]
 
     def writes_to(self, indices: Sequence[str]) -> None:
         """Say which indices are written to from now on, and that the turn still lasts.
@@ -120,7 +120,7 @@ def turn(cluster: Cluster, index: str) -> Iterator[Turn]:
     while (answer := _scripted(cluster, index, BEGIN, name, indices=[]))["result"] == "noop":
         time.sleep(POLL_SECONDS)
     try:
-        yield Turn(cluster, index, name, frozenset(answer["get"]["_source"]["forgotten"]))
+        yield Turn(cluster, index, name, answer["get"]["_source"]["forgotten"])
     finally:
         _scripted(cluster, index, END, name)
 
@@ -165,6 +165,23 @@ def alone(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[], obje
         yield stay
     finally:
         _scripted(cluster, index, LEAVE, name, user=user)
+
+
+def forgotten_users(cluster: Cluster, index: str) -> dict[str, int]:
+    """Return who was forgotten within the last minute, or a little earlier.
+
+    Parameters
+    ----------
+    cluster, index
+        The index of the events.
+
+    Returns
+    -------
+    dict
+        Milliseconds by the cluster's clock, by pseudonym.
+    """
+    found = fetch(cluster, index, [DOCUMENT], source=["forgotten"])
+    return dict(found[DOCUMENT]["_source"].get("forgotten", {})) if found else {}
 
 
 def _turns(cluster: Cluster, index: str) -> Mapping[str, Mapping[str, Any]]:

@@ -15,7 +15,7 @@ from seealso.errors import ClusterError
 from seealso.indexer.events.effects import Effects, Look, Stepped
 from seealso.indexer.events.retention import expire
 from seealso.indexer.events.store import EventStore
-from seealso.indexer.turns import Turn, turn
+from seealso.indexer.turns import Turn, forgotten_users, turn
 from seealso.indexer.users.writing import Profiler
 from seealso.readers import LiveEvent, Pseudonyms
 
@@ -53,7 +53,8 @@ class Taken:
     expired
         Old events that were deleted.
     forgotten
-        Events that were left out: of users who were forgotten within the last minute.
+        Events that were left out: of users who were forgotten within the last minute, while the
+        run that read them was under way.
     differing_ids, unknown_items
         The first few of each.
     """
@@ -82,7 +83,7 @@ class Taken:
 
 
 class Ingester:
-    """Takes in events for one alias.
+    """Takes in events for one alias: events that are read once it is there.
 
     Parameters
     ----------
@@ -120,6 +121,8 @@ class Ingester:
         # what lacks is said before anything is made
         self._effects.look()
         self._store = EventStore.open(cluster, settings, names)
+        # events of theirs that are read from now on came, or were kept, after that
+        self._forgotten_before = forgotten_users(cluster, self._store.name)
 
     @property
     def store(self) -> EventStore:
@@ -135,9 +138,10 @@ class Ingester:
             The cluster refused; take the same events again.
         """
         with turn(self._store.cluster, self._store.name) as begun:
-            # read before they were forgotten, and never written
-            forgotten = [one for one in events if one.user in begun.forgotten]
-            events = [one for one in events if one.user not in begun.forgotten]
+            # their events may have been read before they were forgotten
+            left_out = dict(begun.forgotten.items() - self._forgotten_before.items())
+            forgotten = [one for one in events if one.user in left_out]
+            events = [one for one in events if one.user not in left_out]
             first: dict[str, LiveEvent] = {}
             for one in events:
                 first.setdefault(one.event_id, one)

@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ import pytest
 from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle
-from seealso.indexer.turns import LEASE_SECONDS
 from tests.bundles import ROOT
 from tests.films import CACHE
 
@@ -165,8 +163,6 @@ def test_news_follow_what_is_read(whole: Folder) -> None:
     assert len(ids(related)) == 5
     (forgotten,) = story.of("forget")
     assert "3 of example-news-events" in forgotten
-    # events of somebody who was forgotten a moment ago are left out, and that is said
-    time.sleep(LEASE_SECONDS)
     # somebody who left is new when the story is told again
     again = whole.tell("news").of("recommend ben")
     assert ids(again[0]) == ids(before)

@@ -15,7 +15,7 @@ from seealso.indexer.users.live import live_users
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import LiveEvent, Pseudonyms
 from tests.integration.catalogues import Record, Shop, write_lines
-from tests.live import event, ingested
+from tests.live import START, event, ingested, ingester_of
 from tests.members import KEY, NAMES, asking, built, run
 
 
@@ -162,3 +162,22 @@ def test_nobody_takes_events_in_while_somebody_is_forgotten(
     assert done.deleted[f"{written.alias}-events"] == 2
     assert held(written.cluster, written.settings(), NAMES, "ann-3").documents == {}
     assert "f2" in asking(written).user("ann-4").seen
+
+
+def test_who_comes_back_is_known_to_whoever_reads_from_then_on(written: Shop) -> None:
+    """Not to those who may have read the events before they were forgotten."""
+    settings, name = written.settings(), NAMES.of("ann-5")
+    before = ingester_of(written)
+    forget(written.cluster, settings, NAMES, "ann-5")
+    begun_after_one = ingester_of(written)
+    back = LiveEvent("back", name, "f2", "view", 1.0, START)
+    report = before.take([back])
+    assert (report.forgotten, report.written) == (1, 0)
+    assert held(written.cluster, settings, NAMES, "ann-5").documents == {}
+    report = ingested(written, [event("ann-5", "f2")])
+    assert (report.forgotten, report.written) == (0, 1)
+    assert "f2" in asking(written).user("ann-5").seen
+    forget(written.cluster, settings, NAMES, "ann-5")
+    # forgotten again, after it had begun
+    assert begun_after_one.take([back]).forgotten == 1
+    assert ingested(written, [event("ann-5", "f3")]).written == 1
