@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from seealso.cluster import Cluster, indices
+from seealso.cluster.blocks import Block, lift
 from seealso.errors import ClusterError, MappingMismatch
 
-FIXED: Final = ("read_only", "read_only_allow_delete")
+FIXED: Final = ("index.blocks.read_only", "index.blocks.read_only_allow_delete")
 """Blocks under which an index keeps its aliases."""
 
 
@@ -53,10 +54,10 @@ def require_unblocked(name: str, settings: Mapping[str, Any]) -> None:
     ClusterError
         A block keeps its aliases.
     """
-    for block in (f"index.blocks.{one}" for one in FIXED):
+    for block in FIXED:
         if settings.get(block) == "true":
             raise ClusterError(
                 f"{name}: is blocked by {block}: no alias can be moved from it",
-                hint=f'free disk space or lift the block: PUT {name}/_settings {{"{block}": null}}',
+                hint=lift([Block(block, name)]),
                 index=name,
             )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from seealso.cluster import Cluster
+from seealso.cluster.blocks import Block, lift
 from seealso.cluster.lock_index import index_of
 from seealso.config import Settings
 from seealso.errors import SeeAlsoError
@@ -14,9 +15,6 @@ from seealso.plugin.doctor.finding import Finding
 
 BLOCKS: Final = ("read_only", "read_only_allow_delete", "write")
 """Blocks of an index under which something cannot be written."""
-
-LIFT_METADATA: Final = 'lift the block: PUT INDEX/_settings {"index.blocks.metadata": null}'
-"""How to lift the block under which the metadata of an index cannot be read."""
 
 
 def examine_writing(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
@@ -45,9 +43,7 @@ def examine_writing(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
         try:
             wrong += _check_name(cluster, alias, name, kind)
         except SeeAlsoError as exc:
-            # under a block on its metadata an index cannot even be read
-            cure = LIFT_METADATA if "index metadata" in exc.message else exc.hint or ""
-            wrong.append(_wrong(exc.message, cure))
+            wrong.append(_wrong(exc.message, exc.hint or ""))
     try:
         flat = cluster.request("GET", "/_cluster/settings", params={"flat_settings": "true"})
         wrong += _check_cluster(flat)
@@ -88,11 +84,7 @@ def _check_name(cluster: Cluster, alias: str, name: str, kind: str | None) -> It
 def _check_blocks(index: str, settings: Mapping[str, Any]) -> Iterator[Finding]:
     for block in (f"index.blocks.{one}" for one in BLOCKS):
         if settings.get(block) == "true":
-            # one by one: in one request with others, OpenSearch would apply the block to it as well
-            yield _wrong(
-                f"{index}: is blocked by {block}",
-                f'free disk space or lift the block: PUT {index}/_settings {{"{block}": null}}',
-            )
+            yield _wrong(f"{index}: is blocked by {block}", lift([Block(block, index)]))
 
 
 def _check_cluster(flat: Mapping[str, Any]) -> Iterator[Finding]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from seealso.cluster.failures import closed_in, first_cause, index_closed
+from seealso.cluster.blocks import blocked
+from seealso.cluster.failures import first_cause
 from seealso.errors import ClusterError
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.boosts import NOTHING, Lifts, joined, lifted
@@ -35,8 +36,8 @@ def hits_of(response: Mapping[str, Any]) -> list[Hit]:
         That search failed.
     """
     if "error" in response:
-        if (closed := closed_in(first_cause(response["error"]))) is not None:
-            raise index_closed(closed or "the index")
+        if (error := blocked("the index", first_cause(response["error"]))) is not None:
+            raise error
         cause = response["error"]
         while isinstance(cause.get("caused_by"), dict):
             cause = cause["caused_by"]

@@ -117,7 +117,7 @@ def test_a_read_only_cluster(kept_shop: Shop, complain: Complain) -> None:
         lifted = {"persistent": {"cluster.blocks.read_only": None}}
         block(kept_shop.cluster, "/_cluster/settings", lifted)
     assert said.code == 7
-    assert "is read-only" in said.error
+    assert said.error == "the cluster is blocked by cluster.blocks.read_only"
     assert "cluster.blocks.read_only" in said.hint
     folder = kept_shop.folder / "bundles"
     assert len(list(folder.iterdir())) == 1

@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+import orjson
 import pytest
 
 from seealso.cli.main import main
@@ -116,7 +117,56 @@ def test_a_full_disk_is_not_waited_for(cluster: Cluster, index_name: str) -> Non
     ):
         writer.index("1", {"n": 1})
     assert "free disk space or lift the block" in str(loaded.value.hint)
-    with pytest.raises(ClusterError, match="is read-only") as whole:
+    with pytest.raises(ClusterError, match=f"is blocked by {FLOOD}") as whole:
         cluster.request("POST", f"/{index_name}/_update/1", {"doc": {"n": 1}})
     assert "free disk space or lift the block" in str(whole.value.hint)
     assert time.monotonic() - began < 5
+
+
+BLOCKS = ("read", "write", "read_only_allow_delete", "read_only", "metadata")
+"""In an order in which an index takes them all."""
+
+
+def follow(cluster: Cluster, hint: str | None) -> None:
+    """Send the requests of a hint as they stand there."""
+    for request in str(hint).partition(": ")[2].split("; "):
+        method, path, body = request.split(maxsplit=2)
+        cluster.request(method, f"/{path}", orjson.loads(body))
+
+
+def test_every_hint_on_a_block_lifts_it(cluster: Cluster, index_name: str) -> None:
+    indices.create(cluster, index_name, {"aliases": write_aliases(index_name)})
+    cluster.request("PUT", f"/{index_name}/_mapping", {"_meta": {"seealso": {}}})
+    settings = f"/{index_name}/_settings"
+
+    def write() -> None:
+        with BulkWriter(cluster, index_name) as writer:
+            writer.index("1", {"n": 1})
+
+    refused: Mapping[str, Callable[[], object]] = {
+        "read": lambda: indices.count(cluster, index_name),
+        "write": write,
+        "read_only_allow_delete": write,
+        "read_only": lambda: indices.put_meta(cluster, index_name, {}),
+        "metadata": lambda: indices.find_meta(cluster, index_name),
+    }
+    for block in BLOCKS:
+        cluster.request("PUT", settings, {f"index.blocks.{block}": True})
+        with pytest.raises(ClusterError) as caught:
+            refused[block]()
+        assert f"index.blocks.{block}" in str(caught.value.hint)
+        follow(cluster, caught.value.hint)
+        refused[block]()
+    # all of them at once: one hint after the other leads out
+    for block in BLOCKS:
+        cluster.request("PUT", settings, {f"index.blocks.{block}": True})
+    hints = []
+    for block in reversed(BLOCKS):
+        try:
+            refused[block]()
+        except ClusterError as exc:
+            hints.append(exc.hint)
+            follow(cluster, exc.hint)
+        refused[block]()
+    assert len(hints) >= 3
+    assert "each by a request of its own" in str(hints[1])

@@ -3,7 +3,8 @@
 import pytest
 from opensearchpy.exceptions import AuthorizationException, RequestError, TransportError
 
-from seealso.cluster.failures import block_cure, deepest_cause, meaning
+from seealso.cluster.blocks import blocked
+from seealso.cluster.failures import deepest_cause, meaning
 from seealso.errors import MappingMismatch, Unavailable
 
 URL = "http://search.example.org"
@@ -31,20 +32,55 @@ def test_the_deepest_cause_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("block", "index", "cure"),
+    ("reason", "message", "cure"),
     [
         # behind an alias, the index that is blocked is the one to mend
-        ("index [a] blocked by: [FORBIDDEN/8/index write (api)];", "a", "PUT INDEX/_settings"),
-        ("blocked by: [FORBIDDEN/6/cluster read-only (api)];", "films", "PUT _cluster/settings"),
+        (
+            "index [a] blocked by: [FORBIDDEN/8/index write (api)];",
+            "a: is blocked by index.blocks.write",
+            'lift the block: PUT a/_settings {"index.blocks.write": null}',
+        ),
+        (
+            "index [a] blocked by: [FORBIDDEN/8/index write (api), FORBIDDEN/9/index metadata "
+            "(api)];index [b] blocked by: [FORBIDDEN/8/index write (api)];",
+            "a: is blocked by index.blocks.metadata, index.blocks.write",
+            "lift the blocks, each by a request of its own: "
+            'PUT a/_settings {"index.blocks.metadata": null}; '
+            'PUT a/_settings {"index.blocks.write": null}; '
+            'PUT b/_settings {"index.blocks.write": null}',
+        ),
+        (
+            "index [a] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage "
+            "watermark, index has read-only-allow-delete block];",
+            "a: is blocked by index.blocks.read_only_allow_delete",
+            "free disk space or lift the block: "
+            'PUT a/_settings {"index.blocks.read_only_allow_delete": null}',
+        ),
+        (
+            "blocked by: [FORBIDDEN/13/cluster read-only / allow delete (api)];",
+            "the cluster is blocked by cluster.blocks.read_only_allow_delete",
+            "free disk space or lift the block: PUT _cluster/settings "
+            '{"persistent": {"cluster.blocks.read_only_allow_delete": null}}',
+        ),
+        (
+            "index [a] blocked by: [FORBIDDEN/99/of a plugin];",
+            "films: is blocked: cluster_block_exception: "
+            "index [a] blocked by: [FORBIDDEN/99/of a plugin];",
+            "lift the block that the message names",
+        ),
     ],
 )
-def test_a_block_is_named_with_its_cure(block: str, index: str, cure: str) -> None:
-    cause = {"type": "cluster_block_exception", "reason": block}
+def test_a_block_is_named_with_its_cure(reason: str, message: str, cure: str) -> None:
+    cause = {"type": "cluster_block_exception", "reason": reason}
     exc = AuthorizationException(403, cause["type"], {"error": {"root_cause": [cause], **cause}})
     found = meaning(exc, URL, "/films")
-    assert found.message == f"{index}: is read-only: cluster_block_exception: {block}"
-    assert cure in str(found.hint)
-    assert block_cure("mapper_parsing_exception: failed") is None
+    assert (found.message, found.hint) == (message, cure)
+
+
+def test_no_block_is_seen_where_there_is_none() -> None:
+    assert blocked("films", "mapper_parsing_exception: failed") is None
+    starting = "cluster_block_exception: blocked by: [SERVICE_UNAVAILABLE/1/state not recovered];"
+    assert blocked("films", starting) is None
 
 
 def test_a_missing_plugin_is_told_from_a_missing_setting() -> None:

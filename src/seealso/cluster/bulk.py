@@ -15,8 +15,9 @@ from typing import Any, Self
 import orjson
 
 from seealso.cluster.addresses import write_address
+from seealso.cluster.blocks import cure_of
 from seealso.cluster.client import Cluster
-from seealso.cluster.failures import busy, cure_of, deepest_cause, too_large
+from seealso.cluster.failures import busy, deepest_cause, too_large
 from seealso.errors import BulkWriteError, ClusterError
 from seealso.log import logger
 

@@ -11,9 +11,10 @@ from typing import Any, Final, Literal
 import orjson
 
 from seealso.cluster.addresses import write_address
+from seealso.cluster.blocks import cure_of
 from seealso.cluster.bulk import ABSENT
 from seealso.cluster.client import Cluster
-from seealso.cluster.failures import busy, cure_of, deepest_cause, too_large
+from seealso.cluster.failures import busy, deepest_cause, too_large
 from seealso.cluster.scan import fetch
 from seealso.errors import BulkWriteError, ClusterError
 

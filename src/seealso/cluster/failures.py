@@ -16,14 +16,13 @@ from opensearchpy.exceptions import (
 from urllib3.exceptions import NewConnectionError
 
 from seealso.cluster.auth import Authorisation, Signed
+from seealso.cluster.blocks import CLOSED, blocked, cure_of
 from seealso.cluster.tls import Certificates
 from seealso.errors import ClusterError, MappingMismatch, PartialAnswer, Unavailable
 
 TOO_LARGE = 413
 
 TOO_MANY = 429
-
-CLOSED = "index_closed_exception"
 
 BUSY = frozenset({TOO_MANY, 502, 503, 504})
 """Statuses after which the same request may go through a little later."""
@@ -66,42 +65,6 @@ def not_carried_out(exc: OpenSearchException) -> bool:
 def too_large(exc: BaseException | None) -> bool:
     """Tell whether a request was refused for its size."""
     return getattr(exc, "status_code", None) == TOO_LARGE
-
-
-def block_cure(reason: str) -> str | None:
-    """Return how to lift the block on writing that `reason` speaks of, or None if of none."""
-    # a cluster that is only just starting, or elects its manager, lifts its blocks itself
-    if "cluster_block_exception" not in reason or "[SERVICE_UNAVAILABLE/" in reason:
-        return None
-    if "/cluster read-only" in reason:
-        blocks = '{"persistent": {"cluster.blocks.read_only": null}}'
-        return f"lift the block: PUT _cluster/settings {blocks}"
-    blocks = '{"index.blocks": {"read_only_allow_delete": null, "read_only": null, "write": null}}'
-    return f"free disk space or lift the block: PUT INDEX/_settings {blocks}"
-
-
-def closed_in(reason: str) -> str | None:
-    """Return the closed index that `reason` speaks of, "" if not by name; None if of none."""
-    if (found := _CLOSED.search(reason)) is None:
-        return None
-    return found["named"] or found["blocked"] or ""
-
-
-_CLOSED = re.compile(
-    r"index_closed_exception: (?:index (?P<named>\S+) is )?closed"
-    r"|index \[(?P<blocked>[^]]+)\] blocked by: \[FORBIDDEN/4/index"
-)
-
-
-def index_closed(index: str) -> ClusterError:
-    """Return the error for an index that somebody has closed: what it holds cannot be known."""
-    return ClusterError(f"{index} is closed", hint=f"open it: POST {index}/_open", index=index)
-
-
-def cure_of(reason: str) -> str | None:
-    """Return what lifts the block, or opens the index, that `reason` speaks of; None if of none."""
-    closed = closed_in(reason)
-    return block_cure(reason) if closed is None else f"open it: POST {closed or 'INDEX'}/_open"
 
 
 def unreachable(
@@ -210,12 +173,8 @@ def meaning(
             hint="set cluster.username and the environment variable SEEALSO_PASSWORD",
             url=url,
         )
-    if (closed := closed_in(reason)) is not None:
-        return index_closed(closed or index)
-    if cure := block_cure(reason):
-        named = re.search(r"index \[([^]]+)\] blocked by", reason)
-        index = named[1] if named else index
-        return ClusterError(f"{index}: is read-only: {reason}", hint=cure, index=index)
+    if (error := blocked(index, reason)) is not None:
+        return error
     if isinstance(exc, AuthorizationException):
         return ClusterError(f"{path}: not allowed: {reason}", hint="check the user's role", url=url)
     if "unknown setting [index.knn]" in reason or (
@@ -254,8 +213,8 @@ def no_such_index(index: str) -> ClusterError:
 
 def not_all(index: str, reason: str) -> ClusterError:
     """Return the error for an answer that holds only a part of what `index` does."""
-    if (closed := closed_in(reason)) is not None:
-        return index_closed(closed or index)
+    if (error := blocked(index, reason)) is not None:
+        return error
     return PartialAnswer(
         f"{index}: not all of it could be read: {reason}",
         hint="see GET _cat/shards and GET _cluster/allocation/explain, and try again once all "

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from seealso.cluster.failures import index_closed
+from seealso.cluster.blocks import index_closed
 
 
 @dataclass(frozen=True, slots=True)
