@@ -89,7 +89,7 @@ def count_events(
         one item. Events of no user count each.
     as_of
         The present; the newest event by default, so that the same events give the same counts.
-        Later events count as if they came at that moment.
+        Later events do not count.
     latest
         The newest time that can be right: later events count as events without a time.
 
@@ -106,8 +106,7 @@ def count_events(
     """
     if as_of is not None and as_of.tzinfo is None:
         raise ConfigError(f"as_of {as_of} has no time zone", hint="give it in UTC")
-    limit = None if as_of is None else (as_of - _EPOCH) // timedelta(microseconds=1)
-    tally = EventTally(latest)
+    tally = EventTally(latest, until=as_of)
     kept = NewestEvents(settings.per_user) if settings.per_user else None
     half_life = None if settings.half_life_days is None else settings.half_life_days * _DAY
     parts = [pl.DataFrame(schema=_PARTIAL)]
@@ -115,7 +114,7 @@ def count_events(
     for frame in frames:
         if frame.is_empty():
             continue
-        weighed = _weighed(tally.add(frame), settings, limit)
+        weighed = _weighed(tally.add(frame), settings)
         last = weighed["micros"].max()
         if isinstance(last, int):
             newest = last if newest is None else max(newest, last)
@@ -128,26 +127,24 @@ def count_events(
             parts = [_added(parts, half_life)]
     if kept is not None:
         parts += [_partial(rows, half_life) for rows in kept.batches()]
-    present = limit if limit is not None else newest
-    moment = None if present is None else _EPOCH + timedelta(microseconds=present)
+    if as_of is not None:
+        newest = (as_of - _EPOCH) // timedelta(microseconds=1)
+    moment = None if newest is None else _EPOCH + timedelta(microseconds=newest)
     return ItemCounts(
-        _finished(_added(parts, half_life), present, half_life),
+        _finished(_added(parts, half_life), newest, half_life),
         moment,
         tally.summary(0 if kept is None else kept.surplus),
         tally.by_item(),
     )
 
 
-def _weighed(frame: pl.DataFrame, settings: ImportanceSettings, limit: int | None) -> pl.DataFrame:
+def _weighed(frame: pl.DataFrame, settings: ImportanceSettings) -> pl.DataFrame:
     """Return the events that count, with their ``weight`` and time in ``micros``."""
     types = frame["type"].unique().to_list()
     weights = [float(settings.weights.get(name, 1.0)) for name in types]
-    micros = pl.col("time").dt.epoch("us")
-    if limit is not None:
-        micros = pl.min_horizontal(micros, pl.when(micros.is_not_null()).then(limit))
     return frame.with_columns(
         weight=pl.col("type").replace_strict(types, weights, return_dtype=pl.Float64),
-        micros=micros,
+        micros=pl.col("time").dt.epoch("us"),
     ).filter(pl.col("weight") != 0.0)
 
 

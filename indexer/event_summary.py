@@ -33,6 +33,8 @@ class EventSummary:
         Events from after now: their clock is wrong, and sets no other.
     uncounted
         Events beyond ``importance.per_user``.
+    later
+        Events that came after the moment up to which they are counted.
     """
 
     events: int = 0
@@ -42,6 +44,7 @@ class EventSummary:
     last: datetime | None = None
     ahead: int = 0
     uncounted: int = 0
+    later: int = 0
 
     def __str__(self) -> str:
         whose = f"{self.events:,} of {self.users:,} users"
@@ -63,6 +66,12 @@ class EventSummary:
                 f"{self.uncounted:,} of {self.events:,} events do not count: they are more than "
                 "importance.per_user of one user with one item"
             )
+        if self.later:
+            yield (
+                f"{self.later:,} of {self.events:,} events came after those that the build "
+                "counted: `seealso index importance` counts them for every item, or they are "
+                "taken in as live events"
+            )
 
 
 @dataclass
@@ -73,19 +82,23 @@ class EventTally:
     ----------
     latest
         Events after this moment are ahead; none are where it is None.
+    until
+        Events after this moment are left out of what is counted; none are where it is None.
     """
 
     latest: datetime | None
+    until: datetime | None = None
     _events: int = 0
     _anonymous: int = 0
     _ahead: int = 0
+    _later: int = 0
     _first: datetime | None = None
     _last: datetime | None = None
     _users: list[pl.DataFrame] = field(default_factory=list, repr=False)
     _items: list[pl.DataFrame] = field(default_factory=list, repr=False)
 
     def add(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Count the events of a frame, and return them with the times that can be believed."""
+        """Note the events of a frame, and return those to count, with believable times."""
         if self.latest is not None:
             ahead = frame["time"] > self.latest
             self._ahead += int(ahead.sum())
@@ -101,7 +114,11 @@ class EventTally:
         self._users = _shortened([*self._users, users.unique()], _different)
         items = frame.group_by("item_id").agg(events=pl.len().cast(pl.Int64))
         self._items = _shortened([*self._items, items], _summed)
-        return frame
+        if self.until is None:
+            return frame
+        later = (frame["time"] > self.until).fill_null(value=False)
+        self._later += int(later.sum())
+        return frame.filter(~later)
 
     def summary(self, uncounted: int = 0) -> EventSummary:
         """Return what was added up."""
@@ -113,6 +130,7 @@ class EventTally:
             last=self._last,
             ahead=self._ahead,
             uncounted=uncounted,
+            later=self._later,
         )
 
     def by_item(self) -> dict[str, int]:

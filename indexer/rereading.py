@@ -1,17 +1,15 @@
 """Reads catalogue and events again, and weighs the items on the scale of an earlier reading."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
-from seealso.cluster import Cluster
 from seealso.config import ImportanceSettings, Settings
 from seealso.indexer.encoding import Tick
 from seealso.indexer.event_summary import EventSummary
-from seealso.indexer.events_index import find_events
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, latest_time, numbers_of
 
@@ -41,37 +39,30 @@ class Reread:
     named: Mapping[str, int]
 
 
-def read_again(
-    cluster: Cluster, source: Inputs, fitted: Mapping[str, Any], settings: Settings, tick: Tick
-) -> Reread:
+def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, tick: Tick) -> Reread:
     """Read catalogue and events once, and weigh the items on the scale of an earlier reading.
 
-    Where there are live events, those of the source count up to the newest one of that reading
-    alone: what came later is the live events' to add, and nothing counts twice.
+    Events count up to the newest one of that reading, as they do for the items that stay as they
+    are: otherwise weights could not be compared, and what is taken in as a live event, too, would
+    count twice.
 
     Parameters
     ----------
-    cluster
-        Where the live events would be.
     source
         What to read.
     fitted
         The importance parameters that the index records.
     settings
-        ``catalogue.numbers``, ``index.alias`` and ``live.future_seconds`` are used.
+        ``catalogue.numbers`` and ``live.future_seconds`` are used.
     tick
         Called with the number of items read.
     """
     # the record holds more than the settings it was made with, and one of 0.1 knew no limit
     own = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
     made_with = {"per_user": 0, **own}
-    until = None
-    if fitted.get("as_of") and find_events(cluster, settings.index.alias):
-        until = datetime.fromisoformat(fitted["as_of"])
-    latest = latest_time(settings)
-    events = source.events() if until is None else _up_to(until, latest, source.events())
+    until = datetime.fromisoformat(fitted["as_of"]) if fitted.get("as_of") else None
     made = ImportanceSettings.model_validate(made_with)
-    counts = count_events(events, made, as_of=until, latest=latest)
+    counts = count_events(source.events(), made, as_of=until, latest=latest_time(settings))
     by_expression = fitted["kind"] == "expression"
     ids: set[str] = set()
     rows: list[dict[str, float | str]] = []
@@ -83,12 +74,3 @@ def read_again(
     numbers = pl.DataFrame(rows, infer_schema_length=None) if by_expression else None
     table = apply_importance(counts, fitted, numbers)
     return Reread(ids, source.unread(), table, counts.summary, counts.named)
-
-
-def _up_to(
-    until: datetime, latest: datetime, events: Iterable[pl.DataFrame]
-) -> Iterator[pl.DataFrame]:
-    """Leave out what came after `until`, but for what counts as if it had no time."""
-    time = pl.col("time")
-    for frame in events:
-        yield frame.filter(time.is_null() | (time <= until) | (time > latest))

@@ -84,7 +84,7 @@ def update(
         images = images_for(bundle, source.images)
         # read to the end before anything is written: a broken last row must change nothing
         with progress("reading") as tick:
-            read = read_again(cluster, source, live.meta["importance"], settings, tick)
+            read = read_again(source, live.meta["importance"], settings, tick)
         gone = _gone(cluster, live, delete, read if delete_missing else None)
         if refusal := gone.refusal(live.name, most_deleted):
             raise refusal
@@ -137,7 +137,7 @@ def plan_update(
     source = kept.inputs()
     images = images_for(live.bundle, source.images) if live.meta.get("images") else None
     with progress("reading") as tick:
-        read = read_again(cluster, source, live.meta["importance"], settings, tick)
+        read = read_again(source, live.meta["importance"], settings, tick)
     text = ItemText(live.text)
     write = 0
     with progress("comparing", len(read.ids)) as tick:

@@ -28,6 +28,8 @@ class AttachPlan:
         The hidden alias that an index gets which is written to in place.
     note
         What the owner should know.
+    notes
+        What would be guessed, left out or degraded, a sentence each.
     """
 
     index: str
@@ -39,6 +41,7 @@ class AttachPlan:
     aliases: tuple[str, ...]
     added: str | None
     note: str
+    notes: tuple[str, ...] = ()
 
 
 def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> AttachPlan:

@@ -6,7 +6,7 @@ aliases move, in one step. Either way a run that was killed, or a second one, lo
 document and writes what is not as it should be.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan_ids
@@ -15,7 +15,7 @@ from seealso.errors import MappingMismatch
 from seealso.indexer.attach.documents import owned_inputs, pending, read_owned, write_pending
 from seealso.indexer.attach.owned import Owned, alias_actions, look, serving_settings
 from seealso.indexer.attach.plan import AttachPlan, plan
-from seealso.indexer.attach.target import Target, begin
+from seealso.indexer.attach.target import Target, begin, read_inputs
 from seealso.indexer.build_report import mute_notes
 from seealso.indexer.lifecycle import build_lock, record_live
 from seealso.indexer.rewriting import rewriting
@@ -59,21 +59,31 @@ class AttachReport:
 
 
 def plan_attach(
-    cluster: Cluster, settings: Settings, index: str, *, copy: bool = False
+    cluster: Cluster,
+    settings: Settings,
+    index: str,
+    problems: Problems,
+    *,
+    copy: bool = False,
+    allow_unmatched: bool = False,
 ) -> AttachPlan:
-    """Say how `attach` would attach to `index`; nothing is written.
+    """Say how `attach` would attach to `index`: everything is read, nothing is written.
 
     Parameters
     ----------
-    cluster, settings, index, copy
+    cluster, settings, index, problems, copy, allow_unmatched
         As for `attach`.
 
     Raises
     ------
-    ClusterError, MappingMismatch
+    ClusterError, MappingMismatch, DataError, BundleError
         As for `attach`.
     """
-    return plan(cluster, settings, look(cluster, index), copy=copy)
+    owned = look(cluster, index)
+    chosen = plan(cluster, settings, owned, copy=copy)
+    source = owned_inputs(cluster, owned, settings, problems)
+    read = read_inputs(cluster, settings, chosen, source, allow_unmatched=allow_unmatched)
+    return replace(chosen, notes=read.notes)
 
 
 def attach(

@@ -1,6 +1,6 @@
 """Where the fields go: the index itself, an earlier copy, what a killed run left, or a new one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,6 +46,78 @@ class Target:
     """What was guessed, left out or degraded, a sentence each."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Everything that an index would be attached to with, read once; nothing is written.
+
+    Attributes
+    ----------
+    meta
+        What the target says of itself; None of an index that gets its fields for the first time.
+    bundle
+        The one that the target was built with, or else the one of the settings, which is still to
+        be bound to the texts.
+    texts
+        Of a sample of the documents, where the bundle is still to be bound.
+    importance, images
+        Of the documents.
+    notes
+        What was guessed, left out or degraded, a sentence each.
+    """
+
+    meta: Mapping[str, Any] | None
+    bundle: Bundle
+    texts: Sequence[str]
+    importance: ImportanceTable
+    images: ImageVectors | None
+    notes: tuple[str, ...]
+
+
+def read_inputs(
+    cluster: Cluster, settings: Settings, plan: AttachPlan, source: Inputs, *, allow_unmatched: bool
+) -> Reading:
+    """Read documents, events and images once, so that what cannot be read changes nothing.
+
+    An index that was attached before keeps its bundle, its texts and its scale of importance.
+
+    Parameters
+    ----------
+    cluster, settings
+        Where and how.
+    plan
+        How the index is attached to.
+    source
+        Its documents as a catalogue, events and images.
+    allow_unmatched
+        Go on where most events name items that are no documents of the index.
+
+    Raises
+    ------
+    DataError, BundleError, ClusterError
+        As `build` does.
+    """
+    store = BundleStore(settings.encoder.store)
+    if plan.target is not None and (meta := indices.find_meta(cluster, plan.target)):
+        with progress("reading") as tick:
+            read = read_again(source, meta["importance"], settings, tick)
+        bundle = store.by_fingerprint(meta["fingerprint"])
+        images = images_for(bundle, source.images)
+        unmatched = describe_unmatched(read.named, read.ids, place="the index")
+        notes = event_notes(read.events, unmatched)
+        return Reading(meta, bundle, (), read.importance, images, notes)
+    base = store.find(settings.encoder.bundle)
+    settings = with_fitted(settings, base.fitted)
+    with progress("reading") as tick:
+        surveyed = survey(source, settings, tick)
+    if not allow_unmatched:
+        surveyed.require_matched()
+    images = images_for(base, source.images)
+    texts = sample_texts(surveyed.sample, settings, images)
+    degraded = whitening_note(base, texts, settings)
+    notes = (*surveyed.notes(), *([degraded] if degraded else []))
+    return Reading(None, base, texts, surveyed.importance, images, notes)
+
+
 def begin(
     cluster: Cluster,
     settings: Settings,
@@ -56,51 +128,34 @@ def begin(
     *,
     allow_unmatched: bool = False,
 ) -> Target:
-    """Read everything once, so that what cannot be read changes nothing; then make room.
-
-    An index that was attached before keeps its bundle, its texts and its scale of importance.
+    """Read everything as `read_inputs` does, then make room for the fields.
 
     Parameters
     ----------
-    cluster, settings
-        Where and how.
-    owned, plan
-        The index, and how it is attached to.
-    source
-        Its documents as a catalogue, events and images.
+    cluster, settings, plan, source, allow_unmatched
+        As for `read_inputs`.
+    owned
+        The index.
     lock
         Of whoever attaches.
-    allow_unmatched
-        Go on where most events name items that are no documents of the index.
 
     Raises
     ------
     DataError, BundleError, ClusterError
         As `build` does; nothing was written.
     """
-    if plan.target is not None and (meta := indices.find_meta(cluster, plan.target)):
-        with progress("reading") as tick:
-            read = read_again(cluster, source, meta["importance"], settings, tick)
-        bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
-        images = images_for(bundle, source.images)
-        unmatched = describe_unmatched(read.named, read.ids, place="the index")
-        notes = event_notes(read.events, unmatched)
-        return Target(plan.target, _maker(settings, bundle, read.importance, images, meta), notes)
-    base = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
-    settings = with_fitted(settings, base.fitted)
-    with progress("reading") as tick:
-        surveyed = survey(source, settings, tick)
-    if not allow_unmatched:
-        surveyed.require_matched()
-    images = images_for(base, source.images)
-    texts = sample_texts(surveyed.sample, settings, images)
-    bundle = bind_to_catalogue(base, texts, settings, open_cache(settings))
-    degraded = whitening_note(base, texts, settings)
-    notes = (*surveyed.notes(), *([degraded] if degraded else []))
+    read = read_inputs(cluster, settings, plan, source, allow_unmatched=allow_unmatched)
+    importance, images, notes = read.importance, read.images, read.notes
+    if plan.target is not None and read.meta is not None:
+        return Target(
+            plan.target, _maker(settings, read.bundle, importance, images, read.meta), notes
+        )
+    settings = with_fitted(settings, read.bundle.fitted)
+    bundle = bind_to_catalogue(read.bundle, read.texts, settings, open_cache(settings))
     key = _key(settings, owned, bundle)
-    meta = index_meta(settings, bundle, surveyed.importance.parameters, key)
+    meta = index_meta(settings, bundle, importance.parameters, key)
     meta["attached"] = {"way": plan.way, "source": owned.name, "fields": sorted(owned.own)}
-    maker = _maker(settings, bundle, surveyed.importance, images, meta)
+    maker = _maker(settings, bundle, importance, images, meta)
     if plan.way == "in place":
         body = added_mapping(owned, settings, bundle.dimension, meta)
         cluster.request("PUT", f"/{owned.name}/_mapping", body)
@@ -116,8 +171,8 @@ def begin(
         return Target(name, maker, notes)
     begun = indices.meta(cluster, name)
     with progress("reading") as tick:
-        read = read_again(cluster, source, begun["importance"], settings, tick)
-    return Target(name, replace(maker, importance=read.importance), notes)
+        again = read_again(source, begun["importance"], settings, tick)
+    return Target(name, replace(maker, importance=again.importance), notes)
 
 
 def _maker(

@@ -175,7 +175,7 @@ def test_live_events_come_back_to_what_is_attached_again(lively: Stack) -> None:
 def test_a_plain_index_is_copied_and_the_copy_brought_up_to_date(copied: Stack) -> None:
     for alias in (copied.alias, f"{copied.alias}-cheap"):
         copied.cluster.request("DELETE", f"/{copied.index}/_alias/{alias}")
-    plan = plan_attach(copied.cluster, copied.settings, copied.index)
+    plan = plan_attach(copied.cluster, copied.settings, copied.index, Problems("stop"))
     assert (plan.way, plan.target, plan.aliases) == ("copy", None, ())
     assert "is an index, not an alias" in plan.note
     report = attached(copied, copied.index)
@@ -199,12 +199,12 @@ def test_the_index_of_an_owner_is_never_cleared(extended: Stack) -> None:
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(stack: Stack) -> None:
     before = stack.cluster.request("GET", f"/{stack.index}")
-    plan = plan_attach(stack.cluster, stack.settings, stack.alias)
+    plan = plan_attach(stack.cluster, stack.settings, stack.alias, Problems("stop"))
     assert (plan.index, plan.documents, plan.alias) == (stack.index, DOCUMENTS, stack.alias)
     assert stack.cluster.request("GET", f"/{stack.index}") == before
     assert stack.shop.names == []
     attached(stack)
-    after = plan_attach(stack.cluster, stack.settings, stack.alias)
+    after = plan_attach(stack.cluster, stack.settings, stack.alias, Problems("stop"))
     assert (after.way, after.reason) == ("in place", "it was attached before")
 
 
@@ -302,15 +302,19 @@ def test_what_is_guessed_or_left_out_is_said(
     own: dict[str, Any] = {"encoder": {"whiten": None}, "text": {"item": "{{ kind }}"}}
     stack.write({"mute": {"title": "No kind", "price": 1.0}})
     arguments = ("--json", "attach", stack.alias)
-    with pytest.raises(SystemExit):
-        main(stack.shop.arguments(*arguments, **own))
-    said = capsys.readouterr().err
-    assert "9 of 10 events name items that are not in the catalogue" in said
-    assert "--allow-unmatched" in said
+    for dry in ((), ("--dry-run",)):
+        with pytest.raises(SystemExit):
+            main(stack.shop.arguments(*arguments, *dry, **own))
+        said = capsys.readouterr().err
+        assert "9 of 10 events name items that are not in the catalogue" in said
+        assert "--allow-unmatched" in said
+    main(stack.shop.arguments(*arguments, "--allow-unmatched", "--dry-run", **own))
+    foreseen = json.loads(capsys.readouterr().out)["notes"]
     assert "seealso" not in stack.mappings(stack.index).get("_meta", {})
     main(stack.shop.arguments(*arguments, "--allow-unmatched", **own))
     told = capsys.readouterr()
     notes = json.loads(told.out)["notes"]
+    assert foreseen == notes[:2]
     for sentence in (
         "9 of 10 events name items that are not in the catalogue",
         "vectors are not whitened",

@@ -149,6 +149,24 @@ def test_an_update_that_was_killed_costs_items_no_live_event(
     assert chosen(shop, "f7") == wanted
 
 
+def test_events_of_the_file_that_an_update_meets_first_count_once(shop: Shop) -> None:
+    before, later = chosen(shop, "f7"), [event("bob", "f7"), event("eve", "f8", 10)]
+    stock = films(FILMS)
+    stock[7]["title"] = "Another title altogether"
+    shop.stock(stock, [*choices(), *later])
+    done = update(shop.cluster, shop.settings(), shop.inputs())
+    assert done.written == 1
+    # as it is for the items that were not written
+    assert chosen(shop, "f7") == before
+    assert any(note.startswith("2 of ") and "index importance" in note for note in done.notes)
+    ingested(shop, later)
+    assert chosen(shop, "f7") == before + 1
+    # and where live events come first
+    update(shop.cluster, shop.settings(), shop.inputs())
+    ingester_of(shop).settle()
+    assert chosen(shop, "f7") == before + 1
+
+
 def test_an_update_of_users_that_was_killed_costs_them_no_live_event(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

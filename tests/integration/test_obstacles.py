@@ -71,7 +71,7 @@ def refused(shop: Shop, said: str, hint: str, kind: type[SeeAlsoError] = Mapping
 
 
 def plan(shop: Shop) -> None:
-    plan_attach(shop.cluster, shop.settings(), shop.alias)
+    plan_attach(shop.cluster, shop.settings(), shop.alias, Problems("stop"))
 
 
 def run_attach(shop: Shop) -> None:
@@ -149,9 +149,9 @@ def test_a_missing_shard_costs_a_copy_no_document(
         lose_a_shard(opensearch_latest, made.cluster, name)
         patient = Cluster(made.url, retries=1, timeout=150)
         started = monotonic()
-        for run in (plan_attach, lambda *given: attach(*given, Problems("skip"))):
+        for run in (plan_attach, attach):
             with pytest.raises(PartialAnswer, match="1 of 2 shards"):
-                run(patient, made.settings(), name)
+                run(patient, made.settings(), name, Problems("skip"))
         # nobody waited for the shard to come back
         assert monotonic() - started < 20
         assert indices.count(made.cluster, made.alias) == 40

@@ -138,7 +138,7 @@ def test_a_catalogue_is_read_without_its_vectors(shop: Shop, owned: str) -> None
 
 
 def test_an_index_is_attached_to(shop: Shop, owned: str) -> None:
-    plan = plan_attach(shop.cluster, shop.settings(), owned)
+    plan = plan_attach(shop.cluster, shop.settings(), owned, Problems("stop"))
 
     def attached() -> None:
         report = attach(shop.cluster, shop.settings(), owned, Problems("stop"))

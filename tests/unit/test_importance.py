@@ -157,11 +157,14 @@ def test_decay_and_weights_by_hand():
     assert score(counts, "b") == pytest.approx(1.0)
 
 
-def test_an_event_without_time_counts_in_full_and_a_later_one_as_if_it_came_now():
+def test_an_event_without_time_counts_in_full_and_a_later_one_not_at_all():
     chosen = importance(half_life_days=1.0)
-    rows = frame(("a", "view", 1.0, None), ("b", "view", 1.0, 500), ("c", "view", 1.0, 99))
+    rows = frame(("a", "view", 1.0, None), ("b", "view", 1.0, 100), ("b", "view", 1.0, 500),
+                 ("c", "view", 1.0, 99))  # fmt: skip
     counts = count_events([rows], chosen, as_of=START + 100 * DAY)
     assert [score(counts, item) for item in "abc"] == pytest.approx([1.0, 1.0, 0.5])
+    assert (counts.summary.later, counts.summary.events, counts.named["b"]) == (1, 4, 2)
+    assert "1 of 4 events came after" in "".join(counts.summary.notes())
 
 
 def test_decades_of_short_half_lives_do_not_overflow():

@@ -33,11 +33,15 @@ def attach(
     index is kept. Run it again to bring in what changed.
     """
     cluster, settings = context.cluster(), context.settings
+    problems = Problems(on_error)  # type: ignore[arg-type]
     if dry_run:
-        plan = attaching.plan_attach(cluster, settings, index, copy=copy)
+        plan = attaching.plan_attach(
+            cluster, settings, index, problems, copy=copy, allow_unmatched=allow_unmatched
+        )
+        say_skipped(problems)
+        say_notes(plan.notes)
         context.show(plan, lambda: _shown(_planned(plan), plan.note))
         return
-    problems = Problems(on_error)  # type: ignore[arg-type]
     report = attaching.attach(
         cluster, settings, index, problems, copy=copy, allow_unmatched=allow_unmatched
     )
