@@ -15,7 +15,7 @@ from seealso import __version__
 from seealso.cluster import Cluster, fetch, indices
 from seealso.cluster.conditional import create
 from seealso.config import IndexSettings, Settings
-from seealso.errors import ClusterError, ConfigError
+from seealso.errors import ClusterError, ConfigError, MappingMismatch
 from seealso.indexer.creation import create_index
 from seealso.indexer.events_index import KIND, find_events, require_free
 from seealso.indexer.events_index import events_name as events_name
@@ -86,10 +86,8 @@ class EventStore:
 
         Raises
         ------
-        MappingMismatch
-            What bears its name holds something else.
-        ConfigError
-            It was made with another key.
+        MappingMismatch, ConfigError
+            As `find` raises them.
         """
         found = cls.find(cluster, settings, names)
         if found is None:
@@ -105,13 +103,28 @@ class EventStore:
 
     @classmethod
     def find(cls, cluster: Cluster, settings: Settings, names: Pseudonyms) -> "EventStore | None":
-        """Return the store as `open` does, or None where there is none."""
+        """Return the store as `open` does, or None where there is none.
+
+        Raises
+        ------
+        MappingMismatch
+            What bears its name holds something else, or was made by an earlier version.
+        ConfigError
+            It was made with another key.
+        """
         require_free(cluster, settings.index.alias)
         name = find_events(cluster, settings.index.alias)
         if name is None:
             return None
-        meta = indices.meta(cluster, name)
-        if meta.get("key_check") != names.check:
+        mapping = cluster.request("GET", f"/{name}/_mapping")[name]["mappings"]
+        if "micros" not in mapping["properties"]:
+            raise MappingMismatch(
+                f"{name}: was made by seealso 0.1, and its events lack the field micros",
+                hint="delete it and take the log in again, or add the field: docs/live-events.md, "
+                '"Events of version 0.1"',
+                index=name,
+            )
+        if mapping["_meta"]["seealso"].get("key_check") != names.check:
             raise ConfigError(
                 f"{KEY} is not the key that {name} was made with",
                 hint=f"set the key of then, or delete {name}: under another key its events "

@@ -1,11 +1,13 @@
 """Live events: kept once each; lists and importance follow; any order and any repetition."""
 
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from seealso.cluster import indices, scan
@@ -16,6 +18,7 @@ from seealso.indexer.privacy import forget, held
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.readers.live import RESERVED
+from tests.bundles import ROOT
 from tests.integration.catalogues import Record, Shop, films
 from tests.live import START, event, forgotten, ingested, ingester_of
 from tests.members import FILMS, NAMES, asking, built, choices, documents
@@ -313,3 +316,40 @@ def test_an_index_of_somebody_else_is_not_taken_for_ours(lively: Shop) -> None:
     update(lively.cluster, lively.settings(), lively.inputs())
     forget(lively.cluster, lively.settings(), NAMES, "ann-1")
     assert indices.count(lively.cluster, name) == 1
+
+
+def test_events_of_version_0_1_are_renewed_as_the_docs_say(lively: Shop) -> None:
+    ingested(lively, [event("bob", "f7", day=f"2024-02-01T00:00:0{n}.000007Z") for n in range(3)])
+    wanted, name = numbers(lively, "f7"), events_name(lively.alias)
+    mappings = lively.cluster.request("GET", f"/{name}")[name]["mappings"]
+    del mappings["properties"]["micros"]
+    events = kept_events(lively)
+    indices.delete(lively.cluster, name)
+    lively.cluster.request("PUT", f"/{name}", {"mappings": mappings})
+    for key, row in events.items():
+        old = {field: value for field, value in row.items() if field != "micros"}
+        lively.cluster.request("PUT", f"/{name}/_doc/{key}", old, {"refresh": "true"})
+    with pytest.raises(MappingMismatch, match=r"was made by seealso 0\.1") as caught:
+        ingested(lively, [event("bob", "f8")])
+    title = str(caught.value.hint).split('"')[1]
+    page = (ROOT / "docs" / "live-events.md").read_text(encoding="utf-8")
+    section = page.partition(f"### {title}\n")[2].partition("\n## ")[0].replace("\\\n", "")
+    requests = re.findall(
+        r"curl -X (\w+) \"\$URL/shop-events([^\"?]+)(?:\?refresh)?\".*-d '(.*)'", section
+    )
+    assert len(requests) == 2
+    for method, path, body in requests:
+        lively.cluster.request(method, f"/{name}{path}", orjson.loads(body))
+    indices.refresh(lively.cluster, name)
+    assert kept_events(lively) == events
+    ingested(lively, [event("bob", "f8")])
+    assert numbers(lively, "f7") == wanted
+
+
+def kept_events(shop: Shop) -> dict[str, Record]:
+    return {
+        hit["_id"]: hit["_source"]
+        for hits in scan(shop.cluster, events_name(shop.alias))
+        for hit in hits
+        if "item" in hit["_source"]
+    }
