@@ -81,7 +81,10 @@ def test_a_reader_slower_than_the_keep_alive_goes_on(cluster: Cluster, stock: st
                 if _reads(cluster, one["pit_id"], stock)
             ]
             cluster.request("DELETE", "/_search/point_in_time", {"pit_id": [point]})
-            # meanwhile the owner goes on writing
+            # meanwhile the owner goes on writing, on documents that were read and others
+            again = [*found[:5], *sorted(EVERYTHING - {*found})[:5]]
+            for one in again:
+                cluster.request("PUT", f"/{stock}/_doc/{one}", {"n": int(one), "more": "y"})
             write(cluster, stock, 3, start=1000)
     assert sorted(found) == sorted([*EVERYTHING, "1000", "1001", "1002"])
 

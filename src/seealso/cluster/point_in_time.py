@@ -3,8 +3,9 @@
 Pages follow each other by ``_seq_no``, the number of the last write to a document: it needs no
 field of the index, no ``_id`` in memory, and stands when the point in time is lost. Then another
 one is opened, and the reading goes on behind the last page; a document that was rewritten
-meanwhile may come a second time, none is left out. Scrolls do neither: a page whose answer was
-lost is gone, and a reader that is slower than the keep-alive has to begin anew.
+meanwhile may come a second time (`PointInTime.reopened`), none is left out. Scrolls do neither: a
+page whose answer was lost is gone, and a reader that is slower than the keep-alive has to begin
+anew.
 """
 
 from collections.abc import Mapping
@@ -37,6 +38,11 @@ class PointInTime:
     cluster, index
         What to read.
 
+    Attributes
+    ----------
+    reopened
+        Whether it was lost, so that documents may come a second time.
+
     Raises
     ------
     ClusterError
@@ -48,6 +54,7 @@ class PointInTime:
     def __init__(self, cluster: Cluster, index: str) -> None:
         self._cluster = cluster
         self._index = index
+        self.reopened = False
         self._uuids: Mapping[str, Any] | None = None
         self._keep_alive, self._id = self._open()
 
@@ -113,6 +120,7 @@ class PointInTime:
         standing = self._standing()
         if not standing or standing != self._uuids:
             raise not_all(self._index, "it was replaced, or may have been, while it was read")
+        self.reopened = True
 
     def _standing(self) -> Mapping[str, Any]:
         """Return what the name stands for, with the unique id of each index; empty if unknown."""

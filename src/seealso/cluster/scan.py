@@ -1,5 +1,6 @@
 """Reads an index, whole or by ids: catalogues and events may live in OpenSearch."""
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,8 +28,9 @@ def scan(
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield every hit of `query` (default: every document) in batches, in the order of writing.
 
-    All of them or an error: the index is read as it was when the reading began, however long
-    that takes, whatever is written meanwhile.
+    All of them or an error, each once: the index is read as it was when the reading began,
+    however long that takes, whatever is written meanwhile. Where the cluster has lost that state,
+    documents that were written since come as they are by then.
 
     Parameters
     ----------
@@ -51,6 +53,7 @@ def scan(
     body = {"query": query or {"match_all": {}}, "_source": source}
     with closing(PointInTime(cluster, index)) as point:
         after: list[Any] | None = None
+        read = _Read()
         while True:
             answer = point.page({**body, "size": batch}, after)
             hits: list[dict[str, Any]] = answer["hits"]["hits"]
@@ -61,12 +64,36 @@ def scan(
                 if source is not False:
                     _require_source(hits, index)
                 after = hits[-1]["sort"]
-                yield hits
+                yield read.again(hits) if point.reopened else read.first(hits)
             elif not last:
                 # every shard has a document of this number: more of them than one batch takes
                 batch *= 2
             if last:
                 return
+
+
+class _Read:
+    """Which documents were read, each as a hash: eight bytes."""
+
+    def __init__(self) -> None:
+        self._hashes = array("q")
+        self._looked_up: set[int] = set()
+
+    def first(self, hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Note hits that were certainly not read before, and return them."""
+        self._hashes.extend(map(_hash, hits))
+        return hits
+
+    def again(self, hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return those of `hits` that were not read before, and note them."""
+        self._looked_up.update(self._hashes)
+        del self._hashes[:]
+        new = [hit for hit in hits if _hash(hit) not in self._looked_up]
+        return self.first(new)
+
+
+def _hash(hit: Mapping[str, Any]) -> int:
+    return hash((hit["_index"], hit["_id"], hit.get("_routing")))
 
 
 def _without_ties(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
