@@ -150,7 +150,7 @@ def build(
         indices.put_meta(cluster, name, {"state": "ready"})
         verdict = None if judge is None else _judged(cluster, alias, name, judge)
         if swap:
-            go_live(cluster, alias, name, lock)
+            _go_live(cluster, alias, name, lock)
     return BuildReport(
         broken_rows=source.problems.count,
         broken_values=source.problems.values,
@@ -230,6 +230,15 @@ def _judged(cluster: Cluster, alias: str, name: str, judge: Judge) -> object | N
     # whoever moved the alias during the build is compared with what it stands for now
     live = indices.live_name(cluster, alias)
     return None if live is None else judge(live, name)
+
+
+def _go_live(cluster: Cluster, alias: str, name: str, lock: Lock) -> None:
+    try:
+        go_live(cluster, alias, name, lock)
+    except ClusterError as exc:
+        ready = f"{name} is ready: `seealso index swap {name}` makes it live without another build"
+        exc.hint = ready if exc.hint is None else f"{exc.hint}; {ready}"
+        raise
 
 
 def _stage(

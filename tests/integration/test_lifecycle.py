@@ -1,5 +1,7 @@
 """Swap, rollback and prune: the alias stands for one whole index at every moment."""
 
+import re
+
 import orjson
 import pytest
 
@@ -189,3 +191,30 @@ def test_a_list_of_indices_needs_no_right_to_see_the_others(shop: Shop) -> None:
     assert asked
     assert (found.name, found.documents, found.live) == (shop.live, 30, True)
     assert found.size_bytes > 0
+
+
+def test_an_index_that_the_alias_did_not_come_to_is_made_live_as_the_hint_says(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = shop.build().index
+
+    def admit(request: Request) -> Refusal | None:
+        if request.target.partition("?")[0] == "/_aliases":
+            return 403, b'{"error": {"type": "security_exception", "reason": "not yours"}}'
+        return None
+
+    with gateway(shop.url, admit) as running:
+        command = shop.arguments("index", "build", cluster={"url": running.url})
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+    assert ended.value.code == 7
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{shop.alias}: the alias could not be moved: /_aliases: not allowed" in said
+    (named,) = set(re.findall(r"`seealso index swap (\S+)`", said))
+    states = {
+        one.name: (one.state, one.live) for one in lifecycle.listing(shop.cluster, shop.alias)
+    }
+    assert states == {first: ("ready", True), named: ("ready", False)}
+    main(shop.arguments("index", "swap", named))
+    assert shop.live == named
+    assert lifecycle.rollback(shop.cluster, shop.alias).after == first

@@ -207,7 +207,8 @@ def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> No
             aliases = sorted({one["alias"] for action in actions for one in action.values()})
             raise ClusterError(
                 f"{', '.join(aliases)}: the alias could not be moved: {exc.message}",
-                hint="`seealso index list` shows where it stands; run the same command again",
+                hint=exc.hint
+                or "`seealso index list` shows where it stands; run the same command again",
             ) from exc
 
 
