@@ -310,3 +310,13 @@ def test_a_file_without_rows_has_columns_all_the_same(tmp_path):
 def test_a_carriage_return_within_a_line_is_told_in_words(tmp_path):
     _, [(place, reason)] = read(written(tmp_path, 'id,title\n1,"a"\n2,b\r3,c\n'))
     assert (place, reason) == (3, "a carriage return stands within the line, outside of quotes")
+
+
+def test_a_header_that_comes_again_is_no_row(tmp_path):
+    path = written(tmp_path, 'sku,title\n1,a\n\ufeffsku,title\n2,b\n"sku","title"\n3,sku\n')
+    settings = CatalogueSettings(path=path, id="sku")
+    problems = Problems("stop")
+    source = FileSource(path, columns=settings.columns)
+    found = [item.item_id for batch in read_items(source, settings, problems) for item in batch]
+    assert found == ["1", "2", "3"]
+    assert problems.notes == ("a.csv: the header comes again, first on line 3: passed over",)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from seealso.readers.cells import BLANKS, found
 from seealso.readers.dialects import Dialect
 from seealso.readers.lines import TOO_LONG, blocks, count_lines
 from seealso.readers.quoted import parse_quoted
@@ -45,7 +46,23 @@ def read_delimited(
             rows, rest = parse_quoted(content, dialect, first, whole=whole)
         if block.too_long:
             rows = replace(rows, broken=[*rows.broken, (block.first + block.height, TOO_LONG)])
-        yield from _cut(replace(rows, others=others, separator=dialect.separator), batch_rows)
+        rows = replace(_without_headers(rows), others=others, separator=dialect.separator)
+        yield from _cut(rows, batch_rows)
+
+
+def _without_headers(rows: Rows) -> Rows:
+    """Return rows without those that repeat the header, as in files that were joined."""
+    frame = rows.frame
+    if frame.width < 2 or any(kind != pl.String for kind in frame.dtypes):
+        return rows
+    first, *others = (pl.col(name).str.strip_chars(BLANKS) == name for name in frame.columns)
+    again = found(frame.select(first.and_(*others)).to_series())
+    if not again:
+        return rows
+    kept = [place for row, place in enumerate(rows.places) if row not in {*again}]
+    frame = frame.filter(~pl.int_range(frame.height, eager=True).is_in(again))
+    note = f"the header comes again, first on line {rows.places[again[0]]}: passed over"
+    return replace(rows, frame=frame, places=kept, notes=[note])
 
 
 def _by_polars(content: bytes, dialect: Dialect, first: int, lines: int) -> Rows | None:

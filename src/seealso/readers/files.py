@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final
 import polars as pl
 
 from seealso.config import FormatSettings
-from seealso.decoding import as_utf8
+from seealso.decoding import Utf8Stream, as_utf8
 from seealso.errors import DataError
 from seealso.readers.delimited import read_delimited
 from seealso.readers.dialects import open_delimited
@@ -94,15 +94,11 @@ class FileSource:
         for part in parts:
             for rows in self._rows(part):
                 # what holds for every part is said of the first
-                found = [note for note in rows.notes if note not in said]
+                found = dict.fromkeys(note for note in rows.notes if note not in said)
                 said.update(found)
-                if found:
-                    key = f"{self.section}.format".lstrip(".")
-                    is_part = f"{part.name} is " if part.name else ""
-                    written = ", ".join(found)
-                    new.append(f"{is_part}{written} ({key} says otherwise where that is wrong)")
-                told = replace(rows, notes=new)
-                yield _of_part(told, part, self.columns) if part.name else told
+                new += [f"{part.name}: {note}" if part.name else note for note in found]
+                noted = replace(rows, notes=new)
+                yield _of_part(noted, part, self.columns) if part.name else noted
                 new = []
 
     def _rows(self, part: Part) -> Iterator[Rows]:
@@ -155,24 +151,35 @@ class FileSource:
                 return
             if found := other_kind(stream.peek(), delimited=part.kind in DELIMITED):
                 raise _other_kind(name, part, found)
-            notes: list[str] = []
+            separated = ""
             if part.kind in DELIMITED:
                 default = DELIMITED[part.kind]
                 dialect = open_delimited(
                     stream, name, self.format, default=default, columns=self.columns
                 )
                 if dialect.separator not in (default, self.format.separator):
-                    notes.append(f"separated by {dialect.separator!r}")
+                    separated = f"separated by {dialect.separator!r}"
                 batches = read_delimited(stream, dialect, batch_rows=self.batch_rows)
             else:
                 batches = read_json(stream, name, self.columns, batch_rows=self.batch_rows)
+            said: list[str] = []
             for rows in batches:
-                usual = self.format.encoding or recoded.encoding in _USUAL_ENCODINGS
-                encoded = [] if usual else [f"read as {recoded.encoding}"]
-                # the word of an event could be the name of a user
-                if encoded and recoded.example and self.section == "catalogue":
-                    encoded = [f"{encoded[0]} ({recoded.example!r})"]
-                yield replace(rows, notes=[*encoded, *notes])
+                # the encoding may be known only later than the separator
+                new = [
+                    one for one in (self._encoded(recoded), separated) if one and one not in said
+                ]
+                said += new
+                key = f"{self.section}.format".lstrip(".")
+                note = f"{', '.join(new)} ({key} says otherwise where that is wrong)"
+                yield replace(rows, notes=[note, *rows.notes]) if new else rows
+
+    def _encoded(self, text: Utf8Stream) -> str:
+        """Return how a text was decoded; empty where that is usual, or set."""
+        if self.format.encoding or text.encoding in _USUAL_ENCODINGS:
+            return ""
+        # the word of an event could be the name of a user
+        example = f" ({text.example!r})" if self.section == "catalogue" and text.example else ""
+        return f"read as {text.encoding}{example}"
 
     def _parquet(self, part: Part, stream: BinaryIO) -> Iterator[Rows]:
         if not part.packing:
