@@ -96,6 +96,7 @@ def _path(pattern: str) -> str:
     plain = pattern.replace(ANY, "shop[-...]").replace(PHYSICAL, "shop-...")
     plain = plain.replace("(,shop[-...])?", "").replace("{alias}", "shop")
     plain = plain.replace(r"[\w-]+", "...").replace("{source}", "products").replace("|", ", ")
+    plain = plain.replace(r"[\w:-]+", "...").replace("{ubi}", "ubi_...")
     return re.sub(r"[\\()]", "", plain)
 
 

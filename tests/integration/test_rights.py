@@ -6,26 +6,37 @@ from contextlib import contextmanager
 import orjson
 import pytest
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import Cluster, indices, scan
 from seealso.cluster.node import NodeInfo
 from seealso.cluster.rights import Task, allows, role
 from seealso.errors import ClusterError
 from seealso.indexer import lifecycle
+from seealso.indexer.events.running import reader_of, take_all
+from seealso.indexer.events.sources import UbiEvents
+from seealso.indexer.events.store import events_name
+from seealso.indexer.privacy import forget, held
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.plugin import Recommender
+from seealso.plugin.search.ubi import UbiLog
+from seealso.plugin.users_index import UsersIndex
+from seealso.readers import Problems
 from tests.integration.catalogues import OpenShop, Shop, films, views
 from tests.integration.gateways import Refusal, Request, gateway
+from tests.live import START, event, ingested, ingester_of
+from tests.members import NAMES, asking, built, updated
 
 
 @contextmanager
 def acting_as(shop: Shop, *tasks: Task, source: str = "-") -> Iterator[None]:
     """Let `shop` ask through a proxy that allows what `tasks` need and nothing else."""
+    ubi = (shop.settings().ubi.events, shop.settings().ubi.queries)
 
     def admit(request: Request) -> Refusal | None:
         path = request.target.partition("?")[0]
         if any(
-            allows(task, request.method, path, alias=shop.alias, source=source) for task in tasks
+            allows(task, request.method, path, alias=shop.alias, source=source, ubi=ubi)
+            for task in tasks
         ):
             return None
         error = {
@@ -36,8 +47,10 @@ def acting_as(shop: Shop, *tasks: Task, source: str = "-") -> Iterator[None]:
 
     with gateway(shop.url, admit) as running:
         url, shop.url = shop.url, running.url
-        yield
-        shop.url = url
+        try:
+            yield
+        finally:
+            shop.url = url
 
 
 @pytest.fixture
@@ -86,6 +99,68 @@ def test_a_catalogue_in_an_index_of_somebody_else(shop: Shop) -> None:
                 shop.cluster.request("DELETE", f"/{theirs}")
     finally:
         indices.delete(shop.cluster, theirs)
+
+
+@pytest.fixture
+def logged(peopled: Shop) -> Iterator[Shop]:
+    """A shop whose lists and clicks are written down, too."""
+    rows = {"queries": f"ubi-queries-{peopled.alias}", "events": f"ubi-events-{peopled.alias}"}
+    peopled.sections["ubi"] = rows
+    keyword = {"type": "keyword"}
+    fields = {"client_id": keyword, "timestamp": {"type": "date"}}
+    body = {"mappings": {"properties": fields}}
+    peopled.cluster.request("PUT", f"/{rows['events']}", body)
+    yield peopled
+    for name in (*rows.values(), events_name(peopled.alias)):
+        indices.delete(peopled.cluster, name)
+
+
+def test_the_roles_for_live_events_and_for_rows_of_ubi(logged: Shop) -> None:
+    settings = logged.settings()
+    with acting_as(logged, "build", "live"):
+        built(logged)
+        updated(logged)
+        taken = ingested(logged, [event("ann-3", "f30"), event("eve", "f31")])
+        assert (taken.written, taken.users, taken.items) == (2, 2, 2)
+        # counted by the build, and old
+        old = event("ann-3", "f30", day="2024-01-01T00:00:00Z")
+        ingested(logged, [old])
+        assert ingested(logged, [], live={"keep_days": 30}).expired == 1
+        with pytest.raises(ClusterError, match="not allowed"):
+            list(scan(logged.cluster, settings.ubi.events))
+    with acting_as(logged, "read"):
+        serving = asking(logged)
+        assert "f30" in serving.user("ann-3").seen
+        assert len(serving.recommend("ann-3", size=5).items) == 5
+        assert len(serving.neighbours(serving.user("ann-3"), size=3)) == 3
+        with pytest.raises(ClusterError, match="not allowed"):
+            ingested(logged, [event("ann-3", "f32")])
+    with acting_as(logged, "read", "ubi"):
+        log = UbiLog(logged.cluster, settings.ubi, NAMES)
+        users = UsersIndex(logged.cluster, settings, NAMES)
+        Recommender(logged.cluster, settings, users=users, ubi=log).recommend("ann-3")
+        log.close()
+    clicked = {
+        "client_id": "ann-3",
+        "action_name": "click",
+        "timestamp": START.isoformat(),
+        "event_attributes": {"object": {"object_id": "f33"}},
+    }
+    path = f"/{settings.ubi.events}/_doc"
+    logged.cluster.request("POST", path, clicked, {"refresh": "true"})
+    with acting_as(logged, "build", "live", "ubi"):
+        source = UbiEvents(logged.cluster, settings.ubi, settings.live)
+        reader = reader_of(source, settings, NAMES, Problems("stop"))
+        ingester = ingester_of(logged)
+        reports = take_all(ingester, source, source.read(None), reader, 100)
+        assert sum(one.written for one in reports) == 1
+        assert held(logged.cluster, settings, NAMES, "ann-3").counts.keys() >= {
+            settings.ubi.queries, settings.ubi.events, events_name(logged.alias),
+        }  # fmt: skip
+        forget(logged.cluster, settings, NAMES, "ann-3")
+        assert held(logged.cluster, settings, NAMES, "ann-3").counts == {}
+        with pytest.raises(ClusterError, match="not allowed"):
+            indices.delete(logged.cluster, settings.ubi.events)
 
 
 def test_a_role_names_the_indices_of_its_alias_alone() -> None:

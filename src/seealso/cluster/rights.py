@@ -5,11 +5,14 @@ lists through a proxy that lets exactly these requests through.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-Task = Literal["read", "build", "source"]
-"""Serving lists; building and changing indices; reading a catalogue or events from an index."""
+Task = Literal["read", "build", "source", "live", "ubi"]
+"""Serving lists; building and changing indices; reading a catalogue or events from an index;
+besides building, taking in live events and deleting what is held of a user; and writing, reading
+and deleting rows of User Behavior Insights."""
 
 PHYSICAL: Final = r"{alias}-[\w-]+"
 """An index of the alias, its locks, live events and users among them."""
@@ -28,7 +31,7 @@ class Right:
         Who sends it.
     method, path
         The path is a regular expression; ``{alias}`` is ``index.alias``, ``{source}`` an index
-        that a catalogue or events are read from.
+        that a catalogue or events are read from, ``{ubi}`` one of User Behavior Insights.
     actions
         What OpenSearch's security plugin calls it.
     scope
@@ -45,6 +48,22 @@ class Right:
 BOTH: Final[tuple[Task, ...]] = ("read", "build")
 BUILD: Final[tuple[Task, ...]] = ("build",)
 SOURCE: Final[tuple[Task, ...]] = ("source",)
+LIVE: Final[tuple[Task, ...]] = ("live",)
+UBI: Final[tuple[Task, ...]] = ("ubi",)
+
+DELETING: Final = (
+    "indices:data/write/delete/byquery",
+    "indices:data/read/search*",
+    "indices:data/write/bulk*",
+    "indices:data/write/delete",
+)
+"""A deletion by query searches, and writes what it has found."""
+
+SCROLLING: Final = ("indices:data/read/scroll", "indices:data/read/scroll/clear")
+"""By which OpenSearch carries it out."""
+
+UBI_INDICES: Final = ("ubi_events", "ubi_queries")
+"""As the settings ``ubi.events`` and ``ubi.queries`` name them by default."""
 
 RIGHTS: Final = (
     Right(BOTH, "GET", rf"/_alias/{ANY}", ("indices:admin/aliases/get",)),
@@ -115,10 +134,53 @@ RIGHTS: Final = (
         ("indices:monitor/settings/get",),
     ),
     Right(SOURCE, "GET", r"/{source}/_field_caps", ("indices:data/read/field_caps*",)),
+    Right(LIVE, "GET", r"/{alias}-users-\*", ("indices:admin/get",)),
+    Right(LIVE, "GET", r"/{alias}-users-\*/_stats/docs,store", ("indices:monitor/stats",)),
+    Right(
+        LIVE,
+        "POST",
+        rf"/{PHYSICAL}/_update/[\w:-]+",
+        ("indices:data/write/update", "indices:data/write/index", "indices:data/write/bulk*"),
+    ),
+    Right(
+        LIVE,
+        "PUT",
+        rf"/{PHYSICAL}/_doc/[\w:-]+",
+        ("indices:data/write/index", "indices:data/write/bulk*"),
+    ),
+    Right(LIVE, "POST", rf"/{PHYSICAL}/_delete_by_query", DELETING),
+    Right(LIVE, "POST", rf"/{PHYSICAL}/_delete_by_query", SCROLLING, "cluster"),
+    Right(UBI, "HEAD", r"/{ubi}", ("indices:admin/get",)),
+    Right(UBI, "PUT", r"/{ubi}", ("indices:admin/create",)),
+    Right(UBI, "GET", r"/{ubi}/_mapping", ("indices:admin/mappings/get",)),
+    Right(UBI, "GET", r"/{ubi}/_count", ("indices:data/read/search*",)),
+    Right(UBI, "POST", r"/{ubi}/_search", ("indices:data/read/search*",)),
+    Right(UBI, "POST", r"/{ubi}/_refresh", ("indices:admin/refresh*",)),
+    Right(UBI, "POST", r"/{ubi}/_bulk", ("indices:data/write/bulk",), "cluster"),
+    Right(UBI, "POST", r"/{ubi}/_bulk", ("indices:data/write/bulk*", "indices:data/write/index")),
+    Right(UBI, "POST", r"/{ubi}/_delete_by_query", DELETING),
+    Right(UBI, "POST", r"/{ubi}/_delete_by_query", SCROLLING, "cluster"),
+    Right(
+        UBI,
+        "POST",
+        r"/{ubi}/_search/point_in_time",
+        ("indices:data/read/point_in_time/create",),
+    ),
+    Right(UBI, "POST", r"/_search", ("indices:data/read/search*",)),
+    Right(UBI, "DELETE", r"/_search/point_in_time", ("indices:data/read/point_in_time/delete",)),
+    Right(UBI, "GET", r"/{ubi}/_settings/index\.uuid", ("indices:monitor/settings/get",)),
 )
 
 
-def allows(task: Task, method: str, path: str, *, alias: str, source: str = "-") -> bool:
+def allows(
+    task: Task,
+    method: str,
+    path: str,
+    *,
+    alias: str,
+    source: str = "-",
+    ubi: Sequence[str] = UBI_INDICES,
+) -> bool:
     """Tell whether `task` may send a request.
 
     Parameters
@@ -129,8 +191,14 @@ def allows(task: Task, method: str, path: str, *, alias: str, source: str = "-")
         Of the request, the path without its parameters.
     alias, source
         ``index.alias``, and the index that a catalogue is read from.
+    ubi
+        ``ubi.events`` and ``ubi.queries``.
     """
-    names = {"{alias}": re.escape(alias), "{source}": re.escape(source)}
+    names = {
+        "{alias}": re.escape(alias),
+        "{source}": re.escape(source),
+        "{ubi}": f"({'|'.join(map(re.escape, ubi))})",
+    }
     return any(
         task in right.tasks
         and method == right.method
@@ -148,7 +216,8 @@ def _filled(path: str, names: dict[str, str]) -> str:
 def role(task: Task, *, alias: str, source: str = "SOURCE") -> dict[str, Any]:
     """Return the narrowest role for `task`, as OpenSearch's security plugin takes it."""
     rights = [right for right in RIGHTS if task in right.tasks]
-    patterns = [source] if task == "source" else [alias, f"{alias}-*"]
+    own: dict[Task, list[str]] = {"source": [source], "ubi": [*UBI_INDICES]}
+    patterns = own.get(task, [alias, f"{alias}-*"])
     cluster = {action for right in rights if right.scope == "cluster" for action in right.actions}
     indices = {action for right in rights if right.scope == "index" for action in right.actions}
     return {
