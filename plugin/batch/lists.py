@@ -25,7 +25,7 @@ from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.rules.taxonomy import Taxonomy
-from seealso.readers.lines import TOO_LONG, numbered
+from seealso.readers.files.lines import TOO_LONG, numbered
 from seealso.types import User
 
 USERS_AT_ONCE = 64

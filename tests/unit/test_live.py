@@ -17,7 +17,7 @@ from seealso.indexer.events.histories import with_events
 from seealso.indexer.events.importance import NOTHING, Gain, change_of, raised
 from seealso.indexer.importance import apply_importance, count_events, fit_importance
 from seealso.readers import LiveEvent, LiveReader, Problems
-from seealso.readers.documents import json_rows
+from seealso.readers.files.documents import json_rows
 from seealso.types import HistoryEntry, User
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)

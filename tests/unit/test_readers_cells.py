@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from seealso.readers.cells import as_id, as_ids, as_lists, as_text, met
-from seealso.readers.conventions import Conventions
-from seealso.readers.numbers import as_numbers
-from seealso.readers.times import as_times
+from seealso.readers.values.cells import as_id, as_ids, as_lists, as_text, met
+from seealso.readers.values.conventions import Conventions
+from seealso.readers.values.numbers import as_numbers
+from seealso.readers.values.times import as_times
 
 
 @pytest.mark.parametrize(

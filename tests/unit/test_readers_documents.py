@@ -11,7 +11,7 @@ import pytest
 
 from seealso.errors import DataError
 from seealso.readers import FileSource
-from seealso.readers.documents import MOST_CELLS, json_rows
+from seealso.readers.files.documents import MOST_CELLS, json_rows
 from seealso.readers.rows import batches
 
 

@@ -11,7 +11,7 @@ import pytest
 from seealso.config import EventSettings
 from seealso.errors import DataError
 from seealso.readers import EVENT_SCHEMA, Problems, Rows, as_id, read_events
-from seealso.readers.times import as_times
+from seealso.readers.values.times import as_times
 
 
 @dataclass(frozen=True)

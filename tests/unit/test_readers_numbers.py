@@ -9,7 +9,7 @@ import pytest
 
 from seealso.config import CatalogueSettings
 from seealso.readers import Problems, Rows, read_items
-from seealso.readers.numbers import parse_number
+from seealso.readers.values.numbers import parse_number
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hypothesis import settings as drawn
 from hypothesis import strategies as st
 
 from seealso.readers import Batch, GrowingFile
-from seealso.readers.rotation import rotated_from
+from seealso.readers.live.rotation import rotated_from
 
 Position = dict[str, object]
 

@@ -27,7 +27,7 @@ from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.options import SEEN_RULES
 from seealso.plugin.opening import open_ubi
 from seealso.plugin.ranking.options import RecommendOptions
-from seealso.readers.lines import numbered
+from seealso.readers.files.lines import numbered
 from seealso.types import Path as RankingPath
 
 STRATEGIES = click.Choice(get_args(StrategyName))

@@ -1,18 +1,17 @@
 """Readers of catalogues and behaviour: files and indices become items, events and histories."""
 
 from seealso.readers.attributes import Attributes, read_attributes
-from seealso.readers.cells import as_id
 from seealso.readers.events import EVENT_SCHEMA, read_events
 from seealso.readers.files import FileSource
 from seealso.readers.histories import Histories
 from seealso.readers.images import read_image_vectors
 from seealso.readers.items import RESERVED, read_items
-from seealso.readers.live import LiveEvent, LiveReader
+from seealso.readers.live import Batch, GrowingFile, LiveEvent, LiveReader, Stream
 from seealso.readers.matching import Unmatched, describe_unmatched
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.pseudonyms import Pseudonyms
 from seealso.readers.rows import Rows, RowSource
-from seealso.readers.tail import Batch, GrowingFile, Stream
+from seealso.readers.values.cells import as_id
 
 __all__ = [
     "EVENT_SCHEMA",

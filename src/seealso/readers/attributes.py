@@ -7,10 +7,10 @@ import polars as pl
 
 from seealso.config import UsersSettings
 from seealso.errors import DataError
-from seealso.readers.cells import Cells, Fault, as_ids, as_lists, as_text
-from seealso.readers.columns import ColumnCheck, column
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows, RowSource, batches
+from seealso.readers.values.cells import Cells, Fault, as_ids, as_lists, as_text
+from seealso.readers.values.columns import ColumnCheck, column
 
 Attributes: TypeAlias = Mapping[str, Any]
 """Values by name: text, a number, true or false, or several texts."""

@@ -8,7 +8,9 @@ from typing import Final, Literal
 import polars as pl
 
 from seealso.config import EventSettings
-from seealso.readers.cells import (
+from seealso.readers.problems import Problem, Problems
+from seealso.readers.rows import Rows, RowSource, batches
+from seealso.readers.values.cells import (
     Cells,
     Fault,
     as_ids,
@@ -19,13 +21,11 @@ from seealso.readers.cells import (
     single,
     strip_blanks,
 )
-from seealso.readers.columns import ColumnCheck, column, find_no_objects, find_objects
-from seealso.readers.conventions import Conventions, of_events
-from seealso.readers.lists import is_written_list, one_item_each, split_lists
-from seealso.readers.numbers import as_numbers
-from seealso.readers.problems import Problem, Problems
-from seealso.readers.rows import Rows, RowSource, batches
-from seealso.readers.times import TIME, as_times
+from seealso.readers.values.columns import ColumnCheck, column, find_no_objects, find_objects
+from seealso.readers.values.conventions import Conventions, of_events
+from seealso.readers.values.lists import is_written_list, one_item_each, split_lists
+from seealso.readers.values.numbers import as_numbers
+from seealso.readers.values.times import TIME, as_times
 
 EVENT_SCHEMA: Final = pl.Schema(
     {

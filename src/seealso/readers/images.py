@@ -17,11 +17,11 @@ import polars as pl
 from seealso.config import ImagesSettings
 from seealso.decoding import read_text
 from seealso.errors import DataError
-from seealso.readers.cells import LONGEST_ID, Fault, as_id, as_ids
-from seealso.readers.columns import ColumnCheck, column
 from seealso.readers.files import FileSource
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows, batches
+from seealso.readers.values.cells import LONGEST_ID, Fault, as_id, as_ids
+from seealso.readers.values.columns import ColumnCheck, column
 from seealso.types import ImageRows, Vector
 
 _ROWS_AT_ONCE = 4096

@@ -8,7 +8,9 @@ import polars as pl
 
 from seealso.config import CatalogueSettings
 from seealso.errors import ConfigError, DataError
-from seealso.readers.cells import (
+from seealso.readers.problems import Problem, Problems
+from seealso.readers.rows import Rows, RowSource, batches
+from seealso.readers.values.cells import (
     BLANKS,
     LONGEST_TEXT,
     Cells,
@@ -18,12 +20,16 @@ from seealso.readers.cells import (
     as_text,
     found,
 )
-from seealso.readers.columns import ColumnCheck, column, find_no_objects, find_objects, renamed
-from seealso.readers.conventions import Conventions, of_numbers
-from seealso.readers.lists import is_written_list, split_lists
-from seealso.readers.numbers import as_numbers
-from seealso.readers.problems import Problem, Problems
-from seealso.readers.rows import Rows, RowSource, batches
+from seealso.readers.values.columns import (
+    ColumnCheck,
+    column,
+    find_no_objects,
+    find_objects,
+    renamed,
+)
+from seealso.readers.values.conventions import Conventions, of_numbers
+from seealso.readers.values.lists import is_written_list, split_lists
+from seealso.readers.values.numbers import as_numbers
 from seealso.types import Item
 
 RESERVED = frozenset(

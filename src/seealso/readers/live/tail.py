@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 
 from seealso.errors import DataError
 from seealso.log import logger
-from seealso.readers.documents import json_rows
-from seealso.readers.rotation import (
+from seealso.readers.files.documents import json_rows
+from seealso.readers.live.rotation import (
     LONGEST_LINE,
     START,
     Place,

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from seealso.decoding import without_halves
 from seealso.errors import DataError
-from seealso.readers.lines import LONGEST_LINE
+from seealso.readers.files.lines import LONGEST_LINE
 
 _PIECE: Final = 262_144
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")

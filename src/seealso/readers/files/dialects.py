@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from seealso.config import FormatSettings
 from seealso.errors import DataError
-from seealso.readers.lines import LONGEST_LINE
+from seealso.readers.files.lines import LONGEST_LINE
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from seealso.readers.cells import (
+from seealso.readers.values.cells import (
     BLANKS,
     NULL_WORDS,
     ROUNDED,
@@ -24,8 +24,8 @@ from seealso.readers.cells import (
     met,
     single,
 )
-from seealso.readers.conventions import COUNTS_BELOW, Conventions
-from seealso.readers.dates import TWO_WAYS, as_iso
+from seealso.readers.values.conventions import COUNTS_BELOW, Conventions
+from seealso.readers.values.dates import TWO_WAYS, as_iso
 
 _NO_CONVENTIONS: Final = Conventions()
 

@@ -22,12 +22,12 @@ import polars as pl
 from seealso.config import FormatSettings
 from seealso.decoding import Utf8Stream, as_utf8
 from seealso.errors import DataError
-from seealso.readers.delimited import read_delimited
-from seealso.readers.dialects import open_delimited
-from seealso.readers.documents import read_json
-from seealso.readers.kinds import other_kind, packed_kind
-from seealso.readers.parquet import read_parquet
-from seealso.readers.parts import Part, find_parts
+from seealso.readers.files.delimited import read_delimited
+from seealso.readers.files.dialects import open_delimited
+from seealso.readers.files.documents import read_json
+from seealso.readers.files.kinds import other_kind, packed_kind
+from seealso.readers.files.parquet import read_parquet
+from seealso.readers.files.parts import Part, find_parts
 from seealso.readers.rows import Rows
 
 DELIMITED: Final = {".csv": ",", ".tsv": "\t", ".txt": ","}

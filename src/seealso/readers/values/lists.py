@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from seealso.readers.cells import BLANKS, Cells, as_lists, broken
+from seealso.readers.values.cells import BLANKS, Cells, as_lists, broken
 
 _BRACKETS: Final = r"^(?:\[.*\]|\{.*\})$"
 _QUOTED_START: Final = r"""^[\[{]\s*["']"""

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from seealso.readers.cells import (
+from seealso.readers.values.cells import (
     BLANKS,
     GAPS,
     NULL_WORDS,
@@ -19,7 +19,7 @@ from seealso.readers.cells import (
     is_null_word,
     single,
 )
-from seealso.readers.conventions import Conventions, Mark
+from seealso.readers.values.conventions import Conventions, Mark
 
 _CODES: Final = (
     "AED|ALL|AMD|ARS|AUD|AZN|BAM|BDT|BGN|BHD|BOB|BRL|BYN|CAD|CHF|CLP|CNY|COP|CRC|CZK|DKK|DOP|DZD|"

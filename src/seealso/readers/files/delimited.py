@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from seealso.readers.cells import BLANKS, found
-from seealso.readers.dialects import Dialect
-from seealso.readers.lines import TOO_LONG, blocks, count_lines
-from seealso.readers.quoted import parse_quoted
+from seealso.readers.files.dialects import Dialect
+from seealso.readers.files.lines import TOO_LONG, blocks, count_lines
+from seealso.readers.files.quoted import parse_quoted
 from seealso.readers.rows import Rows
+from seealso.readers.values.cells import BLANKS, found
 
 
 def read_delimited(

@@ -13,12 +13,12 @@ import orjson
 import polars as pl
 
 from seealso.config import EventSettings, LiveSettings
-from seealso.readers.cells import LONGEST_ID, as_text
-from seealso.readers.columns import ColumnCheck, column
-from seealso.readers.conventions import Conventions
 from seealso.readers.events import parse_events
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows
+from seealso.readers.values.cells import LONGEST_ID, as_text
+from seealso.readers.values.columns import ColumnCheck, column
+from seealso.readers.values.conventions import Conventions
 
 RESERVED: Final = "seealso:"
 """What ids of documents begin with that stand beside the events; no event may have such an id."""

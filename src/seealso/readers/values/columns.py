@@ -7,8 +7,8 @@ from difflib import get_close_matches
 import polars as pl
 
 from seealso.errors import DataError
-from seealso.readers.cells import Fault, found
 from seealso.readers.rows import Rows
+from seealso.readers.values.cells import Fault, found
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from seealso.readers.dialects import Dialect, field_limit, quoting
+from seealso.readers.files.dialects import Dialect, field_limit, quoting
 from seealso.readers.rows import Rows
 
 LONGEST_ROW: Final = 1_000

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from seealso.decoding import loads
-from seealso.readers.arrays import JsonRows, NotJson, list_within
-from seealso.readers.lines import LONGEST_LINE, TOO_LONG, numbered
+from seealso.readers.files.arrays import JsonRows, NotJson, list_within
+from seealso.readers.files.lines import LONGEST_LINE, TOO_LONG, numbered
 from seealso.readers.rows import Record, Rows, frame_of, named
 
 MOST_KEYS: Final = 10_000

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from seealso.readers.conventions import DAY_FIRST, MONTH_FIRST
+from seealso.readers.values.conventions import DAY_FIRST, MONTH_FIRST
 
 TWO_WAYS: Final = r"^\s*(?:0?[1-9]|1[0-2])[/-](?:0?[1-9]|1[0-2])[/-]\d{4}\b"
 """Dates whose day and month can change places."""

@@ -13,9 +13,9 @@ from typing import Final, Literal, TypeAlias
 import polars as pl
 
 from seealso.config import FormatSettings
-from seealso.readers.cells import BLANKS, GAPS, NULL_WORDS, is_null_word, single
-from seealso.readers.columns import column
 from seealso.readers.rows import RowSource, batches
+from seealso.readers.values.cells import BLANKS, GAPS, NULL_WORDS, is_null_word, single
+from seealso.readers.values.columns import column
 
 Mark: TypeAlias = Literal[".", ","]
 
