@@ -16,7 +16,8 @@ from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle
 from seealso.errors import DataError
 from seealso.plugin import RecommendationList, Recommender
-from seealso.plugin.batch.lists import USERS_AT_ONCE, BatchReport, recommend_file, users_of
+from seealso.plugin.batch import BatchReport, recommend_file
+from seealso.plugin.batch.users_file import USERS_AT_ONCE, read_users
 from seealso.plugin.profiles.users import KnownUsers
 from seealso.plugin.ranking.options import RecommendOptions
 from tests.integration.libraries import opened
@@ -292,7 +293,7 @@ def test_a_line_that_cannot_be_read_is_named(
     users = tmp_path / "users.txt"
     users.write_bytes(b"u1\n" + line + b"\n")
     with pytest.raises(DataError) as caught:
-        list(users_of(users, recommender))
+        list(read_users(users, recommender))
     assert caught.value.message.startswith(f"{users} line 2: {said}")
     assert "\n" not in caught.value.message
 
@@ -300,7 +301,7 @@ def test_a_line_that_cannot_be_read_is_named(
 def test_ids_may_be_numbers(recommender: Recommender, tmp_path: Path) -> None:
     users = tmp_path / "users.txt"
     users.write_text('17\n{"user_id": 17, "history": [1, 2]}\n', encoding="utf-8")
-    first, second = users_of(users, recommender)
+    first, second = read_users(users, recommender)
     assert first.user_id == second.user_id == "17"
     assert [entry.item_id for entry in second.history] == ["1", "2"]
 

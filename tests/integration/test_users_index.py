@@ -16,7 +16,7 @@ from seealso.indexer.users.mapping import users_alias
 from seealso.indexer.users.people import People, read_people
 from seealso.indexer.users.unmatched import unmatched_notes
 from seealso.plugin import Recommender
-from seealso.plugin.batch.lists import users_of
+from seealso.plugin.batch.users_file import read_users
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Histories, Problems, read_events
 from tests.films import Counting
@@ -157,7 +157,7 @@ def test_many_users_are_one_request(peopled: Shop, tmp_path: Path) -> None:
     file = tmp_path / "users"
     file.write_text("".join(f"ann-{n}\n" for n in range(20)), encoding="utf-8")
     cluster.sent.clear()
-    found = list(users_of(file, recommender))
+    found = list(read_users(file, recommender))
     assert [user.user_id for user in found] == [f"ann-{n}" for n in range(20)]
     assert all(len(user.history) == 4 for user in found)
     assert cluster.sent == [f"POST /{users_alias(peopled.alias)}/_mget"]

@@ -21,7 +21,7 @@ from seealso.evaluation.protocols import Holdout, known_events
 from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask, Tick, no_progress
 from seealso.indexer.build import build, one_at_a_time
 from seealso.indexer.inputs import Inputs
-from seealso.plugin.batch.lists import in_order
+from seealso.plugin.batch.lists import recommend_in_order
 from seealso.plugin.ranking.options import Filter, RecommendOptions
 from seealso.plugin.recommender import Recommender
 from seealso.types import HistoryEntry, User
@@ -67,7 +67,7 @@ class IndexSystem:
         places = np.full((len(asked), depth), NOTHING, dtype=np.int64)
         probabilities = np.full((len(asked), depth), np.nan)
         row = 0
-        for lists in in_order(self.recommender, map(self._user, asked), options):
+        for lists in recommend_in_order(self.recommender, map(self._user, asked), options):
             for one in lists:
                 # an item without a text is in no ranking of the others
                 kept = [item for item in one if item.item_id in self.catalogue.place]

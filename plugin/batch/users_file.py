@@ -1,0 +1,82 @@
+"""Reads the users of a batch from a file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from seealso.decoding import as_utf8, loads
+from seealso.errors import DataError
+from seealso.plugin.profiles.users import KnownUsers, describe_user
+from seealso.plugin.recommender import Recommender
+from seealso.readers.files.lines import TOO_LONG, numbered
+from seealso.types import User
+
+USERS_AT_ONCE: Final = 64
+"""Users that are looked up together, and whose lists share a request."""
+
+FIELDS: Final = ("user_id", "history", "words", "attributes")
+
+LINE_HINT: Final = f"a line is a user id or {{{', '.join(FIELDS)}}}"
+
+
+def read_users(file: Path, recommender: Recommender) -> Iterator[User]:
+    """Yield the users of a file: an id a line, or a JSON object a line.
+
+    An object may have ``user_id``, ``history`` (item ids, newest first), ``words`` and
+    ``attributes``.
+
+    Raises
+    ------
+    DataError
+        A line is neither; the message names it.
+    """
+    with file.open("rb") as raw, as_utf8(raw)[0] as lines:
+        parsed = _parse(lines, str(file))
+        while batch := list(islice(parsed, USERS_AT_ONCE)):
+            known = recommender.known([line.user_id for line in batch if line.user_id is not None])
+            yield from (line.describe(known) for line in batch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line: its fields, and where it stands."""
+
+    place: str
+    fields: dict[str, Any]
+
+    @property
+    def user_id(self) -> str | None:
+        """The id, if it is one."""
+        value = self.fields.get("user_id")
+        return str(value) if isinstance(value, str | int) else None
+
+    def describe(self, known: KnownUsers) -> User:
+        """Return the user of the line."""
+        if odd := sorted(self.fields.keys() - set(FIELDS)):
+            raise DataError(f"{self.place}: unknown field {', '.join(odd)}", hint=LINE_HINT)
+        try:
+            return describe_user(known, **self.fields)
+        except DataError as exc:
+            raise DataError(f"{self.place}: {exc.message}", hint=LINE_HINT, **exc.context) from exc
+
+
+def _parse(lines: BufferedReader, file: str) -> Iterator[_Line]:
+    for number, line in numbered(lines):
+        place = f"{file} line {number}"
+        if line is None:
+            raise DataError(f"{place}: {TOO_LONG}", hint=LINE_HINT)
+        text = line.strip()
+        try:
+            if text.startswith(b"{"):
+                yield _Line(place, loads(text))
+            elif text:
+                yield _Line(place, {"user_id": text.decode()})
+        except UnicodeDecodeError as exc:
+            raise DataError(f"{place}: not UTF-8", hint="save the file as UTF-8") from exc
+        except orjson.JSONDecodeError as exc:
+            raise DataError(f"{place}: not JSON: {exc}", hint=LINE_HINT) from exc
