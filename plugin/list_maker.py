@@ -34,7 +34,7 @@ from seealso.plugin.ranking.plans import Lane, Plan, lanes, listed, not_pinned
 from seealso.plugin.ranking.searches import Search
 from seealso.plugin.ranking.sending import send, send_one
 from seealso.plugin.recommendations import RecommendationList
-from seealso.plugin.search.personalise import Preference, personalise_settings, personalised
+from seealso.plugin.search.personalise import Preference, personalise_body, personalise_settings
 from seealso.plugin.search.spread import Samples
 from seealso.plugin.serving import Live
 from seealso.plugin.users_index import UsersIndex
@@ -154,7 +154,7 @@ class ListMaker:
             raise without_scripts("a personalised search")
         if profile.vector is not None:
             preference = Preference.of(profile.vector, self._samples.of(live), chosen.weight)
-        return personalised(body, preference, chosen.window)
+        return personalise_body(body, preference, chosen.window)
 
     def stored(self, live: Live, user: User, criteria: Criteria) -> bytes:
         """Return what `Recommender.stored_request` does."""

@@ -30,7 +30,7 @@ from seealso.plugin.profiles.users import (
 from seealso.plugin.ranking.options import Filter, RecommendOptions, RuleLike
 from seealso.plugin.ranking.sending import send_body
 from seealso.plugin.recommendations import RecommendationList
-from seealso.plugin.search.ubi import Query, Shown, UbiLog
+from seealso.plugin.search.ubi import ListT, Query, UbiLog
 from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
 from seealso.plugin.users_index import NeighbourQuery, UsersIndex
 from seealso.readers import Histories
@@ -508,8 +508,8 @@ class Recommender:
         group = self._members(members, words, attributes)
         return self._index.follow(lambda live: self._lists.stored_group(live, group, criteria))
 
-    def _logged(self, queries: Sequence[Query], lists: list[Shown]) -> list[Shown]:
-        return lists if self._ubi is None else self._ubi.shown(queries, lists)
+    def _logged(self, queries: Sequence[Query], lists: list[ListT]) -> list[ListT]:
+        return lists if self._ubi is None else self._ubi.log(queries, lists)
 
     def _user_of(self, user: str | User) -> User:
         return user if isinstance(user, User) else self.user(read_id("user", user))

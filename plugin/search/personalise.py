@@ -1,9 +1,9 @@
-"""A search body of anyone's, with a user's preference mixed into its score and the rest untouched.
+"""Adds a user's preference to the score of any search body; the rest of the body stays the same.
 
 Pure functions: a body goes in, a body comes out. The score of each hit is multiplied by
-exp(weight * z), z being how many standard deviations the item is preferred to the mean one. So
-hits, their number and what is aggregated over them stay the same, and neither the scale of the
-query's scores nor that of the model matters: docs/existing-search.md has the measurements.
+exp(weight * z), where z is how many standard deviations the user prefers the item to an average
+one. So hits, their number and aggregations stay the same, and neither the scale of the query's
+scores nor that of the model matters: docs/existing-search.md has the measurements.
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ from seealso.types import Space, Vector
 Body = Mapping[str, Any]
 
 EVERYTHING: Body = {"match_all": {}}
-"""What a body without a query asks for."""
+"""The query of a body that has none."""
 
 FOREIGN = {"knn": "query.knn", "retriever": "query", "rank": "query"}
-"""Keys of other engines' bodies, and where OpenSearch has what they mean."""
+"""Keys of other engines' bodies, and their place in OpenSearch."""
 
 
 def personalise_settings(
@@ -44,7 +44,7 @@ def personalise_settings(
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """What a user prefers, as a search takes it.
+    """What a user prefers, as a search needs it.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Preference:
         vector
             E_u.
         sample
-            Items of the index, which show how x spreads.
+            Items of the index: they show how x spreads.
         weight
             As in the settings.
         """
@@ -91,10 +91,10 @@ class Preference:
         }
 
 
-def personalised(
-    body: Any, preference: Preference | None, window: int | None = None
+def personalise_body(
+    body: Body, preference: Preference | None, window: int | None = None
 ) -> dict[str, Any]:
-    """Return `body` with the preference in its score; as it is, where there is none.
+    """Return `body` with the preference in its score; unchanged, if there is none.
 
     Parameters
     ----------
@@ -103,61 +103,61 @@ def personalised(
     preference
         The user's, if anything is known of them.
     window
-        Rank only so many hits of each shard anew, best first: for searches that find very many.
-        The clause for it comes behind the rescore clauses that the body has.
+        Score only this many hits of each shard again, best first: for searches that find very
+        many. The clause for it follows the rescore clauses that the body has.
 
     Raises
     ------
     DataError
-        The score of this body cannot be changed, or changing it would change the hits; the
+        The score of this body cannot be changed, or a changed score would change the hits; the
         message says why.
     """
-    query = _checked(body)
+    query = _check_body(body)
     if window is not None:
-        before = _rescores(body, window)
+        before = _read_rescores(body, window)
     elif "rescore" in body:
-        raise _unfit("rescore", "it rescores by itself", "give a window, to be chained behind")
+        raise _unfit("rescore", "it has a rescore of its own", "set a window")
     if preference is None:
         return dict(body)
     if window is None:
-        return {**body, "query": _scored(query, preference), **_highlighted(body, query)}
-    again = {"rescore_query": _scored(EVERYTHING, preference), "score_mode": "multiply"}
+        return {**body, "query": _score(query, preference), **_highlight(body, query)}
+    again = {"rescore_query": _score(EVERYTHING, preference), "score_mode": "multiply"}
     return {**body, "rescore": [*before, {"window_size": window, "query": again}]}
 
 
-def _highlighted(body: Body, query: Body) -> dict[str, Any]:
-    """Return the highlight of a body, told which query to mark.
+def _highlight(body: Body, query: Body) -> dict[str, Any]:
+    """Return the highlight of a body with the query to mark.
 
     The fast vector highlighter does not look into a script_score query.
     """
-    given = body.get("highlight")
-    if not isinstance(given, Mapping):
+    highlight = body.get("highlight")
+    if not isinstance(highlight, Mapping):
         return {}
-    return {"highlight": {"highlight_query": query, **given}}
+    return {"highlight": {"highlight_query": query, **highlight}}
 
 
-def _rescores(body: Body, window: int) -> list[Any]:
+def _read_rescores(body: Body, window: int) -> list[Any]:
     """Return the rescore clauses of a body that can have one more."""
     sort = body.get("sort")
     if sort is not None and _sort_names(sort) != ["_score"]:
-        raise _unfit("sort", "OpenSearch cannot rescore what is sorted", "leave out the window")
+        raise _unfit("sort", "OpenSearch cannot rescore a sorted search", "leave out the window")
     for name in ("collapse", "search_after"):
         if name in body:
             raise _unfit(name, f"OpenSearch cannot rescore with {name}", "leave out the window")
-    last = _whole(body, "from", 0) + _whole(body, "size", 10)
+    last = _read_number(body, "from", 0) + _read_number(body, "size", 10)
     if last > window:
         raise _unfit(
             "size", f"from + size is {last}, the window {window}", "let the window reach that far"
         )
-    given = body.get("rescore", [])
-    return list(given) if isinstance(given, list) else [given]
+    rescores = body.get("rescore", [])
+    return list(rescores) if isinstance(rescores, list) else [rescores]
 
 
-def _scored(query: Body, preference: Preference) -> Any:
+def _score(query: Body, preference: Preference) -> Any:
     return orjson.loads(render("personalise", preference.parameters(query)))["query"]
 
 
-def _checked(body: Any) -> Body:
+def _check_body(body: Body) -> Body:
     """Return the query of a body whose score can be changed without changing its hits."""
     if not isinstance(body, Mapping):
         raise DataError(
@@ -170,7 +170,7 @@ def _checked(body: Any) -> Body:
             raise _unfit(name, "OpenSearch knows no such key", f"put what it asks for in {instead}")
     if "query" not in body and "suggest" in body and not {"aggs", "aggregations"} & body.keys():
         raise _unfit("suggest", "it only suggests, and finds no hits to rank", "give it a query")
-    if _whole(body, "size", 10) == 0:
+    if _read_number(body, "size", 10) == 0:
         raise _unfit("size", "it asks for no hits (size 0)", "send it as it is")
     if body.get("min_score") is not None:
         raise _unfit(
@@ -201,12 +201,12 @@ def _checked(body: Any) -> Body:
     return query
 
 
-def _sort_names(sort: Any) -> list[str]:
+def _sort_names(sort: object) -> list[str]:
     keys = sort if isinstance(sort, list) else [sort]
     return [name for key in keys for name in (key if isinstance(key, Mapping) else [str(key)])]
 
 
-def _whole(body: Body, name: str, default: int) -> int:
+def _read_number(body: Body, name: str, default: int) -> int:
     value = body.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Lists that were shown, as User Behavior Insights has them: one row of ``ubi_queries`` each.
+"""Logs lists to User Behavior Insights: each is one row of ``ubi_queries``.
 
 A client logs its clicks against the list's ``query_id`` in ``ubi_events``. Fields and types are
 those of the published mapping, so that dashboards made for UBI read them.
@@ -18,7 +18,7 @@ from seealso.plugin.search.rows import RowWriter
 from seealso.readers import Pseudonyms
 from seealso.types import User
 
-Shown = TypeVar("Shown", RecommendationList, GroupList)
+ListT = TypeVar("ListT", RecommendationList, GroupList)
 
 OBJECT_ID_FIELD: Final = "item_id"
 """The field of the items that clicks name."""
@@ -43,22 +43,22 @@ MAPPING: Final = {
         "object_id_field": _ID,
     },
 }
-"""For a cluster where UBI was not set up: what its plugin would have made."""
+"""For a cluster without UBI: the mapping that its plugin creates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a list was asked for with, as far as its row tells it.
+    """What a list was made for, as far as its row says it.
 
     Attributes
     ----------
     kind
-        Of what sort the list is.
+        Which call made the list.
     user
-        Whom it is for. Nobody for related items; for a group, its words alone: what is clicked in
-        the list is nobody's choice by itself.
+        Whom it is for. An empty user for related items; for a group, a user with its words alone,
+        since a click in the list is no single member's choice.
     about
-        More that tells it from others: values by name.
+        Further facts for the row: values by name.
     """
 
     kind: Literal["recommend", "related", "group"]
@@ -67,7 +67,7 @@ class Query:
 
 
 class UbiLog:
-    """Writes lists down, behind them: no list waits for its row.
+    """Writes a row for each list, in the background: no list waits for its row.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ class UbiLog:
         self._names = names
         self._rows = RowWriter(cluster, settings.queries, MAPPING)
 
-    def shown(self, queries: Sequence[Query], lists: Sequence[Shown]) -> list[Shown]:
-        """Return lists, each with the ``query_id`` that its row will have."""
+    def log(self, queries: Sequence[Query], lists: Sequence[ListT]) -> list[ListT]:
+        """Return the lists, each with the ``query_id`` of its row."""
         named = [replace(one, query_id=str(uuid4())) for one in lists]
         for query, one in zip(queries, named, strict=True):
             row = query_row(query, one, self._settings, self._names)
@@ -91,11 +91,11 @@ class UbiLog:
         return named
 
     def flush(self) -> None:
-        """Wait until all rows are written, or as long as anybody should have to wait."""
+        """Wait until all rows are written, but only a few seconds."""
         self._rows.flush()
 
     def close(self) -> None:
-        """Write what is left, and say what could not be written."""
+        """Write what is left, and log what could not be written."""
         self._rows.close()
 
 
@@ -107,12 +107,12 @@ def query_row(
     Parameters
     ----------
     query
-        What it was asked for with; the plain id of a user does not get into the row, words only
-        where asked for.
+        What the list was made for. The row never holds the plain id of a user, and words only if
+        the settings say so.
     found
         The list, with its ``query_id``.
     settings
-        What the row says it is from, and whether words are written.
+        The name of the application, and whether words are stored.
     names
         Gives the pseudonym.
     """

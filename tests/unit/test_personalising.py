@@ -8,7 +8,7 @@ import pytest
 
 from seealso.config import PersonaliseSettings
 from seealso.errors import ConfigError, DataError
-from seealso.plugin.search.personalise import Preference, personalise_settings, personalised
+from seealso.plugin.search.personalise import Preference, personalise_body, personalise_settings
 from seealso.plugin.search.spread import Sample
 from seealso.query_templates import render
 from seealso.types import Space
@@ -19,7 +19,7 @@ MATCH = {"match": {"title": "tent"}}
 
 def test_only_the_query_is_changed_and_it_wraps_the_old_one() -> None:
     body = {"query": MATCH, "aggs": {"a": {"max": {"field": "price"}}}, "from": 2, "anything": [1]}
-    made = personalised(body, LIKES)
+    made = personalise_body(body, LIKES)
     assert {**made, "query": MATCH} == body
     wrapped = made["query"]["script_score"]
     assert wrapped["query"] == MATCH
@@ -34,28 +34,28 @@ def test_only_the_query_is_changed_and_it_wraps_the_old_one() -> None:
 
 def test_highlights_mark_what_the_query_of_before_asks_for() -> None:
     body = {"query": MATCH, "highlight": {"fields": {"title": {}}}}
-    made = personalised(body, LIKES)["highlight"]
+    made = personalise_body(body, LIKES)["highlight"]
     assert made == {"fields": {"title": {}}, "highlight_query": MATCH}
     own = {"highlight_query": {"match": {"title": "tarp"}}, "fields": {"title": {}}}
-    assert personalised({**body, "highlight": own}, LIKES)["highlight"] == own
-    assert personalised(body, LIKES, 50)["highlight"] == body["highlight"]
+    assert personalise_body({**body, "highlight": own}, LIKES)["highlight"] == own
+    assert personalise_body(body, LIKES, 50)["highlight"] == body["highlight"]
 
 
 def test_a_body_without_a_query_finds_everything_as_before() -> None:
-    made = personalised({"size": 3}, LIKES)
+    made = personalise_body({"size": 3}, LIKES)
     assert made["query"]["script_score"]["query"] == {"match_all": {}}
 
 
 def test_nobodys_body_stays_as_it_is() -> None:
     body = {"query": MATCH, "size": 3}
-    assert personalised(body, None) == body
-    assert personalised(body, None, 100) == body
+    assert personalise_body(body, None) == body
+    assert personalise_body(body, None, 100) == body
 
 
 def test_a_window_becomes_a_rescore_clause_behind_those_that_are_there() -> None:
     first = {"window_size": 5, "query": {"rescore_query": MATCH}}
     for given, before in (({}, []), ({"rescore": first}, [first]), ({"rescore": [first]}, [first])):
-        made = personalised({"query": MATCH, **given}, LIKES, 50)
+        made = personalise_body({"query": MATCH, **given}, LIKES, 50)
         assert made["query"] == MATCH
         assert made["rescore"][:-1] == before
         assert made["rescore"][-1]["window_size"] == 50
@@ -66,13 +66,13 @@ def test_a_window_becomes_a_rescore_clause_behind_those_that_are_there() -> None
 @pytest.mark.parametrize("text", ['a "quoted" tent', "{{#toJson}}vector{{/toJson}}", "\\n\n无线"])
 def test_text_that_was_typed_stays_text(text: str) -> None:
     query = {"match": {"title": text}}
-    assert personalised({"query": query}, LIKES)["query"]["script_score"]["query"] == query
+    assert personalise_body({"query": query}, LIKES)["query"]["script_score"]["query"] == query
 
 
 def test_the_template_makes_the_same_query() -> None:
     params = LIKES.parameters(MATCH) | {"size": 5, "highlight": {"fields": {"title": {}}}}
     rendered = orjson.loads(render("personalise", params))
-    assert rendered["query"] == personalised({"query": MATCH}, LIKES)["query"]
+    assert rendered["query"] == personalise_body({"query": MATCH}, LIKES)["query"]
     assert (rendered["size"], rendered["highlight"]) == (5, {"fields": {"title": {}}})
 
 
@@ -89,8 +89,8 @@ def test_the_template_makes_the_same_query() -> None:
         ({"query": MATCH, "min_score": 2}, None, "compared with the changed scores"),
         ({"query": MATCH, "sort": "price"}, None, "sorted by price"),
         ({"query": MATCH, "sort": [{"price": "desc"}, "title.raw"]}, None, "price, title.raw"),
-        ({"query": MATCH, "rescore": {}}, None, "it rescores by itself"),
-        ({"query": MATCH, "sort": ["_score", "price"]}, 50, "cannot rescore what is sorted"),
+        ({"query": MATCH, "rescore": {}}, None, "it has a rescore of its own"),
+        ({"query": MATCH, "sort": ["_score", "price"]}, 50, "cannot rescore a sorted search"),
         ({"query": MATCH, "collapse": {"field": "kind"}}, 50, "cannot rescore with collapse"),
         ({"query": MATCH, "from": 45}, 50, "from + size is 55, the window 50"),
     ],
@@ -100,7 +100,7 @@ def test_what_cannot_be_personalised_is_told_with_a_reason(
 ) -> None:
     for likes in (LIKES, None):
         with pytest.raises(DataError) as refused:
-            personalised(body, likes, window)
+            personalise_body(body, likes, window)
         assert said in refused.value.message
         assert refused.value.hint
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_personalised_is_told_with_a_reason(
     ],
 )
 def test_what_is_sorted_by_score_too_can_be(body: Any) -> None:
-    assert personalised(body, LIKES)["sort"] == body["sort"]
+    assert personalise_body(body, LIKES)["sort"] == body["sort"]
 
 
 def test_a_weight_counts_standard_deviations() -> None:
