@@ -18,7 +18,7 @@ from seealso.log import progress
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import LiveEvent
-from seealso.readers.live import content_id
+from seealso.readers.live import hash_content
 
 ROUNDS = 100
 WARM_UP = 20
@@ -50,7 +50,7 @@ class Audience:
 def event(user_id: str, item_id: str) -> LiveEvent:
     """Return an event of this moment."""
     user, now = NAMES.of(user_id), datetime.now(UTC)
-    return LiveEvent(content_id(user, item_id, "view", now, 1.0), user, item_id, "view", 1.0, now)
+    return LiveEvent(hash_content(user, item_id, "view", now, 1.0), user, item_id, "view", 1.0, now)
 
 
 def measure(cluster: Cluster, settings: Settings, items: int) -> list[Figure]:

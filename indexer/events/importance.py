@@ -16,7 +16,7 @@ from seealso.cluster.conditional import Change
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.importance import weights_of
 from seealso.indexer.refresh import LEAST_CHANGE, rescaling
-from seealso.readers.live import micros
+from seealso.readers.live import to_micros
 
 DOUBLINGS: Final = 60.0
 """Most half-lives that an event can be after the build: by then it outweighs all that was."""
@@ -99,7 +99,7 @@ def newer(parameters: Mapping[str, Any]) -> dict[str, Any]:
     as_of = parameters.get("as_of")
     if as_of is None:
         return {"exists": {"field": "item"}}
-    return {"range": {"micros": {"gt": micros(datetime.fromisoformat(as_of))}}}
+    return {"range": {"micros": {"gt": to_micros(datetime.fromisoformat(as_of))}}}
 
 
 def gains(
@@ -126,7 +126,7 @@ def gains(
         "most": DOUBLINGS,
         # such an aggregation takes no null
         "half_life": float(parameters["half_life_days"]) * DAY if decays else 0.0,
-        "since": micros(datetime.fromisoformat(parameters["as_of"])) if decays else 0,
+        "since": to_micros(datetime.fromisoformat(parameters["as_of"])) if decays else 0,
     }
     counted = {
         "init_script": EMPTY,

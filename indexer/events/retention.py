@@ -7,7 +7,7 @@ from seealso.cluster import Cluster, indices
 from seealso.config import Settings
 from seealso.indexer.events.effects import Look
 from seealso.indexer.events.store import EventStore
-from seealso.readers.live import micros
+from seealso.readers.live import to_micros
 
 AT_ONCE: Final = 10_000
 """Events of one deletion: answered well within the time-out."""
@@ -35,7 +35,7 @@ def expire(cluster: Cluster, settings: Settings, store: EventStore, look: Look) 
     if None in counted:
         return 0
     old = datetime.now(UTC) - timedelta(days=settings.live.keep_days)
-    until = min(micros(old), *(micros(datetime.fromisoformat(one)) for one in counted))
+    until = min(to_micros(old), *(to_micros(datetime.fromisoformat(one)) for one in counted))
     query: dict[str, Any] = {"range": {"micros": {"lte": until}}}
     total = 0
     while True:

@@ -10,7 +10,7 @@ from seealso.cluster import Cluster, indices
 from seealso.config import EventSettings, LiveSettings, UbiSettings
 from seealso.errors import ClusterError
 from seealso.readers import Batch, FileSource, Pseudonyms
-from seealso.readers.rows import Rows, batches, frame_of
+from seealso.readers.rows import Rows, batches, build_frame
 
 OBJECT: Final = "event_attributes.object.object_id"
 
@@ -116,7 +116,7 @@ class UbiEvents:
                 ]  # fmt: skip
                 places = range(window.read + 1, window.read + len(fresh) + 1)
                 window.read += len(fresh)
-                rows = Rows(frame_of(records), places, unit="document", sparse=True)
+                rows = Rows(build_frame(records), places, unit="document", sparse=True)
                 yield Batch(rows, {"timestamp": window.newest})
         window.forget(self.live.late_seconds)
 

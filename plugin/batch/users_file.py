@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import orjson
 
-from seealso.decoding import as_utf8, loads
+from seealso.decoding import loads, open_utf8
 from seealso.errors import DataError
 from seealso.plugin.profiles.users import KnownUsers, describe_user
 from seealso.plugin.recommender import Recommender
-from seealso.readers.files.lines import TOO_LONG, numbered
+from seealso.readers.files.lines import TOO_LONG, number_lines
 from seealso.types import User
 
 USERS_AT_ONCE: Final = 64
@@ -35,7 +35,7 @@ def read_users(file: Path, recommender: Recommender) -> Iterator[User]:
     DataError
         A line is neither; the message names it.
     """
-    with file.open("rb") as raw, as_utf8(raw)[0] as lines:
+    with file.open("rb") as raw, open_utf8(raw)[0] as lines:
         parsed = _parse(lines, str(file))
         while batch := list(islice(parsed, USERS_AT_ONCE)):
             known = recommender.known([line.user_id for line in batch if line.user_id is not None])
@@ -66,7 +66,7 @@ class _Line:
 
 
 def _parse(lines: BufferedReader, file: str) -> Iterator[_Line]:
-    for number, line in numbered(lines):
+    for number, line in number_lines(lines):
         place = f"{file} line {number}"
         if line is None:
             raise DataError(f"{place}: {TOO_LONG}", hint=LINE_HINT)

@@ -16,7 +16,7 @@ from seealso.decoding import read_lines
 from seealso.errors import ConfigError, DataError
 from seealso.plugin.rules.ruling import without
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
-from seealso.readers import as_id
+from seealso.readers import parse_id
 
 Attributes = Mapping[str, Any]
 
@@ -53,7 +53,7 @@ class Blocklist:
                 if self._stamp != (stamp := (now.st_mtime_ns, now.st_size)):
                     lines = [one for one in read_lines(self.file) if not one.startswith("#")]
                     # as the catalogue spells it, and as an index with ids of its own has it
-                    spelled = [one for one in map(as_id, lines) if one]
+                    spelled = [one for one in map(parse_id, lines) if one]
                     self._ids = tuple(dict.fromkeys([*lines, *spelled]))
                     self._stamp = stamp
                 return self._ids

@@ -52,7 +52,7 @@ class Utf8Stream(io.RawIOBase):
         self.example = ""
         self._decoder: codecs.IncrementalDecoder | None = None
         self._ended = not self._rest
-        self._rest = self._recoded(self._rest)
+        self._rest = self._recode(self._rest)
 
     def readable(self) -> bool:
         """Return True."""
@@ -63,13 +63,13 @@ class Utf8Stream(io.RawIOBase):
         while not self._rest and not self._ended:
             chunk = self._raw.read(_CHUNK)
             self._ended = not chunk
-            self._rest = self._recoded(chunk)
+            self._rest = self._recode(chunk)
         taken = self._rest[: len(buffer)]
         self._rest = self._rest[len(taken) :]
         buffer[: len(taken)] = taken
         return len(taken)
 
-    def _recoded(self, chunk: bytes) -> bytes:
+    def _recode(self, chunk: bytes) -> bytes:
         if self.encoding is None and not chunk.isascii():
             # a letter of several bytes may be cut at the end
             whole = chunk[: max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1]
@@ -79,12 +79,12 @@ class Utf8Stream(io.RawIOBase):
             self.example = next(iter(words), "")[:_LONGEST_WORD]
         if self._newlines is None and self.encoding in (None, "utf-8"):
             return chunk
-        text = self._decoded(chunk)
+        text = self._decode(chunk)
         if self._newlines is not None:
             text = self._newlines.decode(text, final=not chunk)
         return text.encode("utf-8", "surrogateescape")
 
-    def _decoded(self, chunk: bytes) -> str:
+    def _decode(self, chunk: bytes) -> str:
         if self.encoding is None:
             return chunk.decode("ascii")
         if self._decoder is None:
@@ -93,7 +93,7 @@ class Utf8Stream(io.RawIOBase):
         return self._decoder.decode(chunk, final=not chunk)
 
 
-def as_utf8(raw: BinaryIO, encoding: str | None = None) -> tuple[io.BufferedReader, Utf8Stream]:
+def open_utf8(raw: BinaryIO, encoding: str | None = None) -> tuple[io.BufferedReader, Utf8Stream]:
     """Return a buffered stream of UTF-8 over `raw`, and what knows its encoding."""
     stream = Utf8Stream(raw, encoding)
     # the type of what it reads from is of no use to anybody
@@ -115,12 +115,12 @@ def loads(text: bytes | str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as exc:
         try:
-            return without_halves(json.loads(text, parse_constant=lambda _: None))
+            return replace_halves(json.loads(text, parse_constant=lambda _: None))
         except (ValueError, RecursionError):
             raise exc from None
 
 
-def without_halves(value: Any) -> Any:
+def replace_halves(value: Any) -> Any:
     """Return what the standard library read from JSON, with U+FFFD for each half of an emoji."""
     text = json.dumps(value, ensure_ascii=False)
     return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
@@ -128,7 +128,7 @@ def without_halves(value: Any) -> Any:
 
 def decode(content: bytes) -> str:
     """Return a whole text, its encoding found out, without a byte order mark."""
-    stream, _ = as_utf8(io.BytesIO(content))
+    stream, _ = open_utf8(io.BytesIO(content))
     return stream.read().decode("utf-8", "replace")
 
 

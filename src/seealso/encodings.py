@@ -113,7 +113,7 @@ def encoding_of(text: bytes) -> str:
 
 def _plausibility(text: bytes, encoding: str) -> float:
     """Return how well one language explains what is beyond ASCII in a text, from -1 to 1."""
-    letters = list(_beyond_ascii(text.decode(encoding, "replace")))
+    letters = list(_list_non_ascii(text.decode(encoding, "replace")))
     each = [{*alphabet, *alphabet.upper(), *_SIGNS} for alphabet in _ALPHABETS[encoding]]
     every = set().union(*each)
     best = max(sum(letter in alphabet for letter in letters) for alphabet in each)
@@ -122,7 +122,7 @@ def _plausibility(text: bytes, encoding: str) -> float:
     return (max(best, foreign) - (len(letters) - known)) / len(letters)
 
 
-def _beyond_ascii(text: str) -> Iterator[str]:
+def _list_non_ascii(text: str) -> Iterator[str]:
     """Yield letters and signs beyond ASCII, U+FFFD for each that is out of place."""
     for before, letter, after in zip(f" {text}", text, f"{text[1:]} ", strict=False):
         if letter.isalpha():

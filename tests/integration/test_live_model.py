@@ -28,7 +28,7 @@ from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.indexer.users.live import user_indices
 from seealso.readers import FileSource, LiveEvent, Problems, read_events
-from seealso.readers.live import content_id
+from seealso.readers.live import hash_content
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 from tests.live import START, event, forgotten, ingester_of
 from tests.members import NAMES, built, documents, updated
@@ -52,7 +52,7 @@ def pooled(n: int) -> Record:
 def live(n: int) -> LiveEvent:
     one = pooled(n)
     who, when = NAMES.of(one["user_id"]), START.fromisoformat(one["day"])
-    key = content_id(who, one["item_id"], "view", when, 1.0)
+    key = hash_content(who, one["item_id"], "view", when, 1.0)
     return LiveEvent(key, who, one["item_id"], "view", 1.0, when)
 
 

@@ -15,7 +15,7 @@ from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.indexer.users.live import user_indices
 from seealso.readers import LiveEvent
-from seealso.readers.live import content_id
+from seealso.readers.live import hash_content
 from tests.integration.catalogues import OpenShop, Shop, films
 from tests.live import START, event, forgotten, ingested, ingester_of
 from tests.members import FILMS, NAMES, asking, built, choices, updated
@@ -40,7 +40,7 @@ def shop(opensearch_latest: NodeInfo, open_shop: OpenShop) -> Iterator[Shop]:
 
 def view(user: str, item: str) -> LiveEvent:
     name = NAMES.of(user)
-    key = content_id(name, item, "view", START, 1.0)
+    key = hash_content(name, item, "view", START, 1.0)
     return LiveEvent(key, name, item, "view", 1.0, START)
 
 

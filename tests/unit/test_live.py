@@ -17,7 +17,7 @@ from seealso.indexer.events.histories import with_events
 from seealso.indexer.events.importance import NOTHING, Gain, change_of, raised
 from seealso.indexer.importance import apply_importance, count_events, fit_importance
 from seealso.readers import LiveEvent, LiveReader, Problems
-from seealso.readers.files.documents import json_rows
+from seealso.readers.files.documents import parse_lines
 from seealso.types import HistoryEntry, User
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ def read(
         "log.jsonl", columns, LiveSettings(**live), lambda name: f"~{name}",
         problems or Problems("stop"),
     )  # fmt: skip
-    return reader.read(json_rows(enumerate(lines, 1)), NOW)
+    return reader.read(parse_lines(enumerate(lines, 1)), NOW)
 
 
 def test_an_event_is_told_from_others_by_all_it_is() -> None:
@@ -109,7 +109,7 @@ def test_no_row_ends_the_reading_and_the_others_are_taken_in(line: bytes, said: 
     good = [b'{"u": "a", "i": "i%d", "t": "see", "v": 1, "at": "2024-05-01"}' % n for n in range(9)]
     # first of all, in the middle, and alone
     for lines in ([line, *good], [*good[:4], line, *good[4:]], [line]):
-        found = reader.read(json_rows(enumerate(lines, 1)), NOW)
+        found = reader.read(parse_lines(enumerate(lines, 1)), NOW)
         assert [one.item_id for one in found] == [f"i{n}" for n in range(len(lines) - 1)]
     assert problems.count == 3
     assert said in problems.messages[0]

@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from seealso.readers.values.cells import as_id, as_ids, as_lists, as_text, met
+from seealso.readers.values.cells import parse_id, parse_ids, parse_lists, parse_texts, quote_value
 from seealso.readers.values.conventions import Conventions
-from seealso.readers.values.numbers import as_numbers
-from seealso.readers.values.times import as_times
+from seealso.readers.values.numbers import parse_numbers
+from seealso.readers.values.times import parse_times
 
 
 @pytest.mark.parametrize(
@@ -36,37 +36,37 @@ from seealso.readers.values.times import as_times
     ],
 )
 def test_texts_and_ids_of_every_type(values: pl.Series, text: str | None) -> None:
-    assert as_text(values).values.to_list() == [text]
-    assert as_ids(values).values.to_list() == [text]
+    assert parse_texts(values).values.to_list() == [text]
+    assert parse_ids(values).values.to_list() == [text]
 
 
 @pytest.mark.parametrize("kind", [pl.String, pl.Categorical, pl.Binary])
 def test_numbers_and_times_of_every_type_of_text(kind: Any) -> None:
     numbers = pl.Series(["24,90", "x"]).cast(kind)
-    read = as_numbers(numbers, Conventions())
+    read = parse_numbers(numbers, Conventions())
     assert (read.values.to_list(), list(read.faults)) == ([24.9, None], [1])
-    times = as_times(pl.Series(["2024-02-29", "x"]).cast(kind))
+    times = parse_times(pl.Series(["2024-02-29", "x"]).cast(kind))
     assert times.values.to_list() == [datetime(2024, 2, 29, tzinfo=UTC), None]
     assert list(times.faults) == [1]
 
 
 def test_what_can_be_no_number_and_no_time_is_broken() -> None:
     for values in (pl.Series([time(9)]), pl.Series([timedelta(1)]), pl.Series([{"x": 1}])):
-        assert list(as_numbers(values, Conventions()).faults) == [0]
-        assert list(as_times(values).faults) == [0]
+        assert list(parse_numbers(values, Conventions()).faults) == [0]
+        assert list(parse_times(values).faults) == [0]
 
 
 def test_lists_keep_their_empty_places() -> None:
-    lists = as_lists(pl.Series([[1.0, None, 2.5], [], None]))
+    lists = parse_lists(pl.Series([[1.0, None, 2.5], [], None]))
     assert lists.to_list() == [["1", None, "2.5"], [], None]
 
 
 def test_one_id_is_spelled_as_a_column_of_them_is() -> None:
     for text in ("501.0", " 501 ", "\ufeff501", "007", "007.0", "-1.0", "1.0.0", "NULL", "", "a b"):
-        assert as_id(text) == as_ids(pl.Series([text])).values[0], text
+        assert parse_id(text) == parse_ids(pl.Series([text])).values[0], text
 
 
 def test_a_value_in_a_message_is_short() -> None:
-    assert met("x" * 100) == "'" + "x" * 39 + "..."
-    assert met(datetime(9999, 12, 31)) == "9999-12-31 00:00:00"
-    assert met(Decimal("1.5")) == "1.5"
+    assert quote_value("x" * 100) == "'" + "x" * 39 + "..."
+    assert quote_value(datetime(9999, 12, 31)) == "9999-12-31 00:00:00"
+    assert quote_value(Decimal("1.5")) == "1.5"

@@ -11,7 +11,7 @@ import pytest
 
 from seealso.errors import DataError
 from seealso.readers import FileSource
-from seealso.readers.files.documents import MOST_CELLS, json_rows
+from seealso.readers.files.documents import MOST_CELLS, parse_lines
 from seealso.readers.rows import batches
 
 
@@ -235,15 +235,15 @@ def deep(levels, opening, closing):
 @pytest.mark.parametrize("levels", [101, 1_000, 100_000])
 def test_rows_that_are_nested_too_deep_are_broken(opening, levels):
     closing = b"]" if opening == b"[" else b"}"
-    rows = json_rows([(1, b'{"id": 0}'), (2, deep(levels, opening, closing)), (3, b'{"id": 3}')])
+    rows = parse_lines([(1, b'{"id": 0}'), (2, deep(levels, opening, closing)), (3, b'{"id": 3}')])
     assert rows.places == [1, 3]
     assert [place for place, _ in rows.broken] == [2]
-    assert json_rows([(1, deep(98, opening, closing))]).places == [1]
+    assert parse_lines([(1, deep(98, opening, closing))]).places == [1]
 
 
 def test_a_row_with_too_many_keys_is_broken():
     line = json.dumps({f"k{n}": 1 for n in range(10_001)}).encode()
-    assert json_rows([(5, line)]).broken == [(5, "has more than 10,000 keys")]
+    assert parse_lines([(5, line)]).broken == [(5, "has more than 10,000 keys")]
 
 
 def test_a_line_that_is_too_long_is_broken_and_never_held(tmp_path):

@@ -10,8 +10,8 @@ import pytest
 
 from seealso.config import EventSettings
 from seealso.errors import DataError
-from seealso.readers import EVENT_SCHEMA, Problems, Rows, as_id, read_events
-from seealso.readers.values.times import as_times
+from seealso.readers import EVENT_SCHEMA, Problems, Rows, parse_id, read_events
+from seealso.readers.values.times import parse_times
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ NOON = datetime(2024, 2, 29, 12, 0, 0, 500_000, tzinfo=UTC)
     ],
 )
 def test_a_time_in_many_forms(value):
-    assert as_times(pl.Series([value])).values.to_list() == [NOON]
+    assert parse_times(pl.Series([value])).values.to_list() == [NOON]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_time_in_many_forms(value):
     ],
 )
 def test_other_times(value, time):
-    assert as_times(pl.Series([value])).values.to_list() == [time.replace(tzinfo=UTC)]
+    assert parse_times(pl.Series([value])).values.to_list() == [time.replace(tzinfo=UTC)]
 
 
 TWO = datetime(2026, 10, 2, 19, tzinfo=UTC)
@@ -142,7 +142,7 @@ TWO = datetime(2026, 10, 2, 19, tzinfo=UTC)
     ],
 )
 def test_a_time_as_people_write_it(value):
-    assert as_times(pl.Series([value])).values.to_list() == [TWO]
+    assert parse_times(pl.Series([value])).values.to_list() == [TWO]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_time_as_people_write_it(value):
     ],
 )
 def test_days_and_hours_in_odd_forms(value, time):
-    read = as_times(pl.Series([value]))
+    read = parse_times(pl.Series([value]))
     assert read.values.to_list() == [time and time.replace(tzinfo=UTC)]
     assert len(read.faults) == (time is None)
 
@@ -189,7 +189,7 @@ def test_a_date_that_can_be_read_in_two_ways_needs_the_setting():
 
 def test_the_form_of_times_can_be_set():
     written = pl.Series(["02.10.26 21:00 +0200", "2026-10-02T19:00:00Z", ""])
-    read = as_times(written, form="%d.%m.%y %H:%M %z")
+    read = parse_times(written, form="%d.%m.%y %H:%M %z")
     assert read.values.to_list() == [TWO, None, None]
     assert read.faults[1].reason == "is not written as events.format.time says"
 
@@ -198,12 +198,12 @@ def test_the_form_of_times_can_be_set():
 def test_times_of_a_column_type(unit):
     zone = "Asia/Shanghai"
     zoned = pl.Series([NOON]).dt.convert_time_zone(zone).cast(pl.Datetime(unit, zone))
-    assert as_times(zoned).values.to_list() == [NOON]
+    assert parse_times(zoned).values.to_list() == [NOON]
 
 
 def test_times_of_several_forms_in_one_column():
     mixed = ["1709208000500", None, "2024-02-29T12:00:00.5Z", "n/a", "-", "never", "1709208000.5"]
-    read = as_times(pl.Series(mixed))
+    read = parse_times(pl.Series(mixed))
     assert read.values.to_list() == [NOON, None, NOON, None, None, None, NOON]
     assert {row: fault.value for row, fault in read.faults.items()} == {5: "'never'"}
 
@@ -237,7 +237,7 @@ def test_times_of_several_forms_in_one_column():
     ],
 )
 def test_times_outside_1970_to_2100_are_broken(value):
-    read = as_times(pl.Series([value]))
+    read = parse_times(pl.Series([value]))
     assert read.values.to_list() == [None]
     assert list(read.faults) == [0]
     assert str(value)[:10] in read.faults[0].value or isinstance(value, date | float)
@@ -481,19 +481,19 @@ def test_an_id_that_lost_digits_is_broken(value, reason):
 def test_an_id_is_what_was_meant_before_a_program_wrote_it(written, meant):
     source = lines(user_id=["u"], item_id=[written])
     assert [row[1] for row in events(source, EventSettings())] == [meant]
-    assert as_id(written) == meant
+    assert parse_id(written) == meant
 
 
 @pytest.mark.parametrize("value", ["1.79095E+09", "1,79095E+12", "1.8E+09"])
 def test_a_time_that_excel_rounded_is_no_time(value):
-    read = as_times(pl.Series([value]))
+    read = parse_times(pl.Series([value]))
     assert read.values.to_list() == [None]
     assert read.faults[0].reason.startswith("was rounded by Excel")
 
 
 @pytest.mark.parametrize("value", ["1.7092080005E9", "1.709208000500000000e+09"])
 def test_a_time_with_an_exponent_and_all_its_digits(value):
-    assert as_times(pl.Series([value])).values.to_list() == [NOON]
+    assert parse_times(pl.Series([value])).values.to_list() == [NOON]
 
 
 def test_ids_that_look_like_numbers_of_a_spreadsheet():
@@ -529,7 +529,7 @@ def test_words_for_nobody_are_no_user_and_are_said():
     ],
 )
 def test_what_is_no_time_and_may_be_something_else(value, reason):
-    assert as_times(pl.Series([value])).faults[0].reason.startswith(reason)
+    assert parse_times(pl.Series([value])).faults[0].reason.startswith(reason)
 
 
 @pytest.mark.parametrize("counts", [("0", "7", "3"), (0, 7, 3), (0, None, 70_000)])

@@ -12,7 +12,7 @@ from hypothesis import settings as drawn
 from hypothesis import strategies as st
 
 from seealso.readers import Batch, GrowingFile
-from seealso.readers.live.rotation import rotated_from
+from seealso.readers.live.rotation import find_rotated
 
 Position = dict[str, object]
 
@@ -127,7 +127,7 @@ def test_the_last_line_of_a_file_that_was_left_needs_no_end(followed: Follower) 
 def test_other_files_beside_it_are_none_of_its_past(tmp_path: Path) -> None:
     for name in ("log.jsonl.1", "log-20260131.jsonl.gz", "log.jsonl.bak", "log2.jsonl", "log.txt"):
         (tmp_path / name).touch()
-    found = {one.path.name for one in rotated_from(tmp_path / "log.jsonl")}
+    found = {one.path.name for one in find_rotated(tmp_path / "log.jsonl")}
     assert found == {"log.jsonl.1", "log-20260131.jsonl.gz"}
 
 

@@ -13,7 +13,7 @@ from seealso.decoding import decode, loads, read_lines
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.log import say
-from seealso.readers import Attributes, FileSource, Problems, as_id, read_attributes
+from seealso.readers import Attributes, FileSource, Problems, parse_id, read_attributes
 
 on_error = click.option(
     "--on-error",
@@ -67,7 +67,7 @@ def item_ids(texts: Iterable[str], settings: Settings) -> list[str]:
     """Return item ids as the catalogue is read, which has ``_id`` as it is; empty ones left out."""
     if settings.catalogue.id == "_id":
         return list(texts)
-    return [item_id for text in texts if (item_id := as_id(text)) is not None]
+    return [item_id for text in texts if (item_id := parse_id(text)) is not None]
 
 
 def lines_of(file: Path) -> list[str]:

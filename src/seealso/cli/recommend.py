@@ -17,7 +17,7 @@ from seealso.cli.inputs import item_ids
 from seealso.cli.nothing_left import nothing_left
 from seealso.cli.who import described, pairs, recommender_for, spelled, split, user_of
 from seealso.config import StrategyName
-from seealso.decoding import as_utf8
+from seealso.decoding import open_utf8
 from seealso.errors import ConfigError
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
@@ -27,7 +27,7 @@ from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.options import SEEN_RULES
 from seealso.plugin.opening import open_ubi
 from seealso.plugin.ranking.options import RecommendOptions
-from seealso.readers.files.lines import numbered
+from seealso.readers.files.lines import number_lines
 from seealso.types import Path as RankingPath
 
 STRATEGIES = click.Choice(get_args(StrategyName))
@@ -206,8 +206,8 @@ def _empty(recommender: Recommender, taken: str, wishes: Mapping[str, Any]) -> s
 def _many(context: Context, users: Path, out: Path, wishes: dict[str, Any]) -> None:
     recommender = recommender_for(context, users=None)
     options = RecommendOptions(fields=(), **wishes)
-    with users.open("rb") as raw, as_utf8(raw)[0] as lines:
-        total = sum(1 for _, line in numbered(lines) if line and line.strip())
+    with users.open("rb") as raw, open_utf8(raw)[0] as lines:
+        total = sum(1 for _, line in number_lines(lines) if line and line.strip())
     with progress("recommending", total) as tick:
         report = recommend_file(recommender, users, out, options, tick)
     context.show(

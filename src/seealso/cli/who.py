@@ -11,7 +11,7 @@ from seealso.cli.inputs import item_ids, say_losses
 from seealso.errors import ConfigError
 from seealso.plugin import Recommender
 from seealso.plugin.opening import open_recommender
-from seealso.readers import Problems, as_id
+from seealso.readers import Problems, parse_id
 from seealso.types import User
 
 OPTIONS = (
@@ -64,7 +64,7 @@ def recommender_for(context: Context, users: Collection[str] | None) -> Recommen
 
 def spelled(_: click.Context, __: click.Parameter, user_id: str | None) -> str | None:
     """Return the id of a user as events are read: without blanks around it, 12.0 as 12."""
-    return None if user_id is None else as_id(user_id) or user_id
+    return None if user_id is None else parse_id(user_id) or user_id
 
 
 def split(text: str | None) -> list[str]:

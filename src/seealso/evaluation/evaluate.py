@@ -85,7 +85,7 @@ def evaluate(
         labels = read_labels(settings, items, dataset.catalogue.place, by)
     show = _Results(labels, settings.training.seed, asked, before, groups)
     found = (result for one in held for result in _evaluate_holdout(one, builders, show))
-    results = [_without_ids(one, names or Pseudonyms.drawn()) for one in found]
+    results = [_without_ids(one, names or Pseudonyms.draw()) for one in found]
     told = _describe_data(settings, dataset)
     return Evaluation(
         dataset.signature,

@@ -11,7 +11,7 @@ from seealso.readers.matching import Unmatched, describe_unmatched
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.pseudonyms import Pseudonyms
 from seealso.readers.rows import Rows, RowSource
-from seealso.readers.values.cells import as_id
+from seealso.readers.values.cells import parse_id
 
 __all__ = [
     "EVENT_SCHEMA",
@@ -30,8 +30,8 @@ __all__ = [
     "Rows",
     "Stream",
     "Unmatched",
-    "as_id",
     "describe_unmatched",
+    "parse_id",
     "read_attributes",
     "read_events",
     "read_image_vectors",

@@ -9,8 +9,8 @@ from seealso.config import UsersSettings
 from seealso.errors import DataError
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows, RowSource, batches
-from seealso.readers.values.cells import Cells, Fault, as_ids, as_lists, as_text
-from seealso.readers.values.columns import ColumnCheck, column
+from seealso.readers.values.cells import Cells, Fault, parse_ids, parse_lists, parse_texts
+from seealso.readers.values.columns import ColumnCheck, select_column
 
 Attributes: TypeAlias = Mapping[str, Any]
 """Values by name: text, a number, true or false, or several texts."""
@@ -46,7 +46,7 @@ def read_attributes(
     for rows in batches(source):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        reading.report(_read(rows, columns, found), rows.unit, rows.notes)
+        reading.report(_parse_rows(rows, columns, found), rows.unit, rows.notes)
     check.finish()
     if not found:
         raise DataError(
@@ -57,13 +57,13 @@ def read_attributes(
     return found
 
 
-def _read(rows: Rows, columns: UsersSettings, found: dict[str, Attributes]) -> list[Problem]:
+def _parse_rows(rows: Rows, columns: UsersSettings, found: dict[str, Attributes]) -> list[Problem]:
     """Put the attributes of `rows` into `found`; return what is wrong with the others."""
-    ids = as_ids(column(rows.frame, columns.id))
+    ids = parse_ids(select_column(rows.frame, columns.id))
     broken = [Problem(place, "", reason) for place, reason in rows.broken]
     present = rows.columns
     named = columns.attributes or [name for name in present if name != columns.id]
-    cells = [_plain(column(rows.frame, name)) for name in named if name in present]
+    cells = [_parse_values(select_column(rows.frame, name)) for name in named if name in present]
     lists = [(each.name, each.faults, each.values.to_list()) for each in cells]
     for row, (user_id, place) in enumerate(zip(ids.values.to_list(), rows.places, strict=True)):
         # the id itself stays out of messages: they may end in a log
@@ -84,21 +84,21 @@ def _read(rows: Rows, columns: UsersSettings, found: dict[str, Attributes]) -> l
     return broken
 
 
-def _plain(values: pl.Series) -> Cells:
+def _parse_values(values: pl.Series) -> Cells:
     """Return values that JSON knows: numbers and booleans as they are, the rest as text."""
     kind = values.dtype
     if isinstance(kind, pl.List | pl.Array):
-        parts = as_lists(values).list.drop_nulls()
+        parts = parse_lists(values).list.drop_nulls()
         lists = [None if not one else one if len(one) > 1 else one[0] for one in parts.to_list()]
-        return _short(Cells(pl.Series(values.name, lists, dtype=pl.Object)))
+        return _drop_long(Cells(pl.Series(values.name, lists, dtype=pl.Object)))
     if kind == pl.Boolean or kind.is_integer():
         return Cells(values)
     if kind.is_numeric():
         return Cells(values.cast(pl.Float64).fill_nan(None))
-    return _short(as_text(values))
+    return _drop_long(parse_texts(values))
 
 
-def _short(cells: Cells) -> Cells:
+def _drop_long(cells: Cells) -> Cells:
     long = {
         row: Fault(f"has more than {LONGEST_VALUE:,} characters")
         for row, value in enumerate(cells.values.to_list())

@@ -13,19 +13,19 @@ from seealso.readers.rows import Rows, RowSource, batches
 from seealso.readers.values.cells import (
     Cells,
     Fault,
-    as_ids,
-    as_text,
-    broken,
-    found,
+    find_faults,
+    find_true,
     is_null_word,
-    single,
+    parse_ids,
+    parse_texts,
     strip_blanks,
+    take_one,
 )
-from seealso.readers.values.columns import ColumnCheck, column, find_no_objects, find_objects
-from seealso.readers.values.conventions import Conventions, of_events
-from seealso.readers.values.lists import is_written_list, one_item_each, split_lists
-from seealso.readers.values.numbers import as_numbers
-from seealso.readers.values.times import TIME, as_times
+from seealso.readers.values.columns import ColumnCheck, find_no_objects, find_objects, select_column
+from seealso.readers.values.conventions import Conventions, find_event_conventions
+from seealso.readers.values.lists import explode_items, is_written_list, split_lists
+from seealso.readers.values.numbers import parse_numbers
+from seealso.readers.values.times import TIME, parse_times
 
 EVENT_SCHEMA: Final = pl.Schema(
     {
@@ -44,7 +44,7 @@ LONGEST_TYPE: Final = 256
 """Most UTF-8 bytes of the type of an event: what is longer is no name."""
 
 LARGEST_VALUE: Final = 1e15
-"""Values beyond are no ratings and no amounts, and their sum is not exact."""
+"""Larger values are no ratings and no amounts, and their sum is not exact."""
 
 NOBODY: Final = frozenset(
     {"undefined", "none", "(not set)", "00000000-0000-0000-0000-000000000000"}
@@ -84,13 +84,15 @@ def read_events(
     optional = [name for name in (columns.type, columns.value, columns.time) if name]
     wanted = (columns.user, columns.item, *optional)
     check = ColumnCheck(source.name, "events", wanted, (columns.item,))
-    conventions = of_events(source, columns.value, columns.time, columns.format, reading.note)
+    conventions = find_event_conventions(
+        source, columns.value, columns.time, columns.format, reading.note
+    )
     for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
         events, broken = parse_events(rows, columns, conventions)
         reading.report(broken, rows.unit, rows.notes)
-        for word, count in nobodies(rows, columns).items():
+        for word, count in count_nobodies(rows, columns).items():
             reading.tally(count, *(f"{said} of user {word!r}, which is nobody" for said in _ROWS))
         reading.tally(
             events["user_id"].null_count(),
@@ -117,8 +119,8 @@ def parse_events(
         Asked where a cell can be read in two ways.
     """
     nulls = columns.format.nulls
-    bad = _Bad(rows)
-    users = as_ids(column(rows.frame, columns.user), nulls)
+    bad = _Faults(rows)
+    users = parse_ids(select_column(rows.frame, columns.user), nulls)
     if nulls is None:
         users = Cells(users.values.set(_is_nobody(users.values), None), users.faults)
     # the id of a user stands in no message
@@ -126,13 +128,13 @@ def parse_events(
     for name in columns.columns:
         if name != columns.item:
             bad.add(name, _find_shapes(rows, name, columns))
-    given = single(_optional(rows, columns.type))
-    types = strip_blanks(as_text(given.values, nulls))
+    given = take_one(_select_optional(rows, columns.type))
+    types = strip_blanks(parse_texts(given.values, nulls))
     long = (types.values.str.len_bytes() > LONGEST_TYPE).fill_null(False)
-    too_long = broken(types.values, long, f"has more than {LONGEST_TYPE} bytes")
+    too_long = find_faults(types.values, long, f"has more than {LONGEST_TYPE} bytes")
     bad.add(columns.type, {**too_long, **types.faults, **given.faults})
-    given_times = _optional(rows, columns.time)
-    times = as_times(given_times, nulls, columns.format.time, conventions)
+    given_times = _select_optional(rows, columns.time)
+    times = parse_times(given_times, nulls, columns.format.time, conventions)
     bad.add(columns.time, times.faults)
     whole = pl.DataFrame(
         {
@@ -143,23 +145,23 @@ def parse_events(
             "row": pl.int_range(rows.frame.height, eager=True),
         }
     )
-    items = _in_lists(column(rows.frame, columns.item), columns)
-    values = _in_lists(_optional(rows, columns.value), columns)
+    items = _in_lists(select_column(rows.frame, columns.item), columns)
+    values = _in_lists(_select_optional(rows, columns.value), columns)
     bad.add(columns.item, items.faults)
     bad.add(columns.value, values.faults)
     if isinstance(items.values.dtype, pl.List | pl.Array):
-        frame, misfits = one_item_each(whole, items.values, values.values)
+        frame, misfits = explode_items(whole, items.values, values.values)
         bad.add(columns.value, {row: Fault(reason) for row, reason in misfits.items()})
     else:
         frame = whole.with_columns(item=items.values, value=values.values, of=pl.lit(1))
-    ids = as_ids(frame["item"], nulls)
+    ids = parse_ids(frame["item"], nulls)
     shapes, nothing = _find_shapes(rows, columns.item, columns), Fault("is empty")
-    empty = found(ids.values.is_null())
+    empty = find_true(ids.values.is_null())
     gaps = {position: shapes.get(frame["row"][position], nothing) for position in empty}
     bad.add(columns.item, {**gaps, **ids.faults}, frame)
-    numbers = as_numbers(frame["value"], conventions, nulls)
-    beyond = (numbers.values.abs() > LARGEST_VALUE).fill_null(False)
-    too_large = broken(numbers.values, beyond, f"is beyond {LARGEST_VALUE:g}")
+    numbers = parse_numbers(frame["value"], conventions, nulls)
+    exceeding = (numbers.values.abs() > LARGEST_VALUE).fill_null(False)
+    too_large = find_faults(numbers.values, exceeding, f"is beyond {LARGEST_VALUE:g}")
     bad.add(columns.value, {**numbers.faults, **too_large}, frame)
     events = frame.select(
         "user_id", ids.values.alias("item_id"), "type",
@@ -172,7 +174,7 @@ def parse_events(
 
 def _find_shapes(rows: Rows, name: str, columns: EventSettings) -> dict[int, Fault]:
     """Return the faults of a column where rows have objects for values, or values for objects."""
-    values = column(rows.frame, name)
+    values = select_column(rows.frame, name)
     faults = find_objects(rows, values, columns.columns)
     around = name.rpartition(".")[0]
     if name != columns.item and around and columns.item.startswith(f"{around}."):
@@ -190,20 +192,20 @@ def _in_lists(values: pl.Series, columns: EventSettings) -> Cells:
     if not written.any():
         return Cells(values)
     reason = "is a list written as text: name it in events.lists"
-    return Cells(values.set(written, None), broken(values, written, reason))
+    return Cells(values.set(written, None), find_faults(values, written, reason))
 
 
 _ROWS: Final = ("row is", "rows are")
 
 
-def nobodies(rows: Rows, columns: EventSettings) -> dict[str, int]:
+def count_nobodies(rows: Rows, columns: EventSettings) -> dict[str, int]:
     """Return how many of `rows` name a user by each word for nobody.
 
     Where the settings name the words for an empty value (``format.nulls``), no others count.
     """
     if columns.format.nulls is not None:
         return {}
-    users = as_ids(column(rows.frame, columns.user)).values
+    users = parse_ids(select_column(rows.frame, columns.user)).values
     words = users.filter(_is_nobody(users))
     return dict(Counter(words.to_list()))
 
@@ -212,11 +214,15 @@ def _is_nobody(users: pl.Series) -> pl.Series:
     return is_null_word(users, None, NOBODY).fill_null(False)
 
 
-def _optional(rows: Rows, name: str | None) -> pl.Series:
-    return column(rows.frame, name) if name else column(pl.DataFrame(height=rows.frame.height), "")
+def _select_optional(rows: Rows, name: str | None) -> pl.Series:
+    return (
+        select_column(rows.frame, name)
+        if name
+        else select_column(pl.DataFrame(height=rows.frame.height), "")
+    )
 
 
-class _Bad:
+class _Faults:
     """What is wrong with the rows of a batch, and with single items of a row."""
 
     def __init__(self, rows: Rows) -> None:

@@ -20,8 +20,8 @@ from seealso.errors import DataError
 from seealso.readers.files import FileSource
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows, batches
-from seealso.readers.values.cells import LONGEST_ID, Fault, as_id, as_ids
-from seealso.readers.values.columns import ColumnCheck, column
+from seealso.readers.values.cells import LONGEST_ID, Fault, parse_id, parse_ids
+from seealso.readers.values.columns import ColumnCheck, select_column
 from seealso.types import ImageRows, Vector
 
 _ROWS_AT_ONCE = 4096
@@ -47,17 +47,17 @@ def read_image_vectors(images: ImagesSettings, problems: Problems) -> Iterator[I
     if file is None:
         return
     reading = problems.reading("images", file.name)
-    sieve = _Sieve(images.id, images.vector)
+    checker = _ImageChecker(images.id, images.vector)
     arrays = file.suffix.lower() in (".npy", ".npz")
-    for rows in _arrays(file, images.ids) if arrays else _columns(file, images):
-        good, broken = sieve.sift(rows)
+    for rows in _read_arrays(file, images.ids) if arrays else _read_columns(file, images):
+        good, broken = checker.check(rows)
         reading.report(broken, rows.unit, rows.notes)
         if good.ids:
             yield good
 
 
 @dataclass(frozen=True)
-class _Read:
+class _ImageBatch:
     """Ids and vectors of some rows as they stand in the file; None for what is empty."""
 
     ids: Sequence[str | None]
@@ -70,7 +70,7 @@ class _Read:
 
 
 @dataclass
-class _Sieve:
+class _ImageChecker:
     """Tells good rows from broken ones, and knows what came before."""
 
     id: str
@@ -78,27 +78,27 @@ class _Sieve:
     width: int = 0
     first: dict[str, int] = field(default_factory=dict)
 
-    def sift(self, rows: _Read) -> tuple[ImageRows, list[Problem]]:
+    def check(self, rows: _ImageBatch) -> tuple[ImageRows, list[Problem]]:
         broken = [Problem(place, "", reason) for place, reason in rows.broken]
         ids, vectors = [], []
         for row, (item_id, value, place) in enumerate(
             zip(rows.ids, rows.vectors, rows.places, strict=True)
         ):
-            vector = _numbers(value)
+            vector = _parse_vector(value)
             if fault_of_id := rows.faults.get(row):
                 broken.append(Problem(place, self.id, fault_of_id.reason, fault_of_id.value))
-            elif reason := self._wrong_id(item_id, rows.unit):
+            elif reason := self._check_id(item_id, rows.unit):
                 broken.append(Problem(place, self.id, reason))
-            elif fault := self._wrong_vector(vector):
+            elif fault := self._check_vector(vector):
                 broken.append(Problem(place, self.vector, fault))
             elif item_id is not None and vector is not None:
                 self.first[item_id] = place
                 ids.append(item_id)
                 vectors.append(vector)
         found = np.stack(vectors) if vectors else np.zeros((0, self.width), dtype=np.float32)
-        return ImageRows(ids, found, [digest_of(one) for one in found]), broken
+        return ImageRows(ids, found, [hash_vector(one) for one in found]), broken
 
-    def _wrong_id(self, item_id: str | None, unit: str) -> str:
+    def _check_id(self, item_id: str | None, unit: str) -> str:
         if not item_id:
             return "is empty"
         if len(item_id.encode("utf-8", "replace")) > LONGEST_ID:
@@ -107,7 +107,7 @@ class _Sieve:
             return f"{item_id!r} is there already, on {unit} {self.first[item_id]}"
         return ""
 
-    def _wrong_vector(self, vector: Vector | None) -> str:
+    def _check_vector(self, vector: Vector | None) -> str:
         if vector is None or not len(vector):
             return "is empty, or no list of numbers"
         self.width = self.width or len(vector)
@@ -118,12 +118,12 @@ class _Sieve:
         return "" if vector.any() else "holds nothing but zeros"
 
 
-def digest_of(vector: Vector) -> str:
+def hash_vector(vector: Vector) -> str:
     """Return 16 hex digits over an image vector of shape (w,)."""
     return blake2b(vector.astype("<f4").tobytes(), digest_size=8).hexdigest()
 
 
-def _numbers(value: Any) -> Vector | None:
+def _parse_vector(value: Any) -> Vector | None:
     """Return a vector, with NaN for what is no number; None where there is none at all."""
     if value is None:
         return None
@@ -132,22 +132,22 @@ def _numbers(value: Any) -> Vector | None:
         return np.asarray(value, dtype=np.float64).astype(np.float32)
 
 
-def _columns(file: Path, images: ImagesSettings) -> Iterator[_Read]:
+def _read_columns(file: Path, images: ImagesSettings) -> Iterator[_ImageBatch]:
     wanted = (images.id, images.vector)
     check = ColumnCheck(file.name, "images", wanted, wanted)
     for rows in batches(FileSource(file, _ROWS_AT_ONCE, columns=wanted)):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        ids = as_ids(column(rows.frame, images.id))
-        vectors = _lists(rows, images.vector)
+        ids = parse_ids(select_column(rows.frame, images.id))
+        vectors = _parse_vectors(rows, images.vector)
         found = ids.values.to_list()
-        yield _Read(
+        yield _ImageBatch(
             found, vectors, rows.places, rows.unit, rows.broken, ids.faults, notes=rows.notes
         )
 
 
-def _lists(rows: Rows, name: str) -> list[Any]:
-    values = column(rows.frame, name)
+def _parse_vectors(rows: Rows, name: str) -> list[Any]:
+    values = select_column(rows.frame, name)
     if isinstance(values.dtype, pl.Array):
         values = values.arr.to_list()
     if not isinstance(values.dtype, pl.List):
@@ -156,7 +156,7 @@ def _lists(rows: Rows, name: str) -> list[Any]:
     return [None if row is None else row.fill_null(float("nan")).to_numpy() for row in numbers]
 
 
-def _arrays(file: Path, named: Path | None) -> Iterator[_Read]:
+def _read_arrays(file: Path, named: Path | None) -> Iterator[_ImageBatch]:
     try:
         if file.suffix.lower() == ".npz":
             # opened here: numpy leaves a file open that only begins like an archive
@@ -166,26 +166,28 @@ def _arrays(file: Path, named: Path | None) -> Iterator[_Read]:
             vectors = np.load(file, allow_pickle=False, mmap_mode="r")
             ids = [] if named is None else read_text(named).splitlines()
     except KeyError as exc:
-        raise _unreadable(file, f"it has no array {exc}") from exc
+        raise _describe_unreadable(file, f"it has no array {exc}") from exc
     except (EOFError, OSError, TypeError, ValueError, BadZipFile) as exc:
-        raise _unreadable(file, str(exc).splitlines()[0] if str(exc) else repr(exc)) from exc
+        raise _describe_unreadable(
+            file, str(exc).splitlines()[0] if str(exc) else repr(exc)
+        ) from exc
     _check_shape(file, ids, vectors)
     for start in range(0, len(ids), _ROWS_AT_ONCE):
         stop = min(start + _ROWS_AT_ONCE, len(ids))
         places = range(start + 1, stop + 1)
-        yield _Read(list(map(as_id, ids[start:stop])), vectors[start:stop], places, "row")
+        yield _ImageBatch(list(map(parse_id, ids[start:stop])), vectors[start:stop], places, "row")
 
 
 def _check_shape(file: Path, ids: Sequence[str], vectors: npt.NDArray[Any]) -> None:
     if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
-        raise _unreadable(
+        raise _describe_unreadable(
             file, f"vectors of shape {vectors.shape} and type {vectors.dtype}, not a row an item"
         )
     if len(ids) != len(vectors):
-        raise _unreadable(file, f"{len(ids):,} ids for {len(vectors):,} vectors")
+        raise _describe_unreadable(file, f"{len(ids):,} ids for {len(vectors):,} vectors")
 
 
-def _unreadable(file: Path, reason: str) -> DataError:
+def _describe_unreadable(file: Path, reason: str) -> DataError:
     return DataError(
         f"{file.name}: image vectors cannot be read: {reason}",
         hint="see docs/images.md for what these files hold",

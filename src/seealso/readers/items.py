@@ -15,21 +15,21 @@ from seealso.readers.values.cells import (
     LONGEST_TEXT,
     Cells,
     Fault,
-    as_ids,
-    as_lists,
-    as_text,
-    found,
+    find_true,
+    parse_ids,
+    parse_lists,
+    parse_texts,
 )
 from seealso.readers.values.columns import (
     ColumnCheck,
-    column,
     find_no_objects,
     find_objects,
-    renamed,
+    rename_columns,
+    select_column,
 )
-from seealso.readers.values.conventions import Conventions, of_numbers
+from seealso.readers.values.conventions import Conventions, find_number_conventions
 from seealso.readers.values.lists import is_written_list, split_lists
-from seealso.readers.values.numbers import as_numbers
+from seealso.readers.values.numbers import parse_numbers
 from seealso.types import Item
 
 RESERVED = frozenset(
@@ -108,15 +108,15 @@ def _items(
     key = old.get(columns.id, columns.id)
     check = ColumnCheck(source.name, "catalogue", tuple(required), (key,))
     numbers = tuple(old.get(name, name) for name in columns.numbers)
-    conventions = of_numbers(source, numbers, columns.format.decimal, reading.note)
+    conventions = find_number_conventions(source, numbers, columns.format.decimal, reading.note)
     first: dict[str, tuple[str, int]] = {}
     for rows in batches(source, columns.columns):
         if rows.places or not rows.sparse:
             check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        batch, broken, continued = _read(rows, columns, source.name, first, conventions)
+        batch, broken, continued = _build_items(rows, columns, source.name, first, conventions)
         if any(one.repeats for one in broken):
             reading.note(_REPEATED)
-        for name in _written_lists(rows, columns):
+        for name in _find_written_lists(rows, columns):
             reading.note(f"{name} holds lists written as text: name it in catalogue.lists")
         reading.report(broken, rows.unit, rows.notes)
         reading.tally(
@@ -136,7 +136,7 @@ def _items(
         )
 
 
-def _read(
+def _build_items(
     rows: Rows,
     columns: CatalogueSettings,
     source: str,
@@ -148,11 +148,11 @@ def _read(
     `first` says on which line each id was met; in a source of several files its unit names the
     file.
     """
-    frame = renamed(rows.frame, columns.rename, source)
-    ids = _ids(frame, columns)
-    texts, others = _cells(frame, columns, conventions)
-    cells = [_with_shapes(each, rows, columns) for each in (*texts, *others)]
-    ids = _with_shapes(ids, rows, columns)
+    frame = rename_columns(rows.frame, columns.rename, source)
+    ids = _parse_item_ids(frame, columns)
+    texts, others = _parse_columns(frame, columns, conventions)
+    cells = [_add_shape_faults(each, rows, columns) for each in (*texts, *others)]
+    ids = _add_shape_faults(ids, rows, columns)
     broken = [Problem(place, "", reason) for place, reason in rows.broken]
     names = [each.name for each in cells]
     columns_of_values = [each.values.to_list() for each in cells]
@@ -190,62 +190,63 @@ def _read(
     return items, broken, continued
 
 
-def _cells(
+def _parse_columns(
     frame: pl.DataFrame, columns: CatalogueSettings, conventions: Conventions
 ) -> tuple[list[Cells], list[Cells]]:
     """Return the text columns, and those of keywords and numbers."""
     nulls = columns.format.nulls
     texts = [
-        _short(_clean(as_text(column(frame, name), nulls))) for name in dict.fromkeys(columns.text)
+        _drop_long(_clean(parse_texts(select_column(frame, name), nulls)))
+        for name in dict.fromkeys(columns.text)
     ]
     others = [
-        _keywords(column(frame, name), columns.lists.get(name), nulls)
+        _parse_keywords(select_column(frame, name), columns.lists.get(name), nulls)
         for name in dict.fromkeys((*columns.keywords, *columns.lists))
     ]
     others += [
-        as_numbers(column(frame, name), conventions, nulls)
+        parse_numbers(select_column(frame, name), conventions, nulls)
         for name in dict.fromkeys(columns.numbers)
     ]
     return texts, others
 
 
-def _with_shapes(cells: Cells, rows: Rows, columns: CatalogueSettings) -> Cells:
+def _add_shape_faults(cells: Cells, rows: Rows, columns: CatalogueSettings) -> Cells:
     """Return `cells` with a fault where a row has an object in the place of a value."""
     old = {new: old for old, new in columns.rename.items()}
-    given = column(rows.frame, old.get(cells.name, cells.name))
+    given = select_column(rows.frame, old.get(cells.name, cells.name))
     faults = find_objects(rows, given, columns.columns) | find_no_objects(rows, given)
     return Cells(cells.values, {**faults, **cells.faults}) if faults else cells
 
 
-def _ids(frame: pl.DataFrame, columns: CatalogueSettings) -> Cells:
-    values = column(frame, columns.id)
+def _parse_item_ids(frame: pl.DataFrame, columns: CatalogueSettings) -> Cells:
+    values = select_column(frame, columns.id)
     if columns.id == "_id":
         # the id of a document is what it is: somebody may write to it
         return Cells(values.cast(pl.String))
-    return as_ids(values, columns.format.nulls)
+    return parse_ids(values, columns.format.nulls)
 
 
-def _keywords(values: pl.Series, separator: str | None, nulls: Sequence[str] | None) -> Cells:
+def _parse_keywords(values: pl.Series, separator: str | None, nulls: Sequence[str] | None) -> Cells:
     if isinstance(values.dtype, pl.List | pl.Array):
-        lists, faults = as_lists(values), {}
+        lists, faults = parse_lists(values), {}
     else:
-        texts = _clean(as_text(values, nulls))
+        texts = _clean(parse_texts(values, nulls))
         if separator is None:
-            return _short(texts)
+            return _drop_long(texts)
         split = split_lists(texts.values, separator)
         lists, faults = split.values, {**texts.faults, **split.faults}
     parts = lists.list.eval(pl.element().str.strip_chars(BLANKS))
     parts = parts.list.eval(pl.element().filter(pl.element().is_not_null() & (pl.element() != "")))
     length = parts.list.eval(pl.element().str.len_chars()).list.sum()
     empty = (parts.list.len() == 0).fill_null(True) | (length > LONGEST_TEXT).fill_null(False)
-    return Cells(parts.set(empty, None), {**faults, **_too_long(length)})
+    return Cells(parts.set(empty, None), {**faults, **_find_too_long(length)})
 
 
-def _written_lists(rows: Rows, columns: CatalogueSettings) -> list[str]:
+def _find_written_lists(rows: Rows, columns: CatalogueSettings) -> list[str]:
     """Return the keyword columns with lists as text that the settings do not name as lists."""
     old = {new: old for old, new in columns.rename.items()}
     names = [name for name in columns.keywords if name not in columns.lists]
-    values = (column(rows.frame, old.get(name, name)) for name in names)
+    values = (select_column(rows.frame, old.get(name, name)) for name in names)
     return [n for n, one in zip(names, values, strict=True) if is_written_list(one).any()]
 
 
@@ -254,19 +255,19 @@ def _clean(cells: Cells) -> Cells:
     return Cells(cells.values.str.replace_all(_CONTROL, "").str.strip_chars(BLANKS), cells.faults)
 
 
-def _short(cells: Cells) -> Cells:
+def _drop_long(cells: Cells) -> Cells:
     """Return texts without those that are too long."""
     # bytes are counted already, characters are not
     if (cells.values.str.len_bytes().max() or 0) <= LONGEST_TEXT:  # type: ignore[operator]
         return cells
-    if not (long := _too_long(cells.values.str.len_chars())):
+    if not (long := _find_too_long(cells.values.str.len_chars())):
         return cells
     mask = pl.int_range(len(cells.values), eager=True).is_in(list(long))
     return Cells(cells.values.set(mask, None), {**cells.faults, **long})
 
 
-def _too_long(lengths: pl.Series) -> dict[int, Fault]:
+def _find_too_long(lengths: pl.Series) -> dict[int, Fault]:
     return {
         row: Fault(f"has {lengths[row]:,} characters, more than {LONGEST_TEXT:,}")
-        for row in found(lengths > LONGEST_TEXT)
+        for row in find_true(lengths > LONGEST_TEXT)
     }

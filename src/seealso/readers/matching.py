@@ -148,7 +148,7 @@ def _likely_cause(lost: pl.DataFrame, there: pl.DataFrame) -> tuple[str, tuple[s
     """Return the cause that explains most rows, with a pair of ids; the first of equal ones."""
     best, explained = None, 0
     tried = [(cause, *spellings) for cause, spellings in _SPELLINGS.items()]
-    for cause, of_lost, of_there in (*tried, *_affixes(lost["id"], there["id"])):
+    for cause, of_lost, of_there in (*tried, *_guess_affixes(lost["id"], there["id"])):
         meant = there.select(_ID.alias("meant"), of_there.alias("key"))
         met = (
             lost.with_columns(of_lost.alias("key"))
@@ -161,13 +161,13 @@ def _likely_cause(lost: pl.DataFrame, there: pl.DataFrame) -> tuple[str, tuple[s
     return best if explained >= _LEAST_EXPLAINED * int(lost["rows"].sum()) else None
 
 
-def _affixes(lost: pl.Series, there: pl.Series) -> Iterable[tuple[str, pl.Expr, pl.Expr]]:
+def _guess_affixes(lost: pl.Series, there: pl.Series) -> Iterable[tuple[str, pl.Expr, pl.Expr]]:
     """Yield the most frequent prefix and suffix by which ids of one side differ from the other."""
     sides = ((lost, there, "has"), (there, lost, "lacks"))
     for longer, shorter, verb in sides:
         ids = longer.head(_GUESSED_FROM).to_list()
-        for word, parts in (("prefix", _prefixes(ids)), ("suffix", _suffixes(ids))):
-            affix = _most_frequent(parts, shorter)
+        for word, parts in (("prefix", _list_prefixes(ids)), ("suffix", _list_suffixes(ids))):
+            affix = _find_most_frequent(parts, shorter)
             if affix is None:
                 continue
             cut = _ID.str.strip_prefix(affix) if word == "prefix" else _ID.str.strip_suffix(affix)
@@ -175,15 +175,15 @@ def _affixes(lost: pl.Series, there: pl.Series) -> Iterable[tuple[str, pl.Expr, 
             yield f"{verb} a {word}, {affix!r}", of_lost, of_there
 
 
-def _prefixes(ids: Sequence[str]) -> list[tuple[str, str]]:
+def _list_prefixes(ids: Sequence[str]) -> list[tuple[str, str]]:
     return [(one[:end], one[end:]) for one in ids for end in range(1, len(one))]
 
 
-def _suffixes(ids: Sequence[str]) -> list[tuple[str, str]]:
+def _list_suffixes(ids: Sequence[str]) -> list[tuple[str, str]]:
     return [(one[start:], one[:start]) for one in ids for start in range(1, len(one))]
 
 
-def _most_frequent(parts: Sequence[tuple[str, str]], rests: pl.Series) -> str | None:
+def _find_most_frequent(parts: Sequence[tuple[str, str]], rests: pl.Series) -> str | None:
     """Return the affix that leaves one of `rests` most often; twice at least."""
     wanted = pl.Series([rest for _, rest in parts], dtype=pl.String)
     found = set(rests.filter(rests.is_in(wanted.implode())).to_list())

@@ -68,7 +68,7 @@ class Pseudonyms:
         return cls(key.encode("utf-8", "surrogateescape"))
 
     @classmethod
-    def drawn(cls) -> "Pseudonyms":
+    def draw(cls) -> "Pseudonyms":
         """Return pseudonyms of a key that nobody knows: no other run gives the same ones."""
         return cls(secrets.token_bytes(32))
 

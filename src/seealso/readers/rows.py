@@ -69,7 +69,7 @@ class Rows:
 
         Of a column that holds objects these are the paths to their fields.
         """
-        own = (path for name, kind in self.frame.schema.items() for path in _paths(name, kind))
+        own = (path for name, kind in self.frame.schema.items() for path in _list_paths(name, kind))
         return (*own, *self.others)
 
 
@@ -96,11 +96,11 @@ def batches(source: RowSource, columns: Collection[str] | None = None) -> Iterat
         else:
             places = range(done + 1, done + len(batch) + 1)
             done += len(batch)
-            kept, others = named(batch, columns)
-            yield Rows(frame_of(kept), places, unit="document", sparse=True, others=others)
+            kept, others = select_named(batch, columns)
+            yield Rows(build_frame(kept), places, unit="document", sparse=True, others=others)
 
 
-def named(
+def select_named(
     records: Sequence[Record], columns: Collection[str] | None
 ) -> tuple[Sequence[Record], tuple[str, ...]]:
     """Return what `columns` name of records, or of objects within them, and the other names.
@@ -115,22 +115,22 @@ def named(
     for record in records:
         unread = (name for name in record if name not in columns and name not in within)
         others.update(dict.fromkeys(islice(unread, _OTHERS_TOLD)))
-    kept = [_named(record, columns, within) for record in records]
+    kept = [_select_named(record, columns, within) for record in records]
     return kept, tuple(islice(others, _OTHERS_TOLD))
 
 
-def _named(record: Record, columns: Collection[str], within: Collection[str]) -> Record:
+def _select_named(record: Record, columns: Collection[str], within: Collection[str]) -> Record:
     kept: dict[str, Any] = {}
     for name, value in record.items():
         if name in within and isinstance(value, Mapping):
             inner = {f"{name}.{key}": each for key, each in value.items()}
-            kept.update(_named(inner, columns, within))
+            kept.update(_select_named(inner, columns, within))
         elif name in columns or name in within:
             kept[name] = value
     return kept
 
 
-def frame_of(records: Sequence[Record]) -> pl.DataFrame:
+def build_frame(records: Sequence[Record]) -> pl.DataFrame:
     """Return `records` as columns; the fields of an object become ``object.field``.
 
     So do the fields of objects in a list, each with a list of values: where an object lacks a
@@ -141,29 +141,29 @@ def frame_of(records: Sequence[Record]) -> pl.DataFrame:
     text, written exactly: ``12``, ``12.0`` and ``"12"`` are one id, and one odd cell changes no
     other. Where one cell holds a list, each other value is a list of one.
     """
-    flat = [_flat(record) for record in records]
+    flat = [_flatten(record) for record in records]
     names = dict.fromkeys(name for record in flat for name in record)
-    columns = [_column(name, [record.get(name) for record in flat]) for name in names]
+    columns = [_build_column(name, [record.get(name) for record in flat]) for name in names]
     return pl.DataFrame(columns) if columns else pl.DataFrame(height=len(flat))
 
 
-def _paths(name: str, kind: DataType | DataTypeClass) -> list[str]:
+def _list_paths(name: str, kind: DataType | DataTypeClass) -> list[str]:
     objects = kind.inner if isinstance(kind, pl.List) else kind
     if not isinstance(objects, pl.Struct):
         return [name]
-    return [path for one in objects.fields for path in _paths(f"{name}.{one.name}", one.dtype)]
+    return [path for one in objects.fields for path in _list_paths(f"{name}.{one.name}", one.dtype)]
 
 
-def _flat(record: Record, depth: int = 0) -> dict[str, Any]:
+def _flatten(record: Record, depth: int = 0) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if depth < DEEPEST and isinstance(value, Mapping):
-            inner = _flat(value, depth + 1)
+            inner = _flatten(value, depth + 1)
         elif depth < DEEPEST and isinstance(value, list) and _holds_objects(value):
-            each = [one if _is_object(one) else None for one in _opened(value)]
-            inner = _side_by_side([{} if one is None else _flat(one, depth + 1) for one in each])
+            each = [one if _is_object(one) else None for one in _open_lists(value)]
+            inner = _align([{} if one is None else _flatten(one, depth + 1) for one in each])
             if None in each:
-                flat[name] = [None if _is_object(one) else one for one in _opened(value)]
+                flat[name] = [None if _is_object(one) else one for one in _open_lists(value)]
         else:
             flat[name] = value
             continue
@@ -179,14 +179,14 @@ def _holds_objects(values: Sequence[Any]) -> bool:
     return any(_holds_objects(v) if isinstance(v, list) else _is_object(v) for v in values)
 
 
-def _opened(value: Any) -> list[Any]:
+def _open_lists(value: Any) -> list[Any]:
     """Return the values of a list, and of the lists within it."""
     if not isinstance(value, list):
         return [value]
-    return [inner for one in value for inner in _opened(one)]
+    return [inner for one in value for inner in _open_lists(one)]
 
 
-def _side_by_side(objects: Sequence[Record]) -> dict[str, list[Any]]:
+def _align(objects: Sequence[Record]) -> dict[str, list[Any]]:
     lists: dict[str, list[Any]] = {name: [] for one in objects for name in one}
     for one in objects:
         for name, values in lists.items():
@@ -196,10 +196,10 @@ def _side_by_side(objects: Sequence[Record]) -> dict[str, list[Any]]:
     return lists
 
 
-def _column(name: str, values: Sequence[Any]) -> pl.Series:
+def _build_column(name: str, values: Sequence[Any]) -> pl.Series:
     kinds = {type(value) for value in values if value is not None}
     if list in kinds:
-        lists = [None if value is None else _texts(value) for value in values]
+        lists = [None if value is None else _write_texts(value) for value in values]
         return pl.Series(name, lists, dtype=pl.List(pl.String))
     if kinds == {bool}:
         return pl.Series(name, values, dtype=pl.Boolean)
@@ -208,7 +208,7 @@ def _column(name: str, values: Sequence[Any]) -> pl.Series:
     # a float holds whole numbers up to here: neighbours above would become one
     if float in kinds and kinds <= {int, float} and _fit(values, 53):
         return pl.Series(name, values, dtype=pl.Float64, strict=False)
-    texts = values if kinds == {str} else [_text(value) for value in values]
+    texts = values if kinds == {str} else [_write_text(value) for value in values]
     return pl.Series(name, texts, dtype=pl.String)
 
 
@@ -217,11 +217,11 @@ def _fit(values: Sequence[Any], bits: int) -> bool:
     return all(type(value) is not int or abs(value) < 2**bits for value in values)
 
 
-def _texts(value: Any) -> list[str | None]:
-    return [_text(one) for one in _opened(value)]
+def _write_texts(value: Any) -> list[str | None]:
+    return [_write_text(one) for one in _open_lists(value)]
 
 
-def _text(value: Any) -> str | None:
+def _write_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, float):

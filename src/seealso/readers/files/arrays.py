@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from io import BufferedReader
 from typing import Any, Final
 
-from seealso.decoding import without_halves
+from seealso.decoding import replace_halves
 from seealso.errors import DataError
 from seealso.readers.files.lines import LONGEST_LINE
 
@@ -292,4 +292,4 @@ class JsonRows:
         source = self._text[self._at : end]
         self._line += source.count("\n")
         self._start, self._at = self._at, end
-        return without_halves(value) if "\\u" in source else value
+        return replace_halves(value) if "\\u" in source else value

@@ -10,10 +10,10 @@ from dataclasses import replace
 import polars as pl
 
 from seealso.readers.files.dialects import Dialect
-from seealso.readers.files.lines import TOO_LONG, blocks, count_lines
+from seealso.readers.files.lines import TOO_LONG, count_lines, read_blocks
 from seealso.readers.files.quoted import parse_quoted
 from seealso.readers.rows import Rows
-from seealso.readers.values.cells import BLANKS, found
+from seealso.readers.values.cells import BLANKS, find_true
 
 
 def read_delimited(
@@ -37,26 +37,26 @@ def read_delimited(
         # the columns of a file without a row can be checked all the same
         frame = pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String()))
         yield Rows(frame, (), others=others, separator=dialect.separator)
-    for block in blocks(stream, dialect.first):
+    for block in read_blocks(stream, dialect.first):
         content, waiting = rest + block.content, count_lines(rest)
         first, lines = block.first - waiting, waiting + block.height
-        rows, rest = _by_polars(content, dialect, first, lines), b""
+        rows, rest = _parse_plain(content, dialect, first, lines), b""
         if rows is None:
             whole = block.too_long or block.last
             rows, rest = parse_quoted(content, dialect, first, whole=whole)
         if block.too_long:
             rows = replace(rows, broken=[*rows.broken, (block.first + block.height, TOO_LONG)])
-        rows = replace(_without_headers(rows), others=others, separator=dialect.separator)
+        rows = replace(_drop_headers(rows), others=others, separator=dialect.separator)
         yield from _cut(rows, batch_rows)
 
 
-def _without_headers(rows: Rows) -> Rows:
+def _drop_headers(rows: Rows) -> Rows:
     """Return rows without those that repeat the header, as in files that were joined."""
     frame = rows.frame
     if frame.width < 2 or any(kind != pl.String for kind in frame.dtypes):
         return rows
     first, *others = (pl.col(name).str.strip_chars(BLANKS) == name for name in frame.columns)
-    again = found(frame.select(first.and_(*others)).to_series())
+    again = find_true(frame.select(first.and_(*others)).to_series())
     if not again:
         return rows
     kept = [place for row, place in enumerate(rows.places) if row not in {*again}]
@@ -65,7 +65,7 @@ def _without_headers(rows: Rows) -> Rows:
     return replace(rows, frame=frame, places=kept, notes=[note])
 
 
-def _by_polars(content: bytes, dialect: Dialect, first: int, lines: int) -> Rows | None:
+def _parse_plain(content: bytes, dialect: Dialect, first: int, lines: int) -> Rows | None:
     """Return the rows of `content`, or None where not every line is a plain, whole row."""
     separator = dialect.separator.encode()
     width = dialect.width

@@ -60,9 +60,9 @@ class Dialect:
         """How many fields a row has."""
         return len(self.header) + self.surplus
 
-    def unescaped(self, line: str) -> str:
+    def unescape(self, line: str) -> str:
         """Return `line` with quotes twice where they are escaped."""
-        return _unescaped(line, self.quote, self.escape)
+        return _unescape(line, self.quote, self.escape)
 
     @property
     def names(self) -> list[str]:
@@ -75,7 +75,7 @@ class Dialect:
         return tuple(name for i, name in enumerate(self.header) if i not in self.kept)
 
 
-def open_delimited(
+def read_dialect(
     stream: io.BufferedReader,
     name: str,
     chosen: FormatSettings,
@@ -111,14 +111,14 @@ def open_delimited(
         separator = find_separator(head, columns or (), default, chosen.quote)
     escape = chosen.escape or _find_escape(sample, separator, chosen.quote)
     lines = (
-        _unescaped(line.decode("utf-8", "replace"), chosen.quote, escape)
+        _unescape(line.decode("utf-8", "replace"), chosen.quote, escape)
         for line in iter(lambda: stream.readline(LONGEST_LINE), b"")
     )
     reader = csv.reader(
-        islice(lines, _SAMPLE_LINES), delimiter=separator, strict=True, **quoting(chosen.quote)
+        islice(lines, _SAMPLE_LINES), delimiter=separator, strict=True, **set_quoting(chosen.quote)
     )
     try:
-        with field_limit():
+        with allow_long_fields():
             row = next(reader, [])
     except csv.Error as exc:
         raise DataError(
@@ -127,7 +127,7 @@ def open_delimited(
             file=name,
             line=passed + 1,
         ) from exc
-    header = _names(row)
+    header = _clean_names(row)
     if not any(header):
         raise DataError(
             f"{name} is empty", hint="the first line must name the columns", file=name, line=1
@@ -138,17 +138,15 @@ def open_delimited(
             hint="the first line must name the columns",
             file=name,
         )
-    rows = _parsed(
-        [_unescaped(line, chosen.quote, escape) for line in head], separator, chosen.quote
-    )
+    rows = _parse([_unescape(line, chosen.quote, escape) for line in head], separator, chosen.quote)
     _require_first(header, rows[1:], columns or (), name, passed + 1)
-    header, surplus = _evened(header, rows[1:])
-    kept = _kept(header, columns, name)
+    header, surplus = _even_header(header, rows[1:])
+    kept = _choose_columns(header, columns, name)
     first = passed + reader.line_num + 1
     return Dialect(separator, chosen.quote, header, kept, first, escape, surplus)
 
 
-def _names(row: Sequence[str]) -> tuple[str, ...]:
+def _clean_names(row: Sequence[str]) -> tuple[str, ...]:
     return tuple(column.strip().strip(_INVISIBLE).strip() for column in row)
 
 
@@ -158,7 +156,7 @@ def _require_first(
     """Refuse a file with a title or comments above the line that names the columns."""
     if {*header} & {*columns}:
         return
-    below = next((row for row in rows if {*_names(row)} & {*columns}), None)
+    below = next((row for row in rows if {*_clean_names(row)} & {*columns}), None)
     if below is not None:
         raise DataError(
             f"{name} line {line}: does not name the columns, a line below does: {', '.join(below)}",
@@ -189,7 +187,7 @@ def _pass_over(stream: io.BufferedReader, columns: Collection[str]) -> tuple[int
     return passed, None
 
 
-def _evened(header: tuple[str, ...], rows: Sequence[list[str]]) -> tuple[tuple[str, ...], int]:
+def _even_header(header: tuple[str, ...], rows: Sequence[list[str]]) -> tuple[tuple[str, ...], int]:
     """Return the header of some rows, and how many empty fields each has behind it.
 
     Some programs write a separator behind the last field: of the header, or of each row.
@@ -205,21 +203,21 @@ def _find_escape(lines: Sequence[str], separator: str, quote: str | None) -> str
     """Return a backslash where more lines can be read with quotes escaped by it than without."""
     escaping = [line for line in lines if f"{_BACKSLASH}{quote}" in line]
     plain = sum(_is_row(line, separator, quote) for line in escaping)
-    unescaped = (_unescaped(line, quote, _BACKSLASH) for line in escaping)
+    unescaped = (_unescape(line, quote, _BACKSLASH) for line in escaping)
     escaped = sum(_is_row(line, separator, quote) for line in unescaped)
     return _BACKSLASH if escaped > plain else None
 
 
 def _is_row(line: str, separator: str, quote: str | None) -> bool:
     try:
-        for _ in csv.reader([line], delimiter=separator, strict=True, **quoting(quote)):
+        for _ in csv.reader([line], delimiter=separator, strict=True, **set_quoting(quote)):
             pass
     except csv.Error:
         return False
     return True
 
 
-def _unescaped(line: str, quote: str | None, escape: str | None) -> str:
+def _unescape(line: str, quote: str | None, escape: str | None) -> str:
     # the csv module would take every backslash away, that of \\N too
     if not quote or not escape or escape == quote or escape not in line:
         return line
@@ -227,7 +225,9 @@ def _unescaped(line: str, quote: str | None, escape: str | None) -> str:
     return pair.sub(lambda found: quote * 2 if found[1] == quote else escape, line)
 
 
-def _kept(header: Sequence[str], columns: Collection[str] | None, name: str) -> tuple[int, ...]:
+def _choose_columns(
+    header: Sequence[str], columns: Collection[str] | None, name: str
+) -> tuple[int, ...]:
     # a column without a name can be meant by nobody
     kept = tuple(
         i for i, column in enumerate(header) if (column if columns is None else column in columns)
@@ -264,7 +264,7 @@ def find_separator(
     """
 
     def rank(separator: str) -> tuple[int, bool, float, bool, int]:
-        header, *rows = _parsed(lines, separator, quote) or [[""]]
+        header, *rows = _parse(lines, separator, quote) or [[""]]
         named = sum(column.strip() in wanted for column in header)
         whole = sum(len(row) == len(header) for row in rows) / max(len(rows), 1)
         return named, len(header) > 1, round(whole, 1), separator == default, len(header)
@@ -272,28 +272,28 @@ def find_separator(
     return max((default, *SEPARATORS), key=rank)
 
 
-def _parsed(lines: Sequence[str], separator: str, quote: str | None) -> list[list[str]]:
+def _parse(lines: Sequence[str], separator: str, quote: str | None) -> list[list[str]]:
     # not strict: what is broken does not matter here
-    reader = csv.reader(lines, delimiter=separator, **quoting(quote))
-    rows = [row for row in _readable(reader) if row]
+    reader = csv.reader(lines, delimiter=separator, **set_quoting(quote))
+    rows = [row for row in _skip_unreadable(reader) if row]
     # the last row may be cut
     return rows[:-1] if len(rows) > 2 else rows
 
 
-def _readable(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+def _skip_unreadable(reader: Iterator[list[str]]) -> Iterator[list[str]]:
     try:
         yield from reader
     except csv.Error:
         return
 
 
-def quoting(quote: str | None) -> dict[str, Any]:
+def set_quoting(quote: str | None) -> dict[str, Any]:
     """Return how the csv module is told of a quote character, or that there is none."""
     return {"quoting": csv.QUOTE_NONE} if quote is None else {"quotechar": quote}
 
 
 @contextmanager
-def field_limit() -> Iterator[None]:
+def allow_long_fields() -> Iterator[None]:
     """Let fields be as long as lines: what is too long for a text is said of its column."""
     # the csv module has one limit for the whole process; others get theirs back
     before = csv.field_size_limit(LONGEST_LINE)

@@ -10,8 +10,8 @@ import orjson
 
 from seealso.decoding import loads
 from seealso.readers.files.arrays import JsonRows, NotJson, list_within
-from seealso.readers.files.lines import LONGEST_LINE, TOO_LONG, numbered
-from seealso.readers.rows import Record, Rows, frame_of, named
+from seealso.readers.files.lines import LONGEST_LINE, TOO_LONG, number_lines
+from seealso.readers.rows import Record, Rows, build_frame, select_named
 
 MOST_KEYS: Final = 10_000
 """Most keys of one row, those of inner objects counted."""
@@ -63,22 +63,22 @@ def read_json(
     for place, found in parsed:
         batch.append((place, found))
         if columns is None and not isinstance(found, _Fault):
-            names.update(_names(found))
+            names.update(_list_names(found))
         if len(batch) == batch_rows or len(batch) * len(names) > MOST_CELLS:
-            yield _rows(batch, columns)
+            yield _build_rows(batch, columns)
             batch, names = [], set()
     if batch:
-        yield _rows(batch, columns)
+        yield _build_rows(batch, columns)
 
 
-def json_rows(lines: Iterable[tuple[int, bytes]], columns: Collection[str] | None = None) -> Rows:
+def parse_lines(lines: Iterable[tuple[int, bytes]], columns: Collection[str] | None = None) -> Rows:
     """Return the objects of some lines, each line with its number from 1; blank ones left out."""
     parsed = ((place, _parse(line, place)) for place, line in lines)
-    return _rows([(place, found) for place, found in parsed if found is not None], columns)
+    return _build_rows([(place, found) for place, found in parsed if found is not None], columns)
 
 
 def _parse_lines(stream: BufferedReader) -> Iterator[_Parsed]:
-    for place, line in numbered(stream):
+    for place, line in number_lines(stream):
         found = _Fault(TOO_LONG) if line is None else _parse(line, place)
         if found is not None:
             yield place, found
@@ -91,14 +91,14 @@ def _has_lines(head: bytes, columns: Collection[str] | None) -> bool:
     if head.startswith(b"["):
         return False
     first, *others = (line.strip() for line in head.split(b"\n") if line.strip())
-    found = _json(first)
+    found = _load(first)
     if found is not None or not first.endswith((b"{", b"[", b",")):
         return list_within(found, columns) is None
     # a line that is cut off stands among others that are whole
-    return first.endswith(b",") and any(_json(line) is not None for line in others[:1])
+    return first.endswith(b",") and any(_load(line) is not None for line in others[:1])
 
 
-def _json(line: bytes) -> Any:
+def _load(line: bytes) -> Any:
     try:
         return loads(line)
     except orjson.JSONDecodeError:
@@ -113,7 +113,7 @@ def _parse_values(
             where = f" (on line {found.line})" if found.line != place else ""
             yield place, _Fault(f"{found.reason}{where}")
         else:
-            yield place, _checked(found, may_be_large=True)
+            yield place, _check(found, may_be_large=True)
 
 
 def _parse(line: bytes, place: int) -> Record | _Fault | None:
@@ -127,10 +127,10 @@ def _parse(line: bytes, place: int) -> Record | _Fault | None:
     except orjson.JSONDecodeError as exc:
         return _Fault(f"not JSON: {exc.msg} (column {exc.colno})")
     may_be_large = text.count(b"{") + text.count(b"[") > DEEPEST or text.count(b":") > MOST_KEYS
-    return _checked(found, may_be_large=may_be_large)
+    return _check(found, may_be_large=may_be_large)
 
 
-def _checked(found: Any, *, may_be_large: bool) -> Record | _Fault:
+def _check(found: Any, *, may_be_large: bool) -> Record | _Fault:
     if not isinstance(found, dict):
         return _Fault("not a JSON object")
     return (_too_large(found) if may_be_large else None) or found
@@ -151,17 +151,17 @@ def _too_large(record: Record) -> _Fault | None:
     return None
 
 
-def _rows(batch: list[_Parsed], columns: Collection[str] | None) -> Rows:
+def _build_rows(batch: list[_Parsed], columns: Collection[str] | None) -> Rows:
     broken = [(place, found.reason) for place, found in batch if isinstance(found, _Fault)]
     good = [(place, found) for place, found in batch if not isinstance(found, _Fault)]
-    records, others = named([found for _, found in good], columns)
+    records, others = select_named([found for _, found in good], columns)
     places = [place for place, _ in good]
-    return Rows(frame_of(records), places, broken, sparse=True, others=others)
+    return Rows(build_frame(records), places, broken, sparse=True, others=others)
 
 
-def _names(record: Record) -> Iterator[str]:
+def _list_names(record: Record) -> Iterator[str]:
     for name, value in record.items():
         if isinstance(value, Mapping):
-            yield from (f"{name}.{inner}" for inner in _names(value))
+            yield from (f"{name}.{inner}" for inner in _list_names(value))
         else:
             yield name

@@ -28,12 +28,12 @@ _JSON: Final = re.compile(rb'\s*(\[\s*)?\{\s*("|\})')
 _SAMPLE_LINES: Final = 20
 
 
-def packed_kind(head: bytes) -> str | None:
+def recognise_packed(head: bytes) -> str | None:
     """Return what kind of file that is no text begins with `head`; None for none that is known."""
     return next((what for start, what in _SIGNATURES if head.startswith(start)), None)
 
 
-def other_kind(head: bytes, *, delimited: bool) -> str | None:
+def recognise_other(head: bytes, *, delimited: bool) -> str | None:
     """Return what kind a text seems to be, where it is not the one that is meant.
 
     Parameters

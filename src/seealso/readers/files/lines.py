@@ -45,7 +45,7 @@ def count_lines(content: bytes) -> int:
     return content.count(b"\n") + bool(content and not content.endswith(b"\n"))
 
 
-def blocks(stream: BinaryIO, first: int = 1) -> Iterator[Block]:
+def read_blocks(stream: BinaryIO, first: int = 1) -> Iterator[Block]:
     """Yield `stream` in blocks of whole lines.
 
     Parameters
@@ -70,9 +70,9 @@ def blocks(stream: BinaryIO, first: int = 1) -> Iterator[Block]:
     yield Block(first, b"", 0, too_long=False, last=True)
 
 
-def numbered(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+def number_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     """Yield the lines of `stream` that are not empty, each with its number; None if too long."""
-    for block in blocks(stream):
+    for block in read_blocks(stream):
         for number, line in enumerate(block.content.split(b"\n"), block.first):
             if line:
                 yield number, line

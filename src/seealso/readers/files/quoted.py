@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from seealso.readers.files.dialects import Dialect, field_limit, quoting
+from seealso.readers.files.dialects import Dialect, allow_long_fields, set_quoting
 from seealso.readers.rows import Rows
 
 LONGEST_ROW: Final = 1_000
@@ -44,11 +44,11 @@ def parse_quoted(
     # what is not UTF-8 comes through as lone surrogates
     *ended, last = content.decode("utf-8", "surrogateescape").split("\n")
     lines = [f"{line}\n" for line in ended] + ([last] if last else [])
-    parser = _Parser([dialect.unescaped(line) for line in lines], dialect, whole=whole)
+    parser = _Parser([dialect.unescape(line) for line in lines], dialect, whole=whole)
     good: list[list[str]] = []
     places: list[int] = []
     broken: list[tuple[int, str]] = []
-    with field_limit():
+    with allow_long_fields():
         for start, row in parser:
             if isinstance(row, str):
                 broken.append((first + start, row))
@@ -113,7 +113,7 @@ class _Parser:
                 self._feed(),
                 delimiter=self._dialect.separator,
                 strict=True,
-                **quoting(self._dialect.quote),
+                **set_quoting(self._dialect.quote),
             )
         self._limit = self.at + LONGEST_ROW
         try:

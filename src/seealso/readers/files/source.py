@@ -20,12 +20,12 @@ from typing import Any, BinaryIO, Final
 import polars as pl
 
 from seealso.config import FormatSettings
-from seealso.decoding import Utf8Stream, as_utf8
+from seealso.decoding import Utf8Stream, open_utf8
 from seealso.errors import DataError
 from seealso.readers.files.delimited import read_delimited
-from seealso.readers.files.dialects import open_delimited
+from seealso.readers.files.dialects import read_dialect
 from seealso.readers.files.documents import read_json
-from seealso.readers.files.kinds import other_kind, packed_kind
+from seealso.readers.files.kinds import recognise_other, recognise_packed
 from seealso.readers.files.parquet import read_parquet
 from seealso.readers.files.parts import Part, find_parts
 from seealso.readers.rows import Rows
@@ -88,20 +88,20 @@ class FileSource:
         try:
             parts, others = find_parts(self.path, FORMATS)
         except OSError as exc:
-            raise self._unreadable(self.path, exc) from exc
-        new = [_passed_over(others)] if others else []
+            raise self._describe_unreadable(self.path, exc) from exc
+        new = [_describe_passed(others)] if others else []
         said: set[str] = set()
         for part in parts:
-            for rows in self._rows(part):
+            for rows in self._read_part(part):
                 # what holds for every part is said of the first
                 found = dict.fromkeys(note for note in rows.notes if note not in said)
                 said.update(found)
                 new += [f"{part.name}: {note}" if part.name else note for note in found]
                 noted = replace(rows, notes=new)
-                yield _of_part(noted, part, self.columns) if part.name else noted
+                yield _add_part(noted, part, self.columns) if part.name else noted
                 new = []
 
-    def _rows(self, part: Part) -> Iterator[Rows]:
+    def _read_part(self, part: Part) -> Iterator[Rows]:
         name = f"{self.name} {part.name}".rstrip()
         try:
             # a writer that had no rows for a part leaves it empty
@@ -110,12 +110,12 @@ class FileSource:
             with self._open(part, name) as stream:
                 _check_content(stream, part, name)
                 if part.kind == ".parquet":
-                    yield from self._parquet(part, stream)
+                    yield from self._read_parquet(part, stream)
                 else:
-                    yield from self._text(part, name, stream)
+                    yield from self._read_text(part, name, stream)
         except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as exc:
             packing = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}[part.packing]
-            raise _error(
+            raise _describe(
                 name,
                 part,
                 f"is damaged or cut off: its {packing} data does not end well",
@@ -123,11 +123,11 @@ class FileSource:
             ) from exc
         except pl.exceptions.PolarsError as exc:
             reason = str(exc).splitlines()[0]
-            raise _error(
+            raise _describe(
                 name, part, f"is no readable Parquet file: {reason}", "write it again"
             ) from exc
         except OSError as exc:
-            raise self._unreadable(part.path, exc) from exc
+            raise self._describe_unreadable(part.path, exc) from exc
 
     @contextmanager
     def _open(self, part: Part, name: str) -> Iterator[BinaryIO]:
@@ -137,24 +137,26 @@ class FileSource:
                 return
             start, what, opener = _PACKINGS[part.packing]
             if not raw.peek(6).startswith(start) and raw.peek(1):
-                raise _error(name, part, f"is not {what} data", f"take {part.packing} off its name")
+                raise _describe(
+                    name, part, f"is not {what} data", f"take {part.packing} off its name"
+                )
             with opener(raw) as unpacked:
                 yield unpacked
 
-    def _text(self, part: Part, name: str, raw: BinaryIO) -> Iterator[Rows]:
-        buffered, recoded = as_utf8(raw, self.format.encoding)
+    def _read_text(self, part: Part, name: str, raw: BinaryIO) -> Iterator[Rows]:
+        buffered, recoded = open_utf8(raw, self.format.encoding)
         with buffered as stream:
             # programs that add a byte order mark may meet one that is there already
             while stream.peek().startswith(BOM_UTF8):
                 stream.read(len(BOM_UTF8))
             if part.name and not stream.peek():
                 return
-            if found := other_kind(stream.peek(), delimited=part.kind in DELIMITED):
-                raise _other_kind(name, part, found)
+            if found := recognise_other(stream.peek(), delimited=part.kind in DELIMITED):
+                raise _describe_other(name, part, found)
             separated = ""
             if part.kind in DELIMITED:
                 default = DELIMITED[part.kind]
-                dialect = open_delimited(
+                dialect = read_dialect(
                     stream, name, self.format, default=default, columns=self.columns
                 )
                 if dialect.separator not in (default, self.format.separator):
@@ -166,14 +168,16 @@ class FileSource:
             for rows in batches:
                 # the encoding may be known only later than the separator
                 new = [
-                    one for one in (self._encoded(recoded), separated) if one and one not in said
+                    one
+                    for one in (self._describe_encoding(recoded), separated)
+                    if one and one not in said
                 ]
                 said += new
                 key = f"{self.section}.format".lstrip(".")
                 note = f"{', '.join(new)} ({key} says otherwise where that is wrong)"
                 yield replace(rows, notes=[note, *rows.notes]) if new else rows
 
-    def _encoded(self, text: Utf8Stream) -> str:
+    def _describe_encoding(self, text: Utf8Stream) -> str:
         """Return how a text was decoded; empty where that is usual, or set."""
         if self.format.encoding or text.encoding in _USUAL_ENCODINGS:
             return ""
@@ -181,7 +185,7 @@ class FileSource:
         example = f" ({text.example!r})" if self.section == "catalogue" and text.example else ""
         return f"read as {text.encoding}{example}"
 
-    def _parquet(self, part: Part, stream: BinaryIO) -> Iterator[Rows]:
+    def _read_parquet(self, part: Part, stream: BinaryIO) -> Iterator[Rows]:
         if not part.packing:
             yield from read_parquet(part.path, self.columns, batch_rows=self.batch_rows)
             return
@@ -192,7 +196,7 @@ class FileSource:
             path = Path(unpacked.name)
             yield from read_parquet(path, self.columns, batch_rows=self.batch_rows)
 
-    def _unreadable(self, path: Path, exc: OSError) -> DataError:
+    def _describe_unreadable(self, path: Path, exc: OSError) -> DataError:
         reason = (exc.strerror or str(exc)).lower()
         return DataError(f"{path}: {reason}", hint="check the path", file=str(path))
 
@@ -201,14 +205,14 @@ def _check_content(stream: BinaryIO, part: Part, name: str) -> None:
     head = stream.read(16)
     stream.seek(0)
     expected = "Parquet" if part.kind == ".parquet" else None
-    found = packed_kind(head)
+    found = recognise_packed(head)
     if found != expected and head:
-        raise _other_kind(name, part, found)
+        raise _describe_other(name, part, found)
 
 
-def _other_kind(name: str, part: Part, found: str | None) -> DataError:
+def _describe_other(name: str, part: Part, found: str | None) -> DataError:
     seems = f"it seems to be {found}" if found else "it does not start as Parquet does"
-    return _error(
+    return _describe(
         name,
         part,
         f"is not what its extension {part.kind} says: {seems}",
@@ -216,7 +220,7 @@ def _other_kind(name: str, part: Part, found: str | None) -> DataError:
     )
 
 
-def _of_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:
+def _add_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:
     """Return rows that name their part, with the columns that its folders stand for."""
     frame = rows.frame
     if columns is not None and not rows.sparse and not {*frame.columns, *part.values} & {*columns}:
@@ -236,11 +240,11 @@ def _of_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:
     return replace(rows, frame=frame, unit=f"{part.name} {rows.unit}", part=part.name)
 
 
-def _passed_over(others: Sequence[str]) -> str:
+def _describe_passed(others: Sequence[str]) -> str:
     examples = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
     were = "other file in it was" if len(others) == 1 else "other files in it were"
     return f"{len(others)} {were} passed over ({examples})"
 
 
-def _error(name: str, part: Part, what: str, hint: str) -> DataError:
+def _describe(name: str, part: Part, what: str, hint: str) -> DataError:
     return DataError(f"{name} {what}", hint=hint, file=str(part.path))

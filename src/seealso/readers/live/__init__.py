@@ -5,8 +5,8 @@ from seealso.readers.live.reader import (
     RESERVED,
     LiveEvent,
     LiveReader,
-    content_id,
-    micros,
+    hash_content,
+    to_micros,
 )
 from seealso.readers.live.tail import Batch, GrowingFile, Stream
 
@@ -18,6 +18,6 @@ __all__ = [
     "LiveEvent",
     "LiveReader",
     "Stream",
-    "content_id",
-    "micros",
+    "hash_content",
+    "to_micros",
 ]

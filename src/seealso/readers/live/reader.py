@@ -16,8 +16,8 @@ from seealso.config import EventSettings, LiveSettings
 from seealso.readers.events import parse_events
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows
-from seealso.readers.values.cells import LONGEST_ID, as_text
-from seealso.readers.values.columns import ColumnCheck, column
+from seealso.readers.values.cells import LONGEST_ID, parse_texts
+from seealso.readers.values.columns import ColumnCheck, select_column
 from seealso.readers.values.conventions import Conventions
 
 RESERVED: Final = "seealso:"
@@ -56,7 +56,7 @@ class LiveEvent:
             "type": self.type,
             "value": self.value,
             "time": self.time.isoformat(),
-            "micros": micros(self.time),
+            "micros": to_micros(self.time),
         }
 
     @classmethod
@@ -66,7 +66,7 @@ class LiveEvent:
         return cls(event_id, body.get("user"), body["item"], body["type"], body["value"], time)
 
 
-def micros(time: datetime) -> int:
+def to_micros(time: datetime) -> int:
     """Return microseconds since 1970, by which events are compared exactly.
 
     OpenSearch rounds a date without a fraction up to the end of its second, and holds no
@@ -153,7 +153,7 @@ class LiveReader:
     def _ids(self, rows: Rows) -> dict[int, str]:
         if self._live.id is None:
             return {}
-        ids = as_text(column(rows.frame, self._live.id)).values
+        ids = parse_texts(select_column(rows.frame, self._live.id)).values
         return {p: one for p, one in zip(rows.places, ids, strict=True) if one is not None}
 
     def _fault(self, row: Mapping[str, Any], own: str | None, limit: datetime) -> Problem | None:
@@ -178,11 +178,11 @@ class LiveReader:
     def _event(self, row: Mapping[str, Any], own: str | None, now: datetime) -> LiveEvent:
         user = None if row["user_id"] is None else self._name_of(row["user_id"])
         time, kind, value = row["time"], row["type"], row["value"]
-        event_id = own or content_id(user, row["item_id"], kind, time, value)
+        event_id = own or hash_content(user, row["item_id"], kind, time, value)
         return LiveEvent(event_id, user, row["item_id"], kind, value, time or now)
 
 
-def content_id(user: str | None, item_id: str, kind: str, time: datetime, value: float) -> str:
+def hash_content(user: str | None, item_id: str, kind: str, time: datetime, value: float) -> str:
     """Return the id of an event that has none of its own: a hash of all that is known of it."""
     content = orjson.dumps([user, item_id, kind, time, value])
     return sha256(content).hexdigest()[:40]

@@ -67,7 +67,7 @@ class Place:
     def behind(self, stream: BinaryIO, lines: Sequence[Line]) -> "Place":
         """Return the place behind `lines`, which stand behind this one."""
         offset = self.offset + sum(len(one.text) for one in lines)
-        return Place(offset, lines[-1].number, *_fingerprints(stream, offset))
+        return Place(offset, lines[-1].number, *_hash_ends(stream, offset))
 
 
 _DEFAULTS: Final[Mapping[str, Any]] = {"offset": 0, "line": 0, "head": "", "tail": ""}
@@ -75,12 +75,12 @@ _DEFAULTS: Final[Mapping[str, Any]] = {"offset": 0, "line": 0, "head": "", "tail
 START: Final = Place()
 
 
-def matches(stream: BinaryIO, place: Place) -> bool:
+def is_place_of(stream: BinaryIO, place: Place) -> bool:
     """Tell whether `place` is one of this file, and what was in front of it still is."""
-    return place.offset == 0 or _fingerprints(stream, place.offset) == (place.head, place.tail)
+    return place.offset == 0 or _hash_ends(stream, place.offset) == (place.head, place.tail)
 
 
-def _fingerprints(stream: BinaryIO, offset: int) -> tuple[str, str]:
+def _hash_ends(stream: BinaryIO, offset: int) -> tuple[str, str]:
     size = min(FINGERPRINT, offset)
     found = []
     for start in (0, offset - size):
@@ -91,7 +91,7 @@ def _fingerprints(stream: BinaryIO, offset: int) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def lines_from(stream: BinaryIO, place: Place, most: int) -> list[Line]:
+def read_lines_from(stream: BinaryIO, place: Place, most: int) -> list[Line]:
     """Return at most so many lines behind `place`; the last may not have ended yet."""
     stream.seek(place.offset)
     found: list[Line] = []
@@ -125,12 +125,12 @@ class Rotated:
         """Tell whether `place` is one of this file."""
         try:
             with self.open() as stream:
-                return matches(stream, place)
+                return is_place_of(stream, place)
         except (EOFError, gzip.BadGzipFile, zlib.error):
             return False
 
 
-def rotated_from(path: Path) -> list[Rotated]:
+def find_rotated(path: Path) -> list[Rotated]:
     """Return what was rotated away from `path`, the oldest first.
 
     Names are those that rotating programs give: a number or a date behind the name, or in front

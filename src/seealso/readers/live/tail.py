@@ -11,14 +11,14 @@ from typing import Any, BinaryIO
 
 from seealso.errors import DataError
 from seealso.log import logger
-from seealso.readers.files.documents import json_rows
+from seealso.readers.files.documents import parse_lines
 from seealso.readers.live.rotation import (
     LONGEST_LINE,
     START,
     Place,
-    lines_from,
-    matches,
-    rotated_from,
+    find_rotated,
+    is_place_of,
+    read_lines_from,
 )
 from seealso.readers.rows import Rows
 
@@ -105,22 +105,22 @@ class GrowingFile:
         try:
             while True:
                 begun = os.fstat(stream.fileno()).st_size > 0
-                if not matches(stream, place):
+                if not is_place_of(stream, place):
                     # cut, or another file: what was behind the place stands elsewhere
-                    place = yield from self._rotated(place)
+                    place = yield from self._read_rotated(place)
                     if begun:
                         place = START
                     else:
                         yield from self._wait()
-                if matches(stream, place):
+                if is_place_of(stream, place):
                     place = yield from self._read(stream, place)
                 # opened first: what takes its name while the old one is read is seen, too
                 before, stream = stream, (yield from self._open())
                 with before:
                     there, here = os.fstat(before.fileno()), os.fstat(stream.fileno())
-                    if matches(before, place) and not os.path.samestat(there, here):
+                    if is_place_of(before, place) and not os.path.samestat(there, here):
                         yield from self._finish(before, place)
-                        yield from self._later(there.st_mtime_ns, place)
+                        yield from self._read_later(there.st_mtime_ns, place)
                         place = START
         finally:
             stream.close()
@@ -128,17 +128,17 @@ class GrowingFile:
     def _read(self, stream: BinaryIO, place: Place) -> Generator[Batch, None, Place]:
         """Yield what comes until the file is cut or replaced; return where to go on then."""
         while True:
-            lines = [one for one in lines_from(stream, place, self.batch) if one.ended]
+            lines = [one for one in read_lines_from(stream, place, self.batch) if one.ended]
             # whoever cuts a file may do so while it is read: what was read is that of another
-            if not matches(stream, place):
+            if not is_place_of(stream, place):
                 return place
             if lines:
                 place = place.behind(stream, lines)
                 yield Batch(
-                    json_rows([(one.number, one.text) for one in lines], self.columns),
+                    parse_lines([(one.number, one.text) for one in lines], self.columns),
                     place.position,
                 )
-            elif self._replaced(stream):
+            elif self._is_replaced(stream):
                 return place
             else:
                 yield from self._wait()
@@ -154,7 +154,7 @@ class GrowingFile:
         yield Batch(None)
         time.sleep(self.poll_seconds)
 
-    def _replaced(self, stream: BinaryIO) -> bool:
+    def _is_replaced(self, stream: BinaryIO) -> bool:
         """Tell whether another file has the name, and something is in it."""
         try:
             there = self.path.stat()
@@ -162,13 +162,13 @@ class GrowingFile:
             return False
         return there.st_size > 0 and not os.path.samestat(there, os.fstat(stream.fileno()))
 
-    def _rotated(self, place: Place) -> Generator[Batch, None, Place]:
+    def _read_rotated(self, place: Place) -> Generator[Batch, None, Place]:
         """Yield what was written behind `place` before the file was rotated; return its end."""
-        for one in reversed(rotated_from(self.path)):
+        for one in reversed(find_rotated(self.path)):
             if one.holds(place):
                 with one.open() as stream:
                     place = yield from self._finish(stream, place)
-                return (yield from self._later(one.changed, place))
+                return (yield from self._read_later(one.changed, place))
         log.warning(
             "%s was replaced or cut, and what it held is not beside it: lines that were not read "
             "yet are lost; it is read from its start",
@@ -176,9 +176,9 @@ class GrowingFile:
         )
         return START
 
-    def _later(self, changed: int, place: Place) -> Generator[Batch, None, Place]:
+    def _read_later(self, changed: int, place: Place) -> Generator[Batch, None, Place]:
         """Yield what files hold that were rotated after one that changed last at `changed`."""
-        for one in rotated_from(self.path):
+        for one in find_rotated(self.path):
             if one.changed > changed:
                 with one.open() as stream:
                     end = yield from self._finish(stream, START)
@@ -188,10 +188,10 @@ class GrowingFile:
 
     def _finish(self, stream: BinaryIO, place: Place) -> Generator[Batch, None, Place]:
         """Yield what is left of a file that nobody writes to any more; its last line has ended."""
-        while lines := lines_from(stream, place, self.batch):
+        while lines := read_lines_from(stream, place, self.batch):
             place = place.behind(stream, lines)
             yield Batch(
-                json_rows([(one.number, one.text) for one in lines], self.columns), place.position
+                parse_lines([(one.number, one.text) for one in lines], self.columns), place.position
             )
         return place
 
@@ -257,4 +257,4 @@ class Stream:
                 ended = text is None
             except Empty:
                 pass
-            yield Batch(json_rows(found, self.columns) if found else None)
+            yield Batch(parse_lines(found, self.columns) if found else None)

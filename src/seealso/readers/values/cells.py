@@ -93,20 +93,20 @@ class Cells:
         return self.values.name
 
 
-def met(value: Any) -> str:
+def quote_value(value: Any) -> str:
     """Return a value as messages show it: quoted where it is text, and shortened."""
     text = repr(value) if isinstance(value, str | bytes | list) else str(value)
     return text if len(text) <= LONGEST_MET else f"{text[:LONGEST_MET]}..."
 
 
-def found(mask: pl.Series) -> list[int]:
+def find_true(mask: pl.Series) -> list[int]:
     """Return the positions where `mask` is true."""
     return mask.fill_null(False).arg_true().to_list()
 
 
-def broken(values: pl.Series, mask: pl.Series, reason: str) -> dict[int, Fault]:
+def find_faults(values: pl.Series, mask: pl.Series, reason: str) -> dict[int, Fault]:
     """Return the fault of each cell where `mask` is true, with the value that stands there."""
-    return {row: Fault(reason, met(values[row])) for row in found(mask)}
+    return {row: Fault(reason, quote_value(values[row])) for row in find_true(mask)}
 
 
 def is_null_word(
@@ -132,29 +132,30 @@ def is_null_word(
     return texts.set(long, "x").str.to_lowercase().is_in(list(default))
 
 
-def single(values: pl.Series) -> Cells:
+def take_one(values: pl.Series) -> Cells:
     """Return one value of each cell: lists of one are opened, longer ones are broken."""
     if isinstance(values.dtype, pl.Array):
         values = values.arr.to_list()
     if not isinstance(values.dtype, pl.List):
-        return _plain(values)
+        return _to_text(values)
     present = values.list.drop_nulls()
     several = (present.list.len() > 1).fill_null(False)
     faults = {
-        row: Fault("is a list", met(present[row].head(5).to_list())) for row in found(several)
+        row: Fault("is a list", quote_value(present[row].head(5).to_list()))
+        for row in find_true(several)
     }
-    plain = _plain(present.list.get(0, null_on_oob=True).set(several, None))
+    plain = _to_text(present.list.get(0, null_on_oob=True).set(several, None))
     return Cells(plain.values, {**plain.faults, **faults})
 
 
-def _plain(values: pl.Series) -> Cells:
+def _to_text(values: pl.Series) -> Cells:
     """Return a column of categories or bytes as one of text; others as they are."""
     if isinstance(values.dtype, pl.Categorical | pl.Enum):
         return Cells(values.cast(pl.String))
-    return Cells(*_decoded(values)) if values.dtype == pl.Binary else Cells(values)
+    return Cells(*_decode(values)) if values.dtype == pl.Binary else Cells(values)
 
 
-def as_text(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
+def parse_texts(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     """Return each cell as text: whole numbers without a fraction, lists joined by blanks.
 
     Blank texts, NaN and words for an empty value become null; bytes that are not UTF-8 are
@@ -174,11 +175,11 @@ def as_text(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     """
     faults: dict[int, Fault] = {}
     if isinstance(values.dtype, pl.List | pl.Array):
-        texts = as_lists(values).list.drop_nulls().list.join(" ")
+        texts = parse_lists(values).list.drop_nulls().list.join(" ")
     elif values.dtype == pl.Binary:
-        texts, faults = _decoded(values)
+        texts, faults = _decode(values)
     else:
-        texts = _by(_written(pl.col(values.name), values.dtype, values.name), values)
+        texts = _evaluate(_write_cell(pl.col(values.name), values.dtype, values.name), values)
         if nulls is None and values.dtype.is_numeric():
             return Cells(texts)
     plain = texts.str.strip_chars(BLANKS)
@@ -191,7 +192,7 @@ def strip_blanks(cells: Cells) -> Cells:
     return Cells(cells.values.str.strip_chars(BLANKS), cells.faults)
 
 
-def as_lists(values: pl.Series) -> pl.Series:
+def parse_lists(values: pl.Series) -> pl.Series:
     """Return a column of lists as lists of text; an empty place in a list stays null.
 
     Lists within lists are opened.
@@ -208,14 +209,16 @@ def as_lists(values: pl.Series) -> pl.Series:
         inner = pl.String()
         texts = [one and [b and b.decode(errors="replace") for b in one] for one in lists.to_list()]
         lists = pl.Series(lists.name, texts, dtype=pl.List(inner))
-    return _by(pl.col(values.name).list.eval(_written(pl.element(), inner, values.name)), lists)
+    return _evaluate(
+        pl.col(values.name).list.eval(_write_cell(pl.element(), inner, values.name)), lists
+    )
 
 
-def _by(expression: pl.Expr, values: pl.Series) -> pl.Series:
+def _evaluate(expression: pl.Expr, values: pl.Series) -> pl.Series:
     return values.to_frame().select(expression.alias(values.name)).to_series()
 
 
-def _written(cell: pl.Expr, kind: Any, name: str) -> pl.Expr:
+def _write_cell(cell: pl.Expr, kind: Any, name: str) -> pl.Expr:
     """Return the text of a cell of some type, as a person would write it."""
     if kind == pl.String:
         return cell
@@ -239,7 +242,7 @@ def _written(cell: pl.Expr, kind: Any, name: str) -> pl.Expr:
     return pl.when(whole).then(number).otherwise(finite.cast(pl.String))
 
 
-def _decoded(values: pl.Series) -> tuple[pl.Series, dict[int, Fault]]:
+def _decode(values: pl.Series) -> tuple[pl.Series, dict[int, Fault]]:
     try:
         return values.cast(pl.String), {}
     except pl.exceptions.ComputeError:
@@ -249,11 +252,11 @@ def _decoded(values: pl.Series) -> tuple[pl.Series, dict[int, Fault]]:
                 texts.append(None if one is None else one.decode())
             except UnicodeDecodeError:
                 texts.append(None)
-                faults[row] = Fault("is not UTF-8", met(one))
+                faults[row] = Fault("is not UTF-8", quote_value(one))
         return pl.Series(values.name, texts, dtype=pl.String), faults
 
 
-def as_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
+def parse_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     """Return each cell as an id: without blanks around it, and ``501.0`` as ``501``.
 
     Leading zeros and case stay. An empty cell is null; a list, an id over 512 bytes, and a number
@@ -266,46 +269,46 @@ def as_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     nulls
         The words for an empty value, where the settings name them.
     """
-    one = single(values)
-    texts = as_text(one.values, nulls)
+    one = take_one(values)
+    texts = parse_texts(one.values, nulls)
     if one.values.dtype.is_integer():
         return Cells(texts.values, one.faults)
-    ids = _by(_spelled(pl.col(values.name)), texts.values)
+    ids = _evaluate(_spell_id(pl.col(values.name)), texts.values)
     long = (ids.str.len_bytes() > LONGEST_ID).fill_null(False)
-    faults = broken(ids, long, f"has more than {LONGEST_ID} bytes")
+    faults = find_faults(ids, long, f"has more than {LONGEST_ID} bytes")
     if one.values.dtype.is_float():
         exact = 2.0**24 if one.values.dtype == pl.Float32 else 2.0**53
         inexact = (one.values.abs() >= exact).fill_null(False)
     else:
         inexact = ids.str.contains(_INEXACT).fill_null(False)
-    faults |= broken(ids, inexact, "is a number too large to be exact: write it as text")
-    ids = _written_out(ids)
+    faults |= find_faults(ids, inexact, "is a number too large to be exact: write it as text")
+    ids = _restore_digits(ids)
     rounded = ids.str.contains(SCIENTIFIC).fill_null(False) & ~inexact
-    faults |= broken(ids, rounded, ROUNDED)
+    faults |= find_faults(ids, rounded, ROUNDED)
     bad = long | inexact | rounded
     return Cells(ids.set(bad, None), {**faults, **texts.faults, **one.faults})
 
 
-def as_id(text: str) -> str | None:
-    """Return the id that a text names, or None where it is empty; as `as_ids` does."""
+def parse_id(text: str) -> str | None:
+    """Return the id that a text names, or None where it is empty; as `parse_ids` does."""
     plain = text.strip(BLANKS)
     if plain.lower() in NULL_TEXTS:
         return None
-    return _number_of(re.sub(_WHOLE, r"\1", re.sub(_FORMULA, r"\1", plain)))
+    return _restore_number(re.sub(_WHOLE, r"\1", re.sub(_FORMULA, r"\1", plain)))
 
 
-def _spelled(text: pl.Expr) -> pl.Expr:
+def _spell_id(text: pl.Expr) -> pl.Expr:
     plain = text.str.strip_chars(BLANKS)
     return plain.str.replace(_FORMULA, "$1").str.replace(_WHOLE, "$1")
 
 
-def _written_out(ids: pl.Series) -> pl.Series:
+def _restore_digits(ids: pl.Series) -> pl.Series:
     """Return whole numbers with an exponent as they were, where all their digits are there."""
     odd = ids.filter(ids.str.contains(r"^-?\d\.\d+[Ee]\+?\d+$").fill_null(False)).unique()
-    return ids.replace(odd, pl.Series([_number_of(one) for one in odd], dtype=pl.String))
+    return ids.replace(odd, pl.Series([_restore_number(one) for one in odd], dtype=pl.String))
 
 
-def _number_of(text: str) -> str:
+def _restore_number(text: str) -> str:
     """Return the digits of a whole number with an exponent, if none is lost; else the text."""
     written = re.fullmatch(r"(-?\d)\.(\d+)[Ee](\+?)(\d{1,2})", text)
     if written is None:

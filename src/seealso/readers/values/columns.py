@@ -8,7 +8,7 @@ import polars as pl
 
 from seealso.errors import DataError
 from seealso.readers.rows import Rows
-from seealso.readers.values.cells import Fault, found
+from seealso.readers.values.cells import Fault, find_true
 
 
 @dataclass
@@ -60,10 +60,10 @@ class ColumnCheck:
         for name in names:
             if name not in there:
                 source = f"{self.source} {part}".rstrip()
-                raise missing(source, self.section, name, tuple(there))
+                raise describe_missing(source, self.section, name, tuple(there))
 
 
-def missing(source: str, section: str, name: str, columns: Sequence[str]) -> DataError:
+def describe_missing(source: str, section: str, name: str, columns: Sequence[str]) -> DataError:
     """Return the error that says which columns `source` has instead of `name`."""
     close = get_close_matches(name, columns, n=1)
     folded = [column for column in columns if column.casefold() == name.casefold()]
@@ -77,7 +77,7 @@ def missing(source: str, section: str, name: str, columns: Sequence[str]) -> Dat
     )
 
 
-def renamed(frame: pl.DataFrame, names: Mapping[str, str], source: str) -> pl.DataFrame:
+def rename_columns(frame: pl.DataFrame, names: Mapping[str, str], source: str) -> pl.DataFrame:
     """Return `frame` under the new `names`.
 
     Raises
@@ -85,7 +85,7 @@ def renamed(frame: pl.DataFrame, names: Mapping[str, str], source: str) -> pl.Da
     DataError
         A new name is taken by another column.
     """
-    inner = (_find(frame, old) for old in names if old not in frame.columns)
+    inner = (_find_column(frame, old) for old in names if old not in frame.columns)
     frame = frame.with_columns(found for found in inner if found is not None)
     new = {old: name for old, name in names.items() if old in frame.columns}
     after = [new.get(column, column) for column in frame.columns]
@@ -100,12 +100,12 @@ def renamed(frame: pl.DataFrame, names: Mapping[str, str], source: str) -> pl.Da
     return frame.rename(new)
 
 
-def column(frame: pl.DataFrame, name: str) -> pl.Series:
+def select_column(frame: pl.DataFrame, name: str) -> pl.Series:
     """Return the column `name`, all null where a sparse batch lacks it.
 
     A path (``products.sku``) leads into the objects of a column, and into those of its lists.
     """
-    found = _find(frame, name)
+    found = _find_column(frame, name)
     return pl.Series(name, [None] * frame.height, dtype=pl.String) if found is None else found
 
 
@@ -130,7 +130,7 @@ def find_objects(rows: Rows, values: pl.Series, named: Iterable[str]) -> dict[in
     if any(name.startswith(start) for name in named):
         return {}
     inner = [name for name in rows.frame.columns if name.startswith(start)]
-    return _instead(
+    return _find_instead(
         rows, values, {name: f"is an object: name a path into it, such as {name}" for name in inner}
     )
 
@@ -142,15 +142,15 @@ def find_no_objects(rows: Rows, values: pl.Series) -> dict[int, Fault]:
     """
     name = values.name
     outer = [name[:end] for end, mark in enumerate(name) if mark == "."]
-    return _instead(rows, values, {one: f"is not there: {one} is no object" for one in outer})
+    return _find_instead(rows, values, {one: f"is not there: {one} is no object" for one in outer})
 
 
-def _instead(rows: Rows, values: pl.Series, reasons: Mapping[str, str]) -> dict[int, Fault]:
+def _find_instead(rows: Rows, values: pl.Series, reasons: Mapping[str, str]) -> dict[int, Fault]:
     """Return the reason of each row that lacks `values` and has another column instead."""
     faults: dict[int, Fault] = {}
     for name, reason in reasons.items():
         if rows.sparse and name in rows.frame.columns:
-            for row in found(_has_value(rows.frame[name]) & _has_gap(values)):
+            for row in find_true(_has_value(rows.frame[name]) & _has_gap(values)):
                 faults.setdefault(row, Fault(reason))
     return faults
 
@@ -170,18 +170,18 @@ def _has_gap(values: pl.Series) -> pl.Series:
     return ((present < values.list.len()) | (present == 0)).fill_null(True)
 
 
-def _find(frame: pl.DataFrame, name: str) -> pl.Series | None:
+def _find_column(frame: pl.DataFrame, name: str) -> pl.Series | None:
     if name in frame.columns:
         return frame[name]
     for end in (place for place, character in enumerate(name) if character == "."):
         if name[:end] in frame.columns:
-            inner = _inner(frame[name[:end]], name[end + 1 :])
+            inner = _open_path(frame[name[:end]], name[end + 1 :])
             if inner is not None:
                 return inner.alias(name)
     return None
 
 
-def _inner(values: pl.Series, path: str) -> pl.Series | None:
+def _open_path(values: pl.Series, path: str) -> pl.Series | None:
     """Return what stands at `path` in each object of a column, or None without such a field."""
     kind = values.dtype
     objects = kind.inner if isinstance(kind, pl.List) else kind
@@ -197,5 +197,5 @@ def _inner(values: pl.Series, path: str) -> pl.Series | None:
         else:
             found = values.struct.field(field_.name)
         rest = path[len(field_.name) + 1 :]
-        return _inner(found, rest) if rest else found
+        return _open_path(found, rest) if rest else found
     return None

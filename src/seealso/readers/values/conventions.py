@@ -14,8 +14,8 @@ import polars as pl
 
 from seealso.config import FormatSettings
 from seealso.readers.rows import RowSource, batches
-from seealso.readers.values.cells import BLANKS, GAPS, NULL_WORDS, is_null_word, single
-from seealso.readers.values.columns import column
+from seealso.readers.values.cells import BLANKS, GAPS, NULL_WORDS, is_null_word, take_one
+from seealso.readers.values.columns import select_column
 
 Mark: TypeAlias = Literal[".", ","]
 
@@ -36,7 +36,7 @@ _SMALL_NUMBERS: Final[Mapping[str, Callable[[pl.Series], pl.Series]]] = {
 """What small numbers are if each of them is one."""
 
 
-def _tells(decimal: str, group: str) -> str:
+def _build_pattern(decimal: str, group: str) -> str:
     """Return the pattern of cells that cannot be read with another decimal mark."""
     forms = (
         rf"0\d*{decimal}\d+",
@@ -48,7 +48,7 @@ def _tells(decimal: str, group: str) -> str:
     return rf"^[^0-9.,]*(?:{'|'.join(forms)})[^0-9.,]*$"
 
 
-_TELLS: Final[dict[Mark, str]] = {".": _tells(r"\.", ","), ",": _tells(",", r"\.")}
+_TELLS: Final[dict[Mark, str]] = {".": _build_pattern(r"\.", ","), ",": _build_pattern(",", r"\.")}
 
 
 def _unknown() -> None:
@@ -74,7 +74,7 @@ class Conventions:
     counting: Callable[[], bool | None] = _unknown
 
 
-def of_numbers(
+def find_number_conventions(
     source: RowSource, columns: Sequence[str], chosen: Mark | None, note: Callable[[str], None]
 ) -> Conventions:
     """Return the conventions of a source with number columns.
@@ -95,7 +95,7 @@ def of_numbers(
     return Conventions(cache(partial(_find_decimal_mark, source, columns, note)))
 
 
-def of_events(
+def find_event_conventions(
     source: RowSource,
     value: str | None,
     time: str | None,
@@ -103,7 +103,7 @@ def of_events(
     note: Callable[[str], None],
 ) -> Conventions:
     """Return the conventions of a source of events, with these columns of values and times."""
-    numbers = of_numbers(source, [value] if value else [], chosen.decimal, note)
+    numbers = find_number_conventions(source, [value] if value else [], chosen.decimal, note)
     if time is None:
         return numbers
     return Conventions(
@@ -122,7 +122,7 @@ def _find_decimal_mark(
     for rows in batches(source, columns):
         separator = rows.separator
         for name in columns:
-            values = single(column(rows.frame, name)).values
+            values = take_one(select_column(rows.frame, name)).values
             if values.dtype == pl.String:
                 for mark, pattern in _TELLS.items():
                     votes[mark] += int(values.str.contains(pattern).sum())
@@ -142,7 +142,7 @@ def _find_decimal_mark(
 def _find_day_first(source: RowSource, name: str, note: Callable[[str], None]) -> bool | None:
     """Return whether the day stands first; None where no date tells, or dates disagree."""
     for rows in batches(source, (name,)):
-        values = single(column(rows.frame, name)).values
+        values = take_one(select_column(rows.frame, name)).values
         if values.dtype != pl.String:
             continue
         day, month = (values.str.contains(one).any() for one in (DAY_FIRST, MONTH_FIRST))
@@ -161,7 +161,7 @@ def _find_counting(
     """Return whether all times are small numbers, and not all of one other kind."""
     others = set(_SMALL_NUMBERS)
     for rows in batches(source, (name,)):
-        numbers = _whole_numbers(single(column(rows.frame, name)).values, nulls)
+        numbers = _whole_numbers(take_one(select_column(rows.frame, name)).values, nulls)
         if numbers is None or not numbers.is_between(0, COUNTS_BELOW, closed="left").all():
             return False
         others = {one for one in others if _SMALL_NUMBERS[one](numbers).all()}

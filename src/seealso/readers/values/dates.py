@@ -29,7 +29,7 @@ _ZONES: Final = {
 }  # fmt: skip
 
 
-def as_iso(texts: pl.Series, day_first: Callable[[], bool | None]) -> pl.Series:
+def write_as_iso(texts: pl.Series, day_first: Callable[[], bool | None]) -> pl.Series:
     """Return dates as ``2026-10-02``, with what follows them; other texts as they are.
 
     Parameters

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from seealso.readers.values.cells import BLANKS, Cells, as_lists, broken
+from seealso.readers.values.cells import BLANKS, Cells, find_faults, parse_lists
 
 _BRACKETS: Final = r"^(?:\[.*\]|\{.*\})$"
 _QUOTED_START: Final = r"""^[\[{]\s*["']"""
@@ -50,14 +50,14 @@ def split_lists(values: pl.Series, separator: str) -> Cells:
     lists = plain.set(objects, None).str.split(separator)
     texts = plain.filter(opened.fill_null(False) & ~objects).unique()
     if not texts.is_empty():
-        read = {text: _values_of(text) for text in texts}
+        read = {text: _parse_list(text) for text in texts}
         inner = pl.Series([read.get(text) for text in plain], dtype=pl.List(pl.String))
         lists = inner.zip_with(inner.is_not_null(), lists)
     reason = "holds objects written as text: make plain columns of them"
-    return Cells(lists.alias(values.name), broken(values, objects, reason))
+    return Cells(lists.alias(values.name), find_faults(values, objects, reason))
 
 
-def _values_of(text: str) -> list[str]:
+def _parse_list(text: str) -> list[str]:
     """Return the values between the brackets around a text."""
     inner = text[1:-1].strip()
     found: list[str] = []
@@ -78,7 +78,7 @@ _ITEMS: Final = pl.col("item").list.len().fill_null(0)
 _VALUES: Final = pl.col("value").list.len().fill_null(0)
 
 
-def one_item_each(
+def explode_items(
     rows: pl.DataFrame, items: pl.Series, values: pl.Series
 ) -> tuple[pl.DataFrame, dict[int, str]]:
     """Return the events of rows with lists of items.
@@ -103,7 +103,7 @@ def one_item_each(
     """
     several = isinstance(values.dtype, pl.List | pl.Array)
     frame = rows.with_columns(
-        item=as_lists(items), value=as_lists(values) if several else values
+        item=parse_lists(items), value=parse_lists(values) if several else values
     ).with_row_index("_row")
     faults: dict[int, str] = {}
     if several:

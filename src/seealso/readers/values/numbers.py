@@ -15,9 +15,9 @@ from seealso.readers.values.cells import (
     GAPS,
     NULL_WORDS,
     Cells,
-    broken,
+    find_faults,
     is_null_word,
-    single,
+    take_one,
 )
 from seealso.readers.values.conventions import Conventions, Mark
 
@@ -45,7 +45,7 @@ _AMBIGUOUS: Final = r"^[^0-9.,]*[1-9][0-9]{0,2}[.,][0-9]{3}[^0-9.,]*$"
 _TWO_WAYS: Final = "can be read in two ways, as thousands or with a fraction: set format.decimal"
 
 
-def as_numbers(
+def parse_numbers(
     values: pl.Series, conventions: Conventions, nulls: Sequence[str] | None = None
 ) -> Cells:
     """Return each cell as a float64; null where it is empty, and where it is no finite number.
@@ -60,7 +60,7 @@ def as_numbers(
     nulls
         The words for an empty value, where the settings name them.
     """
-    one = single(values)
+    one = take_one(values)
     given = one.values
     empty = given.is_null()
     two_ways = pl.repeat(False, len(given), eager=True)
@@ -72,20 +72,20 @@ def as_numbers(
         mark = conventions.decimal() if ambiguous.any() else "."
         if mark is None:
             texts, two_ways = texts.set(ambiguous, None), ambiguous
-        numbers = _from_texts(texts, ambiguous, mark or ".")
+        numbers = _parse_texts(texts, ambiguous, mark or ".")
     elif given.dtype.is_numeric():
         numbers = given.cast(pl.Float64)
     else:
         numbers = pl.Series(given.name, [None] * len(given), dtype=pl.Float64)
     empty = empty.fill_null(True) | numbers.is_nan().fill_null(False)
-    faults = broken(given, numbers.is_null() & ~empty, "is not a number")
-    faults |= broken(given, two_ways, _TWO_WAYS)
+    faults = find_faults(given, numbers.is_null() & ~empty, "is not a number")
+    faults |= find_faults(given, two_ways, _TWO_WAYS)
     infinite = numbers.is_infinite().fill_null(False)
-    faults |= broken(given, infinite, "is infinite")
+    faults |= find_faults(given, infinite, "is infinite")
     return Cells(numbers.set(infinite, None).fill_nan(None), {**faults, **one.faults})
 
 
-def _from_texts(texts: pl.Series, ambiguous: pl.Series, mark: Mark) -> pl.Series:
+def _parse_texts(texts: pl.Series, ambiguous: pl.Series, mark: Mark) -> pl.Series:
     numbers = texts.cast(pl.Float64, strict=False)
     if mark == ",":
         numbers = numbers.set(ambiguous, None)
@@ -112,13 +112,13 @@ def parse_number(text: str, decimal: Mark) -> float | None:
     sign, body = written.groups()
     if _GAPPED.fullmatch(body):
         body = re.sub(f"[{GAPS}]", "", body)
-    plain = _plain(body, decimal)
+    plain = _place_point(body, decimal)
     if plain is None:
         return None
     return -float(plain) if sign in ("-", "\u2212") else float(plain)
 
 
-def _plain(body: str, decimal: Mark) -> str | None:
+def _place_point(body: str, decimal: Mark) -> str | None:
     """Return digits with a decimal point, or None where the marks stand in no order."""
     marks = re.sub(r"\d", "", body)
     if marks.strip(".,"):

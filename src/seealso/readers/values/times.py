@@ -19,13 +19,13 @@ from seealso.readers.values.cells import (
     SCIENTIFIC,
     Cells,
     Fault,
-    found,
+    find_true,
     is_null_word,
-    met,
-    single,
+    quote_value,
+    take_one,
 )
 from seealso.readers.values.conventions import COUNTS_BELOW, Conventions
-from seealso.readers.values.dates import TWO_WAYS, as_iso
+from seealso.readers.values.dates import TWO_WAYS, write_as_iso
 
 _NO_CONVENTIONS: Final = Conventions()
 
@@ -82,7 +82,7 @@ _PARTS: Final = ("year", "month", "day", "hour", "minute", "second", "fraction",
                  "utc", "sign", "hours", "minutes", "region")  # fmt: skip
 
 
-def as_times(
+def parse_times(
     values: pl.Series,
     nulls: Sequence[str] | None = None,
     form: str | None = None,
@@ -107,7 +107,7 @@ def as_times(
         whether small numbers count from a start of their own, which is put at the first second
         of 1970.
     """
-    one = single(values)
+    one = take_one(values)
     given = one.values
     kind = given.dtype
     empty = given.is_null()
@@ -117,27 +117,28 @@ def as_times(
     elif kind == pl.Date:
         micros = given.cast(pl.Datetime("us")).dt.epoch("us")
     elif kind.is_numeric():
-        micros = _from_numbers(given, conventions.counting)
+        micros = _parse_numbers(given, conventions.counting)
         empty |= given.cast(pl.Float64).is_nan().fill_null(False)
     elif kind == pl.String:
         texts = given.str.strip_chars(BLANKS)
         empty = is_null_word(texts, nulls, NULL_WORDS).fill_null(True)
         texts = texts.set(empty, None)
-        micros = _in_form(texts, form) if form else _from_texts(texts, conventions)
+        micros = _parse_form(texts, form) if form else _parse_texts(texts, conventions)
     else:
         micros = pl.Series(given.name, [None] * len(given), dtype=pl.Int64)
     micros = micros.set(~micros.is_between(1, _END, closed="left").fill_null(False), None)
     times = micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias(values.name)
     faults = {
         row: Fault(
-            _OTHER_FORM if form and kind == pl.String else _reason(given[row]), met(given[row])
+            _OTHER_FORM if form and kind == pl.String else _explain(given[row]),
+            quote_value(given[row]),
         )
-        for row in found(times.is_null() & ~empty)
+        for row in find_true(times.is_null() & ~empty)
     }
     return Cells(times, {**faults, **one.faults})
 
 
-def _reason(value: Any) -> str:
+def _explain(value: Any) -> str:
     """Return why a value is no time, and what it may be."""
     if re.match(SCIENTIFIC, str(value).strip(BLANKS)):
         return ROUNDED
@@ -152,7 +153,7 @@ def _reason(value: Any) -> str:
     return _SMALL if 0 <= number < _LEAST else NO_TIME
 
 
-def _from_numbers(numbers: pl.Series, counting: Callable[[], bool | None]) -> pl.Series:
+def _parse_numbers(numbers: pl.Series, counting: Callable[[], bool | None]) -> pl.Series:
     """Return microseconds since 1970, null where a number is out of all bounds."""
     if numbers.dtype.is_integer():
         whole = numbers.cast(pl.Int64, strict=False)
@@ -205,7 +206,7 @@ def _since_1970(numbers: pl.Series, whole: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def _in_form(texts: pl.Series, form: str) -> pl.Series:
+def _parse_form(texts: pl.Series, form: str) -> pl.Series:
     """Return microseconds of texts that are all written in one form."""
     kind: pl.Datetime | pl.Date = pl.Datetime("us", "UTC" if "%z" in form else None)
     if not re.search(r"%[-_0]?[HIklMSTRXcrs+]", form):
@@ -214,21 +215,21 @@ def _in_form(texts: pl.Series, form: str) -> pl.Series:
     return texts.str.strptime(kind, form, strict=False).cast(pl.Datetime("us")).dt.epoch("us")
 
 
-def _from_texts(texts: pl.Series, conventions: Conventions) -> pl.Series:
+def _parse_texts(texts: pl.Series, conventions: Conventions) -> pl.Series:
     whole = texts.cast(pl.Int64, strict=False)
-    micros = _from_numbers(whole, conventions.counting)
+    micros = _parse_numbers(whole, conventions.counting)
     rest = texts.set(whole.is_not_null(), None)
     if rest.null_count() < len(rest):
-        micros = micros.zip_with(whole.is_not_null(), _from_iso(rest))
+        micros = micros.zip_with(whole.is_not_null(), _parse_iso(rest))
         rest = rest.set(micros.is_not_null(), None)
     if rest.null_count() < len(rest):
-        micros = micros.fill_null(_from_iso(as_iso(rest, conventions.day_first)))
+        micros = micros.fill_null(_parse_iso(write_as_iso(rest, conventions.day_first)))
         rest = rest.set(micros.is_not_null(), None)
     if rest.null_count() < len(rest):
         # what Excel rounded may be hours away
         rounded = rest.str.contains(SCIENTIFIC) & (rest.str.len_chars() < _ALL_DIGITS)
         numbers = rest.cast(pl.Float64, strict=False).set(rounded.fill_null(False), None)
-        micros = micros.zip_with(numbers.is_null(), _from_numbers(numbers, conventions.counting))
+        micros = micros.zip_with(numbers.is_null(), _parse_numbers(numbers, conventions.counting))
         odd = rest.set(numbers.is_not_null(), None).drop_nulls().unique()
         read = [_parse_odd(text) for text in odd]
         micros = micros.fill_null(
@@ -237,7 +238,7 @@ def _from_texts(texts: pl.Series, conventions: Conventions) -> pl.Series:
     return micros
 
 
-def _from_iso(texts: pl.Series) -> pl.Series:
+def _parse_iso(texts: pl.Series) -> pl.Series:
     """Return microseconds of the common forms of ISO 8601, all cells at once."""
     groups = texts.str.extract_groups(_ISO).struct.rename_fields(list(_PARTS)).struct.unnest()
 
@@ -264,10 +265,10 @@ def _from_iso(texts: pl.Series) -> pl.Series:
         (moment.dt.epoch("us") + fraction.fill_null(0) + next_day - signed).alias(texts.name)
     ).to_series()
     offset = groups.select(pl.coalesce("utc", "sign").is_not_null()).to_series()
-    return _of_regions(micros, groups["region"].set(offset, None))
+    return _convert_regions(micros, groups["region"].set(offset, None))
 
 
-def _of_regions(micros: pl.Series, regions: pl.Series) -> pl.Series:
+def _convert_regions(micros: pl.Series, regions: pl.Series) -> pl.Series:
     """Return UTC of local times with the name of a zone; null where there is no such zone."""
     for region in regions.drop_nulls().unique():
         here = (regions == region).fill_null(False)
