@@ -56,20 +56,20 @@ def event(user_id: str, item_id: str) -> LiveEvent:
 def measure(cluster: Cluster, settings: Settings, items: int) -> list[Figure]:
     """Time one event with the list behind it, one event alone, and batches."""
     recommender = Recommender(cluster, settings, users=UsersIndex(cluster, settings, NAMES))
-    ingester = Ingester(cluster, settings, NAMES, recommender.profiler)
+    ingester = Ingester(cluster, settings, NAMES, recommender.user_encoder)
     audience = Audience(items)
 
     def reflected(turn: int) -> None:
         user_id = f"u{turn % USERS}"
         chosen = recommender.recommend(user_id).ids[0]
-        ingester.take([event(user_id, chosen)])
+        ingester.ingest([event(user_id, chosen)])
         if chosen in recommender.recommend(user_id).ids:
             raise AssertionError("the list does not reflect the event")
 
     builders = {
         "a list, an event, and the list that reflects it": reflected,
-        "an event alone": lambda _: ingester.take(audience.events(1)),
-        f"{BATCH} events": lambda _: ingester.take(audience.events(BATCH)),
+        "an event alone": lambda _: ingester.ingest(audience.events(1)),
+        f"{BATCH} events": lambda _: ingester.ingest(audience.events(BATCH)),
     }
     with progress("taking in", ROUNDS + WARM_UP) as tick:
         seconds = take_turns(builders, ROUNDS, warm_up=WARM_UP, tick=tick)

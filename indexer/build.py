@@ -61,7 +61,7 @@ def plan(
         items=surveyed.items,
         tail=surveyed.tail,
         importance=surveyed.importance.parameters,
-        clears=tuple(index.name for index in found if index.unfinished),
+        clears=tuple(index.name for index in found if index.incomplete),
         events=surveyed.events,
         unmatched=surveyed.unmatched,
         notes=_notes(*surveyed.notes(), whitening_note(base, texts, settings)),

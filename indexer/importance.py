@@ -85,7 +85,7 @@ def fit_importance(
     if isinstance(catalogue_ids, int):
         unchosen = max(0, catalogue_ids - items.height)
     else:
-        items = _joined(list(catalogue_ids), counts)
+        items = _join_counts(list(catalogue_ids), counts)
     interactions = np.concatenate([items["interactions"].to_numpy(), np.zeros(unchosen, np.uint32)])
     recorded = {
         **settings.model_dump(mode="json"),
@@ -126,11 +126,11 @@ def apply_importance(
     """
     items = counts.frame
     if numbers is not None:
-        items = _joined(numbers["item_id"].to_list(), counts)
+        items = _join_counts(numbers["item_id"].to_list(), counts)
     return _table(items, _values(items, parameters, numbers), parameters)
 
 
-def _joined(ids: list[str], counts: ItemCounts) -> pl.DataFrame:
+def _join_counts(ids: list[str], counts: ItemCounts) -> pl.DataFrame:
     """Return the counts of `ids`, in their order, with zeros where there are none."""
     frame = pl.DataFrame({"item_id": ids}, schema={"item_id": pl.String})
     joined = frame.join(counts.frame, on="item_id", how="left", maintain_order="left")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from seealso.cluster import Cluster, indices
-from seealso.cluster.blocks import Block, lift
+from seealso.cluster.blocks import Block, describe_cure
 from seealso.errors import ClusterError, MappingMismatch
 
 FIXED: Final = ("index.blocks.read_only", "index.blocks.read_only_allow_delete")
@@ -58,6 +58,6 @@ def require_unblocked(name: str, settings: Mapping[str, Any]) -> None:
         if settings.get(block) == "true":
             raise ClusterError(
                 f"{name}: is blocked by {block}: no alias can be moved from it",
-                hint=lift([Block(block, name)]),
+                hint=describe_cure([Block(block, name)]),
                 index=name,
             )

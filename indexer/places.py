@@ -43,14 +43,14 @@ class Place:
 
     def documents(self, cluster: Cluster) -> Iterator[dict[str, Any]]:
         """Yield what is held, as hits."""
-        yield from self._found(cluster, True, lambda: None)
+        yield from self._scan(cluster, True, lambda: None)
 
     def ids(self, cluster: Cluster, tick: Callable[[], object]) -> list[str]:
         """Return the ids of what is held; `tick` is called again and again meanwhile."""
         source = [self.compared] if self.compared else False
-        return [hit["_id"] for hit in self._found(cluster, source, tick)]
+        return [hit["_id"] for hit in self._scan(cluster, source, tick)]
 
-    def _found(
+    def _scan(
         self, cluster: Cluster, source: list[str] | bool, tick: Callable[[], object]
     ) -> Iterator[dict[str, Any]]:
         for hits in scan(cluster, self.index, query=self.query, source=source):

@@ -22,7 +22,7 @@ AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class UserDocuments:
     """All that is held of one user.
 
     Attributes
@@ -43,7 +43,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ForgetReport:
     """What was deleted.
 
     Attributes
@@ -61,7 +61,9 @@ class Forgotten:
     remains: tuple[str, ...]
 
 
-def held(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) -> Held:
+def export_user(
+    cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
+) -> UserDocuments:
     """Return all that is held of a user.
 
     Parameters
@@ -85,10 +87,10 @@ def held(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) 
         hits = [{"_id": hit["_id"], **hit["_source"]} for hit in place.documents(cluster)]
         if hits:
             found[place.index] = hits
-    return Held(names.of(user_id), found)
+    return UserDocuments(names.of(user_id), found)
 
 
-def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) -> Forgotten:
+def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) -> ForgetReport:
     """Delete all that is held of a user, and search for it again.
 
     Raises
@@ -103,7 +105,7 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
         places = places_of(cluster, settings, names, user_id)
         deleted = {place.index: _delete(cluster, place, tick) for place in places}
     sources = (settings.events.path, settings.events.index, settings.users.path)
-    return Forgotten(
+    return ForgetReport(
         names.of(user_id),
         {index: count for index, count in deleted.items() if count},
         tuple(str(one) for one in sources if one is not None),

@@ -33,7 +33,7 @@ def left_by(cluster: Cluster, found: Iterable[PhysicalIndex], key: str, lock: Lo
     """
     begun = None
     for index in found:
-        if not index.unfinished:
+        if not index.incomplete:
             continue
         same = index.state == "building" and index.meta.get("build_key") == key
         if same and begun is None:

@@ -85,7 +85,7 @@ def update(
         # read to the end before anything is written: a broken last row must change nothing
         with progress("reading") as tick:
             read = read_again(source, live.meta["importance"], settings, tick)
-        gone = _gone(cluster, live, delete, read if delete_missing else None)
+        gone = _find_deletions(cluster, live, delete, read if delete_missing else None)
         if refusal := gone.refusal(live.name, most_deleted):
             raise refusal
         maker = DocumentMaker(
@@ -145,7 +145,7 @@ def plan_update(
             keyed = list(zip(batch, digests(batch, text, live.fingerprint, images), strict=True))
             write += len(changed(cluster, live.name, keyed))
             tick(len(batch))
-    gone = _gone(cluster, live, delete, read if delete_missing else None)
+    gone = _find_deletions(cluster, live, delete, read if delete_missing else None)
     return UpdateReport(
         live.name,
         write,
@@ -197,7 +197,7 @@ class _Kept:
                 yield kept
 
 
-def _notes(cluster: Cluster, live: LiveIndex, read: Reread, gone: "_Gone") -> tuple[str, ...]:
+def _notes(cluster: Cluster, live: LiveIndex, read: Reread, gone: "_Deletions") -> tuple[str, ...]:
     # an event of an item that was just deleted is no surprise
     known = read.ids.union(gone.ids)
     if not read.named.keys() <= known:
@@ -207,7 +207,7 @@ def _notes(cluster: Cluster, live: LiveIndex, read: Reread, gone: "_Gone") -> tu
 
 
 @dataclass(frozen=True, slots=True)
-class _Gone:
+class _Deletions:
     """What is to be deleted from an index.
 
     Attributes
@@ -254,9 +254,9 @@ class _Gone:
         return None
 
 
-def _gone(
+def _find_deletions(
     cluster: Cluster, live: LiveIndex, delete: Collection[str], catalogue: Reread | None
-) -> _Gone:
+) -> _Deletions:
     """Find what is to be deleted: the ids named, and where there is a whole catalogue the rest."""
     named = set(fetch(cluster, live.name, sorted(delete), source=["item_id"]))
     documents = indices.count(cluster, live.name)
@@ -270,9 +270,9 @@ def _gone(
             lists="where each line names one",
         )
     if catalogue is None:
-        return _Gone(sorted(named), 0, documents, 0, absent)
+        return _Deletions(sorted(named), 0, documents, 0, absent)
     missing = set(scan_ids(cluster, live.name)) - catalogue.ids - named
-    return _Gone(sorted(named | missing), len(missing), documents, catalogue.unread, absent)
+    return _Deletions(sorted(named | missing), len(missing), documents, catalogue.unread, absent)
 
 
 def _refuse_other(live: LiveIndex, settings: Settings) -> None:

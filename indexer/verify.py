@@ -72,7 +72,7 @@ class Verification:
     user_recall: float | None = None
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The outcome in one line."""
         if self.recall is None:
             graph = f"graph recall not measured ({EXPENSIVE} is false)"

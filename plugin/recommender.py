@@ -11,7 +11,7 @@ from typing import Any, Self
 from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import ConfigError, DataError
-from seealso.indexer.users.writing import Profiler
+from seealso.indexer.users.writing import UserEncoder
 from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import Members
@@ -372,7 +372,7 @@ class Recommender:
         require_users("users", users)
         return self._index.follow(lambda live: self._lists.profiles(live, users))
 
-    def profiler(self) -> Profiler:
+    def user_encoder(self) -> UserEncoder:
         """Return what makes the vectors of a users index for the live index, as a query does."""
         live = self._index.follow(lambda live: live)
         settings = self._lists.fitted(live).profile
@@ -385,7 +385,7 @@ class Recommender:
 
             return [profile.vector for profile in self._index.follow(profiles)]
 
-        return Profiler(live.fingerprint, live.encoder.bundle.dimension, settings, vectors)
+        return UserEncoder(live.fingerprint, live.encoder.bundle.dimension, settings, vectors)
 
     def neighbours(self, user: str | User, *, size: int = 10) -> NeighbourList:
         """Return the users most like one, by one kNN query on the users index.

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from seealso.cluster import indices
-from seealso.indexer.events.ingest import Ingester, Taken
-from seealso.indexer.events.running import reader_of, take_all
+from seealso.indexer.events.ingest import Ingester, IngestReport
+from seealso.indexer.events.running import ingest_batches, reader_of
 from seealso.indexer.events.sources import WholeFile
 from seealso.indexer.events.store import events_name
 from seealso.plugin import Recommender
@@ -27,17 +27,17 @@ def event(user: str, item: str, minutes: int = 0, **more: Any) -> Record:
 
 def ingester_of(shop: Shop, **changes: Mapping[str, Any]) -> Ingester:
     settings = shop.settings(**changes)
-    return Ingester(shop.cluster, settings, NAMES, Recommender(shop.cluster, settings).profiler)
+    return Ingester(shop.cluster, settings, NAMES, Recommender(shop.cluster, settings).user_encoder)
 
 
-def ingested(shop: Shop, records: Iterable[Record], **changes: Mapping[str, Any]) -> Taken:
+def ingested(shop: Shop, records: Iterable[Record], **changes: Mapping[str, Any]) -> IngestReport:
     """Take in events from a file, as the command does."""
     settings = shop.settings(**changes)
     file = WholeFile(FileSource(write_lines(shop.folder / "live.jsonl", records)))
     reader = reader_of(file, settings, NAMES, Problems("stop"))
     ingester = ingester_of(shop, **changes)
-    total = Taken()
-    for one in take_all(ingester, file, file.read(None), reader, settings.live.batch):
+    total = IngestReport()
+    for one in ingest_batches(ingester, file, file.read(None), reader, settings.live.batch):
         total = total.plus(one)
     return total
 

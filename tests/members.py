@@ -57,15 +57,15 @@ def users_key(monkeypatch: pytest.MonkeyPatch) -> None:
 def built(shop: Shop, names: Pseudonyms = NAMES, **more: Any) -> UsersReport:
     settings = shop.settings()
     people = read_people(settings, shop.cluster, Problems("stop"))
-    profiler = Recommender(shop.cluster, settings).profiler()
-    return build_users(shop.cluster, settings, people, names, profiler, **more)
+    user_encoder = Recommender(shop.cluster, settings).user_encoder()
+    return build_users(shop.cluster, settings, people, names, user_encoder, **more)
 
 
 def updated(shop: Shop) -> UsersReport:
     settings = shop.settings()
     people = read_people(settings, shop.cluster, Problems("stop"))
     return update_users(
-        shop.cluster, settings, people, NAMES, Recommender(shop.cluster, settings).profiler()
+        shop.cluster, settings, people, NAMES, Recommender(shop.cluster, settings).user_encoder()
     )
 
 

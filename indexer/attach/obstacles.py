@@ -6,7 +6,7 @@ A dry run and the run itself refuse with the same lines. Every function is pure.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from seealso.cluster.blocks import Block, lift
+from seealso.cluster.blocks import Block, describe_cure
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach.owned import FIELDS_LIMIT, SHARED, Owned, Way
 from seealso.readers import RESERVED
@@ -99,7 +99,7 @@ def _of_one_way(owned: Owned, way: Way) -> Iterator[MappingMismatch]:
             yield _obstacle(
                 owned,
                 f"is blocked by {block}",
-                lift([Block(block, owned.name)]),
+                describe_cure([Block(block, owned.name)]),
             )
     window = int(owned.settings.get("index.max_result_window", 10_000))
     if window < WINDOW:

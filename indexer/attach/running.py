@@ -25,7 +25,7 @@ from seealso.readers import Problems
 
 log = logger(__name__)
 
-LOOKS = 4
+COMPARISONS = 4
 """Times that a copy is compared with an original that is being written to meanwhile."""
 
 
@@ -187,15 +187,16 @@ def _write(cluster: Cluster, settings: Settings, owned: Owned, target: Target) -
         The original changes faster than it can be copied.
     """
     written = deleted = 0
-    for attempt in range(LOOKS):
+    for attempt in range(COMPARISONS):
         look_over = _look_over(cluster, settings, owned, target)
         written, deleted = written + look_over.written, deleted + look_over.deleted
         indices.refresh(cluster, target.name)
         if target.name == owned.name or not (look_over.written or look_over.deleted):
             return _Look(look_over.seen, look_over.unreadable, written, deleted)
-        log.info("look %d: %s", attempt + 1, look_over)
+        log.info("comparison %d: %s", attempt + 1, look_over)
     raise MappingMismatch(
-        f"{target.name}: differs from {owned.name} after {LOOKS} looks, as that is written to",
+        f"{target.name}: differs from {owned.name} after {COMPARISONS} comparisons: that is being "
+        "written to",
         hint="run the command again while nothing writes to it; it goes on where it stands",
         index=target.name,
     )
@@ -217,13 +218,13 @@ def _look_over(cluster: Cluster, settings: Settings, owned: Owned, target: Targe
             ids |= batch.documents.keys()
             changed += found.count
             unreadable += len(batch.documents) - len(batch.items)
-        gone = [] if target.name == owned.name else _gone(cluster, target.name, ids)
+        gone = [] if target.name == owned.name else _find_deleted(cluster, target.name, ids)
         for item_id in gone:
             writer.delete(item_id)
     return _Look(len(ids), unreadable, changed, len(gone))
 
 
-def _gone(cluster: Cluster, target: str, ids: set[str]) -> list[str]:
+def _find_deleted(cluster: Cluster, target: str, ids: set[str]) -> list[str]:
     indices.refresh(cluster, target)
     return [item_id for item_id in scan_ids(cluster, target) if item_id not in ids]
 

@@ -23,7 +23,7 @@ from seealso.indexer.turns import Turn
 from seealso.indexer.users.documents import READ, digest_of, user_document, user_of
 from seealso.indexer.users.live import LiveUsers, live_users
 from seealso.indexer.users.mapping import users_alias
-from seealso.indexer.users.writing import Profiler
+from seealso.indexer.users.writing import UserEncoder
 from seealso.readers import Pseudonyms
 from seealso.types import Space, User
 
@@ -36,7 +36,7 @@ documents again may have been killed, and nobody would say when it ended."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LiveIndices:
     """The indices that were live at one moment.
 
     Attributes
@@ -55,13 +55,13 @@ class Look:
         return {"items": mark_of(items.name, items.meta), "users": mark_of(users.name, users.meta)}
 
     @property
-    def told(self) -> list[str]:
+    def mark_texts(self) -> list[str]:
         """What others are told of it."""
         return [mark.text for mark in self.parts.values()]
 
 
 @dataclass(frozen=True, slots=True)
-class Stepped:
+class DocumentChanges:
     """Documents that were changed.
 
     Attributes
@@ -79,9 +79,9 @@ class Stepped:
     new: int = 0
     absent: tuple[str, ...] = ()
 
-    def plus(self, other: "Stepped") -> "Stepped":
+    def plus(self, other: "DocumentChanges") -> "DocumentChanges":
         """Return the sum."""
-        return Stepped(
+        return DocumentChanges(
             self.items + other.items,
             self.users + other.users,
             self.new + other.new,
@@ -98,7 +98,7 @@ class Effects:
         Where and how.
     names
         Tells which key the users have.
-    profiler
+    user_encoder
         Makes what makes vectors of users, for the index that is live; asked again when another
         one is.
     """
@@ -108,16 +108,16 @@ class Effects:
         cluster: Cluster,
         settings: Settings,
         names: Pseudonyms,
-        profiler: Callable[[], Profiler],
+        user_encoder: Callable[[], UserEncoder],
     ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._names = names
-        self._open_profiler = profiler
-        self._profiler: tuple[str, Profiler] | None = None
+        self._open_user_encoder = user_encoder
+        self._user_encoder: tuple[str, UserEncoder] | None = None
         self._stepped_at: dict[Mark, float] = {}
 
-    def look(self) -> Look:
+    def look(self) -> LiveIndices:
         """Return what is live.
 
         Raises
@@ -132,9 +132,9 @@ class Effects:
         live = live_index(self._cluster, self._settings)
         users = live_users(self._cluster, self._settings, self._names)
         users.require(live.fingerprint)
-        return Look(live, users)
+        return LiveIndices(live, users)
 
-    def moved_since(self, look: Look) -> bool:
+    def moved_since(self, look: LiveIndices) -> bool:
         """Tell whether another index is live than at `look`, or one is being written again."""
         alias = self._settings.index.alias
         entries = ",".join(f"*.mappings._meta.seealso.{one}" for one in ("alias", OPEN, CLOSED))
@@ -146,7 +146,7 @@ class Effects:
         }
         return now != {mark.index: mark for mark in look.parts.values()}
 
-    def due(self, look: Look, store: EventStore) -> list[str]:
+    def due(self, look: LiveIndices, store: EventStore) -> list[str]:
         """Return of what documents may not be in step: ``items``, ``users`` or both."""
         settled = store.position(EFFECTS) or {}
         return [key for key, mark in look.parts.items() if self._due(mark, settled.get(key))]
@@ -157,7 +157,7 @@ class Effects:
         last = self._stepped_at.get(mark)
         return last is None or time.monotonic() - last > AGAIN_SECONDS
 
-    def settle(self, look: Look, store: EventStore, begun: Turn) -> Stepped:
+    def catch_up(self, look: LiveIndices, store: EventStore, begun: Turn) -> DocumentChanges:
         """Bring all documents in step, where an index was built or written again meanwhile.
 
         All items that ever had a live event are looked at: whoever wrote with parameters that
@@ -165,11 +165,11 @@ class Effects:
         that may still happen: the index is being written again, or somebody else is at work who
         has seen an earlier one, and who may be killed.
         """
-        total = Stepped()
+        total = DocumentChanges()
         for key in self.due(look, store):
             mark = look.parts[key]
             for some in store.all_of(key.removesuffix("s")):
-                begun.writes_to(look.told)
+                begun.writes_to(look.mark_texts)
                 step = self.step_items if key == "items" else self.step_users
                 total = total.plus(step(look, store, some))
             self._stepped_at[mark] = time.monotonic()
@@ -177,7 +177,9 @@ class Effects:
                 store.put_position(EFFECTS, {**(store.position(EFFECTS) or {}), key: mark.text})
         return total
 
-    def step_items(self, look: Look, store: EventStore, items: Sequence[str]) -> Stepped:
+    def step_items(
+        self, look: LiveIndices, store: EventStore, items: Sequence[str]
+    ) -> DocumentChanges:
         """Bring documents of items in step."""
         live = look.items
         parameters = live.meta["importance"]
@@ -198,12 +200,14 @@ class Effects:
             return changes
 
         changed = rewrite(self._cluster, live.name, items, FIELDS, derive)
-        return Stepped(items=changed, absent=tuple(sorted(absent)))
+        return DocumentChanges(items=changed, absent=tuple(sorted(absent)))
 
-    def step_users(self, look: Look, store: EventStore, some: Sequence[str]) -> Stepped:
+    def step_users(
+        self, look: LiveIndices, store: EventStore, some: Sequence[str]
+    ) -> DocumentChanges:
         """Bring documents of users in step; who has neither document nor event gets none."""
         users = look.users
-        profiler = self._profiler_of(look.items)
+        user_encoder = self._user_encoder_for(look.items)
         kept = {name: int(users.meta[name]) for name in ("history_items", "seen_items")}
         positive = self._settings.events.positive
         new: set[str] = set()
@@ -218,26 +222,26 @@ class Effects:
                 user = with_events(user, events[name], positive=positive, **kept)
                 if not document:
                     new.add(name)
-                key = digest_of(user, profiler.made_with)
+                key = digest_of(user, user_encoder.made_with)
                 if not document or document.get("digest") != key:
                     stale[name] = user, key
-            vectors = profiler.vectors([user for user, _ in stale.values()])
+            vectors = user_encoder.vectors([user for user, _ in stale.values()])
             return {
                 name: Change("index", user_document(user, vector, key))
                 for (name, (user, key)), vector in zip(stale.items(), vectors, strict=True)
             }
 
         moved = rewrite(self._cluster, users.name, some, [*READ, "digest"], derive)
-        return Stepped(users=moved, new=len(new))
+        return DocumentChanges(users=moved, new=len(new))
 
-    def _profiler_of(self, live: LiveIndex) -> Profiler:
-        if self._profiler is None or self._profiler[0] != live.name:
-            opened = self._open_profiler()
+    def _user_encoder_for(self, live: LiveIndex) -> UserEncoder:
+        if self._user_encoder is None or self._user_encoder[0] != live.name:
+            opened = self._open_user_encoder()
             if opened.fingerprint != live.fingerprint:
                 raise MappingMismatch(
                     f"{live.name}: another index is live by now, of another bundle",
                     hint="run the same command again",
                     index=live.name,
                 )
-            self._profiler = live.name, opened
-        return self._profiler[1]
+            self._user_encoder = live.name, opened
+        return self._user_encoder[1]

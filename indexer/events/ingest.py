@@ -12,14 +12,14 @@ from typing import Any, Final
 from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import ClusterError
-from seealso.indexer.events.effects import Effects, Look, Stepped
+from seealso.indexer.events.effects import DocumentChanges, Effects, LiveIndices
 from seealso.indexer.events.retention import expire
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.turns import Turn, forgotten_users, turn
-from seealso.indexer.users.writing import Profiler
+from seealso.indexer.users.writing import UserEncoder
 from seealso.readers import LiveEvent, Pseudonyms
 
-LOOKS: Final = 8
+ATTEMPTS: Final = 8
 """Times that documents are brought in step with an index that moves meanwhile."""
 
 EXPIRE_SECONDS: Final = 3600.0
@@ -30,7 +30,7 @@ NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class IngestReport:
     """What was made of some events.
 
     Attributes
@@ -72,14 +72,14 @@ class Taken:
     differing_ids: tuple[str, ...] = ()
     unknown_items: tuple[str, ...] = ()
 
-    def plus(self, other: "Taken") -> "Taken":
+    def plus(self, other: "IngestReport") -> "IngestReport":
         """Return the sum."""
         summed: dict[str, Any] = {
             one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)
         }
         for name in ("differing_ids", "unknown_items"):
             summed[name] = tuple(dict.fromkeys(summed[name]))[:NAMED]
-        return Taken(**summed)
+        return IngestReport(**summed)
 
 
 class Ingester:
@@ -91,7 +91,7 @@ class Ingester:
         Where and how.
     names
         Gives the pseudonyms.
-    profiler
+    user_encoder
         Makes what makes vectors of users, for the index that is live; asked again when another
         one is.
 
@@ -110,14 +110,14 @@ class Ingester:
         cluster: Cluster,
         settings: Settings,
         names: Pseudonyms,
-        profiler: Callable[[], Profiler],
+        user_encoder: Callable[[], UserEncoder],
     ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._alias = settings.index.alias
         self._expire_at = 0.0
         self._unknown: set[str] = set()
-        self._effects = Effects(cluster, settings, names, profiler)
+        self._effects = Effects(cluster, settings, names, user_encoder)
         # what lacks is said before anything is made
         self._effects.look()
         self._store = EventStore.open(cluster, settings, names)
@@ -129,7 +129,7 @@ class Ingester:
         """Where the events are kept."""
         return self._store
 
-    def take(self, events: Sequence[LiveEvent]) -> Taken:
+    def ingest(self, events: Sequence[LiveEvent]) -> IngestReport:
         """Write events down and bring users and items in step.
 
         Raises
@@ -150,12 +150,12 @@ class Ingester:
             items = sorted({one.item_id for one in kept.values()})
             users = sorted({one.user for one in kept.values() if one.user is not None})
             # looked for behind the writing: who settled an index before has not seen the events
-            stepped = self._stepped(begun, items, users)
+            stepped = self._step(begun, items, users)
         others = [one.event_id for one in events if not _alike(one, kept[one.event_id])]
         absent = tuple(sorted({*stepped.absent} & {*items} - self._unknown))
         self._unknown.update(absent)
         written = len(first) - len(known)
-        return Taken(
+        return IngestReport(
             events=len(events),
             written=written,
             repeated=len(events) - written,
@@ -169,7 +169,7 @@ class Ingester:
             unknown_items=absent[:NAMED],
         )
 
-    def settle(self) -> Taken:
+    def catch_up(self) -> IngestReport:
         """Bring an index that was built, or written again, since the last look in step.
 
         Raises
@@ -179,29 +179,29 @@ class Ingester:
         """
         look = self._effects.look()
         if not self._effects.due(look, self._store):
-            return Taken(expired=self._expired(look))
+            return IngestReport(expired=self._expired(look))
         with turn(self._store.cluster, self._store.name) as begun:
-            stepped = self._stepped(begun, (), ())
-        return Taken(users=stepped.users, new_users=stepped.new, items=stepped.items)
+            stepped = self._step(begun, (), ())
+        return IngestReport(users=stepped.users, new_users=stepped.new, items=stepped.items)
 
-    def _expired(self, look: Look) -> int:
+    def _expired(self, look: LiveIndices) -> int:
         """Delete old events, now and then."""
         if time.monotonic() < self._expire_at:
             return 0
         self._expire_at = time.monotonic() + EXPIRE_SECONDS
         return expire(self._cluster, self._settings, self._store, look)
 
-    def _stepped(self, begun: Turn, items: Sequence[str], users: Sequence[str]) -> Stepped:
+    def _step(self, begun: Turn, items: Sequence[str], users: Sequence[str]) -> DocumentChanges:
         """Bring documents in step; once more where the index moved while that was done."""
-        total = Stepped()
-        for _ in range(LOOKS):
+        total = DocumentChanges()
+        for _ in range(ATTEMPTS):
             look = self._effects.look()
-            begun.writes_to(look.told)
+            begun.writes_to(look.mark_texts)
             # who settled a later index before it was said has not waited for this turn
             if self._effects.moved_since(look):
                 continue
             try:
-                done = self._effects.settle(look, self._store, begun)
+                done = self._effects.catch_up(look, self._store, begun)
                 done = done.plus(self._effects.step_items(look, self._store, items))
                 done = done.plus(self._effects.step_users(look, self._store, users))
             except ClusterError:
@@ -220,15 +220,15 @@ class Ingester:
 
 
 def add_live_events(
-    cluster: Cluster, settings: Settings, names: Pseudonyms, profiler: Callable[[], Profiler]
-) -> Taken:
+    cluster: Cluster, settings: Settings, names: Pseudonyms, user_encoder: Callable[[], UserEncoder]
+) -> IngestReport:
     """Bring a users index that was written from the settings' events in step with live ones.
 
     Parameters are those of `Ingester`. Without live events there is nothing to do.
     """
     if EventStore.find(cluster, settings, names) is None:
-        return Taken()
-    return Ingester(cluster, settings, names, profiler).settle()
+        return IngestReport()
+    return Ingester(cluster, settings, names, user_encoder).catch_up()
 
 
 def _alike(one: LiveEvent, other: LiveEvent) -> bool:

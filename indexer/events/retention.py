@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
-from seealso.indexer.events.effects import Look
+from seealso.indexer.events.effects import LiveIndices
 from seealso.indexer.events.store import EventStore
 from seealso.readers.live import to_micros
 
@@ -13,7 +13,7 @@ AT_ONCE: Final = 10_000
 """Events of one deletion: answered well within the time-out."""
 
 
-def expire(cluster: Cluster, settings: Settings, store: EventStore, look: Look) -> int:
+def expire(cluster: Cluster, settings: Settings, store: EventStore, look: LiveIndices) -> int:
     """Delete events that are older than ``live.keep_days``, and return how many.
 
     Those that an index has not counted stay, however old they are: of the live one, and of

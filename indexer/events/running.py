@@ -8,14 +8,14 @@ from typing import Any, Final, Protocol
 
 from seealso.cluster import Cluster, fetch
 from seealso.config import Settings
-from seealso.indexer.events.ingest import NAMED, Ingester, Taken
+from seealso.indexer.events.ingest import NAMED, Ingester, IngestReport
 from seealso.indexer.events.sources import COLUMNS, UbiEvents, WholeFile, known_or_named
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.users.live import live_users
 from seealso.readers import Batch, LiveEvent, LiveReader, Problems, Pseudonyms
 
-SETTLE_SECONDS: Final = 1.0
+CATCH_UP_SECONDS: Final = 1.0
 """How often an idle follower looks whether an index was built meanwhile."""
 
 
@@ -58,9 +58,9 @@ def position_of(source: Source, store: EventStore | None) -> Mapping[str, Any] |
     return None if store is None or source.key is None else store.position(source.key)
 
 
-def take_all(
+def ingest_batches(
     ingester: Ingester, source: Source, batches: Iterator[Batch], reader: LiveReader, size: int
-) -> Iterator[Taken]:
+) -> Iterator[IngestReport]:
     """Take in batch after batch, and yield what was made of each; nothing of an empty one.
 
     Parameters
@@ -83,19 +83,19 @@ def take_all(
     ClusterError, BulkWriteError
         The cluster refused; the position is that before the batch.
     """
-    yield ingester.settle()
+    yield ingester.catch_up()
     looked = time.monotonic()
     for batch in batches:
         if batch.rows is None:
-            if time.monotonic() - looked > SETTLE_SECONDS:
-                yield ingester.settle()
+            if time.monotonic() - looked > CATCH_UP_SECONDS:
+                yield ingester.catch_up()
                 looked = time.monotonic()
-            yield Taken()
+            yield IngestReport()
             continue
         events = reader.read(batch.rows, datetime.now(UTC))
-        total = Taken()
+        total = IngestReport()
         for some in _chunks(events, size):
-            total = total.plus(ingester.take(some))
+            total = total.plus(ingester.ingest(some))
         # behind all that follows from it: who is killed before reads the batch again
         if source.key is not None and batch.position is not None:
             ingester.store.put_position(source.key, batch.position)
@@ -119,15 +119,15 @@ def require_live(cluster: Cluster, settings: Settings, names: Pseudonyms) -> Liv
     return live
 
 
-def plan_all(
+def plan_ingest(
     cluster: Cluster,
     settings: Settings,
     names: Pseudonyms,
     store: EventStore | None,
     batches: Iterator[Batch],
     reader: LiveReader,
-) -> Taken:
-    """Say what `take_all` would write; nothing is written.
+) -> IngestReport:
+    """Say what `ingest_batches` would write; nothing is written.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def plan_all(
     known = len(store.present(sorted(ids))) if store else 0
     absent = sorted(items - set(fetch(cluster, live.name, sorted(items), source=["item_id"])))
     written = len(ids) - known
-    return Taken(
+    return IngestReport(
         events=events,
         written=written,
         repeated=events - written,

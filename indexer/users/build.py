@@ -21,7 +21,7 @@ from seealso.indexer.staging import build_key, left_by
 from seealso.indexer.users.live import check_key, live_users, user_indices
 from seealso.indexer.users.mapping import KIND, users_alias, users_body, users_meta
 from seealso.indexer.users.people import People
-from seealso.indexer.users.writing import Done, Profiler, UsersWriter
+from seealso.indexer.users.writing import Done, UserEncoder, UsersWriter
 from seealso.log import progress
 from seealso.readers import Pseudonyms
 
@@ -65,7 +65,7 @@ def build_users(
     settings: Settings,
     people: People,
     names: Pseudonyms,
-    profiler: Profiler,
+    user_encoder: UserEncoder,
     *,
     new_key: bool = False,
 ) -> UsersReport:
@@ -79,7 +79,7 @@ def build_users(
         Who.
     names
         Gives the pseudonyms.
-    profiler
+    user_encoder
         Gives the vectors.
     new_key
         The key may be another one than that of the index that is live.
@@ -100,8 +100,8 @@ def build_users(
     with users_lock(cluster, settings) as lock:
         require_movable(cluster, alias, KIND)
         check_live_key(cluster, settings, names, new_key=new_key)
-        name, resumed = _stage(cluster, settings, names, profiler, lock)
-        writer = UsersWriter(cluster, name, names, profiler, settings.index)
+        name, resumed = _stage(cluster, settings, names, user_encoder, lock)
+        writer = UsersWriter(cluster, name, names, user_encoder, settings.index)
         with progress("encoding and writing", len(people.ids)) as tick:
             done = writer.write(people, tick, fresh=not resumed)
         gone = _clear_others(writer, people) if resumed else 0
@@ -119,7 +119,11 @@ def build_users(
 
 
 def update_users(
-    cluster: Cluster, settings: Settings, people: People, names: Pseudonyms, profiler: Profiler
+    cluster: Cluster,
+    settings: Settings,
+    people: People,
+    names: Pseudonyms,
+    user_encoder: UserEncoder,
 ) -> UsersReport:
     """Write the users that are new or changed to the live index, and delete who is no more.
 
@@ -135,8 +139,8 @@ def update_users(
     started = perf_counter()
     with users_lock(cluster, settings):
         live = live_users(cluster, settings, names)
-        live.require(profiler.fingerprint)
-        writer = UsersWriter(cluster, live.name, names, profiler, settings.index)
+        live.require(user_encoder.fingerprint)
+        writer = UsersWriter(cluster, live.name, names, user_encoder, settings.index)
         with rewriting(cluster, live.name) as run:
             with progress("updating", len(people.ids)) as tick:
                 done = writer.write(people, tick, fresh=False)
@@ -172,7 +176,11 @@ def plan_build(
 
 
 def plan_update(
-    cluster: Cluster, settings: Settings, people: People, names: Pseudonyms, profiler: Profiler
+    cluster: Cluster,
+    settings: Settings,
+    people: People,
+    names: Pseudonyms,
+    user_encoder: UserEncoder,
 ) -> UsersReport:
     """Count what `update_users` would do; nothing is encoded or written.
 
@@ -180,8 +188,8 @@ def plan_update(
     """
     started = perf_counter()
     live = live_users(cluster, settings, names)
-    live.require(profiler.fingerprint)
-    writer = UsersWriter(cluster, live.name, names, profiler, settings.index)
+    live.require(user_encoder.fingerprint)
+    writer = UsersWriter(cluster, live.name, names, user_encoder, settings.index)
     with progress("comparing", len(people.ids)) as tick:
         done = writer.compare(people, tick)
     gone = len(writer.others(people))
@@ -253,11 +261,11 @@ def _report(
 
 
 def _stage(
-    cluster: Cluster, settings: Settings, names: Pseudonyms, profiler: Profiler, lock: Lock
+    cluster: Cluster, settings: Settings, names: Pseudonyms, user_encoder: UserEncoder, lock: Lock
 ) -> tuple[str, bool]:
     """Return the index to write to and whether it was begun by an earlier, killed build."""
     alias = users_alias(settings.index.alias)
-    key = _build_key(settings, names, profiler)
+    key = _build_key(settings, names, user_encoder)
     for one in user_indices(cluster, settings):
         # the alias did not come to it: it is gone on with, or cleared, like one half written
         if one.state == "ready" and not one.live:
@@ -266,18 +274,18 @@ def _stage(
     if begun is not None:
         return begun, True
     name = indices.new_name(alias)
-    meta = users_meta(alias, settings.users, names, profiler.fingerprint, key)
+    meta = users_meta(alias, settings.users, names, user_encoder.fingerprint, key)
     derived = derives_safely(cluster.version())
-    body = users_body(settings.index, meta, profiler.dimension, derived_source=derived)
+    body = users_body(settings.index, meta, user_encoder.dimension, derived_source=derived)
     create_index(cluster, name, body)
     return name, False
 
 
-def _build_key(settings: Settings, names: Pseudonyms, profiler: Profiler) -> str:
+def _build_key(settings: Settings, names: Pseudonyms, user_encoder: UserEncoder) -> str:
     mapped = {"shards", "engine", "m", "ef_construction"}
     return build_key(
         names.check,
-        profiler.made_with,
+        user_encoder.made_with,
         settings.index.model_dump(mode="json", include=mapped),
         settings.users.model_dump(mode="json", include={"history_items", "seen_items"}),
     )

@@ -25,7 +25,7 @@ Keyed: TypeAlias = tuple[User, str]
 
 
 @dataclass(frozen=True)
-class Profiler:
+class UserEncoder:
     """Makes vectors of users as a query does.
 
     Attributes
@@ -75,7 +75,7 @@ class UsersWriter:
         The physical index.
     names
         Gives the pseudonyms.
-    profiler
+    user_encoder
         Gives the vectors.
     settings
         Threads and sizes of the bulk bodies.
@@ -84,7 +84,7 @@ class UsersWriter:
     cluster: Cluster
     name: str
     names: Pseudonyms
-    profiler: Profiler
+    user_encoder: UserEncoder
     settings: IndexSettings
 
     def write(self, people: People, tick: Tick, *, fresh: bool) -> Done:
@@ -109,7 +109,7 @@ class UsersWriter:
         with BulkWriter(self.cluster, self.name, threads=threads, chunk_bytes=size) as writer:
             for users in self._keyed(people):
                 wanted = users if fresh else self._changed(users)
-                vectors = self.profiler.vectors([user for user, _ in wanted.values()])
+                vectors = self.user_encoder.vectors([user for user, _ in wanted.values()])
                 for (name, (user, key)), vector in zip(wanted.items(), vectors, strict=True):
                     writer.index(name, user_document(user, vector, key))
                 vectorless = sum(vector is None for vector in vectors)
@@ -147,4 +147,6 @@ class UsersWriter:
         ids = iter(people.ids)
         while batch := list(islice(ids, USERS_AT_ONCE)):
             users = ((self.names.of(user_id), people.user(user_id)) for user_id in batch)
-            yield {name: (user, digest_of(user, self.profiler.made_with)) for name, user in users}
+            yield {
+                name: (user, digest_of(user, self.user_encoder.made_with)) for name, user in users
+            }

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from seealso.cluster import Cluster
-from seealso.cluster.blocks import Block, lift
+from seealso.cluster.blocks import Block, describe_cure
 from seealso.cluster.lock_index import index_of
 from seealso.config import Settings
 from seealso.errors import SeeAlsoError
@@ -84,7 +84,7 @@ def _check_name(cluster: Cluster, alias: str, name: str, kind: str | None) -> It
 def _check_blocks(index: str, settings: Mapping[str, Any]) -> Iterator[Finding]:
     for block in (f"index.blocks.{one}" for one in BLOCKS):
         if settings.get(block) == "true":
-            yield _wrong(f"{index}: is blocked by {block}", lift([Block(block, index)]))
+            yield _wrong(f"{index}: is blocked by {block}", describe_cure([Block(block, index)]))
 
 
 def _check_cluster(flat: Mapping[str, Any]) -> Iterator[Finding]:

@@ -166,10 +166,10 @@ def test_live_events_come_back_to_what_is_attached_again(lively: Stack) -> None:
     lively.write({"f7": {**documents()["f7"], "title": "A new title"}}, lively.alias)
     assert attached(lively).written == 1
     assert shop.documents("f7")["f7"]["interactions"] == 0
-    assert ingester_of(shop, events=columns).settle().items == 1
+    assert ingester_of(shop, events=columns).catch_up().items == 1
     found = shop.documents("f7")["f7"]
     assert (found["interactions"], found["importance"]) == (3, wanted["importance"])
-    assert ingester_of(shop, events=columns).settle().items == 0
+    assert ingester_of(shop, events=columns).catch_up().items == 0
 
 
 def test_a_plain_index_is_copied_and_the_copy_brought_up_to_date(copied: Stack) -> None:

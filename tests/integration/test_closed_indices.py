@@ -13,7 +13,7 @@ from seealso.cluster.addresses import write_aliases
 from seealso.cluster.node import NodeInfo
 from seealso.errors import BulkWriteError, ClusterError
 from seealso.indexer import lifecycle
-from seealso.indexer.privacy import forget, held
+from seealso.indexer.privacy import export_user, forget
 from seealso.indexer.users.live import live_users
 from tests.integration.catalogues import Shop
 from tests.members import NAMES, built
@@ -39,7 +39,7 @@ def test_nobody_is_forgotten_in_a_closed_index(peopled: Shop) -> None:
     built(peopled)
     users = live_users(cluster, settings, NAMES).name
     close(cluster, users)
-    for refused in (forget, held):
+    for refused in (export_user, forget):
         with pytest.raises(ClusterError) as caught:
             refused(cluster, settings, NAMES, "ann-3")
         assert caught.value.message == f"{users} is closed"
@@ -48,7 +48,7 @@ def test_nobody_is_forgotten_in_a_closed_index(peopled: Shop) -> None:
         built(peopled)
     cluster.request("POST", f"/{users}/_open")
     assert forget(cluster, settings, NAMES, "ann-3").deleted == {users: 1}
-    assert held(cluster, settings, NAMES, "ann-3").documents == {}
+    assert export_user(cluster, settings, NAMES, "ann-3").documents == {}
 
 
 def test_a_closed_index_is_listed_and_never_pruned(

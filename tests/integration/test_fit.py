@@ -73,7 +73,7 @@ def test_an_index_recommends_what_the_club_reads(open_shop: OpenShop, opensearch
     assert built.verification.least_cosine > 0.999
     # of sixty items, the graph finds all
     assert built.verification.user_recall == 1.0
-    assert built.verification.told.endswith(", graph recall 1.00, for users 1.00")
+    assert built.verification.summary.endswith(", graph recall 1.00, for users 1.00")
     recommender = Recommender(shop.cluster, shop.settings(), None)
     history = ["f0", "f3", "f6"]
     lists = [recommender.recommend(history=history, path=path) for path in ("exact", "reference")]

@@ -44,7 +44,7 @@ def test_an_index_is_built_where_little_is_allowed(
         shop.stock(films(39), views({"f1": 5}))
         done = update(shop.cluster, shop.settings(), shop.inputs(), delete_missing=True)
     assert report.verification.recall is None
-    assert "search.allow_expensive_queries is false" in report.verification.told
+    assert "search.allow_expensive_queries is false" in report.verification.summary
     assert report.verification.sample == 8
     assert (done.deleted, shop.live) == (1, report.index)
     found = shop.cluster.request("GET", f"/{report.index}/_settings")[report.index]["settings"]

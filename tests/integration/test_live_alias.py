@@ -136,7 +136,7 @@ def test_every_method_sees_a_swap_at_once_even_where_nothing_is_found(
         "a list of nobody": lambda: recommender.recommend("nobody", filters=NOTHING_FITS).index,
         "reasons": lambda: recommender.explain("u1", "b1").index,
         "profiles": lambda: str(recommender.profiles([recommender.user("u1")])[0].vector),
-        "a user encoder": lambda: recommender.profiler().fingerprint,
+        "a user encoder": lambda: recommender.user_encoder().fingerprint,
         "a body": lambda: str(recommender.personalise(body, recommender.user("u1"))),
         "a search without hits": lambda: str(
             recommender.search({"query": NOTHING_FITS}, recommender.user("u1"))

@@ -12,9 +12,9 @@ import pytest
 
 from seealso.cluster import indices, scan
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.events.ingest import Taken
+from seealso.indexer.events.ingest import IngestReport
 from seealso.indexer.events.store import events_name
-from seealso.indexer.privacy import forget, held
+from seealso.indexer.privacy import export_user, forget
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.readers.live import RESERVED
@@ -185,14 +185,14 @@ def test_an_index_that_was_built_meanwhile_catches_up(lively: Shop) -> None:
     wanted = numbers(lively, "f7")
     lively.build()
     assert numbers(lively, "f7") != wanted
-    done = ingester_of(lively).settle()
+    done = ingester_of(lively).catch_up()
     assert done.items == 1
     assert numbers(lively, "f7") == wanted
-    assert ingester_of(lively).settle() == Taken()
+    assert ingester_of(lively).catch_up() == IngestReport()
     settings = lively.settings()
     refresh_importance(lively.cluster, settings, lively.inputs())
     assert "counted" not in lively.documents("f7")["f7"]
-    ingester_of(lively).settle()
+    ingester_of(lively).catch_up()
     assert numbers(lively, "f7") == wanted
 
 
@@ -209,7 +209,7 @@ def test_an_update_leaves_later_events_of_the_file_to_the_live_ones(lively: Shop
     done = update(lively.cluster, lively.settings(), lively.inputs())
     assert done.written == 1
     assert numbers(lively, "f7")["f7"][1] == before[1]
-    ingester_of(lively).settle()
+    ingester_of(lively).catch_up()
     assert numbers(lively, "f7") == wanted
 
 
@@ -227,7 +227,7 @@ def test_an_importance_refresh_meets_what_was_taken_in_a_moment_ago(lively: Shop
 def test_users_that_were_built_meanwhile_catch_up(lively: Shop) -> None:
     ingested(lively, [event("ann-3", "f30"), event("newcomer", "f31")])
     built(lively)
-    ingester_of(lively).settle()
+    ingester_of(lively).catch_up()
     assert documents(lively, "ann-3")["ann-3"]["latest"][0] == "f30"
     assert documents(lively, "newcomer")["newcomer"]["latest"] == ["f31"]
 
@@ -289,14 +289,14 @@ def test_old_events_go_once_they_are_counted(lively: Shop) -> None:
     old = [event("bob", "f7", n) for n in range(3)]
     ingested(lively, [*old, event("bob", "f8", day=now)])
     # no index has counted them
-    assert ingester_of(lively, **kept).settle().expired == 0
+    assert ingester_of(lively, **kept).catch_up().expired == 0
     lively.stock(films(FILMS), [*choices(), *old])
     refresh_importance(lively.cluster, lively.settings(), lively.inputs())
     ingester = ingester_of(lively, **kept)
-    ingester.settle()
+    ingester.catch_up()
     wanted = numbers(lively, "f7", "f8")
-    assert ingester.settle().expired == 3
-    left = held(lively.cluster, lively.settings(), NAMES, "bob")
+    assert ingester.catch_up().expired == 3
+    left = export_user(lively.cluster, lively.settings(), NAMES, "bob")
     assert [one["item"] for one in left.documents[events_name(lively.alias)]] == ["f8"]
     # nothing follows from that
     ingested(lively, [event("bob", "f8", day=now), event("bob", "f9", day=now)], **kept)

@@ -12,8 +12,8 @@ import pytest
 
 from seealso.cluster import indices
 from seealso.errors import ClusterError, DataError
-from seealso.indexer.events.ingest import Taken
-from seealso.indexer.events.running import position_of, reader_of, take_all
+from seealso.indexer.events.ingest import IngestReport
+from seealso.indexer.events.running import ingest_batches, position_of, reader_of
 from seealso.indexer.events.sources import UbiEvents
 from seealso.indexer.privacy import forget
 from seealso.plugin import Recommender
@@ -38,15 +38,15 @@ def lively(peopled: Shop) -> Iterator[Shop]:
     forgotten(peopled, *names.values())
 
 
-def follow(shop: Shop, source: Any, empty: int = 4) -> Taken:
+def follow(shop: Shop, source: Any, empty: int = 4) -> IngestReport:
     """Follow a source until nothing came some times in a row."""
     settings = shop.settings()
     ingester = ingester_of(shop)
     problems = Problems("skip")
     reader = reader_of(source, settings, NAMES, problems)
     batches = source.follow(position_of(source, ingester.store))
-    total, left = Taken(), empty
-    for one in take_all(ingester, source, batches, reader, settings.live.batch):
+    total, left = IngestReport(), empty
+    for one in ingest_batches(ingester, source, batches, reader, settings.live.batch):
         total = total.plus(one)
         left = empty if one.events else left - 1
         if not left:

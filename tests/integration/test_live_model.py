@@ -146,10 +146,10 @@ class World(RuleBasedStateMachine):
     def ingest(self, which: int, start: int) -> None:
         some = [n % POOL for n in range(start, start + AT_ONCE)]
         self.taken |= {*some}
-        self.ingesters[which].take([live(n) for n in some])
+        self.ingesters[which].ingest([live(n) for n in some])
 
-    def settle(self, which: int, _: int) -> None:
-        self.ingesters[which].settle()
+    def catch_up(self, which: int, _: int) -> None:
+        self.ingesters[which].catch_up()
 
     def importance(self, _: int, more: int) -> None:
         self.grow(more)
@@ -209,7 +209,7 @@ class World(RuleBasedStateMachine):
         """Compare with what a quiet run gives."""
         for run in self.again:
             run()
-        ingester_of(self.shop).settle()
+        ingester_of(self.shop).catch_up()
         self.check_items()
         self.check_users()
         name = events_name(self.shop.alias)

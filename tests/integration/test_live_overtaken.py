@@ -89,10 +89,10 @@ def _dying(plain: Callable[..., Any], killed: Callable[[], None]) -> Callable[..
 
 def test_two_writers_lose_no_event(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = ingester_of(shop), ingester_of(shop)
-    one.settle()
+    one.catch_up()
     before = chosen(shop, "f7")
-    armed = before_the_first_sum(monkeypatch, lambda: other.take([view("bob", "f7")]))
-    one.take([view("eve", "f7")])
+    armed = before_the_first_sum(monkeypatch, lambda: other.ingest([view("bob", "f7")]))
+    one.ingest([view("eve", "f7")])
     assert not armed
     assert chosen(shop, "f7") == before + 2
 
@@ -101,13 +101,13 @@ def test_an_event_counts_once_where_the_alias_moves_meanwhile(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, ingester, once = chosen(shop, "f7"), ingester_of(shop), view("bob", "f7")
-    ingester.take([once])
+    ingester.ingest([once])
     shop.stock(films(FILMS), [*choices(), event("bob", "f7"), event("eve", "f8", 10)])
     with monkeypatch.context() as patched:
         armed = before_the_first_sum(patched, shop.build)
-        ingester.take([once])
+        ingester.ingest([once])
     assert not armed
-    ingester_of(shop).settle()
+    ingester_of(shop).catch_up()
     assert chosen(shop, "f7") == before + 1
 
 
@@ -115,27 +115,27 @@ def test_an_event_counts_once_where_importance_is_refreshed_meanwhile(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, ingester, once = chosen(shop, "f7"), ingester_of(shop), view("bob", "f7")
-    ingester.take([once])
+    ingester.ingest([once])
     shop.stock(films(FILMS), [*choices(), event("bob", "f7"), event("eve", "f8", 10)])
     plain, late_ones = indices.put_meta, []
 
     def late(cluster: Cluster, name: str, changes: Any) -> Any:
         if "importance" in changes:
-            late_ones.append(ingester.take([once]))
+            late_ones.append(ingester.ingest([once]))
         return plain(cluster, name, changes)
 
     with monkeypatch.context() as patched:
         patched.setattr(indices, "put_meta", late)
         refresh_importance(shop.cluster, shop.settings(), shop.inputs())
     assert len(late_ones) == 1
-    ingester_of(shop).settle()
+    ingester_of(shop).catch_up()
     assert chosen(shop, "f7") == before + 1
 
 
 def test_an_update_that_was_killed_costs_items_no_live_event(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ingester_of(shop).take([view("bob", "f7"), view("eve", "f7")])
+    ingester_of(shop).ingest([view("bob", "f7"), view("eve", "f7")])
     wanted = chosen(shop, "f7")
     stock = films(FILMS)
     stock[7]["title"] = "Another title altogether"
@@ -145,7 +145,7 @@ def test_an_update_that_was_killed_costs_items_no_live_event(
     )
     assert shop.documents("f7")["f7"]["title"] == "Another title altogether"
     update(shop.cluster, shop.settings(), shop.inputs())
-    ingester_of(shop).settle()
+    ingester_of(shop).catch_up()
     assert chosen(shop, "f7") == wanted
 
 
@@ -163,7 +163,7 @@ def test_events_of_the_file_that_an_update_meets_first_count_once(shop: Shop) ->
     assert chosen(shop, "f7") == before + 1
     # and where live events come first
     update(shop.cluster, shop.settings(), shop.inputs())
-    ingester_of(shop).settle()
+    ingester_of(shop).catch_up()
     assert chosen(shop, "f7") == before + 1
 
 
@@ -175,5 +175,5 @@ def test_an_update_of_users_that_was_killed_costs_them_no_live_event(
     shop.stock(films(FILMS), [*choices(), event("ann-3", "f31", 5)])
     killed_at_its_last_write(monkeypatch, lambda: updated(shop))
     updated(shop)
-    ingester_of(shop).settle()
+    ingester_of(shop).catch_up()
     assert {"f30", "f31"} <= asking(shop).user("ann-3").seen

@@ -11,10 +11,10 @@ from seealso.cluster.node import NodeInfo
 from seealso.cluster.rights import Task, allows, role
 from seealso.errors import ClusterError
 from seealso.indexer import lifecycle
-from seealso.indexer.events.running import reader_of, take_all
+from seealso.indexer.events.running import ingest_batches, reader_of
 from seealso.indexer.events.sources import UbiEvents
 from seealso.indexer.events.store import events_name
-from seealso.indexer.privacy import forget, held
+from seealso.indexer.privacy import export_user, forget
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.plugin import Recommender
@@ -152,13 +152,13 @@ def test_the_roles_for_live_events_and_for_rows_of_ubi(logged: Shop) -> None:
         source = UbiEvents(logged.cluster, settings.ubi, settings.live)
         reader = reader_of(source, settings, NAMES, Problems("stop"))
         ingester = ingester_of(logged)
-        reports = take_all(ingester, source, source.read(None), reader, 100)
+        reports = ingest_batches(ingester, source, source.read(None), reader, 100)
         assert sum(one.written for one in reports) == 1
-        assert held(logged.cluster, settings, NAMES, "ann-3").counts.keys() >= {
+        assert export_user(logged.cluster, settings, NAMES, "ann-3").counts.keys() >= {
             settings.ubi.queries, settings.ubi.events, events_name(logged.alias),
         }  # fmt: skip
         forget(logged.cluster, settings, NAMES, "ann-3")
-        assert held(logged.cluster, settings, NAMES, "ann-3").counts == {}
+        assert export_user(logged.cluster, settings, NAMES, "ann-3").counts == {}
         with pytest.raises(ClusterError, match="not allowed"):
             indices.delete(logged.cluster, settings.ubi.events)
 

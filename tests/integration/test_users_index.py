@@ -54,18 +54,18 @@ def test_the_vector_is_what_a_query_asks_with(peopled: Shop) -> None:
 def test_an_update_encodes_only_who_changed(peopled: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     first = built(peopled)
     encoded: list[str] = []
-    plain = Recommender.profiler
+    plain = Recommender.user_encoder
 
     def watched(self: Recommender) -> Any:
-        profiler = plain(self)
+        user_encoder = plain(self)
 
         def vectors(users: Any) -> Any:
             encoded.extend(user.user_id for user in users)
-            return profiler.vectors(users)
+            return user_encoder.vectors(users)
 
-        return replace(profiler, vectors=vectors)
+        return replace(user_encoder, vectors=vectors)
 
-    monkeypatch.setattr(Recommender, "profiler", watched)
+    monkeypatch.setattr(Recommender, "user_encoder", watched)
     same = updated(peopled)
     assert (same.written, same.unchanged, same.deleted) == (0, PEOPLE, 0)
     assert encoded == []

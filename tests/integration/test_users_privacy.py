@@ -10,7 +10,7 @@ import pytest
 from seealso.cluster import indices
 from seealso.errors import ConfigError
 from seealso.indexer.events.store import EventStore
-from seealso.indexer.privacy import forget, held
+from seealso.indexer.privacy import export_user, forget
 from seealso.indexer.users.live import live_users
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import LiveEvent, Pseudonyms
@@ -52,10 +52,10 @@ def test_nothing_is_left_of_who_is_forgotten(written: Shop) -> None:
     assert done.deleted == {users: 1, f"{written.alias}-events": 1, "ubi_events": 2,
                             "ubi_queries": 1}  # fmt: skip
     assert done.remains == (str(written.events),)
-    assert held(written.cluster, written.settings(), NAMES, "ann-3").documents == {}
+    assert export_user(written.cluster, written.settings(), NAMES, "ann-3").documents == {}
     assert asking(written).user("ann-3").history == ()
     # the others are as they were
-    left = held(written.cluster, written.settings(), NAMES, "ann-4").counts
+    left = export_user(written.cluster, written.settings(), NAMES, "ann-4").counts
     assert left == {users: 1, f"{written.alias}-events": 1}
     assert indices.count(written.cluster, "ubi_events") == 1
     again = forget(written.cluster, written.settings(), NAMES, "ann-3")
@@ -64,7 +64,7 @@ def test_nothing_is_left_of_who_is_forgotten(written: Shop) -> None:
 
 def test_all_that_is_held_is_exported(written: Shop) -> None:
     indices.refresh(written.cluster, f"{written.alias}-events,ubi_events,ubi_queries")
-    found = held(written.cluster, written.settings(), NAMES, "ann-3")
+    found = export_user(written.cluster, written.settings(), NAMES, "ann-3")
     users = live_users(written.cluster, written.settings(), NAMES).name
     assert found.counts == {users: 1, f"{written.alias}-events": 1, "ubi_events": 2,
                             "ubi_queries": 1}  # fmt: skip
@@ -81,7 +81,7 @@ def test_another_key_is_refused(peopled: Shop) -> None:
     with pytest.raises(ConfigError, match="SEEALSO_USERS_KEY is not the key that") as caught:
         UsersIndex(peopled.cluster, peopled.settings(), other)
     assert KEY not in str(caught.value) + str(caught.value.hint)
-    for refused in (forget, held):
+    for refused in (export_user, forget):
         with pytest.raises(ConfigError, match="is not the key"):
             refused(peopled.cluster, peopled.settings(), other, "ann-3")
     with pytest.raises(ConfigError, match="is not the key"):
@@ -160,7 +160,7 @@ def test_nobody_takes_events_in_while_somebody_is_forgotten(
     done = running[0].result(timeout=60)
     pool.shutdown()
     assert done.deleted[f"{written.alias}-events"] == 2
-    assert held(written.cluster, written.settings(), NAMES, "ann-3").documents == {}
+    assert export_user(written.cluster, written.settings(), NAMES, "ann-3").documents == {}
     assert "f2" in asking(written).user("ann-4").seen
 
 
@@ -171,13 +171,13 @@ def test_who_comes_back_is_known_to_whoever_reads_from_then_on(written: Shop) ->
     forget(written.cluster, settings, NAMES, "ann-5")
     begun_after_one = ingester_of(written)
     back = LiveEvent("back", name, "f2", "view", 1.0, START)
-    report = before.take([back])
+    report = before.ingest([back])
     assert (report.forgotten, report.written) == (1, 0)
-    assert held(written.cluster, settings, NAMES, "ann-5").documents == {}
+    assert export_user(written.cluster, settings, NAMES, "ann-5").documents == {}
     report = ingested(written, [event("ann-5", "f2")])
     assert (report.forgotten, report.written) == (0, 1)
     assert "f2" in asking(written).user("ann-5").seen
     forget(written.cluster, settings, NAMES, "ann-5")
     # forgotten again, after it had begun
-    assert begun_after_one.take([back]).forgotten == 1
+    assert begun_after_one.ingest([back]).forgotten == 1
     assert ingested(written, [event("ann-5", "f3")]).written == 1

@@ -10,7 +10,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.config import Settings, load_settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.places import row_place
-from seealso.indexer.privacy import forget, held
+from seealso.indexer.privacy import export_user, forget
 from tests.members import NAMES
 
 WHO = "Anna.Smith@example.org"
@@ -63,9 +63,9 @@ def test_rows_are_found_in_any_mapping(settings: Settings, body: dict[str, Any])
     cluster, name = Cluster(settings.cluster.url), settings.ubi.events
     indices.create(cluster, name, body)
     write(cluster, name, WHO, [WHO, "smith"], NAMES.of(WHO), *OTHERS)
-    assert held(cluster, settings, NAMES, WHO).counts == {name: 3}
+    assert export_user(cluster, settings, NAMES, WHO).counts == {name: 3}
     assert forget(cluster, settings, NAMES, WHO).deleted == {name: 3}
-    assert held(cluster, settings, NAMES, WHO).documents == {}
+    assert export_user(cluster, settings, NAMES, WHO).documents == {}
     indices.refresh(cluster, name)
     assert indices.count(cluster, name) == len(OTHERS)
 
@@ -82,7 +82,7 @@ def test_rows_that_nobody_can_find_are_not_said_to_be_none(settings: Settings) -
     cluster, name = Cluster(settings.cluster.url), settings.ubi.events
     indices.create(cluster, name, mapped({"type": "text"}, _source={"enabled": False}))
     write(cluster, name, WHO)
-    for refused in (held, forget):
+    for refused in (export_user, forget):
         with pytest.raises(MappingMismatch, match="client_id is mapped as text") as caught:
             refused(cluster, settings, NAMES, WHO)
         assert "reindex it with client_id as keyword" in str(caught.value.hint)

@@ -79,7 +79,7 @@ def _done(report: attaching.AttachReport) -> dict[str, object]:
         "documents": f"{report.written:,} written, {report.unchanged:,} unchanged, "
         f"{report.deleted:,} deleted",
         "not items": f"{report.unreadable:,}, kept without a vector",
-        "verified": checked.told,
+        "verified": checked.summary,
         "seconds": f"{report.seconds:.1f}",
     }
 

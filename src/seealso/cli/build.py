@@ -102,7 +102,7 @@ def _built(report: BuildReport, gate: bool) -> RenderableType:
         "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
         **tables.events(report.events),
         **({"images": _pictured(report)} if report.pictured else {}),
-        "verified": checked.told,
+        "verified": checked.summary,
         **({"gate": verdict or NOTHING_LIVE} if gate else {}),
         "seconds": f"{report.seconds:.1f}",
     }

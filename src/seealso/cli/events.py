@@ -15,14 +15,14 @@ from seealso.cli import tables
 from seealso.cli.context import Context, pass_context, plain
 from seealso.cli.inputs import dry_run, on_error, say_notes, say_skipped
 from seealso.config import Settings
-from seealso.indexer.events.ingest import Ingester, Taken
+from seealso.indexer.events.ingest import Ingester, IngestReport
 from seealso.indexer.events.running import (
     check,
-    plan_all,
+    ingest_batches,
+    plan_ingest,
     position_of,
     reader_of,
     require_live,
-    take_all,
 )
 from seealso.indexer.events.sources import UbiEvents, WholeFile
 from seealso.indexer.events.store import EventStore
@@ -43,7 +43,7 @@ class EventsReport:
     """What one run took in."""
 
     source: str
-    taken: Taken
+    taken: IngestReport
     broken: int
     seconds: float
 
@@ -91,15 +91,15 @@ def ingest(context: Context, source: Path | None, ubi: bool, on_error: str, dry_
     reader = reader_of(chosen, settings, names, problems)
     if dry_run:
         batches = chosen.read(position_of(chosen, store))
-        taken = plan_all(cluster, settings, names, store, batches, reader)
+        taken = plan_ingest(cluster, settings, names, store, batches, reader)
     else:
-        ingester = Ingester(cluster, settings, names, Recommender(cluster, settings).profiler)
+        ingester = Ingester(cluster, settings, names, Recommender(cluster, settings).user_encoder)
         if isinstance(chosen, WholeFile) and on_error == "stop":
             check(chosen, settings, names)
         batches = chosen.read(position_of(chosen, ingester.store))
-        taken = Taken()
+        taken = IngestReport()
         with progress("taking in") as tick:
-            for one in take_all(ingester, chosen, batches, reader, settings.live.batch):
+            for one in ingest_batches(ingester, chosen, batches, reader, settings.live.batch):
                 taken = taken.plus(one)
                 tick(one.events)
     say_skipped(problems)
@@ -157,12 +157,12 @@ def follow(
         )
         return
     recommender = Recommender(cluster, settings)
-    ingester = Ingester(cluster, settings, names, recommender.profiler)
+    ingester = Ingester(cluster, settings, names, recommender.user_encoder)
     reader = reader_of(chosen, settings, names, problems)
     batches = chosen.follow(position_of(chosen, ingester.store))
-    taken, told = Taken(), 0
+    taken, told = IngestReport(), 0
     with progress("following") as tick:
-        run = take_all(ingester, chosen, batches, reader, settings.live.batch)
+        run = ingest_batches(ingester, chosen, batches, reader, settings.live.batch)
         for one in _until_idle(run, idle):
             taken = taken.plus(one)
             tick(one.events)
@@ -180,7 +180,7 @@ def follow(
         context.show(report, lambda: _shown(report, dry_run=False))
 
 
-def _until_idle(run: Iterator[Taken], seconds: float | None) -> Iterator[Taken]:
+def _until_idle(run: Iterator[IngestReport], seconds: float | None) -> Iterator[IngestReport]:
     """Yield what `run` yields until there was nothing for so long."""
     last: float | None = None
     for one in run:

@@ -14,7 +14,7 @@ from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.inputs import dry_run, on_error, say_notes, say_skipped
 from seealso.cli.who import spelled
 from seealso.indexer.events.ingest import add_live_events
-from seealso.indexer.privacy import Forgotten, held
+from seealso.indexer.privacy import ForgetReport, export_user
 from seealso.indexer.privacy import forget as forget_user
 from seealso.indexer.users import build as building
 from seealso.indexer.users.people import People, read_people
@@ -49,12 +49,14 @@ def build(context: Context, on_error: str, dry_run: bool, new_key: bool) -> None
     people, problems = read(context, on_error)
     cluster, settings = context.cluster(), context.settings
     # without a live index there is nothing to make vectors with: a dry run says so, too
-    profiler = Recommender(cluster, settings).profiler()
+    user_encoder = Recommender(cluster, settings).user_encoder()
     if dry_run:
         report = building.plan_build(cluster, settings, people, names, new_key=new_key)
     else:
-        report = building.build_users(cluster, settings, people, names, profiler, new_key=new_key)
-        add_live_events(cluster, settings, names, lambda: profiler)
+        report = building.build_users(
+            cluster, settings, people, names, user_encoder, new_key=new_key
+        )
+        add_live_events(cluster, settings, names, lambda: user_encoder)
     say_skipped(problems)
     report = replace(report, notes=unmatched_notes(cluster, settings, people))
     say_notes(report.notes)
@@ -70,11 +72,11 @@ def update(context: Context, on_error: str, dry_run: bool) -> None:
     names = Pseudonyms.from_environment(os.environ)
     people, problems = read(context, on_error)
     cluster, settings = context.cluster(), context.settings
-    profiler = Recommender(cluster, settings).profiler()
+    user_encoder = Recommender(cluster, settings).user_encoder()
     run = building.plan_update if dry_run else building.update_users
-    report = run(cluster, settings, people, names, profiler)
+    report = run(cluster, settings, people, names, user_encoder)
     if not dry_run:
-        add_live_events(cluster, settings, names, lambda: profiler)
+        add_live_events(cluster, settings, names, lambda: user_encoder)
     say_skipped(problems)
     report = replace(report, notes=unmatched_notes(cluster, settings, people))
     say_notes(report.notes)
@@ -94,7 +96,7 @@ def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
     """
     names = Pseudonyms.from_environment(os.environ)
     cluster, settings = context.cluster(), context.settings
-    found = held(cluster, settings, names, user_id)
+    found = export_user(cluster, settings, names, user_id)
     if dry_run:
         context.show(
             {"pseudonym": found.pseudonym, "would_delete": found.counts},
@@ -114,7 +116,7 @@ def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
 def export(context: Context, user_id: str) -> None:
     """Print all that is held of USER_ID, as JSON."""
     names = Pseudonyms.from_environment(os.environ)
-    found = held(context.cluster(), context.settings, names, user_id)
+    found = export_user(context.cluster(), context.settings, names, user_id)
     Context(context.settings, json=True).show(found, Text)
 
 
@@ -162,7 +164,7 @@ def shown(report: building.UsersReport, *, dry_run: bool) -> RenderableType:
     )
 
 
-def _forgotten(done: Forgotten) -> RenderableType:
+def _forgotten(done: ForgetReport) -> RenderableType:
     facts = _told(done.pseudonym, "deleted", done.deleted)
     if not done.remains:
         return facts

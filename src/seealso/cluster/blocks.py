@@ -73,7 +73,7 @@ def find_blocks(reason: str) -> list[Block] | None:
     ]
 
 
-def lift(blocks: Iterable[Block]) -> str:
+def describe_cure(blocks: Iterable[Block]) -> str:
     """Return the hint that says how to lift `blocks`.
 
     It is a request for each: OpenSearch refuses one that lifts several, where one of them bars
@@ -99,7 +99,7 @@ def cure_of(reason: str) -> str | None:
         return f"open it: POST {closed or 'INDEX'}/_open"
     if (blocks := find_blocks(reason)) is None:
         return None
-    return lift(blocks) if blocks else "lift the block that the message names"
+    return describe_cure(blocks) if blocks else "lift the block that the message names"
 
 
 def index_closed(index: str) -> ClusterError:

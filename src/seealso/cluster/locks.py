@@ -171,7 +171,7 @@ class Lock:
                     return
                 continue
             if (moved or _life_file(token).exists()) and now - started >= wait:
-                raise self._held(found["_source"], complaint)
+                raise self._busy_error(found["_source"], complaint)
             time.sleep(LOOK_S)
 
     def beat(self, stop: Event) -> None:
@@ -226,7 +226,7 @@ class Lock:
         self._version = _version_of(answer)
         return True
 
-    def _held(self, document: Mapping[str, Any], complaint: str) -> ClusterError:
+    def _busy_error(self, document: Mapping[str, Any], complaint: str) -> ClusterError:
         holder = document["holder"]
         # one clock wrote and reads this, where the holder is on this host; no other is trusted
         still = time.time() - document["written_at"]

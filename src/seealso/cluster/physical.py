@@ -41,7 +41,7 @@ class PhysicalIndex:
         return (self.meta.get("attached") or {}).get("way") == "in place"
 
     @property
-    def unfinished(self) -> bool:
+    def incomplete(self) -> bool:
         """Whether a build of seealso left it behind, or is still at it."""
         return self.state not in ("ready", "closed") and not (self.live or self.borrowed)
 

@@ -14,7 +14,7 @@ from seealso.errors import NodeError
 def require_unlocked(data: Path) -> None:
     """Raise NodeError if a live process holds the lock of the folder `data`."""
     lock = data / "nodes" / "0" / "node.lock"
-    if not lock.exists() or not _held(lock):
+    if not lock.exists() or not _is_locked(lock):
         return
     pid = owner_of(data_mark(data))
     who = f"process {pid}" if pid is not None else "another process"
@@ -25,7 +25,7 @@ def require_unlocked(data: Path) -> None:
     )
 
 
-def _held(lock: Path) -> bool:
+def _is_locked(lock: Path) -> bool:
     """Say whether a process locks the file, the way that the JVM does (POSIX locks)."""
     with lock.open("r+b") as file:
         try:

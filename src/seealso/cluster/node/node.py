@@ -152,7 +152,7 @@ class Node:
             except NodeError as exc:
                 process.kill(state)
                 # between choosing a free port and binding it, another program was faster
-                lost_port = PORT_IN_USE in exc.message and self._wanted("http.port") is None
+                lost_port = PORT_IN_USE in exc.message and self._setting("http.port") is None
                 if not lost_port or attempt == PORT_ATTEMPTS:
                     raise
             except BaseException:
@@ -182,9 +182,9 @@ class Node:
         """Write the configuration, run `line` and remember the process."""
         layout = self._layout
         last = process.read_state(layout.state)
-        port = net.choose_port(self._wanted("http.port"), last.port if last else None)
+        port = net.choose_port(self._setting("http.port"), last.port if last else None)
         transport_port = net.choose_port(
-            self._wanted("transport.port"), last.transport_port if last else None
+            self._setting("transport.port"), last.transport_port if last else None
         )
         yml = opensearch_yml(layout, port, transport_port, self._settings)
         account.write(layout.config / "opensearch.yml", yml)
@@ -207,7 +207,7 @@ class Node:
                 port=running.port,
             )
 
-    def _wanted(self, setting: str) -> int | None:
+    def _setting(self, setting: str) -> int | None:
         """Return the port that the caller asked for, if any."""
         if setting == "http.port" and self._port is not None:
             return self._port
