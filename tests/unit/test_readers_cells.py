@@ -7,8 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from seealso.readers.values.cells import parse_id, parse_ids, parse_lists, parse_texts, quote_value
+from seealso.readers.values.cells import parse_lists, parse_texts, quote_value
 from seealso.readers.values.conventions import Conventions
+from seealso.readers.values.ids import parse_id, parse_ids
 from seealso.readers.values.numbers import parse_numbers
 from seealso.readers.values.times import parse_times
 

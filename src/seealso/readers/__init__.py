@@ -11,7 +11,7 @@ from seealso.readers.matching import Unmatched, describe_unmatched
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.pseudonyms import Pseudonyms
 from seealso.readers.rows import Rows, RowSource
-from seealso.readers.values.cells import parse_id
+from seealso.readers.values.ids import parse_id
 
 __all__ = [
     "EVENT_SCHEMA",

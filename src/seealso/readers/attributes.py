@@ -9,8 +9,9 @@ from seealso.config import UsersSettings
 from seealso.errors import DataError
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows, RowSource, batches
-from seealso.readers.values.cells import Cells, Fault, parse_ids, parse_lists, parse_texts
+from seealso.readers.values.cells import Cells, Fault, parse_lists, parse_texts
 from seealso.readers.values.columns import ColumnCheck, select_column
+from seealso.readers.values.ids import parse_ids
 
 Attributes: TypeAlias = Mapping[str, Any]
 """Values by name: text, a number, true or false, or several texts."""
@@ -44,9 +45,8 @@ def read_attributes(
     check = ColumnCheck(source.name, "users", (columns.id, *columns.attributes), (columns.id,))
     found: dict[str, Attributes] = {}
     for rows in batches(source):
-        if rows.places or not rows.sparse:
-            check.see(rows.columns, sparse=rows.sparse, part=rows.part)
-        reading.report(_parse_rows(rows, columns, found), rows.unit, rows.notes)
+        check.see(rows)
+        reading.take(rows, _parse_rows(rows, columns, found))
     check.finish()
     if not found:
         raise DataError(
@@ -60,7 +60,7 @@ def read_attributes(
 def _parse_rows(rows: Rows, columns: UsersSettings, found: dict[str, Attributes]) -> list[Problem]:
     """Put the attributes of `rows` into `found`; return what is wrong with the others."""
     ids = parse_ids(select_column(rows.frame, columns.id))
-    broken = [Problem(place, "", reason) for place, reason in rows.broken]
+    broken: list[Problem] = []
     present = rows.columns
     named = columns.attributes or [name for name in present if name != columns.id]
     cells = [_parse_values(select_column(rows.frame, name)) for name in named if name in present]

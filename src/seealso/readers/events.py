@@ -16,13 +16,13 @@ from seealso.readers.values.cells import (
     find_faults,
     find_true,
     is_null_word,
-    parse_ids,
     parse_texts,
     strip_blanks,
     take_one,
 )
 from seealso.readers.values.columns import ColumnCheck, find_no_objects, find_objects, select_column
 from seealso.readers.values.conventions import Conventions, find_event_conventions
+from seealso.readers.values.ids import parse_ids
 from seealso.readers.values.lists import explode_items, is_written_list, split_lists
 from seealso.readers.values.numbers import parse_numbers
 from seealso.readers.values.times import TIME, parse_times
@@ -88,10 +88,9 @@ def read_events(
         source, columns.value, columns.time, columns.format, reading.note
     )
     for rows in batches(source, columns.columns):
-        if rows.places or not rows.sparse:
-            check.see(rows.columns, sparse=rows.sparse, part=rows.part)
+        check.see(rows)
         events, broken = parse_events(rows, columns, conventions)
-        reading.report(broken, rows.unit, rows.notes)
+        reading.take(rows, broken)
         for word, count in count_nobodies(rows, columns).items():
             reading.tally(count, *(f"{said} of user {word!r}, which is nobody" for said in _ROWS))
         reading.tally(
@@ -227,7 +226,7 @@ class _Faults:
 
     def __init__(self, rows: Rows) -> None:
         self._places = rows.places
-        self.problems = [Problem(place, "", reason) for place, reason in rows.broken]
+        self.problems: list[Problem] = []
         self._rows: set[int] = set()
         self._events: set[int] = set()
 

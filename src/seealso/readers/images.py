@@ -20,8 +20,9 @@ from seealso.errors import DataError
 from seealso.readers.files import FileSource
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows, batches
-from seealso.readers.values.cells import LONGEST_ID, Fault, parse_id, parse_ids
+from seealso.readers.values.cells import Fault
 from seealso.readers.values.columns import ColumnCheck, select_column
+from seealso.readers.values.ids import LONGEST_ID, parse_id, parse_ids
 from seealso.types import ImageRows, Vector
 
 _ROWS_AT_ONCE = 4096
@@ -51,7 +52,7 @@ def read_image_vectors(images: ImagesSettings, problems: Problems) -> Iterator[I
     arrays = file.suffix.lower() in (".npy", ".npz")
     for rows in _read_arrays(file, images.ids) if arrays else _read_columns(file, images):
         good, broken = checker.check(rows)
-        reading.report(broken, rows.unit, rows.notes)
+        reading.take(rows, broken)
         if good.ids:
             yield good
 
@@ -79,7 +80,7 @@ class _ImageChecker:
     first: dict[str, int] = field(default_factory=dict)
 
     def check(self, rows: _ImageBatch) -> tuple[ImageRows, list[Problem]]:
-        broken = [Problem(place, "", reason) for place, reason in rows.broken]
+        broken: list[Problem] = []
         ids, vectors = [], []
         for row, (item_id, value, place) in enumerate(
             zip(rows.ids, rows.vectors, rows.places, strict=True)
@@ -136,8 +137,7 @@ def _read_columns(file: Path, images: ImagesSettings) -> Iterator[_ImageBatch]:
     wanted = (images.id, images.vector)
     check = ColumnCheck(file.name, "images", wanted, wanted)
     for rows in batches(FileSource(file, _ROWS_AT_ONCE, columns=wanted)):
-        if rows.places or not rows.sparse:
-            check.see(rows.columns, sparse=rows.sparse, part=rows.part)
+        check.see(rows)
         ids = parse_ids(select_column(rows.frame, images.id))
         vectors = _parse_vectors(rows, images.vector)
         found = ids.values.to_list()

@@ -16,7 +16,6 @@ from seealso.readers.values.cells import (
     Cells,
     Fault,
     find_true,
-    parse_ids,
     parse_lists,
     parse_texts,
 )
@@ -28,6 +27,7 @@ from seealso.readers.values.columns import (
     select_column,
 )
 from seealso.readers.values.conventions import Conventions, find_number_conventions
+from seealso.readers.values.ids import parse_ids
 from seealso.readers.values.lists import is_written_list, split_lists
 from seealso.readers.values.numbers import parse_numbers
 from seealso.types import Item
@@ -111,14 +111,13 @@ def _items(
     conventions = find_number_conventions(source, numbers, columns.format.decimal, reading.note)
     first: dict[str, tuple[str, int]] = {}
     for rows in batches(source, columns.columns):
-        if rows.places or not rows.sparse:
-            check.see(rows.columns, sparse=rows.sparse, part=rows.part)
+        check.see(rows)
         batch, broken, continued = _build_items(rows, columns, source.name, first, conventions)
         if any(one.repeats for one in broken):
             reading.note(_REPEATED)
         for name in _find_written_lists(rows, columns):
             reading.note(f"{name} holds lists written as text: name it in catalogue.lists")
-        reading.report(broken, rows.unit, rows.notes)
+        reading.take(rows, broken)
         reading.tally(
             continued,
             "further row of an item (a variant, a picture): the first row of an item counts",
@@ -153,7 +152,7 @@ def _build_items(
     texts, others = _parse_columns(frame, columns, conventions)
     cells = [_add_shape_faults(each, rows, columns) for each in (*texts, *others)]
     ids = _add_shape_faults(ids, rows, columns)
-    broken = [Problem(place, "", reason) for place, reason in rows.broken]
+    broken: list[Problem] = []
     names = [each.name for each in cells]
     columns_of_values = [each.values.to_list() for each in cells]
     values = zip(*columns_of_values, strict=True) if cells else repeat((), rows.frame.height)

@@ -8,7 +8,7 @@ or all are counted; the first few of each kind are kept with source, place, colu
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from seealso.errors import DataError
 
@@ -56,6 +56,22 @@ class Problem:
     def kind(self) -> tuple[str, str, str]:
         """What problems have in common that are told together: the reason without its numbers."""
         return self.costs, self.field, re.sub(r"\d[\d,.]*|0x\w+", "0", self.reason)
+
+
+class ReadRows(Protocol):
+    """Rows with what could not be read of them."""
+
+    @property
+    def broken(self) -> Iterable[tuple[int, str]]:
+        """Place and reason of what could not be read as a row."""
+
+    @property
+    def notes(self) -> Iterable[str]:
+        """What was guessed."""
+
+    @property
+    def unit(self) -> str:
+        """What a place counts."""
 
 
 @dataclass
@@ -133,8 +149,27 @@ class Reading:
     _tallies: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
     _notes: dict[str, None] = field(default_factory=dict, repr=False)
 
-    def report(self, problems: Iterable[Problem], unit: str, notes: Iterable[str] = ()) -> None:
-        """Take note of `notes`, and count `problems` in the order of their places.
+    def take(self, rows: ReadRows, problems: Iterable[Problem]) -> None:
+        """Take note of what was guessed of `rows`, and count what is wrong with them.
+
+        Parameters
+        ----------
+        rows
+            As they were read; what could not be read as a row is counted as well.
+        problems
+            What is wrong with the others.
+
+        Raises
+        ------
+        DataError
+            As `report`.
+        """
+        self._notes.update(dict.fromkeys(rows.notes))
+        unread = (Problem(place, "", reason) for place, reason in rows.broken)
+        self.report([*unread, *problems], rows.unit)
+
+    def report(self, problems: Iterable[Problem], unit: str) -> None:
+        """Count `problems` in the order of their places.
 
         Of a row that is left out, the first problem alone counts.
 
@@ -143,7 +178,6 @@ class Reading:
         DataError
             A row is broken, and the first stops the reading.
         """
-        self._notes.update(dict.fromkeys(notes))
         # "row" sorts before "value" within a place, and hides the others of that row
         last = None
         for problem in sorted(problems, key=lambda one: (one.place, one.costs, one.field)):

@@ -16,9 +16,10 @@ from seealso.config import EventSettings, LiveSettings
 from seealso.readers.events import parse_events
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows
-from seealso.readers.values.cells import LONGEST_ID, parse_texts
+from seealso.readers.values.cells import parse_texts
 from seealso.readers.values.columns import ColumnCheck, select_column
 from seealso.readers.values.conventions import Conventions
+from seealso.readers.values.ids import LONGEST_ID
 
 RESERVED: Final = "seealso:"
 """What ids of documents begin with that stand beside the events; no event may have such an id."""
@@ -127,8 +128,7 @@ class LiveReader:
         DataError
             A column is missing, or a row is broken and the problems stop there.
         """
-        if rows.places:
-            self._check.see(rows.columns, sparse=rows.sparse, part=rows.part)
+        self._check.see(rows)
         frame, broken = parse_events(rows, self._columns, self._conventions)
         named = self._ids(rows)
         limit = now + timedelta(seconds=self._live.future_seconds)
@@ -142,7 +142,7 @@ class LiveReader:
                 broken.append(fault)
                 continue
             events.append(self._event(row, own, now))
-        self._reading.report(broken, rows.unit, rows.notes)
+        self._reading.take(rows, broken)
         self._reading.tally(
             sum(one.user is None for one in events),
             "event has no user: it counts for importance alone",

@@ -3,7 +3,6 @@
 A column of one type is read as a whole; whatever is odd about a cell is said of that cell alone.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,9 +13,6 @@ from seealso.errors import DataError
 
 LONGEST_TEXT: Final = 1_000_000
 """Most characters of one value: a longer one is a dump, not a description."""
-
-LONGEST_ID: Final = 512
-"""Most UTF-8 bytes of an id: OpenSearch refuses a longer ``_id``."""
 
 LONGEST_MET: Final = 40
 """Most characters of a value in a message."""
@@ -37,23 +33,6 @@ NULL_WORDS: Final = frozenset(
 
 NULL_TEXTS: Final = frozenset({"", "null", "nan", "\\n", "<na>"})
 """What stands for an empty text or id, in lower case: a film may be called None, an item NA."""
-
-SCIENTIFIC: Final = r"^-?\d(?:[.,]\d+)?[Ee]\+\d+$"
-"""A number as spreadsheets and statistics programs write it where it is long: 1.23457E+12."""
-
-# digits behind the first of numbers that a float of 64 bits holds exactly
-_EXACT_DIGITS: Final = 14
-
-ROUNDED: Final = "was rounded by Excel: format the column as text and export again"
-
-# what is written of floats that lost digits
-_INEXACT: Final = r"^-?\d\.\d{16}e\+\d{2,}$"
-
-# what pandas makes of whole numbers; 007.0 was not made of one
-_WHOLE: Final = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
-
-# what keeps Excel from making a number of an id
-_FORMULA: Final = r'^="(.*)"$'
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +158,7 @@ def parse_texts(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     elif values.dtype == pl.Binary:
         texts, faults = _decode(values)
     else:
-        texts = _evaluate(_write_cell(pl.col(values.name), values.dtype, values.name), values)
+        texts = evaluate(_write_cell(pl.col(values.name), values.dtype, values.name), values)
         if nulls is None and values.dtype.is_numeric():
             return Cells(texts)
     plain = texts.str.strip_chars(BLANKS)
@@ -209,12 +188,13 @@ def parse_lists(values: pl.Series) -> pl.Series:
         inner = pl.String()
         texts = [one and [b and b.decode(errors="replace") for b in one] for one in lists.to_list()]
         lists = pl.Series(lists.name, texts, dtype=pl.List(inner))
-    return _evaluate(
+    return evaluate(
         pl.col(values.name).list.eval(_write_cell(pl.element(), inner, values.name)), lists
     )
 
 
-def _evaluate(expression: pl.Expr, values: pl.Series) -> pl.Series:
+def evaluate(expression: pl.Expr, values: pl.Series) -> pl.Series:
+    """Return what an expression makes of a column, under its name."""
     return values.to_frame().select(expression.alias(values.name)).to_series()
 
 
@@ -254,68 +234,3 @@ def _decode(values: pl.Series) -> tuple[pl.Series, dict[int, Fault]]:
                 texts.append(None)
                 faults[row] = Fault("is not UTF-8", quote_value(one))
         return pl.Series(values.name, texts, dtype=pl.String), faults
-
-
-def parse_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
-    """Return each cell as an id: without blanks around it, and ``501.0`` as ``501``.
-
-    Leading zeros and case stay. An empty cell is null; a list, an id over 512 bytes, and a number
-    that has lost digits are broken.
-
-    Parameters
-    ----------
-    values
-        A column of any type.
-    nulls
-        The words for an empty value, where the settings name them.
-    """
-    one = take_one(values)
-    texts = parse_texts(one.values, nulls)
-    if one.values.dtype.is_integer():
-        return Cells(texts.values, one.faults)
-    ids = _evaluate(_spell_id(pl.col(values.name)), texts.values)
-    long = (ids.str.len_bytes() > LONGEST_ID).fill_null(False)
-    faults = find_faults(ids, long, f"has more than {LONGEST_ID} bytes")
-    if one.values.dtype.is_float():
-        exact = 2.0**24 if one.values.dtype == pl.Float32 else 2.0**53
-        inexact = (one.values.abs() >= exact).fill_null(False)
-    else:
-        inexact = ids.str.contains(_INEXACT).fill_null(False)
-    faults |= find_faults(ids, inexact, "is a number too large to be exact: write it as text")
-    ids = _restore_digits(ids)
-    rounded = ids.str.contains(SCIENTIFIC).fill_null(False) & ~inexact
-    faults |= find_faults(ids, rounded, ROUNDED)
-    bad = long | inexact | rounded
-    return Cells(ids.set(bad, None), {**faults, **texts.faults, **one.faults})
-
-
-def parse_id(text: str) -> str | None:
-    """Return the id that a text names, or None where it is empty; as `parse_ids` does."""
-    plain = text.strip(BLANKS)
-    if plain.lower() in NULL_TEXTS:
-        return None
-    return _restore_number(re.sub(_WHOLE, r"\1", re.sub(_FORMULA, r"\1", plain)))
-
-
-def _spell_id(text: pl.Expr) -> pl.Expr:
-    plain = text.str.strip_chars(BLANKS)
-    return plain.str.replace(_FORMULA, "$1").str.replace(_WHOLE, "$1")
-
-
-def _restore_digits(ids: pl.Series) -> pl.Series:
-    """Return whole numbers with an exponent as they were, where all their digits are there."""
-    odd = ids.filter(ids.str.contains(r"^-?\d\.\d+[Ee]\+?\d+$").fill_null(False)).unique()
-    return ids.replace(odd, pl.Series([_restore_number(one) for one in odd], dtype=pl.String))
-
-
-def _restore_number(text: str) -> str:
-    """Return the digits of a whole number with an exponent, if none is lost; else the text."""
-    written = re.fullmatch(r"(-?\d)\.(\d+)[Ee](\+?)(\d{1,2})", text)
-    if written is None:
-        return text
-    first, digits, plus, exponent = *written.groups()[:3], int(written[4])
-    # with a plus, programs write so many digits, and no others; Java writes all there are
-    lost = plus and len(digits) < exponent
-    if lost or digits[exponent:].strip("0") or exponent > _EXACT_DIGITS:
-        return text
-    return first + digits[:exponent].ljust(exponent, "0")

@@ -33,8 +33,8 @@ class ColumnCheck:
     key: Sequence[str]
     seen: dict[str, None] = field(default_factory=dict)
 
-    def see(self, columns: Iterable[str], *, sparse: bool, part: str = "") -> None:
-        """Take note of `columns`, which a part of the source has.
+    def see(self, rows: Rows) -> None:
+        """Take note of the columns of some rows; where there may be more, none is no fault.
 
         Raises
         ------
@@ -43,13 +43,15 @@ class ColumnCheck:
             the first batch, the others in any (see `finish`). Every part of any other source
             has all.
         """
-        there = dict.fromkeys(columns)
+        if rows.sparse and not rows.places:
+            return
+        there = dict.fromkeys(rows.columns)
         first = not self.seen
         self.seen.update(there)
-        if not sparse:
-            self._require(self.wanted, there, part)
+        if not rows.sparse:
+            self._require(self.wanted, there, rows.part)
         elif first:
-            self._require(self.key, there, part)
+            self._require(self.key, there, rows.part)
 
     def finish(self) -> None:
         """Require every wanted column, now that all have been seen."""

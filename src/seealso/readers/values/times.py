@@ -15,8 +15,6 @@ import polars as pl
 from seealso.readers.values.cells import (
     BLANKS,
     NULL_WORDS,
-    ROUNDED,
-    SCIENTIFIC,
     Cells,
     Fault,
     find_true,
@@ -26,6 +24,7 @@ from seealso.readers.values.cells import (
 )
 from seealso.readers.values.conventions import COUNTS_BELOW, Conventions
 from seealso.readers.values.dates import TWO_WAYS, write_as_iso
+from seealso.readers.values.ids import ROUNDED, SCIENTIFIC
 
 _NO_CONVENTIONS: Final = Conventions()
 
