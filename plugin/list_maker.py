@@ -256,7 +256,7 @@ class ListMaker:
                 hint=f"alias {self._settings.index.alias}; `seealso index update` adds items",
                 item_id=item_id,
             )
-        return live.encoder.bundle.asking(item.vector)
+        return live.encoder.bundle.item_query(item.vector)
 
 
 def _group_search(live: Live, group: Group, criteria: GroupCriteria) -> tuple[Path, Search]:

@@ -12,7 +12,7 @@ from seealso.errors import BundleError
 from seealso.evaluation.baselines import baselines
 from seealso.evaluation.evaluate import evaluate
 from seealso.fitting.fit import fit
-from seealso.fitting.refit import refitted
+from seealso.fitting.refit import refit
 from seealso.indexer.inputs import inputs
 from seealso.judging.index_systems import IndexSystems
 from seealso.log import progress
@@ -56,7 +56,7 @@ def evaluate_product(
                 cluster,
                 _with(settings, report.bundle),
                 read,
-                prepare=partial(refitted, items=read.items),
+                prepare=partial(refit, items=read.items),
                 name=name,
             )
             for name, report in fitted.items()

@@ -80,7 +80,7 @@ class Wishes:
 
     ids: Sequence[str]
     x: Mapping[str, Vector]
-    lifts: Mapping[str, Vector]
+    boosts: Mapping[str, Vector]
     calibration: Calibration
 
     @cached_property
@@ -98,12 +98,12 @@ class Wishes:
         left_out = [self.place[item_id] for item_id in seen if item_id in self.place]
         x = np.stack([self.x[one.user_id] for one in party.members])
         x[:, left_out] = -np.inf
-        lifts = np.stack([self.lifts[one.user_id] for one in party.members])
-        nearest, lifted = (np.argpartition(one, -each, axis=1)[:, -each:] for one in (x, lifts))
-        brought = lifted[np.take_along_axis(lifts, lifted, axis=1) > 0]
+        boosts = np.stack([self.boosts[one.user_id] for one in party.members])
+        nearest, lifted = (np.argpartition(one, -each, axis=1)[:, -each:] for one in (x, boosts))
+        brought = lifted[np.take_along_axis(boosts, lifted, axis=1) > 0]
         best = {*nearest.ravel().tolist(), *brought.tolist()} - set(left_out)
         chosen = sorted(best, key=lambda row: self.ids[row])
-        wished = self.calibration.probability((x + lifts)[:, chosen])
+        wished = self.calibration.probability((x + boosts)[:, chosen])
         return [self.ids[row] for row in chosen], wished
 
 
@@ -171,15 +171,15 @@ def wishes(cluster: Cluster, recommender: Recommender, drawn: Sequence[Party]) -
     vectors = np.array([hit["_source"]["vector"] for hit in held], dtype=np.float32)
     people = list({one.user_id: one for party in drawn for one in party.members}.values())
     similar: dict[str, Vector] = {}
-    lifts: dict[str, Vector] = {}
+    boosts: dict[str, Vector] = {}
     for one, profile in zip(people, recommender.profiles(list(map(user, people))), strict=True):
         assert profile.vector is not None
         added = np.zeros(len(ids), dtype=np.float32)
         for item_id, lift in profile.pairs.items():
             if item_id in place:
                 added[place[item_id]] = lift
-        similar[one.user_id], lifts[one.user_id] = vectors @ profile.vector, added
-    return Wishes(ids, similar, lifts, live.calibration)
+        similar[one.user_id], boosts[one.user_id] = vectors @ profile.vector, added
+    return Wishes(ids, similar, boosts, live.calibration)
 
 
 def user(member: Member) -> User:

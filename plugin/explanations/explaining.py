@@ -150,7 +150,7 @@ def _pairs(asked: Explained, item_id: str, live: Live) -> dict[str, float]:
     if item_id not in asked.profile.pairs:
         return {}
     lifts = {
-        entry.item_id: live.encoder.bundle.lifts([entry.item_id], [age]).get(item_id, 0.0)
+        entry.item_id: live.encoder.bundle.boosts([entry.item_id], [age]).get(item_id, 0.0)
         for age, entry in enumerate(asked.inputs.entries)
     }
     return {one: lift for one, lift in lifts.items() if lift}

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     EVENT = "event"
     WORDS = "words"
     ATTRIBUTES = "attributes"
-    WELCOME = "welcome"
+    COLD_START_BONUS = "cold_start_bonus"
     PROFILE = "profile"
     IMPORTANCE = "importance"
     NEIGHBOURS = "neighbours"
@@ -39,7 +39,7 @@ class Share:
     Attributes
     ----------
     kind
-        What it comes from. ``welcome`` is what an item gains that behaviour knows nothing of;
+        What it comes from. ``cold_start_bonus`` is what a cold item gains;
         ``profile`` stands for all events, words and attributes together,
         where the similarity is no sum over them.
     amount
@@ -87,7 +87,7 @@ def item_shares(
     told = parts @ item.astype(np.float64)
     if space is Space.COSINE:
         whole = float(told.sum())
-        kinds = (Kind.WORDS, Kind.ATTRIBUTES, Kind.WELCOME)
+        kinds = (Kind.WORDS, Kind.ATTRIBUTES, Kind.COLD_START_BONUS)
         said = [kind for kind, part in zip(kinds, parts, strict=False) if part.any()]
         sums = [Share(kind, float(told[kinds.index(kind)])) for kind in said]
         amounts: list[float | None] = [float(one) for one in told[3:]]
@@ -107,7 +107,7 @@ def item_shares(
 def profile_parts(inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings) -> Floats:
     """Return what each part of a user adds to E_u, shape (3 + h, dimension).
 
-    The rows are the user's words, their attributes, the welcome of new items, and the h items of
+    The rows are the user's words, their attributes, the bonus of cold items, and the h items of
     the history that have a vector, newest first; they sum up to the vector of the profile. Where
     the history is read as text, what it says is part of the words.
 

@@ -90,7 +90,7 @@ def build_profile(
         inputs.user.seen,
         len(history.ages),
         tail_vector,
-        bundle.lifts(ids, range(len(ids))),
+        bundle.boosts(ids, range(len(ids))),
         inputs.unread,
     )
 

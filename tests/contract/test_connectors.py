@@ -205,8 +205,8 @@ def test_a_component_is_saved_and_made_again() -> None:
         },
     }
     assert Component.from_dict(saved).to_dict() == saved
-    bare = Component().to_dict()
-    assert Component.from_dict(bare).to_dict() == bare
+    strip_collaborative = Component().to_dict()
+    assert Component.from_dict(strip_collaborative).to_dict() == strip_collaborative
 
 
 async def test_a_pipeline_runs_asynchronously(component: Component) -> None:

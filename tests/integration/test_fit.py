@@ -95,7 +95,7 @@ def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch: NodeInfo, pa
     shop = stocked(open_shop, opensearch)
     report = fitted(shop)
     # what the members of a club read around each other is the same
-    assert report.fitted.recipe.together is not None
+    assert report.fitted.recipe.co_occurrence is not None
     built = shop.build(encoder={"bundle": "fitted"})
     bundle = BundleStore(shop.settings().encoder.store).by_fingerprint(built.fingerprint)
     part = bundle.collaborative
@@ -106,20 +106,20 @@ def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch: NodeInfo, pa
     items = weighted / np.linalg.norm(weighted, axis=1, keepdims=True)
     history = [9, 4, 30]
     recency = bundle.fitted["profile"]["recency"]
-    told = recency ** np.arange(3) @ part.texts_of(items[history])
-    user = part.ask(
+    told = recency ** np.arange(3) @ part.contents_of(items[history])
+    user = part.user_vector(
         (told / np.linalg.norm(told)).astype(np.float32), list(items[history]), range(3)
     )
     scores = weighted @ user
-    lifts = part.lifts([ids[place] for place in history], range(3))
-    scores += np.array([lifts.get(one, 0.0) for one in ids], dtype=np.float32)
+    boosts = part.boosts([ids[place] for place in history], range(3))
+    scores += np.array([boosts.get(one, 0.0) for one in ids], dtype=np.float32)
     scores[history] = -np.inf
     found = Recommender(shop.cluster, shop.settings(), None).recommend(
         history=[ids[place] for place in history], path=path
     )
     assert any(item.pairs for item in found)
     for item in found:
-        assert item.pairs == pytest.approx(lifts.get(item.item_id, 0.0))
+        assert item.pairs == pytest.approx(boosts.get(item.item_id, 0.0))
     assert [item.item_id for item in found] == [ids[place] for place in np.argsort(-scores)[:10]]
     p = bundle.calibration.probability(np.sort(scores)[::-1][:10])
     np.testing.assert_allclose([item.probability for item in found], p, atol=1e-5)
@@ -137,7 +137,7 @@ def test_an_item_that_is_new_gets_a_vector_from_its_text(
     assert "f59" not in part.place
     new = shop.vector("f59") / np.linalg.norm(shop.vector("f59"))
     behaviour = new[part.text_dimension : -2] * part.radius / part.weight
-    assert np.linalg.norm(behaviour) == pytest.approx(part.newcomer, rel=1e-2)
+    assert np.linalg.norm(behaviour) == pytest.approx(part.cold_length, rel=1e-2)
 
 
 def test_an_protocol_of_cold_items_does_not_know_them(
@@ -194,7 +194,7 @@ def test_the_json_has_everything_side_by_side(
     told = json.loads(capsys.readouterr().out)
     assert set(told) == {
         "bundle", "fingerprint", "dimension", "base", "recipe", "profile", "importance",
-        "calibration", "dev", "cold", "crowd", "users", "items", "notes", "seconds",
+        "calibration", "dev", "cold", "neighbours", "users", "items", "notes", "seconds",
         "images",
     }  # fmt: skip
     assert told["recipe"]["factors"] == 8

@@ -58,7 +58,7 @@ def shops(opensearch_latest: NodeInfo, open_shop: OpenShop) -> Iterator[tuple[Sh
             shop.cluster.request("DELETE", f"/{name}")
 
 
-def bare(shop: Shop) -> dict[str, dict[str, object]]:
+def strip_collaborative(shop: Shop) -> dict[str, dict[str, object]]:
     return {key.removeprefix(shop.alias): one for key, one in state(shop).items()}
 
 
@@ -80,7 +80,7 @@ def run(shop: Shop, *command: str, killed_after: int | None = None) -> str:
 def test_killed_between_any_two_writes(shops: tuple[Shop, Shop]) -> None:
     quiet, troubled = shops
     ingested(quiet, RECORDS)
-    wanted = bare(quiet)
+    wanted = strip_collaborative(quiet)
     file = write_lines(troubled.folder / "log.jsonl", RECORDS)
     # the states of items and users; then of each batch of ten: events, items, users, position
     for place in (3, 3, 4, 7):
@@ -88,14 +88,14 @@ def test_killed_between_any_two_writes(shops: tuple[Shop, Shop]) -> None:
     out = run(troubled, "events", "follow", str(file), "--idle", "0.5", "--json")
     taken = [json.loads(line) for line in out.splitlines()]
     assert sum(one["events"] for one in taken) < len(RECORDS)
-    assert alike(wanted, bare(troubled))
+    assert alike(wanted, strip_collaborative(troubled))
     # what was left off is known: nothing is read again
     again = run(troubled, "events", "follow", str(file), "--idle", "0.5", "--json")
     assert again == ""
     # and a whole file once more changes nothing
     done = json.loads(run(troubled, "events", "ingest", str(file), "--json"))
     assert (done["written"], done["repeated"], done["users"], done["items"]) == (0, 30, 0, 0)
-    assert alike(wanted, bare(troubled))
+    assert alike(wanted, strip_collaborative(troubled))
     held = troubled.cluster.request(
         "POST", f"/{events_name(troubled.alias)}/_count", {"query": {"exists": {"field": "user"}}}
     )

@@ -15,8 +15,8 @@ from seealso.readers import Problems
 from seealso.training import load_backbone
 from seealso.training.examples.negatives import mine, neighbours_of
 from seealso.training.examples.pairs import history_pairs
+from seealso.training.learning.context import LearningContext
 from seealso.training.learning.head import learn_head
-from seealso.training.learning.study import Study
 from seealso.training.learning.trainer import Evaluator
 from seealso.training.train import train
 from tests.bundles import tiny_source
@@ -107,12 +107,12 @@ def test_a_head_learns_with_them(library, tmp_path, loss):
     dataset = material_of(library, tmp_path)
     settings = settings_of(library, tmp_path, loss=loss)
     neighbours = neighbours_of(library.cluster, settings, dataset, tmp_path)
-    study = Study(settings, dataset, neighbours=neighbours)
+    study = LearningContext(settings, dataset, neighbours=neighbours)
     backbone = load_backbone(tiny_source(), pooling="auto", max_length=16)
     frozen = study.encode(backbone, "encoding")
     with_them = learn_head(study, backbone, frozen, tmp_path / "with")
     without = learn_head(
-        Study(settings_of(library, tmp_path, loss=loss, hard_negatives=0), dataset),
+        LearningContext(settings_of(library, tmp_path, loss=loss, hard_negatives=0), dataset),
         backbone,
         frozen,
         tmp_path / "without",
@@ -136,7 +136,7 @@ def test_hard_negatives_end_further_away_than_without_them(tmp_path, monkeypatch
     backbone = load_backbone(tiny_source(), pooling="auto", max_length=16)
 
     def alike(hard: int) -> float:
-        study = Study(clubs.settings(hard_negatives=hard), dataset, neighbours=neighbours)
+        study = LearningContext(clubs.settings(hard_negatives=hard), dataset, neighbours=neighbours)
         frozen = study.encode(backbone, "encoding")
         raw = learn_head(study, backbone, frozen, tmp_path / str(hard)).raw
         pairs = history_pairs(dataset.sequences, 1)

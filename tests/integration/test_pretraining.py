@@ -18,9 +18,9 @@ from seealso.training import Backbone, export_new, load_backbone
 from seealso.training.backbones.depth import keep_layers
 from seealso.training.backbones.methods import layers
 from seealso.training.backbones.towers import TextTower, as_model
+from seealso.training.learning.context import LearningContext
 from seealso.training.learning.distillation import targets
 from seealso.training.learning.pretraining import Lesson, damaged, pretrain, simcse, stage, tsdae
-from seealso.training.learning.study import Study
 from seealso.types import Vector
 from tests.bundles import tiny_source
 from tests.training_data import WORDS, Board
@@ -29,17 +29,19 @@ TEXTS = [f"{a} {b} {kind}" for a in WORDS[:4] for b in WORDS[4:8] for kind in ("
 
 
 @pytest.fixture
-def study(board: Board) -> Callable[..., Study]:
+def study(board: Board) -> Callable[..., LearningContext]:
     """Return a study of the texts under some settings of training."""
 
-    def make(**training: object) -> Study:
+    def make(**training: object) -> LearningContext:
         names = tuple(f"i{place:02}" for place in range(len(TEXTS)))
         catalogue = Catalogue(names, tuple(TEXTS), {name: n for n, name in enumerate(names)}, 0)
         asked = [Question(np.array([place]), place + 1, np.array([place])) for place in range(8)]
         settings = board.settings(
             training={"pretrain_batch": 8, "pretrain_learning_rate": 1e-3, **training}
         )
-        return Study(settings, Dataset(catalogue, [(0, 1), (2, 3)], asked, asked, "texts"))
+        return LearningContext(
+            settings, Dataset(catalogue, [(0, 1), (2, 3)], asked, asked, "texts")
+        )
 
     return make
 
@@ -121,7 +123,7 @@ class Observed:
 
 @pytest.mark.parametrize("kind", ["simcse-bert", "simcse-gpt2", "tsdae-bert"])
 def test_reading_the_items_makes_its_loss_smaller(
-    kind: str, study: Callable[..., Study], gpt2_board: str, tmp_path: Path
+    kind: str, study: Callable[..., LearningContext], gpt2_board: str, tmp_path: Path
 ) -> None:
     backbone = opened(gpt2_board if kind.endswith("gpt2") else tiny_source())
     before = parameters(backbone)
@@ -137,7 +139,7 @@ def test_reading_the_items_makes_its_loss_smaller(
 
 
 def test_what_a_killed_run_has_read_is_not_read_again(
-    study: Callable[..., Study], tmp_path: Path
+    study: Callable[..., LearningContext], tmp_path: Path
 ) -> None:
     reading = study(pretrain="tsdae")
     first, second = opened(tiny_source()), opened(tiny_source())
@@ -151,7 +153,7 @@ def test_what_a_killed_run_has_read_is_not_read_again(
 
 
 def test_a_decoder_of_tsdae_is_in_the_checkpoint(
-    study: Callable[..., Study], tmp_path: Path
+    study: Callable[..., LearningContext], tmp_path: Path
 ) -> None:
     from safetensors.torch import load_file
 
@@ -211,7 +213,7 @@ def test_targets_of_a_wide_teacher_have_unit_length() -> None:
 
 
 def test_a_student_comes_closer_to_its_teacher(
-    study: Callable[..., Study], gpt2_board: str, tmp_path: Path
+    study: Callable[..., LearningContext], gpt2_board: str, tmp_path: Path
 ) -> None:
     student, teacher = opened(gpt2_board), opened(tiny_source())
     shown = read(teacher) @ read(teacher).T

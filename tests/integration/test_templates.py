@@ -186,8 +186,8 @@ def test_min_score_size_and_source(catalogue: Catalogue, name: str) -> None:
     assert catalogue.search(name, vector=catalogue.user, size=0, k=5) == []
     few = catalogue.search(name, vector=catalogue.user, size=1, source=["item_id"])
     assert few[0]["_source"] == {"item_id": ids(full)[0]}
-    bare = catalogue.search(name, vector=catalogue.user, size=1, source=[])
-    assert bare[0]["_source"] == full[0]["_source"]
+    strip_collaborative = catalogue.search(name, vector=catalogue.user, size=1, source=[])
+    assert strip_collaborative[0]["_source"] == full[0]["_source"]
 
 
 @pytest.mark.parametrize("catalogue", list(Space), indirect=True, ids=str)

@@ -15,8 +15,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from seealso.datasets.dataset import read_dataset
 from seealso.errors import MissingExtraError, SeeAlsoError
 from seealso.training import Backbone, load_backbone
+from seealso.training.learning.context import LearningContext
 from seealso.training.learning.head import learn_head
-from seealso.training.learning.study import Study
 from seealso.training.tracking.runs import check_tracking, described, run_of
 from seealso.training.tracking.trackers import Run, TensorBoard
 from seealso.training.train import train
@@ -57,7 +57,7 @@ def backbone() -> Backbone:
 def learnt(clubs: Clubs, **training: object) -> Learnt:
     settings = clubs.settings(**training)
     dataset = read_dataset(settings, clubs.source.items, clubs.source.events)
-    study = Study(settings, dataset)
+    study = LearningContext(settings, dataset)
     frozen = study.encode(backbone(), "encoding")
     folder = settings.training.folder / "run"
     found = learn_head(study, backbone(), frozen, folder)
@@ -101,7 +101,7 @@ def test_the_log_outlives_the_checkpoints_and_is_named_in_the_report(clubs):
 
 
 def test_a_run_that_goes_on_goes_on_in_its_log(clubs, monkeypatch):
-    rank, asked = Study.rank, []
+    rank, asked = LearningContext.rank, []
 
     def failing(self, *args):
         asked.append(args)
@@ -109,7 +109,7 @@ def test_a_run_that_goes_on_goes_on_in_its_log(clubs, monkeypatch):
             raise OSError("the power failed")
         return rank(self, *args)
 
-    monkeypatch.setattr(Study, "rank", failing)
+    monkeypatch.setattr(LearningContext, "rank", failing)
     with pytest.raises(OSError, match="the power failed"):
         learnt(clubs, epochs=3, patience=9)
     begun = run_of(clubs.folder / "training" / "run")

@@ -10,8 +10,8 @@ import torch
 from seealso.datasets.dataset import read_dataset
 from seealso.training.backbones.sources import load_backbone
 from seealso.training.backbones.towers import TextTower, as_model
+from seealso.training.learning.context import LearningContext, Learnt
 from seealso.training.learning.head import learn_head
-from seealso.training.learning.study import Learnt, Study
 from seealso.training.learning.texts import learn_texts
 from seealso.types import Vector
 from tests.training_data import Board, board_items, colour, events, items, weights
@@ -43,7 +43,7 @@ def learn(board: Board, *, profile: dict[str, Any] | None = None, **training: An
     """Train as `seealso train` does, but for the export."""
     settings = board.settings(training=training, profile=profile or {})
     chosen = settings.training
-    study = Study(settings, read_dataset(settings, items, events))
+    study = LearningContext(settings, read_dataset(settings, items, events))
     backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
     raw = study.encode(backbone, "frozen")
     frozen_model = as_model(TextTower(backbone))

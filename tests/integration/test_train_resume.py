@@ -19,9 +19,9 @@ from seealso.datasets.dataset import read_dataset
 from seealso.encoder.description import MODEL
 from seealso.training.backbones.sources import load_backbone
 from seealso.training.checkpoints import clear_broken, last_checkpoint
+from seealso.training.learning.context import LearningContext, Learnt
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.run import Interrupted
-from seealso.training.learning.study import Learnt, Study
 from seealso.training.learning.texts import learn_texts
 from seealso.training.learning.trainer import BundleTrainer
 from seealso.training.learning.watching import UNWATCHED
@@ -46,7 +46,7 @@ def learn(board: Board, folder: str, stop_after: int | None = None, **training: 
         return stop_after is not None and steps >= stop_after
 
     watcher = replace(UNWATCHED, expired=expired)
-    study = Study(settings, read_dataset(settings, items, events), watcher)
+    study = LearningContext(settings, read_dataset(settings, items, events), watcher)
     backbone = load_backbone(board.backbone, pooling="auto", max_length=16)
     if settings.training.method == "head":
         raw = study.encode(backbone, "frozen")

@@ -15,9 +15,9 @@ import torch
 from filelock import FileLock
 
 from seealso.errors import SeeAlsoError
-from seealso.training.learning.study import Study
+from seealso.training.learning.context import LearningContext
 from seealso.training.tuning import tune as tuning
-from seealso.training.tuning.journal import journal, open_study
+from seealso.training.tuning.journal import journal, open_optimiser
 from seealso.training.tuning.report import TuneReport
 from seealso.training.tuning.tune import reporting, tune
 from tests.clubs import BOOKS, CLUBS, READERS, WORDS, Clubs
@@ -61,13 +61,13 @@ def run(clubs: Clubs, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_three_trials_with_vectors_encoded_once(clubs, monkeypatch, capsys):
-    encode, labels = Study.encode, []
+    encode, labels = LearningContext.encode, []
 
     def counted(self, backbone, label):
         labels.append(label)
         return encode(self, backbone, label)
 
-    monkeypatch.setattr(Study, "encode", counted)
+    monkeypatch.setattr(LearningContext, "encode", counted)
     report = tuned(clubs, 3)
     assert labels == ["encoding, frozen"]
     assert [one.state for one in report.trials] == ["finished"] * 3
@@ -129,7 +129,7 @@ def test_a_killed_search_goes_on(clubs):
     assert "encoding, frozen" not in found.stderr
     assert [one["state"] for one in json.loads(found.stdout)["trials"]] == ["finished"] * 2
     # what the kill broke off was taken up with the same settings, from its checkpoint
-    first, broken, again = open_study(folder_of(clubs), 0).trials
+    first, broken, again = open_optimiser(folder_of(clubs), 0).trials
     assert [one.state.name for one in (first, broken, again)] == ["COMPLETE", "FAIL", "COMPLETE"]
     assert again.params == broken.params
     assert again.intermediate_values.items() >= broken.intermediate_values.items()

@@ -16,12 +16,12 @@ from seealso.evaluation.protocols import EvaluationProtocol, Holdout
 from seealso.evaluation.tuning import Baseline, Dev, search
 from seealso.models.bm25 import fit_bm25
 from seealso.models.ease import fit_ease
-from seealso.models.histories import interactions, profiles
+from seealso.models.histories import build_interactions, weigh_histories
 from seealso.models.ials import fit_ials
 from seealso.models.item_knn import fit_item_knn
 from seealso.models.popularity import Popularity, fit_popularity
-from seealso.models.similarity import strongest
-from seealso.models.text import Directions, frozen_text
+from seealso.models.similarity import keep_strongest
+from seealso.models.text import VectorModel, open_text_model
 from seealso.readers import Pseudonyms
 from tests.training_data import events, items
 
@@ -48,11 +48,11 @@ def dense():
 
 
 def weights(recency, *histories):
-    return profiles([question(*one) for one in histories], N, recency)
+    return weigh_histories([question(*one) for one in histories], N, recency)
 
 
 def test_interactions_are_ones_even_where_an_item_stands_twice():
-    found = interactions([(0, 2, 0), (), (1,)], 3).toarray()
+    found = build_interactions([(0, 2, 0), (), (1,)], 3).toarray()
     assert found.tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
 
 
@@ -63,7 +63,7 @@ def test_a_profile_weighs_the_newest_item_most():
 
 def test_the_strongest_entries_are_kept_without_the_diagonal():
     table = np.array([[9, 2, 1], [3, 9, 0], [1, -2, 9]], dtype=np.float32)
-    found = strongest(lambda one: table[one].copy(), 3, k=1).toarray()
+    found = keep_strongest(lambda one: table[one].copy(), 3, k=1).toarray()
     assert found.tolist() == [[0, 2, 0], [3, 0, 0], [1, 0, 0]]
 
 
@@ -112,7 +112,7 @@ def test_ials_folds_a_history_in_as_least_squares_over_all_items_does():
 
 def test_ridge_foretells_the_factors_of_items_without_events(tiny):
     settings = load_settings(None, {"encoder": {"bundle": str(tiny.folder), "cache": False}})
-    frozen, known = frozen_text(settings), dataset()
+    frozen, known = open_text_model(settings), dataset()
     chosen = {"factors": 3, "alpha": 4.0, "regularisation": 0.7, "ridge": 0.5}
     model = frozen.fit_ridge(known, chosen)
     assert model.items[:4] == pytest.approx(fit_ials(known, chosen).items[:4], abs=1e-4)
@@ -161,7 +161,7 @@ def test_bm25_is_the_sum_over_the_terms_of_the_history():
 
 def test_directions_rank_by_inner_product_with_the_weighted_sum():
     vectors = np.random.default_rng(1).normal(size=(N, 4)).astype(np.float32)
-    found = Directions(vectors).scores(weights(0.5, (2, 0)))[0]
+    found = VectorModel(vectors).scores(weights(0.5, (2, 0)))[0]
     assert found == pytest.approx(vectors @ (vectors[2] + 0.5 * vectors[0]), abs=1e-5)
 
 
@@ -171,10 +171,10 @@ class Guess:
     def __init__(self, dataset, chosen):
         self.chosen = chosen
 
-    def scores(self, profiles):
-        found = np.zeros(profiles.shape, dtype=np.float32)
+    def scores(self, weigh_histories):
+        found = np.zeros(weigh_histories.shape, dtype=np.float32)
         found[:, int(self.chosen["a"])] = 1
-        found[:, int(self.chosen["b"])] += 2 if profiles.data.min() == 0.5 else 0
+        found[:, int(self.chosen["b"])] += 2 if weigh_histories.data.min() == 0.5 else 0
         return found
 
 

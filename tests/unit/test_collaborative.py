@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seealso.encoder import Collaborative, Together
-from seealso.encoder.collaborative import fold_in_parts
-from seealso.encoder.together import LIFTED
+from seealso.encoder import Collaborative, CoOccurrence
+from seealso.encoder.co_occurrence import MOST_BOOSTED
+from seealso.encoder.collaborative_file import load_collaborative, save_collaborative
+from seealso.encoder.fold_in import fold_in_parts
 from seealso.errors import BundleError
 from seealso.types import Vector
 
@@ -26,11 +27,11 @@ def unit(vectors: Vector) -> Vector:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), dtype=np.float32)
 
 
-def part(weight: float = 1.5, newcomer: float = 0.7) -> Collaborative:
+def part(weight: float = 1.5, cold_length: float = 0.7) -> Collaborative:
     factors = rows(len(IDS), K)
     gram = factors.T.astype(np.float64) @ factors + 2.0 * np.eye(K)
     # 40, not 40.0: the same number is the same content
-    return Collaborative(IDS, factors, gram, rows(D, K, seed=1), weight, 40, 0.6, newcomer)
+    return Collaborative(IDS, factors, gram, rows(D, K, seed=1), weight, 40, 0.6, cold_length)
 
 
 TEXTS = unit(rows(len(IDS), D, seed=2))
@@ -39,13 +40,13 @@ TEXTS = unit(rows(len(IDS), D, seed=2))
 @given(st.floats(0.05, 10), st.floats(0, 5))
 @settings(max_examples=25, deadline=None)
 def test_joined_vectors_are_unit_and_keep_every_inner_product(
-    weight: float, newcomer: float
+    weight: float, cold_length: float
 ) -> None:
-    one = part(weight, newcomer)
+    one = part(weight, cold_length)
     joined = one.join(IDS, TEXTS)
     np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, atol=1e-5)
     history = joined[[3, 7]]
-    asked = one.ask(TEXTS[0], list(history), [0, 1])
+    asked = one.user_vector(TEXTS[0], list(history), [0, 1])
     assert asked is not None
     assert np.linalg.norm(asked) == pytest.approx(1.0, abs=1e-5)
     user = one.fold_in(history, [0, 1])
@@ -77,16 +78,16 @@ def test_a_history_is_folded_in_as_least_squares_say() -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_the_parts_of_a_user_sum_up_to_the_user(
-    texts: int, chosen: list[int], weight: float, welcome: float, seed: int
+    texts: int, chosen: list[int], weight: float, cold_start_bonus: float, seed: int
 ) -> None:
-    one = replace(part(weight), welcome=welcome)
+    one = replace(part(weight), cold_start_bonus=cold_start_bonus)
     joined = list(one.join(IDS, TEXTS)[chosen])
     told = unit(rows(1, D, seed=seed)) if texts else rows(0, D)
     # several parts that sum up to a unit vector
     split = np.repeat(told, texts, axis=0) / max(texts, 1)
-    added = one.parts(split, joined, range(len(chosen)))
+    added = one.user_parts(split, joined, range(len(chosen)))
     assert added.shape == (len(split) + len(chosen) + 1, one.dimension)
-    whole = one.ask(told[0] if texts else None, joined, range(len(chosen)))
+    whole = one.user_vector(told[0] if texts else None, joined, range(len(chosen)))
     wanted = np.zeros(one.dimension) if whole is None else whole
     np.testing.assert_allclose(added.sum(axis=0), wanted, atol=1e-5)
 
@@ -103,7 +104,7 @@ def test_what_an_item_adds_grows_with_its_own_confidence_alone() -> None:
 
 
 def test_an_item_that_nobody_chose_gets_what_its_text_predicts() -> None:
-    one = part(newcomer=0.7)
+    one = part(cold_length=0.7)
     found = one.factors_of(["new", "i3"], TEXTS[:2])
     np.testing.assert_allclose(found[0], 0.7 * unit(TEXTS[0] @ one.predictor), atol=1e-5)
     np.testing.assert_array_equal(found[1], one.factors[3])
@@ -112,19 +113,19 @@ def test_an_item_that_nobody_chose_gets_what_its_text_predicts() -> None:
 @given(st.floats(0, 1), st.floats(0.05, 3), st.floats(0, 5))
 @settings(max_examples=30, deadline=None)
 def test_new_items_are_welcome_by_so_much_and_nothing_else_changes(
-    welcome: float, weight: float, newcomer: float
+    cold_start_bonus: float, weight: float, cold_length: float
 ) -> None:
-    cool = part(weight, newcomer)
-    warm = replace(cool, welcome=welcome)
+    cool = part(weight, cold_length)
+    warm = replace(cool, cold_start_bonus=cold_start_bonus)
     names = [*IDS[1:], "new"]
     joined = warm.join(names, TEXTS)
     np.testing.assert_allclose(joined, cool.join(names, TEXTS), atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, atol=1e-5)
-    before, after = (one.ask(TEXTS[0], list(joined[:2]), [0, 1]) for one in (cool, warm))
+    before, after = (one.user_vector(TEXTS[0], list(joined[:2]), [0, 1]) for one in (cool, warm))
     assert before is not None
     assert after is not None
     assert np.linalg.norm(after) == pytest.approx(1.0, abs=1e-5)
-    wanted = joined @ before + welcome * np.array([name == "new" for name in names])
+    wanted = joined @ before + cold_start_bonus * np.array([name == "new" for name in names])
     np.testing.assert_allclose(joined @ after, warm.dilution * wanted, atol=1e-4)
 
 
@@ -137,17 +138,17 @@ def test_an_item_without_text_has_no_vector() -> None:
 
 def test_texts_come_back_out_of_joined_vectors() -> None:
     one = part()
-    np.testing.assert_allclose(one.texts_of(one.join(IDS, TEXTS)), TEXTS, atol=1e-5)
+    np.testing.assert_allclose(one.contents_of(one.join(IDS, TEXTS)), TEXTS, atol=1e-5)
 
 
 def test_a_user_of_whom_nothing_is_known_has_no_vector() -> None:
-    assert part().ask(None, [], []) is None
+    assert part().user_vector(None, [], []) is None
 
 
 def test_what_is_like_an_item_is_asked_without_the_rest() -> None:
     one = part()
     joined = one.join(IDS, TEXTS)
-    asked = one.asking(joined[5])
+    asked = one.item_query(joined[5])
     plain = np.hstack([TEXTS, one.weight * one.factors])
     order = np.argsort(-(plain @ plain[5]))
     np.testing.assert_array_equal(np.argsort(-(joined @ asked)), order)
@@ -155,55 +156,57 @@ def test_what_is_like_an_item_is_asked_without_the_rest() -> None:
 
 def test_a_history_lifts_what_is_chosen_around_it() -> None:
     # i0 has i1 and i2 around it, i1 has i2; nothing else has anything
-    pairs = Together(
+    pairs = CoOccurrence(
         np.array([0, 2, *[3] * (len(IDS) - 1)], dtype=np.int64),
         np.array([1, 2, 2], dtype=np.int32),
         np.array([0.5, 0.25, 1.0], dtype=np.float32),
         share=2.0,
         recency=0.5,
     )
-    one = replace(part(), together=pairs)
-    assert one.lifts(["i1", "unknown", "i0"], [0, 1, 2]) == {
+    one = replace(part(), co_occurrence=pairs)
+    assert one.boosts(["i1", "unknown", "i0"], [0, 1, 2]) == {
         "i1": pytest.approx(2 * 0.25 * 0.5),
         "i2": pytest.approx(2 * (1.0 + 0.25 * 0.25)),
     }
-    assert one.lifts(["i5"], [0]) == {}
-    assert part().lifts(["i0"], [0]) == {}
+    assert one.boosts(["i5"], [0]) == {}
+    assert part().boosts(["i0"], [0]) == {}
 
 
 def test_at_most_so_many_items_are_lifted_the_strongest() -> None:
-    n = 3 * LIFTED
+    n = 3 * MOST_BOOSTED
     weights = np.linspace(0.1, 1.0, n - 1, dtype=np.float32)
     starts = np.concatenate([[0], np.full(n, n - 1)]).astype(np.int64)
-    pairs = Together(starts, np.arange(1, n, dtype=np.int32), weights, 1.0, 1.0)
-    places, added = pairs.lifted([0], [0])
-    np.testing.assert_array_equal(places, np.arange(n - LIFTED, n))
-    np.testing.assert_allclose(added, weights[-LIFTED:])
+    pairs = CoOccurrence(starts, np.arange(1, n, dtype=np.int32), weights, 1.0, 1.0)
+    places, added = pairs.boost([0], [0])
+    np.testing.assert_array_equal(places, np.arange(n - MOST_BOOSTED, n))
+    np.testing.assert_allclose(added, weights[-MOST_BOOSTED:])
 
 
 def test_pairs_lie_in_the_file_of_the_part(tmp_path: Path) -> None:
     starts = np.concatenate([[0], np.full(len(IDS), 1)]).astype(np.int64)
-    pairs = Together(starts, np.array([4], dtype=np.int32), np.array([0.5], np.float32), 1.5, 0.8)
-    one = replace(part(), welcome=0.25, together=pairs)
-    one.save(tmp_path / "part.npz")
-    found = Collaborative.load(tmp_path / "part.npz")
+    pairs = CoOccurrence(
+        starts, np.array([4], dtype=np.int32), np.array([0.5], np.float32), 1.5, 0.8
+    )
+    one = replace(part(), cold_start_bonus=0.25, co_occurrence=pairs)
+    save_collaborative(one, tmp_path / "part.npz")
+    found = load_collaborative(tmp_path / "part.npz")
     assert found.content() == one.content() != part().content()
-    assert found.lifts(["i0"], [1]) == one.lifts(["i0"], [1]) != {}
+    assert found.boosts(["i0"], [1]) == one.boosts(["i0"], [1]) != {}
 
 
 def test_pairs_of_other_items_are_refused(tmp_path: Path) -> None:
     starts = np.concatenate([[0], np.full(len(IDS), 1)]).astype(np.int64)
     beyond = np.array([len(IDS)], dtype=np.int32)
-    pairs = Together(starts, beyond, np.array([0.5], np.float32), 1.5, 0.8)
-    replace(part(), together=pairs).save(tmp_path / "part.npz")
+    pairs = CoOccurrence(starts, beyond, np.array([0.5], np.float32), 1.5, 0.8)
+    save_collaborative(replace(part(), co_occurrence=pairs), tmp_path / "part.npz")
     with pytest.raises(BundleError, match="pairs that do not belong"):
-        Collaborative.load(tmp_path / "part.npz")
+        load_collaborative(tmp_path / "part.npz")
 
 
 def test_it_is_the_same_after_it_was_saved(tmp_path: Path) -> None:
     one = part()
-    one.save(tmp_path / "collaborative.npz")
-    again = Collaborative.load(tmp_path / "collaborative.npz")
+    save_collaborative(one, tmp_path / "collaborative.npz")
+    again = load_collaborative(tmp_path / "collaborative.npz")
     assert again.content() == one.content()
     np.testing.assert_array_equal(again.join(IDS, TEXTS), one.join(IDS, TEXTS))
 
@@ -212,18 +215,19 @@ def test_what_is_not_one_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "collaborative.npz"
     file.write_bytes(b"no arrays")
     with pytest.raises(BundleError, match="not a collaborative part"):
-        Collaborative.load(file)
+        load_collaborative(file)
     one = part()
-    Collaborative(IDS[:3], one.factors, one.gram, one.predictor, 1, 1, 1, 1).save(file)
+    few = Collaborative(IDS[:3], one.factors, one.gram, one.predictor, 1, 1, 1, 1)
+    save_collaborative(few, file)
     with pytest.raises(BundleError, match="3 ids, factors"):
-        Collaborative.load(file)
+        load_collaborative(file)
 
 
-def test_one_of_another_version_is_named(tmp_path: Path) -> None:
+def test_a_number_that_is_missing_is_named(tmp_path: Path) -> None:
     file = tmp_path / "collaborative.npz"
-    part().save(file)
+    save_collaborative(part(), file)
     with np.load(file) as arrays:
-        older = {**arrays, "numbers": arrays["numbers"][:-1]}
-    np.savez(file, **older)
-    with pytest.raises(BundleError, match="was fitted by another version of seealso"):
-        Collaborative.load(file)
+        fewer = {**arrays, "numbers": arrays["numbers"][:-1]}
+    np.savez(file, **fewer)
+    with pytest.raises(BundleError, match="not a collaborative part: not enough values"):
+        load_collaborative(file)

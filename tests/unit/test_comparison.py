@@ -149,7 +149,7 @@ def test_a_fitted_bundle_asks_as_the_query_does(
     for question in dataset.dev:
         told = 0.5 ** np.arange(len(question.history)) @ texts[question.history]
         unit = (told / np.linalg.norm(told)).astype(np.float32)
-        found = part.ask(unit, list(joined[question.history]), range(len(question.history)))
+        found = part.user_vector(unit, list(joined[question.history]), range(len(question.history)))
         assert found is not None
         users.append(found)
     assert ranks.tolist() == naive(np.stack(users), joined, [*dataset.dev])

@@ -72,12 +72,30 @@ def test_a_changed_setting_is_refused(copied: Path, name: str, value: object) ->
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{", '{"format": 99}', '{"format": 1}', '{"format": 1, "files": {"../x": "0"}}'],
+    ["", "[]", "{", '{"format": 99}', '{"format": 2}', '{"format": 2, "files": {"../x": "0"}}'],
 )
 def test_a_description_that_is_none_is_refused(copied: Path, content: str) -> None:
     (copied / DESCRIPTION).write_text(content)
     with pytest.raises(BundleError, match="bundle"):
         Bundle.load(copied)
+
+
+@pytest.mark.parametrize(
+    ("origin", "command"),
+    [
+        ({}, "seealso model export --force"),
+        ({"training": {}}, "seealso train --force"),
+        ({"training": {}, "fit": {}}, "seealso fit --force"),
+    ],
+)
+def test_a_bundle_of_0_1_is_refused_with_the_command_that_renews_it(
+    copied: Path, origin: dict[str, object], command: str
+) -> None:
+    described = json.loads((copied / DESCRIPTION).read_text())
+    (copied / DESCRIPTION).write_text(json.dumps(described | {"format": 1, "origin": origin}))
+    with pytest.raises(BundleError, match="bundle format 2 expected, found 1") as caught:
+        Bundle.load(copied)
+    assert str(caught.value.hint).endswith(command)
 
 
 def test_a_file_outside_the_bundle_is_not_read(copied: Path) -> None:

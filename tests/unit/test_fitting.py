@@ -10,15 +10,15 @@ from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
 from seealso.errors import ConfigError
 from seealso.fitting.bench import Bench, ndcg
-from seealso.fitting.newcomers import Cold, newcomer_tries, newcomers
-from seealso.fitting.probability import Shown, calibrate
-from seealso.fitting.recipe import Learnt, Recipe, collaborative, predictor
-from seealso.fitting.weighing import Weighed, asked, known_factors, tries, weigh
+from seealso.fitting.cold_start import ColdItems, choose_cold_start, count_cold_start_attempts
+from seealso.fitting.probability import TopItems, calibrate
+from seealso.fitting.recipe import ItemFactors, Recipe, build_collaborative, fit_predictor
+from seealso.fitting.weighing import Weighed, count_tries, join_users, known_factors, weigh
 from seealso.types import Vector
 
 N, D, K = 60, 12, 6
 RECIPE = Recipe(
-    factors=K, alpha=20.0, regularisation=1.0, recency=1.0, weight=1.0, ridge=1.0, newcomer=1.0
+    factors=K, alpha=20.0, regularisation=1.0, recency=1.0, weight=1.0, ridge=1.0, cold_length=1.0
 )
 
 
@@ -29,11 +29,11 @@ def drawn(*shape: int, seed: int) -> Vector:
 TEXTS = unit_rows(drawn(N, D, seed=1))
 
 
-def learnt(known: int = N, *, of: Vector | None = None) -> Learnt:
+def learnt(known: int = N, *, of: Vector | None = None) -> ItemFactors:
     """Factors that the texts foretell, but for some noise."""
     items = TEXTS @ drawn(D, K, seed=2) + 0.1 * drawn(N, K, seed=3) if of is None else of
     items = items / np.sqrt((items**2).sum(axis=1).mean())
-    return Learnt(items.astype(np.float32), np.arange(N) < known, 2.0)
+    return ItemFactors(items.astype(np.float32), np.arange(N) < known, 2.0)
 
 
 def question(history: list[int], target: int) -> Question:
@@ -56,17 +56,17 @@ def test_where_behaviour_knows_it_all_it_weighs_more_than_where_texts_do() -> No
     heavy = weigh(behaviour_knows, behaviour, RECIPE, ticks.append)
     assert light.recipe.weight == 0.25
     assert heavy.recipe.weight > 1
-    assert len(ticks) == 2 * tries()
-    users = asked(
-        behaviour_knows.told(heavy.recency),
-        behaviour_knows.folded(behaviour, heavy.recipe),
+    assert len(ticks) == 2 * count_tries()
+    users = join_users(
+        behaviour_knows.text_profiles(heavy.recency),
+        behaviour_knows.fold_in(behaviour, heavy.recipe),
         heavy.recipe.weight,
     )
     items = np.hstack([TEXTS, np.float32(heavy.recipe.weight) * known_factors(behaviour)])
     assert heavy.ndcg == pytest.approx(ndcg(behaviour_knows.ranks(users, items)))
 
 
-def cold_state(known: Learnt) -> Cold:
+def cold_state(known: ItemFactors) -> ColdItems:
     """Ask for what is known, and for what only the texts foretell."""
     warm = neighbours(known.items, range(50))
     cold = [
@@ -75,41 +75,43 @@ def cold_state(known: Learnt) -> Cold:
     ]
     ids = [f"i{n}" for n in range(N)]
     benches = [Bench.of(TEXTS, questions, 50) for questions in (warm, cold)]
-    return Cold(ids, *benches, ~known.known, known)
+    return ColdItems(ids, *benches, ~known.known, known)
 
 
 def test_new_items_are_welcome_within_what_it_may_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     # there can never be enough of it
-    monkeypatch.setattr("seealso.fitting.newcomers.ENOUGH", 5.0)
+    monkeypatch.setattr("seealso.fitting.cold_start.ENOUGH", 5.0)
     state = cold_state(learnt(known=50))
     ticks: list[int] = []
     weighed = Weighed(RECIPE, 1.0, 0.0)
-    strict = newcomers(state, weighed, 0.0, ticks.append)
-    generous = newcomers(state, weighed, 0.9, ticks.append)
-    assert len(ticks) == 2 * newcomer_tries()
+    strict = choose_cold_start(state, weighed, 0.0, ticks.append)
+    generous = choose_cold_start(state, weighed, 0.9, ticks.append)
+    assert len(ticks) == 2 * count_cold_start_attempts()
     assert strict.warm >= strict.warm_alone
     assert generous.warm >= 0.1 * generous.warm_alone
     assert generous.cold > strict.cold
-    assert generous.recipe.welcome > strict.recipe.welcome
+    assert generous.recipe.cold_start_bonus > strict.recipe.cold_start_bonus
     # what a welcome may cost says nothing of how they rank among themselves
-    assert generous.recipe.newcomer == strict.recipe.newcomer > 0
+    assert generous.recipe.cold_length == strict.recipe.cold_length > 0
 
 
 def test_new_items_that_come_by_themselves_need_no_welcome() -> None:
     state = cold_state(learnt(known=50))
-    found = newcomers(state, Weighed(RECIPE, 1.0, 0.0), 0.9, lambda _: None)
-    assert found.recipe.welcome == 0.0
+    found = choose_cold_start(state, Weighed(RECIPE, 1.0, 0.0), 0.9, lambda _: None)
+    assert found.recipe.cold_start_bonus == 0.0
     assert found.warm == found.warm_alone
 
 
 def test_what_is_foretold_ranks_new_items_better_than_none_of_it() -> None:
     state = cold_state(learnt(known=50))
-    found = newcomers(state, Weighed(RECIPE, 1.0, 0.0), 0.5, lambda _: None)
-    part = collaborative(state.ids, state.learnt, TEXTS, found.recipe)
+    found = choose_cold_start(state, Weighed(RECIPE, 1.0, 0.0), 0.5, lambda _: None)
+    part = build_collaborative(state.ids, state.learnt, TEXTS, found.recipe)
     bench = state.cold
-    users = part.greeting(asked(bench.told(1.0), bench.folded(state.learnt, RECIPE), part.weight))
+    users = part.add_bonus(
+        join_users(bench.text_profiles(1.0), bench.fold_in(state.learnt, RECIPE), part.weight)
+    )
     reached = ndcg(bench.ranks(users, part.join(state.ids, TEXTS), state.among), 20)
-    assert reached > ndcg(bench.ranks(bench.told(1.0), TEXTS, state.among), 20)
+    assert reached > ndcg(bench.ranks(bench.text_profiles(1.0), TEXTS, state.among), 20)
 
 
 def test_only_some_items_are_ranked_where_only_some_may_be() -> None:
@@ -124,16 +126,16 @@ def test_a_bundle_folds_users_in_as_the_bench_does() -> None:
     known = learnt(known=40)
     recipe = Recipe(K, 20.0, 1.0, 0.7, 1.25, 1.0, 0.8)
     ids = tuple(f"i{n}" for n in range(N))
-    part = collaborative(ids, known, TEXTS, recipe)
+    part = build_collaborative(ids, known, TEXTS, recipe)
     joined = part.join(ids, TEXTS)
     history = [3, 30, 12]
     bench = Bench.of(TEXTS, [question(history, 5)], 50)
     found = part.fold_in(joined[history], range(3))
-    np.testing.assert_allclose(found, bench.folded(known, recipe)[0], atol=1e-4)
-    told = bench.told(1.0)[0]
-    user = part.ask(told, list(joined[history]), range(3))
+    np.testing.assert_allclose(found, bench.fold_in(known, recipe)[0], atol=1e-4)
+    text_profiles = bench.text_profiles(1.0)[0]
+    user = part.ask(text_profiles, list(joined[history]), range(3))
     assert user is not None
-    rows = asked(bench.told(1.0), bench.folded(known, recipe), recipe.weight)[0]
+    rows = join_users(bench.text_profiles(1.0), bench.fold_in(known, recipe), recipe.weight)[0]
     plain = np.hstack([TEXTS, np.float32(1.25) * part.factors_of(ids, TEXTS)]) @ rows
     np.testing.assert_allclose(
         joined @ user, plain / (part.radius * np.linalg.norm(rows)), atol=1e-5
@@ -144,14 +146,14 @@ def test_the_prediction_is_ridge_regression() -> None:
     known = learnt(known=40)
     x, y = TEXTS[:40].astype(np.float64), known.items[:40].astype(np.float64)
     wanted = np.linalg.inv(x.T @ x + 3 * np.eye(D)) @ x.T @ y
-    np.testing.assert_allclose(predictor(known, TEXTS, 3.0), wanted, atol=1e-3)
+    np.testing.assert_allclose(fit_predictor(known, TEXTS, 3.0), wanted, atol=1e-3)
 
 
 def test_a_probability_is_found_again() -> None:
     rng = np.random.default_rng(5)
     x = rng.normal(0.2, 0.1, size=200_000)
     chosen = rng.random(len(x)) < 1 / (1 + np.exp(-(x - 0.4) / 0.08))
-    found = calibrate(Shown(x, chosen))
+    found = calibrate(TopItems(x, chosen))
     assert found is not None
     assert found.b == pytest.approx(0.4, abs=0.01)
     assert found.t == pytest.approx(0.08, rel=0.05)
@@ -159,7 +161,7 @@ def test_a_probability_is_found_again() -> None:
 
 @pytest.mark.parametrize("chosen", [[False] * 4, [True] * 4, [True, False, False, False]])
 def test_scores_that_foretell_nothing_give_no_probability(chosen: list[bool]) -> None:
-    assert calibrate(Shown(np.array([0.1, 0.2, 0.3, 0.4]), np.array(chosen))) is None
+    assert calibrate(TopItems(np.array([0.1, 0.2, 0.3, 0.4]), np.array(chosen))) is None
 
 
 def test_what_a_person_set_stands_above_what_was_fitted(tmp_path: Path) -> None:

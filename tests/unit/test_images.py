@@ -26,7 +26,7 @@ from seealso.encoder.description import DESCRIPTION, IMAGES
 from seealso.encoder.inspection import inspect
 from seealso.encoder.projection import unit_rows
 from seealso.errors import BundleError, ConfigError, DataError, Unavailable
-from seealso.fitting.looks import content
+from seealso.fitting.images import choose_image_weight
 from seealso.plugin.doctor import examine
 from seealso.readers import Problems, read_image_vectors
 from seealso.types import ImageRows, Vector
@@ -122,7 +122,7 @@ def pictured(tiny: Bundle, tmp_path: Path) -> Bundle:
 def test_a_bundle_carries_the_part(pictured: Bundle, tiny: Bundle) -> None:
     loaded = Bundle.load(pictured.folder)
     assert loaded.images is not None
-    assert loaded.images.content() == images().content()
+    assert loaded.images.choose_image_weight() == images().choose_image_weight()
     assert (loaded.fingerprint, loaded.dimension) == (pictured.fingerprint, 128 + M)
     assert (loaded.content_dimension, loaded.text_dimension) == (128 + M, 128)
     assert loaded.fingerprint != tiny.fingerprint
@@ -137,9 +137,9 @@ def test_a_bundle_carries_the_part(pictured: Bundle, tiny: Bundle) -> None:
     assert inspect(loaded.folder).fingerprint == loaded.fingerprint
 
 
-def behaviour(content: int) -> Collaborative:
+def behaviour(choose_image_weight: int) -> Collaborative:
     """Some factors over contents of that length."""
-    factors, predictor = drawn(3, 5, seed=7), drawn(content, 5, seed=8)
+    factors, predictor = drawn(3, 5, seed=7), drawn(choose_image_weight, 5, seed=8)
     return Collaborative(("a", "b", "c"), factors, np.eye(5), predictor, 1.5, 40, 0.6, 0.7)
 
 
@@ -412,7 +412,7 @@ def given_images(rows: Vector) -> ImageVectors:
 def test_looks_weigh_where_they_tell_and_not_where_they_do_not() -> None:
     chosen = Settings(images=ImagesSettings(dimension=8))
     texts, raw = unit_rows(drawn(N, 12, seed=5)), drawn(N, 8, seed=6)
-    by_looks = content(chosen, IDS, texts, asked(unit_rows(raw)), given_images(raw))
+    by_looks = choose_image_weight(chosen, IDS, texts, asked(unit_rows(raw)), given_images(raw))
     assert by_looks.facts["weight"] >= 1
     assert by_looks.facts["items"] == N
     assert by_looks.facts["strangers"] == 1
@@ -421,7 +421,7 @@ def test_looks_weigh_where_they_tell_and_not_where_they_do_not() -> None:
     told = by_looks.beside({"text alone": 0.5, "joined": 0.6})
     assert list(told) == ["text alone", "text and images", "joined"]
     assert told["text and images"] == 0.5
-    by_texts = content(chosen, IDS, texts, asked(texts), given_images(raw))
+    by_texts = choose_image_weight(chosen, IDS, texts, asked(texts), given_images(raw))
     assert by_texts.facts["weight"] == 0
     assert by_texts.images is None
     assert by_texts.vectors is texts
@@ -430,7 +430,7 @@ def test_looks_weigh_where_they_tell_and_not_where_they_do_not() -> None:
 
 def test_without_images_nothing_is_done() -> None:
     texts = unit_rows(drawn(N, 12, seed=5))
-    found = content(Settings(), IDS, texts, asked(texts), None)
+    found = choose_image_weight(Settings(), IDS, texts, asked(texts), None)
     assert found.vectors is texts
     assert found.beside({"text alone": 0.5}) == {"text alone": 0.5}
     assert not found.facts
@@ -439,4 +439,6 @@ def test_without_images_nothing_is_done() -> None:
 def test_images_that_are_all_alike_tell_nothing() -> None:
     texts = unit_rows(drawn(N, 12, seed=5))
     with pytest.raises(DataError, match="images: 40 vectors, all alike"):
-        content(Settings(), IDS, texts, asked(texts), given_images(np.ones((N, 8), np.float32)))
+        choose_image_weight(
+            Settings(), IDS, texts, asked(texts), given_images(np.ones((N, 8), np.float32))
+        )

@@ -303,7 +303,7 @@ def test_a_description_that_lies_is_refused(
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{", '{"format": 99}', "[" * 100_000, '{"format": 1, "a": "\ud800"}']
+    "content", ["", "[]", "{", '{"format": 99}', "[" * 100_000, '{"format": 2, "a": "\ud800"}']
 )
 def test_a_description_that_is_none(sent: Path, store: BundleStore, content: str) -> None:
     (sent / DESCRIPTION).write_bytes(content.encode("utf-8", "surrogatepass"))

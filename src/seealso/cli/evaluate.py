@@ -116,10 +116,10 @@ def evaluate(
 
         builders += baselines(context.settings, chosen or BASELINES)
     if not no_index:
-        from seealso.fitting.refit import refitted
+        from seealso.fitting.refit import refit
         from seealso.judging.index_systems import IndexSystems
 
-        prepare = partial(refitted, items=source.items, images=source.images)
+        prepare = partial(refit, items=source.items, images=source.images)
         builders.append(IndexSystems(context.cluster(), context.settings, source, keep, prepare))
     found = hold(
         context.settings,

@@ -15,7 +15,7 @@ from seealso.errors import ConfigError
 
 if TYPE_CHECKING:
     from seealso.fitting.fit import FitReport
-    from seealso.models.co_occurrence import Pairing
+    from seealso.models.co_occurrence import CoOccurrenceConfig
 
 
 @click.command()
@@ -70,13 +70,13 @@ def _facts(report: "FitReport") -> dict[str, object]:
         "vectors": f"{report.dimension:,} dimensions, {recipe.factors} of them behaviour",
         "behaviour": f"alpha {recipe.alpha:g}, regularisation {recipe.regularisation:g}, "
         f"recency {recipe.recency:g}, weight {recipe.weight:g}",
-        "pairs": _pairs(recipe.together),
+        "co-occurrence": _co_occurrence(recipe.co_occurrence),
         "texts": ", ".join(f"{name} {value:g}" for name, value in fitted.profile.items()),
-        **_looks(report),
-        "new items": f"ridge {recipe.ridge:g}, length {recipe.newcomer:g}, "
-        f"welcome {recipe.welcome:g}",
+        **_images(report),
+        "cold items": f"ridge {recipe.ridge:g}, length {recipe.cold_length:g}, "
+        f"bonus {recipe.cold_start_bonus:g}",
         "importance": _importance(fitted.importance),
-        **_crowd(fitted.crowd),
+        **_neighbours(fitted.neighbours),
         "probability": "not fitted"
         if calibration is None
         else f"b {calibration.b:.3f}, T {calibration.t:.4f}",
@@ -85,7 +85,7 @@ def _facts(report: "FitReport") -> dict[str, object]:
     }
 
 
-def _looks(report: "FitReport") -> dict[str, object]:
+def _images(report: "FitReport") -> dict[str, object]:
     if not report.images:
         return {}
     facts = report.images
@@ -96,16 +96,16 @@ def _looks(report: "FitReport") -> dict[str, object]:
     return {"images": f"{told}; {strangers:,} of no ranked item" if strangers else told}
 
 
-def _pairs(chosen: "Pairing | None") -> str:
+def _co_occurrence(chosen: "CoOccurrenceConfig | None") -> str:
     if chosen is None:
-        return "lift nothing that dev users chose: left out"
+        return "boosts nothing that dev users chose: left out"
     return (
-        f"lift {chosen.share:g}, recency {chosen.recency:g}, distance {chosen.distance:g}, "
+        f"share {chosen.share:g}, recency {chosen.recency:g}, distance {chosen.distance:g}, "
         f"backward {chosen.backward:g}, shrink {chosen.shrink:g}"
     )
 
 
-def _crowd(chosen: Mapping[str, Any]) -> dict[str, object]:
+def _neighbours(chosen: Mapping[str, Any]) -> dict[str, object]:
     if not chosen.get("share"):
         return {}
     told = "share {share:g}, {k:,} neighbours, their latest {latest:,} items"

@@ -24,7 +24,7 @@ class ImagesSettings(Section):
     bundle: Path | None = None
     """What encodes these pictures: a folder with image.onnx and image.json."""
     dimension: int = Field(64, ge=1)
-    """Most dimensions that the looks of an item take in its vector."""
+    """Most dimensions that the image of an item takes in its vector."""
 
     @model_validator(mode="after")
     def _check(self) -> "ImagesSettings":

@@ -5,6 +5,7 @@ Nothing here imports torch: what makes a bundle is the training room.
 
 from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
+from seealso.encoder.co_occurrence import CoOccurrence
 from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.encoder import Encoder
 from seealso.encoder.images import Images, ImageVectors
@@ -20,12 +21,12 @@ from seealso.encoder.projection import Projection, fit_projection
 from seealso.encoder.store import BundleStore, bind
 from seealso.encoder.templates import names_read
 from seealso.encoder.texts import ItemText, UserText, encode_views
-from seealso.encoder.together import Together
 
 __all__ = [
     "LEAST_TEXTS",
     "Bundle",
     "BundleStore",
+    "CoOccurrence",
     "Collaborative",
     "Encoder",
     "ImageEncoder",
@@ -33,7 +34,6 @@ __all__ = [
     "Images",
     "ItemText",
     "Projection",
-    "Together",
     "UserText",
     "VectorCache",
     "bind",

@@ -13,7 +13,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from seealso.config import TextSettings, check_fitted
-from seealso.encoder.collaborative import Collaborative, Floats
+from seealso.encoder.collaborative import Collaborative
+from seealso.encoder.collaborative_file import load_collaborative
 from seealso.encoder.description import (
     COLLABORATIVE,
     DESCRIPTION,
@@ -28,6 +29,7 @@ from seealso.encoder.description import (
     sha256,
 )
 from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
+from seealso.encoder.fold_in import Floats
 from seealso.encoder.images import Images, ImageVectors
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError
@@ -79,7 +81,7 @@ class Bundle:
     digests
         SHA-256 of each model file, as bundle.json records them; none while a bundle is made.
     images
-        How the looks of items join their texts, if images were fitted.
+        How images of items join their texts, if images were fitted.
     """
 
     folder: Path
@@ -103,7 +105,7 @@ class Bundle:
 
     @property
     def content_dimension(self) -> int:
-        """Length of the vectors of what items say and look like, without behaviour."""
+        """Length of the vectors of the contents of items, without behaviour."""
         return self.dimension if self.collaborative is None else self.collaborative.text_dimension
 
     @property
@@ -139,7 +141,7 @@ class Bundle:
 
     def content_vectors(self, items: Vector) -> Vector:
         """Return what E_i says without behaviour, shape (n, content_dimension)."""
-        return items if self.collaborative is None else self.collaborative.texts_of(items)
+        return items if self.collaborative is None else self.collaborative.contents_of(items)
 
     def word_vectors(self, texts: Vector) -> Vector:
         """Return vectors of words, shape (n, text_dimension), as items' contents are met."""
@@ -162,12 +164,12 @@ class Bundle:
         """
         if self.collaborative is None:
             return text
-        return self.collaborative.ask(text, history, ages)
+        return self.collaborative.user_vector(text, history, ages)
 
     def user_parts(self, texts: Floats, history: Sequence[Vector], ages: Sequence[int]) -> Floats:
         """Return what each part of a user adds to E_u, shape (n + h + 1, dimension).
 
-        Its rows, the last of which is the welcome of new items, sum up to `user_vector` of the sum
+        Its rows, the last of which is the bonus of cold items, sum up to `user_vector` of the sum
         of `texts`.
 
         Parameters
@@ -180,9 +182,9 @@ class Bundle:
         """
         if self.collaborative is None:
             return np.vstack([texts, np.zeros((len(history) + 1, self.dimension))])
-        return self.collaborative.parts(texts, history, ages)
+        return self.collaborative.user_parts(texts, history, ages)
 
-    def lifts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
+    def boosts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
         """Return what a history adds to w * similarity of items that are chosen around its own.
 
         Parameters
@@ -192,11 +194,11 @@ class Bundle:
         ages
             Age of each, 0 being the newest.
         """
-        return {} if self.collaborative is None else self.collaborative.lifts(history, ages)
+        return {} if self.collaborative is None else self.collaborative.boosts(history, ages)
 
-    def asking(self, item: Vector) -> Vector:
-        """Return the vector that asks for what is like an item E_i, shape (dimension,)."""
-        return item if self.collaborative is None else self.collaborative.asking(item)
+    def item_query(self, item: Vector) -> Vector:
+        """Return the query for items like E_i, shape (dimension,)."""
+        return item if self.collaborative is None else self.collaborative.item_query(item)
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -231,7 +233,7 @@ def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
     )
     text = None if recorded["text"] is None else TextSettings.model_validate(recorded["text"])
     projection = Projection.load(folder / PROJECTION) if PROJECTION in files else None
-    collaborative = Collaborative.load(folder / COLLABORATIVE) if COLLABORATIVE in files else None
+    collaborative = load_collaborative(folder / COLLABORATIVE) if COLLABORATIVE in files else None
     images = Images.load(folder / IMAGES) if IMAGES in files else None
     fingerprint = fingerprint_bundle(model_fingerprint, text, projection, collaborative, images)
     if (model_fingerprint, fingerprint) != (recorded["model_fingerprint"], recorded["fingerprint"]):

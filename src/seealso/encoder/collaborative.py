@@ -1,42 +1,35 @@
 """What behaviour knows of items, joined with what their texts say, in one unit vector.
 
-An item is [text; b * factor; new; rest], a user [text; b * fold-in; welcome; 0]: one inner product
-ranks by both.
+An item is [content; b * factor; cold; norm padding], a user [content; b * fold-in; bonus; 0]: one
+inner product ranks by both.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeAlias
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
+from seealso.encoder.co_occurrence import CoOccurrence
+from seealso.encoder.fold_in import Floats, fold_in, fold_in_parts
 from seealso.encoder.projection import unit_rows
-from seealso.encoder.together import Together
-from seealso.errors import BundleError
 from seealso.types import Vector
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
-Floats: TypeAlias = npt.NDArray[np.floating[Any]]
-
-
-NUMBERS = 5
-"""Numbers that a saved part holds beside its matrices."""
 
 
 @dataclass(frozen=True, eq=False)
 class Collaborative:
     """Factors of a matrix factorisation of behaviour (iALS), and how they meet the text vectors.
 
-    Items of which behaviour knows nothing get the factor that their text predicts, and a welcome:
-    the same for all of them, so that it changes no order among them. Users are no part of it: they
-    are folded in from their history when they are asked for.
+    Cold items, of which behaviour knows nothing, get the factor that their text predicts, and a
+    bonus: the same for all of them, so that it changes no order among them. Users are no part of
+    it: they are folded in from their history at query time.
 
-    The rest makes every item a unit vector without changing any inner product with a user
+    The norm padding makes every item a unit vector without changing any inner product with a user
     (Bachrach et al. 2014, "Speeding Up the Xbox Recommender System Using a Euclidean
     Transformation for Inner-Product Spaces"), so that importance, the graph and the scripts work
     on joined vectors as on others.
@@ -57,11 +50,11 @@ class Collaborative:
         alpha: a chosen item counts as 1 + alpha.
     recency
         Confidence of a history item relative to the next newer one.
-    newcomer
+    cold_length
         Length of a predicted factor.
-    welcome
-        What is added to the similarity of items without a factor, before dilution.
-    together
+    cold_start_bonus
+        What is added to the similarity of cold items, before dilution.
+    co_occurrence
         Which items are chosen around which, in places of `ids`, if that helps.
     """
 
@@ -72,9 +65,9 @@ class Collaborative:
     weight: float
     confidence: float
     recency: float
-    newcomer: float
-    welcome: float = 0.0
-    together: Together | None = None
+    cold_length: float
+    cold_start_bonus: float = 0.0
+    co_occurrence: CoOccurrence | None = None
 
     @property
     def text_dimension(self) -> int:
@@ -93,29 +86,36 @@ class Collaborative:
 
     @cached_property
     def radius(self) -> float:
-        """Length that [text; b * factor; new] has at most: what the vectors are divided by."""
+        """Length that [content; b * factor; cold] has at most: what the vectors are divided by."""
         longest = np.linalg.norm(self.factors, axis=1).max(initial=0.0)
         known = 1 + (self.weight * longest) ** 2
-        return float(np.sqrt(max(known, 2 + (self.weight * self.newcomer) ** 2)))
+        return float(np.sqrt(max(known, 2 + (self.weight * self.cold_length) ** 2)))
 
     @cached_property
-    def _new(self) -> float:
-        """Length that is left of the radius for the coordinate of items without a factor."""
-        return float(np.sqrt(self.radius**2 - 1 - (self.weight * self.newcomer) ** 2))
+    def _cold_coordinate(self) -> float:
+        """Coordinate of cold items: what is left of the radius beside content and factor."""
+        return float(np.sqrt(self.radius**2 - 1 - (self.weight * self.cold_length) ** 2))
 
     @cached_property
-    def _greeting(self) -> float:
-        """Coordinate of a user for items without a factor, relative to the other ones' length."""
-        return self.welcome * self.radius / self._new
+    def _bonus(self) -> float:
+        """Coordinate of a user that meets cold items, relative to the length of the others."""
+        return self.cold_start_bonus * self.radius / self._cold_coordinate
 
     @cached_property
     def dilution(self) -> float:
-        """What similarities are multiplied by, since users greet new items as well."""
-        return float(1 / np.sqrt(1 + self._greeting**2))
+        """What similarities are multiplied by, as the bonus takes a part of the user's length."""
+        return float(1 / np.sqrt(1 + self._bonus**2))
 
     @property
-    def _numbers(self) -> list[float]:
-        numbers = (self.weight, self.confidence, self.recency, self.newcomer, self.welcome)
+    def numbers(self) -> list[float]:
+        """The numbers beside the matrices, in the order of the fields."""
+        numbers = (
+            self.weight,
+            self.confidence,
+            self.recency,
+            self.cold_length,
+            self.cold_start_bonus,
+        )
         return [float(number) for number in numbers]
 
     @cached_property
@@ -134,12 +134,12 @@ class Collaborative:
         """
         rows = np.array([self.place.get(item_id, -1) for item_id in ids], dtype=np.int64)
         known = rows >= 0
-        found: Vector = unit_rows(texts @ self.predictor) * np.float32(self.newcomer)
+        found: Vector = unit_rows(texts @ self.predictor) * np.float32(self.cold_length)
         found[known] = self.factors[rows[known]]
         return found
 
     def join(self, ids: Sequence[str], texts: Vector) -> Vector:
-        """Return the joined vectors of items.
+        """Join contents and factors: return E_i of items.
 
         Parameters
         ----------
@@ -156,18 +156,18 @@ class Collaborative:
         joined = np.zeros((len(ids), self.dimension), dtype=np.float32)
         joined[:, : self.text_dimension] = texts
         joined[:, self.text_dimension : -2] = self.weight * self.factors_of(ids, texts)
-        joined[:, -2] = [0.0 if item_id in self.place else self._new for item_id in ids]
+        joined[:, -2] = [0.0 if item_id in self.place else self._cold_coordinate for item_id in ids]
         joined /= self.radius
         squares = (joined**2).sum(axis=1)
         joined[:, -1] = np.sqrt(np.maximum(0.0, 1.0 - squares))
         joined[~texts.any(axis=1)] = 0.0
         return joined
 
-    def texts_of(self, joined: Vector) -> Vector:
-        """Return the text vectors in `joined`, shape (m, d + k + 2), as shape (m, d)."""
+    def contents_of(self, joined: Vector) -> Vector:
+        """Return the content vectors in `joined`, shape (m, d + k + 2), as shape (m, d)."""
         return joined[:, : self.text_dimension] * np.float32(self.radius)
 
-    def ask(
+    def user_vector(
         self, text: Vector | None, joined: Sequence[Vector], ages: Sequence[int]
     ) -> Vector | None:
         """Return E_u of a user, shape (d + k + 2,), unit length; None if nothing is known.
@@ -183,25 +183,25 @@ class Collaborative:
         """
         if text is None and not len(joined):
             return None
-        told = np.zeros(self.dimension - 2, dtype=np.float32)
+        profile = np.zeros(self.dimension - 2, dtype=np.float32)
         if text is not None:
-            told[: self.text_dimension] = text
+            profile[: self.text_dimension] = text
         if len(joined):
-            told[self.text_dimension :] = self.weight * self.fold_in(np.stack(joined), ages)
-        return self.greeting(told[None])[0] if told.any() else None
+            profile[self.text_dimension :] = self.weight * self.fold_in(np.stack(joined), ages)
+        return self.add_bonus(profile[None])[0] if profile.any() else None
 
-    def parts(self, texts: Floats, joined: Sequence[Vector], ages: Sequence[int]) -> Matrix:
+    def user_parts(self, texts: Floats, joined: Sequence[Vector], ages: Sequence[int]) -> Matrix:
         """Return what each part of a user adds to E_u, shape (n + h + 1, d + k + 2).
 
-        The rows, first those of the text, then those of the history, then the welcome of new
-        items, sum up to what `ask` returns, or are zero where that is None.
+        The rows, first those of the text, then those of the history, then the bonus of cold
+        items, sum up to what `user_vector` returns, or are zero where that is None.
 
         Parameters
         ----------
         texts
             n vectors that sum up to the text part of the profile, shape (n, d).
         joined, ages
-            As for `ask`.
+            As for `user_vector`.
         """
         added = np.zeros((len(texts) + len(joined) + 1, self.dimension))
         added[: len(texts), : self.text_dimension] = texts
@@ -215,33 +215,33 @@ class Collaborative:
         if length == 0:
             return added
         added *= self.dilution / length
-        added[-1, -2] = self._greeting * self.dilution
+        added[-1, -2] = self._bonus * self.dilution
         return added
 
-    def greeting(self, told: Vector) -> Vector:
-        """Return E_u of users, unit rows, shape (users, d + k + 2), with what new items are met by.
+    def add_bonus(self, profiles: Vector) -> Vector:
+        """Add the cold-start bonus: return E_u of users, unit rows, shape (users, d + k + 2).
 
         Parameters
         ----------
-        told
-            [text; b * fold-in] of each, shape (users, d + k); no row is all zeros.
+        profiles
+            [content; b * fold-in] of each, shape (users, d + k); no row is all zeros.
         """
-        asked = np.zeros((len(told), self.dimension), dtype=np.float32)
-        asked[:, :-2] = unit_rows(told) * np.float32(self.dilution)
-        asked[:, -2] = self._greeting * self.dilution
+        asked = np.zeros((len(profiles), self.dimension), dtype=np.float32)
+        asked[:, :-2] = unit_rows(profiles) * np.float32(self.dilution)
+        asked[:, -2] = self._bonus * self.dilution
         return asked
 
-    def asking(self, joined: Vector) -> Vector:
-        """Return the vector that asks for what is like an item, unit length: by its contents.
+    def item_query(self, joined: Vector) -> Vector:
+        """Return the query for items like this one, unit length: by content and factor.
 
-        Whether it is new itself is no part of what it is like.
+        Whether it is cold itself says nothing of what it is like.
         """
         asked = joined.copy()
         asked[-2:] = 0.0
         return np.asarray(asked / np.linalg.norm(asked), dtype=np.float32)
 
-    def lifts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
-        """Return what a history adds to w * similarity of the items chosen around its own.
+    def boosts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
+        """Return what a history adds to w * similarity of items that are chosen around its own.
 
         Parameters
         ----------
@@ -251,9 +251,9 @@ class Collaborative:
             Age of each, 0 being the newest.
         """
         known = [row for row, item_id in enumerate(history) if item_id in self.place]
-        if self.together is None or not known:
+        if self.co_occurrence is None or not known:
             return {}
-        places, added = self.together.lifted(
+        places, added = self.co_occurrence.boost(
             [self.place[history[row]] for row in known], [ages[row] for row in known]
         )
         diluted = added * np.float32(self.dilution)
@@ -278,107 +278,6 @@ class Collaborative:
     def content(self) -> bytes:
         """Return the bytes that stand for it in a fingerprint."""
         arrays: list[npt.NDArray[Any]] = [self.factors, self.predictor, self.gram]
-        arrays += [] if self.together is None else self.together.arrays().values()
-        parts = [orjson.dumps([list(self.ids), [one.shape for one in arrays], self._numbers])]
+        arrays += [] if self.co_occurrence is None else self.co_occurrence.arrays().values()
+        parts = [orjson.dumps([list(self.ids), [one.shape for one in arrays], self.numbers])]
         return b"".join([*parts, *(np.ascontiguousarray(one).tobytes() for one in arrays)])
-
-    def save(self, file: Path) -> None:
-        """Write everything to `file` (.npz)."""
-        arrays: dict[str, Any] = {
-            "ids": np.frombuffer(orjson.dumps(list(self.ids)), dtype=np.uint8),
-            "factors": self.factors,
-            "gram": self.gram,
-            "predictor": self.predictor,
-            "numbers": np.array(self._numbers),
-            **({} if self.together is None else self.together.arrays()),
-        }
-        np.savez(file, **arrays)
-
-    @classmethod
-    def load(cls, file: Path) -> "Collaborative":
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        BundleError
-            The file is not a collaborative part.
-        """
-        try:
-            with np.load(file, allow_pickle=False) as arrays:
-                ids = orjson.loads(arrays["ids"].tobytes())
-                numbers = [float(one) for one in arrays["numbers"]]
-                if len(numbers) != NUMBERS:
-                    raise BundleError(
-                        f"{file}: was fitted by another version of seealso",
-                        hint="fit the bundle again: seealso fit --force",
-                        file=str(file),
-                    )
-                weight, confidence, recency, newcomer, welcome = numbers
-                found = cls(
-                    ids,
-                    arrays["factors"],
-                    arrays["gram"],
-                    arrays["predictor"],
-                    weight,
-                    confidence,
-                    recency,
-                    newcomer,
-                    welcome,
-                    Together.of(arrays, len(ids)),
-                )
-        except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile) as exc:
-            raise BundleError(
-                f"{file}: not a collaborative part: {exc}",
-                hint="fit the bundle again: seealso fit",
-                file=str(file),
-            ) from exc
-        width = found.factors.shape[1:]
-        if len(ids) != len(found.factors) or found.predictor.shape[1:] != width:
-            raise BundleError(
-                f"{file}: {len(ids)} ids, factors {found.factors.shape} and predictor "
-                f"{found.predictor.shape} do not fit together",
-                hint="fit the bundle again: seealso fit",
-                file=str(file),
-            )
-        return found
-
-
-def fold_in(chosen: Floats, solved: Floats, confidence: Floats) -> Floats:
-    """Return the factor of a user with a history of h items, shape (k,).
-
-    u = (F'F + reg + H'CH)^-1 H'(1 + c), the least-squares solution of Hu, Koren and Volinsky 2008
-    ("Collaborative Filtering for Implicit Feedback Datasets"), by the push-through identity: a
-    system as large as the history instead of one as large as the factors.
-
-    Parameters
-    ----------
-    chosen
-        H, the factors of the items, shape (h, k).
-    solved
-        H (F'F + reg)^-1, same shape.
-    confidence
-        c, by how much that of each item is above 1, shape (h,).
-    """
-    user: Floats = np.linalg.solve(_system(chosen, solved, confidence), 1.0 + confidence) @ solved
-    return user
-
-
-def fold_in_parts(chosen: Floats, solved: Floats, confidence: Floats) -> Floats:
-    """Return what each item of the history adds to the factor of a user, shape (h, k).
-
-    The rows sum up to `fold_in`: the factor is linear in the confidences on its right-hand side
-    (Hu, Koren and Volinsky 2008, section 5, "Explaining recommendations").
-
-    Parameters
-    ----------
-    chosen, solved, confidence
-        As for `fold_in`.
-    """
-    added: Floats = np.linalg.solve(_system(chosen, solved, confidence).T, solved)
-    return (1.0 + confidence)[:, None] * added
-
-
-def _system(chosen: Floats, solved: Floats, confidence: Floats) -> Floats:
-    system: Floats = confidence[:, None] * (chosen @ solved.T)
-    system[np.diag_indices_from(system)] += 1.0
-    return system

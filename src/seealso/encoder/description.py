@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from seealso.errors import BundleError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Raised where a bundle of before cannot be read: version 0.1 wrote format 1."""
 DESCRIPTION: Final = "bundle.json"
 MODEL: Final = "model.onnx"
 MODEL_INT8: Final = "model.int8.onnx"
@@ -42,12 +43,22 @@ def read_description(folder: Path) -> dict[str, Any]:
     except ValueError as exc:
         raise BundleError(f"{file}: not JSON: {exc}", hint="export the model again") from exc
     if not isinstance(recorded, dict) or recorded.get("format") != FORMAT:
+        found = recorded.get("format") if isinstance(recorded, dict) else None
         raise BundleError(
-            f"{file}: bundle format {FORMAT} expected",
-            hint="export the model again with this version of seealso",
+            f"{file}: bundle format {FORMAT} expected, found {found!r}",
+            hint=f"another version of seealso wrote it; make it again: {_command(recorded)}",
             file=str(file),
         )
     return recorded
+
+
+def _command(recorded: Any) -> str:
+    """Return the command that makes a bundle of this kind."""
+    origin = recorded.get("origin") if isinstance(recorded, dict) else None
+    steps = origin if isinstance(origin, dict) else {}
+    if "fit" in steps:
+        return "seealso fit --force"
+    return "seealso train --force" if "training" in steps else "seealso model export --force"
 
 
 def check_files(folder: Path, files: Mapping[str, str]) -> None:

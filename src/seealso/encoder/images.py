@@ -1,6 +1,6 @@
-"""What items look like, joined with what their texts say, in one unit vector: their content.
+"""Images of items, joined with their texts in one unit vector: their content.
 
-An item is unit([text; g * look]), a user's own words are [text; 0].
+An item is unit([text; g * image]), a user's own words are [text; 0].
 """
 
 import tempfile
@@ -87,14 +87,14 @@ class ImageVectors:
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """How the looks of items join their texts.
+    """How images of items join their texts.
 
     Attributes
     ----------
     projection
-        From an image vector, shape (w,), to a look, shape (m,), of unit length.
+        From an image vector, shape (w,), to an image part, shape (m,), of unit length.
     weight
-        g: what a look weighs beside the text.
+        g: what the image weighs beside the text.
     reader
         Fingerprint of the image encoder that the vectors come from; empty for vectors that were
         given.
@@ -111,7 +111,7 @@ class Images:
 
     @property
     def dimension(self) -> int:
-        """Length m of a look."""
+        """Length m of an image part."""
         return int(self.projection.matrix.shape[1])
 
     def join(self, texts: Vector, images: Vector) -> Vector:
@@ -129,8 +129,8 @@ class Images:
         Vector
             Shape (n, d + m): unit rows; zero rows for items with neither.
         """
-        looks = self.projection.apply(unit_rows(images))
-        return unit_rows(np.hstack([texts, np.float32(self.weight) * looks]))
+        image_parts = self.projection.apply(unit_rows(images))
+        return unit_rows(np.hstack([texts, np.float32(self.weight) * image_parts]))
 
     def words(self, texts: Vector) -> Vector:
         """Return vectors of words alone, shape (n, d), as content vectors, shape (n, d + m)."""

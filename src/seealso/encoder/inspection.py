@@ -160,9 +160,8 @@ def _arrays(bundle: Bundle) -> Iterator[tuple[str, tuple[Any, ...]]]:
     if (projection := bundle.projection) is not None:
         yield PROJECTION, (projection.mean, projection.matrix)
     if (part := bundle.collaborative) is not None:
-        numbers = (part.weight, part.confidence, part.recency, part.newcomer, part.welcome)
-        pairs = () if part.together is None else part.together.arrays().values()
-        yield COLLABORATIVE, (part.factors, part.gram, part.predictor, *numbers, *pairs)
+        pairs = () if part.co_occurrence is None else part.co_occurrence.arrays().values()
+        yield COLLABORATIVE, (part.factors, part.gram, part.predictor, *part.numbers, *pairs)
     if (images := bundle.images) is not None:
         yield IMAGES, (images.projection.mean, images.projection.matrix, images.weight)
 

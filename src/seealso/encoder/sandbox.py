@@ -109,7 +109,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Refuse the operators that make a long text out of a short one, and endless numbers."""
         sides = (left, right)
         if operator == "+" and all(isinstance(side, str) for side in sides):
-            return _joined(sides, "")
+            return _join_plain(sides, "")
         if operator == "+" and all(isinstance(side, list) for side in sides):
             _budget(context).spend(len(left) + len(right))
         elif operator in "*%" and not all(isinstance(side, (int, float)) for side in sides):
@@ -230,7 +230,7 @@ def _join(
 ) -> str:
     if attribute is not None:
         values = map(make_attrgetter(context.environment, attribute), values)
-    return _joined(_spending(_budget(context), values, 1), str(_plain(d)))
+    return _join_plain(_spending(_budget(context), values, 1), str(_plain(d)))
 
 
 @pass_context
@@ -265,11 +265,11 @@ def _plain(value: Any, each: Callable[[Any], Any] | None = None) -> Any:
     if isinstance(value, Mapping):
         value = [f"{key}: {_plain(inner)}" for key, inner in value.items()]
     if isinstance(value, (list, tuple, set, frozenset)):
-        return _joined(map(each or _plain, value), ", ")
+        return _join_plain(map(each or _plain, value), ", ")
     return value
 
 
-def _joined(values: Iterable[Any], between: str) -> str:
+def _join_plain(values: Iterable[Any], between: str) -> str:
     """Return texts joined, cut at `MOST_WITHIN`."""
     pieces: list[str] = []
     length = 0

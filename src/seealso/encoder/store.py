@@ -15,6 +15,7 @@ from pathlib import Path
 from seealso.config import TextSettings
 from seealso.encoder.bundle import Bundle, write_description
 from seealso.encoder.collaborative import Collaborative
+from seealso.encoder.collaborative_file import save_collaborative
 from seealso.encoder.description import (
     COLLABORATIVE,
     DESCRIPTION,
@@ -163,7 +164,7 @@ def bind(
         What behaviour knows of items, fitted over vectors of this projection and these images,
         or none.
     images
-        How the looks of items join their texts, or none.
+        How images of items join their texts, or none.
     calibration
         Parameters of the probability; not part of the fingerprint.
     store
@@ -226,7 +227,7 @@ def bind(
         if projection is not None:
             projection.save(folder / PROJECTION)
         if collaborative is not None:
-            collaborative.save(folder / COLLABORATIVE)
+            save_collaborative(collaborative, folder / COLLABORATIVE)
         if images is not None:
             images.save(folder / IMAGES)
         written = write_description(replace(bound, folder=folder))

@@ -12,7 +12,7 @@ from seealso.models.ease import fit_ease
 from seealso.models.ials import fit_ials
 from seealso.models.item_knn import fit_item_knn
 from seealso.models.popularity import fit_popularity
-from seealso.models.text import frozen_text
+from seealso.models.text import open_text_model
 
 NAMES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
 
@@ -58,7 +58,7 @@ def _baseline(name: str, settings: Settings) -> Baseline:
         return Baseline(name, fit_ials, IALS)
     if name == "bm25":
         return Baseline(name, fit_bm25, {"b": (0.75, 0.25), "k1": (1.2,)}, reads=True)
-    frozen = frozen_text(settings)
+    frozen = open_text_model(settings)
     if name == "ials-ridge":
         grid = {"ridge": (10, 1, 100), **{name: values[:1] for name, values in IALS.items()}}
         return Baseline(name, frozen.fit_ridge, grid, reads=True, first=frozen.read)

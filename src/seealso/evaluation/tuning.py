@@ -15,7 +15,7 @@ from seealso.evaluation.protocols import EvaluationProtocol, Holdout
 from seealso.evaluation.results import Tuned
 from seealso.evaluation.systems import FittedSystem, Mask, Scoring
 from seealso.log import progress
-from seealso.models.histories import Model, profiles
+from seealso.models.histories import Model, weigh_histories
 from seealso.types import Vector
 
 RECENCIES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
@@ -132,7 +132,7 @@ def scoring(name: str, model: Model, items: int, recency: float) -> Scoring:
     """Return a fitted model as a system."""
 
     def score(asked: Sequence[Question]) -> Vector:
-        return model.scores(profiles(asked, items, recency))
+        return model.scores(weigh_histories(asked, items, recency))
 
     return Scoring(name, score)
 

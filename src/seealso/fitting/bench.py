@@ -8,8 +8,8 @@ import numpy as np
 from seealso.datasets.questions import Places, Question
 from seealso.datasets.ranks import USERS_AT_ONCE, gains, profile_vectors, ranks_among
 from seealso.encoder.projection import unit_rows
-from seealso.fitting.recipe import Learnt, Mask, Recipe
-from seealso.models.histories import Matrix, profiles
+from seealso.fitting.recipe import ItemFactors, Mask, Recipe
+from seealso.models.histories import Matrix, weigh_histories
 from seealso.models.ials import factors
 from seealso.types import Vector
 
@@ -34,15 +34,15 @@ class Bench:
         """Return the bench with histories cut to their newest `most` items."""
         return cls(texts, [replace(one, history=one.history[:most]) for one in questions])
 
-    def told(self, recency: float) -> Vector:
+    def text_profiles(self, recency: float) -> Vector:
         """Return what the histories say by their texts: unit rows, shape (users, d)."""
         most = max(len(one.history) for one in self.questions)
         return unit_rows(profile_vectors(self.texts, self.questions, recency, most))
 
-    def folded(self, learnt: Learnt, recipe: Recipe) -> Vector:
+    def fold_in(self, learnt: ItemFactors, recipe: Recipe) -> Vector:
         """Return the users folded in: unit rows, shape (users, k)."""
         model = factors(learnt.items, recipe.alpha, recipe.regularisation / learnt.scale**2)
-        rows = profiles(self.questions, len(self.texts), recipe.recency)
+        rows = weigh_histories(self.questions, len(self.texts), recipe.recency)
         return unit_rows(model.users(rows))
 
     def ranks(
@@ -50,7 +50,7 @@ class Bench:
         users: Vector,
         items: Vector,
         among: Mask | None = None,
-        lifts: Matrix | None = None,
+        boosts: Matrix | None = None,
     ) -> Places:
         """Return the rank of each user's target, among all items or some, which it must be of.
 
@@ -60,13 +60,13 @@ class Bench:
             Vectors, shapes (users, d) and (n, d): inner products rank.
         among
             Only these items are ranked, shape (n,).
-        lifts
+        boosts
             What is added to each inner product, shape (users, n).
         """
         bench = self if among is None else replace(self, questions=_among(self.questions, among))
         if among is not None:
-            items, lifts = items[among], None if lifts is None else lifts[:, among]
-        scored = bench.scores(users, items, lifts)
+            items, boosts = items[among], None if boosts is None else boosts[:, among]
+        scored = bench.scores(users, items, boosts)
         return np.concatenate([ranks_among(scores, asked) for _, asked, scores in scored])
 
     def ranks_by_share(
@@ -75,18 +75,18 @@ class Bench:
         items: Vector,
         more: Matrix,
         shares: Sequence[float],
-        lifts: Matrix | None = None,
+        boosts: Matrix | None = None,
     ) -> list[Places]:
         """Return for each share the ranks of the targets, as `ranks` with share times `more`."""
         ranks: list[list[Places]] = [[] for _ in shares]
-        for rows, asked, scores in self.scores(users, items, lifts):
+        for rows, asked, scores in self.scores(users, items, boosts):
             added = more[rows].toarray()
             for share, found in zip(shares, ranks, strict=True):
                 found.append(ranks_among(scores + np.float32(share) * added, asked))
         return [np.concatenate(found) for found in ranks]
 
     def scores(
-        self, users: Vector, items: Vector, lifts: Matrix | None = None
+        self, users: Vector, items: Vector, boosts: Matrix | None = None
     ) -> Iterator[tuple[slice, Sequence[Question], Vector]]:
         """Yield some of the users after the others: their rows, who they are, and their scores.
 
@@ -95,8 +95,8 @@ class Bench:
         for start in range(0, len(users), USERS_AT_ONCE):
             rows = slice(start, start + USERS_AT_ONCE)
             found: Vector = users[rows] @ items.T
-            if lifts is not None:
-                found += lifts[rows].toarray()
+            if boosts is not None:
+                found += boosts[rows].toarray()
             yield rows, self.questions[rows], found
 
 

@@ -27,12 +27,12 @@ from seealso.log import progress
 from seealso.types import Calibration, Vector
 
 
-def bare(bundle: Bundle) -> Bundle:
+def strip_collaborative(bundle: Bundle) -> Bundle:
     """Return the bundle without a collaborative part: what knows the contents of items."""
     return replace(bundle, collaborative=None, dimension=bundle.content_dimension, fitted={})
 
 
-def read(
+def read_contents(
     settings: Settings,
     base: Bundle,
     items: Items,
@@ -58,7 +58,7 @@ def read(
     return plain, texts
 
 
-def write(
+def write_fitted(
     settings: Settings, plain: Bundle, part: Collaborative, fitted: Fitted, dataset: Dataset
 ) -> Bundle:
     """Write the bundle ``fit.name``: `plain` with what was fitted."""
@@ -72,7 +72,7 @@ def write(
     sections = {
         "profile": fitted.profile,
         "importance": fitted.importance,
-        "neighbours": fitted.crowd,
+        "neighbours": fitted.neighbours,
     }
     told = replace(
         plain,
@@ -80,10 +80,10 @@ def write(
         fitted={name: dict(values) for name, values in sections.items() if values},
         calibration=fitted.calibration or Calibration(),
     )
-    return joined(settings, told, part, settings.fit.name)
+    return write_joined(settings, told, part, settings.fit.name)
 
 
-def joined(settings: Settings, plain: Bundle, part: Collaborative, name: str) -> Bundle:
+def write_joined(settings: Settings, plain: Bundle, part: Collaborative, name: str) -> Bundle:
     """Write the bundle `name` to the store: `plain` with a collaborative part."""
     return bind(
         plain,

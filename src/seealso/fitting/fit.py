@@ -13,10 +13,10 @@ from seealso.config import Settings
 from seealso.datasets.dataset import Events, Items
 from seealso.encoder import BundleStore, ImageVectors
 from seealso.evaluation.protocols import hold_out, known_events
-from seealso.fitting.bundles import bare, read, write
+from seealso.fitting.bundles import read_contents, strip_collaborative, write_fitted
 from seealso.fitting.fitter import Fitted, Fitter
+from seealso.fitting.images import choose_image_weight
 from seealso.fitting.importance import read_shares
-from seealso.fitting.looks import content
 from seealso.log import progress
 
 
@@ -37,7 +37,7 @@ class FitReport:
     seconds
         How long it took.
     images
-        What the looks of items weigh, and how many items have one, as `Content.facts`.
+        What images of items weigh, and how many items have one, as `ImageContent.facts`.
     """
 
     bundle: str
@@ -82,20 +82,20 @@ def fit(
     """
     began = perf_counter()
     # before hours of events are read, should it be missing
-    base = bare(BundleStore(settings.encoder.store).find(settings.encoder.bundle))
+    base = strip_collaborative(BundleStore(settings.encoder.store).find(settings.encoder.bundle))
     base = replace(base, images=None, dimension=base.text_dimension)
     with progress("reading"):
         split = settings.training.split
         (holdout,) = hold_out(settings, items, events, names=[split], asked="dev")
         known = known_events(settings, events, holdout)
-    plain, texts = read(settings, base, items, holdout.dataset)
+    plain, texts = read_contents(settings, base, items, holdout.dataset)
     ids = holdout.dataset.catalogue.ids
-    held = content(settings, ids, texts, holdout.dev, images)
+    held = choose_image_weight(settings, ids, texts, holdout.dev, images)
     plain = replace(plain, images=held.images, dimension=held.vectors.shape[1])
     fitter = Fitter(settings, holdout, held.vectors)
     part, fitted = fitter.fitted(read_shares(settings, items, known, holdout.dataset))
     fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
-    bundle = write(settings, plain, part, fitted, holdout.dataset)
+    bundle = write_fitted(settings, plain, part, fitted, holdout.dataset)
     return FitReport(
         bundle=bundle.name,
         fingerprint=bundle.fingerprint,

@@ -1,7 +1,7 @@
 """Chooses what a fitted bundle is made of, one thing after the other, on dev.
 
-Factors, weights, recency, pairs, what new items get, importance and calibration, in this order:
-each is chosen with those before it.
+Factors, weights, recency, co-occurrence, what cold items get, importance, neighbours and
+calibration, in this order: each is chosen with those before it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,21 +17,39 @@ from seealso.evaluation.choosing import count_attempts
 from seealso.evaluation.protocols import Holdout, cold_items
 from seealso.evaluation.tuning import RECENCIES, Dev, search
 from seealso.fitting.bench import Bench, ndcg
-from seealso.fitting.crowd import CROWDS, ChosenCrowd, Pool, as_questions, choose_crowd, drawn
-from seealso.fitting.importance import Shares, choose
-from seealso.fitting.newcomers import Cold, Newcomers, newcomer_tries, newcomers
-from seealso.fitting.probability import calibrate, shown
-from seealso.fitting.recipe import Learnt, Recipe, collaborative, learn, scaled
-from seealso.fitting.together import PAIRINGS, lifts, pair
-from seealso.fitting.weighing import Weighed, tries, unit_users, weigh
+from seealso.fitting.co_occurrence import CO_OCCURRENCE_GRID, boosts, choose_co_occurrence
+from seealso.fitting.cold_start import (
+    ColdItems,
+    ColdStart,
+    choose_cold_start,
+    count_cold_start_attempts,
+)
+from seealso.fitting.importance import Shares, choose_importance
+from seealso.fitting.neighbours import (
+    NEIGHBOUR_GRID,
+    ChosenNeighbours,
+    Pool,
+    as_questions,
+    choose_neighbours,
+    draw_pool,
+)
+from seealso.fitting.probability import calibrate, collect_top_items
+from seealso.fitting.recipe import (
+    ItemFactors,
+    Recipe,
+    build_collaborative,
+    learn_factors,
+    scale_factors,
+)
+from seealso.fitting.weighing import Weighed, count_tries, unit_users, weigh
 from seealso.log import progress
-from seealso.models.co_occurrence import pairs
+from seealso.models.co_occurrence import fit_co_occurrence
 from seealso.models.histories import Matrix
 from seealso.models.ials import fit_ials
 from seealso.types import Calibration, Vector
 
 START: Final = Recipe(
-    factors=0, alpha=0, regularisation=0, recency=1, weight=1.5, ridge=10, newcomer=0.75
+    factors=0, alpha=0, regularisation=0, recency=1, weight=1.5, ridge=10, cold_length=0.75
 )
 """What is taken where nothing can be chosen: too few items to try it on."""
 
@@ -51,8 +69,8 @@ class Fitted:
         that could be tried.
     notes
         What a person should know.
-    crowd
-        What was chosen of the crowd; empty where there is no users index.
+    neighbours
+        What was chosen for neighbours; empty where there is no users index.
     """
 
     recipe: Recipe
@@ -62,7 +80,7 @@ class Fitted:
     dev: Mapping[str, float]
     cold: Mapping[str, float]
     notes: tuple[str, ...]
-    crowd: Mapping[str, Any] = field(default_factory=dict)
+    neighbours: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,32 +106,32 @@ class Fitter:
         """Return what behaviour knows, and the rest; `shares` are the importances to try."""
         bench = self._bench(self.holdout.dev)
         alone, recipe, learnt = self._factorised()
-        with progress("weighing", tries()) as tick:
+        with progress("weighing", count_tries()) as tick:
             weighed = weigh(bench, learnt, recipe, tick)
         dataset = self.holdout.dataset
         ids = dataset.catalogue.ids
-        plain = collaborative(ids, learnt, self.texts, weighed.recipe)
+        plain = build_collaborative(ids, learnt, self.texts, weighed.recipe)
         users = self._users(bench, learnt, weighed, plain)
-        with progress("pairs", count_attempts(PAIRINGS)) as tick:
-            paired = pair(bench, users, plain.join(ids, self.texts), dataset, tick)
-        pairing = paired.pairing if paired.pairing.share else None
-        weighed = replace(weighed, recipe=replace(weighed.recipe, together=pairing))
-        found, note = self._newcomers(weighed)
+        with progress("co-occurrence", count_attempts(CO_OCCURRENCE_GRID)) as tick:
+            paired = choose_co_occurrence(bench, users, plain.join(ids, self.texts), dataset, tick)
+        config = paired.config if paired.config.share else None
+        weighed = replace(weighed, recipe=replace(weighed.recipe, co_occurrence=config))
+        found, note = self._choose_cold_start(weighed)
         recipe = weighed.recipe if found is None else found.recipe
-        together = pairs(dataset, pairing)
-        part = collaborative(ids, learnt, self.texts, recipe, together)
+        co_occurrence = fit_co_occurrence(dataset, config)
+        part = build_collaborative(ids, learnt, self.texts, recipe, co_occurrence)
         users, items = self._users(bench, learnt, weighed, part), part.join(ids, self.texts)
-        added = lifts(bench, together) * part.dilution
-        importance = choose(bench, users, items, shares, added)
+        added = boosts(bench, co_occurrence) * part.dilution
+        importance = choose_importance(bench, users, items, shares, added)
         weighted = items * importance.weights[:, None]
 
         def others(known: Bench) -> Vector:
             return self._users(known, learnt, weighed, part)
 
-        crowd = self._crowd(bench, users, weighted, others, added)
-        if crowd is not None:
-            added = crowd.over(added)
-        calibration = calibrate(shown(bench, users, weighted, added))
+        neighbours = self._choose_neighbours(bench, users, weighted, others, added)
+        if neighbours is not None:
+            added = neighbours.over(added)
+        calibration = calibrate(collect_top_items(bench, users, weighted, added))
         return part, Fitted(
             recipe=recipe,
             profile=_profile(weighed, found),
@@ -123,36 +141,41 @@ class Fitter:
                 "text alone": self._text_alone(bench),
                 "behaviour alone": alone,
                 "joined": weighed.ndcg,
-                "with pairs": paired.ndcg,
-                "with new items": importance.without,
+                "with co-occurrence": paired.ndcg,
+                "with cold items": importance.without,
                 "with importance": importance.reached,
-                **({} if crowd is None else {"with neighbours": crowd.reached}),
+                **({} if neighbours is None else {"with neighbours": neighbours.reached}),
             },
             cold={} if found is None else _cold_facts(found),
-            notes=(*note, *importance.notes, *_crowd_notes(crowd), *_uncalibrated(calibration)),
-            crowd={} if crowd is None else crowd.settings,
+            notes=(
+                *note,
+                *importance.notes,
+                *_neighbour_notes(neighbours),
+                *_uncalibrated(calibration),
+            ),
+            neighbours={} if neighbours is None else neighbours.settings,
         )
 
-    def _crowd(
+    def _choose_neighbours(
         self,
         bench: Bench,
         users: Vector,
         items: Vector,
         others: Callable[[Bench], Vector],
         base: Matrix,
-    ) -> ChosenCrowd | None:
+    ) -> ChosenNeighbours | None:
         """Return what neighbours add to the lists, or None where there is no users index."""
         if not self.settings.users.enabled:
             return None
-        known = drawn(self.holdout.dataset.sequences, self.settings.training.seed)
-        with progress("crowd", count_attempts(CROWDS)) as tick:
+        known = draw_pool(self.holdout.dataset.sequences, self.settings.training.seed)
+        with progress("neighbours", count_attempts(NEIGHBOUR_GRID)) as tick:
             pool = Pool(known, others(self._bench(as_questions(known))))
-            return choose_crowd(bench, users, items, pool, base, tick)
+            return choose_neighbours(bench, users, items, pool, base, tick)
 
     def _bench(self, questions: Sequence[Question]) -> Bench:
         return Bench.of(self.texts, questions, self.settings.profile.history_items)
 
-    def _factorised(self) -> tuple[float, Recipe, Learnt]:
+    def _factorised(self) -> tuple[float, Recipe, ItemFactors]:
         """Return dev NDCG@10 of the best factorisation by itself, its recipe and its factors."""
         factors = self.settings.fit.factors
         grid = {**IALS, "factors": (factors,)}
@@ -166,9 +189,9 @@ class Fitter:
             regularisation=best.chosen["regularisation"],
             recency=best.recency,
         )
-        return best.ndcg, recipe, scaled(best.model, self.holdout.dataset)
+        return best.ndcg, recipe, scale_factors(best.model, self.holdout.dataset)
 
-    def _newcomers(self, weighed: Weighed) -> tuple[Newcomers | None, tuple[str, ...]]:
+    def _choose_cold_start(self, weighed: Weighed) -> tuple[ColdStart | None, tuple[str, ...]]:
         """Hide the events of some items, and see what their texts should be worth."""
         training = self.settings.training
 
@@ -181,38 +204,42 @@ class Fitter:
                 raise DataError("cold: no dev user is left")
         except DataError as exc:
             return None, (f"items without events were not tried ({exc.message})",)
-        state = Cold(
+        state = ColdItems(
             ids=cold.dataset.catalogue.ids,
             warm=self._bench(cold.dataset.dev),
             cold=self._bench(cold.dev),
             among=cold.cold,
-            learnt=learn(cold.dataset, weighed.recipe),
-            together=pairs(cold.dataset, weighed.recipe.together),
+            learnt=learn_factors(cold.dataset, weighed.recipe),
+            co_occurrence=fit_co_occurrence(cold.dataset, weighed.recipe.co_occurrence),
         )
-        with progress("new items", newcomer_tries()) as tick:
-            return newcomers(state, weighed, self.settings.fit.cold_loss, tick), ()
+        with progress("cold items", count_cold_start_attempts()) as tick:
+            return choose_cold_start(state, weighed, self.settings.fit.cold_loss, tick), ()
 
-    def _users(self, bench: Bench, learnt: Learnt, weighed: Weighed, part: Collaborative) -> Vector:
+    def _users(
+        self, bench: Bench, learnt: ItemFactors, weighed: Weighed, part: Collaborative
+    ) -> Vector:
         """Return E_u of the users of a bench, as an index would be asked with them."""
-        return unit_users(bench.told(weighed.recency), bench.folded(learnt, weighed.recipe), part)
+        return unit_users(
+            bench.text_profiles(weighed.recency), bench.fold_in(learnt, weighed.recipe), part
+        )
 
     def _text_alone(self, bench: Bench) -> float:
         recency = self.settings.profile.recency
-        return ndcg(bench.ranks(bench.told(recency), self.texts))
+        return ndcg(bench.ranks(bench.text_profiles(recency), self.texts))
 
 
-def _profile(weighed: Weighed, found: Newcomers | None) -> dict[str, float]:
+def _profile(weighed: Weighed, found: ColdStart | None) -> dict[str, float]:
     tail = {} if found is None else {"tail_recency": found.tail_recency}
     return {"recency": weighed.recency, **tail}
 
 
-def _cold_facts(found: Newcomers) -> dict[str, Any]:
+def _cold_facts(found: ColdStart) -> dict[str, Any]:
     lost = 1 - found.warm / found.warm_alone if found.warm_alone else 0.0
     return {"ndcg@20": found.cold, "warm ndcg@10": found.warm, "lost": lost}
 
 
-def _crowd_notes(crowd: ChosenCrowd | None) -> tuple[str, ...]:
-    return () if crowd is None else crowd.notes
+def _neighbour_notes(neighbours: ChosenNeighbours | None) -> tuple[str, ...]:
+    return () if neighbours is None else neighbours.notes
 
 
 def _uncalibrated(calibration: Calibration | None) -> tuple[str, ...]:

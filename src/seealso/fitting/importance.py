@@ -1,4 +1,4 @@
-"""How far importance may lift items: never so far that dev ranks worse for it."""
+"""How much importance may boost items: never so much that dev ranks worse."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,8 +49,8 @@ class Importance:
     notes: tuple[str, ...]
 
 
-def choose(
-    bench: Bench, users: Vector, items: Vector, shares: Shares, lifts: Matrix | None = None
+def choose_importance(
+    bench: Bench, users: Vector, items: Vector, shares: Shares, boosts: Matrix | None = None
 ) -> Importance:
     """Return the importance that ranks best on dev; where every one ranks worse, none.
 
@@ -62,12 +62,12 @@ def choose(
         E_u and E_i, shapes (users, dimension) and (n, dimension).
     shares
         What is tried.
-    lifts
+    boosts
         What is added to each w * cos, shape (users, n).
     """
 
     def reached_with(weights: Vector) -> float:
-        return ndcg(bench.ranks(users, items * weights[:, None], lifts=lifts))
+        return ndcg(bench.ranks(users, items * weights[:, None], boosts=boosts))
 
     without = reached_with(np.ones(len(items), dtype=np.float32))
     half_life = next(iter(shares))

@@ -11,20 +11,20 @@ from seealso.fitting.bench import Bench
 from seealso.models.histories import Matrix
 from seealso.types import Calibration, Vector
 
-SHOWN: Final = 10
+LIST_LENGTH: Final = 10
 """Places of a list that a probability is about."""
 
 Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """Scores of what dev users would be shown, and whether they chose it.
+class TopItems:
+    """Scores of the first items of each dev user's list, and whether they were chosen.
 
     Attributes
     ----------
     x
-        w * cos and what lifts it, shape (shown,).
+        w * cos and its boosts, shape (shown,).
     chosen
         Shape (shown,).
     """
@@ -33,7 +33,9 @@ class Shown:
     chosen: npt.NDArray[np.bool_]
 
 
-def shown(bench: Bench, users: Vector, items: Vector, lifts: Matrix | None = None) -> Shown:
+def collect_top_items(
+    bench: Bench, users: Vector, items: Vector, boosts: Matrix | None = None
+) -> TopItems:
     """Return the first ten items of every user.
 
     Parameters
@@ -44,24 +46,26 @@ def shown(bench: Bench, users: Vector, items: Vector, lifts: Matrix | None = Non
         E_u, unit rows, shape (users, dimension).
     items
         w_i * E_i, shape (n, dimension).
-    lifts
+    boosts
         What is added to each w * cos, shape (users, n).
     """
     xs, hits = [], []
-    for _, asked, scores in bench.scores(users, items, lifts):
+    for _, asked, scores in bench.scores(users, items, boosts):
         for row, question in enumerate(asked):
             own = scores[row]
             own[question.seen] = -np.inf
             places = (
-                np.argpartition(-own, SHOWN)[:SHOWN] if len(own) > SHOWN else np.arange(len(own))
+                np.argpartition(-own, LIST_LENGTH)[:LIST_LENGTH]
+                if len(own) > LIST_LENGTH
+                else np.arange(len(own))
             )
             places = places[np.isfinite(own[places])]
             xs.append(own[places])
             hits.append(places == question.target)
-    return Shown(np.concatenate(xs).astype(np.float64), np.concatenate(hits))
+    return TopItems(np.concatenate(xs).astype(np.float64), np.concatenate(hits))
 
 
-def calibrate(found: Shown) -> Calibration | None:
+def calibrate(found: TopItems) -> Calibration | None:
     """Return b and T that make what was chosen likeliest; None where scores foretell nothing.
 
     Logistic regression of the choice on x = w * cos (Platt 1999, "Probabilistic Outputs for

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seealso.datasets.dataset import Dataset
-from seealso.encoder import Collaborative, Together
-from seealso.models.co_occurrence import Pairing
+from seealso.encoder import Collaborative, CoOccurrence
+from seealso.models.co_occurrence import CoOccurrenceConfig
 from seealso.models.ials import Factors, fit_ials, ridge
 from seealso.types import Vector
 
@@ -31,11 +31,11 @@ class Recipe:
         b: what the factors weigh beside the text; they have unit mean square.
     ridge
         Penalty of the regression that predicts factors from texts.
-    newcomer
+    cold_length
         Length of a predicted factor, relative to the median of those that were learnt.
-    welcome
+    cold_start_bonus
         What is added to the similarity of items without a factor.
-    together
+    co_occurrence
         What pairs of items weigh that are chosen around each other, if they help.
     """
 
@@ -45,9 +45,9 @@ class Recipe:
     recency: float
     weight: float
     ridge: float
-    newcomer: float
-    welcome: float = 0.0
-    together: Pairing | None = None
+    cold_length: float
+    cold_start_bonus: float = 0.0
+    co_occurrence: CoOccurrenceConfig | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers by name."""
@@ -56,12 +56,13 @@ class Recipe:
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Recipe":
         """Return what `as_dict` told."""
-        together = told.get("together")
-        return cls(**{**told, "together": None if together is None else Pairing(**together)})
+        config = told.get("co_occurrence")
+        found = None if config is None else CoOccurrenceConfig(**config)
+        return cls(**{**told, "co_occurrence": found})
 
 
 @dataclass(frozen=True, eq=False)
-class Learnt:
+class ItemFactors:
     """Factors of items as iALS learnt them, scaled to unit mean square.
 
     Attributes
@@ -84,7 +85,7 @@ class Learnt:
         return float(np.median(np.linalg.norm(self.items[self.known], axis=1)))
 
 
-def learn(dataset: Dataset, recipe: Recipe) -> Learnt:
+def learn_factors(dataset: Dataset, recipe: Recipe) -> ItemFactors:
     """Factorise who chose what, as `recipe` says.
 
     Raises
@@ -92,17 +93,17 @@ def learn(dataset: Dataset, recipe: Recipe) -> Learnt:
     MissingExtraError
         implicit is not installed.
     """
-    return scaled(fit_ials(dataset, recipe.as_dict()), dataset)
+    return scale_factors(fit_ials(dataset, recipe.as_dict()), dataset)
 
 
-def scaled(found: Factors, dataset: Dataset) -> Learnt:
+def scale_factors(found: Factors, dataset: Dataset) -> ItemFactors:
     """Return the factors that were learnt from `dataset`, scaled."""
     known = dataset.event_counts() > 0
     scale = float(np.sqrt((found.items[known] ** 2).sum(axis=1).mean()))
-    return Learnt(found.items / np.float32(scale), known, scale)
+    return ItemFactors(found.items / np.float32(scale), known, scale)
 
 
-def predictor(learnt: Learnt, texts: Vector, penalty: float) -> Vector:
+def fit_predictor(learnt: ItemFactors, texts: Vector, penalty: float) -> Vector:
     """Return the map from text vectors to factors, shape (d, k), by what is known.
 
     Parameters
@@ -117,12 +118,12 @@ def predictor(learnt: Learnt, texts: Vector, penalty: float) -> Vector:
     return ridge(texts[learnt.known], learnt.items[learnt.known], penalty)
 
 
-def collaborative(
+def build_collaborative(
     ids: Sequence[str],
-    learnt: Learnt,
+    learnt: ItemFactors,
     texts: Vector,
     recipe: Recipe,
-    together: Together | None = None,
+    co_occurrence: CoOccurrence | None = None,
 ) -> Collaborative:
     """Return the collaborative part of a bundle.
 
@@ -136,7 +137,7 @@ def collaborative(
         Vectors of their texts, shape (n, d).
     recipe
         How both are joined.
-    together
+    co_occurrence
         Pairs of the n items, if they help.
     """
     inner = learnt.items.astype(np.float64)
@@ -146,11 +147,11 @@ def collaborative(
         ids=tuple(compress(ids, learnt.known)),
         factors=np.ascontiguousarray(learnt.items[learnt.known]),
         gram=gram,
-        predictor=predictor(learnt, texts, recipe.ridge),
+        predictor=fit_predictor(learnt, texts, recipe.ridge),
         weight=recipe.weight,
         confidence=recipe.alpha,
         recency=recipe.recency,
-        newcomer=recipe.newcomer * learnt.median,
-        welcome=recipe.welcome,
-        together=None if together is None else together.among(learnt.known),
+        cold_length=recipe.cold_length * learnt.median,
+        cold_start_bonus=recipe.cold_start_bonus,
+        co_occurrence=None if co_occurrence is None else co_occurrence.among(learnt.known),
     )

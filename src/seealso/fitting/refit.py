@@ -7,16 +7,16 @@ from seealso.config import Settings
 from seealso.datasets.dataset import Items
 from seealso.encoder import BundleStore, ImageVectors
 from seealso.evaluation.protocols import Holdout
-from seealso.fitting.bundles import bare, joined, read
-from seealso.fitting.recipe import Recipe, collaborative, learn
+from seealso.fitting.bundles import read_contents, strip_collaborative, write_joined
+from seealso.fitting.recipe import Recipe, build_collaborative, learn_factors
 from seealso.indexer.images import images_for, no_images
-from seealso.models.co_occurrence import pairs
+from seealso.models.co_occurrence import fit_co_occurrence
 
 FOLDER = "evaluated"
 """Folder of bundles that were fitted for an evaluation, beside the store."""
 
 
-def refitted(
+def refit(
     settings: Settings,
     holdout: Holdout,
     items: Items,
@@ -54,18 +54,18 @@ def refitted(
     beside = settings.encoder.store.parent / FOLDER
     encoder = settings.encoder.model_copy(update={"store": beside, "bundle": bundle.name})
     own = settings.model_copy(update={"encoder": encoder})
-    base = bare(bundle)
-    plain, texts = read(own, base, items, holdout.dataset, images_for(base, images))
+    base = strip_collaborative(bundle)
+    plain, texts = read_contents(own, base, items, holdout.dataset, images_for(base, images))
     recipe = Recipe.of(lineage["recipe"])
-    learnt = learn(holdout.dataset, recipe)
+    learnt = learn_factors(holdout.dataset, recipe)
     ids = holdout.dataset.catalogue.ids
-    together = pairs(holdout.dataset, recipe.together)
-    part = collaborative(ids, learnt, texts, recipe, together)
+    co_occurrence = fit_co_occurrence(holdout.dataset, recipe.co_occurrence)
+    part = build_collaborative(ids, learnt, texts, recipe, co_occurrence)
     told = replace(
         plain,
         origin={**plain.origin, "fit": {**lineage, "data": holdout.dataset.signature}},
         fitted=bundle.fitted,
         calibration=bundle.calibration,
     )
-    joined(own, told, part, bundle.name)
+    write_joined(own, told, part, bundle.name)
     return own

@@ -9,7 +9,7 @@ import numpy as np
 
 from seealso.encoder import Collaborative
 from seealso.fitting.bench import Bench, ndcg
-from seealso.fitting.recipe import Learnt, Recipe
+from seealso.fitting.recipe import ItemFactors, Recipe
 from seealso.types import Vector
 
 WEIGHTS: Final = (1.0, 0.25, 0.35, 0.5, 0.7, 1.4, 2.0, 2.8)
@@ -27,7 +27,7 @@ class Weighed:
     ndcg: float
 
 
-def weigh(bench: Bench, learnt: Learnt, recipe: Recipe, tick: Steps) -> Weighed:
+def weigh(bench: Bench, learnt: ItemFactors, recipe: Recipe, tick: Steps) -> Weighed:
     """Choose weight, recency of the texts and recency of the fold-in, twice around.
 
     Parameters
@@ -39,19 +39,19 @@ def weigh(bench: Bench, learnt: Learnt, recipe: Recipe, tick: Steps) -> Weighed:
     recipe
         Where to start.
     tick
-        Called after each value that was tried; there are at most `tries`.
+        Called after each value that was tried; there are at most `count_tries`.
     """
     known = known_factors(learnt)
     # most tries change one of the three: what the others give is kept
-    told = cache(bench.told)
+    profiles = cache(bench.text_profiles)
 
     @cache
-    def folded(recency: float) -> Vector:
-        return bench.folded(learnt, replace(recipe, recency=recency))
+    def factors(recency: float) -> Vector:
+        return bench.fold_in(learnt, replace(recipe, recency=recency))
 
     @cache
     def reached(weight: float, fold_recency: float, text_recency: float) -> float:
-        users = asked(told(text_recency), folded(fold_recency), weight)
+        users = join_users(profiles(text_recency), factors(fold_recency), weight)
         return ndcg(bench.ranks(users, np.hstack([bench.texts, np.float32(weight) * known])))
 
     best = Weighed(recipe, recipe.recency, -1.0)
@@ -65,7 +65,7 @@ def weigh(bench: Bench, learnt: Learnt, recipe: Recipe, tick: Steps) -> Weighed:
     return best
 
 
-def tries() -> int:
+def count_tries() -> int:
     """Return how many values `weigh` tries."""
     return 2 * (len(WEIGHTS) + 2 * len(RECENCIES))
 
@@ -78,16 +78,16 @@ def _with(one: Weighed, name: str, value: float) -> Weighed:
     return replace(one, recipe=replace(one.recipe, recency=value))
 
 
-def known_factors(learnt: Learnt) -> Vector:
+def known_factors(learnt: ItemFactors) -> Vector:
     """Return the factors with zeros for items that nobody chose, shape (n, k)."""
     return np.where(learnt.known[:, None], learnt.items, np.float32(0))
 
 
-def asked(told: Vector, folded: Vector, weight: float) -> Vector:
+def join_users(texts: Vector, factors: Vector, weight: float) -> Vector:
     """Return the vectors of users, shape (users, d + k)."""
-    return np.hstack([told, np.float32(weight) * folded])
+    return np.hstack([texts, np.float32(weight) * factors])
 
 
-def unit_users(told: Vector, folded: Vector, part: Collaborative) -> Vector:
+def unit_users(texts: Vector, factors: Vector, part: Collaborative) -> Vector:
     """Return E_u of users, shape (users, dimension), as an index is asked for them."""
-    return part.greeting(asked(told, folded, part.weight))
+    return part.add_bonus(join_users(texts, factors, part.weight))

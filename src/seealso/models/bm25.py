@@ -13,7 +13,7 @@ from scipy import sparse
 from seealso.datasets.dataset import Dataset
 from seealso.errors import MissingExtraError
 from seealso.models.histories import Matrix, Model
-from seealso.models.similarity import Neighbours, strongest
+from seealso.models.similarity import ItemNeighbours, keep_strongest
 from seealso.types import Vector
 
 NEIGHBOURS: Final = 1000
@@ -54,7 +54,7 @@ def fit_bm25(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
         found: Vector = (counts[one] @ by_term).toarray()
         return found
 
-    return Neighbours(strongest(rows, n, NEIGHBOURS))
+    return ItemNeighbours(keep_strongest(rows, n, NEIGHBOURS))
 
 
 def _counts(ids: list[list[int]], terms: int) -> Matrix:

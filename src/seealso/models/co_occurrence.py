@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from seealso.datasets.dataset import Dataset
-from seealso.encoder import Together
+from seealso.encoder import CoOccurrence
 from seealso.models.histories import Matrix
 
 NEAREST: Final = 100
@@ -19,7 +19,7 @@ WINDOW: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
+class CoOccurrenceConfig:
     """What pairs of items weigh.
 
     Attributes
@@ -44,7 +44,7 @@ class Pairing:
     share: float
 
 
-def pairs(dataset: Dataset, pairing: Pairing | None) -> Together | None:
+def fit_co_occurrence(dataset: Dataset, config: CoOccurrenceConfig | None) -> CoOccurrence | None:
     """Return the strongest pairs of each item, or None where pairs do not help.
 
     The weight of j for i is sum of distance ** (gap - 1) over all places where j stands gap places
@@ -60,27 +60,27 @@ def pairs(dataset: Dataset, pairing: Pairing | None) -> Together | None:
     pairing
         What pairs weigh.
     """
-    if pairing is None:
+    if config is None:
         return None
     events = dataset.event_counts()
-    after = _after(dataset.sequences, len(events), pairing.distance)
-    both = (after + pairing.backward * after.T).tocoo()
+    after = _after(dataset.sequences, len(events), config.distance)
+    both = (after + config.backward * after.T).tocoo()
     apart = both.row != both.col
     row, column, weight = both.row[apart], both.col[apart], both.data[apart]
     length = np.sqrt(events.astype(np.float32))
-    weight = weight / (length[row] * length[column] + pairing.shrink)
+    weight = weight / (length[row] * length[column] + config.shrink)
     # by item, the strongest first
     order = np.lexsort((column, -weight, row))
     row, column, weight = row[order], column[order], weight[order]
     first = np.searchsorted(row, np.arange(len(events)))
     kept = np.arange(len(row)) - first[row] < NEAREST
     starts = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=len(events)))])
-    return Together(
+    return CoOccurrence(
         starts.astype(np.int64),
         column[kept].astype(np.int32),
         weight[kept].astype(np.float32),
-        pairing.share,
-        pairing.recency,
+        config.share,
+        config.recency,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from seealso.datasets.dataset import Dataset
 from seealso.errors import SeeAlsoError
 from seealso.log import logger
-from seealso.models.histories import Matrix, Model, interactions
+from seealso.models.histories import Matrix, Model, build_interactions
 from seealso.types import Vector
 
 log = logger(__name__)
@@ -65,7 +65,7 @@ def fit_ease(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
     kept = kept[events[kept] > 0]
     if (events > 0).sum() > MOST_ITEMS:
         log.warning("ease: ranks the %d most chosen items only", MOST_ITEMS)
-    chose = interactions(dataset.sequences, len(events))[:, kept]
+    chose = build_interactions(dataset.sequences, len(events))[:, kept]
     # lapack works in place on a matrix of columns
     gram = np.asfortranarray((chose.T @ chose).toarray(), dtype=np.float32)
     gram[np.diag_indices_from(gram)] += np.float32(chosen["regularisation"])

@@ -28,7 +28,7 @@ class Model(Protocol):
         ...
 
 
-def interactions(sequences: Sequence[Sequence[int]], items: int) -> Matrix:
+def build_interactions(sequences: Sequence[Sequence[int]], items: int) -> Matrix:
     """Return who chose what: ones, shape (users, items), float32."""
     lengths = [len(sequence) for sequence in sequences]
     places = np.fromiter((i for one in sequences for i in one), dtype=np.int32, count=sum(lengths))
@@ -40,7 +40,7 @@ def interactions(sequences: Sequence[Sequence[int]], items: int) -> Matrix:
     return found
 
 
-def profiles(asked: Sequence[Question], items: int, recency: float) -> Matrix:
+def weigh_histories(asked: Sequence[Question], items: int, recency: float) -> Matrix:
     """Return the weight of each history item: recency to the power of its age, newest first.
 
     Shape (users, items), float32.

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 
 from seealso.datasets.dataset import Dataset
-from seealso.encoder.collaborative import fold_in
+from seealso.encoder.fold_in import fold_in
 from seealso.errors import MissingExtraError
-from seealso.models.histories import Matrix, interactions
+from seealso.models.histories import Matrix, build_interactions
 from seealso.types import Vector
 
 try:
@@ -87,7 +87,7 @@ def fit_ials(dataset: Dataset, chosen: Mapping[str, float]) -> Factors:
         from implicit.cpu.als import AlternatingLeastSquares
     except ModuleNotFoundError as exc:
         raise MissingExtraError.of("implicit", "evaluate") from exc
-    chose = interactions(dataset.sequences, len(dataset.catalogue.ids))
+    chose = build_interactions(dataset.sequences, len(dataset.catalogue.ids))
     alpha, regularisation = chosen["alpha"], chosen["regularisation"]
     # implicit takes an entry for the confidence itself, and 1 for what is not there
     chose.data[:] = 1.0 + alpha

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from seealso.datasets.dataset import Dataset
-from seealso.models.histories import Model, interactions
-from seealso.models.similarity import Neighbours, strongest
+from seealso.models.histories import Model, build_interactions
+from seealso.models.similarity import ItemNeighbours, keep_strongest
 from seealso.types import Vector
 
 
@@ -24,7 +24,7 @@ def fit_item_knn(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
         ``k`` neighbours and ``shrink``.
     """
     n = len(dataset.catalogue.ids)
-    chose = interactions(dataset.sequences, n)
+    chose = build_interactions(dataset.sequences, n)
     by_item = chose.T.tocsr()
     length = np.sqrt(np.asarray(chose.sum(axis=0), dtype=np.float32)).ravel()
 
@@ -33,4 +33,4 @@ def fit_item_knn(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
         scale = np.outer(length[one], length) + np.float32(chosen["shrink"])
         return np.divide(both, scale, out=both, where=scale > 0)
 
-    return Neighbours(strongest(rows, n, int(chosen["k"])))
+    return ItemNeighbours(keep_strongest(rows, n, int(chosen["k"])))

@@ -21,7 +21,7 @@ ROWS_AT_ONCE: Final = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbours:
+class ItemNeighbours:
     """Scores by the similarity of each history item to its neighbours.
 
     Attributes
@@ -39,7 +39,7 @@ class Neighbours:
         return found
 
 
-def strongest(rows: Callable[[slice], Vector], n: int, k: int) -> Matrix:
+def keep_strongest(rows: Callable[[slice], Vector], n: int, k: int) -> Matrix:
     """Return the `k` largest positive entries of each row, without the diagonal.
 
     Parameters

@@ -15,7 +15,7 @@ from seealso.types import Vector
 
 
 @dataclass(frozen=True, eq=False)
-class Directions:
+class VectorModel:
     """Scores by inner products: a user is the weighted sum of the vectors of the history.
 
     Attributes
@@ -53,7 +53,7 @@ class FrozenText:
 
     def fit(self, dataset: Dataset, chosen: Mapping[str, float]) -> Model:
         """Return the vectors; ``whitened`` spreads them, fitted on the catalogue alone."""
-        return Directions(self.whitened(dataset) if chosen["whitened"] else self.raw(dataset))
+        return VectorModel(self.whitened(dataset) if chosen["whitened"] else self.raw(dataset))
 
     def fit_ridge(self, dataset: Dataset, chosen: Mapping[str, float]) -> Model:
         """Factorise who chose what, and foretell the factors of items without events from text.
@@ -79,7 +79,7 @@ class FrozenText:
         return fit_projection(known, whiten=True, dimension=None).apply(raw)
 
 
-def frozen_text(settings: Settings) -> FrozenText:
+def open_text_model(settings: Settings) -> FrozenText:
     """Return the model of the bundle that the settings name.
 
     Raises

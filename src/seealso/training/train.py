@@ -21,9 +21,9 @@ from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.backbones.towers import TextTower, as_model
 from seealso.training.examples.negatives import neighbours_of
 from seealso.training.exporting.export import export
+from seealso.training.learning.context import LearningContext
 from seealso.training.learning.head import learn_head
-from seealso.training.learning.pretraining import pretrain, wanted
-from seealso.training.learning.study import Study
+from seealso.training.learning.pretraining import changes_backbone, pretrain
 from seealso.training.learning.texts import learn_texts
 from seealso.training.learning.trainer import precision_of
 from seealso.training.tracking.runs import check_tracking, run_of
@@ -127,21 +127,21 @@ def train(
     backbone = chosen_backbone(chosen)
     check_method(backbone, chosen)
     neighbours = neighbours_of(cluster, settings, dataset, folder)
-    study = Study(settings, dataset, neighbours=neighbours)
-    frozen = study.encode(backbone, "encoding, frozen")
+    context = LearningContext(settings, dataset, neighbours=neighbours)
+    frozen = context.encode(backbone, "encoding, frozen")
     model = as_model(TextTower(backbone))
-    before = study.rank(model, frozen, dataset.dev)
-    frozen_test = study.rank(model, frozen, dataset.test).ranks(before.whiten)
-    if wanted(chosen):
-        pretrain(study, backbone, folder)
-        frozen = study.encode(backbone, "encoding, pretrained")
+    before = context.rank(model, frozen, dataset.dev)
+    frozen_test = context.rank(model, frozen, dataset.test).ranks(before.whiten)
+    if changes_backbone(chosen):
+        pretrain(context, backbone, folder)
+        frozen = context.encode(backbone, "encoding, pretrained")
     if chosen.method == "head":
-        learnt = learn_head(study, backbone, frozen, folder)
+        learnt = learn_head(context, backbone, frozen, folder)
     else:
-        learnt = learn_texts(study, backbone, folder)
+        learnt = learn_texts(context, backbone, folder)
     model = as_model(TextTower(learnt.backbone))
-    after = study.rank(model, learnt.raw, dataset.dev)
-    test = study.rank(model, learnt.raw, dataset.test).ranks(after.whiten)
+    after = context.rank(model, learnt.raw, dataset.dev)
+    test = context.rank(model, learnt.raw, dataset.test).ranks(after.whiten)
     facts: dict[str, Any] = {
         "method": chosen.method,
         "pairs": learnt.pairs,
@@ -228,7 +228,7 @@ def _export(
     chosen = settings.training
     lineage = {
         "training": {
-            "settings": _told(chosen),
+            "settings": _describe_settings(chosen),
             "text": settings.text.model_dump(mode="json"),
             "data": dataset.signature,
             **facts,
@@ -249,7 +249,7 @@ def _export(
         )
 
 
-def _told(chosen: TrainingSettings) -> dict[str, Any]:
+def _describe_settings(chosen: TrainingSettings) -> dict[str, Any]:
     """Return the settings that are not the default, without paths of this machine."""
     told = chosen.model_dump(mode="json", exclude_defaults=True, exclude={"name", "folder"})
     for name in {"backbone", "teacher"} & told.keys():

@@ -13,15 +13,17 @@ from seealso.encoder import fit_projection
 from seealso.training.backbones.sources import Backbone, Head
 from seealso.training.backbones.towers import HistoryTower, as_model
 from seealso.training.examples.pairs import columns, history_pairs, sampled
+from seealso.training.learning.context import LearningContext, Learnt
 from seealso.training.learning.losses import InBatch
 from seealso.training.learning.objectives import nested, objective
 from seealso.training.learning.ranking import encode
 from seealso.training.learning.run import Task, learn, steps_of
-from seealso.training.learning.study import Learnt, Study
 from seealso.types import Vector
 
 
-def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -> Learnt:
+def learn_head(
+    context: LearningContext, backbone: Backbone, frozen: Vector, folder: Path
+) -> Learnt:
     """Learn a map over the `frozen` vectors of the catalogue, shape (n, d).
 
     Raises
@@ -29,40 +31,40 @@ def learn_head(study: Study, backbone: Backbone, frozen: Vector, folder: Path) -
     DataError, Interrupted
         As `learn` does.
     """
-    settings = study.settings
+    settings = context.settings
     chosen = settings.training
-    made = history_pairs(study.dataset.sequences, chosen.history_items)
+    made = history_pairs(context.dataset.sequences, chosen.history_items)
     pairs = sampled(made, chosen.most_pairs, chosen.seed)
     steps_of(len(pairs), chosen)
-    negatives = study.negatives(pairs)
+    negatives = context.negatives(pairs)
     spread = spreading(frozen)
     rows = frozen @ spread.weight.T + spread.bias
     tower = HistoryTower(rows, settings.profile.recency)
     model = as_model(tower)
     every_item = tuple(str(place) for place in range(len(frozen)))
     # the tower reads positions where others read texts
-    positions = replace(study.dataset.catalogue, texts=every_item)
+    positions = replace(context.dataset.catalogue, texts=every_item)
 
     def mapped() -> Vector:
         return encode(model, every_item)
 
     def measure() -> dict[str, float]:
-        return study.rank(model, mapped(), study.dataset.dev).best
+        return context.rank(model, mapped(), context.dataset.dev).best
 
     steps = learn(
         Task(
-            label=study.watcher.label,
+            label=context.watcher.label,
             model=model,
             loss=nested(
                 model,
-                InBatch(model, objective(study, negatives)),
+                InBatch(model, objective(context, negatives)),
                 chosen.matryoshka,
                 frozen.shape[1],
             ),
             columns=columns(pairs, negatives, positions, " ".join, item_prefix=""),
             measure=measure,
             folder=folder,
-            watcher=study.watcher,
+            watcher=context.watcher,
         ),
         chosen,
     )

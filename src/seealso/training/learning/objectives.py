@@ -7,22 +7,22 @@ import torch
 from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss
 
 from seealso.errors import ConfigError
+from seealso.training.learning.context import LearningContext
 from seealso.training.learning.losses import (
     BinaryCrossEntropy,
     CosineRegression,
     Objective,
     Softmax,
 )
-from seealso.training.learning.study import Study
 
 
-def objective(study: Study, negatives: Sequence[Sequence[int]] = ()) -> Objective:
+def objective(context: LearningContext, negatives: Sequence[Sequence[int]] = ()) -> Objective:
     """Return the objective of ``training.loss`` for pairs with these hard negatives."""
-    chosen = study.settings.training
-    counts = torch.from_numpy(study.dataset.event_counts()).float()
+    chosen = context.settings.training
+    counts = torch.from_numpy(context.dataset.event_counts()).float()
     if chosen.loss == "softmax":
         return Softmax(columns_share(counts, negatives), chosen.temperature, chosen.popularity)
-    weights = importance(counts, study)
+    weights = importance(counts, context)
     if chosen.loss == "cosine":
         return CosineRegression(weights)
     return BinaryCrossEntropy(weights, chosen.temperature)
@@ -75,12 +75,12 @@ def nested(
     return MatryoshkaLoss(model, loss, [dimension, *sorted(set(shorter), reverse=True)])
 
 
-def importance(counts: torch.Tensor, study: Study) -> torch.Tensor:
+def importance(counts: torch.Tensor, context: LearningContext) -> torch.Tensor:
     """Return the importance of each item from training events alone.
 
     As `seealso.indexer.importance` makes it of event counts, without weights and decay: counts
     on a log scale, from floor to ceiling.
     """
-    bounds = study.settings.importance
+    bounds = context.settings.importance
     scaled = torch.log1p(counts) / torch.log1p(counts.max())
     return bounds.floor + (bounds.ceiling - bounds.floor) * scaled

@@ -21,9 +21,9 @@ from seealso.errors import ConfigError
 from seealso.training.backbones.depth import keep_layers
 from seealso.training.backbones.sources import Backbone, load_backbone
 from seealso.training.backbones.towers import TextTower, as_model
+from seealso.training.learning.context import LearningContext
 from seealso.training.learning.distillation import targets
 from seealso.training.learning.run import Task, learn
-from seealso.training.learning.study import Study
 from seealso.training.quiet import quiet
 
 DELETED: Final = 0.6
@@ -50,12 +50,12 @@ class Lesson:
     epochs: int
 
 
-def wanted(settings: TrainingSettings) -> bool:
+def changes_backbone(settings: TrainingSettings) -> bool:
     """Whether the settings change the backbone before it learns from behaviour."""
     return bool(settings.keep_layers or settings.teacher or settings.pretrain != "none")
 
 
-def pretrain(study: Study, backbone: Backbone, folder: Path) -> None:
+def pretrain(context: LearningContext, backbone: Backbone, folder: Path) -> None:
     """Make `backbone` shallower, distil a teacher into it, let it read the items; in place.
 
     Each of these only if ``training`` asks for it: ``keep_layers``, ``teacher``, ``pretrain``.
@@ -79,22 +79,24 @@ def pretrain(study: Study, backbone: Backbone, folder: Path) -> None:
     Interrupted
         Ctrl-C was pressed; a checkpoint was saved.
     """
-    chosen = study.settings.training
+    chosen = context.settings.training
     if chosen.keep_layers is not None:
         keep_layers(backbone, chosen.keep_layers)
-    texts = distinct(study.item_texts())
+    texts = distinct(context.item_texts())
     stages: dict[str, Callable[[Any], Lesson]] = {}
     if chosen.teacher is not None:
-        stages["teacher"] = partial(distillation, study, backbone, texts)
+        stages["teacher"] = partial(distillation, context, backbone, texts)
     if chosen.pretrain == "simcse":
         stages["simcse"] = partial(simcse, texts, chosen.pretrain_epochs)
     if chosen.pretrain == "tsdae":
         stages["tsdae"] = partial(tsdae, texts, chosen.pretrain_epochs, chosen.seed)
     for name, lesson in stages.items():
-        stage(study, backbone, folder / name, lesson)
+        stage(context, backbone, folder / name, lesson)
 
 
-def stage(study: Study, backbone: Backbone, folder: Path, lesson: Callable[[Any], Lesson]) -> None:
+def stage(
+    context: LearningContext, backbone: Backbone, folder: Path, lesson: Callable[[Any], Lesson]
+) -> None:
     """Let `backbone` learn one lesson, in place, unless it did so before.
 
     Parameters
@@ -126,10 +128,10 @@ def stage(study: Study, backbone: Backbone, folder: Path, lesson: Callable[[Any]
             model=model,
             loss=taught.loss,
             columns=taught.columns,
-            measure=study.measure(model),
+            measure=context.measure(model),
             folder=folder,
         ),
-        _as_stage(study.settings.training, taught, folder.name),
+        _as_stage(context.settings.training, taught, folder.name),
     )
     backbone.model.eval()
     partial_file = done.with_suffix(".partial")
@@ -209,7 +211,9 @@ def _denoising(model: Any) -> torch.nn.Module:
             backbone.config._name_or_path = before
 
 
-def distillation(study: Study, backbone: Backbone, texts: Sequence[str], model: Any) -> Lesson:
+def distillation(
+    context: LearningContext, backbone: Backbone, texts: Sequence[str], model: Any
+) -> Lesson:
     """Teach the student to compute its teacher's vectors (Reimers et al. 2020).
 
     Raises
@@ -217,9 +221,9 @@ def distillation(study: Study, backbone: Backbone, texts: Sequence[str], model: 
     BundleError
         The teacher cannot be loaded.
     """
-    chosen = study.settings.training
+    chosen = context.settings.training
     teacher = load_backbone(str(chosen.teacher), pooling="auto", max_length=None)
-    taught = study.read(teacher, texts, "encoding, teacher")
-    own = study.read(backbone, texts, "encoding, student")
+    taught = context.read(teacher, texts, "encoding, teacher")
+    own = context.read(backbone, texts, "encoding, student")
     columns = {"anchor": list(texts), "label": targets(taught, own)}
     return Lesson(MSELoss(model), columns, chosen.pretrain_epochs)

@@ -17,14 +17,14 @@ from seealso.training.examples.pairs import (
     pseudo_pairs,
     sampled,
 )
+from seealso.training.learning.context import LearningContext, Learnt
 from seealso.training.learning.losses import CachedInBatch, InBatch, Objective
 from seealso.training.learning.objectives import nested, objective
 from seealso.training.learning.run import Task, learn, steps_of
-from seealso.training.learning.study import Learnt, Study
 from seealso.training.quiet import quiet
 
 
-def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
+def learn_texts(context: LearningContext, backbone: Backbone, folder: Path) -> Learnt:
     """Train the parameters that ``training.method`` names, in place.
 
     Raises
@@ -34,9 +34,9 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
     DataError, Interrupted
         As `learn` does.
     """
-    chosen = study.settings.training
-    pairs = sampled(training_pairs(study), chosen.most_pairs, chosen.seed)
-    negatives = study.negatives(pairs)
+    chosen = context.settings.training
+    pairs = sampled(training_pairs(context), chosen.most_pairs, chosen.seed)
+    negatives = context.negatives(pairs)
     # what is put beside the model begins at random
     set_seed(chosen.seed)
     prepared = prepare(backbone, chosen, steps_of(len(pairs), chosen))
@@ -49,37 +49,37 @@ def learn_texts(study: Study, backbone: Backbone, folder: Path) -> Learnt:
     model = as_model(TextTower(prepared.backbone))
     steps = learn(
         Task(
-            label=study.watcher.label,
+            label=context.watcher.label,
             model=model,
             loss=nested(
                 model,
-                _loss(model, objective(study, negatives), chosen),
+                _loss(model, objective(context, negatives), chosen),
                 chosen.matryoshka,
                 backbone.dimension,
             ),
             columns=columns(
                 pairs,
                 negatives,
-                study.dataset.catalogue,
-                study.anchor_text,
+                context.dataset.catalogue,
+                context.anchor_text,
                 chosen.item_prefix,
             ),
-            measure=study.measure(model),
+            measure=context.measure(model),
             memory=prepared.memory,
             folder=folder,
-            watcher=study.watcher,
+            watcher=context.watcher,
         ),
         chosen,
     )
     finished = prepared.finished()
     finished.model.eval()
-    raw = study.encode(finished, "encoding, fine-tuned")
+    raw = context.encode(finished, "encoding, fine-tuned")
     return Learnt(finished, raw, len(pairs), steps, prepared.trained, prepared.total)
 
 
-def training_pairs(study: Study) -> list[Pair]:
+def training_pairs(context: LearningContext) -> list[Pair]:
     """Return the pairs that ``training.pairs`` and ``training.pseudo_pairs`` ask for."""
-    chosen, sequences = study.settings.training, study.dataset.sequences
+    chosen, sequences = context.settings.training, context.dataset.sequences
     made: list[Pair] = []
     if chosen.pairs in ("items", "both"):
         made += item_pairs(sequences, chosen.window)

@@ -156,9 +156,9 @@ class MLflow:
         self.failures: tuple[type[Exception], ...] = (MlflowException, OSError)
         try:
             self._client = MlflowClient(tracking_uri=run.place)
-            self._run_id = self._found(run) if step else None
+            self._run_id = self._find_run(run) if step else None
             if self._run_id is None:
-                self._run_id = self._made(run, settings)
+                self._run_id = self._create_run(run, settings)
         except self.failures as exc:
             raise SeeAlsoError(
                 f"MLflow at {run.place}: {first_line(exc)}",
@@ -170,11 +170,11 @@ class MLflow:
         found = self._client.get_experiment_by_name(name)
         return str(found.experiment_id if found else self._client.create_experiment(name))
 
-    def _found(self, run: Run) -> str | None:
+    def _find_run(self, run: Run) -> str | None:
         begun = self._client.search_runs([self._experiment()], f"tags.seealso_run = '{run.id}'")
         return str(begun[0].info.run_id) if begun else None
 
-    def _made(self, run: Run, settings: Mapping[str, Any]) -> str:
+    def _create_run(self, run: Run, settings: Mapping[str, Any]) -> str:
         made = self._client.create_run(
             self._experiment(), run_name=run.name, tags={"seealso_run": run.id}
         )

@@ -19,13 +19,13 @@ REASON: Final = "reason"
 """Attribute of a trial that failed by itself: why."""
 
 
-def open_study(folder: Path, seed: int) -> optuna.Study:
+def open_optimiser(folder: Path, seed: int) -> optuna.Study:
     """Return the study that `folder` holds, or a new one."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     file = journal(folder)
     if file.is_file():
         _mend(file)
-    study = optuna.create_study(
+    optimiser = optuna.create_study(
         storage=_storage(file),
         study_name=_NAME,
         direction="maximize",
@@ -34,8 +34,10 @@ def open_study(folder: Path, seed: int) -> optuna.Study:
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2),
     )
     # with the same seed, a search that goes on would draw its first trials once more
-    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials), n_startup_trials=6)
-    return study
+    optimiser.sampler = optuna.samplers.TPESampler(
+        seed=seed + len(optimiser.trials), n_startup_trials=6
+    )
+    return optimiser
 
 
 def count_finished(folder: Path) -> int:
@@ -46,11 +48,11 @@ def count_finished(folder: Path) -> int:
     return len(finished(optuna.load_study(storage=_storage(file), study_name=_NAME)))
 
 
-def finished(study: optuna.Study) -> list[FrozenTrial]:
+def finished(optimiser: optuna.Study) -> list[FrozenTrial]:
     """Return the trials that are over for good: what a kill broke off is not."""
     return [
         trial
-        for trial in study.get_trials(states=_FINISHED)
+        for trial in optimiser.get_trials(states=_FINISHED)
         if trial.state != TrialState.FAIL or REASON in trial.user_attrs
     ]
 

@@ -86,51 +86,53 @@ class TuneReport:
     trials: tuple[TrialRow, ...]
 
 
-def summary(study: optuna.Study, folder: Path, page: Path, before: Mapping[str, Any]) -> TuneReport:
-    """Return what `study` has found; `before` are the settings as they were."""
+def summary(
+    optimiser: optuna.Study, folder: Path, page: Path, before: Mapping[str, Any]
+) -> TuneReport:
+    """Return what `optimiser` has found; `before` are the settings as they were."""
     return TuneReport(
         folder=folder,
         page=page,
-        before=_value_of(study, before),
-        best=study.best_value,
-        choice=rounded(study.best_params),
-        toml=as_toml(study.best_params),
-        importances=importances(study),
-        trials=tuple(_rows(study)),
+        before=_value_of(optimiser, before),
+        best=optimiser.best_value,
+        choice=rounded(optimiser.best_params),
+        toml=as_toml(optimiser.best_params),
+        importances=importances(optimiser),
+        trials=tuple(_rows(optimiser)),
     )
 
 
-def write_page(study: optuna.Study, file: Path, before: Mapping[str, Any]) -> Path:
+def write_page(optimiser: optuna.Study, file: Path, before: Mapping[str, Any]) -> Path:
     """Write the plots and the table of all trials as one page that needs no network."""
     page = Environment(autoescape=True).from_string(_PAGE)
     file.write_text(
         page.render(
-            best=study.best_value,
-            best_number=_rows(study)[0].number,
-            before=_value_of(study, before),
-            toml=as_toml(study.best_params),
-            plots=_plots(study),
-            trials=_rows(study),
-            names=sorted(study.best_params),
+            best=optimiser.best_value,
+            best_number=_rows(optimiser)[0].number,
+            before=_value_of(optimiser, before),
+            toml=as_toml(optimiser.best_params),
+            plots=_plots(optimiser),
+            trials=_rows(optimiser),
+            names=sorted(optimiser.best_params),
         ),
         encoding="utf-8",
     )
     return file
 
 
-def importances(study: optuna.Study) -> dict[str, float]:
+def importances(optimiser: optuna.Study) -> dict[str, float]:
     """Return the share of each setting in what made trials good, largest first."""
     try:
         with warnings.catch_warnings():
             # of too few trials it warns, and calls all settings equal
             warnings.simplefilter("error", UserWarning)
-            return dict(optuna.importance.get_param_importances(study))
+            return dict(optuna.importance.get_param_importances(optimiser))
     except (ValueError, RuntimeError, UserWarning):
         return {}
 
 
-def _plots(study: optuna.Study) -> list[tuple[str, str, str]]:
-    shown = importances(study)
+def _plots(optimiser: optuna.Study) -> list[tuple[str, str, str]]:
+    shown = importances(optimiser)
     if not shown:
         return []
     from optuna import visualization as plot
@@ -138,13 +140,13 @@ def _plots(study: optuna.Study) -> list[tuple[str, str, str]]:
     name = f"{METRIC} on dev"
     figures = (
         ("History", "Each trial, and the best one so far.",
-         plot.plot_optimization_history(study, target_name=name)),
+         plot.plot_optimization_history(optimiser, target_name=name)),
         ("What mattered", "Share of each setting in what made trials good.",
-         plot.plot_param_importances(study, target_name=name)),
+         plot.plot_param_importances(optimiser, target_name=name)),
         ("All settings together", "One line a trial; drag along an axis to select.",
-         plot.plot_parallel_coordinate(study, target_name=name)),
+         plot.plot_parallel_coordinate(optimiser, target_name=name)),
         ("Each setting alone", "One point a trial.",
-         plot.plot_slice(study, target_name=name)),
+         plot.plot_slice(optimiser, target_name=name)),
     )  # fmt: skip
     return [
         (heading, words, figure.to_html(full_html=False, include_plotlyjs=place == 0))
@@ -152,7 +154,7 @@ def _plots(study: optuna.Study) -> list[tuple[str, str, str]]:
     ]
 
 
-def _rows(study: optuna.Study) -> list[TrialRow]:
+def _rows(optimiser: optuna.Study) -> list[TrialRow]:
     # numbered as the lines of the search are: what a kill broke off has no number
     rows = [
         TrialRow(
@@ -162,13 +164,13 @@ def _rows(study: optuna.Study) -> list[TrialRow]:
             trial.duration.total_seconds() / 60 if trial.duration else 0.0,
             rounded(trial.params),
         )
-        for number, trial in enumerate(finished(study), 1)
+        for number, trial in enumerate(finished(optimiser), 1)
     ]
     return sorted(rows, key=lambda row: (row.state != "finished", -(row.value or 0), row.number))
 
 
-def _value_of(study: optuna.Study, choice: Mapping[str, Any]) -> float | None:
-    found = next((trial for trial in study.trials if _is(trial, choice)), None)
+def _value_of(optimiser: optuna.Study, choice: Mapping[str, Any]) -> float | None:
+    found = next((trial for trial in optimiser.trials if _is(trial, choice)), None)
     return None if found is None else found.value
 
 

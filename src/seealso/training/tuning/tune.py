@@ -25,16 +25,16 @@ from seealso.training.backbones.methods import check_method, layers
 from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.backbones.towers import TextTower, as_model
 from seealso.training.examples.negatives import neighbours_of
+from seealso.training.learning.context import LearningContext
 from seealso.training.learning.head import learn_head
-from seealso.training.learning.pretraining import pretrain, wanted
+from seealso.training.learning.pretraining import changes_backbone, pretrain
 from seealso.training.learning.run import Interrupted
-from seealso.training.learning.study import Study
 from seealso.training.learning.texts import learn_texts
 from seealso.training.learning.trainer import METRIC, precision_of
 from seealso.training.learning.watching import Watcher
 from seealso.training.tracking.runs import check_tracking
 from seealso.training.train import run_folder
-from seealso.training.tuning.journal import REASON, alone, count_finished, finished, open_study
+from seealso.training.tuning.journal import REASON, alone, count_finished, finished, open_optimiser
 from seealso.training.tuning.report import TuneReport, summary, write_page
 from seealso.training.tuning.search import applied, bounds, current, rounded, space
 from seealso.types import Vector
@@ -48,7 +48,7 @@ class Search:
 
     Attributes
     ----------
-    study
+    context
         What is learnt and asked, with the settings as they are now: those of the first trial.
     backbone
         The model before it learns from behaviour.
@@ -64,7 +64,7 @@ class Search:
         When to stop, in seconds of the monotonic clock.
     """
 
-    study: Study
+    context: LearningContext
     backbone: Backbone
     frozen: Vector | None
     space: Mapping[str, BaseDistribution]
@@ -133,16 +133,16 @@ def tune(
     folder = search_folder(settings, dataset)
     with alone(folder):
         neighbours = neighbours_of(cluster, settings, dataset, folder)
-        shared = Study(settings, dataset, neighbours=neighbours)
+        shared = LearningContext(settings, dataset, neighbours=neighbours)
         search = _prepared(shared, folder, trials, deadline)
-        study = open_study(folder, settings.training.seed)
-        _take_up(study, search)
-        while len(finished(study)) < trials and not search.expired():
-            if not _one_more(study, search):
+        optimiser = open_optimiser(folder, settings.training.seed)
+        _take_up(optimiser, search)
+        while len(finished(optimiser)) < trials and not search.expired():
+            if not _one_more(optimiser, search):
                 break
-        _check_found(study, minutes)
-        page = write_page(study, folder / "report.html", current(settings, search.space))
-        return summary(study, folder, page, current(settings, search.space))
+        _check_found(optimiser, minutes)
+        page = write_page(optimiser, folder / "report.html", current(settings, search.space))
+        return summary(optimiser, folder, page, current(settings, search.space))
 
 
 def plan_tune(settings: Settings, items: Items, events: Events, *, trials: int) -> TunePlan:
@@ -169,11 +169,11 @@ def search_folder(settings: Settings, dataset: Dataset) -> Path:
     return own.with_name(f"tune-{own.name}")
 
 
-def _prepared(shared: Study, folder: Path, trials: int, deadline: float) -> Search:
+def _prepared(shared: LearningContext, folder: Path, trials: int, deadline: float) -> Search:
     chosen = shared.settings.training
     backbone = chosen_backbone(chosen)
     check_method(backbone, chosen)
-    if wanted(chosen):
+    if changes_backbone(chosen):
         pretrain(shared, backbone, folder)
     frozen = _frozen(shared, backbone, folder) if chosen.method == "head" else None
     depth = len(layers(backbone)) if chosen.method == "frozen-layers" else 0
@@ -181,71 +181,71 @@ def _prepared(shared: Study, folder: Path, trials: int, deadline: float) -> Sear
     return Search(shared, backbone, frozen, searched, folder, trials, deadline)
 
 
-def _frozen(study: Study, backbone: Backbone, folder: Path) -> Vector:
+def _frozen(context: LearningContext, backbone: Backbone, folder: Path) -> Vector:
     """Return the vectors that every head starts from, computed once for all calls."""
     file = folder / _FROZEN
     if file.is_file():
         kept: Vector = np.load(file, allow_pickle=False)
         return kept
-    frozen = study.encode(backbone, "encoding, frozen")
+    frozen = context.encode(backbone, "encoding, frozen")
     half = file.with_suffix(".partial.npy")
     np.save(half, frozen, allow_pickle=False)
     half.replace(file)
     return frozen
 
 
-def _take_up(study: optuna.Study, search: Search) -> None:
+def _take_up(optimiser: optuna.Study, search: Search) -> None:
     """Queue the settings as they are, or what a kill has left unfinished."""
-    if not study.trials:
-        study.enqueue_trial(current(search.study.settings, search.space))
-    for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        study.enqueue_trial(trial.params)
+    if not optimiser.trials:
+        optimiser.enqueue_trial(current(search.context.settings, search.space))
+    for trial in optimiser.get_trials(states=(TrialState.RUNNING,)):
+        optimiser.enqueue_trial(trial.params)
         # without a reason: it does not count
-        study.tell(trial.number, state=TrialState.FAIL)
+        optimiser.tell(trial.number, state=TrialState.FAIL)
 
 
-def _one_more(study: optuna.Study, search: Search) -> bool:
+def _one_more(optimiser: optuna.Study, search: Search) -> bool:
     """Run one trial; return whether there is time for another."""
-    trial = study.ask(dict(search.space))
+    trial = optimiser.ask(dict(search.space))
     choice = rounded(trial.params)
     folder = search.folder / hashlib.sha256(json.dumps(choice).encode()).hexdigest()[:8]
-    number = len(finished(study)) + 1
+    number = len(finished(optimiser)) + 1
     try:
         value = _value(search, trial, number, folder)
     except optuna.TrialPruned:
-        study.tell(trial, state=TrialState.PRUNED)
+        optimiser.tell(trial, state=TrialState.PRUNED)
     except Interrupted:
         # it stays unfinished, and is taken up from its checkpoint by the next call
         if search.expired():
             return False
         raise
     except SeeAlsoError as exc:
-        if not finished(study):
+        if not finished(optimiser):
             raise
         trial.set_user_attr(REASON, exc.message)
-        study.tell(trial, state=TrialState.FAIL)
+        optimiser.tell(trial, state=TrialState.FAIL)
     else:
-        study.tell(trial, value)
+        optimiser.tell(trial, value)
     shutil.rmtree(folder, ignore_errors=True)
-    _say(study, search, study.trials[trial.number])
+    _say(optimiser, search, optimiser.trials[trial.number])
     return True
 
 
 def _value(search: Search, trial: optuna.Trial, number: int, folder: Path) -> float:
-    settings = applied(search.study.settings, trial.params)
+    settings = applied(search.context.settings, trial.params)
     named = f"{settings.training.name}-trial-{number}"
     settings = settings.model_copy(
         update={"training": settings.training.model_copy(update={"name": named})}
     )
     label = f"trial {number} of {search.trials}"
     watcher = Watcher(label, reporting(trial, settings), search.expired)
-    study = replace(search.study, settings=settings, watcher=watcher)
+    context = replace(search.context, settings=settings, watcher=watcher)
     if search.frozen is not None:
-        learnt = learn_head(study, search.backbone, search.frozen, folder)
+        learnt = learn_head(context, search.backbone, search.frozen, folder)
     else:
-        learnt = learn_texts(study, copy.deepcopy(search.backbone), folder)
+        learnt = learn_texts(context, copy.deepcopy(search.backbone), folder)
     model = as_model(TextTower(learnt.backbone))
-    return study.rank(model, learnt.raw, study.dataset.dev).best[METRIC]
+    return context.rank(model, learnt.raw, context.dataset.dev).best[METRIC]
 
 
 def reporting(trial: optuna.Trial, settings: Settings) -> Callable[[float, float], None]:
@@ -263,8 +263,8 @@ def reporting(trial: optuna.Trial, settings: Settings) -> Callable[[float, float
     return evaluated
 
 
-def _say(study: optuna.Study, search: Search, last: FrozenTrial) -> None:
-    done = finished(study)
+def _say(optimiser: optuna.Study, search: Search, last: FrozenTrial) -> None:
+    done = finished(optimiser)
     took = [trial.duration for trial in done if trial.duration is not None]
     left = sum(took, timedelta()) / len(took) * max(0, search.trials - len(done))
     found = {
@@ -274,7 +274,7 @@ def _say(study: optuna.Study, search: Search, last: FrozenTrial) -> None:
     }[last.state]
     choice = ", ".join(f"{k.partition('.')[2]} {v}" for k, v in rounded(last.params).items())
     stderr.print(
-        f"trial {len(done)} of {search.trials}: {found}, best {study.best_value:.4f}, "
+        f"trial {len(done)} of {search.trials}: {found}, best {optimiser.best_value:.4f}, "
         f"{-(-left // timedelta(minutes=1))} min left ({choice})",
         markup=False,
         highlight=False,
@@ -282,8 +282,8 @@ def _say(study: optuna.Study, search: Search, last: FrozenTrial) -> None:
     )
 
 
-def _check_found(study: optuna.Study, minutes: float | None) -> None:
-    if not study.get_trials(states=(TrialState.COMPLETE,)):
+def _check_found(optimiser: optuna.Study, minutes: float | None) -> None:
+    if not optimiser.get_trials(states=(TrialState.COMPLETE,)):
         raise SeeAlsoError(
             f"no trial was finished in {minutes or 0:g} minutes",
             hint="give the same command again: it goes on where it was",

@@ -9,18 +9,18 @@ from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
 from seealso.evaluation.choosing import count_attempts
 from seealso.fitting.bench import Bench
-from seealso.fitting.crowd import (
-    CROWDS,
-    POOL,
-    ChosenCrowd,
+from seealso.fitting.co_occurrence import boosts
+from seealso.fitting.neighbours import (
+    MOST_POOLED,
+    NEIGHBOUR_GRID,
+    ChosenNeighbours,
     Pool,
     as_questions,
-    choose_crowd,
-    drawn,
-    nearest,
-    votes,
+    choose_neighbours,
+    collect_votes,
+    draw_pool,
+    find_nearest,
 )
-from seealso.fitting.together import lifts
 from seealso.models.user_knn import vote
 from seealso.plugin.neighbours import Neighbour
 from seealso.types import Vector
@@ -51,17 +51,17 @@ def by_history(vectors: Vector, questions: list[Question]) -> Vector:
     return unit_rows(np.array([vectors[one.history].sum(axis=0) for one in questions]))
 
 
-def chosen(sequences: list[tuple[int, ...]]) -> ChosenCrowd:
+def chosen(sequences: list[tuple[int, ...]]) -> ChosenNeighbours:
     vectors, questions = texts(), asked(sequences)
     bench = Bench.of(vectors, questions, 50)
     known = [one[:-1] for one in sequences]
     pool = Pool(known, by_history(vectors, as_questions(known)))
     steps: list[int] = []
-    nothing = lifts(bench, None)
-    found = choose_crowd(
+    nothing = boosts(bench, None)
+    found = choose_neighbours(
         bench, by_history(vectors, questions), vectors, pool, nothing, steps.append
     )
-    assert sum(steps) == count_attempts(CROWDS)
+    assert sum(steps) == count_attempts(NEIGHBOUR_GRID)
     return found
 
 
@@ -69,7 +69,7 @@ def test_the_vote_is_found_where_people_choose_alike() -> None:
     found = chosen(fans())
     assert found.settings["share"] > 0
     assert found.reached > found.without + 0.1
-    assert found.lifts is not None
+    assert found.boosts is not None
     assert found.notes == ()
 
 
@@ -78,7 +78,7 @@ def test_a_crowd_that_does_not_help_is_left_out() -> None:
     found = chosen([tuple(rng.sample(range(ITEMS), 6)) for _ in range(CLUBS * MEMBERS)])
     assert found.settings == {"share": 0.0}
     assert found.reached == found.without
-    assert found.lifts is None
+    assert found.boosts is None
     assert "may be chance" in found.notes[0]
 
 
@@ -88,8 +88,8 @@ def test_votes_are_those_of_the_plugin(k: int, latest: int) -> None:
     vectors, questions = texts(), asked(sequences)[:7]
     bench = Bench.of(vectors, questions, 50)
     pool = Pool(sequences, by_history(vectors, as_questions(sequences)))
-    near = nearest(bench.questions, by_history(vectors, questions), pool, 200)
-    found = votes(bench, near, pool, k=k, latest=latest).toarray()
+    near = find_nearest(bench.questions, by_history(vectors, questions), pool, 200)
+    found = collect_votes(bench, near, pool, k=k, latest=latest).toarray()
     for row, question in enumerate(questions):
         cosines = by_history(vectors, [question]) @ pool.vectors.T
         order = np.argsort(-cosines[0], kind="stable")[:k]
@@ -98,8 +98,8 @@ def test_votes_are_those_of_the_plugin(k: int, latest: int) -> None:
             for place in order
         ]
         expected = vote(around, set(map(str, question.seen)), latest)
-        told = {str(item): found[row, item] for item in np.flatnonzero(found[row])}
-        assert told == pytest.approx(expected, abs=1e-5)
+        text_profiles = {str(item): found[row, item] for item in np.flatnonzero(found[row])}
+        assert text_profiles == pytest.approx(expected, abs=1e-5)
 
 
 def test_nobody_is_a_neighbour_of_themselves() -> None:
@@ -107,12 +107,12 @@ def test_nobody_is_a_neighbour_of_themselves() -> None:
     known = [one[:-1] for one in sequences]
     vectors, questions = texts(), asked(sequences)
     pool = Pool(known, by_history(vectors, as_questions(known)))
-    near = nearest(questions, by_history(vectors, questions), pool, 3)
+    near = find_nearest(questions, by_history(vectors, questions), pool, 3)
     assert not any(row in places for row, places in enumerate(near.places[:, :3]))
 
 
 def test_a_pool_is_bounded_and_the_same_again() -> None:
-    many = [(n, n + 1) for n in range(POOL + 10)]
-    assert len(drawn([*many, ()], 3)) == POOL
-    assert drawn(many, 3) == drawn(many, 3) != drawn(many, 4)
-    assert drawn([(1,), (), (2,)], 3) == [(1,), (2,)]
+    many = [(n, n + 1) for n in range(MOST_POOLED + 10)]
+    assert len(draw_pool([*many, ()], 3)) == MOST_POOLED
+    assert draw_pool(many, 3) == draw_pool(many, 3) != draw_pool(many, 4)
+    assert draw_pool([(1,), (), (2,)], 3) == [(1,), (2,)]

@@ -1,7 +1,7 @@
 """What is chosen around what: for each item, those that stand near it in histories.
 
 One inner product cannot hold such pairs: on sparse behaviour their matrix has no low rank. They
-lift the few items that a history points to, on top of what the vectors say.
+boost the few items that a history points to, on top of what the vectors say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from seealso.types import Vector
 
-LIFTED: Final = 200
-"""Most items that one history lifts: those that it lifts most."""
+MOST_BOOSTED: Final = 200
+"""Most items that one history boosts: those with the largest boosts."""
 
 Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Together:
+class CoOccurrence:
     """Weights of pairs of n items, the strongest of each item, and how a history adds them up.
 
     Attributes
@@ -43,8 +43,8 @@ class Together:
     share: float
     recency: float
 
-    def lifted(self, history: Sequence[int], ages: Sequence[int]) -> tuple[Places, Vector]:
-        """Return the places that a history lifts, at most `LIFTED`, and what it adds to each.
+    def boost(self, history: Sequence[int], ages: Sequence[int]) -> tuple[Places, Vector]:
+        """Return the places that a history boosts, at most `MOST_BOOSTED`, and by how much.
 
         Parameters
         ----------
@@ -67,12 +67,12 @@ class Together:
         added = self.weights[taken] * np.repeat(fading, [len(row) for row in rows])
         places, place_of = np.unique(self.places[taken], return_inverse=True)
         sums = np.bincount(place_of, weights=added, minlength=len(places))
-        if len(places) > LIFTED:
-            kept = np.sort(np.argsort(-sums, kind="stable")[:LIFTED])
+        if len(places) > MOST_BOOSTED:
+            kept = np.sort(np.argsort(-sums, kind="stable")[:MOST_BOOSTED])
             places, sums = places[kept], sums[kept]
         return places.astype(np.int64), np.asarray(self.share * sums, dtype=np.float32)
 
-    def among(self, known: npt.NDArray[np.bool_]) -> "Together":
+    def among(self, known: npt.NDArray[np.bool_]) -> "CoOccurrence":
         """Return the same pairs in places of those items alone; the others must have none."""
         place = np.cumsum(known, dtype=np.int32) - 1
         starts = np.append(self.starts[:-1][known], self.starts[-1])
@@ -81,14 +81,14 @@ class Together:
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
         """Return everything as arrays by name, as they are kept in a file."""
         return {
-            "together_starts": self.starts,
-            "together_places": self.places,
-            "together_weights": self.weights,
-            "together_numbers": np.array([self.share, self.recency]),
+            "co_occurrence_starts": self.starts,
+            "co_occurrence_places": self.places,
+            "co_occurrence_weights": self.weights,
+            "co_occurrence_numbers": np.array([self.share, self.recency]),
         }
 
     @classmethod
-    def of(cls, arrays: Mapping[str, npt.NDArray[Any]], items: int) -> "Together | None":
+    def of(cls, arrays: Mapping[str, npt.NDArray[Any]], items: int) -> "CoOccurrence | None":
         """Return what `arrays` told, or None where they tell nothing of it.
 
         Raises
@@ -96,13 +96,13 @@ class Together:
         ValueError
             They do not fit together, or are not of so many items.
         """
-        if "together_starts" not in arrays:
+        if "co_occurrence_starts" not in arrays:
             return None
-        share, recency = (float(number) for number in arrays["together_numbers"])
+        share, recency = (float(number) for number in arrays["co_occurrence_numbers"])
         found = cls(
-            np.asarray(arrays["together_starts"], dtype=np.int64),
-            np.asarray(arrays["together_places"], dtype=np.int32),
-            np.asarray(arrays["together_weights"], dtype=np.float32),
+            np.asarray(arrays["co_occurrence_starts"], dtype=np.int64),
+            np.asarray(arrays["co_occurrence_places"], dtype=np.int32),
+            np.asarray(arrays["co_occurrence_weights"], dtype=np.float32),
             share,
             recency,
         )

@@ -1,25 +1,25 @@
-"""What an item gets that nobody chose yet: a factor by its text, and a welcome."""
+"""What a cold item gets, which nobody chose yet: a factor by its text, and a bonus."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from seealso.encoder import Collaborative, Together
+from seealso.encoder import Collaborative, CoOccurrence
 from seealso.evaluation.choosing import count_attempts, search_coordinates
 from seealso.fitting.bench import Bench, ndcg
-from seealso.fitting.recipe import Learnt, Mask, Recipe, collaborative
-from seealso.fitting.together import lifts
+from seealso.fitting.co_occurrence import boosts
+from seealso.fitting.recipe import ItemFactors, Mask, Recipe, build_collaborative
 from seealso.fitting.weighing import RECENCIES, Weighed, unit_users
 from seealso.models.histories import Matrix
 from seealso.types import Vector
 
 DEPTH: Final = 20
-FORETOLD: Final[Mapping[str, Sequence[float]]] = {
+PREDICTION_GRID: Final[Mapping[str, Sequence[float]]] = {
     "ridge": (10.0, 1.0, 100.0, 1000.0),
-    "newcomer": (0.75, 0.25, 0.5, 1.0, 1.5, 2.0),
+    "cold_length": (0.75, 0.25, 0.5, 1.0, 1.5, 2.0),
 }
 """Values of the ridge and of the length of a predicted factor; the search begins with the first."""
-WELCOMES: Final = (
+BONUSES: Final = (
     0.03,
     0.06,
     0.08,
@@ -37,13 +37,13 @@ WELCOMES: Final = (
     0.5,
 )
 ENOUGH: Final = 0.75
-"""Of what texts alone reach for cold items in the whole catalogue: no warmer welcome is tried."""
+"""Of what texts alone reach for cold items in the whole catalogue: no larger bonus is tried."""
 
 Steps = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Cold:
+class ColdItems:
     """A state of knowledge in which some items lost their events.
 
     Attributes
@@ -56,7 +56,7 @@ class Cold:
         The items without, shape (n,).
     learnt
         Factors learnt without those events.
-    together
+    co_occurrence
         Pairs of items without those events, if pairs help.
     """
 
@@ -64,24 +64,24 @@ class Cold:
     warm: Bench
     cold: Bench
     among: Mask
-    learnt: Learnt
-    together: Together | None = None
+    learnt: ItemFactors
+    co_occurrence: CoOccurrence | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomers:
+class ColdStart:
     """What items without events get, and what that gives and costs on dev.
 
     Attributes
     ----------
     recipe
-        With ``ridge``, ``newcomer`` and ``welcome``.
+        With ``ridge``, ``cold_length`` and ``cold_start_bonus``.
     tail_recency
         Recency of the texts that ranks cold items best among themselves.
     cold, warm
         NDCG@20 of cold items and NDCG@10 of warm ones, both in the whole catalogue.
     warm_alone
-        NDCG@10 of warm items where cold ones are not welcome.
+        NDCG@10 of warm items without a bonus for cold ones.
     """
 
     recipe: Recipe
@@ -91,64 +91,66 @@ class Newcomers:
     warm_alone: float
 
 
-def newcomers(state: Cold, weighed: Weighed, most_loss: float, tick: Steps) -> Newcomers:
-    """Choose what is foretold by the ranking among cold items, the welcome by the whole ranking.
+def choose_cold_start(
+    state: ColdItems, weighed: Weighed, most_loss: float, tick: Steps
+) -> ColdStart:
+    """Choose the predicted factor by the ranking among cold items, the bonus by the whole ranking.
 
-    A warmer welcome always lifts cold items, and costs warm ones: the first that brings cold items
+    A larger bonus always helps cold items, and costs warm ones: the first that brings cold items
     `ENOUGH` of what texts alone would is taken, as long as it costs no more than `most_loss` of the
     warm NDCG@10.
     """
-    protocol = _Exam(state, weighed)
+    trial = _ColdStartTrial(state, weighed)
 
-    def attempt(numbers: Mapping[str, float]) -> _Foretold:
-        one = replace(weighed.recipe, ridge=numbers["ridge"], newcomer=numbers["newcomer"])
-        return _Foretold(one, protocol.among_themselves(one))
+    def attempt(numbers: Mapping[str, float]) -> _Prediction:
+        one = replace(weighed.recipe, ridge=numbers["ridge"], cold_length=numbers["cold_length"])
+        return _Prediction(one, trial.among_themselves(one))
 
-    recipe = search_coordinates(FORETOLD, attempt, tick).recipe
-    alone, cold = protocol.in_the_whole(recipe)
+    recipe = search_coordinates(PREDICTION_GRID, attempt, tick).recipe
+    alone, cold = trial.in_the_whole(recipe)
     chosen, warm = recipe, alone
-    enough = ENOUGH * ndcg(state.cold.ranks(state.cold.told(1.0), state.cold.texts), DEPTH)
-    for welcome in WELCOMES:
+    enough = ENOUGH * ndcg(state.cold.ranks(state.cold.text_profiles(1.0), state.cold.texts), DEPTH)
+    for bonus in BONUSES:
         tick(1)
         if cold >= enough:
             continue
-        one = replace(recipe, welcome=welcome)
-        tried = protocol.in_the_whole(one)
+        one = replace(recipe, cold_start_bonus=bonus)
+        tried = trial.in_the_whole(one)
         if tried[0] >= (1 - most_loss) * alone and tried[1] > cold:
             chosen, (warm, cold) = one, tried
-    return Newcomers(chosen, _even(state, tick), cold, warm, alone)
+    return ColdStart(chosen, _choose_tail_recency(state, tick), cold, warm, alone)
 
 
-def newcomer_tries() -> int:
-    """Return how many values `newcomers` tries."""
-    return count_attempts(FORETOLD) + len(WELCOMES) + len(RECENCIES)
+def count_cold_start_attempts() -> int:
+    """Return how many values `choose_cold_start` tries."""
+    return count_attempts(PREDICTION_GRID) + len(BONUSES) + len(RECENCIES)
 
 
 @dataclass(frozen=True, slots=True)
-class _Foretold:
+class _Prediction:
     """A recipe, and the NDCG of cold items among themselves that it reaches on dev."""
 
     recipe: Recipe
     ndcg: float
 
 
-class _Exam:
+class _ColdStartTrial:
     """Asks warm and cold users with one recipe after the other; what no recipe changes is kept."""
 
-    def __init__(self, state: Cold, weighed: Weighed) -> None:
+    def __init__(self, state: ColdItems, weighed: Weighed) -> None:
         self._state = state
         self._users = {
             bench: (
-                bench.told(weighed.recency),
-                bench.folded(state.learnt, weighed.recipe),
-                lifts(bench, state.together),
+                bench.text_profiles(weighed.recency),
+                bench.fold_in(state.learnt, weighed.recipe),
+                boosts(bench, state.co_occurrence),
             )
             for bench in (state.warm, state.cold)
         }
 
     def among_themselves(self, recipe: Recipe) -> float:
         part, items = self._items(recipe)
-        users, _ = self._asked(self._state.cold, part)
+        users, _ = self._user_vectors(self._state.cold, part)
         return ndcg(self._state.cold.ranks(users, items, self._state.among), DEPTH)
 
     def in_the_whole(self, recipe: Recipe) -> tuple[float, float]:
@@ -156,25 +158,25 @@ class _Exam:
         part, items = self._items(recipe)
         found = []
         for bench, depth in ((self._state.warm, 10), (self._state.cold, DEPTH)):
-            users, added = self._asked(bench, part)
-            found.append(ndcg(bench.ranks(users, items, lifts=added), depth))
+            users, added = self._user_vectors(bench, part)
+            found.append(ndcg(bench.ranks(users, items, boosts=added), depth))
         return found[0], found[1]
 
     def _items(self, recipe: Recipe) -> tuple[Collaborative, Vector]:
         state = self._state
-        part = collaborative(state.ids, state.learnt, state.warm.texts, recipe)
+        part = build_collaborative(state.ids, state.learnt, state.warm.texts, recipe)
         return part, part.join(state.ids, state.warm.texts)
 
-    def _asked(self, bench: Bench, part: Collaborative) -> tuple[Vector, Matrix]:
-        told, folded, added = self._users[bench]
-        return unit_users(told, folded, part), added * part.dilution
+    def _user_vectors(self, bench: Bench, part: Collaborative) -> tuple[Vector, Matrix]:
+        texts, factors, added = self._users[bench]
+        return unit_users(texts, factors, part), added * part.dilution
 
 
-def _even(state: Cold, tick: Steps) -> float:
+def _choose_tail_recency(state: ColdItems, tick: Steps) -> float:
     """Return the recency of the texts that ranks cold items best among themselves."""
     reached: dict[float, float] = {}
     for recency in RECENCIES:
-        ranks = state.cold.ranks(state.cold.told(recency), state.cold.texts, state.among)
+        ranks = state.cold.ranks(state.cold.text_profiles(recency), state.cold.texts, state.among)
         reached[recency] = ndcg(ranks, DEPTH)
         tick(1)
     return max(reached, key=lambda recency: reached[recency])

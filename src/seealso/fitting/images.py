@@ -1,4 +1,4 @@
-"""How much the looks of items weigh beside their texts, chosen on dev before behaviour joins."""
+"""How much images of items weigh beside their texts, chosen on dev before behaviour joins."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,20 +16,20 @@ from seealso.log import progress
 from seealso.types import Vector
 
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
-"""Weights of a look beside a text that are tried, from none of it."""
+"""Weights of an image beside a text that are tried; 0 is no image."""
 FEWEST: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Content:
-    """What items say and look like, as behaviour joins it.
+class ImageContent:
+    """The contents of items, texts and images, as behaviour joins them.
 
     Attributes
     ----------
     vectors
         Content vectors of the catalogue, shape (n, d): of texts alone where images were left out.
     images
-        How the looks join the texts, or none.
+        How images join the texts, or none.
     dev
         NDCG@10 on dev that led to it, by name; empty where there are no images.
     facts
@@ -53,14 +53,14 @@ class Content:
         return {**self.dev, "text and images": dev["text alone"], **later}
 
 
-def content(
+def choose_image_weight(
     settings: Settings,
     ids: Sequence[str],
     texts: Vector,
     questions: Sequence[Question],
     images: ImageVectors | None,
-) -> Content:
-    """Return the content vectors with the weight of the looks that ranks dev users best.
+) -> ImageContent:
+    """Return the content vectors with the image weight that ranks dev users best.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def content(
         Fewer than two items have an image, or all images are alike.
     """
     if images is None:
-        return Content(texts)
+        return ImageContent(texts)
     raw = images.vectors(ids)
     pictured = int(raw.any(axis=1).sum())
     if pictured < FEWEST:
@@ -90,8 +90,8 @@ def content(
             hint="check that the ids of the images are those of the catalogue",
             field="images",
         )
-    plain = _plain(settings, raw, images.reader)
-    reached = _reached(settings, plain, texts, raw, questions)
+    plain = _fit_images(settings, raw, images.reader)
+    reached = _measure_weights(settings, plain, texts, raw, questions)
     # of equal ones the first: no image where images tell nothing
     weight = max(reached, key=lambda one: reached[one])
     facts = {
@@ -102,13 +102,13 @@ def content(
     }
     if weight == 0:
         note = "images do not raise NDCG@10 on dev: they are left out"
-        return Content(texts, None, {}, facts, (note,))
+        return ImageContent(texts, None, {}, facts, (note,))
     chosen = Images(plain.projection, weight, images.reader)
     dev = {"text alone": reached[0.0]}
-    return Content(chosen.join(texts, raw), chosen, dev, facts)
+    return ImageContent(chosen.join(texts, raw), chosen, dev, facts)
 
 
-def _plain(settings: Settings, raw: Vector, reader: str) -> Images:
+def _fit_images(settings: Settings, raw: Vector, reader: str) -> Images:
     rows = unit_rows(raw[raw.any(axis=1)])
     if len(rows) > settings.encoder.sample:
         drawn = np.random.default_rng(settings.training.seed)
@@ -124,19 +124,21 @@ def _plain(settings: Settings, raw: Vector, reader: str) -> Images:
         ) from exc
 
 
-def _reached(
+def _measure_weights(
     settings: Settings,
     plain: Images,
     texts: Vector,
     raw: Vector,
     questions: Sequence[Question],
 ) -> dict[float, float]:
-    """Return dev NDCG@10 of the contents alone by weight of the looks."""
+    """Return dev NDCG@10 of the contents alone by image weight."""
     reached = {}
-    with progress("looks", len(WEIGHTS)) as tick:
+    with progress("images", len(WEIGHTS)) as tick:
         for weight in WEIGHTS:
             vectors = Images(plain.projection, weight).join(texts, raw)
             bench = Bench.of(vectors, questions, settings.profile.history_items)
-            reached[weight] = ndcg(bench.ranks(bench.told(settings.profile.recency), vectors))
+            reached[weight] = ndcg(
+                bench.ranks(bench.text_profiles(settings.profile.recency), vectors)
+            )
             tick(1)
     return reached

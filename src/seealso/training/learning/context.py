@@ -51,7 +51,7 @@ class Learnt:
 
 
 @dataclass(frozen=True)
-class Study:
+class LearningContext:
     """The material with the settings that say how it is read.
 
     Attributes

@@ -1,4 +1,4 @@
-"""How far neighbours lift what they chose lately: never so far that dev ranks worse for it."""
+"""How much neighbours boost what they chose lately: never so much that dev ranks worse."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from seealso.models.histories import Matrix
 from seealso.types import Vector
 
 SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0)
-CROWDS: Final[Mapping[str, Sequence[int]]] = {
+NEIGHBOUR_GRID: Final[Mapping[str, Sequence[int]]] = {
     "k": (50, 20, 100, 200),
     "latest": (20, 10, 50, 5),
 }
@@ -23,14 +23,14 @@ CROWDS: Final[Mapping[str, Sequence[int]]] = {
 
 SEED: Final = 17
 
-POOL: Final = 20_000
+MOST_POOLED: Final = 20_000
 """Most users who are looked through for neighbours; a real index holds all of them."""
 
 Steps = Callable[[int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class ChosenCrowd:
+class ChosenNeighbours:
     """What dev chose.
 
     Attributes
@@ -39,7 +39,7 @@ class ChosenCrowd:
         Of ``[neighbours]``: ``share``, ``k`` and ``latest``.
     without, reached
         NDCG@10 on dev without neighbours, and with it as chosen.
-    lifts
+    boosts
         What it adds to w * cos, shape (users, n); None where it adds nothing.
     notes
         What a person should know.
@@ -48,12 +48,12 @@ class ChosenCrowd:
     settings: Mapping[str, Any]
     without: float
     reached: float
-    lifts: Matrix | None
+    boosts: Matrix | None
     notes: tuple[str, ...] = ()
 
     def over(self, base: Matrix) -> Matrix:
-        """Return what lifts items on top of what did before."""
-        return base if self.lifts is None else base + self.lifts
+        """Return these boosts added to those of before."""
+        return base if self.boosts is None else base + self.boosts
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +72,9 @@ class Pool:
     vectors: Vector
 
 
-def drawn(sequences: Sequence[tuple[int, ...]], seed: int) -> Sequence[tuple[int, ...]]:
-    """Return those that are not empty, at most `POOL` of them, the same ones for one seed."""
-    return sample([one for one in sequences if one], POOL, seed)
+def draw_pool(sequences: Sequence[tuple[int, ...]], seed: int) -> Sequence[tuple[int, ...]]:
+    """Draw at most `MOST_POOLED` of those that are not empty, the same ones for one seed."""
+    return sample([one for one in sequences if one], MOST_POOLED, seed)
 
 
 def as_questions(sequences: Sequence[tuple[int, ...]]) -> list[Question]:
@@ -83,12 +83,12 @@ def as_questions(sequences: Sequence[tuple[int, ...]]) -> list[Question]:
     return [Question(np.array(one[::-1], dtype=np.int64), 0, nothing) for one in sequences]
 
 
-def choose_crowd(
+def choose_neighbours(
     bench: Bench, users: Vector, items: Vector, pool: Pool, base: Matrix, tick: Steps
-) -> ChosenCrowd:
-    """Return the crowd that ranks best on dev; none, unless it ranks better beyond chance.
+) -> ChosenNeighbours:
+    """Return the boost by neighbours that ranks best on dev; none, unless it is beyond chance.
 
-    A crowd costs a request and lifts what many choose, so a gain that may be chance is not enough.
+    Neighbours cost a request and boost what many choose: a gain that may be chance is not enough.
 
     Parameters
     ----------
@@ -99,34 +99,34 @@ def choose_crowd(
     pool
         Who their neighbours may be.
     base
-        What else lifts items, shape (users, n).
+        What else boosts items, shape (users, n).
     tick
-        Called after each attempt of `CROWDS`.
+        Called after each attempt of `NEIGHBOUR_GRID`.
     """
-    near = nearest(bench.questions, users, pool, max(CROWDS["k"]))
+    near = find_nearest(bench.questions, users, pool, max(NEIGHBOUR_GRID["k"]))
 
     def attempt(numbers: Mapping[str, int]) -> _Tried:
-        found = votes(bench, near, pool, **numbers)
+        found = collect_votes(bench, near, pool, **numbers)
         reached = [gains(one) for one in bench.ranks_by_share(users, items, found, SHARES, base)]
         best = int(np.argmax([one.mean() for one in reached]))
         return _Tried(numbers, SHARES[best], reached[best], reached[0])
 
-    best = search_coordinates(CROWDS, attempt, tick)
+    best = search_coordinates(NEIGHBOUR_GRID, attempt, tick)
     without = float(best.alone.mean())
     if not best.share or estimate(best.reached - best.alone, SEED).low <= 0:
         note = (
-            f"the crowd is left out: on dev it gains {best.ndcg - without:.4f} NDCG@10 at most, "
+            f"neighbours are left out: on dev they gain {best.ndcg - without:.4f} NDCG@10 at most, "
             "which may be chance"
         )
-        return ChosenCrowd({"share": 0.0}, without, without, None, (note,))
-    lifts = votes(bench, near, pool, **best.numbers) * np.float32(best.share)
+        return ChosenNeighbours({"share": 0.0}, without, without, None, (note,))
+    boosts = collect_votes(bench, near, pool, **best.numbers) * np.float32(best.share)
     settings = {"share": best.share, **best.numbers}
-    return ChosenCrowd(settings, without, best.ndcg, lifts)
+    return ChosenNeighbours(settings, without, best.ndcg, boosts)
 
 
 @dataclass(frozen=True, eq=False)
 class _Tried:
-    """One crowd with its best share, and the NDCG@10 of each user with it and without any."""
+    """Numbers that were tried with their best share, and each user's NDCG@10 with and without."""
 
     numbers: Mapping[str, int]
     share: float
@@ -140,7 +140,7 @@ class _Tried:
 
 
 @dataclass(frozen=True, eq=False)
-class Near:
+class NearestUsers:
     """The users of a pool who are most like others, most similar first.
 
     Attributes
@@ -155,7 +155,7 @@ class Near:
     similarities: Vector
 
 
-def nearest(asked: Sequence[Question], users: Vector, pool: Pool, most: int) -> Near:
+def find_nearest(asked: Sequence[Question], users: Vector, pool: Pool, most: int) -> NearestUsers:
     """Return the nearest of the pool to each user, without the user.
 
     Parameters
@@ -182,10 +182,10 @@ def nearest(asked: Sequence[Question], users: Vector, pool: Pool, most: int) -> 
         found = np.argsort(-cosines, axis=1, kind="stable")[:, :kept]
         places.append(found)
         similarities.append(np.maximum(np.take_along_axis(cosines, found, axis=1), 0.0))
-    return Near(np.concatenate(places), np.concatenate(similarities))
+    return NearestUsers(np.concatenate(places), np.concatenate(similarities))
 
 
-def votes(bench: Bench, near: Near, pool: Pool, *, k: int, latest: int) -> Matrix:
+def collect_votes(bench: Bench, near: NearestUsers, pool: Pool, *, k: int, latest: int) -> Matrix:
     """Return vote_i of each user and item, shape (users, n), as `seealso.models.user_knn` votes.
 
     Parameters

@@ -12,11 +12,11 @@ from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
 from seealso.evaluation.choosing import count_attempts
 from seealso.fitting.bench import Bench
-from seealso.fitting.together import PAIRINGS, lifts, pair
-from seealso.models.co_occurrence import NEAREST, Pairing, pairs
+from seealso.fitting.co_occurrence import CO_OCCURRENCE_GRID, boosts, choose_co_occurrence
+from seealso.models.co_occurrence import NEAREST, CoOccurrenceConfig, fit_co_occurrence
 from seealso.types import Vector
 
-PAIRING = Pairing(distance=0.5, backward=0.25, shrink=1.0, recency=0.8, share=1.0)
+PAIRING = CoOccurrenceConfig(distance=0.5, backward=0.25, shrink=1.0, recency=0.8, share=1.0)
 
 
 def known(sequences: Sequence[tuple[int, ...]], items: int) -> Dataset:
@@ -26,9 +26,11 @@ def known(sequences: Sequence[tuple[int, ...]], items: int) -> Dataset:
     return Dataset(Catalogue(ids, ids, place, 0), sequences, [], [], "")
 
 
-def weights(sequences: list[tuple[int, ...]], items: int, pairing: Pairing = PAIRING) -> Vector:
+def weights(
+    sequences: list[tuple[int, ...]], items: int, config: CoOccurrenceConfig = PAIRING
+) -> Vector:
     """Return the pairs as a dense matrix."""
-    found = pairs(known(sequences, items), pairing)
+    found = fit_co_occurrence(known(sequences, items), config)
     assert found is not None
     dense = np.zeros((items, items), dtype=np.float32)
     for row in range(items):
@@ -64,7 +66,7 @@ def test_the_strongest_pairs_of_an_item_are_kept() -> None:
 
 
 def test_pairs_that_do_not_help_are_none() -> None:
-    assert pairs(known([(0, 1)], 2), None) is None
+    assert fit_co_occurrence(known([(0, 1)], 2), None) is None
 
 
 N = 40
@@ -92,12 +94,12 @@ def asked(followed: bool) -> tuple[Bench, Dataset, Vector, Vector]:
 def test_pairs_are_chosen_where_one_item_follows_another() -> None:
     bench, dataset, users, items = asked(followed=True)
     ticks: list[int] = []
-    chosen = pair(bench, users, items, dataset, ticks.append)
-    assert len(ticks) == count_attempts(PAIRINGS)
-    assert chosen.pairing.share > 0
+    chosen = choose_co_occurrence(bench, users, items, dataset, ticks.append)
+    assert len(ticks) == count_attempts(CO_OCCURRENCE_GRID)
+    assert chosen.config.share > 0
     assert chosen.ndcg > 0.9
-    together = pairs(dataset, chosen.pairing)
-    ranks = bench.ranks(users, items, lifts=lifts(bench, together))
+    co_occurrence = fit_co_occurrence(dataset, chosen.config)
+    ranks = bench.ranks(users, items, boosts=boosts(bench, co_occurrence))
     assert float((ranks == 1).mean()) > 0.8
 
 
@@ -105,6 +107,6 @@ def test_pairs_are_left_out_where_they_foretell_nothing() -> None:
     bench, dataset, users, items = asked(followed=False)
     # those that are asked rank their targets first already
     users = items[[one.target for one in bench.questions]]
-    chosen = pair(bench, users, items, dataset, lambda _: None)
-    assert chosen.pairing.share == 0
+    chosen = choose_co_occurrence(bench, users, items, dataset, lambda _: None)
+    assert chosen.config.share == 0
     assert chosen.ndcg == pytest.approx(1.0)

@@ -1,4 +1,4 @@
-"""How much items may be lifted that are chosen around those of a history: chosen on dev."""
+"""How much a history boosts items that are chosen around its own: chosen on dev."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,15 +7,15 @@ from typing import Final
 import numpy as np
 
 from seealso.datasets.dataset import Dataset
-from seealso.encoder import Together
+from seealso.encoder import CoOccurrence
 from seealso.evaluation.choosing import search_coordinates
 from seealso.fitting.bench import Bench, ndcg
-from seealso.models.co_occurrence import Pairing, pairs
+from seealso.models.co_occurrence import CoOccurrenceConfig, fit_co_occurrence
 from seealso.models.histories import Matrix
 from seealso.types import Vector
 
 SHARES: Final = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
-PAIRINGS: Final[Mapping[str, Sequence[float]]] = {
+CO_OCCURRENCE_GRID: Final[Mapping[str, Sequence[float]]] = {
     "recency": (0.8, 0.9, 0.6, 0.4),
     "distance": (0.9, 0.8, 1.0),
     "backward": (0.5, 0.25, 1.0),
@@ -26,12 +26,14 @@ PAIRINGS: Final[Mapping[str, Sequence[float]]] = {
 Steps = Callable[[int], None]
 
 
-def lifts(bench: Bench, together: Together | None) -> Matrix:
+def boosts(bench: Bench, co_occurrence: CoOccurrence | None) -> Matrix:
     """Return what the histories of the bench add to each item, shape (users, n)."""
     shape = (len(bench.questions), len(bench.texts))
-    if together is None:
+    if co_occurrence is None:
         return Matrix(shape, dtype=np.float32)
-    found = [together.lifted(list(one.history), range(len(one.history))) for one in bench.questions]
+    found = [
+        co_occurrence.boost(list(one.history), range(len(one.history))) for one in bench.questions
+    ]
     starts = np.concatenate([[0], np.cumsum([len(places) for places, _ in found])])
     places = np.concatenate([places for places, _ in found])
     added = np.concatenate([added for _, added in found])
@@ -39,15 +41,17 @@ def lifts(bench: Bench, together: Together | None) -> Matrix:
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
+class ChosenCoOccurrence:
     """A pairing, and the NDCG@10 that it reaches on dev."""
 
-    pairing: Pairing
+    config: CoOccurrenceConfig
     ndcg: float
 
 
-def pair(bench: Bench, users: Vector, items: Vector, dataset: Dataset, tick: Steps) -> Paired:
-    """Choose what pairs weigh, `search_coordinates` of `PAIRINGS`; each attempt tries every share.
+def choose_co_occurrence(
+    bench: Bench, users: Vector, items: Vector, dataset: Dataset, tick: Steps
+) -> ChosenCoOccurrence:
+    """Choose what pairs weigh, of `CO_OCCURRENCE_GRID`; each attempt tries every share.
 
     Parameters
     ----------
@@ -63,15 +67,15 @@ def pair(bench: Bench, users: Vector, items: Vector, dataset: Dataset, tick: Ste
     Returns
     -------
     Paired
-        Its share is 0 where pairs lift nothing that dev users chose.
+        Its share is 0 where pairs boost nothing that dev users chose.
     """
 
-    def attempt(numbers: Mapping[str, float]) -> Paired:
-        one = Pairing(**numbers, share=1.0)
-        added = lifts(bench, pairs(dataset, one))
+    def attempt(numbers: Mapping[str, float]) -> ChosenCoOccurrence:
+        one = CoOccurrenceConfig(**numbers, share=1.0)
+        added = boosts(bench, fit_co_occurrence(dataset, one))
         ranks = bench.ranks_by_share(users, items, added, SHARES)
         reached = [ndcg(found) for found in ranks]
         best = int(np.argmax(reached))
-        return Paired(replace(one, share=SHARES[best]), reached[best])
+        return ChosenCoOccurrence(replace(one, share=SHARES[best]), reached[best])
 
-    return search_coordinates(PAIRINGS, attempt, tick)
+    return search_coordinates(CO_OCCURRENCE_GRID, attempt, tick)
