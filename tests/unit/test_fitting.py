@@ -133,7 +133,7 @@ def test_a_bundle_folds_users_in_as_the_bench_does() -> None:
     found = part.fold_in(joined[history], range(3))
     np.testing.assert_allclose(found, bench.fold_in(known, recipe)[0], atol=1e-4)
     text_profiles = bench.text_profiles(1.0)[0]
-    user = part.ask(text_profiles, list(joined[history]), range(3))
+    user = part.user_vector(text_profiles, list(joined[history]), range(3))
     assert user is not None
     rows = join_users(bench.text_profiles(1.0), bench.fold_in(known, recipe), recipe.weight)[0]
     plain = np.hstack([TEXTS, np.float32(1.25) * part.factors_of(ids, TEXTS)]) @ rows
