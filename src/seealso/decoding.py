@@ -1,4 +1,4 @@
-"""Text and JSON as others write them: any encoding, NaN, half an emoji; small files read whole."""
+"""Reads text in any encoding, JSON with NaN and half emojis, and small files as a whole."""
 
 import codecs
 import io
@@ -22,7 +22,7 @@ _LONGEST_WORD = 20
 class Utf8Stream(io.RawIOBase):
     """The bytes of a text in any encoding, as UTF-8.
 
-    Nothing is changed in what is UTF-8 already, bytes that do not belong there included.
+    Text that is UTF-8 already stays as it is, together with any bytes that are not.
 
     Parameters
     ----------
@@ -94,17 +94,17 @@ class Utf8Stream(io.RawIOBase):
 
 
 def open_utf8(raw: BinaryIO, encoding: str | None = None) -> tuple[io.BufferedReader, Utf8Stream]:
-    """Return a buffered stream of UTF-8 over `raw`, and what knows its encoding."""
+    """Return `raw` as a buffered stream of UTF-8, and the stream that knows its encoding."""
     stream = Utf8Stream(raw, encoding)
     # the type of what it reads from is of no use to anybody
     return cast(io.BufferedReader, io.BufferedReader(stream, _CHUNK)), stream
 
 
 def loads(text: bytes | str) -> Any:
-    """Return what JSON says, as others write it.
+    """Return the value of a JSON text.
 
-    NaN and infinity, which are no JSON, become None; half an emoji, as it is left where a text is
-    cut after so many characters of UTF-16, becomes U+FFFD.
+    NaN and infinity, which JSON does not have, become None. Half an emoji, which remains where a
+    text was cut in UTF-16, becomes U+FFFD.
 
     Raises
     ------
@@ -121,19 +121,19 @@ def loads(text: bytes | str) -> Any:
 
 
 def replace_halves(value: Any) -> Any:
-    """Return what the standard library read from JSON, with U+FFFD for each half of an emoji."""
+    """Return a value that was read from JSON with U+FFFD in the place of each half emoji."""
     text = json.dumps(value, ensure_ascii=False)
     return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def decode(content: bytes) -> str:
-    """Return a whole text, its encoding found out, without a byte order mark."""
+    """Return a text without its byte order mark; the encoding is found out."""
     stream, _ = open_utf8(io.BytesIO(content))
     return stream.read().decode("utf-8", "replace")
 
 
 def read_text(file: Path) -> str:
-    """Return what a small text file holds, in whatever encoding it was saved.
+    """Return the text of a small file; its encoding is found out.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def read_text(file: Path) -> str:
 
 
 def read_lines(file: Path) -> list[str]:
-    """Return the lines of a small text file, without blanks around them; none that is blank.
+    """Return the lines of a small text file that are not blank, without blanks around them.
 
     Raises
     ------

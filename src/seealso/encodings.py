@@ -1,8 +1,8 @@
 """The encoding of a text, found out from its first bytes.
 
-A byte order mark or the zeros of UTF-16 tell it; then whether its bytes are UTF-8. The encodings of
-one byte a letter are told apart by the letters that a language has beyond ASCII: in Polish, ``³``
-stands in no word, and ``ł`` in many.
+A byte order mark or the zeros of UTF-16 settle it; next comes whether the bytes are UTF-8.
+Encodings with one byte a letter are compared by the letters that languages have beyond ASCII:
+Polish words contain ``ł`` and never ``³``.
 """
 
 import codecs
@@ -75,7 +75,7 @@ _SIGNS_WITHIN: Final = frozenset("’·–×\u00a0")
 
 
 def encoding_of_start(head: bytes) -> str | None:
-    """Return the encoding that the first bytes of a text give away; None where they do not."""
+    """Return the encoding that the first bytes of a text settle, or None."""
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
@@ -89,9 +89,9 @@ def encoding_of_start(head: bytes) -> str | None:
 
 
 def encoding_of(text: bytes) -> str:
-    """Return the likely encoding of some lines that belong to no wide encoding.
+    """Return the likely encoding of some lines, which is none of 16 or 32 bits.
 
-    It is UTF-8 unless more bytes speak against that than for it.
+    It is UTF-8 unless more letters contradict that than confirm it.
     """
     read = text.decode("utf-8", "surrogateescape")
     against = sum("\udc80" <= letter <= "\udcff" for letter in read)
@@ -112,7 +112,7 @@ def encoding_of(text: bytes) -> str:
 
 
 def _plausibility(text: bytes, encoding: str) -> float:
-    """Return how well one language explains what is beyond ASCII in a text, from -1 to 1."""
+    """Return how well one language explains the letters beyond ASCII of a text, from -1 to 1."""
     letters = list(_list_non_ascii(text.decode(encoding, "replace")))
     each = [{*alphabet, *alphabet.upper(), *_SIGNS} for alphabet in _ALPHABETS[encoding]]
     every = set().union(*each)

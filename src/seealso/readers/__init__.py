@@ -1,4 +1,4 @@
-"""Readers of catalogues and behaviour: files and indices become items, events and histories."""
+"""Reads catalogues, events, users and image vectors from files and indices."""
 
 from seealso.readers.attributes import Attributes, read_attributes
 from seealso.readers.events import EVENT_SCHEMA, read_events

@@ -1,4 +1,4 @@
-"""Attributes of users: rows of a file become values by name, for each user."""
+"""Reads the attributes of users: values by name, from a row for each user."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias

@@ -1,4 +1,4 @@
-"""Behaviour: rows become frames of (user_id, item_id, type, value, time), one row per event."""
+"""Reads events: rows of any source become frames with one row for each event."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -144,8 +144,8 @@ def parse_events(
             "row": pl.int_range(rows.frame.height, eager=True),
         }
     )
-    items = _in_lists(select_column(rows.frame, columns.item), columns)
-    values = _in_lists(_select_optional(rows, columns.value), columns)
+    items = _split_column(select_column(rows.frame, columns.item), columns)
+    values = _split_column(_select_optional(rows, columns.value), columns)
     bad.add(columns.item, items.faults)
     bad.add(columns.value, values.faults)
     if isinstance(items.values.dtype, pl.List | pl.Array):
@@ -172,7 +172,7 @@ def parse_events(
 
 
 def _find_shapes(rows: Rows, name: str, columns: EventSettings) -> dict[int, Fault]:
-    """Return the faults of a column where rows have objects for values, or values for objects."""
+    """Return the faults of cells with an object instead of a value, or a value instead of one."""
     values = select_column(rows.frame, name)
     faults = find_objects(rows, values, columns.columns)
     around = name.rpartition(".")[0]
@@ -182,8 +182,8 @@ def _find_shapes(rows: Rows, name: str, columns: EventSettings) -> dict[int, Fau
     return faults | find_no_objects(rows, values)
 
 
-def _in_lists(values: pl.Series, columns: EventSettings) -> Cells:
-    """Return texts of several values as lists, where the settings name what separates them."""
+def _split_column(values: pl.Series, columns: EventSettings) -> Cells:
+    """Return a column split into lists where the settings name its separator."""
     separator = columns.lists.get(values.name)
     if separator is not None and values.dtype == pl.String:
         return split_lists(values, separator)
@@ -198,9 +198,9 @@ _ROWS: Final = ("row is", "rows are")
 
 
 def count_nobodies(rows: Rows, columns: EventSettings) -> dict[str, int]:
-    """Return how many of `rows` name a user by each word for nobody.
+    """Count the rows whose user is a word for nobody, by word.
 
-    Where the settings name the words for an empty value (``format.nulls``), no others count.
+    There are none where the settings name the words for an empty value (``format.nulls``).
     """
     if columns.format.nulls is not None:
         return {}

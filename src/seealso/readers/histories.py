@@ -1,4 +1,4 @@
-"""Every user's history, packed: a user is made when asked for, not before."""
+"""Keeps the histories of all users in little memory, and builds a user when one is looked up."""
 
 from array import array
 from collections.abc import Collection, Iterable, Mapping

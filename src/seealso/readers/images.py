@@ -1,7 +1,4 @@
-"""Image vectors that somebody made already: Parquet, JSON lines, .npz and .npy, batch by batch.
-
-What is wrong with a row is said of its line and field, as in a catalogue.
-"""
+"""Reads image vectors that exist already, from Parquet, JSON lines, .npz and .npy."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,7 +69,7 @@ class _ImageBatch:
 
 @dataclass
 class _ImageChecker:
-    """Tells good rows from broken ones, and knows what came before."""
+    """Separates good rows from broken ones; remembers ids and the length of vectors."""
 
     id: str
     vector: str
@@ -125,7 +122,7 @@ def hash_vector(vector: Vector) -> str:
 
 
 def _parse_vector(value: Any) -> Vector | None:
-    """Return a vector, with NaN for what is no number; None where there is none at all."""
+    """Return a vector with NaN in the place of values that are not numbers; None without any."""
     if value is None:
         return None
     # too large for float32 becomes infinite, and is told as such

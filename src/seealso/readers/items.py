@@ -1,4 +1,4 @@
-"""The catalogue: rows become items; what is wrong with a cell is said of its line and column."""
+"""Reads a catalogue: rows become items, and faults name their line and column."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -210,7 +210,7 @@ def _parse_columns(
 
 
 def _add_shape_faults(cells: Cells, rows: Rows, columns: CatalogueSettings) -> Cells:
-    """Return `cells` with a fault where a row has an object in the place of a value."""
+    """Return `cells` with the faults of objects instead of values, and of the reverse."""
     old = {new: old for old, new in columns.rename.items()}
     given = select_column(rows.frame, old.get(cells.name, cells.name))
     faults = find_objects(rows, given, columns.columns) | find_no_objects(rows, given)
@@ -242,7 +242,7 @@ def _parse_keywords(values: pl.Series, separator: str | None, nulls: Sequence[st
 
 
 def _find_written_lists(rows: Rows, columns: CatalogueSettings) -> list[str]:
-    """Return the keyword columns with lists as text that the settings do not name as lists."""
+    """Return the keyword columns that contain lists as text and are not named as lists."""
     old = {new: old for old, new in columns.rename.items()}
     names = [name for name in columns.keywords if name not in columns.lists]
     values = (select_column(rows.frame, old.get(name, name)) for name in names)

@@ -1,7 +1,6 @@
-"""Which ids of one source are not in another, and why: `gar-501` is there as `GAR-501`.
+"""Finds ids of one source that another one lacks, and the likely cause: `gar-501`, `GAR-501`.
 
-Two systems write the same id in two ways more often than they hold different items, and then
-everything runs and nothing meets. The likely cause is found by trying the usual ones.
+Two systems often write the same ids in two ways; then nothing fails and no event finds its item.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
-"""What was left out of a source: broken rows and broken values, counted by kind.
+"""Counts by kind what was left out of a source: broken rows and broken values.
 
-A broken key costs its row, a broken value only itself. The first broken row stops the reading,
-or all are counted; the first few of each kind are kept with source, place, column and value:
+A broken key costs its row, a broken value only itself. Reading stops at the first broken row, or
+all are counted; of each kind the first few are kept with source, place, column and value:
 ``movies.csv line 12: price is not a number ('call us')``.
 """
 
@@ -16,7 +16,7 @@ EXAMPLES: Final = 3
 """Messages that a summary shows of each kind."""
 
 MOST_KINDS: Final = 50
-"""Kinds that are told apart: whatever comes in the thousandth kind is told as one more."""
+"""Kinds that are counted separately; further ones are counted together."""
 
 OTHER: Final = ("row", "", "of yet another kind")
 
@@ -54,7 +54,7 @@ class Problem:
 
     @property
     def kind(self) -> tuple[str, str, str]:
-        """What problems have in common that are told together: the reason without its numbers."""
+        """What problems that are reported together have in common: all but numbers and values."""
         return self.costs, self.field, re.sub(r"\d[\d,.]*|0x\w+", "0", self.reason)
 
 
@@ -119,18 +119,18 @@ class Problems:
         return tuple(kept[: self.limit])
 
     def summary(self) -> str:
-        """Say what was left out of each source, by kind, with examples; nothing for nothing."""
+        """Return what was left out of each source, by kind, with examples; empty if nothing was."""
         parts = [line for reading in self._readings.values() for line in reading.summary()]
         return "\n".join(parts)
 
     @property
     def headlines(self) -> tuple[str, ...]:
-        """How much was left out of each source, a line each; none of what lost nothing."""
+        """How much was left out, a line for each source that lost something."""
         return tuple(one.headline for one in self._readings.values() if one.headline)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was guessed and what costs nothing, a line each, with the source in front."""
+        """What was guessed, and what was counted without a loss: a line each, with its source."""
         return tuple(note for reading in self._readings.values() for note in reading.notes)
 
 
@@ -206,7 +206,7 @@ class Reading:
                 self.messages.append(message)
 
     def tally(self, count: int, one: str, many: str) -> None:
-        """Count what costs nothing, but is to be said: `many` "events have no user"."""
+        """Count something that is not lost but should be known, such as events without a user."""
         if count:
             before = self._tallies.get((one, many), 0)
             self._tallies[one, many] = before + count

@@ -1,4 +1,4 @@
-"""Pseudonyms: what users are called where their ids must not stand."""
+"""Pseudonyms replace the ids of users wherever ids must not be stored or shown."""
 
 import hmac
 import secrets
@@ -29,7 +29,7 @@ CHECKED: Final = b"seealso: is this the key?"
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """Names for users by a keyed hash: without the key, nobody can tell whose they are.
+    """Names of users by a keyed hash, which nobody can trace back without the key.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Pseudonyms:
 
     @classmethod
     def draw(cls) -> "Pseudonyms":
-        """Return pseudonyms of a key that nobody knows: no other run gives the same ones."""
+        """Return pseudonyms with a random key: they differ in each run."""
         return cls(secrets.token_bytes(32))
 
     def of(self, user_id: str) -> str:

@@ -1,6 +1,6 @@
-"""Rows as every reader hands them over: a frame, the place of each row, and what was unreadable.
+"""Rows in the form that all sources provide: a frame, places in the source, unreadable rows.
 
-A source that has documents instead of columns may hand over plain lists of mappings.
+Sources of documents may provide plain lists of mappings instead.
 """
 
 import json
@@ -74,7 +74,7 @@ class Rows:
 
 
 class RowSource(Protocol):
-    """Anything that rows can be read from, as often as one likes."""
+    """A source of rows that can be read any number of times."""
 
     @property
     def name(self) -> str:

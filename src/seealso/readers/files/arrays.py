@@ -1,10 +1,9 @@
-"""The values of a JSON stream that may be larger than memory, one after the other.
+"""Reads the rows of a JSON stream one by one, however large the stream is.
 
-They are the elements of arrays, the objects that follow each other, as jq writes them, or the
-elements of the one list that an object around it holds: ``{"products": [...]}``.
+Rows are the elements of arrays, objects that follow each other (as jq writes them), or the elements
+of the only list of an enclosing object: ``{"products": [...]}``.
 
-An element that is no JSON costs itself alone, where it is certain at which place the next one
-begins.
+An element that is not JSON is skipped where it is certain at which place the next one begins.
 """
 
 import json
@@ -46,7 +45,7 @@ class NotJson(Exception):
 
 
 def list_within(value: Any, columns: Collection[str] | None) -> str | None:
-    """Return the key of the one list of objects in an object around the rows; None in a row.
+    """Return under which key an enclosing object has its list of rows; None if it is a row itself.
 
     Parameters
     ----------
@@ -70,7 +69,7 @@ def list_within(value: Any, columns: Collection[str] | None) -> str | None:
 
 
 class JsonRows:
-    """The values of a stream, each with the line that it starts on.
+    """The rows of a stream, each with the line on which it starts.
 
     Parameters
     ----------
@@ -156,13 +155,13 @@ class JsonRows:
         self._take("]")
 
     def _indent(self) -> str | None:
-        """Return what stands in front of this place on its line; None where that is no blank."""
+        """Return the blanks in front of this place on its line; None if it has more than blanks."""
         start = self._text.rfind("\n", max(self._at - _LONGEST_TOKEN, 0), self._at) + 1
         before = self._text[start : self._at]
         return before if start and not before.strip() else None
 
     def _pass_over(self, fault: NotJson, indent: str | None, *, ended: bool = False) -> None:
-        """Go on behind an element that is no JSON: at the next one, or at the end of the array.
+        """Skip an element that is not JSON, up to the next one or the end of the array.
 
         Parameters
         ----------
@@ -190,10 +189,10 @@ class JsonRows:
                 raise fault
 
     def _next_line(self, indent: str | None) -> int | None:
-        """Return where an element begins that stands on lines of its own, as this one does.
+        """Return where the next element begins, if each of them starts a line of its own.
 
-        Objects within it begin further to the right; without an indent, they could begin where it
-        does, unless it is all on one line.
+        Objects within an element are indented further. Without any indent they are not, so the
+        element must end on its first line.
         """
         end = self._text.find("\n", self._at)
         if indent is None or end < 0:
@@ -206,10 +205,10 @@ class JsonRows:
         return found.end() if found else None
 
     def _behind_brackets(self) -> int | None:
-        """Return where the brackets of an element end, if its strings and lists are whole.
+        """Return where the next element begins behind the last bracket of this one.
 
-        A quote too many hides brackets, until another one in an element further on shows them
-        again: so a second object in between is refused.
+        After a quote too many, brackets count as text until the next such quote, which may be in a
+        later element: nothing is returned if another object would be skipped as well.
         """
         depth = 0
         for token in _STRING_OR_BRACKET.finditer(self._text, self._at):
@@ -239,7 +238,7 @@ class JsonRows:
                 return
 
     def _more(self) -> bool:
-        """Read on; twice as far each time, so that a long element is not tried too often."""
+        """Read on, twice as far each time: a long element is not parsed too often."""
         piece = self._stream.read(max(_PIECE, len(self._text) - self._at))
         # what stands in front of this place on its line is kept, if it is no more than an indent
         line = self._text.rfind("\n", max(self._at - _LONGEST_TOKEN, 0), self._at)
@@ -249,7 +248,7 @@ class JsonRows:
         return bool(piece)
 
     def _mark(self) -> str:
-        """Pass over blanks; return what stands behind them, nothing at the end."""
+        """Skip blanks and return the character behind them, empty at the end."""
         while True:
             end = _BLANKS.match(self._text, self._at).end()  # type: ignore[union-attr]
             self._line += self._text.count("\n", self._at, end)

@@ -51,7 +51,7 @@ def read_delimited(
 
 
 def _drop_headers(rows: Rows) -> Rows:
-    """Return rows without those that repeat the header, as in files that were joined."""
+    """Return rows without repeated headers, which files have that were joined from several."""
     frame = rows.frame
     if frame.width < 2 or any(kind != pl.String for kind in frame.dtypes):
         return rows
@@ -66,7 +66,7 @@ def _drop_headers(rows: Rows) -> Rows:
 
 
 def _parse_plain(content: bytes, dialect: Dialect, first: int, lines: int) -> Rows | None:
-    """Return the rows of `content`, or None where not every line is a plain, whole row."""
+    """Return the rows of `content`, or None if some line is not a complete row without quotes."""
     separator = dialect.separator.encode()
     width = dialect.width
     top = content[: content.find(b"\n") + 1]

@@ -1,4 +1,4 @@
-"""How a delimited stream is written: header, quote, and a separator found out."""
+"""Finds out how a delimited stream is written: header, separator, escaped quotes."""
 
 import csv
 import io
@@ -61,7 +61,7 @@ class Dialect:
         return len(self.header) + self.surplus
 
     def unescape(self, line: str) -> str:
-        """Return `line` with quotes twice where they are escaped."""
+        """Return `line` with escaped quotes doubled instead."""
         return _unescape(line, self.quote, self.escape)
 
     @property
@@ -83,7 +83,7 @@ def read_dialect(
     default: str,
     columns: Collection[str] | None,
 ) -> Dialect:
-    """Read the header of `stream`, and find out how the stream is written.
+    """Read the header of `stream` and find out how the stream is written.
 
     Parameters
     ----------
@@ -115,7 +115,10 @@ def read_dialect(
         for line in iter(lambda: stream.readline(LONGEST_LINE), b"")
     )
     reader = csv.reader(
-        islice(lines, _SAMPLE_LINES), delimiter=separator, strict=True, **set_quoting(chosen.quote)
+        islice(lines, _SAMPLE_LINES),
+        delimiter=separator,
+        strict=True,
+        **quote_options(chosen.quote),
     )
     try:
         with allow_long_fields():
@@ -167,7 +170,7 @@ def _require_first(
 
 
 def _pass_over(stream: io.BufferedReader, columns: Collection[str]) -> tuple[int, str | None]:
-    """Read what stands above the header: blank lines, comments, the separator as Excel names it."""
+    """Skip blank lines and comments above the header; return the separator that Excel names."""
     passed = 0
     while start := stream.peek()[:LONGEST_LINE]:
         line = start.partition(b"\n")[0].strip(b"\r\n").lower()
@@ -188,9 +191,9 @@ def _pass_over(stream: io.BufferedReader, columns: Collection[str]) -> tuple[int
 
 
 def _even_header(header: tuple[str, ...], rows: Sequence[list[str]]) -> tuple[tuple[str, ...], int]:
-    """Return the header of some rows, and how many empty fields each has behind it.
+    """Return the header without empty fields at its end, and how many of them each row has.
 
-    Some programs write a separator behind the last field: of the header, or of each row.
+    Some programs write a separator behind the last field of the header or of each row.
     """
     widths = Counter(len(row) for row in rows if not any(row[len(header) :]))
     width, count = max(widths.items(), key=itemgetter(1), default=(len(header), 0))
@@ -200,7 +203,7 @@ def _even_header(header: tuple[str, ...], rows: Sequence[list[str]]) -> tuple[tu
 
 
 def _find_escape(lines: Sequence[str], separator: str, quote: str | None) -> str | None:
-    """Return a backslash where more lines can be read with quotes escaped by it than without."""
+    """Return a backslash if more lines can be read when it escapes quotes, else None."""
     escaping = [line for line in lines if f"{_BACKSLASH}{quote}" in line]
     plain = sum(_is_row(line, separator, quote) for line in escaping)
     unescaped = (_unescape(line, quote, _BACKSLASH) for line in escaping)
@@ -210,7 +213,7 @@ def _find_escape(lines: Sequence[str], separator: str, quote: str | None) -> str
 
 def _is_row(line: str, separator: str, quote: str | None) -> bool:
     try:
-        for _ in csv.reader([line], delimiter=separator, strict=True, **set_quoting(quote)):
+        for _ in csv.reader([line], delimiter=separator, strict=True, **quote_options(quote)):
             pass
     except csv.Error:
         return False
@@ -274,7 +277,7 @@ def find_separator(
 
 def _parse(lines: Sequence[str], separator: str, quote: str | None) -> list[list[str]]:
     # not strict: what is broken does not matter here
-    reader = csv.reader(lines, delimiter=separator, **set_quoting(quote))
+    reader = csv.reader(lines, delimiter=separator, **quote_options(quote))
     rows = [row for row in _skip_unreadable(reader) if row]
     # the last row may be cut
     return rows[:-1] if len(rows) > 2 else rows
@@ -287,14 +290,14 @@ def _skip_unreadable(reader: Iterator[list[str]]) -> Iterator[list[str]]:
         return
 
 
-def set_quoting(quote: str | None) -> dict[str, Any]:
-    """Return how the csv module is told of a quote character, or that there is none."""
+def quote_options(quote: str | None) -> dict[str, Any]:
+    """Return the options of the csv module for a quote character, or for none."""
     return {"quoting": csv.QUOTE_NONE} if quote is None else {"quotechar": quote}
 
 
 @contextmanager
 def allow_long_fields() -> Iterator[None]:
-    """Let fields be as long as lines: what is too long for a text is said of its column."""
+    """Let the csv module read fields as long as a line: columns have limits of their own."""
     # the csv module has one limit for the whole process; others get theirs back
     before = csv.field_size_limit(LONGEST_LINE)
     try:

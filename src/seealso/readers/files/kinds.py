@@ -1,4 +1,4 @@
-"""What a file is by its first bytes: a wrong extension, or a page of a login, is told at once."""
+"""Recognises what a file is by its first bytes, where its extension is wrong."""
 
 import re
 from typing import Final
@@ -29,12 +29,12 @@ _SAMPLE_LINES: Final = 20
 
 
 def recognise_packed(head: bytes) -> str | None:
-    """Return what kind of file that is no text begins with `head`; None for none that is known."""
+    """Return which known kind of binary file begins with `head`, or None."""
     return next((what for start, what in _SIGNATURES if head.startswith(start)), None)
 
 
 def recognise_other(head: bytes, *, delimited: bool) -> str | None:
-    """Return what kind a text seems to be, where it is not the one that is meant.
+    """Return what kind a text seems to be if it is not the expected one, else None.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""A stream of text cut into blocks of whole lines, each with its number; none without an end.
+"""Cuts a stream of text into blocks of whole lines with their numbers.
 
-A line over `LONGEST_LINE` is passed over a piece at a time, so that memory never holds it.
+Memory never holds a line that is longer than `LONGEST_LINE`: it is skipped piece by piece.
 """
 
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ def read_blocks(stream: BinaryIO, first: int = 1) -> Iterator[Block]:
 
 
 def number_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Yield the lines of `stream` that are not empty, each with its number; None if too long."""
+    """Yield the number and text of each line that is not empty; None for one that is too long."""
     for block in read_blocks(stream):
         for number, line in enumerate(block.content.split(b"\n"), block.first):
             if line:

@@ -1,4 +1,4 @@
-"""What files a path stands for: one file, the parts in a folder, or those that a pattern names."""
+"""Finds the files that a path names: one file, the parts in a folder, or those of a pattern."""
 
 import glob
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ class Part:
 
 
 def find_parts(path: Path, kinds: Collection[str]) -> tuple[list[Part], list[str]]:
-    """Return the files that `path` stands for, in the order of their names, and others in between.
+    """Return the files of rows that `path` names, sorted by name, and the names of other files.
 
     Parameters
     ----------

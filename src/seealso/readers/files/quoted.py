@@ -1,8 +1,7 @@
-"""Delimited rows with quotes, which may span lines, and rows that are broken.
+"""Reads delimited rows with quotes, which may span lines, and finds those that are broken.
 
-A quote that is left open would take the rows behind it into its field. So a row that does not end
-well, or whose lines each look like a row of their own, costs its first line alone, and reading
-goes on at the next.
+A quote that is never closed would pull the following rows into its field. So only the first line is
+given up of a row that does not end well, or whose lines each look like a row.
 """
 
 import csv
@@ -12,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from seealso.readers.files.dialects import Dialect, allow_long_fields, set_quoting
+from seealso.readers.files.dialects import Dialect, allow_long_fields, quote_options
 from seealso.readers.rows import Rows
 
 LONGEST_ROW: Final = 1_000
@@ -63,7 +62,7 @@ def parse_quoted(
 
 
 class _Parser:
-    """Goes through lines row by row with the csv module, which begins anew behind a fault.
+    """Reads lines row by row with the csv module, and starts again after each broken row.
 
     Attributes
     ----------
@@ -106,14 +105,14 @@ class _Parser:
             yield start, fault or fields
 
     def _next(self) -> list[str] | str | None:
-        """Return the fields of the next row, what is wrong, or None where it goes on later."""
+        """Return the next row, or what is wrong with it; None if it needs lines to come."""
         if self._reader is None:
             self._read = self.at
             self._reader = csv.reader(
                 self._feed(),
                 delimiter=self._dialect.separator,
                 strict=True,
-                **set_quoting(self._dialect.quote),
+                **quote_options(self._dialect.quote),
             )
         self._limit = self.at + LONGEST_ROW
         try:
@@ -137,9 +136,9 @@ class _Parser:
         )
 
     def _without_quotes(self) -> list[str] | None:
-        """Return the fields of a line between tabs, whose quotes are marks of inches or of speech.
+        """Return the fields of a line with tabs, where quotes are only part of the text (27" wide).
 
-        Tabs stand in no text, so that a line with as many as the header is a row.
+        Texts contain no tabs, so a line with as many fields as the header is a row.
         """
         fields = self._lines[self.at].rstrip("\r\n").split("\t")
         tabs = self._dialect.separator == "\t"
@@ -170,7 +169,7 @@ class _Parser:
 
 
 def _column(name: str, fields: Sequence[str | None]) -> pl.Series:
-    """Return a column of text, or of bytes where a field is not UTF-8: it costs itself alone."""
+    """Return a column of text, or one of bytes if some field is not UTF-8."""
     try:
         return pl.Series(name, fields, dtype=pl.String)
     except UnicodeEncodeError:

@@ -1,7 +1,7 @@
 """Files of rows: delimited text, JSON and Parquet, each also compressed and in parts.
 
-The name says what a file is; a file that is something else is refused with what it seems to be.
-How it is written (encoding, separator) is found out where the settings do not say it.
+The extension decides what a file is, and a file that is something else is refused with what it
+seems to be. Encoding and separator are found out unless the settings name them.
 """
 
 import bz2
@@ -178,7 +178,7 @@ class FileSource:
                 yield replace(rows, notes=[note, *rows.notes]) if new else rows
 
     def _describe_encoding(self, text: Utf8Stream) -> str:
-        """Return how a text was decoded; empty where that is usual, or set."""
+        """Return how a text was decoded; empty if that is usual or set."""
         if self.format.encoding or text.encoding in _USUAL_ENCODINGS:
             return ""
         # the word of an event could be the name of a user

@@ -1,6 +1,6 @@
-"""Live events: rows become frames of events that each have an id and a time of the possible past.
+"""Reads live events: each gets an id, and a time that is not in the future.
 
-An id tells an event from a repetition of the same one: it may come twice, and late.
+By its id an event is recognised when it arrives a second time.
 """
 
 from collections.abc import Callable, Mapping
@@ -157,7 +157,7 @@ class LiveReader:
         return {p: one for p, one in zip(rows.places, ids, strict=True) if one is not None}
 
     def _fault(self, row: Mapping[str, Any], own: str | None, limit: datetime) -> Problem | None:
-        """Return why a row cannot be kept: whatever OpenSearch would refuse is found here."""
+        """Return why a row cannot be kept, which includes all that OpenSearch would refuse."""
         place, time = row["place"], row["time"]
         named = self._columns.time or "time"
         if own is not None:
@@ -183,6 +183,6 @@ class LiveReader:
 
 
 def hash_content(user: str | None, item_id: str, kind: str, time: datetime, value: float) -> str:
-    """Return the id of an event that has none of its own: a hash of all that is known of it."""
+    """Return the id of an event without one: a hash of its content."""
     content = orjson.dumps([user, item_id, kind, time, value])
     return sha256(content).hexdigest()[:40]

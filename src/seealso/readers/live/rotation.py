@@ -1,4 +1,4 @@
-"""Places in a file that is rotated: found again by what stands in front of them."""
+"""Finds a place in a rotated file again, by the bytes in front of it."""
 
 import gzip
 import re
@@ -9,11 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from seealso.readers.files.lines import LONGEST_LINE
+
 FINGERPRINT: Final = 256
 """Bytes at the start of a file, and in front of a place in it, that tell them from others."""
-
-LONGEST_LINE: Final = 16_000_000
-"""Most bytes of one line; what is longer comes in pieces, which are no JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ START: Final = Place()
 
 
 def is_place_of(stream: BinaryIO, place: Place) -> bool:
-    """Tell whether `place` is one of this file, and what was in front of it still is."""
+    """Return whether a file has the bytes that were in front of `place`."""
     return place.offset == 0 or _hash_ends(stream, place.offset) == (place.head, place.tail)
 
 
@@ -92,7 +91,7 @@ def _hash_ends(stream: BinaryIO, offset: int) -> tuple[str, str]:
 
 
 def read_lines_from(stream: BinaryIO, place: Place, most: int) -> list[Line]:
-    """Return at most so many lines behind `place`; the last may not have ended yet."""
+    """Return at most `most` lines behind `place`; the last one may be incomplete."""
     stream.seek(place.offset)
     found: list[Line] = []
     while len(found) < most and (text := stream.readline(LONGEST_LINE)):
@@ -102,7 +101,7 @@ def read_lines_from(stream: BinaryIO, place: Place, most: int) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """A file that another one has taken the name of.
+    """A rotated file: another one has its former name.
 
     Attributes
     ----------
@@ -131,10 +130,10 @@ class Rotated:
 
 
 def find_rotated(path: Path) -> list[Rotated]:
-    """Return what was rotated away from `path`, the oldest first.
+    """Return the rotated files of `path`, oldest first.
 
-    Names are those that rotating programs give: a number or a date behind the name, or in front
-    of its ending, and .gz behind all that.
+    Their names have a number or a date behind the name or in front of its extension, and may end
+    in .gz.
     """
     stem, ending = re.escape(path.stem), re.escape(path.suffix)
     told = r"[.-]\d[\dTZ_.-]*"

@@ -1,4 +1,4 @@
-"""What goes on growing, read line by line: a file of JSON lines, or a stream."""
+"""Follows a growing file of JSON lines or a stream, line by line."""
 
 import os
 import time
@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 from seealso.errors import DataError
 from seealso.log import logger
 from seealso.readers.files.documents import parse_lines
+from seealso.readers.files.lines import LONGEST_LINE
 from seealso.readers.live.rotation import (
-    LONGEST_LINE,
     START,
     Place,
     find_rotated,
@@ -43,11 +43,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class GrowingFile:
-    """The lines of a file of JSON lines, for ever; a line counts once it ends.
+    """A file of JSON lines that is read for as long as it grows; a line counts once it is complete.
 
-    The file may be rotated, by another that takes its name or by cutting it: what was written to
-    it before is read to its end first, also where that happened while nobody followed. A position
-    is found again by what stands in front of it, whatever the file is called by then.
+    The file may be rotated by renaming or by truncating it, also while nobody followed: the rest of
+    the rotated file is read first. A position is found again by the bytes in front of it, even if
+    the file has another name by then.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ class GrowingFile:
         time.sleep(self.poll_seconds)
 
     def _is_replaced(self, stream: BinaryIO) -> bool:
-        """Tell whether another file has the name, and something is in it."""
+        """Return whether another file has the name by now, and is not empty."""
         try:
             there = self.path.stat()
         except FileNotFoundError:
@@ -177,7 +177,7 @@ class GrowingFile:
         return START
 
     def _read_later(self, changed: int, place: Place) -> Generator[Batch, None, Place]:
-        """Yield what files hold that were rotated after one that changed last at `changed`."""
+        """Yield the lines of files that were rotated after one that changed last at `changed`."""
         for one in find_rotated(self.path):
             if one.changed > changed:
                 with one.open() as stream:
@@ -187,7 +187,7 @@ class GrowingFile:
         return place
 
     def _finish(self, stream: BinaryIO, place: Place) -> Generator[Batch, None, Place]:
-        """Yield what is left of a file that nobody writes to any more; its last line has ended."""
+        """Yield the rest of a file to which nobody writes any more; its last line is complete."""
         while lines := read_lines_from(stream, place, self.batch):
             place = place.behind(stream, lines)
             yield Batch(
@@ -200,7 +200,7 @@ class GrowingFile:
 class Stream:
     """The JSON lines of a stream, as they come: standard input, as a rule.
 
-    It cannot be gone back in, so it has no position: who sends begins again where in doubt.
+    A stream cannot be rewound, so it has no position: the sender repeats what may be missing.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Values of columns: what single cells mean, whatever type and form a source gives them."""
+"""Turns cells into ids, texts, numbers, times and lists, whatever type a source gives them."""

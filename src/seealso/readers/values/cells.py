@@ -1,7 +1,4 @@
-"""The cells of a column, one by one: what is empty, what is text, what is an id, what is broken.
-
-A column of one type is read as a whole; whatever is odd about a cell is said of that cell alone.
-"""
+"""Turns the cells of a column into texts and lists; a broken cell costs itself alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -128,7 +125,7 @@ def take_one(values: pl.Series) -> Cells:
 
 
 def _to_text(values: pl.Series) -> Cells:
-    """Return a column of categories or bytes as one of text; others as they are."""
+    """Return columns of categories or bytes as text, and others unchanged."""
     if isinstance(values.dtype, pl.Categorical | pl.Enum):
         return Cells(values.cast(pl.String))
     return Cells(*_decode(values)) if values.dtype == pl.Binary else Cells(values)

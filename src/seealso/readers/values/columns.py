@@ -1,4 +1,4 @@
-"""From the columns of a source to the ones that the settings name, by their paths."""
+"""Selects the columns that the settings name, by paths into objects as well."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class ColumnCheck:
     seen: dict[str, None] = field(default_factory=dict)
 
     def see(self, rows: Rows) -> None:
-        """Take note of the columns of some rows; where there may be more, none is no fault.
+        """Take note of the columns of some rows.
 
         Raises
         ------

@@ -1,8 +1,8 @@
-"""What single cells leave open and their whole source tells.
+"""Finds out how ambiguous cells are meant, from other cells of the same source.
 
-``1.129`` may be a thousand and more, or little more than one; ``01/02/2026`` is in January or in
-February; ``17`` is no moment, but may count events in their order. A source is searched up to the
-first batch with a cell that can be read in one way only, and what it tells holds for all cells.
+``1.129`` may be more than a thousand or little more than one; ``01/02/2026`` is in January or in
+February; ``17`` is no time, but may count events in their order. A source is searched up to the
+first batch with a cell that can be read in one way only; its convention then holds for all cells.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +57,7 @@ def _unknown() -> None:
 
 @dataclass(frozen=True)
 class Conventions:
-    """How cells are read that can be read in two ways; each is asked for only where one is met.
+    """How ambiguous cells are read; each function is called only if such a cell occurs.
 
     Attributes
     ----------

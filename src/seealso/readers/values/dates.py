@@ -1,7 +1,7 @@
-"""Dates as people write them become those of ISO 8601: 02.10.2026, 10/02/2026, 2 Oct 2026.
+"""Rewrites dates of other forms as ISO 8601: 02.10.2026, 10/02/2026, 2 Oct 2026.
 
-Dots have the day first everywhere. Slashes have the month first in America alone; then a date with
-a number above 12 tells for its whole source.
+With dots the day comes first everywhere. With slashes the month comes first in America, so that
+other dates of the same source must show the order.
 """
 
 from collections.abc import Callable

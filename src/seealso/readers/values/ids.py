@@ -1,4 +1,4 @@
-"""Ids as a person would write them, whatever a program or a spreadsheet has made of them."""
+"""Writes ids as a person would, whatever a program or a spreadsheet has made of them."""
 
 import re
 from collections.abc import Sequence
@@ -84,7 +84,7 @@ def _spell_id(text: pl.Expr) -> pl.Expr:
 
 
 def _restore_digits(ids: pl.Series) -> pl.Series:
-    """Return whole numbers with an exponent as they were, where all their digits are there."""
+    """Return ids with whole numbers written out that have an exponent and all their digits."""
     odd = ids.filter(ids.str.contains(r"^-?\d\.\d+[Ee]\+?\d+$").fill_null(False)).unique()
     return ids.replace(odd, pl.Series([_restore_number(one) for one in odd], dtype=pl.String))
 

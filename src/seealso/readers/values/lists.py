@@ -1,7 +1,7 @@
-"""Cells that hold several values: lists written as text, and orders with one event an item.
+"""Splits cells that hold several values: lists written as text, and the items of an order.
 
-A list is text where files know no others: ``a|b``, ``["a", "b"]`` as JSON has it, ``['a', 'b']`` of
-Python, ``{a,"b c"}`` of PostgreSQL.
+Forms of lists are ``a|b``, ``["a", "b"]`` of JSON, ``['a', 'b']`` of Python and ``{a,"b c"}`` of
+PostgreSQL.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Numbers as people write them: a decimal comma, thousands marks, a currency beside the number.
+"""Reads numbers with a decimal comma, marks between thousands, or a currency.
 
-Most cells say by themselves which mark is which: ``24,90``, ``1.129,00``, ``1,299,000``. A cell
-such as ``1.129`` does not; then the rest of the source decides, and it decides for all of it.
+Most cells show by themselves which mark is which: ``24,90``, ``1.129,00``, ``1,299,000``. For a
+cell such as ``1.129`` the rest of the source decides.
 """
 
 import re
@@ -97,7 +97,7 @@ def _parse_texts(texts: pl.Series, ambiguous: pl.Series, mark: Mark) -> pl.Serie
 
 
 def parse_number(text: str, decimal: Mark) -> float | None:
-    """Return the number that a text is, or None.
+    """Return the number that a text expresses, or None.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Times in every usual form become the same moment: ISO 8601, dates, numbers since 1970.
+"""Reads times in all usual forms: ISO 8601, other dates, numbers since 1970.
 
-Whatever lies outside 1970 to 2100 is no time of an event but a "no date" or "for ever" of some
-system, or a number of another unit. So is the first moment of 1970, the zero of Unix.
+Times outside the years 1970 to 2100 are refused: systems write them for "no date" or "for ever", or
+the number has another unit. So is the first moment of 1970, the zero of Unix.
 """
 
 import re
@@ -177,7 +177,7 @@ def _parse_numbers(numbers: pl.Series, counting: Callable[[], bool | None]) -> p
 
 
 def _since_1970(numbers: pl.Series, whole: pl.Series) -> pl.Series:
-    """Return microseconds; whole numbers are reckoned exactly, the others to the nearest."""
+    """Return microseconds, which are exact for whole numbers and rounded for others."""
     frame = pl.DataFrame({"number": numbers, "whole": whole})
     number, exact = pl.col("number"), pl.col("whole")
     rounded = (
