@@ -1,7 +1,7 @@
-"""The product as a system to evaluate: its own query path, over an index that knows no answers.
+"""The product as a system to evaluate: its own query path, over an index built without the answers.
 
-The index stands beside the live one, is built from what may be known in a holdout, and goes when
-the holdout ends.
+That index is separate from the live one, holds only what may be known in a holdout, and is deleted
+when the holdout ends.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ from seealso.plugin.recommender import Recommender
 from seealso.types import HistoryEntry, User
 
 SUFFIX: Final = "-evaluation"
-"""Behind the alias: that of the index that is evaluated."""
+"""Added to the alias: the name of the index that is evaluated."""
 
 Prepare = Callable[[Settings, Holdout], Settings]
 
@@ -41,11 +41,11 @@ class IndexSystem:
     name
         What it is called in tables.
     recommender
-        Asks the index.
+        Ranks by the index.
     catalogue
         Positions of the items.
     tail_share
-        That of this system; as set for None.
+        That of this system; as in the settings for None.
     """
 
     name: str
@@ -69,11 +69,11 @@ class IndexSystem:
         row = 0
         for lists in recommend_in_order(self.recommender, map(self._user, asked), options):
             for one in lists:
-                # an item without a text is in no ranking of the others
-                kept = [item for item in one if item.item_id in self.catalogue.place]
-                places[row, : len(kept)] = [self.catalogue.place[item.item_id] for item in kept]
-                probabilities[row, : len(kept)] = [
-                    np.nan if item.probability is None else item.probability for item in kept
+                # the other systems cannot rank items without a text
+                items = [item for item in one if item.item_id in self.catalogue.place]
+                places[row, : len(items)] = [self.catalogue.place[item.item_id] for item in items]
+                probabilities[row, : len(items)] = [
+                    np.nan if item.probability is None else item.probability for item in items
                 ]
                 row += 1
             tick(len(lists))
@@ -98,14 +98,14 @@ def as_set(settings: Settings, holdout: Holdout) -> Settings:  # noqa: ARG001
 
 @dataclass(frozen=True)
 class IndexSystems:
-    """Builds an index for each holdout and asks it, with the tail share as set and with none.
+    """Builds an index for each holdout, and ranks by it with the tail share as set and with none.
 
     Attributes
     ----------
     cluster, settings
-        Where to build, and what: all sections are used.
+        Where to build, and how: all sections are used.
     source
-        Catalogue and events. Only what a holdout may know of the events is built with.
+        Catalogue and events. The index is built from those events alone that a holdout may know.
     keep
         Leave the index of the last holdout in the cluster.
     prepare
@@ -134,20 +134,21 @@ class IndexSystems:
         """
         settings = _beside(self.prepare(self.settings, holdout))
         alias = settings.index.alias
-        # two evaluations of one alias would ask each other's index
+        # two evaluations of one alias would use each other's index
         with one_at_a_time(settings, alias, "another evaluation is running"):
-            # one that was killed may have left its own
+            # an evaluation that was killed may have left an index
             _clear(self.cluster, alias)
             try:
                 known = known_events(self.settings, self.source.events, holdout)
                 build(self.cluster, settings, replace(self.source, events=lambda: [known]))
-                yield self._systems(settings, holdout)
+                with Recommender(self.cluster, settings) as recommender:
+                    yield self._systems(recommender, holdout)
             finally:
                 if not self.keep:
                     _clear(self.cluster, alias)
 
-    def _systems(self, settings: Settings, holdout: Holdout) -> list[FittedSystem]:
-        recommender = Recommender(self.cluster, settings)
+    def _systems(self, recommender: Recommender, holdout: Holdout) -> list[FittedSystem]:
+        settings = recommender.settings
         systems = [IndexSystem(self.name, recommender, holdout.dataset.catalogue)]
         if settings.recommend.tail_share > 0:
             without = f"{self.name}, no tail share"
