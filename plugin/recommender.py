@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 from seealso.cluster import Cluster
+from seealso.cluster.failures import not_all
 from seealso.config import Settings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import UserEncoder
@@ -383,7 +384,11 @@ class Recommender:
                 fits = now.fingerprint == live.fingerprint
                 return self._lists.profiles(now if fits else live, users)
 
-            return [profile.vector for profile in self._index.follow(profiles)]
+            found = self._index.follow(profiles)
+            if unread := sum(profile.unread for profile in found):
+                # a list may do without them; what is kept of a user must not
+                raise not_all(live.name, f"{unread} items of histories, whose shards do not answer")
+            return [profile.vector for profile in found]
 
         return UserEncoder(live.fingerprint, live.encoder.bundle.dimension, settings, vectors)
 

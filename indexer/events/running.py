@@ -6,14 +6,22 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, Protocol
 
-from seealso.cluster import Cluster, fetch
+from seealso.cluster import Cluster, fetch, scan_ids
 from seealso.config import Settings
 from seealso.indexer.events.ingest import NAMED, Ingester, IngestReport
 from seealso.indexer.events.sources import COLUMNS, UbiEvents, WholeFile, known_or_named
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.users.live import live_users
-from seealso.readers import Batch, LiveEvent, LiveReader, Problems, Pseudonyms
+from seealso.readers import (
+    Batch,
+    LiveEvent,
+    LiveReader,
+    Problems,
+    Pseudonyms,
+    Unmatched,
+    describe_unmatched,
+)
 
 CATCH_UP_SECONDS: Final = 1.0
 """How often an idle follower looks whether an index was built meanwhile."""
@@ -170,6 +178,19 @@ def plan_ingest(
         unknown=len(absent),
         unknown_items=tuple(absent[:NAMED]),
     )
+
+
+def find_unmatched(cluster: Cluster, alias: str, reader: LiveReader) -> Unmatched | None:
+    """Return which items of the events read so far the index lacks, and the likely cause.
+
+    Every id of the index is read: for the end of a run that met some which it does not hold.
+
+    Raises
+    ------
+    ClusterError
+        The index cannot be read.
+    """
+    return describe_unmatched(reader.named, set(scan_ids(cluster, alias)), place="the index")
 
 
 def check(file: WholeFile, settings: Settings, names: Pseudonyms) -> None:

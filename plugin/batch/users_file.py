@@ -13,6 +13,7 @@ from seealso.decoding import loads, open_utf8
 from seealso.errors import DataError
 from seealso.plugin.profiles.users import KnownUsers, describe_user
 from seealso.plugin.recommender import Recommender
+from seealso.readers import as_id
 from seealso.readers.files.lines import TOO_LONG, number_lines
 from seealso.types import User
 
@@ -73,10 +74,18 @@ def _parse(lines: BufferedReader, file: str) -> Iterator[_Line]:
         text = line.strip()
         try:
             if text.startswith(b"{"):
-                yield _Line(place, loads(text))
+                fields = loads(text)
+                yield _Line(place, {**fields, "user_id": _spell(fields.get("user_id"))})
             elif text:
-                yield _Line(place, {"user_id": text.decode()})
+                yield _Line(place, {"user_id": _spell(text.decode())})
         except UnicodeDecodeError as exc:
             raise DataError(f"{place}: not UTF-8", hint="save the file as UTF-8") from exc
         except orjson.JSONDecodeError as exc:
             raise DataError(f"{place}: not JSON: {exc}", hint=LINE_HINT) from exc
+
+
+def _spell(user_id: Any) -> Any:
+    """Return an id as it is read from events: 501.0, of a column of floats or texts, is 501."""
+    if isinstance(user_id, float) and user_id.is_integer() and abs(user_id) < 2**53:
+        return str(int(user_id))
+    return as_id(user_id) or user_id if isinstance(user_id, str) else user_id

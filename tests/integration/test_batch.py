@@ -300,10 +300,15 @@ def test_a_line_that_cannot_be_read_is_named(
 
 def test_ids_may_be_numbers(recommender: Recommender, tmp_path: Path) -> None:
     users = tmp_path / "users.txt"
-    users.write_text('17\n{"user_id": 17, "history": [1, 2]}\n', encoding="utf-8")
-    first, second = read_users(users, recommender)
-    assert first.user_id == second.user_id == "17"
-    assert [entry.item_id for entry in second.history] == ["1", "2"]
+    users.write_text(
+        '17\n{"user_id": 17, "history": [1, 2]}\n17.0\n{"user_id": 17.0}\n{"user_id": " 17.0 "}\n'
+        '{"words": "a castle"}\n',
+        encoding="utf-8",
+    )
+    *found, nobody = read_users(users, recommender)
+    assert [one.user_id for one in found] == ["17"] * 5
+    assert [entry.item_id for entry in found[1].history] == ["1", "2"]
+    assert nobody.user_id is None
 
 
 def command(library: Library, users: Path, out: Path) -> "subprocess.Popen[str]":

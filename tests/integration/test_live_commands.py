@@ -48,6 +48,20 @@ def test_ingest(lively: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert len(json.loads(capsys.readouterr().out)["items"]) == 10
 
 
+def test_items_that_are_called_otherwise_are_said_with_the_likely_cause(
+    lively: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clicks = [event("ann-1", "F30"), event("ann-2", "F30", 1), event("bob", "F31", 2)]
+    file = write_lines(lively.folder / "upper.jsonl", [*clicks, event("bob", "f31", 3)])
+    note = (
+        "note: 3 of 4 events name items that are not in the index, such as 'F30', 'F31'; the "
+        "likely cause: an id differs by case ('F30' is there as 'f30'); these events are kept\n"
+    )
+    for more in (("--dry-run",), ()):
+        assert run(lively, "events", "ingest", str(file), *more) == 0
+        assert note in capsys.readouterr().err
+
+
 def test_a_dry_run_needs_the_users_as_the_run_does(
     lively: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,7 @@ from seealso.config import Settings
 from seealso.indexer.events.ingest import Ingester, IngestReport
 from seealso.indexer.events.running import (
     check,
+    find_unmatched,
     ingest_batches,
     plan_ingest,
     position_of,
@@ -103,6 +104,8 @@ def ingest(context: Context, source: Path | None, ubi: bool, on_error: str, dry_
                 taken = taken.plus(one)
                 tick(one.events)
     say_skipped(problems)
+    if taken.unknown and (unmatched := find_unmatched(cluster, settings.index.alias, reader)):
+        say_notes([f"{unmatched}; these events are kept"])
     report = EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
     context.show(report, lambda: _shown(report, dry_run=dry_run))
 

@@ -3,6 +3,7 @@
 By its id an event is recognised when it arrives a second time.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -90,6 +91,11 @@ class LiveReader:
     problems
         Takes the broken rows: those that `read_events` would refuse, those from the future, those
         that have neither time nor id, and those that the index could not hold.
+
+    Attributes
+    ----------
+    named
+        Events read so far, by the item that they name.
     """
 
     def __init__(
@@ -104,6 +110,7 @@ class LiveReader:
         self._columns = columns
         self._live = live
         self._name_of = name_of
+        self.named: Counter[str] = Counter()
         self._reading = problems.reading("live events", source)
         # rows come one by one: no other row may tell how one is read, or it would be read in
         # another way, and counted again, when it comes again
@@ -142,6 +149,7 @@ class LiveReader:
                 broken.append(fault)
                 continue
             events.append(self._event(row, own, now))
+        self.named.update(one.item_id for one in events)
         self._reading.take(rows, broken)
         self._reading.tally(
             sum(one.user is None for one in events),
