@@ -117,7 +117,7 @@ RIGHTS: Final = (
     Right(
         ("build", "source"),
         "POST",
-        r"/({alias}-[\w-]+|{source})/_search/point_in_time",
+        rf"/({ANY}|{{source}})/_search/point_in_time",
         ("indices:data/read/point_in_time/create",),
     ),
     Right(("build", "source"), "POST", r"/_search", ("indices:data/read/search*",)),
@@ -130,7 +130,7 @@ RIGHTS: Final = (
     Right(
         ("build", "source"),
         "GET",
-        r"/({alias}-[\w-]+|{source})/_settings/index\.uuid",
+        rf"/({ANY}|{{source}})/_settings/index\.uuid",
         ("indices:monitor/settings/get",),
     ),
     Right(SOURCE, "GET", r"/{source}/_field_caps", ("indices:data/read/field_caps*",)),
