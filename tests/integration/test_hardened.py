@@ -55,6 +55,7 @@ def test_an_index_is_built_where_little_is_allowed(
     assert (found["index"]["number_of_shards"], found["index"]["number_of_replicas"]) == ("2", "1")
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("users_key")
 def test_users_and_their_events_where_little_is_allowed(
     peopled: Shop, capsys: pytest.CaptureFixture[str]
