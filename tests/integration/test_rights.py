@@ -24,7 +24,7 @@ from seealso.readers import Problems
 from tests.integration.catalogues import OpenShop, Shop, films, views
 from tests.integration.gateways import Refusal, Request, gateway
 from tests.live import START, event, ingested, ingester_of
-from tests.members import NAMES, asking, built, updated
+from tests.members import NAMES, asking, built, run, updated
 
 
 @contextmanager
@@ -115,11 +115,14 @@ def logged(peopled: Shop) -> Iterator[Shop]:
         indices.delete(peopled.cluster, name)
 
 
+@pytest.mark.usefixtures("users_key")
 def test_the_roles_for_live_events_and_for_rows_of_ubi(logged: Shop) -> None:
     settings = logged.settings()
     with acting_as(logged, "build", "live"):
         built(logged)
         updated(logged)
+        # a command also tells which items of the events are not there
+        assert run(logged, "users", "update") == 0
         taken = ingested(logged, [event("ann-3", "f30"), event("eve", "f31")])
         assert (taken.written, taken.users, taken.items) == (2, 2, 2)
         # counted by the build, and old
