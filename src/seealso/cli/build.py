@@ -95,9 +95,10 @@ def _pictured(report: BuildReport) -> str:
 
 def _built(report: BuildReport, gate: bool) -> RenderableType:
     checked, verdict = report.verification, report.verdict
+    live = report.index if report.swapped else report.previous or "nothing"
     facts: dict[str, object] = {
         "index": report.index + (" (resumed)" if report.resumed else ""),
-        "alias": f"{report.alias} -> {report.index if report.swapped else report.previous}",
+        "alias": f"{report.alias} -> {live}",
         "bundle": f"{report.bundle} ({report.fingerprint})",
         "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
         **tables.events(report.events),
