@@ -13,7 +13,7 @@ from seealso.decoding import loads, open_utf8
 from seealso.errors import DataError
 from seealso.plugin.profiles.users import KnownUsers, describe_user
 from seealso.plugin.recommender import Recommender
-from seealso.readers import as_id
+from seealso.readers import parse_id
 from seealso.readers.files.lines import TOO_LONG, number_lines
 from seealso.types import User
 
@@ -88,4 +88,4 @@ def _spell(user_id: Any) -> Any:
     """Return an id as it is read from events: 501.0, of a column of floats or texts, is 501."""
     if isinstance(user_id, float) and user_id.is_integer() and abs(user_id) < 2**53:
         return str(int(user_id))
-    return as_id(user_id) or user_id if isinstance(user_id, str) else user_id
+    return parse_id(user_id) or user_id if isinstance(user_id, str) else user_id
