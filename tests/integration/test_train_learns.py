@@ -70,7 +70,7 @@ def test_every_method_learns(board: Board, method: str) -> None:
     check_learnt(lesson)
     trained, total = lesson.result.trained, lesson.result.total
     assert (trained == total) == (method == "full")
-    # 4.4 million parameters; of the head's 128 x 128 + 128 none is the backbone's
+    # 1.6 million parameters; of the head's 128 x 128 + 128 none is the backbone's
     assert trained <= {"full": total, "frozen-layers": 200_000}.get(method, 60_000)
 
 

@@ -218,12 +218,12 @@ def test_only_named_columns_are_read_those_of_inner_objects_too(tmp_path):
 
 
 def test_rows_with_columns_of_their_own_are_not_quadratic(tmp_path):
-    lines = [json.dumps({"id": n, **{f"k{n}_{k}": 1 for k in range(50)}}) for n in range(2_000)]
+    lines = [json.dumps({"id": n, **{f"k{n}_{k}": 1 for k in range(50)}}) for n in range(1_000)]
     path = written(tmp_path, "\n".join(lines))
     named = list(FileSource(path, columns=("id",)).rows())
-    assert [batch.frame.shape for batch in named] == [(2_000, 1)]
+    assert [batch.frame.shape for batch in named] == [(1_000, 1)]
     every = list(FileSource(path).rows())
-    assert sum(batch.frame.height for batch in every) == 2_000
+    assert sum(batch.frame.height for batch in every) == 1_000
     assert max(batch.frame.height * batch.frame.width for batch in every) < 1.1 * MOST_CELLS
 
 

@@ -3,38 +3,29 @@
 import subprocess
 import sys
 
-import pytest
-
 HEAVY = ("torch", "transformers", "onnx", "onnxscript", "faiss", "sentence_transformers")
 
 
-def loaded(statement: str) -> set[str]:
-    """Return the modules that a fresh interpreter has after `statement`."""
-    script = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
+def loaded(*modules: str) -> set[str]:
+    """Return the modules that a fresh interpreter has once it has imported some."""
+    script = f"import {', '.join(modules)}\nimport sys\nprint('\\n'.join(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    return set(done.stdout.split())
+    found = set(done.stdout.split())
+    assert found.issuperset(modules)
+    return found
 
 
-@pytest.mark.parametrize(
-    "module",
-    ["seealso.plugin", "seealso.plugin.batch", "seealso.indexer.build", "seealso.cli.main"],
-)
-def test_nothing_heavy_is_imported(module: str) -> None:
-    modules = loaded(f"import {module}")
-    assert module in modules
-    assert modules.isdisjoint(HEAVY)
+def test_nothing_heavy_is_imported() -> None:
+    serving = ("seealso.plugin", "seealso.plugin.batch")
+    assert loaded(*serving, "seealso.indexer.build", "seealso.cli.main").isdisjoint(HEAVY)
 
 
-@pytest.mark.parametrize(
-    "module", ["seealso.query_templates", "seealso.encoder", "seealso.readers"]
-)
-def test_only_the_cluster_room_brings_the_client(module: str) -> None:
-    modules = loaded(f"import {module}")
-    assert module in modules
-    assert "opensearchpy" not in modules
+def test_only_the_cluster_room_brings_the_client() -> None:
+    rooms = ("seealso.query_templates", "seealso.encoder", "seealso.readers")
+    assert "opensearchpy" not in loaded(*rooms)
 
 
 def test_the_templates_need_no_model_runtime() -> None:
-    assert loaded("import seealso.query_templates").isdisjoint(("onnxruntime", "polars"))
+    assert loaded("seealso.query_templates").isdisjoint(("onnxruntime", "polars"))
