@@ -9,7 +9,7 @@ EXAMPLE := examples/ml-latest-small/seealso.toml
 UV_FLAGS := -c requirements.lock $(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train-demo example-video example-shop example-music example-news test lint bench docs lock clean
+.PHONY: help demo train-demo example-video example-shop example-music example-news test check lint bench docs lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -68,7 +68,10 @@ example-news: $(VENV)/.news ## news for new readers, and how a list follows what
 	@$(EXAMPLES) examples/news/run.sh
 
 test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages in a real Chromium
-	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder --durations=20
+
+check: lint ## what to run before each commit: lint and the unit tests, in under a minute
+	$(BIN)/python -m pytest tests/unit -n auto --maxprocesses 4 --dist worksteal --durations=5
 
 # src/seealso links to the root folders, so that tools find the package whole, where it is written
 lint: $(VENV)/.dev ## style, types and the arrows between rooms
