@@ -67,6 +67,10 @@ example-music: $(VENV)/.demo ## songs by Chinese words; FROM=DIR has the data, M
 example-news: $(VENV)/.news ## news for new readers, and how a list follows what is read
 	@$(EXAMPLES) examples/news/run.sh
 
+# small matrices: a thread for each worker is faster than two that wait for each other
+test check: export OPENBLAS_NUM_THREADS := 1
+test check: export OMP_NUM_THREADS := 1
+
 test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages in a real Chromium
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder --durations=20
 
