@@ -82,7 +82,7 @@ lint: $(VENV)/.dev ## style, types and the arrows between rooms
 	$(BIN)/ruff check src plugin indexer query_templates tests benchmarks examples
 	$(BIN)/ruff format --check src plugin indexer query_templates tests benchmarks examples
 	$(BIN)/mypy src/seealso
-	cd src && ../$(BIN)/lint-imports --config ../pyproject.toml --no-cache
+	cd src && ../$(BIN)/lint-imports ../pyproject.toml --no-cache
 
 bench: $(VENV)/.dev ## ratios measured side by side, written to benchmarks/results
 	$(BIN)/python -m benchmarks

@@ -22,7 +22,7 @@ from seealso.config import Section, Settings
 DOCS = Path(__file__).parent
 
 BLOCK = re.compile(
-    r"(?P<open><!-- (?P<kind>help|settings|role):? ?(?P<name>[a-z ]*) -->\n)"
+    r"(?P<open><!-- (?P<kind>help|settings|role):? ?(?P<name>[a-z -]*) -->\n)"
     r".*?(?P<close><!-- /(?P=kind) -->)",
     re.DOTALL,
 )

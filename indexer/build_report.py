@@ -56,6 +56,8 @@ class BuildPlan:
     unmatched: Unmatched | None = None
     notes: tuple[str, ...] = ()
     """What was guessed or left out, a sentence each."""
+    gate: str | None = None
+    """Whom the gate would ask about; None without a gate."""
 
 
 def mute_notes(items: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from seealso.cluster import Cluster, Lock, PhysicalIndex, hold, indices, require_open
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.live import require_current
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> Moved:
             index=name,
         )
     require_open([found[name]])
+    require_current(name, found[name].meta, "seealso index build")
     if found[name].state != "ready":
         raise MappingMismatch(
             f"{name}: is {found[name].state}, not ready",
@@ -102,6 +104,7 @@ def plan_rollback(cluster: Cluster, alias: str) -> Moved:
         )
     chosen = max(earlier, key=lambda one: (one.live_since or "", one.name))
     require_open([chosen])
+    require_current(chosen.name, chosen.meta, "seealso index build")
     return Moved(alias, live, chosen.name)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
@@ -10,6 +10,9 @@ from seealso.encoder import Bundle, BundleStore
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.movable import require_movable
 from seealso.types import Calibration, Space
+
+OLDEST: Final = (0, 2)
+"""The first version whose indices are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def live_index(cluster: Cluster, settings: Settings) -> LiveIndex:
     ClusterError
         Nothing was built yet.
     MappingMismatch
-        The index is not one of seealso's.
+        The index is not one of seealso's, or was built by an earlier version.
     """
     alias = settings.index.alias
     name = indices.live_name(cluster, alias)
@@ -80,8 +83,48 @@ def live_index(cluster: Cluster, settings: Settings) -> LiveIndex:
             hint="run `seealso index build`",
             alias=alias,
         )
-    store = BundleStore(settings.encoder.store)
-    return LiveIndex(name, indices.meta(cluster, name), store)
+    return open_index(cluster, settings, name)
+
+
+def open_index(cluster: Cluster, settings: Settings, name: str) -> LiveIndex:
+    """Return an index that seealso built, by its own name.
+
+    Raises
+    ------
+    ClusterError
+        There is none of that name.
+    MappingMismatch
+        It is not one of seealso's, or was built by an earlier version.
+    """
+    meta = indices.meta(cluster, name)
+    attached = f"seealso attach {settings.index.alias}"
+    require_current(name, meta, attached if "attached" in meta else "seealso index build")
+    return LiveIndex(name, meta, BundleStore(settings.encoder.store))
+
+
+def require_current(name: str, meta: Mapping[str, Any], command: str) -> None:
+    """Refuse an index of an earlier version, whose fields this one would misread.
+
+    Parameters
+    ----------
+    name, meta
+        The index, and what it says of itself.
+    command
+        What builds it again.
+
+    Raises
+    ------
+    MappingMismatch
+        The index is of an earlier version.
+    """
+    version = str(meta["version"]) if "version" in meta else None
+    if version and tuple(map(int, version.split(".")[:2])) < OLDEST:
+        raise MappingMismatch(
+            f"{name}: was built by seealso {version}, which this one does not read",
+            hint=f"renew it: `{command}`",
+            index=name,
+            version=version,
+        )
 
 
 def replaceable(cluster: Cluster, alias: str) -> str | None:

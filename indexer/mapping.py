@@ -6,10 +6,10 @@ Every function here is pure: it builds a request and sends nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from seealso import __version__
 from seealso.config import IndexSettings, Settings
 from seealso.encoder import Bundle
 from seealso.types import Space
+from seealso.version import __version__
 
 NO_PIPELINES: Mapping[str, str] = {
     "default_pipeline": "_none",

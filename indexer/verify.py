@@ -10,7 +10,6 @@ from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
 from seealso.encoder import (
     Bundle,
-    BundleStore,
     Encoder,
     ImageVectors,
     ItemText,
@@ -22,6 +21,7 @@ from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import stored_items
+from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
 from seealso.query_templates import render
 from seealso.readers import RESERVED, Problems
@@ -53,6 +53,8 @@ class Verification:
 
     Attributes
     ----------
+    index
+        Its name.
     documents, sample
         Of the index, and how many of them were encoded again.
     least_cosine
@@ -65,6 +67,7 @@ class Verification:
         joined, so that users look from where items are.
     """
 
+    index: str
     documents: int
     sample: int
     least_cosine: float
@@ -138,7 +141,7 @@ def verify(
         )
     joined = graph and encoder.bundle.collaborative is not None
     users = _probe(cluster, name, _made_up(encoder.bundle, vectors)) if joined else None
-    return Verification(documents, len(hits), least, recall, users)
+    return Verification(name, documents, len(hits), least, recall, users)
 
 
 def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verification:
@@ -161,12 +164,13 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
     BundleError
         Its bundle is not in the store, is damaged, or needs images that the settings do not name.
     """
-    meta = indices.meta(cluster, name)
+    index = open_index(cluster, settings, name)
+    meta = index.meta
     if meta["state"] == "building":
         raise MappingMismatch(
             f"{name}: is building, not ready", hint="run `seealso index build` again", index=name
         )
-    bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
+    bundle = index.bundle
     images = images_for(bundle, lambda: open_images(settings, Problems("skip")))
     return verify(cluster, name, item_encoder(bundle, settings, cache=None), settings, images)
 

@@ -1,53 +1,28 @@
-"""From settings to a recommender: who its users are, and where they are looked up."""
+"""From settings to what a recommender needs: who its users are, and where lists are logged."""
 
 from collections.abc import Collection, Mapping
 
 from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.indexer.inputs import row_source
-from seealso.plugin.recommender import Recommender
 from seealso.plugin.search.ubi import UbiLog
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Histories, Problems, Pseudonyms, read_events
 
 
-def open_recommender(
-    cluster: Cluster,
-    settings: Settings,
-    environ: Mapping[str, str],
-    *,
-    users: Collection[str] | None = None,
-    problems: Problems | None = None,
-) -> Recommender:
-    """Return a recommender that looks users up where the settings say.
-
-    That is the users index where ``users.enabled`` says so, else the events.
-
-    Parameters
-    ----------
-    cluster, settings
-        Where, and what of.
-    environ
-        Holds the key of the pseudonyms, where there is a users index, or lists are written to UBI.
-    users
-        Read the events of these alone; of all users for None.
-    problems
-        Takes the broken rows of the events; they are left out by default.
+def open_users(
+    cluster: Cluster, settings: Settings, environ: Mapping[str, str]
+) -> UsersIndex | None:
+    """Return where users are looked up, where ``users.enabled`` says so.
 
     Raises
     ------
-    ConfigError, DataError
-        Settings or events cannot be used.
-    ClusterError, BundleError
-        There is no index, or its bundle is not in the store.
+    ConfigError
+        `environ` does not hold the key of the pseudonyms.
     """
-    ubi = open_ubi(cluster, settings, environ)
-    if settings.users.enabled:
-        names = Pseudonyms.from_environment(environ)
-        index = UsersIndex(cluster, settings, names)
-        return Recommender(cluster, settings, users=index, ubi=ubi)
-    known = read_histories(cluster, settings, users, problems or Problems("skip"))
-    return Recommender(cluster, settings, known, ubi=ubi)
+    if not settings.users.enabled:
+        return None
+    return UsersIndex(cluster, settings, Pseudonyms.from_environment(environ))
 
 
 def open_ubi(cluster: Cluster, settings: Settings, environ: Mapping[str, str]) -> UbiLog | None:

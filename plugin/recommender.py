@@ -5,20 +5,25 @@ asks the one followed index (`serving`), so no answer mixes two models, and a sw
 update needs no restart.
 """
 
+import os
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path as FilePath
 from typing import Any, Self
 
-from seealso.cluster import Cluster
+from seealso.cluster import Cluster, connect
 from seealso.cluster.failures import not_all
-from seealso.config import Settings
+from seealso.config import Settings, load_settings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.writing import UserEncoder
+from seealso.log import say
 from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import Members
 from seealso.plugin.groups.options import GroupOptions
 from seealso.plugin.list_maker import ListMaker
 from seealso.plugin.neighbours import NeighbourList
+from seealso.plugin.opening import open_ubi, open_users, read_histories
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import (
     FoundUsers,
@@ -34,14 +39,14 @@ from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.search.ubi import ListT, Query, UbiLog
 from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
 from seealso.plugin.users_index import NeighbourQuery, UsersIndex
-from seealso.readers import Histories
+from seealso.readers import Histories, Problems
 from seealso.types import Path, User, Vector
 
 
 class Recommender:
     """Recommendations from the index behind an alias.
 
-    Safe to share between threads.
+    `from_config` makes one of a settings file. Safe to share between threads.
 
     Parameters
     ----------
@@ -81,10 +86,55 @@ class Recommender:
         self._histories = histories
         self._users = users
         self._ubi = ubi
+        self._opened = ExitStack()
         self._lists = ListMaker(cluster, settings, users)
         self._index: FollowedIndex | PinnedIndex = (
             FollowedIndex(quick, settings) if index is None else PinnedIndex(quick, settings, index)
         )
+
+    @classmethod
+    def from_config(
+        cls,
+        config: str | os.PathLike[str] | Settings | None = None,
+        *,
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+        users: Collection[str] | None = None,
+    ) -> Self:
+        """Return a recommender with everything that the settings name, as the command line does.
+
+        That is the cluster with its certificates, or the embedded node; users from the users index
+        where ``users.enabled`` says so, else from the events; and the log of lists where
+        ``ubi.enabled`` says so. Secrets come from the environment. Use it in a ``with`` block, or
+        `close` it.
+
+        Parameters
+        ----------
+        config
+            A settings file, or settings; ``seealso.toml`` of the working folder by default.
+        overrides
+            ``{section: {name: value}}``, above the file and the environment.
+        users
+            Read the events of these users alone; of all users by default.
+
+        Raises
+        ------
+        ConfigError, DataError
+            Settings or events cannot be used.
+        ClusterError, BundleError
+            There is no index, or its bundle is not in the store.
+        """
+        settings = config if isinstance(config, Settings) else _load(config, overrides)
+        problems = Problems("skip")
+        with ExitStack() as opened:
+            cluster = opened.enter_context(connect(settings))
+            ubi = open_ubi(cluster, settings, os.environ)
+            index = open_users(cluster, settings, os.environ)
+            known = None if index else read_histories(cluster, settings, users, problems)
+            found = cls(cluster, settings, known, users=index, ubi=ubi)
+            found._opened = opened.pop_all()
+        if lost := problems.summary():
+            say(lost)
+        return found
 
     def __enter__(self) -> Self:
         return self
@@ -93,10 +143,11 @@ class Recommender:
         self.close()
 
     def close(self) -> None:
-        """Write what is left to write of lists that were shown, and end the threads for it."""
+        """Write what is left to write to the log of lists, and end threads and connections."""
         self._index.close()
         if self._ubi is not None:
             self._ubi.close()
+        self._opened.close()
 
     @property
     def settings(self) -> Settings:
@@ -531,3 +582,9 @@ class Recommender:
     ) -> Members:
         whole = describe_user(None, words=words, attributes=attributes)
         return Members.of(self._users_of("members", members), whole)
+
+
+def _load(
+    config: str | os.PathLike[str] | None, overrides: Mapping[str, Mapping[str, Any]] | None
+) -> Settings:
+    return load_settings(None if config is None else FilePath(config), overrides)

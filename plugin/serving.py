@@ -17,11 +17,11 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 import orjson
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import Cluster
 from seealso.config import Settings
-from seealso.encoder import BundleStore, Encoder, UserText
+from seealso.encoder import Encoder, UserText
 from seealso.errors import BundleError, ClusterError, DataError, Unavailable
-from seealso.indexer.live import LiveIndex, live_index
+from seealso.indexer.live import LiveIndex, live_index, open_index
 
 T = TypeVar("T")
 
@@ -223,8 +223,7 @@ class PinnedIndex:
     """
 
     def __init__(self, cluster: Cluster, settings: Settings, name: str) -> None:
-        store = BundleStore(settings.encoder.store)
-        index = LiveIndex(name, indices.meta(cluster, name), store)
+        index = open_index(cluster, settings, name)
         self._live = _open(cluster, index, name, _load_encoder(index, settings))
 
     @property

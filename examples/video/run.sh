@@ -25,7 +25,7 @@ say "what these people liked lately lifts films that the titles alone would not 
 ask --set neighbours.share=1.2 --set neighbours.k=20 recommend 1 --show title --size 5
 
 say "a family: by the mean come films that all three like a little"
-ask recommend --group 1,5,17 --strategy average --show title --size 8
+ask recommend-group 1 5 17 --strategy average --show title --size 8
 
 say "by the fair strategy, each of them finds films of their own near the top"
-ask recommend --group 1,5,17 --strategy fair --show title --size 8
+ask recommend-group 1 5 17 --strategy fair --show title --size 8

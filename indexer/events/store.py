@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import orjson
 
-from seealso import __version__
 from seealso.cluster import Cluster, fetch, indices
 from seealso.cluster.conditional import create
 from seealso.config import IndexSettings, Settings
@@ -23,6 +22,7 @@ from seealso.query_templates import msearch
 from seealso.readers import LiveEvent, Pseudonyms
 from seealso.readers.live import RESERVED
 from seealso.readers.pseudonyms import KEY
+from seealso.version import __version__
 
 MOST: Final = 10_000
 """Events of one user that are read, the newest ones: as many as one search may return."""

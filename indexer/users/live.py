@@ -7,6 +7,7 @@ from typing import Any
 from seealso.cluster import Cluster, PhysicalIndex, fetch, indices, require_open
 from seealso.config import Settings
 from seealso.errors import ClusterError, ConfigError, MappingMismatch
+from seealso.indexer.live import require_current
 from seealso.indexer.users.documents import READ, user_of
 from seealso.indexer.users.mapping import KIND, users_alias
 from seealso.readers import Pseudonyms
@@ -73,6 +74,7 @@ def live_users(cluster: Cluster, settings: Settings, names: Pseudonyms) -> LiveU
         raise MappingMismatch(
             f"{name}: holds items, not users", hint="choose another index.alias", index=name
         )
+    require_current(name, meta, "seealso users build")
     check_key(names, name, meta)
     return LiveUsers(name, meta)
 

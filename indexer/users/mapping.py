@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from seealso import __version__
 from seealso.config import IndexSettings, UsersSettings
 from seealso.indexer.mapping import loading_body, vector_field
 from seealso.readers import Pseudonyms
+from seealso.version import __version__
 
 KIND: Final = "users"
 """What ``_meta.seealso.kind`` says of a users index."""

@@ -1,16 +1,11 @@
 """A Haystack component: the query is what a user says, the documents are recommended items."""
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from seealso.cluster import connect
-from seealso.config import load_settings
 from seealso.errors import MissingExtraError
 from seealso.plugin.connectors.contents import content, facts
 from seealso.plugin.connectors.haystack_filters import clauses
-from seealso.plugin.opening import open_recommender
 from seealso.plugin.recommender import Recommender
 
 try:
@@ -83,9 +78,9 @@ class SeeAlsoRetriever:
 
     def _opened(self) -> Recommender:
         if self._recommender is None:
-            settings = load_settings(Path(self.config) if self.config else None, self.overrides)
-            cluster = connect(settings, os.environ)
-            self._recommender = open_recommender(cluster, settings, os.environ)
+            self._recommender = Recommender.from_config(
+                self.config or None, overrides=self.overrides
+            )
         return self._recommender
 
     @component.output_types(documents=list[Document])

@@ -1,17 +1,13 @@
 """A LangChain retriever: the query is what a user says, the documents are recommended items."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from seealso.cluster import connect
-from seealso.config import load_settings
 from seealso.errors import MissingExtraError
 from seealso.plugin.connectors.contents import content, facts
-from seealso.plugin.opening import open_recommender
 from seealso.plugin.ranking.options import Filter
 from seealso.plugin.recommender import Recommender
 
@@ -66,9 +62,7 @@ class SeeAlsoRetriever(BaseRetriever):
         SeeAlsoError
             Settings, events, cluster, index or bundle cannot be used.
         """
-        settings = load_settings(config, overrides)
-        cluster = connect(settings, os.environ)
-        return cls(recommender=open_recommender(cluster, settings, os.environ), **fields)
+        return cls(recommender=Recommender.from_config(config, overrides=overrides), **fields)
 
     def _get_relevant_documents(
         self,

@@ -134,7 +134,7 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
                 "index", ok=False, found=f"alias {alias} is not there", cure="seealso index build"
             )
             return
-        meta = indices.meta(cluster, name)
+        meta = live_index(cluster, settings).meta
         documents = indices.count(cluster, name)
         yield Finding(
             "index",

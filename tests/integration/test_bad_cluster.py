@@ -54,7 +54,7 @@ def test_a_list_is_not_waited_for_where_the_cluster_hangs(
         for command in (
             ("related", "f1"),
             ("recommend", "u1"),
-            ("recommend", "--group", "u1,u2"),
+            ("recommend-group", "u1", "u2"),
             ("explain", "u1", "f1"),
             ("personalise", "u1", "--body", str(body)),
         ):

@@ -313,8 +313,8 @@ def test_ids_may_be_numbers(recommender: Recommender, tmp_path: Path) -> None:
 
 def command(library: Library, users: Path, out: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "seealso", "--config", str(library.config), "--json", "recommend",
-         "--users", str(users), "--out", str(out)],
+        [sys.executable, "-m", "seealso", "--config", str(library.config), "--json",
+         "recommend-batch", str(users), str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -97,8 +97,8 @@ LEAVES = [words for words, command in EVERY.items() if not isinstance(command, c
 def test_the_commands_are_these() -> None:
     assert {words[0] for words in EVERY} == {
         "attach", "completion", "demo", "doctor", "evaluate", "events", "explain", "fit", "index",
-        "model", "node", "personalise", "recommend", "related", "templates", "train", "tune",
-        "users",
+        "model", "node", "personalise", "recommend", "recommend-batch", "recommend-group",
+        "related", "templates", "train", "tune", "users",
     }  # fmt: skip
 
 
@@ -224,7 +224,7 @@ def test_nothing_left_is_a_sentence(ask: Run, library: Library) -> None:
 def test_many_users(ask: Run, tmp_path: Path) -> None:
     users, out = tmp_path / "users", tmp_path / "lists"
     users.write_text("u1\nu2\n", encoding="utf-8")
-    done = ask("recommend", "--users", str(users), "--out", str(out), "--size", "3", "--json")
+    done = ask("recommend-batch", str(users), str(out), "--size", "3", "--json")
     assert done.json == {"users": 2, "resumed": 0, "renewed": 0, "out": str(out)}
     lists = out.read_text(encoding="utf-8").splitlines()
     assert [len(json.loads(line)["items"]) for line in lists] == [3, 3]
@@ -235,9 +235,10 @@ def test_many_users(ask: Run, tmp_path: Path) -> None:
     ("arguments", "code", "said"),
     [
         (["recommend"], 2, "who is it for?"),
-        (["recommend", "--users", "{config}"], 2, "--users and --out go together"),
-        (["recommend", "u1", "--users", "{config}", "--out", "x"], 2, "--users is for many"),
-        (["recommend", "--users", "{folder}/no", "--out", "x"], 2, "does not exist"),
+        (["recommend-batch", "{config}"], 2, "Missing argument 'OUT'"),
+        (["recommend-batch", "{folder}/no", "x"], 2, "does not exist"),
+        (["recommend-group"], 2, "who is it for?"),
+        (["recommend-group", "--attribute", "red"], 2, "--attribute red: not of the form"),
         (["recommend", "u1", "--path", "fast"], 2, "'fast' is not one of 'auto'"),
         (["recommend", "u1", "--size", "-1"], 2, "size: must be greater than or"),
         (["recommend", "u1", "--size", "ten"], 2, "'ten' is not a valid integer"),
@@ -285,7 +286,7 @@ def test_an_error_as_json_carries_its_facts(ask: Run) -> None:
 def test_a_place_that_cannot_be_written_is_named(ask: Run, library: Library) -> None:
     users = library.folder / "users"
     users.write_text("u1\n", encoding="utf-8")
-    done = ask("recommend", "--users", str(users), "--out", str(users / "out"))
+    done = ask("recommend-batch", str(users), str(users / "out"))
     assert done.code == 1
     assert str(users) in done.err
     assert "Traceback" not in done.err
@@ -317,7 +318,7 @@ def test_the_completion_script(run: Run, shell: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("seealso rec", ["recommend"]),
+        ("seealso rec", ["recommend", "recommend-batch", "recommend-group"]),
         ("seealso index r", ["rollback"]),
         ("seealso recommend --tail", ["--tail-share"]),
         ("seealso recommend u1 --path e", ["exact"]),

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from seealso.cli.evaluate import BASELINES as OFFERED_BASELINES
-from seealso.cli.evaluate import PROTOCOLS as OFFERED_PROTOCOLS
+from seealso.api.learning import BASELINES as OFFERED_BASELINES
+from seealso.api.learning import PROTOCOLS as OFFERED_PROTOCOLS
 from seealso.cli.main import main
 from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo

@@ -12,7 +12,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from seealso.cli.lineage import in_short, lineage, parity
+from seealso.cli.bundles import in_short, lineage, parity
 from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.config import TextSettings

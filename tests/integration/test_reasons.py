@@ -157,11 +157,6 @@ def test_the_commands(library: Library) -> None:
     shown = run("recommend", "u1", "--explain", "--size", "3")
     assert [one["item_id"] for one in shown["reasons"]] == [i["item_id"] for i in shown["items"]]
     assert "because of" in run("recommend", "u1", "--explain", "--size", "3", as_json=False)
-    done = CliRunner().invoke(
-        cli, ["--config", str(library.config), "recommend", "--group", "u1,u2", "--explain"]
-    )
-    assert done.exit_code == 2
-    assert "--explain is for one user" in done.output
 
 
 @pytest.mark.parametrize(

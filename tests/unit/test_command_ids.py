@@ -4,8 +4,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from seealso.cli.inputs import item_ids
-from seealso.cli.who import spelled, split
+from seealso.cli.who import spelled, split_ids
 from seealso.config import Settings
 
 
@@ -23,8 +22,8 @@ def test_a_user_is_called_as_in_the_events(given, read):
 
 def test_a_history_names_items_as_the_catalogue_does():
     chosen = Settings()
-    assert item_ids(split(" 501.0,a/b c , ,7"), chosen) == ["501", "a/b c", "7"]
+    assert split_ids(" 501.0,a/b c , ,7", chosen) == ["501", "a/b c", "7"]
     own = chosen.model_copy(
         update={"catalogue": chosen.catalogue.model_copy(update={"id": "_id", "index": "shop"})}
     )
-    assert item_ids(split("501.0,7"), own) == ["501.0", "7"]
+    assert split_ids("501.0,7", own) == ["501.0", "7"]

@@ -297,7 +297,7 @@ def test_a_part_without_users_is_left_out() -> None:
 
 def test_it_needs_no_torch() -> None:
     code = (
-        "import sys; import seealso.evaluation.comparison, seealso.cli.compare; "
+        "import sys; import seealso.evaluation.comparison, seealso.cli.model; "
         "print({name.split('.')[0] for name in sys.modules} "
         "& {'torch', 'transformers', 'sentence_transformers', 'onnx', 'datasets'})"
     )

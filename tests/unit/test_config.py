@@ -57,6 +57,7 @@ def test_files_stand_beside_the_settings_that_name_them(elsewhere: Path) -> None
     [
         ("[recommend]\nsise = 1", "seealso.toml: recommend.sise: no such setting"),
         ("[shop]\na = 1", "seealso.toml: shop: no such setting"),
+        ("[crowd]\nshare = 1", "seealso.toml: crowd: no such setting"),
         ("[recommend]\ntail_share = 2", "seealso.toml: recommend.tail_share: "),
         ("[index]\nspace = 'dot'", "seealso.toml: index.space: "),
         ("[index]\nalias = 'Films'", "seealso.toml: index.alias: "),
@@ -71,6 +72,13 @@ def test_a_wrong_file_is_told_in_one_line(elsewhere: Path, text: str, said: str)
     assert caught.value.message.startswith(said)
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+def test_a_section_of_an_earlier_version_says_what_it_is_called_now(elsewhere: Path) -> None:
+    written(elsewhere, "[crowd]\nshare = 1")
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert caught.value.hint == "it is called neighbours since version 0.2"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from benchmarks.quality.page import PAGE, TUNED_HEADINGS, tuned_rows, with_tables
 from seealso.cli.context import plain
-from seealso.cli.train import shown
+from seealso.cli.train import report_table
 from seealso.datasets.intervals import Estimate
 from seealso.training.train import TrainReport
 
@@ -29,7 +29,7 @@ REPORT = TrainReport(
 def said(report: TrainReport) -> str:
     console = Console(width=200)
     with console.capture() as caught:
-        console.print(shown(report))
+        console.print(report_table(report))
     return caught.get()
 
 

@@ -4,12 +4,13 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from seealso import api
+from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import dry_run, on_error, say_notes, say_skipped
-from seealso.indexer.attach import running as attaching
+from seealso.cli.options import dry_run, on_error
 from seealso.indexer.attach.plan import AttachPlan
-from seealso.readers import Problems
+from seealso.indexer.attach.running import AttachReport
 
 
 @click.command()
@@ -24,7 +25,12 @@ from seealso.readers import Problems
 )
 @pass_context
 def attach(
-    context: Context, index: str, on_error: str, dry_run: bool, copy: bool, allow_unmatched: bool
+    context: Context,
+    index: str,
+    on_error: OnError,
+    dry_run: bool,
+    copy: bool,
+    allow_unmatched: bool,
 ) -> None:
     """Add vectors and importance to INDEX, which serves searches already.
 
@@ -32,22 +38,16 @@ def attach(
     their fields in place; else in a copy, to which the aliases move once it is verified. The old
     index is kept. Run it again to bring in what changed.
     """
-    cluster, settings = context.cluster(), context.settings
-    problems = Problems(on_error)  # type: ignore[arg-type]
     if dry_run:
-        plan = attaching.plan_attach(
-            cluster, settings, index, problems, copy=copy, allow_unmatched=allow_unmatched
+        plan = api.plan_attach(
+            context.settings, index, on_error=on_error, copy=copy, allow_unmatched=allow_unmatched
         )
-        say_skipped(problems)
-        say_notes(plan.notes)
-        context.show(plan, lambda: _shown(_planned(plan), plan.note))
+        context.show(plan, lambda: _with_note(_planned(plan), plan.note))
         return
-    report = attaching.attach(
-        cluster, settings, index, problems, copy=copy, allow_unmatched=allow_unmatched
+    report = api.attach(
+        context.settings, index, on_error=on_error, copy=copy, allow_unmatched=allow_unmatched
     )
-    say_skipped(problems)
-    say_notes(report.notes)
-    context.show(report, lambda: _shown(_done(report), report.plan.note))
+    context.show(report, lambda: _with_note(_done(report), report.plan.note))
 
 
 def _planned(plan: AttachPlan) -> dict[str, object]:
@@ -66,7 +66,7 @@ def _added(plan: AttachPlan) -> dict[str, object]:
     return {"hidden alias": f"{plan.added}, by which it is written to"} if plan.added else {}
 
 
-def _done(report: attaching.AttachReport) -> dict[str, object]:
+def _done(report: AttachReport) -> dict[str, object]:
     checked, plan = report.verification, report.plan
     moved = ", ".join(dict.fromkeys((*plan.aliases, plan.alias)))
     return {
@@ -84,6 +84,6 @@ def _done(report: attaching.AttachReport) -> dict[str, object]:
     }
 
 
-def _shown(facts: dict[str, object], note: str) -> RenderableType:
+def _with_note(facts: dict[str, object], note: str) -> RenderableType:
     lines = [Text(f"note: {note}", style="yellow")] if note else []
     return Group(tables.facts(facts), *lines)

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from seealso.api.reading import say_losses
 from seealso.cli.context import Context, pass_context, stdout, write
-from seealso.cli.inputs import say_losses
 from seealso.cluster import Cluster, fetch
 from seealso.cluster.node import Node
 from seealso.config import Settings
@@ -23,7 +23,7 @@ from seealso.training import WHEEL_SOURCE, export_new, load_backbone
 from seealso.types import User
 
 REQUEST = Path(".seealso/demo/request.ndjson")
-LIKED_SHOWN = 5
+LIKED = 5
 
 
 @click.command()
@@ -55,12 +55,12 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
         raise DataError(f"user {user.user_id!r} liked nothing", hint="choose another --user")
     show_history(cluster, recommender, user)
     found = recommender.recommend(user.user_id)
-    shown = settings.catalogue.text[0]
-    write(found.table(shown, title=f"\nRecommended to user {user.user_id}"))
+    title_field = settings.catalogue.text[0]
+    write(found.table(title_field, title=f"\nRecommended to user {user.user_id}"))
     chosen = item_id or user.history[0].item_id
     related = recommender.related(chosen)
     title = titles(cluster, recommender.live.name, [chosen], settings)[chosen]
-    write(related.table(shown, title=f"\nRelated to {title}"))
+    write(related.table(title_field, title=f"\nRelated to {title}"))
     show_curl(cluster, recommender, user, found)
 
 
@@ -109,10 +109,10 @@ def titles(cluster: Cluster, index: str, ids: list[str], settings: Settings) -> 
 
 def show_history(cluster: Cluster, recommender: Recommender, user: User) -> None:
     """Print what the user liked last."""
-    liked = [entry.item_id for entry in user.history[:LIKED_SHOWN]]
+    liked = [entry.item_id for entry in user.history[:LIKED]]
     names = titles(cluster, recommender.live.name, liked, recommender.settings)
     stdout.print(Text(f"\nUser {user.user_id} liked last", style="bold"))
-    for entry in user.history[:LIKED_SHOWN]:
+    for entry in user.history[:LIKED]:
         day = f"{entry.time:%Y-%m-%d}" if entry.time else ""
         line = f"  {day}  {entry.value:g}  {names.get(entry.item_id, entry.item_id)}"
         stdout.print(Text(line))

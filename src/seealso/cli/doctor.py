@@ -6,16 +6,17 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from seealso import api
 from seealso.cli.context import Context, pass_context
 from seealso.log import stderr
-from seealso.plugin.doctor import Finding, examine
+from seealso.plugin.doctor import Finding
 
 
 @click.command()
 @pass_context
 def doctor(context: Context) -> None:
     """Check settings, bundle, cluster, index and templates; say what to do."""
-    findings = list(examine(context.settings, context.cluster))
+    findings = api.doctor(context.settings)
     context.show(findings, lambda: _table(findings))
     wrong = sum(not finding.ok for finding in findings)
     if wrong:

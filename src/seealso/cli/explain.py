@@ -2,15 +2,15 @@
 
 import click
 
+from seealso.api.reading import item_ids
 from seealso.cli.context import Context, pass_context, stdout
-from seealso.cli.inputs import item_ids
-from seealso.cli.who import described, recommender_for, spelled, user_of
+from seealso.cli.who import recommender_for, spelled, user_for, user_options
 
 
 @click.command()
 @click.argument("user_id", callback=spelled)
 @click.argument("item_id")
-@described
+@user_options
 @click.option("--show", metavar="FIELD", help="Catalogue field that names the item.")
 @click.option("--most", type=click.IntRange(1), default=10, show_default=True,
               help="Reasons with a line of their own.")  # fmt: skip
@@ -21,16 +21,16 @@ def explain(
     item_id: str,
     history: str | None,
     words: str,
-    attributes: tuple[str, ...],
+    attributes: dict[str, str],
     show: str | None,
     most: int,
 ) -> None:
-    """Tell why ITEM_ID has its value for USER_ID.
+    """Say why ITEM_ID has its value for USER_ID.
 
     The shares of past events, words, attributes, importance and neighbours add up to that value.
     """
     recommender = recommender_for(context, {user_id})
-    user = user_of(recommender, user_id, history, words, attributes)
+    user = user_for(recommender, user_id, history, words, attributes)
     (chosen,) = item_ids([item_id], context.settings) or [item_id]
     found = recommender.explain(user, chosen)
     name = show or context.settings.catalogue.text[0]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seealso.evaluation.results import Evaluation, PairedTest, ProtocolResult
 
 
-def shown(found: "Evaluation") -> RenderableType:
+def evaluation_table(found: "Evaluation") -> RenderableType:
     """Return what an evaluation found, as a person reads it."""
     parts: list[RenderableType] = [tables.facts({**found.data, "seconds": f"{found.seconds:.0f}"})]
     if found.changed:

@@ -7,11 +7,11 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from seealso import api
+from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import on_error, read_inputs, say_skipped
-from seealso.encoder import BundleStore
-from seealso.errors import ConfigError
+from seealso.cli.options import on_error
 
 if TYPE_CHECKING:
     from seealso.fitting.fit import FitReport
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @on_error
 @click.option("--force", is_flag=True, help="Replace a bundle of that name.")
 @pass_context
-def fit(context: Context, on_error: str, force: bool) -> None:
+def fit(context: Context, on_error: OnError, force: bool) -> None:
     """Fit the bundle of [fit]: behaviour and texts in one vector, all weights by dev.
 
     Factors of who chose what are joined with the vectors of encoder.bundle, and with those of
@@ -31,23 +31,11 @@ def fit(context: Context, on_error: str, force: bool) -> None:
     `seealso --set encoder.bundle=NAME index build` builds an index with it; a fine-tuned bundle
     makes a better start than a frozen one.
     """
-    from seealso.fitting.fit import fit as fit_bundle
-
-    settings = context.settings
-    store = BundleStore(settings.encoder.store)
-    if store.folder_of(settings.fit.name).exists() and not force:
-        raise ConfigError(
-            f"fit.name: there is a bundle {settings.fit.name} already",
-            hint="give another name, or --force to replace it",
-            field="fit.name",
-        )
-    source, problems = read_inputs(context, on_error)
-    report = fit_bundle(settings, source.items, source.events, source.images())
-    say_skipped(problems)
-    context.show(report, lambda: shown(report))
+    report = api.fit(context.settings, on_error=on_error, force=force)
+    context.show(report, lambda: report_table(report))
 
 
-def shown(report: "FitReport") -> RenderableType:
+def report_table(report: "FitReport") -> RenderableType:
     """Return what was fitted, as a person reads it."""
     fitted = report.fitted
     steps = [(name, f"{reached:.4f}") for name, reached in fitted.dev.items()]

@@ -1,16 +1,21 @@
 """``seealso index``: build, update, importance, list, verify, swap, rollback, prune."""
 
-import click
+from pathlib import Path
 
+import click
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from seealso import api
+from seealso.api.reading import OnError, Split
 from seealso.cli import tables
 from seealso.cli.asking import confirm
-from seealso.cli.build import build
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import dry_run
-from seealso.cli.update import importance, update
-from seealso.indexer import lifecycle
-from seealso.indexer.live import live_index
-from seealso.indexer.verify import EXPENSIVE, verify_again
+from seealso.cli.options import dry_run, on_error
+from seealso.indexer.build_report import BuildPlan, BuildReport
+from seealso.indexer.lifecycle import Moved
+from seealso.indexer.verify import EXPENSIVE
+from seealso.judging.gate import Verdict
 
 
 @click.group()
@@ -18,15 +23,183 @@ def index() -> None:
     """Build, change and switch the index behind the alias."""
 
 
-for command in (build, update, importance):
-    index.add_command(command)
+@index.command()
+@on_error
+@dry_run
+@click.option(
+    "--no-swap",
+    "swap",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Leave the alias where it is.",
+)
+@click.option(
+    "--gate",
+    is_flag=True,
+    help="Go live only if NDCG@10 on dev is not below that of the live index, beyond chance.",
+)
+@click.option(
+    "--test", "split", flag_value="test", default="dev", help="--gate: ask test, not dev."
+)
+@click.option(
+    "--allow-unmatched",
+    is_flag=True,
+    help="Build even if most events name items that the catalogue lacks.",
+)
+@pass_context
+def build(
+    context: Context,
+    on_error: OnError,
+    dry_run: bool,
+    swap: bool,
+    gate: bool,
+    split: Split,
+    allow_unmatched: bool,
+) -> None:
+    """Build an index beside the live one, verify it, and move the alias to it.
+
+    With --gate, the live index and the new one are asked which item each dev user chose next.
+    If the new one ranks worse, with the 95 % bootstrap interval of the difference below zero, it
+    stays beside, ready, and the exit code is 9.
+    """
+    if split == "test" and not gate:
+        raise click.UsageError("--test belongs to --gate")
+    if dry_run:
+        plan = api.plan_build_index(
+            context.settings,
+            on_error=on_error,
+            swap=swap,
+            gate=gate,
+            split=split,
+            allow_unmatched=allow_unmatched,
+        )
+        context.show(plan, lambda: tables.facts(_planned(plan)))
+        return
+    report = api.build_index(
+        context.settings,
+        on_error=on_error,
+        swap=swap,
+        gate=gate,
+        split=split,
+        allow_unmatched=allow_unmatched,
+    )
+    context.show(report, lambda: _built(report, gate))
+
+
+def _planned(plan: BuildPlan) -> dict[str, object]:
+    return {
+        "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
+        **tables.events(plan.events),
+        "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
+        "bundle": plan.bundle,
+        "may clear": plan.clears,
+        "importance": "by {kind}, from {floor:g} to {ceiling:g}".format(**plan.importance),
+        **({"gate": plan.gate} if plan.gate else {}),
+    }
+
+
+def _pictured(report: BuildReport) -> str:
+    found = f"{report.pictured:,} items have one"
+    return f"{found}; {report.strangers:,} of no item" if report.strangers else found
+
+
+def _built(report: BuildReport, gate: bool) -> RenderableType:
+    checked, verdict = report.verification, report.verdict
+    live = report.index if report.swapped else report.previous or "nothing"
+    facts: dict[str, object] = {
+        "index": report.index + (" (resumed)" if report.resumed else ""),
+        "alias": f"{report.alias} -> {live}",
+        "bundle": f"{report.bundle} ({report.fingerprint})",
+        "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
+        **tables.events(report.events),
+        **({"images": _pictured(report)} if report.pictured else {}),
+        "verified": checked.summary,
+        **({"gate": verdict or api.NOTHING_LIVE} if gate else {}),
+        "seconds": f"{report.seconds:.1f}",
+    }
+    notes = verdict.notes if isinstance(verdict, Verdict) else ()
+    return Group(tables.facts(facts), *(Text(f"note: {note}", style="yellow") for note in notes))
+
+
+@index.command()
+@on_error
+@dry_run
+@click.option(
+    "--items",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with the changed items only, in the catalogue's format.",
+)
+@click.option(
+    "--delete",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with the ids to delete, one a line.",
+)
+@click.option("--delete-missing", is_flag=True, help="Delete what the catalogue no longer has.")
+@click.option("--yes", is_flag=True, help="Delete more than 5 % of the index, too.")
+@pass_context
+def update(
+    context: Context,
+    on_error: OnError,
+    dry_run: bool,
+    items: Path | None,
+    delete: Path | None,
+    delete_missing: bool,
+    yes: bool,
+) -> None:
+    """Write changed items to the live index and delete others."""
+    if items and delete_missing:
+        raise click.UsageError("--delete-missing needs the whole catalogue, not --items")
+    run = api.plan_update_index if dry_run else api.update_index
+    report = run(
+        context.settings,
+        on_error=on_error,
+        items=items,
+        delete=delete,
+        delete_missing=delete_missing,
+        yes=yes,
+    )
+    context.show(
+        report,
+        lambda: tables.facts(
+            {
+                "index": report.index,
+                "would write" if dry_run else "written": report.written,
+                "unchanged": report.unchanged,
+                "would delete" if dry_run else "deleted": report.deleted,
+            }
+        ),
+    )
+    if report.refusal:
+        raise report.refusal
+
+
+@index.command()
+@on_error
+@dry_run
+@pass_context
+def importance(context: Context, on_error: OnError, dry_run: bool) -> None:
+    """Recompute importance from the events, without encoding anything."""
+    run = api.plan_refresh_importance if dry_run else api.refresh_importance
+    report = run(context.settings, on_error=on_error)
+    context.show(
+        report,
+        lambda: tables.facts(
+            {
+                "index": report.index,
+                **tables.events(report.events),
+                "would change" if dry_run else "changed": report.changed,
+                "unchanged": report.unchanged,
+            }
+        ),
+    )
 
 
 @index.command(name="list")
 @pass_context
 def list_(context: Context) -> None:
     """List the indices of the alias, oldest first."""
-    found = lifecycle.listing(context.cluster(), context.settings.index.alias)
+    found = api.list_indices(context.settings)
     context.show(
         found,
         lambda: tables.rows(
@@ -57,14 +230,12 @@ def verify(context: Context, name: str | None) -> None:
     NAME is the live index by default; any other index of `seealso index list` can be checked
     before it goes live. Count, bundle, a sample encoded again, a probe query.
     """
-    cluster = context.cluster()
-    chosen = name or live_index(cluster, context.settings).name
-    report = verify_again(cluster, chosen, context.settings)
+    report = api.verify_index(context.settings, name)
     context.show(
         report,
         lambda: tables.facts(
             {
-                "index": chosen,
+                "index": report.index,
                 "documents": report.documents,
                 "least cosine": report.least_cosine,
                 "graph recall": f"not measured: {EXPENSIVE} is false"
@@ -82,9 +253,8 @@ def verify(context: Context, name: str | None) -> None:
 @pass_context
 def swap(context: Context, name: str, dry_run: bool) -> None:
     """Let the alias stand for the index NAME."""
-    cluster, alias = context.cluster(), context.settings.index.alias
-    run = lifecycle.plan_swap if dry_run else lifecycle.swap
-    _moved(context, run(cluster, alias, name), dry_run)
+    run = api.plan_swap_index if dry_run else api.swap_index
+    _show_move(context, run(context.settings, name), dry_run)
 
 
 @index.command()
@@ -92,11 +262,11 @@ def swap(context: Context, name: str, dry_run: bool) -> None:
 @pass_context
 def rollback(context: Context, dry_run: bool) -> None:
     """Let the alias stand for the index that was live before."""
-    run = lifecycle.plan_rollback if dry_run else lifecycle.rollback
-    _moved(context, run(context.cluster(), context.settings.index.alias), dry_run)
+    run = api.plan_rollback_index if dry_run else api.rollback_index
+    _show_move(context, run(context.settings), dry_run)
 
 
-def _moved(context: Context, moved: lifecycle.Moved, dry_run: bool) -> None:
+def _show_move(context: Context, moved: Moved, dry_run: bool) -> None:
     label = "would move" if dry_run else "moved"
     text = f"{moved.alias}: {moved.before or 'nothing'} -> {moved.after}"
     context.show(moved, lambda: tables.facts({label: text}))
@@ -109,17 +279,13 @@ def _moved(context: Context, moved: lifecycle.Moved, dry_run: bool) -> None:
 @pass_context
 def prune(context: Context, dry_run: bool, keep: int | None, yes: bool) -> None:
     """Delete old and half-built indices."""
-    cluster, settings = context.cluster(), context.settings.index
-    keep = keep or settings.keep
-    doomed = lifecycle.prunable(cluster, settings.alias, keep)
+    doomed = api.plan_prune_indices(context.settings, keep=keep)
     if doomed and not dry_run:
-        names = ", ".join(one.name for one in doomed)
         if not yes:
-            confirm(f"Delete {names}?")
-        doomed = lifecycle.prune(cluster, settings.alias, keep)
-    label = "would delete" if dry_run else "deleted"
-    names_shown = [one.name for one in doomed]
+            confirm(f"Delete {', '.join(one.name for one in doomed)}?")
+        doomed = api.prune_indices(context.settings, keep=keep)
+    names = [one.name for one in doomed]
     context.show(
-        {"deleted" if not dry_run else "would_delete": names_shown},
-        lambda: tables.facts({label: names_shown or "nothing"}),
+        {"would_delete" if dry_run else "deleted": names},
+        lambda: tables.facts({"would delete" if dry_run else "deleted": names or "nothing"}),
     )

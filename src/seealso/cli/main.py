@@ -13,7 +13,6 @@ import orjson
 from click.shell_completion import get_completion_class
 from rich.text import Text
 
-from seealso import __version__
 from seealso.cli.attach import attach
 from seealso.cli.context import Context, plain
 from seealso.cli.demo import demo
@@ -26,7 +25,7 @@ from seealso.cli.index import index
 from seealso.cli.model import model
 from seealso.cli.node import node
 from seealso.cli.personalise import personalise
-from seealso.cli.recommend import recommend, related
+from seealso.cli.recommend import recommend, recommend_batch, recommend_group, related
 from seealso.cli.templates import templates
 from seealso.cli.train import train
 from seealso.cli.tune import tune
@@ -34,6 +33,7 @@ from seealso.cli.users import users
 from seealso.config import load_settings
 from seealso.errors import ConfigError, SeeAlsoError
 from seealso.log import configure, stderr
+from seealso.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -146,6 +146,8 @@ for command in (
     node,
     personalise,
     recommend,
+    recommend_batch,
+    recommend_group,
     related,
     templates,
     train,

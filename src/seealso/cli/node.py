@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from seealso import api
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cluster.node import DEFAULT_VERSION, VERSIONS, Node, NodeInfo
@@ -56,8 +57,9 @@ def start(
     The first start downloads OpenSearch from Maven Central; later ones need no network. A node
     that runs already is left as it is.
     """
-    chosen = Node(_root(context, root), version=version, port=port, heap=heap)
-    info = chosen.start(timeout=timeout)
+    info = api.start_node(
+        context.settings, root=root, version=version, port=port, heap=heap, timeout=timeout
+    )
     context.show(info, lambda: _facts(info))
 
 
@@ -67,9 +69,7 @@ def start(
 @pass_context
 def stop(context: Context, root: Path | None, version: str | None) -> None:
     """Stop the node; its data stays."""
-    stopped = [
-        each for each in _versions(version) if Node(_root(context, root), version=each).stop()
-    ]
+    stopped = api.stop_node(context.settings, root=root, version=version)
     context.show({"stopped": stopped}, lambda: Text(f"stopped {', '.join(stopped) or 'nothing'}"))
 
 
@@ -79,11 +79,11 @@ def stop(context: Context, root: Path | None, version: str | None) -> None:
 @pass_context
 def status(context: Context, root: Path | None, version: str | None) -> None:
     """Say which nodes run and where; the exit code is 1 if none does."""
-    found = [Node(_root(context, root), version=each).status() for each in _versions(version)]
-    running = [info for info in found if info is not None]
+    running = api.node_status(context.settings, root=root, version=version)
     context.show(running, lambda: Group(*map(_facts, running)))
     if not running:
-        stderr.print(f"no node runs below {_root(context, root)}", markup=False, soft_wrap=True)
+        folder = root or context.settings.node_root
+        stderr.print(f"no node runs below {folder}", markup=False, soft_wrap=True)
         sys.exit(1)
 
 
@@ -96,22 +96,14 @@ def status(context: Context, root: Path | None, version: str | None) -> None:
 @pass_context
 def logs(context: Context, root: Path | None, version: str, lines: int) -> None:
     """Print the end of the node's log."""
-    chosen = Node(_root(context, root), version=version)
-    found = chosen.logs(lines)
+    found = api.node_logs(context.settings, root=root, version=version, lines=lines)
     if context.json:
         context.show(found, Text)
     else:
         click.echo("".join(f"{line}\n" for line in found), nl=False)  # unbroken, as it is
     if not found:
-        stderr.print(f"no log at {chosen.log_path}", markup=False, soft_wrap=True)
-
-
-def _root(context: Context, root: Path | None) -> Path:
-    return root if root is not None else context.settings.node_root
-
-
-def _versions(version: str | None) -> tuple[str, ...]:
-    return VERSIONS if version is None else (version,)
+        place = Node(root or context.settings.node_root, version=version).log_path
+        stderr.print(f"no log at {place}", markup=False, soft_wrap=True)
 
 
 def _facts(info: NodeInfo) -> Table:

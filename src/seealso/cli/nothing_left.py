@@ -1,41 +1,43 @@
 """What is said in place of an empty list: what was left out of the index."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from seealso.config import Settings
+from seealso.plugin import Recommender
 
 
 def nothing_left(
-    index: str, documents: int, taken: str, wishes: Mapping[str, Any], settings: Settings
+    recommender: Recommender,
+    left_out: str,
+    filters: Sequence[Any],
+    rules: Sequence[Any],
+    min_probability: float | None,
+    without_rules: bool,
 ) -> str:
     """Return why there is nothing to recommend, in a sentence.
 
     Parameters
     ----------
-    index, documents
-        What was asked, and how many items it holds.
-    taken
+    recommender
+        Who was asked: its index, the rules of its settings and ``safety``.
+    left_out
         What no list of this kind shows, for instance what was seen; empty for nothing.
-    wishes
+    filters, rules, min_probability, without_rules
         As `Recommender.recommend` takes them.
-    settings
-        Their rules and ``[safety]`` count as well.
     """
+    live, settings = recommender.live, recommender.settings
     safety = settings.safety
     narrowed = {
-        "--filter": wishes.get("filters"),
-        "--rule": wishes.get("rules"),
-        "--min-probability": wishes.get("min_probability") is not None,
-        "the rules of the settings": settings.rules and not wishes.get("without_rules"),
+        "--filter": filters,
+        "--rule": rules,
+        "--min-probability": min_probability is not None,
+        "the rules of the settings": settings.rules and not without_rules,
         "the blocklist": safety.blocklist,
         "[safety] of the settings": safety.fields or safety.words or safety.age or safety.region,
     }
     by = [name for name, given in narrowed.items() if given]
-    left_out = [
-        *([taken] if taken else []),
-        *([f"what is left out by {', '.join(by)}"] if by else []),
-    ]
-    told = f"nothing left to recommend: {index} holds {documents:,} item"
-    told += "" if documents == 1 else "s"
-    return f"{told}, without {' and '.join(left_out)}" if left_out else told
+    without = [left_out] if left_out else []
+    without += [f"what is left out by {', '.join(by)}"] if by else []
+    holds = f"{live.name} holds {live.documents:,} item{'' if live.documents == 1 else 's'}"
+    sentence = f"nothing left to recommend: {holds}"
+    return f"{sentence}, without {' and '.join(without)}" if without else sentence

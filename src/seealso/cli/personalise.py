@@ -6,8 +6,8 @@ import click
 import orjson
 
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import read_json
-from seealso.cli.who import described, recommender_for, spelled, user_of
+from seealso.cli.options import read_json
+from seealso.cli.who import recommender_for, spelled, user_for, user_options
 from seealso.log import stderr
 
 BODY = 'write a search body, for instance {"query": {"match": {"title": "tent"}}}'
@@ -17,12 +17,11 @@ BODY = 'write a search body, for instance {"query": {"match": {"title": "tent"}}
 @click.argument("user_id", required=False, callback=spelled)
 @click.option(
     "--body",
-    "file",
     type=click.File("rb"),
     required=True,
     help="A JSON file with the search body; - for standard input.",
 )
-@described
+@user_options
 @click.option("--weight", type=float, help="How much the preference counts.")
 @click.option("--window", type=int, help="Rank only the best so many hits anew: a rescore clause.")
 @click.option("--send", is_flag=True, help="Send the body to index.alias and print the answer.")
@@ -30,10 +29,10 @@ BODY = 'write a search body, for instance {"query": {"match": {"title": "tent"}}
 def personalise(
     context: Context,
     user_id: str | None,
-    file: BinaryIO,
+    body: BinaryIO,
     history: str | None,
     words: str,
-    attributes: tuple[str, ...],
+    attributes: dict[str, str],
     weight: float | None,
     window: int | None,
     send: bool,
@@ -46,11 +45,11 @@ def personalise(
     if user_id is None and not (history or words or attributes):
         raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
     recommender = recommender_for(context, {user_id} if user_id else ())
-    user = user_of(recommender, user_id, history, words, attributes)
-    body = read_json(file, BODY)
-    made = recommender.personalise(body, user, weight=weight, window=window)
-    if made == body:
+    user = user_for(recommender, user_id, history, words, attributes)
+    given = read_json(body, BODY)
+    changed = recommender.personalise(given, user, weight=weight, window=window)
+    if changed == given:
         stderr.print("nothing is known of the user: the body is as it came", style="yellow")
     if send:
-        made = recommender.search(body, user, weight=weight, window=window)
-    click.echo(orjson.dumps(made))
+        changed = recommender.search(given, user, weight=weight, window=window)
+    click.echo(orjson.dumps(changed))

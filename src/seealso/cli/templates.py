@@ -5,11 +5,12 @@ from typing import BinaryIO
 import click
 import orjson
 
+from seealso import api
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import read_json
+from seealso.cli.options import read_json
 from seealso.errors import DataError, Unavailable
-from seealso.indexer import templates as stored
+from seealso.indexer.templates import State
 from seealso.log import stderr
 from seealso.query_templates import names, parameters, script_id, source
 from seealso.query_templates import render as render_template
@@ -27,12 +28,8 @@ def templates() -> None:
 @pass_context
 def install(context: Context, dry_run: bool) -> None:
     """Store the templates in the cluster; what is current stays untouched."""
-    cluster = context.cluster()
-    if dry_run:
-        written = [name for name, state in stored.installed(cluster).items() if state != "current"]
-    else:
-        written = stored.install(cluster)
-    ids = [script_id(name) for name in written]
+    run = api.plan_install_templates if dry_run else api.install_templates
+    ids = [script_id(name) for name in run(context.settings)]
     context.show(
         {"would_store" if dry_run else "stored": ids},
         lambda: tables.facts(
@@ -64,9 +61,9 @@ def list_(context: Context) -> None:
     )
 
 
-def _states(context: Context) -> dict[str, stored.State]:
+def _states(context: Context) -> dict[str, State]:
     try:
-        return stored.installed(context.cluster())
+        return api.list_templates(context.settings)
     except Unavailable as exc:
         stderr.print(f"stored: unknown, {exc.message}", markup=False, soft_wrap=True)
         return {}

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Group, RenderableType
 
+from seealso import api
+from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import dry_run, on_error, read_inputs, say_skipped
-from seealso.encoder import BundleStore
+from seealso.cli.options import dry_run, on_error
 
 if TYPE_CHECKING:
     from seealso.training.train import TrainReport
@@ -20,36 +21,22 @@ if TYPE_CHECKING:
 @dry_run
 @click.option("--force", is_flag=True, help="Replace a bundle of that name.")
 @pass_context
-def train(context: Context, on_error: str, dry_run: bool, force: bool) -> None:
+def train(context: Context, on_error: OnError, dry_run: bool, force: bool) -> None:
     """Fine-tune the model of [training] and write its bundle.
 
     Learns from the events of all users but for their last ones, which dev and test ask about.
     A killed or interrupted run goes on where it was when the same command is given again. Then
     `seealso --set encoder.bundle=NAME index build` builds an index with it.
     """
-    from seealso.training import TRAINING, refuse_existing, require
-
-    require(*TRAINING)
-    from seealso.training.train import plan
-    from seealso.training.train import train as fine_tune
-
-    settings = context.settings
-    source, problems = read_inputs(context, on_error)
-    if not force:
-        refuse_existing(
-            settings.training.name, BundleStore(settings.encoder.store), "training.name"
-        )
     if dry_run:
-        planned = plan(settings, source.items, source.events)
-        context.show(planned, lambda: tables.facts(dataclasses.asdict(planned)))
+        plan = api.plan_train(context.settings, on_error=on_error, force=force)
+        context.show(plan, lambda: tables.facts(dataclasses.asdict(plan)))
         return
-    cluster = context.cluster() if settings.training.hard_negatives else None
-    report = fine_tune(settings, source.items, source.events, cluster)
-    say_skipped(problems)
-    context.show(report, lambda: shown(report))
+    report = api.train(context.settings, on_error=on_error, force=force)
+    context.show(report, lambda: report_table(report))
 
 
-def shown(report: "TrainReport") -> RenderableType:
+def report_table(report: "TrainReport") -> RenderableType:
     """Return what a training did, as a person reads it."""
     return Group(tables.facts(_facts(report)), "", _metrics(report))
 

@@ -1,7 +1,6 @@
 """``seealso tune``: search the training settings that rank best."""
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,15 +8,17 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from seealso import api
+from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.inputs import dry_run, on_error, read_inputs, say_skipped
-from seealso.errors import ConfigError, MissingExtraError
+from seealso.cli.options import dry_run, on_error
+from seealso.errors import ConfigError
 
 if TYPE_CHECKING:
     from seealso.training.tuning.report import TuneReport
 
-SHOWN = 10
+LISTED = 10
 """Trials in the table; the page has all of them."""
 
 
@@ -39,7 +40,12 @@ SHOWN = 10
 @click.option("--write", is_flag=True, help="Write the best settings to seealso.local.toml.")
 @pass_context
 def tune(
-    context: Context, on_error: str, dry_run: bool, trials: int, timeout: float | None, write: bool
+    context: Context,
+    on_error: OnError,
+    dry_run: bool,
+    trials: int,
+    timeout: float | None,
+    write: bool,
 ) -> None:
     """Search the settings of [training] that rank best on dev.
 
@@ -48,32 +54,19 @@ def tune(
     command is given again. The test users are never asked: `seealso train` does that once, with
     the settings that are printed.
     """
-    from seealso.training import TRAINING, require
-
-    require(*TRAINING)
-    for package in ("optuna", "plotly"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingExtraError.of(package, "tune")
-    from seealso.training.tuning.tune import plan_tune
-    from seealso.training.tuning.tune import tune as search
-
     local = _local_file()
     if write and local.exists():
         raise ConfigError(
             f"{local}: is there already", hint="leave --write out and paste what is printed"
         )
-    source, problems = read_inputs(context, on_error)
     if dry_run:
-        plan = plan_tune(context.settings, source.items, source.events, trials=trials)
+        plan = api.plan_tune(context.settings, on_error=on_error, trials=trials)
         context.show(plan, lambda: tables.facts({**dataclasses.asdict(plan), **plan.space}))
         return
-    settings = context.settings
-    cluster = context.cluster() if settings.training.hard_negatives else None
-    report = search(settings, source.items, source.events, cluster, trials=trials, minutes=timeout)
-    say_skipped(problems)
+    report = api.tune(context.settings, on_error=on_error, trials=trials, timeout=timeout)
     if write:
         local.write_text(report.toml, encoding="utf-8")
-    context.show(report, lambda: _shown(report))
+    context.show(report, lambda: _report_table(report))
 
 
 def _local_file() -> Path:
@@ -81,11 +74,11 @@ def _local_file() -> Path:
     return (given or Path("seealso.toml")).with_suffix(".local.toml")
 
 
-def _shown(report: "TuneReport") -> RenderableType:
+def _report_table(report: "TuneReport") -> RenderableType:
     lines = [
         (one.number, one.state, one.value if one.value is None else f"{one.value:.4f}",
          f"{one.minutes:.1f}", *(str(one.choice.get(name, "-")) for name in report.choice))
-        for one in report.trials[:SHOWN]
+        for one in report.trials[:LISTED]
     ]  # fmt: skip
     names = [name.partition(".")[2] for name in report.choice]
     columns = ("trial", "state", "ndcg@10", "minutes", *names)

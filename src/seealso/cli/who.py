@@ -1,48 +1,115 @@
 """Whom a command is for: the options that describe a user, and what looks users up."""
 
-import os
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
+import orjson
 
+from seealso.api.reading import item_ids
 from seealso.cli.context import Context
-from seealso.cli.inputs import item_ids, say_losses
+from seealso.config import Settings
 from seealso.errors import ConfigError
 from seealso.plugin import Recommender
-from seealso.plugin.opening import open_recommender
-from seealso.readers import Problems, parse_id
+from seealso.readers import parse_id
 from seealso.types import User
 
-OPTIONS = (
+Callback: TypeAlias = Callable[[click.Context, click.Parameter, Any], Any]
+
+
+def name_values(
+    _: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    """Return the values by name of several ``NAME=VALUE``.
+
+    Raises
+    ------
+    ConfigError
+        There is no equals sign in one.
+    """
+    found = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            option = parameter.opts[0]
+            raise ConfigError(f"{option} {text}: not of the form NAME=VALUE", hint="country=Japan")
+        found[name] = value
+    return found
+
+
+def json_objects(option: str, example: str) -> Callback:
+    """Return what makes objects of the JSON texts that an option was given.
+
+    It raises a `ConfigError` with `example` where one is no JSON object.
+    """
+
+    def parse(
+        _: click.Context, __: click.Parameter, given: tuple[str, ...]
+    ) -> tuple[dict[str, Any], ...]:
+        found = []
+        for text in given:
+            try:
+                clause = orjson.loads(text)
+            except orjson.JSONDecodeError as exc:
+                raise ConfigError(f"{option} {text}: not JSON: {exc}", hint=example) from exc
+            if not isinstance(clause, dict):
+                raise ConfigError(f"{option} {text}: not a JSON object", hint=example)
+            found.append(clause)
+        return tuple(found)
+
+    return parse
+
+
+def spelled(_: click.Context, __: click.Parameter, user_id: str | None) -> str | None:
+    """Return the id of a user as events are read: without blanks around it, 12.0 as 12."""
+    return None if user_id is None else parse_id(user_id) or user_id
+
+
+def all_spelled(
+    _: click.Context, __: click.Parameter, user_ids: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the ids of several users, each `spelled`."""
+    return tuple(parse_id(one) or one for one in user_ids)
+
+
+USER_OPTIONS = (
     click.option(
         "--history", help="Item ids, newest first, with commas between; instead of events."
     ),
     click.option("--words", default="", help="What the user says they want."),
-    click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE"),
+    click.option(
+        "--attribute", "attributes", multiple=True, metavar="NAME=VALUE", callback=name_values
+    ),
 )
 
 
-def described(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that describe a user: `user_of` takes what they say."""
-    for option in reversed(OPTIONS):
+def user_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that describe a user."""
+    for option in reversed(USER_OPTIONS):
         command = option(command)
     return command
 
 
-def user_of(
+def split_ids(text: str | None, settings: Settings) -> list[str] | None:
+    """Return item ids that stand with commas between, as the catalogue has them; None for none."""
+    if not text:
+        return None
+    return item_ids([part.strip() for part in text.split(",") if part.strip()], settings)
+
+
+def user_for(
     recommender: Recommender,
     user_id: str | None,
     history: str | None,
     words: str,
-    attributes: tuple[str, ...],
+    attributes: dict[str, str],
 ) -> User:
     """Return the user that the options describe."""
     return recommender.user(
         user_id,
-        history=item_ids(split(history), recommender.settings) if history else None,
+        history=split_ids(history, recommender.settings),
         words=words,
-        attributes=pairs(attributes),
+        attributes=attributes,
     )
 
 
@@ -51,40 +118,6 @@ def recommender_for(context: Context, users: Collection[str] | None) -> Recommen
 
     It looks them up in the users index where ``users.enabled`` says so, else in the events.
     """
-    problems = Problems("skip")
-    found = open_recommender(
-        context.cluster(), context.settings, os.environ, users=users, problems=problems
-    )
-    # what was guessed is said by what builds; here it would come at every call
-    say_losses(problems)
-    # rows of lists that were shown are written behind them
+    found = Recommender.from_config(context.settings, users=users)
     click.get_current_context().call_on_close(found.close)
     return found
-
-
-def spelled(_: click.Context, __: click.Parameter, user_id: str | None) -> str | None:
-    """Return the id of a user as events are read: without blanks around it, 12.0 as 12."""
-    return None if user_id is None else parse_id(user_id) or user_id
-
-
-def split(text: str | None) -> list[str]:
-    """Return ids that stand with commas between."""
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
-
-
-def pairs(given: tuple[str, ...]) -> dict[str, str]:
-    """Return the values by name of several ``NAME=VALUE``.
-
-    Raises
-    ------
-    ConfigError
-        There is no equals sign in one.
-    """
-    return dict(map(_pair, given))
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ConfigError(f"--attribute {text}: not of the form NAME=VALUE", hint="country=Japan")
-    return name, value

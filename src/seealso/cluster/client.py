@@ -8,7 +8,7 @@ out twice.
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from opensearchpy import OpenSearch
@@ -132,6 +132,12 @@ class Cluster:
         except OpenSearchException as exc:
             raise unreachable(self.url, exc, shown) from exc
         self._certificates = shown
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the connections."""

@@ -3,6 +3,7 @@
 Secrets are taken from the environment here, and nowhere else.
 """
 
+import os
 from collections.abc import Mapping
 
 from seealso.cluster.auth import Authorisation, Basic, Signed
@@ -12,7 +13,7 @@ from seealso.config import Settings
 from seealso.errors import Unavailable
 
 
-def connect(settings: Settings, environ: Mapping[str, str]) -> Cluster:
+def connect(settings: Settings, environ: Mapping[str, str] | None = None) -> Cluster:
     """Return the cluster that the settings name, or the embedded node.
 
     Parameters
@@ -20,7 +21,13 @@ def connect(settings: Settings, environ: Mapping[str, str]) -> Cluster:
     settings
         Section ``cluster`` and ``node_root`` are used.
     environ
-        Holds the secrets: ``SEEALSO_PASSWORD``, ``SEEALSO_CLIENT_KEY_PASSWORD``.
+        Holds the secrets: ``SEEALSO_PASSWORD``, ``SEEALSO_CLIENT_KEY_PASSWORD``; the environment
+        of the process by default.
+
+    Returns
+    -------
+    Cluster
+        Close it, or use it in a ``with`` block.
 
     Raises
     ------
@@ -32,9 +39,10 @@ def connect(settings: Settings, environ: Mapping[str, str]) -> Cluster:
         None is named and no embedded node runs.
     """
     chosen = settings.cluster
-    password = environ.get("SEEALSO_PASSWORD")
+    secrets = os.environ if environ is None else environ
+    password = secrets.get("SEEALSO_PASSWORD")
     certificates = Certificates(
-        chosen.ca_file, chosen.client_certificate, chosen.client_key, environ.get(PASSPHRASE)
+        chosen.ca_file, chosen.client_certificate, chosen.client_key, secrets.get(PASSPHRASE)
     )
     auth: Authorisation | None = None
     if chosen.aws_region is not None:

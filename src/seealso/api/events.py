@@ -1,0 +1,268 @@
+"""``seealso events``: what users do reaches the index as it happens."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from seealso.api.reading import OnError, say_notes, say_skipped
+from seealso.cluster import Cluster, connect
+from seealso.config import Settings
+from seealso.errors import ConfigError
+from seealso.indexer.events.ingest import Ingester, IngestReport
+from seealso.indexer.events.running import (
+    check,
+    find_unmatched,
+    ingest_batches,
+    plan_ingest,
+    position_of,
+    reader_of,
+    require_live,
+)
+from seealso.indexer.events.sources import UbiEvents, WholeFile
+from seealso.indexer.events.store import EventStore
+from seealso.log import progress, say
+from seealso.plugin.recommender import Recommender
+from seealso.readers import FileSource, GrowingFile, Problems, Pseudonyms, Stream
+
+STANDARD_INPUT = Path("-")
+
+File = TypeVar("File", WholeFile, GrowingFile)
+
+
+@dataclass(frozen=True, slots=True)
+class EventsReport:
+    """What one call did.
+
+    Attributes
+    ----------
+    source
+        Where the events came from.
+    taken
+        What became of them.
+    broken
+        Rows that were left out.
+    seconds
+        How long it took.
+    """
+
+    source: str
+    taken: IngestReport
+    broken: int
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        more = {"broken": self.broken, "seconds": round(self.seconds, 3)}
+        return {"source": self.source, **asdict(self.taken), **more}
+
+
+@dataclass(frozen=True, slots=True)
+class FollowPlan:
+    """Where `follow_events` would go on; `position` is None for the start."""
+
+    source: str
+    position: Mapping[str, Any] | None
+
+
+def ingest_events(
+    settings: Settings,
+    source: Path | None = None,
+    *,
+    ubi: bool = False,
+    on_error: OnError = "stop",
+) -> EventsReport:
+    """Take in the events of a file, of standard input, or of UBI.
+
+    An event that was taken in before changes nothing, so a call that was killed is simply made
+    again.
+
+    Parameters
+    ----------
+    settings
+        Columns are those of ``events``; ``live`` says how events are told apart.
+    source
+        A file, or ``Path("-")`` for JSON lines on standard input.
+    ubi
+        Read the index of UBI events instead.
+    on_error
+        What a broken row does; with ``stop``, nothing is written of a file with one.
+
+    Raises
+    ------
+    ConfigError
+        The key of the pseudonyms is missing or another one, or it is not clear what to read.
+    DataError
+        A row is broken.
+    ClusterError
+        There is no index of items or users, or the cluster refused.
+    """
+    started = time.perf_counter()
+    names = Pseudonyms.from_environment(os.environ)
+    problems = Problems(on_error)
+    with connect(settings) as cluster:
+        chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
+        reader = reader_of(chosen, settings, names, problems)
+        with Recommender(cluster, settings) as recommender:
+            ingester = Ingester(cluster, settings, names, recommender.user_encoder)
+            if isinstance(chosen, WholeFile) and on_error == "stop":
+                check(chosen, settings, names)
+            batches = chosen.read(position_of(chosen, ingester.store))
+            taken = IngestReport()
+            with progress("taking in") as tick:
+                for one in ingest_batches(ingester, chosen, batches, reader, settings.live.batch):
+                    taken = taken.plus(one)
+                    tick(one.events)
+        unmatched = find_unmatched(cluster, settings.index.alias, reader) if taken.unknown else None
+    say_skipped(problems)
+    if unmatched:
+        say_notes([f"{unmatched}; these events are kept"])
+    return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
+
+
+def plan_ingest_events(
+    settings: Settings,
+    source: Path | None = None,
+    *,
+    ubi: bool = False,
+    on_error: OnError = "stop",
+) -> EventsReport:
+    """Say what `ingest_events` would do; nothing is written."""
+    started = time.perf_counter()
+    names = Pseudonyms.from_environment(os.environ)
+    problems = Problems(on_error)
+    with connect(settings) as cluster:
+        chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
+        store = EventStore.find(cluster, settings, names)
+        reader = reader_of(chosen, settings, names, problems)
+        batches = chosen.read(position_of(chosen, store))
+        taken = plan_ingest(cluster, settings, names, store, batches, reader)
+    say_skipped(problems)
+    return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
+
+
+def follow_events(
+    settings: Settings,
+    source: Path | None = None,
+    *,
+    ubi: bool = False,
+    on_error: OnError = "skip",
+    idle: float | None = None,
+    each: Callable[[IngestReport], object] = lambda _: None,
+) -> EventsReport:
+    """Take in what comes to a growing file of JSON lines, to standard input, or to UBI.
+
+    It goes on where it was left off, and ends with standard input or after `idle`; else never.
+
+    Parameters
+    ----------
+    settings, source, ubi, on_error
+        As for `ingest_events`.
+    idle
+        End when nothing came for so many seconds.
+    each
+        Called with what became of each batch that held events.
+    """
+    started = time.perf_counter()
+    names = Pseudonyms.from_environment(os.environ)
+    problems = Problems(on_error)
+    taken, said = IngestReport(), 0
+    with (
+        _growing(settings, source, ubi) as (cluster, chosen),
+        Recommender(cluster, settings) as recommender,
+        progress("following") as tick,
+    ):
+        ingester = Ingester(cluster, settings, names, recommender.user_encoder)
+        reader = reader_of(chosen, settings, names, problems)
+        batches = chosen.follow(position_of(chosen, ingester.store))
+        run = ingest_batches(ingester, chosen, batches, reader, settings.live.batch)
+        for one in _until_idle(run, idle):
+            taken = taken.plus(one)
+            tick(one.events)
+            if one.events:
+                each(one)
+            for message in problems.messages[said:]:
+                say(message)
+            said = len(problems.messages)
+    # each was said as it came
+    for headline in problems.headlines:
+        say(headline)
+    say_notes(problems.notes)
+    return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
+
+
+def plan_follow_events(
+    settings: Settings, source: Path | None = None, *, ubi: bool = False
+) -> FollowPlan:
+    """Say where `follow_events` would go on; nothing is written."""
+    names = Pseudonyms.from_environment(os.environ)
+    with _growing(settings, source, ubi) as (cluster, chosen):
+        require_live(cluster, settings, names)
+        store = EventStore.find(cluster, settings, names)
+        return FollowPlan(chosen.name, position_of(chosen, store))
+
+
+def _until_idle(run: Iterator[IngestReport], seconds: float | None) -> Iterator[IngestReport]:
+    """Yield what `run` yields until there was nothing for so long."""
+    last: float | None = None
+    for one in run:
+        # what is brought in step before the first batch may take longer than that
+        if one.events or last is None:
+            last = time.monotonic()
+        elif seconds is not None and time.monotonic() - last >= seconds:
+            return
+        yield one
+
+
+def _columns(settings: Settings) -> list[str]:
+    own = (settings.live.id,) if settings.live.id else ()
+    return [*settings.events.columns, *own]
+
+
+def _whole_file(settings: Settings) -> Callable[[Path], WholeFile]:
+    batch, columns = settings.live.batch, _columns(settings)
+    return lambda file: WholeFile(
+        FileSource(file, batch, settings.events.format, columns, "events")
+    )
+
+
+@contextmanager
+def _growing(
+    settings: Settings, source: Path | None, ubi: bool
+) -> Iterator[tuple[Cluster, GrowingFile | Stream | UbiEvents]]:
+    live = settings.live
+    with connect(settings) as cluster:
+        yield (
+            cluster,
+            _source(
+                cluster,
+                settings,
+                source,
+                ubi,
+                lambda file: GrowingFile(file, live.batch, live.poll_seconds, _columns(settings)),
+            ),
+        )
+
+
+def _source(
+    cluster: Cluster,
+    settings: Settings,
+    source: Path | None,
+    ubi: bool,
+    of_file: Callable[[Path], File],
+) -> File | Stream | UbiEvents:
+    """Return where the events come from; `of_file` makes it of a file."""
+    if (source is None) != ubi:
+        raise ConfigError(
+            "where are the events?", hint="give a file, or - for standard input, or ubi"
+        )
+    live = settings.live
+    if source is None:
+        return UbiEvents(cluster, settings.ubi, live)
+    if source == STANDARD_INPUT:
+        return Stream(sys.stdin.buffer, live.batch, live.poll_seconds, _columns(settings))
+    return of_file(source)

@@ -1,0 +1,356 @@
+"""``seealso index``, ``attach`` and ``templates``: what is written to the cluster for items."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from seealso.api.reading import OnError, Split, item_ids, read_inputs, say_notes, say_skipped
+from seealso.cluster import PhysicalIndex, connect
+from seealso.config import Settings
+from seealso.decoding import read_lines
+from seealso.errors import ConfigError
+from seealso.indexer import build, lifecycle, refresh, update
+from seealso.indexer import templates as stored
+from seealso.indexer.attach import running as attaching
+from seealso.indexer.attach.plan import AttachPlan
+from seealso.indexer.build_report import BuildPlan, BuildReport
+from seealso.indexer.lifecycle import Moved
+from seealso.indexer.live import live_index
+from seealso.indexer.refresh import ImportanceReport
+from seealso.indexer.update import MOST_DELETED, UpdateReport
+from seealso.indexer.verify import Verification, verify_again
+from seealso.judging.gate import Gate
+from seealso.readers import Problems
+
+NOTHING_LIVE: Final = "nothing was live: there is nothing to compare with"
+"""What a gate says where no index can be worse."""
+
+
+def build_index(
+    settings: Settings,
+    *,
+    on_error: OnError = "stop",
+    swap: bool = True,
+    gate: bool = False,
+    split: Split = "dev",
+    allow_unmatched: bool = False,
+) -> BuildReport:
+    """Build an index beside the live one, verify it, and move the alias to it.
+
+    Parameters
+    ----------
+    settings
+        What is read, with which bundle, and where the index goes.
+    on_error
+        What a broken row of the catalogue or the events does.
+    swap
+        Whether the alias moves.
+    gate
+        Go live only if NDCG@10 is not below that of the live index, beyond chance.
+    split
+        Which kept-back events the gate asks about.
+    allow_unmatched
+        Build even if most events name items that the catalogue lacks.
+
+    Raises
+    ------
+    NotBetter
+        The gate found that the new index ranks worse; it stays beside the live one.
+    ConfigError, DataError, BundleError, ClusterError
+        Settings, data, bundle or cluster cannot be used; the alias has not moved.
+    """
+    with read_inputs(settings, on_error) as source, connect(settings) as cluster:
+        judge = Gate.set_up(cluster, settings, source, asked=split) if gate else None
+        report = build.build(
+            cluster,
+            settings,
+            source,
+            swap=swap,
+            judge=None if judge is None else judge.judge,
+            allow_unmatched=allow_unmatched,
+        )
+    say_notes(report.notes)
+    return report
+
+
+def plan_build_index(
+    settings: Settings,
+    *,
+    on_error: OnError = "stop",
+    swap: bool = True,  # noqa: ARG001 - a plan moves nothing
+    gate: bool = False,
+    split: Split = "dev",
+    allow_unmatched: bool = False,
+) -> BuildPlan:
+    """Say what `build_index` would do; nothing is written."""
+    with read_inputs(settings, on_error) as source, connect(settings) as cluster:
+        judge = Gate.set_up(cluster, settings, source, asked=split) if gate else None
+        plan = build.plan(cluster, settings, source, allow_unmatched=allow_unmatched)
+    say_notes(plan.notes)
+    if not gate:
+        return plan
+    asked = NOTHING_LIVE if judge is None else f"{len(judge.questions):,} {split} users"
+    return replace(plan, gate=asked if judge is None else f"would ask {asked} of {judge.live}")
+
+
+def update_index(
+    settings: Settings,
+    *,
+    on_error: OnError = "stop",
+    items: Path | None = None,
+    delete: Path | Collection[str] | None = None,
+    delete_missing: bool = False,
+    yes: bool = False,
+) -> UpdateReport:
+    """Write changed items to the live index and delete others.
+
+    Parameters
+    ----------
+    settings
+        What is read, and where the index is.
+    on_error
+        What a broken row does.
+    items
+        A file with the changed items only, in the catalogue's format.
+    delete
+        Ids to delete, or a file with them, one a line.
+    delete_missing
+        Delete what the catalogue no longer has.
+    yes
+        Delete more than 5 % of the index, too.
+
+    Returns
+    -------
+    UpdateReport
+        Its `refusal` says why nothing was deleted, where too much would have been.
+    """
+    return _update(update.update, settings, on_error, items, delete, delete_missing, yes)
+
+
+def plan_update_index(
+    settings: Settings,
+    *,
+    on_error: OnError = "stop",
+    items: Path | None = None,
+    delete: Path | Collection[str] | None = None,
+    delete_missing: bool = False,
+    yes: bool = False,
+) -> UpdateReport:
+    """Say what `update_index` would do; nothing is written."""
+    return _update(update.plan_update, settings, on_error, items, delete, delete_missing, yes)
+
+
+def _update(
+    run: Callable[..., UpdateReport],
+    settings: Settings,
+    on_error: OnError,
+    items: Path | None,
+    delete: Path | Collection[str] | None,
+    delete_missing: bool,
+    yes: bool,
+) -> UpdateReport:
+    if items is not None:
+        if delete_missing:
+            raise ConfigError(
+                "delete_missing needs the whole catalogue", hint="leave out the file of items"
+            )
+        catalogue = settings.catalogue.model_copy(update={"path": items, "index": None})
+        settings = settings.model_copy(update={"catalogue": catalogue})
+    ids = item_ids(read_lines(delete) if isinstance(delete, Path) else delete or (), settings)
+    with read_inputs(settings, on_error) as source, connect(settings) as cluster:
+        report = run(
+            cluster,
+            settings,
+            source,
+            delete=ids,
+            delete_missing=delete_missing,
+            most_deleted=1.0 if yes else MOST_DELETED,
+        )
+    if isinstance(delete, Path) and not ids:
+        report = replace(report, notes=(f"{delete}: names no ids", *report.notes))
+    say_notes(report.notes)
+    return report
+
+
+def refresh_importance(settings: Settings, *, on_error: OnError = "stop") -> ImportanceReport:
+    """Recompute importance from the events, without encoding anything.
+
+    Parameters
+    ----------
+    settings
+        Section ``importance`` may differ from the one of the build.
+    on_error
+        What a broken row of the events does.
+    """
+    return _refresh(settings, on_error, write=True)
+
+
+def plan_refresh_importance(settings: Settings, *, on_error: OnError = "stop") -> ImportanceReport:
+    """Say what `refresh_importance` would change; nothing is written."""
+    return _refresh(settings, on_error, write=False)
+
+
+def _refresh(settings: Settings, on_error: OnError, *, write: bool) -> ImportanceReport:
+    with read_inputs(settings, on_error) as source, connect(settings) as cluster:
+        report = refresh.refresh_importance(cluster, settings, source, write=write)
+    say_notes(report.notes)
+    return report
+
+
+def list_indices(settings: Settings) -> list[PhysicalIndex]:
+    """Return the indices of the alias, oldest first."""
+    with connect(settings) as cluster:
+        return lifecycle.listing(cluster, settings.index.alias)
+
+
+def verify_index(settings: Settings, name: str | None = None) -> Verification:
+    """Check an index as a build does: count, bundle, a sample encoded again, a probe query.
+
+    Parameters
+    ----------
+    settings
+        Where the index and its bundle are.
+    name
+        The live index by default; any other one of `list_indices` before it goes live.
+
+    Raises
+    ------
+    MappingMismatch, BundleError
+        A check failed; the message says which.
+    """
+    with connect(settings) as cluster:
+        chosen = name or live_index(cluster, settings).name
+        return verify_again(cluster, chosen, settings)
+
+
+def swap_index(settings: Settings, name: str) -> Moved:
+    """Let the alias stand for another index.
+
+    Parameters
+    ----------
+    settings
+        Sections ``index`` and ``cluster`` are used.
+    name
+        An index of `list_indices` that is ready.
+
+    Raises
+    ------
+    MappingMismatch
+        It is half built, or did not pass its verification.
+    """
+    with connect(settings) as cluster:
+        return lifecycle.swap(cluster, settings.index.alias, name)
+
+
+def plan_swap_index(settings: Settings, name: str) -> Moved:
+    """Say what `swap_index` would do; nothing is written."""
+    with connect(settings) as cluster:
+        return lifecycle.plan_swap(cluster, settings.index.alias, name)
+
+
+def rollback_index(settings: Settings) -> Moved:
+    """Let the alias stand for the index that was live before."""
+    with connect(settings) as cluster:
+        return lifecycle.rollback(cluster, settings.index.alias)
+
+
+def plan_rollback_index(settings: Settings) -> Moved:
+    """Say what `rollback_index` would do; nothing is written."""
+    with connect(settings) as cluster:
+        return lifecycle.plan_rollback(cluster, settings.index.alias)
+
+
+def prune_indices(settings: Settings, *, keep: int | None = None) -> list[PhysicalIndex]:
+    """Delete old and half-built indices, and return them.
+
+    Parameters
+    ----------
+    settings
+        Sections ``index`` and ``cluster`` are used.
+    keep
+        Indices to keep, the live one included; ``index.keep`` by default.
+    """
+    with connect(settings) as cluster:
+        return lifecycle.prune(cluster, settings.index.alias, keep or settings.index.keep)
+
+
+def plan_prune_indices(settings: Settings, *, keep: int | None = None) -> list[PhysicalIndex]:
+    """Return what `prune_indices` would delete; nothing is written."""
+    with connect(settings) as cluster:
+        return lifecycle.prunable(cluster, settings.index.alias, keep or settings.index.keep)
+
+
+def attach(
+    settings: Settings,
+    index: str,
+    *,
+    on_error: OnError = "stop",
+    copy: bool = False,
+    allow_unmatched: bool = False,
+) -> attaching.AttachReport:
+    """Add vectors and importance to an index that serves searches already.
+
+    Parameters
+    ----------
+    settings
+        What the fields of its documents mean, and the alias that is added.
+    index
+        The name of an index, or an alias of one.
+    on_error
+        What a broken document or event does.
+    copy
+        Make a new copy, with the settings of now.
+    allow_unmatched
+        Attach even if most events name items that the index lacks.
+
+    Raises
+    ------
+    MappingMismatch
+        The index cannot be attached to.
+    """
+    problems = Problems(on_error)
+    with connect(settings) as cluster:
+        report = attaching.attach(
+            cluster, settings, index, problems, copy=copy, allow_unmatched=allow_unmatched
+        )
+    say_skipped(problems)
+    say_notes(report.notes)
+    return report
+
+
+def plan_attach(
+    settings: Settings,
+    index: str,
+    *,
+    on_error: OnError = "stop",
+    copy: bool = False,
+    allow_unmatched: bool = False,
+) -> AttachPlan:
+    """Say what `attach` would do, and what it would meet; nothing is written."""
+    problems = Problems(on_error)
+    with connect(settings) as cluster:
+        plan = attaching.plan_attach(
+            cluster, settings, index, problems, copy=copy, allow_unmatched=allow_unmatched
+        )
+    say_skipped(problems)
+    say_notes(plan.notes)
+    return plan
+
+
+def install_templates(settings: Settings) -> list[str]:
+    """Store the query templates in the cluster, and return the names of those that were written."""
+    with connect(settings) as cluster:
+        return stored.install(cluster)
+
+
+def plan_install_templates(settings: Settings) -> list[str]:
+    """Return the names of the templates that `install_templates` would write."""
+    states = list_templates(settings)
+    return [name for name, state in states.items() if state != "current"]
+
+
+def list_templates(settings: Settings) -> dict[str, stored.State]:
+    """Return the query templates, each with whether the cluster has it."""
+    with connect(settings) as cluster:
+        return stored.installed(cluster)

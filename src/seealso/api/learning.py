@@ -1,0 +1,289 @@
+"""``seealso train``, ``tune``, ``fit`` and ``evaluate``: what behaviour teaches, and how well."""
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from seealso.api.reading import OnError, Split, read_inputs
+from seealso.cluster import connect
+from seealso.config import Settings
+from seealso.encoder import BundleStore
+from seealso.errors import ConfigError, MissingExtraError
+from seealso.readers import (
+    Attributes,
+    FileSource,
+    Problems,
+    Pseudonyms,
+    read_attributes,
+)
+from seealso.readers.pseudonyms import KEY
+
+if TYPE_CHECKING:
+    from seealso.evaluation.results import Evaluation
+    from seealso.evaluation.systems import SystemBuilder
+    from seealso.fitting.fit import FitReport
+    from seealso.training.train import TrainPlan, TrainReport
+    from seealso.training.tuning.report import TuneReport
+    from seealso.training.tuning.tune import TunePlan
+
+PROTOCOLS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
+"""How events are kept back and asked about."""
+
+BASELINES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
+"""The systems that stand beside the index."""
+
+
+def train(settings: Settings, *, on_error: OnError = "stop", force: bool = False) -> "TrainReport":
+    """Fine-tune the model of ``training`` on behaviour, and write its bundle.
+
+    A call that was killed goes on where it was when it is made again.
+
+    Parameters
+    ----------
+    settings
+        Section ``training`` says how.
+    on_error
+        What a broken row does.
+    force
+        Replace a bundle of that name.
+
+    Raises
+    ------
+    MissingExtraError
+        The extra ``train`` is not installed.
+    BundleError
+        There is a bundle of that name.
+    DataError
+        There is too little to learn from.
+    """
+    _check_training(settings, force=force)
+    from seealso.training.train import train as fine_tune
+
+    with read_inputs(settings, on_error) as source:
+        cluster = connect(settings) if settings.training.hard_negatives else None
+        return fine_tune(settings, source.items, source.events, cluster)
+
+
+def plan_train(
+    settings: Settings, *, on_error: OnError = "stop", force: bool = False
+) -> "TrainPlan":
+    """Say what `train` would learn from; nothing is written."""
+    _check_training(settings, force=force)
+    from seealso.training.train import plan
+
+    with read_inputs(settings, on_error) as source:
+        return plan(settings, source.items, source.events)
+
+
+def _check_training(settings: Settings, *, force: bool) -> None:
+    from seealso.training import TRAINING, refuse_existing, require
+
+    require(*TRAINING)
+    if not force:
+        store = BundleStore(settings.encoder.store)
+        refuse_existing(settings.training.name, store, "training.name")
+
+
+def tune(
+    settings: Settings,
+    *,
+    on_error: OnError = "stop",
+    trials: int = 20,
+    timeout: float | None = None,
+) -> "TuneReport":
+    """Search the settings of ``training`` that rank best on dev.
+
+    Parameters
+    ----------
+    settings
+        The first trial is these settings as they are.
+    on_error
+        What a broken row does.
+    trials
+        How many trials are to be finished in all, those of earlier calls included.
+    timeout
+        Minutes after which this call stops.
+
+    Returns
+    -------
+    TuneReport
+        `toml` holds the best settings.
+    """
+    _check_tuning()
+    from seealso.training.tuning.tune import tune as search
+
+    with read_inputs(settings, on_error) as source:
+        cluster = connect(settings) if settings.training.hard_negatives else None
+        return search(
+            settings, source.items, source.events, cluster, trials=trials, minutes=timeout
+        )
+
+
+def plan_tune(settings: Settings, *, on_error: OnError = "stop", trials: int = 20) -> "TunePlan":
+    """Say what `tune` would search; nothing is written."""
+    _check_tuning()
+    from seealso.training.tuning.tune import plan_tune as plan
+
+    with read_inputs(settings, on_error) as source:
+        return plan(settings, source.items, source.events, trials=trials)
+
+
+def _check_tuning() -> None:
+    from seealso.training import TRAINING, require
+
+    require(*TRAINING)
+    for package in ("optuna", "plotly"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError.of(package, "tune")
+
+
+def fit(settings: Settings, *, on_error: OnError = "stop", force: bool = False) -> "FitReport":
+    """Fit the bundle of ``fit``: behaviour and texts in one vector, all weights chosen on dev.
+
+    Parameters
+    ----------
+    settings
+        Section ``fit`` names the bundle, ``encoder.bundle`` is what it stands on.
+    on_error
+        What a broken row does.
+    force
+        Replace a bundle of that name.
+
+    Raises
+    ------
+    ConfigError
+        There is a bundle of that name.
+    DataError
+        There is too little to learn from.
+    """
+    from seealso.fitting.fit import fit as fit_bundle
+
+    name = settings.fit.name
+    if BundleStore(settings.encoder.store).folder_of(name).exists() and not force:
+        raise ConfigError(
+            f"fit.name: there is a bundle {name} already",
+            hint="give another name, or --force to replace it",
+            field="fit.name",
+        )
+    with read_inputs(settings, on_error) as source:
+        return fit_bundle(settings, source.items, source.events, source.images())
+
+
+def evaluate(
+    settings: Settings,
+    *,
+    on_error: OnError = "stop",
+    protocols: Sequence[str] = PROTOCOLS[:1],
+    split: Split = "dev",
+    baselines: Sequence[str] = BASELINES,
+    index: bool = True,
+    users: int | None = None,
+    by: str | None = None,
+    by_user: str | None = None,
+    out: Path | None = None,
+    before: Path | None = None,
+    keep: bool = False,
+) -> "Evaluation":
+    """Measure recommendations on events that were kept back, beside tuned baselines.
+
+    Parameters
+    ----------
+    settings
+        What the index is built from, and how it is asked.
+    on_error
+        What a broken row does.
+    protocols
+        Of `PROTOCOLS`: how events are kept back and asked about.
+    split
+        Choose by dev; ask test once, at the end.
+    baselines
+        Of `BASELINES`; none for the index alone.
+    index
+        Whether the index takes part; without it, no cluster is needed.
+    users
+        Ask at most so many users, drawn.
+    by
+        A field of the catalogue by which users and exposure are told apart.
+    by_user
+        An attribute of the file of ``users``, to tell whether users are served alike.
+    out
+        A folder for report.html and evaluation.json.
+    before
+        The evaluation.json of an earlier one, to compare with.
+    keep
+        Leave the index that was evaluated in the cluster.
+
+    Raises
+    ------
+    ConfigError
+        Nobody is left to ask, or a setting does not fit.
+    DataError
+        Nothing can be learnt, or nobody can be asked about.
+    MissingExtraError
+        The extra ``evaluate`` is not installed.
+    """
+    if not index and not baselines:
+        raise ConfigError("without the index and without baselines, nobody is left to ask")
+    if before is not None and not index:
+        raise ConfigError("an earlier evaluation is compared by the index, which is left out")
+    from seealso.evaluation.earlier import Earlier
+    from seealso.evaluation.evaluate import evaluate as hold
+    from seealso.evaluation.report import require_plots, write_report
+
+    if out is not None:
+        # before anything is asked, not an hour later
+        require_plots()
+    earlier = None if before is None else Earlier.read(before)
+    with read_inputs(settings, on_error) as source:
+        groups = None
+        if by_user is not None:
+            from seealso.evaluation.fairness import Groups
+
+            groups = Groups.of(by_user, attributes_of_users(settings, source.problems))
+        builders: list[SystemBuilder] = []
+        if baselines:
+            from seealso.evaluation.baselines import baselines as baselines_of
+
+            builders += baselines_of(settings, baselines)
+        if index:
+            from seealso.fitting.refit import refit
+            from seealso.judging.index_systems import IndexSystems
+
+            prepare = partial(refit, items=source.items, images=source.images)
+            builders.append(IndexSystems(connect(settings), settings, source, keep, prepare))
+        found = hold(
+            settings,
+            source.items,
+            source.events,
+            builders,
+            protocols=protocols,
+            asked=split,
+            by=by,
+            most_users=users,
+            before=earlier,
+            groups=groups,
+            names=Pseudonyms.from_environment(os.environ) if KEY in os.environ else None,
+        )
+    if out is not None:
+        write_report(found, out)
+    return found
+
+
+def attributes_of_users(settings: Settings, problems: Problems) -> dict[str, Attributes]:
+    """Return the attributes of each user of the file of ``users``.
+
+    Raises
+    ------
+    ConfigError
+        No file is named.
+    DataError
+        It cannot be read.
+    """
+    users = settings.users
+    if users.path is None:
+        raise ConfigError("no file has attributes of users", hint="set users.path in seealso.toml")
+    file = FileSource(users.path, format=users.format, columns=users.columns, section="users")
+    return read_attributes(file, users, problems)

@@ -1,0 +1,164 @@
+"""``seealso users``: people in an index of their own, under pseudonyms."""
+
+import os
+from dataclasses import replace
+
+from seealso.api.reading import OnError, say_notes, say_skipped
+from seealso.cluster import connect
+from seealso.config import Settings
+from seealso.indexer import privacy
+from seealso.indexer.events.ingest import add_live_events
+from seealso.indexer.privacy import ForgetReport, UserDocuments
+from seealso.indexer.users import build as building
+from seealso.indexer.users.build import UsersReport
+from seealso.indexer.users.people import read_people
+from seealso.indexer.users.unmatched import unmatched_notes
+from seealso.plugin.neighbours import NeighbourList
+from seealso.plugin.recommender import Recommender
+from seealso.plugin.users_index import UsersIndex
+from seealso.readers import Problems, Pseudonyms
+
+
+def build_users(
+    settings: Settings, *, on_error: OnError = "stop", new_key: bool = False
+) -> UsersReport:
+    """Write all users to a new index, and let the alias of the users stand for it.
+
+    Parameters
+    ----------
+    settings
+        Users come from ``events``, their attributes from the file of ``users``.
+    on_error
+        What a broken row does.
+    new_key
+        The key of the pseudonyms may be another one than before.
+    """
+    names = Pseudonyms.from_environment(os.environ)
+    problems = Problems(on_error)
+    with connect(settings) as cluster:
+        people = read_people(settings, cluster, problems)
+        user_encoder = Recommender(cluster, settings).user_encoder()
+        report = building.build_users(
+            cluster, settings, people, names, user_encoder, new_key=new_key
+        )
+        add_live_events(cluster, settings, names, lambda: user_encoder)
+        notes = unmatched_notes(cluster, settings, people)
+    return _reported(report, notes, problems)
+
+
+def plan_build_users(
+    settings: Settings, *, on_error: OnError = "stop", new_key: bool = False
+) -> UsersReport:
+    """Say what `build_users` would do; nothing is written."""
+    names = Pseudonyms.from_environment(os.environ)
+    problems = Problems(on_error)
+    with connect(settings) as cluster:
+        people = read_people(settings, cluster, problems)
+        # without a live index there is nothing to make vectors with: a plan says so, too
+        Recommender(cluster, settings).user_encoder()
+        report = building.plan_build(cluster, settings, people, names, new_key=new_key)
+        notes = unmatched_notes(cluster, settings, people)
+    return _reported(report, notes, problems)
+
+
+def update_users(settings: Settings, *, on_error: OnError = "stop") -> UsersReport:
+    """Write the users that are new or changed, and delete those that are no more.
+
+    Parameters
+    ----------
+    settings
+        As for `build_users`.
+    on_error
+        What a broken row does.
+    """
+    names = Pseudonyms.from_environment(os.environ)
+    problems = Problems(on_error)
+    with connect(settings) as cluster:
+        people = read_people(settings, cluster, problems)
+        user_encoder = Recommender(cluster, settings).user_encoder()
+        report = building.update_users(cluster, settings, people, names, user_encoder)
+        add_live_events(cluster, settings, names, lambda: user_encoder)
+        notes = unmatched_notes(cluster, settings, people)
+    return _reported(report, notes, problems)
+
+
+def plan_update_users(settings: Settings, *, on_error: OnError = "stop") -> UsersReport:
+    """Say what `update_users` would do; nothing is written."""
+    names = Pseudonyms.from_environment(os.environ)
+    problems = Problems(on_error)
+    with connect(settings) as cluster:
+        people = read_people(settings, cluster, problems)
+        user_encoder = Recommender(cluster, settings).user_encoder()
+        report = building.plan_update(cluster, settings, people, names, user_encoder)
+        notes = unmatched_notes(cluster, settings, people)
+    return _reported(report, notes, problems)
+
+
+def _reported(report: UsersReport, notes: tuple[str, ...], problems: Problems) -> UsersReport:
+    say_skipped(problems)
+    say_notes(notes)
+    return replace(report, notes=notes)
+
+
+def forget_user(settings: Settings, user_id: str) -> ForgetReport:
+    """Delete all that is held of a user, and search for it again.
+
+    Parameters
+    ----------
+    settings
+        Where the users index, ``<alias>-events`` and the indices of UBI are.
+    user_id
+        The id itself, not the pseudonym.
+
+    Raises
+    ------
+    ClusterError
+        Something of the user is still there, or could not be looked for.
+    """
+    names = Pseudonyms.from_environment(os.environ)
+    with connect(settings) as cluster:
+        return privacy.forget(cluster, settings, names, user_id)
+
+
+def plan_forget_user(settings: Settings, user_id: str) -> UserDocuments:
+    """Return what `forget_user` would delete; nothing is written."""
+    return export_user(settings, user_id)
+
+
+def export_user(settings: Settings, user_id: str) -> UserDocuments:
+    """Return all that is held of a user.
+
+    Parameters
+    ----------
+    settings
+        Where the users index, ``<alias>-events`` and the indices of UBI are.
+    user_id
+        The id itself, not the pseudonym.
+    """
+    names = Pseudonyms.from_environment(os.environ)
+    with connect(settings) as cluster:
+        return privacy.export_user(cluster, settings, names, user_id)
+
+
+def list_neighbours(settings: Settings, user_id: str, *, size: int = 10) -> NeighbourList:
+    """Return the users who are most like a user, under their pseudonyms, by one kNN query.
+
+    Parameters
+    ----------
+    settings
+        Where the users index is.
+    user_id
+        The id itself, not the pseudonym.
+    size
+        How many.
+
+    Raises
+    ------
+    DataError
+        Nothing is known of the user.
+    """
+    names = Pseudonyms.from_environment(os.environ)
+    with connect(settings) as cluster:
+        index = UsersIndex(cluster, settings, names)
+        with Recommender(cluster, settings, users=index) as recommender:
+            return recommender.neighbours(recommender.user(user_id), size=size)

@@ -1,0 +1,37 @@
+"""Options and values that several commands share."""
+
+from typing import Any, BinaryIO
+
+import click
+import orjson
+
+from seealso.decoding import decode, loads
+from seealso.errors import DataError
+
+on_error = click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="What a broken row of catalogue or events does.",
+)
+dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
+
+
+def read_json(file: BinaryIO, hint: str) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    DataError
+        It is not JSON; the message says where, the hint what it should hold.
+    """
+    try:
+        return loads(decode(file.read()))
+    except orjson.JSONDecodeError as exc:
+        raise DataError(
+            f"{file.name}:{exc.lineno}:{exc.colno}: not JSON: {exc.msg}",
+            hint=hint,
+            file=file.name,
+            line=exc.lineno,
+        ) from exc

@@ -1,0 +1,162 @@
+"""The examples of README and docs run, as a reader would copy them: Python and shell.
+
+All of them stand in the folder of the quickstart, on one small shop. What trains, downloads or
+starts a container is tested where it belongs; its commands are read by ``test_docs_code``.
+"""
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from seealso import Recommender, build_index, connect, load_settings
+from seealso.api import build_users, install_templates
+from seealso.cli.main import cli
+from seealso.cluster.node import NodeInfo
+from seealso.encoder import Bundle
+from tests.snippets import ROOT, blocks, own_calls, shell_lines
+
+KEY = "a key that only this test knows, long enough"
+
+PYTHON = ("README.md", "docs/python.md", "docs/existing-search.md", "docs/connectors.md",
+          "docs/live-events.md", "docs/users.md", "docs/evaluation.md")  # fmt: skip
+
+SHELL = ("README.md", "docs/quickstart.md", "docs/python.md", "docs/commands/recommend.md",
+         "docs/commands/recommend-group.md", "docs/commands/recommend-batch.md",
+         "docs/commands/related.md", "docs/commands/index.md", "docs/commands/templates.md",
+         "docs/groups.md", "docs/users.md", "docs/live-events.md",
+         "docs/troubleshooting.md")  # fmt: skip
+
+ELSEWHERE = re.compile(
+    r"^(make|pip|docker|export|python -m benchmarks|printf|USER=)"
+    r"|seealso (--[\w-]+ \S+ )*(node|model|train|tune|fit|evaluate|demo|doctor|events follow)\b"
+    r"|examples/ml-latest-small|jq "
+)
+"""Lines that need a download, a container, minutes, another catalogue, or a program of others."""
+
+CLICK = '{{"user": "{user}", "sku": "k5", "type": "view", "time": "2026-11-26T03:2{n}:00Z"}}\n'
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The folder of the quickstart, with more customers, and its index."""
+
+    folder: Path
+    url: str
+    alias: str
+
+    def here(self, code: str) -> str:
+        """Return `code` with the names of this shop in place of those of the docs."""
+        named = re.sub(r"(\$URL|:9200)/(shop|films)\b", rf"\1/{self.alias}", code)
+        return named.replace('"/shop/', f'"/{self.alias}/')
+
+
+def files_of_the_quickstart() -> Iterator[tuple[str, str]]:
+    text = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    for name in ("products.csv", "events.csv", "seealso.toml"):
+        yield name, text.split(f"`{name}`", 1)[1].split("```", 2)[1].partition("\n")[2]
+
+
+@pytest.fixture(scope="module")
+def shop(
+    tmp_path_factory: pytest.TempPathFactory, opensearch_latest: NodeInfo, tiny: Bundle
+) -> Iterator[Shop]:
+    folder = tmp_path_factory.mktemp("quickstart")
+    found = Shop(folder, opensearch_latest.url, f"docs-{os.getpid()}")
+    for name, content in files_of_the_quickstart():
+        (folder / name).write_text(content, encoding="utf-8")
+    items = [f"{letter}{number}" for letter in "tk" for number in range(1, 7)]
+    users = ["1", "5", "17", "bob", "cat", "anna", *(f"more{n}" for n in range(24))]
+    with (folder / "events.csv").open("a", encoding="utf-8") as file:
+        file.writelines(
+            f"{user},{items[(place * 5 + step * (1 + place % 4)) % 12]},view,"
+            f"2026-09-{step + 1:02}T0{place % 10}:00:00Z\n"
+            for place, user in enumerate(users)
+            for step in range(6)
+        )
+    (folder / "seealso.local.toml").write_text(
+        f"""
+[index]
+alias = "{found.alias}"
+[encoder]
+bundle = "{tiny.folder}"
+store = "{folder / "bundles"}"
+cache = "{folder / "vectors.sqlite"}"
+[cluster]
+url = "{found.url}"
+""",
+        encoding="utf-8",
+    )
+    (folder / "users.txt").write_text('ann\n{"history": ["k5"], "words": "grinder"}\n')
+    (folder / "clicks.jsonl").write_text(
+        "".join(CLICK.format(user=user, n=n) for n, user in enumerate(("1", "ann", "dee")))
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("SEEALSO_USERS_KEY", KEY)
+        settings = load_settings()
+        build_index(settings)
+        build_users(settings)
+        install_templates(settings)
+        with Recommender.from_config() as recommender:
+            body = recommender.stored_group_request(["1", "5"])
+            (folder / "group.json").write_bytes(body)
+            (folder / "request.ndjson").write_bytes(recommender.stored_request("ann"))
+        yield found
+        with connect(settings) as cluster:
+            for name in (found.alias, f"{found.alias}-users", f"{found.alias}-events"):
+                cluster.request("DELETE", f"/{name}-2*", params={"expand_wildcards": "all"})
+
+
+@pytest.fixture
+def inside(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """The shop, with its folder as the working folder."""
+    monkeypatch.chdir(shop.folder)
+    monkeypatch.setenv("SEEALSO_USERS_KEY", KEY)
+    return shop
+
+
+@pytest.mark.parametrize("page", PYTHON)
+def test_the_python_of_a_page_runs(page: str, inside: Shop) -> None:
+    names: dict[str, Any] = {"__name__": "example"}
+    code = blocks(ROOT / page, "python")
+    assert code
+    for number, block in enumerate(code, 1):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(inside.here(block), f"{page} {number}", "exec"), names)
+        # what an example prints is something
+        assert bool(printed.getvalue().strip()) == ("print(" in block), (page, number)
+
+
+@pytest.mark.parametrize("page", SHELL)
+def test_the_commands_of_a_page_run(page: str, inside: Shop) -> None:
+    lines = [line for line in shell_lines(ROOT / page) if not ELSEWHERE.search(line)]
+    assert lines
+    for line in lines:
+        done = run(inside, inside.here(line))
+        assert done.returncode == 0, (page, line, done.stdout, done.stderr)
+        assert '"error"' not in done.stdout, (page, line, done.stdout)
+
+
+def run(shop: Shop, line: str) -> "subprocess.CompletedProcess[str]":
+    """Run a line of the shell; what is a command of ours alone needs no process of its own."""
+    calls = list(own_calls(line))
+    if line.startswith("seealso ") and len(calls) == 1 and "|" not in line and ">" not in line:
+        done = CliRunner().invoke(cli, calls[0])
+        error = f"{done.stderr}{done.exception or ''}"
+        return subprocess.CompletedProcess(line, done.exit_code, done.stdout, error)
+    environment = {**os.environ, "URL": shop.url}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-c", line], env=environment, capture_output=True, text=True, check=False
+    )
