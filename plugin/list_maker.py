@@ -6,19 +6,18 @@ Whoever calls sees to it that the bundle is that of the index which answers.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain, islice
+from functools import partial
 from typing import Any
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
-from seealso.errors import DataError, PartialAnswer
+from seealso.errors import ConfigError, DataError, PartialAnswer
 from seealso.plugin.explanations.explaining import Explained, explain
 from seealso.plugin.explanations.explanation import Explanation
-from seealso.plugin.groups.answers import group_items, of_one
-from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.groups.lists import GroupList, GroupRecommendation
 from seealso.plugin.groups.members import Group, Members, group_path
 from seealso.plugin.groups.options import GroupCriteria
-from seealso.plugin.groups.search import SCORES, group_search
+from seealso.plugin.groups.requests import GroupRequest
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.neighbours import NeighbourBoosts
 from seealso.plugin.policy import Policy
@@ -26,20 +25,20 @@ from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
 from seealso.plugin.profiles.profile import Profile, build_profile, build_profiles
 from seealso.plugin.profiles.users import describe_gaps
-from seealso.plugin.ranking import answers
-from seealso.plugin.ranking.boosts import NOTHING, Lifts
+from seealso.plugin.ranking.boosts import Boosts
+from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import choose_path, fallback, without_scripts
-from seealso.plugin.ranking.plans import Lane, Plan, lanes, listed, not_pinned
-from seealso.plugin.ranking.searches import Search
-from seealso.plugin.ranking.sending import send, send_one
+from seealso.plugin.ranking.rank import build, rank
+from seealso.plugin.ranking.requests import ListRequest
+from seealso.plugin.ranking.sending import send_scored, send_together
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.search.personalise import Preference, personalise_body, personalise_settings
 from seealso.plugin.search.spread import Samples
 from seealso.plugin.serving import Live
 from seealso.plugin.users_index import UsersIndex
 from seealso.query_templates import msearch
-from seealso.types import Path, User, Vector
+from seealso.types import User, Vector
 
 
 class ListMaker:
@@ -52,7 +51,7 @@ class ListMaker:
     cluster, settings
         As for `Recommender`.
     users
-        The users index, whose neighbours lift what they chose.
+        The users index, whose neighbours boost what they chose.
     """
 
     def __init__(self, cluster: Cluster, settings: Settings, users: UsersIndex | None) -> None:
@@ -80,25 +79,19 @@ class ListMaker:
     def for_users(
         self, live: Live, users: Sequence[User], criteria: Criteria
     ) -> list[RecommendationList]:
-        """Return a list for each user, in one request."""
+        """Return a list for each user, asked for together."""
         watch = Stopwatch()
         profiles = self.profiles(live, users)
         watch.cut("profile")
         neighbours, missing = self._neighbours(live, users, profiles)
         if self._users is not None:
             watch.cut("neighbours")
-        lifts = [
-            Lifts.of(profile.pairs, boosts, scored=live.scripts)
-            for profile, boosts in zip(profiles, neighbours, strict=True)
-        ]
-        ranked = self._ranked(live, users, profiles, lifts, criteria, watch)
-        notes = [
-            one_line(describe_gaps(user, one), missing)
-            for user, one in zip(users, profiles, strict=True)
-        ]
+        requests = self._requests(live, users, profiles, neighbours, criteria)
+        found = self._rank(live, requests, criteria, watch)
+        gaps = (describe_gaps(one.user, one.profile) for one in requests)
         return [
-            replace(one, note=one_line(told, one.note))
-            for one, told in zip(ranked, notes, strict=True)
+            replace(one, note=one_line(gap, missing, one.note))
+            for one, gap in zip(found, gaps, strict=True)
         ]
 
     def for_item(self, live: Live, item_id: str, criteria: Criteria) -> RecommendationList:
@@ -106,34 +99,36 @@ class ListMaker:
         watch = Stopwatch()
         profile = Profile(self._vector(live, item_id), "", frozenset({item_id}))
         watch.cut("profile")
-        (found,) = self._ranked(live, [User()], [profile], [NOTHING], criteria, watch)
+        requests = self._requests(live, [User()], [profile], [NeighbourBoosts()], criteria)
+        (found,) = self._rank(live, requests, criteria, watch)
         return found
 
     def for_group(self, live: Live, members: Members, criteria: GroupCriteria) -> GroupList:
         """Return one list for all members."""
         if len(members.users) == 1:
             (alone,) = self.for_users(live, members.users, criteria.list)
-            return of_one(alone, members.names[0], criteria)
-        criteria = replace(
-            criteria, list=self._policy.narrowed(live, criteria.list, members.guarded)
-        )
+            return GroupList.of_one(alone, members.names[0], criteria.groups.strategy)
         watch = Stopwatch()
-        group = Group.of(members, self.profiles(live, members.users), criteria.groups.seen)
+        request, context = self._group_request(live, members, criteria)
         watch.cut("profile")
-        path, search = _group_search(live, group, criteria)
-        answer = send_one(self._cluster, live, search, watch, SCORES)
-        items = group_items(answers.hits_of(answer), group, criteria, path, live.calibration)
+        send = partial(send_scored, self._cluster, live, watch=watch)
+        (found,) = rank([request], context, send, datetime.now(UTC))
         watch.cut("fusion")
         degraded = fallback(criteria.list, scripts=live.scripts)
-        told = one_line(group.note, degraded, answers.missing_part([answer]))
         return GroupList(
-            tuple(items), group.names, criteria.groups.strategy, path,
-            live.name, live.fingerprint, told, watch.parts(),
-        )  # fmt: skip
+            tuple(GroupRecommendation.of(one, live.calibration) for one in found.items),
+            request.group.names,
+            criteria.groups.strategy,
+            context.path,
+            live.name,
+            live.fingerprint,
+            one_line(request.group.note, degraded, found.note),
+            watch.parts(),
+        )
 
     def reasons(self, live: Live, user: User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return why each item has its value for a user, in one search."""
-        self._policy.check_shown(live, user, item_ids)
+        self._policy.check_allowed(live, user, item_ids)
         settings = self.fitted(live).profile
         (inputs,) = read_inputs([user], live, self._items, settings)
         words = self._settings.recommend.words
@@ -141,7 +136,8 @@ class ListMaker:
         ((boosts,), _) = self._neighbours(live, [user], [profile])
         asked = Explained(inputs, profile, boosts.gains)
         criteria = RecommendOptions().resolve(self._settings.recommend)
-        return explain(self._cluster, live, asked, item_ids, criteria, settings)
+        context = self._context(live, criteria)
+        return explain(self._cluster, live, asked, item_ids, criteria, context, settings)
 
     def personalised(
         self, live: Live, body: Any, user: User, weight: float | None, window: int | None
@@ -159,78 +155,88 @@ class ListMaker:
     def stored(self, live: Live, user: User, criteria: Criteria) -> bytes:
         """Return what `Recommender.stored_request` does."""
         profiles = self.profiles(live, [user])
-        lifts = [Lifts.of(one.pairs, NeighbourBoosts(), scored=live.scripts) for one in profiles]
-        _, _, (asked,) = self._lanes(live, [user], profiles, lifts, criteria)
+        (request,) = self._requests(live, [user], profiles, [NeighbourBoosts()], criteria)
         return b"".join(
             msearch(live.address, [search.stored()], search.header)
-            for one in asked
-            for search in one.searches
+            for query in build(request, self._context(live, criteria))
+            for search in query.searches
         )
 
     def stored_group(self, live: Live, members: Members, criteria: GroupCriteria) -> bytes:
         """Return what `Recommender.stored_group_request` does."""
-        criteria = replace(
-            criteria, list=self._policy.narrowed(live, criteria.list, members.guarded)
-        )
-        group = Group.of(members, self.profiles(live, members.users), criteria.groups.seen)
-        _, search = _group_search(live, group, criteria)
+        request, context = self._group_request(live, members, criteria)
+        queries = build(request, context)
+        if len(queries) > 1:
+            raise ConfigError(
+                "a stored request of a group is one search: rules that boost, bury or pin, and "
+                "shares, need several",
+                hint="leave them out (without_rules), or call recommend_group",
+            )
+        (search,) = queries[0].searches
         return search.stored()
 
-    def _ranked(
+    def _requests(
         self,
         live: Live,
         users: Sequence[User],
         profiles: Sequence[Profile],
-        lifts: Sequence[Lifts],
+        neighbours: Sequence[NeighbourBoosts],
         criteria: Criteria,
-        watch: Stopwatch,
-    ) -> list[RecommendationList]:
-        """Return a list for each profile, as rules, exposure and safety let it be."""
-        path, plans, asked = self._lanes(live, users, profiles, lifts, criteria)
-        searches = [[one for lane in mine for one in lane.searches] for mine in asked]
-        # a deadline is for someone who waits; for many at once, the cluster may take its time
-        cluster = self._cluster if len(users) == 1 else self._patient
-        responses = iter(send(cluster, live, list(chain.from_iterable(searches)), watch))
-        now = datetime.now(UTC)
-        ranked, notes = [], []
-        for mine, own, profile, plan, lift in zip(
-            asked, searches, profiles, plans, lifts, strict=True
-        ):
-            answered = list(islice(responses, len(own)))
-            items = listed(mine, iter(answered), profile, plan, path, live.calibration, lift, now)
-            ranked.append(items)
-            degraded = (
-                fallback(criteria, scripts=live.scripts) if profile.vector is not None else ""
-            )
-            notes.append(
-                one_line(degraded, answers.missing_part(answered), not_pinned(items, plan))
-            )
-        watch.cut("fusion")
+    ) -> list[ListRequest]:
+        """Return the request for each user's list."""
+        plans = self._policy.plans(live, criteria, [[user] for user in users])
         return [
-            RecommendationList(
-                tuple(items), user.user_id, path, live.name, live.fingerprint, told, watch.parts(),
+            ListRequest(
+                user,
+                profile,
+                Boosts.of(profile.co_occurrence, boosts, scored=live.scripts),
+                plan,
             )
-            for items, user, told in zip(ranked, users, notes, strict=True)
-        ]  # fmt: skip
+            for user, profile, boosts, plan in zip(users, profiles, neighbours, plans, strict=True)
+        ]
 
-    def _lanes(
-        self,
-        live: Live,
-        users: Sequence[User],
-        profiles: Sequence[Profile],
-        lifts: Sequence[Lifts],
-        criteria: Criteria,
-    ) -> tuple[Path, list[Plan], list[list[Lane]]]:
-        """Return the path that ranks, and the plan and the searches of each user's list."""
+    def _group_request(
+        self, live: Live, members: Members, criteria: GroupCriteria
+    ) -> tuple[GroupRequest, RankingContext]:
+        """Return the request for a group's list, and how to rank it."""
+        (plan,) = self._policy.plans(live, criteria.list, [members.guarded])
+        group = Group.of(members, self.profiles(live, members.users), criteria.groups.seen)
+        scored = live.documents * len(group.names)
+        path = group_path(
+            criteria.list, live.space, scored, joined=live.joined, scripts=live.scripts
+        )
+        request = GroupRequest(group, criteria.groups, plan, live.calibration)
+        return request, RankingContext.of(live, path)
+
+    def _context(self, live: Live, criteria: Criteria) -> RankingContext:
         path = choose_path(
             criteria, live.space, live.documents, joined=live.joined, scripts=live.scripts
         )
-        plans = self._policy.plans(live, criteria, users)
-        asked = [
-            lanes(profile, plan, path, live.space, live.calibration, lift)
-            for profile, plan, lift in zip(profiles, plans, lifts, strict=True)
+        return RankingContext.of(live, path)
+
+    def _rank(
+        self, live: Live, requests: Sequence[ListRequest], criteria: Criteria, watch: Stopwatch
+    ) -> list[RecommendationList]:
+        """Return the list of each request, as rules, exposure and safety let it be."""
+        context = self._context(live, criteria)
+        # a deadline is for someone who waits; for many at once, the cluster may take its time
+        cluster = self._cluster if len(requests) == 1 else self._patient
+        send = partial(send_together, cluster, live, watch=watch)
+        found = rank(requests, context, send, datetime.now(UTC))
+        watch.cut("fusion")
+        degraded = fallback(criteria, scripts=live.scripts)
+        return [
+            RecommendationList(
+                tuple(candidate.item for candidate in one.items),
+                request.user.user_id,
+                context.path,
+                live.name,
+                live.fingerprint,
+                one_line(degraded if request.known else "", one.note),
+                watch.parts(),
+            )
+            for request, one in zip(requests, found, strict=True)
         ]
-        return path, plans, asked
 
     def _neighbours(
         self, live: Live, users: Sequence[User], profiles: Sequence[Profile]
@@ -257,15 +263,6 @@ class ListMaker:
                 item_id=item_id,
             )
         return live.encoder.bundle.item_query(item.vector)
-
-
-def _group_search(live: Live, group: Group, criteria: GroupCriteria) -> tuple[Path, Search]:
-    """Return the path that brings a group's candidates, and its search."""
-    scored = live.documents * len(group.names)
-    path = group_path(criteria.list, live.space, scored, joined=live.joined, scripts=live.scripts)
-    return path, group_search(
-        group, criteria, path, live.space, live.calibration, scripts=live.scripts
-    )
 
 
 def one_line(*notes: str) -> str:

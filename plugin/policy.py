@@ -4,7 +4,6 @@ The one place where a criteria gets the filters that no request can take away.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from threading import Lock
 
 from seealso.cluster import Cluster
@@ -12,11 +11,11 @@ from seealso.cluster.fields import searchable
 from seealso.config import Choice, Rule, Settings
 from seealso.errors import DataError
 from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.ranking.plans import Plan, make_plan
+from seealso.plugin.ranking.plans import Plan, build_plan
 from seealso.plugin.rules.fields import SHARES, Condition, conditions
 from seealso.plugin.rules.ruling import contradiction, ruling, takes_all
 from seealso.plugin.rules.safety import Attributes, Guard
-from seealso.plugin.rules.taxonomy import Clause, Taxonomy
+from seealso.plugin.rules.taxonomy import Taxonomy
 from seealso.plugin.serving import Live
 from seealso.types import User
 
@@ -45,8 +44,17 @@ class Policy:
         self._known: dict[str, Mapping[str, str]] = {}
         self._lock = Lock()
 
-    def plans(self, live: Live, criteria: Criteria, users: Sequence[User]) -> list[Plan]:
-        """Return the plan of each user's list.
+    def plans(
+        self, live: Live, criteria: Criteria, audiences: Sequence[Sequence[User]]
+    ) -> list[Plan]:
+        """Return a plan for each list.
+
+        Parameters
+        ----------
+        live, criteria
+            The index, and what the lists must be.
+        audiences
+            Whom each list is for: all of them must be allowed to see what is on it.
 
         Raises
         ------
@@ -54,24 +62,18 @@ class Policy:
             Rules or shares contradict each other, or speak of a field that the index lacks.
         """
         rules, exposure = self._rules(criteria), self._settings.exposure
-        made = ruling(rules, self._tree)
+        found = ruling(rules, self._tree)
         self._check_fields(live, rules)
         for share in exposure.shares:
             self._check_blocked(share)
-        held = [self._held(criteria, [shown_to(user)], made.filters) for user in users]
-        return [make_plan(one, made, exposure, rules, self._tree) for one in held]
+        plans = []
+        for users in audiences:
+            clauses = (*found.filters, *self._guard.filters(map(allowed_by, users)))
+            narrowed = criteria.narrow(clauses)
+            plans.append(build_plan(narrowed, found, exposure, rules, self._tree))
+        return plans
 
-    def narrowed(self, live: Live, criteria: Criteria, users: Sequence[User]) -> Criteria:
-        """Return a criteria with the filters of rules and safety, for all of `users` together.
-
-        Without a user, as for one of whom nothing is known.
-        """
-        rules = self._rules(criteria)
-        made = ruling(rules, self._tree)
-        self._check_fields(live, rules)
-        return self._held(criteria, [shown_to(one) for one in users] or [{}], made.filters)
-
-    def check_shown(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
+    def check_allowed(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
         """Refuse to speak of items that the user must not be shown.
 
         Raises
@@ -79,16 +81,16 @@ class Policy:
         DataError
             One of `item_ids` is blocked for the user.
         """
-        clauses = self._guard.filters([shown_to(user)])
+        clauses = self._guard.filters([allowed_by(user)])
         if not clauses:
             return
         self._check_fields(live, ())
         query = {"bool": {"must": {"ids": {"values": list(item_ids)}}, "filter": list(clauses)}}
         body = {"size": len(item_ids), "_source": False, "query": query}
         answer = self._cluster.request("POST", f"/{live.name}/_search", body)
-        shown = {hit["_id"] for hit in answer["hits"]["hits"]}
+        allowed = {hit["_id"] for hit in answer["hits"]["hits"]}
         for item_id in item_ids:
-            if item_id not in shown:
+            if item_id not in allowed:
                 raise DataError(
                     f"item {item_id!r} is not in the index, or not for this user",
                     hint="section [safety] of the settings says what is shown to whom",
@@ -102,12 +104,6 @@ class Policy:
     def _rules(self, criteria: Criteria) -> tuple[Rule, ...]:
         standing = () if criteria.without_rules else self._settings.rules
         return (*criteria.rules, *standing)
-
-    def _held(
-        self, criteria: Criteria, users: Iterable[Attributes], filters: Sequence[Clause]
-    ) -> Criteria:
-        clauses = (*filters, *self._guard.filters(users))
-        return replace(criteria, filters=(*criteria.filters, *clauses)) if clauses else criteria
 
     def _check_blocked(self, share: Choice) -> None:
         for field, values in self._settings.safety.fields.items():
@@ -134,6 +130,6 @@ class Policy:
             return self._known[live.generation]
 
 
-def shown_to(user: User) -> Attributes:
+def allowed_by(user: User) -> Attributes:
     """Return the attributes that decide: what is kept of a user, before what a request says."""
     return {**user.attributes, **user.kept}

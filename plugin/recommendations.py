@@ -23,7 +23,7 @@ class Recommendation:
     probability
         p in (0, 1), or None for an item without a vector and for a list by importance alone.
     raw
-        w * similarity, lifted by `pairs` and `neighbours`, before the sigmoid; None where
+        w * similarity, with `co_occurrence` and `neighbours`, before the sigmoid; None where
         `probability` is.
     score
         OpenSearch's score in the list that the item came from.
@@ -35,10 +35,10 @@ class Recommendation:
         Whether the item is of the long tail.
     fields
         The catalogue's own fields.
-    pairs
-        By how much the history lifts `raw` of what is chosen around its items.
+    co_occurrence
+        What is added to `raw` of what is chosen around items of the history.
     neighbours
-        By how much the user's neighbours lift `raw`: share times what part of them chose it lately.
+        What the user's neighbours add to `raw`: share times what part of them chose it lately.
     boost
         What rules and freshness add to `raw` where the list is ranked; no part of the probability.
     """
@@ -51,7 +51,7 @@ class Recommendation:
     importance: float
     tail: bool
     fields: Mapping[str, Any] = field(default_factory=dict)
-    pairs: float = 0.0
+    co_occurrence: float = 0.0
     neighbours: float = 0.0
     boost: float = 0.0
 
@@ -65,7 +65,7 @@ class Recommendation:
             "source": self.source.value,
             "importance": self.importance,
             "tail": self.tail,
-            "pairs": self.pairs,
+            "co_occurrence": self.co_occurrence,
             "neighbours": self.neighbours,
             "boost": self.boost,
             "fields": dict(self.fields),

@@ -175,7 +175,7 @@ def wishes(cluster: Cluster, recommender: Recommender, drawn: Sequence[Party]) -
     for one, profile in zip(people, recommender.profiles(list(map(user, people))), strict=True):
         assert profile.vector is not None
         added = np.zeros(len(ids), dtype=np.float32)
-        for item_id, lift in profile.pairs.items():
+        for item_id, lift in profile.co_occurrence.items():
             if item_id in place:
                 added[place[item_id]] = lift
         similar[one.user_id], boosts[one.user_id] = vectors @ profile.vector, added

@@ -9,16 +9,16 @@ from seealso.config import ProfileSettings
 from seealso.errors import DataError
 from seealso.indexer.documents import item_vector
 from seealso.plugin.explanations.explanation import Explanation, MatchedWord, matched_words
-from seealso.plugin.explanations.shares import Kind, Share, item_shares, profile_parts
+from seealso.plugin.explanations.shares import Floats, Kind, Share, item_shares, profile_parts
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.profiles.inputs import ProfileInputs
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.ranking import answers
+from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.ranking.paths import choose_path
 from seealso.plugin.ranking.searches import Search, tail_search, vector_search
-from seealso.plugin.ranking.sending import send
+from seealso.plugin.ranking.sending import send_together
 from seealso.plugin.serving import Live
 from seealso.readers import RESERVED
 from seealso.types import Path, Space
@@ -43,12 +43,42 @@ class Explained:
     neighbours: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class FoundItem:
+    """An item, and what the searches of a list found of it.
+
+    Attributes
+    ----------
+    item_id
+        The item.
+    document
+        As it is stored, its vector too.
+    hits
+        Its hit by the template of the search; none where that search does not find it.
+    """
+
+    item_id: str
+    document: Mapping[str, Any]
+    hits: Mapping[str, answers.Hit]
+
+    @property
+    def ranked(self) -> answers.Hit | None:
+        """The hit of the vector list."""
+        return next((hit for name, hit in self.hits.items() if name != "tail"), None)
+
+    @property
+    def words(self) -> tuple[MatchedWord, ...]:
+        """The words that bring it into the tail list."""
+        return matched_words(self.hits["tail"]["_explanation"]) if "tail" in self.hits else ()
+
+
 def explain(
     cluster: Cluster,
     live: Live,
     asked: Explained,
     item_ids: Sequence[str],
     criteria: Criteria,
+    context: RankingContext,
     settings: ProfileSettings,
 ) -> list[Explanation]:
     """Return why each item has its value for a user.
@@ -61,8 +91,8 @@ def explain(
         The user.
     item_ids
         The items, seen ones too.
-    criteria, settings
-        How a list is made, and how a profile is.
+    criteria, context, settings
+        What a list must be, how it is ranked, and how a profile is built.
 
     Raises
     ------
@@ -70,11 +100,8 @@ def explain(
         The index does not hold an item.
     """
     documents = _documents(cluster, live, item_ids)
-    path = choose_path(
-        criteria, live.space, live.documents, joined=live.joined, scripts=live.scripts
-    )
-    searches = _searches(asked.profile, item_ids, criteria, path, live)
-    responses = send(cluster, live, searches, Stopwatch()) if searches else []
+    searches = _searches(asked.profile, item_ids, criteria, context)
+    responses = send_together(cluster, live, searches, Stopwatch()) if searches else []
     hits = {
         search.template: {hit["_id"]: hit for hit in answers.hits_of(response)}
         for search, response in zip(searches, responses, strict=True)
@@ -84,8 +111,9 @@ def explain(
     found = []
     for item_id in item_ids:
         own = {name: of[item_id] for name, of in hits.items() if item_id in of}
-        shares, raw = _valued(asked, parts, item_id, documents[item_id], own, path, live)
-        one = _told(asked, item_id, documents[item_id], own, shares, raw, path, live)
+        item = FoundItem(item_id, documents[item_id], own)
+        shares, raw = _shares(asked, parts, item, live, context.path)
+        one = _explanation(asked, item, shares, raw, live, context.path)
         found.append(replace(one, note="; ".join(filter(None, (one.note, missing)))))
     return found
 
@@ -103,99 +131,83 @@ def _documents(cluster: Cluster, live: Live, item_ids: Sequence[str]) -> dict[st
 
 
 def _searches(
-    profile: Profile, item_ids: Sequence[str], criteria: Criteria, path: Path, live: Live
+    profile: Profile, item_ids: Sequence[str], criteria: Criteria, context: RankingContext
 ) -> list[Search]:
     """Return the searches of a list, for these items alone and whether they were seen or not."""
     if profile.vector is None:
         return []
     clause = {"ids": {"values": list(item_ids)}}
     only = replace(criteria, filters=(clause,), fields=(), size=len(item_ids), min_probability=0.0)
-    ranking = vector_search(
-        profile.vector, (), only, path=path, space=live.space, calibration=live.calibration
-    )
+    ranking = vector_search(profile.vector, (), only, context)
     if not profile.words:
         return [ranking]
-    tail = tail_search(replace(profile, seen=frozenset()), only, live.space)
+    tail = tail_search(replace(profile, seen=frozenset()), only, context.space)
     params = {**tail.params, "size": len(item_ids), "explain": True}
     return [ranking, Search(tail.template, params)]
 
 
-def _valued(
-    asked: Explained,
-    parts: Any,
-    item_id: str,
-    document: Mapping[str, Any],
-    hits: Mapping[str, answers.Hit],
-    path: Path,
-    live: Live,
+def _shares(
+    asked: Explained, parts: Floats, item: FoundItem, live: Live, path: Path
 ) -> tuple[tuple[Share, ...], float | None]:
     """Return the shares of an item's value, and the value as OpenSearch computed it."""
-    item = item_vector(document)
-    ranked = next((hit for name, hit in hits.items() if name != "tail"), None)
-    if item is None or ranked is None:
+    vector, ranked = item_vector(item.document), item.ranked
+    if vector is None or ranked is None:
         return (), None
-    votes = asked.neighbours.get(item_id, 0.0)
-    pairs = _pairs(asked, item_id, live)
-    shares = item_shares(
-        asked.inputs, parts, item, float(document["importance"]), live.space, pairs
-    )
+    votes = asked.neighbours.get(item.item_id, 0.0)
+    together = _co_occurrence(asked, item.item_id, live)
+    importance = float(item.document["importance"])
+    shares = item_shares(asked.inputs, parts, vector, importance, live.space, together)
     if votes:
         shares.append(Share(Kind.NEIGHBOURS, votes))
     raw = answers.raw_of(ranked["_score"], path, live.calibration)
-    return tuple(shares), raw + sum(pairs.values()) + votes
+    return tuple(shares), raw + sum(together.values()) + votes
 
 
-def _pairs(asked: Explained, item_id: str, live: Live) -> dict[str, float]:
-    """Return by how much each event lifts an item that is chosen around it, by item id."""
-    if item_id not in asked.profile.pairs:
+def _co_occurrence(asked: Explained, item_id: str, live: Live) -> dict[str, float]:
+    """Return what each event adds to an item that is chosen around it, by item id."""
+    if item_id not in asked.profile.co_occurrence:
         return {}
-    lifts = {
+    added = {
         entry.item_id: live.encoder.bundle.boosts([entry.item_id], [age]).get(item_id, 0.0)
         for age, entry in enumerate(asked.inputs.entries)
     }
-    return {one: lift for one, lift in lifts.items() if lift}
+    return {one: boost for one, boost in added.items() if boost}
 
 
-def _told(
+def _explanation(
     asked: Explained,
-    item_id: str,
-    document: Mapping[str, Any],
-    hits: Mapping[str, answers.Hit],
+    item: FoundItem,
     shares: tuple[Share, ...],
     raw: float | None,
-    path: Path,
     live: Live,
+    path: Path,
 ) -> Explanation:
-    user = asked.inputs.user
     events = [one.item_id for one in shares if one.item_id is not None]
     known = asked.inputs.items
+    unranked = ("importance",) if asked.profile.vector is None else ()
     return Explanation(
-        user_id=user.user_id,
-        item_id=item_id,
-        fields={name: value for name, value in document.items() if name not in RESERVED},
+        user_id=asked.inputs.user.user_id,
+        item_id=item.item_id,
+        fields={name: value for name, value in item.document.items() if name not in RESERVED},
         probability=None if raw is None else float(live.calibration.probability(raw)),
         raw=raw,
-        importance=float(document.get("importance", 0.0)),
+        importance=float(item.document.get("importance", 0.0)),
         shares=shares,
-        words=_words(hits),
+        words=item.words,
         path=path,
-        templates=tuple(hits) or (("importance",) if asked.profile.vector is None else ()),
+        templates=tuple(item.hits) or unranked,
         index=live.name,
         fingerprint=live.fingerprint,
         texts={one: known[one].text for one in events if one in known},
-        note=_note(asked, item_id, document, live.space),
+        note=_note(asked, item, live.space),
     )
 
 
-def _words(hits: Mapping[str, answers.Hit]) -> tuple[MatchedWord, ...]:
-    return matched_words(hits["tail"]["_explanation"]) if "tail" in hits else ()
-
-
-def _note(asked: Explained, item_id: str, document: Mapping[str, Any], space: Space) -> str:
+def _note(asked: Explained, item: FoundItem, space: Space) -> str:
     notes = [describe_gaps(asked.inputs.user, asked.profile)]
-    if item_id in asked.inputs.user.seen:
+    if item.item_id in asked.inputs.user.seen:
         notes.append("the user met it already: no list shows it")
-    if "vector" not in document:
+    if "vector" not in item.document:
         notes.append("it has no text, so no vector: words and importance alone find it")
     elif space is not Space.COSINE:
         notes.append(NO_SUM.format(space=space.value))

@@ -62,12 +62,12 @@ def item_shares(
     item: Vector,
     importance: float,
     space: Space,
-    pairs: Mapping[str, float],
+    co_occurrence: Mapping[str, float],
 ) -> list[Share]:
     """Return the reasons for an item, the largest first; their amounts add up to x.
 
     The cosine is shared among events, words and attributes; what importance makes of it,
-    (w - 1) * cos, is importance's share. What an event lifts by being chosen around the item is
+    (w - 1) * cos, is importance's share. What an event adds by being chosen around the item is
     part of its share.
 
     Parameters
@@ -78,8 +78,8 @@ def item_shares(
         As `profile_parts` returns them.
     item, importance, space
         E_i, unit length, shape (dimension,), w, and the space of the index.
-    pairs
-        By how much each event lifts the item beyond w * similarity, by item id.
+    co_occurrence
+        What each event adds to the item beyond w * similarity, by item id.
     """
     history = inputs.history
     ids = [inputs.entries[age].item_id for age in history.ages]
@@ -96,10 +96,12 @@ def item_shares(
         sums = [Share(Kind.PROFILE, whole)]
         amounts = [None] * len(ids)
     events = [
-        Share(Kind.EVENT, _sum(amount, pairs.get(item_id)), item_id, similarity)
+        Share(Kind.EVENT, _sum(amount, co_occurrence.get(item_id)), item_id, similarity)
         for amount, item_id, similarity in zip(amounts, ids, alike, strict=True)
     ]
-    events += [Share(Kind.EVENT, lift, one) for one, lift in pairs.items() if one not in ids]
+    events += [
+        Share(Kind.EVENT, boost, one) for one, boost in co_occurrence.items() if one not in ids
+    ]
     weighed = Share(Kind.IMPORTANCE, (importance - 1.0) * whole)
     return sorted([*events, *sums, weighed], key=_size, reverse=True)
 
@@ -145,8 +147,8 @@ def closeness(one: Floats, other: Floats, space: Space) -> float:
     return 1.0 / (1.0 + float(np.linalg.norm(one - other, ord=order)))
 
 
-def _sum(amount: float | None, lift: float | None) -> float | None:
-    return amount if lift is None else lift + (amount or 0.0)
+def _sum(amount: float | None, boost: float | None) -> float | None:
+    return amount if boost is None else boost + (amount or 0.0)
 
 
 def _over(rows: Floats, total: Floats) -> Floats:

@@ -7,8 +7,9 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from seealso.plugin.recommendations import Ranked, Recommendation, label
-from seealso.types import Path
+from seealso.plugin.recommendations import Ranked, Recommendation, RecommendationList, label
+from seealso.plugin.reranking.draft import Candidate
+from seealso.types import Calibration, Path
 
 COLUMNS: Final = 6
 """Most members with a column each in a table."""
@@ -34,6 +35,12 @@ class GroupRecommendation:
     def item_id(self) -> str:
         """The item."""
         return self.item.item_id
+
+    @classmethod
+    def of(cls, candidate: Candidate, calibration: Calibration) -> "GroupRecommendation":
+        """Return the place that a candidate has in a list."""
+        known = calibration.probability(candidate.raw) if candidate.raw else None
+        return cls(candidate.item, None if known is None else tuple(known.tolist()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,23 @@ class GroupList(Ranked[GroupRecommendation]):
     note: str = ""
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     query_id: str = ""
+
+    @classmethod
+    def of_one(cls, found: RecommendationList, name: str, strategy: str) -> "GroupList":
+        """Return the list of one user, whom the group calls `name`, as that of a group of one."""
+        return cls(
+            tuple(
+                GroupRecommendation(one, None if one.probability is None else (one.probability,))
+                for one in found
+            ),
+            (name,),
+            strategy,
+            found.path,
+            found.index,
+            found.fingerprint,
+            found.note,
+            found.latency_ms,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""

@@ -64,10 +64,11 @@ class GroupCriteria:
     list: Criteria
     groups: GroupSettings
 
-    def each(self, members: int) -> int:
-        """Return how many of the best items of each member are looked at."""
-        wanted = self.groups.candidates or looked_at(self.groups.strategy)
-        return max(self.list.size, min(wanted, CANDIDATES // members))
+
+def candidates_each(settings: GroupSettings, size: int, members: int) -> int:
+    """Return how many of the best items of each member are looked at, for a list of `size`."""
+    wanted = settings.candidates or looked_at(settings.strategy)
+    return max(size, min(wanted, CANDIDATES // members))
 
 
 def looked_at(strategy: str) -> int:

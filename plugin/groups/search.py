@@ -4,27 +4,30 @@ A named query tells its score with each hit (`include_named_queries_score`): the
 travel once, and so does each candidate.
 """
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
+from heapq import nlargest
 from itertools import zip_longest
 from typing import Final
 
 import orjson
 
+from seealso.config import GroupSettings
 from seealso.plugin.groups.members import Group
-from seealso.plugin.groups.options import GroupCriteria
+from seealso.plugin.groups.options import candidates_each
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.searches import (
     MOST_HITS,
     Search,
-    common,
+    common_parameters,
     importance_search,
     tail_search,
     vector_search,
 )
 from seealso.plugin.rules.taxonomy import Clause
-from seealso.types import Calibration, Path, Space, Vector
+from seealso.types import Path, Space, Vector
 
 TAIL: Final = "tail"
 """Names the tail list among the named queries; members are called by their number."""
@@ -32,24 +35,15 @@ TAIL: Final = "tail"
 FAINT: Final = 1e-3
 """Boost of the tail list: below every member's own, in the order of BM25."""
 
-LIFT: Final = 10.0
-"""Boost of items that a history lifts: none of them is lost where hits are cut off."""
+FIRST: Final = 10.0
+"""Boost of items that a history brings: none of them is lost where hits are cut off."""
 
 EXCLUSIONS: Final = 50_000
 """Most ids that are left out within the members' own searches, over all of them."""
 
-SCORES: Final = {"include_named_queries_score": "true"}
-"""Query parameters of a group's search."""
-
 
 def group_search(
-    group: Group,
-    criteria: GroupCriteria,
-    path: Path,
-    space: Space,
-    calibration: Calibration,
-    *,
-    scripts: bool = True,
+    group: Group, criteria: Criteria, settings: GroupSettings, context: RankingContext
 ) -> Search:
     """Return the search of a group; send it with `SCORES`.
 
@@ -59,59 +53,54 @@ def group_search(
     ----------
     group
         Who counts.
-    criteria, path, space, calibration
+    criteria, settings
+        What the list must be, and how it is made.
+    context
         How to rank.
     """
     vectors = [one.vector for one in group.profiles if one.vector is not None]
     excluded = sorted(group.excluded)
     if not vectors:
-        return importance_search(excluded, criteria.list)
-    scoring = Path.REFERENCE if path is Path.REFERENCE else Path.EXACT
-    bare = replace(criteria.list, filters=())
-    alone = _query_maker(replace(bare, size=1), scoring, space, calibration)
-    scores = [alone(one, ()) for one in vectors]
-    each = criteria.each(len(vectors))
-    if path is Path.ANN:
-        nearest = _query_maker(replace(criteria.list, size=each), path, space, calibration)
-        within = _within(group.profiles, group.excluded)
-        offered = [nearest(one, out) for one, out in zip(vectors, within, strict=True)]
-        offered += _tail(group, criteria.list, space)
+        return importance_search(excluded, criteria)
+    scores = _scores(vectors, criteria, context)
+    each = candidates_each(settings, criteria.size, len(vectors))
+    if context.path is Path.ANN:
+        nearest = replace(criteria, size=each)
+        out = _excluded_within(group.profiles, group.excluded)
+        offered = [
+            _query(vector_search(one, left_out, nearest, context))
+            for one, left_out in zip(vectors, out, strict=True)
+        ]
+        offered += _tail(group, criteria, context.space)
     else:
         offered = [{"dis_max": {"queries": scores, "tie_breaker": 1 / len(scores)}}]
-    lifted = _lifted(group, each)
-    if lifted:
-        offered.append({"ids": {"values": lifted, "boost": LIFT}})
+    boosted = _boosted(group, each)
+    if boosted:
+        offered.append({"ids": {"values": boosted, "boost": FIRST}})
     params = {
-        **common(criteria.list, excluded),
-        "size": min(MOST_HITS, len(vectors) * each + len(lifted) + criteria.list.size),
+        **common_parameters(criteria, excluded),
+        "size": min(MOST_HITS, len(vectors) * each + len(boosted) + criteria.size),
         "candidates": offered,
         "members": [_named(query, str(number)) for number, query in enumerate(scores)],
     }
-    if not scripts:
+    if not context.scripts:
         params |= {"members": [], "source": [*params.get("source", ("*",)), "vector"]}
     return Search("group", params)
 
 
-def joined_words(profiles: Sequence[Profile], limit: int) -> str:
+def _scores(vectors: Sequence[Vector], criteria: Criteria, context: RankingContext) -> list[Clause]:
+    """Return the query that scores any item for each member."""
+    path = Path.REFERENCE if context.path is Path.REFERENCE else Path.EXACT
+    bare = replace(criteria, filters=(), size=1)
+    alone = replace(context, path=path)
+    return [_query(vector_search(one, (), bare, alone)) for one in vectors]
+
+
+def mix_words(profiles: Sequence[Profile], limit: int) -> str:
     """Return at most `limit` different words: each member's first one, then the next ones."""
     rounds = zip_longest(*(one.words.split() for one in profiles))
     words = dict.fromkeys(word for one in rounds for word in one if word is not None)
     return " ".join(list(words)[:limit])
-
-
-def _query_maker(
-    criteria: Criteria, path: Path, space: Space, calibration: Calibration
-) -> Callable[[Vector, Sequence[str]], Clause]:
-    """Return what makes the query of the vector list of a vector, without some items."""
-
-    def made(vector: Vector, left_out: Sequence[str]) -> Clause:
-        return _query(
-            vector_search(
-                vector, left_out, criteria, path=path, space=space, calibration=calibration
-            )
-        )
-
-    return made
 
 
 def _query(search: Search) -> Clause:
@@ -119,21 +108,23 @@ def _query(search: Search) -> Clause:
     return query
 
 
-def _within(profiles: Sequence[Profile], excluded: Set[str]) -> list[list[str]]:
+def _excluded_within(profiles: Sequence[Profile], excluded: Set[str]) -> list[list[str]]:
     """Return what each member's own search leaves out; of many, what that member has seen."""
     if len(profiles) * len(excluded) <= EXCLUSIONS:
         return [sorted(excluded)] * len(profiles)
     return [sorted(excluded & one.seen) for one in profiles]
 
 
-def _lifted(group: Group, each: int) -> list[str]:
-    """Return the items that the members' histories lift most."""
-    most = [sorted(one.pairs, key=lambda i: -one.pairs[i])[:each] for one in group.profiles]
-    return sorted({item_id for own in most for item_id in own} - group.excluded)
+def _boosted(group: Group, each: int) -> list[str]:
+    """Return the items that the members' histories boost most."""
+    found: set[str] = set()
+    for boosts in (one.co_occurrence for one in group.profiles):
+        found.update(nlargest(each, boosts, key=boosts.__getitem__))
+    return sorted(found - group.excluded)
 
 
 def _tail(group: Group, criteria: Criteria, space: Space) -> list[Clause]:
-    words = joined_words(group.profiles, criteria.words)
+    words = mix_words(group.profiles, criteria.words)
     if criteria.tail_share == 0 or not words:
         return []
     query = _query(tail_search(Profile(None, words, group.excluded), criteria, space))

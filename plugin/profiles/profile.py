@@ -34,7 +34,7 @@ class Profile:
         Number of history items that the index holds with a vector.
     tail_vector
         What the tail list is scored with: what texts and images say alone.
-    pairs
+    co_occurrence
         What co-occurrence with the history adds to w * similarity, by item id.
     unread
         Number of history items that could not be read now.
@@ -45,7 +45,7 @@ class Profile:
     seen: frozenset[str]
     history_used: int = 0
     tail_vector: Vector | None = None
-    pairs: Mapping[str, float] = field(default_factory=dict)
+    co_occurrence: Mapping[str, float] = field(default_factory=dict)
     unread: int = 0
 
 

@@ -6,9 +6,6 @@ from typing import Any
 from seealso.cluster.blocks import blocked
 from seealso.cluster.failures import first_cause
 from seealso.errors import ClusterError
-from seealso.plugin.profiles.profile import Profile
-from seealso.plugin.ranking.boosts import NOTHING, Lifts, joined, lifted
-from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.scores import logit, raw_value
 from seealso.plugin.serving import EXPENSIVE, ScriptsRefused
@@ -73,36 +70,6 @@ def missing_part(responses: Iterable[Mapping[str, Any]]) -> str:
     return f"a part is missing: {' and '.join(found)}" if found else ""
 
 
-def parts(
-    responses: Sequence[Mapping[str, Any]],
-    profile: Profile,
-    criteria: Criteria,
-    path: Path,
-    calibration: Calibration,
-    lifts: Lifts = NOTHING,
-) -> tuple[list[Recommendation], list[Recommendation]]:
-    """Return the ranked list and the tail list that `profile_searches` asked for.
-
-    What lifts items is what it was when they were asked.
-
-    Raises
-    ------
-    ClusterError
-        A search failed.
-    """
-    hits = iter([hits_of(response) for response in responses])
-    first = next(hits)
-    if profile.vector is None:
-        return importance_items(first), []
-    main = vector_items(first, path, calibration)
-    if lifts.named:
-        named = vector_items(next(hits), Path.EXACT, calibration)
-        main = joined(main, named, lifts, calibration)
-        main = main if lifts.scored else _likely(main, criteria.min_probability)
-    tail = lifted(tail_items(next(hits, ()), calibration, 0.0), lifts, calibration)
-    return main, _likely(tail, criteria.min_probability)
-
-
 def vector_items(hits: Sequence[Hit], path: Path, calibration: Calibration) -> list[Recommendation]:
     """Return the vector list: probabilities computed here, in double precision."""
     return [
@@ -125,10 +92,11 @@ def tail_items(
     none, and no probability.
     """
     items = [recommendation(hit, _script_value(hit), Source.TAIL, calibration) for hit in hits]
-    return _likely(items, min_probability)
+    return keep_likely(items, min_probability)
 
 
-def _likely(items: Iterable[Recommendation], least: float) -> list[Recommendation]:
+def keep_likely(items: Iterable[Recommendation], least: float) -> list[Recommendation]:
+    """Return the items without those whose probability is known to be too low."""
     return [item for item in items if item.probability is None or item.probability >= least]
 
 

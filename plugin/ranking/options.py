@@ -1,7 +1,7 @@
 """What a caller may ask of a list: named options, and the criteria that settings make of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -110,6 +110,10 @@ class Criteria:
     ef_search: int
     words: int
     field_weights: Mapping[str, float] = field(default_factory=dict)
+
+    def narrow(self, filters: Sequence[Filter]) -> "Criteria":
+        """Return the same with further clauses that every recommendation satisfies."""
+        return replace(self, filters=(*self.filters, *filters)) if filters else self
 
 
 def changed(section: Section, changes: Mapping[str, object]) -> Section:

@@ -1,31 +1,58 @@
-"""How rules, shares and caps make a list: which searches, and what their answers become.
+"""What a list is made by: criteria, what rules make of them, and the components that rerank."""
 
-Pure functions. Without rules and shares the searches are those of `profile_searches` alone.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
-from seealso.config import Choice, ExposureSettings, Rule, ShareSettings
-from seealso.errors import ConfigError
-from seealso.indexer.documents import item_vector
-from seealso.plugin.profiles.profile import Profile
-from seealso.plugin.ranking import answers
-from seealso.plugin.ranking.boosts import Lifts
+from seealso.config import ExposureSettings, Rule
+from seealso.plugin.ranking.feasibility import check_shares, describe_share
 from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.ranking.searches import MOST_HITS, Search, profile_searches
-from seealso.plugin.recommendations import Recommendation
-from seealso.plugin.reranking.exposure import by_worth, diverse, freshened, worth
-from seealso.plugin.reranking.filling import Cap, Share, filled, of_tail, places_of
-from seealso.plugin.rules.ruling import Ruling, Stratum, clause, contradiction, takes_all, told
+from seealso.plugin.ranking.searches import MOST_HITS
+from seealso.plugin.reranking.caps import Caps
+from seealso.plugin.reranking.components import Ordering, Reranker
+from seealso.plugin.reranking.diversity import Diversity
+from seealso.plugin.reranking.filling import Cap
+from seealso.plugin.reranking.freshness import Freshness
+from seealso.plugin.reranking.pins import Pins
+from seealso.plugin.reranking.shares import ExposureShare, TailShare, divide_places
+from seealso.plugin.rules.ruling import BoostTier, Ruling, clause
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
-from seealso.types import Calibration, Path, Source, Space, Vector
 
-NEW: Final[Clause] = {"term": {"interactions": 0}}
+NO_INTERACTIONS: Final[Clause] = {"term": {"interactions": 0}}
 """Items that nobody chose yet."""
+
+
+class Purpose(StrEnum):
+    """What the candidates of a sub-query are for."""
+
+    RANKED = "ranked"
+    SHARE = "share"
+    PINS = "pins"
+
+
+@dataclass(frozen=True, slots=True)
+class SubQuery:
+    """A part of what a list asks for.
+
+    Attributes
+    ----------
+    criteria
+        What its candidates must be.
+    tier
+        How the rules boost them.
+    purpose
+        What they are for.
+    share
+        Number of the share that they are for, where they are.
+    """
+
+    criteria: Criteria
+    tier: BoostTier
+    purpose: Purpose
+    share: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +79,69 @@ class Plan:
     segments: tuple[Clause, ...]
     places: tuple[int, ...]
 
+    @property
+    def depth(self) -> int:
+        """How many candidates are looked at, so that enough are left for the list."""
+        exposure, size = self.exposure, self.criteria.size
+        looks = bool(exposure.caps) or bool(exposure.fresh) or exposure.diversity > 0
+        # pinned items leave the list, and others move up
+        depth = size * (exposure.depth if looks else 1) + len(self.ruling.pins)
+        return min(MOST_HITS, depth)
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """Some of the searches of a list.
+    def sub_queries(self) -> Iterator[SubQuery]:
+        """Yield what the list asks for: of each tier, for the ranking, each share, and the pins."""
+        bringing = self._bringing()
+        ranked = replace(bringing, size=self.depth)
+        for tier in self.ruling.tiers:
+            yield SubQuery(ranked.narrow(tier.filters), tier, Purpose.RANKED)
+        alone = replace(ranked, tail_share=0.0)
+        for (number, segment), tier in product(enumerate(self.segments), self.ruling.tiers):
+            narrowed = alone.narrow((segment, *tier.filters))
+            yield SubQuery(narrowed, tier, Purpose.SHARE, number)
+        if pins := self.ruling.pins:
+            only = {"ids": {"values": list(pins.values())}}
+            few = replace(bringing.narrow([only]), size=len(pins), tail_share=0.0)
+            yield SubQuery(few, BoostTier(), Purpose.PINS)
 
-    Attributes
-    ----------
-    criteria
-        What these searches want.
-    stratum
-        How the rules lift their items.
-    segment
-        Number of the share that they are for; -1 for the ranked list, -2 for pinned items.
-    searches
-        One to three.
-    """
+    def rerankers(self, now: datetime, *, known: bool) -> Iterator[Reranker]:
+        """Yield the components that make the list, in the order in which they act.
 
-    criteria: Criteria
-    stratum: Stratum
-    segment: int
-    searches: tuple[Search, ...]
+        Parameters
+        ----------
+        now
+            The time that freshness counts from.
+        known
+            Whether anything is known of whom the list is for: what is ranked by importance alone
+            has no tail list.
+        """
+        exposure = self.exposure
+        if exposure.fresh:
+            yield Freshness(exposure.fresh, exposure.half_life_days, now)
+        yield Ordering()
+        if exposure.diversity:
+            yield Diversity(exposure.diversity)
+        if self.ruling.pins:
+            yield Pins(self.ruling.pins)
+        yield TailShare(self.places[0] if known else 0)
+        for number, (share, places) in enumerate(
+            zip(exposure.shares, self.places[1:], strict=True)
+        ):
+            yield ExposureShare(number, places, describe_share(share))
+        if exposure.caps:
+            yield Caps(tuple(Cap(one.field, one.most, one.window) for one in exposure.caps))
+
+    def _bringing(self) -> Criteria:
+        """Return the criteria with the fields that caps, freshness and diversity look at."""
+        exposure, fields = self.exposure, self.criteria.fields
+        needed = [one.field for one in exposure.caps]
+        needed += [exposure.fresh] if exposure.fresh else []
+        if fields is not None:
+            needed += ["vector"] if exposure.diversity else []
+            return replace(self.criteria, fields=tuple(dict.fromkeys((*fields, *needed))))
+        return replace(self.criteria, fields=("*",)) if exposure.diversity else self.criteria
 
 
-RANKED: Final = -1
-PINNED: Final = -2
-
-
-def make_plan(
+def build_plan(
     criteria: Criteria,
     ruling: Ruling,
     exposure: ExposureSettings,
@@ -103,219 +165,7 @@ def make_plan(
         Shares contradict each other, a cap, a rule or a filter; the message says which.
     """
     shares = exposure.shares
-    places = places_of(criteria.size, (criteria.tail_share, *(one.share for one in shares)))
-    _check_shares(criteria, shares)
-    for share, needed in zip(shares, places[1:], strict=True):
-        for cap in exposure.caps:
-            most = cap.most * len(share.values)
-            alike = cap.field == share.field != tree.field and cap.window is None
-            if alike and 0 < most < needed:
-                raise contradiction(
-                    f"{named(share)} ({needed} places)", f"at most {cap.most} of one {cap.field}"
-                )
-        taken = [rule for rule in rules if rule.do == "exclude"]
-        for rule in (*taken, *_left_out(criteria.filters)):
-            if takes_all(rule, share, tree):
-                raise contradiction(named(share), told(rule))
-        for rule in rules:
-            if rule.do == "require" and _disjoint(rule, share):
-                raise contradiction(named(share), told(rule))
-    segments = tuple(NEW if one.new else clause(one, tree) for one in shares)
+    places = divide_places(criteria.size, (criteria.tail_share, *(one.share for one in shares)))
+    check_shares(criteria, exposure, places[1:], rules, tree)
+    segments = tuple(NO_INTERACTIONS if one.new else clause(one, tree) for one in shares)
     return Plan(criteria, ruling, exposure, segments, tuple(places))
-
-
-def lanes(
-    profile: Profile,
-    plan: Plan,
-    path: Path,
-    space: Space,
-    calibration: Calibration,
-    lifts: Lifts,
-) -> list[Lane]:
-    """Return the searches of a list, as they are asked."""
-
-    def lane(criteria: Criteria, stratum: Stratum, segment: int) -> Lane:
-        found = profile_searches(profile, criteria, path, space, calibration, lifts)
-        return Lane(criteria, stratum, segment, tuple(found))
-
-    criteria, strata = _bringing(plan), plan.ruling.strata
-    ranked = replace(criteria, size=_depth(plan))
-    found = [lane(_narrowed(ranked, one.filters), one, RANKED) for one in strata]
-    alone = replace(ranked, tail_share=0.0)
-    for (number, segment), one in product(enumerate(plan.segments), strata):
-        found.append(lane(_narrowed(alone, (segment, *one.filters)), one, number))
-    if pins := plan.ruling.pins:
-        only = {"ids": {"values": list(pins.values())}}
-        few = replace(criteria, size=len(pins), tail_share=0.0)
-        found.append(lane(_narrowed(few, (only,)), Stratum(), PINNED))
-    return found
-
-
-def listed(
-    asked: Sequence[Lane],
-    responses: Iterator[Mapping[str, Any]],
-    profile: Profile,
-    plan: Plan,
-    path: Path,
-    calibration: Calibration,
-    lifts: Lifts,
-    now: datetime,
-) -> list[Recommendation]:
-    """Return the list of what `lanes` asked, taking as many of `responses`.
-
-    Raises
-    ------
-    ClusterError
-        A search failed.
-    """
-    front: dict[int, list[Recommendation]] = {}
-    back: dict[int, list[Recommendation]] = {}
-    tail: list[Recommendation] = []
-    buried: list[Recommendation] = []
-    vectors: dict[str, Vector] = {}
-    for lane in asked:
-        own = [next(responses) for _ in lane.searches]
-        if plan.exposure.diversity:
-            vectors |= _vectors(own)
-        main, rest = answers.parts(own, profile, lane.criteria, path, calibration, lifts)
-        part = back if lane.stratum.last else front
-        boost = lane.stratum.boost
-        part.setdefault(lane.segment, []).extend(
-            replace(one, boost=boost(worth(one))) if boost(1.0) or boost(0.0) else one
-            for one in main
-        )
-        (buried if lane.stratum.last else tail).extend(rest)
-    # of several strata each brings its own; the score of BM25 is the same in all
-    for some in (tail, buried):
-        some.sort(key=lambda one: one.score, reverse=True)
-    tail += buried
-    strata, exposure = len(plan.ruling.strata), plan.exposure
-
-    def ordered(segment: int) -> list[Recommendation]:
-        parts = [part.get(segment, []) for part in (front, back)]
-        if exposure.fresh:
-            fresh, days = exposure.fresh, exposure.half_life_days
-            parts = [freshened(part, fresh, days, now) for part in parts]
-        elif strata > 1:
-            parts = [by_worth(part) for part in parts]
-        first = diverse(parts[0], vectors, exposure.diversity, plan.criteria.size)
-        return [*first, *parts[1]]
-
-    pinned = _pinned(ordered(PINNED), plan)
-    taken = {one.item_id for one in pinned.values()}
-    main, tail = _without(ordered(RANKED), taken), _without(tail, taken)
-    # what is ranked by importance alone was not asked for tail items
-    shares = [of_tail(main, tail, plan.places[0] if profile.vector is not None else 0)]
-    for number, places in enumerate(plan.places[1:]):
-        reserve = _without(ordered(number), taken)
-        sure = [replace(one, source=Source.SHARE) for one in reserve]
-        shares.append(Share(places, sure, {one.item_id for one in reserve}))
-    caps = [Cap(one.field, one.most, one.window) for one in exposure.caps]
-    items = filled(main, shares, plan.criteria.size, caps)
-    return _shown(_inserted(items, pinned, plan.criteria.size), plan.criteria)
-
-
-def not_pinned(items: Sequence[Recommendation], plan: Plan) -> str:
-    """Return a line on the pinned items that are not in a list; empty where all are."""
-    there = {one.item_id for one in items}
-    lost = [one for one in plan.ruling.pins.values() if one not in there]
-    if not lost:
-        return ""
-    return f"not pinned: {', '.join(lost[:5])} (seen, not allowed, beyond the list, or no vector)"
-
-
-def named(share: ShareSettings) -> str:
-    """Return a share in a few words, to name it in a message."""
-    if share.new:
-        return f"share {share.share:g} of new items"
-    what = ", ".join(share.items[:3]) if share.field is None else share.field
-    values = " or ".join(map(str, share.values[:3]))
-    return f"share {share.share:g} of {what} {values}".strip()
-
-
-def _check_shares(criteria: Criteria, shares: Sequence[ShareSettings]) -> None:
-    whole = criteria.tail_share + sum(one.share for one in shares)
-    if shares and whole > 1 + 1e-9:
-        parts = [f"tail_share {criteria.tail_share:g}", *map(named, shares)]
-        raise ConfigError(
-            f"{' + '.join(parts)} = {whole:g}, more than the whole list",
-            hint="lower one of them; recommend.tail_share counts too",
-        )
-
-
-def _left_out(filters: Sequence[Clause]) -> Iterator[Rule]:
-    """Yield what the plain ``must_not`` of filters excludes, as rules."""
-    for one in filters:
-        refused = one.get("bool", {}).get("must_not", [])
-        for each in refused if isinstance(refused, list) else [refused]:
-            for field, value in (each.get("terms") or each.get("term") or {}).items():
-                values = value if isinstance(value, list) else [value]
-                if all(isinstance(value, str | int | float) for value in values) and values:
-                    yield Rule(do="exclude", field=field, values=tuple(values))
-
-
-def _disjoint(rule: Rule, share: ShareSettings) -> bool:
-    if rule.field is None or rule.field != share.field:
-        return False
-
-    def over(one: Choice, other: Choice) -> bool:
-        return one.least is not None and other.most is not None and one.least > other.most
-
-    return over(rule, share) or over(share, rule)
-
-
-def _bringing(plan: Plan) -> Criteria:
-    """Return the criteria with the fields that caps, freshness and diversity look at."""
-    exposure, fields = plan.exposure, plan.criteria.fields
-    needed = [one.field for one in exposure.caps]
-    needed += [exposure.fresh] if exposure.fresh else []
-    if fields is not None:
-        needed += ["vector"] if exposure.diversity else []
-        return replace(plan.criteria, fields=tuple(dict.fromkeys((*fields, *needed))))
-    return replace(plan.criteria, fields=("*",)) if exposure.diversity else plan.criteria
-
-
-def _depth(plan: Plan) -> int:
-    exposure, size = plan.exposure, plan.criteria.size
-    looks = bool(exposure.caps) or bool(exposure.fresh) or exposure.diversity > 0
-    # pinned items leave the list, and others move up
-    return min(MOST_HITS, size * (exposure.depth if looks else 1) + len(plan.ruling.pins))
-
-
-def _narrowed(criteria: Criteria, filters: Sequence[Clause]) -> Criteria:
-    return replace(criteria, filters=(*criteria.filters, *filters)) if filters else criteria
-
-
-def _vectors(responses: Sequence[Mapping[str, Any]]) -> dict[str, Vector]:
-    hits = [hit for one in responses for hit in answers.hits_of(one)]
-    found = {hit["_id"]: item_vector(hit["_source"]) for hit in hits}
-    return {item_id: vector for item_id, vector in found.items() if vector is not None}
-
-
-def _pinned(items: Sequence[Recommendation], plan: Plan) -> dict[int, Recommendation]:
-    found = {one.item_id: replace(one, source=Source.PIN) for one in items}
-    return {place: found[one] for place, one in plan.ruling.pins.items() if one in found}
-
-
-def _without(items: Sequence[Recommendation], taken: set[str]) -> list[Recommendation]:
-    return [one for one in items if one.item_id not in taken]
-
-
-def _inserted(
-    items: Sequence[Recommendation], pinned: Mapping[int, Recommendation], size: int
-) -> list[Recommendation]:
-    whole = list(items)
-    for place in sorted(pinned):
-        whole.insert(place - 1, pinned[place])
-    return whole[:size]
-
-
-def _shown(items: Sequence[Recommendation], criteria: Criteria) -> list[Recommendation]:
-    """Return the items with the fields that the caller wants alone."""
-    if criteria.fields is None:
-        return list(items)
-    wanted = set(criteria.fields)
-    return [
-        replace(one, fields={name: value for name, value in one.fields.items() if name in wanted})
-        for one in items
-    ]

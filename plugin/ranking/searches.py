@@ -1,4 +1,4 @@
-"""Which searches a list is made of. Pure functions: profiles in, request bodies out."""
+"""The searches that lists are made of. Pure functions: profiles in, request bodies out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,12 +7,13 @@ from typing import Any, Final
 import orjson
 
 from seealso.plugin.profiles.profile import Profile
-from seealso.plugin.ranking.boosts import NOTHING, Lifts
+from seealso.plugin.ranking.boosts import Boosts
+from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.reranking.filling import shared_places
+from seealso.plugin.reranking.shares import round_up
 from seealso.plugin.scores import logit, score_of
 from seealso.query_templates import render, script_id
-from seealso.types import Calibration, Path, Space, Vector
+from seealso.types import Path, Space, Vector
 
 MOST_HITS: Final = 10_000
 """Most hits that OpenSearch gives at once (``index.max_result_window``)."""
@@ -48,79 +49,8 @@ class Search:
         return {"search_type": "dfs_query_then_fetch"} if self.template in BY_WORDS else {}
 
 
-def profile_searches(
-    profile: Profile,
-    criteria: Criteria,
-    path: Path,
-    space: Space,
-    calibration: Calibration,
-    lifts: Lifts = NOTHING,
-) -> list[Search]:
-    """Return the one to three searches of a user's list.
-
-    Parameters
-    ----------
-    profile
-        What the user is asked for with.
-    criteria, path, space, calibration
-        How to rank.
-    lifts
-        Names items that may come into the list by what lifts them.
-    """
-    seen = sorted(profile.seen)
-    if profile.vector is None:
-        return [importance_search(seen, criteria)]
-    vector = vector_search(
-        profile.vector, seen, criteria, path=path, space=space, calibration=calibration
-    )
-    searches = [vector]
-    if lifts.named:
-        searches.append(named_search(profile.vector, lifts, seen, criteria, space, calibration))
-    if criteria.tail_share and profile.words:
-        searches.append(tail_search(profile, criteria, space))
-    return searches
-
-
-def named_search(
-    vector: Vector,
-    lifts: Lifts,
-    exclude: Sequence[str],
-    criteria: Criteria,
-    space: Space,
-    calibration: Calibration,
-) -> Search:
-    """Return the search for the named items, which what lifts them may bring into the list.
-
-    They are few, so that every path scores them so. Where no script can, all of them are asked
-    of the graph, which compares every vector within so narrow a filter.
-    """
-    if not lifts.scored:
-        only = {"ids": {"values": list(lifts.named)}}
-        every = replace(
-            criteria,
-            filters=(*criteria.filters, only),
-            size=min(len(lifts.named), MOST_HITS),
-            min_probability=0.0,
-        )
-        return vector_search(
-            vector, exclude, every, path=Path.ANN, space=space, calibration=calibration
-        )
-    params = common(criteria, exclude)
-    params |= {"vector": vector, "space": KNN_SPACE[space]}
-    params |= {"ids": lifts.named, "boosts": lifts.gains}
-    if criteria.min_probability > 0:
-        params["min_score"] = score_of(logit(criteria.min_probability, calibration))
-    return Search("boosted", params)
-
-
 def vector_search(
-    vector: Vector,
-    exclude: Sequence[str],
-    criteria: Criteria,
-    *,
-    path: Path,
-    space: Space,
-    calibration: Calibration,
+    vector: Vector, exclude: Sequence[str], criteria: Criteria, context: RankingContext
 ) -> Search:
     """Return the search for the vector list.
 
@@ -130,33 +60,59 @@ def vector_search(
         E_u (or E_i for related items), unit length, shape (dimension,).
     exclude
         Item ids to leave out.
-    criteria, path, space, calibration
-        How to rank.
+    criteria, context
+        What the list must be, and how to rank.
     """
-    params = common(criteria, exclude)
+    path = context.path
+    params = common_parameters(criteria, exclude)
     params["vector"] = vector
     if path is Path.ANN:
         params |= {"k": criteria.size, "ef_search": max(criteria.ef_search, criteria.size)}
     if path is Path.REFERENCE:
-        params |= {"b": calibration.b, "T": calibration.t}
+        params |= {"b": context.calibration.b, "T": context.calibration.t}
     if criteria.min_probability > 0:
         least = criteria.min_probability
-        x = logit(least, calibration)
+        x = logit(least, context.calibration)
         params["min_score"] = least if path is Path.REFERENCE else score_of(x)
-    name = f"reference_{space.value}" if path is Path.REFERENCE else path.value
+    name = f"reference_{context.space.value}" if path is Path.REFERENCE else path.value
     return Search(name, params)
+
+
+def boosted_search(
+    vector: Vector,
+    boosts: Boosts,
+    exclude: Sequence[str],
+    criteria: Criteria,
+    context: RankingContext,
+) -> Search:
+    """Return the search for the named items, which their boosts may bring into the list.
+
+    They are few, so that every path scores them so. Where no script can, all of them are asked
+    of the graph, which compares every vector within so narrow a filter.
+    """
+    if not boosts.scored:
+        only = {"ids": {"values": list(boosts.named)}}
+        size = min(len(boosts.named), MOST_HITS)
+        every = replace(criteria.narrow([only]), size=size, min_probability=0.0)
+        return vector_search(vector, exclude, every, replace(context, path=Path.ANN))
+    params = common_parameters(criteria, exclude)
+    params |= {"vector": vector, "space": KNN_SPACE[context.space]}
+    params |= {"ids": boosts.named, "boosts": boosts.of_named}
+    if criteria.min_probability > 0:
+        params["min_score"] = score_of(logit(criteria.min_probability, context.calibration))
+    return Search("boosted", params)
 
 
 def tail_search(profile: Profile, criteria: Criteria, space: Space) -> Search:
     """Return the search for the tail list: BM25 over tail items and those without a vector.
 
-    The share of tail items is all that `fuse` can need of them: those that the vector list has
+    The share of tail items is all that a list can need of them: those that the vector list has
     as well count towards the share there.
     """
-    params = common(criteria, sorted(profile.seen))
+    params = common_parameters(criteria, sorted(profile.seen))
     params |= {"vector": profile.tail_vector, "space": KNN_SPACE[space]}
     if criteria.min_probability == 0:
-        params["size"] = shared_places(criteria.size, criteria.tail_share)
+        params["size"] = round_up(criteria.size, criteria.tail_share)
     params["words"] = profile.words
     params["fields"] = [
         f"{name}^{weight:g}" for name, weight in criteria.field_weights.items()
@@ -166,14 +122,14 @@ def tail_search(profile: Profile, criteria: Criteria, space: Space) -> Search:
 
 def importance_search(exclude: Sequence[str], criteria: Criteria) -> Search:
     """Return the search for a user of whom nothing is known: the most important items."""
-    return Search("importance", common(criteria, exclude))
+    return Search("importance", common_parameters(criteria, exclude))
 
 
 KNN_SPACE = {Space.COSINE: "innerproduct", Space.EUCLIDEAN: "l2", Space.MANHATTAN: "l1"}
 """What the templates call each space."""
 
 
-def common(criteria: Criteria, exclude: Sequence[str]) -> dict[str, Any]:
+def common_parameters(criteria: Criteria, exclude: Sequence[str]) -> dict[str, Any]:
     """Return the parameters that every template takes."""
     params: dict[str, Any] = {"size": criteria.size}
     if exclude:

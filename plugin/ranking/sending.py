@@ -1,6 +1,7 @@
 """Sends the searches of a question to the index that it is made for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from seealso.cluster import Cluster
@@ -14,8 +15,23 @@ from seealso.query_templates import msearch
 AT_ONCE: Final = 4_000_000
 """Bytes of one request: a gateway in front of the cluster may take no more than some megabytes."""
 
+TOO_LARGE: Final = "the request is larger than"
+"""In the error of a request that a gateway, or OpenSearch, does not take."""
 
-def send(
+SMALLER: Final = (
+    "raise that limit (http.max_content_length, client_max_body_size), or ask for fewer members, "
+    'or with groups.seen = "everyone"'
+)
+"""What to do about one search that is too large: those of several users are sent apart."""
+
+SCORES: Final = {"include_named_queries_score": "true"}
+"""Query parameters of searches whose named queries tell their scores."""
+
+SCORED_AT_ONCE: Final = 4
+"""Most of these that are on their way together."""
+
+
+def send_together(
     cluster: Cluster, live: Live, searches: Sequence[Search], watch: Stopwatch
 ) -> list[Mapping[str, Any]]:
     """Return the response to each of `searches`, sent together as far as one request takes them.
@@ -30,26 +46,42 @@ def send(
     found: list[Mapping[str, Any]] = []
     rendered = [msearch(live.name, [one.body()], one.header) for one in searches]
     watch.cut("rendering")
-    for lines in _together(rendered):
-        found += _answer(cluster, "/_msearch", lines, {}, watch)["responses"]
+    for lines in _batches(rendered):
+        answer = _request(cluster, "/_msearch", lines, {})
+        watch.cut_in_two("search", answer["took"], "transport")
+        found += answer["responses"]
     for response in found:
         answers.hits_of(response)
     return found
 
 
-def send_one(
-    cluster: Cluster, live: Live, search: Search, watch: Stopwatch, params: Mapping[str, str]
-) -> Mapping[str, Any]:
-    """Return the response to one search, sent with query parameters that ``_msearch`` lacks.
+def send_scored(
+    cluster: Cluster, live: Live, searches: Sequence[Search], watch: Stopwatch
+) -> list[Mapping[str, Any]]:
+    """Return the response to each of `searches`, with the scores of named queries.
+
+    ``_msearch`` does not tell those, so each search is a request of its own; several are sent at
+    the same time.
 
     Raises
     ------
     ScriptsRefused, ClusterError
-        As for `send`.
+        As for `send_together`.
     """
-    body = search.body()
+    bodies = [one.body() for one in searches]
     watch.cut("rendering")
-    return _answer(cluster, f"/{live.name}/_search", body, {**params, **search.header}, watch)
+    address = f"/{live.name}/_search"
+
+    def ask(number: int) -> Mapping[str, Any]:
+        return _request(cluster, address, bodies[number], {**SCORES, **searches[number].header})
+
+    if len(searches) == 1:
+        found = [ask(0)]
+    else:
+        with ThreadPoolExecutor(min(SCORED_AT_ONCE, len(searches))) as pool:
+            found = list(pool.map(ask, range(len(searches))))
+    watch.cut_in_two("search", max(one["took"] for one in found), "transport")
+    return found
 
 
 def send_body(cluster: Cluster, live: Live, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +90,7 @@ def send_body(cluster: Cluster, live: Live, body: Mapping[str, Any]) -> dict[str
     Raises
     ------
     ScriptsRefused, ClusterError
-        As for `send`.
+        As for `send_together`.
     """
     try:
         answer: dict[str, Any] = cluster.request("POST", f"/{live.name}/_search", body)
@@ -67,7 +99,7 @@ def send_body(cluster: Cluster, live: Live, body: Mapping[str, Any]) -> dict[str
     return answer
 
 
-def _together(rendered: Sequence[bytes]) -> Iterator[bytes]:
+def _batches(rendered: Sequence[bytes]) -> Iterator[bytes]:
     """Yield lines for one request after the other, none much larger than `AT_ONCE`."""
     some: list[bytes] = []
     for lines in rendered:
@@ -79,16 +111,17 @@ def _together(rendered: Sequence[bytes]) -> Iterator[bytes]:
         yield b"".join(some)
 
 
-def _answer(
-    cluster: Cluster, path: str, body: bytes, params: Mapping[str, str], watch: Stopwatch
+def _request(
+    cluster: Cluster, path: str, body: bytes, params: Mapping[str, str]
 ) -> Mapping[str, Any]:
     try:
         answer: Mapping[str, Any] = cluster.request("POST", path, body, params)
     except ClusterError as exc:
+        if len(body) > AT_ONCE and TOO_LARGE in exc.message:
+            exc.hint = f"{len(body) / 1e6:.0f} MB, most of it ids of items to leave out: {SMALLER}"
         # what cannot be parsed makes OpenSearch refuse the whole request
         exc.hint = exc.hint or answers.REFUSED
         raise _named(exc) from exc
-    watch.cut_in_two("search", answer["took"], "transport")
     return answer
 
 

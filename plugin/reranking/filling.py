@@ -1,18 +1,30 @@
-"""Joins ranked lists so that some items keep a share of the positions, and caps hold.
+"""Fills the places of a list so that every share has its part and no cap is broken."""
 
-The long tail is one share among others: `fuse` is `filled` with that share alone.
-"""
-
-import math
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
-from seealso.plugin.recommendations import Recommendation
+
+class Place(Protocol):
+    """What can stand at a place of a list."""
+
+    @property
+    def item_id(self) -> str:
+        """The item."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The catalogue's own fields."""
+        ...
+
+
+P = TypeVar("P", bound=Place)
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Share(Generic[P]):
     """Positions that some items are sure of.
 
     Attributes
@@ -26,7 +38,7 @@ class Share:
     """
 
     places: int
-    reserve: Sequence[Recommendation]
+    reserve: Sequence[P]
     members: Set[str]
 
 
@@ -48,77 +60,20 @@ class Cap:
     most: int
     window: int | None = None
 
-    def values(self, item: Recommendation) -> frozenset[str]:
+    def values(self, item: Place) -> frozenset[str]:
         """Return what an item has in the field."""
         found = item.fields.get(self.field)
         several = found if isinstance(found, list | tuple) else [found]
         return frozenset(str(one) for one in several if one is not None)
 
 
-def fuse(
-    vector: Sequence[Recommendation],
-    tail: Sequence[Recommendation],
-    *,
-    size: int,
-    tail_share: float,
-) -> list[Recommendation]:
-    """Return `size` recommendations, at least ``ceil(tail_share * size)`` of them tail items.
-
-    The vector list keeps its order. A tail item is put in front of its next item only where
-    the tail items so far fall behind their even share, so they are spread over the list and
-    the guarantee holds (within rounding) for every prefix. Tail items that the vector list
-    brings by itself count towards the share.
-
-    Parameters
-    ----------
-    vector
-        Ranked by probability; some of them may be tail items.
-    tail
-        Tail items that match the profile's words, best first.
-    size
-        Length of the result, if there are as many items.
-    tail_share
-        Share of the positions in [0, 1].
-
-    Returns
-    -------
-    list of Recommendation
-        No item twice. Shorter than `size` where both lists together are.
-    """
-    return filled(vector, [of_tail(vector, tail, shared_places(size, tail_share))], size)
-
-
-def of_tail(vector: Sequence[Recommendation], tail: Sequence[Recommendation], places: int) -> Share:
-    """Return the share of the long tail."""
-    return Share(places, tail, {one.item_id for one in (*vector, *tail) if one.tail})
-
-
-def shared_places(size: int, tail_share: float) -> int:
-    """Return how many of `size` places a share stands for, rounded up."""
-    return math.ceil(tail_share * size - 1e-9)
-
-
-def places_of(size: int, shares: Sequence[float]) -> list[int]:
-    """Return how many of `size` places each share stands for.
-
-    Rounded up, but for those with the least to round where that makes more than there are.
-    """
-    places = [shared_places(size, share) for share in shares]
-    exact = [share * size for share in shares]
-    rounded = [n for n in range(len(shares)) if places[n] > exact[n]]
-    rounded.sort(key=lambda n: exact[n] - math.floor(exact[n]))
-    for n in rounded[: max(0, sum(places) - size)]:
-        places[n] -= 1
-    return places
-
-
-def filled(
-    main: Sequence[Recommendation],
-    shares: Sequence[Share],
+def fill(
+    main: Sequence[P],
+    shares: Sequence[Share[P]],
     size: int,
     caps: Sequence[Cap] = (),
-) -> list[Recommendation]:
-    """Return `size` recommendations in which every share has its places and no cap is broken.
+) -> list[P]:
+    """Return `size` items in which every share has its places and no cap is broken.
 
     The ranked list keeps its order. An item of a share comes in front of its next item only where
     the share would fall behind its even part otherwise, earliest deadline first, so what is sure
@@ -138,7 +93,7 @@ def filled(
 
     Returns
     -------
-    list of Recommendation
+    list
         No item twice. A share gets less only where its items, or those that the caps let pass,
         are too few.
     """
@@ -149,14 +104,14 @@ def filled(
 
 
 @dataclass
-class _Filling:
+class _Filling(Generic[P]):
     """A list while it is filled."""
 
-    main: Sequence[Recommendation]
-    shares: Sequence[Share]
+    main: Sequence[P]
+    shares: Sequence[Share[P]]
     size: int
     caps: Sequence[Cap]
-    chosen: list[Recommendation] = field(default_factory=list)
+    chosen: list[P] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._taken: set[str] = set()
@@ -172,7 +127,7 @@ class _Filling:
         ]
         self._calm = 0
 
-    def take(self, item: Recommendation) -> None:
+    def take(self, item: P) -> None:
         """Put an item at the next position."""
         self.chosen.append(item)
         self._taken.add(item.item_id)
@@ -181,7 +136,7 @@ class _Filling:
         for n, share in enumerate(self.shares):
             self._given[n] += item.item_id in share.members
 
-    def next(self) -> Recommendation | None:
+    def next(self) -> P | None:
         """Return the item of the next position, or None where none may come."""
         for n in self._urgent():
             item = self._first(self._candidates(n))
@@ -213,17 +168,17 @@ class _Filling:
         self._calm = length + min(spare, default=self.size)
         return []
 
-    def _candidates(self, n: int) -> Iterator[Recommendation]:
+    def _candidates(self, n: int) -> Iterator[P]:
         members = self.shares[n].members
         yield from self._left(self._reserves[n])
         yield from (one for one in self._left(self._ranked) if one.item_id in members)
 
-    def _left(self, items: deque[Recommendation]) -> Iterator[Recommendation]:
+    def _left(self, items: deque[P]) -> Iterator[P]:
         while items and items[0].item_id in self._taken:
             items.popleft()
         return (one for one in items if one.item_id not in self._taken)
 
-    def _first(self, items: Iterable[Recommendation]) -> Recommendation | None:
+    def _first(self, items: Iterable[P]) -> P | None:
         """Return the first item that may come and leaves every share what it needs."""
         if not self.caps:
             return next(iter(items), None)
@@ -233,13 +188,13 @@ class _Filling:
         now = self._missing(None)
         return next((one for one in allowed if self._missing(one) <= now), allowed[0])
 
-    def _room(self, item: Recommendation, spent: Sequence[Counter[str]]) -> bool:
+    def _room(self, item: P, spent: Sequence[Counter[str]]) -> bool:
         return all(
             cap.window is not None or all(counted[value] < cap.most for value in cap.values(item))
             for cap, counted in zip(self.caps, spent, strict=True)
         )
 
-    def _apart(self, item: Recommendation) -> bool:
+    def _apart(self, item: P) -> bool:
         for cap in self.caps:
             if cap.window is not None:
                 near = [cap.values(one) for one in self.chosen[-(cap.window - 1) :]]
@@ -248,12 +203,12 @@ class _Filling:
                     return False
         return True
 
-    def _missing(self, taken: Recommendation | None) -> int:
+    def _missing(self, taken: P | None) -> int:
         """Return how many places of shares could not be filled any more after an item."""
         spent = [Counter(one) for one in self._spent]
-        planned: list[Recommendation] = []
+        planned: list[P] = []
 
-        def plan(item: Recommendation) -> None:
+        def plan(item: P) -> None:
             planned.append(item)
             for cap, counted in zip(self.caps, spent, strict=True):
                 counted.update(cap.values(item))

@@ -1,7 +1,7 @@
-"""Business rules become queries: filters, strata of what is lifted alike, and pinned items.
+"""Business rules become queries: filters, tiers of what is boosted alike, and pinned items.
 
-Pure functions over settings. A rule that lifts changes the order between items that it means and
-others, never among either, so the best of each stratum are all that a list can need: the ranking
+Pure functions over settings. A rule that boosts changes the order between items that it means and
+others, never among either, so the best of each tier are all that a list can need: the ranking
 stays exact on every path.
 """
 
@@ -15,21 +15,21 @@ from seealso.config import Choice, Rule
 from seealso.errors import ConfigError
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
 
-MOST_LIFTS: Final = 16
-"""Most rules that lift: each is one more search of a list."""
+MOST_BOOSTS: Final = 16
+"""Most rules that boost or bury: each is one more search of a list."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stratum:
-    """Items that the rules lift alike.
+class BoostTier:
+    """Items that the rules boost alike.
 
     Attributes
     ----------
     filters
         What they have in common.
     factor, add
-        Make ``factor * x + add`` of x; below 0, ``x / factor + add``: a factor above 1 lifts
-        what is below 0, too, and the order within the stratum stays.
+        Make ``factor * x + add`` of x; below 0, ``x / factor + add``: a factor above 1 raises
+        what is below 0, too, and the order within the tier stays.
     last
         Whether they go to the end of the list.
     """
@@ -41,8 +41,8 @@ class Stratum:
 
     def boost(self, value: float) -> float:
         """Return what is added to `value` of an item."""
-        lifted = value * self.factor if value >= 0 else value / self.factor
-        return lifted - value + self.add
+        scaled = value * self.factor if value >= 0 else value / self.factor
+        return scaled - value + self.add
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class Ruling:
     ----------
     filters
         What every item satisfies.
-    strata
-        What is lifted alike; together they are the whole catalogue.
+    tiers
+        What is boosted alike; together they are the whole catalogue.
     pins
         Items by place, from 1 on.
     """
 
     filters: tuple[Clause, ...]
-    strata: tuple[Stratum, ...]
+    tiers: tuple[BoostTier, ...]
     pins: Mapping[int, str]
 
 
@@ -95,10 +95,10 @@ def ruling(rules: Sequence[Rule], taxonomy: Taxonomy) -> Ruling:
     check(rules, taxonomy)
     filters = [clause(rule, taxonomy) for rule in rules if rule.do == "require"]
     filters += [without(clause(rule, taxonomy)) for rule in rules if rule.do == "exclude"]
-    return Ruling(tuple(filters), tuple(_strata(rules, taxonomy)), _pins(rules))
+    return Ruling(tuple(filters), tuple(_tiers(rules, taxonomy)), _pins(rules))
 
 
-def told(rule: Rule) -> str:
+def describe_rule(rule: Rule) -> str:
     """Return a rule in a few words, to name it in a message."""
     what = [f"items {', '.join(rule.items[:3])}"] if rule.items else []
     if rule.field is not None:
@@ -132,16 +132,17 @@ def check(rules: Sequence[Rule], taxonomy: Taxonomy) -> None:
     Raises
     ------
     ConfigError
-        Two rules contradict each other, or too many lift.
+        Two rules contradict each other, or too many boost.
     """
-    if sum(rule.do in ("boost", "bury") for rule in rules) > MOST_LIFTS:
+    if sum(rule.do in ("boost", "bury") for rule in rules) > MOST_BOOSTS:
         raise ConfigError(
-            f"rules: more than {MOST_LIFTS} boost or bury", hint="put values of a field in one rule"
+            f"rules: more than {MOST_BOOSTS} boost or bury",
+            hint="put values of a field in one rule",
         )
     for taken in (rule for rule in rules if rule.do == "exclude"):
         for given in (rule for rule in rules if rule.do in ("require", "pin", "boost")):
             if takes_all(taken, given, taxonomy):
-                raise contradiction(told(given), told(taken))
+                raise contradiction(describe_rule(given), describe_rule(taken))
     places: dict[int, str] = {}
     for rule in (rule for rule in rules if rule.do == "pin"):
         for place, item_id in _places(rule):
@@ -185,16 +186,16 @@ def _read(number: int, given: Any) -> Rule:
         raise ConfigError(f"{where}{message}", hint=EXAMPLE) from exc
 
 
-def _strata(rules: Sequence[Rule], taxonomy: Taxonomy) -> Iterator[Stratum]:
+def _tiers(rules: Sequence[Rule], taxonomy: Taxonomy) -> Iterator[BoostTier]:
     before: list[Clause] = []
     for rule in rules:
         if rule.do in ("boost", "bury"):
             meant = clause(rule, taxonomy)
             rest = (without(any_of(before)),) if before else ()
             last = rule.do == "bury" and rule.factor is None
-            yield Stratum((meant, *rest), rule.factor or 1.0, rule.add or 0.0, last)
+            yield BoostTier((meant, *rest), rule.factor or 1.0, rule.add or 0.0, last)
             before.append(meant)
-    yield Stratum((without(any_of(before)),) if before else ())
+    yield BoostTier((without(any_of(before)),) if before else ())
 
 
 def _places(rule: Rule) -> Iterator[tuple[int, str]]:

@@ -38,7 +38,7 @@ class Source(StrEnum):
     VECTOR = "vector"
     TAIL = "tail"
     IMPORTANCE = "importance"
-    PAIRS = "pairs"
+    CO_OCCURRENCE = "co_occurrence"
     NEIGHBOURS = "neighbours"
     SHARE = "share"
     PIN = "pin"

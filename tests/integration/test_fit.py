@@ -117,9 +117,9 @@ def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch: NodeInfo, pa
     found = Recommender(shop.cluster, shop.settings(), None).recommend(
         history=[ids[place] for place in history], path=path
     )
-    assert any(item.pairs for item in found)
+    assert any(item.co_occurrence for item in found)
     for item in found:
-        assert item.pairs == pytest.approx(boosts.get(item.item_id, 0.0))
+        assert item.co_occurrence == pytest.approx(boosts.get(item.item_id, 0.0))
     assert [item.item_id for item in found] == [ids[place] for place in np.argsort(-scores)[:10]]
     p = bundle.calibration.probability(np.sort(scores)[::-1][:10])
     np.testing.assert_allclose([item.probability for item in found], p, atol=1e-5)

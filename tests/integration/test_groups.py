@@ -16,7 +16,7 @@ from seealso.errors import ConfigError, DataError, SeeAlsoError
 from seealso.indexer.templates import install
 from seealso.plugin import Recommender
 from seealso.plugin.groups.members import MOST_MEMBERS, WHOLE
-from seealso.plugin.groups.search import SCORES
+from seealso.plugin.ranking.sending import SCORES
 from seealso.types import HistoryEntry, Path, User
 from tests.films import Counting
 from tests.integration.libraries import profile

@@ -19,7 +19,7 @@ from seealso.plugin.search.ubi import UbiLog
 from seealso.plugin.serving import EXPENSIVE
 from seealso.types import HistoryEntry, User
 from tests.integration.catalogues import OpenShop, films
-from tests.integration.gateways import gateway
+from tests.integration.gateways import Request, gateway
 from tests.library import TEXTLESS, Library
 from tests.members import NAMES
 
@@ -101,6 +101,29 @@ def test_no_request_of_many_heavy_users_is_large(library: Library) -> None:
     assert [one.ids == found[0].ids for one in found] == [True] * len(people)
     assert found[0].ids
     assert max(len(one.body) for one in running.seen) < 10_000_000
+
+
+def test_a_group_of_heavy_users_is_answered_or_the_limit_is_named(library: Library) -> None:
+    others = range(10, 10 + 8 * MANY, MANY)
+    people = [
+        User(f"h{start}", (HistoryEntry("b11"),), frozenset(f"b{start + n}" for n in range(MANY)))
+        for start in others
+    ]
+    with gateway(library.url) as running:
+        recommender = Recommender(Cluster(running.url, retries=0, timeout=120), library.settings)
+        found = recommender.recommend_group(people, size=20)
+        assert set(found.ids) == {f"b{n}" for n in range(10)}
+        assert len(running.seen[-1].body) > 5_000_000
+
+    def small(request: Request) -> tuple[int, bytes] | None:
+        return (413, b"<html>too large</html>") if len(request.body) > 5_000_000 else None
+
+    with gateway(library.url, small) as running:
+        recommender = Recommender(Cluster(running.url, retries=0, timeout=120), library.settings)
+        with pytest.raises(ClusterError, match="the request is larger than") as caught:
+            recommender.recommend_group(people)
+    assert "MB, most of it ids of items to leave out: raise that limit" in (caught.value.hint or "")
+    assert "groups.seen" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("path", ["exact", "ann"])

@@ -11,8 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.plugin import Recommendation
-from seealso.plugin.reranking.exposure import by_worth, diverse, freshened, moment, worth
-from seealso.plugin.reranking.filling import Cap, Share, filled, places_of
+from seealso.plugin.reranking.components import Ordering
+from seealso.plugin.reranking.diversity import Diversity
+from seealso.plugin.reranking.draft import ByValue, Candidate, Draft, Pool
+from seealso.plugin.reranking.filling import Cap, Share, fill
+from seealso.plugin.reranking.freshness import Freshness, read_moment
+from seealso.plugin.reranking.shares import divide_places
 from seealso.types import Source, Vector
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,6 +32,17 @@ def item(number: int, seller: str = "a", **changes: object) -> Recommendation:
     return replace(found, **changes)  # type: ignore[arg-type]
 
 
+def candidates(*items: Recommendation, **vectors: Vector) -> list[Candidate]:
+    return [
+        Candidate(one, (one.raw or 0.0,), (one.raw or 0.0,), vectors.get(one.item_id))
+        for one in items
+    ]
+
+
+def ids(found: list[Candidate]) -> list[str]:
+    return [one.item_id for one in found]
+
+
 @st.composite
 def shelves(draw: st.DrawFn) -> tuple[list[Recommendation], list[set[str]]]:
     """Ranked items with a seller each, and up to three parts of them that share no item."""
@@ -41,7 +56,7 @@ def shelves(draw: st.DrawFn) -> tuple[list[Recommendation], list[set[str]]]:
     return items, parts
 
 
-def share_of(items: list[Recommendation], members: set[str], places: int) -> Share:
+def share_of(items: list[Recommendation], members: set[str], places: int) -> Share[Recommendation]:
     return Share(places, [one for one in items if one.item_id in members], members)
 
 
@@ -52,11 +67,11 @@ def test_every_share_has_its_places_while_there_are_items(
 ) -> None:
     items, parts = shelf
     whole = max(1.0, sum(weights))
-    places = places_of(size, [weight / whole for weight in weights])
+    places = divide_places(size, [weight / whole for weight in weights])
     assert sum(places) <= size
     shares = [share_of(items, part, n) for part, n in zip(parts, places, strict=True)]
     # the ranked list is as long as the list: what it lacks only the shares bring
-    found = filled(items[:size], shares, size)
+    found = fill(items[:size], shares, size)
     ids = [one.item_id for one in found]
     assert len(ids) == len(set(ids)) == min(size, len(ids))
     for part, needed in zip(parts, places, strict=True):
@@ -74,7 +89,7 @@ def test_no_list_breaks_a_cap(
 ) -> None:
     items, parts = shelf
     shares = [share_of(items, part, n) for part, n in zip(parts, (size // 2, 1), strict=False)]
-    found = filled(items, shares, size, [Cap("seller", most, window)])
+    found = fill(items, shares, size, [Cap("seller", most, window)])
     for start in range(len(found)):
         near = found[start : start + (window or len(found))]
         assert max(Counter(one.fields["seller"] for one in near).values()) <= most
@@ -89,8 +104,8 @@ def test_a_share_has_its_places_under_a_cap(
     shelf: tuple[list[Recommendation], list[set[str]]], size: int, most: int, part: float
 ) -> None:
     items, (members, *_) = shelf
-    (needed,) = places_of(size, [part])
-    found = filled(items, [share_of(items, members, needed)], size, [Cap("seller", most)])
+    (needed,) = divide_places(size, [part])
+    found = fill(items, [share_of(items, members, needed)], size, [Cap("seller", most)])
     sellers = Counter(one.fields["seller"] for one in items if one.item_id in members)
     possible = sum(min(most, n) for n in sellers.values())
     assert len(members & {one.item_id for one in found}) >= min(needed, possible)
@@ -102,40 +117,42 @@ def test_without_shares_and_caps_a_list_is_its_ranking(
     shelf: tuple[list[Recommendation], list[set[str]]], size: int
 ) -> None:
     items, _ = shelf
-    assert filled(items, [], size) == items[:size]
+    assert fill(items, [], size) == items[:size]
 
 
 def test_shares_that_fill_a_list_are_rounded_to_fit() -> None:
-    assert places_of(10, [1 / 3, 1 / 3, 1 / 3]) in ([3, 3, 4], [4, 3, 3], [3, 4, 3])
-    assert places_of(10, [0.25]) == [3]
-    assert places_of(10, [0.2, 0.0]) == [2, 0]
+    assert divide_places(10, [1 / 3, 1 / 3, 1 / 3]) in ([3, 3, 4], [4, 3, 3], [3, 4, 3])
+    assert divide_places(10, [0.25]) == [3]
+    assert divide_places(10, [0.2, 0.0]) == [2, 0]
 
 
 def test_an_item_with_several_values_counts_for_each() -> None:
     both = item(1, fields={"genres": ["Drama", "War"]})
     drama = item(2, fields={"genres": ["Drama"]})
     neither = item(3, fields={})
-    found = filled([both, drama, neither], [], 3, [Cap("genres", 1)])
+    found = fill([both, drama, neither], [], 3, [Cap("genres", 1)])
     assert [one.item_id for one in found] == ["i1", "i3"]
 
 
 @PATIENT
 @given(st.lists(st.floats(-2, 2), max_size=12), st.integers(1, 12))
 def test_no_diversity_changes_nothing(values: list[float], size: int) -> None:
-    items = by_worth([item(n, raw=value) for n, value in enumerate(values)])
-    vectors: dict[str, Vector] = {one.item_id: np.eye(12, dtype=np.float32)[0] for one in items}
-    assert diverse(items, vectors, 0.0, size) == items
-    shuffled = diverse(items, vectors, 0.5, size)
-    assert sorted(one.item_id for one in shuffled) == sorted(one.item_id for one in items)
+    same = np.eye(12, dtype=np.float32)[0]
+    items = [item(n, raw=value) for n, value in enumerate(values)]
+    ranked = ByValue().rank(candidates(*items, **{one.item_id: same for one in items}), size)
+    assert Diversity(0.0).spread(ranked, ByValue(), size) == ranked
+    assert sorted(ids(Diversity(0.5).spread(ranked, ByValue(), size))) == sorted(ids(ranked))
 
 
 def test_the_second_place_goes_to_what_is_unlike_the_first() -> None:
-    items = [item(1, raw=1.0), item(2, raw=0.9), item(3, raw=0.8), item(4, raw=0.0)]
     same, other = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
-    vectors = {"i1": same, "i2": same, "i3": other, "i4": other}
+    ranked = candidates(
+        item(1, raw=1.0), item(2, raw=0.9), item(3, raw=0.8), item(4, raw=0.0),
+        i1=same, i2=same, i3=other, i4=other,
+    )  # fmt: skip
     # by hand: relevance 1, .9, .8, 0; second: .45 - .5 for i2, .4 for i3, 0 for i4
-    assert [one.item_id for one in diverse(items, vectors, 0.5, 4)] == ["i1", "i3", "i2", "i4"]
-    assert [one.item_id for one in diverse(items, vectors, 0.05, 4)] == ["i1", "i2", "i3", "i4"]
+    assert ids(Diversity(0.5).spread(ranked, ByValue(), 4)) == ["i1", "i3", "i2", "i4"]
+    assert ids(Diversity(0.05).spread(ranked, ByValue(), 4)) == ["i1", "i2", "i3", "i4"]
 
 
 def test_an_item_of_one_half_life_is_worth_half() -> None:
@@ -146,10 +163,12 @@ def test_an_item_of_one_half_life_is_worth_half() -> None:
         item(3, raw=-1.0, fields={"day": old.timestamp()}),
         item(4, raw=0.1, fields={}),
     ]
-    found = freshened(items, "day", 30.0, NOW)
-    assert [one.item_id for one in found] == ["i2", "i1", "i4", "i3"]
-    assert [worth(one) for one in found] == pytest.approx([0.6, 0.5, 0.1, -1.5])
-    assert found[1].probability == items[0].probability
+    draft = Draft(4, 4, ByValue(), Pool(tuple(candidates(*items))))
+    found = Ordering().rerank(Freshness("day", 30.0, NOW).rerank(draft)).ranked.front
+    assert ids(list(found)) == ["i2", "i1", "i4", "i3"]
+    assert [one.values[0] for one in found] == pytest.approx([0.6, 0.5, 0.1, -1.5])
+    assert [one.item.boost for one in found] == pytest.approx([0.0, -0.5, 0.0, -0.5])
+    assert found[1].item.probability == items[0].probability
 
 
 @pytest.mark.parametrize(
@@ -167,4 +186,4 @@ def test_an_item_of_one_half_life_is_worth_half() -> None:
     ],
 )
 def test_moments_are_read(given: object, expected: datetime | None) -> None:
-    assert moment(given) == expected
+    assert read_moment(given) == expected

@@ -1,4 +1,4 @@
-"""Fusing two lists: the share of tail items is kept for whatever lists there are."""
+"""A list of two: the share of tail items is kept for whatever lists there are."""
 
 import math
 
@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seealso.plugin import Recommendation
-from seealso.plugin.reranking.filling import fuse, shared_places
+from seealso.plugin.reranking.filling import Share, fill
+from seealso.plugin.reranking.shares import divide_places, round_up
 from seealso.types import Source
 
 IDS = st.lists(st.integers(0, 40), unique=True, max_size=30)
@@ -26,6 +27,20 @@ def lists(draw: st.DrawFn) -> tuple[list[Recommendation], list[Recommendation]]:
     return vector, [item(n, tail=True, source=Source.TAIL) for n in matching]
 
 
+def fuse(
+    vector: list[Recommendation], tail: list[Recommendation], *, size: int, tail_share: float
+) -> list[Recommendation]:
+    (places,) = divide_places(size, [tail_share])
+    members = {one.item_id for one in (*vector, *tail) if one.tail}
+    return fill(vector, [Share(places, tail, members)], size)
+
+
+def promised(size: int, share: float) -> int:
+    """The share rounded up; but the first place is the best item's, unless all are asked for."""
+    whole = share >= 1 - 1e-9
+    return size if whole else min(math.ceil(share * size - 1e-9), size - 1)
+
+
 SIZES = st.integers(1, 30)
 SHARES = st.floats(0, 1)
 
@@ -37,7 +52,7 @@ def test_tail_items_get_their_share_while_there_are_any(
     vector, tail = both
     fused = fuse(vector, tail, size=size, tail_share=share)
     exist = {one.item_id for one in (*vector, *tail) if one.tail}
-    wanted = min(math.ceil(share * size - 1e-9), len(exist), len(fused))
+    wanted = min(promised(size, share), len(exist), len(fused))
     assert sum(one.tail for one in fused) >= wanted
 
 
@@ -48,7 +63,7 @@ def test_every_prefix_has_its_part_of_the_share(
     vector, tail = both
     fused = fuse(vector, tail, size=size, tail_share=share)
     exist = len({one.item_id for one in (*vector, *tail) if one.tail})
-    places = shared_places(size, share)
+    places = promised(size, share)
     for length in range(1, len(fused) + 1):
         due = math.floor(length * places / size + 1e-9)
         assert sum(one.tail for one in fused[:length]) >= min(due, exist)
@@ -73,7 +88,7 @@ def test_both_lists_keep_their_order(
 ) -> None:
     vector, tail = both
     fused = fuse(vector, tail, size=size, tail_share=share)
-    # a tail item of the vector list may be lifted; the others never pass each other
+    # a tail item of the vector list may move up; the others never pass each other
     for ranking, kept in (
         (vector, [i for i in fused if not i.tail]),
         (tail, [i for i in fused if i.source is Source.TAIL]),
@@ -107,14 +122,36 @@ def test_tail_items_of_the_vector_list_count() -> None:
     assert fuse(vector, tail, size=10, tail_share=0.2) == vector
 
 
-def test_where_no_words_match_tail_items_of_the_vector_list_are_lifted() -> None:
+def test_where_no_words_match_tail_items_of_the_vector_list_move_up() -> None:
     vector = [item(n, tail=n == 9) for n in range(10)]
     assert [one.item_id for one in fuse(vector, [], size=5, tail_share=0.2)][-1] == "i9"
 
 
+@given(lists(), SIZES, SHARES)
+def test_the_first_place_belongs_to_the_best_item(
+    both: tuple[list[Recommendation], list[Recommendation]], size: int, share: float
+) -> None:
+    vector, tail = both
+    fused = fuse(vector, tail, size=size, tail_share=share)
+    if vector and share < 1 - 1e-9:
+        assert fused[0] == vector[0]
+
+
 @pytest.mark.parametrize(
-    ("size", "share", "places"),
-    [(10, 0.2, 2), (10, 0.21, 3), (10, 0.0, 0), (7, 1.0, 7), (5, 0.6, 3)],
+    ("size", "share", "rounded", "places"),
+    [
+        (10, 0.2, 2, 2),
+        (10, 0.21, 3, 3),
+        (10, 0.0, 0, 0),
+        (7, 1.0, 7, 7),
+        (5, 0.6, 3, 3),
+        (1, 0.2, 1, 0),
+        (1, 1.0, 1, 1),
+        (10, 0.95, 10, 9),
+    ],
 )
-def test_a_share_is_rounded_up(size: int, share: float, places: int) -> None:
-    assert shared_places(size, share) == places
+def test_a_share_is_rounded_up_behind_the_first_place(
+    size: int, share: float, rounded: int, places: int
+) -> None:
+    assert round_up(size, share) == rounded
+    assert divide_places(size, [share]) == [places]

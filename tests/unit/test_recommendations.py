@@ -49,7 +49,7 @@ def test_plain_values_hold_everything() -> None:
         "source": "vector",
         "importance": 1.5,
         "tail": False,
-        "pairs": 0.0,
+        "co_occurrence": 0.0,
         "neighbours": 0.0,
         "boost": 0.0,
         "fields": {"title": TITLE, "year": 1995.0},

@@ -1,4 +1,4 @@
-"""Which searches a list is made of, and what a wish refuses."""
+"""Which searches a list is made of, and which options are refused."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
 from seealso.plugin.groups.members import group_path
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import choose_path
 from seealso.plugin.ranking.searches import (
@@ -24,30 +25,24 @@ VECTOR = np.array([0.6, 0.8], dtype=np.float32)
 COMEDY = {"term": {"genres": "Comedy"}}
 
 
-def wish(**changes: Any) -> Criteria:
+def criteria(**changes: Any) -> Criteria:
     return RecommendOptions(**changes).resolve(SETTINGS)
 
 
 def vector_body(path: Path, **changes: Any) -> dict[str, Any]:
-    search = vector_search(
-        VECTOR,
-        ["seen"],
-        wish(**changes),
-        path=path,
-        space=Space.COSINE,
-        calibration=Calibration(b=0.5, t=2.0),
-    )
+    context = RankingContext(path, Space.COSINE, Calibration(b=0.5, t=2.0))
+    search = vector_search(VECTOR, ["seen"], criteria(**changes), context)
     body: dict[str, Any] = orjson.loads(search.body())
     return body
 
 
-def test_a_wish_is_the_settings_until_changed() -> None:
-    assert wish().size == SETTINGS.size
-    assert wish(size=3).size == 3
-    assert wish(size=3).tail_share == SETTINGS.tail_share
-    assert wish(filters=COMEDY).filters == (COMEDY,)
-    assert wish(filters=[COMEDY, COMEDY]).filters == (COMEDY, COMEDY)
-    assert wish(path="ann").path is Path.ANN
+def test_criteria_are_the_settings_until_an_option_changes_them() -> None:
+    assert criteria().size == SETTINGS.size
+    assert criteria(size=3).size == 3
+    assert criteria(size=3).tail_share == SETTINGS.tail_share
+    assert criteria(filters=COMEDY).filters == (COMEDY,)
+    assert criteria(filters=[COMEDY, COMEDY]).filters == (COMEDY, COMEDY)
+    assert criteria(path="ann").path is Path.ANN
 
 
 @pytest.mark.parametrize(
@@ -64,9 +59,11 @@ def test_a_wish_is_the_settings_until_changed() -> None:
         ({"fields": "title"}, "fields: must be several names, not 'title'"),
     ],
 )
-def test_a_wish_that_cannot_be_is_refused_in_one_line(changes: dict[str, Any], said: str) -> None:
+def test_an_option_that_cannot_be_is_refused_in_one_line(
+    changes: dict[str, Any], said: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
-        wish(**changes)
+        criteria(**changes)
     assert caught.value.message.startswith(said)
     assert "\n" not in caught.value.message
     assert caught.value.hint
@@ -83,7 +80,7 @@ def test_a_wish_that_cannot_be_is_refused_in_one_line(changes: dict[str, Any], s
     ],
 )
 def test_the_path_goes_by_count_unless_forced(asked: str, documents: int, path: Path) -> None:
-    assert choose_path(wish(path=asked), Space.COSINE, documents, joined=False) is path
+    assert choose_path(criteria(path=asked), Space.COSINE, documents, joined=False) is path
 
 
 @pytest.mark.parametrize(
@@ -110,12 +107,12 @@ def test_where_behaviour_is_joined_more_is_ranked_exactly(
 @pytest.mark.parametrize("space", [Space.EUCLIDEAN, Space.MANHATTAN])
 @pytest.mark.parametrize("asked", ["auto", "exact", "reference"])
 def test_other_spaces_rank_by_script(space: Space, asked: str) -> None:
-    assert choose_path(wish(path=asked), space, 10, joined=False) is Path.REFERENCE
+    assert choose_path(criteria(path=asked), space, 10, joined=False) is Path.REFERENCE
 
 
 def test_other_spaces_have_no_graph() -> None:
     with pytest.raises(ConfigError, match="path ann: an index for manhattan"):
-        choose_path(wish(path="ann"), Space.MANHATTAN, 10, joined=False)
+        choose_path(criteria(path="ann"), Space.MANHATTAN, 10, joined=False)
 
 
 @pytest.mark.parametrize("path", list(Path))
@@ -148,16 +145,17 @@ def test_the_graph_looks_at_no_fewer_than_it_returns() -> None:
 @pytest.mark.parametrize("words", ['say "hi"', "two\nlines", "{{x}} {{{y}}}", "无线鼠标", "a\\b\t"])
 def test_words_reach_the_query_as_they_are(words: str) -> None:
     profile = Profile(VECTOR, words, frozenset({"seen"}), tail_vector=VECTOR)
-    body = orjson.loads(tail_search(profile, wish(), Space.COSINE).body())
+    body = orjson.loads(tail_search(profile, criteria(), Space.COSINE).body())
     assert body["query"]["bool"]["must"]["multi_match"]["query"] == words
 
 
 def test_the_tail_list_asks_for_its_places_only() -> None:
     profile = Profile(VECTOR, "heat", frozenset(), tail_vector=VECTOR)
-    assert tail_search(profile, wish(size=20), Space.COSINE).params["size"] == 4
+    assert tail_search(profile, criteria(size=20), Space.COSINE).params["size"] == 4
     # where the likely ones among them are sought, more are needed
     assert (
-        tail_search(profile, wish(size=20, min_probability=0.5), Space.COSINE).params["size"] == 20
+        tail_search(profile, criteria(size=20, min_probability=0.5), Space.COSINE).params["size"]
+        == 20
     )
 
 
@@ -171,5 +169,5 @@ def test_field_weights_reach_the_query() -> None:
 
 
 def test_a_stored_search_names_its_template() -> None:
-    stored = orjson.loads(importance_search(["seen"], wish(size=3)).stored())
+    stored = orjson.loads(importance_search(["seen"], criteria(size=3)).stored())
     assert stored == {"id": "seealso-importance", "params": {"size": 3, "exclude": ["seen"]}}

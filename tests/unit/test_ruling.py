@@ -16,7 +16,7 @@ from seealso.config import (
 )
 from seealso.errors import ConfigError
 from seealso.plugin.ranking.options import RecommendOptions
-from seealso.plugin.ranking.plans import make_plan
+from seealso.plugin.ranking.plans import build_plan
 from seealso.plugin.rules.ruling import read_rules, ruling
 from seealso.plugin.rules.taxonomy import FLAT, Taxonomy
 
@@ -35,13 +35,13 @@ def test_what_is_required_and_excluded_becomes_a_filter() -> None:
         {"range": {"price": {"gte": 5.0, "lte": 20.0}}},
         {"bool": {"must_not": [{"terms": {"genres": ["Horror"]}}]}},
     )
-    assert (len(found.strata), found.pins) == (1, {})
+    assert (len(found.tiers), found.pins) == (1, {})
 
 
 def test_the_first_rule_that_lifts_an_item_holds() -> None:
     boost = {"do": "boost", "field": "genres", "values": ["Drama"], "factor": 2, "add": 0.1}
     bury = {"do": "bury", "items": ["i1"]}
-    first, second, rest = ruling(rules(boost, bury), FLAT).strata
+    first, second, rest = ruling(rules(boost, bury), FLAT).tiers
     drama, one = {"terms": {"genres": ["Drama"]}}, {"ids": {"values": ["i1"]}}
     assert (first.filters, first.last, first.boost(0.5)) == ((drama,), False, pytest.approx(0.6))
     assert second.filters == (one, {"bool": {"must_not": [drama]}})
@@ -54,8 +54,8 @@ def test_the_first_rule_that_lifts_an_item_holds() -> None:
 def test_a_boost_lifts_and_a_bury_lowers_on_both_sides_of_zero(factor: float) -> None:
     boost = {"do": "boost", "field": "genres", "values": ["Drama"], "factor": factor}
     bury = {"do": "bury", "field": "genres", "values": ["Drama"], "factor": 1 / factor}
-    lifting, _ = ruling(rules(boost), FLAT).strata
-    lowering, _ = ruling(rules(bury), FLAT).strata
+    lifting, _ = ruling(rules(boost), FLAT).tiers
+    lowering, _ = ruling(rules(bury), FLAT).tiers
     values = [-3.0, -0.5, -0.01, 0.0, 0.01, 0.5, 3.0]
     lifted = [one + lifting.boost(one) for one in values]
     lowered = [one + lowering.boost(one) for one in values]
@@ -223,7 +223,7 @@ def test_guarantees_that_cannot_be_kept_are_named(
 ) -> None:
     wish = RecommendOptions(**wishes).resolve(RecommendSettings())
     with pytest.raises(ConfigError, match=said):
-        make_plan(wish, ruling(rules(*given), FLAT), exposure, rules(*given), FLAT)
+        build_plan(wish, ruling(rules(*given), FLAT), exposure, rules(*given), FLAT)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from seealso.config import NeighbourSettings, UsersSettings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.documents import digest_of, user_document, user_of
 from seealso.plugin.neighbours import Neighbour, NeighbourBoosts
-from seealso.plugin.ranking.boosts import NOTHING, Lifts, joined, lifted
+from seealso.plugin.ranking.boosts import Boosts, add_boosts, merge_boosted
 from seealso.plugin.recommendations import Recommendation
 from seealso.readers import FileSource, Problems, Pseudonyms, read_attributes
 from seealso.types import Calibration, HistoryEntry, Source, User
@@ -177,32 +177,34 @@ def item(item_id: str, raw: float | None) -> Recommendation:
     return Recommendation(item_id, p, raw, 1.0, Source.VECTOR, 1.0, tail=False)
 
 
-def test_lists_are_joined_by_lifted_values() -> None:
-    lifts = Lifts(
-        pairs={"b": 0.1, "y": 0.3}, neighbours={"b": 0.3, "z": 0.5}, named=("z", "b", "y")
+def test_lists_are_merged_by_boosted_values() -> None:
+    boosts = Boosts(
+        co_occurrence={"b": 0.1, "y": 0.3}, neighbours={"b": 0.3, "z": 0.5}, named=("z", "b", "y")
     )
-    # named items come lifted already, those of the vector list do not
+    # named items come with their boosts, those of the vector list do not
     main = [item("a", 0.9), item("b", 0.6)]
     named = [item("b", 1.0), item("z", 0.6), item("y", 0.5)]
-    found = joined(main, named, lifts, Calibration())
-    assert [(one.item_id, one.raw, one.pairs, one.neighbours, one.source) for one in found] == [
+    found = merge_boosted(main, named, boosts, Calibration())
+    assert [
+        (one.item_id, one.raw, one.co_occurrence, one.neighbours, one.source) for one in found
+    ] == [
         ("b", pytest.approx(1.0), 0.1, 0.3, Source.VECTOR),
         ("a", 0.9, 0.0, 0.0, Source.VECTOR),
         ("z", 0.6, 0.0, 0.5, Source.NEIGHBOURS),
-        ("y", 0.5, 0.3, 0.0, Source.PAIRS),
+        ("y", 0.5, 0.3, 0.0, Source.CO_OCCURRENCE),
     ]
     assert found[0].probability == pytest.approx(1 / (1 + 2.718281828**-1.0))
 
 
 def test_nothing_changes_nothing_and_what_has_no_vector_stays() -> None:
     items = [item("a", 0.9), item("b", None)]
-    assert lifted(items, NOTHING, Calibration()) == items
-    assert lifted(items, Lifts(neighbours={"b": 1.0}), Calibration()) == items
+    assert add_boosts(items, Boosts(), Calibration()) == items
+    assert add_boosts(items, Boosts(neighbours={"b": 1.0}), Calibration()) == items
 
 
-def test_what_neighbours_chose_of_pairs_is_added() -> None:
+def test_what_neighbours_chose_of_co_occurring_items_is_added() -> None:
     neighbours = NeighbourBoosts({"b": 0.25, "c": 0.125, "d": 0.0625}, ("c", "b"))
-    lifts = Lifts.of({"a": 0.5, "b": 0.25}, neighbours)
-    assert lifts.named == ("a", "b", "c")
-    assert lifts.gains == {"a": 0.5, "b": 0.5, "c": 0.125}
-    assert lifts.gain("d") == 0.0625
+    boosts = Boosts.of({"a": 0.5, "b": 0.25}, neighbours)
+    assert boosts.named == ("a", "b", "c")
+    assert boosts.of_named == {"a": 0.5, "b": 0.5, "c": 0.125}
+    assert boosts.total("d") == 0.0625

@@ -1,0 +1,60 @@
+"""What a component is, and how several of them make a list of a draft."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from seealso.plugin.reranking.draft import Candidate, Draft
+from seealso.plugin.reranking.filling import fill
+from seealso.plugin.reranking.pins import insert
+
+
+class Reranker(Protocol):
+    """A component: changes a draft by its own options, and explains itself."""
+
+    def rerank(self, draft: Draft) -> Draft:
+        """Return the draft, changed."""
+        ...
+
+    def describe(self) -> str:
+        """Return what is asked of a list, in a few words."""
+        ...
+
+    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:
+        """Return what a finished list lacks of it, in a line; empty where nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """Brings every pool into the order of its values: before it values change, after it places."""
+
+    def rerank(self, draft: Draft) -> Draft:
+        """Return the draft with every pool in its order."""
+        return draft.change(lambda pool: pool.rank(draft.order, draft.depth))
+
+    def describe(self) -> str:
+        """Return what is asked of a list, in a few words."""
+        return "best first"
+
+    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
+        """Return nothing: every list is in its order."""
+        return ""
+
+
+def rerank(draft: Draft, components: Sequence[Reranker]) -> tuple[list[Candidate], str]:
+    """Return the list that components make of a draft, and a line on what it lacks.
+
+    Parameters
+    ----------
+    draft
+        The candidates, unordered.
+    components
+        Those that change values, an `Ordering`, those that change places.
+    """
+    for one in components:
+        draft = one.rerank(draft)
+    filled = fill(draft.ranked.all, draft.shares, draft.size, draft.caps)
+    items = insert(filled, draft.pinned, draft.size)
+    lacking = (one.shortfall(draft, items) for one in components)
+    return items, "; ".join(filter(None, lacking))

@@ -1,0 +1,67 @@
+"""Freshness: the older an item, the less it is worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from seealso.plugin.reranking.draft import Candidate, Draft
+
+YEARS_END: Final = 10_000
+"""A smaller number is a year, a greater one seconds since 1970."""
+
+MILLISECONDS: Final = 1e11
+"""A greater number is milliseconds since 1970: as seconds it would be after the year 5000."""
+
+SECONDS_A_DAY: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Lets the worth of items fade: a value v becomes ``v * 2 ** (-age / half_life)``.
+
+    A value below 0 falls by as much. An item without a date, or of the future, is as good as new.
+    """
+
+    field: str
+    """When an item appeared."""
+    half_life_days: float
+    """Days after which a value is halved."""
+    now: datetime
+    """The time."""
+
+    def rerank(self, draft: Draft) -> Draft:
+        """Return the draft with every value faded."""
+        return draft.change(lambda pool: pool.change(self.fade))
+
+    def fade(self, candidate: Candidate) -> Candidate:
+        """Return a candidate with the values of its age."""
+        born = read_moment(candidate.fields.get(self.field))
+        if born is None or born >= self.now:
+            return candidate
+        age = (self.now - born).total_seconds() / SECONDS_A_DAY
+        lost = 1.0 - 2.0 ** (-age / self.half_life_days)
+        return candidate.boost(lambda value: -lost * abs(value))
+
+    def describe(self) -> str:
+        """Return what is asked of a list, in a few words."""
+        return f"half as much after {self.half_life_days:g} days of {self.field}"
+
+    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
+        """Return nothing: every value fades."""
+        return ""
+
+
+def read_moment(given: Any) -> datetime | None:
+    """Return the time that a field says: ISO 8601, a year, or seconds or ms since 1970."""
+    try:
+        if isinstance(given, str):
+            found = datetime.fromisoformat(given)
+            return found if found.tzinfo else found.replace(tzinfo=UTC)
+        if isinstance(given, bool) or not isinstance(given, int | float):
+            return None
+        if 0 < given < YEARS_END:
+            return datetime(int(given), 1, 1, tzinfo=UTC)
+        return datetime.fromtimestamp(given / 1000 if given > MILLISECONDS else given, tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

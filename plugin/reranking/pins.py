@@ -1,0 +1,53 @@
+"""Pins: items that stand at places that a business chose."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from seealso.plugin.reranking.draft import Candidate, Draft
+from seealso.types import Source
+
+T = TypeVar("T")
+
+NAMED: Final = 5
+"""Most items that a note names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Puts items at their places; the others move down, and none comes twice."""
+
+    places: Mapping[int, str]
+    """Item ids by place, from 1 on."""
+
+    def rerank(self, draft: Draft) -> Draft:
+        """Return the draft with the pinned candidates at their places and nowhere else."""
+        found = {
+            one.item_id: replace(one, item=replace(one.item, source=Source.PIN))
+            for one in draft.pinnable.all
+        }
+        pinned = {place: found[one] for place, one in self.places.items() if one in found}
+        taken = frozenset(one.item_id for one in pinned.values())
+        tail = tuple(one for one in draft.tail if one.item_id not in taken)
+        return replace(draft.change(lambda pool: pool.without(taken)), tail=tail, pinned=pinned)
+
+    def describe(self) -> str:
+        """Return what is asked of a list, in a few words."""
+        return ", ".join(f"pin {item_id} at {place}" for place, item_id in self.places.items())
+
+    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
+        """Return a line on the pinned items that are not in a list; empty where all are."""
+        there = {one.item_id for one in items}
+        lost = [one for one in self.places.values() if one not in there]
+        if not lost:
+            return ""
+        named = ", ".join(lost[:NAMED])
+        return f"not pinned: {named} (seen, not allowed, beyond the list, or no vector)"
+
+
+def insert(items: Sequence[T], pinned: Mapping[int, T], size: int) -> list[T]:
+    """Return `size` items with the pinned ones at their places, from 1 on."""
+    whole = list(items)
+    for place in sorted(pinned):
+        whole.insert(place - 1, pinned[place])
+    return whole[:size]
