@@ -139,7 +139,7 @@ class ListMaker:
         context = self._context(live, criteria)
         return explain(self._cluster, live, asked, item_ids, criteria, context, settings)
 
-    def personalised(
+    def personalise(
         self, live: Live, body: Any, user: User, weight: float | None, window: int | None
     ) -> dict[str, Any]:
         """Return a search body with the user's preference mixed into its score."""

@@ -118,7 +118,7 @@ class Ranked(ABC, Generic[P]):
         """Return the list as one line of JSON."""
         return orjson.dumps(self.as_dict()).decode()
 
-    def made(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Any]:
         """Return plain values that say how the list was made."""
         return {
             "path": self.path.value,
@@ -167,7 +167,7 @@ class RecommendationList(Ranked[Recommendation]):
         """Return plain values, ready for JSON."""
         return {
             "user_id": self.user_id,
-            **self.made(),
+            **self.provenance(),
             "items": [item.as_dict() for item in self.items],
         }
 

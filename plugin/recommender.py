@@ -511,7 +511,7 @@ class Recommender:
         """
         who = self._user_of(user)
         return self._index.follow(
-            lambda live: self._lists.personalised(live, body, who, weight, window)
+            lambda live: self._lists.personalise(live, body, who, weight, window)
         )
 
     def search(
@@ -534,7 +534,7 @@ class Recommender:
         who = self._user_of(user)
         return self._index.follow(
             lambda live: send_body(
-                self._cluster, live, self._lists.personalised(live, body, who, weight, window)
+                self._cluster, live, self._lists.personalise(live, body, who, weight, window)
             )
         )
 

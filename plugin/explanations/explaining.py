@@ -62,7 +62,7 @@ class FoundItem:
     hits: Mapping[str, answers.Hit]
 
     @property
-    def ranked(self) -> answers.Hit | None:
+    def vector_hit(self) -> answers.Hit | None:
         """The hit of the vector list."""
         return next((hit for name, hit in self.hits.items() if name != "tail"), None)
 
@@ -150,17 +150,17 @@ def _shares(
     asked: Explained, parts: Floats, item: FoundItem, live: Live, path: Path
 ) -> tuple[tuple[Share, ...], float | None]:
     """Return the shares of an item's value, and the value as OpenSearch computed it."""
-    vector, ranked = item_vector(item.document), item.ranked
-    if vector is None or ranked is None:
+    vector, hit = item_vector(item.document), item.vector_hit
+    if vector is None or hit is None:
         return (), None
     votes = asked.neighbours.get(item.item_id, 0.0)
-    together = _co_occurrence(asked, item.item_id, live)
+    co_occurrence = _co_occurrence(asked, item.item_id, live)
     importance = float(item.document["importance"])
-    shares = item_shares(asked.inputs, parts, vector, importance, live.space, together)
+    shares = item_shares(asked.inputs, parts, vector, importance, live.space, co_occurrence)
     if votes:
         shares.append(Share(Kind.NEIGHBOURS, votes))
-    raw = answers.raw_of(ranked["_score"], path, live.calibration)
-    return tuple(shares), raw + sum(together.values()) + votes
+    raw = answers.raw_of(hit["_score"], path, live.calibration)
+    return tuple(shares), raw + sum(co_occurrence.values()) + votes
 
 
 def _co_occurrence(asked: Explained, item_id: str, live: Live) -> dict[str, float]:

@@ -105,7 +105,7 @@ class Explanation:
         table.add_column("what", overflow="ellipsis", no_wrap=True, max_width=60)
         table.add_column("similarity", justify="right")
         for one in self.shares[:most]:
-            table.add_row(_signed(one.amount), one.kind.value, *self._told(one))
+            table.add_row(_signed(one.amount), one.kind.value, *self._describe_share(one))
         rest = self.shares[most:]
         if rest:
             amount = sum(one.amount or 0.0 for one in rest)
@@ -119,14 +119,14 @@ class Explanation:
 
     def in_short(self, most: int = 3) -> str:
         """Return the largest reasons as one line."""
-        told = [one for one in self.shares if one.amount is not None][:most]
+        largest = [one for one in self.shares if one.amount is not None][:most]
         parts = [
-            f"{self.texts.get(one.item_id or '') or one.kind} {one.amount:+.3f}" for one in told
+            f"{self.texts.get(one.item_id or '') or one.kind} {one.amount:+.3f}" for one in largest
         ]
-        parts += [f"{word.word!r}" for word in self.words[:most]] if not told else []
+        parts += [f"{word.word!r}" for word in self.words[:most]] if not largest else []
         return "; ".join(parts) or self.note or "nothing is known"
 
-    def _told(self, share: Share) -> tuple[Text, str]:
+    def _describe_share(self, share: Share) -> tuple[Text, str]:
         what = ""
         if share.kind is Kind.EVENT:
             what = f"{share.item_id} {self.texts.get(share.item_id or '', '')}"

@@ -1,1 +1,1 @@
-"""Lists for several people: who they are, one search for all, and how wishes become one order."""
+"""Lists for several people: members, a search for all of them, one order of what each prefers."""

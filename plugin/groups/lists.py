@@ -52,9 +52,9 @@ class GroupList(Ranked[GroupRecommendation]):
     items
         Best first.
     members
-        Names of those whose wishes it is made of.
+        Names of those whose preferences it is made of.
     strategy
-        How the wishes became one order.
+        How their preferences became one order.
     path, index, fingerprint, note, latency_ms, query_id
         As in `RecommendationList`.
     """
@@ -91,7 +91,7 @@ class GroupList(Ranked[GroupRecommendation]):
         return {
             "members": list(self.members),
             "strategy": self.strategy,
-            **self.made(),
+            **self.provenance(),
             "items": [
                 {
                     **one.item.as_dict(),
@@ -126,13 +126,13 @@ class GroupList(Ranked[GroupRecommendation]):
                 str(place),
                 Text(one.item_id),
                 Text(str(one.item.fields.get(show or "") or label(one.item.fields))),
-                _shown(one.item.probability),
-                *map(_shown, ends or (None,) * (len(self.members) if few else 2)),
+                _render_probability(one.item.probability),
+                *map(_render_probability, ends or (None,) * (len(self.members) if few else 2)),
                 f"{one.item.importance:.2f}",
                 one.item.source.value,
             )
         return table
 
 
-def _shown(probability: float | None) -> str:
+def _render_probability(probability: float | None) -> str:
     return "-" if probability is None else f"{probability:.3f}"

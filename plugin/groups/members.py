@@ -61,7 +61,7 @@ class Members:
 
     @property
     def users(self) -> tuple[User, ...]:
-        """All whose wishes count: the people, and the group as a whole behind them."""
+        """All whose preferences count: the people, and the group as a whole behind them."""
         return self.people if self.whole is None else (*self.people, self.whole)
 
     @property
@@ -72,23 +72,23 @@ class Members:
     @property
     def names(self) -> tuple[str, ...]:
         """What the list calls each of `users`: by id, or by a name that is nobody's id."""
-        taken = {one.user_id for one in self.people}
+        used = {one.user_id for one in self.people}
         names = [
-            free(f"member {place}", taken) if one.user_id is None else one.user_id
+            free(f"member {place}", used) if one.user_id is None else one.user_id
             for place, one in enumerate(self.people, 1)
         ]
-        return tuple(names if self.whole is None else [*names, free(WHOLE, taken)])
+        return tuple(names if self.whole is None else [*names, free(WHOLE, used)])
 
 
-def free(name: str, taken: Set[str | None]) -> str:
+def free(name: str, used: Set[str | None]) -> str:
     """Return `name`, with a number where a user is called like it."""
     numbered = (f"{name} ({number})" for number in count(2))
-    return next(one for one in chain((name,), numbered) if one not in taken)
+    return next(one for one in chain((name,), numbered) if one not in used)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Those whose wishes count.
+    """Those whose preferences count.
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class Group:
         names = members.names
         known = [place for place, one in enumerate(profiles) if one.vector is not None]
         lost = [name for place, name in enumerate(names) if place not in known]
-        note = f"nothing is known of {_listed(lost)}: left out" if lost else ""
+        note = f"nothing is known of {_name_some(lost)}: left out" if lost else ""
         if not known:
             note = "nothing is known of any member: ranked by importance alone"
         return cls(
@@ -165,6 +165,6 @@ def _excluded(seen: Sequence[frozenset[str]], rule: str) -> frozenset[str]:
     return frozenset.union(*seen) if rule == "any" else frozenset.intersection(*seen)
 
 
-def _listed(names: Sequence[str]) -> str:
+def _name_some(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:5])
     return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

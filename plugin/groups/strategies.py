@@ -1,4 +1,4 @@
-"""How the wishes of a group's members become one order: pure functions over probabilities.
+"""How the probabilities of a group's members become one order: pure functions over probabilities.
 
 Each takes a matrix of shape (members, candidates) and returns places of candidates, best first.
 No order depends on the order of the members; of equal candidates the first comes first.
@@ -19,28 +19,28 @@ PATIENCE: Final = 0.3
 """What a member who got nothing yet is taken to have, in units of their own best item."""
 
 
-def average(wishes: Matrix, size: int) -> Places:
+def average(probabilities: Matrix, size: int) -> Places:
     """Rank by the mean over the members (Masthoff 2004, "Group Modeling")."""
-    return _best(_mean(wishes), size=size)
+    return _best(_mean(probabilities), size=size)
 
 
-def least_misery(wishes: Matrix, size: int) -> Places:
+def least_misery(probabilities: Matrix, size: int) -> Places:
     """Rank by the member who likes an item least, then by the mean (O'Connor et al. 2001)."""
-    return _best(wishes.min(axis=0), _mean(wishes), size=size)
+    return _best(probabilities.min(axis=0), _mean(probabilities), size=size)
 
 
-def most_pleasure(wishes: Matrix, size: int) -> Places:
+def most_pleasure(probabilities: Matrix, size: int) -> Places:
     """Rank by the member who likes an item most, then by the mean (Masthoff 2004)."""
-    return _best(wishes.max(axis=0), _mean(wishes), size=size)
+    return _best(probabilities.max(axis=0), _mean(probabilities), size=size)
 
 
-def borda(wishes: Matrix, size: int) -> Places:
+def borda(probabilities: Matrix, size: int) -> Places:
     """Rank by the sum of points: for each member, the number of items liked less (Borda 1781).
 
     Of items that a member likes the same, each gets the mean of their points.
     """
-    points = np.stack([(_below(one) + _up_to(one)) / 2 for one in wishes])
-    return _best(points.sum(axis=0), _mean(wishes), size=size)
+    points = np.stack([(_below(one) + _up_to(one)) / 2 for one in probabilities])
+    return _best(points.sum(axis=0), _mean(probabilities), size=size)
 
 
 def fair(fairness: float) -> Strategy:
@@ -60,8 +60,8 @@ def fair(fairness: float) -> Strategy:
         0 ranks by the sum of what an item is worth, larger values serve more evenly.
     """
 
-    def ranked(wishes: Matrix, size: int) -> Places:
-        worth = fair_worth(_settled(wishes))
+    def rank(probabilities: Matrix, size: int) -> Places:
+        worth = fair_worth(_sort_members(probabilities))
         got = np.zeros(len(worth))
         chosen: list[int] = []
         for _ in range(min(size, worth.shape[1])):
@@ -72,12 +72,12 @@ def fair(fairness: float) -> Strategy:
             got += worth[:, chosen[-1]]
         return np.array(chosen, dtype=np.int64)
 
-    return ranked
+    return rank
 
 
-def fair_worth(wishes: Matrix) -> Matrix:
+def fair_worth(probabilities: Matrix) -> Matrix:
     """Return what each item is worth to each member, by its rank in their own order."""
-    better = np.stack([wishes.shape[1] - _up_to(one) for one in wishes])
+    better = np.stack([probabilities.shape[1] - _up_to(one) for one in probabilities])
     return np.asarray(1.0 / np.log2(better + 2.0))
 
 
@@ -104,13 +104,13 @@ def _up_to(own: npt.NDArray[np.float64]) -> Places:
     return np.searchsorted(np.sort(own), own, side="right")
 
 
-def _settled(wishes: Matrix) -> Matrix:
-    """Return the members in an order of their wishes: sums then have the same last digit."""
-    return wishes[np.lexsort(wishes.T)]
+def _sort_members(probabilities: Matrix) -> Matrix:
+    """Return the members in an order of their probabilities: sums then have the same last digit."""
+    return probabilities[np.lexsort(probabilities.T)]
 
 
-def _mean(wishes: Matrix) -> npt.NDArray[np.float64]:
-    return np.asarray(_settled(wishes).mean(axis=0))
+def _mean(probabilities: Matrix) -> npt.NDArray[np.float64]:
+    return np.asarray(_sort_members(probabilities).mean(axis=0))
 
 
 def _best(*keys: npt.NDArray[np.float64], size: int) -> Places:

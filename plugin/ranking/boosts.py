@@ -102,10 +102,10 @@ def _boost(item: Recommendation, boosts: Boosts, calibration: Calibration) -> Re
 
 def _attribute(item: Recommendation, boosts: Boosts) -> Recommendation:
     """Return an item that came by its boost, with what that boost is of."""
-    together = boosts.co_occurrence.get(item.item_id, 0.0)
+    co_occurrence = boosts.co_occurrence.get(item.item_id, 0.0)
     votes = boosts.neighbours.get(item.item_id, 0.0)
-    source = Source.NEIGHBOURS if votes > together else Source.CO_OCCURRENCE
-    return replace(item, source=source, co_occurrence=together, neighbours=votes)
+    source = Source.NEIGHBOURS if votes > co_occurrence else Source.CO_OCCURRENCE
+    return replace(item, source=source, co_occurrence=co_occurrence, neighbours=votes)
 
 
 def _raw(item: Recommendation) -> float:

@@ -31,8 +31,8 @@ def check_shares(
         Shares contradict each other, a cap, a rule or a filter; the message says which.
     """
     _check_sum(criteria, exposure.shares)
-    taken = [rule for rule in rules if rule.do == "exclude"]
-    taken += _left_out(criteria.filters)
+    excluded = [rule for rule in rules if rule.do == "exclude"]
+    excluded += _left_out(criteria.filters)
     for share, needed in zip(exposure.shares, places, strict=True):
         for cap in exposure.caps:
             if _is_below(cap, share, needed, tree):
@@ -40,7 +40,7 @@ def check_shares(
                     f"{describe_share(share)} ({needed} places)",
                     f"at most {cap.most} of one {cap.field}",
                 )
-        against = [rule for rule in taken if takes_all(rule, share, tree)]
+        against = [rule for rule in excluded if takes_all(rule, share, tree)]
         against += [rule for rule in rules if rule.do == "require" and _disjoint(rule, share)]
         for rule in against:
             raise contradiction(describe_share(share), describe_rule(rule))

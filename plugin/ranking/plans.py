@@ -83,9 +83,9 @@ class Plan:
     def depth(self) -> int:
         """How many candidates are looked at, so that enough are left for the list."""
         exposure, size = self.exposure, self.criteria.size
-        looks = bool(exposure.caps) or bool(exposure.fresh) or exposure.diversity > 0
+        deeper = bool(exposure.caps) or bool(exposure.fresh) or exposure.diversity > 0
         # pinned items leave the list, and others move up
-        depth = size * (exposure.depth if looks else 1) + len(self.ruling.pins)
+        depth = size * (exposure.depth if deeper else 1) + len(self.ruling.pins)
         return min(MOST_HITS, depth)
 
     def sub_queries(self) -> Iterator[SubQuery]:

@@ -114,7 +114,7 @@ class _Filling(Generic[P]):
     chosen: list[P] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._taken: set[str] = set()
+        self._used: set[str] = set()
         self._spent: list[Counter[str]] = [Counter() for _ in self.caps]
         self._given = [0 for _ in self.shares]
         self._open = [True for _ in self.shares]
@@ -130,7 +130,7 @@ class _Filling(Generic[P]):
     def take(self, item: P) -> None:
         """Put an item at the next position."""
         self.chosen.append(item)
-        self._taken.add(item.item_id)
+        self._used.add(item.item_id)
         for cap, spent in zip(self.caps, self._spent, strict=True):
             spent.update(cap.values(item))
         for n, share in enumerate(self.shares):
@@ -174,9 +174,9 @@ class _Filling(Generic[P]):
         yield from (one for one in self._left(self._ranked) if one.item_id in members)
 
     def _left(self, items: deque[P]) -> Iterator[P]:
-        while items and items[0].item_id in self._taken:
+        while items and items[0].item_id in self._used:
             items.popleft()
-        return (one for one in items if one.item_id not in self._taken)
+        return (one for one in items if one.item_id not in self._used)
 
     def _first(self, items: Iterable[P]) -> P | None:
         """Return the first item that may come and leaves every share what it needs."""
@@ -203,7 +203,7 @@ class _Filling(Generic[P]):
                     return False
         return True
 
-    def _missing(self, taken: P | None) -> int:
+    def _missing(self, chosen: P | None) -> int:
         """Return how many places of shares could not be filled any more after an item."""
         spent = [Counter(one) for one in self._spent]
         planned: list[P] = []
@@ -213,8 +213,8 @@ class _Filling(Generic[P]):
             for cap, counted in zip(self.caps, spent, strict=True):
                 counted.update(cap.values(item))
 
-        if taken is not None:
-            plan(taken)
+        if chosen is not None:
+            plan(chosen)
         missing = 0
         for n, share in enumerate(self.shares):
             given = int(self._given[n]) + sum(one.item_id in share.members for one in planned)

@@ -27,9 +27,9 @@ class Pins:
             for one in draft.pinnable.all
         }
         pinned = {place: found[one] for place, one in self.places.items() if one in found}
-        taken = frozenset(one.item_id for one in pinned.values())
-        tail = tuple(one for one in draft.tail if one.item_id not in taken)
-        return replace(draft.change(lambda pool: pool.without(taken)), tail=tail, pinned=pinned)
+        moved = frozenset(one.item_id for one in pinned.values())
+        tail = tuple(one for one in draft.tail if one.item_id not in moved)
+        return replace(draft.change(lambda pool: pool.without(moved)), tail=tail, pinned=pinned)
 
     def describe(self) -> str:
         """Return what is asked of a list, in a few words."""

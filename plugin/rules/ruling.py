@@ -139,10 +139,10 @@ def check(rules: Sequence[Rule], taxonomy: Taxonomy) -> None:
             f"rules: more than {MOST_BOOSTS} boost or bury",
             hint="put values of a field in one rule",
         )
-    for taken in (rule for rule in rules if rule.do == "exclude"):
+    for excluded in (rule for rule in rules if rule.do == "exclude"):
         for given in (rule for rule in rules if rule.do in ("require", "pin", "boost")):
-            if takes_all(taken, given, taxonomy):
-                raise contradiction(describe_rule(given), describe_rule(taken))
+            if takes_all(excluded, given, taxonomy):
+                raise contradiction(describe_rule(given), describe_rule(excluded))
     places: dict[int, str] = {}
     for rule in (rule for rule in rules if rule.do == "pin"):
         for place, item_id in _places(rule):
@@ -150,24 +150,24 @@ def check(rules: Sequence[Rule], taxonomy: Taxonomy) -> None:
                 raise contradiction(f"pin {places[place]} at {place}", f"pin {item_id} at {place}")
 
 
-def takes_all(taken: Choice, given: Choice, taxonomy: Taxonomy) -> bool:
-    """Tell whether whatever `given` means is meant by `taken` as well, as far as values tell."""
-    if taken.field is None:
-        return bool(given.items) and set(given.items) <= set(taken.items)
-    if taken.items or taken.field != given.field:
+def takes_all(excluded: Choice, given: Choice, taxonomy: Taxonomy) -> bool:
+    """Tell whether whatever `given` means is meant by `excluded` as well, as far as values tell."""
+    if excluded.field is None:
+        return bool(given.items) and set(given.items) <= set(excluded.items)
+    if excluded.items or excluded.field != given.field:
         return False
-    if taken.least is not None or taken.most is not None:
-        low = taken.least is None or (given.least is not None and given.least >= taken.least)
-        high = taken.most is None or (given.most is not None and given.most <= taken.most)
-        return not taken.values and low and high
-    name = taken.field
+    if excluded.least is not None or excluded.most is not None:
+        low = excluded.least is None or (given.least is not None and given.least >= excluded.least)
+        high = excluded.most is None or (given.most is not None and given.most <= excluded.most)
+        return not excluded.values and low and high
+    name, nodes = excluded.field, excluded.values
     return bool(given.values) and all(
-        any(taxonomy.covers(name, node, value) for node in taken.values) for value in given.values
+        any(taxonomy.covers(name, node, value) for node in nodes) for value in given.values
     )
 
 
 def contradiction(one: str, other: str) -> ConfigError:
-    """Return the error that names two wishes that cannot both be met."""
+    """Return the error that names two rules that cannot both hold."""
     return ConfigError(
         f"{one} contradicts {other}", hint="leave out one of them; see docs/rules.md"
     )

@@ -1,6 +1,6 @@
 """What must not be shown, and to whom: filters that every search carries, whatever is asked.
 
-They are added where a request is made of a wish, after all that a caller says, and a filter can
+They are added where a plan is made of options, after all that a caller says, and a filter can
 only narrow what others let pass.
 """
 

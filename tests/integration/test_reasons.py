@@ -164,7 +164,7 @@ def test_the_commands(library: Library) -> None:
     [
         (lambda found, user: found.explain("b4", user), "item_id: must be an id"),
         (lambda found, _: found.explain(1.5, "b4"), "user: must be an id"),
-        (lambda found, user: found.reasons(user, "b4"), "item_ids: must be a list of ids"),
+        (lambda found, user: found.reasons(user, "b4"), "item_ids: must be a list of item ids"),
         (lambda found, user: found.related(user), "item_id: must be an id"),
         (lambda found, _: found.recommend_batch([1.5]), "users: must be an id"),
         (lambda found, user: found.recommend_batch(user), "users: must be a list of users"),

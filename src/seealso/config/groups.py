@@ -1,4 +1,4 @@
-"""What several people are recommended together: whose wishes count, and how."""
+"""What several people are recommended together: whose preferences count, and how."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ class GroupSettings(Section):
     """``[groups]``: how a list for several people is made."""
 
     strategy: StrategyName = "fair"
-    """How the members' wishes become one order."""
+    """How the members' preferences become one order."""
     seen: Literal["any", "everyone", "nothing"] = "any"
     """Left out is what any member has seen, only what everyone has, or nothing."""
     candidates: int | None = Field(None, ge=1, le=1000)
