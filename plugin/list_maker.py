@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from seealso.cluster import Cluster
-from seealso.config import Settings, with_fitted
+from seealso.config import Settings
 from seealso.errors import ConfigError, DataError, PartialAnswer
 from seealso.plugin.explanations.explaining import Explained, explain
 from seealso.plugin.explanations.explanation import Explanation
@@ -65,16 +65,11 @@ class ListMaker:
 
     def profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
         """Return what each user is asked for with."""
-        words = self._settings.recommend.words
-        return build_profiles(users, live, self._items, self.fitted(live).profile, words)
+        return build_profiles(users, live, self._items)
 
     def blocked_items(self) -> frozenset[str]:
         """Return the ids on the blocklist, as it stands now."""
         return self._policy.blocked_items()
-
-    def fitted(self, live: Live) -> Settings:
-        """Return the settings with what was fitted for the bundle of the index."""
-        return with_fitted(self._settings, live.encoder.bundle.fitted)
 
     def for_users(
         self, live: Live, users: Sequence[User], criteria: Criteria
@@ -129,15 +124,15 @@ class ListMaker:
     def reasons(self, live: Live, user: User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return why each item has its value for a user, in one search."""
         self._policy.check_allowed(live, user, item_ids)
-        settings = self.fitted(live).profile
-        (inputs,) = read_inputs([user], live, self._items, settings)
-        words = self._settings.recommend.words
-        profile = build_profile(inputs, live.encoder.bundle, settings, words)
+        settings = live.settings
+        (inputs,) = read_inputs([user], live, self._items)
+        words = settings.recommend.words
+        profile = build_profile(inputs, live.encoder.bundle, settings.profile, words)
         ((boosts,), _) = self._neighbours(live, [user], [profile])
         asked = Explained(inputs, profile, boosts.gains)
-        criteria = RecommendOptions().resolve(self._settings.recommend)
+        criteria = RecommendOptions().resolve(settings.recommend)
         context = self._context(live, criteria)
-        return explain(self._cluster, live, asked, item_ids, criteria, context, settings)
+        return explain(self._cluster, live, asked, item_ids, criteria, context)
 
     def personalise(
         self, live: Live, body: Any, user: User, weight: float | None, window: int | None
@@ -203,14 +198,22 @@ class ListMaker:
         group = Group.of(members, self.profiles(live, members.users), criteria.groups.seen)
         scored = live.documents * len(group.names)
         path = group_path(
-            criteria.list, live.space, scored, joined=live.joined, scripts=live.scripts
+            criteria.list,
+            live.space,
+            scored,
+            collaborative=live.collaborative,
+            scripts=live.scripts,
         )
         request = GroupRequest(group, criteria.groups, plan, live.calibration)
         return request, RankingContext.of(live, path)
 
     def _context(self, live: Live, criteria: Criteria) -> RankingContext:
         path = choose_path(
-            criteria, live.space, live.documents, joined=live.joined, scripts=live.scripts
+            criteria,
+            live.space,
+            live.documents,
+            collaborative=live.collaborative,
+            scripts=live.scripts,
         )
         return RankingContext.of(live, path)
 
@@ -244,7 +247,7 @@ class ListMaker:
         """Return what the neighbours of each user add, and a note on what is missing."""
         if self._users is None:
             return [NeighbourBoosts()] * len(users), ""
-        return self._users.boosts(users, profiles, self.fitted(live).neighbours, live.fingerprint)
+        return self._users.boosts(users, profiles, live.settings.neighbours, live.fingerprint)
 
     def _vector(self, live: Live, item_id: str) -> Vector:
         found, unread = self._items.get(live, [item_id])

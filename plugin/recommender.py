@@ -427,7 +427,7 @@ class Recommender:
     def user_encoder(self) -> UserEncoder:
         """Return what makes the vectors of a users index for the live index, as a query does."""
         live = self._index.follow(lambda live: live)
-        settings = self._lists.fitted(live).profile
+        settings = live.settings.profile
 
         def vectors(users: Sequence[User]) -> list[Vector | None]:
             def profiles(now: Live) -> list[Profile]:

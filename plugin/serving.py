@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import orjson
 
 from seealso.cluster import Cluster
-from seealso.config import Settings
+from seealso.config import Settings, with_fitted
 from seealso.encoder import Encoder, UserText
 from seealso.errors import BundleError, ClusterError, DataError, Unavailable
 from seealso.indexer.live import LiveIndex, live_index, open_index
@@ -66,6 +66,8 @@ class Live(LiveIndex):
         Number of documents when the index was last read.
     encoder, user_text
         What profiles are encoded and rendered with.
+    settings
+        As set, with what was fitted for the bundle of the index.
     scripts
         Whether the cluster lets scripts rank.
     """
@@ -74,11 +76,12 @@ class Live(LiveIndex):
     documents: int
     encoder: Encoder
     user_text: UserText
+    settings: Settings
     scripts: bool = True
 
     @property
-    def joined(self) -> bool:
-        """Whether the vectors know behaviour."""
+    def collaborative(self) -> bool:
+        """Whether the vectors hold behaviour beside content."""
         return self.encoder.bundle.collaborative is not None
 
     @property
@@ -193,7 +196,7 @@ class FollowedIndex:
     def _read_live(self) -> Live:
         index = live_index(self._cluster, self._settings)
         alias = self._settings.index.alias
-        return _open(self._cluster, index, alias, self._encoder(index))
+        return _open(self._cluster, self._settings, index, alias, self._encoder(index))
 
     def _encoder(self, index: LiveIndex) -> Encoder:
         encoder = self._encoders.get(index.fingerprint) or _load_encoder(index, self._settings)
@@ -224,7 +227,7 @@ class PinnedIndex:
 
     def __init__(self, cluster: Cluster, settings: Settings, name: str) -> None:
         index = open_index(cluster, settings, name)
-        self._live = _open(cluster, index, name, _load_encoder(index, settings))
+        self._live = _open(cluster, settings, index, name, _load_encoder(index, settings))
 
     @property
     def live(self) -> Live:
@@ -249,7 +252,9 @@ def _outdated(live: Live, state: "Future[AliasState]") -> bool:
     return dict(state.result()) != {live.name: live.meta}
 
 
-def _open(cluster: Cluster, index: LiveIndex, address: str, encoder: Encoder) -> Live:
+def _open(
+    cluster: Cluster, settings: Settings, index: LiveIndex, address: str, encoder: Encoder
+) -> Live:
     return Live(
         index.name,
         index.meta,
@@ -259,6 +264,7 @@ def _open(cluster: Cluster, index: LiveIndex, address: str, encoder: Encoder) ->
         int(cluster.request("GET", f"/{index.name}/_count")["count"]),
         encoder,
         UserText(index.text),
+        with_fitted(settings, encoder.bundle.fitted),
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seealso.cluster import Cluster, fetch
-from seealso.config import ProfileSettings
 from seealso.errors import DataError
 from seealso.indexer.documents import item_vector
 from seealso.plugin.explanations.explanation import Explanation, MatchedWord, matched_words
@@ -79,7 +78,6 @@ def explain(
     item_ids: Sequence[str],
     criteria: Criteria,
     context: RankingContext,
-    settings: ProfileSettings,
 ) -> list[Explanation]:
     """Return why each item has its value for a user.
 
@@ -91,8 +89,8 @@ def explain(
         The user.
     item_ids
         The items, seen ones too.
-    criteria, context, settings
-        What a list must be, how it is ranked, and how a profile is built.
+    criteria, context
+        What a list must be, and how it is ranked.
 
     Raises
     ------
@@ -107,7 +105,7 @@ def explain(
         for search, response in zip(searches, responses, strict=True)
     }
     missing = answers.missing_part(responses)
-    parts = profile_parts(asked.inputs, live.encoder.bundle, settings)
+    parts = profile_parts(asked.inputs, live.encoder.bundle, live.settings.profile)
     found = []
     for item_id in item_ids:
         own = {name: of[item_id] for name, of in hits.items() if item_id in of}

@@ -133,13 +133,13 @@ class Group:
 
 
 def group_path(
-    criteria: Criteria, space: Space, scored: int, *, joined: bool, scripts: bool = True
+    criteria: Criteria, space: Space, scored: int, *, collaborative: bool, scripts: bool = True
 ) -> Path:
     """Return the path that brings the candidates of a group.
 
     ``auto`` is approximate: the graph gives each member's own best in one body, and every one of
     them is scored exactly. The others score every document for every member and keep those that
-    anyone likes most; so does ``auto`` where behaviour is joined and these are few enough.
+    anyone likes most; so does ``auto`` where the vectors hold behaviour and these are few enough.
 
     Parameters
     ----------
@@ -147,15 +147,15 @@ def group_path(
         As for `choose_path`.
     scored
         Documents times members.
-    joined
-        Whether the vectors know behaviour.
+    collaborative
+        Whether the vectors hold behaviour.
 
     Raises
     ------
     ConfigError
         The approximate path is asked of an index that is not cosine.
     """
-    few = joined and scored <= exact_limit(criteria, joined=joined)
+    few = collaborative and scored <= exact_limit(criteria, collaborative=collaborative)
     return path_or(Path.EXACT if few else Path.ANN, criteria, space, scripts=scripts)
 
 

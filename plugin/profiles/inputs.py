@@ -84,9 +84,7 @@ class HistoryVectors:
         return mean
 
 
-def read_inputs(
-    users: Sequence[User], live: Live, items: ItemCache, settings: ProfileSettings
-) -> list[ProfileInputs]:
+def read_inputs(users: Sequence[User], live: Live, items: ItemCache) -> list[ProfileInputs]:
     """Return what the profile of each user is built from: read in one go, encoded in one go.
 
     Parameters
@@ -94,12 +92,11 @@ def read_inputs(
     users
         What is known of them.
     live
-        The index and its encoder.
+        The index, its encoder and its settings.
     items
         Gives vectors and texts of history items.
-    settings
-        Length of the history, and whether it is read as text.
     """
+    settings = live.settings.profile
     recent = [user.history[: settings.history_items] for user in users]
     known, unread = items.get(live, (entry.item_id for entries in recent for entry in entries))
     texts: list[str] = []

@@ -49,10 +49,18 @@ class Profile:
     unread: int = 0
 
 
-def build_profiles(
-    users: Sequence[User], live: Live, items: ItemCache, settings: ProfileSettings, words: int
-) -> list[Profile]:
-    """Return the profile of each user.
+def build_profiles(users: Sequence[User], live: Live, items: ItemCache) -> list[Profile]:
+    """Return the profile of each user; arguments as for `read_inputs`."""
+    inputs = read_inputs(users, live, items)
+    bundle, settings = live.encoder.bundle, live.settings
+    words = settings.recommend.words
+    return [build_profile(one, bundle, settings.profile, words) for one in inputs]
+
+
+def build_profile(
+    inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings, words: int
+) -> Profile:
+    """Return the profile of one user.
 
     E_u = unit(h * history + s * words + a * attributes) with the weights of `settings`; each
     part is a unit vector, the history the mean of its item vectors weighted by
@@ -61,26 +69,15 @@ def build_profiles(
 
     Parameters
     ----------
-    users
-        What is known of them.
-    live
-        The index and its encoder.
-    items
-        Gives vectors and texts of history items.
+    inputs
+        What the profile is built from.
+    bundle
+        Of the index.
     settings
-        Weights, recency, length of the history.
+        Weights, recency, whether the history is read as text.
     words
         Most words for the tail query.
     """
-    bundle = live.encoder.bundle
-    inputs = read_inputs(users, live, items, settings)
-    return [build_profile(one, bundle, settings, words) for one in inputs]
-
-
-def build_profile(
-    inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings, words: int
-) -> Profile:
-    """Return the profile of one user; arguments as for `build_profiles`."""
     history = inputs.history
     vector, tail_vector = _vectors(inputs, bundle, settings)
     ids = [entry.item_id for entry in inputs.entries] if settings.history else []

@@ -10,26 +10,26 @@ from seealso.types import Path, Space
 EXACT_LIMIT: Final = 20_000
 """Documents up to which ``auto`` ranks exactly."""
 
-JOINED_LIMIT: Final = 100_000
-"""The same where behaviour is joined: docs/decisions/0005."""
+COLLABORATIVE_LIMIT: Final = 100_000
+"""The same where behaviour is collaborative: docs/decisions/0005."""
 
 
-def exact_limit(criteria: Criteria, *, joined: bool) -> int:
+def exact_limit(criteria: Criteria, *, collaborative: bool) -> int:
     """Return the number of documents up to which ``auto`` ranks exactly.
 
     Parameters
     ----------
     criteria
         May say so.
-    joined
-        Whether the vectors know behaviour.
+    collaborative
+        Whether the vectors hold behaviour.
     """
     limit = criteria.exact_limit
-    return (JOINED_LIMIT if joined else EXACT_LIMIT) if limit is None else limit
+    return (COLLABORATIVE_LIMIT if collaborative else EXACT_LIMIT) if limit is None else limit
 
 
 def choose_path(
-    criteria: Criteria, space: Space, documents: int, *, joined: bool, scripts: bool = True
+    criteria: Criteria, space: Space, documents: int, *, collaborative: bool, scripts: bool = True
 ) -> Path:
     """Return the path that ranks.
 
@@ -44,7 +44,7 @@ def choose_path(
     ScriptsRefused
         The path that is asked for needs scripts, and the cluster runs none.
     """
-    few = documents <= exact_limit(criteria, joined=joined)
+    few = documents <= exact_limit(criteria, collaborative=collaborative)
     return path_or(Path.EXACT if few else Path.ANN, criteria, space, scripts=scripts)
 
 

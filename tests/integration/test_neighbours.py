@@ -1,5 +1,8 @@
 """Neighbours on a real cluster: what they chose lately adds to an item, on every path."""
 
+import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +10,7 @@ import pytest
 
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore
+from seealso.encoder.description import DESCRIPTION
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.users_index import UsersIndex
 from seealso.types import Source
@@ -111,16 +115,20 @@ def test_of_somebody_unknown_there_are_no_neighbours(peopled: Shop) -> None:
     assert any(item.neighbours for item in known)
 
 
-def test_what_was_fitted_applies_until_a_person_sets_it(peopled: Shop) -> None:
+def test_what_was_fitted_applies_until_a_person_sets_it(peopled: Shop, tmp_path: Path) -> None:
     built(peopled)
-    recommender = asking(peopled)
-    bundle = recommender.live.encoder.bundle
-    assert BundleStore(peopled.settings().encoder.store).by_fingerprint(bundle.fingerprint)
-    assert not any(item.neighbours for item in recommender.recommend("ann-3"))
-    bundle.fitted["neighbours"] = {"share": SHARE, "k": 5}  # type: ignore[index]
-    assert any(item.neighbours for item in recommender.recommend("ann-3"))
-    off = asking(peopled, neighbours={"share": 0.0})
-    off.live.encoder.bundle.fitted["neighbours"] = {"share": SHARE}  # type: ignore[index]
+    plain = asking(peopled)
+    assert not any(item.neighbours for item in plain.recommend("ann-3"))
+    # the same bundle in another store, where `seealso fit` might have written this
+    store = tmp_path / "store"
+    folder = store / plain.live.encoder.bundle.folder.name
+    shutil.copytree(plain.live.encoder.bundle.folder, folder)
+    fitted = {"neighbours": {"share": SHARE, "k": 5}}
+    file = folder / DESCRIPTION
+    file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), "fitted": fitted}))
+    encoder = {"store": str(store)}
+    assert any(item.neighbours for item in asking(peopled, encoder=encoder).recommend("ann-3"))
+    off = asking(peopled, encoder=encoder, neighbours={"share": 0.0})
     assert not any(item.neighbours for item in off.recommend("ann-3"))
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from seealso.config import ProfileSettings, TextSettings
+from seealso.config import ProfileSettings, RecommendSettings, Settings, TextSettings
 from seealso.encoder import Bundle, UserText
 from seealso.errors import DataError
 from seealso.plugin.profiles.inputs import HistoryVectors
@@ -65,15 +65,14 @@ def profile_of(
     user: User, encoder: TableEncoder | None = None, limit: int = 32, **settings: Any
 ) -> Profile:
     live = SimpleNamespace(
-        name="i", encoder=encoder or TableEncoder(Z), user_text=UserText(TextSettings())
+        name="i",
+        encoder=encoder or TableEncoder(Z),
+        user_text=UserText(TextSettings()),
+        settings=Settings(
+            profile=ProfileSettings(**settings), recommend=RecommendSettings(words=limit)
+        ),
     )
-    (profile,) = build_profiles(
-        [user],
-        cast("Live", live),
-        cast("ItemCache", TableCache()),
-        ProfileSettings(**settings),
-        limit,
-    )
+    (profile,) = build_profiles([user], cast("Live", live), cast("ItemCache", TableCache()))
     return profile
 
 

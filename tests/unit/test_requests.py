@@ -80,11 +80,11 @@ def test_an_option_that_cannot_be_is_refused_in_one_line(
     ],
 )
 def test_the_path_goes_by_count_unless_forced(asked: str, documents: int, path: Path) -> None:
-    assert choose_path(criteria(path=asked), Space.COSINE, documents, joined=False) is path
+    assert choose_path(criteria(path=asked), Space.COSINE, documents, collaborative=False) is path
 
 
 @pytest.mark.parametrize(
-    ("limit", "joined", "documents", "path"),
+    ("limit", "collaborative", "documents", "path"),
     [
         (None, True, 100_000, Path.EXACT),
         (None, True, 100_001, Path.ANN),
@@ -92,27 +92,27 @@ def test_the_path_goes_by_count_unless_forced(asked: str, documents: int, path: 
         (50, False, 50, Path.EXACT),
     ],
 )
-def test_where_behaviour_is_joined_more_is_ranked_exactly(
-    limit: int | None, joined: bool, documents: int, path: Path
+def test_where_vectors_hold_behaviour_more_is_ranked_exactly(
+    limit: int | None, collaborative: bool, documents: int, path: Path
 ) -> None:
     asked = RecommendOptions().resolve(RecommendSettings(exact_limit=limit))
-    assert choose_path(asked, Space.COSINE, documents, joined=joined) is path
+    assert choose_path(asked, Space.COSINE, documents, collaborative=collaborative) is path
     # a group is offered what the graph finds, unless that is too little
-    if joined:
-        assert group_path(asked, Space.COSINE, documents, joined=True) is path
+    if collaborative:
+        assert group_path(asked, Space.COSINE, documents, collaborative=True) is path
     else:
-        assert group_path(asked, Space.COSINE, documents, joined=False) is Path.ANN
+        assert group_path(asked, Space.COSINE, documents, collaborative=False) is Path.ANN
 
 
 @pytest.mark.parametrize("space", [Space.EUCLIDEAN, Space.MANHATTAN])
 @pytest.mark.parametrize("asked", ["auto", "exact", "reference"])
 def test_other_spaces_rank_by_script(space: Space, asked: str) -> None:
-    assert choose_path(criteria(path=asked), space, 10, joined=False) is Path.REFERENCE
+    assert choose_path(criteria(path=asked), space, 10, collaborative=False) is Path.REFERENCE
 
 
 def test_other_spaces_have_no_graph() -> None:
     with pytest.raises(ConfigError, match="path ann: an index for manhattan"):
-        choose_path(criteria(path="ann"), Space.MANHATTAN, 10, joined=False)
+        choose_path(criteria(path="ann"), Space.MANHATTAN, 10, collaborative=False)
 
 
 @pytest.mark.parametrize("path", list(Path))
