@@ -14,8 +14,8 @@ from seealso.cli.demo import ensure_bundle
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.config import EncoderSettings, IndexSettings, Settings
 from seealso.encoder import Bundle, BundleStore, item_encoder, open_cache
+from seealso.indexer.binding import bind_to_catalogue
 from seealso.indexer.documents import stored_vector
-from seealso.indexer.encoding import bind_to_catalogue
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
 from seealso.log import progress
 from seealso.readers import FileSource, Problems, read_items

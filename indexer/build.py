@@ -22,9 +22,10 @@ from seealso.encoder import (
     open_cache,
 )
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.binding import bind_to_catalogue, sample_texts, whitening_note
 from seealso.indexer.build_report import BuildPlan, BuildReport, mute_notes
 from seealso.indexer.creation import create_index
-from seealso.indexer.encoding import DocumentMaker, bind_to_catalogue, sample_texts, whitening_note
+from seealso.indexer.documents import DocumentMaker
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.lifecycle import build_lock, go_live

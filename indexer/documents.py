@@ -1,6 +1,7 @@
 """One item becomes one document: its own fields, text, weighted vector, importance, tail flag."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 import numpy as np
 import orjson
 
+from seealso.encoder import Encoder, ImageVectors, ItemText, encode_views
+from seealso.indexer.importance import ImportanceTable
+from seealso.log import Tick
 from seealso.types import Item, Space, Vector
 
 
@@ -86,3 +90,56 @@ def document(
     if stored is not None:
         body["vector"] = stored
     return body
+
+
+def digests(
+    items: Sequence[Item], text: ItemText, fingerprint: str, images: ImageVectors | None
+) -> list[str]:
+    """Return the digest of the document that each item becomes with these texts and bundle."""
+    seen = ["" if images is None else images.digest(item.item_id) for item in items]
+    return [
+        digest(item, text.render(item.fields), fingerprint, image)
+        for item, image in zip(items, seen, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class DocumentMaker:
+    """Turns batches of items into documents, encoding only those that changed.
+
+    Attributes
+    ----------
+    encoder, text, importance, space, images
+        What the documents are made with.
+    """
+
+    encoder: Encoder
+    text: ItemText
+    importance: ImportanceTable
+    space: Space
+    images: ImageVectors | None = None
+
+    def pictured(self, items: Sequence[Item]) -> int:
+        """Return how many of the items have an image that takes part."""
+        return 0 if self.images is None else sum(item.item_id in self.images for item in items)
+
+    def digests(self, items: Sequence[Item]) -> list[str]:
+        """Return the digest of the document that each item would become."""
+        return digests(items, self.text, self.encoder.bundle.fingerprint, self.images)
+
+    def make(
+        self, items: Sequence[Item], digests: Sequence[str], tick: Tick
+    ) -> Iterator[Mapping[str, Any]]:
+        """Encode `items` and yield their documents, in order."""
+        texts, vectors = encode_views(self.encoder, self.text, items, images=self.images, tick=tick)
+        for item, text, vector, key in zip(items, texts, vectors, digests, strict=True):
+            yield document(
+                item,
+                text=text,
+                vector=vector,
+                importance=self.importance.weight(item.item_id),
+                interactions=self.importance.interactions(item.item_id),
+                tail=self.importance.is_tail(item.item_id),
+                digest=key,
+                space=self.space,
+            )

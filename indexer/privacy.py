@@ -10,7 +10,7 @@ from seealso.config import Settings
 from seealso.errors import ClusterError
 from seealso.indexer.events_index import find_events
 from seealso.indexer.places import Place, places_of
-from seealso.indexer.turns import alone
+from seealso.indexer.turns import hold_turns
 from seealso.indexer.users.build import users_lock
 from seealso.readers import Pseudonyms
 
@@ -119,7 +119,7 @@ def _no_ingest(cluster: Cluster, settings: Settings, user: str) -> Iterator[Call
     if events is None:
         yield lambda: None
     else:
-        with alone(cluster, events, user) as stay:
+        with hold_turns(cluster, events, user) as stay:
             yield stay
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 
 from seealso.config import ImportanceSettings, Settings
-from seealso.indexer.encoding import Tick
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
 from seealso.indexer.inputs import Inputs, latest_time, numbers_of
+from seealso.log import Tick
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Who takes events in does so in turns: each says which indices it writes to, until it ends.
+"""Events are ingested in turns: each says which indices it writes to, until it ends.
 
 All turns stand in one document beside the events, changed by scripts, so that beginning one and
-keeping others from beginning is one atomic step. Whoever forgets somebody waits for all turns to
-end and lets none begin. A turn whose process was killed ends by itself after a while, by the
-clock of the cluster.
+keeping others from beginning is one atomic step. Forgetting a user waits for all turns to end and
+lets none begin. A turn whose process was killed ends by itself after a while, by the clock of the
+cluster.
 """
 
 import time
@@ -69,7 +69,7 @@ class Turn:
     name
         Tells it from others.
     forgotten
-        Who was forgotten a moment ago, as `forgotten_users` returns it.
+        Who was forgotten a moment ago, as `find_forgotten` returns it.
     """
 
     cluster: Cluster
@@ -77,8 +77,8 @@ class Turn:
     name: str
     forgotten: Mapping[str, int]
 
-    def writes_to(self, indices: Sequence[str]) -> None:
-        """Say which indices are written to from now on, and that the turn still lasts.
+    def announce(self, indices: Sequence[str]) -> None:
+        """Write down which indices are written to from now on, and that the turn still lasts.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class Turn:
 
 
 @contextmanager
-def turn(cluster: Cluster, index: str) -> Iterator[Turn]:
+def take_turn(cluster: Cluster, index: str) -> Iterator[Turn]:
     """Begin a turn, as soon as nobody wants to be alone, and end it.
 
     Parameters
@@ -126,7 +126,7 @@ def turn(cluster: Cluster, index: str) -> Iterator[Turn]:
 
 
 @contextmanager
-def alone(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[], object]]:
+def hold_turns(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[], object]]:
     """Wait for all turns to end, and let none begin while a user is being forgotten.
 
     Parameters
@@ -167,7 +167,7 @@ def alone(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[], obje
         _scripted(cluster, index, LEAVE, name, user=user)
 
 
-def forgotten_users(cluster: Cluster, index: str) -> dict[str, int]:
+def find_forgotten(cluster: Cluster, index: str) -> dict[str, int]:
     """Return who was forgotten within the last minute, or a little earlier.
 
     Parameters

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from seealso.cluster import BulkWriter, Cluster, fetch
 from seealso.config import IndexSettings
-from seealso.indexer.encoding import DocumentMaker, Tick
+from seealso.indexer.documents import DocumentMaker
+from seealso.log import Tick
 from seealso.types import Item
 
 

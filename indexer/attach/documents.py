@@ -11,10 +11,10 @@ from seealso.cluster.fields import vector_fields
 from seealso.config import CatalogueSettings, Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach.owned import Owned
-from seealso.indexer.documents import digest, document
-from seealso.indexer.encoding import DocumentMaker, Tick
+from seealso.indexer.documents import DocumentMaker, digest, document
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.indexer.writing import held_digests
+from seealso.log import Tick
 from seealso.readers import Problems, read_items
 from seealso.types import Item
 

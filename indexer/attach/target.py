@@ -17,14 +17,10 @@ from seealso.encoder import (
 from seealso.indexer.attach.documents import columns_of
 from seealso.indexer.attach.owned import Owned, added_mapping, copied_from, copy_body
 from seealso.indexer.attach.plan import AttachPlan
+from seealso.indexer.binding import bind_to_catalogue, sample_texts, whitening_note
 from seealso.indexer.build import MAPPED
 from seealso.indexer.creation import create_index
-from seealso.indexer.encoding import (
-    DocumentMaker,
-    bind_to_catalogue,
-    sample_texts,
-    whitening_note,
-)
+from seealso.indexer.documents import DocumentMaker
 from seealso.indexer.images import images_for
 from seealso.indexer.importance import ImportanceTable
 from seealso.indexer.inputs import Inputs, event_notes, survey

@@ -10,21 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from seealso.cluster import Cluster
 from seealso.cluster.conditional import Change, rewrite
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.events.histories import with_events
 from seealso.indexer.events.importance import FIELDS, NOTHING, change_of, gains
+from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.store import EventStore
-from seealso.indexer.live import LiveIndex, live_index
-from seealso.indexer.rewriting import CLOSED, OPEN, Mark, mark_of
+from seealso.indexer.live import LiveIndex
+from seealso.indexer.rewriting import Mark
 from seealso.indexer.turns import Turn
 from seealso.indexer.users.documents import READ, digest_of, user_document, user_of
-from seealso.indexer.users.live import LiveUsers, live_users
-from seealso.indexer.users.mapping import users_alias
 from seealso.indexer.users.writing import UserEncoder
-from seealso.readers import Pseudonyms
 from seealso.types import Space, User
 
 EFFECTS: Final = "effects"
@@ -33,31 +30,6 @@ EFFECTS: Final = "effects"
 AGAIN_SECONDS: Final = 60.0
 """How often everything is brought in step again where it may not stay so: a run that writes
 documents again may have been killed, and nobody would say when it ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveIndices:
-    """The indices that were live at one moment.
-
-    Attributes
-    ----------
-    items, users
-        What the aliases stood for.
-    """
-
-    items: LiveIndex
-    users: LiveUsers
-
-    @property
-    def parts(self) -> dict[str, Mark]:
-        """What each says of documents that were written again."""
-        items, users = self.items, self.users
-        return {"items": mark_of(items.name, items.meta), "users": mark_of(users.name, users.meta)}
-
-    @property
-    def mark_texts(self) -> list[str]:
-        """What others are told of it."""
-        return [mark.text for mark in self.parts.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,70 +66,36 @@ class Effects:
 
     Parameters
     ----------
-    cluster, settings
-        Where and how.
-    names
-        Tells which key the users have.
+    store
+        The events that were taken in.
+    settings
+        ``events.positive`` is used.
     user_encoder
-        Makes what makes vectors of users, for the index that is live; asked again when another
-        one is.
+        Opens the encoder of users for the index that is live; called again when another one is.
     """
 
     def __init__(
-        self,
-        cluster: Cluster,
-        settings: Settings,
-        names: Pseudonyms,
-        user_encoder: Callable[[], UserEncoder],
+        self, store: EventStore, settings: Settings, user_encoder: Callable[[], UserEncoder]
     ) -> None:
-        self._cluster = cluster
+        self._store = store
+        self._cluster = store.cluster
         self._settings = settings
-        self._names = names
         self._open_user_encoder = user_encoder
         self._user_encoder: tuple[str, UserEncoder] | None = None
-        self._stepped_at: dict[Mark, float] = {}
+        self._updated_at: dict[Mark, float] = {}
 
-    def look(self) -> LiveIndices:
-        """Return what is live.
-
-        Raises
-        ------
-        ClusterError
-            There is no index, or no users index.
-        ConfigError
-            The users index has another key.
-        MappingMismatch
-            The users were built with another bundle than the items.
-        """
-        live = live_index(self._cluster, self._settings)
-        users = live_users(self._cluster, self._settings, self._names)
-        users.require(live.fingerprint)
-        return LiveIndices(live, users)
-
-    def moved_since(self, look: LiveIndices) -> bool:
-        """Tell whether another index is live than at `look`, or one is being written again."""
-        alias = self._settings.index.alias
-        entries = ",".join(f"*.mappings._meta.seealso.{one}" for one in ("alias", OPEN, CLOSED))
-        found = self._cluster.request(
-            "GET", f"/{alias},{users_alias(alias)}", params={"filter_path": entries}
-        )
-        now = {
-            name: mark_of(name, one["mappings"]["_meta"]["seealso"]) for name, one in found.items()
-        }
-        return now != {mark.index: mark for mark in look.parts.values()}
-
-    def due(self, look: LiveIndices, store: EventStore) -> list[str]:
+    def find_due(self, live: LiveIndices) -> list[str]:
         """Return of what documents may not be in step: ``items``, ``users`` or both."""
-        settled = store.position(EFFECTS) or {}
-        return [key for key, mark in look.parts.items() if self._due(mark, settled.get(key))]
+        in_step = self._store.position(EFFECTS) or {}
+        return [key for key, mark in live.marks.items() if self._is_due(mark, in_step.get(key))]
 
-    def _due(self, mark: Mark, settled: str | None) -> bool:
-        if mark.text == settled and not mark.open:
+    def _is_due(self, mark: Mark, in_step: str | None) -> bool:
+        if mark.text == in_step and not mark.open:
             return False
-        last = self._stepped_at.get(mark)
+        last = self._updated_at.get(mark)
         return last is None or time.monotonic() - last > AGAIN_SECONDS
 
-    def catch_up(self, look: LiveIndices, store: EventStore, begun: Turn) -> DocumentChanges:
+    def catch_up(self, live: LiveIndices, turn: Turn) -> DocumentChanges:
         """Bring all documents in step, where an index was built or written again meanwhile.
 
         All items that ever had a live event are looked at: whoever wrote with parameters that
@@ -166,28 +104,26 @@ class Effects:
         has seen an earlier one, and who may be killed.
         """
         total = DocumentChanges()
-        for key in self.due(look, store):
-            mark = look.parts[key]
-            for some in store.all_of(key.removesuffix("s")):
-                begun.writes_to(look.mark_texts)
-                step = self.step_items if key == "items" else self.step_users
-                total = total.plus(step(look, store, some))
-            self._stepped_at[mark] = time.monotonic()
-            if not mark.open and all(mark.text in one for one in begun.others() if one):
-                store.put_position(EFFECTS, {**(store.position(EFFECTS) or {}), key: mark.text})
+        for key in self.find_due(live):
+            mark = live.marks[key]
+            for some in self._store.all_of(key.removesuffix("s")):
+                turn.announce(live.mark_texts)
+                update = self.update_items if key == "items" else self.update_users
+                total = total.plus(update(live, some))
+            self._updated_at[mark] = time.monotonic()
+            if not mark.open and all(mark.text in one for one in turn.others() if one):
+                done = {**(self._store.position(EFFECTS) or {}), key: mark.text}
+                self._store.put_position(EFFECTS, done)
         return total
 
-    def step_items(
-        self, look: LiveIndices, store: EventStore, items: Sequence[str]
-    ) -> DocumentChanges:
+    def update_items(self, live: LiveIndices, items: Sequence[str]) -> DocumentChanges:
         """Bring documents of items in step."""
-        live = look.items
-        parameters = live.meta["importance"]
-        weigh = live.space is Space.COSINE
+        parameters = live.items.meta["importance"]
+        weigh = live.items.space is Space.COSINE
         absent: set[str] = set()
 
         def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
-            found = gains(store, list(documents), parameters)
+            found = gains(self._store, list(documents), parameters)
             changes = {}
             for item_id, document in documents.items():
                 # an owner may have written an item since the index was attached
@@ -199,21 +135,19 @@ class Effects:
                     changes[item_id] = change
             return changes
 
-        changed = rewrite(self._cluster, live.name, items, FIELDS, derive)
+        changed = rewrite(self._cluster, live.items.name, items, FIELDS, derive)
         return DocumentChanges(items=changed, absent=tuple(sorted(absent)))
 
-    def step_users(
-        self, look: LiveIndices, store: EventStore, some: Sequence[str]
-    ) -> DocumentChanges:
+    def update_users(self, live: LiveIndices, some: Sequence[str]) -> DocumentChanges:
         """Bring documents of users in step; who has neither document nor event gets none."""
-        users = look.users
-        user_encoder = self._user_encoder_for(look.items)
+        users = live.users
+        user_encoder = self._user_encoder_for(live.items)
         kept = {name: int(users.meta[name]) for name in ("history_items", "seen_items")}
         positive = self._settings.events.positive
         new: set[str] = set()
 
         def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
-            events = store.of_users(list(documents))
+            events = self._store.of_users(list(documents))
             stale: dict[str, tuple[User, str]] = {}
             for name, document in documents.items():
                 if document is None and not events[name]:

@@ -12,10 +12,11 @@ from typing import Any, Final
 from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import ClusterError
-from seealso.indexer.events.effects import DocumentChanges, Effects, LiveIndices
+from seealso.indexer.events.effects import DocumentChanges, Effects
+from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.retention import expire
 from seealso.indexer.events.store import EventStore
-from seealso.indexer.turns import Turn, forgotten_users, turn
+from seealso.indexer.turns import Turn, find_forgotten, take_turn
 from seealso.indexer.users.writing import UserEncoder
 from seealso.readers import LiveEvent, Pseudonyms
 
@@ -92,8 +93,7 @@ class Ingester:
     names
         Gives the pseudonyms.
     user_encoder
-        Makes what makes vectors of users, for the index that is live; asked again when another
-        one is.
+        As for `Effects`.
 
     Raises
     ------
@@ -114,15 +114,15 @@ class Ingester:
     ) -> None:
         self._cluster = cluster
         self._settings = settings
-        self._alias = settings.index.alias
         self._expire_at = 0.0
         self._unknown: set[str] = set()
-        self._effects = Effects(cluster, settings, names, user_encoder)
-        # what lacks is said before anything is made
-        self._effects.look()
+        self._names = names
+        # what is missing is said before anything is made
+        self._find_live()
         self._store = EventStore.open(cluster, settings, names)
+        self._effects = Effects(self._store, settings, user_encoder)
         # events of theirs that are read from now on came, or were kept, after that
-        self._forgotten_before = forgotten_users(cluster, self._store.name)
+        self._forgotten_before = find_forgotten(cluster, self._store.name)
 
     @property
     def store(self) -> EventStore:
@@ -137,9 +137,9 @@ class Ingester:
         ClusterError, BulkWriteError
             The cluster refused; take the same events again.
         """
-        with turn(self._store.cluster, self._store.name) as begun:
+        with take_turn(self._cluster, self._store.name) as turn:
             # their events may have been read before they were forgotten
-            left_out = dict(begun.forgotten.items() - self._forgotten_before.items())
+            left_out = dict(turn.forgotten.items() - self._forgotten_before.items())
             forgotten = [one for one in events if one.user in left_out]
             events = [one for one in events if one.user not in left_out]
             first: dict[str, LiveEvent] = {}
@@ -149,10 +149,10 @@ class Ingester:
             kept = first | known
             items = sorted({one.item_id for one in kept.values()})
             users = sorted({one.user for one in kept.values() if one.user is not None})
-            # looked for behind the writing: who settled an index before has not seen the events
-            stepped = self._step(begun, items, users)
+            # after the events were written: who brought an index in step before has not seen them
+            changes = self._update(turn, items, users)
         others = [one.event_id for one in events if not _alike(one, kept[one.event_id])]
-        absent = tuple(sorted({*stepped.absent} & {*items} - self._unknown))
+        absent = tuple(sorted({*changes.absent} & {*items} - self._unknown))
         self._unknown.update(absent)
         written = len(first) - len(known)
         return IngestReport(
@@ -160,9 +160,9 @@ class Ingester:
             written=written,
             repeated=len(events) - written,
             differing=len(others),
-            users=stepped.users,
-            new_users=stepped.new,
-            items=stepped.items,
+            users=changes.users,
+            new_users=changes.new,
+            items=changes.items,
             unknown=len(absent),
             forgotten=len(forgotten),
             differing_ids=tuple(dict.fromkeys(others))[:NAMED],
@@ -170,52 +170,55 @@ class Ingester:
         )
 
     def catch_up(self) -> IngestReport:
-        """Bring an index that was built, or written again, since the last look in step.
+        """Bring an index that was built or written again since the last time in step.
 
         Raises
         ------
         ClusterError, BulkWriteError
             The cluster refused; what was written stays right.
         """
-        look = self._effects.look()
-        if not self._effects.due(look, self._store):
-            return IngestReport(expired=self._expired(look))
-        with turn(self._store.cluster, self._store.name) as begun:
-            stepped = self._step(begun, (), ())
-        return IngestReport(users=stepped.users, new_users=stepped.new, items=stepped.items)
+        live = self._find_live()
+        if not self._effects.find_due(live):
+            return IngestReport(expired=self._expire(live))
+        with take_turn(self._cluster, self._store.name) as turn:
+            changes = self._update(turn, (), ())
+        return IngestReport(users=changes.users, new_users=changes.new, items=changes.items)
 
-    def _expired(self, look: LiveIndices) -> int:
+    def _find_live(self) -> LiveIndices:
+        return LiveIndices.find(self._cluster, self._settings, self._names)
+
+    def _expire(self, live: LiveIndices) -> int:
         """Delete old events, now and then."""
         if time.monotonic() < self._expire_at:
             return 0
         self._expire_at = time.monotonic() + EXPIRE_SECONDS
-        return expire(self._cluster, self._settings, self._store, look)
+        return expire(self._settings, self._store, live)
 
-    def _step(self, begun: Turn, items: Sequence[str], users: Sequence[str]) -> DocumentChanges:
+    def _update(self, turn: Turn, items: Sequence[str], users: Sequence[str]) -> DocumentChanges:
         """Bring documents in step; once more where the index moved while that was done."""
-        total = DocumentChanges()
+        total, alias = DocumentChanges(), self._settings.index.alias
         for _ in range(ATTEMPTS):
-            look = self._effects.look()
-            begun.writes_to(look.mark_texts)
-            # who settled a later index before it was said has not waited for this turn
-            if self._effects.moved_since(look):
+            live = self._find_live()
+            turn.announce(live.mark_texts)
+            # who brought a later index in step before that has not waited for this turn
+            if live.moved(self._cluster, alias):
                 continue
             try:
-                done = self._effects.catch_up(look, self._store, begun)
-                done = done.plus(self._effects.step_items(look, self._store, items))
-                done = done.plus(self._effects.step_users(look, self._store, users))
+                done = self._effects.catch_up(live, turn)
+                done = done.plus(self._effects.update_items(live, items))
+                done = done.plus(self._effects.update_users(live, users))
             except ClusterError:
                 # the index may have been deleted
-                if not self._effects.moved_since(look):
+                if not live.moved(self._cluster, alias):
                     raise
                 continue
             total = replace(total.plus(done), absent=done.absent)
-            if not self._effects.moved_since(look):
+            if not live.moved(self._cluster, alias):
                 return total
         raise ClusterError(
-            f"{self._alias}: the alias does not come to rest",
+            f"{alias}: the alias was moved again and again meanwhile",
             hint="run the same command again once the index is built",
-            alias=self._alias,
+            alias=alias,
         )
 
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import indices
 from seealso.config import Settings
-from seealso.indexer.events.effects import LiveIndices
+from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.store import EventStore
 from seealso.readers.live import to_micros
 
@@ -13,7 +13,7 @@ AT_ONCE: Final = 10_000
 """Events of one deletion: answered well within the time-out."""
 
 
-def expire(cluster: Cluster, settings: Settings, store: EventStore, look: LiveIndices) -> int:
+def expire(settings: Settings, store: EventStore, live: LiveIndices) -> int:
     """Delete events that are older than ``live.keep_days``, and return how many.
 
     Those that an index has not counted stay, however old they are: of the live one, and of
@@ -21,17 +21,17 @@ def expire(cluster: Cluster, settings: Settings, store: EventStore, look: LiveIn
 
     Parameters
     ----------
-    cluster, settings
-        Where, and how long events are kept.
+    settings
+        How long events are kept.
     store
         The events; users and items are in step with them.
-    look
+    live
         What is live.
     """
     if settings.live.keep_days is None:
         return 0
-    others = (one.meta for one in indices.listing(cluster, settings.index.alias))
-    counted = [meta["importance"]["as_of"] for meta in (look.items.meta, *others)]
+    others = (one.meta for one in indices.listing(store.cluster, settings.index.alias))
+    counted = [meta["importance"]["as_of"] for meta in (live.items.meta, *others)]
     if None in counted:
         return 0
     old = datetime.now(UTC) - timedelta(days=settings.live.keep_days)
@@ -39,7 +39,7 @@ def expire(cluster: Cluster, settings: Settings, store: EventStore, look: LiveIn
     query: dict[str, Any] = {"range": {"micros": {"lte": until}}}
     total = 0
     while True:
-        answer = cluster.request(
+        answer = store.cluster.request(
             "POST",
             f"/{store.name}/_delete_by_query",
             {"query": query},

@@ -9,10 +9,9 @@ from typing import Any, Final, Protocol
 from seealso.cluster import Cluster, fetch, scan_ids
 from seealso.config import Settings
 from seealso.indexer.events.ingest import NAMED, Ingester, IngestReport
+from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.sources import COLUMNS, UbiEvents, WholeFile, known_or_named
 from seealso.indexer.events.store import EventStore
-from seealso.indexer.live import LiveIndex, live_index
-from seealso.indexer.users.live import live_users
 from seealso.readers import (
     Batch,
     LiveEvent,
@@ -110,23 +109,6 @@ def ingest_batches(
         yield total
 
 
-def require_live(cluster: Cluster, settings: Settings, names: Pseudonyms) -> LiveIndex:
-    """Return the live index; refuse what an `Ingester` refuses.
-
-    Raises
-    ------
-    ClusterError
-        There is no index, or no users index.
-    ConfigError
-        The users index has another key.
-    MappingMismatch
-        The users were built with another bundle than the items.
-    """
-    live = live_index(cluster, settings)
-    live_users(cluster, settings, names).require(live.fingerprint)
-    return live
-
-
 def plan_ingest(
     cluster: Cluster,
     settings: Settings,
@@ -151,9 +133,9 @@ def plan_ingest(
     Raises
     ------
     ClusterError, ConfigError, MappingMismatch
-        As `require_live` raises them.
+        As `LiveIndices.find` raises them.
     """
-    live = require_live(cluster, settings, names)
+    live = LiveIndices.find(cluster, settings, names).items
     ids: set[str] = set()
     users: set[str] = set()
     items: set[str] = set()

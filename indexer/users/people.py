@@ -9,9 +9,8 @@ import polars as pl
 from seealso.cluster import Cluster
 from seealso.config import Settings, UsersSettings
 from seealso.errors import DataError
-from seealso.indexer.encoding import Tick
 from seealso.indexer.inputs import row_source
-from seealso.log import progress
+from seealso.log import Tick, progress
 from seealso.readers import (
     Attributes,
     FileSource,

@@ -10,10 +10,10 @@ import orjson
 
 from seealso.cluster import BulkWriter, Cluster, scan_ids
 from seealso.config import IndexSettings, ProfileSettings
-from seealso.indexer.encoding import Tick
 from seealso.indexer.users.documents import digest_of, user_document
 from seealso.indexer.users.people import People
 from seealso.indexer.writing import held_digests
+from seealso.log import Tick
 from seealso.readers import Pseudonyms
 from seealso.types import User, Vector
 

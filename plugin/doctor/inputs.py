@@ -9,8 +9,8 @@ import polars as pl
 from seealso.cluster import Cluster
 from seealso.config import CatalogueSettings, EventSettings, Settings
 from seealso.errors import SeeAlsoError
+from seealso.indexer.binding import sample_texts
 from seealso.indexer.counts import count_events
-from seealso.indexer.encoding import sample_texts
 from seealso.indexer.inputs import (
     LARGEST_UNMATCHED_SHARE,
     Inputs,

@@ -6,8 +6,9 @@ No text of a user or an item is ever logged, only counts, ids of indices and dur
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 from rich.console import Console
 from rich.progress import (
@@ -67,6 +68,10 @@ class RateColumn(ProgressColumn):
         # a step of training takes seconds
         shown = f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
         return Text(shown, style="progress.data.speed")
+
+
+Tick: TypeAlias = Callable[[int], None]
+"""Called with the number of steps that are done; a `Ticker` is one."""
 
 
 class Ticker:

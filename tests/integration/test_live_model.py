@@ -173,8 +173,8 @@ class World(RuleBasedStateMachine):
         self.file = min(self.file + more % 5, POOL)
         self.write_file()
 
-    WHAT = st.sampled_from(["ingest", "ingest", "ingest", "settle", "importance", "update", "build",
-                            "update_users"])  # fmt: skip
+    WHAT = st.sampled_from(["ingest", "ingest", "ingest", "catch_up", "importance", "update",
+                            "build", "update_users"])  # fmt: skip
     NUMBER = st.integers(0, POOL)
 
     @rule(

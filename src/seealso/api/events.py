@@ -14,6 +14,7 @@ from seealso.cluster import Cluster, connect
 from seealso.config import Settings
 from seealso.errors import ConfigError
 from seealso.indexer.events.ingest import Ingester, IngestReport
+from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.running import (
     check,
     find_unmatched,
@@ -21,7 +22,6 @@ from seealso.indexer.events.running import (
     plan_ingest,
     position_of,
     reader_of,
-    require_live,
 )
 from seealso.indexer.events.sources import UbiEvents, WholeFile
 from seealso.indexer.events.store import EventStore
@@ -201,7 +201,7 @@ def plan_follow_events(
     """Say where `follow_events` would go on; nothing is written."""
     names = Pseudonyms.from_environment(os.environ)
     with _growing(settings, source, ubi) as (cluster, chosen):
-        require_live(cluster, settings, names)
+        LiveIndices.find(cluster, settings, names)
         store = EventStore.find(cluster, settings, names)
         return FollowPlan(chosen.name, position_of(chosen, store))
 

@@ -21,7 +21,7 @@ from seealso.encoder import (
     open_cache,
 )
 from seealso.fitting.fitter import Fitted
-from seealso.indexer.encoding import bind_to_catalogue, sample_texts
+from seealso.indexer.binding import bind_to_catalogue, sample_texts
 from seealso.indexer.inputs import Inputs, survey
 from seealso.log import progress
 from seealso.types import Calibration, Vector

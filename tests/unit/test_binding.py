@@ -8,7 +8,7 @@ import pytest
 from seealso.config import Settings
 from seealso.encoder import Bundle, BundleStore, ImageVectors
 from seealso.errors import DataError
-from seealso.indexer.encoding import bind_to_catalogue, sample_texts, whitening_note
+from seealso.indexer.binding import bind_to_catalogue, sample_texts, whitening_note
 from seealso.types import Item
 
 

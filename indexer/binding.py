@@ -1,20 +1,17 @@
-"""Binds a base bundle to a catalogue, and turns the items into documents with it."""
+"""Binds a base bundle to a catalogue: the texts of a sample, and the projection fitted on them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from seealso.config import Settings
 from seealso.encoder import (
     LEAST_TEXTS,
     Bundle,
     BundleStore,
-    Encoder,
     ImageVectors,
     ItemText,
     VectorCache,
     bind,
-    encode_views,
     fit_projection,
     item_encoder,
     names_read,
@@ -22,12 +19,8 @@ from seealso.encoder import (
     whitens,
 )
 from seealso.errors import BundleError, DataError
-from seealso.indexer.documents import digest, document
-from seealso.indexer.importance import ImportanceTable
 from seealso.log import progress
-from seealso.types import Item, Space
-
-Tick = Callable[[int], None]
+from seealso.types import Item
 
 LARGEST_MUTE_SHARE: Final = 0.5
 """Share of items without a vector above which an index is of no use."""
@@ -134,56 +127,3 @@ def bind_to_catalogue(
         calibration=base.calibration,
         store=BundleStore(settings.encoder.store),
     )
-
-
-def digests(
-    items: Sequence[Item], text: ItemText, fingerprint: str, images: ImageVectors | None
-) -> list[str]:
-    """Return the digest of the document that each item becomes with these texts and bundle."""
-    seen = ["" if images is None else images.digest(item.item_id) for item in items]
-    return [
-        digest(item, text.render(item.fields), fingerprint, image)
-        for item, image in zip(items, seen, strict=True)
-    ]
-
-
-@dataclass(frozen=True)
-class DocumentMaker:
-    """Turns batches of items into documents, encoding only those that changed.
-
-    Attributes
-    ----------
-    encoder, text, importance, space, images
-        What the documents are made with.
-    """
-
-    encoder: Encoder
-    text: ItemText
-    importance: ImportanceTable
-    space: Space
-    images: ImageVectors | None = None
-
-    def pictured(self, items: Sequence[Item]) -> int:
-        """Return how many of the items have an image that takes part."""
-        return 0 if self.images is None else sum(item.item_id in self.images for item in items)
-
-    def digests(self, items: Sequence[Item]) -> list[str]:
-        """Return the digest of the document that each item would become."""
-        return digests(items, self.text, self.encoder.bundle.fingerprint, self.images)
-
-    def make(
-        self, items: Sequence[Item], digests: Sequence[str], tick: Tick
-    ) -> Iterator[Mapping[str, Any]]:
-        """Encode `items` and yield their documents, in order."""
-        texts, vectors = encode_views(self.encoder, self.text, items, images=self.images, tick=tick)
-        for item, text, vector, key in zip(items, texts, vectors, digests, strict=True):
-            yield document(
-                item,
-                text=text,
-                vector=vector,
-                importance=self.importance.weight(item.item_id),
-                interactions=self.importance.interactions(item.item_id),
-                tail=self.importance.is_tail(item.item_id),
-                digest=key,
-                space=self.space,
-            )
