@@ -12,7 +12,7 @@ import orjson
 from seealso.config import TaxonomySettings
 from seealso.decoding import read_text
 from seealso.errors import ConfigError, DataError
-from seealso.readers.files.dialects import find_separator
+from seealso.readers.files.sniffing import find_separator
 
 Clause = Mapping[str, Any]
 

@@ -320,3 +320,17 @@ def test_a_header_that_comes_again_is_no_row(tmp_path):
     found = [item.item_id for batch in read_items(source, settings, problems) for item in batch]
     assert found == ["1", "2", "3"]
     assert problems.notes == ("a.csv: the header comes again, first on line 3: passed over",)
+
+
+def test_blanks_between_a_separator_and_a_quote(tmp_path):
+    text = 'id, title, price\n1, "a, b", 5\n2, c, "6"\n3, "d ""e"", f", 7\n'
+    good, broken = read(written(tmp_path, text))
+    assert [row[1:] for row in good] == [
+        ("1", "a, b", "5"),
+        ("2", "c", "6"),
+        ("3", 'd "e", f', "7"),
+    ]
+    assert broken == []
+    # elsewhere a quote behind a blank is part of the text
+    good, _ = read(written(tmp_path, 'id,title\n1, "Best" chair\n2,"a, b"\n'))
+    assert [row[2] for row in good] == [' "Best" chair', "a, b"]

@@ -2,26 +2,30 @@
 
 import csv
 import io
-import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 from seealso.config import FormatSettings
 from seealso.errors import DataError
 from seealso.readers.files.lines import LONGEST_LINE
-
-SEPARATORS: Final = (",", ";", "\t", "|")
+from seealso.readers.files.sniffing import (
+    allow_long_fields,
+    find_escape,
+    find_separator,
+    has_blanks,
+    parse_sample,
+    quote_options,
+    unescape,
+)
 
 MOST_COLUMNS: Final = 10_000
 """Most columns of a header."""
 
 _SAMPLE_LINES = 200
-_BACKSLASH: Final = "\\"
 
 # byte order marks and blanks of no width, as copying and joining files leave them
 _INVISIBLE: Final = "\ufeff\u200b"
@@ -45,6 +49,8 @@ class Dialect:
         The character before a quote that belongs to a field, where there is one.
     surplus
         How many fields, all empty, each row has behind those that the header names.
+    blanks
+        Whether a blank stands behind each separator, in front of quotes as well.
     """
 
     separator: str
@@ -54,6 +60,7 @@ class Dialect:
     first: int
     escape: str | None = None
     surplus: int = 0
+    blanks: bool = False
 
     @property
     def width(self) -> int:
@@ -62,7 +69,7 @@ class Dialect:
 
     def unescape(self, line: str) -> str:
         """Return `line` with escaped quotes doubled instead."""
-        return _unescape(line, self.quote, self.escape)
+        return unescape(line, self.quote, self.escape)
 
     @property
     def names(self) -> list[str]:
@@ -109,9 +116,11 @@ def read_dialect(
     separator = chosen.separator or named
     if separator is None:
         separator = find_separator(head, columns or (), default, chosen.quote)
-    escape = chosen.escape or _find_escape(sample, separator, chosen.quote)
+    escape = chosen.escape or find_escape(sample, separator, chosen.quote)
+    unescaped = [unescape(line, chosen.quote, escape) for line in head]
+    blanks = has_blanks(unescaped, separator, chosen.quote)
     lines = (
-        _unescape(line.decode("utf-8", "replace"), chosen.quote, escape)
+        unescape(line.decode("utf-8", "replace"), chosen.quote, escape)
         for line in iter(lambda: stream.readline(LONGEST_LINE), b"")
     )
     reader = csv.reader(
@@ -141,12 +150,12 @@ def read_dialect(
             hint="the first line must name the columns",
             file=name,
         )
-    rows = _parse([_unescape(line, chosen.quote, escape) for line in head], separator, chosen.quote)
+    rows = parse_sample(unescaped, separator, chosen.quote, blanks=blanks)
     _require_first(header, rows[1:], columns or (), name, passed + 1)
     header, surplus = _even_header(header, rows[1:])
     kept = _choose_columns(header, columns, name)
     first = passed + reader.line_num + 1
-    return Dialect(separator, chosen.quote, header, kept, first, escape, surplus)
+    return Dialect(separator, chosen.quote, header, kept, first, escape, surplus, blanks)
 
 
 def _clean_names(row: Sequence[str]) -> tuple[str, ...]:
@@ -202,32 +211,6 @@ def _even_header(header: tuple[str, ...], rows: Sequence[list[str]]) -> tuple[tu
     return header[:width], max(width - len(header), 0)
 
 
-def _find_escape(lines: Sequence[str], separator: str, quote: str | None) -> str | None:
-    """Return a backslash if more lines can be read when it escapes quotes, else None."""
-    escaping = [line for line in lines if f"{_BACKSLASH}{quote}" in line]
-    plain = sum(_is_row(line, separator, quote) for line in escaping)
-    unescaped = (_unescape(line, quote, _BACKSLASH) for line in escaping)
-    escaped = sum(_is_row(line, separator, quote) for line in unescaped)
-    return _BACKSLASH if escaped > plain else None
-
-
-def _is_row(line: str, separator: str, quote: str | None) -> bool:
-    try:
-        for _ in csv.reader([line], delimiter=separator, strict=True, **quote_options(quote)):
-            pass
-    except csv.Error:
-        return False
-    return True
-
-
-def _unescape(line: str, quote: str | None, escape: str | None) -> str:
-    # the csv module would take every backslash away, that of \\N too
-    if not quote or not escape or escape == quote or escape not in line:
-        return line
-    pair = re.compile(f"{re.escape(escape)}([{re.escape(escape)}{re.escape(quote)}])")
-    return pair.sub(lambda found: quote * 2 if found[1] == quote else escape, line)
-
-
 def _choose_columns(
     header: Sequence[str], columns: Collection[str] | None, name: str
 ) -> tuple[int, ...]:
@@ -246,61 +229,3 @@ def _choose_columns(
             field=twice[0],
         )
     return kept
-
-
-def find_separator(
-    lines: Sequence[str], wanted: Collection[str], default: str, quote: str | None = '"'
-) -> str:
-    """Return the character that separates the fields of `lines`.
-
-    Parameters
-    ----------
-    lines
-        The header and some rows, each with its end.
-    wanted
-        Columns that the settings name: the separator that shows most of them in the header is
-        the right one.
-    default
-        What is taken where nothing speaks for another.
-    quote
-        The character around fields, if there is one.
-    """
-
-    def rank(separator: str) -> tuple[int, bool, float, bool, int]:
-        header, *rows = _parse(lines, separator, quote) or [[""]]
-        named = sum(column.strip() in wanted for column in header)
-        whole = sum(len(row) == len(header) for row in rows) / max(len(rows), 1)
-        return named, len(header) > 1, round(whole, 1), separator == default, len(header)
-
-    return max((default, *SEPARATORS), key=rank)
-
-
-def _parse(lines: Sequence[str], separator: str, quote: str | None) -> list[list[str]]:
-    # not strict: what is broken does not matter here
-    reader = csv.reader(lines, delimiter=separator, **quote_options(quote))
-    rows = [row for row in _skip_unreadable(reader) if row]
-    # the last row may be cut
-    return rows[:-1] if len(rows) > 2 else rows
-
-
-def _skip_unreadable(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    try:
-        yield from reader
-    except csv.Error:
-        return
-
-
-def quote_options(quote: str | None) -> dict[str, Any]:
-    """Return the options of the csv module for a quote character, or for none."""
-    return {"quoting": csv.QUOTE_NONE} if quote is None else {"quotechar": quote}
-
-
-@contextmanager
-def allow_long_fields() -> Iterator[None]:
-    """Let the csv module read fields as long as a line: columns have limits of their own."""
-    # the csv module has one limit for the whole process; others get theirs back
-    before = csv.field_size_limit(LONGEST_LINE)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)

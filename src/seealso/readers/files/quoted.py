@@ -11,7 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from seealso.readers.files.dialects import Dialect, allow_long_fields, quote_options
+from seealso.readers.files.dialects import Dialect
+from seealso.readers.files.sniffing import allow_long_fields, quote_options
 from seealso.readers.rows import Rows
 
 LONGEST_ROW: Final = 1_000
@@ -112,6 +113,7 @@ class _Parser:
                 self._feed(),
                 delimiter=self._dialect.separator,
                 strict=True,
+                skipinitialspace=self._dialect.blanks,
                 **quote_options(self._dialect.quote),
             )
         self._limit = self.at + LONGEST_ROW
