@@ -34,7 +34,7 @@ PLAIN = cast(
         max_length=64,
         content_vectors=lambda vectors: vectors,
         user_vector=lambda text, history, ages: text,
-        lifts=lambda history, ages: {},
+        boosts=lambda history, ages: {},
     ),
 )
 """A bundle that knows texts alone."""
