@@ -1,4 +1,4 @@
-"""Prints reports, keeps them as JSON, and writes the tables of docs/benchmarks.md from that."""
+"""Prints reports, keeps them as JSON, and writes docs/explanation/benchmarks.md from that."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path("benchmarks/results")
-PAGE = Path("docs/benchmarks.md")
+PAGE = Path("docs/explanation/benchmarks.md")
 BEGIN, END = "<!-- begin: python -m benchmarks -->", "<!-- end: python -m benchmarks -->"
 ORDER = ("ranking", "million", "recommending", "users", "live", "features", "encoding", "loading")
 HEADINGS = ("what", "median", "10th to 90th percentile", "wanted", "reached")
@@ -38,7 +38,7 @@ def show(report: Mapping[str, Any]) -> None:
 
 
 def write_page() -> None:
-    """Put the tables of every kept report between the markers of docs/benchmarks.md."""
+    """Put the tables of every kept report between the markers of docs/explanation/benchmarks.md."""
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(with_tables(text, kept()), encoding="utf-8")
 

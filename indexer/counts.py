@@ -1,6 +1,6 @@
 """Counts events by item in one pass, weighted by type and halved by age.
 
-The formulas are written out in docs/importance.md.
+The formulas are written out in docs/explanation/importance.md.
 """
 
 from collections.abc import Iterable, Mapping

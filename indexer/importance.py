@@ -1,6 +1,6 @@
 """From behaviour to the importance w_i of each item: a bounded weight, and whether it is tail.
 
-The formulas are written out in docs/importance.md.
+The formulas are written out in docs/explanation/importance.md.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,5 +1,5 @@
 """How good are recommendations: fine-tuning measured by full ranking on real data.
 
 Unlike the benchmarks of speed this needs data that seealso may not ship; where it comes from
-stands in docs/quality.md.
+stands in docs/explanation/quality.md.
 """

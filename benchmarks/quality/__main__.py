@@ -37,7 +37,7 @@ work_folder = click.option(
 
 @click.group()
 def main() -> None:
-    """Measure quality on public data; the results are kept and shown in docs/quality.md."""
+    """Measure quality on public data; docs/explanation/quality.md shows the results."""
 
 
 @main.command()

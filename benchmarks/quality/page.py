@@ -1,4 +1,4 @@
-"""Writes the tables in docs/quality.md from the kept results."""
+"""Writes the tables in docs/explanation/quality.md from the kept results."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import orjson
 from benchmarks.report import between
 
 RESULTS = Path("benchmarks/results/quality")
-PAGE = Path("docs/quality.md")
+PAGE = Path("docs/explanation/quality.md")
 TUNED = "python -m benchmarks.quality tune"
 EVALUATED = "python -m benchmarks.quality evaluate"
 TUNED_HEADINGS = (
@@ -41,7 +41,7 @@ def kept(kind: str) -> list[Result]:
 
 
 def write_page() -> None:
-    """Put the tables between the markers of docs/quality.md."""
+    """Put the tables between the markers of docs/explanation/quality.md."""
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -120,7 +120,8 @@ class EventStore:
         if "micros" not in mapping["properties"]:
             raise MappingMismatch(
                 f"{name}: was made by seealso 0.1, and its events lack the field micros",
-                hint="delete it and take the log in again, or add the field: docs/live-events.md, "
+                hint="delete it and take the log in again, or add the field: "
+                "docs/how-to/live-events.md, "
                 '"Events of version 0.1"',
                 index=name,
             )

@@ -80,6 +80,6 @@ def _check(name: str, value: str | None, allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         raise ConfigError(
             f"{name}: must be one of {', '.join(allowed)}, not {value!r:.60}",
-            hint="docs/settings.md, section groups",
+            hint="docs/reference/settings.md, section groups",
             field=name,
         )

@@ -159,5 +159,7 @@ def _out_of_range(exc: ValidationError) -> ConfigError:
     if name == "path":
         wanted = f"must be one of auto, {', '.join(path.value for path in Path)}"
     return ConfigError(
-        f"{name}: {wanted}, not {first['input']!r:.60}", hint="docs/settings.md", field=name
+        f"{name}: {wanted}, not {first['input']!r:.60}",
+        hint="docs/reference/settings.md",
+        field=name,
     )

@@ -169,7 +169,7 @@ def takes_all(excluded: Choice, given: Choice, taxonomy: Taxonomy) -> bool:
 def contradiction(one: str, other: str) -> ConfigError:
     """Return the error that names two rules that cannot both hold."""
     return ConfigError(
-        f"{one} contradicts {other}", hint="leave out one of them; see docs/rules.md"
+        f"{one} contradicts {other}", hint="leave out one of them; see docs/how-to/rules.md"
     )
 
 

@@ -3,7 +3,8 @@
 Pure functions: a body goes in, a body comes out. The score of each hit is multiplied by
 exp(weight * z), where z is how many standard deviations the user prefers the item to an average
 one. So hits, their number and aggregations stay the same, and neither the scale of the query's
-scores nor that of the model matters: docs/existing-search.md has the measurements.
+scores nor that of the model matters: docs/how-to/attach-to-an-existing-search.md
+has the measurements.
 """
 
 from collections.abc import Mapping

@@ -21,7 +21,7 @@ from seealso.encoder import Bundle
 from tests.bundles import ROOT
 from tests.library import Library
 
-PAGES = ROOT / "docs" / "commands"
+PAGES = ROOT / "docs" / "reference" / "commands"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def test_every_command_has_a_help_text(run: Run, words: tuple[str, ...]) -> None
 @pytest.mark.parametrize("name", sorted(cli.commands))
 def test_every_command_has_a_page(name: str) -> None:
     page = PAGES / f"{name}.md"
-    assert page.is_file(), f"docs/commands/{name}.md is missing"
+    assert page.is_file(), f"docs/reference/commands/{name}.md is missing"
     text = page.read_text(encoding="utf-8")
     for words in EVERY:
         if words[0] == name:

@@ -27,14 +27,31 @@ from tests.snippets import ROOT, blocks, own_calls, shell_lines
 
 KEY = "a key that only this test knows, long enough"
 
-PYTHON = ("README.md", "docs/python.md", "docs/existing-search.md", "docs/connectors.md",
-          "docs/live-events.md", "docs/users.md", "docs/evaluation.md")  # fmt: skip
+PYTHON = (
+    "README.md",
+    "docs/reference/python.md",
+    "docs/how-to/attach-to-an-existing-search.md",
+    "docs/how-to/connectors.md",
+    "docs/how-to/live-events.md",
+    "docs/how-to/keep-users-in-the-index.md",
+    "docs/how-to/evaluate.md",
+)
 
-SHELL = ("README.md", "docs/quickstart.md", "docs/python.md", "docs/commands/recommend.md",
-         "docs/commands/recommend-group.md", "docs/commands/recommend-batch.md",
-         "docs/commands/related.md", "docs/commands/index.md", "docs/commands/templates.md",
-         "docs/groups.md", "docs/users.md", "docs/live-events.md",
-         "docs/troubleshooting.md")  # fmt: skip
+SHELL = (
+    "README.md",
+    "docs/start/quickstart.md",
+    "docs/reference/python.md",
+    "docs/reference/commands/recommend.md",
+    "docs/reference/commands/recommend-group.md",
+    "docs/reference/commands/recommend-batch.md",
+    "docs/reference/commands/related.md",
+    "docs/reference/commands/index.md",
+    "docs/reference/commands/templates.md",
+    "docs/how-to/recommend-to-groups.md",
+    "docs/how-to/keep-users-in-the-index.md",
+    "docs/how-to/live-events.md",
+    "docs/how-to/troubleshooting.md",
+)
 
 ELSEWHERE = re.compile(
     r"^(make|pip|docker|export|python -m benchmarks|printf|USER=)"
@@ -61,7 +78,7 @@ class Shop:
 
 
 def files_of_the_quickstart() -> Iterator[tuple[str, str]]:
-    text = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "start" / "quickstart.md").read_text(encoding="utf-8")
     for name in ("products.csv", "events.csv", "seealso.toml"):
         yield name, text.split(f"`{name}`", 1)[1].split("```", 2)[1].partition("\n")[2]
 

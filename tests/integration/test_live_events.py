@@ -332,7 +332,7 @@ def test_events_of_version_0_1_are_renewed_as_the_docs_say(lively: Shop) -> None
     with pytest.raises(MappingMismatch, match=r"was made by seealso 0\.1") as caught:
         ingested(lively, [event("bob", "f8")])
     title = str(caught.value.hint).split('"')[1]
-    page = (ROOT / "docs" / "live-events.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "live-events.md").read_text(encoding="utf-8")
     section = page.partition(f"### {title}\n")[2].partition("\n## ")[0].replace("\\\n", "")
     requests = re.findall(
         r"curl -X (\w+) \"\$URL/shop-events([^\"?]+)(?:\?refresh)?\".*-d '(.*)'", section

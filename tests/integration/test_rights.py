@@ -1,4 +1,4 @@
-"""The narrowest roles of docs/security.md suffice: a proxy lets their requests through alone."""
+"""The narrowest roles of docs/reference/security.md suffice: a proxy lets no other request pass."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

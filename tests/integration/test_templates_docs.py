@@ -42,7 +42,7 @@ def test_the_examples_of_the_docs_print_what_the_docs_show(
         "COLUMNS": "100",
         "SEEALSO_CLUSTER__URL": opensearch.url,
     }
-    examples = EXAMPLE.findall((DOCS / "templates.md").read_text(encoding="utf-8"))
+    examples = EXAMPLE.findall((DOCS / "reference" / "templates.md").read_text(encoding="utf-8"))
     assert len(examples) == 15
     for block, output in examples:
         command = block.replace(":9200/songs", f":9200/{index_name}")
@@ -74,7 +74,7 @@ def test_the_personalised_search_of_the_docs_scores_as_they_say(
         document = {"title": "A tent", "category": "camping", **known}
         cluster.request("PUT", f"/{index_name}/_doc/{name}", document)
     cluster.request("POST", f"/{index_name}/_refresh")
-    page = (DOCS / "existing-search.md").read_text(encoding="utf-8")
+    page = (DOCS / "how-to" / "attach-to-an-existing-search.md").read_text(encoding="utf-8")
     ((command, _),) = EXAMPLE.findall(page)
     command = command.replace("localhost:9200/products", f"{opensearch.url}/{index_name}")
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)

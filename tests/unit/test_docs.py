@@ -68,7 +68,7 @@ def test_command_has_a_help_text(name):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_has_a_page_with_its_help(name):
-    page = DOCS / "commands" / f"{name.split()[0]}.md"
+    page = DOCS / "reference" / "commands" / f"{name.split()[0]}.md"
     text = page.read_text(encoding="utf-8")
     usage = re.compile(rf"^Usage: seealso {re.escape(name)}( |$)", re.MULTILINE)
     group = isinstance(COMMANDS[name], click.Group)
@@ -77,7 +77,7 @@ def test_command_has_a_page_with_its_help(name):
 
 @pytest.mark.parametrize("section", Settings.model_fields)
 def test_settings_page_has_every_setting(section):
-    text = (DOCS / "settings.md").read_text(encoding="utf-8")
+    text = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
     kind = Settings.model_fields[section].annotation
     if not (isinstance(kind, type) and issubclass(kind, Section)):
         assert f"| `{section}` |" in text
@@ -134,7 +134,7 @@ def test_site_builds_strictly(tmp_path):
         "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")
     )
     assert built.returncode == 0, built.stdout + built.stderr
-    page = (tmp_path / "site" / "settings.html").read_text(encoding="utf-8")
+    page = (tmp_path / "site" / "reference" / "settings.html").read_text(encoding="utf-8")
     assert "half_life_days" in page
     # nothing is loaded from elsewhere
     assert not re.findall(

@@ -27,7 +27,7 @@ LACKING: Final[Mapping[str, str]] = {
 
 HINT = (
     'keep the index in an OpenSearch Service domain (cluster.aws_service = "es"); '
-    "docs/security.md says what Serverless lacks"
+    "docs/reference/security.md says what Serverless lacks"
 )
 
 

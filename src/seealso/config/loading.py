@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     personalise: PersonaliseSettings = PersonaliseSettings()
     rules: tuple[Rule, ...] = ()
     """What holds for every list: ``[[rules]]``, each with ``do`` and the items or field that it
-    means; see docs/rules.md."""
+    means; see docs/how-to/rules.md."""
     taxonomy: TaxonomySettings = TaxonomySettings()
     exposure: ExposureSettings = ExposureSettings()
     safety: SafetySettings = SafetySettings()
@@ -170,7 +170,9 @@ def load_settings(
         reason = (exc.strerror or str(exc)).lower()
         raise ConfigError(f"{main}: {reason}", hint="check the file", file=str(main)) from exc
     except ValueError as exc:  # tomllib.TOMLDecodeError among them
-        raise ConfigError(f"{main}: {exc}", hint="see docs/settings.md", file=str(main)) from exc
+        raise ConfigError(
+            f"{main}: {exc}", hint="see docs/reference/settings.md", file=str(main)
+        ) from exc
 
 
 def with_fitted(settings: Settings, fitted: Mapping[str, Mapping[str, Any]]) -> Settings:
@@ -251,7 +253,7 @@ def _readable(
     where = _origin(first["loc"], file, overrides)
     message, hint = (
         first["msg"].removeprefix("Value error, "),
-        "docs/settings.md lists every setting",
+        "docs/reference/settings.md lists every setting",
     )
     if first["type"] == "extra_forbidden":
         message = "no such setting"

@@ -28,7 +28,7 @@ LARGEST_SIZE: Final = 2048
 EMBEDDING: Final = "image_embeds"
 """Output of a CLIP export; without it, the first one of a row an image is taken."""
 
-_REFUSED: Final = "see docs/images.md for what image.onnx and image.json are"
+_REFUSED: Final = "see docs/how-to/images.md for what image.onnx and image.json are"
 
 
 @dataclass(frozen=True, slots=True)

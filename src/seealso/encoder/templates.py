@@ -89,7 +89,7 @@ def _cut(pieces: Iterable[str]) -> str:
 
 def _readable(name: str, reason: str) -> TemplateError:
     return TemplateError(
-        f"{name}: {reason}", hint="see docs/settings.md for text templates", template=name
+        f"{name}: {reason}", hint="see docs/reference/settings.md for text templates", template=name
     )
 
 

@@ -187,7 +187,7 @@ def _check_shape(file: Path, ids: Sequence[str], vectors: npt.NDArray[Any]) -> N
 def _describe_unreadable(file: Path, reason: str) -> DataError:
     return DataError(
         f"{file.name}: image vectors cannot be read: {reason}",
-        hint="see docs/images.md for what these files hold",
+        hint="see docs/how-to/images.md for what these files hold",
         file=str(file),
         field="images.path",
     )
