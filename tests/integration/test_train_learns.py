@@ -24,9 +24,9 @@ METHODS: dict[str, dict[str, Any]] = {
     "lora": {"learning_rate": 5e-3},
     "adalora": {"learning_rate": 1e-2},
     "adapter": {"learning_rate": 5e-3},
-    "head": {"learning_rate": 1e-1, "epochs": 15},
+    "head": {"learning_rate": 1e-1, "epochs": 7},
 }
-FROM_SCRATCH = {"learning_rate": 3e-3, "epochs": 15}
+FROM_SCRATCH = {"learning_rate": 3e-3, "epochs": 8}
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Lesson:
 
 def learn(board: Board, *, profile: dict[str, Any] | None = None, **training: Any) -> Lesson:
     """Train as `seealso train` does, but for the export."""
-    settings = board.settings(training=training, profile=profile or {})
+    # half of what other tests of the board take is enough to learn it
+    settings = board.settings(training={"epochs": 5, **training}, profile=profile or {})
     chosen = settings.training
     study = LearningContext(settings, read_dataset(settings, items, events))
     backbone = load_backbone(chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length)
@@ -91,7 +92,7 @@ def test_a_decoder_learns_with_few_parameters(board: Board, gpt2_board: str, met
     chosen = {
         **METHODS[method],
         "learning_rate": rates.get(method, 1e-2),
-        "epochs": 60 if method == "head" else 30,
+        "epochs": 30 if method == "head" else 15,
         "patience": 6,
     }
     check_learnt(learn(board, backbone=gpt2_board, method=method, **chosen))
@@ -109,8 +110,8 @@ def test_an_xlmr_with_prefixes_learns(board: Board, xlmr_board: str) -> None:
         {"gradient_checkpointing": True},
         {"gradient_checkpointing": True, "method": "lora", "learning_rate": 5e-3},
         {"gradient_checkpointing": True, "method": "adapter", "learning_rate": 5e-3},
-        {"accumulate": 3, "epochs": 20},
-        {"optimizer": "sgd", "learning_rate": 0.3, "epochs": 20},
+        {"accumulate": 3, "epochs": 10},
+        {"optimizer": "sgd", "learning_rate": 0.3, "epochs": 10},
         {"optimizer": "adam", "schedule": "constant"},
         {"schedule": "cosine", "split": "temporal"},
         {"pairs": "both"},
@@ -123,12 +124,12 @@ def test_every_way_learns(board: Board, changes: dict[str, Any]) -> None:
 
 
 def test_users_read_as_text_learn(board: Board) -> None:
-    changes = {"pairs": "history", "max_length": 32, "epochs": 20}
+    changes = {"pairs": "history", "max_length": 32, "epochs": 10}
     check_learnt(learn(board, profile={"history_as": "text"}, **changes))
 
 
 def test_items_of_a_colour_come_together(board: Board) -> None:
-    lesson = learn(board)
+    lesson = learn(board, epochs=10)
     colours = np.array([colour(item["item_id"]) for item in board_items()])
     same = colours[:, None] == colours[None, :]
     np.fill_diagonal(same, False)
