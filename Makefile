@@ -74,7 +74,7 @@ test check: export OMP_NUM_THREADS := 1
 test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages in a real Chromium
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder --durations=20
 
-check: lint ## what to run before each commit: lint and the unit tests, in under a minute
+check: lint ## before each commit: lint and the unit tests, without OpenSearch
 	$(BIN)/python -m pytest tests/unit -n auto --maxprocesses 4 --dist worksteal --durations=5
 
 # src/seealso links to the root folders, so that tools find the package whole, where it is written
