@@ -20,6 +20,7 @@ from seealso.errors import ConfigError, DataError
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.images import no_images, open_images
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
+from seealso.log import Tick
 from seealso.readers import (
     FileSource,
     Problems,
@@ -150,7 +151,7 @@ def latest_time(settings: Settings) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=settings.live.future_seconds)
 
 
-def survey(source: Inputs, settings: Settings, tick: Callable[[int], None]) -> Survey:
+def survey(source: Inputs, settings: Settings, tick: Tick) -> Survey:
     """Read events and catalogue once.
 
     Parameters

@@ -6,7 +6,7 @@ line.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from seealso.config import RecommendSettings, Rule
+from seealso.log import Tick
 from seealso.plugin.batch.checkpoint import BatchCheckpoint
 from seealso.plugin.batch.users_file import USERS_AT_ONCE, read_users
 from seealso.plugin.ranking.options import RecommendOptions
@@ -58,7 +59,7 @@ def recommend_file(
     users: Path,
     out: Path,
     options: RecommendOptions,
-    tick: Callable[[int], None],
+    tick: Tick,
 ) -> BatchReport:
     """Write a list for every user of `users` to `out`, one JSON object a line, in order.
 

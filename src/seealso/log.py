@@ -74,6 +74,10 @@ Tick: TypeAlias = Callable[[int], None]
 """Called with the number of steps that are done; a `Ticker` is one."""
 
 
+def no_progress(steps: int) -> None:
+    """Count steps without showing them: the `Tick` of callers that show no progress."""
+
+
 class Ticker:
     """Counts the steps of one piece of work; handed to the code that does the steps."""
 

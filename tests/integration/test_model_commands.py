@@ -17,9 +17,9 @@ from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.config import TextSettings
 from seealso.encoder import Bundle, BundleStore, Projection, bind
-from seealso.encoder.bundle import write_description
 from seealso.encoder.description import MODEL
 from seealso.encoder.transfer import Pull, pull
+from seealso.encoder.writing import write_description
 from tests.bundles import ROOT, tiny_source
 from tests.training_data import board_events, board_items
 

@@ -12,8 +12,9 @@ from seealso.errors import DataError
 from seealso.evaluation.changes import Answers
 from seealso.evaluation.earlier import Earlier, changes
 from seealso.evaluation.protocols import EvaluationProtocol
-from seealso.evaluation.report_changes import standing, verdict
-from seealso.evaluation.results import BeyondAccuracy, Evaluation, ProtocolResult
+from seealso.evaluation.report.changes import standing, verdict
+from seealso.evaluation.results import Evaluation, ProtocolResult
+from seealso.evaluation.scores import BeyondAccuracy
 from seealso.evaluation.segments import attribute_segments, new_users
 
 IDS = tuple(f"i{n}" for n in range(30))

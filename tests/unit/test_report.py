@@ -13,19 +13,10 @@ from seealso.cli.main import main
 from seealso.datasets.intervals import Estimate
 from seealso.errors import MissingExtraError
 from seealso.evaluation.report import FIGURES, REPORT, as_page, write_report
-from seealso.evaluation.report_plots import scores as drawn_scores
-from seealso.evaluation.report_words import standing, verdict
-from seealso.evaluation.results import (
-    BeyondAccuracy,
-    Bin,
-    Evaluation,
-    Example,
-    PairedTest,
-    ProtocolResult,
-    Reliability,
-    Score,
-    Tuned,
-)
+from seealso.evaluation.report.plots import scores as drawn_scores
+from seealso.evaluation.report.wording import standing, verdict
+from seealso.evaluation.results import Evaluation, Example, ProtocolResult
+from seealso.evaluation.scores import BeyondAccuracy, Bin, PairedTest, Reliability, Score, Tuned
 from tests.clubs import Clubs
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }} &amp;"
@@ -320,7 +311,7 @@ def test_it_is_written_whole_beside_its_figures(tmp_path):
 
 
 def test_without_plotly_the_extra_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("seealso.evaluation.report.find_spec", lambda name: None)
+    monkeypatch.setattr("seealso.evaluation.report.writing.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match="plotly is not installed") as missing:
         write_report(whole(), tmp_path / "never")
     assert missing.value.hint == "pip install 'seealso[evaluate]'"

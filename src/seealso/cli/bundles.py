@@ -11,8 +11,8 @@ from rich.text import Text
 
 from seealso.cli import tables
 from seealso.encoder import Bundle
-from seealso.encoder.bundle import described as description
 from seealso.encoder.description import MODEL_FILES
+from seealso.encoder.writing import describe_bundle
 
 if TYPE_CHECKING:
     from seealso.evaluation.comparison import ComparedBundle, Comparison
@@ -24,7 +24,7 @@ METRICS = ("hr@10", "ndcg@10")
 def describe(bundle: Bundle) -> dict[str, object]:
     """Return what there is to know of `bundle`, for JSON."""
     return {
-        **description(bundle),
+        **describe_bundle(bundle),
         "folder": str(bundle.folder),
         "projection": None if bundle.projection is None else bundle.projection.matrix.shape,
         "bytes": {file: (bundle.folder / file).stat().st_size for file in MODEL_FILES},

@@ -11,7 +11,8 @@ from seealso.cli import tables
 if TYPE_CHECKING:
     from seealso.datasets.intervals import Estimate
     from seealso.evaluation.changes import Change
-    from seealso.evaluation.results import Evaluation, PairedTest, ProtocolResult
+    from seealso.evaluation.results import Evaluation, ProtocolResult
+    from seealso.evaluation.scores import PairedTest
 
 
 def evaluation_table(found: "Evaluation") -> RenderableType:

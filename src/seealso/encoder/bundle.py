@@ -3,9 +3,8 @@
 Whatever changes a vector is in its fingerprint; whatever was changed by hand is refused.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +17,6 @@ from seealso.encoder.collaborative_file import load_collaborative
 from seealso.encoder.description import (
     COLLABORATIVE,
     DESCRIPTION,
-    FORMAT,
     IMAGES,
     MODEL,
     MODEL_FILES,
@@ -26,7 +24,6 @@ from seealso.encoder.description import (
     TOKENIZER,
     check_files,
     read_description,
-    sha256,
 )
 from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
 from seealso.encoder.fold_in import Floats
@@ -273,42 +270,3 @@ def _fitted(folder: Path, recorded: Any) -> dict[str, dict[str, Any]]:
             hint="take bundles from those you trust, or fit one yourself: seealso fit",
             file=str(folder / DESCRIPTION),
         ) from exc
-
-
-def described(bundle: Bundle) -> dict[str, Any]:
-    """Return what bundle.json says of `bundle`, but for its files."""
-    return {
-        "name": bundle.name,
-        "fingerprint": bundle.fingerprint,
-        "model_fingerprint": bundle.model_fingerprint,
-        "dimension": bundle.dimension,
-        "pooling": bundle.pooling,
-        "max_length": bundle.max_length,
-        "item_prefix": bundle.item_prefix,
-        "user_prefix": bundle.user_prefix,
-        "text": None if bundle.text is None else bundle.text.model_dump(mode="json"),
-        "calibration": {"b": bundle.calibration.b, "t": bundle.calibration.t},
-        "whiten": bundle.whiten,
-        "fitted": {name: dict(values) for name, values in bundle.fitted.items()},
-        "origin": dict(bundle.origin),
-    }
-
-
-def write_description(bundle: Bundle) -> Bundle:
-    """Write bundle.json for the files that lie in ``bundle.folder``, replacing it atomically.
-
-    Returns
-    -------
-    Bundle
-        The bundle with the digests of those files.
-    """
-    parts = {
-        PROJECTION: bundle.projection, COLLABORATIVE: bundle.collaborative, IMAGES: bundle.images
-    }  # fmt: skip
-    present = (*MODEL_FILES, *(name for name, part in parts.items() if part is not None))
-    files = {name: sha256(bundle.folder / name) for name in present}
-    description = {"format": FORMAT, **described(bundle), "files": files}
-    partial = bundle.folder / f".{DESCRIPTION}.partial"
-    partial.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    partial.replace(bundle.folder / DESCRIPTION)
-    return replace(bundle, digests={name: files[name] for name in MODEL_FILES})

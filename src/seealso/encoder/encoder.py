@@ -4,7 +4,7 @@ Known texts come from a cache; what the model must read goes through it in bound
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
 from seealso.encoder.reader import TWINS, Reader, Tokens, token_batches
+from seealso.log import Tick, no_progress
 from seealso.types import Vector
 
 _WINDOW = 4096
@@ -72,9 +73,7 @@ class Encoder:
         self._users: OrderedDict[str, Vector] = OrderedDict()
         self._users_lock = Lock()
 
-    def encode_items(
-        self, texts: Sequence[str], *, tick: Callable[[int], None] | None = None
-    ) -> Vector:
+    def encode_items(self, texts: Sequence[str], *, tick: Tick | None = None) -> Vector:
         """Encode texts of items.
 
         Parameters
@@ -91,9 +90,7 @@ class Encoder:
         """
         return self._project(self.raw_items(texts, tick=tick))
 
-    def raw_items(
-        self, texts: Sequence[str], *, tick: Callable[[int], None] | None = None
-    ) -> Vector:
+    def raw_items(self, texts: Sequence[str], *, tick: Tick | None = None) -> Vector:
         """Encode texts of items as `encode_items` does, without the projection.
 
         Returns
@@ -103,7 +100,7 @@ class Encoder:
         """
         places = _places(texts)
         rows = np.zeros((len(texts), self._width), dtype=np.float32)
-        done = tick or _ignore
+        done = tick or no_progress
         if blank := len(texts) - sum(map(len, places.values())):
             done(blank)
         # by length of the string first: a window then holds texts of similar length
@@ -238,7 +235,3 @@ def _places(texts: Sequence[str]) -> dict[str, list[int]]:
         if text and not text.isspace():
             places.setdefault(text, []).append(position)
     return places
-
-
-def _ignore(_steps: int) -> None:
-    """Take the place of a progress ticker where nobody watches."""

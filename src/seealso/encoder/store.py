@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seealso.config import TextSettings
-from seealso.encoder.bundle import Bundle, write_description
+from seealso.encoder.bundle import Bundle
 from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.collaborative_file import save_collaborative
 from seealso.encoder.description import (
@@ -27,6 +27,7 @@ from seealso.encoder.description import (
 from seealso.encoder.fingerprints import fingerprint_bundle
 from seealso.encoder.images import Images
 from seealso.encoder.projection import Projection
+from seealso.encoder.writing import write_description
 from seealso.errors import BundleError
 from seealso.types import Calibration
 

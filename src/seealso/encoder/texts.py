@@ -14,6 +14,7 @@ from seealso.encoder.images import ImageVectors
 from seealso.encoder.projection import unit_rows
 from seealso.encoder.templates import renderer
 from seealso.errors import TemplateError
+from seealso.log import Tick
 from seealso.types import Item, Vector
 
 _MAIN = "item"
@@ -145,7 +146,7 @@ def encode_views(
     items: Sequence[Item],
     *,
     images: ImageVectors | None = None,
-    tick: Callable[[int], None] | None = None,
+    tick: Tick | None = None,
 ) -> tuple[list[str], Vector]:
     """Encode items as an index holds them, from all their views.
 

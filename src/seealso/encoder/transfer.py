@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seealso.encoder.archive import is_archive, pack, unpack
-from seealso.encoder.bundle import Bundle, write_description
+from seealso.encoder.bundle import Bundle
 from seealso.encoder.description import DESCRIPTION, sha256
 from seealso.encoder.inspection import LARGEST, check_entry, inspect, refused
 from seealso.encoder.store import BundleStore
+from seealso.encoder.writing import write_description
 from seealso.errors import BundleError
 
 

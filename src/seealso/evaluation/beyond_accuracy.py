@@ -11,7 +11,7 @@ import numpy as np
 
 from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Places, Question
-from seealso.evaluation.results import BeyondAccuracy
+from seealso.evaluation.scores import BeyondAccuracy
 from seealso.evaluation.segments import thirds
 from seealso.evaluation.systems import Lists
 

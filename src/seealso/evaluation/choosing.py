@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from seealso.log import Tick
+
 
 class Reached(Protocol):
     """What an attempt came to."""
@@ -20,7 +22,7 @@ ReachedT = TypeVar("ReachedT", bound=Reached)
 def search_coordinates(
     grid: Mapping[str, Sequence[ValueT]],
     attempt: Callable[[Mapping[str, ValueT]], ReachedT],
-    tick: Callable[[int], None],
+    tick: Tick,
 ) -> ReachedT:
     """Return the best attempt: of those that are equal, the first.
 

@@ -14,7 +14,8 @@ from seealso.errors import DataError
 from seealso.evaluation.changes import Answers, Change, Contrast, Move
 from seealso.evaluation.metrics import DEPTH, PAIRED, per_user
 from seealso.evaluation.protocols import EvaluationProtocol, Holdout
-from seealso.evaluation.results import BeyondAccuracy, Evaluation, ProtocolResult
+from seealso.evaluation.results import Evaluation, ProtocolResult
+from seealso.evaluation.scores import BeyondAccuracy
 from seealso.evaluation.showing import EXAMPLES, SHOWN
 
 AGAIN: Final = "evaluate what was before once more with this version, and give its evaluation.json"

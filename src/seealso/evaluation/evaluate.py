@@ -16,7 +16,8 @@ from seealso.evaluation.fairness import Groups, treatments
 from seealso.evaluation.metrics import DEPTH, pairings, per_user, ranks_in, scores
 from seealso.evaluation.protocols import EvaluationProtocol, Holdout, hold_out
 from seealso.evaluation.reliability import reliability
-from seealso.evaluation.results import Evaluation, ProtocolResult, Treatment, Tuned
+from seealso.evaluation.results import Evaluation, ProtocolResult
+from seealso.evaluation.scores import Treatment, Tuned
 from seealso.evaluation.segments import attribute_segments
 from seealso.evaluation.showing import SHOWN, Labels, examples, read_labels
 from seealso.evaluation.systems import FittedSystem, Lists, SystemBuilder

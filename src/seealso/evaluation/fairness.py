@@ -13,7 +13,7 @@ from seealso.datasets.dataset import Dataset
 from seealso.datasets.intervals import Estimate, Values, estimate
 from seealso.datasets.questions import Places, Question
 from seealso.errors import ConfigError
-from seealso.evaluation.results import Treatment
+from seealso.evaluation.scores import Treatment
 from seealso.evaluation.segments import thirds
 from seealso.evaluation.systems import Lists
 

@@ -15,7 +15,7 @@ from seealso.datasets.intervals import Values, estimate, sign_flip
 from seealso.datasets.questions import Places, Question
 from seealso.errors import MissingExtraError
 from seealso.evaluation.protocols import EvaluationProtocol
-from seealso.evaluation.results import PairedTest, Score
+from seealso.evaluation.scores import PairedTest, Score
 from seealso.evaluation.systems import Lists
 
 DEPTH: Final = 20

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seealso.datasets.questions import Question
-from seealso.evaluation.results import Bin, Reliability
+from seealso.evaluation.scores import Bin, Reliability
 from seealso.evaluation.systems import Lists
 
 BINS: Final = 15

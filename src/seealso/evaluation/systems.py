@@ -11,11 +11,11 @@ import numpy.typing as npt
 from seealso.datasets.questions import Places, Question
 from seealso.datasets.ranks import USERS_AT_ONCE, ranks_among
 from seealso.evaluation.protocols import Holdout
-from seealso.evaluation.results import Tuned
+from seealso.evaluation.scores import Tuned
+from seealso.log import Tick, no_progress
 from seealso.types import Vector
 
 Mask = npt.NDArray[np.bool_]
-Tick = Callable[[int], None]
 
 NOTHING: Final = -1
 """Stands where a list has ended."""
@@ -108,10 +108,6 @@ class SystemBuilder(Protocol):
     def build(self, holdout: Holdout) -> AbstractContextManager[Sequence[FittedSystem]]:
         """Return the systems, fitted; what they need is given back when the block ends."""
         ...
-
-
-def no_progress(steps: int) -> None:
-    """Count steps without showing them."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from seealso.datasets.questions import Question
 from seealso.datasets.ranks import gains
 from seealso.evaluation.choosing import count_attempts, search_coordinates
 from seealso.evaluation.protocols import EvaluationProtocol, Holdout
-from seealso.evaluation.results import Tuned
+from seealso.evaluation.scores import Tuned
 from seealso.evaluation.systems import FittedSystem, Mask, Scoring
-from seealso.log import progress
+from seealso.log import Tick, progress
 from seealso.models.histories import Model, weigh_histories
 from seealso.types import Vector
 
@@ -142,7 +142,7 @@ def search(
     grid: Mapping[str, Sequence[float]],
     recencies: Sequence[float],
     dev: Dev,
-    tick: Callable[[int], None],
+    tick: Tick,
 ) -> Trial[ModelT]:
     """Return the best model by NDCG@10 on `dev`.
 

@@ -1,6 +1,6 @@
 """How much a history boosts items that are chosen around its own: chosen on dev."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,6 +10,7 @@ from seealso.datasets.dataset import Dataset
 from seealso.encoder import CoOccurrence
 from seealso.evaluation.choosing import search_coordinates
 from seealso.fitting.bench import Bench, ndcg
+from seealso.log import Tick
 from seealso.models.co_occurrence import CoOccurrenceConfig, fit_co_occurrence
 from seealso.models.histories import Matrix
 from seealso.types import Vector
@@ -22,8 +23,6 @@ CO_OCCURRENCE_GRID: Final[Mapping[str, Sequence[float]]] = {
     "shrink": (10.0, 3.0, 30.0),
 }
 """Values of each number; the search begins with the first ones."""
-
-Steps = Callable[[int], None]
 
 
 def boosts(bench: Bench, co_occurrence: CoOccurrence | None) -> Matrix:
@@ -49,7 +48,7 @@ class ChosenCoOccurrence:
 
 
 def choose_co_occurrence(
-    bench: Bench, users: Vector, items: Vector, dataset: Dataset, tick: Steps
+    bench: Bench, users: Vector, items: Vector, dataset: Dataset, tick: Tick
 ) -> ChosenCoOccurrence:
     """Choose what pairs weigh, of `CO_OCCURRENCE_GRID`; each attempt tries every share.
 

@@ -1,6 +1,6 @@
 """What a cold item gets, which nobody chose yet: a factor by its text, and a bonus."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,6 +10,7 @@ from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.co_occurrence import boosts
 from seealso.fitting.recipe import ItemFactors, Mask, Recipe, build_collaborative
 from seealso.fitting.weighing import RECENCIES, Weighed, unit_users
+from seealso.log import Tick
 from seealso.models.histories import Matrix
 from seealso.types import Vector
 
@@ -38,8 +39,6 @@ BONUSES: Final = (
 )
 ENOUGH: Final = 0.75
 """Of what texts alone reach for cold items in the whole catalogue: no larger bonus is tried."""
-
-Steps = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class ColdStart:
 
 
 def choose_cold_start(
-    state: ColdItems, weighed: Weighed, most_loss: float, tick: Steps
+    state: ColdItems, weighed: Weighed, most_loss: float, tick: Tick
 ) -> ColdStart:
     """Choose the predicted factor by the ranking among cold items, the bonus by the whole ranking.
 
@@ -172,7 +171,7 @@ class _ColdStartTrial:
         return unit_users(texts, factors, part), added * part.dilution
 
 
-def _choose_tail_recency(state: ColdItems, tick: Steps) -> float:
+def _choose_tail_recency(state: ColdItems, tick: Tick) -> float:
     """Return the recency of the texts that ranks cold items best among themselves."""
     reached: dict[float, float] = {}
     for recency in RECENCIES:

@@ -9,10 +9,9 @@ import polars as pl
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Items
-from seealso.evaluation.systems import no_progress
 from seealso.fitting.bench import Bench, ndcg
 from seealso.indexer.inputs import Inputs, survey
-from seealso.log import progress
+from seealso.log import no_progress, progress
 from seealso.models.histories import Matrix
 from seealso.types import Vector
 

@@ -1,6 +1,6 @@
 """How much neighbours boost what they chose lately: never so much that dev ranks worse."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from seealso.datasets.questions import Places, Question, sample
 from seealso.datasets.ranks import USERS_AT_ONCE, gains
 from seealso.evaluation.choosing import search_coordinates
 from seealso.fitting.bench import Bench
+from seealso.log import Tick
 from seealso.models.histories import Matrix
 from seealso.types import Vector
 
@@ -25,8 +26,6 @@ SEED: Final = 17
 
 MOST_POOLED: Final = 20_000
 """Most users who are looked through for neighbours; a real index holds all of them."""
-
-Steps = Callable[[int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +83,7 @@ def as_questions(sequences: Sequence[tuple[int, ...]]) -> list[Question]:
 
 
 def choose_neighbours(
-    bench: Bench, users: Vector, items: Vector, pool: Pool, base: Matrix, tick: Steps
+    bench: Bench, users: Vector, items: Vector, pool: Pool, base: Matrix, tick: Tick
 ) -> ChosenNeighbours:
     """Return the boost by neighbours that ranks best on dev; none, unless it is beyond chance.
 

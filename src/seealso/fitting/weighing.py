@@ -1,6 +1,5 @@
 """How much behaviour weighs beside the texts, and how fast both fade."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
@@ -10,12 +9,11 @@ import numpy as np
 from seealso.encoder import Collaborative
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.recipe import ItemFactors, Recipe
+from seealso.log import Tick
 from seealso.types import Vector
 
 WEIGHTS: Final = (1.0, 0.25, 0.35, 0.5, 0.7, 1.4, 2.0, 2.8)
 RECENCIES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
-
-Steps = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Weighed:
     ndcg: float
 
 
-def weigh(bench: Bench, learnt: ItemFactors, recipe: Recipe, tick: Steps) -> Weighed:
+def weigh(bench: Bench, learnt: ItemFactors, recipe: Recipe, tick: Tick) -> Weighed:
     """Choose weight, recency of the texts and recency of the fold-in, twice around.
 
     Parameters

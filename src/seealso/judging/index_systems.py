@@ -18,9 +18,10 @@ from seealso.datasets.questions import Question
 from seealso.encoder import BundleStore
 from seealso.evaluation.leakage import find_leakage
 from seealso.evaluation.protocols import Holdout, known_events
-from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask, Tick, no_progress
+from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask
 from seealso.indexer.build import build, one_at_a_time
 from seealso.indexer.inputs import Inputs
+from seealso.log import Tick, no_progress
 from seealso.plugin.batch.lists import recommend_in_order
 from seealso.plugin.ranking.options import Filter, RecommendOptions
 from seealso.plugin.recommender import Recommender

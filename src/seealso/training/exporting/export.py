@@ -3,7 +3,7 @@
 The bundle appears in the store only when both twins compute what the original computes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from seealso.encoder import Bundle, BundleStore
-from seealso.encoder.bundle import write_description
 from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER, sha256
 from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
 from seealso.encoder.reader import Reader
+from seealso.encoder.writing import write_description
 from seealso.errors import BundleError
+from seealso.log import Tick
 from seealso.training.backbones.graph import write_graph
 from seealso.training.backbones.sources import Backbone
 from seealso.training.exporting.parity import check_parity
@@ -31,7 +32,7 @@ def export_new(
     item_prefix: str = "",
     user_prefix: str = "",
     calibration_texts: Sequence[str] = (),
-    tick: Callable[[int], None] | None = None,
+    tick: Tick | None = None,
 ) -> Bundle:
     """Export `backbone` as a bundle that must not be there yet.
 
@@ -96,7 +97,7 @@ def export(
     calibration_texts: Sequence[str] = (),
     whiten: bool = True,
     lineage: Mapping[str, Any] | None = None,
-    tick: Callable[[int], None] | None = None,
+    tick: Tick | None = None,
 ) -> Bundle:
     """Export as `export_new` does, but replace a bundle of that name.
 

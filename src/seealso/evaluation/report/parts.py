@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from seealso.evaluation.report_tables import Table
+from seealso.evaluation.report.tables import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from seealso.evaluation import report_changes as changes
-from seealso.evaluation import report_plots as plots
-from seealso.evaluation import report_tables as tables
-from seealso.evaluation.report_parts import Draw, Part, Person, Plot, Side
-from seealso.evaluation.report_words import (
+from seealso.evaluation.report import changes, plots, tables
+from seealso.evaluation.report.parts import Draw, Part, Person, Plot, Side
+from seealso.evaluation.report.wording import (
     FEW_SHOT,
     Sides,
     in_lists,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from seealso.evaluation.results import PairedTest, ProtocolResult
+from seealso.evaluation.results import ProtocolResult
+from seealso.evaluation.scores import PairedTest
 
 FEW_SHOT: Final = "few-shot "
 """Protocols that differ in the length of the histories alone are called so, with the length."""

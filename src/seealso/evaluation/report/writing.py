@@ -14,8 +14,8 @@ import orjson
 from jinja2 import Environment
 
 from seealso.errors import MissingExtraError
-from seealso.evaluation.report_page import PAGE, SCRIPT, STYLE
-from seealso.evaluation.report_tables import facts
+from seealso.evaluation.report.page import PAGE, SCRIPT, STYLE
+from seealso.evaluation.report.tables import facts
 from seealso.evaluation.results import Evaluation
 
 REPORT: Final = "report.html"
@@ -71,8 +71,8 @@ def as_page(found: Evaluation) -> str:
     require_plots()
     from plotly.offline import get_plotlyjs
 
-    from seealso.evaluation.report_changes import settings
-    from seealso.evaluation.report_chapters import chapters
+    from seealso.evaluation.report.changes import settings
+    from seealso.evaluation.report.chapters import chapters
 
     plotly = get_plotlyjs()
     return (

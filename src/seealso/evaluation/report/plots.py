@@ -9,8 +9,8 @@ from plotly import graph_objects as go
 
 from seealso.datasets.intervals import Estimate
 from seealso.evaluation.changes import Move
-from seealso.evaluation.report_tables import systems
-from seealso.evaluation.report_words import FEW_SHOT, Sides
+from seealso.evaluation.report.tables import systems
+from seealso.evaluation.report.wording import FEW_SHOT, Sides
 from seealso.evaluation.results import ProtocolResult
 
 OURS: Final = ("#e8590c", "#f2a20c")

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from seealso.datasets.intervals import Estimate
-from seealso.evaluation.report_words import pairing
-from seealso.evaluation.results import ProtocolResult, Tuned
+from seealso.evaluation.report.wording import pairing
+from seealso.evaluation.results import ProtocolResult
+from seealso.evaluation.scores import Tuned
 
 MISSING = "–"
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from seealso.evaluation import report_plots as plots
 from seealso.evaluation.changes import Change, Move
-from seealso.evaluation.report_parts import Draw, Part, Person, Side
-from seealso.evaluation.report_tables import Row, Table, with_interval
+from seealso.evaluation.report import plots
+from seealso.evaluation.report.parts import Draw, Part, Person, Side
+from seealso.evaluation.report.tables import Row, Table, with_interval
 from seealso.evaluation.results import ProtocolResult
 
 SHARES = ("coverage", "places, ")
