@@ -1,0 +1,232 @@
+"""What a recommender holds open: the followed index, what is known of users, the log of lists."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path as FilePath
+from typing import Any, Self
+
+from seealso.cluster import Cluster, connect
+from seealso.cluster.failures import not_all
+from seealso.config import Settings, load_settings
+from seealso.errors import DataError
+from seealso.indexer.users.writing import UserEncoder
+from seealso.log import say
+from seealso.plugin.groups.members import Members
+from seealso.plugin.list_maker import ListMaker
+from seealso.plugin.opening import open_ubi, open_users, read_histories
+from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.profiles.users import (
+    FoundUsers,
+    KnownUsers,
+    describe_user,
+    read_id,
+    require_users,
+)
+from seealso.plugin.search.ubi import ListT, Query, UbiLog
+from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
+from seealso.plugin.users_index import UsersIndex
+from seealso.readers import Histories, Problems
+from seealso.types import User, Vector
+
+
+class OpenIndex:
+    """The index behind an alias with what is known of its users; safe to share between threads.
+
+    Parameters
+    ----------
+    cluster
+        Where the index stands.
+    settings
+        Sections ``index``, ``encoder``, ``profile`` and ``recommend`` are used.
+    histories
+        What users did, to recommend by user id.
+    index
+        A physical index that is asked instead of what the alias stands for.
+    users
+        The users index: users are looked up there instead of in `histories`, and their neighbours
+        boost what they chose.
+    ubi
+        Where lists are written down, each with an id that clicks are logged against.
+
+    Raises
+    ------
+    ClusterError, BundleError
+        There is no index, or its bundle is not in the store.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        settings: Settings,
+        histories: Histories | None = None,
+        *,
+        index: str | None = None,
+        users: UsersIndex | None = None,
+        ubi: UbiLog | None = None,
+    ) -> None:
+        quick = cluster.hurry(settings.cluster.deadline)
+        self._cluster = quick
+        self._settings = settings
+        self._histories = histories
+        self._users = users
+        self._ubi = ubi
+        self._opened = ExitStack()
+        self._lists = ListMaker(cluster, settings, users)
+        self._index: FollowedIndex | PinnedIndex = (
+            FollowedIndex(quick, settings) if index is None else PinnedIndex(quick, settings, index)
+        )
+
+    @classmethod
+    def from_config(
+        cls,
+        config: str | os.PathLike[str] | Settings | None = None,
+        *,
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+        users: Collection[str] | None = None,
+    ) -> Self:
+        """Return a recommender with everything that the settings name, as the command line does.
+
+        That is the cluster with its certificates, or the embedded node; users from the users index
+        where ``users.enabled`` says so, else from the events; and the log of lists where
+        ``ubi.enabled`` says so. Secrets come from the environment. Use it in a ``with`` block, or
+        `close` it.
+
+        Parameters
+        ----------
+        config
+            A settings file, or settings; ``seealso.toml`` of the working folder by default.
+        overrides
+            ``{section: {name: value}}``, above the file and the environment.
+        users
+            Read the events of these users alone; of all users by default.
+
+        Raises
+        ------
+        ConfigError, DataError
+            Settings or events cannot be used.
+        ClusterError, BundleError
+            There is no index, or its bundle is not in the store.
+        """
+        settings = config if isinstance(config, Settings) else _load(config, overrides)
+        problems = Problems("skip")
+        with ExitStack() as opened:
+            cluster = opened.enter_context(connect(settings))
+            ubi = open_ubi(cluster, settings, os.environ)
+            index = open_users(cluster, settings, os.environ)
+            known = None if index else read_histories(cluster, settings, users, problems)
+            found = cls(cluster, settings, known, users=index, ubi=ubi)
+            found._opened = opened.pop_all()
+        if lost := problems.summary():
+            say(lost)
+        return found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is left to write to the log of lists, and end threads and connections."""
+        self._index.close()
+        if self._ubi is not None:
+            self._ubi.close()
+        self._opened.close()
+
+    @property
+    def settings(self) -> Settings:
+        """What the recommender was made with."""
+        return self._settings
+
+    @property
+    def live(self) -> Live:
+        """The index that was last asked, and its bundle."""
+        return self._index.live
+
+    def user(
+        self,
+        user_id: str | None = None,
+        *,
+        history: Sequence[str] | None = None,
+        words: str = "",
+        attributes: Mapping[str, Any] | None = None,
+    ) -> User:
+        """Put together what is known of a user.
+
+        Parameters
+        ----------
+        user_id
+            Looked up in the users index or the events; history and seen items are taken.
+        history
+            Item ids, newest first, instead of the history found there; seen as well.
+        words
+            The user's own words.
+        attributes
+            Attributes for the user text template.
+
+        Raises
+        ------
+        DataError
+            An argument is of the wrong type.
+        """
+        return describe_user(self._users or self._histories, user_id, history, words, attributes)
+
+    def known(self, user_ids: Collection[str]) -> KnownUsers:
+        """Return what is known of some users, in one request where they stand in an index."""
+        if self._users is not None and user_ids:
+            return FoundUsers(self._users.users(user_ids))
+        return self._histories or FoundUsers({})
+
+    def profiles(self, users: Sequence[User]) -> list[Profile]:
+        """Return what each user is asked for with."""
+        require_users("users", users)
+        return self._index.follow(lambda live: self._lists.profiles(live, users))
+
+    def user_encoder(self) -> UserEncoder:
+        """Return what makes the vectors of a users index for the live index, as a query does."""
+        live = self._index.follow(lambda live: live)
+        settings = live.settings.profile
+
+        def vectors(users: Sequence[User]) -> list[Vector | None]:
+            def profiles(now: Live) -> list[Profile]:
+                # of another model, no vector would go with those that were made before
+                fits = now.fingerprint == live.fingerprint
+                return self._lists.profiles(now if fits else live, users)
+
+            found = self._index.follow(profiles)
+            if unread := sum(profile.unread for profile in found):
+                # a list may do without them; what is kept of a user must not
+                raise not_all(live.name, f"{unread} items of histories, whose shards do not answer")
+            return [profile.vector for profile in found]
+
+        return UserEncoder(live.fingerprint, live.encoder.bundle.dimension, settings, vectors)
+
+    def blocked_items(self) -> frozenset[str]:
+        """Return the ids on the blocklist, as it stands now."""
+        return self._lists.blocked_items()
+
+    def _logged(self, queries: Sequence[Query], lists: list[ListT]) -> list[ListT]:
+        return lists if self._ubi is None else self._ubi.log(queries, lists)
+
+    def _user_of(self, user: str | User) -> User:
+        return user if isinstance(user, User) else self.user(read_id("user", user))
+
+    def _users_of(self, what: str, given: Sequence[str | User]) -> list[User]:
+        """Return users of whom some are told by id: those are looked up together."""
+        if not isinstance(given, list | tuple):
+            raise DataError(f"{what}: must be a list of users, not {given!r:.60}", field=what)
+        known = self.known([read_id(what, one) for one in given if not isinstance(one, User)])
+        return [one if isinstance(one, User) else describe_user(known, one) for one in given]
+
+    def _members(
+        self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
+    ) -> Members:
+        whole = describe_user(None, words=words, attributes=attributes)
+        return Members.of(self._users_of("members", members), whole)
+
+
+def _load(
+    config: str | os.PathLike[str] | None, overrides: Mapping[str, Mapping[str, Any]] | None
+) -> Settings:
+    return load_settings(None if config is None else FilePath(config), overrides)
