@@ -60,7 +60,7 @@ def write_index(cluster: Cluster, settings: Settings, films: Films, items: int) 
     """Write the index behind the alias, merged, with the bundle's fingerprint."""
     random = np.random.default_rng(7)
     name = indices.new_name(ALIAS)
-    for old in indices.listing(cluster, ALIAS):
+    for old in indices.list_indices(cluster, ALIAS):
         indices.delete(cluster, old.name)
     meta = index_meta(settings, films.bundle, {}, "recommending")
     derived = derives_safely(cluster.version())
@@ -73,7 +73,7 @@ def write_index(cluster: Cluster, settings: Settings, films: Films, items: int) 
     with progress("merging"):
         indices.finish_loading(cluster, name, replicas=0, merge=True)
     indices.put_meta(cluster, name, {"state": "ready"})
-    indices.point(cluster, ALIAS, name)
+    indices.point_alias(cluster, ALIAS, name)
 
 
 def _document(number: int, films: Films, random: np.random.Generator) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def run(items: int) -> Report:
         "as_of": None,
     }
     with film_index(items) as stage:
-        live = indices.live_name(stage.cluster, ALIAS)
+        live = indices.find_live(stage.cluster, ALIAS)
         indices.put_meta(stage.cluster, str(live), {"importance": scale})
         write_users(stage.cluster, stage.settings, stage.films, items)
         indices.delete(stage.cluster, events_name(ALIAS))

@@ -43,7 +43,7 @@ def write_users(cluster: Cluster, settings: Settings, films: Films, items: int) 
     """Write the users index behind its alias, merged."""
     alias = users_alias(ALIAS)
     name = indices.new_name(alias)
-    for old in indices.listing(cluster, alias):
+    for old in indices.list_indices(cluster, alias):
         indices.delete(cluster, old.name)
     meta = users_meta(alias, settings.users, NAMES, films.bundle.fingerprint, "users")
     derived = derives_safely(cluster.version())
@@ -57,7 +57,7 @@ def write_users(cluster: Cluster, settings: Settings, films: Films, items: int) 
     with progress("merging"):
         indices.finish_loading(cluster, name, replicas=0, merge=True)
     indices.put_meta(cluster, name, {"state": "ready"})
-    indices.point(cluster, alias, name)
+    indices.point_alias(cluster, alias, name)
 
 
 def builders(cluster: Cluster, settings: Settings, items: int) -> dict[str, SystemBuilder]:

@@ -29,9 +29,9 @@ from seealso.indexer.documents import DocumentMaker
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
 from seealso.indexer.lifecycle import build_lock, go_live
-from seealso.indexer.live import replaceable
+from seealso.indexer.live import find_replaceable
 from seealso.indexer.mapping import derives_safely, index_body, index_meta
-from seealso.indexer.staging import build_key, left_by
+from seealso.indexer.staging import build_key, find_resumable
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import write_catalogue
 from seealso.log import progress
@@ -50,11 +50,11 @@ def plan(
     """Read the inputs and say what `build` would do with them; nothing is written."""
     base = _base_bundle(settings)
     settings = with_fitted(settings, base.fitted)
-    live = replaceable(cluster, settings.index.alias)
+    live = find_replaceable(cluster, settings.index.alias)
     images = images_for(base, source.images)
     surveyed = _survey(source, settings, allow_unmatched=allow_unmatched)
     texts = sample_texts(surveyed.sample, settings, images)
-    found = indices.listing(cluster, settings.index.alias)
+    found = indices.list_indices(cluster, settings.index.alias)
     return BuildPlan(
         alias=settings.index.alias,
         live=live,
@@ -120,9 +120,9 @@ def build(
     base = _base_bundle(settings)
     settings = with_fitted(settings, base.fitted)
     # before the lock, which is written as well
-    replaceable(cluster, alias)
+    find_replaceable(cluster, alias)
     with build_lock(cluster, alias) as lock:
-        live = replaceable(cluster, alias)
+        live = find_replaceable(cluster, alias)
         images = images_for(base, source.images)
         surveyed = _survey(source, settings, allow_unmatched=allow_unmatched)
         cache = open_cache(settings)
@@ -147,9 +147,9 @@ def build(
             tick()
         indices.put_meta(cluster, name, {"items": surveyed.items})
         mute = surveyed.items - indices.count(cluster, name, {"exists": {"field": "vector"}})
-        verification = _verified(cluster, name, maker, settings)
+        verification = _verify(cluster, name, maker, settings)
         indices.put_meta(cluster, name, {"state": "ready"})
-        verdict = None if judge is None else _judged(cluster, alias, name, judge)
+        verdict = None if judge is None else _judge(cluster, alias, name, judge)
         if swap:
             _go_live(cluster, alias, name, lock)
     return BuildReport(
@@ -216,9 +216,7 @@ def _notes(*notes: str | None) -> tuple[str, ...]:
     return tuple(note for note in notes if note)
 
 
-def _verified(
-    cluster: Cluster, name: str, maker: DocumentMaker, settings: Settings
-) -> Verification:
+def _verify(cluster: Cluster, name: str, maker: DocumentMaker, settings: Settings) -> Verification:
     try:
         return verify(cluster, name, maker.encoder, settings, maker.images)
     except MappingMismatch:
@@ -227,9 +225,9 @@ def _verified(
         raise
 
 
-def _judged(cluster: Cluster, alias: str, name: str, judge: Judge) -> object | None:
+def _judge(cluster: Cluster, alias: str, name: str, judge: Judge) -> object | None:
     # whoever moved the alias during the build is compared with what it stands for now
-    live = indices.live_name(cluster, alias)
+    live = indices.find_live(cluster, alias)
     return None if live is None else judge(live, name)
 
 
@@ -248,7 +246,7 @@ def _stage(
     """Return the index to write to and whether it was begun by an earlier, killed build."""
     alias = settings.index.alias
     key = _build_key(settings, surveyed, bundle)
-    begun = left_by(cluster, indices.listing(cluster, alias), key, lock)
+    begun = find_resumable(cluster, indices.list_indices(cluster, alias), key, lock)
     if begun is not None:
         return begun, True
     name = indices.new_name(alias)

@@ -114,7 +114,7 @@ def count_events(
     for frame in frames:
         if frame.is_empty():
             continue
-        weighed = _weighed(tally.add(frame), settings)
+        weighed = _weigh(tally.add(frame), settings)
         last = weighed["micros"].max()
         if isinstance(last, int):
             newest = last if newest is None else max(newest, last)
@@ -124,21 +124,21 @@ def count_events(
             weighed = weighed.filter(~of_somebody)
         parts.append(_partial(weighed, half_life))
         if len(parts) > _PARTS:
-            parts = [_added(parts, half_life)]
+            parts = [_add(parts, half_life)]
     if kept is not None:
         parts += [_partial(rows, half_life) for rows in kept.batches()]
     if as_of is not None:
         newest = (as_of - _EPOCH) // timedelta(microseconds=1)
     moment = None if newest is None else _EPOCH + timedelta(microseconds=newest)
     return ItemCounts(
-        _finished(_added(parts, half_life), newest, half_life),
+        _finish(_add(parts, half_life), newest, half_life),
         moment,
         tally.summary(0 if kept is None else kept.surplus),
         tally.by_item(),
     )
 
 
-def _weighed(frame: pl.DataFrame, settings: ImportanceSettings) -> pl.DataFrame:
+def _weigh(frame: pl.DataFrame, settings: ImportanceSettings) -> pl.DataFrame:
     """Return the events that count, with their ``weight`` and time in ``micros``."""
     types = frame["type"].unique().to_list()
     weights = [float(settings.weights.get(name, 1.0)) for name in types]
@@ -170,7 +170,7 @@ def _partial(weighed: pl.DataFrame, half_life: float | None) -> pl.DataFrame:
     )
 
 
-def _added(parts: list[pl.DataFrame], half_life: float | None) -> pl.DataFrame:
+def _add(parts: list[pl.DataFrame], half_life: float | None) -> pl.DataFrame:
     return (
         pl.concat(parts)
         .group_by("item_id", maintain_order=True)
@@ -185,7 +185,7 @@ def _added(parts: list[pl.DataFrame], half_life: float | None) -> pl.DataFrame:
     )
 
 
-def _finished(total: pl.DataFrame, present: int | None, half_life: float | None) -> pl.DataFrame:
+def _finish(total: pl.DataFrame, present: int | None, half_life: float | None) -> pl.DataFrame:
     faded = pl.col("decayed") * _decay("peak", pl.lit(present, dtype=pl.Int64), half_life)
     return (
         total.with_columns(score=pl.col("timeless") + faded.fill_null(0.0))

@@ -5,7 +5,7 @@ from typing import Any
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.addresses import write_aliases
-from seealso.cluster.foreign import Foreign, find_templates, flat, shield
+from seealso.cluster.foreign import ForeignTemplates, find_templates, flatten, shield
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE
 
@@ -27,7 +27,7 @@ def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     ClusterError
         OpenSearch refuses.
     """
-    asked = {**_spelt_out(body), "aliases": write_aliases(name)}
+    asked = {**_spell_out(body), "aliases": write_aliases(name)}
     foreign = find_templates(cluster, name)
     try:
         with shield(cluster, name, foreign):
@@ -35,7 +35,7 @@ def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     except ClusterError as exc:
         if foreign is None or isinstance(exc, MappingMismatch):
             raise
-        raise _named(exc, foreign, name) from exc
+        raise _name_templates(exc, foreign, name) from exc
     try:
         compare(cluster, name, body)
     except MappingMismatch:
@@ -44,16 +44,16 @@ def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
         raise
 
 
-def _spelt_out(body: Mapping[str, Any]) -> dict[str, Any]:
+def _spell_out(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return `body` with what overrules templates: no pipelines, whole documents."""
     settings = {f"index.{setting}": value for setting, value in NO_PIPELINES.items()}
     return {
-        "settings": {**settings, **flat(body.get("settings", {}))},
+        "settings": {**settings, **flatten(body.get("settings", {}))},
         "mappings": {"_source": dict(WHOLE_SOURCE), **body.get("mappings", {})},
     }
 
 
-def _named(exc: ClusterError, foreign: Foreign, name: str) -> MappingMismatch:
+def _name_templates(exc: ClusterError, foreign: ForeignTemplates, name: str) -> MappingMismatch:
     templates = ", ".join(foreign.names)
     return MappingMismatch(
         f"{name}: could not be created beside the index template {templates}: {exc.message}",
@@ -71,7 +71,7 @@ def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     MappingMismatch
         It differs: an alias, a pipeline, an incomplete ``_source``, other fields.
     """
-    asked = _spelt_out(body)
+    asked = _spell_out(body)
     found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})[name]
     wrong = [
         *(

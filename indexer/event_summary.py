@@ -111,9 +111,9 @@ class EventTally:
             self._last = last if self._last is None else max(last, self._last)
         # a hash takes less room than an id; two of a billion users fall together once in a while
         users = frame.select(user=pl.col("user_id").drop_nulls().hash())
-        self._users = _shortened([*self._users, users.unique()], _different)
+        self._users = _shorten([*self._users, users.unique()], _distinct)
         items = frame.group_by("item_id").agg(events=pl.len().cast(pl.Int64))
-        self._items = _shortened([*self._items, items], _summed)
+        self._items = _shorten([*self._items, items], _sum_by_item)
         if self.until is None:
             return frame
         later = (frame["time"] > self.until).fill_null(value=False)
@@ -124,7 +124,7 @@ class EventTally:
         """Return what was added up."""
         return EventSummary(
             events=self._events,
-            users=_different(self._users).height if self._users else 0,
+            users=_distinct(self._users).height if self._users else 0,
             anonymous=self._anonymous,
             first=self._first,
             last=self._last,
@@ -135,19 +135,19 @@ class EventTally:
 
     def by_item(self) -> dict[str, int]:
         """Return the number of events that name an item, by its id, whatever their type."""
-        items = _summed(self._items) if self._items else pl.DataFrame()
+        items = _sum_by_item(self._items) if self._items else pl.DataFrame()
         return dict(items.iter_rows())
 
 
-def _shortened(
+def _shorten(
     parts: list[pl.DataFrame], joined: Callable[[list[pl.DataFrame]], pl.DataFrame]
 ) -> list[pl.DataFrame]:
     return [joined(parts)] if len(parts) > _PARTS else parts
 
 
-def _different(parts: list[pl.DataFrame]) -> pl.DataFrame:
+def _distinct(parts: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(parts).unique()
 
 
-def _summed(parts: list[pl.DataFrame]) -> pl.DataFrame:
+def _sum_by_item(parts: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(parts).group_by("item_id").agg(pl.col("events").sum())

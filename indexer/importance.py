@@ -184,7 +184,7 @@ def _values(
     if numbers is not None:
         clean = numbers.with_columns(pl.exclude("item_id").cast(pl.Float64).fill_nan(None))
         known = known.join(clean, on="item_id", how="left", maintain_order="left")
-    return _evaluated(known, str(parameters["expression"]))
+    return _evaluate(known, str(parameters["expression"]))
 
 
 def _shrunk_means(items: pl.DataFrame, prior: float, mean: float) -> npt.NDArray[np.float64]:
@@ -195,7 +195,7 @@ def _shrunk_means(items: pl.DataFrame, prior: float, mean: float) -> npt.NDArray
     return np.divide(prior * mean + sums, weight, out=unrated, where=weight > 0)
 
 
-def _evaluated(known: pl.DataFrame, expression: str) -> npt.NDArray[np.float64]:
+def _evaluate(known: pl.DataFrame, expression: str) -> npt.NDArray[np.float64]:
     columns = [name for name in known.columns if name != "item_id"]
     try:
         result = known.with_columns(pl.sql_expr(expression).cast(pl.Float64).alias("_importance"))

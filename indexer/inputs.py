@@ -220,7 +220,7 @@ def _signature(ids: list[str], table: ImportanceTable) -> str:
 
 
 @dataclass(frozen=True)
-class _Given:
+class _InMemoryRows:
     """Rows that are at hand."""
 
     name: str
@@ -230,7 +230,7 @@ class _Given:
         yield self.records
 
 
-def stored_items(
+def read_stored_items(
     documents: Mapping[str, Mapping[str, Any]], columns: CatalogueSettings, index: str
 ) -> dict[str, Item]:
     """Return the items that documents of an attached index are read as, by id."""
@@ -239,6 +239,6 @@ def stored_items(
     # of few documents, none may have a column that others have
     empty = dict.fromkeys(old.get(name, name) for name in named)
     records = [{**empty, **source, "_id": item_id} for item_id, source in documents.items()]
-    source = _Given(f"index {index}", records)
+    source = _InMemoryRows(f"index {index}", records)
     read = read_items(source, columns.model_copy(update={"id": "_id"}), Problems("skip"))
     return {item.item_id: item for batch in read for item in batch}

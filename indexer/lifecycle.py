@@ -17,7 +17,7 @@ from seealso.indexer.live import require_current
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class AliasMove:
     """The alias moved from one index to another."""
 
     alias: str
@@ -38,12 +38,7 @@ def build_lock(cluster: Cluster, alias: str) -> Iterator[Lock]:
         yield lock
 
 
-def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
-    """Return the indices built for `alias`, oldest first."""
-    return indices.listing(cluster, alias)
-
-
-def plan_swap(cluster: Cluster, alias: str, name: str) -> Moved:
+def plan_swap(cluster: Cluster, alias: str, name: str) -> AliasMove:
     """Return what `swap` would do; nothing is changed.
 
     Raises
@@ -53,7 +48,7 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> Moved:
     MappingMismatch
         It is half built, or did not pass its verification.
     """
-    found = {index.name: index for index in indices.listing(cluster, alias)}
+    found = {index.name: index for index in indices.list_indices(cluster, alias)}
     if name not in found:
         raise ClusterError(
             f"{name}: no index of alias {alias}",
@@ -68,10 +63,10 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> Moved:
             hint="run `seealso index build` again",
             index=name,
         )
-    return Moved(alias, ", ".join(indices.standing(cluster, alias)) or None, name)
+    return AliasMove(alias, ", ".join(indices.resolve_alias(cluster, alias)) or None, name)
 
 
-def swap(cluster: Cluster, alias: str, name: str) -> Moved:
+def swap(cluster: Cluster, alias: str, name: str) -> AliasMove:
     """Let `alias` stand for the index `name`; raises what `plan_swap` and `build_lock` raise."""
     with build_lock(cluster, alias) as lock:
         moved = plan_swap(cluster, alias, name)
@@ -79,7 +74,7 @@ def swap(cluster: Cluster, alias: str, name: str) -> Moved:
     return moved
 
 
-def plan_rollback(cluster: Cluster, alias: str) -> Moved:
+def plan_rollback(cluster: Cluster, alias: str) -> AliasMove:
     """Return what `rollback` would do; nothing is changed.
 
     Raises
@@ -87,10 +82,10 @@ def plan_rollback(cluster: Cluster, alias: str) -> Moved:
     ClusterError
         There is no index to go back to, or it is closed.
     """
-    live = indices.live_name(cluster, alias)
+    live = indices.find_live(cluster, alias)
     earlier = [
         one
-        for one in indices.listing(cluster, alias)
+        for one in indices.list_indices(cluster, alias)
         if one.state in ("ready", "closed")
         and not one.live
         and one.live_since is not None
@@ -105,10 +100,10 @@ def plan_rollback(cluster: Cluster, alias: str) -> Moved:
     chosen = max(earlier, key=lambda one: (one.live_since or "", one.name))
     require_open([chosen])
     require_current(chosen.name, chosen.meta, "seealso index build")
-    return Moved(alias, live, chosen.name)
+    return AliasMove(alias, live, chosen.name)
 
 
-def rollback(cluster: Cluster, alias: str) -> Moved:
+def rollback(cluster: Cluster, alias: str) -> AliasMove:
     """Let `alias` stand for the index that was live before.
 
     Raises what `plan_rollback` and `build_lock` raise.
@@ -130,17 +125,17 @@ def go_live(cluster: Cluster, alias: str, name: str, lock: Lock) -> None:
         The lock was lost, or somebody else moves the alias, without the lock; it is as it was.
     """
     lock.require()
-    indices.point(cluster, alias, name)
+    indices.point_alias(cluster, alias, name)
     # after the move: an index that says it was live must have been
     record_live(cluster, name)
 
 
 def record_live(cluster: Cluster, name: str) -> None:
     """Write down that an alias has come to the index `name` just now."""
-    indices.put_meta(cluster, name, {"live_since": indices.moment(), "rolled_back": False})
+    indices.put_meta(cluster, name, {"live_since": indices.timestamp(), "rolled_back": False})
 
 
-def prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
+def find_prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
     """Return the indices that `prune` deletes.
 
     These are those that are not ready and, of the ready ones, all but the live one and others
@@ -152,7 +147,7 @@ def prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
     ClusterError
         One of the indices is closed: whoever closed it may need it.
     """
-    found = indices.listing(cluster, alias)
+    found = indices.list_indices(cluster, alias)
     require_open(found)
     ready = [index for index in found if index.state == "ready" and not index.live]
     ready.sort(key=lambda one: (not one.rolled_back, one.live_since or _built_at(one, alias)))
@@ -163,16 +158,16 @@ def prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
 
 
 def _built_at(index: PhysicalIndex, alias: str) -> str:
-    """Return when the build of `index` began, as `indices.moment` writes it."""
+    """Return when the build of `index` began, as `indices.timestamp` writes it."""
     return index.name.removeprefix(f"{alias}-")
 
 
 def prune(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex]:
-    """Delete what `prunable` names and return it; raises what `build_lock` raises."""
+    """Delete what `find_prunable` names and return it; raises what `build_lock` raises."""
     deleted = []
     # an index that is being built looks like one that was left half-built
     with build_lock(cluster, alias) as lock:
-        for index in prunable(cluster, alias, keep):
+        for index in find_prunable(cluster, alias, keep):
             lock.require()
             if indices.delete_unless_live(cluster, alias, index.name):
                 deleted.append(index)

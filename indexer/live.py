@@ -76,7 +76,7 @@ def live_index(cluster: Cluster, settings: Settings) -> LiveIndex:
         The index is not one of seealso's, or was built by an earlier version.
     """
     alias = settings.index.alias
-    name = indices.live_name(cluster, alias)
+    name = indices.find_live(cluster, alias)
     if name is None:
         raise ClusterError(
             f"{alias}: no such index or alias: no index was built yet",
@@ -127,7 +127,7 @@ def require_current(name: str, meta: Mapping[str, Any], command: str) -> None:
         )
 
 
-def replaceable(cluster: Cluster, alias: str) -> str | None:
+def find_replaceable(cluster: Cluster, alias: str) -> str | None:
     """Return the index behind `alias` that a build may put another in the place of, or None.
 
     Raises
@@ -137,7 +137,7 @@ def replaceable(cluster: Cluster, alias: str) -> str | None:
     ClusterError
         `alias` is an index of its own, stands for several, or a block keeps it where it is.
     """
-    live = indices.live_name(cluster, alias)
+    live = indices.find_live(cluster, alias)
     if live is not None and "attached" in (indices.find_meta(cluster, live) or {}):
         raise MappingMismatch(
             f"{alias}: stands for {live}, which was attached, not built",

@@ -33,7 +33,7 @@ def require_movable(cluster: Cluster, alias: str, kind: str | None = None) -> No
     standing = {} if "error" in answer else answer
     # raises where it is an index of its own
     if alias in standing:
-        indices.live_name(cluster, alias)
+        indices.find_live(cluster, alias)
     for name, found in standing.items():
         own = found["mappings"].get("_meta", {}).get("seealso")
         if own is None or own.get("kind") != kind:

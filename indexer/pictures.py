@@ -71,7 +71,7 @@ class Gallery:
         first: dict[str, str] = {}
         with progress("pictures", len(files)) as tick:
             for start in range(0, len(files), _AT_ONCE):
-                wall = _Wall(start + 1, files[start : start + _AT_ONCE], first)
+                wall = _PictureBatch(start + 1, files[start : start + _AT_ONCE], first)
                 rows = self._encoded(wall)
                 reading.report(wall.broken, "picture")
                 if rows.ids:
@@ -90,7 +90,7 @@ class Gallery:
             ) from exc
         return sorted(found)
 
-    def _encoded(self, wall: "_Wall") -> ImageRows:
+    def _encoded(self, wall: "_PictureBatch") -> ImageRows:
         model, width = f"image-{self.encoder.fingerprint}", self.encoder.width
         pictures = wall.pictures()
         keys = {name: sha256(content).hexdigest() for name, content in pictures.items()}
@@ -114,7 +114,7 @@ class Gallery:
         stacked = np.stack(list(found.values())) if found else np.zeros((0, width), np.float32)
         return ImageRows(list(found), stacked, [keys[item_id][:16] for item_id in found])
 
-    def _run(self, wall: "_Wall", inputs: dict[str, Vector]) -> dict[str, Vector]:
+    def _run(self, wall: "_PictureBatch", inputs: dict[str, Vector]) -> dict[str, Vector]:
         if not inputs:
             return {}
         found = zip(inputs, self.encoder.run(np.stack(list(inputs.values()))), strict=True)
@@ -128,7 +128,7 @@ class Gallery:
 
 
 @dataclass
-class _Wall:
+class _PictureBatch:
     """Some pictures that hang together, and what is wrong with them.
 
     Attributes

@@ -84,12 +84,12 @@ def refresh_importance(
         counts = count_events(source.events(), settings.importance, latest=latest_time(settings))
         # what was written a moment ago is stored, too
         indices.refresh(cluster, live.name)
-        stored = _stored(cluster, live.name, settings)
+        stored = _read_stored(cluster, live.name, settings)
         numbers = stored if settings.importance.kind == "expression" else None
         table = fit_importance(
             counts, settings.importance, stored["item_id"].to_list(), _numbers(numbers, settings)
         )
-        changes = list(_changes(stored, table))
+        changes = list(_find_changes(stored, table))
         if write:
             _write(cluster, live, table, changes, settings)
         unmatched = describe_unmatched(counts.named, stored["item_id"].to_list(), place="the index")
@@ -103,7 +103,7 @@ def refresh_importance(
     )
 
 
-def _stored(cluster: Cluster, name: str, settings: Settings) -> pl.DataFrame:
+def _read_stored(cluster: Cluster, name: str, settings: Settings) -> pl.DataFrame:
     numbers = settings.catalogue.numbers if settings.importance.kind == "expression" else ()
     schema = {
         "item_id": pl.String,
@@ -140,7 +140,7 @@ def _numbers(stored: pl.DataFrame | None, settings: Settings) -> pl.DataFrame | 
     return None if stored is None else stored.select("item_id", *settings.catalogue.numbers)
 
 
-def _changes(stored: pl.DataFrame, table: ImportanceTable) -> Iterator[str]:
+def _find_changes(stored: pl.DataFrame, table: ImportanceTable) -> Iterator[str]:
     for row in stored.iter_rows(named=True):
         item_id = row["item_id"]
         # what live events were added to is not what it was

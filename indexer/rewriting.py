@@ -81,8 +81,8 @@ def rewriting(cluster: Cluster, index: str) -> Iterator[Rewriting]:
         Takes what the caller has to say; where nothing was written the mark is taken back.
     """
     left_open = mark_of(index, indices.meta(cluster, index)).open
-    indices.put_meta(cluster, index, {OPEN: indices.moment()})
+    indices.put_meta(cluster, index, {OPEN: indices.timestamp()})
     run = Rewriting()
     yield run
-    closed = {CLOSED: indices.moment()} if run.lost or left_open else {}
+    closed = {CLOSED: indices.timestamp()} if run.lost or left_open else {}
     indices.put_meta(cluster, index, {**run.meta, **closed, OPEN: None})

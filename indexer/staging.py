@@ -17,7 +17,9 @@ def build_key(*parts: Any) -> str:
     return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
-def left_by(cluster: Cluster, found: Iterable[PhysicalIndex], key: str, lock: Lock) -> str | None:
+def find_resumable(
+    cluster: Cluster, found: Iterable[PhysicalIndex], key: str, lock: Lock
+) -> str | None:
     """Return the first index that a killed build of this `key` left; delete the others.
 
     Parameters

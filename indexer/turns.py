@@ -90,7 +90,7 @@ class Turn:
         ClusterError
             It lasted so long that somebody else is alone by now.
         """
-        answer = _scripted(self.cluster, self.index, BEGIN, self.name, indices=list(indices))
+        answer = _run_script(self.cluster, self.index, BEGIN, self.name, indices=list(indices))
         if answer["result"] == "noop":
             raise ClusterError(
                 f"{self.index}: a user is being forgotten",
@@ -102,7 +102,7 @@ class Turn:
         """Return what the other turns write to, each for itself."""
         return [
             tuple(one["indices"])
-            for name, one in _turns(self.cluster, self.index).items()
+            for name, one in _list_turns(self.cluster, self.index).items()
             if name != self.name
         ]
 
@@ -117,12 +117,12 @@ def take_turn(cluster: Cluster, index: str) -> Iterator[Turn]:
         The index of the events.
     """
     name = uuid4().hex
-    while (answer := _scripted(cluster, index, BEGIN, name, indices=[]))["result"] == "noop":
+    while (answer := _run_script(cluster, index, BEGIN, name, indices=[]))["result"] == "noop":
         time.sleep(POLL_SECONDS)
     try:
         yield Turn(cluster, index, name, answer["get"]["_source"]["forgotten"])
     finally:
-        _scripted(cluster, index, END, name)
+        _run_script(cluster, index, END, name)
 
 
 @contextmanager
@@ -149,7 +149,7 @@ def hold_turns(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[],
     name = uuid4().hex
 
     def stay() -> Mapping[str, Any]:
-        answer = _scripted(cluster, index, ALONE, name)
+        answer = _run_script(cluster, index, ALONE, name)
         if answer["result"] == "noop":
             raise ClusterError(
                 f"{index}: another user is being forgotten",
@@ -164,7 +164,7 @@ def hold_turns(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[],
             time.sleep(POLL_SECONDS)
         yield stay
     finally:
-        _scripted(cluster, index, LEAVE, name, user=user)
+        _run_script(cluster, index, LEAVE, name, user=user)
 
 
 def find_forgotten(cluster: Cluster, index: str) -> dict[str, int]:
@@ -184,14 +184,14 @@ def find_forgotten(cluster: Cluster, index: str) -> dict[str, int]:
     return dict(found[DOCUMENT]["_source"].get("forgotten", {})) if found else {}
 
 
-def _turns(cluster: Cluster, index: str) -> Mapping[str, Mapping[str, Any]]:
+def _list_turns(cluster: Cluster, index: str) -> Mapping[str, Mapping[str, Any]]:
     """Return the turns that last."""
-    answer = _scripted(cluster, index, END, "")
+    answer = _run_script(cluster, index, END, "")
     turns: Mapping[str, Mapping[str, Any]] = answer["get"]["_source"]["turns"]
     return turns
 
 
-def _scripted(
+def _run_script(
     cluster: Cluster, index: str, source: str, name: str, **params: Any
 ) -> Mapping[str, Any]:
     params |= {"turn": name, "lease": int(LEASE_SECONDS * 1000)}

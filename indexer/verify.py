@@ -20,7 +20,7 @@ from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector
 from seealso.indexer.images import images_for, open_images
-from seealso.indexer.inputs import stored_items
+from seealso.indexer.inputs import read_stored_items
 from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
 from seealso.query_templates import render
@@ -43,7 +43,7 @@ SAME_SCORE = 1e-5
 """Scores are 32-bit sums, which the two paths add up in different orders."""
 
 
-MADE_UP = 5
+ITEMS_PER_USER = 5
 """Items that each user chose who is made up to ask the graph."""
 
 
@@ -130,7 +130,7 @@ def verify(
     text = ItemText(TextSettings.model_validate(meta["text"]))
     items = _items(name, hits, meta, settings)
     vectors = _vectors(hits)
-    least = _least_cosine(hits, vectors, items, Again(encoder, text, images), name)
+    least = _least_cosine(hits, vectors, items, Reencoder(encoder, text, images), name)
     graph = Space(meta["space"]) is Space.COSINE
     recall = _probe(cluster, name, vectors[:PROBES]) if graph else 1.0
     if recall is not None and recall < LEAST_RECALL:
@@ -140,7 +140,7 @@ def verify(
             index=name,
         )
     joined = graph and encoder.bundle.collaborative is not None
-    users = _probe(cluster, name, _made_up(encoder.bundle, vectors)) if joined else None
+    users = _probe(cluster, name, _make_users(encoder.bundle, vectors)) if joined else None
     return Verification(name, documents, len(hits), least, recall, users)
 
 
@@ -210,7 +210,7 @@ def _sample(cluster: Cluster, name: str, size: int) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
-class Again:
+class Reencoder:
     """What items are encoded with once more."""
 
     encoder: Encoder
@@ -228,7 +228,7 @@ def _items(
     """Return the items that the documents were made of."""
     documents = {hit["_id"]: hit["_source"] for hit in hits}
     if "attached" in meta and hits:
-        read = stored_items(documents, settings.catalogue, name)
+        read = read_stored_items(documents, settings.catalogue, name)
         return [read.get(item_id, Item(item_id, {})) for item_id in documents]
     return [
         Item(item_id, {k: v for k, v in document.items() if k not in RESERVED})
@@ -237,7 +237,7 @@ def _items(
 
 
 def _least_cosine(
-    hits: list[dict[str, Any]], stored: Vector, items: Sequence[Item], again: Again, name: str
+    hits: list[dict[str, Any]], stored: Vector, items: Sequence[Item], again: Reencoder, name: str
 ) -> float:
     if not hits:
         return 1.0
@@ -257,11 +257,11 @@ def _vectors(hits: Sequence[Mapping[str, Any]]) -> Vector:
     return np.array([item_vector(hit["_source"]) for hit in hits], dtype=np.float32)
 
 
-def _made_up(bundle: Bundle, vectors: Vector) -> list[Vector]:
+def _make_users(bundle: Bundle, vectors: Vector) -> list[Vector]:
     """Return E_u of users who each chose a few of the items whose vectors are given."""
     users = []
-    for start in range(0, min(len(vectors), PROBES * MADE_UP), MADE_UP):
-        chosen = vectors[start : start + MADE_UP]
+    for start in range(0, min(len(vectors), PROBES * ITEMS_PER_USER), ITEMS_PER_USER):
+        chosen = vectors[start : start + ITEMS_PER_USER]
         told = bundle.content_vectors(chosen).sum(axis=0)
         text = told / np.linalg.norm(told)
         users.append(bundle.user_vector(text, list(chosen), range(len(chosen))))

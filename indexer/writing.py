@@ -74,11 +74,11 @@ def changed(
     cluster: Cluster, name: str, items: Sequence[tuple[Item, str]]
 ) -> list[tuple[Item, str]]:
     """Return those of `items`, each with its digest, that the index lacks or holds otherwise."""
-    held = held_digests(cluster, name, [item.item_id for item, _ in items])
+    held = fetch_digests(cluster, name, [item.item_id for item, _ in items])
     return [(item, key) for item, key in items if held.get(item.item_id) != key]
 
 
-def held_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, str]:
+def fetch_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, str]:
     """Return the digests of those documents of `ids` that the index holds with one, by id."""
     found = fetch(cluster, name, ids, source=["digest"])
     return {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
 from seealso.cluster import Cluster
-from seealso.cluster.fields import searchable
+from seealso.cluster.fields import searchable_fields
 from seealso.config import Choice, Rule, Settings
 from seealso.errors import DataError
 from seealso.plugin.ranking.options import Criteria
@@ -126,7 +126,7 @@ class Policy:
     def _types(self, live: Live) -> Mapping[str, str]:
         with self._lock:
             if live.generation not in self._known:
-                self._known = {live.generation: searchable(self._cluster, live.name)}
+                self._known = {live.generation: searchable_fields(self._cluster, live.name)}
             return self._known[live.generation]
 
 

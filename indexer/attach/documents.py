@@ -13,7 +13,7 @@ from seealso.errors import MappingMismatch
 from seealso.indexer.attach.owned import Owned
 from seealso.indexer.documents import DocumentMaker, digest, document
 from seealso.indexer.inputs import Inputs, inputs
-from seealso.indexer.writing import held_digests
+from seealso.indexer.writing import fetch_digests
 from seealso.log import Tick
 from seealso.readers import Problems, read_items
 from seealso.types import Item
@@ -150,7 +150,7 @@ def pending(
             item_id: f"{key}:{digest(Item(item_id, batch.documents[item_id]), '', '')}"
             for item_id, key in wanted.items()
         }
-    held = held_digests(cluster, target, list(wanted))
+    held = fetch_digests(cluster, target, list(wanted))
 
     def differs(item_id: str, key: str) -> bool:
         stored = held.get(item_id)

@@ -252,7 +252,7 @@ def check_alias(cluster: Cluster, owned: Owned, alias: str) -> list[str]:
     ClusterError
         `alias` is an index, or stands for another one.
     """
-    standing = indices.standing(cluster, alias)
+    standing = indices.resolve_alias(cluster, alias)
     if not standing and cluster.exists(f"/{alias}"):
         raise ClusterError(
             f"{alias}: is an index, and recommendations ask an alias",

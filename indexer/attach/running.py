@@ -251,7 +251,7 @@ def _serve(cluster: Cluster, settings: Settings, owned: Owned, target: str) -> N
 
 def _move_aliases(cluster: Cluster, settings: Settings, owned: Owned, target: str) -> None:
     alias = settings.index.alias
-    actions = alias_actions(owned, target, alias, indices.standing(cluster, alias))
+    actions = alias_actions(owned, target, alias, indices.resolve_alias(cluster, alias))
     if actions:
         indices.act_on_aliases(cluster, actions)
         record_live(cluster, target)

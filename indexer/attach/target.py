@@ -26,7 +26,7 @@ from seealso.indexer.importance import ImportanceTable
 from seealso.indexer.inputs import Inputs, event_notes, survey
 from seealso.indexer.mapping import derives_safely, index_meta
 from seealso.indexer.rereading import read_again
-from seealso.indexer.staging import build_key, left_by
+from seealso.indexer.staging import build_key, find_resumable
 from seealso.log import progress
 from seealso.readers import describe_unmatched
 from seealso.types import Space
@@ -156,9 +156,9 @@ def begin(
         body = added_mapping(owned, settings, bundle.dimension, meta)
         cluster.request("PUT", f"/{owned.name}/_mapping", body)
         return Target(owned.name, maker, notes)
-    found = indices.listing(cluster, settings.index.alias)
+    found = indices.list_indices(cluster, settings.index.alias)
     copies = [one for one in found if copied_from(one.meta) == owned.name]
-    name = left_by(cluster, copies, key, lock)
+    name = find_resumable(cluster, copies, key, lock)
     if name is None:
         name = indices.new_name(settings.index.alias)
         derived = derives_safely(cluster.version())

@@ -13,8 +13,8 @@ from typing import Any, Final
 from seealso.cluster.conditional import Change, rewrite
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
-from seealso.indexer.events.histories import with_events
-from seealso.indexer.events.importance import FIELDS, NOTHING, change_of, gains
+from seealso.indexer.events.histories import merge_events
+from seealso.indexer.events.importance import FIELDS, NOTHING, derive_change, sum_gains
 from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.live import LiveIndex
@@ -123,7 +123,7 @@ class Effects:
         absent: set[str] = set()
 
         def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
-            found = gains(self._store, list(documents), parameters)
+            found = sum_gains(self._store, list(documents), parameters)
             changes = {}
             for item_id, document in documents.items():
                 # an owner may have written an item since the index was attached
@@ -131,7 +131,7 @@ class Effects:
                     absent.add(item_id)
                     continue
                 gain = found.get(item_id, NOTHING)
-                if change := change_of(document, gain, parameters, weigh=weigh):
+                if change := derive_change(document, gain, parameters, weigh=weigh):
                     changes[item_id] = change
             return changes
 
@@ -153,7 +153,7 @@ class Effects:
                 if document is None and not events[name]:
                     continue
                 user = user_of(name, document) if document else User(name)
-                user = with_events(user, events[name], positive=positive, **kept)
+                user = merge_events(user, events[name], positive=positive, **kept)
                 if not document:
                     new.add(name)
                 key = digest_of(user, user_encoder.made_with)

@@ -12,7 +12,7 @@ NEVER: Final = datetime.min.replace(tzinfo=UTC)
 """An entry without a time is the oldest."""
 
 
-def with_events(
+def merge_events(
     user: User,
     events: Sequence[LiveEvent],
     *,

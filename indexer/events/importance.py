@@ -102,7 +102,7 @@ def newer(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {"range": {"micros": {"gt": to_micros(datetime.fromisoformat(as_of))}}}
 
 
-def gains(
+def sum_gains(
     store: EventStore, items: Sequence[str], parameters: Mapping[str, Any]
 ) -> dict[str, Gain]:
     """Add up the live events of some items, in the cluster and in one request.
@@ -152,7 +152,9 @@ def gains(
     return {item: Gain(int(one[0]), one[1], one[2]) for item, one in sums.items() if one[0]}
 
 
-def raised(weight: float, interactions: int, gain: Gain, parameters: Mapping[str, Any]) -> float:
+def raise_weight(
+    weight: float, interactions: int, gain: Gain, parameters: Mapping[str, Any]
+) -> float:
     """Return w with live events on top of it.
 
     An expression is left alone: what it was made of is not in the index. So is an index without
@@ -182,7 +184,7 @@ def raised(weight: float, interactions: int, gain: Gain, parameters: Mapping[str
     return float(weights_of(np.array([value]), parameters)[0])
 
 
-def change_of(
+def derive_change(
     document: Mapping[str, Any], gain: Gain, parameters: Mapping[str, Any], *, weigh: bool
 ) -> Change | None:
     """Return what becomes of an item's document, or None where it is right already.
@@ -200,7 +202,7 @@ def change_of(
     """
     now = {"importance": document["importance"], "interactions": document["interactions"]}
     before = document.get("counted") or now
-    weight = raised(before["importance"], before["interactions"], gain, parameters)
+    weight = raise_weight(before["importance"], before["interactions"], gain, parameters)
     interactions = before["interactions"] + gain.interactions
     same = abs(weight - now["importance"]) < LEAST_CHANGE and interactions == now["interactions"]
     if same:

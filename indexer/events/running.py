@@ -10,7 +10,7 @@ from seealso.cluster import Cluster, fetch, scan_ids
 from seealso.config import Settings
 from seealso.indexer.events.ingest import NAMED, Ingester, IngestReport
 from seealso.indexer.events.live_indices import LiveIndices
-from seealso.indexer.events.sources import COLUMNS, UbiEvents, WholeFile, known_or_named
+from seealso.indexer.events.sources import COLUMNS, UbiEvents, WholeFile, name_client
 from seealso.indexer.events.store import EventStore
 from seealso.readers import (
     Batch,
@@ -57,7 +57,7 @@ def reader_of(
     if not isinstance(source, UbiEvents):
         return LiveReader(source.name, settings.events, settings.live, names.of, problems)
     live = settings.live.model_copy(update={"id": "_id"})
-    return LiveReader(source.name, COLUMNS, live, partial(known_or_named, names), problems)
+    return LiveReader(source.name, COLUMNS, live, partial(name_client, names), problems)
 
 
 def position_of(source: Source, store: EventStore | None) -> Mapping[str, Any] | None:

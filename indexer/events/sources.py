@@ -43,7 +43,7 @@ class WholeFile:
             yield Batch(rows)
 
 
-def known_or_named(names: Pseudonyms, client: str) -> str:
+def name_client(names: Pseudonyms, client: str) -> str:
     """Return the pseudonym of a UBI client, who may be called by it already."""
     return client if PSEUDONYM.fullmatch(client) else names.of(client)
 

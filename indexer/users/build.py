@@ -17,11 +17,11 @@ from seealso.indexer.lifecycle import go_live
 from seealso.indexer.mapping import derives_safely
 from seealso.indexer.movable import require_movable
 from seealso.indexer.rewriting import rewriting
-from seealso.indexer.staging import build_key, left_by
+from seealso.indexer.staging import build_key, find_resumable
 from seealso.indexer.users.live import check_key, live_users, user_indices
 from seealso.indexer.users.mapping import KIND, users_alias, users_body, users_meta
 from seealso.indexer.users.people import People
-from seealso.indexer.users.writing import Done, UserEncoder, UsersWriter
+from seealso.indexer.users.writing import UserEncoder, UsersWriter, WriteCounts
 from seealso.log import progress
 from seealso.readers import Pseudonyms
 
@@ -171,7 +171,7 @@ def plan_build(
     alias = users_alias(settings.index.alias)
     require_movable(cluster, alias, KIND)
     check_live_key(cluster, settings, names, new_key=new_key)
-    done = Done(written=len(people.ids))
+    done = WriteCounts(written=len(people.ids))
     return _report(done, f"{alias}-...", alias, 0, resumed=False, started=started)
 
 
@@ -245,7 +245,7 @@ def _check_count(cluster: Cluster, name: str, users: int) -> None:
 
 
 def _report(
-    done: Done, name: str, alias: str, gone: int, *, resumed: bool, started: float
+    done: WriteCounts, name: str, alias: str, gone: int, *, resumed: bool, started: float
 ) -> UsersReport:
     return UsersReport(
         index=name,
@@ -270,7 +270,7 @@ def _stage(
         # the alias did not come to it: it is gone on with, or cleared, like one half written
         if one.state == "ready" and not one.live:
             indices.put_meta(cluster, one.name, {"state": "building"})
-    begun = left_by(cluster, user_indices(cluster, settings), key, lock)
+    begun = find_resumable(cluster, user_indices(cluster, settings), key, lock)
     if begun is not None:
         return begun, True
     name = indices.new_name(alias)

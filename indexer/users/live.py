@@ -64,7 +64,7 @@ def live_users(cluster: Cluster, settings: Settings, names: Pseudonyms) -> LiveU
         It was built with another key.
     """
     alias = users_alias(settings.index.alias)
-    name = indices.live_name(cluster, alias)
+    name = indices.find_live(cluster, alias)
     if name is None:
         raise ClusterError(
             f"{alias}: no users index was built yet", hint="run `seealso users build`", alias=alias
@@ -89,7 +89,7 @@ def user_indices(cluster: Cluster, settings: Settings) -> list[PhysicalIndex]:
     """
     found = [
         one
-        for one in indices.listing(cluster, users_alias(settings.index.alias))
+        for one in indices.list_indices(cluster, users_alias(settings.index.alias))
         if one.meta.get("kind") == KIND
     ]
     require_open(found)

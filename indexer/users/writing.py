@@ -12,7 +12,7 @@ from seealso.cluster import BulkWriter, Cluster, scan_ids
 from seealso.config import IndexSettings, ProfileSettings
 from seealso.indexer.users.documents import digest_of, user_document
 from seealso.indexer.users.people import People
-from seealso.indexer.writing import held_digests
+from seealso.indexer.writing import fetch_digests
 from seealso.log import Tick
 from seealso.readers import Pseudonyms
 from seealso.types import User, Vector
@@ -51,16 +51,16 @@ class UserEncoder:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class WriteCounts:
     """Documents so far: written, right already, and of those written without a vector."""
 
     written: int = 0
     unchanged: int = 0
     vectorless: int = 0
 
-    def plus(self, written: int, unchanged: int, vectorless: int) -> "Done":
+    def plus(self, written: int, unchanged: int, vectorless: int) -> "WriteCounts":
         """Return the sum."""
-        return Done(
+        return WriteCounts(
             self.written + written, self.unchanged + unchanged, self.vectorless + vectorless
         )
 
@@ -87,7 +87,7 @@ class UsersWriter:
     user_encoder: UserEncoder
     settings: IndexSettings
 
-    def write(self, people: People, tick: Tick, *, fresh: bool) -> Done:
+    def write(self, people: People, tick: Tick, *, fresh: bool) -> WriteCounts:
         """Encode and write everybody who is new or changed.
 
         Parameters
@@ -104,7 +104,7 @@ class UsersWriter:
         BulkWriteError
             Some documents were refused.
         """
-        done = Done()
+        done = WriteCounts()
         threads, size = self.settings.threads, self.settings.bulk_bytes
         with BulkWriter(self.cluster, self.name, threads=threads, chunk_bytes=size) as writer:
             for users in self._keyed(people):
@@ -117,9 +117,9 @@ class UsersWriter:
                 tick(len(users))
         return done
 
-    def compare(self, people: People, tick: Tick) -> Done:
+    def compare(self, people: People, tick: Tick) -> WriteCounts:
         """Count what `write` would do to an index that is there."""
-        done = Done()
+        done = WriteCounts()
         for users in self._keyed(people):
             wanted = len(self._changed(users))
             done = done.plus(wanted, len(users) - wanted, 0)
@@ -139,7 +139,7 @@ class UsersWriter:
 
     def _changed(self, users: Mapping[str, Keyed]) -> dict[str, Keyed]:
         """Return those of `users` that the index lacks or holds otherwise."""
-        held = held_digests(self.cluster, self.name, list(users))
+        held = fetch_digests(self.cluster, self.name, list(users))
         return {name: one for name, one in users.items() if held.get(name) != one[1]}
 
     def _keyed(self, people: People) -> Iterator[dict[str, Keyed]]:

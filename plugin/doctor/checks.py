@@ -128,7 +128,7 @@ def _plugin(present: bool) -> Finding:
 def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     alias = settings.index.alias
     try:
-        name = indices.live_name(cluster, alias)
+        name = indices.find_live(cluster, alias)
         if name is None:
             yield Finding(
                 "index", ok=False, found=f"alias {alias} is not there", cure="seealso index build"
@@ -149,7 +149,7 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     paths = "exact, ann, reference" if meta["space"] == "cosine" else "reference (by script) only"
     yield Finding("space", ok=True, found=f"{meta['space']}: {paths}")
     yield _scripts(cluster, name)
-    left = [one.name for one in indices.listing(cluster, alias) if one.state == "building"]
+    left = [one.name for one in indices.list_indices(cluster, alias) if one.state == "building"]
     yield Finding(
         "half-built",
         ok=not left,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from seealso.cluster import Cluster
 from seealso.cluster.blocks import Block, describe_cure
-from seealso.cluster.lock_index import index_of
+from seealso.cluster.lock_index import lock_index_name
 from seealso.config import Settings
 from seealso.errors import SeeAlsoError
 from seealso.indexer.events_index import events_name
@@ -35,7 +35,7 @@ def examine_writing(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
         alias: None,
         users_alias(alias): "users",
         events_name(alias): "events",
-        index_of(alias): "locks",
+        lock_index_name(alias): "locks",
     }
     wrong: list[Finding] = []
     unread = ""

@@ -166,12 +166,12 @@ class Shop:
     @property
     def live(self) -> str | None:
         """The index behind the alias."""
-        return indices.live_name(self.cluster, self.alias)
+        return indices.find_live(self.cluster, self.alias)
 
     @property
     def names(self) -> list[str]:
         """The indices of the alias, oldest first."""
-        return [index.name for index in indices.listing(self.cluster, self.alias)]
+        return [index.name for index in indices.list_indices(self.cluster, self.alias)]
 
     def documents(self, *ids: str, source: str = "*") -> dict[str, Record]:
         """Return stored documents of the live index by id."""
@@ -184,7 +184,7 @@ class Shop:
 
     def clear(self) -> None:
         """Delete the indices of the alias."""
-        for name in [*self.names, locks.index_of(self.alias)]:
+        for name in [*self.names, locks.lock_index_name(self.alias)]:
             indices.delete(self.cluster, name)
 
 

@@ -15,7 +15,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, DataError, MappingMismatch
 from seealso.indexer.attach.running import AttachReport, attach, plan_attach
 from seealso.indexer.inputs import inputs
-from seealso.indexer.lifecycle import prunable
+from seealso.indexer.lifecycle import find_prunable
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.users.live import user_indices
 from seealso.indexer.verify import verify_again
@@ -70,7 +70,7 @@ def test_in_a_copy_they_find_it_with_the_same_scores(copied: Stack) -> None:
     before = copied.answers()
     report = attached(copied)
     assert report.plan.way == "copy"
-    assert indices.standing(copied.cluster, copied.alias) == [report.index] != [copied.index]
+    assert indices.resolve_alias(copied.cluster, copied.alias) == [report.index] != [copied.index]
     assert copied.answers() == before
     # the old one is kept as it was
     assert copied.answers(copied.index)["match"] == before["match"]
@@ -179,7 +179,7 @@ def test_a_plain_index_is_copied_and_the_copy_brought_up_to_date(copied: Stack) 
     assert (plan.way, plan.target, plan.aliases) == ("copy", None, ())
     assert "is an index, not an alias" in plan.note
     report = attached(copied, copied.index)
-    assert indices.standing(copied.cluster, copied.alias) == [report.index]
+    assert indices.resolve_alias(copied.cluster, copied.alias) == [report.index]
     copied.write({"f5": {**documents()["f5"], "stock": {"shelf": "s9", "left": 0}}})
     copied.cluster.request("DELETE", f"/{copied.index}/_doc/f6", params={"refresh": "true"})
     again = attached(copied, copied.index)
@@ -192,7 +192,7 @@ def test_the_index_of_an_owner_is_never_cleared(extended: Stack) -> None:
     # under a name that could be one of ours, and not ready
     attached(extended)
     indices.put_meta(extended.cluster, extended.index, {"state": "building"})
-    assert prunable(extended.cluster, extended.alias, 1) == []
+    assert find_prunable(extended.cluster, extended.alias, 1) == []
     with pytest.raises(MappingMismatch, match="was attached, not built"):
         extended.shop.build()
 

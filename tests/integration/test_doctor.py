@@ -145,7 +145,7 @@ def test_an_alias_of_a_foreign_index(library: Library, index_name: str) -> None:
 
 
 def test_an_empty_index(library: Library, index_name: str) -> None:
-    live = indices.live_name(library.cluster, library.alias)
+    live = indices.find_live(library.cluster, library.alias)
     assert live is not None
     meta = indices.meta(library.cluster, live) | {"alias": index_name}
     body = index_body(library.settings, meta, meta["dimension"], derived_source=False)

@@ -66,7 +66,7 @@ def builder(shop: Shop, **changes: Any) -> IndexSystems:
 
 
 def left(shop: Shop) -> list[str]:
-    found = indices.listing(shop.cluster, shop.alias + SUFFIX)
+    found = indices.list_indices(shop.cluster, shop.alias + SUFFIX)
     return [index.name for index in found]
 
 

@@ -173,7 +173,7 @@ def test_a_template_puts_no_half_built_index_behind_the_alias(
     plain = building.write_catalogue
 
     def look(*arguments: Any, **options: Any) -> Any:
-        seen.append(indices.standing(shop.cluster, shop.alias))
+        seen.append(indices.resolve_alias(shop.cluster, shop.alias))
         return plain(*arguments, **options)
 
     monkeypatch.setattr(building, "write_catalogue", look)
@@ -217,7 +217,7 @@ def test_a_copy_stands_behind_no_alias_before_it_is_whole(
     finally:
         stack.cluster.request("DELETE", f"/_index_template/{stack.alias}")
     assert stack.answers() == before
-    assert indices.standing(stack.cluster, stack.alias) == [report.index]
+    assert indices.resolve_alias(stack.cluster, stack.alias) == [report.index]
 
 
 def test_live_events_are_kept_from_templates_as_well(shop: Shop) -> None:

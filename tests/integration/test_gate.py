@@ -74,7 +74,7 @@ def verdict_of(report: BuildReport) -> Verdict:
 
 
 def states(shop: Shop) -> dict[str, str]:
-    return {one.name: one.state for one in indices.listing(shop.cluster, shop.alias)}
+    return {one.name: one.state for one in indices.list_indices(shop.cluster, shop.alias)}
 
 
 def test_a_text_that_says_nothing_is_refused(open_shop: OpenShop, opensearch: NodeInfo) -> None:

@@ -35,8 +35,8 @@ def test_rollback_is_one_move_and_back(shop: Shop) -> None:
     planned = lifecycle.plan_rollback(cluster, alias)
     assert shop.live == third
     assert lifecycle.rollback(cluster, alias) == planned
-    assert planned == lifecycle.Moved(alias, third, second)
-    assert indices.standing(cluster, alias) == [second]
+    assert planned == lifecycle.AliasMove(alias, third, second)
+    assert indices.resolve_alias(cluster, alias) == [second]
     assert lifecycle.rollback(cluster, alias).after == first
     with pytest.raises(ClusterError, match="no older index to go back to"):
         lifecycle.rollback(cluster, alias)
@@ -44,7 +44,7 @@ def test_rollback_is_one_move_and_back(shop: Shop) -> None:
     moved = lifecycle.swap(cluster, alias, third)
     assert (moved.before, moved.after, shop.live) == (first, third, third)
     # the documents of the others are still there
-    assert [one.documents for one in lifecycle.listing(cluster, alias)] == [30, 30, 30]
+    assert [one.documents for one in indices.list_indices(cluster, alias)] == [30, 30, 30]
 
 
 def test_rollback_does_not_return_to_what_it_left(shop: Shop) -> None:
@@ -52,7 +52,7 @@ def test_rollback_does_not_return_to_what_it_left(shop: Shop) -> None:
     cluster, alias = shop.cluster, shop.alias
     assert lifecycle.rollback(cluster, alias).after == good
     better = shop.build().index
-    assert lifecycle.rollback(cluster, alias) == lifecycle.Moved(alias, better, good)
+    assert lifecycle.rollback(cluster, alias) == lifecycle.AliasMove(alias, better, good)
     with pytest.raises(ClusterError, match="no older index to go back to"):
         lifecycle.rollback(cluster, alias)
     # who takes it by hand has mended it
@@ -128,7 +128,7 @@ def test_prune_keeps_the_live_one_and_the_newest(shop: Shop) -> None:
     half = half_built(shop)
     cluster, alias = shop.cluster, shop.alias
     lifecycle.swap(cluster, alias, names[0])
-    doomed = lifecycle.prunable(cluster, alias, 2)
+    doomed = lifecycle.find_prunable(cluster, alias, 2)
     assert [one.name for one in doomed] == [names[1], names[2], half]
     assert shop.names == [*names, half]
     lifecycle.prune(cluster, alias, 2)
@@ -142,10 +142,10 @@ def test_prune_keeps_what_a_rollback_needs(shop: Shop) -> None:
     first, second, third = (shop.build().index for _ in range(3))
     cluster, alias = shop.cluster, shop.alias
     lifecycle.rollback(cluster, alias)
-    assert [one.name for one in lifecycle.prunable(cluster, alias, 2)] == [third]
+    assert [one.name for one in lifecycle.find_prunable(cluster, alias, 2)] == [third]
     waiting = shop.build(swap=False).index
-    assert [one.name for one in lifecycle.prunable(cluster, alias, 3)] == [third]
-    assert [one.name for one in lifecycle.prunable(cluster, alias, 2)] == [first, third]
+    assert [one.name for one in lifecycle.find_prunable(cluster, alias, 3)] == [third]
+    assert [one.name for one in lifecycle.find_prunable(cluster, alias, 2)] == [first, third]
     lifecycle.prune(cluster, alias, 2)
     assert shop.names == [second, waiting]
 
@@ -187,7 +187,7 @@ def test_a_list_of_indices_needs_no_right_to_see_the_others(shop: Shop) -> None:
         return 403, orjson.dumps({"error": {"root_cause": [error], **error}, "status": 403})
 
     with gateway(shop.url, admit) as running:
-        (found,) = lifecycle.listing(Cluster(running.url, retries=0), shop.alias)
+        (found,) = indices.list_indices(Cluster(running.url, retries=0), shop.alias)
     assert asked
     assert (found.name, found.documents, found.live) == (shop.live, 30, True)
     assert found.size_bytes > 0
@@ -212,7 +212,7 @@ def test_an_index_that_the_alias_did_not_come_to_is_made_live_as_the_hint_says(
     assert f"{shop.alias}: the alias could not be moved: /_aliases: not allowed" in said
     (named,) = set(re.findall(r"`seealso index swap (\S+)`", said))
     states = {
-        one.name: (one.state, one.live) for one in lifecycle.listing(shop.cluster, shop.alias)
+        one.name: (one.state, one.live) for one in indices.list_indices(shop.cluster, shop.alias)
     }
     assert states == {first: ("ready", True), named: ("ready", False)}
     main(shop.arguments("index", "swap", named))

@@ -52,7 +52,7 @@ def truth(library: Library, built: Built) -> dict[str, RecommendationList]:
     """What each index answers while nothing moves."""
     answers = {}
     for index in built:
-        indices.point(library.cluster, library.alias, index)
+        indices.point_alias(library.cluster, library.alias, index)
         answers[index] = library.recommender().recommend(words=WORDS)
     first, second, _ = answers.values()
     # two models that answer differently, so that a mixed answer would show
@@ -100,20 +100,20 @@ def asked(settings: Settings, cluster: Cluster, library: Library) -> Recommender
 def test_an_alias_that_moves_before_every_search_is_answered_all_the_same(
     library: Library, built: Built, truth: dict[str, RecommendationList], cluster: Intercepted
 ) -> None:
-    indices.point(library.cluster, library.alias, built[0])
+    indices.point_alias(library.cluster, library.alias, built[0])
     recommender = asked(library.settings, cluster, library)
     looks: list[str] = []
 
     def move(_method: str, path: str) -> None:
         if path == f"/{library.alias}/_mapping":
             looks.append(path)
-            indices.point(library.cluster, library.alias, built[len(looks) % 2])
+            indices.point_alias(library.cluster, library.alias, built[len(looks) % 2])
 
     cluster.before.append(move)
     found = recommender.recommend(words=WORDS)
     assert len(looks) == SWAPS_FOLLOWED
     check(found, truth)
-    assert found.index == indices.live_name(library.cluster, library.alias)
+    assert found.index == indices.find_live(library.cluster, library.alias)
 
 
 NOTHING_FITS = {"term": {"kind": "no such kind"}}
@@ -122,7 +122,7 @@ NOTHING_FITS = {"term": {"kind": "no such kind"}}
 def test_every_method_sees_a_swap_at_once_even_where_nothing_is_found(
     library: Library, built: Built
 ) -> None:
-    indices.point(library.cluster, library.alias, built[0])
+    indices.point_alias(library.cluster, library.alias, built[0])
     recommender = library.recommender()
     body = {"query": {"match": {"title": "castle"}}}
     ways: dict[str, Callable[[], Any]] = {
@@ -146,7 +146,7 @@ def test_every_method_sees_a_swap_at_once_even_where_nothing_is_found(
     }
     for way, ask in ways.items():
         for index in (built[0], built[1]):
-            indices.point(library.cluster, library.alias, index)
+            indices.point_alias(library.cluster, library.alias, index)
             ask()
             assert recommender.live.name == index, way
 
@@ -158,7 +158,7 @@ def test_an_index_that_is_deleted_under_a_service_is_left(
     made = build(library.cluster, settings, inputs(settings, None, Problems("stop"))).index
     recommender = library.recommender()
     assert recommender.recommend(words=WORDS).index == made
-    indices.point(library.cluster, library.alias, built[0])
+    indices.point_alias(library.cluster, library.alias, built[0])
     indices.delete(library.cluster, made)
     check(recommender.recommend(words=WORDS), truth)
     check(recommender.recommend(words=WORDS), truth)
@@ -167,20 +167,20 @@ def test_an_index_that_is_deleted_under_a_service_is_left(
 def test_an_alias_of_two_indices_is_named_and_one_put_right_is_followed(
     library: Library, built: Built, truth: dict[str, RecommendationList]
 ) -> None:
-    indices.point(library.cluster, library.alias, built[0])
+    indices.point_alias(library.cluster, library.alias, built[0])
     recommender = library.recommender()
     second = {"add": {"index": built[1], "alias": library.alias}}
     indices.act_on_aliases(library.cluster, [second])
     with pytest.raises(ClusterError, match="stands for 2 indices"):
         recommender.recommend(words=WORDS)
-    indices.point(library.cluster, library.alias, built[1])
+    indices.point_alias(library.cluster, library.alias, built[1])
     check(recommender.recommend(words=WORDS), truth)
 
 
 def test_what_an_index_says_of_itself_is_read_again_when_it_changes(
     library: Library, built: Built
 ) -> None:
-    indices.point(library.cluster, library.alias, built[0])
+    indices.point_alias(library.cluster, library.alias, built[0])
     recommender = library.recommender()
     before = recommender.recommend("u1")
     shifted = {"calibration": {"b": 0.3, "t": 2.0}}
@@ -199,11 +199,11 @@ def test_what_an_index_says_of_itself_is_read_again_when_it_changes(
 def test_the_model_of_an_index_that_comes_back_is_not_loaded_again(
     library: Library, built: Built, truth: dict[str, RecommendationList]
 ) -> None:
-    indices.point(library.cluster, library.alias, built[0])
+    indices.point_alias(library.cluster, library.alias, built[0])
     recommender = library.recommender()
     encoders = []
     for turn in range(6):
-        indices.point(library.cluster, library.alias, built[turn % 2])
+        indices.point_alias(library.cluster, library.alias, built[turn % 2])
         check(recommender.recommend(words=WORDS), truth)
         encoders.append(recommender.live.encoder)
     assert encoders[0] is encoders[2] is encoders[4]
@@ -214,9 +214,9 @@ def test_the_model_of_an_index_that_comes_back_is_not_loaded_again(
 def test_what_was_seen_earlier_never_takes_the_place_of_what_was_seen_later(
     library: Library, built: Built, truth: dict[str, RecommendationList], cluster: Intercepted
 ) -> None:
-    indices.point(library.cluster, library.alias, built[0])
+    indices.point_alias(library.cluster, library.alias, built[0])
     recommender = asked(library.settings, cluster, library)
-    indices.point(library.cluster, library.alias, built[1])
+    indices.point_alias(library.cluster, library.alias, built[1])
     looked, other_done, first_look = Event(), Event(), Lock()
 
     def hold_the_first(_method: str, path: str) -> None:
@@ -236,7 +236,7 @@ def test_what_was_seen_earlier_never_takes_the_place_of_what_was_seen_later(
     with ThreadPoolExecutor(2) as pool:
         slow = pool.submit(recommender.recommend, words=WORDS)
         assert looked.wait(timeout=60)
-        indices.point(library.cluster, library.alias, built[2])
+        indices.point_alias(library.cluster, library.alias, built[2])
         quick = pool.submit(recommender.recommend, words=WORDS)
         quick.add_done_callback(lambda _: other_done.set())
         check(slow.result(), truth)
@@ -248,7 +248,7 @@ def test_what_was_seen_earlier_never_takes_the_place_of_what_was_seen_later(
 def test_many_threads_follow_swaps_that_never_rest(
     library: Library, built: Built, truth: dict[str, RecommendationList]
 ) -> None:
-    indices.point(library.cluster, library.alias, built[0])
+    indices.point_alias(library.cluster, library.alias, built[0])
     recommender = library.recommender()
     enough = Event()
 
@@ -261,7 +261,7 @@ def test_many_threads_follow_swaps_that_never_rest(
     with ThreadPoolExecutor(THREADS) as pool:
         running = [pool.submit(ask_on) for _ in range(THREADS)]
         for turn in range(60):
-            indices.point(library.cluster, library.alias, built[turn % 2])
+            indices.point_alias(library.cluster, library.alias, built[turn % 2])
         enough.set()
         lists = [found for one in running for found in one.result()]
     assert len(lists) >= 20 * THREADS
@@ -269,4 +269,4 @@ def test_many_threads_follow_swaps_that_never_rest(
         check(found, truth)
     assert {found.index for found in lists} == set(built[:2])
     last = recommender.recommend(words=WORDS)
-    assert last.index == indices.live_name(library.cluster, library.alias) == built[1]
+    assert last.index == indices.find_live(library.cluster, library.alias) == built[1]

@@ -21,7 +21,7 @@ from seealso.cluster import Cluster, indices, scan
 from seealso.cluster.node import NodeInfo
 from seealso.config import EventSettings
 from seealso.errors import ClusterError
-from seealso.indexer.events.importance import NOTHING, Gain, raised
+from seealso.indexer.events.importance import NOTHING, Gain, raise_weight
 from seealso.indexer.events.store import events_name
 from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
 from seealso.indexer.refresh import refresh_importance
@@ -228,7 +228,7 @@ class World(RuleBasedStateMachine):
             )
             gain = Gain(newer, float(newer), float(newer)) if newer else NOTHING
             before = table.interactions(item)
-            weight = raised(table.weight(item), before, gain, table.parameters)
+            weight = raise_weight(table.weight(item), before, gain, table.parameters)
             assert one["interactions"] == before + newer, item
             assert one["importance"] == pytest.approx(weight, abs=1e-5), item
             assert np.linalg.norm(one["vector"]) == pytest.approx(weight, abs=1e-4), item

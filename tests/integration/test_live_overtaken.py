@@ -50,7 +50,7 @@ def chosen(shop: Shop, item: str) -> int:
 
 def before_the_first_sum(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
     """Do something right before gains are summed up for the first time."""
-    plain, armed = effects.gains, [True]
+    plain, armed = effects.sum_gains, [True]
 
     def overtaken(*arguments: Any) -> Any:
         if armed:
@@ -58,7 +58,7 @@ def before_the_first_sum(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[]
             meanwhile()
         return plain(*arguments)
 
-    monkeypatch.setattr(effects, "gains", overtaken)
+    monkeypatch.setattr(effects, "sum_gains", overtaken)
     return armed
 
 

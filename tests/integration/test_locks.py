@@ -40,7 +40,7 @@ def cluster(opensearch: NodeInfo) -> Iterator[Cluster]:
 def alias(cluster: Cluster, index_name: str) -> Iterator[str]:
     """An alias whose locks go in the end."""
     yield index_name
-    indices.delete(cluster, locks.index_of(index_name))
+    indices.delete(cluster, locks.lock_index_name(index_name))
 
 
 @pytest.fixture
@@ -168,18 +168,18 @@ def test_lost_answers_lose_no_lock(
     with hold(cluster, index_name, "build", "-") as lock:
         lock.require()
     hold_briefly(cluster, index_name)
-    indices.delete(cluster, locks.index_of(index_name))
+    indices.delete(cluster, locks.lock_index_name(index_name))
     assert len(asked) >= 5
 
 
 def test_the_index_for_locks_is_met_by_no_wildcard(cluster: Cluster, alias: str) -> None:
     hold_briefly(cluster, alias)
     assert cluster.request("GET", f"/{alias}-*") == {}
-    assert cluster.exists(f"/{locks.index_of(alias)}")
+    assert cluster.exists(f"/{locks.lock_index_name(alias)}")
 
 
 def test_a_name_that_is_somebody_elses_is_left_alone(cluster: Cluster, alias: str) -> None:
-    name = locks.index_of(alias)
+    name = locks.lock_index_name(alias)
     indices.create(cluster, name, {})
     with pytest.raises(ClusterError, match=f"{name}: .* is somebody else's"):
         hold_briefly(cluster, alias)
@@ -202,8 +202,8 @@ def test_templates_of_others_change_nothing(
 
     def look(self: Cluster, method: str, path: str, *rest: Any) -> Any:
         answer = plain(self, method, path, *rest)
-        if (method, path) == ("PUT", f"/{locks.index_of(alias)}"):
-            seen.append(indices.standing(self, alias))
+        if (method, path) == ("PUT", f"/{locks.lock_index_name(alias)}"):
+            seen.append(indices.resolve_alias(self, alias))
         return answer
 
     monkeypatch.setattr(Cluster, "_send", look)
@@ -211,11 +211,11 @@ def test_templates_of_others_change_nothing(
         with hold(cluster, alias, "build", "-"), pytest.raises(ClusterError):
             hold_briefly(cluster, alias)
         assert seen == [[]]
-        assert indices.standing(cluster, alias) == []
+        assert indices.resolve_alias(cluster, alias) == []
     finally:
         cluster.request("DELETE", f"/{kind}/{alias}")
     left = cluster.request("GET", "/_index_template")["index_templates"]
-    assert f"seealso-{locks.index_of(alias)}" not in [one["name"] for one in left]
+    assert f"seealso-{locks.lock_index_name(alias)}" not in [one["name"] for one in left]
 
 
 @pytest.mark.alone
@@ -273,14 +273,14 @@ def test_what_went_live_meanwhile_is_not_deleted(
 ) -> None:
     """Whoever moves the alias by hand takes no lock."""
     first = shop.names[0]
-    plain = lifecycle.prunable
+    plain = lifecycle.find_prunable
 
     def late(*arguments: object) -> object:
         found = plain(*arguments)  # type: ignore[arg-type]
-        indices.point(shop.cluster, shop.alias, first)
+        indices.point_alias(shop.cluster, shop.alias, first)
         return found
 
-    monkeypatch.setattr(lifecycle, "prunable", late)
+    monkeypatch.setattr(lifecycle, "find_prunable", late)
     assert lifecycle.prune(shop.cluster, shop.alias, 1) == []
     assert shop.live == first
 
@@ -322,19 +322,19 @@ def test_two_moves_at_once_leave_one_index_behind_the_alias(
     names = [f"{index_name}-{n}" for n in range(3)]
     for name in names:
         indices.create(cluster, name, {})
-    indices.point(cluster, index_name, names[0])
+    indices.point_alias(cluster, index_name, names[0])
     plain, armed = indices.act_on_aliases, [True]
 
     def meanwhile(*arguments: object) -> None:
         if armed:
             armed.pop()
-            indices.point(cluster, index_name, names[1])
+            indices.point_alias(cluster, index_name, names[1])
         plain(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         patched.setattr(indices, "act_on_aliases", meanwhile)
         with pytest.raises(ClusterError, match=f"{index_name}: the alias could not be moved"):
-            indices.point(cluster, index_name, names[2])
-    assert indices.standing(cluster, index_name) == [names[1]]
+            indices.point_alias(cluster, index_name, names[2])
+    assert indices.resolve_alias(cluster, index_name) == [names[1]]
     for name in names:
         indices.delete(cluster, name)

@@ -53,7 +53,7 @@ def kept(shop: Shop) -> dict[str, int]:
 
 def users_index(shop: Shop) -> list[str]:
     """Return what the alias of the users stands for."""
-    return indices.standing(shop.cluster, users_alias(shop.alias))
+    return indices.resolve_alias(shop.cluster, users_alias(shop.alias))
 
 
 def refuse(shop: Shop, complain: Complain, lost: str, *commands: tuple[str, ...]) -> None:

@@ -155,7 +155,7 @@ def test_a_missing_shard_costs_a_copy_no_document(
         # nobody waited for the shard to come back
         assert monotonic() - started < 20
         assert indices.count(made.cluster, made.alias) == 40
-        assert indices.standing(made.cluster, made.alias) == [report.index]
+        assert indices.resolve_alias(made.cluster, made.alias) == [report.index]
     finally:
         indices.delete(made.cluster, name)
 

@@ -34,7 +34,7 @@ def cluster(opensearch_latest: NodeInfo, index_name: str) -> Iterator[Cluster]:
     """The cluster; the index goes when the test ends."""
     found = Cluster(opensearch_latest.url, retries=1)
     yield found
-    for index in indices.listing(found, index_name):
+    for index in indices.list_indices(found, index_name):
         indices.delete(found, index.name)
     found.close()
 

@@ -111,7 +111,7 @@ def test_a_build_that_fails_its_verification_serves_nobody(
         with pytest.raises(MappingMismatch, match="encoded again gives another vector"):
             latest_shop.build()
     assert latest_shop.live == first
-    rejected = indices.listing(latest_shop.cluster, latest_shop.alias)[-1]
+    rejected = indices.list_indices(latest_shop.cluster, latest_shop.alias)[-1]
     assert rejected.state == "rejected"
     # the next one does not go on with it, which would find it complete and fail again
     third = latest_shop.build()

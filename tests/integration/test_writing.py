@@ -9,7 +9,7 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
 from seealso.config import Settings, load_settings
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.live import replaceable
+from seealso.indexer.live import find_replaceable
 from seealso.indexer.users.build import build_users, plan_build
 from seealso.plugin.doctor.writing import examine_writing
 from tests.members import NAMES
@@ -84,13 +84,13 @@ def test_an_alias_that_a_block_keeps_is_found_before_anything_is_written(
     alias = settings.index.alias
     make(cluster, f"{alias}-users-1", f"{alias}-users", kind="users", alias=f"{alias}-users")
     make(cluster, f"{alias}-1", alias, alias=alias)
-    assert replaceable(cluster, alias) == f"{alias}-1"
+    assert find_replaceable(cluster, alias) == f"{alias}-1"
     for name in (f"{alias}-users-1", f"{alias}-1"):
         block(cluster, name, kind)
     with pytest.raises(ClusterError, match=f"is blocked by index.blocks.{kind}: no alias"):
         build(cluster, settings)
     with pytest.raises(ClusterError, match=f"is blocked by index.blocks.{kind}: no alias"):
-        replaceable(cluster, alias)
+        find_replaceable(cluster, alias)
     assert there(cluster, alias) == [f"{alias}-1", f"{alias}-users-1"]
 
 
@@ -100,7 +100,7 @@ def test_items_are_not_built_for_an_alias_of_somebody_else(
     alias = settings.index.alias
     make(cluster, f"{alias}-shop", alias)
     with pytest.raises(MappingMismatch, match="which seealso did not build"):
-        replaceable(cluster, alias)
+        find_replaceable(cluster, alias)
 
 
 @pytest.mark.alone

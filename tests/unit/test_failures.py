@@ -4,7 +4,7 @@ import pytest
 from opensearchpy.exceptions import AuthorizationException, RequestError, TransportError
 
 from seealso.cluster.blocks import blocked
-from seealso.cluster.failures import deepest_cause, meaning
+from seealso.cluster.failures import deepest_cause, translate
 from seealso.errors import MappingMismatch, Unavailable
 
 URL = "http://search.example.org"
@@ -18,7 +18,7 @@ def test_a_search_that_no_shard_answers() -> None:
         "failed_shards": [],
     }
     exc = TransportError(503, error["type"], {"error": error, "status": 503})
-    found = meaning(exc, URL, "/films/_search")
+    found = translate(exc, URL, "/films/_search")
     assert type(found) is Unavailable
     expected = "search_phase_execution_exception: all shards failed"
     assert found.message == f"{URL}: OpenSearch is too busy: {expected}"
@@ -73,7 +73,7 @@ def test_the_deepest_cause_is_told() -> None:
 def test_a_block_is_named_with_its_cure(reason: str, message: str, cure: str) -> None:
     cause = {"type": "cluster_block_exception", "reason": reason}
     exc = AuthorizationException(403, cause["type"], {"error": {"root_cause": [cause], **cause}})
-    found = meaning(exc, URL, "/films")
+    found = translate(exc, URL, "/films")
     assert (found.message, found.hint) == (message, cure)
 
 
@@ -89,8 +89,8 @@ def test_a_missing_plugin_is_told_from_a_missing_setting() -> None:
         cause = {"type": "illegal_argument_exception", "reason": reason}
         return RequestError(400, cause["type"], {"error": {"root_cause": [cause], **cause}})
 
-    absent = meaning(refusal("index.knn"), URL, "/films")
+    absent = translate(refusal("index.knn"), URL, "/films")
     assert type(absent) is MappingMismatch
     assert absent.message == f"{URL}: the k-NN plugin is not installed in this cluster"
-    old = meaning(refusal("index.knn.derived_source.enabled"), URL, "/films")
+    old = translate(refusal("index.knn.derived_source.enabled"), URL, "/films")
     assert "index.knn.derived_source.enabled" in old.message

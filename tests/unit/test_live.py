@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from seealso.config import EventSettings, ImportanceSettings, LiveSettings
 from seealso.config.inputs import EventFormatSettings
 from seealso.errors import DataError
-from seealso.indexer.events.histories import with_events
-from seealso.indexer.events.importance import NOTHING, Gain, change_of, raised
+from seealso.indexer.events.histories import merge_events
+from seealso.indexer.events.importance import NOTHING, Gain, derive_change, raise_weight
 from seealso.indexer.importance import apply_importance, count_events, fit_importance
 from seealso.readers import LiveEvent, LiveReader, Problems
 from seealso.readers.files.documents import parse_lines
@@ -155,11 +155,11 @@ BASE = User(
 @settings(deadline=None)
 @given(EVENTS, st.data())
 def test_order_and_repetition_change_nothing(events: list[LiveEvent], data: st.DataObject) -> None:
-    wanted = with_events(BASE, newest(events), **BOUNDS)
+    wanted = merge_events(BASE, newest(events), **BOUNDS)
     user, known = BASE, list[LiveEvent]()
     for one in data.draw(st.permutations(events + events)):
         known = [*known, one] if one not in known else known
-        user = with_events(user, newest(known), **BOUNDS)
+        user = merge_events(user, newest(known), **BOUNDS)
     assert user == wanted
     assert len(user.history) <= 5
     times = [one.time for one in user.history if one.time]
@@ -168,7 +168,7 @@ def test_order_and_repetition_change_nothing(events: list[LiveEvent], data: st.D
 
 
 def test_an_event_below_positive_is_seen_only() -> None:
-    user = with_events(User("~a"), [happened(1, 0, value=0.5)], **BOUNDS)
+    user = merge_events(User("~a"), [happened(1, 0, value=0.5)], **BOUNDS)
     assert (user.history, user.seen) == ((), {"i1"})
 
 
@@ -195,26 +195,26 @@ def test_live_events_weigh_what_a_count_of_all_would(kind: Any) -> None:
     built = fit_importance(count_events(first, chosen), chosen, ["a", "b", "c"])
     wanted = apply_importance(count_events([*first, more], chosen), built.parameters)
     gain = Gain(interactions=4, score=4.0, values=12.0)
-    found = raised(built.weight("a"), 3, gain, built.parameters)
+    found = raise_weight(built.weight("a"), 3, gain, built.parameters)
     assert found == pytest.approx(wanted.weight("a"), abs=1e-9)
-    assert raised(built.weight("b"), 8, NOTHING, built.parameters) == built.weight("b")
+    assert raise_weight(built.weight("b"), 8, NOTHING, built.parameters) == built.weight("b")
 
 
 def test_what_was_counted_stays_what_is_added_to() -> None:
     chosen = ImportanceSettings()
     table = fit_importance(count_events([frame({"a": 3, "c": 20})], chosen), chosen, ["a", "c"])
     document = {"importance": table.weight("a"), "interactions": 3, "tail": False}
-    once = change_of(document, Gain(1, 1.0, 1.0), table.parameters, weigh=True)
+    once = derive_change(document, Gain(1, 1.0, 1.0), table.parameters, weigh=True)
     assert once is not None
     params = once.body["script"]["params"]
     assert params["counted"] == {"importance": table.weight("a"), "interactions": 3}
     after = {**params, "counted": params["counted"]}
-    assert change_of(after, Gain(1, 1.0, 1.0), table.parameters, weigh=True) is None
-    twice = change_of(after, Gain(2, 2.0, 2.0), table.parameters, weigh=True)
-    both = change_of(document, Gain(2, 2.0, 2.0), table.parameters, weigh=True)
+    assert derive_change(after, Gain(1, 1.0, 1.0), table.parameters, weigh=True) is None
+    twice = derive_change(after, Gain(2, 2.0, 2.0), table.parameters, weigh=True)
+    both = derive_change(document, Gain(2, 2.0, 2.0), table.parameters, weigh=True)
     assert twice == both
     # and without events it is as it was
-    back = change_of(after, NOTHING, table.parameters, weigh=True)
+    back = derive_change(after, NOTHING, table.parameters, weigh=True)
     assert back is not None
     assert back.body["script"]["params"]["importance"] == pytest.approx(table.weight("a"))
     assert "counted" not in back.body["script"]["params"]
@@ -224,5 +224,5 @@ def test_what_was_counted_stays_what_is_added_to() -> None:
 def test_importance_stays_within_its_bounds(gain: Gain) -> None:
     chosen = ImportanceSettings()
     table = fit_importance(count_events([frame({"a": 3, "c": 20})], chosen), chosen, ["a", "c"])
-    assert 0.5 <= raised(table.weight("a"), 3, gain, table.parameters) <= 2.0
-    assert np.isfinite(raised(0.5, 0, gain, table.parameters))
+    assert 0.5 <= raise_weight(table.weight("a"), 3, gain, table.parameters) <= 2.0
+    assert np.isfinite(raise_weight(0.5, 0, gain, table.parameters))

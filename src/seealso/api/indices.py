@@ -7,6 +7,7 @@ from typing import Final
 
 from seealso.api.reading import OnError, Split, item_ids, read_inputs, say_notes, say_skipped
 from seealso.cluster import PhysicalIndex, connect
+from seealso.cluster import indices as existing
 from seealso.config import Settings
 from seealso.decoding import read_lines
 from seealso.errors import ConfigError
@@ -15,7 +16,7 @@ from seealso.indexer import templates as stored
 from seealso.indexer.attach import running as attaching
 from seealso.indexer.attach.plan import AttachPlan
 from seealso.indexer.build_report import BuildPlan, BuildReport
-from seealso.indexer.lifecycle import Moved
+from seealso.indexer.lifecycle import AliasMove
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import ImportanceReport
 from seealso.indexer.update import MOST_DELETED, UpdateReport
@@ -201,7 +202,7 @@ def _refresh(settings: Settings, on_error: OnError, *, write: bool) -> Importanc
 def list_indices(settings: Settings) -> list[PhysicalIndex]:
     """Return the indices of the alias, oldest first."""
     with connect(settings) as cluster:
-        return lifecycle.listing(cluster, settings.index.alias)
+        return existing.list_indices(cluster, settings.index.alias)
 
 
 def verify_index(settings: Settings, name: str | None = None) -> Verification:
@@ -224,7 +225,7 @@ def verify_index(settings: Settings, name: str | None = None) -> Verification:
         return verify_again(cluster, chosen, settings)
 
 
-def swap_index(settings: Settings, name: str) -> Moved:
+def swap_index(settings: Settings, name: str) -> AliasMove:
     """Let the alias stand for another index.
 
     Parameters
@@ -243,19 +244,19 @@ def swap_index(settings: Settings, name: str) -> Moved:
         return lifecycle.swap(cluster, settings.index.alias, name)
 
 
-def plan_swap_index(settings: Settings, name: str) -> Moved:
+def plan_swap_index(settings: Settings, name: str) -> AliasMove:
     """Say what `swap_index` would do; nothing is written."""
     with connect(settings) as cluster:
         return lifecycle.plan_swap(cluster, settings.index.alias, name)
 
 
-def rollback_index(settings: Settings) -> Moved:
+def rollback_index(settings: Settings) -> AliasMove:
     """Let the alias stand for the index that was live before."""
     with connect(settings) as cluster:
         return lifecycle.rollback(cluster, settings.index.alias)
 
 
-def plan_rollback_index(settings: Settings) -> Moved:
+def plan_rollback_index(settings: Settings) -> AliasMove:
     """Say what `rollback_index` would do; nothing is written."""
     with connect(settings) as cluster:
         return lifecycle.plan_rollback(cluster, settings.index.alias)
@@ -278,7 +279,7 @@ def prune_indices(settings: Settings, *, keep: int | None = None) -> list[Physic
 def plan_prune_indices(settings: Settings, *, keep: int | None = None) -> list[PhysicalIndex]:
     """Return what `prune_indices` would delete; nothing is written."""
     with connect(settings) as cluster:
-        return lifecycle.prunable(cluster, settings.index.alias, keep or settings.index.keep)
+        return lifecycle.find_prunable(cluster, settings.index.alias, keep or settings.index.keep)
 
 
 def attach(

@@ -13,7 +13,7 @@ from seealso.cli.asking import confirm
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 from seealso.indexer.build_report import BuildPlan, BuildReport
-from seealso.indexer.lifecycle import Moved
+from seealso.indexer.lifecycle import AliasMove
 from seealso.indexer.verify import EXPENSIVE
 from seealso.judging.gate import Verdict
 
@@ -266,7 +266,7 @@ def rollback(context: Context, dry_run: bool) -> None:
     _show_move(context, run(context.settings), dry_run)
 
 
-def _show_move(context: Context, moved: Moved, dry_run: bool) -> None:
+def _show_move(context: Context, moved: AliasMove, dry_run: bool) -> None:
     label = "would move" if dry_run else "moved"
     text = f"{moved.alias}: {moved.before or 'nothing'} -> {moved.after}"
     context.show(moved, lambda: tables.facts({label: text}))

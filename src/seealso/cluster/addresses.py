@@ -9,7 +9,7 @@ from typing import Any
 
 from seealso.cluster.client import Cluster
 from seealso.cluster.failures import no_such_index
-from seealso.cluster.indices import standing
+from seealso.cluster.indices import resolve_alias
 from seealso.errors import ClusterError
 
 
@@ -58,7 +58,7 @@ def require_free(cluster: Cluster, name: str) -> None:
         Another index bears that name, or the alias stands for another one.
     """
     alias = write_alias(name)
-    others = standing(cluster, alias)
+    others = resolve_alias(cluster, alias)
     if others == [name] or not (others or cluster.exists(f"/{alias}")):
         return
     raise ClusterError(

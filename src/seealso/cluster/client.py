@@ -18,12 +18,12 @@ from opensearchpy.exceptions import OpenSearchException, SSLError
 from seealso.cluster import serverless
 from seealso.cluster.auth import Authorisation, Basic, Signed
 from seealso.cluster.failures import (
+    index_in_path,
     may_pass,
-    meaning,
-    named_in,
     not_all,
     not_carried_out,
     opening,
+    translate,
     unreachable,
 )
 from seealso.cluster.patience import OPENING_RETRIES, Patience
@@ -208,7 +208,7 @@ class Cluster:
                 return answer
             # a shard that has just been created, or moves to another node, is there a little later
             if not (passing(lacking) and patience.wait(self._least(lacking))):
-                raise not_all(named_in(path), lacking)
+                raise not_all(index_in_path(path), lacking)
             log.info("%s %s: %s, sent again", method, path, lacking)
 
     def _answer(
@@ -235,7 +235,7 @@ class Cluster:
                         raise unreachable(
                             self.url, exc, self._certificates, patience.spent
                         ) from exc
-                    raise meaning(exc, self.url, path, self.auth) from exc
+                    raise translate(exc, self.url, path, self.auth) from exc
                 log.info("%s %s: %s, sent again", method, path, exc.args[0] if exc.args else exc)
 
     def _least(self, met: OpenSearchException | str) -> int:

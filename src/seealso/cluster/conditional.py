@@ -54,10 +54,14 @@ def create(cluster: Cluster, index: str, documents: Mapping[str, Mapping[str, An
     operations = {
         key: _line({"create": {"_id": key}}) + _line(body) for key, body in documents.items()
     }
-    taken = _sent(cluster, index, operations)
+    taken = _send(cluster, index, operations)
     # a request whose answer was lost is sent again, and finds what it has written itself
     found = fetch(cluster, index, taken, source=["*"])
-    return {key for key in taken if found.get(key, {}).get("_source") != _as_stored(documents[key])}
+    return {
+        key
+        for key in taken
+        if found.get(key, {}).get("_source") != _decode_as_stored(documents[key])
+    }
 
 
 def rewrite(
@@ -102,7 +106,7 @@ def _rewrite(
         }
         if not operations:
             return changed
-        ids = _sent(cluster, index, operations)
+        ids = _send(cluster, index, operations)
         changed += len(operations) - len(ids)
         if not ids:
             return changed
@@ -122,12 +126,12 @@ def _operation(key: str, found: Mapping[str, Any] | None, change: Change) -> byt
     return _line({change.kind: {"_id": key, **guard}}) + _line(change.body)
 
 
-def _sent(cluster: Cluster, index: str, operations: Mapping[str, bytes]) -> list[str]:
+def _send(cluster: Cluster, index: str, operations: Mapping[str, bytes]) -> list[str]:
     """Send operations, those again that met a busy cluster; return the ids that conflicted."""
     conflicts: list[str] = []
     left = dict(operations)
     for attempt in range(ATTEMPTS):
-        answers = dict(_answers(cluster, index, left))
+        answers = dict(_send_bulk(cluster, index, left))
         conflicts += [key for key, one in answers.items() if _conflicts(one)]
         refused = {
             key: deepest_cause(one["error"])
@@ -152,7 +156,7 @@ def _sent(cluster: Cluster, index: str, operations: Mapping[str, bytes]) -> list
     return conflicts
 
 
-def _answers(
+def _send_bulk(
     cluster: Cluster, index: str, operations: Mapping[str, bytes]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if not operations:
@@ -167,7 +171,7 @@ def _answers(
             raise
         keys = list(operations)
         for half in keys[: len(keys) // 2], keys[len(keys) // 2 :]:
-            yield from _answers(cluster, index, {key: operations[key] for key in half})
+            yield from _send_bulk(cluster, index, {key: operations[key] for key in half})
         return
     for key, entry in zip(operations, answer["items"], strict=True):
         (outcome,) = entry.values()
@@ -180,7 +184,7 @@ def _conflicts(outcome: Mapping[str, Any]) -> bool:
     return absent or bool(outcome["status"] == CONFLICT)
 
 
-def _as_stored(body: Mapping[str, Any]) -> Any:
+def _decode_as_stored(body: Mapping[str, Any]) -> Any:
     return orjson.loads(orjson.dumps(body, option=_ENCODE))
 
 

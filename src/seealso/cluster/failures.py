@@ -151,16 +151,16 @@ def _ssl_reason(said: str) -> str:
     return found[1].lower().replace("_", " ") if found else "the TLS handshake failed"
 
 
-def named_in(path: str) -> str:
+def index_in_path(path: str) -> str:
     """Return what a path begins with: the name of an index, as a rule."""
     return path.strip("/").split("/")[0]
 
 
-def meaning(
+def translate(
     exc: OpenSearchException, url: str, path: str, auth: Authorisation | None = None
 ) -> ClusterError:
     """Return the most specific error for a refused request to `path`, asked for by `auth`."""
-    index = named_in(path)
+    index = index_in_path(path)
     reason = _reason(exc)
     if isinstance(exc, AuthenticationException | AuthorizationException) and isinstance(
         auth, Signed
@@ -223,7 +223,7 @@ def not_all(index: str, reason: str) -> ClusterError:
     )
 
 
-def without_canonical(answer: str) -> str:
+def strip_canonical(answer: str) -> str:
     """Return a JSON answer without the request that Amazon repeats, a session token with it."""
     return re.sub(r'The Canonical String(?:[^"\\]|\\.)*', "", answer)
 

@@ -3,7 +3,7 @@
 from seealso.cluster.client import Cluster
 
 
-def searchable(cluster: Cluster, name: str) -> dict[str, str]:
+def searchable_fields(cluster: Cluster, name: str) -> dict[str, str]:
     """Return the fields of an index that a query can ask for, each with its mapping type."""
     answer = cluster.request("GET", f"/{name}/_field_caps", params={"fields": "*"})
     return {

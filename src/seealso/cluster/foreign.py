@@ -18,7 +18,7 @@ OVERRULED = ("index.sort.", "index.blocks.", "index.mapping.", "index.hidden")
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ForeignTemplates:
     """What templates would add to an index of one name.
 
     Attributes
@@ -49,18 +49,18 @@ class Foreign:
         return bool(self.aliases or self.mappings or self.streams or overruled)
 
 
-def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+def flatten(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings of an index by their whole names, as ``index.number_of_shards``."""
     found: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            found |= {f"{name}.{inner}": one for inner, one in flat(value).items()}
+            found |= {f"{name}.{inner}": one for inner, one in flatten(value).items()}
         else:
             found[name] = value
     return found
 
 
-def find_templates(cluster: Cluster, name: str) -> Foreign | None:
+def find_templates(cluster: Cluster, name: str) -> ForeignTemplates | None:
     """Return what templates would add to an index called `name`, or None.
 
     Where the account may not read templates, it is None, too.
@@ -79,7 +79,7 @@ def find_templates(cluster: Cluster, name: str) -> Foreign | None:
         given = said.get("template") or first["index_template"].get("template", {})
         priority = first["index_template"].get("priority", 0)
         streams = "data_stream" in first["index_template"]
-        return _foreign((first["name"],), priority, [given], streams=streams)
+        return _merge_templates((first["name"],), priority, [given], streams=streams)
     legacy = cluster.request("GET", "/_template", params={"ignore": 403})
     if "error" in legacy:
         return None
@@ -87,20 +87,20 @@ def find_templates(cluster: Cluster, name: str) -> Foreign | None:
     ordered = sorted(found, key=lambda one: found[one].get("order", 0))
     if not ordered:
         return None
-    return _foreign(tuple(ordered), -1, [found[one] for one in ordered], streams=False)
+    return _merge_templates(tuple(ordered), -1, [found[one] for one in ordered], streams=False)
 
 
-def _foreign(
+def _merge_templates(
     names: tuple[str, ...], priority: int, given: list[Mapping[str, Any]], *, streams: bool
-) -> Foreign:
+) -> ForeignTemplates:
     aliases: dict[str, Any] = {}
     mappings: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     for one in given:
         aliases |= one.get("aliases") or {}
         mappings |= one.get("mappings") or {}
-        settings |= flat(one.get("settings") or {})
-    return Foreign(names, priority, aliases, mappings, settings, streams)
+        settings |= flatten(one.get("settings") or {})
+    return ForeignTemplates(names, priority, aliases, mappings, settings, streams)
 
 
 def _matches(patterns: list[str], name: str) -> bool:
@@ -110,7 +110,7 @@ def _matches(patterns: list[str], name: str) -> bool:
 
 
 @contextmanager
-def shield(cluster: Cluster, name: str, foreign: Foreign | None) -> Iterator[None]:
+def shield(cluster: Cluster, name: str, foreign: ForeignTemplates | None) -> Iterator[None]:
     """Keep what intrudes of `foreign` from an index that is created in the block.
 
     A template for that name alone stands before the others meanwhile, with their settings, which

@@ -18,14 +18,14 @@ from seealso.errors import ClusterError, MappingMismatch
 ALREADY_THERE = "resource_already_exists_exception"
 
 
-def moment() -> str:
+def timestamp() -> str:
     """Return the present as text in UTC; later ones sort behind earlier ones."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
 
 
 def new_name(alias: str) -> str:
     """Return a physical name for `alias`; later names sort behind earlier ones."""
-    return f"{alias}-{moment()}"
+    return f"{alias}-{timestamp()}"
 
 
 def create(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
@@ -54,7 +54,7 @@ def _made_of(cluster: Cluster, name: str, body: Mapping[str, Any]) -> bool:
     return asked is not None and orjson.loads(orjson.dumps(asked)) == find_meta(cluster, name)
 
 
-def live_name(cluster: Cluster, alias: str) -> str | None:
+def find_live(cluster: Cluster, alias: str) -> str | None:
     """Return the physical index behind `alias`, or None.
 
     Raises
@@ -62,7 +62,7 @@ def live_name(cluster: Cluster, alias: str) -> str | None:
     ClusterError
         `alias` is an index of its own, or stands for several indices.
     """
-    names = standing(cluster, alias)
+    names = resolve_alias(cluster, alias)
     if not names:
         if cluster.exists(f"/{alias}"):
             raise ClusterError(
@@ -80,7 +80,7 @@ def live_name(cluster: Cluster, alias: str) -> str | None:
     return names[0]
 
 
-def standing(cluster: Cluster, alias: str) -> list[str]:
+def resolve_alias(cluster: Cluster, alias: str) -> list[str]:
     """Return the physical indices that `alias` stands for; one, unless others moved it."""
     answer = cluster.request("GET", f"/_alias/{alias}", params={"ignore": 404})
     return sorted(name for name in answer if name not in ("error", "status"))
@@ -141,7 +141,7 @@ def _own_meta(whole: Mapping[str, Any], name: str) -> dict[str, Any]:
     return dict(found)
 
 
-def listing(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
+def list_indices(cluster: Cluster, alias: str) -> list[PhysicalIndex]:
     """Return the indices that seealso built for `alias`, closed ones as well, oldest first."""
     params = {"ignore_unavailable": "true", "expand_wildcards": "open,closed"}
     answer = cluster.request("GET", f"/{alias}-*", params=params)
@@ -215,7 +215,7 @@ def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> No
 def _carried_out(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> bool:
     """Tell whether the aliases stand as `actions` would have them."""
     return all(
-        (one["index"] in standing(cluster, one["alias"])) == (kind == "add")
+        (one["index"] in resolve_alias(cluster, one["alias"])) == (kind == "add")
         for action in actions
         for kind, one in action.items()
     )
@@ -246,7 +246,7 @@ def finish_loading(cluster: Cluster, name: str, *, replicas: int, merge: bool) -
     cluster.request("PUT", f"/{name}/_settings", settings)
 
 
-def point(cluster: Cluster, alias: str, name: str) -> None:
+def point_alias(cluster: Cluster, alias: str, name: str) -> None:
     """Let `alias` stand for `name` alone, in one atomic step.
 
     Raises
@@ -256,12 +256,12 @@ def point(cluster: Cluster, alias: str, name: str) -> None:
     """
     actions: list[dict[str, Any]] = [
         {"remove": {"index": before, "alias": alias}}
-        for before in standing(cluster, alias)
+        for before in resolve_alias(cluster, alias)
         if before != name
     ]
     actions.append({"add": {"index": name, "alias": alias}})
     act_on_aliases(cluster, actions)
-    if (found := standing(cluster, alias)) != [name]:
+    if (found := resolve_alias(cluster, alias)) != [name]:
         raise ClusterError(
             f"{alias}: somebody else has moved the alias just now, to {', '.join(found)}",
             hint="`seealso index list` shows where it stands, `seealso index swap NAME` moves it",
@@ -271,7 +271,7 @@ def point(cluster: Cluster, alias: str, name: str) -> None:
 
 def delete_unless_live(cluster: Cluster, alias: str, name: str) -> bool:
     """Delete the index `name`, unless `alias` stands for it by now; tell whether it was deleted."""
-    if name in standing(cluster, alias):
+    if name in resolve_alias(cluster, alias):
         return False
     cluster.request("DELETE", f"/{name}", params={"ignore": 404})
     return True

@@ -27,7 +27,7 @@ BODY: Final[Mapping[str, Any]] = {
 """Of the index: spelt out, as index templates of others may match its name."""
 
 
-def index_of(alias: str) -> str:
+def lock_index_name(alias: str) -> str:
     """Return the name of the index in which the locks of `alias` are."""
     return f"{alias}-locks"
 
@@ -40,7 +40,7 @@ def create_index(cluster: Cluster, alias: str) -> None:
     ClusterError
         The name belongs to somebody else's index or alias.
     """
-    name = index_of(alias)
+    name = lock_index_name(alias)
     try:
         # of several that create it at once, the first ends its shield when the index is there
         with shield(cluster, name, find_templates(cluster, name)):
@@ -66,7 +66,7 @@ def require_ours(cluster: Cluster, alias: str) -> None:
     ClusterError
         The name belongs to somebody else's index or alias.
     """
-    name = index_of(alias)
+    name = lock_index_name(alias)
     found = cluster.request("GET", f"/{name}").get(name)
     ours = found and found["mappings"].get("_meta", {}).get("seealso", {}).get("kind") == "locks"
     if not ours:

@@ -24,7 +24,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from seealso.cluster.client import Cluster
-from seealso.cluster.lock_index import create_index, index_of, require_ours
+from seealso.cluster.lock_index import create_index, lock_index_name, require_ours
 from seealso.errors import ClusterError
 from seealso.log import logger
 
@@ -200,7 +200,7 @@ class Lock:
 
     def _read(self) -> Mapping[str, Any] | None:
         """Return the document, None if nobody ever held the lock; create the index if need be."""
-        path = f"/{index_of(self.alias)}/_doc/{self.name}"
+        path = f"/{lock_index_name(self.alias)}/_doc/{self.name}"
         answer = self.cluster.request("GET", path, params={"ignore": 404})
         if "error" in answer:
             create_index(self.cluster, self.alias)
@@ -214,7 +214,7 @@ class Lock:
         self, version: Mapping[str, int], held: bool = True, retries: int | None = None
     ) -> bool:
         """Write the document in place of its `version`; False if it is another one by now."""
-        path = f"/{index_of(self.alias)}/_doc/{self.name}"
+        path = f"/{lock_index_name(self.alias)}/_doc/{self.name}"
         params: dict[str, Any] = {**version, "ignore": CONFLICT}
         if not version:
             params["op_type"] = "create"

@@ -47,7 +47,7 @@ class PhysicalIndex:
 
     @property
     def live_since(self) -> str | None:
-        """When the alias came to it last, as `moment` writes it; None if it never did."""
+        """When the alias came to it last, as `timestamp` writes it; None if it never did."""
         found = self.meta.get("live_since")
         return None if found is None else str(found)
 

@@ -8,7 +8,7 @@ from opensearchpy import Urllib3HttpConnection
 from opensearchpy.exceptions import SerializationError
 from opensearchpy.serializer import JSONSerializer
 
-from seealso.cluster.failures import without_canonical
+from seealso.cluster.failures import strip_canonical
 from seealso.decoding import loads
 from seealso.log import logger
 
@@ -70,7 +70,7 @@ class LoggingConnection(Urllib3HttpConnection):
         self, status_code: int, raw_data: str | bytes, content_type: str | None = None
     ) -> None:
         said = raw_data if isinstance(raw_data, str) else raw_data.decode()
-        super()._raise_error(status_code, without_canonical(said), content_type)
+        super()._raise_error(status_code, strip_canonical(said), content_type)
 
     def _raise_warnings(self, warning_headers: Iterable[str]) -> None:
         for header in warning_headers:

@@ -128,7 +128,7 @@ class Gate:
         BundleError
             The bundle of the live index is not in the store, so that it cannot be asked.
         """
-        if indices.live_name(cluster, settings.index.alias) is None:
+        if indices.find_live(cluster, settings.index.alias) is None:
             return None
         live = live_index(cluster, settings)
         # after hours of building it would be late to find that it is not there

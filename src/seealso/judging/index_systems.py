@@ -166,5 +166,5 @@ def _beside(settings: Settings) -> Settings:
 
 
 def _clear(cluster: Cluster, alias: str) -> None:
-    for index in indices.listing(cluster, alias):
+    for index in indices.list_indices(cluster, alias):
         indices.delete(cluster, index.name)

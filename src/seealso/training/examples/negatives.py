@@ -100,7 +100,7 @@ def mine(cluster: Cluster, alias: str, dataset: Dataset, *, most: int) -> dict[i
     ClusterError, DataError
         As `neighbours_of` does.
     """
-    name = indices.live_name(cluster, alias)
+    name = indices.find_live(cluster, alias)
     if name is None:
         raise ClusterError(
             f"{alias}: no index is live: training.hard_negatives cannot be mined",
