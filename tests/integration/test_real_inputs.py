@@ -160,6 +160,24 @@ def test_what_was_broken_is_in_the_report(shop: Shop, capsys: pytest.CaptureFixt
     assert report["items"] == 20
 
 
+def test_how_events_are_written_is_said_by_a_build_and_not_with_each_list(
+    shop: Shop, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shop.stock(films(20), people())
+    path = tmp_path / "events.csv"
+    rows = [
+        ";".join(("user_id", "item_id", "kind", "at")),
+        *(";".join(one.values()) for one in people()),
+    ]
+    path.write_text("\n".join(rows))
+    written = {"events": {**TIMED, "path": str(path)}}
+    _, lines = run(shop, capsys, "index", "build", **written)
+    assert lines.count("events.csv: separated by ';'") == 1
+    found, lines = run(shop, capsys, "recommend", "u1", **written)
+    assert found
+    assert "separated by" not in lines
+
+
 def test_a_few_items_without_text_are_counted(shop: Shop, tmp_path: Path) -> None:
     mute = [{"item_id": f"m{n}", "price": 1.0} for n in range(2)]
     shop.stock([*films(20), *mute], people())
