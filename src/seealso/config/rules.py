@@ -98,7 +98,7 @@ class ShareSettings(Choice):
     """A share of a list's places that some items are sure of."""
 
     share: float = Field(gt=0, le=1)
-    """Of the places, rounded up."""
+    """Of the places, rounded up; the first place belongs to the best item."""
     new: bool = False
     """Items without any interaction, instead of a choice."""
 
