@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,20 @@ PAGES: Final = sorted(
 )
 
 FENCE: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PROMPT: Final = re.compile(r"^\$ ((?:[^\n]*\\\n)*[^\n]*)$", re.MULTILINE)
+PROMPT: Final = "$ "
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of a page, and what the page shows of its output."""
+
+    line: str
+    output: str = ""
+
+    @property
+    def fails(self) -> bool:
+        """Whether the page shows an error."""
+        return self.output.startswith("error: ")
 
 
 def name_of(page: Path) -> str:
@@ -31,13 +45,31 @@ def blocks(page: Path, language: str) -> list[str]:
     return [code for named, code in FENCE.findall(text) if named == language]
 
 
-def shell_lines(page: Path) -> Iterator[str]:
+def shell_commands(page: Path) -> Iterator[Command]:
     """Yield each command that a page shows behind a prompt, or in a block of bash."""
     for named, code in FENCE.findall(page.read_text(encoding="utf-8")):
         if named in ("console", "text"):
-            yield from PROMPT.findall(code)
+            for part in f"\n{code}".split(f"\n{PROMPT}")[1:]:
+                yield _command(part.splitlines())
         elif named == "bash":
-            yield code.strip()
+            yield Command(code.strip())
+
+
+def _command(lines: list[str]) -> Command:
+    """Return the command that begins in the first of `lines`; it ends where the shell says so."""
+    for end in range(1, len(lines) + 1):
+        line = "\n".join(lines[:end])
+        if not line.endswith(("\\", "|")) and _quotes_are_closed(line):
+            return Command(line, "\n".join(lines[end:]))
+    raise ValueError(f"no end: {lines[0]}")
+
+
+def _quotes_are_closed(line: str) -> bool:
+    try:
+        shlex.split(line, comments=True)
+    except ValueError:
+        return False
+    return True
 
 
 def own_calls(line: str) -> Iterator[list[str]]:

@@ -11,13 +11,13 @@ import pytest
 
 from seealso.cli.main import cli, overrides
 from seealso.config import load_settings
-from tests.snippets import PAGES, blocks, name_of, own_calls, shell_lines
+from tests.snippets import PAGES, blocks, name_of, own_calls, shell_commands
 
 CALLS = [
     pytest.param(arguments, id=f"{name_of(page)}: {' '.join(arguments)[:60]}")
     for page in PAGES
-    for line in shell_lines(page)
-    for arguments in own_calls(line)
+    for command in shell_commands(page)
+    for arguments in own_calls(command.line)
 ]
 SETTINGS = [
     pytest.param(block, id=f"{name_of(page)} {number}")
