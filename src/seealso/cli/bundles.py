@@ -133,8 +133,8 @@ def _metric(training: Mapping[str, Any], split: str, name: str) -> str:
     return _number(_table(training.get(split)).get(name))
 
 
-def _gain(told: Mapping[str, Any]) -> dict[str, object]:
-    numbers = [told.get(name) for name in ("mean", "low", "high")]
+def _gain(gain: Mapping[str, Any]) -> dict[str, object]:
+    numbers = [gain.get(name) for name in ("mean", "low", "high")]
     if not all(isinstance(one, int | float) for one in numbers):
         return {}  # bundles of earlier trainings do not know
     mean, low, high = (f"{one:+.4f}" for one in numbers)

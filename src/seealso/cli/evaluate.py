@@ -26,7 +26,7 @@ FOLDER = Path(".seealso/evaluation")
     show_default=True,
     help="How events are kept back and asked about; may be repeated.",
 )
-@click.option("--test", "split", flag_value="test", default="dev", help="Ask test, not dev.")
+@click.option("--test", "split", flag_value="test", default="dev", help="Use test, not dev.")
 @click.option(
     "--baseline",
     "baselines",
@@ -34,21 +34,25 @@ FOLDER = Path(".seealso/evaluation")
     type=click.Choice(BASELINES),
     help="Compare with these only; may be repeated.  [default: all]",
 )
-@click.option("--no-baselines", is_flag=True, help="Ask the index alone.")
+@click.option("--no-baselines", is_flag=True, help="Evaluate the index alone.")
 @click.option(
     "--no-index",
     "index",
     is_flag=True,
     flag_value=False,
     default=True,
-    help="Ask the baselines alone; no cluster is needed.",
+    help="Evaluate the baselines alone; no cluster is needed.",
 )
-@click.option("--users", type=click.IntRange(min=1), help="Ask at most so many users, drawn.")
-@click.option("--by", metavar="FIELD", help="Tell users and exposure apart by this field.")
+@click.option(
+    "--users", type=click.IntRange(min=1), help="Evaluate at most this many users, drawn at random."
+)
+@click.option(
+    "--by", metavar="FIELD", help="Report metrics and exposure by the values of this field."
+)
 @click.option(
     "--by-user",
     metavar="FIELD",
-    help="Tell whether users are served alike, by this attribute of [users].",
+    help="Report whether groups of users, by this attribute of [users], are served alike.",
 )
 @click.option(
     "--out",
@@ -84,10 +88,10 @@ def evaluate(
 ) -> None:
     """Measure recommendations on events that were kept back, beside tuned baselines.
 
-    An index is built beside the live one from what may be known, asked by the product's own
-    queries, and deleted. Every system ranks the whole catalogue; baselines are tuned on dev.
-    Choose by dev; ask test once, at the end. With --before, the same users are compared with
-    what they got in an earlier evaluation.
+    An index is built beside the live one from the events that training may know, queried as the
+    product queries it, and deleted. Every system ranks the whole catalogue; baselines are tuned on
+    dev. Choose by dev; use test once, at the end. With --before, the same users are compared with
+    their results of an earlier evaluation.
     """
     if baselines and no_baselines:
         raise click.UsageError("--baseline and --no-baselines exclude each other")

@@ -88,7 +88,7 @@ def _change(protocol: "ProtocolResult", change: "Change") -> RenderableType:
 
 
 def _scores(protocol: "ProtocolResult", headline: str) -> RenderableType:
-    beyond_accuracy = {one.system: one for one in protocol.beyond_accuracy}
+    breadth = {one.system: one for one in protocol.beyond_accuracy}
     errors = {one.system: one.error for one in protocol.reliability}
     reference = protocol.pairings[0].system if protocol.pairings else ""
     paired = {
@@ -104,9 +104,9 @@ def _scores(protocol: "ProtocolResult", headline: str) -> RenderableType:
             _interval(score.metrics[headline]),
             _gain(paired.get(score.system)),
             _p(paired.get(score.system)),
-            f"{beyond_accuracy[score.system].coverage:.3f}",
-            f"{beyond_accuracy[score.system].novelty:.1f}",
-            f"{beyond_accuracy[score.system].popularity_bias:+.3f}",
+            f"{breadth[score.system].coverage:.3f}",
+            f"{breadth[score.system].novelty:.1f}",
+            f"{breadth[score.system].popularity_bias:+.3f}",
             f"{errors[score.system]:.3f}" if score.system in errors else "-",
         )
         for score in protocol.scores

@@ -77,11 +77,11 @@ def _images(report: "FitReport") -> dict[str, object]:
     if not report.images:
         return {}
     facts = report.images
-    told = (
+    text = (
         f"weight {facts['weight']:g}, {facts['dimension']:,} dimensions, {facts['items']:,} items"
     )
     strangers = facts["strangers"]
-    return {"images": f"{told}; {strangers:,} of no ranked item" if strangers else told}
+    return {"images": f"{text}; {strangers:,} of no ranked item" if strangers else text}
 
 
 def _co_occurrence(chosen: "CoOccurrenceConfig | None") -> str:
@@ -96,8 +96,8 @@ def _co_occurrence(chosen: "CoOccurrenceConfig | None") -> str:
 def _neighbours(chosen: Mapping[str, Any]) -> dict[str, object]:
     if not chosen.get("share"):
         return {}
-    told = "share {share:g}, {k:,} neighbours, their latest {latest:,} items"
-    return {"neighbours": told.format(**chosen)}
+    text = "share {share:g}, {k:,} neighbours, their latest {latest:,} items"
+    return {"neighbours": text.format(**chosen)}
 
 
 def _importance(chosen: Mapping[str, Any]) -> str:

@@ -84,7 +84,7 @@ def build(
         split=split,
         allow_unmatched=allow_unmatched,
     )
-    context.show(report, lambda: _built(report, gate))
+    context.show(report, lambda: _build_table(report, gate))
 
 
 def _planned(plan: BuildPlan) -> dict[str, object]:
@@ -104,7 +104,7 @@ def _pictured(report: BuildReport) -> str:
     return f"{found}; {report.strangers:,} of no item" if report.strangers else found
 
 
-def _built(report: BuildReport, gate: bool) -> RenderableType:
+def _build_table(report: BuildReport, gate: bool) -> RenderableType:
     checked, verdict = report.verification, report.verdict
     live = report.index if report.swapped else report.previous or "nothing"
     facts: dict[str, object] = {

@@ -122,7 +122,7 @@ def show(context: Context, name: str | None) -> None:
 @click.argument("old")
 @click.argument("new")
 @on_error
-@click.option("--test", "split", flag_value="test", default="dev", help="Ask test, not dev.")
+@click.option("--test", "split", flag_value="test", default="dev", help="Use test, not dev.")
 @click.option(
     "--fail-unless-better",
     is_flag=True,
@@ -135,7 +135,7 @@ def compare(
     """Compare the bundles OLD and NEW on the events that training kept back.
 
     Both rank the whole catalogue for every dev user; NEW is better where the 95 % bootstrap
-    interval of the difference of NDCG@10 lies above zero. Choose by dev; ask test once, at the
+    interval of the difference of NDCG@10 lies above zero. Choose by dev; use test once, at the
     end. It runs without torch.
     """
     found = api.compare_models(context.settings, old, new, on_error=on_error, split=split)
@@ -155,7 +155,7 @@ def compare(
 @model.command()
 @click.argument("name", required=False)
 @on_error
-@click.option("--test", "split", flag_value="test", default="dev", help="Ask test, not dev.")
+@click.option("--test", "split", flag_value="test", default="dev", help="Use test, not dev.")
 @click.option(
     "--dimension",
     "dimensions",
@@ -214,14 +214,14 @@ def pull(
     force: bool,
     dry_run: bool,
 ) -> None:
-    """Take in the bundle in SOURCE: a bundle folder, or a .tar.gz or .zip file.
+    """Import the bundle in SOURCE: a bundle folder, or a .tar.gz or .zip file.
 
     It gets its own name, or NAME. It is checked before it appears in the store: every checksum,
     every file, what the graphs ask for, and that the model reads text.
     """
     run = api.plan_pull_model if dry_run else api.pull_model
     moved = run(context.settings, source, name, sha256=sha256, force=force)
-    _show_transfer(context, moved, "would be taken in" if dry_run else "taken in")
+    _show_transfer(context, moved, "would be imported" if dry_run else "imported")
 
 
 def _show_transfer(context: Context, moved: Transfer, done: str) -> None:

@@ -23,7 +23,9 @@ BODY = 'write a search body, for instance {"query": {"match": {"title": "tent"}}
 )
 @user_options
 @click.option("--weight", type=float, help="How much the preference counts.")
-@click.option("--window", type=int, help="Rank only the best so many hits anew: a rescore clause.")
+@click.option(
+    "--window", type=int, help="Rerank only this many of the best hits, with a rescore clause."
+)
 @click.option("--send", is_flag=True, help="Send the body to index.alias and print the answer.")
 @pass_context
 def personalise(

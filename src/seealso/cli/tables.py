@@ -37,7 +37,7 @@ def facts(pairs: Mapping[str, object]) -> Table:
     table.add_column(style="dim")
     table.add_column()
     for name, value in pairs.items():
-        table.add_row(name, Text(shown(value)))
+        table.add_row(name, Text(as_text(value)))
     return table
 
 
@@ -65,11 +65,11 @@ def rows(
         justify: JustifyMethod = "right" if name in right else "left"
         table.add_column(name, justify=justify, no_wrap=name not in long)
     for line in lines:
-        table.add_row(*(Text(shown(value)) for value in line))
+        table.add_row(*(Text(as_text(value)) for value in line))
     return table
 
 
-def shown(value: object) -> str:
+def as_text(value: object) -> str:
     """Return `value` as a person reads it."""
     if value is None or value == "":
         return "-"

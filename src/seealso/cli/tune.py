@@ -50,7 +50,7 @@ def tune(
     """Search the settings of [training] that rank best on dev.
 
     The first trial is the settings as they are. Trials that do worse than half of the others are
-    given up early. A search that was killed, interrupted or out of time goes on when the same
+    stopped early. A search that was killed, interrupted or out of time goes on when the same
     command is given again. The test users are never asked: `seealso train` does that once, with
     the settings that are printed.
     """

@@ -1,4 +1,4 @@
-"""What is asked: how a user becomes a profile, and how a list is made."""
+"""How a user becomes a profile, and how a list is made."""
 
 from collections.abc import Mapping
 from typing import Literal

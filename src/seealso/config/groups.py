@@ -20,4 +20,5 @@ class GroupSettings(Section):
     """Best items of each member that the group chooses from; by default as many as the strategy
     needs: 50, and 400 for ``least-misery`` and ``borda``."""
     fairness: float = Field(0.5, ge=0)
-    """``fair``: how much more a member counts who was served little so far; 0 counts all alike."""
+    """``fair``: how much more a member counts whose items are few on the list so far; 0 counts all
+    alike."""

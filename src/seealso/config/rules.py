@@ -95,7 +95,7 @@ class TaxonomySettings(Section):
 
 
 class ShareSettings(Choice):
-    """A share of a list's places that some items are sure of."""
+    """A guaranteed share of a list's places for some items."""
 
     share: float = Field(gt=0, le=1)
     """Of the places, rounded up; the first place belongs to the best item."""
@@ -121,7 +121,7 @@ class CapSettings(Section):
 
 
 class ExposureSettings(Section):
-    """``[exposure]``: what is sure to be seen, and what is not to be seen too often."""
+    """``[exposure]``: guaranteed shares, caps, diversity and freshness."""
 
     shares: tuple[ShareSettings, ...] = ()
     """Shares of the places, beside ``recommend.tail_share``: ``share``, and ``items``, ``field``
@@ -129,7 +129,7 @@ class ExposureSettings(Section):
     caps: tuple[CapSettings, ...] = ()
     """At most ``most`` items with the same value of ``field``, in the list or in any ``window``."""
     diversity: float = Field(0.0, ge=0, le=1)
-    """1 - lambda of maximal marginal relevance: what unlikeness to the items above counts."""
+    """1 - lambda of maximal marginal relevance: how much difference from the items above counts."""
     fresh: str | None = None
     """A field with a date, a year or seconds since 1970: the older, the less an item is worth."""
     half_life_days: float = Field(365.0, gt=0)
