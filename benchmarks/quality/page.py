@@ -105,7 +105,7 @@ def _row(data: str, system: str, score: Result, protocols: Mapping[str, Result])
         f"{score['metrics']['hr@10']['mean']:.4f}",
         f"{ndcg['mean']:.4f} ({ndcg['low']:.4f} to {ndcg['high']:.4f})",
         _paired(whole, system),
-        _of(whole["beyond"], system, "coverage"),
+        _of(whole["beyond_accuracy"], system, "coverage"),
         *(_ndcg(protocols.get(name), system, "ndcg@10") for name in ("few-shot 1", "few-shot 3")),
         *(_cold(protocols.get(name), system) for name in ("cold", "cold among cold")),
         _of(whole["reliability"], system, "error"),

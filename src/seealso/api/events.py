@@ -27,7 +27,14 @@ from seealso.indexer.events.sources import UbiEvents, WholeFile
 from seealso.indexer.events.store import EventStore
 from seealso.log import progress, say
 from seealso.plugin.recommender import Recommender
-from seealso.readers import FileSource, GrowingFile, Problems, Pseudonyms, Stream
+from seealso.readers import (
+    FileSource,
+    GrowingFile,
+    LiveReader,
+    Problems,
+    Pseudonyms,
+    Stream,
+)
 
 STANDARD_INPUT = Path("-")
 
@@ -117,10 +124,9 @@ def ingest_events(
                 for one in ingest_batches(ingester, chosen, batches, reader, settings.live.batch):
                     taken = taken.plus(one)
                     tick(one.events)
-        unmatched = find_unmatched(cluster, settings.index.alias, reader) if taken.unknown else None
+        notes = _unmatched_notes(cluster, settings, taken, reader)
     say_skipped(problems)
-    if unmatched:
-        say_notes([f"{unmatched}; these events are kept"])
+    say_notes(notes)
     return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
 
 
@@ -141,7 +147,9 @@ def plan_ingest_events(
         reader = reader_of(chosen, settings, names, problems)
         batches = chosen.read(position_of(chosen, store))
         taken = plan_ingest(cluster, settings, names, store, batches, reader)
+        notes = _unmatched_notes(cluster, settings, taken, reader)
     say_skipped(problems)
+    say_notes(notes)
     return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
 
 
@@ -204,6 +212,14 @@ def plan_follow_events(
         LiveIndices.find(cluster, settings, names)
         store = EventStore.find(cluster, settings, names)
         return FollowPlan(chosen.name, position_of(chosen, store))
+
+
+def _unmatched_notes(
+    cluster: Cluster, settings: Settings, taken: IngestReport, reader: LiveReader
+) -> list[str]:
+    """Return why events name items that the index lacks, if some do."""
+    found = find_unmatched(cluster, settings.index.alias, reader) if taken.unknown else None
+    return [f"{found}; these events are kept"] if found else []
 
 
 def _until_idle(run: Iterator[IngestReport], seconds: float | None) -> Iterator[IngestReport]:
