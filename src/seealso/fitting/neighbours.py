@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from seealso.evaluation.choosing import search_coordinates
 from seealso.fitting.bench import Bench
 from seealso.log import Tick
 from seealso.models.histories import Matrix
+from seealso.models.user_knn import vote
 from seealso.types import Vector
 
 SHARES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0)
@@ -184,8 +185,15 @@ def find_nearest(asked: Sequence[Question], users: Vector, pool: Pool, most: int
     return NearestUsers(np.concatenate(places), np.concatenate(similarities))
 
 
+class _Voter(NamedTuple):
+    """A neighbour, as `vote` takes them."""
+
+    similarity: float
+    latest: Sequence[int]
+
+
 def collect_votes(bench: Bench, near: NearestUsers, pool: Pool, *, k: int, latest: int) -> Matrix:
-    """Return vote_i of each user and item, shape (users, n), as `seealso.models.user_knn` votes.
+    """Return the `vote` of each user's neighbours, shape (users, n).
 
     Parameters
     ----------
@@ -198,19 +206,19 @@ def collect_votes(bench: Bench, near: NearestUsers, pool: Pool, *, k: int, lates
     latest
         Newest items of each that count.
     """
-    n = len(bench.texts)
-    places, similarities = near.places[:, :k], near.similarities[:, :k]
-    starts, columns, weights = [0], [], []
+    newest = [one[: -latest - 1 : -1] for one in pool.sequences]
+    starts: list[int] = [0]
+    columns: list[int] = []
+    weights: list[float] = []
     for row, question in enumerate(bench.questions):
-        total = similarities[row].sum()
-        own = [np.unique(pool.sequences[place][-latest:]) for place in places[row]]
-        cast = np.repeat(similarities[row], [len(one) for one in own])
-        sums = np.bincount(np.concatenate(own), weights=cast, minlength=n)
-        sums[question.seen] = 0.0
-        chosen = np.flatnonzero(sums)
-        starts.append(starts[-1] + len(chosen))
-        columns.append(chosen)
-        weights.append(sums[chosen] / total if total else sums[chosen])
-    shape = (len(bench.questions), n)
-    data = np.concatenate(weights).astype(np.float32)
-    return Matrix((data, np.concatenate(columns), starts), shape=shape)
+        nearest = zip(near.similarities[row, :k].tolist(), near.places[row, :k], strict=True)
+        voters = [_Voter(similarity, newest[place]) for similarity, place in nearest]
+        votes = vote(voters, frozenset(question.seen.tolist()), latest)
+        starts.append(starts[-1] + len(votes))
+        columns += votes.keys()
+        weights += votes.values()
+    shape = (len(bench.questions), len(bench.texts))
+    values = np.array(weights, dtype=np.float32)
+    found = Matrix((values, np.array(columns, dtype=np.int64), starts), shape=shape)
+    found.sort_indices()
+    return found

@@ -174,7 +174,7 @@ def _few_shot(protocols: Sequence[ProtocolResult], draw: Draw) -> Chapter:
 
 
 def _people(protocol: ProtocolResult) -> Iterator[Person]:
-    shown = Sides.of(protocol).shown
+    shown = Sides.of(protocol).systems
     for one in protocol.examples:
         sides = tuple(Side(name, one.lists[name]) for name in shown if name in one.lists)
         yield Person(one.history, one.target, sides)

@@ -190,7 +190,7 @@ def colours(protocol: ProtocolResult) -> Mapping[str, str]:
 
 def _told_apart(protocol: ProtocolResult, name: str) -> dict[str, Any]:
     """Return colour of a system's bars, and that only who is compared is shown at first."""
-    shown = name in Sides.of(protocol).shown
+    shown = name in Sides.of(protocol).systems
     return {
         "marker": {"color": colours(protocol)[name]},
         "visible": True if shown else "legendonly",

@@ -44,7 +44,7 @@ class Sides:
         return cls(own, None if best is None else best.system)
 
     @property
-    def shown(self) -> tuple[str, ...]:
+    def systems(self) -> tuple[str, ...]:
         """Those of both that there are."""
         return tuple(name for name in (self.own, self.rival) if name is not None)
 
@@ -100,7 +100,7 @@ def in_lists(protocol: ProtocolResult) -> str:
     """Return how often a list of ten holds what was chosen, in words."""
     told = [
         f"{100 * protocol.score(system).metrics['hr@10'].mean:.1f} % of the lists of {system}"
-        for system in Sides.of(protocol).shown
+        for system in Sides.of(protocol).systems
     ]
     return f"Of ten items shown, one is the item that was chosen in {' and in '.join(told)}."
 

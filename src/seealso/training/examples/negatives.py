@@ -176,8 +176,8 @@ def _of_pair(
         one = rng.randrange(len(dataset.catalogue.ids))
         tries += 1
         # where everybody chose everything, any other item has to do
-        chosen_together = tries <= _DRAWS * each and not own.isdisjoint(users.get(one, ()))
-        if one not in chosen and one != pair.positive and not chosen_together:
+        both_chosen = tries <= _DRAWS * each and not own.isdisjoint(users.get(one, ()))
+        if one not in chosen and one != pair.positive and not both_chosen:
             chosen.append(one)
     return tuple(chosen)
 
