@@ -14,12 +14,12 @@ from seealso.indexer.users.writing import UserEncoder
 from seealso.log import say
 from seealso.plugin.groups.members import Members
 from seealso.plugin.list_maker import ListMaker
-from seealso.plugin.opening import open_ubi, open_users, read_histories
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import (
     FoundUsers,
     KnownUsers,
     describe_user,
+    read_histories,
     read_id,
     require_users,
 )
@@ -112,8 +112,8 @@ class OpenIndex:
         problems = Problems("skip")
         with ExitStack() as opened:
             cluster = opened.enter_context(connect(settings))
-            ubi = open_ubi(cluster, settings, os.environ)
-            index = open_users(cluster, settings, os.environ)
+            ubi = UbiLog.from_settings(cluster, settings, os.environ)
+            index = UsersIndex.from_settings(cluster, settings, os.environ)
             known = None if index else read_histories(cluster, settings, users, problems)
             found = cls(cluster, settings, known, users=index, ubi=ubi)
             found._opened = opened.pop_all()

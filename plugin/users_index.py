@@ -52,6 +52,21 @@ class UsersIndex:
         self._names = names
         self._live = live_users(self._cluster, settings, names)
 
+    @classmethod
+    def from_settings(
+        cls, cluster: Cluster, settings: Settings, environ: Mapping[str, str]
+    ) -> "UsersIndex | None":
+        """Return the users index, or None unless ``users.enabled``.
+
+        Raises
+        ------
+        ClusterError, ConfigError
+            As for the class, or `environ` does not hold the key of the pseudonyms.
+        """
+        if not settings.users.enabled:
+            return None
+        return cls(cluster, settings, Pseudonyms.from_environment(environ))
+
     @property
     def live(self) -> LiveUsers:
         """The index that answered last."""

@@ -1,11 +1,15 @@
 """What is known of a user: put together from stored events and arguments, and checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from seealso.cluster import Cluster
+from seealso.config import Settings
 from seealso.errors import DataError
+from seealso.indexer.inputs import row_source
 from seealso.plugin.profiles.profile import Profile
+from seealso.readers import Histories, Problems, read_events
 from seealso.types import HistoryEntry, User
 
 
@@ -15,6 +19,24 @@ class KnownUsers(Protocol):
     def user(self, user_id: str) -> User | None:
         """Return the user, or None if unknown."""
         ...
+
+
+def read_histories(
+    cluster: Cluster, settings: Settings, users: Collection[str] | None, problems: Problems
+) -> Histories | None:
+    """Return what `users` did, from the events; what all users did for None.
+
+    None where the settings name no events, or `users` is empty.
+    """
+    if users is not None and not users:
+        return None
+    # a deadline is for someone who waits; for many at once, the cluster may take its time
+    reader = cluster if users is None else cluster.hurry(settings.cluster.deadline)
+    source = row_source(settings, "events", reader)
+    if source is None:
+        return None
+    frames = read_events(source, settings.events, problems)
+    return Histories.from_events(frames, positive=settings.events.positive, users=users)
 
 
 @dataclass(frozen=True, slots=True)

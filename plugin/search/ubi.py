@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeVar
 from uuid import uuid4
 
 from seealso.cluster import Cluster
-from seealso.config import UbiSettings
+from seealso.config import Settings, UbiSettings
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.search.rows import RowWriter
@@ -81,6 +81,21 @@ class UbiLog:
         self._settings = settings
         self._names = names
         self._rows = RowWriter(cluster, settings.queries, MAPPING)
+
+    @classmethod
+    def from_settings(
+        cls, cluster: Cluster, settings: Settings, environ: Mapping[str, str]
+    ) -> "UbiLog | None":
+        """Return the log of lists, or None unless ``ubi.enabled``.
+
+        Raises
+        ------
+        ConfigError
+            `environ` does not hold the key of the pseudonyms.
+        """
+        if not settings.ubi.enabled:
+            return None
+        return cls(cluster, settings.ubi, Pseudonyms.from_environment(environ))
 
     def log(self, queries: Sequence[Query], lists: Sequence[ListT]) -> list[ListT]:
         """Return the lists, each with the ``query_id`` of its row."""

@@ -17,7 +17,7 @@ from seealso.indexer.inputs import inputs
 from seealso.indexer.templates import install
 from seealso.log import progress, stderr
 from seealso.plugin import RecommendationList, Recommender
-from seealso.plugin.opening import read_histories
+from seealso.plugin.profiles.users import read_histories
 from seealso.readers import Histories, Problems
 from seealso.training import WHEEL_SOURCE, export_new, load_backbone
 from seealso.types import User
