@@ -95,7 +95,7 @@ class SeeAlsoRetriever(BaseRetriever):
         ]
 
     async def _aget_relevant_documents(
-        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **asked: Any
+        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **options: Any
     ) -> list[Document]:
         # the base class does the same, but leaves the arguments of the call behind
         return await run_in_executor(
@@ -103,5 +103,5 @@ class SeeAlsoRetriever(BaseRetriever):
             self._get_relevant_documents,
             query,
             run_manager=run_manager.get_sync(),
-            **asked,
+            **options,
         )

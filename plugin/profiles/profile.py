@@ -97,12 +97,12 @@ def _vectors(
 ) -> tuple[Vector | None, Vector | None]:
     """Return the vectors of the vector list and of the tail list."""
     history = inputs.history
-    said = [(settings.words, inputs.words), (settings.attributes, inputs.attributes)]
+    texts = [(settings.words, inputs.words), (settings.attributes, inputs.attributes)]
 
     def content(recency: float) -> Vector | None:
         if settings.history_as == "text":
-            return _mix(said)
-        return _mix([*said, (settings.history, history.mean(bundle, recency))])
+            return _mix(texts)
+        return _mix([*texts, (settings.history, history.mean(bundle, recency))])
 
     main = content(settings.recency)
     tail = main if settings.tail_recency is None else content(settings.tail_recency)
