@@ -31,7 +31,7 @@ from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import choose_path, fallback, without_scripts
 from seealso.plugin.ranking.rank import build, rank
 from seealso.plugin.ranking.requests import ListRequest
-from seealso.plugin.ranking.sending import send_scored, send_together
+from seealso.plugin.ranking.sending import send_scored, send_at_once
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.search.personalise import Preference, personalise_body, personalise_settings
 from seealso.plugin.search.spread import Samples
@@ -224,7 +224,7 @@ class ListMaker:
         context = self._context(live, criteria)
         # a deadline is for someone who waits; for many at once, the cluster may take its time
         cluster = self._cluster if len(requests) == 1 else self._patient
-        send = partial(send_together, cluster, live, watch=watch)
+        send = partial(send_at_once, cluster, live, watch=watch)
         found = rank(requests, context, send, datetime.now(UTC))
         watch.cut("fusion")
         degraded = fallback(criteria, scripts=live.scripts)

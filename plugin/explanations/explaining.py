@@ -17,7 +17,7 @@ from seealso.plugin.ranking import answers
 from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.searches import Search, tail_search, vector_search
-from seealso.plugin.ranking.sending import send_together
+from seealso.plugin.ranking.sending import send_at_once
 from seealso.plugin.serving import Live
 from seealso.readers import RESERVED
 from seealso.types import Path, Space
@@ -99,7 +99,7 @@ def explain(
     """
     documents = _documents(cluster, live, item_ids)
     searches = _searches(asked.profile, item_ids, criteria, context)
-    responses = send_together(cluster, live, searches, Stopwatch()) if searches else []
+    responses = send_at_once(cluster, live, searches, Stopwatch()) if searches else []
     hits = {
         search.template: {hit["_id"]: hit for hit in answers.hits_of(response)}
         for search, response in zip(searches, responses, strict=True)

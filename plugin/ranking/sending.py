@@ -31,7 +31,7 @@ SCORED_AT_ONCE: Final = 4
 """Most of these that are on their way together."""
 
 
-def send_together(
+def send_at_once(
     cluster: Cluster, live: Live, searches: Sequence[Search], watch: Stopwatch
 ) -> list[Mapping[str, Any]]:
     """Return the response to each of `searches`, sent together as far as one request takes them.
@@ -66,7 +66,7 @@ def send_scored(
     Raises
     ------
     ScriptsRefused, ClusterError
-        As for `send_together`.
+        As for `send_at_once`.
     """
     bodies = [one.body() for one in searches]
     watch.cut("rendering")
@@ -90,7 +90,7 @@ def send_body(cluster: Cluster, live: Live, body: Mapping[str, Any]) -> dict[str
     Raises
     ------
     ScriptsRefused, ClusterError
-        As for `send_together`.
+        As for `send_at_once`.
     """
     try:
         answer: dict[str, Any] = cluster.request("POST", f"/{live.name}/_search", body)
