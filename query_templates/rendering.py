@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import chevron
+import chevron_blue
 import orjson
-from chevron.tokenizer import tokenize
+from chevron_blue.tokenizer import tokenize
 
 from seealso.errors import TemplateError
 from seealso.query_templates.files import source
@@ -49,9 +49,7 @@ def _parsed(name: str) -> Parsed:
             used.setdefault(key)
             if depth == 0:
                 required.setdefault(key)
-    # values come encoded (see parameters.py): chevron's own escaping is for HTML
-    raw = tuple(("no escape" if kind == "variable" else kind, key) for kind, key in tokens)
-    return Parsed(raw, tuple(used), tuple(required))
+    return Parsed(tokens, tuple(used), tuple(required))
 
 
 class GivenList(str):
@@ -109,8 +107,10 @@ def render(name: str, params: Mapping[str, Any]) -> bytes:
         return json[literal]
 
     given["toJson"] = to_json
+    # values come encoded (see parameters.py): mustache's own escaping is for HTML
+    text = chevron_blue.render(parsed.tokens, given, partials_path=None, no_escape=True)
     # decoding and encoding again leaves out the layout, and proves the body to be JSON
-    return orjson.dumps(orjson.loads(chevron.render(parsed.tokens, given, partials_path=None)))
+    return orjson.dumps(orjson.loads(text))
 
 
 def _check_optional(name: str, parsed: Parsed, parameter: str) -> None:

@@ -58,11 +58,11 @@ EVERYTHING: dict[str, Any] = {
     "members": [{"exists": {"field": "vector", "_name": "0"}}],
     "explain": True,
     "ids": ["i1", 'with "quotes"'],
-    "lifts": {"i1": 0.5, 'with "quotes" and {{x}}': -0.25},
+    "boosts": {"i1": 0.5, 'with "quotes" and {{x}}': -0.25},
 }
 NEEDED = {
     name: EVERYTHING[name]
-    for name in ("vector", "words", "query", "candidates", "members", "ids", "lifts")
+    for name in ("vector", "words", "query", "candidates", "members", "ids", "boosts")
 }
 CASES: dict[str, dict[str, Any]] = {
     "only what is needed": {},
