@@ -31,7 +31,7 @@ from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import choose_path, fallback, without_scripts
 from seealso.plugin.ranking.rank import build, rank
 from seealso.plugin.ranking.requests import ListRequest
-from seealso.plugin.ranking.sending import send_scored, send_at_once
+from seealso.plugin.ranking.sending import send_at_once, send_scored
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.search.personalise import Preference, personalise_body, personalise_settings
 from seealso.plugin.search.spread import Samples

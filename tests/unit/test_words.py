@@ -13,15 +13,65 @@ ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = ("plugin", "indexer", "query_templates", "src/seealso")
 
 RETIRED: Final = frozenset(
-    "contender contenders crowd entrant entrants exam exams greeting greetings lane lanes"
-    " lessons lift lifts lifted looks makings newcomer newcomers profiler shelf sitting sittings"
-    " strata stratum study together unfinished welcome wish wishes".split()
+    [
+        "contender",
+        "contenders",
+        "crowd",
+        "entrant",
+        "entrants",
+        "exam",
+        "exams",
+        "greeting",
+        "greetings",
+        "lane",
+        "lanes",
+        "lessons",
+        "lift",
+        "lifts",
+        "lifted",
+        "looks",
+        "makings",
+        "newcomer",
+        "newcomers",
+        "profiler",
+        "shelf",
+        "sitting",
+        "sittings",
+        "strata",
+        "stratum",
+        "study",
+        "together",
+        "unfinished",
+        "welcome",
+        "wish",
+        "wishes",
+    ]
 )
 """Nowhere within a name."""
 
 PARTICIPLES: Final = frozenset(
-    "asked built found given gone greeted held joined kept made met said seen_by settle settled"
-    " shown taken tidied told wanted".split()
+    [
+        "asked",
+        "built",
+        "found",
+        "given",
+        "gone",
+        "greeted",
+        "held",
+        "joined",
+        "kept",
+        "made",
+        "met",
+        "said",
+        "seen_by",
+        "settle",
+        "settled",
+        "shown",
+        "taken",
+        "tidied",
+        "told",
+        "wanted",
+    ]
 )
 """Not the name of a function, a method or a class: those are verbs and nouns."""
 
