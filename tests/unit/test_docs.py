@@ -18,7 +18,9 @@ from seealso.config import Section, Settings
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLES = ROOT / "examples"
-PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md"), *EXAMPLES.rglob("*.md")])
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md"), *EXAMPLES.rglob("*.md")]
+)
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -136,6 +138,10 @@ def test_site_builds_strictly(tmp_path):
     assert built.returncode == 0, built.stdout + built.stderr
     page = (tmp_path / "site" / "reference" / "settings.html").read_text(encoding="utf-8")
     assert "half_life_days" in page
+    # the reference has each name that programs import
+    reference = (tmp_path / "site" / "reference" / "api.html").read_text(encoding="utf-8")
+    for name in ("Recommender.from_config", "api.build_index", "errors.PartialAnswer", "User"):
+        assert f'id="seealso.{name}"' in reference
     # nothing is loaded from elsewhere
     assert not re.findall(
         r"""<(?:script|img)[^>]+src=["']https?://|<link[^>]+href=["']https?://[^>]+stylesheet|<link[^>]+stylesheet[^>]+href=["']https?://""",
