@@ -1,4 +1,4 @@
-"""Writes what the documentation takes from the code: settings and the help of every command.
+"""Writes what the documentation takes from the code: settings, errors, the help of every command.
 
 Run it after a change of either; ``--check`` writes nothing and fails where a page is behind.
 """
@@ -18,17 +18,19 @@ from pydantic.fields import FieldInfo
 from seealso.cli.main import cli
 from seealso.cluster.rights import ANY, PHYSICAL, RIGHTS, role
 from seealso.config import Section, Settings
+from seealso.errors import SeeAlsoError
 
 DOCS = Path(__file__).parent
 
 BLOCK = re.compile(
-    r"(?P<open><!-- (?P<kind>help|settings|role):? ?(?P<name>[a-z -]*) -->\n)"
+    r"(?P<open><!-- (?P<kind>help|settings|role|errors):? ?(?P<name>[a-z -]*) -->\n)"
     r".*?(?P<close><!-- /(?P=kind) -->)",
     re.DOTALL,
 )
 """What is generated stands between ``<!-- help: index build -->`` and ``<!-- /help -->``, or
 between ``<!-- settings -->`` and ``<!-- /settings -->``; the rights of an account between
-``<!-- role: read -->`` and ``<!-- /role -->``."""
+``<!-- role: read -->`` and ``<!-- /role -->``; the tree of errors between ``<!-- errors -->`` and
+``<!-- /errors -->``."""
 
 WIDTH = 80
 
@@ -66,6 +68,7 @@ def _block(found: re.Match[str]) -> str:
         "settings": settings,
         "help": lambda: help_block(name.split()),
         "role": lambda: role_block(name),
+        "errors": errors,
     }
     content = contents[found["kind"]]()
     return f"{found['open']}{content}{found['close']}"
@@ -122,6 +125,24 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
     width = {"terminal_width": WIDTH, "max_content_width": WIDTH}
     own = {**command.context_settings, **width}
     return click.Context(command, info_name=name, parent=parent, **own)
+
+
+def errors() -> str:
+    """Return the tree of errors, with the exit code and the meaning of each."""
+    lines = ["| error | is a | exit code | what it means |", "|---|---|---|---|"]
+    for kind in _tree(SeeAlsoError):
+        words = _markdown((kind.__doc__ or "").partition("\n\n")[0])
+        parent = f"`{kind.__base__.__name__}`" if kind.__base__ else ""
+        lines.append(f"| `{kind.__name__}` | {parent} | {kind.exit_code} | {words} |")
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def _tree(kind: type[SeeAlsoError]) -> Iterator[type[SeeAlsoError]]:
+    """Yield an error of the public tree and those below it, depth first."""
+    if kind.__module__ == SeeAlsoError.__module__:
+        yield kind
+        for below in kind.__subclasses__():
+            yield from _tree(below)
 
 
 def settings() -> str:

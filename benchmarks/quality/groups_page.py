@@ -1,4 +1,4 @@
-"""Writes the tables in docs/how-to/recommend-to-groups.md from the kept results."""
+"""Writes the tables in docs/explanation/groups.md from the kept results."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.quality.page import Result, kept, with_table
 from benchmarks.quality.parties import KINDS, SIZES
 
-PAGE = Path("docs/how-to/recommend-to-groups.md")
+PAGE = Path("docs/explanation/groups.md")
 MEASURED = "python -m benchmarks.quality groups"
 HEADINGS = (
     "data", "strategy", "mean NDCG@10", "of the average's (95 %)", "worst-off NDCG@10",

@@ -1,6 +1,6 @@
 """The examples of README and docs run, as a reader would copy them: Python and shell.
 
-All of them stand in the folder of the quickstart, on one small shop. What trains, downloads or
+All of them stand in the folder of docs/start/your-own-shop.md. What trains, downloads or
 starts a container is tested where it belongs; its commands are read by ``test_docs_code``.
 """
 
@@ -29,6 +29,8 @@ KEY = "a key that only this test knows, long enough"
 
 PYTHON = (
     "README.md",
+    "docs/start/your-own-shop.md",
+    "docs/reference/errors.md",
     "docs/reference/python.md",
     "docs/how-to/attach-to-an-existing-search.md",
     "docs/how-to/connectors.md",
@@ -39,7 +41,7 @@ PYTHON = (
 
 SHELL = (
     "README.md",
-    "docs/start/quickstart.md",
+    "docs/start/your-own-shop.md",
     "docs/reference/python.md",
     "docs/reference/commands/recommend.md",
     "docs/reference/commands/recommend-group.md",
@@ -51,6 +53,8 @@ SHELL = (
     "docs/how-to/keep-users-in-the-index.md",
     "docs/how-to/live-events.md",
     "docs/how-to/troubleshooting.md",
+    "docs/how-to/nightly.md",
+    "docs/how-to/forget-a-user.md",
 )
 
 ELSEWHERE = re.compile(
@@ -65,7 +69,7 @@ CLICK = '{{"user": "{user}", "sku": "k5", "type": "view", "time": "2026-11-26T03
 
 @dataclass(frozen=True)
 class Shop:
-    """The folder of the quickstart, with more customers, and its index."""
+    """The folder of docs/start/your-own-shop.md, with more customers, and its index."""
 
     folder: Path
     url: str
@@ -78,8 +82,8 @@ class Shop:
         return named.replace('"/shop/', f'"/{self.alias}/')
 
 
-def files_of_the_quickstart() -> Iterator[tuple[str, str]]:
-    text = (ROOT / "docs" / "start" / "quickstart.md").read_text(encoding="utf-8")
+def files_of_the_shop() -> Iterator[tuple[str, str]]:
+    text = (ROOT / "docs" / "start" / "your-own-shop.md").read_text(encoding="utf-8")
     for name in ("products.csv", "events.csv", "seealso.toml"):
         yield name, text.split(f"`{name}`", 1)[1].split("```", 2)[1].partition("\n")[2]
 
@@ -88,9 +92,9 @@ def files_of_the_quickstart() -> Iterator[tuple[str, str]]:
 def shop(
     tmp_path_factory: pytest.TempPathFactory, opensearch_latest: NodeInfo, tiny: Bundle
 ) -> Iterator[Shop]:
-    folder = tmp_path_factory.mktemp("quickstart")
+    folder = tmp_path_factory.mktemp("shop")
     found = Shop(folder, opensearch_latest.url, f"docs-{os.getpid()}")
-    for name, content in files_of_the_quickstart():
+    for name, content in files_of_the_shop():
         (folder / name).write_text(content, encoding="utf-8")
     items = [f"{letter}{number}" for letter in "tk" for number in range(1, 7)]
     users = ["1", "5", "17", "bob", "cat", "anna", *(f"more{n}" for n in range(24))]

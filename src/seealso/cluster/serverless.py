@@ -27,7 +27,7 @@ LACKING: Final[Mapping[str, str]] = {
 
 HINT = (
     'keep the index in an OpenSearch Service domain (cluster.aws_service = "es"); '
-    "docs/reference/security.md says what Serverless lacks"
+    "docs/how-to/amazon-opensearch.md says what Serverless lacks"
 )
 
 
