@@ -7,16 +7,13 @@ index build`` does. Where a command has ``--dry-run``, a second call says what w
 Lists are asked of a `seealso.Recommender`.
 """
 
+from seealso.api.attaching import attach, plan_attach
 from seealso.api.bundles import (
     compare_models,
     export_model,
     list_models,
     measure_sizes,
     plan_export_model,
-    plan_pull_model,
-    plan_push_model,
-    pull_model,
-    push_model,
     show_model,
 )
 from seealso.api.events import (
@@ -27,14 +24,9 @@ from seealso.api.events import (
 )
 from seealso.api.indices import (
     NOTHING_LIVE,
-    attach,
     build_index,
-    install_templates,
     list_indices,
-    list_templates,
-    plan_attach,
     plan_build_index,
-    plan_install_templates,
     plan_prune_indices,
     plan_refresh_importance,
     plan_rollback_index,
@@ -49,6 +41,8 @@ from seealso.api.indices import (
 )
 from seealso.api.learning import evaluate, fit, plan_train, plan_tune, train, tune
 from seealso.api.nodes import doctor, node_logs, node_status, start_node, stop_node
+from seealso.api.templates import install_templates, list_templates, plan_install_templates
+from seealso.api.transfers import plan_pull_model, plan_push_model, pull_model, push_model
 from seealso.api.users import (
     build_users,
     export_user,

@@ -1,4 +1,4 @@
-"""``seealso model``: bundles are exported, listed, compared, measured and moved."""
+"""``seealso model``: bundles are exported, listed, compared and measured."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,6 @@ from seealso.api.reading import OnError, Split, read_inputs
 from seealso.config import Settings
 from seealso.decoding import read_lines
 from seealso.encoder import Bundle, BundleStore
-from seealso.encoder import transfer as moving
-from seealso.encoder.transfer import Transfer
 from seealso.errors import DataError
 from seealso.log import progress
 from seealso.training import Backbone, export, export_new, load_backbone, refuse_existing
@@ -240,78 +238,3 @@ def measure_sizes(
             asked=split,
             dimensions=dimensions,
         )
-
-
-def push_model(settings: Settings, name: str, dest: Path, *, force: bool = False) -> Transfer:
-    """Copy a bundle to a folder of bundles, or to a .tar.gz or .zip file.
-
-    Parameters
-    ----------
-    settings
-        ``encoder.store`` is where it is.
-    name
-        The bundle.
-    dest
-        A folder, which may be a mounted share or another store, or a file.
-    force
-        Replace what is there already.
-    """
-    bundle = BundleStore(settings.encoder.store).find(name)
-    with progress("pushing", total=1) as tick:
-        moved = moving.push(bundle, dest, replacing=force)
-        tick(1)
-    return moved
-
-
-def plan_push_model(settings: Settings, name: str, dest: Path, *, force: bool = False) -> Transfer:
-    """Say what `push_model` would write; nothing is written."""
-    return moving.plan_push(show_model(settings, name), dest, replacing=force)
-
-
-def pull_model(
-    settings: Settings,
-    source: Path,
-    name: str | None = None,
-    *,
-    sha256: str | None = None,
-    force: bool = False,
-) -> Transfer:
-    """Take in a bundle from elsewhere, checked before it appears in the store.
-
-    Parameters
-    ----------
-    settings
-        ``encoder.store`` is where it goes.
-    source
-        A bundle folder, or a .tar.gz or .zip file.
-    name
-        Its name in the store; its own by default.
-    sha256
-        What `push_model` said; any other bundle is refused.
-    force
-        Replace what is there already.
-
-    Raises
-    ------
-    BundleError
-        It is not a bundle, was tampered with, or is another one; the store is as it was.
-    """
-    with progress("checking", total=1) as tick:
-        moved = moving.pull(
-            moving.Pull(source, name, sha256, force), BundleStore(settings.encoder.store)
-        )
-        tick(1)
-    return moved
-
-
-def plan_pull_model(
-    settings: Settings,
-    source: Path,
-    name: str | None = None,
-    *,
-    sha256: str | None = None,
-    force: bool = False,
-) -> Transfer:
-    """Check a bundle as `pull_model` does, and keep nothing of it."""
-    store = BundleStore(settings.encoder.store)
-    return moving.plan_pull(moving.Pull(source, name, sha256, force), store)

@@ -1,20 +1,17 @@
-"""``seealso index``, ``attach`` and ``templates``: what is written to the cluster for items."""
+"""``seealso index``: an index of items is built, updated, verified, swapped and pruned."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from seealso.api.reading import OnError, Split, item_ids, read_inputs, say_notes, say_skipped
+from seealso.api.reading import OnError, Split, item_ids, read_inputs, say_notes
 from seealso.cluster import PhysicalIndex, connect
 from seealso.cluster import indices as existing
 from seealso.config import Settings
 from seealso.decoding import read_lines
 from seealso.errors import ConfigError
 from seealso.indexer import build, lifecycle, refresh, update
-from seealso.indexer import templates as stored
-from seealso.indexer.attach import running as attaching
-from seealso.indexer.attach.plan import AttachPlan
 from seealso.indexer.build_report import BuildPlan, BuildReport
 from seealso.indexer.lifecycle import AliasMove
 from seealso.indexer.live import live_index
@@ -22,7 +19,6 @@ from seealso.indexer.refresh import ImportanceReport
 from seealso.indexer.update import MOST_DELETED, UpdateReport
 from seealso.indexer.verify import Verification, verify_again
 from seealso.judging.gate import Gate
-from seealso.readers import Problems
 
 NOTHING_LIVE: Final = "nothing was live: there is nothing to compare with"
 """What a gate says where no index can be worse."""
@@ -280,78 +276,3 @@ def plan_prune_indices(settings: Settings, *, keep: int | None = None) -> list[P
     """Return what `prune_indices` would delete; nothing is written."""
     with connect(settings) as cluster:
         return lifecycle.find_prunable(cluster, settings.index.alias, keep or settings.index.keep)
-
-
-def attach(
-    settings: Settings,
-    index: str,
-    *,
-    on_error: OnError = "stop",
-    copy: bool = False,
-    allow_unmatched: bool = False,
-) -> attaching.AttachReport:
-    """Add vectors and importance to an index that serves searches already.
-
-    Parameters
-    ----------
-    settings
-        What the fields of its documents mean, and the alias that is added.
-    index
-        The name of an index, or an alias of one.
-    on_error
-        What a broken document or event does.
-    copy
-        Make a new copy, with the settings of now.
-    allow_unmatched
-        Attach even if most events name items that the index lacks.
-
-    Raises
-    ------
-    MappingMismatch
-        The index cannot be attached to.
-    """
-    problems = Problems(on_error)
-    with connect(settings) as cluster:
-        report = attaching.attach(
-            cluster, settings, index, problems, copy=copy, allow_unmatched=allow_unmatched
-        )
-    say_skipped(problems)
-    say_notes(report.notes)
-    return report
-
-
-def plan_attach(
-    settings: Settings,
-    index: str,
-    *,
-    on_error: OnError = "stop",
-    copy: bool = False,
-    allow_unmatched: bool = False,
-) -> AttachPlan:
-    """Say what `attach` would do, and what it would meet; nothing is written."""
-    problems = Problems(on_error)
-    with connect(settings) as cluster:
-        plan = attaching.plan_attach(
-            cluster, settings, index, problems, copy=copy, allow_unmatched=allow_unmatched
-        )
-    say_skipped(problems)
-    say_notes(plan.notes)
-    return plan
-
-
-def install_templates(settings: Settings) -> list[str]:
-    """Store the query templates in the cluster, and return the names of those that were written."""
-    with connect(settings) as cluster:
-        return stored.install(cluster)
-
-
-def plan_install_templates(settings: Settings) -> list[str]:
-    """Return the names of the templates that `install_templates` would write."""
-    states = list_templates(settings)
-    return [name for name, state in states.items() if state != "current"]
-
-
-def list_templates(settings: Settings) -> dict[str, stored.State]:
-    """Return the query templates, each with whether the cluster has it."""
-    with connect(settings) as cluster:
-        return stored.installed(cluster)

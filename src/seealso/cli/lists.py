@@ -1,0 +1,99 @@
+"""What the commands that print a list share: its options, and how it is printed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from seealso.cli import tables
+from seealso.cli.context import Context, stdout, write
+from seealso.cli.who import json_objects
+from seealso.log import stderr
+from seealso.plugin import RecommendationList
+from seealso.plugin.explanations.explanation import Explanation
+from seealso.plugin.groups.lists import GroupList
+from seealso.types import Path as RankingPath
+
+RULE = """for instance '{"do": "exclude", "field": "genres", "values": ["Horror"]}'"""
+
+LIST_OPTIONS = (
+    click.option("--size", type=int, help="Length of the list."),
+    click.option(
+        "--path",
+        type=click.Choice(["auto", *(path.value for path in RankingPath)]),
+        help="How to rank.",
+    ),
+    click.option(
+        "--filter",
+        "filters",
+        multiple=True,
+        metavar="JSON",
+        help="Query DSL clause; may be repeated.",
+        callback=json_objects("--filter", """for instance '{"term": {"genres": "Drama"}}'"""),
+    ),
+    click.option("--min-probability", type=float, help="Leave out what is less likely."),
+    click.option(
+        "--rule",
+        "rules",
+        multiple=True,
+        metavar="JSON",
+        help="Business rule; may be repeated.",
+        callback=json_objects("--rule", RULE),
+    ),
+    click.option("--without-rules", is_flag=True, help="Leave out the rules of the settings."),
+)
+
+tail_share = click.option("--tail-share", type=float, help="Share of the positions for tail items.")
+show = click.option("--show", metavar="FIELD", help="Catalogue field to show beside the id.")
+
+
+def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that every list takes."""
+    for option in reversed(LIST_OPTIONS):
+        command = option(command)
+    return command
+
+
+def print_list(
+    context: Context,
+    found: RecommendationList | GroupList,
+    show: str | None,
+    empty: Callable[[], str],
+) -> None:
+    """Print a list as a table, or for an empty one a sentence, with its note; or as JSON."""
+
+    def table() -> RenderableType:
+        if not len(found):
+            return Text(empty())
+        return found.table(show or context.settings.catalogue.text[0])
+
+    context.show(found, table)
+    if context.json:
+        return
+    if found.note:
+        stdout.print(found.note, style="yellow", markup=False)
+    ms = ", ".join(f"{part} {value:.1f}" for part, value in found.latency_ms.items())
+    stderr.print(
+        f"path {found.path.value}, index {found.index}, ms: {ms}", style="dim", soft_wrap=True
+    )
+
+
+def print_with_reasons(
+    context: Context, found: RecommendationList, reasons: list[Explanation], show: str | None
+) -> None:
+    """Print a list as `print_list` does, and why each item is on it."""
+    if context.json:
+        explained = [one.as_dict() for one in reasons]
+        context.show({**found.as_dict(), "reasons": explained}, Table)
+        return
+    print_list(context, found, show, str)
+    stdout.print()
+    because = (
+        # no share of the value: it moves the item in this list alone
+        (one.item_id, one.in_short() + (f"; rules {item.boost:+.3f}" if item.boost else ""))
+        for item, one in zip(found, reasons, strict=True)
+    )
+    write(tables.rows(("item", "because of"), because, long=("because of",)))
