@@ -129,20 +129,24 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
 
 def errors() -> str:
     """Return the tree of errors, with the exit code and the meaning of each."""
-    lines = ["| error | is a | exit code | what it means |", "|---|---|---|---|"]
-    for kind in _tree(SeeAlsoError):
-        words = _markdown((kind.__doc__ or "").partition("\n\n")[0])
-        parent = f"`{kind.__base__.__name__}`" if kind.__base__ else ""
-        lines.append(f"| `{kind.__name__}` | {parent} | {kind.exit_code} | {words} |")
-    return "\n" + "\n".join(lines) + "\n\n"
+    rows = [
+        (f"{branch}{kind.__name__}", kind.exit_code, (kind.__doc__ or "").partition("\n\n")[0])
+        for branch, kind in _tree(SeeAlsoError)
+    ]
+    width = max(len(name) for name, *_ in rows)
+    lines = [f"{name:{width}}  {code}  {_markdown(words)}" for name, code, words in rows]
+    return "\n```text\n" + "\n".join(lines) + "\n```\n\n"
 
 
-def _tree(kind: type[SeeAlsoError]) -> Iterator[type[SeeAlsoError]]:
-    """Yield an error of the public tree and those below it, depth first."""
-    if kind.__module__ == SeeAlsoError.__module__:
-        yield kind
-        for below in kind.__subclasses__():
-            yield from _tree(below)
+def _tree(
+    kind: type[SeeAlsoError], branch: str = "", trunk: str = ""
+) -> Iterator[tuple[str, type[SeeAlsoError]]]:
+    """Yield an error of the public tree and those below it, each with the branch before it."""
+    yield branch, kind
+    below = [one for one in kind.__subclasses__() if one.__module__ == SeeAlsoError.__module__]
+    for one in below:
+        fork, stem = ("└── ", "    ") if one is below[-1] else ("├── ", "│   ")
+        yield from _tree(one, trunk + fork, trunk + stem)
 
 
 def settings() -> str:
