@@ -18,10 +18,6 @@ class Caps:
         """Return the draft with the caps among its promises."""
         return replace(draft, caps=(*draft.caps, *self.caps))
 
-    def describe(self) -> str:
-        """Return what is asked of a list, in a few words."""
-        return ", ".join(f"at most {one.most} of one {one.field}" for one in self.caps)
-
     def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
         """Return nothing: no list breaks a cap."""
         return ""

@@ -10,14 +10,10 @@ from seealso.plugin.reranking.pins import insert
 
 
 class Reranker(Protocol):
-    """A component: changes a draft by its own options, and explains itself."""
+    """A component: changes a draft by its own options, and says what a list lacks of it."""
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft, changed."""
-        ...
-
-    def describe(self) -> str:
-        """Return what is asked of a list, in a few words."""
         ...
 
     def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:
@@ -32,10 +28,6 @@ class Ordering:
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with every pool in its order."""
         return draft.change(lambda pool: pool.rank(draft.order, draft.depth))
-
-    def describe(self) -> str:
-        """Return what is asked of a list, in a few words."""
-        return "best first"
 
     def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
         """Return nothing: every list is in its order."""

@@ -45,10 +45,6 @@ class Diversity:
             likeness = np.maximum(likeness, matrix @ matrix[best])
         return [ranked[n] for n in [*chosen, *np.flatnonzero(left).tolist()]]
 
-    def describe(self) -> str:
-        """Return what is asked of a list, in a few words."""
-        return f"diversity {self.weight:g}"
-
     def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
         """Return nothing: every list is as diverse as its candidates let it be."""
         return ""

@@ -43,10 +43,6 @@ class Freshness:
         lost = 1.0 - 2.0 ** (-age / self.half_life_days)
         return candidate.boost(lambda value: -lost * abs(value))
 
-    def describe(self) -> str:
-        """Return what is asked of a list, in a few words."""
-        return f"half as much after {self.half_life_days:g} days of {self.field}"
-
     def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
         """Return nothing: every value fades."""
         return ""

@@ -31,10 +31,6 @@ class Pins:
         tail = tuple(one for one in draft.tail if one.item_id not in moved)
         return replace(draft.change(lambda pool: pool.without(moved)), tail=tail, pinned=pinned)
 
-    def describe(self) -> str:
-        """Return what is asked of a list, in a few words."""
-        return ", ".join(f"pin {item_id} at {place}" for place, item_id in self.places.items())
-
     def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
         """Return a line on the pinned items that are not in a list; empty where all are."""
         there = {one.item_id for one in items}

@@ -22,10 +22,6 @@ class TailShare:
         members = {one.item_id for one in candidates if one.item.tail}
         return replace(draft, shares=(*draft.shares, Share(self.places, draft.tail, members)))
 
-    def describe(self) -> str:
-        """Return what is asked of a list, in a few words."""
-        return f"{self.places} places of the long tail"
-
     def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
         """Return nothing: the words of most profiles match few items of the long tail."""
         return ""
@@ -48,10 +44,6 @@ class ExposureShare:
         sure = [replace(one, item=replace(one.item, source=Source.SHARE)) for one in reserve]
         members = {one.item_id for one in reserve}
         return replace(draft, shares=(*draft.shares, Share(self.places, sure, members)))
-
-    def describe(self) -> str:
-        """Return what is asked of a list, in a few words."""
-        return f"{self.name} ({self.places} places)"
 
     def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:
         """Return a line on the places that no item could fill; empty where all are filled."""
