@@ -84,7 +84,7 @@ class ModelContract:
         alone = np.concatenate([self.scores(one) for one in histories])
         np.testing.assert_allclose(self.scores(*histories), alone, rtol=1e-5, atol=1e-5)
 
-    def test_a_user_without_a_history_is_told_from_nobody(self) -> None:
+    def test_a_user_without_a_history_changes_no_other(self) -> None:
         found = self.scores((), (0, 2))
         assert not np.isnan(found).any()
         np.testing.assert_allclose(found[1], self.scores((0, 2))[0], rtol=1e-5, atol=1e-5)
@@ -141,7 +141,6 @@ class TestBm25(PersonalContract):
 class TestText(ModelContract):
     # the model of the tests was never trained: it tells texts apart, and knows no colours
     chosen: ClassVar = {"whitened": 0}
-    # the model of the tests was never trained: it tells texts apart, and knows no colours
 
     @pytest.fixture(autouse=True)
     def _open(self, tiny: Bundle) -> None:

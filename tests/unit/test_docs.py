@@ -1,5 +1,6 @@
 """The documentation is complete and in step with the code: commands, settings, links, the site."""
 
+import ast
 import os
 import re
 import runpy
@@ -18,6 +19,11 @@ from seealso.config import Section, Settings
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLES = ROOT / "examples"
+SOURCES = [
+    file
+    for room in ("src", "plugin", "indexer", "query_templates")
+    for file in sorted((ROOT / room).rglob("*.py"))
+]
 PAGES = sorted(
     [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md"), *EXAMPLES.rglob("*.md")]
 )
@@ -25,6 +31,7 @@ PAGES = sorted(
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
+PARAMETERS = re.compile(r"^Parameters\n-+\n(.*?)(?:\n\n\w[\w ]*\n-+|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -147,3 +154,34 @@ def test_site_builds_strictly(tmp_path):
         r"""<(?:script|img)[^>]+src=["']https?://|<link[^>]+href=["']https?://[^>]+stylesheet|<link[^>]+stylesheet[^>]+href=["']https?://""",
         page,
     )
+
+
+def described(function: ast.FunctionDef) -> set[str]:
+    """Return the parameters that a docstring describes."""
+    section = PARAMETERS.search(ast.get_docstring(function) or "")
+    lines = section[1].splitlines() if section else []
+    heads = [line for line in lines if line and not line.startswith(" ")]
+    return {name.strip().lstrip("*") for line in heads for name in line.split(",")}
+
+
+def taken(function: ast.FunctionDef) -> set[str]:
+    """Return the parameters that a function takes."""
+    given = function.args
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    return {one.arg for one in every if one is not None}
+
+
+def test_docstrings_describe_parameters_that_are_there():
+    functions = [
+        (file, node)
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    gone = {
+        f"{file.relative_to(ROOT)}: {one.name}: {sorted(described(one) - taken(one))}"
+        for file, one in functions
+        if described(one) - taken(one)
+    }
+    assert gone == set()
+    assert sum(bool(described(one)) for _, one in functions) > 200

@@ -1,4 +1,4 @@
-"""Methods to be compared with: each fitted and tuned on the same material as any other system."""
+"""Methods to be compared with: each fitted and tuned on the same dataset as any other system."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

@@ -38,7 +38,7 @@ def beyond_accuracy(
         Its name.
     lists, questions
         What it showed, and to whom.
-    material
+    dataset
         What was known: popularity is counted in its sequences.
     rankable
         Number of items that could be ranked.

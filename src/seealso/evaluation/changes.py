@@ -115,7 +115,7 @@ class Change:
         Two-sided, of a paired randomisation test of the headline metric over all users.
     kept
         Mean share of the first ten items that were there before.
-    beyond
+    beyond_accuracy
         What accuracy does not tell, ``{name: (before, after)}``: ``coverage``, ``novelty``,
         ``popularity bias``, ``calibration error``, and shares of the places.
     contrasts

@@ -165,7 +165,7 @@ class BundleRanker:
 
     Attributes
     ----------
-    settings, material, items
+    settings, dataset, items
         What is asked, and the catalogue with its fields.
     bundle
         Who is asked.

@@ -47,7 +47,7 @@ def evaluate(
         ``text``, ``events.positive``, ``training``, ``catalogue`` and ``importance`` are used.
     items, events
         Give the batches of the catalogue and the event frames.
-    contenders
+    builders
         What is evaluated. Each is built anew for each state of knowledge, and released before
         the next one comes: one model is in memory at a time.
     protocols

@@ -87,7 +87,7 @@ def treatments(
         The headline metric of each question, shape (questions,).
     groups
         Who belongs together.
-    material, questions
+    dataset, questions
         What was known, and who was asked.
     seed
         Of what is drawn.

@@ -70,7 +70,7 @@ class Holdout:
 
     Attributes
     ----------
-    material
+    dataset
         What may be learnt from. Its test questions are empty.
     dev
         Questions that settings may be chosen by.
@@ -98,7 +98,7 @@ def hold_out(
     asked: str,
     most_users: int | None = None,
 ) -> tuple[Holdout, ...]:
-    """Read the material and prepare the protocols `names`.
+    """Read the dataset and prepare the protocols `names`.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def cold_items(dataset: Dataset, asked: str, drawn: Draw, most_dev: int) -> Hold
 
     Parameters
     ----------
-    material
+    dataset
         Its sequences are what training may know; its own dev questions stay in it, without cold
         items.
     asked
@@ -225,7 +225,7 @@ def cold_items(dataset: Dataset, asked: str, drawn: Draw, most_dev: int) -> Hold
         EvaluationProtocol("cold among cold", questions, cold, everyone, "ndcg@20"),
     )
     own = [left for one in dataset.dev if (left := _without(one, cold)) is not None]
-    # who learnt from the whole material learnt from events of cold items
+    # who learnt from the whole dataset learnt from events of cold items
     signature = sha256(f"{dataset.signature} without cold items".encode()).hexdigest()[:16]
     known = replace(dataset, sequences=warm, dev=own, test=(), signature=signature)
     return Holdout(known, dev[:most_dev], "leave-one-out", cold, protocols)

@@ -59,7 +59,7 @@ class ProtocolResult:
         Pairs of systems compared, over all users.
     tuned
         What dev chose for each system that was tuned.
-    beyond
+    beyond_accuracy
         One a system.
     reliability
         Of the systems that give probabilities.

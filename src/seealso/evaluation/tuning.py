@@ -110,7 +110,7 @@ class Dev:
 
     Attributes
     ----------
-    material
+    dataset
         What may be learnt from.
     questions
         Who is asked.

@@ -58,7 +58,7 @@ def choose_co_occurrence(
         Dev users.
     users, items
         E_u, unit rows, and E_i, shapes (users, d) and (n, d).
-    material
+    dataset
         Its sequences give the pairs.
     tick
         Called after each attempt.

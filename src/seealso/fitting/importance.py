@@ -101,7 +101,7 @@ def read_shares(settings: Settings, items: Items, known: pl.DataFrame, dataset: 
         Gives the batches of the catalogue.
     known
         The events.
-    material
+    dataset
         Its catalogue says which items, in which order.
     """
     own = settings.importance.half_life_days

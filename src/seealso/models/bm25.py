@@ -27,7 +27,7 @@ def fit_bm25(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
 
     Parameters
     ----------
-    material
+    dataset
         The texts are those of its catalogue.
     chosen
         ``k1`` and ``b``.

@@ -55,9 +55,9 @@ def fit_co_occurrence(dataset: Dataset, config: CoOccurrenceConfig | None) -> Co
 
     Parameters
     ----------
-    material
+    dataset
         What users chose, and the n items.
-    pairing
+    config
         What pairs weigh.
     """
     if config is None:

@@ -48,7 +48,7 @@ def fit_ease(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
 
     Parameters
     ----------
-    material
+    dataset
         What may be learnt from.
     chosen
         ``regularisation``, called lambda there.

@@ -21,7 +21,7 @@ Matrix: TypeAlias = sparse.csr_matrix
 
 
 class Model(Protocol):
-    """A fitted baseline."""
+    """A fitted model."""
 
     def scores(self, profiles: Matrix) -> Vector:
         """Return scores of shape (users, n) for weights of history items, shape (users, n)."""

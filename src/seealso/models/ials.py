@@ -18,8 +18,6 @@ except ModuleNotFoundError as exc:
     raise MissingExtraError.of("threadpoolctl", "evaluate") from exc
 
 ITERATIONS: Final = 15
-
-
 SEED: Final = 17
 
 
@@ -73,7 +71,7 @@ def fit_ials(dataset: Dataset, chosen: Mapping[str, float]) -> Factors:
 
     Parameters
     ----------
-    material
+    dataset
         What may be learnt from.
     chosen
         ``factors``, ``alpha`` and ``regularisation``.

@@ -18,7 +18,7 @@ def fit_item_knn(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
 
     Parameters
     ----------
-    material
+    dataset
         What may be learnt from.
     chosen
         ``k`` neighbours and ``shrink``.

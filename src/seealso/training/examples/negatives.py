@@ -53,7 +53,7 @@ def neighbours_of(
         Where the index is.
     settings
         ``training.hard_negatives`` and ``index.alias`` are used.
-    material
+    dataset
         What is learnt: only its training events decide on what was chosen together.
     folder
         Of the run: one that goes on learns from the same negatives.

@@ -1,4 +1,4 @@
-"""What every way of learning needs: the material, and a measure of how good a model is."""
+"""What every way of learning needs: the dataset, and a measure of how good a model is."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -52,13 +52,13 @@ class Learnt:
 
 @dataclass(frozen=True)
 class LearningContext:
-    """The material with the settings that say how it is read.
+    """The dataset with the settings that say how it is read.
 
     Attributes
     ----------
     settings
         ``training``, ``text`` and ``profile`` are used.
-    material
+    dataset
         What is learnt and asked.
     watcher
         Follows the run.

@@ -63,7 +63,7 @@ def pretrain(context: LearningContext, backbone: Backbone, folder: Path) -> None
 
     Parameters
     ----------
-    study
+    context
         Gives the item texts and the measure.
     backbone
         The model.
@@ -101,7 +101,7 @@ def stage(
 
     Parameters
     ----------
-    study
+    context
         Gives settings and measure.
     backbone
         The model; all of its parameters learn.

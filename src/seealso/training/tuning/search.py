@@ -35,7 +35,7 @@ def space(settings: Settings, dataset: Dataset, depth: int) -> dict[str, BaseDis
     ----------
     settings
         ``training`` and ``profile`` are used: other methods and losses have other settings.
-    material
+    dataset
         Bounds the batch: it must not be larger than the pairs.
     depth
         Number of layers of the backbone.
