@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from seealso.config import RecommendSettings, Rule
+from seealso.config import RecommendSettings, Rule, describe_refusal
 from seealso.errors import ConfigError
 from seealso.plugin.rules.ruling import read_rules
 from seealso.types import Path
@@ -155,7 +155,7 @@ def _out_of_range(exc: ValidationError) -> ConfigError:
     """Return the error that names the setting, what it must be, and what was given."""
     first = exc.errors()[0]
     name = str(first["loc"][0])
-    wanted = first["msg"].removeprefix("Input ").replace("should be", "must be")
+    wanted = describe_refusal(first)
     if name == "path":
         wanted = f"must be one of auto, {', '.join(path.value for path in Path)}"
     return ConfigError(

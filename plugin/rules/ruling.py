@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from seealso.config import Choice, Rule
+from seealso.config import Choice, Rule, describe_refusal
 from seealso.errors import ConfigError
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
 
@@ -181,7 +181,7 @@ def _read(number: int, given: Any) -> Rule:
     except ValidationError as exc:
         first = exc.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
+        message = describe_refusal(first)
         where = f"rule {number}: {place}: " if place else f"rule {number}: "
         raise ConfigError(f"{where}{message}", hint=EXAMPLE) from exc
 

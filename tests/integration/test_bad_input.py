@@ -75,7 +75,7 @@ def test_weights_that_are_not_numbers(kept_shop: Shop, complain: Complain, tmp_p
         section, _, key = name.rpartition(".")
         config.write_text(f"[{section}]\n{key} = nan\n")
         said = complain(kept_shop, "index", "build", config=config)
-        expected = f"seealso.toml: {name}: Input should be a finite number"
+        expected = f"seealso.toml: {name}: must be a finite number"
         assert (said.code, said.error) == (2, expected)
 
 

@@ -58,7 +58,14 @@ def test_files_stand_beside_the_settings_that_name_them(elsewhere: Path) -> None
         ("[recommend]\nsise = 1", "seealso.toml: recommend.sise: no such setting"),
         ("[shop]\na = 1", "seealso.toml: shop: no such setting"),
         ("[crowd]\nshare = 1", "seealso.toml: crowd: no such setting"),
-        ("[recommend]\ntail_share = 2", "seealso.toml: recommend.tail_share: "),
+        (
+            "[recommend]\nlift = 1\n[crowd]\nshare = 1",
+            "seealso.toml: crowd: no such setting (and 1 more)",
+        ),
+        ("[recommend]\ntail_share = 2", "seealso.toml: recommend.tail_share: must be less than"),
+        ("[recommend]\nsize = 'x'", "seealso.toml: recommend.size: must be a whole number"),
+        ("recommend = 3", "seealso.toml: recommend: must be an object with names and values"),
+        ("[cluster]\nurl = 'here:9200'", "seealso.toml: cluster: 'here:9200' does not begin with"),
         ("[index]\nspace = 'dot'", "seealso.toml: index.space: "),
         ("[index]\nalias = 'Films'", "seealso.toml: index.alias: "),
         ("[importance]\nfloor = 3", "seealso.toml: importance: floor 3.0 is above ceiling 2.0"),
@@ -143,7 +150,7 @@ def test_infinity_in_a_file_is_told_in_one_line(elsewhere: Path) -> None:
     written(elsewhere, "[importance]\nceiling = inf")
     with pytest.raises(ConfigError) as caught:
         load_settings()
-    said = "seealso.toml: importance.ceiling: Input should be a finite number"
+    said = "seealso.toml: importance.ceiling: must be a finite number"
     assert caught.value.message == said
 
 
@@ -160,3 +167,10 @@ def test_every_setting_says_what_it_is() -> None:
         fields = getattr(field.annotation, "model_fields", {})
         for name, setting in fields.items():
             assert setting.description, f"{section}.{name} has no line of documentation"
+
+
+def test_a_settings_file_may_be_named_by_a_text(elsewhere: Path) -> None:
+    written(elsewhere, "[recommend]\nsize = 3")
+    assert load_settings("seealso.toml").recommend.size == 3
+    with pytest.raises(ConfigError, match=r"other\.toml: no such settings file"):
+        load_settings("other.toml")

@@ -180,12 +180,12 @@ def test_calibration_changes_no_fingerprint_and_is_kept(tiny: Bundle, store: Bun
     [
         ({"cluster": {"url": "http://elsewhere"}}, "'cluster' is no section that is fitted"),
         ({"importance": {"expression": "1"}}, "importance.expression is no setting that is fitted"),
-        ({"profile": {"recency": 2.0}}, "profile: recency: Input should be less than or equal"),
-        ({"profile": {"recency": "0.5"}}, "profile: recency: Input should be a valid number"),
-        ({"neighbours": {"k": -1}}, "neighbours: k: Input should be greater"),
+        ({"profile": {"recency": 2.0}}, "profile: recency: must be less than or equal"),
+        ({"profile": {"recency": "0.5"}}, "profile: recency: must be a valid number"),
+        ({"neighbours": {"k": -1}}, "neighbours: k: must be greater"),
         (
             {"neighbours": {"share": float("nan")}},
-            "neighbours: share: Input should be a finite number",
+            "neighbours: share: must be a finite number",
         ),
         ({"importance": {"floor": 3.0, "ceiling": 1.0}}, "importance: floor 3.0 is above ceiling"),
         ({"other": {}}, "'other' is no section that is fitted"),

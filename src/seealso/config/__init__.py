@@ -26,7 +26,7 @@ from seealso.config.rules import (
     TaxonomySettings,
 )
 from seealso.config.safety import AgeSettings, RegionSettings, SafetySettings
-from seealso.config.section import Section
+from seealso.config.section import Section, describe_refusal
 from seealso.config.training import TRAINING_PRESETS, TrainingSettings
 from seealso.config.users import NeighbourSettings, UsersSettings
 
@@ -66,6 +66,7 @@ __all__ = [
     "UbiSettings",
     "UsersSettings",
     "check_fitted",
+    "describe_refusal",
     "load_settings",
     "with_fitted",
 ]

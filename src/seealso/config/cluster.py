@@ -48,6 +48,8 @@ class ClusterSettings(Section):
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         addresses = [one for one in (self.url, *self.hosts) if one is not None]
+        if odd := [one for one in addresses if not one.startswith(("http://", "https://"))]:
+            raise ValueError(f"{odd[0]!r} does not begin with http:// or https://")
         if self.hosts and self.url is None:
             raise ValueError("hosts are for more nodes: set url as well")
         if any(holds_secret(one) for one in addresses):

@@ -31,7 +31,7 @@ from seealso.config.live import LiveSettings, UbiSettings
 from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
 from seealso.config.safety import SafetySettings
-from seealso.config.section import Section
+from seealso.config.section import Section, describe_refusal
 from seealso.config.training import TrainingSettings
 from seealso.config.users import NeighbourSettings, UsersSettings
 from seealso.decoding import decode
@@ -136,7 +136,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(
-    file: Path | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None
+    file: Path | str | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Settings:
     """Read the settings.
 
@@ -153,9 +153,9 @@ def load_settings(
     ConfigError
         A file is missing or not TOML, or a setting is unknown or out of range.
     """
-    if file is not None and not file.is_file():
-        raise ConfigError(f"{file}: no such settings file", hint="check the path", file=str(file))
-    main = file or Path("seealso.toml")
+    main = Path(file or "seealso.toml")
+    if file is not None and not main.is_file():
+        raise ConfigError(f"{main}: no such settings file", hint="check the path", file=str(main))
     files = (main, main.with_suffix(".local.toml"))
 
     class Chosen(Settings):
@@ -241,20 +241,18 @@ def check_fitted(fitted: Any) -> dict[str, dict[str, Any]]:
 def _first(exc: ValidationError) -> str:
     first = exc.errors()[0]
     place = ".".join(map(str, first["loc"]))
-    return f"{place}: {first['msg']}".removeprefix(": ").replace("Value error, ", "")
+    return f"{place}: {describe_refusal(first)}".removeprefix(": ")
 
 
 def _readable(
     exc: ValidationError, file: Path, overrides: Mapping[str, Mapping[str, Any]]
 ) -> ConfigError:
-    first = exc.errors()[0]
+    # what an earlier version called otherwise first: it has the better hint
+    first = min(exc.errors(), key=lambda error: error["loc"][:1] not in {(old,) for old in RENAMED})
     name = ".".join(str(part) for part in first["loc"])
     more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""
     where = _origin(first["loc"], file, overrides)
-    message, hint = (
-        first["msg"].removeprefix("Value error, "),
-        "docs/reference/settings.md lists every setting",
-    )
+    message, hint = describe_refusal(first), "docs/reference/settings.md lists every setting"
     if first["type"] == "extra_forbidden":
         message = "no such setting"
         if name.partition(".")[0] in RENAMED:

@@ -1,6 +1,9 @@
-"""What every group of settings is."""
+"""What every group of settings is, and what is said of a value that one refuses."""
+
+import re
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import ErrorDetails
 
 
 class Section(BaseModel):
@@ -9,3 +12,11 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+
+def describe_refusal(error: ErrorDetails) -> str:
+    """Say what a refused value must be: pydantic's own sentence, without its vocabulary."""
+    if error["type"] in ("model_type", "dict_type"):
+        return "must be an object with names and values"
+    message = error["msg"].removeprefix("Value error, ").partition(", unable to parse")[0]
+    return re.sub(r"^\w+ should ", "must ", message).replace("a valid integer", "a whole number")
