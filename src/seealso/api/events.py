@@ -78,7 +78,7 @@ class FollowPlan:
 
 def ingest_events(
     settings: Settings,
-    source: Path | None = None,
+    source: Path | str | None = None,
     *,
     ubi: bool = False,
     on_error: OnError = "stop",
@@ -132,7 +132,7 @@ def ingest_events(
 
 def plan_ingest_events(
     settings: Settings,
-    source: Path | None = None,
+    source: Path | str | None = None,
     *,
     ubi: bool = False,
     on_error: OnError = "stop",
@@ -155,7 +155,7 @@ def plan_ingest_events(
 
 def follow_events(
     settings: Settings,
-    source: Path | None = None,
+    source: Path | str | None = None,
     *,
     ubi: bool = False,
     on_error: OnError = "skip",
@@ -204,7 +204,7 @@ def follow_events(
 
 
 def plan_follow_events(
-    settings: Settings, source: Path | None = None, *, ubi: bool = False
+    settings: Settings, source: Path | str | None = None, *, ubi: bool = False
 ) -> FollowPlan:
     """Say where `follow_events` would go on; nothing is written."""
     names = Pseudonyms.from_environment(os.environ)
@@ -248,7 +248,7 @@ def _whole_file(settings: Settings) -> Callable[[Path], WholeFile]:
 
 @contextmanager
 def _growing(
-    settings: Settings, source: Path | None, ubi: bool
+    settings: Settings, source: Path | str | None, ubi: bool
 ) -> Iterator[tuple[Cluster, GrowingFile | Stream | UbiEvents]]:
     live = settings.live
     with connect(settings) as cluster:
@@ -267,7 +267,7 @@ def _growing(
 def _source(
     cluster: Cluster,
     settings: Settings,
-    source: Path | None,
+    source: Path | str | None,
     ubi: bool,
     of_file: Callable[[Path], File],
 ) -> File | Stream | UbiEvents:
@@ -279,6 +279,6 @@ def _source(
     live = settings.live
     if source is None:
         return UbiEvents(cluster, settings.ubi, live)
-    if source == STANDARD_INPUT:
+    if Path(source) == STANDARD_INPUT:
         return Stream(sys.stdin.buffer, live.batch, live.poll_seconds, _columns(settings))
-    return of_file(source)
+    return of_file(Path(source))

@@ -10,7 +10,7 @@ from seealso.cluster import PhysicalIndex, connect
 from seealso.cluster import indices as existing
 from seealso.config import Settings
 from seealso.decoding import read_lines
-from seealso.errors import ConfigError
+from seealso.errors import ConfigError, DataError
 from seealso.indexer import build, lifecycle, refresh, update
 from seealso.indexer.build_report import BuildPlan, BuildReport
 from seealso.indexer.lifecycle import AliasMove
@@ -95,7 +95,7 @@ def update_index(
     settings: Settings,
     *,
     on_error: OnError = "stop",
-    items: Path | None = None,
+    items: Path | str | None = None,
     delete: Path | Collection[str] | None = None,
     delete_missing: bool = False,
     yes: bool = False,
@@ -129,7 +129,7 @@ def plan_update_index(
     settings: Settings,
     *,
     on_error: OnError = "stop",
-    items: Path | None = None,
+    items: Path | str | None = None,
     delete: Path | Collection[str] | None = None,
     delete_missing: bool = False,
     yes: bool = False,
@@ -142,17 +142,21 @@ def _update(
     run: Callable[..., UpdateReport],
     settings: Settings,
     on_error: OnError,
-    items: Path | None,
+    items: Path | str | None,
     delete: Path | Collection[str] | None,
     delete_missing: bool,
     yes: bool,
 ) -> UpdateReport:
+    if isinstance(delete, str):
+        raise DataError(
+            f"delete: {delete!r} is neither a Path nor several ids", hint=f"[{delete!r}]"
+        )
     if items is not None:
         if delete_missing:
             raise ConfigError(
                 "delete_missing needs the whole catalogue", hint="leave out the file of items"
             )
-        catalogue = settings.catalogue.model_copy(update={"path": items, "index": None})
+        catalogue = settings.catalogue.model_copy(update={"path": Path(items), "index": None})
         settings = settings.model_copy(update={"catalogue": catalogue})
     ids = item_ids(read_lines(delete) if isinstance(delete, Path) else delete or (), settings)
     with read_inputs(settings, on_error) as source, connect(settings) as cluster:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
-from seealso.errors import DataError
+from seealso.errors import ConfigError, DataError
 
 EXAMPLES: Final = 3
 """Messages that a summary shows of each kind."""
@@ -90,6 +90,10 @@ class Problems:
     on_error: Literal["skip", "stop"] = "skip"
     limit: int = 20
     _readings: dict[tuple[str, str], "Reading"] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.on_error not in ("skip", "stop"):
+            raise ConfigError(f"on_error: must be stop or skip, not {self.on_error!r}")
 
     def reading(self, purpose: str, source: str) -> "Reading":
         """Start a reading of `source`; a second one for the same `purpose` counts afresh."""
