@@ -36,6 +36,11 @@ class GroupRecommendation:
         """The item."""
         return self.item.item_id
 
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Its catalogue fields."""
+        return self.item.fields
+
     @classmethod
     def of(cls, candidate: Candidate, calibration: Calibration) -> "GroupRecommendation":
         """Return the place that a candidate has in a list."""

@@ -188,6 +188,15 @@ def test_a_chosen_field_is_shown(ask: Run) -> None:
     assert any(kind in done.out for kind in ("poetry", "western", "romance"))
 
 
+def test_a_field_that_no_item_has_is_named(ask: Run) -> None:
+    for command in (("recommend", "u1"), ("recommend-group", "u1", "u2")):
+        done = ask(*command, "--show", "knd")
+        assert done.code == 0
+        assert "no item of this list has the field 'knd'; there are " in done.err
+        assert "kind" in done.err
+    assert "has the field" not in ask("recommend", "u1", "--show", "kind").err
+
+
 def test_an_unknown_user_gets_a_list_and_is_told(ask: Run) -> None:
     done = ask("recommend", "nobody")
     assert done.code == 0

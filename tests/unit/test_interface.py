@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import seealso
 from seealso import Recommender, api
@@ -221,3 +222,37 @@ def test_each_call_is_documented_parameter_by_parameter() -> None:
         if not name.startswith("plan_") and len(inspect.signature(call).parameters) > 1:
             for parameter in inspect.signature(call).parameters:
                 assert parameter in text.partition("Parameters")[2], f"{name}: {parameter}"
+
+
+GROUPS: Final = ("", *sorted({name.rpartition(" ")[0] for name in COMMANDS if " " in name}))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_commands_are_listed_with_whole_sentences(group: str) -> None:
+    shown = CliRunner().invoke(cli, [*group.split(), "--help"], terminal_width=80)
+    listed = shown.stdout.partition("Commands:")[2].splitlines()
+    assert len(listed) > 2
+    assert [line for line in listed if line and not line.endswith(".")] == []
+    assert [line for line in listed if line.endswith("...")] == []
+
+
+def test_every_option_says_what_it_is() -> None:
+    silent = [
+        f"{name} {one.opts[0]}"
+        for name, command in COMMANDS.items()
+        for one in command.params
+        if isinstance(one, click.Option) and not one.help
+    ]
+    assert silent == []
+
+
+def test_ids_to_delete_are_several() -> None:
+    for call in (api.update_index, api.plan_update_index):
+        with pytest.raises(seealso.DataError, match=r"delete: 't6' is neither a Path nor several"):
+            call(seealso.Settings(), delete="t6")
+
+
+def test_a_misspelt_on_error_is_refused() -> None:
+    misspelt: Any = "skipp"
+    with pytest.raises(seealso.ConfigError, match="on_error: must be stop or skip, not 'skipp'"):
+        api.plan_build_index(seealso.Settings(), on_error=misspelt)

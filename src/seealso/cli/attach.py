@@ -32,7 +32,7 @@ def attach(
     copy: bool,
     allow_unmatched: bool,
 ) -> None:
-    """Add vectors and importance to INDEX, which serves searches already.
+    """Add vectors and importance to the existing index INDEX.
 
     INDEX is the name of an index, or an alias of one. Where index.knn is set, its documents get
     their fields in place; else in a copy, to which the aliases move once it is verified. The old

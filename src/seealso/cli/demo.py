@@ -33,7 +33,7 @@ LIKED = 5
 @click.option("--item", "item_id", help="What to show related items of.  [default: the last liked]")
 @pass_context
 def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
-    """Start the embedded node, build an index of the catalogue, and recommend.
+    """Start the embedded node, build an index, and recommend.
 
     It can be run again; the node keeps running afterwards (`seealso node stop` ends it).
     """

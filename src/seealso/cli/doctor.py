@@ -15,7 +15,10 @@ from seealso.plugin.doctor import Finding
 @click.command()
 @pass_context
 def doctor(context: Context) -> None:
-    """Check settings, bundle, cluster, index and templates; say what to do."""
+    """Check settings, bundle, cluster, index and templates.
+
+    Each line that finds something says what to do about it.
+    """
     findings = api.doctor(context.settings)
     context.show(findings, lambda: _table(findings))
     wrong = sum(not finding.ok for finding in findings)

@@ -86,7 +86,7 @@ def evaluate(
     before: Path | None,
     keep: bool,
 ) -> None:
-    """Measure recommendations on events that were kept back, beside tuned baselines.
+    """Measure recommendations on events that were kept back.
 
     An index is built beside the live one from the events that training may know, queried as the
     product queries it, and deleted. Every system ranks the whole catalogue; baselines are tuned on

@@ -22,7 +22,7 @@ ubi = click.option("--ubi", is_flag=True, help="Read the index of UBI events ins
 
 @click.group()
 def events() -> None:
-    """Take in events as they happen: users and items follow at once.
+    """Take in events; users and items follow at once.
 
     Needs the users index; the key of the pseudonyms comes from the environment variable
     SEEALSO_USERS_KEY.
@@ -38,10 +38,10 @@ def events() -> None:
 def ingest(
     context: Context, source: Path | None, ubi: bool, on_error: OnError, dry_run: bool
 ) -> None:
-    """Take in the events of SOURCE, a file, or - for JSON lines on standard input.
+    """Take in the events of SOURCE, once.
 
-    Columns are those of [events]. An event that was taken in before changes nothing, so a run
-    that was killed is simply run again.
+    SOURCE is a file, or - for JSON lines on standard input. Columns are those of [events]. An event
+    that was taken in before changes nothing, so a run that was killed is simply run again.
     """
     _check_source(source, ubi)
     run = api.plan_ingest_events if dry_run else api.ingest_events
@@ -72,7 +72,9 @@ def follow(
     idle: float | None,
     dry_run: bool,
 ) -> None:
-    """Take in what comes to SOURCE, a growing file of JSON lines, or - for standard input.
+    """Take in events as they are added to SOURCE.
+
+    SOURCE is a growing file of JSON lines, or - for standard input.
 
     It goes on where it was left off, and ends with Ctrl-C, with standard input, or with --idle.
     With --json, every batch is a line.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Replace a bundle of that name.")
 @pass_context
 def fit(context: Context, on_error: OnError, force: bool) -> None:
-    """Fit the bundle of [fit]: behaviour and texts in one vector, all weights by dev.
+    """Fit the bundle of [fit]: behaviour and texts in one vector.
 
     Factors of who chose what are joined with the vectors of encoder.bundle, and with those of
     [images] where there are any; recency, weights, importance and probabilities are chosen on

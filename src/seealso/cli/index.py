@@ -57,7 +57,9 @@ def build(
     split: Split,
     allow_unmatched: bool,
 ) -> None:
-    """Build an index beside the live one, verify it, and move the alias to it.
+    """Build an index, verify it, and move the alias to it.
+
+    It is built beside the live one, which is kept.
 
     With --gate, the live index and the new one are asked which item each dev user chose next.
     If the new one ranks worse, with the 95 % bootstrap interval of the difference below zero, it

@@ -11,7 +11,7 @@ from rich.text import Text
 from seealso.cli import tables
 from seealso.cli.context import Context, stdout, write
 from seealso.cli.who import json_objects
-from seealso.log import stderr
+from seealso.log import say, stderr
 from seealso.plugin import RecommendationList
 from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList
@@ -73,6 +73,9 @@ def print_list(
     context.show(found, table)
     if context.json:
         return
+    there = sorted({name for one in found for name in one.fields})
+    if show and len(found) and show not in there:
+        say(f"note: no item of this list has the field {show!r}; there are {', '.join(there)}")
     if found.note:
         stdout.print(found.note, style="yellow", markup=False)
     ms = ", ".join(f"{part} {value:.1f}" for part, value in found.latency_ms.items())

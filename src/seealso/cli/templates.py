@@ -20,14 +20,14 @@ template_name = click.argument("name", type=click.Choice(names()), metavar="NAME
 
 @click.group()
 def templates() -> None:
-    """Store and use the query templates, from here or from any client."""
+    """Store, list and print the query templates."""
 
 
 @templates.command()
 @click.option("--dry-run", is_flag=True, help="Say what would be stored, write nothing.")
 @pass_context
 def install(context: Context, dry_run: bool) -> None:
-    """Store the templates in the cluster; what is current stays untouched."""
+    """Store the templates in the cluster, unless they are current."""
     run = api.plan_install_templates if dry_run else api.install_templates
     ids = [script_id(name) for name in run(context.settings)]
     context.show(
@@ -41,7 +41,7 @@ def install(context: Context, dry_run: bool) -> None:
 @templates.command(name="list")
 @pass_context
 def list_(context: Context) -> None:
-    """List the templates, whether the cluster has them, and their parameters."""
+    """List the templates, their parameters, and which are stored."""
     states = _states(context)
     context.show(
         [

@@ -33,7 +33,7 @@ def users() -> None:
 @click.option("--new-key", is_flag=True, help="The key may be another one than before.")
 @pass_context
 def build(context: Context, on_error: OnError, dry_run: bool, new_key: bool) -> None:
-    """Write all users to a new index, and let the alias of the users stand for it.
+    """Write all users to a new index, and move their alias to it.
 
     Users come from [events], their attributes from the file of [users]. A killed build is
     continued. The index before is deleted.
@@ -48,7 +48,7 @@ def build(context: Context, on_error: OnError, dry_run: bool, new_key: bool) -> 
 @dry_run
 @pass_context
 def update(context: Context, on_error: OnError, dry_run: bool) -> None:
-    """Write the users that are new or changed, and delete those that are no more."""
+    """Write new and changed users, and delete those who are gone."""
     run = api.plan_update_users if dry_run else api.update_users
     report = run(context.settings, on_error=on_error)
     context.show(report, lambda: _written(report, dry_run=dry_run))
@@ -89,7 +89,9 @@ def export(context: Context, user_id: str) -> None:
 
 @users.command()
 @user_id
-@click.option("--size", type=click.IntRange(1, 1000), default=10, show_default=True)
+@click.option(
+    "--size", type=click.IntRange(1, 1000), default=10, show_default=True, help="Users to list."
+)
 @pass_context
 def neighbours(context: Context, user_id: str, size: int) -> None:
     """List the users who are most like USER_ID, by one kNN query.

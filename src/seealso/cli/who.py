@@ -78,7 +78,12 @@ USER_OPTIONS = (
     ),
     click.option("--words", default="", help="What the user says they want."),
     click.option(
-        "--attribute", "attributes", multiple=True, metavar="NAME=VALUE", callback=name_values
+        "--attribute",
+        "attributes",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=name_values,
+        help="What describes the user; may be repeated.",
     ),
 )
 
