@@ -20,7 +20,7 @@ import orjson
 from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
 from seealso.encoder import Encoder, UserText
-from seealso.errors import BundleError, ClusterError, DataError, Unavailable
+from seealso.errors import BundleError, ClusterError, DataError, SeeAlsoError, Unavailable
 from seealso.indexer.live import LiveIndex, live_index, open_index
 
 T = TypeVar("T")
@@ -118,6 +118,7 @@ class FollowedIndex:
         self._refused_at = float("-inf")
         self._checks = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="seealso-alias")
         self._live = self._read_live()
+        self._closed = False
 
     @property
     def live(self) -> Live:
@@ -125,7 +126,8 @@ class FollowedIndex:
         return self._live
 
     def close(self) -> None:
-        """End the threads that read what the alias stands for."""
+        """End the threads that read what the alias stands for; nothing can be asked any more."""
+        self._closed = True
         self._checks.shutdown(wait=False)
 
     def follow(self, query: Callable[[Live], T]) -> T:
@@ -143,7 +145,11 @@ class FollowedIndex:
         ------
         ClusterError, BundleError
             As for the class; and whatever `query` raises.
+        SeeAlsoError
+            `close` was called.
         """
+        if self._closed:
+            raise SeeAlsoError("this recommender is closed", hint="ask it inside its `with` block")
         for _ in range(SWAPS_FOLLOWED):
             live = self._current()
             state = self._checks.submit(self._read_alias)

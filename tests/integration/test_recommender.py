@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seealso.cluster.node import NodeInfo
-from seealso.errors import ClusterError, ConfigError, DataError, Unavailable
+from seealso.errors import ClusterError, ConfigError, DataError, SeeAlsoError, Unavailable
 from seealso.plugin import RecommendationList, Recommender
 from seealso.types import Path, Source, Vector
 from tests.films import Counting
@@ -363,6 +363,14 @@ def test_a_cluster_that_is_gone_is_named_at_once(library: Library) -> None:
         recommender.recommend(words="a castle")
     assert gone.sent == ["POST /_msearch"]
     gone.close()
+
+
+def test_a_closed_recommender_says_so(library: Library) -> None:
+    with Recommender.from_config(library.settings) as recommender:
+        assert len(recommender.related("b7", size=2)) == 2
+    for ask in (lambda: recommender.related("b7"), lambda: recommender.recommend(words="a castle")):
+        with pytest.raises(SeeAlsoError, match="this recommender is closed"):
+            ask()
 
 
 def test_a_swap_is_followed(library: Library) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import click
 import pytest
@@ -256,3 +256,12 @@ def test_a_misspelt_on_error_is_refused() -> None:
     misspelt: Any = "skipp"
     with pytest.raises(seealso.ConfigError, match="on_error: must be stop or skip, not 'skipp'"):
         api.plan_build_index(seealso.Settings(), on_error=misspelt)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_path_may_be_given_as_a_text(name: str) -> None:
+    for parameter in inspect.signature(CALLS[name]).parameters.values():
+        # a text where ids to delete are expected is refused: it could be either
+        kinds = get_args(parameter.annotation) or (parameter.annotation,)
+        if Path in kinds and parameter.name != "delete":
+            assert str in kinds, parameter.name

@@ -45,7 +45,7 @@ def export_model(
     max_length: int | None = None,
     item_prefix: str = "",
     user_prefix: str = "",
-    calibration_texts: Path | None = None,
+    calibration_texts: Path | str | None = None,
     force: bool = False,
 ) -> Bundle:
     """Make a bundle from a language model.
@@ -105,7 +105,7 @@ def plan_export_model(
     max_length: int | None = None,
     item_prefix: str = "",  # noqa: ARG001 - prefixes change nothing of the plan
     user_prefix: str = "",  # noqa: ARG001
-    calibration_texts: Path | None = None,
+    calibration_texts: Path | str | None = None,
     force: bool = False,
 ) -> ExportPlan:
     """Load the model and say what `export_model` would make; nothing is written."""
@@ -132,10 +132,10 @@ def _backbone(source: str, pooling: Pooling, max_length: int | None) -> Backbone
     return backbone
 
 
-def _texts(file: Path | None) -> list[str]:
+def _texts(file: Path | str | None) -> list[str]:
     if file is None:
         return []
-    if not (found := read_lines(file)):
+    if not (found := read_lines(Path(file))):
         raise DataError(f"{file}: no text in it", hint="give one text a line")
     return found
 

@@ -183,8 +183,8 @@ def evaluate(
     users: int | None = None,
     by: str | None = None,
     by_user: str | None = None,
-    out: Path | None = None,
-    before: Path | None = None,
+    out: Path | str | None = None,
+    before: Path | str | None = None,
     keep: bool = False,
 ) -> "Evaluation":
     """Measure recommendations on events that were kept back, beside tuned baselines.
@@ -236,7 +236,7 @@ def evaluate(
     if out is not None:
         # before anything is asked, not an hour later
         require_plots()
-    earlier = None if before is None else Earlier.read(before)
+    earlier = None if before is None else Earlier.read(Path(before))
     with read_inputs(settings, on_error) as source:
         groups = None
         if by_user is not None:
@@ -268,7 +268,7 @@ def evaluate(
             names=Pseudonyms.from_environment(os.environ) if KEY in os.environ else None,
         )
     if out is not None:
-        write_report(found, out)
+        write_report(found, Path(out))
     return found
 
 

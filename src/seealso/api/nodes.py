@@ -12,7 +12,7 @@ from seealso.plugin.doctor import Finding, examine
 def start_node(
     settings: Settings,
     *,
-    root: Path | None = None,
+    root: Path | str | None = None,
     version: str = DEFAULT_VERSION,
     port: int | None = None,
     heap: str = "1g",
@@ -42,12 +42,12 @@ def start_node(
     NodeError
         It cannot be installed or started.
     """
-    node = Node(root or settings.node_root, version=version, port=port, heap=heap)
+    node = Node(Path(root or settings.node_root), version=version, port=port, heap=heap)
     return node.start(timeout=timeout)
 
 
 def stop_node(
-    settings: Settings, *, root: Path | None = None, version: str | None = None
+    settings: Settings, *, root: Path | str | None = None, version: str | None = None
 ) -> list[str]:
     """Stop embedded nodes, and return the versions of those that ran; data stays.
 
@@ -60,12 +60,12 @@ def stop_node(
     version
         Of one alone; all versions by default.
     """
-    folder = root or settings.node_root
+    folder = Path(root or settings.node_root)
     return [one for one in _versions(version) if Node(folder, version=one).stop()]
 
 
 def node_status(
-    settings: Settings, *, root: Path | None = None, version: str | None = None
+    settings: Settings, *, root: Path | str | None = None, version: str | None = None
 ) -> list[NodeInfo]:
     """Return the embedded nodes that run.
 
@@ -74,7 +74,7 @@ def node_status(
     settings, root, version
         As for `stop_node`.
     """
-    folder = root or settings.node_root
+    folder = Path(root or settings.node_root)
     found = [Node(folder, version=one).status() for one in _versions(version)]
     return [info for info in found if info is not None]
 
@@ -82,7 +82,7 @@ def node_status(
 def node_logs(
     settings: Settings,
     *,
-    root: Path | None = None,
+    root: Path | str | None = None,
     version: str = DEFAULT_VERSION,
     lines: int = 50,
 ) -> list[str]:
@@ -97,7 +97,7 @@ def node_logs(
     lines
         How many.
     """
-    return Node(root or settings.node_root, version=version).logs(lines)
+    return Node(Path(root or settings.node_root), version=version).logs(lines)
 
 
 def doctor(settings: Settings) -> list[Finding]:

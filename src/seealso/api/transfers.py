@@ -10,7 +10,7 @@ from seealso.encoder.transfer import Transfer
 from seealso.log import progress
 
 
-def push_model(settings: Settings, name: str, dest: Path, *, force: bool = False) -> Transfer:
+def push_model(settings: Settings, name: str, dest: Path | str, *, force: bool = False) -> Transfer:
     """Copy a bundle to a folder of bundles, or to a .tar.gz or .zip file.
 
     Parameters
@@ -26,19 +26,21 @@ def push_model(settings: Settings, name: str, dest: Path, *, force: bool = False
     """
     bundle = BundleStore(settings.encoder.store).find(name)
     with progress("pushing", total=1) as tick:
-        moved = moving.push(bundle, dest, replacing=force)
+        moved = moving.push(bundle, Path(dest), replacing=force)
         tick(1)
     return moved
 
 
-def plan_push_model(settings: Settings, name: str, dest: Path, *, force: bool = False) -> Transfer:
+def plan_push_model(
+    settings: Settings, name: str, dest: Path | str, *, force: bool = False
+) -> Transfer:
     """Say what `push_model` would write; nothing is written."""
-    return moving.plan_push(show_model(settings, name), dest, replacing=force)
+    return moving.plan_push(show_model(settings, name), Path(dest), replacing=force)
 
 
 def pull_model(
     settings: Settings,
-    source: Path,
+    source: Path | str,
     name: str | None = None,
     *,
     sha256: str | None = None,
@@ -66,7 +68,7 @@ def pull_model(
     """
     with progress("checking", total=1) as tick:
         moved = moving.pull(
-            moving.Pull(source, name, sha256, force), BundleStore(settings.encoder.store)
+            moving.Pull(Path(source), name, sha256, force), BundleStore(settings.encoder.store)
         )
         tick(1)
     return moved
@@ -74,7 +76,7 @@ def pull_model(
 
 def plan_pull_model(
     settings: Settings,
-    source: Path,
+    source: Path | str,
     name: str | None = None,
     *,
     sha256: str | None = None,
@@ -82,4 +84,4 @@ def plan_pull_model(
 ) -> Transfer:
     """Check a bundle as `pull_model` does, and keep nothing of it."""
     store = BundleStore(settings.encoder.store)
-    return moving.plan_pull(moving.Pull(source, name, sha256, force), store)
+    return moving.plan_pull(moving.Pull(Path(source), name, sha256, force), store)
