@@ -76,8 +76,9 @@ def test_users_are_compared_with_what_they_got_before(
     parts = {move["part"]: move["users"] for move in change["moves"]}
     assert parts["all"] == 40
     assert sum(users for part, users in parts.items() if part.startswith("kind: ")) == 40
-    assert {"coverage", "novelty", "calibration error", "places, tail"} <= set(change["beyond"])
-    assert change["beyond"]["coverage"][0] == pytest.approx(old["beyond"][0]["coverage"])
+    beyond = change["beyond_accuracy"]
+    assert {"coverage", "novelty", "calibration error", "places, tail"} <= set(beyond)
+    assert beyond["coverage"][0] == pytest.approx(old["beyond_accuracy"][0]["coverage"])
 
 
 def test_the_lists_that_changed_most_stand_side_by_side(shop: Shop, tmp_path: Path) -> None:

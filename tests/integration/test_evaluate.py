@@ -302,7 +302,7 @@ def test_every_protocol_and_every_baseline_in_one_call(
     }  # fmt: skip
     assert {one["system"] for one in whole["tuned"]} == set(NAMES)
     assert {one["system"] for one in whole["reliability"]} == {"seealso", "seealso, no tail share"}
-    assert any(name.startswith("kind: ") for name in whole["beyond"][0]["exposure"])
+    assert any(name.startswith("kind: ") for name in whole["beyond_accuracy"][0]["exposure"])
     assert all(0 <= one["p"] <= 1 for one in whole["pairings"])
     assert whole["examples"][0]["history"][0] in {film["title"] for film in films(FILMS)}
     assert protocols["cold"]["cold_items"] == sum(is_cold(film["item_id"]) for film in films(FILMS))

@@ -115,7 +115,7 @@ def test_push_and_pull_as_called(desk: Desk, tiny: Bundle) -> None:
     assert "Traceback" not in wrong.stderr
     taken = desk.call("model", "pull", "share/tiny.tar.gz", "other", "--sha256", pushed["sha256"])
     assert taken.returncode == 0, taken.stderr
-    assert "taken in" in taken.stdout
+    assert "imported" in taken.stdout
     assert desk.store.find("other").fingerprint == tiny.fingerprint
 
 

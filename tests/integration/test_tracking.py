@@ -200,7 +200,7 @@ def test_no_text_and_no_id_is_sent(clubs, monkeypatch, tracker):
 
 def test_no_folder_of_this_machine_is_sent(clubs):
     sent = described(clubs.settings(teacher="/models/large").training)
-    assert (sent["backbone"], sent["teacher"]) == ("model", "large")
+    assert (sent["backbone"], sent["teacher"]) == (Path(tiny_source()).name, "large")
     assert "folder" not in sent
 
 
