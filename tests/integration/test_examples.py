@@ -126,7 +126,7 @@ def test_films_for_a_viewer_and_for_a_family(whole: Folder) -> None:
     assert sum(adds) == pytest.approx(x, abs=5e-4)
     (neighbours,) = story.of("users neighbours")
     assert all(re.fullmatch(r"[0-9a-f]{12}", row[1]) for row in rows(neighbours))
-    (average,), (fair,) = story.of("--group", "average"), story.of("--group", "fair")
+    ((average,), (fair,)) = (story.of("recommend-group", each) for each in ("average", "fair"))
     # each of the three finds something of their own among the first three films
     assert min(best(fair)) > min(best(average))
 

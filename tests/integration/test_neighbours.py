@@ -137,12 +137,12 @@ def test_the_vote_is_fitted_where_users_are_indexed(
 ) -> None:
     shop = stocked(open_shop, opensearch_latest, users={"enabled": True})
     report = fitted(shop)
-    chosen, dev = report.fitted.crowd, report.fitted.dev
+    chosen, dev = report.fitted.neighbours, report.fitted.dev
     assert dev["with neighbours"] >= dev["with importance"]
     assert (chosen["share"] > 0) == (dev["with neighbours"] > dev["with importance"])
     bundle = BundleStore(shop.settings().encoder.store).find("fitted")
     assert bundle.fitted["neighbours"] == chosen
     # without a users index there is nobody to ask
     alone = stocked(open_shop, opensearch_latest)
-    assert fitted(alone).fitted.crowd == {}
+    assert fitted(alone).fitted.neighbours == {}
     assert "neighbours" not in BundleStore(alone.settings().encoder.store).find("fitted").fitted

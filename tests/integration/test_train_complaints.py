@@ -11,6 +11,7 @@ import torch
 
 from seealso.cli.main import main
 from seealso.training.learning.losses import InBatch
+from tests.bundles import tiny_source
 from tests.integration.catalogues import Record
 from tests.integration.complaints import Complaint
 from tests.training_data import Board, board_events, board_items
@@ -154,7 +155,8 @@ def test_half_precision_without_a_gpu(refused: Refused, monkeypatch: pytest.Monk
 def test_more_layers_frozen_than_there_are(refused: Refused) -> None:
     found = refused(training={"method": "frozen-layers", "frozen_layers": 2})
     assert found.code == 2
-    assert found.error == "training.frozen_layers: model has 2 layers, 2 cannot be frozen"
+    model = Path(tiny_source()).name
+    assert found.error == f"training.frozen_layers: {model} has 2 layers, 2 cannot be frozen"
     assert found.hint == "set it to at most 1"
 
 
