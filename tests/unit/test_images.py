@@ -122,7 +122,7 @@ def pictured(tiny: Bundle, tmp_path: Path) -> Bundle:
 def test_a_bundle_carries_the_part(pictured: Bundle, tiny: Bundle) -> None:
     loaded = Bundle.load(pictured.folder)
     assert loaded.images is not None
-    assert loaded.images.choose_image_weight() == images().choose_image_weight()
+    assert loaded.images.content() == images().content()
     assert (loaded.fingerprint, loaded.dimension) == (pictured.fingerprint, 128 + M)
     assert (loaded.content_dimension, loaded.text_dimension) == (128 + M, 128)
     assert loaded.fingerprint != tiny.fingerprint
@@ -137,9 +137,9 @@ def test_a_bundle_carries_the_part(pictured: Bundle, tiny: Bundle) -> None:
     assert inspect(loaded.folder).fingerprint == loaded.fingerprint
 
 
-def behaviour(choose_image_weight: int) -> Collaborative:
+def behaviour(contents: int) -> Collaborative:
     """Some factors over contents of that length."""
-    factors, predictor = drawn(3, 5, seed=7), drawn(choose_image_weight, 5, seed=8)
+    factors, predictor = drawn(3, 5, seed=7), drawn(contents, 5, seed=8)
     return Collaborative(("a", "b", "c"), factors, np.eye(5), predictor, 1.5, 40, 0.6, 0.7)
 
 
