@@ -32,7 +32,7 @@ from seealso.plugin.ranking.paths import choose_path, fallback, without_scripts
 from seealso.plugin.ranking.rank import build, rank
 from seealso.plugin.ranking.requests import ListRequest
 from seealso.plugin.ranking.sending import send_at_once, send_scored
-from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.recommendations import RecommendationList, join_notes
 from seealso.plugin.search.personalise import Preference, personalise_body, personalise_settings
 from seealso.plugin.search.spread import Samples
 from seealso.plugin.serving import Live
@@ -85,7 +85,7 @@ class ListMaker:
         found = self._rank(live, requests, criteria, watch)
         gaps = (describe_gaps(one.user, one.profile) for one in requests)
         return [
-            replace(one, note=one_line(gap, missing, one.note))
+            replace(one, note=join_notes(gap, missing, one.note))
             for one, gap in zip(found, gaps, strict=True)
         ]
 
@@ -117,7 +117,7 @@ class ListMaker:
             context.path,
             live.name,
             live.fingerprint,
-            one_line(request.group.note, degraded, found.note),
+            join_notes(request.group.note, degraded, found.note),
             watch.parts(),
         )
 
@@ -235,7 +235,7 @@ class ListMaker:
                 context.path,
                 live.name,
                 live.fingerprint,
-                one_line(degraded if request.known else "", one.note),
+                join_notes(degraded if request.known else "", one.note),
                 watch.parts(),
             )
             for request, one in zip(requests, found, strict=True)
@@ -266,8 +266,3 @@ class ListMaker:
                 item_id=item_id,
             )
         return live.encoder.bundle.item_query(item.vector)
-
-
-def one_line(*notes: str) -> str:
-    """Return one line of several, those that say nothing left out."""
-    return "; ".join(filter(None, notes))

@@ -207,3 +207,8 @@ def label(fields: Mapping[str, Any]) -> str:
     """Return the text that tells a person what an item is: the first one, by name of the field."""
     # OpenSearch gives fields in any order: by name, two lists show the same one
     return next((fields[name] for name in sorted(fields) if isinstance(fields[name], str)), "")
+
+
+def join_notes(*notes: str) -> str:
+    """Return one line of several, those that say nothing left out."""
+    return "; ".join(filter(None, notes))

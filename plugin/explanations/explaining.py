@@ -18,6 +18,7 @@ from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.searches import Search, tail_search, vector_search
 from seealso.plugin.ranking.sending import send_at_once
+from seealso.plugin.recommendations import join_notes
 from seealso.plugin.serving import Live
 from seealso.readers import RESERVED
 from seealso.types import Path, Space
@@ -112,7 +113,7 @@ def explain(
         item = FoundItem(item_id, documents[item_id], own)
         shares, raw = _shares(asked, parts, item, live, context.path)
         one = _explanation(asked, item, shares, raw, live, context.path)
-        found.append(replace(one, note="; ".join(filter(None, (one.note, missing)))))
+        found.append(replace(one, note=join_notes(one.note, missing)))
     return found
 
 

@@ -12,8 +12,9 @@ from seealso.plugin.ranking.feasibility import check_shares, describe_share
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.searches import MOST_HITS
 from seealso.plugin.reranking.caps import Caps
-from seealso.plugin.reranking.components import Ordering, Reranker
+from seealso.plugin.reranking.components import Ordering
 from seealso.plugin.reranking.diversity import Diversity
+from seealso.plugin.reranking.draft import Reranker
 from seealso.plugin.reranking.filling import Cap
 from seealso.plugin.reranking.freshness import Freshness
 from seealso.plugin.reranking.pins import Pins

@@ -13,6 +13,7 @@ from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.plans import Purpose, SubQuery
 from seealso.plugin.ranking.requests import RankedRequest, Response
 from seealso.plugin.ranking.searches import Search
+from seealso.plugin.recommendations import join_notes
 from seealso.plugin.reranking.components import rerank
 from seealso.plugin.reranking.draft import Candidate, Draft, Pool
 
@@ -130,7 +131,7 @@ def finish(
     items, lacking = rerank(merge(request, answered, context), components)
     missing = missing_part([response for one in answered for response in one.responses])
     shown = tuple(_only_fields(one, plan.criteria.fields) for one in items)
-    return RankedItems(shown, "; ".join(filter(None, (missing, lacking))))
+    return RankedItems(shown, join_notes(missing, lacking))
 
 
 def _add(draft: Draft, query: SubQuery, found: Sequence[Candidate]) -> Draft:

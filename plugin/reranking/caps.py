@@ -1,14 +1,13 @@
 """Caps: how often one value of a field may come."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from seealso.plugin.reranking.draft import Candidate, Draft
+from seealso.plugin.reranking.draft import Draft, Reranker
 from seealso.plugin.reranking.filling import Cap
 
 
 @dataclass(frozen=True, slots=True)
-class Caps:
+class Caps(Reranker):
     """Keeps values of fields from coming too often, if need be by a shorter list."""
 
     caps: tuple[Cap, ...]
@@ -17,7 +16,3 @@ class Caps:
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with the caps among its promises."""
         return replace(draft, caps=(*draft.caps, *self.caps))
-
-    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
-        """Return nothing: no list breaks a cap."""
-        return ""

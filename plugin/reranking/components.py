@@ -2,36 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from seealso.plugin.reranking.draft import Candidate, Draft
+from seealso.plugin.recommendations import join_notes
+from seealso.plugin.reranking.draft import Candidate, Draft, Reranker
 from seealso.plugin.reranking.filling import fill
 from seealso.plugin.reranking.pins import insert
 
 
-class Reranker(Protocol):
-    """A component: changes a draft by its own options, and says what a list lacks of it."""
-
-    def rerank(self, draft: Draft) -> Draft:
-        """Return the draft, changed."""
-        ...
-
-    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:
-        """Return what a finished list lacks of it, in a line; empty where nothing."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Ordering:
+class Ordering(Reranker):
     """Brings every pool into the order of its values: before it values change, after it places."""
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with every pool in its order."""
         return draft.change(lambda pool: pool.rank(draft.order, draft.depth))
-
-    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
-        """Return nothing: every list is in its order."""
-        return ""
 
 
 def rerank(draft: Draft, components: Sequence[Reranker]) -> tuple[list[Candidate], str]:
@@ -48,5 +32,4 @@ def rerank(draft: Draft, components: Sequence[Reranker]) -> tuple[list[Candidate
         draft = one.rerank(draft)
     filled = fill(draft.ranked.all, draft.shares, draft.size, draft.caps)
     items = insert(filled, draft.pinned, draft.size)
-    lacking = (one.shortfall(draft, items) for one in components)
-    return items, "; ".join(filter(None, lacking))
+    return items, join_notes(*(one.shortfall(draft, items) for one in components))

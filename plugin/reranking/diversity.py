@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seealso.plugin.reranking.draft import Candidate, Draft, Order, Pool
+from seealso.plugin.reranking.draft import Candidate, Draft, Order, Pool, Reranker
 from seealso.types import Vector
 
 
 @dataclass(frozen=True, slots=True)
-class Diversity:
+class Diversity(Reranker):
     """Gives each place to the item with the greatest ``(1 - d) * relevance - d * likeness``.
 
     Relevance is on a scale from 0 (least of the candidates) to 1, likeness the greatest cosine
@@ -44,10 +44,6 @@ class Diversity:
             left[best] = False
             likeness = np.maximum(likeness, matrix @ matrix[best])
         return [ranked[n] for n in [*chosen, *np.flatnonzero(left).tolist()]]
-
-    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
-        """Return nothing: every list is as diverse as its candidates let it be."""
-        return ""
 
 
 def _matrix(candidates: Sequence[Candidate]) -> Vector:

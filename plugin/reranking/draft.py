@@ -1,5 +1,6 @@
-"""A list while it is made: its candidates, and what was promised of its places."""
+"""A list while it is made: its candidates, what was promised of its places, and who changes it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -163,3 +164,17 @@ class Draft:
         return replace(
             self, ranked=one(self.ranked), reserves=reserves, pinnable=one(self.pinnable)
         )
+
+
+class Reranker(ABC):
+    """A component: changes a draft by its own options, and says what a list lacks of it."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def rerank(self, draft: Draft) -> Draft:
+        """Return the draft, changed."""
+
+    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
+        """Return what a finished list lacks of it, in a line: nothing, where it always can be."""
+        return ""

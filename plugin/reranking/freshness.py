@@ -1,11 +1,10 @@
 """Freshness: the older an item, the less it is worth."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from seealso.plugin.reranking.draft import Candidate, Draft
+from seealso.plugin.reranking.draft import Candidate, Draft, Reranker
 
 YEARS_END: Final = 10_000
 """A smaller number is a year, a greater one seconds since 1970."""
@@ -17,7 +16,7 @@ SECONDS_A_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(Reranker):
     """Lets the worth of items fade: a value v becomes ``v * 2 ** (-age / half_life)``.
 
     A value below 0 falls by as much. An item without a date, or of the future, is as good as new.
@@ -42,10 +41,6 @@ class Freshness:
         age = (self.now - born).total_seconds() / SECONDS_A_DAY
         lost = 1.0 - 2.0 ** (-age / self.half_life_days)
         return candidate.boost(lambda value: -lost * abs(value))
-
-    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
-        """Return nothing: every value fades."""
-        return ""
 
 
 def read_moment(given: Any) -> datetime | None:

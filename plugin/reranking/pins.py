@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from seealso.plugin.reranking.draft import Candidate, Draft
+from seealso.plugin.reranking.draft import Candidate, Draft, Reranker
 from seealso.types import Source
 
 T = TypeVar("T")
@@ -14,7 +14,7 @@ NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Pins:
+class Pins(Reranker):
     """Puts items at their places; the others move down, and none comes twice."""
 
     places: Mapping[int, str]

@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from seealso.plugin.reranking.draft import Candidate, Draft
+from seealso.plugin.reranking.draft import Candidate, Draft, Reranker
 from seealso.plugin.reranking.filling import Share
 from seealso.types import Source
 
 
 @dataclass(frozen=True, slots=True)
-class TailShare:
+class TailShare(Reranker):
     """Sure places of the long tail; tail items that the ranking brings by itself count."""
 
     places: int
@@ -22,13 +22,9 @@ class TailShare:
         members = {one.item_id for one in candidates if one.item.tail}
         return replace(draft, shares=(*draft.shares, Share(self.places, draft.tail, members)))
 
-    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
-        """Return nothing: the words of most profiles match few items of the long tail."""
-        return ""
-
 
 @dataclass(frozen=True, slots=True)
-class ExposureShare:
+class ExposureShare(Reranker):
     """Sure places of the items that a setting means."""
 
     number: int
