@@ -41,7 +41,7 @@ def send_at_once(
     ScriptsRefused
         The cluster runs no scripts in searches.
     ClusterError
-        OpenSearch does not answer, or refuses one of them.
+        OpenSearch does not answer, or refuses the request; that of one search is in its response.
     """
     found: list[Mapping[str, Any]] = []
     rendered = [msearch(live.name, [one.body()], one.header) for one in searches]
@@ -50,8 +50,6 @@ def send_at_once(
         answer = _request(cluster, "/_msearch", lines, {})
         watch.cut_in_two("search", answer["took"], "transport")
         found += answer["responses"]
-    for response in found:
-        answers.hits_of(response)
     return found
 
 
