@@ -3,7 +3,6 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path as FilePath
 from typing import Any, Self
 
 from seealso.cluster import Cluster, connect
@@ -35,24 +34,8 @@ class OpenIndex:
 
     Parameters
     ----------
-    cluster
-        Where the index stands.
-    settings
-        Sections ``index``, ``encoder``, ``profile`` and ``recommend`` are used.
-    histories
-        What users did, to recommend by user id.
-    index
-        A physical index that is asked instead of what the alias stands for.
-    users
-        The users index: users are looked up there instead of in `histories`, and their neighbours
-        boost what they chose.
-    ubi
-        Where lists are written down, each with an id that clicks are logged against.
-
-    Raises
-    ------
-    ClusterError, BundleError
-        There is no index, or its bundle is not in the store.
+    cluster, settings, histories, index, users, ubi
+        As for `Recommender`.
     """
 
     def __init__(
@@ -108,7 +91,7 @@ class OpenIndex:
         ClusterError, BundleError
             There is no index, or its bundle is not in the store.
         """
-        settings = config if isinstance(config, Settings) else _load(config, overrides)
+        settings = config if isinstance(config, Settings) else load_settings(config, overrides)
         problems = Problems("skip")
         with ExitStack() as opened:
             cluster = opened.enter_context(connect(settings))
@@ -224,9 +207,3 @@ class OpenIndex:
     ) -> Members:
         whole = describe_user(None, words=words, attributes=attributes)
         return Members.of(self._users_of("members", members), whole)
-
-
-def _load(
-    config: str | os.PathLike[str] | None, overrides: Mapping[str, Mapping[str, Any]] | None
-) -> Settings:
-    return load_settings(None if config is None else FilePath(config), overrides)

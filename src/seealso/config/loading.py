@@ -136,7 +136,8 @@ class Settings(BaseSettings):
 
 
 def load_settings(
-    file: Path | str | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None
+    file: str | os.PathLike[str] | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Settings:
     """Read the settings.
 
