@@ -120,9 +120,9 @@ RIGHTS: Final = (
         rf"/({ANY}|{{source}})/_search/point_in_time",
         ("indices:data/read/point_in_time/create",),
     ),
-    Right(("build", "source"), "POST", r"/_search", ("indices:data/read/search*",)),
+    Right(("build", "source", "ubi"), "POST", r"/_search", ("indices:data/read/search*",)),
     Right(
-        ("build", "source"),
+        ("build", "source", "ubi"),
         "DELETE",
         r"/_search/point_in_time",
         ("indices:data/read/point_in_time/delete",),
@@ -166,8 +166,6 @@ RIGHTS: Final = (
         r"/{ubi}/_search/point_in_time",
         ("indices:data/read/point_in_time/create",),
     ),
-    Right(UBI, "POST", r"/_search", ("indices:data/read/search*",)),
-    Right(UBI, "DELETE", r"/_search/point_in_time", ("indices:data/read/point_in_time/delete",)),
     Right(UBI, "GET", r"/{ubi}/_settings/index\.uuid", ("indices:monitor/settings/get",)),
 )
 
