@@ -3,12 +3,13 @@
 import importlib.util
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from seealso.api.reading import OnError, Split, read_inputs
-from seealso.cluster import connect
+from seealso.cluster import Cluster, connect
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError, MissingExtraError
@@ -62,8 +63,7 @@ def train(settings: Settings, *, on_error: OnError = "stop", force: bool = False
     _check_training(settings, force=force)
     from seealso.training.train import train as fine_tune
 
-    with read_inputs(settings, on_error) as source:
-        cluster = connect(settings) if settings.training.hard_negatives else None
+    with read_inputs(settings, on_error) as source, _connect_to_mine(settings) as cluster:
         return fine_tune(settings, source.items, source.events, cluster)
 
 
@@ -76,6 +76,11 @@ def plan_train(
 
     with read_inputs(settings, on_error) as source:
         return plan(settings, source.items, source.events)
+
+
+def _connect_to_mine(settings: Settings) -> AbstractContextManager[Cluster | None]:
+    """Return the cluster where the nearest items of an index are to be learnt from; else none."""
+    return connect(settings) if settings.training.hard_negatives else nullcontext()
 
 
 def _check_training(settings: Settings, *, force: bool) -> None:
@@ -115,8 +120,7 @@ def tune(
     _check_tuning()
     from seealso.training.tuning.tune import tune as search
 
-    with read_inputs(settings, on_error) as source:
-        cluster = connect(settings) if settings.training.hard_negatives else None
+    with read_inputs(settings, on_error) as source, _connect_to_mine(settings) as cluster:
         return search(
             settings, source.items, source.events, cluster, trials=trials, minutes=timeout
         )
