@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from pydantic import Field
 
@@ -21,6 +21,18 @@ try:
     from langchain_core.runnables.config import run_in_executor
 except ImportError as exc:
     raise MissingExtraError.of("langchain-core", "langchain") from exc
+
+
+class CallOptions(TypedDict, total=False):
+    """What a call takes beside the query, as `Recommender.recommend` does."""
+
+    user_id: str | None
+    history: Sequence[str] | None
+    attributes: Mapping[str, Any] | None
+    filters: Filter | Sequence[Filter] | None
+    k: int | None
+    min_probability: float | None
+    tail_share: float | None
 
 
 class SeeAlsoRetriever(BaseRetriever):
@@ -95,7 +107,11 @@ class SeeAlsoRetriever(BaseRetriever):
         ]
 
     async def _aget_relevant_documents(
-        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **options: Any
+        self,
+        query: str,
+        *,
+        run_manager: AsyncCallbackManagerForRetrieverRun,
+        **options: Unpack[CallOptions],
     ) -> list[Document]:
         # the base class does the same, but leaves the arguments of the call behind
         return await run_in_executor(
