@@ -4,7 +4,6 @@ Whoever calls sees to it that the bundle is that of the index which answers.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import ConfigError, DataError, PartialAnswer
-from seealso.plugin.explanations.explaining import Explained, explain
+from seealso.plugin.explanations.explaining import ExplainedUser, explain
 from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList, GroupRecommendation
-from seealso.plugin.groups.members import Group, Members, group_path
+from seealso.plugin.groups.members import Group, Members
 from seealso.plugin.groups.options import GroupCriteria
 from seealso.plugin.groups.requests import GroupRequest
 from seealso.plugin.latency import Stopwatch
@@ -26,9 +25,8 @@ from seealso.plugin.profiles.item_cache import ItemCache
 from seealso.plugin.profiles.profile import Profile, build_profile, build_profiles
 from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.ranking.boosts import Boosts
-from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
-from seealso.plugin.ranking.paths import choose_path, fallback, without_scripts
+from seealso.plugin.ranking.paths import RankingContext, fallback, without_scripts
 from seealso.plugin.ranking.rank import build, rank
 from seealso.plugin.ranking.requests import ListRequest
 from seealso.plugin.ranking.sending import send_at_once, send_scored
@@ -74,28 +72,23 @@ class ListMaker:
     def for_users(
         self, live: Live, users: Sequence[User], criteria: Criteria
     ) -> list[RecommendationList]:
-        """Return a list for each user, asked for together."""
+        """Return a list for each user, searched for together."""
         watch = Stopwatch()
         profiles = self.profiles(live, users)
         watch.cut("profile")
         neighbours, missing = self._neighbours(live, users, profiles)
         if self._users is not None:
             watch.cut("neighbours")
-        requests = self._requests(live, users, profiles, neighbours, criteria)
-        found = self._rank(live, requests, criteria, watch)
-        gaps = (describe_gaps(one.user, one.profile) for one in requests)
-        return [
-            replace(one, note=join_notes(gap, missing, one.note))
-            for one, gap in zip(found, gaps, strict=True)
-        ]
+        requests = self._requests(live, criteria, users, profiles, neighbours)
+        return self._rank(live, requests, criteria, watch, missing)
 
     def for_item(self, live: Live, item_id: str, criteria: Criteria) -> RecommendationList:
         """Return the items most related to an item."""
         watch = Stopwatch()
         profile = Profile(self._vector(live, item_id), "", frozenset({item_id}))
         watch.cut("profile")
-        requests = self._requests(live, [User()], [profile], [NeighbourBoosts()], criteria)
-        (found,) = self._rank(live, requests, criteria, watch)
+        requests = self._requests(live, criteria, [User()], [profile], [NeighbourBoosts()])
+        (found,) = self._rank(live, requests, criteria, watch, "")
         return found
 
     def for_group(self, live: Live, members: Members, criteria: GroupCriteria) -> GroupList:
@@ -129,10 +122,10 @@ class ListMaker:
         words = settings.recommend.words
         profile = build_profile(inputs, live.encoder.bundle, settings.profile, words)
         ((boosts,), _) = self._neighbours(live, [user], [profile])
-        asked = Explained(inputs, profile, boosts.gains)
         criteria = RecommendOptions().resolve(settings.recommend)
-        context = self._context(live, criteria)
-        return explain(self._cluster, live, asked, item_ids, criteria, context)
+        context = RankingContext.of(live, criteria)
+        who = ExplainedUser(inputs, profile, boosts.gains, live, context)
+        return explain(self._cluster, who, item_ids, criteria)
 
     def personalise(
         self, live: Live, body: Any, user: User, weight: float | None, window: int | None
@@ -150,78 +143,64 @@ class ListMaker:
     def stored(self, live: Live, user: User, criteria: Criteria) -> bytes:
         """Return what `Recommender.stored_request` does."""
         profiles = self.profiles(live, [user])
-        (request,) = self._requests(live, [user], profiles, [NeighbourBoosts()], criteria)
+        (request,) = self._requests(live, criteria, [user], profiles, [NeighbourBoosts()])
+        built = build(request, RankingContext.of(live, criteria), datetime.now(UTC))
         return b"".join(
-            msearch(live.address, [search.stored()], search.header)
-            for query in build(request, self._context(live, criteria))
-            for search in query.searches
+            msearch(live.address, [search.stored()], search.header) for search in built.searches
         )
 
     def stored_group(self, live: Live, members: Members, criteria: GroupCriteria) -> bytes:
         """Return what `Recommender.stored_group_request` does."""
         request, context = self._group_request(live, members, criteria)
-        queries = build(request, context)
-        if len(queries) > 1:
+        searches = build(request, context, datetime.now(UTC)).searches
+        if len(searches) > 1:
             raise ConfigError(
                 "a stored request of a group is one search: rules that boost, bury or pin, and "
                 "shares, need several",
                 hint="leave them out (without_rules), or call recommend_group",
             )
-        (search,) = queries[0].searches
-        return search.stored()
+        return searches[0].stored()
 
     def _requests(
         self,
         live: Live,
+        criteria: Criteria,
         users: Sequence[User],
         profiles: Sequence[Profile],
         neighbours: Sequence[NeighbourBoosts],
-        criteria: Criteria,
     ) -> list[ListRequest]:
         """Return the request for each user's list."""
-        plans = self._policy.plans(live, criteria, [[user] for user in users])
+        plan = self._policy.plan(live, criteria)
         return [
             ListRequest(
                 user,
                 profile,
-                Boosts.of(profile.co_occurrence, boosts, scored=live.scripts),
-                plan,
+                Boosts.of(profile.co_occurrence, boosts),
+                plan.narrow(self._policy.filters([user])),
             )
-            for user, profile, boosts, plan in zip(users, profiles, neighbours, plans, strict=True)
+            for user, profile, boosts in zip(users, profiles, neighbours, strict=True)
         ]
 
     def _group_request(
         self, live: Live, members: Members, criteria: GroupCriteria
     ) -> tuple[GroupRequest, RankingContext]:
         """Return the request for a group's list, and how to rank it."""
-        (plan,) = self._policy.plans(live, criteria.list, [members.guarded])
+        allowed = self._policy.filters(members.guarded)
+        plan = self._policy.plan(live, criteria.list).narrow(allowed)
         group = Group.of(members, self.profiles(live, members.users), criteria.groups.seen)
-        scored = live.documents * len(group.names)
-        path = group_path(
-            criteria.list,
-            live.space,
-            scored,
-            collaborative=live.collaborative,
-            scripts=live.scripts,
-        )
-        request = GroupRequest(group, criteria.groups, plan, live.calibration)
-        return request, RankingContext.of(live, path)
-
-    def _context(self, live: Live, criteria: Criteria) -> RankingContext:
-        path = choose_path(
-            criteria,
-            live.space,
-            live.documents,
-            collaborative=live.collaborative,
-            scripts=live.scripts,
-        )
-        return RankingContext.of(live, path)
+        context = RankingContext.of_group(live, criteria.list, len(group.names))
+        return GroupRequest(group, criteria.groups, plan), context
 
     def _rank(
-        self, live: Live, requests: Sequence[ListRequest], criteria: Criteria, watch: Stopwatch
+        self,
+        live: Live,
+        requests: Sequence[ListRequest],
+        criteria: Criteria,
+        watch: Stopwatch,
+        missing: str,
     ) -> list[RecommendationList]:
-        """Return the list of each request, as rules, exposure and safety let it be."""
-        context = self._context(live, criteria)
+        """Return the list of each request; `missing` is what all of them lack."""
+        context = RankingContext.of(live, criteria)
         # a deadline is for someone who waits; for many at once, the cluster may take its time
         cluster = self._cluster if len(requests) == 1 else self._patient
         send = partial(send_at_once, cluster, live, watch=watch)
@@ -235,7 +214,12 @@ class ListMaker:
                 context.path,
                 live.name,
                 live.fingerprint,
-                join_notes(degraded if request.known else "", one.note),
+                join_notes(
+                    describe_gaps(request.user, request.profile),
+                    missing,
+                    degraded if request.known else "",
+                    one.note,
+                ),
                 watch.parts(),
             )
             for request, one in zip(requests, found, strict=True)

@@ -1,21 +1,18 @@
-"""What holds for every list of an index: its rules, its exposure, and what must not be shown.
-
-The one place where a criteria gets the filters that no request can take away.
-"""
+"""What holds for every list of an index: its rules, its exposure, and what must not be shown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
 from seealso.cluster import Cluster
 from seealso.cluster.fields import searchable_fields
-from seealso.config import Choice, Rule, Settings
+from seealso.config import Choice, Settings
 from seealso.errors import DataError
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.plans import Plan, build_plan
 from seealso.plugin.rules.fields import SHARES, Condition, conditions
-from seealso.plugin.rules.ruling import contradiction, ruling, takes_all
+from seealso.plugin.rules.ruling import contradiction, takes_all
 from seealso.plugin.rules.safety import Attributes, Guard
-from seealso.plugin.rules.taxonomy import Taxonomy
+from seealso.plugin.rules.taxonomy import Clause, Taxonomy
 from seealso.plugin.serving import Live
 from seealso.types import User
 
@@ -44,34 +41,30 @@ class Policy:
         self._known: dict[str, Mapping[str, str]] = {}
         self._lock = Lock()
 
-    def plans(
-        self, live: Live, criteria: Criteria, audiences: Sequence[Sequence[User]]
-    ) -> list[Plan]:
-        """Return a plan for each list.
+    def plan(self, live: Live, criteria: Criteria) -> Plan:
+        """Return the plan of every list of an answer, still without `filters`.
 
         Parameters
         ----------
         live, criteria
             The index, and what the lists must be.
-        audiences
-            Whom each list is for: all of them must be allowed to see what is on it.
 
         Raises
         ------
         ConfigError
-            Rules or shares contradict each other, or speak of a field that the index lacks.
+            Rules or shares contradict each other, or are about a field that the index lacks.
         """
-        rules, exposure = self._rules(criteria), self._settings.exposure
-        found = ruling(rules, self._tree)
+        settings = self._settings
+        rules = criteria.rules if criteria.without_rules else (*criteria.rules, *settings.rules)
+        plan = build_plan(criteria, rules, settings.exposure, self._tree)
         self._check_fields(live, rules)
-        for share in exposure.shares:
+        for share in settings.exposure.shares:
             self._check_blocked(share)
-        plans = []
-        for users in audiences:
-            clauses = (*found.filters, *self._guard.filters(map(allowed_by, users)))
-            narrowed = criteria.narrow(clauses)
-            plans.append(build_plan(narrowed, found, exposure, rules, self._tree))
-        return plans
+        return plan
+
+    def filters(self, users: Sequence[User]) -> tuple[Clause, ...]:
+        """Return the clauses for what all of `users` may see."""
+        return self._guard.filters(map(allowed_by, users))
 
     def check_allowed(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
         """Refuse to speak of items that the user must not be shown.
@@ -81,7 +74,7 @@ class Policy:
         DataError
             One of `item_ids` is blocked for the user.
         """
-        clauses = self._guard.filters([allowed_by(user)])
+        clauses = self.filters([user])
         if not clauses:
             return
         self._check_fields(live, ())
@@ -100,10 +93,6 @@ class Policy:
     def blocked_items(self) -> frozenset[str]:
         """Return the ids on the blocklist, as it stands now."""
         return frozenset(self._guard.blocked_items())
-
-    def _rules(self, criteria: Criteria) -> tuple[Rule, ...]:
-        standing = () if criteria.without_rules else self._settings.rules
-        return (*criteria.rules, *standing)
 
     def _check_blocked(self, share: Choice) -> None:
         for field, values in self._settings.safety.fields.items():

@@ -71,21 +71,9 @@ class Explanation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        return {
-            "user_id": self.user_id,
-            "item_id": self.item_id,
-            "fields": dict(self.fields),
-            "probability": self.probability,
-            "raw": self.raw,
-            "importance": self.importance,
-            "shares": [{**asdict(one), "kind": one.kind.value} for one in self.shares],
-            "words": [asdict(one) for one in self.words],
-            "path": self.path.value,
-            "templates": list(self.templates),
-            "index": self.index,
-            "fingerprint": self.fingerprint,
-            "note": self.note,
-        }
+        plain = asdict(self)
+        del plain["texts"]
+        return plain
 
     def table(self, show: str | None = None, most: int = 10) -> Table:
         """Return the reasons as a rich table; below the largest, the others in one line.

@@ -43,7 +43,7 @@ class Share:
         ``profile`` stands for all events, words and attributes together,
         where the similarity is no sum over them.
     amount
-        What it adds to x, in the units of w * similarity; None where that cannot be told apart.
+        What it adds to x, in the units of w * similarity; None where it is not known by itself.
     item_id
         The item of an event.
     similarity
@@ -84,13 +84,16 @@ def item_shares(
     history = inputs.history
     ids = [inputs.entries[age].item_id for age in history.ages]
     alike = [closeness(one, item, space) for one in history.vectors]
-    told = parts @ item.astype(np.float64)
     if space is Space.COSINE:
-        whole = float(told.sum())
+        cosines = (parts @ item.astype(np.float64)).tolist()
+        whole = sum(cosines)
         kinds = (Kind.WORDS, Kind.ATTRIBUTES, Kind.COLD_START_BONUS)
-        said = [kind for kind, part in zip(kinds, parts, strict=False) if part.any()]
-        sums = [Share(kind, float(told[kinds.index(kind)])) for kind in said]
-        amounts: list[float | None] = [float(one) for one in told[3:]]
+        sums = [
+            Share(kind, cosine)
+            for kind, cosine, part in zip(kinds, cosines, parts, strict=False)
+            if part.any()
+        ]
+        amounts: list[float | None] = cosines[3:]
     else:
         whole = closeness(parts.sum(axis=0), item, space)
         sums = [Share(Kind.PROFILE, whole)]
@@ -128,9 +131,9 @@ def profile_parts(inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettin
         texts[1] = settings.attributes * inputs.attributes
     if history.vectors and settings.history_as == "vectors":
         fading = np.power(settings.recency, np.asarray(history.ages, dtype=np.float64))
-        told = fading[:, None] * bundle.content_vectors(np.stack(history.vectors))
-        texts[2:] = settings.history * _over(told, told.sum(axis=0))
-    texts = _over(texts, texts.sum(axis=0))
+        faded = fading[:, None] * bundle.content_vectors(np.stack(history.vectors))
+        texts[2:] = settings.history * _normalise(faded)
+    texts = _normalise(texts)
     behaviour = (history.vectors, history.ages) if settings.history else ((), ())
     added = bundle.user_parts(texts, *behaviour)
     own, chosen = len(texts), len(texts) + len(behaviour[0])
@@ -151,11 +154,12 @@ def _sum(amount: float | None, boost: float | None) -> float | None:
     return amount if boost is None else boost + (amount or 0.0)
 
 
-def _over(rows: Floats, total: Floats) -> Floats:
-    length = np.linalg.norm(total)
+def _normalise(rows: Floats) -> Floats:
+    """Return rows on the scale where their sum is a unit vector."""
+    length = np.linalg.norm(rows.sum(axis=0))
     return rows / length if length > 0 else rows
 
 
 def _size(share: Share) -> float:
-    # what cannot be told apart stands in the order of its similarity, behind what can
+    # without an amount, in the order of similarity, behind those with one
     return abs(share.amount) if share.amount is not None else (share.similarity or 0.0) - 10.0

@@ -1,4 +1,4 @@
-"""Several people become a group: who counts, what they must not be shown, what they criteria."""
+"""Several people become a group: who counts, and which items are left out for them."""
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
@@ -7,9 +7,7 @@ from typing import Final
 
 from seealso.errors import DataError
 from seealso.plugin.profiles.profile import Profile
-from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.ranking.paths import exact_limit, path_or
-from seealso.types import Path, Space, User
+from seealso.types import User
 
 MOST_MEMBERS: Final = 500
 
@@ -130,33 +128,6 @@ class Group:
             _excluded([one.seen for one in members.people], seen),
             note,
         )
-
-
-def group_path(
-    criteria: Criteria, space: Space, scored: int, *, collaborative: bool, scripts: bool = True
-) -> Path:
-    """Return the path that brings the candidates of a group.
-
-    ``auto`` is approximate: the graph gives each member's own best in one body, and every one of
-    them is scored exactly. The others score every document for every member and keep those that
-    anyone likes most; so does ``auto`` where the vectors hold behaviour and these are few enough.
-
-    Parameters
-    ----------
-    criteria, space
-        As for `choose_path`.
-    scored
-        Documents times members.
-    collaborative
-        Whether the vectors hold behaviour.
-
-    Raises
-    ------
-    ConfigError
-        The approximate path is asked of an index that is not cosine.
-    """
-    few = collaborative and scored <= exact_limit(criteria, collaborative=collaborative)
-    return path_or(Path.EXACT if few else Path.ANN, criteria, space, scripts=scripts)
 
 
 def _excluded(seen: Sequence[frozenset[str]], rule: str) -> frozenset[str]:

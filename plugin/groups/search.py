@@ -1,7 +1,7 @@
 """The one search of a group: candidates of every member, each hit scored for all. Pure functions.
 
-A named query tells its score with each hit (`include_named_queries_score`): the members' vectors
-travel once, and so does each candidate.
+Each hit comes with the score of each named query (`include_named_queries_score`): the members'
+vectors travel once, and so does each candidate.
 """
 
 from collections.abc import Sequence, Set
@@ -16,13 +16,12 @@ from seealso.config import GroupSettings
 from seealso.plugin.groups.members import Group
 from seealso.plugin.groups.options import candidates_each
 from seealso.plugin.profiles.profile import Profile
-from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.ranking.searches import (
     MOST_HITS,
     Search,
     common_parameters,
-    importance_search,
     tail_search,
     vector_search,
 )
@@ -52,16 +51,13 @@ def group_search(
     Parameters
     ----------
     group
-        Who counts.
+        Those whose preferences count, at least one.
     criteria, settings
         What the list must be, and how it is made.
     context
         How to rank.
     """
     vectors = [one.vector for one in group.profiles if one.vector is not None]
-    excluded = sorted(group.excluded)
-    if not vectors:
-        return importance_search(excluded, criteria)
     scores = _scores(vectors, criteria, context)
     each = candidates_each(settings, criteria.size, len(vectors))
     if context.path is Path.ANN:
@@ -78,7 +74,7 @@ def group_search(
     if boosted:
         offered.append({"ids": {"values": boosted, "boost": FIRST}})
     params = {
-        **common_parameters(criteria, excluded),
+        **common_parameters(criteria, sorted(group.excluded)),
         "size": min(MOST_HITS, len(vectors) * each + len(boosted) + criteria.size),
         "candidates": offered,
         "members": [_named(query, str(number)) for number, query in enumerate(scores)],

@@ -4,12 +4,17 @@ Each takes a matrix of shape (members, candidates) and returns places of candida
 No order depends on the order of the members; of equal candidates the first comes first.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from seealso.config import GroupSettings
+from seealso.plugin.reranking.draft import Candidate
+from seealso.types import Calibration
 
 Matrix = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -92,6 +97,36 @@ def strategies(fairness: float) -> Mapping[str, Strategy]:
             "borda": borda,
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ByStrategy:
+    """The order of a list for several people.
+
+    Attributes
+    ----------
+    settings
+        Strategy and fairness.
+    calibration
+        Makes the probabilities that a strategy weighs.
+    """
+
+    settings: GroupSettings
+    calibration: Calibration
+
+    def rank(self, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
+        """Return the candidates as the strategy ranks them; behind, those of the long tail."""
+        # the order of the hits, which decides between equals, would change with that of the members
+        found = sorted(candidates, key=lambda one: one.item_id)
+        matrix: Matrix = self.calibration.probability([one.values for one in found]).T
+        first = strategies(self.settings.fairness)[self.settings.strategy](matrix, size)
+        # the tail's share may need items from further down
+        further = [n for n in average(matrix, len(found)).tolist() if found[n].item.tail]
+        return [found[n] for n in dict.fromkeys([*first.tolist(), *further[: 2 * size]])]
+
+    def relevance(self, ranked: Sequence[Candidate]) -> Matrix:
+        """Return the places of the order as relevance, from 1 to 0, shape (n,)."""
+        return np.linspace(1.0, 0.0, len(ranked))
 
 
 def _below(own: npt.NDArray[np.float64]) -> Places:

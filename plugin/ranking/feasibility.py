@@ -2,48 +2,64 @@
 
 from collections.abc import Iterator, Sequence
 
-from seealso.config import CapSettings, Choice, ExposureSettings, Rule, ShareSettings
+from seealso.config import CapSettings, Choice, Rule, ShareSettings
 from seealso.errors import ConfigError
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.rules.ruling import contradiction, describe_rule, takes_all
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
 
 
-def check_shares(
-    criteria: Criteria,
-    exposure: ExposureSettings,
-    places: Sequence[int],
-    rules: Sequence[Rule],
-    tree: Taxonomy,
-) -> None:
-    """Refuse shares that nothing can fill.
-
-    Parameters
-    ----------
-    criteria, exposure, rules, tree
-        As for `build_plan`.
-    places
-        Of each share.
+def check_sum(criteria: Criteria, shares: Sequence[ShareSettings]) -> None:
+    """Refuse shares that are more than the whole list.
 
     Raises
     ------
     ConfigError
-        Shares contradict each other, a cap, a rule or a filter; the message says which.
+        They are; the message adds them up.
     """
-    _check_sum(criteria, exposure.shares)
+    whole = criteria.tail_share + sum(one.share for one in shares)
+    if shares and whole > 1 + 1e-9:
+        parts = [f"tail_share {criteria.tail_share:g}", *map(describe_share, shares)]
+        raise ConfigError(
+            f"{' + '.join(parts)} = {whole:g}, more than the whole list",
+            hint="lower one of them; recommend.tail_share counts too",
+        )
+
+
+def check_share(
+    share: ShareSettings,
+    places: int,
+    criteria: Criteria,
+    caps: Sequence[CapSettings],
+    rules: Sequence[Rule],
+    tree: Taxonomy,
+) -> None:
+    """Refuse a share that nothing can fill.
+
+    Parameters
+    ----------
+    share, places
+        The share, and how many places it is.
+    criteria, caps, rules, tree
+        What else a list has to keep to.
+
+    Raises
+    ------
+    ConfigError
+        The share contradicts a cap, a rule or a filter; the message says which.
+    """
+    for cap in caps:
+        if _is_below(cap, share, places, tree):
+            raise contradiction(
+                f"{describe_share(share)} ({places} places)",
+                f"at most {cap.most} of one {cap.field}",
+            )
     excluded = [rule for rule in rules if rule.do == "exclude"]
     excluded += _left_out(criteria.filters)
-    for share, needed in zip(exposure.shares, places, strict=True):
-        for cap in exposure.caps:
-            if _is_below(cap, share, needed, tree):
-                raise contradiction(
-                    f"{describe_share(share)} ({needed} places)",
-                    f"at most {cap.most} of one {cap.field}",
-                )
-        against = [rule for rule in excluded if takes_all(rule, share, tree)]
-        against += [rule for rule in rules if rule.do == "require" and _disjoint(rule, share)]
-        for rule in against:
-            raise contradiction(describe_share(share), describe_rule(rule))
+    against = [rule for rule in excluded if takes_all(rule, share, tree)]
+    against += [rule for rule in rules if rule.do == "require" and _disjoint(rule, share)]
+    for rule in against:
+        raise contradiction(describe_share(share), describe_rule(rule))
 
 
 def describe_share(share: ShareSettings) -> str:
@@ -53,16 +69,6 @@ def describe_share(share: ShareSettings) -> str:
     what = ", ".join(share.items[:3]) if share.field is None else share.field
     values = " or ".join(map(str, share.values[:3]))
     return f"share {share.share:g} of {what} {values}".strip()
-
-
-def _check_sum(criteria: Criteria, shares: Sequence[ShareSettings]) -> None:
-    whole = criteria.tail_share + sum(one.share for one in shares)
-    if shares and whole > 1 + 1e-9:
-        parts = [f"tail_share {criteria.tail_share:g}", *map(describe_share, shares)]
-        raise ConfigError(
-            f"{' + '.join(parts)} = {whole:g}, more than the whole list",
-            hint="lower one of them; recommend.tail_share counts too",
-        )
 
 
 def _is_below(cap: CapSettings, share: ShareSettings, needed: int, tree: Taxonomy) -> bool:

@@ -1,11 +1,12 @@
-"""Which path ranks: by what is asked for, the size of the index, and what the cluster runs."""
+"""Which path ranks: by the options, the size of the index, and what the cluster runs."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from seealso.errors import ConfigError
 from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.serving import EXPENSIVE, ScriptsRefused
-from seealso.types import Path, Space
+from seealso.plugin.serving import EXPENSIVE, Live, ScriptsRefused
+from seealso.types import Calibration, Path, Space
 
 EXACT_LIMIT: Final = 20_000
 """Documents up to which ``auto`` ranks exactly."""
@@ -14,49 +15,87 @@ COLLABORATIVE_LIMIT: Final = 100_000
 """The same where behaviour is collaborative: docs/decisions/0005."""
 
 
-def exact_limit(criteria: Criteria, *, collaborative: bool) -> int:
-    """Return the number of documents up to which ``auto`` ranks exactly.
+@dataclass(frozen=True, slots=True)
+class RankingContext:
+    """How an index ranks now.
+
+    Attributes
+    ----------
+    path
+        Which path ranks.
+    space
+        Similarity that the index was built for.
+    calibration
+        Makes probabilities of w * similarity.
+    scripts
+        Whether the cluster lets scripts rank.
+    """
+
+    path: Path
+    space: Space
+    calibration: Calibration
+    scripts: bool = True
+
+    @classmethod
+    def of(cls, live: Live, criteria: Criteria) -> "RankingContext":
+        """Return how an index ranks for one user; errors as for `choose_path`."""
+        exact = is_small(criteria, live.documents, collaborative=live.collaborative)
+        path = choose_path(criteria, live.space, exact=exact, scripts=live.scripts)
+        return cls(path, live.space, live.calibration, live.scripts)
+
+    @classmethod
+    def of_group(cls, live: Live, criteria: Criteria, members: int) -> "RankingContext":
+        """Return how an index ranks for several people; errors as for `choose_path`.
+
+        ``auto`` is approximate: the graph gives each member's own best in one body, and every one
+        of them is scored exactly. The other paths score every document for every member and keep
+        those that anyone likes most; so does ``auto`` where the vectors hold behaviour and these
+        scores are few enough.
+        """
+        exact = live.collaborative and is_small(
+            criteria, live.documents * members, collaborative=True
+        )
+        path = choose_path(criteria, live.space, exact=exact, scripts=live.scripts)
+        return cls(path, live.space, live.calibration, live.scripts)
+
+
+def is_small(criteria: Criteria, scores: int, *, collaborative: bool) -> bool:
+    """Tell whether ``auto`` ranks exactly where so many scores are computed.
+
+    A filter makes no difference: Lucene searches its graph within the filter and ranks exactly by
+    itself where few documents pass.
 
     Parameters
     ----------
     criteria
-        May say so.
+        May have a limit of their own.
+    scores
+        Documents, for each member of a group.
     collaborative
         Whether the vectors hold behaviour.
     """
-    limit = criteria.exact_limit
-    return (COLLABORATIVE_LIMIT if collaborative else EXACT_LIMIT) if limit is None else limit
+    limit = COLLABORATIVE_LIMIT if collaborative else EXACT_LIMIT
+    return scores <= (limit if criteria.exact_limit is None else criteria.exact_limit)
 
 
-def choose_path(
-    criteria: Criteria, space: Space, documents: int, *, collaborative: bool, scripts: bool = True
-) -> Path:
+def choose_path(criteria: Criteria, space: Space, *, exact: bool, scripts: bool = True) -> Path:
     """Return the path that ranks.
 
-    ``auto`` is exact up to `exact_limit` documents and approximate above. A filter makes no
-    difference: Lucene searches its graph within the filter and ranks exactly by itself where
-    few documents pass.
+    Parameters
+    ----------
+    criteria, space
+        What a list must be, and the similarity that the index was built for.
+    exact
+        Whether ``auto`` ranks exactly; otherwise it searches the graph.
+    scripts
+        Whether the cluster lets scripts rank; where it does not, ``auto`` searches the graph.
 
     Raises
     ------
     ConfigError
-        The approximate path is asked of an index that is not cosine.
+        The approximate path is chosen for an index that is not cosine.
     ScriptsRefused
-        The path that is asked for needs scripts, and the cluster runs none.
-    """
-    few = documents <= exact_limit(criteria, collaborative=collaborative)
-    return path_or(Path.EXACT if few else Path.ANN, criteria, space, scripts=scripts)
-
-
-def path_or(auto: Path, criteria: Criteria, space: Space, *, scripts: bool = True) -> Path:
-    """Return the path that is asked for, `auto` where that is left open.
-
-    Where the cluster runs no scripts, ``auto`` is the graph.
-
-    Raises
-    ------
-    ConfigError, ScriptsRefused
-        As for `choose_path`.
+        The path needs scripts, and the cluster runs none.
     """
     if not scripts:
         if space is Space.COSINE and criteria.path in ("auto", Path.ANN):
@@ -64,6 +103,7 @@ def path_or(auto: Path, criteria: Criteria, space: Space, *, scripts: bool = Tru
         what = f"an index for {space}" if space is not Space.COSINE else f"path {criteria.path}"
         raise without_scripts(what)
     if space is Space.COSINE:
+        auto = Path.EXACT if exact else Path.ANN
         return auto if criteria.path == "auto" else criteria.path
     if criteria.path is Path.ANN:
         raise ConfigError(

@@ -1,42 +1,30 @@
-"""What a list is made by: criteria, what rules make of them, and the components that rerank."""
+"""What a list is made by: criteria, what rules and exposure make of them, and what reranks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from itertools import product
 from typing import Final
 
 from seealso.config import ExposureSettings, Rule
-from seealso.plugin.ranking.feasibility import check_shares, describe_share
-from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.feasibility import check_share, check_sum, describe_share
+from seealso.plugin.ranking.options import Criteria, Filter
 from seealso.plugin.ranking.searches import MOST_HITS
-from seealso.plugin.reranking.caps import Caps
-from seealso.plugin.reranking.components import Ordering
 from seealso.plugin.reranking.diversity import Diversity
-from seealso.plugin.reranking.draft import Reranker
-from seealso.plugin.reranking.filling import Cap
+from seealso.plugin.reranking.draft import PINNED, RANKED, Component, Draft
 from seealso.plugin.reranking.freshness import Freshness
+from seealso.plugin.reranking.ordering import Order, Ordering
 from seealso.plugin.reranking.pins import Pins
 from seealso.plugin.reranking.shares import ExposureShare, TailShare, divide_places
-from seealso.plugin.rules.ruling import BoostTier, Ruling, clause
+from seealso.plugin.rules.ruling import BoostTier, Ruling, clause, ruling
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
 
 NO_INTERACTIONS: Final[Clause] = {"term": {"interactions": 0}}
 """Items that nobody chose yet."""
 
 
-class Purpose(StrEnum):
-    """What the candidates of a sub-query are for."""
-
-    RANKED = "ranked"
-    SHARE = "share"
-    PINS = "pins"
-
-
 @dataclass(frozen=True, slots=True)
 class SubQuery:
-    """A part of what a list asks for.
+    """A part of what a list searches for.
 
     Attributes
     ----------
@@ -44,16 +32,13 @@ class SubQuery:
         What its candidates must be.
     tier
         How the rules boost them.
-    purpose
-        What they are for.
-    share
-        Number of the share that they are for, where they are.
+    pool
+        The pool of the draft that they come into.
     """
 
     criteria: Criteria
     tier: BoostTier
-    purpose: Purpose
-    share: int = 0
+    pool: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +52,22 @@ class Plan:
     ruling
         What the rules make of it.
     exposure
-        Shares, caps, diversity and freshness.
-    segments
-        The query of each share.
-    places
-        Of the long tail, then of each share.
+        Caps, diversity and freshness.
+    tail_places
+        Places that the long tail is sure of.
+    shares
+        Those of the places, each with the query for its items.
     """
 
     criteria: Criteria
     ruling: Ruling
     exposure: ExposureSettings
-    segments: tuple[Clause, ...]
-    places: tuple[int, ...]
+    tail_places: int
+    shares: tuple[tuple[ExposureShare, Clause], ...]
+
+    def narrow(self, filters: Sequence[Filter]) -> "Plan":
+        """Return the same with further clauses that every recommendation satisfies."""
+        return replace(self, criteria=self.criteria.narrow(filters))
 
     @property
     def depth(self) -> int:
@@ -90,25 +79,30 @@ class Plan:
         return min(MOST_HITS, depth)
 
     def sub_queries(self) -> Iterator[SubQuery]:
-        """Yield what the list asks for: of each tier, for the ranking, each share, and the pins."""
-        bringing = self._bringing()
-        ranked = replace(bringing, size=self.depth)
-        for tier in self.ruling.tiers:
-            yield SubQuery(ranked.narrow(tier.filters), tier, Purpose.RANKED)
-        alone = replace(ranked, tail_share=0.0)
-        for (number, segment), tier in product(enumerate(self.segments), self.ruling.tiers):
-            narrowed = alone.narrow((segment, *tier.filters))
-            yield SubQuery(narrowed, tier, Purpose.SHARE, number)
+        """Yield what the list searches for: each tier of the ranking and of a share, and pins."""
+        ranked = replace(self._with_fields(), size=self.depth)
+        without_tail = replace(ranked, tail_share=0.0)
+        parts = [(RANKED, ranked)]
+        parts += [(share.pool, without_tail.narrow([items])) for share, items in self.shares]
+        for pool, criteria in parts:
+            for tier in self.ruling.tiers:
+                yield SubQuery(criteria.narrow(tier.filters), tier, pool)
         if pins := self.ruling.pins:
             only = {"ids": {"values": list(pins.values())}}
-            few = replace(bringing.narrow([only]), size=len(pins), tail_share=0.0)
-            yield SubQuery(few, BoostTier(), Purpose.PINS)
+            pinned = replace(without_tail.narrow([only]), size=len(pins))
+            yield SubQuery(pinned, BoostTier(), PINNED)
 
-    def rerankers(self, now: datetime, *, known: bool) -> Iterator[Reranker]:
+    def draft(self) -> Draft:
+        """Return the list before anything is found for it."""
+        return Draft(self.criteria.size, {}, caps=self.exposure.caps)
+
+    def components(self, order: Order, now: datetime, *, known: bool) -> Iterator[Component]:
         """Yield the components that make the list, in the order in which they act.
 
         Parameters
         ----------
+        order
+            How the values of candidates become one order.
         now
             The time that freshness counts from.
         known
@@ -118,55 +112,50 @@ class Plan:
         exposure = self.exposure
         if exposure.fresh:
             yield Freshness(exposure.fresh, exposure.half_life_days, now)
-        yield Ordering()
+        yield Ordering(order, self.depth)
         if exposure.diversity:
-            yield Diversity(exposure.diversity)
+            yield Diversity(exposure.diversity, order)
         if self.ruling.pins:
             yield Pins(self.ruling.pins)
-        yield TailShare(self.places[0] if known else 0)
-        for number, (share, places) in enumerate(
-            zip(exposure.shares, self.places[1:], strict=True)
-        ):
-            yield ExposureShare(number, places, describe_share(share))
-        if exposure.caps:
-            yield Caps(tuple(Cap(one.field, one.most, one.window) for one in exposure.caps))
+        yield TailShare(self.tail_places if known else 0)
+        yield from (share for share, _ in self.shares)
 
-    def _bringing(self) -> Criteria:
+    def _with_fields(self) -> Criteria:
         """Return the criteria with the fields that caps, freshness and diversity look at."""
         exposure, fields = self.exposure, self.criteria.fields
+        if fields is None:
+            return replace(self.criteria, fields=("*",)) if exposure.diversity else self.criteria
         needed = [one.field for one in exposure.caps]
         needed += [exposure.fresh] if exposure.fresh else []
-        if fields is not None:
-            needed += ["vector"] if exposure.diversity else []
-            return replace(self.criteria, fields=tuple(dict.fromkeys((*fields, *needed))))
-        return replace(self.criteria, fields=("*",)) if exposure.diversity else self.criteria
+        needed += ["vector"] if exposure.diversity else []
+        return replace(self.criteria, fields=tuple(dict.fromkeys((*fields, *needed))))
 
 
 def build_plan(
-    criteria: Criteria,
-    ruling: Ruling,
-    exposure: ExposureSettings,
-    rules: Sequence[Rule],
-    tree: Taxonomy,
+    criteria: Criteria, rules: Sequence[Rule], exposure: ExposureSettings, tree: Taxonomy
 ) -> Plan:
     """Return the plan of a list.
 
     Parameters
     ----------
     criteria
-        With every filter that holds, those of the rules too.
-    ruling, exposure
-        What is to be kept to.
-    rules, tree
-        What `ruling` is made of.
+        The caller's.
+    rules, exposure, tree
+        What every list has to keep to.
 
     Raises
     ------
     ConfigError
-        Shares contradict each other, a cap, a rule or a filter; the message says which.
+        Rules contradict each other, or a share contradicts another one, a cap, a rule or a filter;
+        the message says which.
     """
-    shares = exposure.shares
-    places = divide_places(criteria.size, (criteria.tail_share, *(one.share for one in shares)))
-    check_shares(criteria, exposure, places[1:], rules, tree)
-    segments = tuple(NO_INTERACTIONS if one.new else clause(one, tree) for one in shares)
-    return Plan(criteria, ruling, exposure, segments, tuple(places))
+    found = ruling(rules, tree)
+    check_sum(criteria, exposure.shares)
+    parts = (criteria.tail_share, *(one.share for one in exposure.shares))
+    tail_places, *places = divide_places(criteria.size, parts)
+    shares = []
+    for number, (share, needed) in enumerate(zip(exposure.shares, places, strict=True)):
+        check_share(share, needed, criteria, exposure.caps, rules, tree)
+        items = NO_INTERACTIONS if share.new else clause(share, tree)
+        shares.append((ExposureShare(describe_share(share), f"share {number}", needed), items))
+    return Plan(criteria.narrow(found.filters), found, exposure, tail_places, tuple(shares))

@@ -1,21 +1,22 @@
 """Ranks: builds the searches of some lists, sends them together, merges what they found, reranks.
 
-Pure functions around one send; the same for users, items and groups.
+Pure functions around one send; the same for users, items and groups. `build` makes all that the
+later steps need, so that no step asks an earlier one again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import TypeAlias
 
-from seealso.plugin.ranking.answers import missing_part
-from seealso.plugin.ranking.context import RankingContext
-from seealso.plugin.ranking.plans import Purpose, SubQuery
-from seealso.plugin.ranking.requests import RankedRequest, Response
+from seealso.plugin.ranking.answers import Response, hits_of, missing_part
+from seealso.plugin.ranking.paths import RankingContext
+from seealso.plugin.ranking.plans import SubQuery
+from seealso.plugin.ranking.requests import Query, RankedRequest
 from seealso.plugin.ranking.searches import Search
-from seealso.plugin.recommendations import join_notes
 from seealso.plugin.reranking.components import rerank
-from seealso.plugin.reranking.draft import Candidate, Draft, Pool
+from seealso.plugin.reranking.draft import Candidate, Component, Draft, Pool
 
 Send: TypeAlias = Callable[[Sequence[Search]], Sequence[Response]]
 """Sends searches, and returns the response to each."""
@@ -38,30 +39,41 @@ class RankedItems:
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltQuery:
-    """A sub-query and its searches."""
+class BuiltList:
+    """A list before it is sent: all that makes a list of the responses.
 
-    query: SubQuery
-    searches: tuple[Search, ...]
+    Attributes
+    ----------
+    queries
+        Its searches, each with the part of the list that it is for.
+    draft
+        Without candidates.
+    components
+        What reranks.
+    fields
+        Catalogue fields that the caller wants; all of them for None.
+    """
 
+    queries: tuple[tuple[SubQuery, Query], ...]
+    draft: Draft
+    components: tuple[Component, ...]
+    fields: tuple[str, ...] | None
 
-@dataclass(frozen=True, slots=True)
-class AnsweredQuery:
-    """A sub-query and the responses to its searches."""
-
-    query: SubQuery
-    responses: tuple[Response, ...]
+    @property
+    def searches(self) -> list[Search]:
+        """Its searches."""
+        return [query.search for _, query in self.queries]
 
 
 def rank(
     requests: Sequence[RankedRequest], context: RankingContext, send: Send, now: datetime
 ) -> list[RankedItems]:
-    """Return a list for each request, asked for together.
+    """Return a list for each request; the searches of all of them are sent together.
 
     Parameters
     ----------
     requests
-        What is wanted.
+        Whom the lists are for, and what they are made by.
     context
         How to rank.
     send
@@ -74,81 +86,55 @@ def rank(
     ClusterError
         A search failed.
     """
-    built = [build(request, context) for request in requests]
-    responses = iter(send([one for own in built for query in own for one in query.searches]))
-    return [
-        finish(request, [answer(query, responses) for query in own], context, now)
-        for request, own in zip(requests, built, strict=True)
-    ]
+    built = [build(request, context, now) for request in requests]
+    responses = iter(send([search for one in built for search in one.searches]))
+    return [finish(one, list(islice(responses, len(one.queries)))) for one in built]
 
 
-def build(request: RankedRequest, context: RankingContext) -> list[BuiltQuery]:
-    """Return the sub-queries of a request, with their searches."""
-    return [
-        BuiltQuery(one, tuple(request.searches(one.criteria, context)))
-        for one in request.plan.sub_queries()
-    ]
-
-
-def answer(built: BuiltQuery, responses: Iterator[Response]) -> AnsweredQuery:
-    """Return a sub-query with its responses, which are the next ones."""
-    return AnsweredQuery(built.query, tuple(next(responses) for _ in built.searches))
-
-
-def merge(
-    request: RankedRequest, answered: Sequence[AnsweredQuery], context: RankingContext
-) -> Draft:
-    """Return the candidates that the sub-queries of a request found, boosted, in no order yet."""
+def build(request: RankedRequest, context: RankingContext, now: datetime) -> BuiltList:
+    """Return the list of a request, ready to be sent; arguments as for `rank`."""
     plan = request.plan
-    draft = Draft(
-        plan.criteria.size,
-        plan.depth,
-        request.order,
-        reserves=tuple(Pool() for _ in plan.segments),
+    return BuiltList(
+        tuple(
+            (part, query)
+            for part in plan.sub_queries()
+            for query in request.queries(part.criteria, context)
+        ),
+        plan.draft(),
+        tuple(plan.components(request.order(context), now, known=request.known)),
+        plan.criteria.fields,
     )
-    tail: list[Candidate] = []
-    buried: list[Candidate] = []
-    for one in answered:
-        ranked, by_words = request.read(one.responses, one.query.criteria, context)
-        boosted = [candidate.boost(one.query.tier.boost) for candidate in ranked]
-        draft = _add(draft, one.query, boosted)
-        (buried if one.query.tier.last else tail).extend(by_words)
+
+
+def merge(built: BuiltList, responses: Sequence[Response]) -> Draft:
+    """Return the draft with the candidates that its searches found, in no order yet.
+
+    Raises
+    ------
+    ClusterError
+        A search failed.
+    """
+    pools: dict[str, Pool] = {}
+    tail = Pool()
+    for (part, query), response in zip(built.queries, responses, strict=True):
+        found, last = query.read(hits_of(response)), part.tier.last
+        boosted = (one.boost(part.tier.boost) for one in found.ranked)
+        pools[part.pool] = pools.get(part.pool, Pool()).add(boosted, last=last)
+        tail = tail.add(found.tail, last=last)
     # each tier brings its own; the score of BM25 is the same in all
-    for some in (tail, buried):
-        some.sort(key=lambda candidate: candidate.item.score, reverse=True)
-    return replace(draft, tail=(*tail, *buried))
+    by_words = tail.change(lambda items: sorted(items, key=lambda one: -one.item.score))
+    return replace(built.draft, pools=pools, tail=by_words, note=missing_part(responses))
 
 
-def finish(
-    request: RankedRequest,
-    answered: Sequence[AnsweredQuery],
-    context: RankingContext,
-    now: datetime,
-) -> RankedItems:
-    """Return the list that the answers to a request make."""
-    plan = request.plan
-    components = list(plan.rerankers(now, known=request.known))
-    items, lacking = rerank(merge(request, answered, context), components)
-    missing = missing_part([response for one in answered for response in one.responses])
-    shown = tuple(_only_fields(one, plan.criteria.fields) for one in items)
-    return RankedItems(shown, join_notes(missing, lacking))
+def finish(built: BuiltList, responses: Sequence[Response]) -> RankedItems:
+    """Return the list that the responses to its searches make."""
+    items, note = rerank(merge(built, responses), built.components)
+    return RankedItems(tuple(_only_fields(one, built.fields) for one in items), note)
 
 
-def _add(draft: Draft, query: SubQuery, found: Sequence[Candidate]) -> Draft:
-    """Return a draft with the candidates of a sub-query where they belong."""
-    more = Pool(back=tuple(found)) if query.tier.last else Pool(front=tuple(found))
-    if query.purpose is Purpose.RANKED:
-        return replace(draft, ranked=draft.ranked.join(more))
-    if query.purpose is Purpose.PINS:
-        return replace(draft, pinnable=draft.pinnable.join(more))
-    reserves = list(draft.reserves)
-    reserves[query.share] = reserves[query.share].join(more)
-    return replace(draft, reserves=tuple(reserves))
-
-
-def _only_fields(candidate: Candidate, wanted: tuple[str, ...] | None) -> Candidate:
-    """Return a candidate with the fields that the caller wants alone."""
-    if wanted is None:
+def _only_fields(candidate: Candidate, names: tuple[str, ...] | None) -> Candidate:
+    """Return a candidate with the fields of these names alone."""
+    if names is None:
         return candidate
-    fields = {name: value for name, value in candidate.fields.items() if name in wanted}
+    fields = {name: value for name, value in candidate.fields.items() if name in names}
     return replace(candidate, item=replace(candidate.item, fields=fields))

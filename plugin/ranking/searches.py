@@ -8,8 +8,8 @@ import orjson
 
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.boosts import Boosts
-from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.reranking.shares import round_up
 from seealso.plugin.scores import logit, score_of
 from seealso.query_templates import render, script_id
@@ -90,7 +90,7 @@ def boosted_search(
     They are few, so that every path scores them so. Where no script can, all of them are asked
     of the graph, which compares every vector within so narrow a filter.
     """
-    if not boosts.scored:
+    if not context.scripts:
         only = {"ids": {"values": list(boosts.named)}}
         size = min(len(boosts.named), MOST_HITS)
         every = replace(criteria.narrow([only]), size=size, min_probability=0.0)

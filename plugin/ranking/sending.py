@@ -25,7 +25,7 @@ SMALLER: Final = (
 """What to do about one search that is too large: those of several users are sent apart."""
 
 SCORES: Final = {"include_named_queries_score": "true"}
-"""Query parameters of searches whose named queries tell their scores."""
+"""Query parameters of searches that return the scores of their named queries."""
 
 SCORED_AT_ONCE: Final = 4
 """Most of these that are on their way together."""

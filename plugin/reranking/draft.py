@@ -1,18 +1,19 @@
-"""A list while it is made: its candidates, what was promised of its places, and who changes it."""
+"""A list while it is made: its candidates, and what is promised of its places."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
+from seealso.config import CapSettings
 from seealso.plugin.recommendations import Recommendation
-from seealso.plugin.reranking.filling import Cap, Share
+from seealso.plugin.reranking.filling import Share
 from seealso.types import Vector
 
-Floats = npt.NDArray[np.float64]
+RANKED: Final = "ranked"
+"""The pool that a list is made of."""
+
+PINNED: Final = "pinned"
+"""The pool of the items that rules pin, as far as they may be in the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Candidate:
         The item; its `boost` is the mean of what was added to `values`.
     values
         What it is ranked by, one for each member (one for a user): w * similarity, or importance
-        where nothing is known of them, with what rules and freshness add. Empty for an item of the
-        tail list without a vector.
+        where nothing is known of them, with what rules and freshness add. Empty for an item of a
+        group's tail list without a vector.
     raw
         w * similarity for each member, before anything is added; empty where it is not known.
     vector
@@ -58,31 +59,6 @@ class Candidate:
         return replace(self, item=replace(self.item, boost=mean), values=values)
 
 
-class Order(Protocol):
-    """How the values of candidates become one order."""
-
-    def rank(self, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
-        """Return the candidates, best first: at least the best `size` of them."""
-        ...
-
-    def relevance(self, ranked: Sequence[Candidate]) -> Floats:
-        """Return how good each of some ranked candidates is, on one scale, shape (n,)."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ByValue:
-    """The order of a list for one user: the greatest value first."""
-
-    def rank(self, candidates: Sequence[Candidate], size: int) -> list[Candidate]:  # noqa: ARG002
-        """Return the candidates, best first; equal ones keep their order."""
-        return sorted(candidates, key=lambda one: one.values[0], reverse=True)
-
-    def relevance(self, ranked: Sequence[Candidate]) -> Floats:
-        """Return the values."""
-        return np.array([one.values[0] for one in ranked])
-
-
 @dataclass(frozen=True, slots=True)
 class Pool:
     """Candidates for the same places, each part in its order.
@@ -103,24 +79,25 @@ class Pool:
         """Both parts, the front first."""
         return (*self.front, *self.back)
 
-    def change(self, one: Callable[[Candidate], Candidate]) -> "Pool":
-        """Return the pool with every candidate changed."""
-        return Pool(tuple(map(one, self.front)), tuple(map(one, self.back)))
+    def change(self, part: Callable[[Sequence[Candidate]], Iterable[Candidate]]) -> "Pool":
+        """Return the pool with each of its parts changed."""
+        return Pool(*(tuple(part(some)) for some in (self.front, self.back)))
 
-    def rank(self, order: Order, size: int) -> "Pool":
-        """Return the pool with each part in `order`."""
-        return Pool(
-            *(tuple(order.rank(part, size) if part else ()) for part in (self.front, self.back))
+    def add(self, more: Iterable[Candidate], *, last: bool) -> "Pool":
+        """Return the pool with further candidates, in the back if a rule sends them there."""
+        known = {one.item_id for one in self.all}
+        new = [one for one in more if one.item_id not in known]
+        return (
+            replace(self, back=(*self.back, *new)) if last else Pool((*self.front, *new), self.back)
         )
-
-    def join(self, other: "Pool") -> "Pool":
-        """Return the candidates of both pools."""
-        return Pool((*self.front, *other.front), (*self.back, *other.back))
 
     def without(self, item_ids: frozenset[str]) -> "Pool":
         """Return the pool without some items."""
-        kept = ([c for c in part if c.item_id not in item_ids] for part in (self.front, self.back))
-        return Pool(*map(tuple, kept))
+        return self.change(lambda part: (one for one in part if one.item_id not in item_ids))
+
+
+Check: TypeAlias = Callable[[Sequence[Candidate]], str]
+"""Returns what a finished list lacks of a promise, in a line; empty where it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,50 +108,39 @@ class Draft:
     ----------
     size
         Its length, if there are so many candidates.
-    depth
-        How many candidates of a pool are looked at.
-    order
-        How values become one order.
-    ranked
-        What the list is made of.
-    reserves
-        Further candidates for each share of the places.
-    pinnable
-        Pinned items that may be shown.
+    pools
+        Candidates by what they are for: `RANKED`, `PINNED`, and the reserve of each share.
     tail
         Items of the long tail by the words of the profile, best first.
-    shares, caps, pinned
-        What is promised of the places: added by components; pinned candidates by place, from 1.
+    caps, shares, pins
+        What is promised of the places; pinned candidates by place, from 1 on.
+    note
+        What a person should know of the candidates, for instance that a part is missing.
+    checks
+        Of the promises that may be more than the candidates can keep.
     """
 
     size: int
-    depth: int
-    order: Order
-    ranked: Pool = Pool()
-    reserves: tuple[Pool, ...] = ()
-    pinnable: Pool = Pool()
-    tail: tuple[Candidate, ...] = ()
+    pools: Mapping[str, Pool]
+    tail: Pool = Pool()
+    caps: tuple[CapSettings, ...] = ()
     shares: tuple[Share[Candidate], ...] = ()
-    caps: tuple[Cap, ...] = ()
-    pinned: Mapping[int, Candidate] = field(default_factory=dict)
+    pins: Mapping[int, Candidate] = field(default_factory=dict)
+    note: str = ""
+    checks: tuple[Check, ...] = ()
+
+    def pool(self, name: str) -> Pool:
+        """Return the candidates of that name, none where nothing was found."""
+        return self.pools.get(name, Pool())
 
     def change(self, one: Callable[[Pool], Pool]) -> "Draft":
-        """Return the draft with every pool changed."""
-        reserves = tuple(map(one, self.reserves))
-        return replace(
-            self, ranked=one(self.ranked), reserves=reserves, pinnable=one(self.pinnable)
-        )
+        """Return the draft with every pool changed, the tail list excepted."""
+        return replace(self, pools={name: one(pool) for name, pool in self.pools.items()})
 
 
-class Reranker(ABC):
-    """A component: changes a draft by its own options, and says what a list lacks of it."""
+class Component(Protocol):
+    """Changes a draft by its own options."""
 
-    __slots__ = ()
-
-    @abstractmethod
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft, changed."""
-
-    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
-        """Return what a finished list lacks of it, in a line: nothing, where it always can be."""
-        return ""
+        ...

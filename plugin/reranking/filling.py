@@ -1,24 +1,15 @@
 """Fills the places of a list so that every share has its part and no cap is broken."""
 
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import chain, repeat
+from typing import Generic, TypeVar
 
+import numpy as np
 
-class Place(Protocol):
-    """What can stand at a place of a list."""
-
-    @property
-    def item_id(self) -> str:
-        """The item."""
-        ...
-
-    @property
-    def fields(self) -> Mapping[str, Any]:
-        """The catalogue's own fields."""
-        ...
-
+from seealso.config import CapSettings
+from seealso.plugin.recommendations import Place
 
 P = TypeVar("P", bound=Place)
 
@@ -42,36 +33,11 @@ class Share(Generic[P]):
     members: Set[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """How often a value of a field may come.
-
-    Attributes
-    ----------
-    field
-        The field; an item with several values counts for each.
-    most
-        Items with one value.
-    window
-        Positions in a row that they are counted in; None for the whole list.
-    """
-
-    field: str
-    most: int
-    window: int | None = None
-
-    def values(self, item: Place) -> frozenset[str]:
-        """Return what an item has in the field."""
-        found = item.fields.get(self.field)
-        several = found if isinstance(found, list | tuple) else [found]
-        return frozenset(str(one) for one in several if one is not None)
-
-
 def fill(
     main: Sequence[P],
     shares: Sequence[Share[P]],
     size: int,
-    caps: Sequence[Cap] = (),
+    caps: Sequence[CapSettings] = (),
 ) -> list[P]:
     """Return `size` items in which every share has its places and no cap is broken.
 
@@ -104,127 +70,128 @@ def fill(
 
 
 @dataclass
+class _Count(Generic[P]):
+    """What items use up of the caps over a whole list, and of the places of shares."""
+
+    shares: Sequence[Share[P]]
+    caps: Sequence[CapSettings]
+    values: list[Counter[str]]
+    filled: list[int]
+
+    def add(self, item: P) -> None:
+        """Count an item."""
+        for cap, counted in zip(self.caps, self.values, strict=True):
+            counted.update(_values(item, cap))
+        for n, share in enumerate(self.shares):
+            self.filled[n] += item.item_id in share.members
+
+    def has_room(self, item: P) -> bool:
+        """Tell whether the caps let one more item pass."""
+        return all(map(_allows, self.caps, self.values, repeat(item)))
+
+    def copy(self) -> "_Count[P]":
+        """Return a count that goes on from this one."""
+        return replace(self, values=[Counter(one) for one in self.values], filled=[*self.filled])
+
+
 class _Filling(Generic[P]):
     """A list while it is filled."""
 
-    main: Sequence[P]
-    shares: Sequence[Share[P]]
-    size: int
-    caps: Sequence[Cap]
-    chosen: list[P] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._used: set[str] = set()
-        self._spent: list[Counter[str]] = [Counter() for _ in self.caps]
-        self._given = [0 for _ in self.shares]
-        self._open = [True for _ in self.shares]
-        self._ranked = deque(self.main)
-        self._reserves = [deque(share.reserve) for share in self.shares]
-        # the nth item of a share is even where the list is this long
-        self._deadlines = [
-            [-(-nth * self.size // share.places) for nth in range(1, share.places + 1)]
-            for share in self.shares
+    def __init__(
+        self, main: Sequence[P], shares: Sequence[Share[P]], size: int, caps: Sequence[CapSettings]
+    ) -> None:
+        self.chosen: list[P] = []
+        self._shares = shares
+        self._windows = [(cap, cap.window - 1) for cap in caps if cap.window is not None]
+        whole = [cap for cap in caps if cap.window is None]
+        self._count = _Count(shares, whole, [Counter() for _ in whole], [0] * len(shares))
+        # what is left of the ranked list, and of the reserve of each share
+        self._left = [
+            {one.item_id: one for one in items}
+            for items in (main, *(share.reserve for share in shares))
         ]
-        self._calm = 0
+        # how many items each share has in a list of each length, shape (shares, size)
+        places = np.array([share.places for share in shares], dtype=np.int64)
+        self._due = places[:, None] * np.arange(1, size + 1) // size
 
     def take(self, item: P) -> None:
         """Put an item at the next position."""
         self.chosen.append(item)
-        self._used.add(item.item_id)
-        for cap, spent in zip(self.caps, self._spent, strict=True):
-            spent.update(cap.values(item))
-        for n, share in enumerate(self.shares):
-            self._given[n] += item.item_id in share.members
+        self._count.add(item)
+        for items in self._left:
+            items.pop(item.item_id, None)
 
     def next(self) -> P | None:
         """Return the item of the next position, or None where none may come."""
-        for n in self._urgent():
-            item = self._first(self._candidates(n))
+        for n in self._urgent_shares():
+            item = self._best(self._members(n))
             if item is not None:
                 return item
             # what only a window bars now may come later
-            if not any(self._room(one, self._spent) for one in self._candidates(n)):
-                self._open[n] = False
-        rest = (one for reserve in self._reserves for one in self._left(reserve))
-        return self._first(self._left(self._ranked)) or self._first(rest)
+            if not any(map(self._count.has_room, self._members(n))):
+                self._due[n] = 0
+        main, *reserves = (items.values() for items in self._left)
+        return self._best(main) or self._best(chain.from_iterable(reserves))
 
-    def _urgent(self) -> list[int]:
+    def _urgent_shares(self) -> list[int]:
         """Return the shares of which one must have the next position, the most urgent first."""
         length = len(self.chosen)
-        if length < self._calm:
+        owed = np.maximum(self._due[:, length:] - np.array(self._count.filled)[:, None], 0)
+        late = np.flatnonzero(owed.sum(axis=0) > np.arange(owed.shape[1]))
+        if not len(late):
             return []
-        due = sorted(
-            (max(deadline, length + 1), n)
-            for n, deadlines in enumerate(self._deadlines)
-            if self._open[n]
-            for deadline in deadlines[self._given[n] :]
-        )
-        # how many positions may go to others before these items are late
-        spare = [deadline - length - nth for nth, (deadline, _) in enumerate(due, 1)]
-        late = next((place for place, left in enumerate(spare) if left <= 0), None)
-        if late is not None:
-            return list(dict.fromkeys(n for deadline, n in due if deadline <= due[late][0]))
-        # a position takes one of them at most: until then nothing can be late
-        self._calm = length + min(spare, default=self.size)
-        return []
+        owed = owed[:, : late[0] + 1]
+        first = np.argmax(owed > 0, axis=1)
+        return sorted(np.flatnonzero(owed.any(axis=1)).tolist(), key=lambda n: first[n])
 
-    def _candidates(self, n: int) -> Iterator[P]:
-        members = self.shares[n].members
-        yield from self._left(self._reserves[n])
-        yield from (one for one in self._left(self._ranked) if one.item_id in members)
+    def _members(self, n: int) -> Iterator[P]:
+        """Yield what may fill a place of a share: its reserve, then its items that are ranked."""
+        main, members = self._left[0], self._shares[n].members
+        yield from self._left[n + 1].values()
+        yield from (item for item_id, item in main.items() if item_id in members)
 
-    def _left(self, items: deque[P]) -> Iterator[P]:
-        while items and items[0].item_id in self._used:
-            items.popleft()
-        return (one for one in items if one.item_id not in self._used)
-
-    def _first(self, items: Iterable[P]) -> P | None:
+    def _best(self, items: Iterable[P]) -> P | None:
         """Return the first item that may come and leaves every share what it needs."""
-        if not self.caps:
-            return next(iter(items), None)
-        allowed = [one for one in items if self._room(one, self._spent) and self._apart(one)]
-        if not self.shares or not allowed:
-            return next(iter(allowed), None)
-        now = self._missing(None)
-        return next((one for one in allowed if self._missing(one) <= now), allowed[0])
-
-    def _room(self, item: P, spent: Sequence[Counter[str]]) -> bool:
-        return all(
-            cap.window is not None or all(counted[value] < cap.most for value in cap.values(item))
-            for cap, counted in zip(self.caps, spent, strict=True)
-        )
+        allowed = (one for one in items if self._count.has_room(one) and self._apart(one))
+        first = next(allowed, None)
+        if first is None or not self._shares or not self._count.caps:
+            return first
+        now = self._missing()
+        return next((one for one in chain((first,), allowed) if self._missing(one) <= now), first)
 
     def _apart(self, item: P) -> bool:
-        for cap in self.caps:
-            if cap.window is not None:
-                near = [cap.values(one) for one in self.chosen[-(cap.window - 1) :]]
-                counted = Counter(value for values in near for value in values)
-                if any(counted[value] >= cap.most for value in cap.values(item)):
-                    return False
+        """Tell whether an item is far enough from those with its values."""
+        for cap, before in self._windows:
+            near = chain.from_iterable(_values(one, cap) for one in self.chosen[-before:])
+            if not _allows(cap, Counter(near), item):
+                return False
         return True
 
-    def _missing(self, chosen: P | None) -> int:
+    def _missing(self, *chosen: P) -> int:
         """Return how many places of shares could not be filled any more after an item."""
-        spent = [Counter(one) for one in self._spent]
-        planned: list[P] = []
-
-        def plan(item: P) -> None:
-            planned.append(item)
-            for cap, counted in zip(self.caps, spent, strict=True):
-                counted.update(cap.values(item))
-
-        if chosen is not None:
-            plan(chosen)
-        missing = 0
-        for n, share in enumerate(self.shares):
-            given = int(self._given[n]) + sum(one.item_id in share.members for one in planned)
-            used = {one.item_id for one in planned}
-            for item in self._candidates(n):
-                if given >= share.places:
+        count, used = self._count.copy(), {one.item_id for one in chosen}
+        for item in chosen:
+            count.add(item)
+        for n, share in enumerate(self._shares):
+            for item in self._members(n):
+                if count.filled[n] >= share.places:
                     break
-                if item.item_id not in used and self._room(item, spent):
-                    plan(item)
+                if item.item_id not in used and count.has_room(item):
+                    count.add(item)
                     used.add(item.item_id)
-                    given += item.item_id in share.members
-            missing += max(0, share.places - given)
-        return missing
+        return sum(
+            max(0, share.places - filled)
+            for share, filled in zip(self._shares, count.filled, strict=True)
+        )
+
+
+def _values(item: Place, cap: CapSettings) -> frozenset[str]:
+    """Return the values that a cap counts of an item; one with several counts for each."""
+    found = item.fields.get(cap.field)
+    several = found if isinstance(found, list | tuple) else [found]
+    return frozenset(str(one) for one in several if one is not None)
+
+
+def _allows(cap: CapSettings, counted: Counter[str], item: Place) -> bool:
+    """Tell whether an item may come where values came as often as `counted` says."""
+    return all(counted[value] < cap.most for value in _values(item, cap))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from seealso.plugin.reranking.draft import Candidate, Draft, Reranker
+from seealso.plugin.reranking.draft import Candidate, Draft
 
 YEARS_END: Final = 10_000
 """A smaller number is a year, a greater one seconds since 1970."""
@@ -16,7 +16,7 @@ SECONDS_A_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness(Reranker):
+class Freshness:
     """Lets the worth of items fade: a value v becomes ``v * 2 ** (-age / half_life)``.
 
     A value below 0 falls by as much. An item without a date, or of the future, is as good as new.
@@ -31,7 +31,7 @@ class Freshness(Reranker):
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with every value faded."""
-        return draft.change(lambda pool: pool.change(self.fade))
+        return draft.change(lambda pool: pool.change(lambda part: map(self.fade, part)))
 
     def fade(self, candidate: Candidate) -> Candidate:
         """Return a candidate with the values of its age."""

@@ -1,10 +1,10 @@
-"""Pins: items that stand at places that a business chose."""
+"""Pins: items at places that a business chose."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from seealso.plugin.reranking.draft import Candidate, Draft, Reranker
+from seealso.plugin.reranking.draft import PINNED, Candidate, Draft
 from seealso.types import Source
 
 T = TypeVar("T")
@@ -14,7 +14,7 @@ NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Pins(Reranker):
+class Pins:
     """Puts items at their places; the others move down, and none comes twice."""
 
     places: Mapping[int, str]
@@ -24,26 +24,27 @@ class Pins(Reranker):
         """Return the draft with the pinned candidates at their places and nowhere else."""
         found = {
             one.item_id: replace(one, item=replace(one.item, source=Source.PIN))
-            for one in draft.pinnable.all
+            for one in draft.pool(PINNED).all
         }
-        pinned = {place: found[one] for place, one in self.places.items() if one in found}
-        moved = frozenset(one.item_id for one in pinned.values())
-        tail = tuple(one for one in draft.tail if one.item_id not in moved)
-        return replace(draft.change(lambda pool: pool.without(moved)), tail=tail, pinned=pinned)
+        pins = {place: found[one] for place, one in self.places.items() if one in found}
+        moved = frozenset(found)
+        others = draft.change(lambda pool: pool.without(moved))
+        checks = (*draft.checks, self.name_missing)
+        return replace(others, tail=draft.tail.without(moved), pins=pins, checks=checks)
 
-    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:  # noqa: ARG002
+    def name_missing(self, items: Sequence[Candidate]) -> str:
         """Return a line on the pinned items that are not in a list; empty where all are."""
         there = {one.item_id for one in items}
-        lost = [one for one in self.places.values() if one not in there]
-        if not lost:
+        missing = [one for one in self.places.values() if one not in there]
+        if not missing:
             return ""
-        named = ", ".join(lost[:NAMED])
+        named = ", ".join(missing[:NAMED])
         return f"not pinned: {named} (seen, not allowed, beyond the list, or no vector)"
 
 
-def insert(items: Sequence[T], pinned: Mapping[int, T], size: int) -> list[T]:
+def insert(items: Sequence[T], pins: Mapping[int, T], size: int) -> list[T]:
     """Return `size` items with the pinned ones at their places, from 1 on."""
     whole = list(items)
-    for place in sorted(pinned):
-        whole.insert(place - 1, pinned[place])
+    for place in sorted(pins):
+        whole.insert(place - 1, pins[place])
     return whole[:size]

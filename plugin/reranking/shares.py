@@ -1,16 +1,17 @@
 """Shares: places of a list that some items are sure of; the long tail is one of them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 
-from seealso.plugin.reranking.draft import Candidate, Draft, Reranker
+from seealso.plugin.reranking.draft import RANKED, Candidate, Draft
 from seealso.plugin.reranking.filling import Share
 from seealso.types import Source
 
 
 @dataclass(frozen=True, slots=True)
-class TailShare(Reranker):
+class TailShare:
     """Sure places of the long tail; tail items that the ranking brings by itself count."""
 
     places: int
@@ -18,33 +19,36 @@ class TailShare(Reranker):
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with this share among its promises."""
-        candidates = (*draft.ranked.all, *draft.tail)
-        members = {one.item_id for one in candidates if one.item.tail}
-        return replace(draft, shares=(*draft.shares, Share(self.places, draft.tail, members)))
+        tail = draft.tail.all
+        members = {one.item_id for one in (*draft.pool(RANKED).all, *tail) if one.item.tail}
+        return replace(draft, shares=(*draft.shares, Share(self.places, tail, members)))
 
 
 @dataclass(frozen=True, slots=True)
-class ExposureShare(Reranker):
+class ExposureShare:
     """Sure places of the items that a setting means."""
 
-    number: int
-    """Which of the draft's reserves holds them."""
-    places: int
-    """How many."""
     name: str
     """What the share is called in messages."""
+    pool: str
+    """Which pool of the draft holds its items."""
+    places: int
+    """How many."""
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with this share among its promises."""
-        reserve = draft.reserves[self.number].all
+        reserve = draft.pool(self.pool).all
         sure = [replace(one, item=replace(one.item, source=Source.SHARE)) for one in reserve]
         members = {one.item_id for one in reserve}
-        return replace(draft, shares=(*draft.shares, Share(self.places, sure, members)))
+        counted = members | {one.item_id for one in draft.pins.values()}
+        return replace(
+            draft,
+            shares=(*draft.shares, Share(self.places, sure, members)),
+            checks=(*draft.checks, partial(self.count_places, counted)),
+        )
 
-    def shortfall(self, draft: Draft, items: Sequence[Candidate]) -> str:
+    def count_places(self, members: Set[str], items: Sequence[Candidate]) -> str:
         """Return a line on the places that no item could fill; empty where all are filled."""
-        members = {one.item_id for one in draft.reserves[self.number].all}
-        members |= {one.item_id for one in draft.pinned.values()}
         places = sum(one.item_id in members for one in items)
         return "" if places >= self.places else f"{self.name}: {places} of {self.places} places"
 

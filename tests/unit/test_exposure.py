@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seealso.config import CapSettings
 from seealso.plugin import Recommendation
-from seealso.plugin.reranking.components import Ordering
 from seealso.plugin.reranking.diversity import Diversity
-from seealso.plugin.reranking.draft import ByValue, Candidate, Draft, Pool
-from seealso.plugin.reranking.filling import Cap, Share, fill
+from seealso.plugin.reranking.draft import RANKED, Candidate, Draft, Pool
+from seealso.plugin.reranking.filling import Share, fill
 from seealso.plugin.reranking.freshness import Freshness, read_moment
+from seealso.plugin.reranking.ordering import ByValue, Ordering
 from seealso.plugin.reranking.shares import divide_places
 from seealso.types import Source, Vector
 
@@ -89,7 +90,7 @@ def test_no_list_breaks_a_cap(
 ) -> None:
     items, parts = shelf
     shares = [share_of(items, part, n) for part, n in zip(parts, (size // 2, 1), strict=False)]
-    found = fill(items, shares, size, [Cap("seller", most, window)])
+    found = fill(items, shares, size, [CapSettings(field="seller", most=most, window=window)])
     for start in range(len(found)):
         near = found[start : start + (window or len(found))]
         assert max(Counter(one.fields["seller"] for one in near).values()) <= most
@@ -105,7 +106,9 @@ def test_a_share_has_its_places_under_a_cap(
 ) -> None:
     items, (members, *_) = shelf
     (needed,) = divide_places(size, [part])
-    found = fill(items, [share_of(items, members, needed)], size, [Cap("seller", most)])
+    found = fill(
+        items, [share_of(items, members, needed)], size, [CapSettings(field="seller", most=most)]
+    )
     sellers = Counter(one.fields["seller"] for one in items if one.item_id in members)
     possible = sum(min(most, n) for n in sellers.values())
     assert len(members & {one.item_id for one in found}) >= min(needed, possible)
@@ -130,7 +133,7 @@ def test_an_item_with_several_values_counts_for_each() -> None:
     both = item(1, fields={"genres": ["Drama", "War"]})
     drama = item(2, fields={"genres": ["Drama"]})
     neither = item(3, fields={})
-    found = fill([both, drama, neither], [], 3, [Cap("genres", 1)])
+    found = fill([both, drama, neither], [], 3, [CapSettings(field="genres", most=1)])
     assert [one.item_id for one in found] == ["i1", "i3"]
 
 
@@ -140,8 +143,8 @@ def test_no_diversity_changes_nothing(values: list[float], size: int) -> None:
     same = np.eye(12, dtype=np.float32)[0]
     items = [item(n, raw=value) for n, value in enumerate(values)]
     ranked = ByValue().rank(candidates(*items, **{one.item_id: same for one in items}), size)
-    assert Diversity(0.0).spread(ranked, ByValue(), size) == ranked
-    assert sorted(ids(Diversity(0.5).spread(ranked, ByValue(), size))) == sorted(ids(ranked))
+    assert Diversity(0.0, ByValue()).spread(ranked, size) == ranked
+    assert sorted(ids(Diversity(0.5, ByValue()).spread(ranked, size))) == sorted(ids(ranked))
 
 
 def test_the_second_place_goes_to_what_is_unlike_the_first() -> None:
@@ -151,8 +154,8 @@ def test_the_second_place_goes_to_what_is_unlike_the_first() -> None:
         i1=same, i2=same, i3=other, i4=other,
     )  # fmt: skip
     # by hand: relevance 1, .9, .8, 0; second: .45 - .5 for i2, .4 for i3, 0 for i4
-    assert ids(Diversity(0.5).spread(ranked, ByValue(), 4)) == ["i1", "i3", "i2", "i4"]
-    assert ids(Diversity(0.05).spread(ranked, ByValue(), 4)) == ["i1", "i2", "i3", "i4"]
+    assert ids(Diversity(0.5, ByValue()).spread(ranked, 4)) == ["i1", "i3", "i2", "i4"]
+    assert ids(Diversity(0.05, ByValue()).spread(ranked, 4)) == ["i1", "i2", "i3", "i4"]
 
 
 def test_an_item_of_one_half_life_is_worth_half() -> None:
@@ -163,8 +166,9 @@ def test_an_item_of_one_half_life_is_worth_half() -> None:
         item(3, raw=-1.0, fields={"day": old.timestamp()}),
         item(4, raw=0.1, fields={}),
     ]
-    draft = Draft(4, 4, ByValue(), Pool(tuple(candidates(*items))))
-    found = Ordering().rerank(Freshness("day", 30.0, NOW).rerank(draft)).ranked.front
+    draft = Draft(4, {RANKED: Pool(tuple(candidates(*items)))})
+    faded = Freshness("day", 30.0, NOW).rerank(draft)
+    found = Ordering(ByValue(), 4).rerank(faded).pool(RANKED).front
     assert ids(list(found)) == ["i2", "i1", "i4", "i3"]
     assert [one.values[0] for one in found] == pytest.approx([0.6, 0.5, 0.1, -1.5])
     assert [one.item.boost for one in found] == pytest.approx([0.0, -0.5, 0.0, -0.5])

@@ -1,5 +1,6 @@
 """Which searches a list is made of, and which options are refused."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,9 @@ import pytest
 
 from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
-from seealso.plugin.groups.members import group_path
 from seealso.plugin.profiles.profile import Profile
-from seealso.plugin.ranking.context import RankingContext
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
-from seealso.plugin.ranking.paths import choose_path
+from seealso.plugin.ranking.paths import RankingContext, choose_path, is_small
 from seealso.plugin.ranking.searches import (
     importance_search,
     tail_search,
@@ -80,7 +79,8 @@ def test_an_option_that_cannot_be_is_refused_in_one_line(
     ],
 )
 def test_the_path_goes_by_count_unless_forced(asked: str, documents: int, path: Path) -> None:
-    assert choose_path(criteria(path=asked), Space.COSINE, documents, collaborative=False) is path
+    few = is_small(criteria(path=asked), documents, collaborative=False)
+    assert choose_path(criteria(path=asked), Space.COSINE, exact=few) is path
 
 
 @pytest.mark.parametrize(
@@ -95,24 +95,31 @@ def test_the_path_goes_by_count_unless_forced(asked: str, documents: int, path: 
 def test_where_vectors_hold_behaviour_more_is_ranked_exactly(
     limit: int | None, collaborative: bool, documents: int, path: Path
 ) -> None:
-    asked = RecommendOptions().resolve(RecommendSettings(exact_limit=limit))
-    assert choose_path(asked, Space.COSINE, documents, collaborative=collaborative) is path
+    chosen = RecommendOptions().resolve(RecommendSettings(exact_limit=limit))
+    few = is_small(chosen, documents, collaborative=collaborative)
+    assert choose_path(chosen, Space.COSINE, exact=few) is path
     # a group is offered what the graph finds, unless that is too little
-    if collaborative:
-        assert group_path(asked, Space.COSINE, documents, collaborative=True) is path
-    else:
-        assert group_path(asked, Space.COSINE, documents, collaborative=False) is Path.ANN
+    live = SimpleNamespace(
+        documents=documents,
+        collaborative=collaborative,
+        space=Space.COSINE,
+        scripts=True,
+        calibration=Calibration(),
+    )
+    alone = RankingContext.of_group(live, chosen, 1)
+    assert alone.path is (path if collaborative else Path.ANN)
+    assert RankingContext.of_group(live, chosen, 200_000).path is Path.ANN
 
 
 @pytest.mark.parametrize("space", [Space.EUCLIDEAN, Space.MANHATTAN])
 @pytest.mark.parametrize("asked", ["auto", "exact", "reference"])
 def test_other_spaces_rank_by_script(space: Space, asked: str) -> None:
-    assert choose_path(criteria(path=asked), space, 10, collaborative=False) is Path.REFERENCE
+    assert choose_path(criteria(path=asked), space, exact=True) is Path.REFERENCE
 
 
 def test_other_spaces_have_no_graph() -> None:
     with pytest.raises(ConfigError, match="path ann: an index for manhattan"):
-        choose_path(criteria(path="ann"), Space.MANHATTAN, 10, collaborative=False)
+        choose_path(criteria(path="ann"), Space.MANHATTAN, exact=True)
 
 
 @pytest.mark.parametrize("path", list(Path))

@@ -184,7 +184,7 @@ DRAMA = ShareSettings(share=0.5, field="genres", values=("Drama",))
 
 
 @pytest.mark.parametrize(
-    ("exposure", "given", "wishes", "said"),
+    ("exposure", "given", "options", "said"),
     [
         (
             ExposureSettings(shares=(DRAMA, ShareSettings(share=0.4, new=True))),
@@ -219,11 +219,11 @@ DRAMA = ShareSettings(share=0.5, field="genres", values=("Drama",))
     ],
 )
 def test_guarantees_that_cannot_be_kept_are_named(
-    exposure: ExposureSettings, given: list[dict[str, Any]], wishes: dict[str, Any], said: str
+    exposure: ExposureSettings, given: list[dict[str, Any]], options: dict[str, Any], said: str
 ) -> None:
-    wish = RecommendOptions(**wishes).resolve(RecommendSettings())
+    criteria = RecommendOptions(**options).resolve(RecommendSettings())
     with pytest.raises(ConfigError, match=said):
-        build_plan(wish, ruling(rules(*given), FLAT), exposure, rules(*given), FLAT)
+        build_plan(criteria, rules(*given), exposure, FLAT)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seealso.errors import ClusterError
-from seealso.plugin.ranking.answers import hits_of, tail_items, vector_items
+from seealso.plugin.ranking.answers import hits_of
+from seealso.plugin.ranking.boosts import Boosts
+from seealso.plugin.ranking.candidates import HitReader
+from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.scores import logit, raw_value, score_of
-from seealso.types import Calibration, Path, Source
+from seealso.types import Calibration, Path, Source, Space
 
 RAW = st.floats(-50, 50)
 
@@ -51,8 +54,16 @@ def hit(score: float, *, tail: bool = False, x: object = None) -> dict[str, obje
     return found if x is None else {**found, "fields": {"x": [x]}}
 
 
+def reader(
+    path: Path = Path.EXACT, *, b: float = 0.0, t: float = 1.0, least: float = 0.0
+) -> HitReader:
+    return HitReader(RankingContext(path, Space.COSINE, Calibration(b, t)), Boosts(), least)
+
+
 def test_a_vector_hit_becomes_a_recommendation() -> None:
-    (item,) = vector_items([hit(1.75)], Path.EXACT, Calibration(b=0.25, t=0.5))
+    calibrated = reader(b=0.25, t=0.5)
+    (found,) = calibrated.read_vectors([hit(1.75)]).ranked
+    item = found.item
     assert item.raw == 0.75
     assert item.probability == pytest.approx(1 / (1 + np.exp(-1.0)))
     assert (item.item_id, item.importance, item.source) == ("i1", 1.5, Source.VECTOR)
@@ -60,29 +71,30 @@ def test_a_vector_hit_becomes_a_recommendation() -> None:
 
 
 def test_the_reference_score_is_the_probability() -> None:
-    (item,) = vector_items([hit(0.75)], Path.REFERENCE, Calibration())
+    (found,) = reader(Path.REFERENCE).read_vectors([hit(0.75)]).ranked
+    item = found.item
     assert item.probability == pytest.approx(0.75)
     assert item.raw == pytest.approx(np.log(3))
 
 
 @pytest.mark.parametrize("score", [0.0, 1.0])
 def test_a_saturated_reference_score_stays_finite(score: float) -> None:
-    (item,) = vector_items([hit(score)], Path.REFERENCE, Calibration())
+    (found,) = reader(Path.REFERENCE).read_vectors([hit(score)]).ranked
+    item = found.item
     assert item.raw is not None
     assert np.isfinite(item.raw)
 
 
 def test_a_tail_hit_without_a_vector_has_no_probability() -> None:
-    known, unknown = tail_items(
-        [hit(7.0, tail=True, x=0.0), hit(6.0, tail=True)], Calibration(), 0.0
-    )
+    hits = [hit(7.0, tail=True, x=0.0), hit(6.0, tail=True)]
+    known, unknown = (found.item for found in reader().read_tail(hits).tail)
     assert (known.probability, known.score) == (0.5, 7.0)
     assert (unknown.probability, unknown.raw) == (None, None)
 
 
 def test_a_tail_hit_that_is_too_unlikely_is_left_out() -> None:
     hits = [hit(7.0, tail=True, x=-0.1), hit(6.0, tail=True, x=0.1)]
-    assert [item.raw for item in tail_items(hits, Calibration(), 0.5)] == [0.1]
+    assert [found.item.raw for found in reader(least=0.5).read_tail(hits).tail] == [0.1]
 
 
 def test_a_refused_search_names_its_deepest_reason() -> None:

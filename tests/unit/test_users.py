@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,10 +16,15 @@ from seealso.config import NeighbourSettings, UsersSettings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.documents import digest_of, user_document, user_of
 from seealso.plugin.neighbours import Neighbour, NeighbourBoosts
-from seealso.plugin.ranking.boosts import Boosts, add_boosts, merge_boosted
-from seealso.plugin.recommendations import Recommendation
+from seealso.plugin.ranking.boosts import Boosts
+from seealso.plugin.ranking.candidates import HitReader
+from seealso.plugin.ranking.paths import RankingContext
+from seealso.plugin.reranking.draft import Pool
+from seealso.plugin.reranking.ordering import ByValue
+from seealso.plugin.scores import score_of
 from seealso.readers import FileSource, Problems, Pseudonyms, read_attributes
-from seealso.types import Calibration, HistoryEntry, Source, User
+from seealso.types import Calibration, HistoryEntry, Source, Space, User
+from seealso.types import Path as RankingPath
 
 KEY = "a key that only tests have"
 
@@ -172,9 +178,12 @@ def test_neighbours_bring_what_most_of_them_chose() -> None:
     assert boosts.candidates == ("b", "a")
 
 
-def item(item_id: str, raw: float | None) -> Recommendation:
-    p = None if raw is None else float(Calibration().probability(raw))
-    return Recommendation(item_id, p, raw, 1.0, Source.VECTOR, 1.0, tail=False)
+def hit(item_id: str, raw: float) -> dict[str, Any]:
+    return {"_id": item_id, "_score": score_of(raw), "_source": {"importance": 1.0, "tail": False}}
+
+
+def reader(boosts: Boosts) -> HitReader:
+    return HitReader(RankingContext(RankingPath.EXACT, Space.COSINE, Calibration()), boosts, 0.0)
 
 
 def test_lists_are_merged_by_boosted_values() -> None:
@@ -182,24 +191,26 @@ def test_lists_are_merged_by_boosted_values() -> None:
         co_occurrence={"b": 0.1, "y": 0.3}, neighbours={"b": 0.3, "z": 0.5}, named=("z", "b", "y")
     )
     # named items come with their boosts, those of the vector list do not
-    main = [item("a", 0.9), item("b", 0.6)]
-    named = [item("b", 1.0), item("z", 0.6), item("y", 0.5)]
-    found = merge_boosted(main, named, boosts, Calibration())
+    main = reader(boosts).read_vectors([hit("a", 0.9), hit("b", 0.6)]).ranked
+    named = reader(boosts).read_boosted([hit("b", 1.0), hit("z", 0.6), hit("y", 0.5)]).ranked
+    pool = Pool().add(main, last=False).add(named, last=False)
+    found = [one.item for one in ByValue().rank(pool.front, 4)]
     assert [
         (one.item_id, one.raw, one.co_occurrence, one.neighbours, one.source) for one in found
     ] == [
         ("b", pytest.approx(1.0), 0.1, 0.3, Source.VECTOR),
-        ("a", 0.9, 0.0, 0.0, Source.VECTOR),
-        ("z", 0.6, 0.0, 0.5, Source.NEIGHBOURS),
-        ("y", 0.5, 0.3, 0.0, Source.CO_OCCURRENCE),
+        ("a", pytest.approx(0.9), 0.0, 0.0, Source.VECTOR),
+        ("z", pytest.approx(0.6), 0.0, 0.5, Source.NEIGHBOURS),
+        ("y", pytest.approx(0.5), 0.3, 0.0, Source.CO_OCCURRENCE),
     ]
     assert found[0].probability == pytest.approx(1 / (1 + 2.718281828**-1.0))
 
 
 def test_nothing_changes_nothing_and_what_has_no_vector_stays() -> None:
-    items = [item("a", 0.9), item("b", None)]
-    assert add_boosts(items, Boosts(), Calibration()) == items
-    assert add_boosts(items, Boosts(neighbours={"b": 1.0}), Calibration()) == items
+    hits = [{**hit("a", 0.9), "fields": {"x": [0.9]}}, hit("b", 0.0)]
+    plain = reader(Boosts()).read_tail(hits)
+    assert [(one.item.raw, one.item.neighbours) for one in plain.tail] == [(0.9, 0.0), (None, 0.0)]
+    assert reader(Boosts(neighbours={"b": 1.0})).read_tail(hits) == plain
 
 
 def test_what_neighbours_chose_of_co_occurring_items_is_added() -> None:
