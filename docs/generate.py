@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import click
 from pydantic.fields import FieldInfo
 
 from seealso.cli.main import cli
-from seealso.cluster.rights import ANY, PHYSICAL, RIGHTS, role
+from seealso.cluster.rights import ANY, PHYSICAL, Task, find_rights, role
 from seealso.config import Section, Settings
 from seealso.errors import SeeAlsoError
 
@@ -67,7 +67,7 @@ def _block(found: re.Match[str]) -> str:
     contents: dict[str, Callable[[], str]] = {
         "settings": settings,
         "help": lambda: help_block(name.split()),
-        "role": lambda: role_block(name),
+        "role": lambda: role_block(cast(Task, name)),
         "errors": errors,
     }
     content = contents[found["kind"]]()
@@ -85,11 +85,10 @@ def commands(
             yield from commands(each, (*path, name))
 
 
-def role_block(task: str) -> str:
+def role_block(task: Task) -> str:
     """Return the requests that `task` sends and the role that allows them, for the alias shop."""
-    rights = [right for right in RIGHTS if task in right.tasks]
-    rows = {f"| {right.method} | `{_path(right.path)}` |" for right in rights}
-    role_of = json.dumps(role(task, alias="shop", source="products"), indent=2)  # type: ignore[arg-type]
+    rows = {f"| {right.method} | `{_path(right.path)}` |" for right in find_rights(task)}
+    role_of = json.dumps(role(task, alias="shop", source="products"), indent=2)
     table = "\n".join(["| request | path |", "|---|---|", *sorted(rows)])
     return f"\n{table}\n\n```json\n{role_of}\n```\n\n"
 

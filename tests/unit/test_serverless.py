@@ -30,7 +30,7 @@ def test_lacking(method: str, path: str, says: str) -> None:
         ("POST", "/films/_search/point_in_time"),
         ("POST", "/films/_mget"),
         ("GET", "/films/_count"),
-        ("GET", "/_alias/films"),
+        ("GET", "/films/_alias/films"),
         ("GET", "/films-20260101/_mapping"),
         ("GET", "/_cat/indices"),
         ("PUT", "/films-20260101/_mapping"),

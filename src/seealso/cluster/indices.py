@@ -82,7 +82,8 @@ def find_live(cluster: Cluster, alias: str) -> str | None:
 
 def resolve_alias(cluster: Cluster, alias: str) -> list[str]:
     """Return the physical indices that `alias` stands for; one, unless others moved it."""
-    answer = cluster.request("GET", f"/_alias/{alias}", params={"ignore": 404})
+    # without an index in the path, a block of metadata on any index of the cluster refuses it
+    answer = cluster.request("GET", f"/{alias}/_alias/{alias}", params={"ignore": 404})
     return sorted(name for name in answer if name not in ("error", "status"))
 
 

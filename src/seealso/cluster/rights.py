@@ -5,13 +5,13 @@ lists through a proxy that lets exactly these requests through.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 Task = Literal["read", "build", "source", "live", "ubi"]
 """Serving lists; building and changing indices; reading a catalogue or events from an index;
-besides building, taking in live events and deleting what is held of a user; and writing, reading
+besides building, ingesting live events and deleting what is stored of a user; and writing, reading
 and deleting rows of User Behavior Insights."""
 
 PHYSICAL: Final = r"{alias}-[\w-]+"
@@ -20,6 +20,76 @@ PHYSICAL: Final = r"{alias}-[\w-]+"
 ANY: Final = r"{alias}(-[\w-]+)?"
 """Those, and the alias itself."""
 
+OWN: Final[Mapping[Task, str]] = {"read": ANY, "build": ANY, "source": "{source}", "ubi": "{ubi}"}
+"""What stands for ``{own}`` in the path of a request, by task."""
+
+UBI_INDICES: Final = ("ubi_events", "ubi_queries")
+"""As the settings ``ubi.events`` and ``ubi.queries`` name them by default."""
+
+DELETING: Final = (
+    "indices:data/write/delete/byquery indices:data/read/search* indices:data/write/bulk* "
+    "indices:data/write/delete"
+)
+"""A deletion by query searches, and writes what it has found."""
+
+SCROLLING: Final = "indices:data/read/scroll indices:data/read/scroll/clear"
+"""How OpenSearch carries out a deletion by query."""
+
+INDEXING: Final = "indices:data/write/bulk* indices:data/write/index"
+"""One document is written by the cluster as a bulk request, too."""
+
+TABLE: Final = rf"""
+read build        GET /{{own}}/_alias/{ANY}  index  indices:admin/aliases/get
+read build ubi    GET /{{own}}/_mapping  index  indices:admin/mappings/get
+read build ubi    HEAD /{{own}}  index  indices:admin/get
+read build ubi    GET /{{own}}/_count  index  indices:data/read/search*
+read build ubi    POST /{{own}}/_search  index  indices:data/read/search*
+read build        POST /_msearch  cluster  indices:data/read/msearch
+read build        POST /{{own}}/_mget  cluster  indices:data/read/mget
+read build        POST /{{own}}/_mget  index  indices:data/read/mget*
+read build source GET /{{own}}/_field_caps  index  indices:data/read/field_caps*
+build             GET /  cluster  cluster:monitor/main
+build             GET /_index_template  cluster  indices:admin/index_template/get
+build             GET /_template  cluster  indices:admin/template/get
+build             GET /{{alias}}-\*  index  indices:admin/get
+build             GET /{{alias}}-\*/_stats/docs,store  index  indices:monitor/stats
+build             GET /{ANY}(,{ANY})?  index  indices:admin/get
+build             PUT /{PHYSICAL}  index  indices:admin/create
+build             DELETE /{PHYSICAL}  index  indices:admin/delete
+build             PUT /{PHYSICAL}/_mapping  index  indices:admin/mapping/put
+build             PUT /{PHYSICAL}/_settings  index  indices:admin/settings/update
+build             POST /_aliases  index  indices:admin/aliases
+build             HEAD /{PHYSICAL}/_alias/{PHYSICAL}  index  indices:admin/aliases/get
+build             GET /{PHYSICAL}/_doc/[\w-]+  index  indices:data/read/get
+build             PUT /{PHYSICAL}/_doc/[\w-]+  index  {INDEXING}
+build             POST /{PHYSICAL}/_bulk  cluster  indices:data/write/bulk
+build             POST /{PHYSICAL}/_bulk  index  {INDEXING}
+build             POST /{PHYSICAL}/_bulk  index  indices:data/write/update indices:data/write/delete
+build             POST /{PHYSICAL}/_refresh  index  indices:admin/refresh*
+build             POST /{PHYSICAL}/_forcemerge  index  indices:admin/forcemerge*
+build source ubi  POST /{{own}}/_search/point_in_time  index  indices:data/read/point_in_time/create
+build source ubi  POST /_search  index  indices:data/read/search*
+build source ubi  DELETE /_search/point_in_time  index  indices:data/read/point_in_time/delete
+build source ubi  GET /{{own}}/_settings/index\.uuid  index  indices:monitor/settings/get
+live              GET /{{alias}}-users-\*  index  indices:admin/get
+live              GET /{{alias}}-users-\*/_stats/docs,store  index  indices:monitor/stats
+live              POST /{PHYSICAL}/_update/[\w:-]+  index  indices:data/write/update {INDEXING}
+live              PUT /{PHYSICAL}/_doc/[\w:-]+  index  {INDEXING}
+live              POST /{PHYSICAL}/_delete_by_query  index  {DELETING}
+live              POST /{PHYSICAL}/_delete_by_query  cluster  {SCROLLING}
+ubi               PUT /{{ubi}}  index  indices:admin/create
+ubi               POST /{{ubi}}/_refresh  index  indices:admin/refresh*
+ubi               POST /{{ubi}}/_bulk  cluster  indices:data/write/bulk
+ubi               POST /{{ubi}}/_bulk  index  {INDEXING}
+ubi               POST /{{ubi}}/_delete_by_query  index  {DELETING}
+ubi               POST /{{ubi}}/_delete_by_query  cluster  {SCROLLING}
+"""
+"""In each line: the tasks, method and path of a request, the scope of its rights, their names.
+
+A path is a regular expression; ``{alias}`` is ``index.alias``, ``{source}`` an index that a
+catalogue or events are read from, ``{ubi}`` one of User Behavior Insights, and ``{own}`` what
+`OWN` has for the task. The names are those of OpenSearch's security plugin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Right:
@@ -27,147 +97,31 @@ class Right:
 
     Attributes
     ----------
-    tasks
-        Who sends it.
     method, path
-        The path is a regular expression; ``{alias}`` is ``index.alias``, ``{source}`` an index
-        that a catalogue or events are read from, ``{ubi}`` one of User Behavior Insights.
-    actions
-        What OpenSearch's security plugin calls it.
+        The path is a regular expression, as in `TABLE`.
     scope
         Whether a role allows these actions for the whole cluster, or for indices.
+    actions
+        What OpenSearch's security plugin calls it.
     """
 
-    tasks: tuple[Task, ...]
     method: str
     path: str
+    scope: str
     actions: tuple[str, ...]
-    scope: Literal["cluster", "index"] = "index"
 
 
-BOTH: Final[tuple[Task, ...]] = ("read", "build")
-BUILD: Final[tuple[Task, ...]] = ("build",)
-SOURCE: Final[tuple[Task, ...]] = ("source",)
-LIVE: Final[tuple[Task, ...]] = ("live",)
-UBI: Final[tuple[Task, ...]] = ("ubi",)
-
-DELETING: Final = (
-    "indices:data/write/delete/byquery",
-    "indices:data/read/search*",
-    "indices:data/write/bulk*",
-    "indices:data/write/delete",
-)
-"""A deletion by query searches, and writes what it has found."""
-
-SCROLLING: Final = ("indices:data/read/scroll", "indices:data/read/scroll/clear")
-"""By which OpenSearch carries it out."""
-
-UBI_INDICES: Final = ("ubi_events", "ubi_queries")
-"""As the settings ``ubi.events`` and ``ubi.queries`` name them by default."""
-
-RIGHTS: Final = (
-    Right(BOTH, "GET", rf"/_alias/{ANY}", ("indices:admin/aliases/get",)),
-    Right(BOTH, "GET", rf"/{ANY}/_mapping", ("indices:admin/mappings/get",)),
-    Right(BOTH, "HEAD", rf"/{ANY}", ("indices:admin/get",)),
-    Right(BOTH, "GET", rf"/{ANY}/_count", ("indices:data/read/search*",)),
-    Right(BOTH, "POST", rf"/{ANY}/_search", ("indices:data/read/search*",)),
-    Right(BOTH, "POST", r"/_msearch", ("indices:data/read/msearch",), "cluster"),
-    Right(
-        BOTH,
-        "POST",
-        rf"/{ANY}/_mget",
-        ("indices:data/read/mget",),
-        "cluster",
-    ),
-    Right(BOTH, "POST", rf"/{ANY}/_mget", ("indices:data/read/mget*",)),
-    Right(BOTH, "GET", rf"/{ANY}/_field_caps", ("indices:data/read/field_caps*",)),
-    Right(BUILD, "GET", r"/", ("cluster:monitor/main",), "cluster"),
-    Right(BUILD, "GET", r"/_index_template", ("indices:admin/index_template/get",), "cluster"),
-    Right(BUILD, "GET", r"/_template", ("indices:admin/template/get",), "cluster"),
-    Right(BUILD, "GET", r"/{alias}-\*", ("indices:admin/get",)),
-    Right(BUILD, "GET", r"/{alias}-\*/_stats/docs,store", ("indices:monitor/stats",)),
-    Right(BUILD, "GET", rf"/{ANY}(,{ANY})?", ("indices:admin/get",)),
-    Right(BUILD, "PUT", rf"/{PHYSICAL}", ("indices:admin/create",)),
-    Right(BUILD, "DELETE", rf"/{PHYSICAL}", ("indices:admin/delete",)),
-    Right(BUILD, "PUT", rf"/{PHYSICAL}/_mapping", ("indices:admin/mapping/put",)),
-    Right(BUILD, "PUT", rf"/{PHYSICAL}/_settings", ("indices:admin/settings/update",)),
-    Right(BUILD, "POST", r"/_aliases", ("indices:admin/aliases",)),
-    Right(BUILD, "HEAD", rf"/{PHYSICAL}/_alias/{PHYSICAL}", ("indices:admin/aliases/get",)),
-    Right(BUILD, "GET", rf"/{PHYSICAL}/_doc/[\w-]+", ("indices:data/read/get",)),
-    Right(
-        BUILD,
-        "PUT",
-        rf"/{PHYSICAL}/_doc/[\w-]+",
-        ("indices:data/write/index", "indices:data/write/bulk*"),
-    ),
-    Right(BUILD, "POST", rf"/{PHYSICAL}/_bulk", ("indices:data/write/bulk",), "cluster"),
-    Right(
-        BUILD,
-        "POST",
-        rf"/{PHYSICAL}/_bulk",
-        (
-            "indices:data/write/bulk*",
-            "indices:data/write/index",
-            "indices:data/write/update",
-            "indices:data/write/delete",
-        ),
-    ),
-    Right(BUILD, "POST", rf"/{PHYSICAL}/_refresh", ("indices:admin/refresh*",)),
-    Right(BUILD, "POST", rf"/{PHYSICAL}/_forcemerge", ("indices:admin/forcemerge*",)),
-    Right(
-        ("build", "source"),
-        "POST",
-        rf"/({ANY}|{{source}})/_search/point_in_time",
-        ("indices:data/read/point_in_time/create",),
-    ),
-    Right(("build", "source", "ubi"), "POST", r"/_search", ("indices:data/read/search*",)),
-    Right(
-        ("build", "source", "ubi"),
-        "DELETE",
-        r"/_search/point_in_time",
-        ("indices:data/read/point_in_time/delete",),
-    ),
-    Right(
-        ("build", "source"),
-        "GET",
-        rf"/({ANY}|{{source}})/_settings/index\.uuid",
-        ("indices:monitor/settings/get",),
-    ),
-    Right(SOURCE, "GET", r"/{source}/_field_caps", ("indices:data/read/field_caps*",)),
-    Right(LIVE, "GET", r"/{alias}-users-\*", ("indices:admin/get",)),
-    Right(LIVE, "GET", r"/{alias}-users-\*/_stats/docs,store", ("indices:monitor/stats",)),
-    Right(
-        LIVE,
-        "POST",
-        rf"/{PHYSICAL}/_update/[\w:-]+",
-        ("indices:data/write/update", "indices:data/write/index", "indices:data/write/bulk*"),
-    ),
-    Right(
-        LIVE,
-        "PUT",
-        rf"/{PHYSICAL}/_doc/[\w:-]+",
-        ("indices:data/write/index", "indices:data/write/bulk*"),
-    ),
-    Right(LIVE, "POST", rf"/{PHYSICAL}/_delete_by_query", DELETING),
-    Right(LIVE, "POST", rf"/{PHYSICAL}/_delete_by_query", SCROLLING, "cluster"),
-    Right(UBI, "HEAD", r"/{ubi}", ("indices:admin/get",)),
-    Right(UBI, "PUT", r"/{ubi}", ("indices:admin/create",)),
-    Right(UBI, "GET", r"/{ubi}/_mapping", ("indices:admin/mappings/get",)),
-    Right(UBI, "GET", r"/{ubi}/_count", ("indices:data/read/search*",)),
-    Right(UBI, "POST", r"/{ubi}/_search", ("indices:data/read/search*",)),
-    Right(UBI, "POST", r"/{ubi}/_refresh", ("indices:admin/refresh*",)),
-    Right(UBI, "POST", r"/{ubi}/_bulk", ("indices:data/write/bulk",), "cluster"),
-    Right(UBI, "POST", r"/{ubi}/_bulk", ("indices:data/write/bulk*", "indices:data/write/index")),
-    Right(UBI, "POST", r"/{ubi}/_delete_by_query", DELETING),
-    Right(UBI, "POST", r"/{ubi}/_delete_by_query", SCROLLING, "cluster"),
-    Right(
-        UBI,
-        "POST",
-        r"/{ubi}/_search/point_in_time",
-        ("indices:data/read/point_in_time/create",),
-    ),
-    Right(UBI, "GET", r"/{ubi}/_settings/index\.uuid", ("indices:monitor/settings/get",)),
-)
+def find_rights(task: Task) -> list[Right]:
+    """Return what `task` may send, in the order of `TABLE`."""
+    found = []
+    for line in TABLE.strip().splitlines():
+        words = line.split()
+        first = next(place for place, word in enumerate(words) if word.isupper())
+        method, path, scope, *actions = words[first:]
+        if task in words[:first]:
+            path = path.replace("{own}", OWN.get(task, ""))
+            found.append(Right(method, path, scope, tuple(actions)))
+    return found
 
 
 def allows(
@@ -198,27 +152,20 @@ def allows(
         "{ubi}": f"({'|'.join(map(re.escape, ubi))})",
     }
     return any(
-        task in right.tasks
-        and method == right.method
-        and re.fullmatch(_filled(right.path, names), path)
-        for right in RIGHTS
+        method == right.method
+        and re.fullmatch(re.sub(r"{\w+}", lambda found: names[found[0]], right.path), path)
+        for right in find_rights(task)
     )
-
-
-def _filled(path: str, names: dict[str, str]) -> str:
-    for name, value in names.items():
-        path = path.replace(name, value)
-    return path
 
 
 def role(task: Task, *, alias: str, source: str = "SOURCE") -> dict[str, Any]:
     """Return the narrowest role for `task`, as OpenSearch's security plugin takes it."""
-    rights = [right for right in RIGHTS if task in right.tasks]
     own: dict[Task, list[str]] = {"source": [source], "ubi": [*UBI_INDICES]}
-    patterns = own.get(task, [alias, f"{alias}-*"])
-    cluster = {action for right in rights if right.scope == "cluster" for action in right.actions}
-    indices = {action for right in rights if right.scope == "index" for action in right.actions}
+    allowed: dict[str, set[str]] = {"cluster": set(), "index": set()}
+    for right in find_rights(task):
+        allowed[right.scope].update(right.actions)
+    patterns, actions = own.get(task, [alias, f"{alias}-*"]), sorted(allowed["index"])
     return {
-        "cluster_permissions": sorted(cluster),
-        "index_permissions": [{"index_patterns": patterns, "allowed_actions": sorted(indices)}],
+        "cluster_permissions": sorted(allowed["cluster"]),
+        "index_permissions": [{"index_patterns": patterns, "allowed_actions": actions}],
     }
