@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import ConnectionError as LostConnection
-from opensearchpy.exceptions import OpenSearchException, SSLError
+from opensearchpy.exceptions import OpenSearchException
 
 from seealso.cluster import serverless
 from seealso.cluster.auth import Authorisation, Basic, Signed
@@ -22,16 +22,16 @@ from seealso.cluster.failures import (
     may_pass,
     not_all,
     not_carried_out,
-    opening,
+    opening_retries,
     translate,
     unreachable,
 )
-from seealso.cluster.patience import OPENING_RETRIES, Patience
+from seealso.cluster.patience import Patience
 from seealso.cluster.tls import Certificates
 from seealso.cluster.wholeness import missing, passing, with_checked
 from seealso.cluster.wire import LoggingConnection, OrjsonSerializer, node_addresses
 from seealso.config.cluster import holds_secret, in_clear
-from seealso.errors import ConfigError
+from seealso.errors import ClusterError, ConfigError
 from seealso.log import logger
 
 log = logger(__name__)
@@ -200,50 +200,29 @@ class Cluster:
             params = {**params, "filter_path": with_checked(params["filter_path"])}
         patience = Patience(self._retries if retries is None else retries, self._deadline)
         while True:
-            answer = self._answer(
-                method, path, body, params, timeout or self._timeout, patience, repeat=repeat
-            )
-            lacking = missing(answer) if whole else None
-            if lacking is None:
-                return answer
-            # a shard that has just been created, or moves to another node, is there a little later
-            if not (passing(lacking) and patience.wait(self._least(lacking))):
-                raise not_all(index_in_path(path), lacking)
-            log.info("%s %s: %s, sent again", method, path, lacking)
-
-    def _answer(
-        self,
-        method: str,
-        path: str,
-        body: Body,
-        params: Mapping[str, Any] | None,
-        timeout: float,
-        patience: Patience,
-        *,
-        repeat: bool,
-    ) -> Any:
-        """Send a request until it is answered, patience ends, or it must not be sent again."""
-        while True:
+            refused: OpenSearchException | None = None
             try:
-                return self._send(method, path, body, params, min(timeout, patience.left))
+                wait = min(timeout or self._timeout, patience.left)
+                answer = self._send(method, path, body, params, wait)
             except OpenSearchException as exc:
-                lost = isinstance(exc, LostConnection)
-                later = may_pass(exc) or (lost and not isinstance(exc, SSLError))
-                again = later and (repeat or not_carried_out(exc))
-                if not (again and patience.wait(self._least(exc))):
-                    if lost:
-                        raise unreachable(
-                            self.url, exc, self._certificates, patience.spent
-                        ) from exc
-                    raise translate(exc, self.url, path, self.auth) from exc
-                log.info("%s %s: %s, sent again", method, path, exc.args[0] if exc.args else exc)
+                refused, error = exc, self._explain(exc, path, patience)
+                passes = may_pass(exc) and (repeat or not_carried_out(exc))
+                least = self._spare if isinstance(exc, LostConnection) else opening_retries(exc)
+            else:
+                if not (whole and (lacking := missing(answer))):
+                    return answer
+                # a shard that has just been created, or moves to another node, is there a little
+                # later
+                error = not_all(index_in_path(path), lacking)
+                passes, least = passing(lacking), opening_retries(lacking)
+            if not (passes and patience.wait(least)):
+                raise error from refused
+            log.info("%s %s: sent again: %s", method, path, error.message)
 
-    def _least(self, met: OpenSearchException | str) -> int:
-        """Return how often a request is sent again in any case, after what it met."""
-        if isinstance(met, LostConnection):
-            # where a node is down the others are asked
-            return self._spare
-        return OPENING_RETRIES if opening(met) else 0
+    def _explain(self, exc: OpenSearchException, path: str, patience: Patience) -> ClusterError:
+        if isinstance(exc, LostConnection):
+            return unreachable(self.url, exc, self._certificates, patience.spent)
+        return translate(exc, self.url, path, self.auth)
 
     def _send(
         self, method: str, path: str, body: Body, params: Mapping[str, Any] | None, timeout: float

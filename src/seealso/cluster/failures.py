@@ -13,10 +13,12 @@ from opensearchpy.exceptions import (
     SSLError,
     TransportError,
 )
+from opensearchpy.exceptions import ConnectionError as LostConnection
 from urllib3.exceptions import NewConnectionError
 
 from seealso.cluster.auth import Authorisation, Signed
 from seealso.cluster.blocks import CLOSED, blocked, cure_of
+from seealso.cluster.patience import OPENING_RETRIES
 from seealso.cluster.tls import Certificates
 from seealso.errors import ClusterError, MappingMismatch, PartialAnswer, Unavailable
 
@@ -42,8 +44,10 @@ _NOT_THERE = (
 
 
 def may_pass(exc: OpenSearchException) -> bool:
-    """Tell whether a request that was refused may be answered a little later."""
-    return opening(exc) or busy(getattr(exc, "status_code", None), _reason(exc))
+    """Tell whether a request that failed may be answered a little later."""
+    if isinstance(exc, LostConnection):
+        return not isinstance(exc, SSLError)
+    return opening_retries(exc) > 0 or busy(getattr(exc, "status_code", None), _reason(exc))
 
 
 def busy(status: int | str | None, reason: str) -> bool:
@@ -51,9 +55,16 @@ def busy(status: int | str | None, reason: str) -> bool:
     return status in BUSY and cure_of(reason) is None
 
 
-def opening(met: OpenSearchException | str) -> bool:
-    """Tell whether a request met a shard that is about to open, by its error or its answer."""
-    return RECOVERING in (met if isinstance(met, str) else str(getattr(met, "info", "")))
+def opening_retries(failure: OpenSearchException | str) -> int:
+    """Return how often a request is sent again in any case: 0 unless a shard is about to open.
+
+    Parameters
+    ----------
+    failure
+        The error, or what an answer lacks, as `missing` returns it.
+    """
+    reason = failure if isinstance(failure, str) else str(getattr(failure, "info", ""))
+    return OPENING_RETRIES if RECOVERING in reason else 0
 
 
 def not_carried_out(exc: OpenSearchException) -> bool:

@@ -107,13 +107,12 @@ class OperationSender:
         for attempt in range(self._retries + 1):
             later = []
             for operation, answer in self._send_once(operations):
-                error = answer.get("error")
-                reason = "" if error is None else deepest_cause(error)
+                error: Mapping[str, Any] = answer.get("error") or {}
+                reason = deepest_cause(error) if error else ""
                 if error and attempt < self._retries and busy(answer["status"], reason):
                     later.append(operation)
                 else:
-                    absent = bool(error) and error["type"] == ABSENT
-                    conflict = answer["status"] == CONFLICT
+                    conflict, absent = answer["status"] == CONFLICT, error.get("type") == ABSENT
                     yield Outcome(operation.item_id, reason, conflict, absent)
             if not later:
                 return
