@@ -6,34 +6,24 @@ stay as they are); any other build clears it. An index is ``ready`` once it is v
 did not pass is ``rejected``, and the next build clears it as well.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import perf_counter
-
-from filelock import FileLock, Timeout
+from typing import Any
 
 from seealso.cluster import Cluster, Lock, indices
-from seealso.config import Settings, with_fitted
-from seealso.encoder import (
-    Bundle,
-    BundleStore,
-    ItemText,
-    item_encoder,
-    open_cache,
-)
+from seealso.config import Settings
+from seealso.encoder import Bundle, BundleStore
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.binding import bind_to_catalogue, sample_texts, whitening_note
 from seealso.indexer.build_report import BuildPlan, BuildReport, mute_notes
-from seealso.indexer.creation import create_index
 from seealso.indexer.documents import DocumentMaker
-from seealso.indexer.images import images_for
-from seealso.indexer.inputs import Inputs, Survey, survey
+from seealso.indexer.inputs import Inputs
 from seealso.indexer.lifecycle import build_lock, go_live
 from seealso.indexer.live import find_replaceable
-from seealso.indexer.mapping import derives_safely, index_body, index_meta
-from seealso.indexer.staging import build_key, find_resumable
+from seealso.indexer.mapping import index_body, index_meta
+from seealso.indexer.preparation import Preparation, prepare
+from seealso.indexer.staging import build_key, stage
 from seealso.indexer.verify import Verification, verify
-from seealso.indexer.writing import write_catalogue
+from seealso.indexer.writing import finish_loading, write_catalogue
 from seealso.log import progress
 
 MAPPED = {"alias", "space", "analyzer", "shards", "engine", "m", "ef_construction"}
@@ -49,23 +39,20 @@ def plan(
 ) -> BuildPlan:
     """Read the inputs and say what `build` would do with them; nothing is written."""
     base = _base_bundle(settings)
-    settings = with_fitted(settings, base.fitted)
     live = find_replaceable(cluster, settings.index.alias)
-    images = images_for(base, source.images)
-    surveyed = _survey(source, settings, allow_unmatched=allow_unmatched)
-    texts = sample_texts(surveyed.sample, settings, images)
+    ready = prepare(base, settings, source, allow_unmatched=allow_unmatched)
     found = indices.list_indices(cluster, settings.index.alias)
     return BuildPlan(
         alias=settings.index.alias,
         live=live,
         bundle=base.name,
-        items=surveyed.items,
-        tail=surveyed.tail,
-        importance=surveyed.importance.parameters,
+        items=ready.survey.items,
+        tail=ready.survey.tail,
+        importance=ready.survey.importance.parameters,
         clears=tuple(index.name for index in found if index.incomplete),
-        events=surveyed.events,
-        unmatched=surveyed.unmatched,
-        notes=_notes(*surveyed.notes(), whitening_note(base, texts, settings)),
+        events=ready.survey.events,
+        unmatched=ready.survey.unmatched,
+        notes=ready.notes,
     )
 
 
@@ -118,33 +105,27 @@ def build(
     started = perf_counter()
     alias = settings.index.alias
     base = _base_bundle(settings)
-    settings = with_fitted(settings, base.fitted)
     # before the lock, which is written as well
     find_replaceable(cluster, alias)
     with build_lock(cluster, alias) as lock:
         live = find_replaceable(cluster, alias)
-        images = images_for(base, source.images)
-        surveyed = _survey(source, settings, allow_unmatched=allow_unmatched)
-        cache = open_cache(settings)
-        texts = sample_texts(surveyed.sample, settings, images)
-        bundle = bind_to_catalogue(base, texts, settings, cache)
-        name, resumed = _stage(cluster, settings, surveyed, bundle, lock)
-        maker = DocumentMaker(
-            item_encoder(bundle, settings, cache),
-            ItemText(settings.text),
-            surveyed.importance,
-            settings.index.space,
-            images,
+        ready = prepare(base, settings, source, allow_unmatched=allow_unmatched)
+        settings, surveyed, images = ready.settings, ready.survey, ready.images
+        bundle = ready.bind()
+        meta = _describe(ready, bundle)
+        name, resumed = stage(
+            cluster,
+            indices.list_indices(cluster, alias),
+            meta,
+            lock,
+            lambda derived: index_body(settings, meta, bundle.dimension, derived_source=derived),
         )
+        maker = DocumentMaker.of_index(meta, bundle, settings, surveyed.importance, images)
         with progress("encoding and writing", surveyed.items) as tick:
             done = write_catalogue(
                 cluster, name, source.items(), maker, settings.index, tick, fresh=not resumed
             )
-        with progress("merging", 1) as tick:
-            indices.finish_loading(
-                cluster, name, replicas=settings.index.replicas, merge=settings.index.force_merge
-            )
-            tick()
+        finish_loading(cluster, name, settings.index)
         indices.put_meta(cluster, name, {"items": surveyed.items})
         mute = surveyed.items - indices.count(cluster, name, {"exists": {"field": "vector"}})
         verification = _verify(cluster, name, maker, settings)
@@ -173,47 +154,25 @@ def build(
         verdict=verdict,
         pictured=done.pictured,
         strangers=0 if images is None else len(images) - done.pictured,
-        notes=_notes(*surveyed.notes(), whitening_note(base, texts, settings), *mute_notes(mute)),
+        notes=(*ready.notes, *mute_notes(mute)),
     )
-
-
-@contextmanager
-def one_at_a_time(settings: Settings, name: str, complaint: str) -> Iterator[None]:
-    """Hold the lock `name` beside the bundles.
-
-    Raises
-    ------
-    ClusterError
-        Another process holds it, says `complaint`.
-    """
-    folder = settings.encoder.store.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{name}.lock")
-    try:
-        with lock.acquire(timeout=0):
-            yield
-    except Timeout as exc:
-        raise ClusterError(
-            f"{settings.index.alias}: {complaint}",
-            hint="wait for it to end",
-            alias=settings.index.alias,
-        ) from exc
 
 
 def _base_bundle(settings: Settings) -> Bundle:
     return BundleStore(settings.encoder.store).find(settings.encoder.bundle)
 
 
-def _survey(source: Inputs, settings: Settings, *, allow_unmatched: bool) -> Survey:
-    with progress("reading") as tick:
-        surveyed = survey(source, settings, tick)
-    if not allow_unmatched:
-        surveyed.require_matched()
-    return surveyed
-
-
-def _notes(*notes: str | None) -> tuple[str, ...]:
-    return tuple(note for note in notes if note)
+def _describe(ready: Preparation, bundle: Bundle) -> dict[str, Any]:
+    """Return what the new index says of itself; its key tells this build from others."""
+    settings, importance = ready.settings, ready.survey.importance.parameters
+    key = build_key(
+        bundle.fingerprint,
+        ready.survey.signature,
+        settings.index.model_dump(mode="json", include=MAPPED),
+        settings.catalogue.model_dump(mode="json"),
+        dict(importance),
+    )
+    return index_meta(settings, bundle, importance, key)
 
 
 def _verify(cluster: Cluster, name: str, maker: DocumentMaker, settings: Settings) -> Verification:
@@ -238,38 +197,3 @@ def _go_live(cluster: Cluster, alias: str, name: str, lock: Lock) -> None:
         ready = f"{name} is ready: `seealso index swap {name}` makes it live without another build"
         exc.hint = ready if exc.hint is None else f"{exc.hint}; {ready}"
         raise
-
-
-def _stage(
-    cluster: Cluster, settings: Settings, surveyed: Survey, bundle: Bundle, lock: Lock
-) -> tuple[str, bool]:
-    """Return the index to write to and whether it was begun by an earlier, killed build."""
-    alias = settings.index.alias
-    key = _build_key(settings, surveyed, bundle)
-    begun = find_resumable(cluster, indices.list_indices(cluster, alias), key, lock)
-    if begun is not None:
-        return begun, True
-    name = indices.new_name(alias)
-    meta = index_meta(settings, bundle, surveyed.importance.parameters, key)
-    try:
-        derived = derives_safely(cluster.version())
-        body = index_body(settings, meta, bundle.dimension, derived_source=derived)
-        create_index(cluster, name, body)
-    except ClusterError as exc:
-        if isinstance(exc, MappingMismatch) or "derived_source" not in exc.message:
-            raise
-        raise MappingMismatch(
-            f"{cluster.url}: this OpenSearch cannot build the index: {exc.message}",
-            hint="the k-NN plugin of OpenSearch 2.19 or later is needed",
-        ) from exc
-    return name, False
-
-
-def _build_key(settings: Settings, surveyed: Survey, bundle: Bundle) -> str:
-    return build_key(
-        bundle.fingerprint,
-        surveyed.signature,
-        settings.index.model_dump(mode="json", include=MAPPED),
-        settings.catalogue.model_dump(mode="json"),
-        dict(surveyed.importance.parameters),
-    )

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import orjson
 
-from seealso.encoder import Encoder, ImageVectors, ItemText, encode_views
+from seealso.config import Settings, TextSettings
+from seealso.encoder import (
+    Bundle,
+    Encoder,
+    ImageVectors,
+    ItemText,
+    encode_views,
+    item_encoder,
+    open_cache,
+)
 from seealso.indexer.importance import ImportanceTable
 from seealso.log import Tick
 from seealso.types import Item, Space, Vector
@@ -118,6 +127,36 @@ class DocumentMaker:
     importance: ImportanceTable
     space: Space
     images: ImageVectors | None = None
+
+    @classmethod
+    def of_index(
+        cls,
+        meta: Mapping[str, Any],
+        bundle: Bundle,
+        settings: Settings,
+        importance: ImportanceTable,
+        images: ImageVectors | None,
+    ) -> "DocumentMaker":
+        """Return what makes documents of an index by what it says of itself.
+
+        Parameters
+        ----------
+        meta
+            Its ``_meta.seealso``.
+        bundle
+            That it was built with.
+        settings
+            ``encoder`` says how the bundle is run.
+        importance, images
+            Of the items.
+        """
+        return cls(
+            item_encoder(bundle, settings, open_cache(settings)),
+            ItemText(TextSettings.model_validate(meta["text"])),
+            importance,
+            Space(meta["space"]),
+            images,
+        )
 
     def pictured(self, items: Sequence[Item]) -> int:
         """Return how many of the items have an image that takes part."""

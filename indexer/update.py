@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from seealso.cluster import BulkWriter, Cluster, indices, scan_ids
 from seealso.config import Settings
-from seealso.encoder import ImageVectors, ItemText, item_encoder, open_cache
+from seealso.encoder import ImageVectors, ItemText
 from seealso.errors import DataError, MappingMismatch
 from seealso.indexer.deletions import Deletions, Undeleted, find_deletions
 from seealso.indexer.documents import DocumentMaker, digests
@@ -76,12 +76,8 @@ def update(
         live, read, deletions = found.live, found.read, found.deletions
         if refusal := deletions.refusal(live.name, most_deleted):
             raise refusal
-        maker = DocumentMaker(
-            item_encoder(live.bundle, settings, open_cache(settings)),
-            ItemText(live.text),
-            read.importance,
-            live.space,
-            found.images,
+        maker = DocumentMaker.of_index(
+            live.meta, live.bundle, settings, read.importance, found.images
         )
         with rewriting(cluster, live.name) as run:
             with progress("updating", len(read.ids)) as tick:

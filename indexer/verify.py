@@ -130,7 +130,8 @@ def verify(
     text = ItemText(TextSettings.model_validate(meta["text"]))
     items = _items(name, hits, meta, settings)
     vectors = _vectors(hits)
-    least = _least_cosine(hits, vectors, items, Reencoder(encoder, text, images), name)
+    again = encode_views(encoder, text, items, images=images)[1] if hits else vectors
+    least = _least_cosine(name, hits, vectors, again)
     graph = Space(meta["space"]) is Space.COSINE
     recall = _probe(cluster, name, vectors[:PROBES]) if graph else 1.0
     if recall is not None and recall < LEAST_RECALL:
@@ -203,23 +204,8 @@ def _sample(cluster: Cluster, name: str, size: int) -> list[dict[str, Any]]:
             }
         },
     }
-    hits: list[dict[str, Any]] = cluster.request("POST", f"/{name}/_search", body, whole=True)[
-        "hits"
-    ]["hits"]
-    return hits
-
-
-@dataclass(frozen=True)
-class Reencoder:
-    """What items are encoded with once more."""
-
-    encoder: Encoder
-    text: ItemText
-    images: ImageVectors | None
-
-    def vectors(self, items: Sequence[Item]) -> Vector:
-        """Return E_i of the items, shape (n, dimension)."""
-        return encode_views(self.encoder, self.text, items, images=self.images)[1]
+    answer = cluster.request("POST", f"/{name}/_search", body, whole=True)
+    return list(answer["hits"]["hits"])
 
 
 def _items(
@@ -237,11 +223,11 @@ def _items(
 
 
 def _least_cosine(
-    hits: list[dict[str, Any]], stored: Vector, items: Sequence[Item], again: Reencoder, name: str
+    name: str, hits: Sequence[Mapping[str, Any]], stored: Vector, again: Vector
 ) -> float:
     if not hits:
         return 1.0
-    cosines = (stored * again.vectors(items)).sum(axis=1)
+    cosines = (stored * again).sum(axis=1)
     worst = int(cosines.argmin())
     if cosines[worst] < LEAST_COSINE:
         raise MappingMismatch(

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seealso.cluster import BulkWriter, Cluster, fetch
+from seealso.cluster import BulkWriter, Cluster, fetch, indices
 from seealso.config import IndexSettings
 from seealso.indexer.documents import DocumentMaker
-from seealso.log import Tick
+from seealso.log import Tick, progress
 from seealso.types import Item
 
 
@@ -84,3 +84,12 @@ def fetch_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, 
     return {
         key: hit["_source"]["digest"] for key, hit in found.items() if "digest" in hit["_source"]
     }
+
+
+def finish_loading(cluster: Cluster, name: str, settings: IndexSettings) -> None:
+    """Merge a loaded index and give it the settings that it serves with."""
+    with progress("merging", 1) as tick:
+        indices.finish_loading(
+            cluster, name, replicas=settings.replicas, merge=settings.force_merge
+        )
+        tick()

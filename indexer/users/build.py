@@ -12,16 +12,15 @@ from time import perf_counter
 from seealso.cluster import Cluster, Lock, hold, indices
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
-from seealso.indexer.creation import create_index
 from seealso.indexer.lifecycle import go_live
-from seealso.indexer.mapping import derives_safely
 from seealso.indexer.movable import require_movable
 from seealso.indexer.rewriting import rewriting
-from seealso.indexer.staging import build_key, find_resumable
+from seealso.indexer.staging import build_key, stage
 from seealso.indexer.users.live import check_key, live_users, user_indices
 from seealso.indexer.users.mapping import KIND, users_alias, users_body, users_meta
 from seealso.indexer.users.people import People
 from seealso.indexer.users.writing import UserEncoder, UsersWriter, WriteCounts
+from seealso.indexer.writing import finish_loading
 from seealso.log import progress
 from seealso.readers import Pseudonyms
 
@@ -105,10 +104,7 @@ def build_users(
         with progress("encoding and writing", len(people.ids)) as tick:
             done = writer.write(people, tick, fresh=not resumed)
         gone = _clear_others(writer, people) if resumed else 0
-        with progress("merging", 1) as tick:
-            index = settings.index
-            indices.finish_loading(cluster, name, replicas=index.replicas, merge=index.force_merge)
-            tick()
+        finish_loading(cluster, name, settings.index)
         _check_count(cluster, name, len(people.ids))
         indices.put_meta(cluster, name, {"state": "ready"})
         go_live(cluster, alias, name, lock)
@@ -270,15 +266,15 @@ def _stage(
         # the alias did not come to it: it is gone on with, or cleared, like one half written
         if one.state == "ready" and not one.live:
             indices.put_meta(cluster, one.name, {"state": "building"})
-    begun = find_resumable(cluster, user_indices(cluster, settings), key, lock)
-    if begun is not None:
-        return begun, True
-    name = indices.new_name(alias)
+    dimension = user_encoder.dimension
     meta = users_meta(alias, settings.users, names, user_encoder.fingerprint, key)
-    derived = derives_safely(cluster.version())
-    body = users_body(settings.index, meta, user_encoder.dimension, derived_source=derived)
-    create_index(cluster, name, body)
-    return name, False
+    return stage(
+        cluster,
+        user_indices(cluster, settings),
+        meta,
+        lock,
+        lambda derived: users_body(settings.index, meta, dimension, derived_source=derived),
+    )
 
 
 def _build_key(settings: Settings, names: Pseudonyms, user_encoder: UserEncoder) -> str:

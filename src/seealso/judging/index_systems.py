@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import Cluster, hold, indices
 from seealso.config import Settings
 from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.questions import Question
@@ -19,7 +19,7 @@ from seealso.encoder import BundleStore
 from seealso.evaluation.leakage import find_leakage
 from seealso.evaluation.protocols import Holdout, known_events
 from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask
-from seealso.indexer.build import build, one_at_a_time
+from seealso.indexer.build import build
 from seealso.indexer.inputs import Inputs
 from seealso.log import Tick, no_progress
 from seealso.plugin.batch.lists import recommend_in_order
@@ -136,7 +136,7 @@ class IndexSystems:
         settings = _beside(self.prepare(self.settings, holdout))
         alias = settings.index.alias
         # two evaluations of one alias would use each other's index
-        with one_at_a_time(settings, alias, "another evaluation is running"):
+        with hold(self.cluster, alias, "evaluation", "another evaluation is running"):
             # an evaluation that was killed may have left an index
             _clear(self.cluster, alias)
             try:
