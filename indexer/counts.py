@@ -12,14 +12,12 @@ import polars as pl
 
 from seealso.config import ImportanceSettings
 from seealso.errors import ConfigError
-from seealso.indexer.event_summary import EventSummary, EventTally
+from seealso.indexer.event_summary import EventSummary, EventTally, RunningTotal
 from seealso.indexer.newest import NewestEvents
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # in microseconds
 _DAY = 86_400_000_000
-# partial counts that are kept before they are added up: bounds memory by items, not events
-_PARTS = 64
 
 _PARTIAL = pl.Schema(
     {
@@ -109,7 +107,7 @@ def count_events(
     tally = EventTally(latest, until=as_of)
     kept = NewestEvents(settings.per_user) if settings.per_user else None
     half_life = None if settings.half_life_days is None else settings.half_life_days * _DAY
-    parts = [pl.DataFrame(schema=_PARTIAL)]
+    total = RunningTotal(_PARTIAL, lambda rows: _add(rows, half_life))
     newest: int | None = None
     for frame in frames:
         if frame.is_empty():
@@ -122,16 +120,14 @@ def count_events(
             of_somebody = weighed["user_id"].is_not_null()
             kept.add(weighed.filter(of_somebody))
             weighed = weighed.filter(~of_somebody)
-        parts.append(_partial(weighed, half_life))
-        if len(parts) > _PARTS:
-            parts = [_add(parts, half_life)]
-    if kept is not None:
-        parts += [_partial(rows, half_life) for rows in kept.batches()]
+        total.add(_partial(weighed, half_life))
+    for rows in () if kept is None else kept.batches():
+        total.add(_partial(rows, half_life))
     if as_of is not None:
         newest = (as_of - _EPOCH) // timedelta(microseconds=1)
     moment = None if newest is None else _EPOCH + timedelta(microseconds=newest)
     return ItemCounts(
-        _finish(_add(parts, half_life), newest, half_life),
+        _finish(total.total(), newest, half_life),
         moment,
         tally.summary(0 if kept is None else kept.surplus),
         tally.by_item(),
@@ -170,18 +166,16 @@ def _partial(weighed: pl.DataFrame, half_life: float | None) -> pl.DataFrame:
     )
 
 
-def _add(parts: list[pl.DataFrame], half_life: float | None) -> pl.DataFrame:
+def _add(rows: pl.DataFrame, half_life: float | None) -> pl.DataFrame:
+    decayed = pl.col("decayed") * _decay("peak", pl.max("peak"), half_life)
     return (
-        pl.concat(parts)
-        .group_by("item_id", maintain_order=True)
+        rows.group_by("item_id", maintain_order=True)
         .agg(
-            interactions=pl.col("interactions").sum(),
-            timeless=pl.col("timeless").sum(),
-            peak=pl.col("peak").max(),
-            decayed=(pl.col("decayed") * _decay("peak", pl.col("peak").max(), half_life)).sum(),
-            rating_sum=pl.col("rating_sum").sum(),
-            rating_n=pl.col("rating_n").sum(),
+            pl.sum("interactions", "timeless", "rating_sum", "rating_n"),
+            pl.max("peak"),
+            decayed.sum(),
         )
+        .select(_PARTIAL.names())
     )
 
 

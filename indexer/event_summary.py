@@ -5,14 +5,21 @@ never meet.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import polars as pl
 
-# partial sums that are kept before they are added up
-_PARTS: Final = 64
+MOST_FRAMES: Final = 64
+"""Frames that are kept before they are added up."""
+
+_NUMBERS: Final = pl.Schema(
+    {
+        **dict.fromkeys(("events", "anonymous", "ahead", "later"), pl.Int64()),
+        **dict.fromkeys(("first", "last"), pl.Datetime("us", "UTC")),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,32 @@ class EventSummary:
             )
 
 
-@dataclass
+class RunningTotal:
+    """Frames that are added up now and then: memory grows with the total, not with the frames.
+
+    Parameters
+    ----------
+    schema
+        Of the frames.
+    add_up
+        Adds up the rows of several frames; done twice, it gives the same.
+    """
+
+    def __init__(self, schema: pl.Schema, add_up: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        self._frames = [pl.DataFrame(schema=schema)]
+        self._add_up = add_up
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Add a frame."""
+        self._frames.append(frame)
+        if len(self._frames) > MOST_FRAMES:
+            self._frames = [self.total()]
+
+    def total(self) -> pl.DataFrame:
+        """Return what was added up."""
+        return self._add_up(pl.concat(self._frames))
+
+
 class EventTally:
     """Adds up the events as they are read; memory grows with the items and the users.
 
@@ -86,68 +118,52 @@ class EventTally:
         Events after this moment are left out of what is counted; none are where it is None.
     """
 
-    latest: datetime | None
-    until: datetime | None = None
-    _events: int = 0
-    _anonymous: int = 0
-    _ahead: int = 0
-    _later: int = 0
-    _first: datetime | None = None
-    _last: datetime | None = None
-    _users: list[pl.DataFrame] = field(default_factory=list, repr=False)
-    _items: list[pl.DataFrame] = field(default_factory=list, repr=False)
+    def __init__(self, latest: datetime | None, until: datetime | None = None) -> None:
+        self._latest, self._until = latest, until
+        self._numbers = RunningTotal(_NUMBERS, _add_numbers)
+        # a hash takes less room than an id; two of a billion users fall together once in a while
+        self._users = RunningTotal(pl.Schema({"user": pl.UInt64()}), pl.DataFrame.unique)
+        self._items = RunningTotal(
+            pl.Schema({"item_id": pl.String(), "events": pl.Int64()}),
+            lambda rows: rows.group_by("item_id").agg(pl.sum("events")),
+        )
 
     def add(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Note the events of a frame, and return those to count, with believable times."""
-        if self.latest is not None:
-            ahead = frame["time"] > self.latest
-            self._ahead += int(ahead.sum())
-            frame = frame.with_columns(pl.when(~ahead).then("time").alias("time"))
-        self._events += frame.height
-        self._anonymous += frame["user_id"].null_count()
-        first, last = frame["time"].min(), frame["time"].max()
-        if isinstance(first, datetime) and isinstance(last, datetime):
-            self._first = first if self._first is None else min(first, self._first)
-            self._last = last if self._last is None else max(last, self._last)
-        # a hash takes less room than an id; two of a billion users fall together once in a while
-        users = frame.select(user=pl.col("user_id").drop_nulls().hash())
-        self._users = _shorten([*self._users, users.unique()], _distinct)
-        items = frame.group_by("item_id").agg(events=pl.len().cast(pl.Int64))
-        self._items = _shorten([*self._items, items], _sum_by_item)
-        if self.until is None:
-            return frame
-        later = (frame["time"] > self.until).fill_null(value=False)
-        self._later += int(later.sum())
-        return frame.filter(~later)
+        frame = (
+            frame.with_columns(ahead=_after(self._latest))
+            .with_columns(pl.when(~pl.col("ahead")).then("time").alias("time"))
+            .with_columns(later=_after(self._until))
+        )
+        numbers = frame.select(
+            events=pl.len(),
+            anonymous=pl.col("user_id").null_count(),
+            ahead=pl.sum("ahead"),
+            later=pl.sum("later"),
+            first=pl.min("time"),
+            last=pl.max("time"),
+        )
+        self._numbers.add(numbers.cast(_NUMBERS))
+        self._users.add(frame.select(user=pl.col("user_id").drop_nulls().hash()).unique())
+        self._items.add(frame.group_by("item_id").agg(events=pl.len().cast(pl.Int64)))
+        return frame.filter(~pl.col("later")).drop("ahead", "later")
 
     def summary(self, uncounted: int = 0) -> EventSummary:
         """Return what was added up."""
-        return EventSummary(
-            events=self._events,
-            users=_distinct(self._users).height if self._users else 0,
-            anonymous=self._anonymous,
-            first=self._first,
-            last=self._last,
-            ahead=self._ahead,
-            uncounted=uncounted,
-            later=self._later,
-        )
+        numbers = self._numbers.total().row(0, named=True)
+        return EventSummary(users=self._users.total().height, uncounted=uncounted, **numbers)
 
     def by_item(self) -> dict[str, int]:
         """Return the number of events that name an item, by its id, whatever their type."""
-        items = _sum_by_item(self._items) if self._items else pl.DataFrame()
-        return dict(items.iter_rows())
+        return dict(self._items.total().iter_rows())
 
 
-def _shorten(
-    parts: list[pl.DataFrame], joined: Callable[[list[pl.DataFrame]], pl.DataFrame]
-) -> list[pl.DataFrame]:
-    return [joined(parts)] if len(parts) > _PARTS else parts
+def _after(moment: datetime | None) -> pl.Expr:
+    """Return whether an event is known to be after `moment`; none is after None."""
+    return pl.lit(value=False) if moment is None else (pl.col("time") > moment).fill_null(False)
 
 
-def _distinct(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(parts).unique()
-
-
-def _sum_by_item(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(parts).group_by("item_id").agg(pl.col("events").sum())
+def _add_numbers(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(
+        pl.sum("events", "anonymous", "ahead", "later"), pl.min("first"), pl.max("last")
+    )
