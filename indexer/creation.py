@@ -7,7 +7,7 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.addresses import write_aliases
 from seealso.cluster.foreign import ForeignTemplates, find_templates, flatten, shield
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE
+from seealso.indexer.mapping import NO_PIPELINES, WHOLE_SOURCE, keeps_documents
 
 
 def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
@@ -109,9 +109,7 @@ def _text(value: Any) -> Any:
 
 def narrowed_source(mappings: Mapping[str, Any]) -> list[str]:
     """Say whether an index with these mappings does not keep whole documents."""
-    source = mappings.get("_source", {})
-    narrow = source.get("enabled") is False or source.get("includes") or source.get("excludes")
-    return ["its _source does not keep whole documents"] if narrow else []
+    return [] if keeps_documents(mappings) else ["its _source does not keep whole documents"]
 
 
 def _other_mappings(asked: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:

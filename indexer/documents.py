@@ -69,38 +69,6 @@ def digest(item: Item, text: str, fingerprint: str, image: str = "") -> str:
     return blake2b(key, digest_size=16).hexdigest()
 
 
-def document(
-    item: Item,
-    *,
-    text: str,
-    vector: Vector,
-    importance: float,
-    interactions: int,
-    tail: bool,
-    digest: str,
-    space: Space,
-) -> dict[str, Any]:
-    """Return the document of `item` as it is indexed.
-
-    An item without a vector (no text) carries the tail flag, so that search by words and by
-    importance still reaches it.
-    """
-    stored = stored_vector(vector, importance, space)
-    body: dict[str, Any] = {
-        **item.fields,
-        "item_id": item.item_id,
-        "text": text,
-        "importance": importance,
-        "interactions": interactions,
-        "tail": tail or stored is None,
-        "digest": digest,
-        "updated_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    if stored is not None:
-        body["vector"] = stored
-    return body
-
-
 def digests(
     items: Sequence[Item], text: ItemText, fingerprint: str, images: ImageVectors | None
 ) -> list[str]:
@@ -172,13 +140,26 @@ class DocumentMaker:
         """Encode `items` and yield their documents, in order."""
         texts, vectors = encode_views(self.encoder, self.text, items, images=self.images, tick=tick)
         for item, text, vector, key in zip(items, texts, vectors, digests, strict=True):
-            yield document(
-                item,
-                text=text,
-                vector=vector,
-                importance=self.importance.weight(item.item_id),
-                interactions=self.importance.interactions(item.item_id),
-                tail=self.importance.is_tail(item.item_id),
-                digest=key,
-                space=self.space,
-            )
+            yield self.document(item, text, vector, key)
+
+    def document(self, item: Item, text: str, vector: Vector, digest: str) -> dict[str, Any]:
+        """Return the document of `item` as it is indexed.
+
+        An item without a vector (no text) carries the tail flag, so that search by words and by
+        importance still reaches it.
+        """
+        importance = self.importance.weight(item.item_id)
+        stored = stored_vector(vector, importance, self.space)
+        body: dict[str, Any] = {
+            **item.fields,
+            "item_id": item.item_id,
+            "text": text,
+            "importance": importance,
+            "interactions": self.importance.interactions(item.item_id),
+            "tail": stored is None or self.importance.is_tail(item.item_id),
+            "digest": digest,
+            "updated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        if stored is not None:
+            body["vector"] = stored
+        return body

@@ -7,8 +7,7 @@ An index records since when it is live and whether a rollback left it. A rollbac
 index that was live before, passing over those that were rolled back from.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from seealso.cluster import Cluster, Lock, PhysicalIndex, hold, indices, require_open
@@ -25,8 +24,7 @@ class AliasMove:
     after: str
 
 
-@contextmanager
-def build_lock(cluster: Cluster, alias: str) -> Iterator[Lock]:
+def build_lock(cluster: Cluster, alias: str) -> AbstractContextManager[Lock]:
     """Keep whatever changes the indices of `alias` from doing so twice at a time.
 
     Raises
@@ -34,8 +32,7 @@ def build_lock(cluster: Cluster, alias: str) -> Iterator[Lock]:
     ClusterError
         Somebody else does, on this host or on another.
     """
-    with hold(cluster, alias, "build", "another build or update is running") as lock:
-        yield lock
+    return hold(cluster, alias, "build", "another build or update is running")
 
 
 def plan_swap(cluster: Cluster, alias: str, name: str) -> AliasMove:

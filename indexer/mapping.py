@@ -72,6 +72,12 @@ def loading_body(
     }
 
 
+def keeps_documents(mappings: Mapping[str, Any]) -> bool:
+    """Tell whether an index with these mappings keeps whole documents in ``_source``."""
+    source = mappings.get("_source", {})
+    return source.get("enabled", True) and not (source.get("includes") or source.get("excludes"))
+
+
 def derives_safely(version: tuple[int, ...]) -> bool:
     """Tell whether the k-NN plugin of this OpenSearch survives a scroll over derived vectors.
 

@@ -13,6 +13,7 @@ from seealso.config import Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.events_index import find_events
+from seealso.indexer.mapping import keeps_documents
 from seealso.indexer.users.live import check_key, user_indices
 from seealso.readers import Pseudonyms
 
@@ -117,8 +118,7 @@ def row_place(index: str, mapping: Mapping[str, Any], called: frozenset[str]) ->
     for name, inner in field.get("fields", {}).items():
         if _exact(inner, longest):
             return Place(index, {"terms": {f"{CLIENT}.{name}": sorted(called)}})
-    kept = mapping.get("_source", {})
-    if not kept.get("enabled", True) or kept.get("includes") or kept.get("excludes"):
+    if not keeps_documents(mapping):
         kind = field.get("type", "no field")
         raise MappingMismatch(
             f"{index}: nobody can tell what is held of a user there: {CLIENT} is mapped as {kind}, "

@@ -11,7 +11,7 @@ from seealso.cluster.fields import vector_fields
 from seealso.config import CatalogueSettings, Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach.owned import Owned
-from seealso.indexer.documents import DocumentMaker, digest, document
+from seealso.indexer.documents import DocumentMaker, digest
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.indexer.writing import fetch_digests
 from seealso.log import Tick
@@ -171,20 +171,9 @@ def write_pending(
 ) -> None:
     """Give the documents of `found` their fields: in place, or whole into a copy."""
     bodies = [*maker.make(found.items, found.digests, tick)] if found.items else []
-    nothing = np.zeros(maker.encoder.bundle.dimension, dtype=np.float32)
+    no_vector = np.zeros(maker.encoder.bundle.dimension, dtype=np.float32)
     for item_id, key in found.unreadable.items():
-        bodies.append(
-            document(
-                Item(item_id, {}),
-                text="",
-                vector=nothing,
-                importance=maker.importance.weight(item_id),
-                interactions=maker.importance.interactions(item_id),
-                tail=True,
-                digest=key,
-                space=maker.space,
-            )
-        )
+        bodies.append(maker.document(Item(item_id, {}), "", no_vector, key))
         tick(1)
     for body in bodies:
         item_id = body["item_id"]

@@ -3,12 +3,13 @@
 A dry run and the run itself refuse with the same lines. Every function is pure.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from seealso.cluster.blocks import Block, describe_cure
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach.owned import FIELDS_LIMIT, SHARED, Owned, Way
+from seealso.indexer.mapping import keeps_documents
 from seealso.readers import RESERVED
 
 WINDOW = 5000
@@ -35,49 +36,31 @@ def require_attachable(owned: Owned) -> None:
     MappingMismatch
         The message says why, the hint what to do.
     """
-    for obstacle in _of_any_way(owned):
-        raise obstacle
-
-
-def require_passable(owned: Owned, way: Way) -> None:
-    """Refuse an index that cannot be attached to in this way, as it stands now.
-
-    Raises
-    ------
-    MappingMismatch
-        The message says why, the hint what to do.
-    """
-    for obstacle in _of_one_way(owned, way):
-        raise obstacle
-
-
-def _of_any_way(owned: Owned) -> Iterator[MappingMismatch]:
     if owned.meta is not None and not owned.attached:
-        yield _obstacle(
+        raise _obstacle(
             owned,
             "seealso built this index itself, so that nothing has to be attached",
             "`seealso index update` brings changes into it",
         )
     if owned.stream is not None:
-        yield _obstacle(
+        raise _obstacle(
             owned,
             f"is a part of the data stream {owned.stream}: its documents are added and never "
             "changed",
             ANOTHER,
         )
     if owned.settings.get("index.verified_before_close") == "true":
-        yield _obstacle(owned, "is closed", f"open it: POST {owned.name}/_open")
+        raise _obstacle(owned, "is closed", f"open it: POST {owned.name}/_open")
     clash = sorted(owned.fields.keys() & (RESERVED - SHARED))
     if clash:
-        yield _obstacle(
+        raise _obstacle(
             owned,
             f"has fields of its own called {', '.join(clash)}, which seealso needs",
             "reindex with another name for them, or build an index of its own from this one: "
             f"`seealso --set catalogue.index={owned.asked} index build`",
         )
-    source = owned.mappings.get("_source", {})
-    if source.get("enabled") is False or source.get("includes") or source.get("excludes"):
-        yield _obstacle(
+    if not keeps_documents(owned.mappings):
+        raise _obstacle(
             owned,
             "does not keep whole documents (_source in its mapping), so that they can be neither "
             "changed nor copied",
@@ -85,7 +68,7 @@ def _of_any_way(owned: Owned) -> Iterator[MappingMismatch]:
         )
     joins = any(field.get("type") == "join" for field in owned.fields.values())
     if joins or owned.mappings.get("_routing", {}).get("required"):
-        yield _obstacle(
+        raise _obstacle(
             owned,
             "its documents are found by routing (a join field, or _routing required), and seealso "
             "finds items by id alone",
@@ -93,17 +76,24 @@ def _of_any_way(owned: Owned) -> Iterator[MappingMismatch]:
         )
 
 
-def _of_one_way(owned: Owned, way: Way) -> Iterator[MappingMismatch]:
+def require_passable(owned: Owned, way: Way) -> None:
+    """Refuse an index that cannot be attached to in this way, with the settings it has now.
+
+    Raises
+    ------
+    MappingMismatch
+        The message says why, the hint what to do.
+    """
     for block, barred in BLOCKS.items():
         if owned.settings.get(block) == "true" and way in barred:
-            yield _obstacle(
+            raise _obstacle(
                 owned,
                 f"is blocked by {block}",
                 describe_cure([Block(block, owned.name)]),
             )
     window = int(owned.settings.get("index.max_result_window", 10_000))
     if window < WINDOW:
-        yield _obstacle(
+        raise _obstacle(
             owned,
             f"answers with {window:,} hits at most (index.max_result_window), and is read "
             f"{WINDOW:,} at a time",
@@ -112,7 +102,7 @@ def _of_one_way(owned: Owned, way: Way) -> Iterator[MappingMismatch]:
     limit = int(owned.settings.get(FIELDS_LIMIT, 1000))
     needed = fields_of(owned.mappings) + len(owned.own - owned.mapped)
     if way == "in place" and needed > limit:
-        yield _obstacle(
+        raise _obstacle(
             owned,
             f"would have {needed:,} fields, and may have {limit:,} ({FIELDS_LIMIT})",
             f'PUT {owned.name}/_settings {{"{FIELDS_LIMIT}": {needed}}}, or attach a copy: --copy',

@@ -4,9 +4,8 @@ A build that was killed leaves an index in state ``building``; the next one goes
 the alias has moved the index before it is deleted: no old copy of anybody is kept.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
 from time import perf_counter
 
 from seealso.cluster import Cluster, Lock, hold, indices
@@ -95,15 +94,14 @@ def build_users(
     started = perf_counter()
     alias = users_alias(settings.index.alias)
     # before the lock, which is written as well
-    require_movable(cluster, alias, KIND)
+    _require_replaceable(cluster, settings, names, new_key=new_key)
     with users_lock(cluster, settings) as lock:
-        require_movable(cluster, alias, KIND)
-        check_live_key(cluster, settings, names, new_key=new_key)
+        _require_replaceable(cluster, settings, names, new_key=new_key)
         name, resumed = _stage(cluster, settings, names, user_encoder, lock)
         writer = UsersWriter(cluster, name, names, user_encoder, settings.index)
         with progress("encoding and writing", len(people.ids)) as tick:
             done = writer.write(people, tick, fresh=not resumed)
-        gone = _clear_others(writer, people) if resumed else 0
+        done.deleted = writer.delete_others(people) if resumed else 0
         finish_loading(cluster, name, settings.index)
         _check_count(cluster, name, len(people.ids))
         indices.put_meta(cluster, name, {"state": "ready"})
@@ -111,7 +109,7 @@ def build_users(
         for old in user_indices(cluster, settings):
             if old.name != name:
                 indices.delete_unless_live(cluster, alias, old.name)
-    return _report(done, name, alias, gone, resumed=resumed, started=started)
+    return _report(done, name, alias, started, resumed=resumed)
 
 
 def update_users(
@@ -140,10 +138,10 @@ def update_users(
         with rewriting(cluster, live.name) as run:
             with progress("updating", len(people.ids)) as tick:
                 done = writer.write(people, tick, fresh=False)
-            gone = _clear_others(writer, people)
+            done.deleted = writer.delete_others(people)
             indices.refresh(cluster, live.name)
-            run.lost = bool(done.written or gone)
-    return _report(done, live.name, live.meta["alias"], gone, resumed=False, started=started)
+            run.lost = bool(done.written or done.deleted)
+    return _report(done, live.name, live.meta["alias"], started)
 
 
 def plan_build(
@@ -165,10 +163,9 @@ def plan_build(
     """
     started = perf_counter()
     alias = users_alias(settings.index.alias)
-    require_movable(cluster, alias, KIND)
-    check_live_key(cluster, settings, names, new_key=new_key)
+    _require_replaceable(cluster, settings, names, new_key=new_key)
     done = WriteCounts(written=len(people.ids))
-    return _report(done, f"{alias}-...", alias, 0, resumed=False, started=started)
+    return _report(done, f"{alias}-...", alias, started)
 
 
 def plan_update(
@@ -188,28 +185,21 @@ def plan_update(
     writer = UsersWriter(cluster, live.name, names, user_encoder, settings.index)
     with progress("comparing", len(people.ids)) as tick:
         done = writer.compare(people, tick)
-    gone = len(writer.others(people))
-    return _report(done, live.name, live.meta["alias"], gone, resumed=False, started=started)
+    return _report(done, live.name, live.meta["alias"], started)
 
 
-def check_live_key(
+def _require_replaceable(
     cluster: Cluster, settings: Settings, names: Pseudonyms, *, new_key: bool
 ) -> None:
-    """Compare the key with that of the index that is live, unless it may be another.
-
-    Raises
-    ------
-    ConfigError
-        It is another one.
-    """
+    """Refuse an alias that cannot be moved, or another key than that of the live index."""
+    require_movable(cluster, users_alias(settings.index.alias), KIND)
     if not new_key:
         for one in user_indices(cluster, settings):
             if one.live:
                 check_key(names, one.name, one.meta)
 
 
-@contextmanager
-def users_lock(cluster: Cluster, settings: Settings) -> Iterator[Lock]:
+def users_lock(cluster: Cluster, settings: Settings) -> AbstractContextManager[Lock]:
     """Keep whatever changes the users index from doing so twice at a time.
 
     Raises
@@ -218,16 +208,7 @@ def users_lock(cluster: Cluster, settings: Settings) -> Iterator[Lock]:
         Somebody else does.
     """
     complaint = "the users index is being changed by another run"
-    with hold(cluster, settings.index.alias, "users", complaint) as lock:
-        yield lock
-
-
-def _clear_others(writer: UsersWriter, people: People) -> int:
-    # what a killed build wrote is seen by no search before a refresh
-    indices.refresh(writer.cluster, writer.name)
-    gone = writer.others(people)
-    writer.delete(gone)
-    return len(gone)
+    return hold(cluster, settings.index.alias, "users", complaint)
 
 
 def _check_count(cluster: Cluster, name: str, users: int) -> None:
@@ -241,18 +222,15 @@ def _check_count(cluster: Cluster, name: str, users: int) -> None:
 
 
 def _report(
-    done: WriteCounts, name: str, alias: str, gone: int, *, resumed: bool, started: float
+    done: WriteCounts, name: str, alias: str, started: float, *, resumed: bool = False
 ) -> UsersReport:
     return UsersReport(
         index=name,
         alias=alias,
         users=done.written + done.unchanged,
-        written=done.written,
-        unchanged=done.unchanged,
-        deleted=gone,
-        vectorless=done.vectorless,
         resumed=resumed,
         seconds=perf_counter() - started,
+        **asdict(done),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import orjson
 
-from seealso.cluster import BulkWriter, Cluster, scan_ids
+from seealso.cluster import BulkWriter, Cluster, indices, scan_ids
 from seealso.config import IndexSettings, ProfileSettings
 from seealso.indexer.users.documents import digest_of, user_document
 from seealso.indexer.users.people import People
@@ -50,19 +50,14 @@ class UserEncoder:
         return orjson.dumps([self.fingerprint, chosen], option=orjson.OPT_SORT_KEYS).decode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WriteCounts:
-    """Documents so far: written, right already, and of those written without a vector."""
+    """Documents so far: written, right already, of those written without a vector, and deleted."""
 
     written: int = 0
     unchanged: int = 0
     vectorless: int = 0
-
-    def plus(self, written: int, unchanged: int, vectorless: int) -> "WriteCounts":
-        """Return the sum."""
-        return WriteCounts(
-            self.written + written, self.unchanged + unchanged, self.vectorless + vectorless
-        )
+    deleted: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,34 +103,39 @@ class UsersWriter:
         threads, size = self.settings.threads, self.settings.bulk_bytes
         with BulkWriter(self.cluster, self.name, threads=threads, chunk_bytes=size) as writer:
             for users in self._keyed(people):
-                wanted = users if fresh else self._changed(users)
-                vectors = self.user_encoder.vectors([user for user, _ in wanted.values()])
-                for (name, (user, key)), vector in zip(wanted.items(), vectors, strict=True):
+                changed = users if fresh else self._changed(users)
+                vectors = self.user_encoder.vectors([user for user, _ in changed.values()])
+                for (name, (user, key)), vector in zip(changed.items(), vectors, strict=True):
                     writer.index(name, user_document(user, vector, key))
-                vectorless = sum(vector is None for vector in vectors)
-                done = done.plus(len(wanted), len(users) - len(wanted), vectorless)
+                    done.vectorless += vector is None
+                done.written += len(changed)
+                done.unchanged += len(users) - len(changed)
                 tick(len(users))
         return done
 
     def compare(self, people: People, tick: Tick) -> WriteCounts:
-        """Count what `write` would do to an index that is there."""
-        done = WriteCounts()
+        """Count what `write` and `delete_others` would do to an index that is there."""
+        done = WriteCounts(deleted=len(self._others(people)))
         for users in self._keyed(people):
-            wanted = len(self._changed(users))
-            done = done.plus(wanted, len(users) - wanted, 0)
+            changed = len(self._changed(users))
+            done.written += changed
+            done.unchanged += len(users) - changed
             tick(len(users))
         return done
 
-    def others(self, people: People) -> list[str]:
-        """Return the pseudonyms in the index that belong to nobody of `people`, sorted."""
-        known = {self.names.of(user_id) for user_id in people.ids}
-        return sorted(set(scan_ids(self.cluster, self.name)) - known)
-
-    def delete(self, pseudonyms: Sequence[str]) -> None:
-        """Delete documents."""
+    def delete_others(self, people: People) -> int:
+        """Delete the users in the index who are none of `people`, and return how many."""
+        # what a killed build wrote is seen by no search before a refresh
+        indices.refresh(self.cluster, self.name)
+        others = self._others(people)
         with BulkWriter(self.cluster, self.name) as writer:
-            for one in pseudonyms:
-                writer.delete(one)
+            for pseudonym in others:
+                writer.delete(pseudonym)
+        return len(others)
+
+    def _others(self, people: People) -> set[str]:
+        known = {self.names.of(user_id) for user_id in people.ids}
+        return set(scan_ids(self.cluster, self.name)) - known
 
     def _changed(self, users: Mapping[str, Keyed]) -> dict[str, Keyed]:
         """Return those of `users` that the index lacks or holds otherwise."""
