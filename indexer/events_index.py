@@ -1,9 +1,9 @@
 """The index of live events as the rooms of the indexer know it: its name, whether it is ours."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from seealso.cluster import Cluster
-from seealso.errors import MappingMismatch
 
 KIND: Final = "events"
 """What ``_meta.seealso.kind`` says of an index of events."""
@@ -20,23 +20,16 @@ def find_events(cluster: Cluster, alias: str) -> str | None:
     A shop that calls its own log ``<alias>-events`` has no live events.
     """
     name = events_name(alias)
+    mapping = find_mapping(cluster, name)
+    return name if mapping is not None and holds_events(mapping) else None
+
+
+def find_mapping(cluster: Cluster, name: str) -> Mapping[str, Any] | None:
+    """Return the mapping of an index; None where there is none, an empty one of an alias."""
     answer = cluster.request("GET", f"/{name}", params={"ignore": 404})
-    meta = answer.get(name, {}).get("mappings", {}).get("_meta", {})
-    return name if meta.get("seealso", {}).get("kind") == KIND else None
+    return None if "error" in answer else answer.get(name, {}).get("mappings", {})
 
 
-def require_free(cluster: Cluster, alias: str) -> None:
-    """Make sure that nothing else has the name of the index of events.
-
-    Raises
-    ------
-    MappingMismatch
-        Something else has.
-    """
-    name = events_name(alias)
-    if cluster.exists(f"/{name}") and find_events(cluster, alias) is None:
-        raise MappingMismatch(
-            f"{name}: is somebody else's, and live events of {alias} would be kept under that name",
-            hint="set another index.alias, or give that index another name",
-            index=name,
-        )
+def holds_events(mapping: Mapping[str, Any]) -> bool:
+    """Tell whether an index with this mapping holds live events."""
+    return bool(mapping.get("_meta", {}).get("seealso", {}).get("kind") == KIND)

@@ -57,7 +57,7 @@ class ImportanceTable:
 def fit_importance(
     counts: ItemCounts,
     settings: ImportanceSettings,
-    catalogue_ids: Iterable[str] | int,
+    catalogue_ids: Iterable[str],
     numbers: pl.DataFrame | None = None,
 ) -> ImportanceTable:
     """Turn counts into weights between ``settings.floor`` and ``settings.ceiling``.
@@ -69,7 +69,7 @@ def fit_importance(
     settings
         Which kind of importance, and its parameters.
     catalogue_ids
-        All items, so that events of others do not count; or only their number.
+        All items, so that events of others do not count.
     numbers
         ``expression``: ``item_id`` and number columns of the items; NaN is a missing value.
 
@@ -80,17 +80,12 @@ def fit_importance(
     DataError
         The expression gives no finite number for an item.
     """
-    items = counts.frame
-    unchosen = 0
-    if isinstance(catalogue_ids, int):
-        unchosen = max(0, catalogue_ids - items.height)
-    else:
-        items = _join_counts(list(catalogue_ids), counts)
-    interactions = np.concatenate([items["interactions"].to_numpy(), np.zeros(unchosen, np.uint32)])
+    items = _join_counts(list(catalogue_ids), counts)
+    interactions = items["interactions"].to_numpy()
     recorded = {
         **settings.model_dump(mode="json"),
         "as_of": counts.as_of.isoformat() if counts.as_of else None,
-        "items": len(interactions),
+        "items": items.height,
         "tail_threshold": _lower_quantile(interactions, settings.tail_quantile),
         "mean": _mean(items),
     }

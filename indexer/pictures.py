@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -71,12 +72,17 @@ class Gallery:
         first: dict[str, str] = {}
         with progress("pictures", len(files)) as tick:
             for start in range(0, len(files), _AT_ONCE):
-                wall = _PictureBatch(start + 1, files[start : start + _AT_ONCE], first)
-                rows = self._encoded(wall)
-                reading.report(wall.broken, "picture")
-                if rows.ids:
-                    yield rows
-                tick(len(wall.files))
+                places = enumerate(files[start : start + _AT_ONCE], start=start + 1)
+                pictures = [_open(place, file, first) for place, file in places]
+                self._encode([one for one in pictures if not one.fault])
+                broken = [Problem(one.place, one.name, one.fault) for one in pictures if one.fault]
+                reading.report(broken, "picture")
+                sound = [one for one in pictures if not one.fault]
+                if sound:
+                    vectors = np.stack([one.vector for one in sound])
+                    digests = [one.key[:16] for one in sound]
+                    yield ImageRows([one.item_id for one in sound], vectors, digests)
+                tick(len(pictures))
 
     def _files(self) -> list[Path]:
         try:
@@ -90,85 +96,73 @@ class Gallery:
             ) from exc
         return sorted(found)
 
-    def _encoded(self, wall: "_PictureBatch") -> ImageRows:
+    def _encode(self, pictures: Sequence["_Picture"]) -> None:
+        """Give each picture its vector, or note why it has none."""
         model, width = f"image-{self.encoder.fingerprint}", self.encoder.width
-        pictures = wall.pictures()
-        keys = {name: sha256(content).hexdigest() for name, content in pictures.items()}
-        known = self.cache.get_many(model, list(keys.values()), width) if self.cache else {}
-        inputs = {}
-        for item_id, content in pictures.items():
-            if keys[item_id] not in known:
-                try:
-                    inputs[item_id] = self.encoder.pixels.read(content)
-                except DataError as exc:
-                    wall.refuse(item_id, exc.message)
-        fresh = self._run(wall, inputs)
+        keys = [one.key for one in pictures]
+        known = self.cache.get_many(model, keys, width) if self.cache else {}
+        pixels: list[tuple[_Picture, Vector]] = []
+        for one in pictures:
+            if one.key in known:
+                one.vector = known[one.key]
+                continue
+            try:
+                pixels.append((one, self.encoder.pixels.read(one.content)))
+            except DataError as exc:
+                one.fault = exc.message
+        if not pixels:
+            return
+        vectors = self.encoder.run(np.stack([values for _, values in pixels]))
+        for (one, _), vector in zip(pixels, vectors, strict=True):
+            one.vector = vector
+            if not usable(vector):
+                one.fault = "has no vector: the encoder gives zeros, or nothing finite"
+        fresh = [one for one, _ in pixels if not one.fault]
         if self.cache and fresh:
-            made = [keys[item_id] for item_id in fresh]
-            self.cache.put_many(model, made, np.stack(list(fresh.values())))
-        found = {
-            item_id: vector
-            for item_id, key in keys.items()
-            if (vector := fresh.get(item_id, known.get(key))) is not None
-        }
-        stacked = np.stack(list(found.values())) if found else np.zeros((0, width), np.float32)
-        return ImageRows(list(found), stacked, [keys[item_id][:16] for item_id in found])
-
-    def _run(self, wall: "_PictureBatch", inputs: dict[str, Vector]) -> dict[str, Vector]:
-        if not inputs:
-            return {}
-        found = zip(inputs, self.encoder.run(np.stack(list(inputs.values()))), strict=True)
-        sound = {}
-        for item_id, vector in found:
-            if usable(vector):
-                sound[item_id] = vector
-            else:
-                wall.refuse(item_id, "has no vector: the encoder gives zeros, or nothing finite")
-        return sound
+            stacked = np.stack([one.vector for one in fresh])
+            self.cache.put_many(model, [one.key for one in fresh], stacked)
 
 
 @dataclass
-class _PictureBatch:
-    """Some pictures that hang together, and what is wrong with them.
+class _Picture:
+    """A picture, and what is wrong with it.
 
     Attributes
     ----------
-    start
-        Number of the first one.
-    files
-        Where they are.
-    first
-        File of each item so far, on this wall and those before.
+    place, name, item_id
+        The number and name of its file, and whose picture it is.
+    content
+        Of the file.
+    fault
+        Why it cannot be used; empty where it can.
+    vector
+        Shape (width,), once it is encoded.
     """
 
-    start: int
-    files: Sequence[Path]
-    first: dict[str, str]
-    broken: list[Problem] = field(default_factory=list)
-    _places: dict[str, int] = field(default_factory=dict)
+    place: int
+    name: str
+    item_id: str
+    content: bytes = b""
+    fault: str = ""
+    vector: Vector = field(default_factory=lambda: np.zeros(0, np.float32))
 
-    def pictures(self) -> dict[str, bytes]:
-        """Return the content of each file by item, and note what cannot be read."""
-        found = {}
-        for place, file in enumerate(self.files, start=self.start):
-            item_id = unquote(file.stem)
-            if item_id in self.first:
-                self._note(place, file.name, f"is the item of {self.first[item_id]}, too")
-                continue
-            self.first[item_id] = file.name
-            self._places[item_id] = place
-            try:
-                if file.stat().st_size > LARGEST_FILE:
-                    self._note(place, file.name, f"has more than {LARGEST_FILE:,} bytes")
-                else:
-                    found[item_id] = file.read_bytes()
-            except OSError as exc:
-                self._note(place, file.name, f"cannot be read: {exc.strerror}")
-        return found
+    @cached_property
+    def key(self) -> str:
+        """What tells its content from others."""
+        return sha256(self.content).hexdigest()
 
-    def refuse(self, item_id: str, reason: str) -> None:
-        """Note why the picture of an item is no picture."""
-        self._note(self._places[item_id], self.first[item_id], reason)
 
-    def _note(self, place: int, name: str, reason: str) -> None:
-        self.broken.append(Problem(place, name, reason))
+def _open(place: int, file: Path, first: dict[str, str]) -> _Picture:
+    """Read a file; `first` names the file of each item so far."""
+    picture = _Picture(place, file.name, unquote(file.stem))
+    if (other := first.setdefault(picture.item_id, file.name)) != file.name:
+        picture.fault = f"is the item of {other}, too"
+        return picture
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            picture.fault = f"has more than {LARGEST_FILE:,} bytes"
+        else:
+            picture.content = file.read_bytes()
+    except OSError as exc:
+        picture.fault = f"cannot be read: {exc.strerror}"
+    return picture

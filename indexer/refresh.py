@@ -85,14 +85,14 @@ def refresh_importance(
         # what was written a moment ago is stored, too
         indices.refresh(cluster, live.name)
         stored = _read_stored(cluster, live.name, settings)
-        numbers = stored if settings.importance.kind == "expression" else None
-        table = fit_importance(
-            counts, settings.importance, stored["item_id"].to_list(), _numbers(numbers, settings)
-        )
+        ids = stored["item_id"].to_list()
+        by_expression = settings.importance.kind == "expression"
+        numbers = stored.select("item_id", *settings.catalogue.numbers) if by_expression else None
+        table = fit_importance(counts, settings.importance, ids, numbers)
         changes = list(_find_changes(stored, table))
         if write:
             _write(cluster, live, table, changes, settings)
-        unmatched = describe_unmatched(counts.named, stored["item_id"].to_list(), place="the index")
+        unmatched = describe_unmatched(counts.named, ids, place="the index")
     return ImportanceReport(
         index=live.name,
         changed=len(changes),
@@ -134,10 +134,6 @@ def _row(hit: Mapping[str, Any], encoded: Collection[str]) -> dict[str, Any]:
     source = dict(hit["_source"])
     live = source.pop("counted", None) is not None
     return {**source, "encoded": hit["_id"] in encoded, "live": live}
-
-
-def _numbers(stored: pl.DataFrame | None, settings: Settings) -> pl.DataFrame | None:
-    return None if stored is None else stored.select("item_id", *settings.catalogue.numbers)
 
 
 def _find_changes(stored: pl.DataFrame, table: ImportanceTable) -> Iterator[str]:

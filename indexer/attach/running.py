@@ -144,7 +144,8 @@ def attach(
             verification = verify(
                 cluster, target.name, target.maker.encoder, settings, target.maker.images
             )
-            mute = done.seen - done.unreadable - _vectors(cluster, target.name)
+            vectors = indices.count(cluster, target.name, {"exists": {"field": "vector"}})
+            mute = done.seen - done.unreadable - vectors
             run.meta["state"] = "ready"
         lock.require()
         _move_aliases(cluster, settings, owned, target.name)
@@ -164,21 +165,17 @@ def attach(
     )
 
 
-def _vectors(cluster: Cluster, name: str) -> int:
-    return indices.count(cluster, name, {"exists": {"field": "vector"}})
+@dataclass(slots=True)
+class _Counts:
+    """Documents: seen by the last comparison, no items among them, written and deleted so far."""
+
+    seen: int = 0
+    unreadable: int = 0
+    written: int = 0
+    deleted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What one look over all documents met, and did."""
-
-    seen: int
-    unreadable: int
-    written: int
-    deleted: int
-
-
-def _write(cluster: Cluster, settings: Settings, owned: Owned, target: Target) -> _Look:
+def _write(cluster: Cluster, settings: Settings, owned: Owned, target: Target) -> _Counts:
     """Give every document its fields; a copy is compared until nothing differs.
 
     Raises
@@ -186,26 +183,28 @@ def _write(cluster: Cluster, settings: Settings, owned: Owned, target: Target) -
     MappingMismatch
         The original changes faster than it can be copied.
     """
-    written = deleted = 0
+    done = _Counts()
     for attempt in range(COMPARISONS):
-        look_over = _look_over(cluster, settings, owned, target)
-        written, deleted = written + look_over.written, deleted + look_over.deleted
+        before = done.written + done.deleted
+        _compare(cluster, settings, owned, target, done)
         indices.refresh(cluster, target.name)
-        if target.name == owned.name or not (look_over.written or look_over.deleted):
-            return _Look(look_over.seen, look_over.unreadable, written, deleted)
-        log.info("comparison %d: %s", attempt + 1, look_over)
+        if target.name == owned.name or done.written + done.deleted == before:
+            return done
+        log.info("comparison %d: %s", attempt + 1, done)
     raise MappingMismatch(
         f"{target.name}: differs from {owned.name} after {COMPARISONS} comparisons: that is being "
         "written to",
-        hint="run the command again while nothing writes to it; it goes on where it stands",
+        hint="run the command again while nothing writes to it; it goes on where it was left off",
         index=target.name,
     )
 
 
-def _look_over(cluster: Cluster, settings: Settings, owned: Owned, target: Target) -> _Look:
-    """Write what is not as it should be."""
+def _compare(
+    cluster: Cluster, settings: Settings, owned: Owned, target: Target, done: _Counts
+) -> None:
+    """Compare every document, and write those that are not as they should be."""
     ids: set[str] = set()
-    changed = unreadable = 0
+    done.unreadable = 0
     writer = BulkWriter(
         cluster, target.name, threads=settings.index.threads, chunk_bytes=settings.index.bulk_bytes
     )
@@ -216,12 +215,13 @@ def _look_over(cluster: Cluster, settings: Settings, owned: Owned, target: Targe
             tick(len(batch.documents) - found.count)
             write_pending(writer, owned, target.name, found, target.maker, tick)
             ids |= batch.documents.keys()
-            changed += found.count
-            unreadable += len(batch.documents) - len(batch.items)
+            done.written += found.count
+            done.unreadable += len(batch.documents) - len(batch.items)
         gone = [] if target.name == owned.name else _find_deleted(cluster, target.name, ids)
         for item_id in gone:
             writer.delete(item_id)
-    return _Look(len(ids), unreadable, changed, len(gone))
+    done.seen = len(ids)
+    done.deleted += len(gone)
 
 
 def _find_deleted(cluster: Cluster, target: str, ids: set[str]) -> list[str]:

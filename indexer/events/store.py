@@ -16,7 +16,7 @@ from seealso.cluster.conditional import create
 from seealso.config import IndexSettings, Settings
 from seealso.errors import ClusterError, ConfigError, MappingMismatch
 from seealso.indexer.creation import create_index
-from seealso.indexer.events_index import KIND, find_events, require_free
+from seealso.indexer.events_index import KIND, find_mapping, holds_events
 from seealso.indexer.events_index import events_name as events_name
 from seealso.query_templates import msearch
 from seealso.readers import LiveEvent, Pseudonyms
@@ -112,11 +112,18 @@ class EventStore:
         ConfigError
             It was made with another key.
         """
-        require_free(cluster, settings.index.alias)
-        name = find_events(cluster, settings.index.alias)
-        if name is None:
+        alias = settings.index.alias
+        name = events_name(alias)
+        mapping = find_mapping(cluster, name)
+        if mapping is None:
             return None
-        mapping = cluster.request("GET", f"/{name}/_mapping")[name]["mappings"]
+        if not holds_events(mapping):
+            raise MappingMismatch(
+                f"{name}: is somebody else's, and live events of {alias} would be kept under that "
+                "name",
+                hint="set another index.alias, or give that index another name",
+                index=name,
+            )
         if "micros" not in mapping["properties"]:
             raise MappingMismatch(
                 f"{name}: was made by seealso 0.1, and its events lack the field micros",

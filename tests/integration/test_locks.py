@@ -92,20 +92,6 @@ def test_of_many_one_gets_it(cluster: Cluster, alias: str) -> None:
     assert any(entered)
 
 
-def test_who_waits_gets_it_when_it_is_free(cluster: Cluster, alias: str) -> None:
-    with ThreadPoolExecutor(1) as pool:
-        with hold(cluster, alias, "build", "-"):
-            waiting = pool.submit(_waited, cluster, alias)
-            time.sleep(0.5)
-            assert not waiting.done()
-        assert waiting.result(10) is True
-
-
-def _waited(cluster: Cluster, alias: str) -> bool:
-    with hold(cluster, alias, "build", "-", wait=20):
-        return True
-
-
 def test_a_stopped_process_of_this_host_keeps_its_lock_and_a_killed_one_does_not(
     cluster: Cluster, alias: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

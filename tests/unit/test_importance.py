@@ -262,13 +262,6 @@ def test_the_tail_counts_items_without_events():
     assert table.parameters["reference"] == 9.0
 
 
-def test_the_number_of_items_is_enough_for_the_tail():
-    chosen = importance(tail_quantile=0.5)
-    table = fit_importance(count_events([views(a=9, b=5, c=1)], chosen), chosen, 5)
-    assert table.parameters["tail_threshold"] == 1
-    assert table.parameters["items"] == 5
-
-
 @pytest.mark.parametrize("chosen", [importance(), importance(kind="rating")])
 def test_a_catalogue_without_events(chosen):
     table = fit_importance(count_events([], chosen), chosen, ["a", "b"])

@@ -92,13 +92,14 @@ def unreachable(
     seconds
         How long an answer was waited for, attempts and pauses together.
     """
-    said = str(exc)
+    reason = str(exc)
+    plain = reason.lower().replace("_", " ")
     for sign, what, hint in _TLS:
-        if sign in said.lower():
+        if sign in plain:
             return Unavailable(f"{url}: {what}", hint=hint, url=url)
     if isinstance(exc, SSLError):
         return Unavailable(
-            f"{url}: no secure connection could be made: {_ssl_reason(said)}",
+            f"{url}: no secure connection could be made: {_ssl_reason(reason)}",
             hint="check that the address speaks TLS, and cluster.ca_file",
             url=url,
         )
@@ -111,7 +112,7 @@ def unreachable(
             url=url,
         )
     hint = "start it (`seealso node start`) or set cluster.url"
-    if url.startswith("https") and shown.client is None and "connection aborted" in said.lower():
+    if url.startswith("https") and shown.client is None and "connection aborted" in plain:
         hint += "; if it wants a client certificate, set cluster.client_certificate"
     return Unavailable(f"{url}: OpenSearch does not answer", hint=hint, url=url)
 
@@ -146,19 +147,16 @@ _TLS = (
         "cluster.client_certificate to one that it trusts",
     ),
     ("certificate required", "the cluster wants a client certificate", _CLIENT),
-    ("certificate_required", "the cluster wants a client certificate", _CLIENT),
     ("alert unknown ca", "the cluster does not trust the client certificate", _CLIENT),
-    ("alert_unknown_ca", "the cluster does not trust the client certificate", _CLIENT),
     ("certificate expired", "the client certificate has expired", "renew it"),
-    ("certificate_expired", "the client certificate has expired", "renew it"),
     ("bad certificate", "the cluster refused the client certificate", _CLIENT),
-    ("bad_certificate", "the cluster refused the client certificate", _CLIENT),
 )
-"""What OpenSSL says in its error, what that means, and what to do."""
+"""By what is in OpenSSL's error, in small letters and without underscores: what it means, and what
+to do."""
 
 
-def _ssl_reason(said: str) -> str:
-    found = re.search(r"\[SSL: (\w+)\]", said)
+def _ssl_reason(reason: str) -> str:
+    found = re.search(r"\[SSL: (\w+)\]", reason)
     return found[1].lower().replace("_", " ") if found else "the TLS handshake failed"
 
 
@@ -241,16 +239,16 @@ def strip_canonical(answer: str) -> str:
 
 def signature_refused(url: str, reason: str, auth: Signed) -> ClusterError:
     """Name why a signed request was refused."""
-    said = re.split(r"(?<=\.)\s|\n", reason.strip(), maxsplit=1)[0][:200] or "no reason given"
+    first = re.split(r"(?<=\.)\s|\n", reason.strip(), maxsplit=1)[0][:200] or "no reason given"
     hint = (
         "check the AWS credentials, cluster.aws_region and cluster.aws_service, and that the "
         "access policy allows it"
     )
-    if "region" in said.lower():
+    if "region" in first.lower():
         hint = f"set cluster.aws_region to the region of the cluster (now {auth.region})"
-    elif "expired" in said.lower() or "not yet current" in said.lower():
+    elif "expired" in first.lower() or "not yet current" in first.lower():
         hint = "check the clock of this machine: a signature holds for a few minutes"
-    return ClusterError(f"{url}: the signed request was refused: {said}", hint=hint, url=url)
+    return ClusterError(f"{url}: the signed request was refused: {first}", hint=hint, url=url)
 
 
 def _reason(exc: OpenSearchException) -> str:

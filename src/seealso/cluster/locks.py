@@ -43,9 +43,7 @@ CONFLICT: Final = 409
 
 
 @contextmanager
-def hold(
-    cluster: Cluster, alias: str, name: str, complaint: str, *, wait: float = 0.0
-) -> Iterator["Lock"]:
+def hold(cluster: Cluster, alias: str, name: str, complaint: str) -> Iterator["Lock"]:
     """Hold the lock `name` of `alias`; nobody else does meanwhile, on no host.
 
     Parameters
@@ -58,8 +56,6 @@ def hold(
         What it is for.
     complaint
         What the error says if somebody else holds it.
-    wait
-        Seconds to wait for a holder that is alive.
 
     Raises
     ------
@@ -68,7 +64,7 @@ def hold(
     """
     lock = Lock(cluster, alias, name)
     with _alive(lock.token):
-        lock.take(complaint, wait)
+        lock.take(complaint)
         stop = Event()
         beating = Thread(target=lock.beat, args=(stop,), name=f"seealso-lock-{name}", daemon=True)
         beating.start()
@@ -145,9 +141,9 @@ class Lock:
                 alias=self.alias,
             )
 
-    def take(self, complaint: str, wait: float) -> None:
+    def take(self, complaint: str) -> None:
         """Become the holder; raises what `hold` raises."""
-        started = since = time.monotonic()
+        since = time.monotonic()
         seen: Mapping[str, int] | None = None
         while True:
             found = self._read()
@@ -170,7 +166,7 @@ class Lock:
                 if self._write(version):
                     return
                 continue
-            if (moved or _life_file(token).exists()) and now - started >= wait:
+            if moved or _life_file(token).exists():
                 raise self._busy_error(found["_source"], complaint)
             time.sleep(LOOK_S)
 

@@ -1,12 +1,16 @@
 """Ports of this machine, and the question whether a node answers on one."""
 
-import http.client
 import json
 import socket
+
+import urllib3
 
 from seealso.errors import NodeError
 
 HOST = "127.0.0.1"
+
+TIMEOUT_S = 2.0
+"""For an answer of the node."""
 
 
 def is_free(port: int) -> bool:
@@ -44,32 +48,29 @@ def choose_port(wanted: int | None, last: int | None) -> int:
         return int(picked.getsockname()[1])
 
 
-def answers(port: int, *, timeout: float = 2.0) -> bool:
+def answers(port: int) -> bool:
     """Say whether an OpenSearch on `port` is ready: every primary shard can be used."""
-    body = _get(port, "/_cluster/health?wait_for_status=yellow&timeout=1s", timeout)
+    body = _get(port, "/_cluster/health?wait_for_status=yellow&timeout=1s")
     try:
         return body is not None and not json.loads(body)["timed_out"]
     except (ValueError, KeyError):
         return False
 
 
-def recovery(port: int, *, timeout: float = 2.0) -> str | None:
+def recovery(port: int) -> str | None:
     """Return how far an OpenSearch on `port` has recovered its indices, None without an answer.
 
     The text says nothing but that: as long as it changes, the node gets on.
     """
     columns = "index,shard,stage,bytes_recovered,translog_ops_recovered"
-    return _get(port, f"/_cat/recovery?active_only=true&s=index,shard&h={columns}", timeout)
+    return _get(port, f"/_cat/recovery?active_only=true&s=index,shard&h={columns}")
 
 
-def _get(port: int, path: str, timeout: float) -> str | None:
-    connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
+def _get(port: int, path: str) -> str | None:
     try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read().decode()
-        return body if answer.status == 200 else None
-    except (OSError, http.client.HTTPException, UnicodeDecodeError):
+        answer = urllib3.request(
+            "GET", f"http://{HOST}:{port}{path}", timeout=TIMEOUT_S, retries=False
+        )
+        return answer.data.decode() if answer.status == 200 else None
+    except (urllib3.exceptions.HTTPError, UnicodeDecodeError):
         return None
-    finally:
-        connection.close()

@@ -21,6 +21,7 @@ from seealso.errors import ConfigError, NodeError
 from seealso.log import logger
 
 PORT_ATTEMPTS = 3
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,10 @@ class Node:
                 ready.wait(running, self._layout, timeout)
         return self._info(running)
 
-    def stop(self, *, timeout: float = 30) -> bool:
-        """Stop the node, by force after `timeout` seconds; False if it did not run."""
+    def stop(self) -> bool:
+        """Stop the node, by force after `STOP_SECONDS`; False if it did not run."""
         state = process.read_state(self._layout.state)
-        return state is not None and process.end(state, timeout)
+        return state is not None and process.end(state, STOP_SECONDS)
 
     def status(self) -> NodeInfo | None:
         """Return where the node runs, or None."""

@@ -72,43 +72,18 @@ def _modules(infix: str) -> tuple[Module, ...]:
     # without it netty cannot end its threads, and a stop takes half a minute
     context = 'permission java.lang.RuntimePermission "setContextClassLoader";'
     reflect = 'permission java.lang.reflect.ReflectPermission "suppressAccessChecks";'
-    root = "org.opensearch"
-    return (
-        Module(
-            "lang-painless",
-            "lang-painless",
-            f"{root}.painless.Painless{infix}Plugin",
-            (new_loader, LOADERS),
-        ),
-        Module(
-            "transport-netty4",
-            "transport-netty4-client",
-            f"{root}.transport.Netty4{infix}Plugin",
-            (SOCKETS, LOADERS, context),
-        ),
-        Module(
-            "analysis-common",
-            "analysis-common",
-            f"{root}.analysis.common.CommonAnalysis{infix}Plugin",
-        ),
-        Module(
-            "reindex",
-            "reindex-client",
-            f"{root}.index.reindex.Reindex{infix}Plugin",
-            (SOCKETS, LOADERS),
-        ),
-        Module(
-            "lang-mustache",
-            "lang-mustache-client",
-            f"{root}.script.mustache.Mustache{infix}Plugin",
-            (members, reflect),
-        ),
+    table: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+        ("lang-painless", "", "painless.Painless{}Plugin", (new_loader, LOADERS)),
+        ("transport-netty4", "-client", "transport.Netty4{}Plugin", (SOCKETS, LOADERS, context)),
+        ("analysis-common", "", "analysis.common.CommonAnalysis{}Plugin", ()),
+        ("reindex", "-client", "index.reindex.Reindex{}Plugin", (SOCKETS, LOADERS)),
+        ("lang-mustache", "-client", "script.mustache.Mustache{}Plugin", (members, reflect)),
         # the processors of other people's pipelines, which an index of ours must not run into
-        Module(
-            "ingest-common",
-            "ingest-common",
-            f"{root}.ingest.common.IngestCommon{infix}Plugin",
-        ),
+        ("ingest-common", "", "ingest.common.IngestCommon{}Plugin", ()),
+    )
+    return tuple(
+        Module(name, name + suffix, f"org.opensearch.{plugin.format(infix)}", permissions)
+        for name, suffix, plugin, permissions in table
     )
 
 
