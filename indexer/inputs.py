@@ -175,29 +175,15 @@ def survey(source: Inputs, settings: Settings, tick: Tick) -> Survey:
         The catalogue is empty.
     """
     counts = count_events(source.events(), settings.importance, latest=latest_time(settings))
-    ids: list[str] = []
-    numbers: list[dict[str, float | str]] = []
-    sample: list[Item] = []
-    # algorithm R, seeded: the same catalogue gives the same sample and so the same fingerprint
-    rng = random.Random(17)  # noqa: S311
-    for batch in source.items():
-        for item in batch:
-            if len(sample) < settings.encoder.sample:
-                sample.append(item)
-            elif (place := rng.randrange(len(ids) + 1)) < settings.encoder.sample:
-                sample[place] = item
-            ids.append(item.item_id)
-            if settings.importance.kind == "expression":
-                numbers.append(numbers_of(item, settings))
-        tick(len(batch))
+    sample = _Sample(settings.encoder.sample)
+    ids, numbers = read_ids(source, settings, settings.importance.kind, tick, sample.add)
     if not ids:
         raise DataError("the catalogue is empty", hint="check catalogue.path in seealso.toml")
-    frame = pl.DataFrame(numbers, infer_schema_length=None) if numbers else None
-    table = fit_importance(counts, settings.importance, ids, frame)
+    table = fit_importance(counts, settings.importance, ids, numbers)
     return Survey(
         items=len(ids),
         tail=sum(map(table.is_tail, ids)),
-        sample=tuple(sample),
+        sample=tuple(sample.items),
         importance=table,
         signature=_signature(ids, table),
         events=counts.summary,
@@ -205,10 +191,66 @@ def survey(source: Inputs, settings: Settings, tick: Tick) -> Survey:
     )
 
 
-def numbers_of(item: Item, settings: Settings) -> dict[str, float | str]:
-    """Return the number columns of an item, NaN where it has none, for an expression."""
-    values = {name: item.fields.get(name, float("nan")) for name in settings.catalogue.numbers}
-    return {"item_id": item.item_id, **values}
+def read_ids(
+    source: Inputs,
+    settings: Settings,
+    kind: str,
+    tick: Tick,
+    note: Callable[[Item], object] = lambda _: None,
+) -> tuple[list[str], pl.DataFrame | None]:
+    """Read the catalogue, and return the ids of its items and what importance is computed from.
+
+    Parameters
+    ----------
+    source
+        What to read.
+    settings
+        ``catalogue.numbers`` is used.
+    kind
+        As ``importance.kind`` has it: only an expression needs numbers.
+    tick
+        Called with the number of items read.
+    note
+        Called with each item.
+
+    Returns
+    -------
+    tuple
+        The ids, and their number columns, NaN where an item has none; None without an expression.
+    """
+    ids: list[str] = []
+    rows: list[dict[str, float | str]] = []
+    for batch in source.items():
+        for item in batch:
+            note(item)
+            ids.append(item.item_id)
+            if kind == "expression":
+                names = settings.catalogue.numbers
+                values = {name: item.fields.get(name, float("nan")) for name in names}
+                rows.append({"item_id": item.item_id, **values})
+        tick(len(batch))
+    return ids, pl.DataFrame(rows, infer_schema_length=None) if rows else None
+
+
+class _Sample:
+    """A uniform sample of items: algorithm R.
+
+    It is seeded: the same catalogue gives the same sample, and so the same fingerprint.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.items: list[Item] = []
+        self._size = size
+        self._seen = 0
+        self._random = random.Random(17)  # noqa: S311
+
+    def add(self, item: Item) -> None:
+        """Take part in the sample, in place of another item once it is full."""
+        self._seen += 1
+        if len(self.items) < self._size:
+            self.items.append(item)
+        elif (place := self._random.randrange(self._seen)) < self._size:
+            self.items[place] = item
 
 
 def _signature(ids: list[str], table: ImportanceTable) -> str:

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import polars as pl
-
 from seealso.config import ImportanceSettings, Settings
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
-from seealso.indexer.inputs import Inputs, latest_time, numbers_of
+from seealso.indexer.inputs import Inputs, latest_time, read_ids
 from seealso.log import Tick
 
 
@@ -63,14 +61,6 @@ def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, ti
     until = datetime.fromisoformat(fitted["as_of"]) if fitted.get("as_of") else None
     made = ImportanceSettings.model_validate(made_with)
     counts = count_events(source.events(), made, as_of=until, latest=latest_time(settings))
-    by_expression = fitted["kind"] == "expression"
-    ids: set[str] = set()
-    rows: list[dict[str, float | str]] = []
-    for batch in source.items():
-        ids.update(item.item_id for item in batch)
-        if by_expression:
-            rows += [numbers_of(item, settings) for item in batch]
-        tick(len(batch))
-    numbers = pl.DataFrame(rows, infer_schema_length=None) if by_expression else None
+    ids, numbers = read_ids(source, settings, fitted["kind"], tick)
     table = apply_importance(counts, fitted, numbers)
-    return Reread(ids, source.unread(), table, counts.summary, counts.named)
+    return Reread(set(ids), source.unread(), table, counts.summary, counts.named)

@@ -7,7 +7,7 @@ from typing import Any
 
 from seealso.cluster import indices
 from seealso.indexer.events.ingest import Ingester, IngestReport
-from seealso.indexer.events.running import ingest_batches, reader_of
+from seealso.indexer.events.running import SourceRun
 from seealso.indexer.events.sources import WholeFile
 from seealso.indexer.events.store import events_name
 from seealso.plugin import Recommender
@@ -34,10 +34,10 @@ def ingested(shop: Shop, records: Iterable[Record], **changes: Mapping[str, Any]
     """Take in events from a file, as the command does."""
     settings = shop.settings(**changes)
     file = WholeFile(FileSource(write_lines(shop.folder / "live.jsonl", records)))
-    reader = reader_of(file, settings, NAMES, Problems("stop"))
+    run = SourceRun(shop.cluster, settings, NAMES, file, Problems("stop"))
     ingester = ingester_of(shop, **changes)
     total = IngestReport()
-    for one in ingest_batches(ingester, file, file.read(None), reader, settings.live.batch):
+    for one in run.ingest(ingester, file.read(None)):
         total = total.plus(one)
     return total
 

@@ -7,7 +7,7 @@ from seealso.cluster.addresses import require_free, write_alias
 from seealso.config import Settings
 from seealso.indexer.attach.obstacles import require_attachable, require_passable
 from seealso.indexer.attach.owned import Owned, Way, check_alias, moving, way
-from seealso.indexer.movable import require_movable
+from seealso.indexer.live import require_movable
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,20 @@
-"""From a source to the ingester: batch after batch, and where to go on is kept behind each."""
+"""From a source to the ingester, batch after batch; the position is stored behind each."""
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final, Protocol
 
 from seealso.cluster import Cluster, fetch, scan_ids
 from seealso.config import Settings
 from seealso.indexer.events.ingest import NAMED, Ingester, IngestReport
 from seealso.indexer.events.live_indices import LiveIndices
-from seealso.indexer.events.sources import COLUMNS, UbiEvents, WholeFile, name_client
+from seealso.indexer.events.sources import COLUMNS, UbiEvents, name_client
 from seealso.indexer.events.store import EventStore
 from seealso.readers import (
     Batch,
-    LiveEvent,
     LiveReader,
     Problems,
     Pseudonyms,
@@ -35,159 +35,136 @@ class Source(Protocol):
 
     @property
     def key(self) -> str | None:
-        """What its position is kept under; None where there is no position."""
+        """What its position is stored under; None where there is no position."""
+
+    def read(self, position: Mapping[str, Any] | None) -> Iterator[Batch]:
+        """Yield what is there, from `position` on."""
 
 
-def reader_of(
-    source: Source, settings: Settings, names: Pseudonyms, problems: Problems
-) -> LiveReader:
-    """Return what reads the rows of a source.
+@dataclass(frozen=True)
+class SourceRun:
+    """One run over a source of live events.
 
-    Parameters
+    Attributes
     ----------
-    source
-        UBI has columns of its own; all others have those of ``[events]``.
-    settings
-        Sections ``events`` and ``live`` are used.
+    cluster, settings
+        Where the items and users are; sections ``events`` and ``live`` are used.
     names
         Gives the pseudonyms.
+    source
+        UBI has columns of its own; all other sources have those of ``[events]``.
     problems
         Takes the broken rows.
     """
-    if not isinstance(source, UbiEvents):
-        return LiveReader(source.name, settings.events, settings.live, names.of, problems)
-    live = settings.live.model_copy(update={"id": "_id"})
-    return LiveReader(source.name, COLUMNS, live, partial(name_client, names), problems)
 
+    cluster: Cluster
+    settings: Settings
+    names: Pseudonyms
+    source: Source
+    problems: Problems
 
-def position_of(source: Source, store: EventStore | None) -> Mapping[str, Any] | None:
-    """Return where a source was left off, or None."""
-    return None if store is None or source.key is None else store.position(source.key)
+    @cached_property
+    def reader(self) -> LiveReader:
+        """Makes events of the rows."""
+        name, live = self.source.name, self.settings.live
+        if not isinstance(self.source, UbiEvents):
+            return LiveReader(name, self.settings.events, live, self.names.of, self.problems)
+        live = live.model_copy(update={"id": "_id"})
+        return LiveReader(name, COLUMNS, live, partial(name_client, self.names), self.problems)
 
+    def position(self, store: EventStore | None) -> Mapping[str, Any] | None:
+        """Return where an earlier run ended, or None."""
+        key = self.source.key
+        return None if store is None or key is None else store.position(key)
 
-def ingest_batches(
-    ingester: Ingester, source: Source, batches: Iterator[Batch], reader: LiveReader, size: int
-) -> Iterator[IngestReport]:
-    """Take in batch after batch, and yield what was made of each; nothing of an empty one.
+    def check(self) -> None:
+        """Read the source to its end, so that a broken last row stops before anything is written.
 
-    Parameters
-    ----------
-    ingester
-        Takes them in.
-    source
-        Where the batches are from; its position is kept behind each.
-    batches
-        Of the source.
-    reader
-        Makes events of rows.
-    size
-        Most events at once.
+        Raises
+        ------
+        DataError
+            A row is broken.
+        """
+        reader = SourceRun(
+            self.cluster, self.settings, self.names, self.source, Problems("stop")
+        ).reader
+        for batch in self.source.read(None):
+            if batch.rows is not None:
+                reader.read(batch.rows, datetime.now(UTC))
 
-    Raises
-    ------
-    DataError
-        A row is broken, and the reader stops there.
-    ClusterError, BulkWriteError
-        The cluster refused; the position is that before the batch.
-    """
-    yield ingester.catch_up()
-    looked = time.monotonic()
-    for batch in batches:
-        if batch.rows is None:
-            if time.monotonic() - looked > CATCH_UP_SECONDS:
-                yield ingester.catch_up()
-                looked = time.monotonic()
-            yield IngestReport()
-            continue
-        events = reader.read(batch.rows, datetime.now(UTC))
-        total = IngestReport()
-        for some in _chunks(events, size):
-            total = total.plus(ingester.ingest(some))
-        # behind all that follows from it: who is killed before reads the batch again
-        if source.key is not None and batch.position is not None:
-            ingester.store.put_position(source.key, batch.position)
-        yield total
+    def ingest(self, ingester: Ingester, batches: Iterator[Batch]) -> Iterator[IngestReport]:
+        """Ingest batch after batch of the source, and yield a report of each, empty ones too.
 
+        Raises
+        ------
+        DataError
+            A row is broken, and `problems` stops there.
+        ClusterError, BulkWriteError
+            The cluster refused; the position is that before the batch.
+        """
+        yield ingester.catch_up()
+        looked = time.monotonic()
+        for batch in batches:
+            if batch.rows is None:
+                if time.monotonic() - looked > CATCH_UP_SECONDS:
+                    yield ingester.catch_up()
+                    looked = time.monotonic()
+                yield IngestReport()
+                continue
+            events = self.reader.read(batch.rows, datetime.now(UTC))
+            size, total = self.settings.live.batch, IngestReport()
+            for start in range(0, len(events), size):
+                total = total.plus(ingester.ingest(events[start : start + size]))
+            # behind all that follows from it: who is killed before reads the batch again
+            if self.source.key is not None and batch.position is not None:
+                ingester.store.put_position(self.source.key, batch.position)
+            yield total
 
-def plan_ingest(
-    cluster: Cluster,
-    settings: Settings,
-    names: Pseudonyms,
-    store: EventStore | None,
-    batches: Iterator[Batch],
-    reader: LiveReader,
-) -> IngestReport:
-    """Say what `ingest_batches` would write; nothing is written.
+    def plan(self) -> IngestReport:
+        """Return what an ingest of the source would write; nothing is written.
 
-    Parameters
-    ----------
-    cluster, settings, names
-        Where the items are, and the users.
-    store
-        The events that were taken in, if any.
-    batches
-        Of the source.
-    reader
-        Makes events of rows.
+        Raises
+        ------
+        ClusterError, ConfigError, MappingMismatch
+            As `LiveIndices.find` and `EventStore.find` raise them.
+        """
+        store = EventStore.find(self.cluster, self.settings, self.names)
+        live = LiveIndices.find(self.cluster, self.settings, self.names).items
+        ids: set[str] = set()
+        users: set[str] = set()
+        items: set[str] = set()
+        events = 0
+        for batch in self.source.read(self.position(store)):
+            if batch.rows is None:
+                continue
+            found = self.reader.read(batch.rows, datetime.now(UTC))
+            events += len(found)
+            ids |= {one.event_id for one in found}
+            users |= {one.user for one in found if one.user is not None}
+            items |= {one.item_id for one in found}
+        known = len(store.present(sorted(ids))) if store else 0
+        there = fetch(self.cluster, live.name, sorted(items), source=["item_id"])
+        absent = sorted(items - there.keys())
+        written = len(ids) - known
+        return IngestReport(
+            events=events,
+            written=written,
+            repeated=events - written,
+            users=len(users),
+            items=len(items) - len(absent),
+            unknown=len(absent),
+            unknown_items=tuple(absent[:NAMED]),
+        )
 
-    Raises
-    ------
-    ClusterError, ConfigError, MappingMismatch
-        As `LiveIndices.find` raises them.
-    """
-    live = LiveIndices.find(cluster, settings, names).items
-    ids: set[str] = set()
-    users: set[str] = set()
-    items: set[str] = set()
-    events = 0
-    for batch in batches:
-        if batch.rows is None:
-            continue
-        found = reader.read(batch.rows, datetime.now(UTC))
-        events += len(found)
-        ids |= {one.event_id for one in found}
-        users |= {one.user for one in found if one.user is not None}
-        items |= {one.item_id for one in found}
-    known = len(store.present(sorted(ids))) if store else 0
-    absent = sorted(items - set(fetch(cluster, live.name, sorted(items), source=["item_id"])))
-    written = len(ids) - known
-    return IngestReport(
-        events=events,
-        written=written,
-        repeated=events - written,
-        users=len(users),
-        items=len(items) - len(absent),
-        unknown=len(absent),
-        unknown_items=tuple(absent[:NAMED]),
-    )
+    def find_unmatched(self) -> Unmatched | None:
+        """Return which items of the events read so far the index lacks, and the likely cause.
 
+        Every id of the index is read: for the end of a run that met some which it does not hold.
 
-def find_unmatched(cluster: Cluster, alias: str, reader: LiveReader) -> Unmatched | None:
-    """Return which items of the events read so far the index lacks, and the likely cause.
-
-    Every id of the index is read: for the end of a run that met some which it does not hold.
-
-    Raises
-    ------
-    ClusterError
-        The index cannot be read.
-    """
-    return describe_unmatched(reader.named, set(scan_ids(cluster, alias)), place="the index")
-
-
-def check(file: WholeFile, settings: Settings, names: Pseudonyms) -> None:
-    """Read a file to its end, so that a broken last line stops before anything is written.
-
-    Raises
-    ------
-    DataError
-        A line is broken.
-    """
-    reader = reader_of(file, settings, names, Problems("stop"))
-    for batch in file.read(None):
-        if batch.rows is not None:
-            reader.read(batch.rows, datetime.now(UTC))
-
-
-def _chunks(events: list[LiveEvent], size: int) -> Iterator[list[LiveEvent]]:
-    return (events[start : start + size] for start in range(0, len(events), size))
+        Raises
+        ------
+        ClusterError
+            The index cannot be read.
+        """
+        known = set(scan_ids(self.cluster, self.settings.index.alias))
+        return describe_unmatched(self.reader.named, known, place="the index")

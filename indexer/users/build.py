@@ -12,7 +12,7 @@ from seealso.cluster import Cluster, Lock, hold, indices
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.lifecycle import go_live
-from seealso.indexer.movable import require_movable
+from seealso.indexer.live import require_movable
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.staging import build_key, stage
 from seealso.indexer.users.live import check_key, live_users, user_indices

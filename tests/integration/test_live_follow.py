@@ -13,7 +13,7 @@ import pytest
 from seealso.cluster import indices
 from seealso.errors import ClusterError, DataError
 from seealso.indexer.events.ingest import IngestReport
-from seealso.indexer.events.running import ingest_batches, position_of, reader_of
+from seealso.indexer.events.running import SourceRun
 from seealso.indexer.events.sources import UbiEvents
 from seealso.indexer.privacy import forget
 from seealso.plugin import Recommender
@@ -42,11 +42,10 @@ def follow(shop: Shop, source: Any, empty: int = 4) -> IngestReport:
     """Follow a source until nothing came some times in a row."""
     settings = shop.settings()
     ingester = ingester_of(shop)
-    problems = Problems("skip")
-    reader = reader_of(source, settings, NAMES, problems)
-    batches = source.follow(position_of(source, ingester.store))
+    run = SourceRun(shop.cluster, settings, NAMES, source, Problems("skip"))
+    batches = source.follow(run.position(ingester.store))
     total, left = IngestReport(), empty
-    for one in ingest_batches(ingester, source, batches, reader, settings.live.batch):
+    for one in run.ingest(ingester, batches):
         total = total.plus(one)
         left = empty if one.events else left - 1
         if not left:

@@ -11,7 +11,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.cluster.rights import Task, allows, role
 from seealso.errors import ClusterError
 from seealso.indexer import lifecycle
-from seealso.indexer.events.running import ingest_batches, reader_of
+from seealso.indexer.events.running import SourceRun
 from seealso.indexer.events.sources import UbiEvents
 from seealso.indexer.events.store import events_name
 from seealso.indexer.privacy import export_user, forget
@@ -153,9 +153,8 @@ def test_the_roles_for_live_events_and_for_rows_of_ubi(logged: Shop) -> None:
     logged.cluster.request("POST", path, clicked, {"refresh": "true"})
     with acting_as(logged, "build", "live", "ubi"):
         source = UbiEvents(logged.cluster, settings.ubi, settings.live)
-        reader = reader_of(source, settings, NAMES, Problems("stop"))
-        ingester = ingester_of(logged)
-        reports = ingest_batches(ingester, source, source.read(None), reader, 100)
+        events = SourceRun(logged.cluster, settings, NAMES, source, Problems("stop"))
+        reports = events.ingest(ingester_of(logged), source.read(None))
         assert sum(one.written for one in reports) == 1
         assert export_user(logged.cluster, settings, NAMES, "ann-3").counts.keys() >= {
             settings.ubi.queries, settings.ubi.events, events_name(logged.alias),

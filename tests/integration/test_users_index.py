@@ -13,8 +13,7 @@ from seealso.errors import ClusterError, ConfigError, DataError, MappingMismatch
 from seealso.indexer.inputs import row_source
 from seealso.indexer.users.live import live_users, user_indices
 from seealso.indexer.users.mapping import users_alias
-from seealso.indexer.users.people import People, read_people
-from seealso.indexer.users.unmatched import unmatched_notes
+from seealso.indexer.users.people import People, read_people, unmatched_notes
 from seealso.plugin import Recommender
 from seealso.plugin.batch.users_file import read_users
 from seealso.plugin.users_index import UsersIndex

@@ -15,14 +15,7 @@ from seealso.config import Settings
 from seealso.errors import ConfigError
 from seealso.indexer.events.ingest import Ingester, IngestReport
 from seealso.indexer.events.live_indices import LiveIndices
-from seealso.indexer.events.running import (
-    check,
-    find_unmatched,
-    ingest_batches,
-    plan_ingest,
-    position_of,
-    reader_of,
-)
+from seealso.indexer.events.running import SourceRun
 from seealso.indexer.events.sources import UbiEvents, WholeFile
 from seealso.indexer.events.store import EventStore
 from seealso.log import progress, say
@@ -30,7 +23,6 @@ from seealso.plugin.recommender import Recommender
 from seealso.readers import (
     FileSource,
     GrowingFile,
-    LiveReader,
     Problems,
     Pseudonyms,
     Stream,
@@ -113,18 +105,18 @@ def ingest_events(
     problems = Problems(on_error)
     with connect(settings) as cluster:
         chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
-        reader = reader_of(chosen, settings, names, problems)
+        run = SourceRun(cluster, settings, names, chosen, problems)
         with Recommender(cluster, settings) as recommender:
             ingester = Ingester(cluster, settings, names, recommender.user_encoder)
             if isinstance(chosen, WholeFile) and on_error == "stop":
-                check(chosen, settings, names)
-            batches = chosen.read(position_of(chosen, ingester.store))
+                run.check()
+            batches = chosen.read(run.position(ingester.store))
             taken = IngestReport()
             with progress("taking in") as tick:
-                for one in ingest_batches(ingester, chosen, batches, reader, settings.live.batch):
+                for one in run.ingest(ingester, batches):
                     taken = taken.plus(one)
                     tick(one.events)
-        notes = _unmatched_notes(cluster, settings, taken, reader)
+        notes = _unmatched_notes(taken, run)
     say_skipped(problems)
     say_notes(notes)
     return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
@@ -143,11 +135,9 @@ def plan_ingest_events(
     problems = Problems(on_error)
     with connect(settings) as cluster:
         chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
-        store = EventStore.find(cluster, settings, names)
-        reader = reader_of(chosen, settings, names, problems)
-        batches = chosen.read(position_of(chosen, store))
-        taken = plan_ingest(cluster, settings, names, store, batches, reader)
-        notes = _unmatched_notes(cluster, settings, taken, reader)
+        run = SourceRun(cluster, settings, names, chosen, problems)
+        taken = run.plan()
+        notes = _unmatched_notes(taken, run)
     say_skipped(problems)
     say_notes(notes)
     return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
@@ -185,10 +175,9 @@ def follow_events(
         progress("following") as tick,
     ):
         ingester = Ingester(cluster, settings, names, recommender.user_encoder)
-        reader = reader_of(chosen, settings, names, problems)
-        batches = chosen.follow(position_of(chosen, ingester.store))
-        run = ingest_batches(ingester, chosen, batches, reader, settings.live.batch)
-        for one in _until_idle(run, idle):
+        run = SourceRun(cluster, settings, names, chosen, problems)
+        batches = chosen.follow(run.position(ingester.store))
+        for one in _until_idle(run.ingest(ingester, batches), idle):
             taken = taken.plus(one)
             tick(one.events)
             if one.events:
@@ -210,15 +199,14 @@ def plan_follow_events(
     names = Pseudonyms.from_environment(os.environ)
     with _growing(settings, source, ubi) as (cluster, chosen):
         LiveIndices.find(cluster, settings, names)
+        run = SourceRun(cluster, settings, names, chosen, Problems("stop"))
         store = EventStore.find(cluster, settings, names)
-        return FollowPlan(chosen.name, position_of(chosen, store))
+        return FollowPlan(chosen.name, run.position(store))
 
 
-def _unmatched_notes(
-    cluster: Cluster, settings: Settings, taken: IngestReport, reader: LiveReader
-) -> list[str]:
+def _unmatched_notes(taken: IngestReport, run: SourceRun) -> list[str]:
     """Return why events name items that the index lacks, if some do."""
-    found = find_unmatched(cluster, settings.index.alias, reader) if taken.unknown else None
+    found = run.find_unmatched() if taken.unknown else None
     return [f"{found}; these events are kept"] if found else []
 
 

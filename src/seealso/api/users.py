@@ -11,8 +11,7 @@ from seealso.indexer.events.ingest import add_live_events
 from seealso.indexer.privacy import ForgetReport, UserDocuments
 from seealso.indexer.users import build as building
 from seealso.indexer.users.build import UsersReport
-from seealso.indexer.users.people import read_people
-from seealso.indexer.users.unmatched import unmatched_notes
+from seealso.indexer.users.people import read_people, unmatched_notes
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.users_index import UsersIndex
