@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any, Final, Protocol
@@ -36,9 +36,6 @@ class Source(Protocol):
     @property
     def key(self) -> str | None:
         """What its position is stored under; None where there is no position."""
-
-    def read(self, position: Mapping[str, Any] | None) -> Iterator[Batch]:
-        """Yield what is there, from `position` on."""
 
 
 @dataclass(frozen=True)
@@ -77,18 +74,16 @@ class SourceRun:
         key = self.source.key
         return None if store is None or key is None else store.position(key)
 
-    def check(self) -> None:
-        """Read the source to its end, so that a broken last row stops before anything is written.
+    def check(self, batches: Iterator[Batch]) -> None:
+        """Read all of the source, so that a broken last row stops before anything is written.
 
         Raises
         ------
         DataError
             A row is broken.
         """
-        reader = SourceRun(
-            self.cluster, self.settings, self.names, self.source, Problems("stop")
-        ).reader
-        for batch in self.source.read(None):
+        reader = replace(self, problems=Problems("stop")).reader
+        for batch in batches:
             if batch.rows is not None:
                 reader.read(batch.rows, datetime.now(UTC))
 
@@ -120,21 +115,20 @@ class SourceRun:
                 ingester.store.put_position(self.source.key, batch.position)
             yield total
 
-    def plan(self) -> IngestReport:
-        """Return what an ingest of the source would write; nothing is written.
+    def plan(self, store: EventStore | None, batches: Iterator[Batch]) -> IngestReport:
+        """Return what `ingest` would write; nothing is written.
 
         Raises
         ------
         ClusterError, ConfigError, MappingMismatch
-            As `LiveIndices.find` and `EventStore.find` raise them.
+            As `LiveIndices.find` raises them.
         """
-        store = EventStore.find(self.cluster, self.settings, self.names)
         live = LiveIndices.find(self.cluster, self.settings, self.names).items
         ids: set[str] = set()
         users: set[str] = set()
         items: set[str] = set()
         events = 0
-        for batch in self.source.read(self.position(store)):
+        for batch in batches:
             if batch.rows is None:
                 continue
             found = self.reader.read(batch.rows, datetime.now(UTC))

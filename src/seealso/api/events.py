@@ -109,7 +109,7 @@ def ingest_events(
         with Recommender(cluster, settings) as recommender:
             ingester = Ingester(cluster, settings, names, recommender.user_encoder)
             if isinstance(chosen, WholeFile) and on_error == "stop":
-                run.check()
+                run.check(chosen.read(None))
             batches = chosen.read(run.position(ingester.store))
             taken = IngestReport()
             with progress("taking in") as tick:
@@ -136,7 +136,8 @@ def plan_ingest_events(
     with connect(settings) as cluster:
         chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
         run = SourceRun(cluster, settings, names, chosen, problems)
-        taken = run.plan()
+        store = EventStore.find(cluster, settings, names)
+        taken = run.plan(store, chosen.read(run.position(store)))
         notes = _unmatched_notes(taken, run)
     say_skipped(problems)
     say_notes(notes)
