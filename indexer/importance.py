@@ -81,12 +81,11 @@ def fit_importance(
         The expression gives no finite number for an item.
     """
     items = _join_counts(list(catalogue_ids), counts)
-    interactions = items["interactions"].to_numpy()
     recorded = {
         **settings.model_dump(mode="json"),
         "as_of": counts.as_of.isoformat() if counts.as_of else None,
         "items": items.height,
-        "tail_threshold": _lower_quantile(interactions, settings.tail_quantile),
+        "tail_threshold": int(items["interactions"].quantile(settings.tail_quantile, "lower") or 0),
         "mean": _mean(items),
     }
     values = _values(items, recorded, numbers)
@@ -130,12 +129,6 @@ def _join_counts(ids: list[str], counts: ItemCounts) -> pl.DataFrame:
     frame = pl.DataFrame({"item_id": ids}, schema={"item_id": pl.String})
     joined = frame.join(counts.frame, on="item_id", how="left", maintain_order="left")
     return joined.with_columns(pl.exclude("item_id").fill_null(0))
-
-
-def _lower_quantile(interactions: npt.NDArray[np.uint32], quantile: float) -> int:
-    if not len(interactions):
-        return 0
-    return int(np.quantile(interactions, quantile, method="lower"))
 
 
 def _mean(items: pl.DataFrame) -> float:

@@ -248,8 +248,8 @@ def _make_users(bundle: Bundle, vectors: Vector) -> list[Vector]:
     users = []
     for start in range(0, min(len(vectors), PROBES * ITEMS_PER_USER), ITEMS_PER_USER):
         chosen = vectors[start : start + ITEMS_PER_USER]
-        told = bundle.content_vectors(chosen).sum(axis=0)
-        text = told / np.linalg.norm(told)
+        content = bundle.content_vectors(chosen).sum(axis=0)
+        text = content / np.linalg.norm(content)
         users.append(bundle.user_vector(text, list(chosen), range(len(chosen))))
     return [one for one in users if one is not None]
 

@@ -1,4 +1,4 @@
-"""Who asks: headers that prove it, made anew for each request. Nothing here is ever shown."""
+"""Authorisation: headers that are computed for each request. Nothing here is ever printed."""
 
 import base64
 import logging
@@ -15,9 +15,7 @@ from seealso.errors import ConfigError, MissingExtraError
 class Authorisation(Protocol):
     """Proves who asks."""
 
-    def __call__(
-        self, method: str, url: str, body: Any, headers: Mapping[str, str] | None = None
-    ) -> Mapping[str, str]:
+    def __call__(self, method: str, url: str, body: Any, /) -> Mapping[str, str]:
         """Return the headers that a request needs."""
         ...
 
@@ -29,16 +27,10 @@ class Basic:
     username: str
     password: str = field(repr=False)
 
-    def __call__(
-        self,
-        method: str,  # noqa: ARG002
-        url: str,  # noqa: ARG002
-        body: Any,  # noqa: ARG002
-        headers: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> Mapping[str, str]:
+    def __call__(self, *_: object) -> Mapping[str, str]:
         """Return the ``authorization`` header."""
-        said = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-        return {"authorization": f"Basic {said}"}
+        credentials = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return {"authorization": f"Basic {credentials}"}
 
 
 class Signed:
@@ -82,13 +74,7 @@ class Signed:
             )
         self._sign = Urllib3AWSV4SignerAuth(credentials, region, service)
 
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        body: Any,
-        headers: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> Mapping[str, str]:
+    def __call__(self, method: str, url: str, body: Any) -> Mapping[str, str]:
         """Return the headers of a signed request."""
         found: Mapping[str, str] = self._sign(method, url, body)
         return found

@@ -6,7 +6,6 @@
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import BoundedSemaphore, Lock
-from types import TracebackType
 from typing import Any, Self
 
 from seealso.cluster.blocks import cure_of
@@ -111,12 +110,7 @@ class BulkWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
         if exc is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             return

@@ -113,13 +113,13 @@ class Cluster:
         self._retries = retries
         self._deadline: float | None = None
         self._spare = len(addresses) - 1
-        shown = certificates or Certificates(ca_file)
+        certificates = certificates or Certificates(ca_file)
         secure = any(one.startswith("https") for one in addresses)
         try:
             self._client = OpenSearch(
                 hosts=addresses,
                 http_auth=self.auth,
-                ssl_context=shown.context() if secure else None,
+                ssl_context=certificates.context() if secure else None,
                 serializer=OrjsonSerializer(),
                 connection_class=LoggingConnection,
                 timeout=timeout,
@@ -130,8 +130,8 @@ class Cluster:
                 sniff_on_connection_fail=sniff,
             )
         except OpenSearchException as exc:
-            raise unreachable(self.url, exc, shown) from exc
-        self._certificates = shown
+            raise unreachable(self.url, exc, certificates) from exc
+        self._certificates = certificates
 
     def __enter__(self) -> Self:
         return self

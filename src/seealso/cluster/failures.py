@@ -79,7 +79,7 @@ def too_large(exc: BaseException | None) -> bool:
 
 
 def unreachable(
-    url: str, exc: OpenSearchException, shown: Certificates, seconds: float | None = None
+    url: str, exc: OpenSearchException, certificates: Certificates, seconds: float | None = None
 ) -> Unavailable:
     """Name why there was no answer at all.
 
@@ -87,8 +87,8 @@ def unreachable(
     ----------
     url, exc
         Who was asked, and what came of it.
-    shown
-        What the client trusts and shows.
+    certificates
+        What the client trusts, and its own.
     seconds
         How long an answer was waited for, attempts and pauses together.
     """
@@ -112,7 +112,7 @@ def unreachable(
             url=url,
         )
     hint = "start it (`seealso node start`) or set cluster.url"
-    if url.startswith("https") and shown.client is None and "connection aborted" in plain:
+    if url.startswith("https") and certificates.client is None and "connection aborted" in plain:
         hint += "; if it wants a client certificate, set cluster.client_certificate"
     return Unavailable(f"{url}: OpenSearch does not answer", hint=hint, url=url)
 

@@ -1,4 +1,4 @@
-"""Fields of an index, by what can be done with them; nothing is said of how they are mapped."""
+"""Fields of an index by what searches can do with them, whatever their mapping is."""
 
 from seealso.cluster.client import Cluster
 
@@ -9,8 +9,8 @@ def searchable_fields(cluster: Cluster, name: str) -> dict[str, str]:
     return {
         field: kind
         for field, kinds in answer["fields"].items()
-        for kind, said in kinds.items()
-        if said["searchable"]
+        for kind, can in kinds.items()
+        if can["searchable"]
     }
 
 

@@ -74,12 +74,12 @@ def find_templates(cluster: Cluster, name: str) -> ForeignTemplates | None:
     if matching:
         first = max(matching, key=lambda one: one["index_template"].get("priority", 0))
         path = f"/_index_template/_simulate_index/{name}"
-        said = cluster.request("POST", path, params={"ignore": 403})
+        simulated = cluster.request("POST", path, params={"ignore": 403})
         # without the right to simulate: what the template says itself, without its components
-        given = said.get("template") or first["index_template"].get("template", {})
+        template = simulated.get("template") or first["index_template"].get("template", {})
         priority = first["index_template"].get("priority", 0)
         streams = "data_stream" in first["index_template"]
-        return _merge_templates((first["name"],), priority, [given], streams=streams)
+        return _merge_templates((first["name"],), priority, [template], streams=streams)
     legacy = cluster.request("GET", "/_template", params={"ignore": 403})
     if "error" in legacy:
         return None
@@ -91,12 +91,12 @@ def find_templates(cluster: Cluster, name: str) -> ForeignTemplates | None:
 
 
 def _merge_templates(
-    names: tuple[str, ...], priority: int, given: list[Mapping[str, Any]], *, streams: bool
+    names: tuple[str, ...], priority: int, templates: list[Mapping[str, Any]], *, streams: bool
 ) -> ForeignTemplates:
     aliases: dict[str, Any] = {}
     mappings: dict[str, Any] = {}
     settings: dict[str, Any] = {}
-    for one in given:
+    for one in templates:
         aliases |= one.get("aliases") or {}
         mappings |= one.get("mappings") or {}
         settings |= flatten(one.get("settings") or {})

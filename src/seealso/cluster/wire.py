@@ -1,4 +1,4 @@
-"""What opensearch-py does our way: JSON by orjson, logs without bodies, nodes asked for safely."""
+"""Changes to opensearch-py: JSON by orjson, logs without bodies, addresses of nodes with TLS."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -69,8 +69,8 @@ class LoggingConnection(Urllib3HttpConnection):
     def _raise_error(
         self, status_code: int, raw_data: str | bytes, content_type: str | None = None
     ) -> None:
-        said = raw_data if isinstance(raw_data, str) else raw_data.decode()
-        super()._raise_error(status_code, strip_canonical(said), content_type)
+        text = raw_data if isinstance(raw_data, str) else raw_data.decode()
+        super()._raise_error(status_code, strip_canonical(text), content_type)
 
     def _raise_warnings(self, warning_headers: Iterable[str]) -> None:
         for header in warning_headers:

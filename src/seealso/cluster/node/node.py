@@ -6,7 +6,6 @@ It outlives the program that started it; its folder remembers which process it i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 from filelock import FileLock
 
@@ -134,12 +133,7 @@ class Node:
     def __enter__(self) -> NodeInfo:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _start_new(self, timeout: float) -> process.State:

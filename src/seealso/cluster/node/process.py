@@ -7,7 +7,8 @@ another program is never taken for the node.
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -88,37 +89,42 @@ def alive(state: State) -> bool:
 
 def end(state: State, timeout: float) -> bool:
     """Ask the process to end, and kill it after `timeout` seconds; False if it was gone."""
-    psutil = _psutil()
     process = _same(state)
     if process is None:
         return False
-    try:
+    with _translated(state):
         process.terminate()
-        process.wait(timeout)
-    except psutil.TimeoutExpired:
-        kill(state)
-    except psutil.NoSuchProcess:
-        pass
-    except psutil.AccessDenied as exc:
-        raise _not_ours(state.pid) from exc
+        try:
+            process.wait(timeout)
+        except _psutil().TimeoutExpired:
+            kill(state)
     return True
 
 
 def kill(state: State) -> None:
     """End the process at once, without letting it close its files, and wait until it is gone."""
-    psutil = _psutil()
     process = _same(state)
-    if process is None:
-        return
+    if process is not None:
+        with _translated(state):
+            process.kill()
+            process.wait(10)
+
+
+@contextmanager
+def _translated(state: State) -> Iterator[None]:
+    """Name why a process cannot be ended; that it is gone already is no error."""
+    psutil = _psutil()
     try:
-        process.kill()
-        process.wait(10)
+        yield
     except psutil.NoSuchProcess:
         pass
     except psutil.TimeoutExpired as exc:
         raise NodeError(f"process {state.pid} does not end, even when killed") from exc
     except psutil.AccessDenied as exc:
-        raise _not_ours(state.pid) from exc
+        raise NodeError(
+            f"process {state.pid} belongs to another user",
+            hint="stop it as the user who started it",
+        ) from exc
 
 
 def owner_of(mark: str) -> int | None:
@@ -148,12 +154,6 @@ def _find(pid: int) -> Any | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else process
     except psutil.Error:
         return None
-
-
-def _not_ours(pid: int) -> NodeError:
-    return NodeError(
-        f"process {pid} belongs to another user", hint="stop it as the user who started it"
-    )
 
 
 def _psutil() -> Any:
