@@ -1,9 +1,9 @@
 """Builds an index beside the live one, verifies it, and only then moves the alias.
 
-A build that was killed leaves an index in state ``building``, which no alias stands for. The
-next build of the same catalogue and settings goes on with it (documents whose digest is right
+A build that was killed leaves an index in state ``building``, which no alias points to. The
+next build of the same catalogue and settings continues it (documents whose digest is right
 stay as they are); any other build clears it. An index is ``ready`` once it is verified; one that
-did not pass is ``rejected``, and the next build clears it as well.
+did not pass is ``rejected``, and the next build deletes it as well.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ def build(
     judge: Judge | None = None,
     allow_unmatched: bool = False,
 ) -> BuildReport:
-    """Build an index from `source` and let the alias stand for it.
+    """Build an index from `source` and let the alias point to it.
 
     Parameters
     ----------
@@ -179,13 +179,13 @@ def _verify(cluster: Cluster, name: str, maker: DocumentMaker, settings: Setting
     try:
         return verify(cluster, name, maker.encoder, settings, maker.images)
     except MappingMismatch:
-        # going on with it would find every document in its place, and the same fault again
+        # a build that continued it would find all documents unchanged, and the same fault again
         indices.put_meta(cluster, name, {"state": "rejected"})
         raise
 
 
 def _judge(cluster: Cluster, alias: str, name: str, judge: Judge) -> object | None:
-    # whoever moved the alias during the build is compared with what it stands for now
+    # whoever moved the alias during the build is compared with what it points to now
     live = indices.find_live(cluster, alias)
     return None if live is None else judge(live, name)
 

@@ -11,7 +11,7 @@ from seealso.readers import Unmatched
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did; `verdict` is what the judge said, if there was one."""
+    """What a build did; `verdict` is what the judge returned, if there was one."""
 
     index: str
     alias: str

@@ -1,4 +1,4 @@
-"""Makes an index of ours, and sees to it that what stands there is what was asked for."""
+"""Creates an index, and makes sure that it is as requested, whatever index templates add."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -75,7 +75,7 @@ def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})[name]
     wrong = [
         *(
-            f"it stands behind the alias {alias}"
+            f"it has the alias {alias}"
             for alias in sorted(found["aliases"].keys() - write_aliases(name).keys())
         ),
         *changed_settings(asked["settings"], found["settings"]),

@@ -77,7 +77,7 @@ class EventSummary:
             yield (
                 f"{self.later:,} of {self.events:,} events came after those that the build "
                 "counted: `seealso index importance` counts them for every item, or they are "
-                "taken in as live events"
+                "ingested as live events"
             )
 
 

@@ -1,4 +1,4 @@
-"""Which index the alias stands for: list, swap, roll back, prune; a move is one atomic step.
+"""Which index the alias points to: list, swap, roll back, prune; a move is one atomic step.
 
 Whatever moves the alias, or writes or deletes an index behind it, holds one lock meanwhile: a
 build on another host, too.
@@ -64,7 +64,7 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> AliasMove:
 
 
 def swap(cluster: Cluster, alias: str, name: str) -> AliasMove:
-    """Let `alias` stand for the index `name`; raises what `plan_swap` and `build_lock` raise."""
+    """Let `alias` point to the index `name`; raises what `plan_swap` and `build_lock` raise."""
     with build_lock(cluster, alias) as lock:
         moved = plan_swap(cluster, alias, name)
         go_live(cluster, alias, name, lock)
@@ -101,7 +101,7 @@ def plan_rollback(cluster: Cluster, alias: str) -> AliasMove:
 
 
 def rollback(cluster: Cluster, alias: str) -> AliasMove:
-    """Let `alias` stand for the index that was live before.
+    """Let `alias` point to the index that was live before.
 
     Raises what `plan_rollback` and `build_lock` raise.
     """
@@ -114,7 +114,7 @@ def rollback(cluster: Cluster, alias: str) -> AliasMove:
 
 
 def go_live(cluster: Cluster, alias: str, name: str, lock: Lock) -> None:
-    """Let `alias` stand for the index `name`, which must be ready, and record when it did.
+    """Let `alias` point to the index `name`, which must be ready, and record when it did.
 
     Raises
     ------

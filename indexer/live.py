@@ -1,4 +1,4 @@
-"""The index that an alias stands for, and what it says of itself."""
+"""The index that an alias points to, what its `_meta` says, and whether the alias may move."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class LiveIndex:
 
 
 def live_index(cluster: Cluster, settings: Settings) -> LiveIndex:
-    """Return the index that ``index.alias`` stands for.
+    """Return the index that ``index.alias`` points to.
 
     Raises
     ------
@@ -138,12 +138,12 @@ def find_replaceable(cluster: Cluster, alias: str) -> str | None:
     MappingMismatch
         It holds documents of its owner, whose searches would find a catalogue in their place.
     ClusterError
-        `alias` is an index of its own, stands for several, or a block keeps it where it is.
+        `alias` is an index of its own, points to several, or a block keeps it where it is.
     """
     live = indices.find_live(cluster, alias)
     if live is not None and "attached" in (indices.find_meta(cluster, live) or {}):
         raise MappingMismatch(
-            f"{alias}: stands for {live}, which was attached, not built",
+            f"{alias}: points to {live}, which was attached, not built",
             hint=f"`seealso attach {alias}` brings it up to date; "
             "to build an index beside it, set another index.alias",
             index=live,
@@ -153,21 +153,21 @@ def find_replaceable(cluster: Cluster, alias: str) -> str | None:
 
 
 def require_movable(cluster: Cluster, alias: str, kind: str | None = None) -> None:
-    """Make sure that `alias` is free, or stands for what seealso built and may leave.
+    """Make sure that a build may move `alias`: it is free, or points to an index of seealso.
 
     Parameters
     ----------
     cluster, alias
-        What a build ends with moving.
+        The alias that a build moves at its end.
     kind
-        What ``_meta.seealso.kind`` says of the indices that it stands for; None of items.
+        What ``_meta.seealso.kind`` says of the indices that it points to; None of items.
 
     Raises
     ------
     ClusterError
         The alias is an index, or a block keeps it where it is.
     MappingMismatch
-        It stands for an index that seealso did not build, or that holds something else.
+        It points to an index that seealso did not build, or that holds something else.
     """
     params = {"flat_settings": "true", "ignore": 404}
     answer = cluster.request("GET", f"/{alias}", params=params)

@@ -16,7 +16,7 @@ NO_PIPELINES: Mapping[str, str] = {
     "final_pipeline": "_none",
     "search.default_pipeline": "_none",
 }
-"""Settings that keep pipelines of other people's templates away; said, they overrule those."""
+"""Settings that switch off pipelines; written out, they overrule those of index templates."""
 
 WHOLE_SOURCE: Mapping[str, Any] = {"enabled": True, "includes": [], "excludes": []}
 """The mapping of a ``_source`` that keeps whole documents, whatever a template says of it."""

@@ -1,7 +1,8 @@
-"""Where something may be held of a user, and how it is found there, whatever the mapping is.
+"""Indices that may hold documents of a user, and how these are found, whatever the mapping is.
 
-A query is trusted where it finds exactly the rows with a value. In any other mapping (text, which
-is cut into words; numbers; a field that is not indexed) every document is read and compared.
+If the mapping lets a query find exactly the rows with a value, a query is used. Otherwise (text,
+which is split into words; numbers; a field that is not indexed) every document is read and
+compared.
 """
 
 from collections.abc import Callable, Iterator, Mapping

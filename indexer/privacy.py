@@ -1,4 +1,4 @@
-"""What is held of one user, wherever it is: shown, or deleted and looked for again."""
+"""Everything that is stored of one user: exported, or deleted and searched for again."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ AT_ONCE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class UserDocuments:
-    """All that is held of one user.
+    """All that is stored of one user.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class ForgetReport:
 def export_user(
     cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
 ) -> UserDocuments:
-    """Return all that is held of a user.
+    """Return all that is stored of a user.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def export_user(
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for place in places_of(cluster, settings, names, user_id):
-        # what was written a moment ago is held, too
+        # what was written a moment ago counts, too
         indices.refresh(cluster, place.index)
         hits = [{"_id": hit["_id"], **hit["_source"]} for hit in place.documents(cluster)]
         if hits:
@@ -91,7 +91,7 @@ def export_user(
 
 
 def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str) -> ForgetReport:
-    """Delete all that is held of a user, and search for it again.
+    """Delete all that is stored of a user, and search for it again.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
 
 @contextmanager
 def _no_ingest(cluster: Cluster, settings: Settings, user: str) -> Iterator[Callable[[], object]]:
-    """Keep events from being taken in: what was read of the user must not be written again."""
+    """Keep events from being ingested: what was read of the user must not be written again."""
     events = find_events(cluster, settings.index.alias)
     if events is None:
         yield lambda: None

@@ -41,7 +41,7 @@ def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, ti
     """Read catalogue and events once, and weigh the items on the scale of an earlier reading.
 
     Events count up to the newest one of that reading, as they do for the items that stay as they
-    are: otherwise weights could not be compared, and what is taken in as a live event, too, would
+    are: otherwise weights could not be compared, and what is ingested as a live event, too, would
     count twice.
 
     Parameters

@@ -1,7 +1,7 @@
-"""The mark of an index whose documents are written again, and so lose what live events added.
+"""Marks an index whose documents are rewritten and so lose what live events added.
 
-It stands before the first write and after the last. A run that was killed in between leaves it
-open: whoever takes live events in sees by it that documents may have lost some.
+The mark is written before the first document and closed after the last. A run that was killed in
+between leaves it open: an ingest of live events sees by it that documents may have lost some.
 """
 
 from collections.abc import Iterator, Mapping

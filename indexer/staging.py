@@ -76,7 +76,7 @@ def _find_resumable(
         same = index.state == "building" and index.meta.get("build_key") == key
         if same and begun is None:
             begun = index.name
-            log.info("going on with %s", index.name)
+            log.info("continuing %s", index.name)
         else:
             log.info("clearing %s, left by a build that did not end", index.name)
             lock.require()

@@ -1,9 +1,8 @@
-"""Events are ingested in turns: each says which indices it writes to, until it ends.
+"""Turns: each ingest of events begins one, names the indices that it writes to, and ends it.
 
-All turns stand in one document beside the events, changed by scripts, so that beginning one and
-keeping others from beginning is one atomic step. Forgetting a user waits for all turns to end and
-lets none begin. A turn whose process was killed ends by itself after a while, by the clock of the
-cluster.
+All turns are in one document of the index of events, which scripts change atomically. Whoever
+forgets a user waits until all turns have ended, and lets none begin meanwhile. If a process was
+killed, its turn ends by itself after a while, by the clock of the cluster.
 """
 
 import time
@@ -22,7 +21,7 @@ LEASE_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.05
 
 DOCUMENT: Final = "seealso:turns"
-"""Where they stand in an index of events."""
+"""The document with the turns, in an index of events."""
 
 ENDED: Final = """
 ctx._source.turns.entrySet().removeIf(one -> ctx._now - one.value.since >= params.lease);

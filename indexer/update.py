@@ -20,7 +20,7 @@ from seealso.log import progress
 from seealso.readers import describe_unmatched
 
 MOST_DELETED = 0.05
-"""Share of an index that an update deletes without being told that it may delete more."""
+"""Share of an index that an update deletes unless it is allowed more."""
 
 
 @dataclass(frozen=True, slots=True)

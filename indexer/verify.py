@@ -1,4 +1,4 @@
-"""Looks at a loaded index as a client would, before the alias may stand for it."""
+"""Checks a loaded index as clients will use it, before the alias moves to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from seealso.readers import RESERVED, Problems
 from seealso.types import Item, Space, Vector
 
 LEAST_COSINE = 0.999
-"""A stored vector and the same item encoded again: int8 and batch order move it less."""
+"""Of a stored vector and the same item encoded again: int8 and batch order change it less."""
 
 LEAST_RECALL = 0.9
 """Of the ten exact neighbours of the sample, the graph must find this share."""
@@ -177,7 +177,7 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
 
 
 def _check_standing(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> None:
-    """Refuse an index of ours that a pipeline, or half a ``_source``, stands in."""
+    """Refuse an index of ours with a pipeline, or with documents that are not kept whole."""
     if "attached" in meta:
         # its pipelines are its owner's
         return

@@ -33,7 +33,7 @@ class Recommender(UserSearches):
     histories
         What users did, to recommend by user id.
     index
-        A physical index that is asked instead of what the alias stands for.
+        A physical index that is asked instead of what the alias points to.
     users
         The users index: users are looked up there instead of in `histories`, and their neighbours
         boost what they chose.

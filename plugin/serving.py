@@ -1,7 +1,7 @@
 """The one followed index: the physical index behind the alias, and all that queries to it need.
 
 Every query goes to the physical index by its own name, with the bundle of that index, so that no
-answer mixes two models. While it runs, the cluster is asked what the alias stands for and what that
+answer mixes two models. While it runs, the cluster is asked what the alias points to and what that
 index's metadata says; where either changed, the query runs again. So the next answer after a swap,
 a rollback or an update knows of it, even if it holds no items.
 """
@@ -26,7 +26,7 @@ from seealso.indexer.live import LiveIndex, live_index, open_index
 T = TypeVar("T")
 
 AliasState: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""The ``_meta.seealso`` of each index that an alias stands for, by index."""
+"""The ``_meta.seealso`` of each index that an alias points to, by index."""
 
 SWAPS_FOLLOWED: Final = 5
 """How often in a row one query follows a moving alias."""
@@ -105,7 +105,7 @@ class FollowedIndex:
     Raises
     ------
     ClusterError
-        The alias stands for nothing, or for several indices.
+        The alias points to nothing, or for several indices.
     BundleError
         The bundle of the index is not in the store, or does not fit the index.
     """
@@ -126,12 +126,12 @@ class FollowedIndex:
         return self._live
 
     def close(self) -> None:
-        """End the threads that read what the alias stands for; nothing can be asked any more."""
+        """End the threads that read what the alias points to; nothing can be asked any more."""
         self._closed = True
         self._checks.shutdown(wait=False)
 
     def follow(self, query: Callable[[Live], T]) -> T:
-        """Return the answer of the index that the alias stands for, as it is now.
+        """Return the answer of the index that the alias points to, as it is now.
 
         Where the alias moves faster than the query is answered, the answer of the index that it
         stood for a moment ago is returned: of one model, though not of the newest.
@@ -214,7 +214,7 @@ class FollowedIndex:
 
 
 class PinnedIndex:
-    """One physical index, whatever the alias stands for.
+    """One physical index, whatever the alias points to.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ PEOPLE = 50
 class Counting(Cluster):
     """A cluster that remembers which requests it sent.
 
-    Looks at what an alias stands for are left out: they go beside the others, in any order.
+    Looks at what an alias points to are left out: they go beside the others, in any order.
     """
 
     def __init__(self, url: str) -> None:

@@ -1,6 +1,6 @@
-"""What stands in the way of attaching to an index: found before anything is written, and named.
+"""Reasons why an index cannot be attached to, found before anything is written.
 
-A dry run and the run itself refuse with the same lines. Every function is pure.
+A dry run and the run itself refuse with the same messages. Every function is pure.
 """
 
 from collections.abc import Mapping

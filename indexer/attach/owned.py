@@ -104,17 +104,17 @@ class Owned:
 
 
 def look(cluster: Cluster, name: str) -> Owned:
-    """Return the index that `name`, of an index or an alias, stands for.
+    """Return the index that `name`, of an index or an alias, points to.
 
     Raises
     ------
     ClusterError
-        There is none, or it stands for several.
+        There is none, or it points to several.
     """
     found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})
     if len(found) != 1:
         raise ClusterError(
-            f"{name}: stands for {len(found)} indices ({', '.join(sorted(found))})",
+            f"{name}: points to {len(found)} indices ({', '.join(sorted(found))})",
             hint="attach to one of them by its own name",
             alias=name,
         )
@@ -229,7 +229,7 @@ def alias_actions(
     alias
         ``index.alias``.
     standing
-        The indices that `alias` stands for now.
+        The indices that `alias` points to now.
     """
     actions: list[dict[str, Any]] = []
     if target != owned.name:
@@ -245,12 +245,12 @@ def alias_actions(
 
 
 def check_alias(cluster: Cluster, owned: Owned, alias: str) -> list[str]:
-    """Return the indices that `alias` stands for, refusing what is not of `owned`.
+    """Return the indices that `alias` points to, refusing what is not of `owned`.
 
     Raises
     ------
     ClusterError
-        `alias` is an index, or stands for another one.
+        `alias` is an index, or points to another one.
     """
     standing = indices.resolve_alias(cluster, alias)
     if not standing and cluster.exists(f"/{alias}"):
@@ -262,7 +262,7 @@ def check_alias(cluster: Cluster, owned: Owned, alias: str) -> list[str]:
     for name in standing:
         if name != owned.name and copied_from(indices.find_meta(cluster, name)) != owned.name:
             raise ClusterError(
-                f"{alias}: stands for {name} already, which is not {owned.name}",
+                f"{alias}: points to {name} already, which is not {owned.name}",
                 hint="set index.alias to an alias of the index, or to a name that is free",
                 alias=alias,
             )

@@ -52,7 +52,7 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
     MappingMismatch
         It cannot be attached to.
     ClusterError
-        ``index.alias`` stands for something else.
+        ``index.alias`` points to something else.
     """
     require_attachable(owned)
     alias = settings.index.alias
@@ -64,7 +64,7 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
     if copy:
         chosen, reason, target = "copy", "a new copy is asked for", None
     elif earlier and not owned.attached:
-        chosen, reason, target = "copy", f"{alias} stands for its copy already", earlier[0]
+        chosen, reason, target = "copy", f"{alias} points to its copy already", earlier[0]
     elif owned.attached:
         chosen, reason = "in place", "it was attached before"
     elif chosen == "copy":

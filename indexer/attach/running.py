@@ -107,7 +107,7 @@ def attach(
         ``index.alias`` what recommendations ask. An index that was attached before keeps the
         bundle, the texts and the scale of importance that it has.
     index
-        Its name, or an alias that stands for it alone.
+        Its name, or an alias that points to it alone.
     problems
         Takes documents that are no items; such a document is kept, without a vector.
     copy

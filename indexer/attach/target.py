@@ -1,4 +1,4 @@
-"""Where the fields go: the index itself, an earlier copy, what a killed run left, or a new one."""
+"""The index that gets the fields: the original, a copy that was made before, or a new copy."""
 
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ from seealso.readers import describe_unmatched
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the fields go, and what they are made with."""
+    """The index that gets the fields, and what makes its documents."""
 
     name: str
     maker: DocumentMaker
@@ -125,7 +125,7 @@ def begin(
 
 
 def _key(settings: Settings, owned: Owned, bundle: Bundle) -> str:
-    """Return what tells one copy from another; a killed one with the same key is gone on with."""
+    """Return what tells one copy from another; a killed one with the same key is continued."""
     return build_key(
         owned.name,
         dict(owned.fields),

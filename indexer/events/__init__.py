@@ -1,1 +1,1 @@
-"""Live events: kept once each, and what follows from them for users and items."""
+"""Live events: stored once each, and applied to the documents of users and items."""

@@ -1,8 +1,9 @@
-"""What follows from the events that are kept: documents of items and users, brought in step.
+"""Brings documents of items and users up to date with the stored events.
 
-Whatever is written is derived from all events of an item or a user, inside the optimistic step
-that read its document, and goes to the physical index whose parameters it was derived with. Who
-is overtaken derives it again; who writes to an index that is no longer live harms nobody.
+Each document is derived from all events of its item or user. It is written only if it has not
+changed since it was read, and to the physical index whose parameters it was derived with. If
+another process was faster, it is derived again. A write to an index that is no longer live does no
+harm.
 """
 
 import time
@@ -28,8 +29,8 @@ EFFECTS: Final = "effects"
 """What the state of users and items is kept under, beside the positions."""
 
 AGAIN_SECONDS: Final = 60.0
-"""How often everything is brought in step again where it may not stay so: a run that writes
-documents again may have been killed, and nobody would say when it ended."""
+"""How often everything is brought up to date again while a run may be rewriting documents: one that
+was killed never says that it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,12 @@ class DocumentChanges:
 
 
 class Effects:
-    """Brings documents in step with events.
+    """Brings documents up to date with events.
 
     Parameters
     ----------
     store
-        The events that were taken in.
+        The stored events.
     settings
         ``events.positive`` is used.
     user_encoder
@@ -85,7 +86,7 @@ class Effects:
         self._updated_at: dict[Mark, float] = {}
 
     def find_due(self, live: LiveIndices) -> list[str]:
-        """Return of what documents may not be in step: ``items``, ``users`` or both."""
+        """Return which documents may be out of date: ``items``, ``users`` or both."""
         in_step = self._store.position(EFFECTS) or {}
         return [key for key, mark in live.marks.items() if self._is_due(mark, in_step.get(key))]
 
@@ -96,12 +97,12 @@ class Effects:
         return last is None or time.monotonic() - last > AGAIN_SECONDS
 
     def catch_up(self, live: LiveIndices, turn: Turn) -> DocumentChanges:
-        """Bring all documents in step, where an index was built or written again meanwhile.
+        """Bring all documents up to date, if an index was built or rewritten since.
 
-        All items that ever had a live event are looked at: whoever wrote with parameters that
-        have changed since may have counted any of them. It is done again after a while where
-        that may still happen: the index is being written again, or somebody else is at work who
-        has seen an earlier one, and who may be killed.
+        All items that ever had a live event are checked: another process may have written any of
+        them with earlier parameters. If that can still happen, everything is checked again after
+        a while: the index is being rewritten, or another process that has read an earlier index is
+        still running.
         """
         total = DocumentChanges()
         for key in self.find_due(live):
@@ -117,7 +118,7 @@ class Effects:
         return total
 
     def update_items(self, live: LiveIndices, items: Sequence[str]) -> DocumentChanges:
-        """Bring documents of items in step."""
+        """Bring documents of items up to date."""
         parameters = live.items.meta["importance"]
         weigh = live.items.space is Space.COSINE
         absent: set[str] = set()
@@ -139,7 +140,7 @@ class Effects:
         return DocumentChanges(items=changed, absent=tuple(sorted(absent)))
 
     def update_users(self, live: LiveIndices, some: Sequence[str]) -> DocumentChanges:
-        """Bring documents of users in step; who has neither document nor event gets none."""
+        """Bring documents of users up to date; a user without document and events gets none."""
         users = live.users
         user_encoder = self._user_encoder_for(live.items)
         kept = {name: int(users.meta[name]) for name in ("history_items", "seen_items")}

@@ -1,7 +1,7 @@
-"""Takes live events in: writes them down once, then brings users and items in step with them.
+"""Ingests live events: stores each of them once, then brings users and items up to date with them.
 
-What follows from an event is worked out anew from all events that are kept, never added to what
-was there. So whoever is killed between two writes begins again, and nothing counts twice.
+Documents are derived from all stored events, never from their earlier values. So a run that was
+killed between two writes is simply repeated, and nothing counts twice.
 """
 
 import time
@@ -21,10 +21,10 @@ from seealso.indexer.users.writing import UserEncoder
 from seealso.readers import LiveEvent, Pseudonyms
 
 ATTEMPTS: Final = 8
-"""Times that documents are brought in step with an index that moves meanwhile."""
+"""Times that documents are brought up to date if the aliases move meanwhile."""
 
 EXPIRE_SECONDS: Final = 3600.0
-"""How often old events are looked for."""
+"""Seconds between two searches for old events."""
 
 NAMED: Final = 5
 """Unknown items, and ids with other content, that are named."""
@@ -32,16 +32,16 @@ NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What was made of some events.
+    """What an ingest did with some events.
 
     Attributes
     ----------
     events
         How many there were.
     written
-        Of those, not known before.
+        Of those, stored now for the first time.
     repeated
-        Known before: the same id.
+        Stored before, under the same id.
     differing
         Of those repeated, with another user, item, type or value than the first, which stays.
     users, new_users
@@ -84,7 +84,7 @@ class IngestReport:
 
 
 class Ingester:
-    """Takes in events for one alias: events that are read once it is there.
+    """Ingests events for one alias; create it before the events are read.
 
     Parameters
     ----------
@@ -117,11 +117,11 @@ class Ingester:
         self._expire_at = 0.0
         self._unknown: set[str] = set()
         self._names = names
-        # what is missing is said before anything is made
+        # a missing index is an error before anything is created
         self._find_live()
         self._store = EventStore.open(cluster, settings, names)
         self._effects = Effects(self._store, settings, user_encoder)
-        # events of theirs that are read from now on came, or were kept, after that
+        # their events that are read from now on came, or were stored, after that
         self._forgotten_before = find_forgotten(cluster, self._store.name)
 
     @property
@@ -130,12 +130,12 @@ class Ingester:
         return self._store
 
     def ingest(self, events: Sequence[LiveEvent]) -> IngestReport:
-        """Write events down and bring users and items in step.
+        """Store events and bring users and items up to date.
 
         Raises
         ------
         ClusterError, BulkWriteError
-            The cluster refused; take the same events again.
+            The cluster refused; ingest the same events again.
         """
         with take_turn(self._cluster, self._store.name) as turn:
             # their events may have been read before they were forgotten
@@ -149,7 +149,7 @@ class Ingester:
             kept = first | known
             items = sorted({one.item_id for one in kept.values()})
             users = sorted({one.user for one in kept.values() if one.user is not None})
-            # after the events were written: who brought an index in step before has not seen them
+            # after the events were stored: an earlier update of the documents has not read them
             changes = self._update(turn, items, users)
         others = [one.event_id for one in events if not _alike(one, kept[one.event_id])]
         absent = tuple(sorted({*changes.absent} & {*items} - self._unknown))
@@ -170,7 +170,7 @@ class Ingester:
         )
 
     def catch_up(self) -> IngestReport:
-        """Bring an index that was built or written again since the last time in step.
+        """Bring documents up to date, if an index was built or rewritten since the last time.
 
         Raises
         ------
@@ -195,12 +195,12 @@ class Ingester:
         return expire(self._settings, self._store, live)
 
     def _update(self, turn: Turn, items: Sequence[str], users: Sequence[str]) -> DocumentChanges:
-        """Bring documents in step; once more where the index moved while that was done."""
+        """Bring documents up to date; again if an alias moves meanwhile."""
         total, alias = DocumentChanges(), self._settings.index.alias
         for _ in range(ATTEMPTS):
             live = self._find_live()
             turn.announce(live.mark_texts)
-            # who brought a later index in step before that has not waited for this turn
+            # a process that updated a later index before that has not waited for this turn
             if live.moved(self._cluster, alias):
                 continue
             try:
@@ -225,7 +225,7 @@ class Ingester:
 def add_live_events(
     cluster: Cluster, settings: Settings, names: Pseudonyms, user_encoder: Callable[[], UserEncoder]
 ) -> IngestReport:
-    """Bring a users index that was written from the settings' events in step with live ones.
+    """Add live events to a users index that was written from the events of the settings.
 
     Parameters are those of `Ingester`. Without live events there is nothing to do.
     """

@@ -1,4 +1,4 @@
-"""The indices that events are derived into: those that the aliases stand for."""
+"""The indices of items and users that the aliases point to: events change their documents."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class LiveIndices:
     Attributes
     ----------
     items, users
-        What the aliases stood for.
+        What the aliases pointed to.
     """
 
     items: LiveIndex

@@ -1,4 +1,4 @@
-"""Old events are deleted where nothing follows from them any more."""
+"""Deletes old events that nothing is derived from any more."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -24,7 +24,7 @@ def expire(settings: Settings, store: EventStore, live: LiveIndices) -> int:
     settings
         How long events are kept.
     store
-        The events; users and items are in step with them.
+        The events; users and items are up to date with them.
     live
         What is live.
     """

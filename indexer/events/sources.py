@@ -35,7 +35,7 @@ class WholeFile:
 
     @property
     def key(self) -> None:
-        """There is no position: events that were taken in are known by their ids."""
+        """There is no position: events that were ingested before are recognised by their ids."""
 
     def read(self, position: Mapping[str, Any] | None) -> Iterator[Batch]:  # noqa: ARG002
         """Yield all rows."""

@@ -1,6 +1,6 @@
 """The index of live events, ``<alias>-events``: events by id, and positions in their sources.
 
-It is the truth that users and items are derived from.
+Documents of users and items are derived from it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -69,7 +69,7 @@ def events_body(settings: IndexSettings, names: Pseudonyms) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class EventStore:
-    """The events that were taken in.
+    """The stored events.
 
     Attributes
     ----------
@@ -201,13 +201,13 @@ class EventStore:
             after = found["aggregations"]["all"]["after_key"]
 
     def position(self, key: str) -> dict[str, Any] | None:
-        """Return where a source was left off, or None."""
+        """Return how far a source was read, or None."""
         name = _position_id(key)
         found = fetch(self.cluster, self.name, [name], source=["position"])
         return found[name]["_source"]["position"] if name in found else None
 
     def put_position(self, key: str, position: Mapping[str, Any]) -> None:
-        """Keep where a source was left off."""
+        """Store how far a source was read."""
         self.cluster.request(
             "PUT", f"/{self.name}/_doc/{_position_id(key)}", {"position": dict(position)}
         )

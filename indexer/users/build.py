@@ -1,7 +1,7 @@
 """Builds the users index beside the live one, or changes the live one where users changed.
 
-A build that was killed leaves an index in state ``building``; the next one goes on with it. Once
-the alias has moved the index before it is deleted: no old copy of anybody is kept.
+A build that was killed leaves an index in state ``building``; the next one continues it. After
+the alias has moved, the index before it is deleted: no old copy of any user is kept.
 """
 
 from contextlib import AbstractContextManager
@@ -39,7 +39,7 @@ class UsersReport:
     vectorless
         Of those written: users of whom no vector can be made. Not counted by a dry run.
     resumed
-        Whether a killed build was gone on with.
+        Whether a killed build was continued.
     seconds
         How long it took.
     notes
@@ -67,7 +67,7 @@ def build_users(
     *,
     new_key: bool = False,
 ) -> UsersReport:
-    """Build a users index of `people` and let the alias stand for it.
+    """Build a users index of `people` and let the alias point to it.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ def _stage(
     alias = users_alias(settings.index.alias)
     key = _build_key(settings, names, user_encoder)
     for one in user_indices(cluster, settings):
-        # the alias did not come to it: it is gone on with, or cleared, like one half written
+        # the alias was never moved to it: it is continued or deleted, like an unfinished one
         if one.state == "ready" and not one.live:
             indices.put_meta(cluster, one.name, {"state": "building"})
     dimension = user_encoder.dimension

@@ -10,7 +10,7 @@ import orjson
 from seealso.types import HistoryEntry, User, Vector
 
 LATEST: Final = 100
-"""Newest items of the history that stand in a field of their own, for the vote of neighbours."""
+"""Newest items of the history that have a field of their own, for the vote of neighbours."""
 
 READ: Final = ("history", "seen", "attributes")
 """Fields that a user is made of."""

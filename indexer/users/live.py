@@ -1,4 +1,4 @@
-"""The users index that the alias stands for: found, its key compared, read by user id."""
+"""The users index that the alias points to: finds it, compares its key, reads users by id."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

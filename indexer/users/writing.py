@@ -62,7 +62,7 @@ class WriteCounts:
 
 @dataclass(frozen=True)
 class UsersWriter:
-    """Brings an index in step with what is known of users.
+    """Writes users to an index and deletes others from it.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ EARLIER = "20251001-000000-000001"
 
 @pytest.fixture
 def earlier(opensearch_latest: NodeInfo, index_name: str, tmp_path: Path) -> Iterator[Settings]:
-    """Settings whose alias stands for an index of version 0.1, with an older one beside it."""
+    """Settings whose alias points to an index of version 0.1, with an older one beside it."""
     (tmp_path / "items.csv").write_text("item_id,title\nt1,Tent\n")
     settings = load_settings(
         None,

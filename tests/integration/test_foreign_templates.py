@@ -197,7 +197,7 @@ def test_who_may_not_look_at_templates_is_told(shop: Shop) -> None:
 
     with gateway(shop.url, admit) as running:
         shop.url, url = running.url, shop.url
-        with pytest.raises(MappingMismatch, match=f"stands behind the alias {shop.alias}") as told:
+        with pytest.raises(MappingMismatch, match=f"has the alias {shop.alias}") as told:
             shop.build()
         shop.url = url
     assert "an index template of the cluster" in (told.value.hint or "")

@@ -1,4 +1,4 @@
-"""Swap, rollback and prune: the alias stands for one whole index at every moment."""
+"""Swap, rollback and prune: the alias points to one whole index at every moment."""
 
 import re
 
@@ -167,7 +167,7 @@ def test_swap_mends_an_alias_of_two_indices(shop: Shop) -> None:
     first, second = shop.build().index, shop.build().index
     add = {"actions": [{"add": {"index": first, "alias": shop.alias}}]}
     shop.cluster.request("POST", "/_aliases", add)
-    with pytest.raises(ClusterError, match="stands for 2 indices") as caught:
+    with pytest.raises(ClusterError, match="points to 2 indices") as caught:
         shop.build()
     assert "seealso index swap" in str(caught.value.hint)
     moved = lifecycle.swap(shop.cluster, shop.alias, second)

@@ -171,7 +171,7 @@ def test_an_alias_of_two_indices_is_named_and_one_put_right_is_followed(
     recommender = library.recommender()
     second = {"add": {"index": built[1], "alias": library.alias}}
     indices.act_on_aliases(library.cluster, [second])
-    with pytest.raises(ClusterError, match="stands for 2 indices"):
+    with pytest.raises(ClusterError, match="points to 2 indices"):
         recommender.recommend(words=WORDS)
     indices.point_alias(library.cluster, library.alias, built[1])
     check(recommender.recommend(words=WORDS), truth)

@@ -127,7 +127,7 @@ def test_on_another_host_it_is_free_when_it_has_stood_still(
             taken.take("-", 0)
             assert 1.9 < time.monotonic() - started < 10
             # who stood still notices before it does what only the holder may do
-            with pytest.raises(ClusterError, match="stood still for so long"):
+            with pytest.raises(ClusterError, match="was paused for so long"):
                 dead.require()
             taken.require()
             taken.release()
@@ -176,7 +176,7 @@ def test_a_name_that_is_somebody_elses_is_left_alone(cluster: Cluster, alias: st
 def test_templates_of_others_change_nothing(
     cluster: Cluster, alias: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does the alias stand for the index for locks for a moment."""
+    """Nor does the alias point to the index for locks for a moment."""
     given = {
         "aliases": {alias: {}},
         "settings": {"index": {"default_pipeline": "no-such-pipeline"}},
@@ -284,7 +284,7 @@ def test_a_build_that_was_overtaken_moves_no_alias(
         assert taken._write(locks._version_of(found))
 
     monkeypatch.setattr(indices, "finish_loading", overtaken)
-    with pytest.raises(ClusterError, match="stood still for so long"):
+    with pytest.raises(ClusterError, match="was paused for so long"):
         shop.build()
     assert shop.live == before
 

@@ -52,14 +52,14 @@ def kept(shop: Shop) -> dict[str, int]:
 
 
 def users_index(shop: Shop) -> list[str]:
-    """Return what the alias of the users stands for."""
+    """Return what the alias of the users points to."""
     return indices.resolve_alias(shop.cluster, users_alias(shop.alias))
 
 
 def refuse(shop: Shop, complain: Complain, lost: str, *commands: tuple[str, ...]) -> None:
     """Run commands that need the whole of `lost`: each says so, and no document comes or goes.
 
-    What was begun may stand beside, in the state ``building``: the same command goes on with it.
+    What was begun may stand beside, in the state ``building``: the same command continues it.
     """
     live, users, before = shop.live, users_index(shop), kept(shop)
     for command in commands:

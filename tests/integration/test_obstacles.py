@@ -42,7 +42,7 @@ def owned(shop: Shop) -> str:
 
 
 def found(shop: Shop, settings: Mapping[str, Any], count: int = 12) -> str:
-    """Make the owner's index, which `index.alias` stands for."""
+    """Make the owner's index, which `index.alias` points to."""
     name = owned(shop)
     body = {
         "settings": {"index": {"number_of_replicas": 0, **settings}},

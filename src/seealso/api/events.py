@@ -215,7 +215,7 @@ def _until_idle(run: Iterator[IngestReport], seconds: float | None) -> Iterator[
     """Yield what `run` yields until there was nothing for so long."""
     last: float | None = None
     for one in run:
-        # what is brought in step before the first batch may take longer than that
+        # what is brought up to date before the first batch may take longer than that
         if one.events or last is None:
             last = time.monotonic()
         elif seconds is not None and time.monotonic() - last >= seconds:

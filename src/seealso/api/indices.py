@@ -226,7 +226,7 @@ def verify_index(settings: Settings, name: str | None = None) -> Verification:
 
 
 def swap_index(settings: Settings, name: str) -> AliasMove:
-    """Let the alias stand for another index.
+    """Let the alias point to another index.
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ def plan_swap_index(settings: Settings, name: str) -> AliasMove:
 
 
 def rollback_index(settings: Settings) -> AliasMove:
-    """Let the alias stand for the index that was live before."""
+    """Let the alias point to the index that was live before."""
     with connect(settings) as cluster:
         return lifecycle.rollback(cluster, settings.index.alias)
 

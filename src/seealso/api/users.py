@@ -21,7 +21,7 @@ from seealso.readers import Problems, Pseudonyms
 def build_users(
     settings: Settings, *, on_error: OnError = "stop", new_key: bool = False
 ) -> UsersReport:
-    """Write all users to a new index, and let the alias of the users stand for it.
+    """Write all users to a new index, and let the alias of the users point to it.
 
     Parameters
     ----------

@@ -254,7 +254,7 @@ def verify(context: Context, name: str | None) -> None:
 @dry_run
 @pass_context
 def swap(context: Context, name: str, dry_run: bool) -> None:
-    """Let the alias stand for the index NAME."""
+    """Let the alias point to the index NAME."""
     run = api.plan_swap_index if dry_run else api.swap_index
     _show_move(context, run(context.settings, name), dry_run)
 
@@ -263,7 +263,7 @@ def swap(context: Context, name: str, dry_run: bool) -> None:
 @dry_run
 @pass_context
 def rollback(context: Context, dry_run: bool) -> None:
-    """Let the alias stand for the index that was live before."""
+    """Let the alias point to the index that was live before."""
     run = api.plan_rollback_index if dry_run else api.rollback_index
     _show_move(context, run(context.settings), dry_run)
 

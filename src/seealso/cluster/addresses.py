@@ -1,4 +1,4 @@
-"""Where writes go so that they never create an index.
+"""Aliases for writing, so that no write creates an index.
 
 Unless a cluster forbids it, a bulk request to an index that somebody has deleted makes a new one,
 with fields that OpenSearch guessed. Bulk requests can demand an alias, not an index, so that each
@@ -24,7 +24,7 @@ def write_aliases(name: str) -> dict[str, Any]:
 
 
 def write_address(cluster: Cluster, name: str) -> tuple[str, dict[str, str]]:
-    """Return what stands in the path of a bulk request to the index `name`, and its parameters.
+    """Return the alias for the path of a bulk request to the index `name`, and its parameters.
 
     An index that others made gets the alias when it is first written to. Hidden, it is met by no
     wildcard of theirs, and it goes when they delete the index.
@@ -55,7 +55,7 @@ def require_free(cluster: Cluster, name: str) -> None:
     Raises
     ------
     ClusterError
-        Another index bears that name, or the alias stands for another one.
+        Another index bears that name, or the alias points to another one.
     """
     alias = write_alias(name)
     others = resolve_alias(cluster, alias)

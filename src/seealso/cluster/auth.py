@@ -37,7 +37,7 @@ class Signed:
     """Signature Version 4, computed by botocore.
 
     Credentials are looked for where every AWS tool looks: variables, profiles, the role of a
-    container or machine; those that expire are fetched anew.
+    container or machine; those that expire are fetched again.
 
     Parameters
     ----------

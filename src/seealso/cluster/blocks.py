@@ -17,8 +17,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "13": "cluster.blocks.read_only_allow_delete",
     "10": "cluster.blocks.create_index",
 }
-"""By the number that OpenSearch gives a block. Those that keep settings from being changed stand
-first: while they hold, only a request that lifts nothing else gets through."""
+"""By the number that OpenSearch gives a block. Those that keep settings from being changed come
+first: while they are set, OpenSearch accepts only a request that lifts nothing else."""
 
 CLOSED: Final = "index_closed_exception"
 

@@ -1,6 +1,7 @@
 """Writes that depend on what is there: documents created once, others rewritten unless changed.
 
-OpenSearch compares sequence numbers: who was overtaken reads again, and nobody's write is lost.
+OpenSearch compares sequence numbers: if a document has changed, it is read again, and no write is
+lost.
 """
 
 import time
@@ -64,7 +65,7 @@ def rewrite(
     Parameters
     ----------
     cluster, index
-        Where: a physical index. An alias may come to stand for another one between reading and
+        Where: a physical index. An alias may come to point to another one between reading and
         writing, whose documents can bear the same sequence numbers.
     ids
         Of the documents.

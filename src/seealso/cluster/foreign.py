@@ -113,9 +113,9 @@ def _matches(patterns: list[str], name: str) -> bool:
 def shield(cluster: Cluster, name: str, foreign: ForeignTemplates | None) -> Iterator[None]:
     """Keep what intrudes of `foreign` from an index that is created in the block.
 
-    A template for that name alone stands before the others meanwhile, with their settings, which
-    are the operators' to choose. One that a killed process left matches no other name, and the
-    next one takes its place.
+    Meanwhile a template for that name alone has a higher priority than the others. It has their
+    settings, which are the operators' choice. If a killed process leaves it, it matches no other
+    name, and the next one replaces it.
     """
     if foreign is None or not foreign.intrudes:
         yield

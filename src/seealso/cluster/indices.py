@@ -60,7 +60,7 @@ def find_live(cluster: Cluster, alias: str) -> str | None:
     Raises
     ------
     ClusterError
-        `alias` is an index of its own, or stands for several indices.
+        `alias` is an index of its own, or points to several indices.
     """
     names = resolve_alias(cluster, alias)
     if not names:
@@ -73,15 +73,15 @@ def find_live(cluster: Cluster, alias: str) -> str | None:
         return None
     if len(names) > 1:
         raise ClusterError(
-            f"{alias}: stands for {len(names)} indices ({', '.join(names)})",
-            hint="let it stand for one: `seealso index swap NAME`",
+            f"{alias}: points to {len(names)} indices ({', '.join(names)})",
+            hint="let it point to one: `seealso index swap NAME`",
             alias=alias,
         )
     return names[0]
 
 
 def resolve_alias(cluster: Cluster, alias: str) -> list[str]:
-    """Return the physical indices that `alias` stands for; one, unless others moved it."""
+    """Return the physical indices that `alias` points to; one, unless others moved it."""
     # without an index in the path, a block of metadata on any index of the cluster refuses it
     answer = cluster.request("GET", f"/{alias}/_alias/{alias}", params={"ignore": 404})
     return sorted(name for name in answer if name not in ("error", "status"))
@@ -186,7 +186,7 @@ def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> No
     """Add and remove aliases in one atomic step; no action is no request.
 
     An alias that is to be removed must be there: else somebody else has moved it meanwhile, and
-    it would stand for two indices.
+    it would point to two indices.
 
     Raises
     ------
@@ -248,7 +248,7 @@ def finish_loading(cluster: Cluster, name: str, *, replicas: int, merge: bool) -
 
 
 def point_alias(cluster: Cluster, alias: str, name: str) -> None:
-    """Let `alias` stand for `name` alone, in one atomic step.
+    """Let `alias` point to `name` alone, in one atomic step.
 
     Raises
     ------
@@ -271,7 +271,7 @@ def point_alias(cluster: Cluster, alias: str, name: str) -> None:
 
 
 def delete_unless_live(cluster: Cluster, alias: str, name: str) -> bool:
-    """Delete the index `name`, unless `alias` stands for it by now; tell whether it was deleted."""
+    """Delete the index `name`, unless `alias` points to it by now; tell whether it was deleted."""
     if name in resolve_alias(cluster, alias):
         return False
     cluster.request("DELETE", f"/{name}", params={"ignore": 404})

@@ -47,7 +47,7 @@ def create_index(cluster: Cluster, alias: str) -> None:
             cluster.request("PUT", f"/{name}", BODY)
     except ClusterError as exc:
         if ALREADY_THERE not in exc.message:
-            # what has a cure of its own is told as it is
+            # an error with a hint of its own is raised as it is
             if exc.hint is not None:
                 raise
             raise ClusterError(
@@ -59,7 +59,7 @@ def create_index(cluster: Cluster, alias: str) -> None:
 
 
 def require_ours(cluster: Cluster, alias: str) -> None:
-    """Make sure that the index for locks is one, and that no alias stands for it.
+    """Make sure that the index for locks is one, and that no alias points to it.
 
     Raises
     ------

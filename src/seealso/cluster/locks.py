@@ -2,7 +2,7 @@
 
 The document is changed only by whoever has seen its latest version, so that of two that want it
 one gets it. While it is held it is written again every few seconds. Whoever waits for it watches
-with a clock of its own: a lock that stands still for `EXPIRES_S` seconds belongs to nobody, and on
+with a clock of its own: a lock that does not change for `EXPIRES_S` seconds is free, and on
 the host of a holder that died it is free at once, as the system has freed its file by then.
 
 The locks of an alias are in an index of their own: `seealso.cluster.lock_index`.
@@ -34,7 +34,7 @@ HEARTBEAT_S: Final = 5.0
 """Seconds between two signs of life."""
 
 EXPIRES_S: Final = 40.0
-"""Seconds after which a lock that stood still is free: several signs of life were missed."""
+"""Seconds after which a lock that did not change is free: several signs of life were missed."""
 
 LOOK_S: Final = 0.5
 """Seconds between two looks at a lock that somebody else holds."""
@@ -135,7 +135,7 @@ class Lock:
         self._renew()
         if self._taken_by is not None:
             raise ClusterError(
-                f"{self.alias}: this process stood still for so long that another one has taken "
+                f"{self.alias}: this process was paused for so long that another one has taken "
                 f"over ({self._taken_by})",
                 hint="wait for the other one to end, then run the same command again",
                 alias=self.alias,

@@ -30,7 +30,7 @@ def merge_segments(cluster: Cluster, name: str) -> None:
         path = f"/{name}/_forcemerge"
         cluster.request("POST", path, params=params, timeout=LONGEST_S, repeat=False)
     except Unavailable as exc:
-        log.info("%s; the merge goes on without us", exc.message)
+        log.info("%s; the merge continues in the cluster", exc.message)
         _wait(cluster, name)
 
 

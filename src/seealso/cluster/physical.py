@@ -1,4 +1,4 @@
-"""What one index of seealso says of itself: whether it is ready, live, or its owner's."""
+"""One index of seealso: whether it is ready, live, closed, or its owner's."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class PhysicalIndex:
     name, meta
         Its name and ``_meta.seealso``.
     live
-        Whether the alias stands for it.
+        Whether the alias points to it.
     documents, size_bytes
         What it holds; None while it is closed.
     closed
-        Whether somebody has closed it: it stands, and nothing in it can be read.
+        Whether somebody has closed it, so that nothing in it can be read.
     """
 
     name: str

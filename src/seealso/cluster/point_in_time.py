@@ -1,11 +1,10 @@
 """An index as it was at one moment, for whoever reads all of it, page by page.
 
-Pages follow each other by ``_seq_no``, the number of the last write to a document: it needs no
-field of the index, no ``_id`` in memory, and stands when the point in time is lost. Then another
-one is opened, and the reading goes on behind the last page; a document that was rewritten
-meanwhile may come a second time (`PointInTime.reopened`), none is left out. Scrolls do neither: a
-page whose answer was lost is gone, and a reader that is slower than the keep-alive has to begin
-anew.
+Pages are sorted by ``_seq_no``, the number of the last write to a document. That needs no field of
+the index and no ``_id`` in memory, and it is still valid when the point in time is lost. Then
+another one is opened, and reading continues behind the last page. No document is left out; one that
+was rewritten meanwhile may come a second time (`PointInTime.reopened`). Scrolls cannot do that: a
+page whose answer was lost is gone, and a reader that is slower than the keep-alive starts again.
 """
 
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ TOO_LONG: Final = "Keep alive for request"
 
 
 class PointInTime:
-    """Pages of an index, or of what an alias stands for.
+    """Pages of an index, or of what an alias points to.
 
     Parameters
     ----------
@@ -123,7 +122,7 @@ class PointInTime:
         self.reopened = True
 
     def _standing(self) -> Mapping[str, Any]:
-        """Return what the name stands for, with the unique id of each index; empty if unknown."""
+        """Return what the name points to, with the unique id of each index; empty if unknown."""
         path = f"/{self._index}/_settings/index.uuid"
         answer: Mapping[str, Any] = self._cluster.request("GET", path, params={"ignore": 403})
         return {} if "error" in answer else answer

@@ -21,7 +21,7 @@ ANY: Final = r"{alias}(-[\w-]+)?"
 """Those, and the alias itself."""
 
 OWN: Final[Mapping[Task, str]] = {"read": ANY, "build": ANY, "source": "{source}", "ubi": "{ubi}"}
-"""What stands for ``{own}`` in the path of a request, by task."""
+"""What ``{own}`` is in the path of a request, by task."""
 
 UBI_INDICES: Final = ("ubi_events", "ubi_queries")
 """As the settings ``ubi.events`` and ``ubi.queries`` name them by default."""

@@ -1,4 +1,4 @@
-"""What OpenSearch Serverless lacks of that which seealso needs: said before a request is sent.
+"""Refuses requests that OpenSearch Serverless does not support, before they are sent.
 
 The operations that it has are listed by AWS, and whatever is not on that list it answers with 404:
 https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-genref.html

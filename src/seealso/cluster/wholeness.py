@@ -1,4 +1,4 @@
-"""Tells a whole answer from a part of one: OpenSearch answers 200 with what it has.
+"""Tells a complete answer from a partial one: OpenSearch answers 200 with what it has.
 
 A shard that failed or is not there, a search that ran out of time, a document that could not be
 read: whoever needs everything (a catalogue, a count, what may be deleted) must not go on.
@@ -25,7 +25,7 @@ _PASSING = (
     "node_closed",
     "rejected_execution",
 )
-"""In what is said of a shard that is not there yet, is moving, or is too busy."""
+"""In what an answer says of a shard that is not there yet, is moving, or is too busy."""
 
 
 def missing(answer: Mapping[str, Any]) -> str | None:

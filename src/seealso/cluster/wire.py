@@ -34,9 +34,9 @@ class OrjsonSerializer(JSONSerializer):
 
 
 class LoggingConnection(Urllib3HttpConnection):
-    """Writes to our log what was asked, but no body: bodies hold what users said and did.
+    """Logs requests without their bodies, which hold what users do.
 
-    What OpenSearch warns of goes there, too: Python's warnings would reach the terminal.
+    Warnings of OpenSearch are logged, too: Python's warnings would reach the terminal.
     """
 
     def log_request_success(

@@ -1,4 +1,4 @@
-"""Which user runs the node, and where that user can read and write.
+"""The user that runs the node, and folders that this user can read and write.
 
 OpenSearch refuses to run as root. A node that root starts runs as ``nobody``, so its folders
 must not lie below one that is closed to others, such as root's own home.

@@ -1,4 +1,4 @@
-"""Is there room on the disk? Asked before anything is written.
+"""Checks that there is room on the disk, before anything is written.
 
 OpenSearch's own watermarks are off in the embedded node: on a full laptop they turn indices
 read-only, long after the moment when an error could be understood.

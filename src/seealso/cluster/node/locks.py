@@ -1,4 +1,4 @@
-"""Is the data folder in use? OpenSearch holds ``node.lock`` in it for as long as it runs.
+"""Finds out whether a data folder is in use: OpenSearch locks ``node.lock`` in it while it runs.
 
 The file of a dead process stays but is no longer locked, so it does no harm.
 """

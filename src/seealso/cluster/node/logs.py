@@ -41,7 +41,7 @@ def cause(layout: Layout, seen: int) -> str:
 
 
 def _added(path: Path, seen: int) -> list[str]:
-    """Return the non-empty lines after the first `seen` bytes, or all of a log begun anew."""
+    """Return the non-empty lines after the first `seen` bytes, or all of a log begun again."""
     try:
         with path.open("rb") as file:
             if path.stat().st_size >= seen:

@@ -1,4 +1,4 @@
-"""Waits until a started node answers; the time runs anew whenever it gets on.
+"""Waits until a started node answers; the time-out begins again whenever it makes progress.
 
 After a kill in mid-load a node replays its translog, which takes as long as it takes.
 """
