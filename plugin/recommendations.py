@@ -1,7 +1,7 @@
 """What a recommendation query answers with: a ranked list that shows itself as table or JSON."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -187,26 +187,45 @@ class RecommendationList(Ranked[Recommendation]):
         title
             Line above the table.
         """
-        table = Table(
-            title=title, title_justify="left", title_style="bold", box=None, pad_edge=False
+        return ranked_table(((one, (one.probability,)) for one in self.items), ("p",), show, title)
+
+
+def ranked_table(
+    rows: Iterable[tuple[Recommendation, Sequence[float | None]]],
+    columns: Sequence[str],
+    show: str | None,
+    title: str | None = None,
+) -> Table:
+    """Return a ranked list as a rich table.
+
+    Parameters
+    ----------
+    rows
+        Each item, and its probabilities.
+    columns
+        What the probabilities are called.
+    show, title
+        As for `RecommendationList.table`.
+    """
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("#", justify="right", style="dim")
+    table.add_column("item", no_wrap=True)
+    table.add_column(show or "what", overflow="ellipsis", no_wrap=True, max_width=48)
+    # as Text: rich would read [brackets] in a plain string as markup
+    for name in columns:
+        table.add_column(Text(name), justify="right", overflow="ellipsis", max_width=16)
+    table.add_column("importance", justify="right")
+    table.add_column("by", no_wrap=True)
+    for place, (item, probabilities) in enumerate(rows, 1):
+        table.add_row(
+            str(place),
+            Text(item.item_id),
+            Text(str(item.fields.get(show or "") or label(item.fields))),
+            *("-" if p is None else f"{p:.3f}" for p in probabilities),
+            f"{item.importance:.2f}",
+            item.source.value,
         )
-        table.add_column("#", justify="right", style="dim")
-        table.add_column("item", no_wrap=True)
-        table.add_column(show or "what", overflow="ellipsis", no_wrap=True, max_width=48)
-        table.add_column("p", justify="right")
-        table.add_column("importance", justify="right")
-        table.add_column("by", no_wrap=True)
-        # as Text: rich would read [brackets] in a plain string as markup
-        for place, item in enumerate(self.items, 1):
-            table.add_row(
-                str(place),
-                Text(item.item_id),
-                Text(str(item.fields.get(show or "") or label(item.fields))),
-                "-" if item.probability is None else f"{item.probability:.3f}",
-                f"{item.importance:.2f}",
-                item.source.value,
-            )
-        return table
+    return table
 
 
 def label(fields: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The values that templates take: each checked, and encoded as JSON before mustache sees it."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -11,20 +11,25 @@ from seealso.errors import TemplateError
 Encode = Callable[[Any], str]
 
 
-def encoded(name: str, value: Any) -> str:
-    """Return parameter `name` with `value` as JSON text.
+def encode(template: str, name: str, value: Any) -> str:
+    """Return parameter `name` of a template as JSON text.
 
     Raises
     ------
-    ValueError
+    TemplateError
         The value is not what the parameter takes; the message says what it takes.
     """
-    return ENCODERS[name](value)
+    try:
+        return ENCODERS[name](value)
+    except ValueError as exc:
+        raise TemplateError(
+            f"{template}: parameter {name} {exc}", template=template, parameter=name
+        ) from exc
 
 
 def is_list(name: str) -> bool:
     """Tell whether parameter `name` is a list."""
-    return ENCODERS[name] in (_vector, _strings, _clauses)
+    return ENCODERS[name] in (_vector, STRINGS, CLAUSES)
 
 
 def check_known(template: str, params: Mapping[str, Any]) -> None:
@@ -47,9 +52,15 @@ def check_known(template: str, params: Mapping[str, Any]) -> None:
 
 def _json(value: Any) -> str:
     try:
-        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+        return orjson.dumps(value, _as_dict, orjson.OPT_SERIALIZE_NUMPY).decode()
     except (orjson.JSONEncodeError, TypeError) as exc:
         raise ValueError(f"cannot be written as JSON: {exc}") from exc
+
+
+def _as_dict(value: Any) -> dict[Any, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{_kind(value)} is no JSON")
 
 
 def _vector(value: Any) -> str:
@@ -69,45 +80,52 @@ def _vector(value: Any) -> str:
     return _json(np.ascontiguousarray(array))
 
 
-def _strings(value: Any) -> str:
-    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, Set)):
-        raise ValueError(f"must be a list of strings, not {_kind(value)}")
-    strings = list(value)
-    for entry in strings:
-        if not isinstance(entry, str):
-            raise ValueError(f"must be a list of strings, but holds {_kind(entry)}")
-    return _json(strings)
+def _list_of(kind: type, what: str, needs: str) -> Encode:
+    def encode(value: Any) -> str:
+        if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, Set)):
+            raise ValueError(f"must be a list of {what}, not {_kind(value)}")
+        for entry in value:
+            if not isinstance(entry, kind):
+                raise ValueError(
+                    f"must be a list of {what}, but holds {_kind(entry)} where it needs {needs}"
+                )
+        return _json(list(value))
+
+    return encode
 
 
-def _clauses(value: Any) -> str:
-    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
-        raise ValueError(f"must be a list of query clauses, not {_kind(value)}")
-    clauses = [dict(clause) for clause in value if isinstance(clause, Mapping)]
-    if len(clauses) < len(value):
-        raise ValueError("must be a list of query clauses (objects)")
-    return _json(clauses)
+def _is_number(value: Any) -> bool:
+    real = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return real and bool(np.isfinite(value))
 
 
 def _numbers_by_name(value: Any) -> str:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"must be numbers by item id, not {_kind(value)}")
-    for name, number in value.items():
-        real = isinstance(number, (int, float, np.number)) and not isinstance(number, bool)
-        if not isinstance(name, str) or not real or not np.isfinite(number):
+    for name, number in _mapping(value).items():
+        if not isinstance(name, str) or not _is_number(number):
             raise ValueError(f"must be numbers by item id, but holds {name!r}: {number!r}")
-    return _json({name: float(number) for name, number in value.items()})
+    return _json(value)
 
 
 def _object(value: Any) -> str:
+    return _json(_mapping(value))
+
+
+def _mapping(value: Any) -> Mapping[Any, Any]:
     if not isinstance(value, Mapping):
         raise ValueError(f"must be an object, not {_kind(value)}")
-    return _json(dict(value))
+    return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be text, not {_kind(value)}")
     return _json(value)[1:-1]
+
+
+def _true(value: Any) -> str:
+    if value is not True:
+        raise ValueError(f"must be true or not given, not {value!r}")
+    return "true"
 
 
 def _whole(least: int) -> Encode:
@@ -120,18 +138,9 @@ def _whole(least: int) -> Encode:
     return encode
 
 
-def _true(value: Any) -> str:
-    if value is not True:
-        raise ValueError(f"must be true or not given, not {value!r}")
-    return "true"
-
-
-def _number(above: float = -np.inf, least: float = -np.inf) -> Encode:
+def _number(limit: str = "", within: Callable[[float], bool] = np.isfinite) -> Encode:
     def encode(value: Any) -> str:
-        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-        if not number or not np.isfinite(value) or value <= above or value < least:
-            limit = f" above {above:g}" if above > -np.inf else ""
-            limit = f" from {least:g} on" if least > -np.inf else limit
+        if not _is_number(value) or not within(value):
             raise ValueError(f"must be a number{limit}, not {value!r}")
         return _json(value)
 
@@ -142,29 +151,33 @@ def _kind(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
+STRINGS: Final = _list_of(str, "strings", "strings")
+CLAUSES: Final = _list_of(Mapping, "query clauses", "objects")
+NOT_NEGATIVE: Final = _number(" from 0 on", lambda number: number >= 0)
+
 ENCODERS: Mapping[str, Encode] = {
     "vector": _vector,
     "size": _whole(0),
     "k": _whole(1),
     "ef_search": _whole(1),
-    "exclude": _strings,
-    "filter": _clauses,
-    "min_score": _number(least=0.0),
+    "exclude": STRINGS,
+    "filter": CLAUSES,
+    "min_score": NOT_NEGATIVE,
     "b": _number(),
-    "T": _number(above=0.0),
-    "source": _strings,
-    "fields": _strings,
+    "T": _number(" above 0", lambda number: number > 0),
+    "source": STRINGS,
+    "fields": STRINGS,
     "words": _text,
     "space": _text,
-    "weight": _number(least=0.0),
-    "candidates": _clauses,
-    "members": _clauses,
+    "weight": NOT_NEGATIVE,
+    "candidates": CLAUSES,
+    "members": CLAUSES,
     "explain": _true,
-    "ids": _strings,
+    "ids": STRINGS,
     "boosts": _numbers_by_name,
     "query": _object,
     "from": _whole(0),
-    "sort": _clauses,
+    "sort": CLAUSES,
     "aggs": _object,
     "highlight": _object,
     "collapse": _object,

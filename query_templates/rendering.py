@@ -17,7 +17,7 @@ from chevron_blue.tokenizer import tokenize
 
 from seealso.errors import TemplateError
 from seealso.query_templates.files import source
-from seealso.query_templates.parameters import check_known, encoded, is_list
+from seealso.query_templates.parameters import check_known, encode, is_list
 
 Token = tuple[str, str]
 
@@ -52,7 +52,7 @@ def _parsed(name: str) -> Parsed:
     return Parsed(tokens, tuple(used), tuple(required))
 
 
-class GivenList(str):
+class JsonList(str):
     """The JSON of a list, to mustache: true unless empty, and with a size in any case."""
 
     size = True
@@ -90,46 +90,29 @@ def render(name: str, params: Mapping[str, Any]) -> bytes:
     """
     parsed = _parsed(name)
     check_known(name, params)
-    given: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
     json: dict[str, str] = {}
     for parameter in parsed.parameters:
         value = params.get(parameter)
-        if value is None or value is False:
-            _check_optional(name, parsed, parameter)
-            continue
-        json[parameter] = _encoded(name, parameter, value)
-        if is_list(parameter):
-            given[parameter] = GivenList(json[parameter].removeprefix("[]"))
-        else:
-            given[parameter] = json[parameter]
+        if value is not None and value is not False:
+            json[parameter] = text = encode(name, parameter, value)
+            variables[parameter] = JsonList(text.removeprefix("[]")) if is_list(parameter) else text
+        elif parameter in parsed.required:
+            raise TemplateError(
+                f"{name}: parameter {parameter} is missing",
+                hint=f"{name} needs {', '.join(parsed.required)}",
+                template=name,
+                parameter=parameter,
+            )
 
     def to_json(literal: str, _: Callable[..., str]) -> str:
         return json[literal]
 
-    given["toJson"] = to_json
+    variables["toJson"] = to_json
     # values come encoded (see parameters.py): mustache's own escaping is for HTML
-    text = chevron_blue.render(parsed.tokens, given, partials_path=None, no_escape=True)
+    text = chevron_blue.render(parsed.tokens, variables, partials_path=None, no_escape=True)
     # decoding and encoding again leaves out the layout, and proves the body to be JSON
     return orjson.dumps(orjson.loads(text))
-
-
-def _check_optional(name: str, parsed: Parsed, parameter: str) -> None:
-    if parameter in parsed.required:
-        raise TemplateError(
-            f"{name}: parameter {parameter} is missing",
-            hint=f"{name} needs {', '.join(parsed.required)}",
-            template=name,
-            parameter=parameter,
-        )
-
-
-def _encoded(name: str, parameter: str, value: Any) -> str:
-    try:
-        return encoded(parameter, value)
-    except ValueError as exc:
-        raise TemplateError(
-            f"{name}: parameter {parameter} {exc}", template=name, parameter=parameter
-        ) from exc
 
 
 def msearch(index: str, bodies: Sequence[bytes], header: Mapping[str, str] | None = None) -> bytes:

@@ -1,13 +1,17 @@
-"""What several people are answered with: a ranked list that shows what each of them gets of it."""
+"""The list for several people: ranked items, and how probable each is for each member."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rich.table import Table
-from rich.text import Text
 
-from seealso.plugin.recommendations import Ranked, Recommendation, RecommendationList, label
+from seealso.plugin.recommendations import (
+    Ranked,
+    Recommendation,
+    RecommendationList,
+    ranked_table,
+)
 from seealso.plugin.reranking.draft import Candidate
 from seealso.types import Calibration, Path
 
@@ -114,30 +118,12 @@ class GroupList(Ranked[GroupRecommendation]):
         show
             Catalogue field to show beside the id; the first text, by name, where an item has none.
         """
-        table = Table(box=None, pad_edge=False)
-        table.add_column("#", justify="right", style="dim")
-        table.add_column("item", no_wrap=True)
-        table.add_column(show or "what", overflow="ellipsis", no_wrap=True, max_width=48)
-        table.add_column("mean p", justify="right")
         few = len(self.members) <= COLUMNS
-        for name in self.members if few else ("least", "most"):
-            table.add_column(Text(name), justify="right", overflow="ellipsis", max_width=16)
-        table.add_column("importance", justify="right")
-        table.add_column("by", no_wrap=True)
-        for place, one in enumerate(self.items, 1):
-            known = one.probabilities
-            ends = known if few or known is None else (min(known), max(known))
-            table.add_row(
-                str(place),
-                Text(one.item_id),
-                Text(str(one.item.fields.get(show or "") or label(one.item.fields))),
-                _render_probability(one.item.probability),
-                *map(_render_probability, ends or (None,) * (len(self.members) if few else 2)),
-                f"{one.item.importance:.2f}",
-                one.item.source.value,
-            )
-        return table
-
-
-def _render_probability(probability: float | None) -> str:
-    return "-" if probability is None else f"{probability:.3f}"
+        columns = self.members if few else ("least", "most")
+        rows = []
+        for one in self.items:
+            values: Sequence[float | None] = one.probabilities or (None,) * len(columns)
+            if one.probabilities and not few:
+                values = (min(one.probabilities), max(one.probabilities))
+            rows.append((one.item, (one.item.probability, *values)))
+        return ranked_table(rows, ("mean p", *columns), show)

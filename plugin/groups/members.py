@@ -12,7 +12,7 @@ from seealso.types import User
 MOST_MEMBERS: Final = 500
 
 WHOLE: Final = "all together"
-"""What the list calls that which is said of the group as a whole."""
+"""Name of the member that stands for the group as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Members:
     people
         Each once.
     whole
-        What is said of all of them together: one more member, but nobody who is of an age or has
-        seen anything.
+        What describes all of them together: it counts as one more member, who has no age and has
+        seen nothing.
     """
 
     people: tuple[User, ...]
@@ -33,12 +33,12 @@ class Members:
 
     @classmethod
     def of(cls, people: Iterable[User], whole: User) -> "Members":
-        """Return the members; `whole` is one if anything is said in it.
+        """Return the members; `whole` is one of them if it has words or attributes.
 
         Raises
         ------
         DataError
-            Nobody is asked for, or too many are.
+            There are no members, or too many.
         """
         unlike = {
             number if one.user_id is None else one.user_id: one for number, one in enumerate(people)
@@ -116,18 +116,14 @@ class Group:
         seen
             ``any``, ``everyone`` or ``nothing``, as in the settings.
         """
-        names = members.names
-        known = [place for place, one in enumerate(profiles) if one.vector is not None]
-        lost = [name for place, name in enumerate(names) if place not in known]
-        note = f"nothing is known of {_name_some(lost)}: left out" if lost else ""
+        named = dict(zip(members.names, profiles, strict=True))
+        known = {name: one for name, one in named.items() if one.vector is not None}
+        unknown = [name for name in named if name not in known]
+        note = f"nothing is known of {_name_some(unknown)}: left out" if unknown else ""
         if not known:
             note = "nothing is known of any member: ranked by importance alone"
-        return cls(
-            tuple(names[place] for place in known),
-            tuple(profiles[place] for place in known),
-            _excluded([one.seen for one in members.people], seen),
-            note,
-        )
+        excluded = _excluded([one.seen for one in members.people], seen)
+        return cls(tuple(known), tuple(known.values()), excluded, note)
 
 
 def _excluded(seen: Sequence[frozenset[str]], rule: str) -> frozenset[str]:
@@ -137,5 +133,5 @@ def _excluded(seen: Sequence[frozenset[str]], rule: str) -> frozenset[str]:
 
 
 def _name_some(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
+    first = ", ".join(repr(name) for name in names[:5])
+    return first if len(names) <= 5 else f"{first} and {len(names) - 5} more"

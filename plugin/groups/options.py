@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from seealso.config import GroupSettings, Settings, StrategyName
-from seealso.errors import ConfigError
+from seealso.config import GroupSettings, Settings
 from seealso.plugin.ranking.options import Criteria, RecommendOptions, changed
 
 CANDIDATES: Final = 2_000
@@ -43,8 +42,6 @@ class GroupOptions(RecommendOptions):
         ConfigError
             An option is out of range, or of the wrong type.
         """
-        _check("strategy", self.strategy, get_args(StrategyName))
-        _check("seen", self.seen, SEEN_RULES)
         chosen = changed(settings.groups, {"strategy": self.strategy, "seen": self.seen})
         return GroupCriteria(self.resolve(settings.recommend), chosen)
 
@@ -67,19 +64,10 @@ class GroupCriteria:
 
 def candidates_each(settings: GroupSettings, size: int, members: int) -> int:
     """Return how many of the best items of each member are looked at, for a list of `size`."""
-    wanted = settings.candidates or looked_at(settings.strategy)
-    return max(size, min(wanted, CANDIDATES // members))
+    best = settings.candidates or looked_at(settings.strategy)
+    return max(size, min(best, CANDIDATES // members))
 
 
 def looked_at(strategy: str) -> int:
     """Return how many of the best items of each member a strategy needs."""
     return DEEP.get(strategy, LOOKED_AT)
-
-
-def _check(name: str, value: str | None, allowed: tuple[str, ...]) -> None:
-    if value is not None and value not in allowed:
-        raise ConfigError(
-            f"{name}: must be one of {', '.join(allowed)}, not {value!r:.60}",
-            hint="docs/reference/settings.md, section groups",
-            field=name,
-        )

@@ -6,7 +6,6 @@ No order depends on the order of the members; of equal candidates the first come
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -21,7 +20,7 @@ Places = npt.NDArray[np.int64]
 Strategy = Callable[[Matrix, int], Places]
 
 PATIENCE: Final = 0.3
-"""What a member who got nothing yet is taken to have, in units of their own best item."""
+"""What each member starts with, in units of their own best item."""
 
 
 def average(probabilities: Matrix, size: int) -> Places:
@@ -88,15 +87,13 @@ def fair_worth(probabilities: Matrix) -> Matrix:
 
 def strategies(fairness: float) -> Mapping[str, Strategy]:
     """Return every strategy by name."""
-    return MappingProxyType(
-        {
-            "fair": fair(fairness),
-            "average": average,
-            "least-misery": least_misery,
-            "most-pleasure": most_pleasure,
-            "borda": borda,
-        }
-    )
+    return {
+        "fair": fair(fairness),
+        "average": average,
+        "least-misery": least_misery,
+        "most-pleasure": most_pleasure,
+        "borda": borda,
+    }
 
 
 @dataclass(frozen=True, slots=True)

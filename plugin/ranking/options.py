@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +18,9 @@ RuleLike: TypeAlias = Rule | Mapping[str, Any]
 """A business rule, or its values by name."""
 
 Section = TypeVar("Section", bound=BaseModel)
+
+CHANGING: Final = ("size", "path", "min_probability", "tail_share")
+"""Options that the settings' section ``recommend`` has as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,28 +64,13 @@ class RecommendOptions:
         ConfigError
             An option is out of range, or of the wrong type.
         """
-        chosen = changed(
-            settings,
-            {
-                "size": self.size,
-                "path": self.path,
-                "min_probability": self.min_probability,
-                "tail_share": self.tail_share,
-            },
-        )
+        changes = {name: getattr(self, name) for name in CHANGING}
         return Criteria(
-            size=chosen.size,
-            path=chosen.path,
-            min_probability=chosen.min_probability,
-            tail_share=chosen.tail_share,
+            **dict(changed(settings, changes)),
             filters=_clauses(self.filters),
             fields=_names(self.fields),
             rules=read_rules(() if self.rules is None else self.rules),
             without_rules=self.without_rules,
-            exact_limit=chosen.exact_limit,
-            ef_search=chosen.ef_search,
-            words=chosen.words,
-            field_weights=chosen.field_weights,
         )
 
 
@@ -124,42 +112,44 @@ def changed(section: Section, changes: Mapping[str, object]) -> Section:
     ConfigError
         A change is out of range.
     """
-    given = {name: value for name, value in changes.items() if value is not None}
+    chosen = {name: value for name, value in changes.items() if value is not None}
     try:
-        return section.model_validate({**section.model_dump(), **given})
+        return section.model_validate({**section.model_dump(), **chosen})
     except ValidationError as exc:
-        raise _out_of_range(exc) from exc
+        raise _out_of_range(section, exc) from exc
 
 
-def _clauses(given: Filter | Sequence[Filter] | None) -> tuple[Filter, ...]:
-    clauses = (given,) if isinstance(given, Mapping) else () if given is None else given
+def _clauses(filters: Filter | Sequence[Filter] | None) -> tuple[Filter, ...]:
+    clauses = (filters,) if isinstance(filters, Mapping) else () if filters is None else filters
     several = isinstance(clauses, Sequence) and not isinstance(clauses, str | bytes)
     if not several or not all(isinstance(one, Mapping) for one in clauses):
         raise ConfigError(
-            f"filters: {given!r:.80} is not a query DSL clause, nor a list of them",
+            f"filters: {filters!r:.80} is not a query DSL clause, nor a list of them",
             hint='for instance {"term": {"genres": "Drama"}}',
             field="filters",
         )
     return tuple(clauses)
 
 
-def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:
-    if isinstance(given, str):
+def _names(fields: Sequence[str] | None) -> tuple[str, ...] | None:
+    if isinstance(fields, str):
         raise ConfigError(
-            f"fields: must be several names, not {given!r}", hint=f"({given!r},)", field="fields"
+            f"fields: must be several names, not {fields!r}", hint=f"({fields!r},)", field="fields"
         )
-    return None if given is None else tuple(given)
+    return None if fields is None else tuple(fields)
 
 
-def _out_of_range(exc: ValidationError) -> ConfigError:
-    """Return the error that names the setting, what it must be, and what was given."""
+def _out_of_range(section: BaseModel, exc: ValidationError) -> ConfigError:
+    """Return the error that names the option, what it must be, and what it is."""
     first = exc.errors()[0]
     name = str(first["loc"][0])
-    wanted = describe_refusal(first)
-    if name == "path":
-        wanted = f"must be one of auto, {', '.join(path.value for path in Path)}"
+    must_be = describe_refusal(first)
+    if first["type"] in ("enum", "literal_error"):
+        annotation = type(section).model_fields[name].annotation
+        choices = ("auto", *Path) if name == "path" else get_args(annotation)
+        must_be = f"must be one of {', '.join(choices)}"
     return ConfigError(
-        f"{name}: {wanted}, not {first['input']!r:.60}",
+        f"{name}: {must_be}, not {first['input']!r:.60}",
         hint="docs/reference/settings.md",
         field=name,
     )

@@ -15,8 +15,10 @@ from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.ranking.plans import SubQuery
 from seealso.plugin.ranking.requests import Query, RankedRequest
 from seealso.plugin.ranking.searches import Search
-from seealso.plugin.reranking.components import rerank
-from seealso.plugin.reranking.draft import Candidate, Component, Draft, Pool
+from seealso.plugin.recommendations import join_notes
+from seealso.plugin.reranking.draft import RANKED, Candidate, Component, Draft, Pool
+from seealso.plugin.reranking.filling import fill
+from seealso.plugin.reranking.pins import insert
 
 Send: TypeAlias = Callable[[Sequence[Search]], Sequence[Response]]
 """Sends searches, and returns the response to each."""
@@ -124,6 +126,23 @@ def merge(built: BuiltList, responses: Sequence[Response]) -> Draft:
     # each tier brings its own; the score of BM25 is the same in all
     by_words = tail.change(lambda items: sorted(items, key=lambda one: -one.item.score))
     return replace(built.draft, pools=pools, tail=by_words, note=missing_part(responses))
+
+
+def rerank(draft: Draft, components: Sequence[Component]) -> tuple[list[Candidate], str]:
+    """Return the list that components make of a draft, and a line on what it lacks.
+
+    Parameters
+    ----------
+    draft
+        The candidates, unordered.
+    components
+        Those that change values, an `Ordering`, those that change places.
+    """
+    for one in components:
+        draft = one.rerank(draft)
+    filled = fill(draft.pool(RANKED).all, draft.shares, draft.size, draft.caps)
+    items = insert(filled, draft.pins, draft.size)
+    return items, join_notes(draft.note, *(check(items) for check in draft.checks))
 
 
 def finish(built: BuiltList, responses: Sequence[Response]) -> RankedItems:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from seealso.cluster import Cluster
 from seealso.errors import ClusterError
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.ranking import answers
+from seealso.plugin.ranking.answers import REFUSED, Response, scripts_refused
 from seealso.plugin.ranking.searches import Search
 from seealso.plugin.serving import EXPENSIVE, Live
 from seealso.query_templates import msearch
@@ -33,7 +33,7 @@ SCORED_AT_ONCE: Final = 4
 
 def send_at_once(
     cluster: Cluster, live: Live, searches: Sequence[Search], watch: Stopwatch
-) -> list[Mapping[str, Any]]:
+) -> list[Response]:
     """Return the response to each of `searches`, sent together as far as one request takes them.
 
     Raises
@@ -43,7 +43,7 @@ def send_at_once(
     ClusterError
         OpenSearch does not answer, or refuses the request; that of one search is in its response.
     """
-    found: list[Mapping[str, Any]] = []
+    found: list[Response] = []
     rendered = [msearch(live.name, [one.body()], one.header) for one in searches]
     watch.cut("rendering")
     for lines in _batches(rendered):
@@ -55,10 +55,10 @@ def send_at_once(
 
 def send_scored(
     cluster: Cluster, live: Live, searches: Sequence[Search], watch: Stopwatch
-) -> list[Mapping[str, Any]]:
+) -> list[Response]:
     """Return the response to each of `searches`, with the scores of named queries.
 
-    ``_msearch`` does not tell those, so each search is a request of its own; several are sent at
+    ``_msearch`` does not return those, so each search is a request of its own; several are sent at
     the same time.
 
     Raises
@@ -70,14 +70,11 @@ def send_scored(
     watch.cut("rendering")
     address = f"/{live.name}/_search"
 
-    def ask(number: int) -> Mapping[str, Any]:
-        return _request(cluster, address, bodies[number], {**SCORES, **searches[number].header})
+    def send(search: Search, body: bytes) -> Response:
+        return _request(cluster, address, body, {**SCORES, **search.header})
 
-    if len(searches) == 1:
-        found = [ask(0)]
-    else:
-        with ThreadPoolExecutor(min(SCORED_AT_ONCE, len(searches))) as pool:
-            found = list(pool.map(ask, range(len(searches))))
+    with ThreadPoolExecutor(SCORED_AT_ONCE) as pool:
+        found = list(pool.map(send, searches, bodies))
     watch.cut_in_two("search", max(one["took"] for one in found), "transport")
     return found
 
@@ -109,19 +106,17 @@ def _batches(rendered: Sequence[bytes]) -> Iterator[bytes]:
         yield b"".join(some)
 
 
-def _request(
-    cluster: Cluster, path: str, body: bytes, params: Mapping[str, str]
-) -> Mapping[str, Any]:
+def _request(cluster: Cluster, path: str, body: bytes, params: Mapping[str, str]) -> Response:
     try:
-        answer: Mapping[str, Any] = cluster.request("POST", path, body, params)
+        answer: Response = cluster.request("POST", path, body, params)
     except ClusterError as exc:
         if len(body) > AT_ONCE and TOO_LARGE in exc.message:
             exc.hint = f"{len(body) / 1e6:.0f} MB, most of it ids of items to leave out: {SMALLER}"
         # what cannot be parsed makes OpenSearch refuse the whole request
-        exc.hint = exc.hint or answers.REFUSED
+        exc.hint = exc.hint or REFUSED
         raise _named(exc) from exc
     return answer
 
 
 def _named(exc: ClusterError) -> ClusterError:
-    return answers.scripts_refused(exc.message) if EXPENSIVE in exc.message else exc
+    return scripts_refused(exc.message) if EXPENSIVE in exc.message else exc

@@ -86,10 +86,6 @@ class Taxonomy:
         return str(value).startswith(f"{node}{self.separator}")
 
 
-FLAT: Final = Taxonomy(None, None, {})
-"""No tree at all."""
-
-
 def terms(name: str, values: Sequence[Any]) -> Clause:
     """Return the query for any of `values`, however many these are.
 

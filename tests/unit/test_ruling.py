@@ -18,8 +18,9 @@ from seealso.errors import ConfigError
 from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.ranking.plans import build_plan
 from seealso.plugin.rules.ruling import read_rules, ruling
-from seealso.plugin.rules.taxonomy import FLAT, Taxonomy
+from seealso.plugin.rules.taxonomy import Taxonomy
 
+FLAT = Taxonomy(None, None, {})
 PATHS = Taxonomy("category", " > ", {})
 HORROR = {"do": "exclude", "field": "genres", "values": ["Horror"]}
 
