@@ -9,9 +9,9 @@ from seealso.config import Choice, Settings
 from seealso.errors import DataError
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.plans import Plan, build_plan
-from seealso.plugin.rules.fields import SHARES, Condition, conditions
+from seealso.plugin.rules.fields import Condition, conditions
 from seealso.plugin.rules.ruling import contradiction, takes_all
-from seealso.plugin.rules.safety import Attributes, Guard
+from seealso.plugin.rules.safety import Guard
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
 from seealso.plugin.serving import Live
 from seealso.types import User
@@ -64,7 +64,8 @@ class Policy:
 
     def filters(self, users: Sequence[User]) -> tuple[Clause, ...]:
         """Return the clauses for what all of `users` may see."""
-        return self._guard.filters(map(allowed_by, users))
+        # what is stored of a user holds against what a request says
+        return self._guard.filters({**one.attributes, **one.kept} for one in users)
 
     def check_allowed(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
         """Refuse to speak of items that the user must not be shown.
@@ -103,7 +104,10 @@ class Policy:
     def _check_fields(self, live: Live, rules: Iterable[Choice]) -> None:
         """Refuse what no query can ask of a field: a filter on it would let everything pass."""
         settings = self._settings
-        found = [*conditions(rules, "a rule"), *conditions(settings.exposure.shares, SHARES)]
+        found = [
+            *conditions(rules, "a rule"),
+            *conditions(settings.exposure.shares, "exposure.shares"),
+        ]
         found += [Condition("safety.fields", field, "values") for field in settings.safety.fields]
         found += [Condition("safety.age", one.item, "numbers") for one in settings.safety.age]
         found += [Condition("safety.region", one.item, "values") for one in settings.safety.region]
@@ -117,8 +121,3 @@ class Policy:
             if live.generation not in self._known:
                 self._known = {live.generation: searchable_fields(self._cluster, live.name)}
             return self._known[live.generation]
-
-
-def allowed_by(user: User) -> Attributes:
-    """Return the attributes that decide: what is kept of a user, before what a request says."""
-    return {**user.attributes, **user.kept}

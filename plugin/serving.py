@@ -50,8 +50,18 @@ REFUSED_SECONDS: Final = 60.0
 """How long no script is tried in a cluster that refused one."""
 
 
+ALLOW: Final = (
+    f"let the cluster allow it (PUT _cluster/settings, {EXPENSIVE}: true), or rank a cosine index "
+    "by path auto or ann, without prefixes, ranges of keywords and scripts in filters"
+)
+"""What to do about a cluster that runs no scripts, nor other expensive queries."""
+
+
 class ScriptsRefused(ClusterError):
     """The cluster runs no scripts in searches."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint=ALLOW, setting=EXPENSIVE)
 
 
 @dataclass(frozen=True, slots=True)

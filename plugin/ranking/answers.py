@@ -16,11 +16,6 @@ Hit: TypeAlias = Mapping[str, Any]
 
 REFUSED = "a filter must be valid query DSL; `seealso doctor` checks the index"
 
-ALLOW = (
-    f"let the cluster allow it (PUT _cluster/settings, {EXPENSIVE}: true), or rank by path auto or "
-    "ann, without prefixes, ranges of keywords and scripts in filters"
-)
-
 
 def hits_of(response: Response) -> list[Hit]:
     """Return the hits of one response of an ``_msearch``.
@@ -41,15 +36,10 @@ def hits_of(response: Response) -> list[Hit]:
         reason = (cause.get("root_cause") or [cause])[0]
         message = f"OpenSearch refused the search: {reason.get('type')}: {reason.get('reason')}"
         if EXPENSIVE in message:
-            raise scripts_refused(message)
+            raise ScriptsRefused(message)
         raise ClusterError(message, hint=REFUSED, status=response.get("status"))
     found: list[Hit] = response["hits"]["hits"]
     return found
-
-
-def scripts_refused(message: str) -> ScriptsRefused:
-    """Return the error of a cluster that runs no scripts, nor other expensive queries."""
-    return ScriptsRefused(message, hint=ALLOW, setting=EXPENSIVE)
 
 
 def missing_part(responses: Iterable[Response]) -> str:

@@ -58,26 +58,23 @@ class HitReader:
         return Candidates(ranked=[self._candidate(hit, None, Source.IMPORTANCE) for hit in hits])
 
     def read_vectors(self, hits: Sequence[Hit]) -> Candidates:
-        """Return the vector list, boosts added."""
-        found = []
-        for hit in hits:
-            raw = raw_of(hit["_score"], self.context) + self.boosts.total(hit["_id"])
-            found.append(self._candidate(hit, raw, Source.VECTOR))
+        """Return the vector list."""
+        found = [
+            self._candidate(hit, raw_of(hit["_score"], self.context), Source.VECTOR) for hit in hits
+        ]
         return Candidates(ranked=self._likely(found))
 
     def read_boosted(self, hits: Sequence[Hit]) -> Candidates:
         """Return the items that were searched for by their ids, each with what its boost is of."""
         found = []
         for hit in hits:
-            item_id, raw = hit["_id"], raw_value(hit["_score"])
-            if not self.context.scripts:
-                # a script would have added it in the cluster
-                raw += self.boosts.total(item_id)
-            found.append(self._candidate(hit, raw, self.boosts.source(item_id)))
+            raw, source = raw_value(hit["_score"]), self.boosts.source(hit["_id"])
+            # where scripts run, the score has the boost in it
+            found.append(self._candidate(hit, raw, source, boosted=self.context.scripts))
         return Candidates(ranked=self._likely(found))
 
     def read_tail(self, hits: Sequence[Hit]) -> Candidates:
-        """Return the tail list, boosts added.
+        """Return the tail list.
 
         The template's script field ``x`` is each item's w * similarity; items without a vector
         have none, and no probability.
@@ -85,19 +82,24 @@ class HitReader:
         found = []
         for hit in hits:
             (x,) = hit.get("fields", {}).get("x", [None])
-            raw = None if x is None else float(x) + self.boosts.total(hit["_id"])
-            found.append(self._candidate(hit, raw, Source.TAIL))
+            found.append(self._candidate(hit, None if x is None else float(x), Source.TAIL))
         return Candidates(tail=self._likely(found))
 
-    def _candidate(self, hit: Hit, raw: float | None, source: Source) -> Candidate:
-        item = recommendation(hit, raw, source, self.context.calibration)
+    def _candidate(
+        self, hit: Hit, raw: float | None, source: Source, *, boosted: bool = False
+    ) -> Candidate:
+        """Return a hit as a candidate, with its boosts; `boosted` if `raw` has them already."""
+        item_id, vector = hit["_id"], item_vector(hit["_source"])
         if raw is None:
-            return Candidate(item, (item.importance,), vector=item_vector(hit["_source"]))
-        if self.boosts.total(item.item_id):
-            co_occurrence = self.boosts.co_occurrence.get(item.item_id, 0.0)
-            votes = self.boosts.neighbours.get(item.item_id, 0.0)
-            item = replace(item, co_occurrence=co_occurrence, neighbours=votes)
-        return Candidate(item, (raw,), (raw,), item_vector(hit["_source"]))
+            item = recommendation(hit, None, source, self.context.calibration)
+            return Candidate(item, (item.importance,), vector=vector)
+        x = raw if boosted else raw + self.boosts.total(item_id)
+        item = replace(
+            recommendation(hit, x, source, self.context.calibration),
+            co_occurrence=self.boosts.co_occurrence.get(item_id, 0.0),
+            neighbours=self.boosts.neighbours.get(item_id, 0.0),
+        )
+        return Candidate(item, (x,), (x,), vector)
 
     def _likely(self, found: Sequence[Candidate]) -> list[Candidate]:
         least = self.min_probability

@@ -116,9 +116,7 @@ def choose_path(criteria: Criteria, space: Space, *, exact: bool, scripts: bool 
 def without_scripts(what: str) -> ScriptsRefused:
     """Return the error of something that needs scripts, in a cluster that runs none."""
     return ScriptsRefused(
-        f"{what} ranks by scripts, and this cluster runs none: {EXPENSIVE} is false",
-        hint=f"path auto or ann of a cosine index needs none; or set {EXPENSIVE} to true",
-        setting=EXPENSIVE,
+        f"{what} ranks by scripts, and this cluster runs none: {EXPENSIVE} is false"
     )
 
 

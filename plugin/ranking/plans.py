@@ -10,7 +10,7 @@ from seealso.plugin.ranking.feasibility import check_share, check_sum, describe_
 from seealso.plugin.ranking.options import Criteria, Filter
 from seealso.plugin.ranking.searches import MOST_HITS
 from seealso.plugin.reranking.diversity import Diversity
-from seealso.plugin.reranking.draft import PINNED, RANKED, Component, Draft
+from seealso.plugin.reranking.draft import PINNED, RANKED, Component
 from seealso.plugin.reranking.freshness import Freshness
 from seealso.plugin.reranking.ordering import Order, Ordering
 from seealso.plugin.reranking.pins import Pins
@@ -91,10 +91,6 @@ class Plan:
             only = {"ids": {"values": list(pins.values())}}
             pinned = replace(without_tail.narrow([only]), size=len(pins))
             yield SubQuery(pinned, BoostTier(), PINNED)
-
-    def draft(self) -> Draft:
-        """Return the list before anything is found for it."""
-        return Draft(self.criteria.size, {}, caps=self.exposure.caps)
 
     def components(self, order: Order, now: datetime, *, known: bool) -> Iterator[Component]:
         """Yield the components that make the list, in the order in which they act.

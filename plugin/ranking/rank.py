@@ -102,7 +102,7 @@ def build(request: RankedRequest, context: RankingContext, now: datetime) -> Bui
             for part in plan.sub_queries()
             for query in request.queries(part.criteria, context)
         ),
-        plan.draft(),
+        Draft(plan.criteria.size, {}, caps=plan.exposure.caps),
         tuple(plan.components(request.order(context), now, known=request.known)),
         plan.criteria.fields,
     )

@@ -7,9 +7,9 @@ from typing import Any, Final
 from seealso.cluster import Cluster
 from seealso.errors import ClusterError
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.ranking.answers import REFUSED, Response, scripts_refused
+from seealso.plugin.ranking.answers import REFUSED, Response
 from seealso.plugin.ranking.searches import Search
-from seealso.plugin.serving import EXPENSIVE, Live
+from seealso.plugin.serving import EXPENSIVE, Live, ScriptsRefused
 from seealso.query_templates import msearch
 
 AT_ONCE: Final = 4_000_000
@@ -119,4 +119,4 @@ def _request(cluster: Cluster, path: str, body: bytes, params: Mapping[str, str]
 
 
 def _named(exc: ClusterError) -> ClusterError:
-    return scripts_refused(exc.message) if EXPENSIVE in exc.message else exc
+    return ScriptsRefused(exc.message) if EXPENSIVE in exc.message else exc

@@ -1,7 +1,7 @@
 """Freshness: the older an item, the less it is worth."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from seealso.plugin.reranking.draft import Candidate, Draft
@@ -11,8 +11,6 @@ YEARS_END: Final = 10_000
 
 MILLISECONDS: Final = 1e11
 """A greater number is milliseconds since 1970: as seconds it would be after the year 5000."""
-
-SECONDS_A_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Freshness:
         born = read_moment(candidate.fields.get(self.field))
         if born is None or born >= self.now:
             return candidate
-        age = (self.now - born).total_seconds() / SECONDS_A_DAY
+        age = (self.now - born) / timedelta(days=1)
         lost = 1.0 - 2.0 ** (-age / self.half_life_days)
         return candidate.boost(lambda value: -lost * abs(value))
 

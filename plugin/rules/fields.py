@@ -18,12 +18,11 @@ NUMBERS: Final = frozenset(
     }
 )  # fmt: skip
 
-DATES: Final = frozenset({"date", "date_nanos"})
+COMPARABLE: Final = {"numbers": NUMBERS, "range": NUMBERS | {"date", "date_nanos"}}
+"""Types whose values are compared in their own order, by what a setting needs."""
 
 WORDS: Final = frozenset({"text", "match_only_text", "search_as_you_type"})
 """Types that hold the words of a value instead of the value."""
-
-SHARES: Final = "exposure.shares"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +58,24 @@ class Condition:
         ConfigError
             The answer would mean nothing; the message names field and type.
         """
+        found = f"field {self.field!r} of index {index} is {mapping_type}"
         if mapping_type is None:
-            raise ConfigError(
-                f"{self.setting}: index {index} cannot be asked for field {self.field!r}",
-                hint="name it in catalogue.keywords, numbers or lists and build the index again",
-                field=self.field,
-            )
-        found = f"{self.setting}: field {self.field!r} of index {index} is {mapping_type}"
-        if self.needs == "values" and mapping_type in WORDS:
-            raise ConfigError(
-                f"{found}: it holds words, not whole values",
-                hint=f"ask a keyword field, {self.field}.keyword for one, or name the field in "
-                "catalogue.keywords and build the index again",
-                field=self.field,
-                type=mapping_type,
-            )
-        if self.needs != "values" and mapping_type not in self._comparable():
-            raise ConfigError(
-                f"{found}, not a number: it would be compared as text",
-                hint="name it in catalogue.numbers and build the index again",
-                field=self.field,
-                type=mapping_type,
-            )
-
-    def _comparable(self) -> frozenset[str]:
-        return NUMBERS if self.needs == "numbers" else NUMBERS | DATES
+            found = f"index {index} cannot be asked for field {self.field!r}"
+            cure = "name it in catalogue.keywords, numbers or lists"
+        elif self.needs == "values" and mapping_type in WORDS:
+            found += ": it holds words, not whole values"
+            cure = f"ask {self.field}.keyword if there is one, or name it in catalogue.keywords"
+        elif self.needs != "values" and mapping_type not in COMPARABLE[self.needs]:
+            found += ", not a number: it would be compared as text"
+            cure = "name it in catalogue.numbers"
+        else:
+            return
+        hint = f"{cure} and build the index again"
+        raise ConfigError(f"{self.setting}: {found}", hint=hint, field=self.field)
 
 
 def conditions(choices: Iterable[Choice], setting: str) -> Iterator[Condition]:
-    """Yield what `choices`, which stand in `setting`, ask of fields."""
+    """Yield what the choices of a setting ask of fields."""
     for one in choices:
         if one.field is None:
             continue

@@ -109,7 +109,10 @@ def describe_rule(rule: Rule) -> str:
     return f"{rule.do} {', '.join(what)}"
 
 
-def read_rules(given: Any) -> tuple[Rule, ...]:
+EXAMPLE: Final = """for instance {"do": "exclude", "field": "genres", "values": ["Horror"]}"""
+
+
+def read_rules(rules: Any) -> tuple[Rule, ...]:
     """Return the rules of a request: rules, or what makes one, or several of them.
 
     Raises
@@ -117,17 +120,14 @@ def read_rules(given: Any) -> tuple[Rule, ...]:
     ConfigError
         One is no rule; the message says what is wrong with it.
     """
-    rules = (given,) if isinstance(given, Mapping | Rule) else given
-    if isinstance(rules, str) or not isinstance(rules, Sequence):
-        raise ConfigError(f"rules: {given!r:.80} is no rule, nor a list of them", hint=EXAMPLE)
-    return tuple(_read(number, rule) for number, rule in enumerate(rules, 1))
-
-
-EXAMPLE: Final = """for instance {"do": "exclude", "field": "genres", "values": ["Horror"]}"""
+    several = (rules,) if isinstance(rules, Mapping | Rule) else rules
+    if isinstance(several, str) or not isinstance(several, Sequence):
+        raise ConfigError(f"rules: {rules!r:.80} is no rule, nor a list of them", hint=EXAMPLE)
+    return tuple(_read(number, rule) for number, rule in enumerate(several, 1))
 
 
 def check(rules: Sequence[Rule], taxonomy: Taxonomy) -> None:
-    """Refuse rules of which one takes what another gives.
+    """Refuse a rule that excludes what another one requires, pins or boosts.
 
     Raises
     ------
@@ -140,29 +140,24 @@ def check(rules: Sequence[Rule], taxonomy: Taxonomy) -> None:
             hint="put values of a field in one rule",
         )
     for excluded in (rule for rule in rules if rule.do == "exclude"):
-        for given in (rule for rule in rules if rule.do in ("require", "pin", "boost")):
-            if takes_all(excluded, given, taxonomy):
-                raise contradiction(describe_rule(given), describe_rule(excluded))
-    places: dict[int, str] = {}
-    for rule in (rule for rule in rules if rule.do == "pin"):
-        for place, item_id in _places(rule):
-            if places.setdefault(place, item_id) != item_id:
-                raise contradiction(f"pin {places[place]} at {place}", f"pin {item_id} at {place}")
+        for other in (rule for rule in rules if rule.do in ("require", "pin", "boost")):
+            if takes_all(excluded, other, taxonomy):
+                raise contradiction(describe_rule(other), describe_rule(excluded))
 
 
-def takes_all(excluded: Choice, given: Choice, taxonomy: Taxonomy) -> bool:
-    """Tell whether whatever `given` means is meant by `excluded` as well, as far as values tell."""
+def takes_all(excluded: Choice, other: Choice, taxonomy: Taxonomy) -> bool:
+    """Tell whether `excluded` covers all that another choice covers, as far as values say."""
     if excluded.field is None:
-        return bool(given.items) and set(given.items) <= set(excluded.items)
-    if excluded.items or excluded.field != given.field:
+        return bool(other.items) and set(other.items) <= set(excluded.items)
+    if excluded.items or excluded.field != other.field:
         return False
     if excluded.least is not None or excluded.most is not None:
-        low = excluded.least is None or (given.least is not None and given.least >= excluded.least)
-        high = excluded.most is None or (given.most is not None and given.most <= excluded.most)
+        low = excluded.least is None or (other.least is not None and other.least >= excluded.least)
+        high = excluded.most is None or (other.most is not None and other.most <= excluded.most)
         return not excluded.values and low and high
     name, nodes = excluded.field, excluded.values
-    return bool(given.values) and all(
-        any(taxonomy.covers(name, node, value) for node in nodes) for value in given.values
+    return bool(other.values) and all(
+        any(taxonomy.covers(name, node, value) for node in nodes) for value in other.values
     )
 
 
@@ -173,11 +168,11 @@ def contradiction(one: str, other: str) -> ConfigError:
     )
 
 
-def _read(number: int, given: Any) -> Rule:
-    if isinstance(given, Rule):
-        return given
+def _read(number: int, rule: Any) -> Rule:
+    if isinstance(rule, Rule):
+        return rule
     try:
-        return Rule.model_validate(given)
+        return Rule.model_validate(rule)
     except ValidationError as exc:
         first = exc.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -198,14 +193,14 @@ def _tiers(rules: Sequence[Rule], taxonomy: Taxonomy) -> Iterator[BoostTier]:
     yield BoostTier((without(any_of(before)),) if before else ())
 
 
-def _places(rule: Rule) -> Iterator[tuple[int, str]]:
-    return iter(enumerate(rule.items, rule.position or 1))
-
-
 def _pins(rules: Sequence[Rule]) -> dict[int, str]:
-    pinned: dict[str, int] = {}
-    for rule in rules:
-        if rule.do == "pin":
-            for place, item_id in _places(rule):
-                pinned.setdefault(item_id, place)
-    return {place: item_id for item_id, place in pinned.items()}
+    """Return the pinned items by place, each at the first of its places."""
+    places: dict[int, str] = {}
+    for rule in (rule for rule in rules if rule.do == "pin"):
+        for place, item_id in enumerate(rule.items, rule.position or 1):
+            if places.setdefault(place, item_id) != item_id:
+                raise contradiction(f"pin {places[place]} at {place}", f"pin {item_id} at {place}")
+    first: dict[str, int] = {}
+    for place, item_id in places.items():
+        first.setdefault(item_id, place)
+    return {place: item_id for item_id, place in first.items()}
