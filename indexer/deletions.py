@@ -1,7 +1,7 @@
 """What an update deletes: what was named, what the catalogue no longer has, and what bars it."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from seealso.cluster import Cluster, fetch, indices, scan_ids
@@ -17,45 +17,37 @@ FEW: Final = 10
 """So many documents that were named one by one are deleted from an index of any size."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undeleted:
-    """Inputs without the items that are to be deleted.
+def leave_out(source: Inputs, ids: Collection[str]) -> tuple[Inputs, set[str]]:
+    """Return the inputs without some items, and those of `ids` that they are seen to have.
 
-    Attributes
+    Parameters
     ----------
     source
-        Where they may still be.
-    deleted
-        Ids that are named.
-    met
-        Of those, the ones that `source` was seen to have.
+        What is read.
+    ids
+        Of items to delete.
     """
+    deleted = frozenset(ids)
+    seen: set[str] = set()
 
-    source: Inputs
-    deleted: frozenset[str]
-    met: set[str] = field(default_factory=set)
+    def items() -> Iterator[list[Item]]:
+        for batch in source.items():
+            seen.update(item.item_id for item in batch if item.item_id in deleted)
+            if others := [item for item in batch if item.item_id not in deleted]:
+                yield others
 
-    def inputs(self) -> Inputs:
-        """Return the inputs with other items only."""
-        return replace(self.source, items=self._items) if self.deleted else self.source
+    return (replace(source, items=items) if deleted else source), seen
 
-    def notes(self) -> tuple[str, ...]:
-        """Return what was left out, in a sentence."""
-        if not self.met:
-            return ()
-        few = ", ".join(map(repr, sorted(self.met)[:EXAMPLES]))
-        return (
-            f"{len(self.met):,} of the {len(self.deleted):,} ids to delete are still in the "
-            f"catalogue, such as {few}: the next build, or update without --delete, brings them "
-            "back; take them out of it",
-        )
 
-    def _items(self) -> Iterator[list[Item]]:
-        for batch in self.source.items():
-            kept = [item for item in batch if item.item_id not in self.deleted]
-            self.met.update(item.item_id for item in batch if item.item_id in self.deleted)
-            if kept:
-                yield kept
+def left_out_notes(left_out: Collection[str], deleted: int) -> tuple[str, ...]:
+    """Return the note that ids to delete are still in the catalogue; none if none is."""
+    if not left_out:
+        return ()
+    few = ", ".join(map(repr, sorted(left_out)[:EXAMPLES]))
+    return (
+        f"{len(left_out):,} of the {deleted:,} ids to delete are still in the catalogue, such as "
+        f"{few}: the next build, or update without --delete, brings them back; take them out of it",
+    )
 
 
 @dataclass(frozen=True, slots=True)

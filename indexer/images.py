@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from seealso.config import Settings
-from seealso.encoder import Bundle, ImageVectors
+from seealso.encoder import Bundle, ImageEncoder, ImageVectors, open_cache
 from seealso.indexer.pictures import Gallery
 from seealso.readers import Problems, read_image_vectors
 
@@ -23,8 +23,9 @@ def open_images(settings: Settings, problems: Problems) -> ImageVectors | None:
     """
     named = settings.images
     if named.folder is not None and named.bundle is not None:
-        gallery = Gallery.of(settings, named.folder, named.bundle, problems)
-        return ImageVectors.of(gallery.read(), gallery.encoder.fingerprint)
+        encoder = ImageEncoder(named.bundle, settings.encoder.threads)
+        gallery = Gallery(named.folder, encoder, open_cache(settings), problems)
+        return ImageVectors.of(gallery.read(), encoder.fingerprint)
     if named.path is not None:
         return ImageVectors.of(read_image_vectors(named, problems))
     return None

@@ -10,8 +10,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from seealso.config import Settings
-from seealso.encoder import ImageEncoder, VectorCache, open_cache
+from seealso.encoder import ImageEncoder, VectorCache
 from seealso.encoder.pictures import usable
 from seealso.errors import DataError
 from seealso.log import progress
@@ -44,18 +43,6 @@ class Gallery:
     encoder: ImageEncoder
     cache: VectorCache | None
     problems: Problems
-
-    @classmethod
-    def of(cls, settings: Settings, folder: Path, bundle: Path, problems: Problems) -> "Gallery":
-        """Return the gallery of ``images.folder``, with the encoder in ``images.bundle``.
-
-        Raises
-        ------
-        BundleError
-            The encoder cannot be used.
-        """
-        encoder = ImageEncoder(bundle, settings.encoder.threads)
-        return cls(folder, encoder, open_cache(settings), problems)
 
     def read(self) -> Iterator[ImageRows]:
         """Yield the vectors of all pictures, in the order of their names.

@@ -7,7 +7,7 @@ from seealso.cluster import BulkWriter, Cluster, indices, scan_ids
 from seealso.config import Settings
 from seealso.encoder import ImageVectors, ItemText
 from seealso.errors import DataError, MappingMismatch
-from seealso.indexer.deletions import Deletions, Undeleted, find_deletions
+from seealso.indexer.deletions import Deletions, find_deletions, leave_out, left_out_notes
 from seealso.indexer.documents import DocumentMaker, digests
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, event_notes
@@ -165,13 +165,16 @@ def _compare(
 ) -> _Comparison:
     live = live_index(cluster, settings)
     _refuse_other(live, settings)
-    kept = Undeleted(source, frozenset(delete))
-    source = kept.inputs()
+    source, left_out = leave_out(source, delete)
     images = images_for(live.bundle, source.images)
     with progress("reading") as tick:
         read = read_again(source, live.meta["importance"], settings, tick)
     deletions = find_deletions(cluster, live, delete, read if delete_missing else None)
-    notes = (*kept.notes(), *deletions.notes(), *_notes(cluster, live, read, deletions))
+    notes = (
+        *left_out_notes(left_out, len(set(delete))),
+        *deletions.notes(),
+        *_notes(cluster, live, read, deletions),
+    )
     return _Comparison(live, source, images, read, deletions, notes)
 
 

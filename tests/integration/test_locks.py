@@ -124,7 +124,7 @@ def test_on_another_host_it_is_free_when_it_has_stood_still(
             from_another_host(patched)
             started = time.monotonic()
             taken = locks.Lock(cluster, alias, "build")
-            taken.take("-", 0)
+            taken.take("-")
             assert 1.9 < time.monotonic() - started < 10
             # who stood still notices before it does what only the holder may do
             with pytest.raises(ClusterError, match="was paused for so long"):
@@ -141,7 +141,7 @@ def test_on_another_host_signs_of_life_are_seen(
     with hold(cluster, alias, "build", "-") as lock:
         from_another_host(monkeypatch)
         with pytest.raises(ClusterError, match="somebody builds"):
-            locks.Lock(cluster, alias, "build").take("somebody builds", 0)
+            locks.Lock(cluster, alias, "build").take("somebody builds")
         lock.require()
 
 

@@ -97,7 +97,7 @@ def meta(cluster: Cluster, name: str) -> dict[str, Any]:
     MappingMismatch
         The index carries none: seealso did not build it.
     """
-    return _own_meta(_whole_meta(cluster, name), name)
+    return _require_own(find_meta(cluster, name), name)
 
 
 def find_meta(cluster: Cluster, name: str) -> dict[str, Any] | None:
@@ -116,7 +116,7 @@ def put_meta(cluster: Cluster, name: str, changes: Mapping[str, Any]) -> dict[st
     """Change entries of ``_meta.seealso`` and return all of it."""
     # OpenSearch replaces _meta as a whole, and an index that was attached to has an owner's too
     whole = _whole_meta(cluster, name)
-    own = {**_own_meta(whole, name), **changes}
+    own = {**_require_own(whole.get("seealso"), name), **changes}
     cluster.request("PUT", f"/{name}/_mapping", {"_meta": {**whole, "seealso": own}})
     return own
 
@@ -131,8 +131,7 @@ def _whole_meta(cluster: Cluster, name: str) -> dict[str, Any]:
     return found
 
 
-def _own_meta(whole: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = whole.get("seealso")
+def _require_own(found: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
     if found is None:
         raise MappingMismatch(
             f"{name}: not an index of seealso (no _meta.seealso in its mapping)",

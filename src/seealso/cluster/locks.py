@@ -143,7 +143,7 @@ class Lock:
 
     def take(self, complaint: str) -> None:
         """Become the holder; raises what `hold` raises."""
-        since = time.monotonic()
+        started = time.monotonic()
         seen: Mapping[str, int] | None = None
         while True:
             found = self._read()
@@ -157,17 +157,16 @@ class Lock:
                 return
             if seen is None:
                 log.info("%s: %s holds the lock", self.alias, found["_source"]["holder"])
-            now, version = time.monotonic(), _version_of(found)
-            moved, seen = seen is not None and version != seen, version
-            since = now if moved else since
-            token = found["_source"]["token"]
-            if now - since >= EXPIRES_S or _died_here(token):
+            version, token = _version_of(found), found["_source"]["token"]
+            if time.monotonic() - started >= EXPIRES_S or _died_here(token):
                 log.info("%s: its holder is gone, going on", self.alias)
                 if self._write(version):
                     return
                 continue
-            if moved or _life_file(token).exists():
+            alive = seen is not None and version != seen
+            if alive or _life_file(token).exists():
                 raise self._busy_error(found["_source"], complaint)
+            seen = version
             time.sleep(LOOK_S)
 
     def beat(self, stop: Event) -> None:
