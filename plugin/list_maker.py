@@ -1,12 +1,12 @@
 """Makes lists from one index and its bundle: for users, for a group, for an item, with reasons.
 
-Whoever calls sees to it that the bundle is that of the index which answers.
+The caller makes sure that the bundle is that of the index.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from seealso.cluster import Cluster
 from seealso.config import Settings
@@ -27,6 +27,7 @@ from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import RankingContext, fallback, without_scripts
+from seealso.plugin.ranking.plans import Plan
 from seealso.plugin.ranking.rank import build, rank
 from seealso.plugin.ranking.requests import ListRequest
 from seealso.plugin.ranking.sending import send_at_once, send_scored
@@ -38,9 +39,11 @@ from seealso.plugin.users_index import UsersIndex
 from seealso.query_templates import msearch
 from seealso.types import User, Vector
 
+NO_NEIGHBOURS: Final = NeighbourBoosts()
+
 
 class ListMaker:
-    """Makes lists; what it has read of an index it keeps for the next.
+    """Makes lists; it keeps what it has read of an index for the next call.
 
     Safe to share between threads. What every method can raise is in `Recommender`.
 
@@ -62,11 +65,11 @@ class ListMaker:
         self._policy = Policy(self._cluster, settings)
 
     def profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
-        """Return what each user is asked for with."""
+        """Return the profile of each user."""
         return build_profiles(users, live, self._items)
 
     def blocked_items(self) -> frozenset[str]:
-        """Return the ids on the blocklist, as it stands now."""
+        """Return the ids on the blocklist, as it is now."""
         return self._policy.blocked_items()
 
     def for_users(
@@ -79,17 +82,20 @@ class ListMaker:
         neighbours, missing = self._neighbours(live, users, profiles)
         if self._users is not None:
             watch.cut("neighbours")
-        requests = self._requests(live, criteria, users, profiles, neighbours)
-        return self._rank(live, requests, criteria, watch, missing)
+        plan = self._policy.plan(live, criteria)
+        requests = [
+            self._request(plan, user, profile, boosts, missing)
+            for user, profile, boosts in zip(users, profiles, neighbours, strict=True)
+        ]
+        return self._rank(live, requests, criteria, watch)
 
     def for_item(self, live: Live, item_id: str, criteria: Criteria) -> RecommendationList:
         """Return the items most related to an item."""
         watch = Stopwatch()
         profile = Profile(self._vector(live, item_id), "", frozenset({item_id}))
         watch.cut("profile")
-        requests = self._requests(live, criteria, [User()], [profile], [NeighbourBoosts()])
-        (found,) = self._rank(live, requests, criteria, watch, "")
-        return found
+        request = self._request(self._policy.plan(live, criteria), User(), profile)
+        return self._rank(live, [request], criteria, watch)[0]
 
     def for_group(self, live: Live, members: Members, criteria: GroupCriteria) -> GroupList:
         """Return one list for all members."""
@@ -142,8 +148,8 @@ class ListMaker:
 
     def stored(self, live: Live, user: User, criteria: Criteria) -> bytes:
         """Return what `Recommender.stored_request` does."""
-        profiles = self.profiles(live, [user])
-        (request,) = self._requests(live, criteria, [user], profiles, [NeighbourBoosts()])
+        (profile,) = self.profiles(live, [user])
+        request = self._request(self._policy.plan(live, criteria), user, profile)
         built = build(request, RankingContext.of(live, criteria), datetime.now(UTC))
         return b"".join(
             msearch(live.address, [search.stored()], search.header) for search in built.searches
@@ -161,25 +167,19 @@ class ListMaker:
             )
         return searches[0].stored()
 
-    def _requests(
+    def _request(
         self,
-        live: Live,
-        criteria: Criteria,
-        users: Sequence[User],
-        profiles: Sequence[Profile],
-        neighbours: Sequence[NeighbourBoosts],
-    ) -> list[ListRequest]:
-        """Return the request for each user's list."""
-        plan = self._policy.plan(live, criteria)
-        return [
-            ListRequest(
-                user,
-                profile,
-                Boosts.of(profile.co_occurrence, boosts),
-                plan.narrow(self._policy.filters([user])),
-            )
-            for user, profile, boosts in zip(users, profiles, neighbours, strict=True)
-        ]
+        plan: Plan,
+        user: User,
+        profile: Profile,
+        neighbours: NeighbourBoosts = NO_NEIGHBOURS,
+        missing: str = "",
+    ) -> ListRequest:
+        """Return the request for a user's list; `missing` is what is known to be lost for it."""
+        boosts = Boosts.of(profile.co_occurrence, neighbours)
+        note = join_notes(describe_gaps(user, profile), missing)
+        narrowed = plan.narrow(self._policy.filters([user]))
+        return ListRequest(user, profile, boosts, narrowed, note)
 
     def _group_request(
         self, live: Live, members: Members, criteria: GroupCriteria
@@ -192,14 +192,9 @@ class ListMaker:
         return GroupRequest(group, criteria.groups, plan), context
 
     def _rank(
-        self,
-        live: Live,
-        requests: Sequence[ListRequest],
-        criteria: Criteria,
-        watch: Stopwatch,
-        missing: str,
+        self, live: Live, requests: Sequence[ListRequest], criteria: Criteria, watch: Stopwatch
     ) -> list[RecommendationList]:
-        """Return the list of each request; `missing` is what all of them lack."""
+        """Return the list of each request."""
         context = RankingContext.of(live, criteria)
         # a deadline is for someone who waits; for many at once, the cluster may take its time
         cluster = self._cluster if len(requests) == 1 else self._patient
@@ -214,12 +209,7 @@ class ListMaker:
                 context.path,
                 live.name,
                 live.fingerprint,
-                join_notes(
-                    describe_gaps(request.user, request.profile),
-                    missing,
-                    degraded if request.known else "",
-                    one.note,
-                ),
+                join_notes(request.note, degraded if request.known else "", one.note),
                 watch.parts(),
             )
             for request, one in zip(requests, found, strict=True)
@@ -230,7 +220,7 @@ class ListMaker:
     ) -> tuple[list[NeighbourBoosts], str]:
         """Return what the neighbours of each user add, and a note on what is missing."""
         if self._users is None:
-            return [NeighbourBoosts()] * len(users), ""
+            return [NO_NEIGHBOURS] * len(users), ""
         return self._users.boosts(users, profiles, live.settings.neighbours, live.fingerprint)
 
     def _vector(self, live: Live, item_id: str) -> Vector:

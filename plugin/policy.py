@@ -23,7 +23,7 @@ class Policy:
     Parameters
     ----------
     cluster
-        Where the index stands: a rule on a field that it does not have would say nothing.
+        Where the index is: a rule on a field that the index lacks would have no effect.
     settings
         Sections ``rules``, ``taxonomy``, ``exposure`` and ``safety`` are used.
 
@@ -68,7 +68,7 @@ class Policy:
         return self._guard.filters({**one.attributes, **one.kept} for one in users)
 
     def check_allowed(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
-        """Refuse to speak of items that the user must not be shown.
+        """Refuse items that the user must not be shown.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class Policy:
                 )
 
     def blocked_items(self) -> frozenset[str]:
-        """Return the ids on the blocklist, as it stands now."""
+        """Return the ids on the blocklist, as it is now."""
         return frozenset(self._guard.blocked_items())
 
     def _check_blocked(self, share: Choice) -> None:
@@ -102,7 +102,7 @@ class Policy:
                 raise contradiction(f"a share of {share.field} {what}", "[safety], which blocks it")
 
     def _check_fields(self, live: Live, rules: Iterable[Choice]) -> None:
-        """Refuse what no query can ask of a field: a filter on it would let everything pass."""
+        """Refuse fields that no query can compare as needed: a filter would let everything pass."""
         settings = self._settings
         found = [
             *conditions(rules, "a rule"),

@@ -24,7 +24,7 @@ Token = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A template taken apart: its tokens, and the parameters they name in order."""
+    """A parsed template: its tokens, and the parameters that they name, in order."""
 
     tokens: tuple[Token, ...]
     parameters: tuple[str, ...]

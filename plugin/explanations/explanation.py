@@ -1,4 +1,4 @@
-"""Why an item: shares of its value, words that matched, and how that is shown."""
+"""Why an item has its value for a user: shares of the value and matching words, as a table too."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ WEIGHED: Final = re.compile(r"^weight\((?P<field>[^:()]+):(?P<word>.+?) in \d+\)
 
 @dataclass(frozen=True, slots=True)
 class MatchedWord:
-    """A word of the profile that stands in the item, and what of the tail list's score it is."""
+    """A word of the profile that the item contains, and its part of the tail list's score."""
 
     field: str
     word: str
@@ -36,7 +36,7 @@ class Explanation:
     fields
         The catalogue's own fields of the item.
     probability, raw
-        As in a list: p, and x = w * similarity with what lifts it, as OpenSearch computed it. None
+        As in a list: p, and x = w * similarity with its boosts, as OpenSearch computed it. None
         for an item without a vector, and for a user of whom nothing is known.
     importance
         w.
@@ -45,11 +45,11 @@ class Explanation:
     words
         Words that bring the item into the tail list; none for an item that is not of the tail.
     path, templates
-        How the value was ranked, and the query templates that found the item.
+        The path that ranked, and the query templates that found the item.
     index, fingerprint
         The physical index that answered and the bundle that encoded the profile.
     texts
-        What the items of the events say, by id.
+        Texts of the items of the events, by id.
     note
         Something a person should know.
     """
@@ -94,10 +94,9 @@ class Explanation:
         table.add_column("similarity", justify="right")
         for one in self.shares[:most]:
             table.add_row(_signed(one.amount), one.kind.value, *self._describe_share(one))
-        rest = self.shares[most:]
-        if rest:
-            amount = sum(one.amount or 0.0 for one in rest)
-            table.add_row(_signed(amount), f"{len(rest)} more", "", "")
+        if smaller := self.shares[most:]:
+            amount = sum(one.amount or 0.0 for one in smaller)
+            table.add_row(_signed(amount), f"{len(smaller)} more", "", "")
         if self.raw is not None:
             p = "" if self.probability is None else f"p = {self.probability:.3f}"
             table.add_row(f"{self.raw:.4f}", "x", p, "", end_section=True)

@@ -64,7 +64,7 @@ class Members:
 
     @property
     def guarded(self) -> tuple[User, ...]:
-        """Those whose age and region say what may be shown."""
+        """Those whose age and region decide what the list may hold."""
         return self.people or self.users
 
     @property
@@ -95,7 +95,7 @@ class Group:
     profiles
         Of each, with a vector.
     excluded
-        Items that the group must not be shown.
+        Items that the list leaves out.
     note
         Who was left out, and why.
     """

@@ -1,4 +1,4 @@
-"""What a caller may ask of a group's list: the options of a user's list, and those of groups."""
+"""Options of a group's list: those of a user's list, and those of groups alone."""
 
 from dataclasses import dataclass
 from typing import Final, get_args
@@ -13,7 +13,7 @@ LOOKED_AT: Final = 50
 """Best items of each member that a strategy looks at; with 1,000 its lists are hardly others."""
 
 DEEP: Final = {"least-misery": 400, "borda": 400}
-"""For what no member likes best: with `LOOKED_AT`, half of their lists would be other items."""
+"""Strategies that choose items which no member likes best: `LOOKED_AT` are too few for them."""
 
 SEEN_RULES: Final = get_args(GroupSettings.model_fields["seen"].annotation)
 """Whose seen items may be left out."""
@@ -21,7 +21,7 @@ SEEN_RULES: Final = get_args(GroupSettings.model_fields["seen"].annotation)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupOptions(RecommendOptions):
-    """Options of a group's list; the settings' section ``groups`` holds where they are None.
+    """Options of a group's list; where they are None, the settings' section ``groups`` decides.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class GroupOptions(RecommendOptions):
     seen: str | None = None
 
     def resolve_group(self, settings: Settings) -> "GroupCriteria":
-        """Return what a list must be by these options and, where they say nothing, `settings`.
+        """Return what a list must be by these options and, where they are None, by `settings`.
 
         Raises
         ------

@@ -51,8 +51,8 @@ def fair(fairness: float) -> Strategy:
     """Return the strategy that serves each member as evenly as it can in every prefix of a list.
 
     An item is worth to a member what NDCG gives to its rank in the member's own order,
-    1 / log2(rank + 1), so that a member whose probabilities are low counts like any other. Place
-    by place the item is taken that is worth most to all of them, each weighted by
+    1 / log2(rank + 1), so that a member whose probabilities are low counts like any other. At
+    each place comes the item that is worth most to all of them, each weighted by
     (`PATIENCE` + what they got so far) ** -`fairness`: greedy as GreedyLM and SPGreedy (Xiao et
     al. 2017, "Fairness-Aware Group Recommendation with Pareto-Efficiency"), sensitive to ranks
     and with gains that diminish as in GFAR (Kaya, Bridge and Tintarev 2020, "Ensuring Fairness in

@@ -1,1 +1,1 @@
-"""How a list is ranked: what is asked for, by which searches, and what their answers say."""
+"""How a list is ranked: options and rules become searches, and their hits become a list."""

@@ -1,4 +1,4 @@
-"""What a caller may ask of a list: named options, and the criteria that settings make of them."""
+"""Options of a list, and the criteria that options and settings make together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ CHANGING: Final = ("size", "path", "min_probability", "tail_share")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecommendOptions:
-    """Options of one list; the settings' section ``recommend`` holds where they are None.
+    """Options of one list; where they are None, the settings' section ``recommend`` decides.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class RecommendOptions:
     min_probability
         Recommendations below it are left out.
     tail_share
-        Share of the positions that tail items are sure of.
+        Share of the places that are for tail items.
     fields
         Which catalogue fields to bring along; all of them by default.
     rules
@@ -57,7 +57,7 @@ class RecommendOptions:
     without_rules: bool = False
 
     def resolve(self, settings: RecommendSettings) -> "Criteria":
-        """Return what a list must be by these options and, where they say nothing, `settings`.
+        """Return what a list must be by these options and, where they are None, by `settings`.
 
         Raises
         ------

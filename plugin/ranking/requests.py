@@ -65,12 +65,15 @@ class ListRequest:
         What is added to some items.
     plan
         What the list is made by.
+    note
+        What a person should know of the user, for instance that nothing is known.
     """
 
     user: User
     profile: Profile
     boosts: Boosts
     plan: Plan
+    note: str = ""
 
     @property
     def known(self) -> bool:

@@ -43,8 +43,8 @@ class Search:
     def header(self) -> Mapping[str, str]:
         """What is sent beside the body.
 
-        How rare a word is, is asked of all shards together: else a list would change with their
-        number. OpenSearch leaves that out by itself where there is one shard.
+        The rarity of a word is counted over all shards together; otherwise a list would change
+        with their number. With one shard, OpenSearch leaves that step out by itself.
         """
         return {"search_type": "dfs_query_then_fetch"} if self.template in BY_WORDS else {}
 
@@ -61,7 +61,7 @@ def vector_search(
     exclude
         Item ids to leave out.
     criteria, context
-        What the list must be, and how to rank.
+        What the list must be, and how it is ranked.
     """
     path = context.path
     params = common_parameters(criteria, exclude)
@@ -87,8 +87,8 @@ def boosted_search(
 ) -> Search:
     """Return the search for the named items, which their boosts may bring into the list.
 
-    They are few, so that every path scores them so. Where no script can, all of them are asked
-    of the graph, which compares every vector within so narrow a filter.
+    They are few, so every path scores them by a script. Without scripts, the graph is searched for
+    all of them: within so narrow a filter it compares every vector.
     """
     if not context.scripts:
         only = {"ids": {"values": list(boosts.named)}}
@@ -106,8 +106,7 @@ def boosted_search(
 def tail_search(profile: Profile, criteria: Criteria, space: Space) -> Search:
     """Return the search for the tail list: BM25 over tail items and those without a vector.
 
-    The share of tail items is all that a list can need of them: those that the vector list has
-    as well count towards the share there.
+    It brings as many items as the tail's share has places: a list cannot need more.
     """
     params = common_parameters(criteria, sorted(profile.seen))
     params |= {"vector": profile.tail_vector, "space": KNN_SPACE[space]}

@@ -31,7 +31,7 @@ class Candidate:
     raw
         w * similarity for each member, before anything is added; empty where it is not known.
     vector
-        E_i, shape (dimension,), where diversity is asked for.
+        E_i, shape (dimension,), where the hit has it, as it does for diversity.
     """
 
     item: Recommendation
@@ -117,7 +117,7 @@ class Draft:
     note
         What a person should know of the candidates, for instance that a part is missing.
     checks
-        Of the promises that may be more than the candidates can keep.
+        Of the finished list, for promises that the candidates may be too few to keep.
     """
 
     size: int

@@ -54,8 +54,8 @@ def fill(
     size
         Length of the result, if the caps let so many pass.
     caps
-        What may not come too often. No item is taken for its rank that a share with fewer items
-        needs the room of.
+        Values that may not come too often. An item does not come for its rank alone where a
+        share with few items would then lack the room.
 
     Returns
     -------

@@ -41,16 +41,16 @@ class Freshness:
         return candidate.boost(lambda value: -lost * abs(value))
 
 
-def read_moment(given: Any) -> datetime | None:
-    """Return the time that a field says: ISO 8601, a year, or seconds or ms since 1970."""
+def read_moment(value: Any) -> datetime | None:
+    """Return the time in a field: ISO 8601, a year, or seconds or milliseconds since 1970."""
     try:
-        if isinstance(given, str):
-            found = datetime.fromisoformat(given)
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value)
             return found if found.tzinfo else found.replace(tzinfo=UTC)
-        if isinstance(given, bool) or not isinstance(given, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             return None
-        if 0 < given < YEARS_END:
-            return datetime(int(given), 1, 1, tzinfo=UTC)
-        return datetime.fromtimestamp(given / 1000 if given > MILLISECONDS else given, tz=UTC)
+        if 0 < value < YEARS_END:
+            return datetime(int(value), 1, 1, tzinfo=UTC)
+        return datetime.fromtimestamp(value / 1000 if value > MILLISECONDS else value, tz=UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -1,4 +1,4 @@
-"""Whether a field can be asked what a rule asks of it: a filter that means nothing shows all.
+"""Whether a field can be compared as a rule needs it: a filter that has no effect lets all pass.
 
 OpenSearch compares keywords as texts ("18" is below "9") and looks for whole values among the
 words of a text, and is silent about both.
@@ -27,12 +27,12 @@ WORDS: Final = frozenset({"text", "match_only_text", "search_as_you_type"})
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a setting asks of one field.
+    """How a setting compares one field.
 
     Attributes
     ----------
     setting
-        Which one asks.
+        Which one compares.
     field
         Of the catalogue.
     needs
@@ -44,7 +44,7 @@ class Condition:
     needs: Literal["values", "range", "numbers"]
 
     def check(self, index: str, mapping_type: str | None) -> None:
-        """Refuse a field that cannot be asked.
+        """Refuse a field that cannot be compared so.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class Condition:
         Raises
         ------
         ConfigError
-            The answer would mean nothing; the message names field and type.
+            The comparison would have no effect; the message names field and type.
         """
         found = f"field {self.field!r} of index {index} is {mapping_type}"
         if mapping_type is None:
@@ -75,7 +75,7 @@ class Condition:
 
 
 def conditions(choices: Iterable[Choice], setting: str) -> Iterator[Condition]:
-    """Yield what the choices of a setting ask of fields."""
+    """Yield how the choices of a setting compare fields."""
     for one in choices:
         if one.field is None:
             continue

@@ -1,8 +1,8 @@
 """Business rules become queries: filters, tiers of what is boosted alike, and pinned items.
 
-Pure functions over settings. A rule that boosts changes the order between items that it means and
-others, never among either, so the best of each tier are all that a list can need: the ranking
-stays exact on every path.
+Pure functions over settings. A rule that boosts changes the order between the items that it
+selects and the others, never within either part. So a list needs only the best of each tier, and
+the ranking stays exact on every path.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ class Ruling:
 
 
 def clause(choice: Choice, taxonomy: Taxonomy) -> Clause:
-    """Return the query for the items that are meant."""
+    """Return the query for the items that a rule or a share selects."""
     parts: list[Clause] = []
     if choice.items:
         parts.append({"ids": {"values": list(choice.items)}})
@@ -185,11 +185,11 @@ def _tiers(rules: Sequence[Rule], taxonomy: Taxonomy) -> Iterator[BoostTier]:
     before: list[Clause] = []
     for rule in rules:
         if rule.do in ("boost", "bury"):
-            meant = clause(rule, taxonomy)
-            rest = (without(any_of(before)),) if before else ()
+            items = clause(rule, taxonomy)
+            others = (without(any_of(before)),) if before else ()
             last = rule.do == "bury" and rule.factor is None
-            yield BoostTier((meant, *rest), rule.factor or 1.0, rule.add or 0.0, last)
-            before.append(meant)
+            yield BoostTier((items, *others), rule.factor or 1.0, rule.add or 0.0, last)
+            before.append(items)
     yield BoostTier((without(any_of(before)),) if before else ())
 
 

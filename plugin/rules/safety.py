@@ -1,7 +1,6 @@
-"""What must not be shown, and to whom: filters that every search carries, whatever is asked.
+"""What must not be shown, and to whom: filters that every search of a list has.
 
-They are added where a plan is made of options, after all that a caller says, and a filter can
-only narrow what others let pass.
+They are added after all options of a caller, and a filter can only narrow what others let pass.
 """
 
 import math
@@ -31,7 +30,7 @@ class Blocklist:
     Attributes
     ----------
     file
-        One id a line; empty lines and those that begin with # say nothing.
+        One id a line; empty lines and those that begin with # are skipped.
     """
 
     file: Path
@@ -40,7 +39,7 @@ class Blocklist:
     _lock: Lock = field(default_factory=Lock)
 
     def ids(self) -> tuple[str, ...]:
-        """Return what the file says now.
+        """Return the ids in the file as it is now.
 
         Raises
         ------
@@ -65,7 +64,7 @@ class Blocklist:
 
 
 class Guard:
-    """Says what a user must not be shown.
+    """Makes the filters for what a user must not be shown.
 
     Parameters
     ----------
@@ -90,7 +89,7 @@ class Guard:
         return (*self._blocked(), *{repr(one): one for one in found}.values())
 
     def blocked_items(self) -> tuple[str, ...]:
-        """Return the ids on the blocklist, as it stands now."""
+        """Return the ids on the blocklist, as it is now."""
         return self._blocklist.ids() if self._blocklist else ()
 
     def _blocked(self) -> Iterable[Clause]:
@@ -135,9 +134,9 @@ def _old_enough(rule: AgeSettings, attributes: Attributes) -> Clause:
 
 
 def _within(rule: RegionSettings, attributes: Attributes) -> Clause:
-    given = attributes.get(rule.user)
-    values = list(given) if isinstance(given, list | tuple) else [given]
-    # null is no term; a user of no known region is shown what has no region alone
+    region = attributes.get(rule.user)
+    values = list(region) if isinstance(region, list | tuple) else [region]
+    # null is no term; a user of no known region is shown only what has no region
     known = [str(one) for one in values if one is not None]
     return _or_missing({"terms": {rule.item: known}}, rule.item, rule.missing)
 
@@ -148,9 +147,9 @@ def _or_missing(clause: Clause, name: str, missing: str) -> Clause:
     return any_of([clause, without({"exists": {"field": name}})])
 
 
-def _age(given: Any) -> float:
+def _age(attribute: Any) -> float:
     try:
-        age = float(given)
+        age = float(attribute)
     except (TypeError, ValueError):
         return 0.0
     return age if math.isfinite(age) else 0.0
