@@ -4,7 +4,6 @@ The caller makes sure that the bundle is that of the index.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -106,7 +105,7 @@ class ListMaker:
         request, context = self._group_request(live, members, criteria)
         watch.cut("profile")
         send = partial(send_scored, self._cluster, live, watch=watch)
-        (found,) = rank([request], context, send, datetime.now(UTC))
+        (found,) = rank([request], context, send)
         watch.cut("fusion")
         degraded = fallback(criteria.list, scripts=live.scripts)
         return GroupList(
@@ -150,7 +149,7 @@ class ListMaker:
         """Return what `Recommender.stored_request` does."""
         (profile,) = self.profiles(live, [user])
         request = self._request(self._policy.plan(live, criteria), user, profile)
-        built = build(request, RankingContext.of(live, criteria), datetime.now(UTC))
+        built = build(request, RankingContext.of(live, criteria))
         return b"".join(
             msearch(live.address, [search.stored()], search.header) for search in built.searches
         )
@@ -158,7 +157,7 @@ class ListMaker:
     def stored_group(self, live: Live, members: Members, criteria: GroupCriteria) -> bytes:
         """Return what `Recommender.stored_group_request` does."""
         request, context = self._group_request(live, members, criteria)
-        searches = build(request, context, datetime.now(UTC)).searches
+        searches = build(request, context).searches
         if len(searches) > 1:
             raise ConfigError(
                 "a stored request of a group is one search: rules that boost, bury or pin, and "
@@ -178,18 +177,17 @@ class ListMaker:
         """Return the request for a user's list; `missing` is what is known to be lost for it."""
         boosts = Boosts.of(profile.co_occurrence, neighbours)
         note = join_notes(describe_gaps(user, profile), missing)
-        narrowed = plan.narrow(self._policy.filters([user]))
-        return ListRequest(user, profile, boosts, narrowed, note)
+        return ListRequest(user, profile, boosts, plan, self._policy.filters([user]), note)
 
     def _group_request(
         self, live: Live, members: Members, criteria: GroupCriteria
     ) -> tuple[GroupRequest, RankingContext]:
         """Return the request for a group's list, and how to rank it."""
         allowed = self._policy.filters(members.guarded)
-        plan = self._policy.plan(live, criteria.list).narrow(allowed)
+        plan = self._policy.plan(live, criteria.list)
         group = Group.of(members, self.profiles(live, members.users), criteria.groups.seen)
         context = RankingContext.of_group(live, criteria.list, len(group.names))
-        return GroupRequest(group, criteria.groups, plan), context
+        return GroupRequest(group, criteria.groups, plan, allowed), context
 
     def _rank(
         self, live: Live, requests: Sequence[ListRequest], criteria: Criteria, watch: Stopwatch
@@ -199,7 +197,7 @@ class ListMaker:
         # a deadline is for someone who waits; for many at once, the cluster may take its time
         cluster = self._cluster if len(requests) == 1 else self._patient
         send = partial(send_at_once, cluster, live, watch=watch)
-        found = rank(requests, context, send, datetime.now(UTC))
+        found = rank(requests, context, send)
         watch.cut("fusion")
         degraded = fallback(criteria, scripts=live.scripts)
         return [

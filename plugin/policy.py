@@ -1,6 +1,7 @@
 """What holds for every list of an index: its rules, its exposure, and what must not be shown."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from threading import Lock
 
 from seealso.cluster import Cluster
@@ -42,7 +43,7 @@ class Policy:
         self._lock = Lock()
 
     def plan(self, live: Live, criteria: Criteria) -> Plan:
-        """Return the plan of every list of an answer, still without `filters`.
+        """Return the plan of every list of an answer; `filters` are added for each.
 
         Parameters
         ----------
@@ -56,7 +57,7 @@ class Policy:
         """
         settings = self._settings
         rules = criteria.rules if criteria.without_rules else (*criteria.rules, *settings.rules)
-        plan = build_plan(criteria, rules, settings.exposure, self._tree)
+        plan = build_plan(criteria, rules, settings.exposure, self._tree, datetime.now(UTC))
         self._check_fields(live, rules)
         for share in settings.exposure.shares:
             self._check_blocked(share)

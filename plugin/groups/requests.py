@@ -13,13 +13,12 @@ from seealso.plugin.groups.strategies import ByStrategy
 from seealso.plugin.ranking.answers import Hit
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.candidates import Candidates, HitReader, raw_of, recommendation
-from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.options import Criteria, Filter
 from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.ranking.plans import Plan
 from seealso.plugin.ranking.requests import Query
 from seealso.plugin.ranking.searches import importance_search
-from seealso.plugin.reranking.draft import Candidate
-from seealso.plugin.reranking.ordering import ByValue, Order
+from seealso.plugin.reranking.draft import ByValue, Candidate, Order
 from seealso.types import Source
 
 
@@ -35,11 +34,14 @@ class GroupRequest:
         How their preferences become one order.
     plan
         What the list is made by.
+    allowed
+        Clauses for what every member may see.
     """
 
     group: Group
     settings: GroupSettings
     plan: Plan
+    allowed: tuple[Filter, ...]
 
     @property
     def known(self) -> bool:

@@ -1,18 +1,18 @@
 """What a list is made by: criteria, what rules and exposure make of them, and what reranks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from seealso.config import ExposureSettings, Rule
+from seealso.config import CapSettings, ExposureSettings, Rule
 from seealso.plugin.ranking.feasibility import check_share, check_sum, describe_share
-from seealso.plugin.ranking.options import Criteria, Filter
+from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.searches import MOST_HITS
 from seealso.plugin.reranking.diversity import Diversity
 from seealso.plugin.reranking.draft import PINNED, RANKED, Component
 from seealso.plugin.reranking.freshness import Freshness
-from seealso.plugin.reranking.ordering import Order, Ordering
+from seealso.plugin.reranking.ordering import Ordering
 from seealso.plugin.reranking.pins import Pins
 from seealso.plugin.reranking.shares import ExposureShare, TailShare, divide_places
 from seealso.plugin.rules.ruling import BoostTier, Ruling, clause, ruling
@@ -43,92 +43,35 @@ class SubQuery:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a list is made by.
+    """What every list of an answer is made by: by criteria, rules and exposure, for any user.
 
     Attributes
     ----------
-    criteria
-        The caller's, with every filter that holds.
-    ruling
-        What the rules make of it.
-    exposure
-        Caps, diversity and freshness.
-    tail_places
-        Places that the long tail is sure of.
-    shares
-        Those of the places, each with the query for its items.
+    size
+        Length of a list.
+    fields
+        Catalogue fields that the caller wants; all of them for None.
+    sub_queries
+        What a list searches for.
+    components
+        What reranks, in the order in which it acts.
+    caps
+        How often a value of a field may come.
     """
 
-    criteria: Criteria
-    ruling: Ruling
-    exposure: ExposureSettings
-    tail_places: int
-    shares: tuple[tuple[ExposureShare, Clause], ...]
-
-    def narrow(self, filters: Sequence[Filter]) -> "Plan":
-        """Return the same with further clauses that every recommendation satisfies."""
-        return replace(self, criteria=self.criteria.narrow(filters))
-
-    @property
-    def depth(self) -> int:
-        """How many candidates are looked at, so that enough are left for the list."""
-        exposure, size = self.exposure, self.criteria.size
-        deeper = bool(exposure.caps) or bool(exposure.fresh) or exposure.diversity > 0
-        # pinned items leave the list, and others move up
-        depth = size * (exposure.depth if deeper else 1) + len(self.ruling.pins)
-        return min(MOST_HITS, depth)
-
-    def sub_queries(self) -> Iterator[SubQuery]:
-        """Yield what the list searches for: each tier of the ranking and of a share, and pins."""
-        ranked = replace(self._with_fields(), size=self.depth)
-        without_tail = replace(ranked, tail_share=0.0)
-        parts = [(RANKED, ranked)]
-        parts += [(share.pool, without_tail.narrow([items])) for share, items in self.shares]
-        for pool, criteria in parts:
-            for tier in self.ruling.tiers:
-                yield SubQuery(criteria.narrow(tier.filters), tier, pool)
-        if pins := self.ruling.pins:
-            only = {"ids": {"values": list(pins.values())}}
-            pinned = replace(without_tail.narrow([only]), size=len(pins))
-            yield SubQuery(pinned, BoostTier(), PINNED)
-
-    def components(self, order: Order, now: datetime, *, known: bool) -> Iterator[Component]:
-        """Yield the components that make the list, in the order in which they act.
-
-        Parameters
-        ----------
-        order
-            How the values of candidates become one order.
-        now
-            The time that freshness counts from.
-        known
-            Whether anything is known of whom the list is for: what is ranked by importance alone
-            has no tail list.
-        """
-        exposure = self.exposure
-        if exposure.fresh:
-            yield Freshness(exposure.fresh, exposure.half_life_days, now)
-        yield Ordering(order, self.depth)
-        if exposure.diversity:
-            yield Diversity(exposure.diversity, order)
-        if self.ruling.pins:
-            yield Pins(self.ruling.pins)
-        yield TailShare(self.tail_places if known else 0)
-        yield from (share for share, _ in self.shares)
-
-    def _with_fields(self) -> Criteria:
-        """Return the criteria with the fields that caps, freshness and diversity look at."""
-        exposure, fields = self.exposure, self.criteria.fields
-        if fields is None:
-            return replace(self.criteria, fields=("*",)) if exposure.diversity else self.criteria
-        needed = [one.field for one in exposure.caps]
-        needed += [exposure.fresh] if exposure.fresh else []
-        needed += ["vector"] if exposure.diversity else []
-        return replace(self.criteria, fields=tuple(dict.fromkeys((*fields, *needed))))
+    size: int
+    fields: tuple[str, ...] | None
+    sub_queries: tuple[SubQuery, ...]
+    components: tuple[Component, ...]
+    caps: tuple[CapSettings, ...]
 
 
 def build_plan(
-    criteria: Criteria, rules: Sequence[Rule], exposure: ExposureSettings, tree: Taxonomy
+    criteria: Criteria,
+    rules: Sequence[Rule],
+    exposure: ExposureSettings,
+    tree: Taxonomy,
+    now: datetime,
 ) -> Plan:
     """Return the plan of a list.
 
@@ -138,6 +81,8 @@ def build_plan(
         The caller's.
     rules, exposure, tree
         What every list has to keep to.
+    now
+        The time that freshness counts from.
 
     Raises
     ------
@@ -149,9 +94,61 @@ def build_plan(
     check_sum(criteria, exposure.shares)
     parts = (criteria.tail_share, *(one.share for one in exposure.shares))
     tail_places, *places = divide_places(criteria.size, parts)
-    shares = []
+    shares = {}
     for number, (share, needed) in enumerate(zip(exposure.shares, places, strict=True)):
         check_share(share, needed, criteria, exposure.caps, rules, tree)
-        items = NO_INTERACTIONS if share.new else clause(share, tree)
-        shares.append((ExposureShare(describe_share(share), f"share {number}", needed), items))
-    return Plan(criteria.narrow(found.filters), found, exposure, tail_places, tuple(shares))
+        component = ExposureShare(describe_share(share), f"share {number}", needed)
+        shares[component] = NO_INTERACTIONS if share.new else clause(share, tree)
+    depth = _depth(criteria.size, exposure, found)
+    ranked = replace(_with_fields(criteria, exposure).narrow(found.filters), size=depth)
+    sub_queries = _sub_queries(ranked, found, shares)
+    components = [*_rankers(exposure, found, depth, now), TailShare(tail_places), *shares]
+    return Plan(
+        criteria.size, criteria.fields, tuple(sub_queries), tuple(components), exposure.caps
+    )
+
+
+def _depth(size: int, exposure: ExposureSettings, found: Ruling) -> int:
+    """Return how many candidates are looked at, so that enough are left for the list."""
+    deeper = bool(exposure.caps) or bool(exposure.fresh) or exposure.diversity > 0
+    # pinned items leave the list, and others move up
+    return min(MOST_HITS, size * (exposure.depth if deeper else 1) + len(found.pins))
+
+
+def _with_fields(criteria: Criteria, exposure: ExposureSettings) -> Criteria:
+    """Return the criteria with the fields that caps, freshness and diversity look at."""
+    if criteria.fields is None:
+        return replace(criteria, fields=("*",)) if exposure.diversity else criteria
+    needed = [one.field for one in exposure.caps]
+    needed += [exposure.fresh] if exposure.fresh else []
+    needed += ["vector"] if exposure.diversity else []
+    return replace(criteria, fields=tuple(dict.fromkeys((*criteria.fields, *needed))))
+
+
+def _sub_queries(
+    ranked: Criteria, found: Ruling, shares: Mapping[ExposureShare, Clause]
+) -> Iterator[SubQuery]:
+    """Yield what a list searches for: each tier of the ranking and of every share, and the pins."""
+    without_tail = replace(ranked, tail_share=0.0)
+    parts = [(RANKED, ranked)]
+    parts += [(share.pool, without_tail.narrow([items])) for share, items in shares.items()]
+    for pool, criteria in parts:
+        for tier in found.tiers:
+            yield SubQuery(criteria.narrow(tier.filters), tier, pool)
+    if found.pins:
+        only = {"ids": {"values": list(found.pins.values())}}
+        pinned = replace(without_tail.narrow([only]), size=len(found.pins))
+        yield SubQuery(pinned, BoostTier(), PINNED)
+
+
+def _rankers(
+    exposure: ExposureSettings, found: Ruling, depth: int, now: datetime
+) -> Iterator[Component]:
+    """Yield the components that bring candidates into an order, in that in which they act."""
+    if exposure.fresh:
+        yield Freshness(exposure.fresh, exposure.half_life_days, now)
+    yield Ordering(depth)
+    if exposure.diversity:
+        yield Diversity(exposure.diversity)
+    if found.pins:
+        yield Pins(found.pins)

@@ -6,7 +6,6 @@ later steps need, so that no step asks an earlier one again.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import islice
 from typing import TypeAlias
 
@@ -68,7 +67,7 @@ class BuiltList:
 
 
 def rank(
-    requests: Sequence[RankedRequest], context: RankingContext, send: Send, now: datetime
+    requests: Sequence[RankedRequest], context: RankingContext, send: Send
 ) -> list[RankedItems]:
     """Return a list for each request; the searches of all of them are sent together.
 
@@ -80,32 +79,28 @@ def rank(
         How to rank.
     send
         Sends all searches of all requests.
-    now
-        The time that freshness counts from.
 
     Raises
     ------
     ClusterError
         A search failed.
     """
-    built = [build(request, context, now) for request in requests]
+    built = [build(request, context) for request in requests]
     responses = iter(send([search for one in built for search in one.searches]))
     return [finish(one, list(islice(responses, len(one.queries)))) for one in built]
 
 
-def build(request: RankedRequest, context: RankingContext, now: datetime) -> BuiltList:
+def build(request: RankedRequest, context: RankingContext) -> BuiltList:
     """Return the list of a request, ready to be sent; arguments as for `rank`."""
     plan = request.plan
-    return BuiltList(
-        tuple(
-            (part, query)
-            for part in plan.sub_queries()
-            for query in request.queries(part.criteria, context)
-        ),
-        Draft(plan.criteria.size, {}, caps=plan.exposure.caps),
-        tuple(plan.components(request.order(context), now, known=request.known)),
-        plan.criteria.fields,
-    )
+    queries = [
+        (part, query)
+        for part in plan.sub_queries
+        for query in request.queries(part.criteria.narrow(request.allowed), context)
+    ]
+    order = request.order(context)
+    draft = Draft(plan.size, {}, order, known=request.known, caps=plan.caps)
+    return BuiltList(tuple(queries), draft, plan.components, plan.fields)
 
 
 def merge(built: BuiltList, responses: Sequence[Response]) -> Draft:

@@ -7,7 +7,7 @@ from typing import Protocol
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.candidates import HitReader, Reader
-from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.options import Criteria, Filter
 from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.ranking.plans import Plan
 from seealso.plugin.ranking.searches import (
@@ -17,7 +17,7 @@ from seealso.plugin.ranking.searches import (
     tail_search,
     vector_search,
 )
-from seealso.plugin.reranking.ordering import ByValue, Order
+from seealso.plugin.reranking.draft import ByValue, Order
 from seealso.types import User
 
 
@@ -35,6 +35,11 @@ class RankedRequest(Protocol):
     @property
     def plan(self) -> Plan:
         """What the list is made by."""
+        ...
+
+    @property
+    def allowed(self) -> tuple[Filter, ...]:
+        """Clauses for what those whom the list is for may see."""
         ...
 
     @property
@@ -65,6 +70,8 @@ class ListRequest:
         What is added to some items.
     plan
         What the list is made by.
+    allowed
+        Clauses for what the user may see.
     note
         What a person should know of the user, for instance that nothing is known.
     """
@@ -73,6 +80,7 @@ class ListRequest:
     profile: Profile
     boosts: Boosts
     plan: Plan
+    allowed: tuple[Filter, ...]
     note: str = ""
 
     @property

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seealso.plugin.reranking.draft import Candidate, Draft, Pool
-from seealso.plugin.reranking.ordering import Order
+from seealso.plugin.reranking.draft import Candidate, Draft, Order, Pool
 from seealso.types import Vector
 
 
@@ -21,20 +20,18 @@ class Diversity:
 
     weight: float
     """d in [0, 1]."""
-    order: Order
-    """That of the list: it says how relevant candidates are."""
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with the front of every pool spread; what is buried stays buried."""
         return draft.change(
-            lambda pool: Pool(tuple(self.spread(pool.front, draft.size)), pool.back)
+            lambda pool: Pool(tuple(self.spread(pool.front, draft.order, draft.size)), pool.back)
         )
 
-    def spread(self, ranked: Sequence[Candidate], size: int) -> list[Candidate]:
+    def spread(self, ranked: Sequence[Candidate], order: Order, size: int) -> list[Candidate]:
         """Return ranked candidates with the first `size` spread; the others keep their order."""
         if not ranked or self.weight == 0:
             return list(ranked)
-        values = self.order.relevance(ranked)
+        values = order.relevance(ranked)
         relevance = (values - values.min()) / (np.ptp(values) or 1.0)
         matrix = _matrix(ranked)
         likeness = np.zeros(len(ranked))

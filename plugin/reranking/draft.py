@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from seealso.config import CapSettings
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.reranking.filling import Share
 from seealso.types import Vector
+
+Floats = npt.NDArray[np.float64]
 
 RANKED: Final = "ranked"
 """The pool that a list is made of."""
@@ -57,6 +62,30 @@ class Candidate:
         mean = self.item.boost + sum(boosts) / len(boosts)
         values = tuple(a + b for a, b in zip(self.values, boosts, strict=True))
         return replace(self, item=replace(self.item, boost=mean), values=values)
+
+
+class Order(Protocol):
+    """How the values of candidates become one order."""
+
+    def rank(self, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
+        """Return the candidates, best first: at least the best `size` of them."""
+        ...
+
+    def relevance(self, ranked: Sequence[Candidate]) -> Floats:
+        """Return how good each of some ranked candidates is, on one scale, shape (n,)."""
+        ...
+
+
+class ByValue:
+    """The order of a list for one user: the greatest value first."""
+
+    def rank(self, candidates: Sequence[Candidate], size: int) -> list[Candidate]:  # noqa: ARG002
+        """Return the candidates, best first; equal ones keep their order."""
+        return sorted(candidates, key=lambda one: one.values[0], reverse=True)
+
+    def relevance(self, ranked: Sequence[Candidate]) -> Floats:
+        """Return the values."""
+        return np.array([one.values[0] for one in ranked])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +139,10 @@ class Draft:
         Its length, if there are so many candidates.
     pools
         Candidates by what they are for: `RANKED`, `PINNED`, and the reserve of each share.
+    order
+        How the values of candidates become one order.
+    known
+        Whether anything is known of whom the list is for; otherwise importance alone ranks.
     tail
         Items of the long tail by the words of the profile, best first.
     caps, shares, pins
@@ -122,6 +155,8 @@ class Draft:
 
     size: int
     pools: Mapping[str, Pool]
+    order: Order
+    known: bool = True
     tail: Pool = Pool()
     caps: tuple[CapSettings, ...] = ()
     shares: tuple[Share[Candidate], ...] = ()

@@ -12,13 +12,18 @@ from seealso.types import Source
 
 @dataclass(frozen=True, slots=True)
 class TailShare:
-    """Sure places of the long tail; tail items that the ranking brings by itself count."""
+    """Sure places of the long tail; tail items that the ranking brings by itself count.
+
+    A list by importance alone has none.
+    """
 
     places: int
     """How many."""
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with this share among its promises."""
+        if not draft.known:
+            return draft
         tail = draft.tail.all
         members = {one.item_id for one in (*draft.pool(RANKED).all, *tail) if one.item.tail}
         return replace(draft, shares=(*draft.shares, Share(self.places, tail, members)))

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from seealso.config import CapSettings
 from seealso.plugin import Recommendation
 from seealso.plugin.reranking.diversity import Diversity
-from seealso.plugin.reranking.draft import RANKED, Candidate, Draft, Pool
+from seealso.plugin.reranking.draft import RANKED, ByValue, Candidate, Draft, Pool
 from seealso.plugin.reranking.filling import Share, fill
 from seealso.plugin.reranking.freshness import Freshness, read_moment
-from seealso.plugin.reranking.ordering import ByValue, Ordering
+from seealso.plugin.reranking.ordering import Ordering
 from seealso.plugin.reranking.shares import divide_places
 from seealso.types import Source, Vector
 
@@ -143,8 +143,8 @@ def test_no_diversity_changes_nothing(values: list[float], size: int) -> None:
     same = np.eye(12, dtype=np.float32)[0]
     items = [item(n, raw=value) for n, value in enumerate(values)]
     ranked = ByValue().rank(candidates(*items, **{one.item_id: same for one in items}), size)
-    assert Diversity(0.0, ByValue()).spread(ranked, size) == ranked
-    assert sorted(ids(Diversity(0.5, ByValue()).spread(ranked, size))) == sorted(ids(ranked))
+    assert Diversity(0.0).spread(ranked, ByValue(), size) == ranked
+    assert sorted(ids(Diversity(0.5).spread(ranked, ByValue(), size))) == sorted(ids(ranked))
 
 
 def test_the_second_place_goes_to_what_is_unlike_the_first() -> None:
@@ -154,8 +154,8 @@ def test_the_second_place_goes_to_what_is_unlike_the_first() -> None:
         i1=same, i2=same, i3=other, i4=other,
     )  # fmt: skip
     # by hand: relevance 1, .9, .8, 0; second: .45 - .5 for i2, .4 for i3, 0 for i4
-    assert ids(Diversity(0.5, ByValue()).spread(ranked, 4)) == ["i1", "i3", "i2", "i4"]
-    assert ids(Diversity(0.05, ByValue()).spread(ranked, 4)) == ["i1", "i2", "i3", "i4"]
+    assert ids(Diversity(0.5).spread(ranked, ByValue(), 4)) == ["i1", "i3", "i2", "i4"]
+    assert ids(Diversity(0.05).spread(ranked, ByValue(), 4)) == ["i1", "i2", "i3", "i4"]
 
 
 def test_an_item_of_one_half_life_is_worth_half() -> None:
@@ -166,9 +166,9 @@ def test_an_item_of_one_half_life_is_worth_half() -> None:
         item(3, raw=-1.0, fields={"day": old.timestamp()}),
         item(4, raw=0.1, fields={}),
     ]
-    draft = Draft(4, {RANKED: Pool(tuple(candidates(*items)))})
+    draft = Draft(4, {RANKED: Pool(tuple(candidates(*items)))}, ByValue())
     faded = Freshness("day", 30.0, NOW).rerank(draft)
-    found = Ordering(ByValue(), 4).rerank(faded).pool(RANKED).front
+    found = Ordering(4).rerank(faded).pool(RANKED).front
     assert ids(list(found)) == ["i2", "i1", "i4", "i3"]
     assert [one.values[0] for one in found] == pytest.approx([0.6, 0.5, 0.1, -1.5])
     assert [one.item.boost for one in found] == pytest.approx([0.0, -0.5, 0.0, -0.5])

@@ -1,5 +1,6 @@
 """Business rules: what they become, and which of them are refused."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -224,7 +225,7 @@ def test_guarantees_that_cannot_be_kept_are_named(
 ) -> None:
     criteria = RecommendOptions(**options).resolve(RecommendSettings())
     with pytest.raises(ConfigError, match=said):
-        build_plan(criteria, rules(*given), exposure, FLAT)
+        build_plan(criteria, rules(*given), exposure, FLAT, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(

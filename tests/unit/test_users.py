@@ -19,8 +19,7 @@ from seealso.plugin.neighbours import Neighbour, NeighbourBoosts
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.candidates import HitReader
 from seealso.plugin.ranking.paths import RankingContext
-from seealso.plugin.reranking.draft import Pool
-from seealso.plugin.reranking.ordering import ByValue
+from seealso.plugin.reranking.draft import ByValue, Pool
 from seealso.plugin.scores import score_of
 from seealso.readers import FileSource, Problems, Pseudonyms, read_attributes
 from seealso.types import Calibration, HistoryEntry, Source, Space, User
