@@ -28,18 +28,15 @@ def hits_of(response: Response) -> list[Hit]:
         That search failed.
     """
     if "error" in response:
-        if (error := blocked("the index", first_cause(response["error"]))) is not None:
-            raise error
-        cause = response["error"]
-        while isinstance(cause.get("caused_by"), dict):
-            cause = cause["caused_by"]
-        reason = (cause.get("root_cause") or [cause])[0]
-        message = f"OpenSearch refused the search: {reason.get('type')}: {reason.get('reason')}"
+        cause = first_cause(response["error"])
+        message = f"OpenSearch refused the search: {cause}"
         if EXPENSIVE in message:
             raise ScriptsRefused(message)
-        raise ClusterError(message, hint=REFUSED, status=response.get("status"))
-    found: list[Hit] = response["hits"]["hits"]
-    return found
+        raise blocked("the index", cause) or ClusterError(
+            message, hint=REFUSED, status=response.get("status")
+        )
+    hits: list[Hit] = response["hits"]["hits"]
+    return hits
 
 
 def missing_part(responses: Iterable[Response]) -> str:

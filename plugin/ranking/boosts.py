@@ -5,7 +5,7 @@ ids; all others keep their order. The best of both lists are therefore the best 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from seealso.plugin.neighbours import NeighbourBoosts
 from seealso.types import Source
@@ -22,18 +22,19 @@ class Boosts:
     neighbours
         Of those that neighbours chose lately.
     named
-        Those that may come into the list by this alone.
+        What is added in all to those that may come into the list by this alone.
     """
 
     co_occurrence: Mapping[str, float] = field(default_factory=dict)
     neighbours: Mapping[str, float] = field(default_factory=dict)
-    named: tuple[str, ...] = ()
+    named: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, co_occurrence: Mapping[str, float], neighbours: NeighbourBoosts) -> "Boosts":
         """Return the boosts of a user: all by co-occurrence, and the neighbours' candidates."""
-        named = tuple(dict.fromkeys((*co_occurrence, *neighbours.candidates)))
-        return cls(co_occurrence, neighbours.gains, named)
+        boosts = cls(co_occurrence, neighbours.gains)
+        named = dict.fromkeys((*co_occurrence, *neighbours.candidates))
+        return replace(boosts, named={item_id: boosts.total(item_id) for item_id in named})
 
     def total(self, item_id: str) -> float:
         """Return what is added to an item."""
@@ -44,8 +45,3 @@ class Boosts:
         votes = self.neighbours.get(item_id, 0.0)
         more = votes > self.co_occurrence.get(item_id, 0.0)
         return Source.NEIGHBOURS if more else Source.CO_OCCURRENCE
-
-    @property
-    def of_named(self) -> dict[str, float]:
-        """What is added to those that are named."""
-        return {item_id: self.total(item_id) for item_id in self.named}

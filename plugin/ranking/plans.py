@@ -10,9 +10,8 @@ from seealso.plugin.ranking.feasibility import check_share, check_sum, describe_
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.searches import MOST_HITS
 from seealso.plugin.reranking.diversity import Diversity
-from seealso.plugin.reranking.draft import PINNED, RANKED, Component
+from seealso.plugin.reranking.draft import PINNED, RANKED, Component, Ordering
 from seealso.plugin.reranking.freshness import Freshness
-from seealso.plugin.reranking.ordering import Ordering
 from seealso.plugin.reranking.pins import Pins
 from seealso.plugin.reranking.shares import ExposureShare, TailShare, divide_places
 from seealso.plugin.rules.ruling import BoostTier, Ruling, clause, ruling

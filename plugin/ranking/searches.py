@@ -72,8 +72,7 @@ def vector_search(
         params |= {"b": context.calibration.b, "T": context.calibration.t}
     if criteria.min_probability > 0:
         least = criteria.min_probability
-        x = logit(least, context.calibration)
-        params["min_score"] = least if path is Path.REFERENCE else score_of(x)
+        params["min_score"] = least if path is Path.REFERENCE else _least_score(criteria, context)
     name = f"reference_{context.space.value}" if path is Path.REFERENCE else path.value
     return Search(name, params)
 
@@ -97,9 +96,9 @@ def boosted_search(
         return vector_search(vector, exclude, every, replace(context, path=Path.ANN))
     params = common_parameters(criteria, exclude)
     params |= {"vector": vector, "space": KNN_SPACE[context.space]}
-    params |= {"ids": boosts.named, "boosts": boosts.of_named}
+    params |= {"ids": list(boosts.named), "boosts": boosts.named}
     if criteria.min_probability > 0:
-        params["min_score"] = score_of(logit(criteria.min_probability, context.calibration))
+        params["min_score"] = _least_score(criteria, context)
     return Search("boosted", params)
 
 
@@ -122,6 +121,11 @@ def tail_search(profile: Profile, criteria: Criteria, space: Space) -> Search:
 def importance_search(exclude: Sequence[str], criteria: Criteria) -> Search:
     """Return the search for a user of whom nothing is known: the most important items."""
     return Search("importance", common_parameters(criteria, exclude))
+
+
+def _least_score(criteria: Criteria, context: RankingContext) -> float:
+    """Return the score of an item of the least probability that criteria allow."""
+    return score_of(logit(criteria.min_probability, context.calibration))
 
 
 KNN_SPACE = {Space.COSINE: "innerproduct", Space.EUCLIDEAN: "l2", Space.MANHATTAN: "l1"}

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final
 
 from seealso.plugin.reranking.draft import PINNED, Candidate, Draft
 from seealso.types import Source
-
-T = TypeVar("T")
 
 NAMED: Final = 5
 """Most items that a note names."""
@@ -42,7 +40,7 @@ class Pins:
         return f"not pinned: {named} (seen, not allowed, beyond the list, or no vector)"
 
 
-def insert(items: Sequence[T], pins: Mapping[int, T], size: int) -> list[T]:
+def insert(items: Sequence[Candidate], pins: Mapping[int, Candidate], size: int) -> list[Candidate]:
     """Return `size` items with the pinned ones at their places, from 1 on."""
     whole = list(items)
     for place in sorted(pins):

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from seealso.config import CapSettings
 from seealso.plugin import Recommendation
 from seealso.plugin.reranking.diversity import Diversity
-from seealso.plugin.reranking.draft import RANKED, ByValue, Candidate, Draft, Pool
+from seealso.plugin.reranking.draft import RANKED, ByValue, Candidate, Draft, Ordering, Pool
 from seealso.plugin.reranking.filling import Share, fill
 from seealso.plugin.reranking.freshness import Freshness, read_moment
-from seealso.plugin.reranking.ordering import Ordering
 from seealso.plugin.reranking.shares import divide_places
 from seealso.types import Source, Vector
 

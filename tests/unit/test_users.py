@@ -186,9 +186,7 @@ def reader(boosts: Boosts) -> HitReader:
 
 
 def test_lists_are_merged_by_boosted_values() -> None:
-    boosts = Boosts(
-        co_occurrence={"b": 0.1, "y": 0.3}, neighbours={"b": 0.3, "z": 0.5}, named=("z", "b", "y")
-    )
+    boosts = Boosts(co_occurrence={"b": 0.1, "y": 0.3}, neighbours={"b": 0.3, "z": 0.5})
     # named items come with their boosts, those of the vector list do not
     main = reader(boosts).read_vectors([hit("a", 0.9), hit("b", 0.6)]).ranked
     named = reader(boosts).read_boosted([hit("b", 1.0), hit("z", 0.6), hit("y", 0.5)]).ranked
@@ -215,6 +213,6 @@ def test_nothing_changes_nothing_and_what_has_no_vector_stays() -> None:
 def test_what_neighbours_chose_of_co_occurring_items_is_added() -> None:
     neighbours = NeighbourBoosts({"b": 0.25, "c": 0.125, "d": 0.0625}, ("c", "b"))
     boosts = Boosts.of({"a": 0.5, "b": 0.25}, neighbours)
-    assert boosts.named == ("a", "b", "c")
-    assert boosts.of_named == {"a": 0.5, "b": 0.5, "c": 0.125}
+    assert list(boosts.named) == ["a", "b", "c"]
+    assert boosts.named == {"a": 0.5, "b": 0.5, "c": 0.125}
     assert boosts.total("d") == 0.0625
