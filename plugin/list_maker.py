@@ -25,7 +25,7 @@ from seealso.plugin.profiles.profile import Profile, build_profile, build_profil
 from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
-from seealso.plugin.ranking.paths import RankingContext, fallback, without_scripts
+from seealso.plugin.ranking.paths import RankingContext, without_scripts
 from seealso.plugin.ranking.plans import Plan
 from seealso.plugin.ranking.rank import build, rank
 from seealso.plugin.ranking.requests import ListRequest
@@ -107,7 +107,6 @@ class ListMaker:
         send = partial(send_scored, self._cluster, live, watch=watch)
         (found,) = rank([request], context, send)
         watch.cut("fusion")
-        degraded = fallback(criteria.list, scripts=live.scripts)
         return GroupList(
             tuple(GroupRecommendation.of(one, live.calibration) for one in found.items),
             request.group.names,
@@ -115,7 +114,7 @@ class ListMaker:
             context.path,
             live.name,
             live.fingerprint,
-            join_notes(request.group.note, degraded, found.note),
+            join_notes(request.group.note, found.note),
             watch.parts(),
         )
 
@@ -199,7 +198,6 @@ class ListMaker:
         send = partial(send_at_once, cluster, live, watch=watch)
         found = rank(requests, context, send)
         watch.cut("fusion")
-        degraded = fallback(criteria, scripts=live.scripts)
         return [
             RecommendationList(
                 tuple(candidate.item for candidate in one.items),
@@ -207,7 +205,7 @@ class ListMaker:
                 context.path,
                 live.name,
                 live.fingerprint,
-                join_notes(request.note, degraded if request.known else "", one.note),
+                join_notes(request.note, one.note),
                 watch.parts(),
             )
             for request, one in zip(requests, found, strict=True)

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ValidationError
 
 from seealso.config import RecommendSettings, Rule, describe_refusal
 from seealso.errors import ConfigError
-from seealso.plugin.rules.ruling import read_rules
 from seealso.types import Path
 
 Filter: TypeAlias = Mapping[str, Any]
@@ -16,6 +15,8 @@ Filter: TypeAlias = Mapping[str, Any]
 
 RuleLike: TypeAlias = Rule | Mapping[str, Any]
 """A business rule, or its values by name."""
+
+EXAMPLE: Final = """for instance {"do": "exclude", "field": "genres", "values": ["Horror"]}"""
 
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -119,6 +120,20 @@ def changed(section: Section, changes: Mapping[str, object]) -> Section:
         raise _out_of_range(section, exc) from exc
 
 
+def read_rules(rules: Any) -> tuple[Rule, ...]:
+    """Return the rules of a request: rules, or what makes one, or several of them.
+
+    Raises
+    ------
+    ConfigError
+        One is no rule; the message says what is wrong with it.
+    """
+    several = (rules,) if isinstance(rules, Mapping | Rule) else rules
+    if isinstance(several, str) or not isinstance(several, Sequence):
+        raise ConfigError(f"rules: {rules!r:.80} is no rule, nor a list of them", hint=EXAMPLE)
+    return tuple(_read(number, rule) for number, rule in enumerate(several, 1))
+
+
 def _clauses(filters: Filter | Sequence[Filter] | None) -> tuple[Filter, ...]:
     clauses = (filters,) if isinstance(filters, Mapping) else () if filters is None else filters
     several = isinstance(clauses, Sequence) and not isinstance(clauses, str | bytes)
@@ -153,3 +168,16 @@ def _out_of_range(section: BaseModel, exc: ValidationError) -> ConfigError:
         hint="docs/reference/settings.md",
         field=name,
     )
+
+
+def _read(number: int, rule: Any) -> Rule:
+    if isinstance(rule, Rule):
+        return rule
+    try:
+        return Rule.model_validate(rule)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = describe_refusal(first)
+        where = f"rule {number}: {place}: " if place else f"rule {number}: "
+        raise ConfigError(f"{where}{message}", hint=EXAMPLE) from exc

@@ -29,19 +29,21 @@ class RankingContext:
         Makes probabilities of w * similarity.
     scripts
         Whether the cluster lets scripts rank.
+    note
+        A line on the graph that ranks because scripts cannot; empty where they can.
     """
 
     path: Path
     space: Space
     calibration: Calibration
     scripts: bool = True
+    note: str = ""
 
     @classmethod
     def of(cls, live: Live, criteria: Criteria) -> "RankingContext":
         """Return how an index ranks for one user; errors as for `choose_path`."""
         exact = is_small(criteria, live.documents, collaborative=live.collaborative)
-        path = choose_path(criteria, live.space, exact=exact, scripts=live.scripts)
-        return cls(path, live.space, live.calibration, live.scripts)
+        return cls._choose(live, criteria, exact=exact)
 
     @classmethod
     def of_group(cls, live: Live, criteria: Criteria, members: int) -> "RankingContext":
@@ -52,11 +54,15 @@ class RankingContext:
         those that anyone likes most; so does ``auto`` where the vectors hold behaviour and these
         scores are few enough.
         """
-        exact = live.collaborative and is_small(
-            criteria, live.documents * members, collaborative=True
-        )
+        few = is_small(criteria, live.documents * members, collaborative=live.collaborative)
+        return cls._choose(live, criteria, exact=few and live.collaborative)
+
+    @classmethod
+    def _choose(cls, live: Live, criteria: Criteria, *, exact: bool) -> "RankingContext":
         path = choose_path(criteria, live.space, exact=exact, scripts=live.scripts)
-        return cls(path, live.space, live.calibration, live.scripts)
+        without = not live.scripts and criteria.path is not Path.ANN
+        note = f"ranked by the graph: {EXPENSIVE} is false in this cluster" if without else ""
+        return cls(path, live.space, live.calibration, live.scripts, note)
 
 
 def is_small(criteria: Criteria, scores: int, *, collaborative: bool) -> bool:
@@ -118,10 +124,3 @@ def without_scripts(what: str) -> ScriptsRefused:
     return ScriptsRefused(
         f"{what} ranks by scripts, and this cluster runs none: {EXPENSIVE} is false"
     )
-
-
-def fallback(criteria: Criteria, *, scripts: bool) -> str:
-    """Return a line on the graph that ranks because scripts cannot; empty where they can."""
-    if scripts or criteria.path is Path.ANN:
-        return ""
-    return f"ranked by the graph: {EXPENSIVE} is false in this cluster"

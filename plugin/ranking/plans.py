@@ -13,7 +13,8 @@ from seealso.plugin.reranking.diversity import Diversity
 from seealso.plugin.reranking.draft import PINNED, RANKED, Component, Ordering
 from seealso.plugin.reranking.freshness import Freshness
 from seealso.plugin.reranking.pins import Pins
-from seealso.plugin.reranking.shares import ExposureShare, TailShare, divide_places
+from seealso.plugin.reranking.places import divide_places
+from seealso.plugin.reranking.shares import ExposureShare, TailShare
 from seealso.plugin.rules.ruling import BoostTier, Ruling, clause, ruling
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
 

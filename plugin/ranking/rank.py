@@ -99,7 +99,8 @@ def build(request: RankedRequest, context: RankingContext) -> BuiltList:
         for query in request.queries(part.criteria.narrow(request.allowed), context)
     ]
     order = request.order(context)
-    draft = Draft(plan.size, {}, order, known=request.known, caps=plan.caps)
+    note = context.note if request.known else ""
+    draft = Draft(plan.size, {}, order, known=request.known, caps=plan.caps, note=note)
     return BuiltList(tuple(queries), draft, plan.components, plan.fields)
 
 
@@ -120,7 +121,8 @@ def merge(built: BuiltList, responses: Sequence[Response]) -> Draft:
         tail = tail.add(found.tail, last=last)
     # each tier brings its own; the score of BM25 is the same in all
     by_words = tail.change(lambda items: sorted(items, key=lambda one: -one.item.score))
-    return replace(built.draft, pools=pools, tail=by_words, note=missing_part(responses))
+    note = join_notes(built.draft.note, missing_part(responses))
+    return replace(built.draft, pools=pools, tail=by_words, note=note)
 
 
 def rerank(draft: Draft, components: Sequence[Component]) -> tuple[list[Candidate], str]:

@@ -10,7 +10,7 @@ from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.paths import RankingContext
-from seealso.plugin.reranking.shares import round_up
+from seealso.plugin.reranking.places import round_up
 from seealso.plugin.scores import logit, score_of
 from seealso.query_templates import render, script_id
 from seealso.types import Path, Space, Vector

@@ -7,11 +7,9 @@ the ranking stays exact on every path.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from pydantic import ValidationError
-
-from seealso.config import Choice, Rule, describe_refusal
+from seealso.config import Choice, Rule
 from seealso.errors import ConfigError
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy, any_of
 
@@ -109,23 +107,6 @@ def describe_rule(rule: Rule) -> str:
     return f"{rule.do} {', '.join(what)}"
 
 
-EXAMPLE: Final = """for instance {"do": "exclude", "field": "genres", "values": ["Horror"]}"""
-
-
-def read_rules(rules: Any) -> tuple[Rule, ...]:
-    """Return the rules of a request: rules, or what makes one, or several of them.
-
-    Raises
-    ------
-    ConfigError
-        One is no rule; the message says what is wrong with it.
-    """
-    several = (rules,) if isinstance(rules, Mapping | Rule) else rules
-    if isinstance(several, str) or not isinstance(several, Sequence):
-        raise ConfigError(f"rules: {rules!r:.80} is no rule, nor a list of them", hint=EXAMPLE)
-    return tuple(_read(number, rule) for number, rule in enumerate(several, 1))
-
-
 def check(rules: Sequence[Rule], taxonomy: Taxonomy) -> None:
     """Refuse a rule that excludes what another one requires, pins or boosts.
 
@@ -166,19 +147,6 @@ def contradiction(one: str, other: str) -> ConfigError:
     return ConfigError(
         f"{one} contradicts {other}", hint="leave out one of them; see docs/how-to/rules.md"
     )
-
-
-def _read(number: int, rule: Any) -> Rule:
-    if isinstance(rule, Rule):
-        return rule
-    try:
-        return Rule.model_validate(rule)
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        message = describe_refusal(first)
-        where = f"rule {number}: {place}: " if place else f"rule {number}: "
-        raise ConfigError(f"{where}{message}", hint=EXAMPLE) from exc
 
 
 def _tiers(rules: Sequence[Rule], taxonomy: Taxonomy) -> Iterator[BoostTier]:

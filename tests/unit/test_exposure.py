@@ -16,7 +16,7 @@ from seealso.plugin.reranking.diversity import Diversity
 from seealso.plugin.reranking.draft import RANKED, ByValue, Candidate, Draft, Ordering, Pool
 from seealso.plugin.reranking.filling import Share, fill
 from seealso.plugin.reranking.freshness import Freshness, read_moment
-from seealso.plugin.reranking.shares import divide_places
+from seealso.plugin.reranking.places import divide_places
 from seealso.types import Source, Vector
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

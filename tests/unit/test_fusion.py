@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seealso.plugin import Recommendation
 from seealso.plugin.reranking.filling import Share, fill
-from seealso.plugin.reranking.shares import divide_places, round_up
+from seealso.plugin.reranking.places import divide_places, round_up
 from seealso.types import Source
 
 IDS = st.lists(st.integers(0, 40), unique=True, max_size=30)

@@ -16,9 +16,9 @@ from seealso.config import (
     load_settings,
 )
 from seealso.errors import ConfigError
-from seealso.plugin.ranking.options import RecommendOptions
+from seealso.plugin.ranking.options import RecommendOptions, read_rules
 from seealso.plugin.ranking.plans import build_plan
-from seealso.plugin.rules.ruling import read_rules, ruling
+from seealso.plugin.rules.ruling import ruling
 from seealso.plugin.rules.taxonomy import Taxonomy
 
 FLAT = Taxonomy(None, None, {})
