@@ -164,7 +164,6 @@ class Boosted:
 
     def scores(self, profiles: Matrix) -> Vector:
         fitted = fit_co_occurrence(self.dataset, self.config)
-        assert fitted is not None
         found = np.zeros(profiles.shape, dtype=np.float32)
         for row, history in enumerate(_histories(profiles)):
             places, added = fitted.boost(history, range(len(history)))

@@ -13,6 +13,7 @@ from seealso.encoder.projection import unit_rows
 from seealso.evaluation.choosing import count_attempts
 from seealso.fitting.bench import Bench
 from seealso.fitting.co_occurrence import CO_OCCURRENCE_GRID, boosts, choose_co_occurrence
+from seealso.fitting.recipe import Recipe, learn_pairs
 from seealso.models.co_occurrence import NEAREST, CoOccurrenceConfig, fit_co_occurrence
 from seealso.types import Vector
 
@@ -31,7 +32,6 @@ def weights(
 ) -> Vector:
     """Return the pairs as a dense matrix."""
     found = fit_co_occurrence(known(sequences, items), config)
-    assert found is not None
     dense = np.zeros((items, items), dtype=np.float32)
     for row in range(items):
         own = slice(found.starts[row], found.starts[row + 1])
@@ -66,7 +66,8 @@ def test_the_strongest_pairs_of_an_item_are_kept() -> None:
 
 
 def test_pairs_that_do_not_help_are_none() -> None:
-    assert fit_co_occurrence(known([(0, 1)], 2), None) is None
+    recipe = Recipe(4, 40.0, 1.0, 0.8, 1.0, 1.0, 1.0, co_occurrence=None)
+    assert learn_pairs(known([(0, 1)], 2), recipe) is None
 
 
 N = 40

@@ -1,6 +1,6 @@
 """How good is a model? Ranks of the targets over the whole catalogue, never a sample of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -41,18 +41,28 @@ def profile_vectors(
     return out
 
 
+Scored = Iterator[tuple[slice, Sequence[Question], Vector]]
+"""Rows of some of the users, who they are, and their scores of every item, shape (rows, n)."""
+
+
+def score_in_chunks(asked: Sequence[Question], score: Callable[[slice], Vector]) -> Scored:
+    """Score the catalogue for `USERS_AT_ONCE` users after the others; `score` is given rows."""
+    for start in range(0, len(asked), USERS_AT_ONCE):
+        rows = slice(start, start + USERS_AT_ONCE)
+        yield rows, asked[rows], score(rows)
+
+
 def target_ranks(users: Vector, vectors: Vector, asked: Sequence[Question]) -> Places:
     """Return the rank of each target among all items not seen, 1 being the best.
 
     Items that tie with the target stand before it, and so do all others if its score is NaN.
     """
-    ranks = np.empty(len(asked), dtype=np.int64)
-    for start in range(0, len(asked), USERS_AT_ONCE):
-        chunk = asked[start : start + USERS_AT_ONCE]
-        ranks[start : start + len(chunk)] = ranks_among(
-            users[start : start + len(chunk)] @ vectors.T, chunk
-        )
-    return ranks
+    return rank_targets(score_in_chunks(asked, lambda rows: users[rows] @ vectors.T))
+
+
+def rank_targets(scored: Scored) -> Places:
+    """Return the rank of each target, as `target_ranks` does, shape (users,)."""
+    return np.concatenate([ranks_among(scores, asked) for _, asked, scores in scored])
 
 
 def ranks_among(scores: Vector, asked: Sequence[Question]) -> Places:

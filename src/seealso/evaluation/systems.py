@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seealso.datasets.questions import Places, Question
-from seealso.datasets.ranks import USERS_AT_ONCE, ranks_among
+from seealso.datasets.ranks import Scored, rank_targets, score_in_chunks
 from seealso.evaluation.protocols import Holdout
 from seealso.evaluation.scores import Tuned
 from seealso.log import Tick, no_progress
@@ -112,7 +112,7 @@ class SystemBuilder(Protocol):
 
 @dataclass(frozen=True)
 class Scoring:
-    """A function that scores the whole catalogue, as a system. Memory: `USERS_AT_ONCE` rows.
+    """A function that scores the whole catalogue, as a system.
 
     Attributes
     ----------
@@ -137,31 +137,29 @@ class Scoring:
         The order of a catalogue must not break ties: it often tells what is old or popular.
         """
         places = np.full((len(asked), depth), NOTHING, dtype=np.int64)
-        for start in range(0, len(asked), USERS_AT_ONCE):
-            chunk = asked[start : start + USERS_AT_ONCE]
-            scores = self.score(chunk)
-            if among is not None:
-                scores[:, ~among] = -np.inf
+        for rows, chunk, scores in self._scores(asked, among):
             for row, question in enumerate(chunk):
                 scores[row, question.seen] = -np.inf
             # a score that is no number must not come first
             np.copyto(scores, -np.inf, where=np.isnan(scores))
             order = np.random.default_rng(ORDER_SEED).permutation(scores.shape[1])
             found = best(scores[:, order], depth)
-            places[start : start + len(chunk)] = np.where(found >= 0, order[found], NOTHING)
+            places[rows] = np.where(found >= 0, order[found], NOTHING)
             tick(len(chunk))
         return Lists(places)
 
     def target_ranks(self, asked: Sequence[Question], among: Mask | None = None) -> Places:
         """Return the rank of each target among all items, or some; ties stand before it."""
-        ranks = []
-        for start in range(0, len(asked), USERS_AT_ONCE):
-            chunk = asked[start : start + USERS_AT_ONCE]
-            scores = self.score(chunk)
+        return rank_targets(self._scores(asked, among))
+
+    def _scores(self, asked: Sequence[Question], among: Mask | None) -> Scored:
+        def score(rows: slice) -> Vector:
+            found = self.score(asked[rows])
             if among is not None:
-                scores[:, ~among] = -np.inf
-            ranks.append(ranks_among(scores, chunk))
-        return np.concatenate(ranks)
+                found[:, ~among] = -np.inf
+            return found
+
+        return score_in_chunks(asked, score)
 
 
 def best(scores: Vector, depth: int) -> Places:

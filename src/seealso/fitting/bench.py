@@ -1,12 +1,19 @@
 """Where recipes are compared: dev users before the whole catalogue, in numpy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from seealso.datasets.questions import Places, Question
-from seealso.datasets.ranks import USERS_AT_ONCE, gains, profile_vectors, ranks_among
+from seealso.datasets.ranks import (
+    Scored,
+    gains,
+    profile_vectors,
+    rank_targets,
+    ranks_among,
+    score_in_chunks,
+)
 from seealso.encoder.projection import unit_rows
 from seealso.fitting.recipe import ItemFactors, Mask, Recipe
 from seealso.models.histories import Matrix, weigh_histories
@@ -66,8 +73,7 @@ class Bench:
         bench = self if among is None else replace(self, questions=_among(self.questions, among))
         if among is not None:
             items, boosts = items[among], None if boosts is None else boosts[:, among]
-        scored = bench.scores(users, items, boosts)
-        return np.concatenate([ranks_among(scores, asked) for _, asked, scores in scored])
+        return rank_targets(bench.scores(users, items, boosts))
 
     def ranks_by_share(
         self,
@@ -85,19 +91,19 @@ class Bench:
                 found.append(ranks_among(scores + np.float32(share) * added, asked))
         return [np.concatenate(found) for found in ranks]
 
-    def scores(
-        self, users: Vector, items: Vector, boosts: Matrix | None = None
-    ) -> Iterator[tuple[slice, Sequence[Question], Vector]]:
+    def scores(self, users: Vector, items: Vector, boosts: Matrix | None = None) -> Scored:
         """Yield some of the users after the others: their rows, who they are, and their scores.
 
         Parameters are those of `ranks`; the scores have shape (rows, n).
         """
-        for start in range(0, len(users), USERS_AT_ONCE):
-            rows = slice(start, start + USERS_AT_ONCE)
+
+        def score(rows: slice) -> Vector:
             found: Vector = users[rows] @ items.T
             if boosts is not None:
                 found += boosts[rows].toarray()
-            yield rows, self.questions[rows], found
+            return found
+
+        return score_in_chunks(self.questions, score)
 
 
 def _among(asked: Sequence[Question], among: Mask) -> list[Question]:

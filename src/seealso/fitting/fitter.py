@@ -39,11 +39,11 @@ from seealso.fitting.recipe import (
     Recipe,
     build_collaborative,
     learn_factors,
+    learn_pairs,
     scale_factors,
 )
 from seealso.fitting.weighing import Weighed, count_tries, unit_users, weigh
 from seealso.log import progress
-from seealso.models.co_occurrence import fit_co_occurrence
 from seealso.models.histories import Matrix
 from seealso.models.ials import fit_ials
 from seealso.types import Calibration, Vector
@@ -118,7 +118,7 @@ class Fitter:
         weighed = replace(weighed, recipe=replace(weighed.recipe, co_occurrence=config))
         found, note = self._choose_cold_start(weighed)
         recipe = weighed.recipe if found is None else found.recipe
-        co_occurrence = fit_co_occurrence(dataset, config)
+        co_occurrence = learn_pairs(dataset, weighed.recipe)
         part = build_collaborative(ids, learnt, self.texts, recipe, co_occurrence)
         users, items = self._users(bench, learnt, weighed, part), part.join(ids, self.texts)
         added = boosts(bench, co_occurrence) * part.dilution
@@ -210,7 +210,7 @@ class Fitter:
             cold=self._bench(cold.dev),
             among=cold.cold,
             learnt=learn_factors(cold.dataset, weighed.recipe),
-            co_occurrence=fit_co_occurrence(cold.dataset, weighed.recipe.co_occurrence),
+            co_occurrence=learn_pairs(cold.dataset, weighed.recipe),
         )
         with progress("cold items", count_cold_start_attempts()) as tick:
             return choose_cold_start(state, weighed, self.settings.fit.cold_loss, tick), ()

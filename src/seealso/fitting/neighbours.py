@@ -8,7 +8,7 @@ import numpy as np
 
 from seealso.datasets.intervals import Values, estimate
 from seealso.datasets.questions import Places, Question, sample
-from seealso.datasets.ranks import USERS_AT_ONCE, gains
+from seealso.datasets.ranks import gains, score_in_chunks
 from seealso.evaluation.choosing import search_coordinates
 from seealso.fitting.bench import Bench
 from seealso.log import Tick
@@ -173,9 +173,7 @@ def find_nearest(asked: Sequence[Question], users: Vector, pool: Pool, most: int
         rows_of.setdefault(sequence[-longest:], []).append(row)
     kept = min(most, len(pool.sequences))
     places, similarities = [], []
-    for start in range(0, len(asked), USERS_AT_ONCE):
-        chunk = asked[start : start + USERS_AT_ONCE]
-        cosines = users[start : start + len(chunk)] @ pool.vectors.T
+    for _, chunk, cosines in score_in_chunks(asked, lambda rows: users[rows] @ pool.vectors.T):
         for row, question in enumerate(chunk):
             # the pool names nobody; a sequence that equals the history could add nothing anyhow
             cosines[row, rows_of.get(tuple(question.history[::-1].tolist()), [])] = 0.0

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from seealso.datasets.dataset import Dataset
 from seealso.encoder import Collaborative, CoOccurrence
-from seealso.models.co_occurrence import CoOccurrenceConfig
+from seealso.models.co_occurrence import CoOccurrenceConfig, fit_co_occurrence
 from seealso.models.ials import Factors, fit_ials, ridge
 from seealso.types import Vector
 
@@ -94,6 +94,12 @@ def learn_factors(dataset: Dataset, recipe: Recipe) -> ItemFactors:
         implicit is not installed.
     """
     return scale_factors(fit_ials(dataset, recipe.as_dict()), dataset)
+
+
+def learn_pairs(dataset: Dataset, recipe: Recipe) -> CoOccurrence | None:
+    """Return the pairs of `dataset` as `recipe` says, or None where they do not help."""
+    config = recipe.co_occurrence
+    return None if config is None else fit_co_occurrence(dataset, config)
 
 
 def scale_factors(found: Factors, dataset: Dataset) -> ItemFactors:

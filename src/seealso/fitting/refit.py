@@ -8,9 +8,8 @@ from seealso.datasets.dataset import Items
 from seealso.encoder import BundleStore, ImageVectors
 from seealso.evaluation.protocols import Holdout
 from seealso.fitting.bundles import read_contents, strip_collaborative, write_joined
-from seealso.fitting.recipe import Recipe, build_collaborative, learn_factors
+from seealso.fitting.recipe import Recipe, build_collaborative, learn_factors, learn_pairs
 from seealso.indexer.images import images_for, no_images
-from seealso.models.co_occurrence import fit_co_occurrence
 
 FOLDER = "evaluated"
 """Folder of bundles that were fitted for an evaluation, beside the store."""
@@ -59,7 +58,7 @@ def refit(
     recipe = Recipe.of(lineage["recipe"])
     learnt = learn_factors(holdout.dataset, recipe)
     ids = holdout.dataset.catalogue.ids
-    co_occurrence = fit_co_occurrence(holdout.dataset, recipe.co_occurrence)
+    co_occurrence = learn_pairs(holdout.dataset, recipe)
     part = build_collaborative(ids, learnt, texts, recipe, co_occurrence)
     told = replace(
         plain,

@@ -44,8 +44,8 @@ class CoOccurrenceConfig:
     share: float
 
 
-def fit_co_occurrence(dataset: Dataset, config: CoOccurrenceConfig | None) -> CoOccurrence | None:
-    """Return the strongest pairs of each item, or None where pairs do not help.
+def fit_co_occurrence(dataset: Dataset, config: CoOccurrenceConfig) -> CoOccurrence:
+    """Return the strongest pairs of each item.
 
     The weight of j for i is sum of distance ** (gap - 1) over all places where j stands gap places
     after i (times ``backward`` where it stands before), divided by
@@ -60,8 +60,6 @@ def fit_co_occurrence(dataset: Dataset, config: CoOccurrenceConfig | None) -> Co
     config
         What pairs weigh.
     """
-    if config is None:
-        return None
     events = dataset.event_counts()
     after = _after(dataset.sequences, len(events), config.distance)
     both = (after + config.backward * after.T).tocoo()
