@@ -78,12 +78,10 @@ class Place(Protocol):
     @property
     def item_id(self) -> str:
         """The item."""
-        ...
 
     @property
     def fields(self) -> Mapping[str, Any]:
         """The catalogue's own fields."""
-        ...
 
 
 P = TypeVar("P", bound=Place)

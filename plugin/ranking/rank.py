@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from seealso.plugin.ranking.answers import Response, hits_of, missing_part
 from seealso.plugin.ranking.paths import RankingContext
-from seealso.plugin.ranking.plans import SubQuery
+from seealso.plugin.ranking.plans import Plan, SubQuery
 from seealso.plugin.ranking.requests import Query, RankedRequest
 from seealso.plugin.ranking.searches import Search
 from seealso.plugin.recommendations import join_notes
@@ -45,20 +45,17 @@ class BuiltList:
 
     Attributes
     ----------
+    plan
+        What it is made by: its components among others.
     queries
         Its searches, each with the part of the list that it is for.
     draft
         Without candidates.
-    components
-        What reranks.
-    fields
-        Catalogue fields that the caller wants; all of them for None.
     """
 
+    plan: Plan
     queries: tuple[tuple[SubQuery, Query], ...]
     draft: Draft
-    components: tuple[Component, ...]
-    fields: tuple[str, ...] | None
 
     @property
     def searches(self) -> list[Search]:
@@ -101,7 +98,7 @@ def build(request: RankedRequest, context: RankingContext) -> BuiltList:
     order = request.order(context)
     note = context.note if request.known else ""
     draft = Draft(plan.size, {}, order, known=request.known, caps=plan.caps, note=note)
-    return BuiltList(tuple(queries), draft, plan.components, plan.fields)
+    return BuiltList(plan, tuple(queries), draft)
 
 
 def merge(built: BuiltList, responses: Sequence[Response]) -> Draft:
@@ -144,8 +141,8 @@ def rerank(draft: Draft, components: Sequence[Component]) -> tuple[list[Candidat
 
 def finish(built: BuiltList, responses: Sequence[Response]) -> RankedItems:
     """Return the list that the responses to its searches make."""
-    items, note = rerank(merge(built, responses), built.components)
-    return RankedItems(tuple(_only_fields(one, built.fields) for one in items), note)
+    items, note = rerank(merge(built, responses), built.plan.components)
+    return RankedItems(tuple(_only_fields(one, built.plan.fields) for one in items), note)
 
 
 def _only_fields(candidate: Candidate, names: tuple[str, ...] | None) -> Candidate:

@@ -35,25 +35,20 @@ class RankedRequest(Protocol):
     @property
     def plan(self) -> Plan:
         """What the list is made by."""
-        ...
 
     @property
     def allowed(self) -> tuple[Filter, ...]:
         """Clauses for what those whom the list is for may see."""
-        ...
 
     @property
     def known(self) -> bool:
         """Whether anything is known of whom the list is for."""
-        ...
 
     def order(self, context: RankingContext) -> Order:
         """Return how the values of candidates become one order."""
-        ...
 
     def queries(self, criteria: Criteria, context: RankingContext) -> Sequence[Query]:
         """Return the searches for candidates that meet some criteria."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,11 +69,9 @@ class Order(Protocol):
 
     def rank(self, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
         """Return the candidates, best first: at least the best `size` of them."""
-        ...
 
     def relevance(self, ranked: Sequence[Candidate]) -> Floats:
         """Return how good each of some ranked candidates is, on one scale, shape (n,)."""
-        ...
 
 
 class ByValue:
@@ -178,7 +176,6 @@ class Component(Protocol):
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft, changed."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
