@@ -88,11 +88,7 @@ def item_shares(
         cosines = (parts @ item.astype(np.float64)).tolist()
         whole = sum(cosines)
         kinds = (Kind.WORDS, Kind.ATTRIBUTES, Kind.COLD_START_BONUS)
-        sums = [
-            Share(kind, cosine)
-            for kind, cosine, part in zip(kinds, cosines, parts, strict=False)
-            if part.any()
-        ]
+        sums = [Share(kind, cosines[n]) for n, kind in enumerate(kinds) if parts[n].any()]
         amounts: list[float | None] = cosines[3:]
     else:
         whole = closeness(parts.sum(axis=0), item, space)
