@@ -256,7 +256,7 @@ def test_a_stream_holds_one_batch_at_a_time(tiny: Bundle) -> None:
             # few distinct texts, so that the model has little to do
             yield [f"film {n % 7}" for n in range(start, start + 1000)]
 
-    stream = encoder.stream_items(batches())
+    stream = map(encoder.encode_items, batches())
     next(stream)
     assert given == 1
     tracemalloc.start()

@@ -112,22 +112,6 @@ class Encoder:
                 done(len(places[text]))
         return rows
 
-    def stream_items(self, batches: Iterable[Sequence[str]]) -> Iterator[Vector]:
-        """Encode batches one after the other; only one of them is in memory.
-
-        Parameters
-        ----------
-        batches
-            Batches of texts; some thousand texts each lets similar lengths meet.
-
-        Yields
-        ------
-        Vector
-            Shape (texts of the batch, dimension), as `encode_items` gives it.
-        """
-        for batch in batches:
-            yield self.encode_items(batch)
-
     def encode_users(self, texts: Sequence[str]) -> Vector:
         """Encode texts of users; the newest are remembered in memory, none is written to disk.
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import onnxruntime as ort
 
 from seealso.encoder.graphs import complaint
-from seealso.encoder.reader import cores
+from seealso.encoder.reader import open_session
 from seealso.errors import BundleError, DataError, MissingExtraError
 from seealso.types import Vector
 
@@ -142,7 +141,7 @@ class ImageEncoder:
         self.fingerprint = sha256(sha256(graph).digest() + sha256(described).digest()).hexdigest()
         self.fingerprint = self.fingerprint[:16]
         try:
-            self._session = _session(graph, threads)
+            self._session = open_session(graph, threads)
             self._input = self._session.get_inputs()[0].name
             self._output = _output(self._session)
             blank = np.zeros((2, 3, self.pixels.height, self.pixels.width), dtype=np.float32)
@@ -158,13 +157,6 @@ class ImageEncoder:
         """Return the vectors of m inputs of shape (m, 3, height, width), shape (m, w)."""
         found = self._session.run([self._output], {self._input: inputs})[0]
         return np.asarray(found, dtype=np.float32)
-
-
-def _session(graph: bytes, threads: int) -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or cores()
-    options.log_severity_level = 3
-    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def _output(session: Any) -> str:

@@ -115,13 +115,9 @@ def _speakable(text: str) -> str:
 
 
 def _session(bundle: Bundle, file: str, threads: int) -> Any:
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads = threads or cores()
-    options.log_severity_level = 3
     path = bundle.folder / file
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return open_session(str(path), threads)
     except Exception as exc:
         raise BundleError(
             f"{path}: onnxruntime cannot load it: {exc}",
@@ -140,6 +136,17 @@ def _tokenizer(bundle: Bundle) -> Tokenizer:
             hint="export the model again, or update tokenizers",
             file=str(path),
         ) from exc
+
+
+def open_session(model: str | bytes, threads: int) -> Any:
+    """Return the onnxruntime session of a model file or of its bytes.
+
+    Whatever onnxruntime raises is raised; 0 threads are all cores that this process may use.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or cores()
+    options.log_severity_level = 3
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def cores() -> int:

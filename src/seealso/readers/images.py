@@ -1,6 +1,6 @@
 """Reads image vectors that exist already, from Parquet, JSON lines, .npz and .npy."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -19,7 +19,7 @@ from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Rows, batches
 from seealso.readers.values.cells import Fault
 from seealso.readers.values.columns import ColumnCheck, select_column
-from seealso.readers.values.ids import LONGEST_ID, parse_id, parse_ids
+from seealso.readers.values.ids import parse_ids
 from seealso.types import ImageRows, Vector
 
 _ROWS_AT_ONCE = 4096
@@ -47,24 +47,11 @@ def read_image_vectors(images: ImagesSettings, problems: Problems) -> Iterator[I
     reading = problems.reading("images", file.name)
     checker = _ImageChecker(images.id, images.vector)
     arrays = file.suffix.lower() in (".npy", ".npz")
-    for rows in _read_arrays(file, images.ids) if arrays else _read_columns(file, images):
+    for rows in _read_arrays(file, images) if arrays else _read_columns(file, images):
         good, broken = checker.check(rows)
         reading.take(rows, broken)
         if good.ids:
             yield good
-
-
-@dataclass(frozen=True)
-class _ImageBatch:
-    """Ids and vectors of some rows as they stand in the file; None for what is empty."""
-
-    ids: Sequence[str | None]
-    vectors: Sequence[Any]
-    places: Sequence[int]
-    unit: str
-    broken: Sequence[tuple[int, str]] = ()
-    faults: Mapping[int, Fault] = field(default_factory=dict)
-    notes: Sequence[str] = ()
 
 
 @dataclass
@@ -76,84 +63,73 @@ class _ImageChecker:
     width: int = 0
     first: dict[str, int] = field(default_factory=dict)
 
-    def check(self, rows: _ImageBatch) -> tuple[ImageRows, list[Problem]]:
+    def check(self, rows: Rows) -> tuple[ImageRows, list[Problem]]:
         broken: list[Problem] = []
         ids, vectors = [], []
-        for row, (item_id, value, place) in enumerate(
-            zip(rows.ids, rows.vectors, rows.places, strict=True)
-        ):
-            vector = _parse_vector(value)
-            if fault_of_id := rows.faults.get(row):
-                broken.append(Problem(place, self.id, fault_of_id.reason, fault_of_id.value))
-            elif reason := self._check_id(item_id, rows.unit):
-                broken.append(Problem(place, self.id, reason))
+        cells = parse_ids(select_column(rows.frame, self.id))
+        parsed = zip(
+            cells.values.to_list(), _parse_vectors(rows, self.vector), rows.places, strict=True
+        )
+        for row, (item_id, vector, place) in enumerate(parsed):
+            if fault := cells.faults.get(row) or self._check_id(item_id, rows.unit):
+                broken.append(Problem(place, self.id, fault.reason, fault.value))
             elif fault := self._check_vector(vector):
-                broken.append(Problem(place, self.vector, fault))
+                broken.append(Problem(place, self.vector, fault.reason))
             elif item_id is not None and vector is not None:
                 self.first[item_id] = place
                 ids.append(item_id)
                 vectors.append(vector)
         found = np.stack(vectors) if vectors else np.zeros((0, self.width), dtype=np.float32)
-        return ImageRows(ids, found, [hash_vector(one) for one in found]), broken
+        return ImageRows(ids, found, [_hash_vector(one) for one in found]), broken
 
-    def _check_id(self, item_id: str | None, unit: str) -> str:
-        if not item_id:
-            return "is empty"
-        if len(item_id.encode("utf-8", "replace")) > LONGEST_ID:
-            return f"has more than {LONGEST_ID} bytes ({item_id[:24]!r}...)"
+    def _check_id(self, item_id: str | None, unit: str) -> Fault | None:
+        if item_id is None:
+            return Fault("is empty")
         if item_id in self.first:
-            return f"{item_id!r} is there already, on {unit} {self.first[item_id]}"
-        return ""
+            return Fault(f"{item_id!r} is there already, on {unit} {self.first[item_id]}")
+        return None
 
-    def _check_vector(self, vector: Vector | None) -> str:
+    def _check_vector(self, vector: Vector | None) -> Fault | None:
         if vector is None or not len(vector):
-            return "is empty, or no list of numbers"
+            return Fault("is empty, or no list of numbers")
         self.width = self.width or len(vector)
         if len(vector) != self.width:
-            return f"has {len(vector)} numbers, the first vector has {self.width}"
+            return Fault(f"has {len(vector)} numbers, the first vector has {self.width}")
         if not np.isfinite(vector).all():
-            return "holds numbers that are not finite"
-        return "" if vector.any() else "holds nothing but zeros"
+            return Fault("holds numbers that are not finite")
+        return None if vector.any() else Fault("holds nothing but zeros")
 
 
-def hash_vector(vector: Vector) -> str:
+def _hash_vector(vector: Vector) -> str:
     """Return 16 hex digits over an image vector of shape (w,)."""
     return blake2b(vector.astype("<f4").tobytes(), digest_size=8).hexdigest()
 
 
-def _parse_vector(value: Any) -> Vector | None:
-    """Return a vector with NaN in the place of values that are not numbers; None without any."""
-    if value is None:
-        return None
-    # too large for float32 becomes infinite, and is told as such
-    with np.errstate(over="ignore"):
-        return np.asarray(value, dtype=np.float64).astype(np.float32)
-
-
-def _read_columns(file: Path, images: ImagesSettings) -> Iterator[_ImageBatch]:
-    wanted = (images.id, images.vector)
-    check = ColumnCheck(file.name, "images", wanted, wanted)
-    for rows in batches(FileSource(file, _ROWS_AT_ONCE, columns=wanted)):
-        check.see(rows)
-        ids = parse_ids(select_column(rows.frame, images.id))
-        vectors = _parse_vectors(rows, images.vector)
-        found = ids.values.to_list()
-        yield _ImageBatch(
-            found, vectors, rows.places, rows.unit, rows.broken, ids.faults, notes=rows.notes
-        )
-
-
-def _parse_vectors(rows: Rows, name: str) -> list[Any]:
+def _parse_vectors(rows: Rows, name: str) -> list[Vector | None]:
+    """Return vectors with NaN in the place of what is no number; None without any number."""
     values = select_column(rows.frame, name)
     if isinstance(values.dtype, pl.Array):
         values = values.arr.to_list()
     if not isinstance(values.dtype, pl.List):
         return [None] * len(values)
     numbers = values.cast(pl.List(pl.Float64), strict=False)
-    return [None if row is None else row.fill_null(float("nan")).to_numpy() for row in numbers]
+    # what is too large for float32 becomes infinite, and is refused as such
+    with np.errstate(over="ignore"):
+        return [
+            None if row is None else row.fill_null(float("nan")).to_numpy().astype(np.float32)
+            for row in numbers
+        ]
 
 
-def _read_arrays(file: Path, named: Path | None) -> Iterator[_ImageBatch]:
+def _read_columns(file: Path, images: ImagesSettings) -> Iterator[Rows]:
+    names = (images.id, images.vector)
+    check = ColumnCheck(file.name, "images", names, names)
+    for rows in batches(FileSource(file, _ROWS_AT_ONCE, columns=names)):
+        check.see(rows)
+        yield rows
+
+
+def _read_arrays(file: Path, images: ImagesSettings) -> Iterator[Rows]:
     try:
         if file.suffix.lower() == ".npz":
             # opened here: numpy leaves a file open that only begins like an archive
@@ -161,7 +137,7 @@ def _read_arrays(file: Path, named: Path | None) -> Iterator[_ImageBatch]:
                 ids, vectors = arrays["ids"].astype(str).tolist(), arrays["vectors"]
         else:
             vectors = np.load(file, allow_pickle=False, mmap_mode="r")
-            ids = [] if named is None else read_text(named).splitlines()
+            ids = [] if images.ids is None else read_text(images.ids).splitlines()
     except KeyError as exc:
         raise _describe_unreadable(file, f"it has no array {exc}") from exc
     except (EOFError, OSError, TypeError, ValueError, BadZipFile) as exc:
@@ -171,8 +147,11 @@ def _read_arrays(file: Path, named: Path | None) -> Iterator[_ImageBatch]:
     _check_shape(file, ids, vectors)
     for start in range(0, len(ids), _ROWS_AT_ONCE):
         stop = min(start + _ROWS_AT_ONCE, len(ids))
-        places = range(start + 1, stop + 1)
-        yield _ImageBatch(list(map(parse_id, ids[start:stop])), vectors[start:stop], places, "row")
+        columns = {
+            images.id: pl.Series(ids[start:stop], dtype=pl.String),
+            images.vector: pl.Series(np.asarray(vectors[start:stop], dtype=np.float64)),
+        }
+        yield Rows(pl.DataFrame(columns), range(start + 1, stop + 1), unit="row")
 
 
 def _check_shape(file: Path, ids: Sequence[str], vectors: npt.NDArray[Any]) -> None:

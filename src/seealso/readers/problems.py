@@ -8,9 +8,10 @@ all are counted; of each kind the first few are kept with source, place, column 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from seealso.errors import ConfigError, DataError
+from seealso.readers.rows import Rows
 
 EXAMPLES: Final = 3
 """Messages that a summary shows of each kind."""
@@ -56,22 +57,6 @@ class Problem:
     def kind(self) -> tuple[str, str, str]:
         """What problems that are reported together have in common: all but numbers and values."""
         return self.costs, self.field, re.sub(r"\d[\d,.]*|0x\w+", "0", self.reason)
-
-
-class ReadRows(Protocol):
-    """Rows with what could not be read of them."""
-
-    @property
-    def broken(self) -> Iterable[tuple[int, str]]:
-        """Place and reason of what could not be read as a row."""
-
-    @property
-    def notes(self) -> Iterable[str]:
-        """What was guessed."""
-
-    @property
-    def unit(self) -> str:
-        """What a place counts."""
 
 
 @dataclass
@@ -153,7 +138,7 @@ class Reading:
     _tallies: dict[tuple[str, str], int] = field(default_factory=dict, repr=False)
     _notes: dict[str, None] = field(default_factory=dict, repr=False)
 
-    def take(self, rows: ReadRows, problems: Iterable[Problem]) -> None:
+    def take(self, rows: Rows, problems: Iterable[Problem]) -> None:
         """Take note of what was guessed of `rows`, and count what is wrong with them.
 
         Parameters

@@ -179,30 +179,24 @@ def _parse_numbers(numbers: pl.Series, counting: Callable[[], bool | None]) -> p
 def _since_1970(numbers: pl.Series, whole: pl.Series) -> pl.Series:
     """Return microseconds, which are exact for whole numbers and rounded for others."""
     frame = pl.DataFrame({"number": numbers, "whole": whole})
-    number, exact = pl.col("number"), pl.col("whole")
-    rounded = (
+    # numbers of nanoseconds are always whole: a float has no fraction there
+    reckoned = (_reckon(pl.col(name)).round(0).cast(pl.Int64) for name in ("whole", "number"))
+    return frame.select(
+        pl.when(pl.col("number") >= _LEAST).then(pl.coalesce(*reckoned)).alias(numbers.name)
+    ).to_series()
+
+
+def _reckon(number: pl.Expr) -> pl.Expr:
+    """Return microseconds of seconds, milliseconds, microseconds or nanoseconds."""
+    return (
         pl.when(number < _MILLISECONDS)
-        .then(number * 1_000_000.0)
+        .then(number * 1_000_000)
         .when(number < _MICROSECONDS)
-        .then(number * 1000.0)
+        .then(number * 1000)
         .when(number < _NANOSECONDS)
         .then(number)
-        .otherwise(number / 1000.0)
+        .otherwise(number // 1000)
     )
-    reckoned = (
-        pl.when(exact < _MILLISECONDS)
-        .then(exact * 1_000_000)
-        .when(exact < _MICROSECONDS)
-        .then(exact * 1000)
-        .when(exact < _NANOSECONDS)
-        .then(exact)
-        .otherwise(exact // 1000)
-    )
-    return frame.select(
-        pl.when(number >= _LEAST)
-        .then(pl.coalesce(reckoned, rounded.round(0).cast(pl.Int64, strict=False)))
-        .alias(numbers.name)
-    ).to_series()
 
 
 def _parse_form(texts: pl.Series, form: str) -> pl.Series:
