@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from threading import Lock
 
 from seealso.cluster import Cluster
 from seealso.cluster.fields import searchable_fields
@@ -40,7 +39,6 @@ class Policy:
         self._tree = Taxonomy.of(settings.taxonomy)
         self._guard = Guard(settings.safety, self._tree)
         self._known: dict[str, Mapping[str, str]] = {}
-        self._lock = Lock()
 
     def plan(self, live: Live, criteria: Criteria) -> Plan:
         """Return the plan of every list of an answer; `filters` are added for each.
@@ -118,7 +116,8 @@ class Policy:
                 one.check(live.name, types.get(one.field))
 
     def _types(self, live: Live) -> Mapping[str, str]:
-        with self._lock:
-            if live.generation not in self._known:
-                self._known = {live.generation: searchable_fields(self._cluster, live.name)}
-            return self._known[live.generation]
+        types = self._known.get(live.generation)
+        if types is None:
+            types = searchable_fields(self._cluster, live.name)
+            self._known = {live.generation: types}
+        return types

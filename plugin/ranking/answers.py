@@ -1,6 +1,6 @@
 """What OpenSearch answered to searches: their hits, why it refused, and what is missing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from seealso.cluster.blocks import blocked
@@ -39,19 +39,15 @@ def hits_of(response: Response) -> list[Hit]:
     return hits
 
 
-def missing_part(responses: Iterable[Response]) -> str:
+def missing_part(responses: Sequence[Response]) -> str:
     """Return what a person should know of answers that are not whole; empty where all are.
 
     A list of what could be searched is better than none, if it says so.
     """
-    lost = total = 0
-    late = False
-    for one in responses:
-        shards = one.get("_shards", {})
-        missing = shards.get("total", 0) - shards.get("successful", 0)
-        if missing > lost:
-            lost, total = missing, shards["total"]
-        late = late or bool(one.get("timed_out"))
+    shards = [one.get("_shards", {}) for one in responses]
+    totals = [(one.get("total", 0), one.get("successful", 0)) for one in shards]
+    lost, total = max(((total - answered, total) for total, answered in totals), default=(0, 0))
+    late = any(one.get("timed_out") for one in responses)
     found = [f"{lost} of {total} shards did not answer"] if lost else []
     found += ["the search ran out of time"] if late else []
     return f"a part is missing: {' and '.join(found)}" if found else ""

@@ -15,7 +15,7 @@ from seealso.plugin.ranking.plans import Plan, SubQuery
 from seealso.plugin.ranking.requests import Query, RankedRequest
 from seealso.plugin.ranking.searches import Search
 from seealso.plugin.recommendations import join_notes
-from seealso.plugin.reranking.draft import RANKED, Candidate, Component, Draft, Pool
+from seealso.plugin.reranking.draft import RANKED, Candidate, Draft, Pool
 from seealso.plugin.reranking.filling import fill
 from seealso.plugin.reranking.pins import insert
 
@@ -84,7 +84,8 @@ def rank(
     """
     built = [build(request, context) for request in requests]
     responses = iter(send([search for one in built for search in one.searches]))
-    return [finish(one, list(islice(responses, len(one.queries)))) for one in built]
+    drafts = [merge(one, list(islice(responses, len(one.queries)))) for one in built]
+    return [rerank(draft, one.plan) for draft, one in zip(drafts, built, strict=True)]
 
 
 def build(request: RankedRequest, context: RankingContext) -> BuiltList:
@@ -122,27 +123,22 @@ def merge(built: BuiltList, responses: Sequence[Response]) -> Draft:
     return replace(built.draft, pools=pools, tail=by_words, note=note)
 
 
-def rerank(draft: Draft, components: Sequence[Component]) -> tuple[list[Candidate], str]:
-    """Return the list that components make of a draft, and a line on what it lacks.
+def rerank(draft: Draft, plan: Plan) -> RankedItems:
+    """Return the list that the components of a plan make of a draft.
 
     Parameters
     ----------
     draft
         The candidates, unordered.
-    components
-        Those that change values, an `Ordering`, those that change places.
+    plan
+        Its components change values, then the order, then places.
     """
-    for one in components:
+    for one in plan.components:
         draft = one.rerank(draft)
     filled = fill(draft.pool(RANKED).all, draft.shares, draft.size, draft.caps)
     items = insert(filled, draft.pins, draft.size)
-    return items, join_notes(draft.note, *(check(items) for check in draft.checks))
-
-
-def finish(built: BuiltList, responses: Sequence[Response]) -> RankedItems:
-    """Return the list that the responses to its searches make."""
-    items, note = rerank(merge(built, responses), built.plan.components)
-    return RankedItems(tuple(_only_fields(one, built.plan.fields) for one in items), note)
+    note = join_notes(draft.note, *(check(items) for check in draft.checks))
+    return RankedItems(tuple(_only_fields(one, plan.fields) for one in items), note)
 
 
 def _only_fields(candidate: Candidate, names: tuple[str, ...] | None) -> Candidate:
