@@ -145,7 +145,7 @@ class Ingester:
             first: dict[str, LiveEvent] = {}
             for one in events:
                 first.setdefault(one.event_id, one)
-            known = self._store.present(sorted(self._store.add(first.values()))) if first else {}
+            known = self._store.add(first.values()) if first else {}
             kept = first | known
             items = sorted({one.item_id for one in kept.values()})
             users = sorted({one.user for one in kept.values() if one.user is not None})

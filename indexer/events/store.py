@@ -141,17 +141,17 @@ class EventStore:
             )
         return cls(cluster, name)
 
-    def add(self, events: Collection[LiveEvent]) -> set[str]:
-        """Write events, each id once and the first one for good; return the ids taken before.
+    def add(self, events: Collection[LiveEvent]) -> dict[str, LiveEvent]:
+        """Store events, the first of each id for good; return those stored before, by id.
 
         Searches find them afterwards.
         """
         written = {"ingested_at": datetime.now(UTC).isoformat()}
-        taken = create(
+        known = create(
             self.cluster, self.name, {one.event_id: {**one.body(), **written} for one in events}
         )
         indices.refresh(self.cluster, self.name)
-        return taken
+        return {key: LiveEvent.of(key, source) for key, source in known.items()}
 
     def present(self, ids: Sequence[str]) -> dict[str, LiveEvent]:
         """Return those events that are held, by id."""

@@ -36,8 +36,10 @@ Derive = Callable[[Mapping[str, Mapping[str, Any] | None]], Mapping[str, Change]
 """From documents by id, None where there is none, to the changes; those left out stay."""
 
 
-def create(cluster: Cluster, index: str, documents: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """Write those of `documents` whose ids are not taken, and return the ids that are.
+def create(
+    cluster: Cluster, index: str, documents: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Write those of `documents` whose ids are free, and return the others as they are stored.
 
     Raises
     ------
@@ -47,13 +49,12 @@ def create(cluster: Cluster, index: str, documents: Mapping[str, Mapping[str, An
         OpenSearch refused some for another reason.
     """
     created = [encode("create", key, body) for key, body in documents.items()]
-    taken = _send(cluster, index, created)
+    stored = fetch(cluster, index, _send(cluster, index, created), source=["*"])
     # a request whose answer was lost is sent again, and finds what it has written itself
-    found = fetch(cluster, index, taken, source=["*"])
     return {
-        key
-        for key in taken
-        if found.get(key, {}).get("_source") != orjson.loads(encode_line(documents[key]))
+        key: found["_source"]
+        for key, found in stored.items()
+        if found["_source"] != orjson.loads(encode_line(documents[key]))
     }
 
 
