@@ -77,8 +77,8 @@ def _mostly_mute(mute: int, of: int, settings: Settings) -> DataError:
 
 def whitening_note(base: Bundle, texts: Sequence[str], settings: Settings) -> str | None:
     """Say that a bundle is not whitened which would be if there were more texts."""
-    wanted = settings.encoder.whiten is None and base.whiten and base.text is None
-    if not wanted or not too_few_to_whiten(base, texts):
+    would_whiten = settings.encoder.whiten is None and base.whiten and base.text is None
+    if not would_whiten or not too_few_to_whiten(base, texts):
         return None
     return (
         f"vectors are not whitened: {len(set(texts) - {''}):,} different texts are fewer than "

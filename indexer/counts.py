@@ -105,7 +105,7 @@ def count_events(
     if as_of is not None and as_of.tzinfo is None:
         raise ConfigError(f"as_of {as_of} has no time zone", hint="give it in UTC")
     tally = EventTally(latest, until=as_of)
-    kept = NewestEvents(settings.per_user) if settings.per_user else None
+    newest_events = NewestEvents(settings.per_user) if settings.per_user else None
     half_life = None if settings.half_life_days is None else settings.half_life_days * _DAY
     total = RunningTotal(_PARTIAL, lambda rows: _add(rows, half_life))
     newest: int | None = None
@@ -116,12 +116,12 @@ def count_events(
         last = weighed["micros"].max()
         if isinstance(last, int):
             newest = last if newest is None else max(newest, last)
-        if kept is not None:
+        if newest_events is not None:
             of_somebody = weighed["user_id"].is_not_null()
-            kept.add(weighed.filter(of_somebody))
+            newest_events.add(weighed.filter(of_somebody))
             weighed = weighed.filter(~of_somebody)
         total.add(_partial(weighed, half_life))
-    for rows in () if kept is None else kept.batches():
+    for rows in () if newest_events is None else newest_events.batches():
         total.add(_partial(rows, half_life))
     if as_of is not None:
         newest = (as_of - _EPOCH) // timedelta(microseconds=1)
@@ -129,7 +129,7 @@ def count_events(
     return ItemCounts(
         _finish(total.total(), newest, half_life),
         moment,
-        tally.summary(0 if kept is None else kept.surplus),
+        tally.summary(0 if newest_events is None else newest_events.surplus),
         tally.by_item(),
     )
 

@@ -27,11 +27,11 @@ def create_index(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     ClusterError
         OpenSearch refuses.
     """
-    asked = {**_spell_out(body), "aliases": write_aliases(name)}
+    requested = {**_spell_out(body), "aliases": write_aliases(name)}
     foreign = find_templates(cluster, name)
     try:
         with shield(cluster, name, foreign):
-            indices.create(cluster, name, asked)
+            indices.create(cluster, name, requested)
     except ClusterError as exc:
         if foreign is None or isinstance(exc, MappingMismatch):
             raise
@@ -71,15 +71,15 @@ def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     MappingMismatch
         It differs: an alias, a pipeline, an incomplete ``_source``, other fields.
     """
-    asked = _spell_out(body)
+    requested = _spell_out(body)
     found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})[name]
     wrong = [
         *(
             f"it has the alias {alias}"
             for alias in sorted(found["aliases"].keys() - write_aliases(name).keys())
         ),
-        *changed_settings(asked["settings"], found["settings"]),
-        *_other_mappings(asked["mappings"], found["mappings"]),
+        *changed_settings(requested["settings"], found["settings"]),
+        *_other_mappings(requested["mappings"], found["mappings"]),
     ]
     if not wrong:
         return
@@ -91,11 +91,11 @@ def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     )
 
 
-def changed_settings(asked: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+def changed_settings(requested: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
     """Say which settings, all flat, are not as they were asked for."""
     return [
         f"{name} is {there.get(name)}, not {_text(value)}"
-        for name, value in asked.items()
+        for name, value in requested.items()
         if value is not None and there.get(name) != _text(value)
     ]
 
@@ -112,17 +112,17 @@ def narrowed_source(mappings: Mapping[str, Any]) -> list[str]:
     return [] if keeps_documents(mappings) else ["its _source does not keep whole documents"]
 
 
-def _other_mappings(asked: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+def _other_mappings(requested: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
     wrong = narrowed_source(there)
     if there.get("_routing", {}).get("required"):
         wrong.append("its _routing is required")
-    if str(there.get("dynamic", True)).lower() != str(asked.get("dynamic", True)).lower():
+    if str(there.get("dynamic", True)).lower() != str(requested.get("dynamic", True)).lower():
         wrong.append(f"its mapping is dynamic: {there.get('dynamic', True)}")
-    wanted, fields = asked.get("properties", {}), there.get("properties", {})
-    wrong += [f"it has a field {name}" for name in sorted(fields.keys() - wanted.keys())]
-    wrong += [f"it lacks the field {name}" for name in sorted(wanted.keys() - fields.keys())]
-    for name in sorted(fields.keys() & wanted.keys()):
-        extra = sorted(fields[name].keys() - wanted[name].keys())
-        if fields[name].get("type", "object") != wanted[name].get("type", "object") or extra:
+    expected, fields = requested.get("properties", {}), there.get("properties", {})
+    wrong += [f"it has a field {name}" for name in sorted(fields.keys() - expected.keys())]
+    wrong += [f"it lacks the field {name}" for name in sorted(expected.keys() - fields.keys())]
+    for name in sorted(fields.keys() & expected.keys()):
+        extra = sorted(fields[name].keys() - expected[name].keys())
+        if fields[name].get("type", "object") != expected[name].get("type", "object") or extra:
             wrong.append(f"its field {name} is {fields[name]}")
     return wrong

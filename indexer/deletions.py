@@ -33,8 +33,8 @@ def leave_out(source: Inputs, ids: Collection[str]) -> tuple[Inputs, set[str]]:
     def items() -> Iterator[list[Item]]:
         for batch in source.items():
             seen.update(item.item_id for item in batch if item.item_id in deleted)
-            if others := [item for item in batch if item.item_id not in deleted]:
-                yield others
+            if remaining := [item for item in batch if item.item_id not in deleted]:
+                yield remaining
 
     return (replace(source, items=items) if deleted else source), seen
 

@@ -149,9 +149,9 @@ def find_prunable(cluster: Cluster, alias: str, keep: int) -> list[PhysicalIndex
     ready = [index for index in found if index.state == "ready" and not index.live]
     ready.sort(key=lambda one: (not one.rolled_back, one.live_since or _built_at(one, alias)))
     live = sum(index.live for index in found)
-    kept = {index.name for index in ready[max(0, len(ready) - (keep - live)) :]}
+    newest = {index.name for index in ready[max(0, len(ready) - (keep - live)) :]}
     spared = [index.name for index in found if index.live or index.borrowed]
-    return [index for index in found if index.name not in (*spared, *kept)]
+    return [index for index in found if index.name not in (*spared, *newest)]
 
 
 def _built_at(index: PhysicalIndex, alias: str) -> str:

@@ -171,11 +171,11 @@ def require_movable(cluster: Cluster, alias: str, kind: str | None = None) -> No
     """
     params = {"flat_settings": "true", "ignore": 404}
     answer = cluster.request("GET", f"/{alias}", params=params)
-    standing = {} if "error" in answer else answer
+    pointed_to = {} if "error" in answer else answer
     # raises where it is an index of its own
-    if alias in standing:
+    if alias in pointed_to:
         indices.find_live(cluster, alias)
-    for name, found in standing.items():
+    for name, found in pointed_to.items():
         own = found["mappings"].get("_meta", {}).get("seealso")
         if own is None or own.get("kind") != kind:
             holds = "which seealso did not build" if own is None else "which holds something else"

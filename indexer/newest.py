@@ -50,8 +50,8 @@ class NewestEvents:
     def batches(self) -> Iterator[pl.DataFrame]:
         """Yield what was kept: ``item_id``, ``weight``, ``micros`` and ``value``."""
         self._clear()
-        for kept in self._parts:
-            for rows in kept.iter_slices(_BATCH):
+        for newest_rows in self._parts:
+            for rows in newest_rows.iter_slices(_BATCH):
                 yield rows.with_columns(pl.col("item_id").cast(pl.String)).drop("kind")
 
     def _clear(self) -> None:
@@ -69,7 +69,7 @@ class NewestEvents:
             .head(self._most)
             .select(every.columns)
         )
-        kept = pl.concat([every.filter(~among), newest])
-        self.surplus += every.height - kept.height
-        self._parts, self._rows = [kept], kept.height
-        self._clear_at = max(_FIRST_CLEARED, 2 * kept.height)
+        newest_rows = pl.concat([every.filter(~among), newest])
+        self.surplus += every.height - newest_rows.height
+        self._parts, self._rows = [newest_rows], newest_rows.height
+        self._clear_at = max(_FIRST_CLEARED, 2 * newest_rows.height)

@@ -59,8 +59,8 @@ def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, ti
     own = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
     made_with = {"per_user": 0, **own}
     until = datetime.fromisoformat(fitted["as_of"]) if fitted.get("as_of") else None
-    made = ImportanceSettings.model_validate(made_with)
-    counts = count_events(source.events(), made, as_of=until, latest=latest_time(settings))
+    importance = ImportanceSettings.model_validate(made_with)
+    counts = count_events(source.events(), importance, as_of=until, latest=latest_time(settings))
     ids, numbers = read_ids(source, settings, fitted["kind"], tick)
     table = apply_importance(counts, fitted, numbers)
     return Reread(set(ids), source.unread(), table, counts.summary, counts.named)

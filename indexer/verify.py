@@ -130,8 +130,8 @@ def verify(
     text = ItemText(TextSettings.model_validate(meta["text"]))
     items = _items(name, hits, meta, settings)
     vectors = _vectors(hits)
-    again = encode_views(encoder, text, items, images=images)[1] if hits else vectors
-    least = _least_cosine(name, hits, vectors, again)
+    encoded_again = encode_views(encoder, text, items, images=images)[1] if hits else vectors
+    least = _least_cosine(name, hits, vectors, encoded_again)
     graph = Space(meta["space"]) is Space.COSINE
     recall = _probe(cluster, name, vectors[:PROBES]) if graph else 1.0
     if recall is not None and recall < LEAST_RECALL:
@@ -223,11 +223,11 @@ def _items(
 
 
 def _least_cosine(
-    name: str, hits: Sequence[Mapping[str, Any]], stored: Vector, again: Vector
+    name: str, hits: Sequence[Mapping[str, Any]], stored: Vector, encoded_again: Vector
 ) -> float:
     if not hits:
         return 1.0
-    cosines = (stored * again).sum(axis=1)
+    cosines = (stored * encoded_again).sum(axis=1)
     worst = int(cosines.argmin())
     if cosines[worst] < LEAST_COSINE:
         raise MappingMismatch(
@@ -259,7 +259,7 @@ def _probe(cluster: Cluster, name: str, vectors: Iterable[Vector]) -> float | No
 
     The graph itself is asked in any case.
     """
-    found = wanted = 0
+    found = exact_hits = 0
     for vector in vectors:
         params = {"vector": vector, "size": 10, "k": 10, "ef_search": 100, "source": ["item_id"]}
         near = _scores(cluster, name, "ann", params)
@@ -269,10 +269,10 @@ def _probe(cluster: Cluster, name: str, vectors: Iterable[Vector]) -> float | No
             if EXPENSIVE not in exc.message:
                 raise
             return None
-        wanted += len(exact)
+        exact_hits += len(exact)
         # by score, not by id: of items with the same text, any is as good as the other
         found += sum(score >= exact[-1] - SAME_SCORE for score in near)
-    return found / wanted if wanted else 1.0
+    return found / exact_hits if exact_hits else 1.0
 
 
 def _scores(cluster: Cluster, name: str, path: str, params: Mapping[str, Any]) -> list[float]:

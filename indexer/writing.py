@@ -56,15 +56,15 @@ def write_catalogue(
     with writer:
         for items in batches:
             digests = maker.digests(items)
-            wanted = list(zip(items, digests, strict=True))
+            to_write = list(zip(items, digests, strict=True))
             if not fresh:
-                wanted = changed(cluster, name, wanted)
-            same = len(items) - len(wanted)
+                to_write = changed(cluster, name, to_write)
+            same = len(items) - len(to_write)
             unchanged += same
             pictured += maker.pictured(items)
             tick(same)
-            if wanted:
-                items_changed, keys = zip(*wanted, strict=True)
+            if to_write:
+                items_changed, keys = zip(*to_write, strict=True)
                 for body in maker.make(items_changed, keys, tick):
                     writer.index(body["item_id"], body)
     return Written(writer.written, unchanged, pictured)
@@ -74,8 +74,8 @@ def changed(
     cluster: Cluster, name: str, items: Sequence[tuple[Item, str]]
 ) -> list[tuple[Item, str]]:
     """Return those of `items`, each with its digest, that the index lacks or holds otherwise."""
-    held = fetch_digests(cluster, name, [item.item_id for item, _ in items])
-    return [(item, key) for item, key in items if held.get(item.item_id) != key]
+    stored = fetch_digests(cluster, name, [item.item_id for item, _ in items])
+    return [(item, key) for item, key in items if stored.get(item.item_id) != key]
 
 
 def fetch_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ class _Documents:
     cluster: Cluster
     owned: Owned
     whole: bool
-    kept: dict[str, Record] = field(default_factory=dict)
+    unclaimed: dict[str, Record] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -50,7 +50,7 @@ class _Documents:
         for hits in scan(self.cluster, self.owned.name, source={"excludes": sorted(unread)}):
             for hit in hits:
                 _refuse_routed(self.owned.name, hit)
-            self.kept |= {hit["_id"]: hit["_source"] for hit in hits}
+            self.unclaimed |= {hit["_id"]: hit["_source"] for hit in hits}
             yield [
                 {k: v for k, v in hit["_source"].items() if k not in vectors} | {"_id": hit["_id"]}
                 for hit in hits
@@ -58,8 +58,8 @@ class _Documents:
 
     def take(self) -> dict[str, Record]:
         """Return what was handed over since the last call."""
-        taken, self.kept = self.kept, {}
-        return taken
+        claimed, self.unclaimed = self.unclaimed, {}
+        return claimed
 
 
 def _refuse_routed(index: str, hit: Record) -> None:
@@ -100,8 +100,8 @@ def read_owned(
     source = _Documents(cluster, owned, whole=target != owned.name)
     for items in read_items(source, columns_of(owned, settings), problems):
         yield Batch(items, source.take())
-    if rest := source.take():
-        yield Batch((), rest)
+    if unread_items := source.take():
+        yield Batch((), unread_items)
 
 
 def owned_inputs(cluster: Cluster, owned: Owned, settings: Settings, problems: Problems) -> Inputs:
@@ -143,20 +143,20 @@ def pending(
     keys = dict(
         zip((item.item_id for item in batch.items), maker.digests(batch.items), strict=True)
     )
-    wanted = {item_id: keys.get(item_id, "") for item_id in batch.documents}
+    digests = {item_id: keys.get(item_id, "") for item_id in batch.documents}
     copied = target != owned.name
     if copied:
-        wanted = {
+        digests = {
             item_id: f"{key}:{digest(Item(item_id, batch.documents[item_id]), '', '')}"
-            for item_id, key in wanted.items()
+            for item_id, key in digests.items()
         }
-    held = fetch_digests(cluster, target, list(wanted))
+    stored = fetch_digests(cluster, target, list(digests))
 
     def differs(item_id: str, key: str) -> bool:
-        stored = held.get(item_id)
-        return stored is None or (stored if copied else stored.partition(":")[0]) != key
+        known = stored.get(item_id)
+        return known is None or (known if copied else known.partition(":")[0]) != key
 
-    changed = {item_id: key for item_id, key in wanted.items() if differs(item_id, key)}
+    changed = {item_id: key for item_id, key in digests.items() if differs(item_id, key)}
     items = [item for item in batch.items if item.item_id in changed]
     return Pending(
         items,
@@ -177,9 +177,9 @@ def write_pending(
         tick(1)
     for body in bodies:
         item_id = body["item_id"]
-        ours = {name: body.get(name) for name in owned.own}
+        own_fields = {name: body.get(name) for name in owned.own}
         if target == owned.name:
-            writer.update(item_id, {"doc": ours})
+            writer.update(item_id, {"doc": own_fields})
         else:
-            given = {name: value for name, value in ours.items() if value is not None}
-            writer.index(item_id, {**found.documents[item_id], **given})
+            values = {name: value for name, value in own_fields.items() if value is not None}
+            writer.index(item_id, {**found.documents[item_id], **values})

@@ -57,7 +57,7 @@ def require_attachable(owned: Owned) -> None:
             owned,
             f"has fields of its own called {', '.join(clash)}, which seealso needs",
             "reindex with another name for them, or build an index of its own from this one: "
-            f"`seealso --set catalogue.index={owned.asked} index build`",
+            f"`seealso --set catalogue.index={owned.requested} index build`",
         )
     if not keeps_documents(owned.mappings):
         raise _obstacle(

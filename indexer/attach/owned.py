@@ -55,7 +55,7 @@ class Owned:
 
     Attributes
     ----------
-    asked
+    requested
         The name that it was asked for by: its own, or an alias.
     name
         Its own name.
@@ -65,7 +65,7 @@ class Owned:
         The data stream that it is a part of, if of any.
     """
 
-    asked: str
+    requested: str
     name: str
     mappings: Mapping[str, Any]
     settings: Mapping[str, str]
@@ -120,7 +120,7 @@ def look(cluster: Cluster, name: str) -> Owned:
         )
     ((physical, body),) = found.items()
     return Owned(
-        asked=name,
+        requested=name,
         name=physical,
         mappings=body["mappings"],
         settings=body["settings"],
@@ -213,7 +213,7 @@ def moving(owned: Owned) -> tuple[str, ...]:
 
 
 def alias_actions(
-    owned: Owned, target: str, alias: str, standing: Sequence[str]
+    owned: Owned, target: str, alias: str, pointed_to: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return the actions of one atomic step after which clients see `target`.
 
@@ -228,7 +228,7 @@ def alias_actions(
         The copy, or the original itself.
     alias
         ``index.alias``.
-    standing
+    pointed_to
         The indices that `alias` points to now.
     """
     actions: list[dict[str, Any]] = []
@@ -237,9 +237,9 @@ def alias_actions(
             actions.append({"remove": {"index": owned.name, "alias": name}})
             actions.append({"add": {"index": target, "alias": name, **owned.aliases[name]}})
     if alias not in owned.aliases:
-        gone = [name for name in standing if name != target]
-        actions += [{"remove": {"index": name, "alias": alias}} for name in gone]
-        if target not in standing:
+        removed = [name for name in pointed_to if name != target]
+        actions += [{"remove": {"index": name, "alias": alias}} for name in removed]
+        if target not in pointed_to:
             actions.append({"add": {"index": target, "alias": alias}})
     return actions
 
@@ -252,21 +252,21 @@ def check_alias(cluster: Cluster, owned: Owned, alias: str) -> list[str]:
     ClusterError
         `alias` is an index, or points to another one.
     """
-    standing = indices.resolve_alias(cluster, alias)
-    if not standing and cluster.exists(f"/{alias}"):
+    pointed_to = indices.resolve_alias(cluster, alias)
+    if not pointed_to and cluster.exists(f"/{alias}"):
         raise ClusterError(
             f"{alias}: is an index, and recommendations ask an alias",
             hint=f"choose a name for it: --set index.alias={alias}-seealso",
             index=alias,
         )
-    for name in standing:
+    for name in pointed_to:
         if name != owned.name and copied_from(indices.find_meta(cluster, name)) != owned.name:
             raise ClusterError(
                 f"{alias}: points to {name} already, which is not {owned.name}",
                 hint="set index.alias to an alias of the index, or to a name that is free",
                 alias=alias,
             )
-    return standing
+    return pointed_to
 
 
 def copied_from(meta: Mapping[str, Any] | None) -> str | None:

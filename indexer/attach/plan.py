@@ -56,11 +56,11 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
     """
     require_attachable(owned)
     alias = settings.index.alias
-    standing = check_alias(cluster, owned, alias)
+    pointed_to = check_alias(cluster, owned, alias)
     chosen, reason = way(owned, cluster.version())
     target: str | None = owned.name
     # of what is not the index itself, `check_alias` lets nothing but copies of it pass
-    earlier = [name for name in standing if name != owned.name]
+    earlier = [name for name in pointed_to if name != owned.name]
     if copy:
         chosen, reason, target = "copy", "a new copy is asked for", None
     elif earlier and not owned.attached:

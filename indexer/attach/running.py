@@ -217,11 +217,11 @@ def _compare(
             ids |= batch.documents.keys()
             done.written += found.count
             done.unreadable += len(batch.documents) - len(batch.items)
-        gone = [] if target.name == owned.name else _find_deleted(cluster, target.name, ids)
-        for item_id in gone:
+        deleted_ids = [] if target.name == owned.name else _find_deleted(cluster, target.name, ids)
+        for item_id in deleted_ids:
             writer.delete(item_id)
     done.seen = len(ids)
-    done.deleted += len(gone)
+    done.deleted += len(deleted_ids)
 
 
 def _find_deleted(cluster: Cluster, target: str, ids: set[str]) -> list[str]:

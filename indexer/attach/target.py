@@ -119,8 +119,8 @@ def begin(
     if resumed:
         begun = indices.meta(cluster, name)
         with progress("reading") as tick:
-            again = read_again(source, begun["importance"], settings, tick)
-        maker = replace(maker, importance=again.importance)
+            reread = read_again(source, begun["importance"], settings, tick)
+        maker = replace(maker, importance=reread.importance)
     return Target(name, maker, read.notes)
 
 

@@ -107,10 +107,10 @@ class Effects:
         total = DocumentChanges()
         for key in self.find_due(live):
             mark = live.marks[key]
-            for some in self._store.all_of(key.removesuffix("s")):
+            for ids in self._store.all_of(key.removesuffix("s")):
                 turn.announce(live.mark_texts)
                 update = self.update_items if key == "items" else self.update_users
-                total = total.plus(update(live, some))
+                total = total.plus(update(live, ids))
             self._updated_at[mark] = time.monotonic()
             if not mark.open and all(mark.text in one for one in turn.others() if one):
                 done = {**(self._store.position(EFFECTS) or {}), key: mark.text}
@@ -139,11 +139,11 @@ class Effects:
         changed = rewrite(self._cluster, live.items.name, items, FIELDS, derive)
         return DocumentChanges(items=changed, absent=tuple(sorted(absent)))
 
-    def update_users(self, live: LiveIndices, some: Sequence[str]) -> DocumentChanges:
+    def update_users(self, live: LiveIndices, ids: Sequence[str]) -> DocumentChanges:
         """Bring documents of users up to date; a user without document and events gets none."""
         users = live.users
         user_encoder = self._user_encoder_for(live.items)
-        kept = {name: int(users.meta[name]) for name in ("history_items", "seen_items")}
+        limits = {name: int(users.meta[name]) for name in ("history_items", "seen_items")}
         positive = self._settings.events.positive
         new: set[str] = set()
 
@@ -154,7 +154,7 @@ class Effects:
                 if document is None and not events[name]:
                     continue
                 user = user_of(name, document) if document else User(name)
-                user = merge_events(user, events[name], positive=positive, **kept)
+                user = merge_events(user, events[name], positive=positive, **limits)
                 if not document:
                     new.add(name)
                 key = digest_of(user, user_encoder.made_with)
@@ -166,7 +166,7 @@ class Effects:
                 for (name, (user, key)), vector in zip(stale.items(), vectors, strict=True)
             }
 
-        moved = rewrite(self._cluster, users.name, some, [*READ, "digest"], derive)
+        moved = rewrite(self._cluster, users.name, ids, [*READ, "digest"], derive)
         return DocumentChanges(users=moved, new=len(new))
 
     def _user_encoder_for(self, live: LiveIndex) -> UserEncoder:

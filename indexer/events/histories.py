@@ -43,9 +43,9 @@ def merge_events(
     ]
     history = _newest([*liked, *user.history], history_items)
     seen = list(dict.fromkeys(one.item_id for one in events))
-    rest = [one.item_id for one in user.history] + sorted(user.seen)
-    kept = list(dict.fromkeys([*seen, *rest]))[:seen_items]
-    return replace(user, history=history, seen=frozenset(kept))
+    earlier = [one.item_id for one in user.history] + sorted(user.seen)
+    newest_seen = list(dict.fromkeys([*seen, *earlier]))[:seen_items]
+    return replace(user, history=history, seen=frozenset(newest_seen))
 
 
 def _newest(entries: Iterable[HistoryEntry], limit: int) -> tuple[HistoryEntry, ...]:

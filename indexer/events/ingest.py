@@ -146,12 +146,12 @@ class Ingester:
             for one in events:
                 first.setdefault(one.event_id, one)
             known = self._store.add(first.values()) if first else {}
-            kept = first | known
-            items = sorted({one.item_id for one in kept.values()})
-            users = sorted({one.user for one in kept.values() if one.user is not None})
+            stored = first | known
+            items = sorted({one.item_id for one in stored.values()})
+            users = sorted({one.user for one in stored.values() if one.user is not None})
             # after the events were stored: an earlier update of the documents has not read them
             changes = self._update(turn, items, users)
-        others = [one.event_id for one in events if not _alike(one, kept[one.event_id])]
+        differing = [one.event_id for one in events if not _alike(one, stored[one.event_id])]
         absent = tuple(sorted({*changes.absent} & {*items} - self._unknown))
         self._unknown.update(absent)
         written = len(first) - len(known)
@@ -159,13 +159,13 @@ class Ingester:
             events=len(events),
             written=written,
             repeated=len(events) - written,
-            differing=len(others),
+            differing=len(differing),
             users=changes.users,
             new_users=changes.new,
             items=changes.items,
             unknown=len(absent),
             forgotten=len(forgotten),
-            differing_ids=tuple(dict.fromkeys(others))[:NAMED],
+            differing_ids=tuple(dict.fromkeys(differing))[:NAMED],
             unknown_items=absent[:NAMED],
         )
 

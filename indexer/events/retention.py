@@ -30,8 +30,8 @@ def expire(settings: Settings, store: EventStore, live: LiveIndices) -> int:
     """
     if settings.live.keep_days is None:
         return 0
-    others = (one.meta for one in indices.list_indices(store.cluster, settings.index.alias))
-    counted = [meta["importance"]["as_of"] for meta in (live.items.meta, *others)]
+    metas = (one.meta for one in indices.list_indices(store.cluster, settings.index.alias))
+    counted = [meta["importance"]["as_of"] for meta in (live.items.meta, *metas)]
     if None in counted:
         return 0
     old = datetime.now(UTC) - timedelta(days=settings.live.keep_days)

@@ -136,11 +136,11 @@ class UbiEvents:
 
         There is no order among those: `_id` cannot be sorted by on every cluster.
         """
-        wanted = {"range": {"timestamp": {"gte": since, "format": "epoch_millis"}}}
+        time_range = {"range": {"timestamp": {"gte": since, "format": "epoch_millis"}}}
         read = {"must_not": {"ids": {"values": sorted(at_once)}}} if at_once else {}
         body: dict[str, Any] = {
             "size": self.live.batch,
-            "query": {"bool": {"filter": wanted, **read}},
+            "query": {"bool": {"filter": time_range, **read}},
             "sort": [{"timestamp": "asc"}],
             "_source": ["client_id", "action_name", OBJECT],
         }

@@ -162,7 +162,7 @@ class EventStore:
         """Return the newest events of each user, newest first, in one request for many."""
         found: dict[str, list[LiveEvent]] = {}
         for start in range(0, len(users), SEARCHES):
-            some = users[start : start + SEARCHES]
+            batch = users[start : start + SEARCHES]
             bodies = [
                 {
                     "size": MOST,
@@ -171,11 +171,11 @@ class EventStore:
                     "_source": FIELDS,
                     "track_total_hits": False,
                 }
-                for user in some
+                for user in batch
             ]
             body = msearch(self.name, [orjson.dumps(one) for one in bodies])
             answer = self.cluster.request("POST", "/_msearch", body, whole=True)
-            for user, response in zip(some, answer["responses"], strict=True):
+            for user, response in zip(batch, answer["responses"], strict=True):
                 events = [LiveEvent.of(h["_id"], h["_source"]) for h in response["hits"]["hits"]]
                 # the index leaves ties to chance
                 events.sort(key=lambda one: (one.time, one.event_id), reverse=True)

@@ -116,6 +116,6 @@ def read_users(
     cluster: Cluster, settings: Settings, names: Pseudonyms, user_ids: Collection[str]
 ) -> dict[str, User]:
     """Return those of `user_ids` that the index knows, in one request."""
-    asked = {names.of(user_id): user_id for user_id in user_ids}
-    found = fetch(cluster, users_alias(settings.index.alias), list(asked), source=READ)
-    return {asked[key]: user_of(asked[key], hit["_source"]) for key, hit in found.items()}
+    ids = {names.of(user_id): user_id for user_id in user_ids}
+    found = fetch(cluster, users_alias(settings.index.alias), list(ids), source=READ)
+    return {ids[key]: user_of(ids[key], hit["_source"]) for key, hit in found.items()}

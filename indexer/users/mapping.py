@@ -49,7 +49,7 @@ def users_body(
 
 
 def users_meta(
-    alias: str, kept: UsersSettings, names: Pseudonyms, fingerprint: str, build_key: str
+    alias: str, limits: UsersSettings, names: Pseudonyms, fingerprint: str, build_key: str
 ) -> dict[str, Any]:
     """Return what a new users index says of itself.
 
@@ -57,7 +57,7 @@ def users_meta(
     ----------
     alias
         Of the users.
-    kept
+    limits
         How much of each user is kept.
     names
         Their key is told from others by its check.
@@ -74,6 +74,6 @@ def users_meta(
         "build_key": build_key,
         "fingerprint": fingerprint,
         "key_check": names.check,
-        "history_items": kept.history_items,
-        "seen_items": kept.seen_items,
+        "history_items": limits.history_items,
+        "seen_items": limits.seen_items,
     }

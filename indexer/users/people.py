@@ -33,13 +33,13 @@ class People:
         What they did.
     attributes
         What they are, by user id.
-    kept
+    limits
         How much of each is kept.
     """
 
     histories: Histories
     attributes: Mapping[str, Attributes]
-    kept: UsersSettings
+    limits: UsersSettings
 
     @cached_property
     def ids(self) -> list[str]:
@@ -48,10 +48,10 @@ class People:
 
     def user(self, user_id: str) -> User:
         """Return what is kept of one of them."""
-        found = self.histories.user(user_id, self.kept.seen_items) or User(user_id)
+        found = self.histories.user(user_id, self.limits.seen_items) or User(user_id)
         return User(
             user_id,
-            found.history[: self.kept.history_items],
+            found.history[: self.limits.history_items],
             found.seen,
             self.attributes.get(user_id, {}),
         )

@@ -127,11 +127,11 @@ class UsersWriter:
         """Delete the users in the index who are none of `people`, and return how many."""
         # what a killed build wrote is seen by no search before a refresh
         indices.refresh(self.cluster, self.name)
-        others = self._others(people)
+        unknown = self._others(people)
         with BulkWriter(self.cluster, self.name) as writer:
-            for pseudonym in others:
+            for pseudonym in unknown:
                 writer.delete(pseudonym)
-        return len(others)
+        return len(unknown)
 
     def _others(self, people: People) -> set[str]:
         known = {self.names.of(user_id) for user_id in people.ids}
@@ -139,8 +139,8 @@ class UsersWriter:
 
     def _changed(self, users: Mapping[str, Keyed]) -> dict[str, Keyed]:
         """Return those of `users` that the index lacks or holds otherwise."""
-        held = fetch_digests(self.cluster, self.name, list(users))
-        return {name: one for name, one in users.items() if held.get(name) != one[1]}
+        stored = fetch_digests(self.cluster, self.name, list(users))
+        return {name: one for name, one in users.items() if stored.get(name) != one[1]}
 
     def _keyed(self, people: People) -> Iterator[dict[str, Keyed]]:
         """Yield everybody by pseudonym, some at once, each with the digest of the document."""

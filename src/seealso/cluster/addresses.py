@@ -58,12 +58,12 @@ def require_free(cluster: Cluster, name: str) -> None:
         Another index bears that name, or the alias points to another one.
     """
     alias = write_alias(name)
-    others = resolve_alias(cluster, alias)
-    if others == [name] or not (others or cluster.exists(f"/{alias}")):
+    pointed_to = resolve_alias(cluster, alias)
+    if pointed_to == [name] or not (pointed_to or cluster.exists(f"/{alias}")):
         return
     raise ClusterError(
         f"{name}: is written to by the alias {alias}, and that is "
-        + (f"an alias of {', '.join(others)}" if others else "an index"),
+        + (f"an alias of {', '.join(pointed_to)}" if pointed_to else "an index"),
         hint=f"give that one another name, or reindex {name} under another",
         index=name,
     )

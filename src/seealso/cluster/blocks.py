@@ -61,7 +61,7 @@ def find_blocks(reason: str) -> list[Block] | None:
     # a cluster that is only just starting, or elects its manager, lifts its blocks itself
     if "cluster_block_exception" not in reason or "[SERVICE_UNAVAILABLE/" in reason:
         return None
-    met = {
+    numbered = {
         (number, found["index"])
         for found in _BLOCKED.finditer(reason)
         for number in re.findall(r"[A-Z_]+/(\d+)/", found["blocks"])
@@ -69,7 +69,7 @@ def find_blocks(reason: str) -> list[Block] | None:
     return [
         Block(setting, index)
         for number, setting in SETTINGS.items()
-        for index in sorted({place for one, place in met if one == number}, key=str)
+        for index in sorted({place for one, place in numbered if one == number}, key=str)
     ]
 
 
@@ -79,10 +79,10 @@ def describe_cure(blocks: Iterable[Block]) -> str:
     It is a request for each: OpenSearch refuses one that lifts several, where one of them bars
     changes of settings.
     """
-    wanted = list(blocks)
-    full = any(one.setting.endswith("allow_delete") for one in wanted)
-    what = "the block" if len(wanted) == 1 else "the blocks, each by a request of its own"
-    requests = "; ".join(one.request for one in wanted)
+    listed = list(blocks)
+    full = any(one.setting.endswith("allow_delete") for one in listed)
+    what = "the block" if len(listed) == 1 else "the blocks, each by a request of its own"
+    requests = "; ".join(one.request for one in listed)
     return f"{'free disk space or ' if full else ''}lift {what}: {requests}"
 
 

@@ -50,8 +50,8 @@ def create(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
 
 
 def _made_of(cluster: Cluster, name: str, body: Mapping[str, Any]) -> bool:
-    asked = body.get("mappings", {}).get("_meta", {}).get("seealso")
-    return asked is not None and orjson.loads(orjson.dumps(asked)) == find_meta(cluster, name)
+    own = body.get("mappings", {}).get("_meta", {}).get("seealso")
+    return own is not None and orjson.loads(orjson.dumps(own)) == find_meta(cluster, name)
 
 
 def find_live(cluster: Cluster, alias: str) -> str | None:

@@ -68,8 +68,8 @@ def require_ours(cluster: Cluster, alias: str) -> None:
     """
     name = lock_index_name(alias)
     found = cluster.request("GET", f"/{name}").get(name)
-    ours = found and found["mappings"].get("_meta", {}).get("seealso", {}).get("kind") == "locks"
-    if not ours:
+    kind = found and found["mappings"].get("_meta", {}).get("seealso", {}).get("kind")
+    if kind != "locks":
         raise ClusterError(
             f"{name}: seealso keeps there who is building, but this index is somebody else's",
             hint="choose another index.alias",

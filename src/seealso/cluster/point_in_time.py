@@ -87,10 +87,10 @@ class PointInTime:
 
     def _search(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         point = {"id": self._id, "keep_alive": self._keep_alive}
-        asked = {**body, "pit": point, "sort": BY_WRITES, "track_total_hits": False}
+        request = {**body, "pit": point, "sort": BY_WRITES, "track_total_hits": False}
         try:
             answer: Mapping[str, Any] = self._cluster.request(
-                "POST", "/_search", asked, {"allow_partial_search_results": "false"}, whole=True
+                "POST", "/_search", request, {"allow_partial_search_results": "false"}, whole=True
             )
         except ClusterError as exc:
             # the path of such a search does not say what is read
@@ -116,8 +116,8 @@ class PointInTime:
     def _open_again(self) -> None:
         self.close()
         self._keep_alive, self._id = self._open()
-        standing = self._standing()
-        if not standing or standing != self._uuids:
+        uuids = self._standing()
+        if not uuids or uuids != self._uuids:
             raise not_all(self._index, "it was replaced, or may have been, while it was read")
         self.reopened = True
 

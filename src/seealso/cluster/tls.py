@@ -40,17 +40,17 @@ class Certificates:
             A file is missing or is not what it should be; the message names it.
         """
         trusted = self.ca_file or Urllib3HttpConnection.default_ca_certs()
-        made = ssl.create_default_context()
+        context = ssl.create_default_context()
         if trusted is not None:
-            _read(lambda: _trust(made, Path(trusted)), "ca_file", Path(trusted))
+            _read(lambda: _trust(context, Path(trusted)), "ca_file", Path(trusted))
         client = self.client
         if client is not None:
             _read(
-                lambda: made.load_cert_chain(client, self.key, self._passphrase),
+                lambda: context.load_cert_chain(client, self.key, self._passphrase),
                 "client_certificate" if self.key is None else "client_key",
                 self.key or client,
             )
-        return made
+        return context
 
     def _passphrase(self) -> str:
         # without an answer from here, OpenSSL would ask at the terminal

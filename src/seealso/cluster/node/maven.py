@@ -41,10 +41,10 @@ class Maven:
         Artifacts with a classifier (native code for one platform) are left out. One coordinate
         at a time: jgo lets the version rules of each input govern all the others.
         """
-        wanted = self._context.create_dependency(coordinate)
+        dependency = self._context.create_dependency(coordinate)
         resolver = self._context.resolver
-        _, nodes = _persist(lambda: resolver.get_dependency_list([wanted]), coordinate)
-        needed = (wanted, *(node.dep for node in nodes))
+        _, nodes = _persist(lambda: resolver.get_dependency_list([dependency]), coordinate)
+        needed = (dependency, *(node.dep for node in nodes))
         return {each.artifactId: each.artifact for each in needed if not each.classifier}
 
     def alone(self, coordinate: str, *, packaging: str = "jar") -> Any:

@@ -25,22 +25,22 @@ def is_free(port: int) -> bool:
     return True
 
 
-def choose_port(wanted: int | None, last: int | None) -> int:
-    """Return `wanted`, else the `last` one if it is free, else one that the system picks.
+def choose_port(requested: int | None, last: int | None) -> int:
+    """Return `requested`, else the `last` one if it is free, else one that the system picks.
 
     Raises
     ------
     NodeError
-        If something listens on `wanted`.
+        If something listens on `requested`.
     """
-    if wanted is not None:
-        if not is_free(wanted):
+    if requested is not None:
+        if not is_free(requested):
             raise NodeError(
-                f"port {wanted} is taken by another program",
+                f"port {requested} is taken by another program",
                 hint="choose another one with --port, or leave it out to get a free one",
-                port=wanted,
+                port=requested,
             )
-        return wanted
+        return requested
     if last is not None and is_free(last):
         return last
     with socket.socket() as picked:
