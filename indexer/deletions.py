@@ -104,16 +104,18 @@ def find_deletions(
     """Find what is to be deleted: the ids named, and where there is a whole catalogue the rest."""
     named = set(fetch(cluster, live.name, sorted(delete), source=["item_id"]))
     documents = indices.count(cluster, live.name)
+    all_there = named.issuperset(delete)
+    ids = set() if all_there and catalogue is None else set(scan_ids(cluster, live.name))
     absent = None
-    if not named.issuperset(delete):
+    if not all_there:
         absent = describe_unmatched(
             dict.fromkeys(delete, 1),
-            [*scan_ids(cluster, live.name)],
+            ids,
             row="lines of --delete",
             place="the index",
             lists="where each line names one",
         )
     if catalogue is None:
         return Deletions(sorted(named), 0, documents, 0, absent)
-    missing = set(scan_ids(cluster, live.name)) - catalogue.ids - named
+    missing = ids - catalogue.ids - named
     return Deletions(sorted(named | missing), len(missing), documents, catalogue.unread, absent)

@@ -63,7 +63,8 @@ def find_jdk(
         If there is none.
     """
     low, high = release.java
-    for java in _unique(_candidates(environ, folders)):
+    # a system has several links to the same Java
+    for java in dict.fromkeys(path.resolve() for path in _candidates(environ, folders)):
         jdk = probe(java)
         if jdk is not None and jdk.major >= low and (high is None or jdk.major <= high):
             return jdk
@@ -97,16 +98,6 @@ def _candidates(environ: Mapping[str, str], folders: Iterable[Path]) -> Iterator
     for folder in folders:
         for pattern in ("*/bin/java", "*/Contents/Home/bin/java"):
             yield from sorted(folder.glob(pattern), reverse=True)
-
-
-def _unique(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield each file once: a system has several links to the same Java."""
-    seen = set()
-    for path in paths:
-        real = path.resolve()
-        if real not in seen and real.is_file():
-            seen.add(real)
-            yield real
 
 
 def _none_found(release: Release) -> NodeError:
