@@ -117,69 +117,67 @@ def owned_inputs(cluster: Cluster, owned: Owned, settings: Settings, problems: P
 
 
 @dataclass(frozen=True)
-class Pending:
-    """Documents of one batch whose fields of ours are not, or no longer, as they should be."""
+class FieldWriter:
+    """Gives documents of an index the fields of seealso, in place or in a copy.
 
-    items: Sequence[Item]
-    digests: Sequence[str]
-    documents: Mapping[str, Record]
-    unreadable: Mapping[str, str]
-    """Digests by id of documents that are no items: no vector, but not lost."""
+    Attributes
+    ----------
+    cluster, owned
+        The index.
+    target
+        The name of the index that gets the fields: the index itself, or the copy.
+    maker
+        Makes the fields.
+    """
+
+    cluster: Cluster
+    owned: Owned
+    target: str
+    maker: DocumentMaker
 
     @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(self.items) + len(self.unreadable)
+    def in_place(self) -> bool:
+        """Whether the index itself gets the fields."""
+        return self.target == self.owned.name
 
+    def write(self, batch: Batch, writer: BulkWriter, tick: Tick) -> int:
+        """Write those of a batch whose fields are not as they should be; return how many.
 
-def pending(
-    cluster: Cluster, owned: Owned, target: str, batch: Batch, maker: DocumentMaker
-) -> Pending:
-    """Compare a batch with what the index `target` holds.
+        A document that is no item is kept, without a vector.
+        """
+        changed = self._find_changed(batch)
+        tick(len(batch.documents) - len(changed))
+        items = [item for item in batch.items if item.item_id in changed]
+        digests = [changed.pop(item.item_id) for item in items]
+        bodies = [*self.maker.make(items, digests, tick)] if items else []
+        no_vector = np.zeros(self.maker.encoder.bundle.dimension, dtype=np.float32)
+        for item_id, key in changed.items():
+            bodies.append(self.maker.document(Item(item_id, {}), "", no_vector, key))
+            tick(1)
+        for body in bodies:
+            item_id = body["item_id"]
+            own_fields = {name: body.get(name) for name in self.owned.own}
+            if self.in_place:
+                writer.update(item_id, {"doc": own_fields})
+            else:
+                values = {name: value for name, value in own_fields.items() if value is not None}
+                writer.index(item_id, {**batch.documents[item_id], **values})
+        return len(bodies)
 
-    The digest covers what the vector depends on. In a copy, one of the whole document stands
-    behind it, so that whatever the owner changed in the original is noticed.
-    """
-    keys = dict(
-        zip((item.item_id for item in batch.items), maker.digests(batch.items), strict=True)
-    )
-    digests = {item_id: keys.get(item_id, "") for item_id in batch.documents}
-    copied = target != owned.name
-    if copied:
-        digests = {
-            item_id: f"{key}:{digest(Item(item_id, batch.documents[item_id]), '', '')}"
-            for item_id, key in digests.items()
-        }
-    stored = fetch_digests(cluster, target, list(digests))
+    def _find_changed(self, batch: Batch) -> dict[str, str]:
+        """Return the digests of the documents that the target lacks or holds otherwise, by id.
 
-    def differs(item_id: str, key: str) -> bool:
-        known = stored.get(item_id)
-        return known is None or (known if copied else known.partition(":")[0]) != key
-
-    changed = {item_id: key for item_id, key in digests.items() if differs(item_id, key)}
-    items = [item for item in batch.items if item.item_id in changed]
-    return Pending(
-        items,
-        [changed[item.item_id] for item in items],
-        batch.documents,
-        {item_id: key for item_id, key in changed.items() if item_id not in keys},
-    )
-
-
-def write_pending(
-    writer: BulkWriter, owned: Owned, target: str, found: Pending, maker: DocumentMaker, tick: Tick
-) -> None:
-    """Give the documents of `found` their fields: in place, or whole into a copy."""
-    bodies = [*maker.make(found.items, found.digests, tick)] if found.items else []
-    no_vector = np.zeros(maker.encoder.bundle.dimension, dtype=np.float32)
-    for item_id, key in found.unreadable.items():
-        bodies.append(maker.document(Item(item_id, {}), "", no_vector, key))
-        tick(1)
-    for body in bodies:
-        item_id = body["item_id"]
-        own_fields = {name: body.get(name) for name in owned.own}
-        if target == owned.name:
-            writer.update(item_id, {"doc": own_fields})
-        else:
-            values = {name: value for name, value in own_fields.items() if value is not None}
-            writer.index(item_id, {**found.documents[item_id], **values})
+        The digest covers what the vector depends on. In a copy, a digest of the whole document
+        follows it, so that whatever the owner changed in the original is noticed.
+        """
+        keys = zip(batch.items, self.maker.digests(batch.items), strict=True)
+        digests = {**dict.fromkeys(batch.documents, ""), **{one.item_id: key for one, key in keys}}
+        if not self.in_place:
+            digests = {
+                item_id: f"{key}:{digest(Item(item_id, batch.documents[item_id]), '', '')}"
+                for item_id, key in digests.items()
+            }
+        stored = fetch_digests(self.cluster, self.target, list(digests))
+        if self.in_place:
+            stored = {item_id: key.partition(":")[0] for item_id, key in stored.items()}
+        return {item_id: key for item_id, key in digests.items() if stored.get(item_id) != key}

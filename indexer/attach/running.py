@@ -12,10 +12,10 @@ from time import perf_counter
 from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan_ids
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
-from seealso.indexer.attach.documents import owned_inputs, pending, read_owned, write_pending
+from seealso.indexer.attach.documents import FieldWriter, owned_inputs, read_owned
 from seealso.indexer.attach.owned import Owned, alias_actions, look, serving_settings
 from seealso.indexer.attach.plan import AttachPlan, plan
-from seealso.indexer.attach.target import Target, begin, read_inputs
+from seealso.indexer.attach.target import begin, read_inputs
 from seealso.indexer.build_report import mute_notes
 from seealso.indexer.lifecycle import build_lock, record_live
 from seealso.indexer.rewriting import rewriting
@@ -137,10 +137,11 @@ def attach(
             cluster, settings, owned, chosen, source, lock, allow_unmatched=allow_unmatched
         )
         with rewriting(cluster, target.name) as run:
-            done = _write(cluster, settings, owned, target)
+            fields = FieldWriter(cluster, owned, target.name, target.maker)
+            done = _write(fields, settings)
             run.lost = done.written > 0
-            if target.name != owned.name:
-                _serve(cluster, settings, owned, target.name)
+            if not fields.in_place:
+                _serve(fields, settings.index.verify_sample)
             verification = verify(
                 cluster, target.name, target.maker.encoder, settings, target.maker.images
             )
@@ -175,7 +176,7 @@ class _Counts:
     deleted: int = 0
 
 
-def _write(cluster: Cluster, settings: Settings, owned: Owned, target: Target) -> _Counts:
+def _write(fields: FieldWriter, settings: Settings) -> _Counts:
     """Give every document its fields; a copy is compared until nothing differs.
 
     Raises
@@ -186,54 +187,47 @@ def _write(cluster: Cluster, settings: Settings, owned: Owned, target: Target) -
     done = _Counts()
     for attempt in range(COMPARISONS):
         before = done.written + done.deleted
-        _compare(cluster, settings, owned, target, done)
-        indices.refresh(cluster, target.name)
-        if target.name == owned.name or done.written + done.deleted == before:
+        _compare(fields, settings, done)
+        indices.refresh(fields.cluster, fields.target)
+        if fields.in_place or done.written + done.deleted == before:
             return done
         log.info("comparison %d: %s", attempt + 1, done)
     raise MappingMismatch(
-        f"{target.name}: differs from {owned.name} after {COMPARISONS} comparisons: that is being "
-        "written to",
-        hint="run the command again while nothing writes to it; it goes on where it was left off",
-        index=target.name,
+        f"{fields.target}: differs from {fields.owned.name} after {COMPARISONS} comparisons: that "
+        "is being written to",
+        hint="run the command again while nothing writes to it; it continues where it was",
+        index=fields.target,
     )
 
 
-def _compare(
-    cluster: Cluster, settings: Settings, owned: Owned, target: Target, done: _Counts
-) -> None:
+def _compare(fields: FieldWriter, settings: Settings, done: _Counts) -> None:
     """Compare every document, and write those that are not as they should be."""
+    cluster, owned, target = fields.cluster, fields.owned, fields.target
     ids: set[str] = set()
     done.unreadable = 0
-    writer = BulkWriter(
-        cluster, target.name, threads=settings.index.threads, chunk_bytes=settings.index.bulk_bytes
-    )
-    total = indices.count(cluster, owned.name)
-    with progress("encoding and writing", total) as tick, writer:
-        for batch in read_owned(cluster, owned, settings, Problems("skip"), target=target.name):
-            found = pending(cluster, owned, target.name, batch, target.maker)
-            tick(len(batch.documents) - found.count)
-            write_pending(writer, owned, target.name, found, target.maker, tick)
-            ids |= batch.documents.keys()
-            done.written += found.count
+    threads, size = settings.index.threads, settings.index.bulk_bytes
+    with (
+        progress("encoding and writing", indices.count(cluster, owned.name)) as tick,
+        BulkWriter(cluster, target, threads=threads, chunk_bytes=size) as writer,
+    ):
+        for batch in read_owned(cluster, owned, settings, Problems("skip"), target=target):
+            done.written += fields.write(batch, writer, tick)
             done.unreadable += len(batch.documents) - len(batch.items)
-        deleted_ids = [] if target.name == owned.name else _find_deleted(cluster, target.name, ids)
-        for item_id in deleted_ids:
-            writer.delete(item_id)
-    done.seen = len(ids)
-    done.deleted += len(deleted_ids)
+            ids |= batch.documents.keys()
+        done.seen = len(ids)
+        if not fields.in_place:
+            indices.refresh(cluster, target)
+            for item_id in set(scan_ids(cluster, target)) - ids:
+                writer.delete(item_id)
+                done.deleted += 1
 
 
-def _find_deleted(cluster: Cluster, target: str, ids: set[str]) -> list[str]:
-    indices.refresh(cluster, target)
-    return [item_id for item_id in scan_ids(cluster, target) if item_id not in ids]
-
-
-def _serve(cluster: Cluster, settings: Settings, owned: Owned, target: str) -> None:
+def _serve(fields: FieldWriter, sample: int) -> None:
     """Give a loaded copy the settings of its original, and compare a sample of the two."""
+    cluster, owned, target = fields.cluster, fields.owned, fields.target
     cluster.request("PUT", f"/{target}/_settings", serving_settings(owned))
     body = {
-        "size": settings.index.verify_sample,
+        "size": sample,
         "_source": {"excludes": sorted(owned.own)},
         "query": {"function_score": {"random_score": {}}},
     }
