@@ -89,7 +89,7 @@ class Turn:
         ClusterError
             It lasted so long that somebody else is alone by now.
         """
-        answer = _run_script(self.cluster, self.index, BEGIN, self.name, indices=list(indices))
+        answer = _run_script(self.cluster, self.index, BEGIN, self.name, {"indices": list(indices)})
         if answer["result"] == "noop":
             raise ClusterError(
                 f"{self.index}: a user is being forgotten",
@@ -98,12 +98,11 @@ class Turn:
             )
 
     def others(self) -> list[tuple[str, ...]]:
-        """Return what the other turns write to, each for itself."""
-        return [
-            tuple(one["indices"])
-            for name, one in _list_turns(self.cluster, self.index).items()
-            if name != self.name
-        ]
+        """Return what each of the other turns writes to."""
+        # ending a turn that nobody has begun returns those that last
+        answer = _run_script(self.cluster, self.index, END, "")
+        turns = answer["get"]["_source"]["turns"].items()
+        return [tuple(one["indices"]) for name, one in turns if name != self.name]
 
 
 @contextmanager
@@ -116,7 +115,7 @@ def take_turn(cluster: Cluster, index: str) -> Iterator[Turn]:
         The index of the events.
     """
     name = uuid4().hex
-    while (answer := _run_script(cluster, index, BEGIN, name, indices=[]))["result"] == "noop":
+    while (answer := _run_script(cluster, index, BEGIN, name, {"indices": []}))["result"] == "noop":
         time.sleep(POLL_SECONDS)
     try:
         yield Turn(cluster, index, name, answer["get"]["_source"]["forgotten"])
@@ -163,7 +162,7 @@ def hold_turns(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[],
             time.sleep(POLL_SECONDS)
         yield stay
     finally:
-        _run_script(cluster, index, LEAVE, name, user=user)
+        _run_script(cluster, index, LEAVE, name, {"user": user})
 
 
 def find_forgotten(cluster: Cluster, index: str) -> dict[str, int]:
@@ -183,17 +182,10 @@ def find_forgotten(cluster: Cluster, index: str) -> dict[str, int]:
     return dict(found[DOCUMENT]["_source"].get("forgotten", {})) if found else {}
 
 
-def _list_turns(cluster: Cluster, index: str) -> Mapping[str, Mapping[str, Any]]:
-    """Return the turns that last."""
-    answer = _run_script(cluster, index, END, "")
-    turns: Mapping[str, Mapping[str, Any]] = answer["get"]["_source"]["turns"]
-    return turns
-
-
 def _run_script(
-    cluster: Cluster, index: str, source: str, name: str, **params: Any
+    cluster: Cluster, index: str, source: str, name: str, more: Mapping[str, object] | None = None
 ) -> Mapping[str, Any]:
-    params |= {"turn": name, "lease": int(LEASE_SECONDS * 1000)}
+    params = {"turn": name, "lease": int(LEASE_SECONDS * 1000), **(more or {})}
     answer: Mapping[str, Any] = cluster.request(
         "POST",
         f"/{index}/_update/{DOCUMENT}",

@@ -172,3 +172,22 @@ def test_every_hint_on_a_block_lifts_it(cluster: Cluster, index_name: str) -> No
         refused[block]()
     assert len(hints) >= 3
     assert "each by a request of its own" in str(hints[1])
+
+
+def test_where_an_alias_points_is_known_beside_an_index_with_blocked_metadata(
+    cluster: Cluster, index_name: str
+) -> None:
+    """One blocked index makes OpenSearch refuse ``GET /_alias/NAME`` of every name."""
+    name, blocked = f"{index_name}-1", f"{index_name}-blocked"
+    for one in (name, blocked):
+        cluster.request("PUT", f"/{one}")
+    indices.point_alias(cluster, index_name, name)
+    cluster.request("PUT", f"/{blocked}/_settings", {"index.blocks.metadata": True})
+    try:
+        assert indices.find_live(cluster, index_name) == name
+        with pytest.raises(ClusterError, match=r"blocked by index\.blocks\.metadata"):
+            cluster.request("GET", f"/_alias/{index_name}")
+    finally:
+        cluster.request("PUT", f"/{blocked}/_settings", {"index.blocks.metadata": None})
+        for one in (name, blocked):
+            indices.delete(cluster, one)
