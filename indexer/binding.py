@@ -22,7 +22,7 @@ from seealso.errors import BundleError, DataError
 from seealso.log import progress
 from seealso.types import Item
 
-LARGEST_MUTE_SHARE: Final = 0.5
+LARGEST_TEXTLESS_SHARE: Final = 0.5
 """Share of items without a vector above which an index is of no use."""
 
 
@@ -47,16 +47,16 @@ def sample_texts(
     """
     text = ItemText(settings.text)
     views = [text.render_views(item.fields) for item in sample]
-    mute = sum(
+    textless = sum(
         not any(texts) and (images is None or item.item_id not in images)
         for item, texts in zip(sample, views, strict=True)
     )
-    if mute > LARGEST_MUTE_SHARE * len(sample):
-        raise _mostly_mute(mute, len(sample), settings)
+    if textless > LARGEST_TEXTLESS_SHARE * len(sample):
+        raise _mostly_textless(textless, len(sample), settings)
     return [texts[0] for texts in views]
 
 
-def _mostly_mute(mute: int, of: int, settings: Settings) -> DataError:
+def _mostly_textless(items: int, of: int, settings: Settings) -> DataError:
     columns = settings.catalogue
     if "item" not in settings.text.model_fields_set:
         read = ", ".join(columns.text) or "no column"
@@ -69,7 +69,7 @@ def _mostly_mute(mute: int, of: int, settings: Settings) -> DataError:
         of_which = f"[catalogue] names no column {', '.join(map(repr, absent))}: " if absent else ""
         hint = f"{of_which}correct text.item, or leave it out to read what catalogue.text names"
     return DataError(
-        f"{mute:,} of {of:,} items have no text and would get no vector: text.item reads {read}",
+        f"{items:,} of {of:,} items have no text and would get no vector: text.item reads {read}",
         hint=hint,
         field="text.item",
     )

@@ -14,7 +14,7 @@ from seealso.cluster import Cluster, Lock, indices
 from seealso.config import Settings
 from seealso.encoder import Bundle, BundleStore
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.build_report import BuildPlan, BuildReport, mute_notes
+from seealso.indexer.build_report import BuildPlan, BuildReport, textless_notes
 from seealso.indexer.documents import DocumentMaker
 from seealso.indexer.inputs import Inputs
 from seealso.indexer.lifecycle import build_lock, go_live
@@ -127,7 +127,7 @@ def build(
             )
         finish_loading(cluster, name, settings.index)
         indices.put_meta(cluster, name, {"items": surveyed.items})
-        mute = surveyed.items - indices.count(cluster, name, {"exists": {"field": "vector"}})
+        textless = surveyed.items - indices.count(cluster, name, {"exists": {"field": "vector"}})
         verification = _verify(cluster, name, maker, settings)
         indices.put_meta(cluster, name, {"state": "ready"})
         verdict = None if judge is None else _judge(cluster, alias, name, judge)
@@ -152,9 +152,9 @@ def build(
         events=surveyed.events,
         unmatched=surveyed.unmatched,
         verdict=verdict,
-        pictured=done.pictured,
-        strangers=0 if images is None else len(images) - done.pictured,
-        notes=(*ready.notes, *mute_notes(mute)),
+        with_image=done.with_image,
+        unmatched_images=0 if images is None else len(images) - done.with_image,
+        notes=(*ready.notes, *textless_notes(textless)),
     )
 
 

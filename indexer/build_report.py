@@ -30,9 +30,9 @@ class BuildReport:
     unmatched: Unmatched | None = None
     """Events that name items which the catalogue does not have."""
     verdict: object | None = None
-    pictured: int = 0
+    with_image: int = 0
     """Items whose image takes part."""
-    strangers: int = 0
+    unmatched_images: int = 0
     """Images of items that the catalogue does not have."""
     notes: tuple[str, ...] = ()
     """What was guessed, left out or degraded, a sentence each."""
@@ -60,6 +60,6 @@ class BuildPlan:
     """Whom the gate would ask about; None without a gate."""
 
 
-def mute_notes(items: int) -> tuple[str, ...]:
+def textless_notes(items: int) -> tuple[str, ...]:
     """Return the note that so many items have no text; none for none."""
     return (f"{items:,} items have no text, and so no vector",) if items > 0 else ()

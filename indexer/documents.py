@@ -126,7 +126,7 @@ class DocumentMaker:
             images,
         )
 
-    def pictured(self, items: Sequence[Item]) -> int:
+    def count_images(self, items: Sequence[Item]) -> int:
         """Return how many of the items have an image that takes part."""
         return 0 if self.images is None else sum(item.item_id in self.images for item in items)
 

@@ -16,7 +16,7 @@ class Written:
 
     written: int
     unchanged: int
-    pictured: int = 0
+    with_image: int = 0
 
 
 def write_catalogue(
@@ -51,7 +51,7 @@ def write_catalogue(
     BulkWriteError
         Some documents were refused.
     """
-    unchanged = pictured = 0
+    unchanged = with_image = 0
     writer = BulkWriter(cluster, name, threads=settings.threads, chunk_bytes=settings.bulk_bytes)
     with writer:
         for items in batches:
@@ -61,13 +61,13 @@ def write_catalogue(
                 to_write = changed(cluster, name, to_write)
             same = len(items) - len(to_write)
             unchanged += same
-            pictured += maker.pictured(items)
+            with_image += maker.count_images(items)
             tick(same)
             if to_write:
                 items_changed, keys = zip(*to_write, strict=True)
                 for body in maker.make(items_changed, keys, tick):
                     writer.index(body["item_id"], body)
-    return Written(writer.written, unchanged, pictured)
+    return Written(writer.written, unchanged, with_image)
 
 
 def changed(

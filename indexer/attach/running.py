@@ -16,7 +16,7 @@ from seealso.indexer.attach.documents import FieldWriter, owned_inputs, read_own
 from seealso.indexer.attach.owned import Owned, alias_actions, look, serving_settings
 from seealso.indexer.attach.plan import AttachPlan, plan
 from seealso.indexer.attach.target import begin, read_inputs
-from seealso.indexer.build_report import mute_notes
+from seealso.indexer.build_report import textless_notes
 from seealso.indexer.lifecycle import build_lock, record_live
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.verify import Verification, verify
@@ -146,7 +146,7 @@ def attach(
                 cluster, target.name, target.maker.encoder, settings, target.maker.images
             )
             vectors = indices.count(cluster, target.name, {"exists": {"field": "vector"}})
-            mute = done.seen - done.unreadable - vectors
+            textless = done.seen - done.unreadable - vectors
             run.meta["state"] = "ready"
         lock.require()
         _move_aliases(cluster, settings, owned, target.name)
@@ -162,7 +162,7 @@ def attach(
         unreadable=done.unreadable,
         seconds=perf_counter() - started,
         verification=verification,
-        notes=(*target.notes, *mute_notes(mute)),
+        notes=(*target.notes, *textless_notes(textless)),
     )
 
 

@@ -72,7 +72,7 @@ def test_looks_decide_where_texts_say_nothing(open_shop: OpenShop, opensearch: N
     assert list(report.fitted.dev)[:2] == ["text alone", "text and images"]
     assert report.fitted.dev["text and images"] > 2 * report.fitted.dev["text alone"]
     built = shop.build(**FITTED)
-    assert (built.pictured, built.strangers) == (FILMS - 1, 1)
+    assert (built.with_image, built.unmatched_images) == (FILMS - 1, 1)
     assert built.verification.least_cosine > 0.999
     meta = indices.meta(shop.cluster, built.index)
     assert meta["images"] == {"weight": report.images["weight"], "dimension": 8}
@@ -174,7 +174,7 @@ def test_a_broken_image_vector_changes_nothing(
     assert shop.names == []
     main([*shop.arguments("index", "build", "--on-error", "skip", **FITTED), "--json"])
     printed = capsys.readouterr()
-    assert json.loads(printed.out)["pictured"] == FILMS - 2
+    assert json.loads(printed.out)["with_image"] == FILMS - 2
     assert "images.parquet: 1" in printed.err
 
 
@@ -243,7 +243,7 @@ def test_pictures_are_encoded_and_decide(
     assert report["dev"]["text and images"] > 2 * report["dev"]["text alone"]
     main([*shop.arguments("index", "build", **FITTED), "--json"])
     built = json.loads(capsys.readouterr().out)
-    assert (built["pictured"], built["strangers"]) == (FILMS - 1, 0)
+    assert (built["with_image"], built["unmatched_images"]) == (FILMS - 1, 0)
     recommender = Recommender(shop.cluster, shop.settings(), None)
     for item_id in ("f58", "f59"):
         near = [club(one.item_id) for one in recommender.related(item_id)]

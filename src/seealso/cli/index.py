@@ -101,9 +101,9 @@ def _planned(plan: BuildPlan) -> dict[str, object]:
     }
 
 
-def _pictured(report: BuildReport) -> str:
-    found = f"{report.pictured:,} items have one"
-    return f"{found}; {report.strangers:,} of no item" if report.strangers else found
+def _count_images(report: BuildReport) -> str:
+    found = f"{report.with_image:,} items have one"
+    return f"{found}; {report.unmatched_images:,} of no item" if report.unmatched_images else found
 
 
 def _build_table(report: BuildReport, gate: bool) -> RenderableType:
@@ -115,7 +115,7 @@ def _build_table(report: BuildReport, gate: bool) -> RenderableType:
         "bundle": f"{report.bundle} ({report.fingerprint})",
         "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
         **tables.events(report.events),
-        **({"images": _pictured(report)} if report.pictured else {}),
+        **({"images": _count_images(report)} if report.with_image else {}),
         "verified": checked.summary,
         **({"gate": verdict or api.NOTHING_LIVE} if gate else {}),
         "seconds": f"{report.seconds:.1f}",
