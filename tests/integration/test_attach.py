@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from seealso.indexer.users.live import user_indices
 from seealso.indexer.verify import verify_again
 from seealso.readers import Problems
 from tests.integration.catalogues import views
+from tests.integration.gateways import Request, gateway
 from tests.integration.owners import (
     DOCUMENTS,
     MAPPINGS,
@@ -329,14 +330,21 @@ def test_what_is_guessed_or_left_out_is_said(
 def test_a_killed_copy_is_gone_on_with(opensearch_latest: NodeInfo, open_stack: OpenStack) -> None:
     stack = open_stack(opensearch_latest.url)
     before = stack.answers()
-    slow = {"index": {"bulk_bytes": 1000, "threads": 1}}
-    running = stack.shop.start("attach", stack.alias, **slow)
-    deadline = monotonic() + 60
-    while not (stack.shop.names and count(stack, stack.shop.names[0])):
-        assert running.poll() is None
-        assert monotonic() < deadline
-    running.kill()
-    running.communicate()
+
+    def delay(request: Request) -> None:
+        """Write slowly, so that the kill comes before the last document."""
+        if "/_bulk" in request.target:
+            sleep(0.05)
+
+    with gateway(stack.cluster.url, delay) as slow:
+        sections = {"cluster": {"url": slow.url}, "index": {"bulk_bytes": 1000, "threads": 1}}
+        running = stack.shop.start("attach", stack.alias, **sections)
+        deadline = monotonic() + 60
+        while not (stack.shop.names and count(stack, stack.shop.names[0])):
+            assert running.poll() is None
+            assert monotonic() < deadline
+        running.kill()
+        running.communicate()
     (name,) = stack.shop.names
     assert stack.answers() == before
     assert 0 < count(stack, name) < DOCUMENTS
