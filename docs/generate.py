@@ -81,8 +81,9 @@ def commands(
     if path:
         yield path, command
     if isinstance(command, click.Group):
-        for name, each in sorted(command.commands.items()):
-            yield from commands(each, (*path, name))
+        for name in command.list_commands(click.Context(command)):
+            if each := command.get_command(click.Context(command), name):
+                yield from commands(each, (*path, name))
 
 
 def role_block(task: Task) -> str:

@@ -289,7 +289,7 @@ def test_encoding_needs_no_torch(tiny: Bundle) -> None:
 
 def call(store: BundleStore, *arguments: str, json_: bool = True) -> Result:
     settings = Settings(encoder=EncoderSettings(store=store.root, bundle="tiny"))
-    return CliRunner().invoke(model_command, arguments, obj=Context(settings, json_))
+    return CliRunner().invoke(model_command, arguments, obj=Context(lambda: settings, json_))
 
 
 @pytest.mark.slow

@@ -48,6 +48,15 @@ def test_ingest(lively: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert len(json.loads(capsys.readouterr().out)["items"]) == 10
 
 
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+def test_a_file_that_is_missing_makes_no_index(
+    lively: Shop, capsys: pytest.CaptureFixture[str], on_error: str
+) -> None:
+    assert run(lively, "events", "ingest", "nosuch.csv", "--on-error", on_error) == 3
+    assert complaint(capsys)[0] == "error: nosuch.csv: no such file or directory"
+    assert not lively.cluster.exists(f"/{events_name(lively.alias)}")
+
+
 def test_items_that_are_called_otherwise_are_said_with_the_likely_cause(
     lively: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -57,7 +57,7 @@ def processes_of(folder: Path) -> list[int]:
 
 
 def invoke(*arguments: str, as_json: bool = False, root: Path) -> Any:
-    context = Context(Settings(node_root=root), as_json)
+    context = Context(lambda: Settings(node_root=root), as_json)
     return CliRunner().invoke(command, arguments, obj=context)
 
 

@@ -84,7 +84,7 @@ def test_calibration_takes_texts_from_everywhere() -> None:
 
 def test_export_reads_calibration_texts_from_a_file(board: Board) -> None:
     file = board.folder / "texts.txt"
-    context = Context(board.settings(), json=True)
+    context = Context(board.settings, json=True)
     command = [
         "model", "export", tiny_source(), "--out", "measured", "--calibration-texts", str(file),
         "--max-length", "32",
@@ -146,7 +146,7 @@ def test_sizes_of_a_bound_bundle_are_cut_from_its_own_projection(
 
 def test_the_table_of_sizes(board: Board, tiny: Bundle) -> None:
     sizes = cli.commands["model"].commands["sizes"]  # type: ignore[attr-defined]
-    context = Context(board.settings(encoder={"bundle": str(tiny.folder)}), json=False)
+    context = Context(lambda: board.settings(encoder={"bundle": str(tiny.folder)}), json=False)
     done = CliRunner().invoke(sizes, ["--dimension", "8"], obj=context)
     assert done.exception is None
     lines = done.stdout.splitlines()

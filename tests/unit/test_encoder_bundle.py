@@ -117,7 +117,7 @@ def test_find_by_name_path_and_fingerprint(tiny: Bundle, copied: Path, store: Bu
     assert store.find("tiny").folder == copied
     assert store.find(str(copied)).folder == copied
     assert store.by_fingerprint(tiny.fingerprint).folder == copied
-    assert [bundle.name for bundle in store.all()] == ["tiny"]
+    assert list(store.all()) == ["tiny"]
 
 
 def test_what_is_not_there_is_named_with_what_is(copied: Path, store: BundleStore) -> None:
@@ -128,8 +128,21 @@ def test_what_is_not_there_is_named_with_what_is(copied: Path, store: BundleStor
         store.by_fingerprint("0123456789abcdef")
 
 
+def test_a_bundle_that_cannot_be_read_is_listed_with_the_reason(
+    copied: Path, store: BundleStore
+) -> None:
+    earlier = store.root / "earlier"
+    shutil.copytree(copied, earlier)
+    described = json.loads((earlier / DESCRIPTION).read_text())
+    (earlier / DESCRIPTION).write_text(json.dumps(described | {"format": 1}))
+    found = store.all()
+    assert list(found) == ["earlier", "tiny"]
+    assert isinstance(found["tiny"], Bundle)
+    assert "bundle format 2 expected, found 1" in str(found["earlier"])
+
+
 def test_an_empty_store_has_no_bundles(store: BundleStore) -> None:
-    assert store.all() == []
+    assert store.all() == {}
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "-x"])

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import seealso
 from seealso import Recommender, api
+from seealso.cli.main import COMMANDS as LISTED
 from seealso.cli.main import cli
 
 PROMISED: Final = """
@@ -100,7 +101,9 @@ PROGRAM: Final = {
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    for name, command in sorted(group.commands.items()):
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
         else:
@@ -234,6 +237,21 @@ def test_commands_are_listed_with_whole_sentences(group: str) -> None:
     assert len(listed) > 2
     assert [line for line in listed if line and not line.endswith(".")] == []
     assert [line for line in listed if line.endswith("...")] == []
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    for name, sentence in LISTED.items():
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        assert command.get_short_help_str(100) == sentence
+
+
+def test_help_imports_none_of_the_commands() -> None:
+    script = "import sys; from seealso.cli.main import cli; {}print(*sys.modules)"
+    listed = "cli.main(['--help'], standalone_mode=False); "
+    loaded = set(fresh(script.format(listed)))
+    assert "seealso.cli.index" not in loaded
+    assert not {"numpy", "polars", "pydantic", "onnxruntime", "opensearchpy"} & loaded
 
 
 def test_every_option_says_what_it_is() -> None:

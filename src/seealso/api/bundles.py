@@ -9,7 +9,7 @@ from seealso.api.reading import OnError, Split, read_inputs
 from seealso.config import Settings
 from seealso.decoding import read_lines
 from seealso.encoder import Bundle, BundleStore
-from seealso.errors import DataError
+from seealso.errors import BundleError, DataError
 from seealso.log import progress
 from seealso.training import Backbone, export, export_new, load_backbone, refuse_existing
 
@@ -140,8 +140,8 @@ def _texts(file: Path | str | None) -> list[str]:
     return found
 
 
-def list_models(settings: Settings) -> list[Bundle]:
-    """Return the bundles of the store."""
+def list_models(settings: Settings) -> dict[str, Bundle | BundleError]:
+    """Return the bundles of the store by name; the error, where one cannot be read."""
     return BundleStore(settings.encoder.store).all()
 
 

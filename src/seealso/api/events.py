@@ -106,10 +106,14 @@ def ingest_events(
     with connect(settings) as cluster:
         chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
         run = SourceRun(cluster, settings, names, chosen, problems)
+        # before an index of events is made: what cannot be read changes nothing
+        if isinstance(chosen, WholeFile):
+            if on_error == "stop":
+                run.check(chosen.read(None))
+            else:
+                next(chosen.file.rows(), None)
         with Recommender(cluster, settings) as recommender:
             ingester = Ingester(cluster, settings, names, recommender.user_encoder)
-            if isinstance(chosen, WholeFile) and on_error == "stop":
-                run.check(chosen.read(None))
             batches = chosen.read(run.position(ingester.store))
             taken = IngestReport()
             with progress("taking in") as tick:

@@ -3,7 +3,7 @@
 A bundle from elsewhere may say anything of itself, so nothing is expected of what is read here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -13,6 +13,7 @@ from seealso.cli import tables
 from seealso.encoder import Bundle
 from seealso.encoder.description import MODEL_FILES
 from seealso.encoder.writing import describe_bundle
+from seealso.errors import BundleError
 
 if TYPE_CHECKING:
     from seealso.evaluation.comparison import ComparedBundle, Comparison
@@ -31,18 +32,32 @@ def describe(bundle: Bundle) -> dict[str, object]:
     }
 
 
-def listing(bundles: Sequence[Bundle]) -> RenderableType:
-    """Return the bundles of a store, one a line."""
-    return tables.rows(
+def describe_any(name: str, bundle: Bundle | BundleError) -> dict[str, object]:
+    """Return what there is to know of a bundle or, where it cannot be read, why not."""
+    if isinstance(bundle, BundleError):
+        return {"name": name, "error": bundle.message, "hint": bundle.hint}
+    return describe(bundle)
+
+
+def listing(bundles: Mapping[str, Bundle | BundleError]) -> RenderableType:
+    """Return the bundles of a store, one a line; below them, why some cannot be read."""
+    readable = [one for one in bundles.values() if isinstance(one, Bundle)]
+    table = tables.rows(
         ("name", "fingerprint", "dimension", "pooling", "max length", "bound", "backbone",
          "fine-tuned", "ndcg@10 on dev"),
         (
             (b.name, b.fingerprint, b.dimension, b.pooling, b.max_length, b.text is not None,
              b.origin.get("source"), *in_short(b))
-            for b in bundles
+            for b in readable
         ),
         numbers="dimension",
     )  # fmt: skip
+    notes = [
+        Text(f"note: {name} cannot be read: {one.message}\n hint: {one.hint}", style="yellow")
+        for name, one in bundles.items()
+        if isinstance(one, BundleError)
+    ]
+    return Group(table, *notes)
 
 
 def bundle_facts(bundle: Bundle) -> RenderableType:

@@ -1,19 +1,20 @@
 """What every command gets: settings, how to reach the cluster, how to print."""
 
 import dataclasses
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 from rich.console import Console, RenderableType
 
-from seealso.cli.tables import Trimmed
-from seealso.cluster import Cluster, connect
-from seealso.config import Settings
+from seealso.cli.tables import Trimmed, facts
+
+if TYPE_CHECKING:
+    from seealso.config import Settings
 
 PIPED_WIDTH = 240
 """Columns of a table that goes to a file or another program: nothing is cut off there."""
@@ -28,35 +29,39 @@ def write(what: RenderableType) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """Settings and form of the output of one call.
+    """Settings and form of the output of one command.
 
     Attributes
     ----------
-    settings
-        Everything that ``seealso.toml``, the environment and the command line say.
+    load
+        Reads the settings: what ``seealso.toml``, the environment and the command line say.
     json
         Print results as JSON.
     """
 
-    settings: Settings
+    load: Callable[[], "Settings"]
     json: bool
 
-    def cluster(self) -> Cluster:
-        """Return the cluster that the settings name, or the embedded node.
+    @cached_property
+    def settings(self) -> "Settings":
+        """The settings, read when they are first asked for: help needs none.
 
         Raises
         ------
-        Unavailable
-            None is named and no embedded node runs.
+        ConfigError
+            They cannot be read, or one is unknown or out of range.
         """
-        return connect(self.settings, os.environ)
+        return self.load()
 
-    def show(self, value: object, table: Callable[[], RenderableType]) -> None:
-        """Print `value` as JSON or, for people, what `table` makes of it."""
+    def show(
+        self, value: object, table: Callable[[], RenderableType | Mapping[str, object]]
+    ) -> None:
+        """Print `value` as JSON or, for people, what `table` makes of it: a table, or facts."""
         if self.json:
             click.echo(orjson.dumps(plain(value), option=orjson.OPT_SERIALIZE_NUMPY))
-        else:
-            write(table())
+            return
+        content = table()
+        write(facts(content) if isinstance(content, Mapping) else content)
 
 
 def plain(value: object) -> Any:

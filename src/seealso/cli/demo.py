@@ -7,7 +7,7 @@ from rich.text import Text
 
 from seealso.api.reading import say_losses
 from seealso.cli.context import Context, pass_context, stdout, write
-from seealso.cluster import Cluster, fetch
+from seealso.cluster import Cluster, connect, fetch
 from seealso.cluster.node import Node
 from seealso.config import Settings
 from seealso.encoder import BundleStore
@@ -39,7 +39,7 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     """
     settings = context.settings
     step("starting OpenSearch (the first time, its packages are downloaded)")
-    cluster = connect(context)
+    cluster = connect_or_start(settings)
     ensure_bundle(settings)
     step("building the index")
     build(cluster, settings, inputs(settings, cluster, Problems("skip")))
@@ -81,11 +81,11 @@ def step(text: str) -> None:
     stderr.print(Text(f"· {text}", style="bold"))
 
 
-def connect(context: Context) -> Cluster:
+def connect_or_start(settings: Settings) -> Cluster:
     """Return the cluster of the settings, or the embedded node, started where it does not run."""
-    if context.settings.cluster.url is None:
-        Node(context.settings.node_root).start()
-    return context.cluster()
+    if settings.cluster.url is None:
+        Node(settings.node_root).start()
+    return connect(settings)
 
 
 def ensure_bundle(settings: Settings) -> None:

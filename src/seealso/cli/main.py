@@ -5,38 +5,82 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import orjson
 from click.shell_completion import get_completion_class
 from rich.text import Text
 
-from seealso.cli.attach import attach
 from seealso.cli.context import Context, plain
-from seealso.cli.demo import demo
-from seealso.cli.doctor import doctor
-from seealso.cli.evaluate import evaluate
-from seealso.cli.events import events
-from seealso.cli.explain import explain
-from seealso.cli.fit import fit
-from seealso.cli.index import index
-from seealso.cli.model import model
-from seealso.cli.node import node
-from seealso.cli.personalise import personalise
-from seealso.cli.recommend import recommend, recommend_batch, recommend_group, related
-from seealso.cli.templates import templates
-from seealso.cli.train import train
-from seealso.cli.tune import tune
-from seealso.cli.users import users
-from seealso.config import load_settings
 from seealso.errors import ConfigError, SeeAlsoError
 from seealso.log import configure, stderr
 from seealso.version import __version__
 
+if TYPE_CHECKING:
+    from seealso.config import Settings
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+COMMANDS: Final = {
+    "attach": "Add vectors and importance to the existing index INDEX.",
+    "demo": "Start the embedded node, build an index, and recommend.",
+    "doctor": "Check settings, bundle, cluster, index and templates.",
+    "evaluate": "Measure recommendations on events that were kept back.",
+    "events": "Take in events; users and items follow at once.",
+    "explain": "Say why ITEM_ID has its value for USER_ID.",
+    "fit": "Fit the bundle of [fit]: behaviour and texts in one vector.",
+    "index": "Build, change and switch the index behind the alias.",
+    "model": "Make, show, compare and move model bundles.",
+    "node": "Run an OpenSearch with k-NN here, without Docker.",
+    "personalise": "Mix a user's preference into the score of a search body.",
+    "recommend": "Recommend items to a user.",
+    "recommend-batch": "Write a list for each user of the file USERS to OUT.",
+    "recommend-group": "Recommend one list of items to several people.",
+    "related": "List the items that are most related to ITEM_ID.",
+    "templates": "Store, list and print the query templates.",
+    "train": "Fine-tune the model of [training] and write its bundle.",
+    "tune": "Search the settings of [training] that rank best on dev.",
+    "users": "Keep users in an index, under pseudonyms, beside the items.",
+}
+"""What the list of commands says of each, without importing it: the first sentence of its help."""
+
+MODULES: Final = dict.fromkeys(("recommend-batch", "recommend-group", "related"), "recommend")
+"""The module of a command where it is not called like the command."""
+
+
+class LazyGroup(click.Group):
+    """The commands, each imported when it is called: most need much that the others do not."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, imported if it is not here yet."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            module = import_module(f"seealso.cli.{MODULES.get(cmd_name, cmd_name)}")
+            command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+            accept_json(command)
+            self.add_command(command)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of the commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, COMMANDS.get(name) or self.commands[name].get_short_help_str())
+                    for name in self.list_commands(ctx)
+                ]
+            )
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="seealso")
 @click.option(
     "--config",
@@ -58,7 +102,14 @@ def cli(
 ) -> None:
     """Recommendations inside the OpenSearch you already run."""
     configure(("WARNING", "INFO", "DEBUG")[min(verbose, 2)])
-    ctx.obj = Context(load_settings(config, overrides(changes)), json)
+    ctx.obj = Context(partial(read_settings, config, changes), json)
+
+
+def read_settings(config: Path | None, changes: Sequence[str]) -> "Settings":
+    """Read the settings of a file, with those that the command line changes."""
+    from seealso.config import load_settings
+
+    return load_settings(config, overrides(changes))
 
 
 def overrides(changes: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -131,31 +182,6 @@ def accept_json(command: click.Command) -> None:
             help="Print results as JSON.",
         )
     )
-
-
-for command in (
-    attach,
-    demo,
-    doctor,
-    evaluate,
-    events,
-    explain,
-    fit,
-    index,
-    model,
-    node,
-    personalise,
-    recommend,
-    recommend_batch,
-    recommend_group,
-    related,
-    templates,
-    train,
-    tune,
-    users,
-):
-    accept_json(command)
-    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

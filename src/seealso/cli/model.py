@@ -105,7 +105,10 @@ def export(
 def list_(context: Context) -> None:
     """List the bundles of the store."""
     found = api.list_models(context.settings)
-    context.show([bundles.describe(one) for one in found], lambda: bundles.listing(found))
+    context.show(
+        [bundles.describe_any(name, one) for name, one in found.items()],
+        lambda: bundles.listing(found),
+    )
 
 
 @model.command()

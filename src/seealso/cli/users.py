@@ -1,6 +1,7 @@
 """``seealso users``: build, update, forget, export, neighbours."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import click
 from rich.console import Group, RenderableType
@@ -84,7 +85,7 @@ def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
 @pass_context
 def export(context: Context, user_id: str) -> None:
     """Print all that is held of USER_ID, as JSON."""
-    Context(context.settings, json=True).show(api.export_user(context.settings, user_id), Text)
+    replace(context, json=True).show(api.export_user(context.settings, user_id), Text)
 
 
 @users.command()

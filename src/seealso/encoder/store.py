@@ -80,15 +80,15 @@ class BundleStore:
             fingerprint=fingerprint,
         )
 
-    def all(self) -> list[Bundle]:
-        """Return every bundle, by name; each is checked.
-
-        Raises
-        ------
-        BundleError
-            One of them is damaged.
-        """
-        return [Bundle.load(folder) for folder in self._folders()]
+    def all(self) -> dict[str, Bundle | BundleError]:
+        """Return every bundle by the name of its folder; the error, where it cannot be read."""
+        found: dict[str, Bundle | BundleError] = {}
+        for folder in self._folders():
+            try:
+                found[folder.name] = Bundle.load(folder)
+            except BundleError as exc:
+                found[folder.name] = exc
+        return found
 
     def folder_of(self, name: str) -> Path:
         """Return the folder that a new bundle called `name` gets.
