@@ -1,7 +1,7 @@
 """What the commands that print a list share: its options, and how it is printed."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 from rich.console import RenderableType
@@ -48,6 +48,23 @@ LIST_OPTIONS = (
 
 tail_share = click.option("--tail-share", type=float, help="Share of the positions for tail items.")
 show = click.option("--show", metavar="FIELD", help="Catalogue field to show beside the id.")
+
+
+class ListOptions(TypedDict):
+    """What the options of every list hold."""
+
+    size: int | None
+    path: str | None
+    filters: tuple[dict[str, Any], ...]
+    min_probability: float | None
+    rules: tuple[dict[str, Any], ...]
+    without_rules: bool
+
+
+class UserListOptions(ListOptions):
+    """What those of lists for users and groups hold."""
+
+    tail_share: float | None
 
 
 def list_options(command: Callable[..., Any]) -> Callable[..., Any]:

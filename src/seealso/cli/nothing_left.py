@@ -1,19 +1,10 @@
 """What is said in place of an empty list: what was left out of the index."""
 
-from collections.abc import Sequence
-from typing import Any
-
+from seealso.cli.lists import ListOptions
 from seealso.plugin import Recommender
 
 
-def nothing_left(
-    recommender: Recommender,
-    left_out: str,
-    filters: Sequence[Any],
-    rules: Sequence[Any],
-    min_probability: float | None,
-    without_rules: bool,
-) -> str:
+def nothing_left(recommender: Recommender, left_out: str, options: ListOptions) -> str:
     """Return why there is nothing to recommend, in a sentence.
 
     Parameters
@@ -22,16 +13,16 @@ def nothing_left(
         Who was asked: its index, the rules of its settings and ``safety``.
     left_out
         What no list of this kind shows, for instance what was seen; empty for nothing.
-    filters, rules, min_probability, without_rules
-        As `Recommender.recommend` takes them.
+    options
+        Those of the list.
     """
     live, settings = recommender.live, recommender.settings
     safety = settings.safety
     narrowed = {
-        "--filter": filters,
-        "--rule": rules,
-        "--min-probability": min_probability is not None,
-        "the rules of the settings": settings.rules and not without_rules,
+        "--filter": options["filters"],
+        "--rule": options["rules"],
+        "--min-probability": options["min_probability"] is not None,
+        "the rules of the settings": settings.rules and not options["without_rules"],
         "the blocklist": safety.blocklist,
         "[safety] of the settings": safety.fields or safety.words or safety.age or safety.region,
     }

@@ -1,14 +1,22 @@
 """``seealso recommend``, ``recommend-group``, ``recommend-batch`` and ``related``."""
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Unpack, get_args
 
 import click
 
 from seealso.api.reading import item_ids
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.lists import list_options, print_list, print_with_reasons, show, tail_share
+from seealso.cli.lists import (
+    ListOptions,
+    UserListOptions,
+    list_options,
+    print_list,
+    print_with_reasons,
+    show,
+    tail_share,
+)
 from seealso.cli.nothing_left import nothing_left
 from seealso.cli.who import (
     all_spelled,
@@ -41,15 +49,9 @@ def recommend(
     history: str | None,
     words: str,
     attributes: dict[str, str],
-    size: int | None,
-    path: str | None,
-    filters: tuple[dict[str, Any], ...],
-    min_probability: float | None,
-    rules: tuple[dict[str, Any], ...],
-    without_rules: bool,
-    tail_share: float | None,
     show: str | None,
     explain: bool,
+    **options: Unpack[UserListOptions],
 ) -> None:
     """Recommend items to a user.
 
@@ -64,13 +66,7 @@ def recommend(
         history=liked,
         words=words,
         attributes=attributes,
-        size=size,
-        path=path,
-        filters=filters,
-        min_probability=min_probability,
-        tail_share=tail_share,
-        rules=rules,
-        without_rules=without_rules,
+        **options,
     )
     if explain and (len(found) or context.json):
         user = recommender.user(user_id, history=liked, words=words, attributes=attributes)
@@ -80,7 +76,7 @@ def recommend(
     def empty() -> str:
         seen = recommender.user(user_id, history=liked).seen
         left_out = f"{len(seen):,} seen" if seen else ""
-        return nothing_left(recommender, left_out, filters, rules, min_probability, without_rules)
+        return nothing_left(recommender, left_out, options)
 
     print_list(context, found, show, empty)
 
@@ -117,14 +113,8 @@ def recommend_group(
     attributes: dict[str, str],
     strategy: str | None,
     seen: str | None,
-    size: int | None,
-    path: str | None,
-    filters: tuple[dict[str, Any], ...],
-    min_probability: float | None,
-    rules: tuple[dict[str, Any], ...],
-    without_rules: bool,
-    tail_share: float | None,
     show: str | None,
+    **options: Unpack[UserListOptions],
 ) -> None:
     """Recommend one list of items to several people.
 
@@ -140,21 +130,13 @@ def recommend_group(
         attributes=attributes,
         strategy=strategy,
         seen=seen,
-        size=size,
-        path=path,
-        filters=filters,
-        min_probability=min_probability,
-        tail_share=tail_share,
-        rules=rules,
-        without_rules=without_rules,
+        **options,
     )
     print_list(
         context,
         found,
         show,
-        lambda: nothing_left(
-            recommender, "what they saw", filters, rules, min_probability, without_rules
-        ),
+        lambda: nothing_left(recommender, "what they saw", options),
     )
 
 
@@ -168,13 +150,7 @@ def recommend_batch(
     context: Context,
     users: Path,
     out: Path,
-    size: int | None,
-    path: str | None,
-    filters: tuple[dict[str, Any], ...],
-    min_probability: float | None,
-    rules: tuple[dict[str, Any], ...],
-    without_rules: bool,
-    tail_share: float | None,
+    **options: Unpack[UserListOptions],
 ) -> None:
     """Write a list for each user of the file USERS to OUT.
 
@@ -183,20 +159,11 @@ def recommend_batch(
     again.
     """
     recommender = recommender_for(context, users=None)
-    options = RecommendOptions(
-        fields=(),
-        size=size,
-        path=path,
-        filters=filters,
-        min_probability=min_probability,
-        tail_share=tail_share,
-        rules=rules,
-        without_rules=without_rules,
-    )
+    chosen = RecommendOptions(fields=(), **options)
     with users.open("rb") as raw, open_utf8(raw)[0] as lines:
         total = sum(1 for _, line in number_lines(lines) if line and line.strip())
     with progress("recommending", total) as tick:
-        report = recommend_file(recommender, users, out, options, tick)
+        report = recommend_file(recommender, users, out, chosen, tick)
     context.show(
         report,
         lambda: tables.facts(
@@ -218,13 +185,8 @@ def recommend_batch(
 def related(
     context: Context,
     item_id: str,
-    size: int | None,
-    path: str | None,
-    filters: tuple[dict[str, Any], ...],
-    min_probability: float | None,
-    rules: tuple[dict[str, Any], ...],
-    without_rules: bool,
     show: str | None,
+    **options: Unpack[ListOptions],
 ) -> None:
     """List the items that are most related to ITEM_ID."""
     # no user is looked up: neither events nor the users index are read
@@ -232,18 +194,11 @@ def related(
     item = (item_ids([item_id], context.settings) or [item_id])[0]
     found = recommender.related(
         item,
-        size=size,
-        path=path,
-        filters=filters,
-        min_probability=min_probability,
-        rules=rules,
-        without_rules=without_rules,
+        **options,
     )
     print_list(
         context,
         found,
         show,
-        lambda: nothing_left(
-            recommender, f"{item} itself", filters, rules, min_probability, without_rules
-        ),
+        lambda: nothing_left(recommender, f"{item} itself", options),
     )
