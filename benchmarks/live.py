@@ -18,7 +18,7 @@ from seealso.log import progress
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import LiveEvent
-from seealso.readers.live import hash_content
+from seealso.readers.live.reader import hash_content
 
 ROUNDS = 100
 WARM_UP = 20

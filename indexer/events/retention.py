@@ -7,7 +7,7 @@ from seealso.cluster import indices
 from seealso.config import Settings
 from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.store import EventStore
-from seealso.readers.live import to_micros
+from seealso.readers.live.reader import to_micros
 
 AT_ONCE: Final = 10_000
 """Events of one deletion: answered well within the time-out."""

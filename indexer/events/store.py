@@ -20,7 +20,7 @@ from seealso.indexer.events_index import KIND, find_mapping, holds_events
 from seealso.indexer.events_index import events_name as events_name
 from seealso.query_templates import msearch
 from seealso.readers import LiveEvent, Pseudonyms
-from seealso.readers.live import RESERVED
+from seealso.readers.live.reader import RESERVED
 from seealso.readers.pseudonyms import KEY
 from seealso.version import __version__
 

@@ -17,7 +17,7 @@ from seealso.indexer.events.store import events_name
 from seealso.indexer.privacy import export_user, forget
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
-from seealso.readers.live import RESERVED
+from seealso.readers.live.reader import RESERVED
 from tests.bundles import ROOT
 from tests.integration.catalogues import Record, Shop, films
 from tests.live import START, event, forgotten, ingested, ingester_of

@@ -28,7 +28,7 @@ from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.indexer.users.live import user_indices
 from seealso.readers import FileSource, LiveEvent, Problems, read_events
-from seealso.readers.live import hash_content
+from seealso.readers.live.reader import hash_content
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 from tests.live import START, event, forgotten, ingester_of
 from tests.members import NAMES, built, documents, updated

@@ -15,7 +15,7 @@ from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.indexer.users.live import user_indices
 from seealso.readers import LiveEvent
-from seealso.readers.live import hash_content
+from seealso.readers.live.reader import hash_content
 from tests.integration.catalogues import OpenShop, Shop, films
 from tests.live import START, event, forgotten, ingested, ingester_of
 from tests.members import FILMS, NAMES, asking, built, choices, updated

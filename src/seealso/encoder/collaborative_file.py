@@ -1,15 +1,17 @@
 """The collaborative part of a bundle as a file: ids, matrices and numbers, without pickle."""
 
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import Any, Final
 
 import numpy as np
 import orjson
 
+from seealso.encoder.arrays import open_arrays
 from seealso.encoder.co_occurrence import CoOccurrence
 from seealso.encoder.collaborative import Collaborative
 from seealso.errors import BundleError
+
+_HINT: Final = "fit the bundle again: seealso fit"
 
 
 def save_collaborative(part: Collaborative, file: Path) -> None:
@@ -33,34 +35,27 @@ def load_collaborative(file: Path) -> Collaborative:
     BundleError
         The file is not a collaborative part.
     """
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            ids = orjson.loads(arrays["ids"].tobytes())
-            weight, confidence, recency, cold_length, bonus = map(float, arrays["numbers"])
-            found = Collaborative(
-                ids,
-                arrays["factors"],
-                arrays["gram"],
-                arrays["predictor"],
-                weight,
-                confidence,
-                recency,
-                cold_length,
-                bonus,
-                CoOccurrence.of(arrays, len(ids)),
-            )
-    except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile) as exc:
-        raise BundleError(
-            f"{file}: not a collaborative part: {exc}",
-            hint="fit the bundle again: seealso fit",
-            file=str(file),
-        ) from exc
+    with open_arrays(file, "a collaborative part", _HINT) as arrays:
+        ids = orjson.loads(arrays["ids"].tobytes())
+        weight, confidence, recency, cold_length, bonus = map(float, arrays["numbers"])
+        found = Collaborative(
+            ids,
+            arrays["factors"],
+            arrays["gram"],
+            arrays["predictor"],
+            weight,
+            confidence,
+            recency,
+            cold_length,
+            bonus,
+            CoOccurrence.of(arrays, len(ids)),
+        )
     width = found.factors.shape[1:]
     if len(ids) != len(found.factors) or found.predictor.shape[1:] != width:
         raise BundleError(
             f"{file}: {len(ids)} ids, factors {found.factors.shape} and predictor "
             f"{found.predictor.shape} do not fit together",
-            hint="fit the bundle again: seealso fit",
+            hint=_HINT,
             file=str(file),
         )
     return found

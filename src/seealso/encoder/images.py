@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from seealso.encoder.arrays import open_arrays
 from seealso.encoder.projection import Projection, unit_rows
 from seealso.errors import BundleError, DataError
 from seealso.types import ImageRows, Vector
@@ -192,14 +192,8 @@ class Images:
             The file is no such part.
         """
         projection = Projection.load(file)
-        try:
-            with np.load(file, allow_pickle=False) as arrays:
-                (weight,) = map(float, arrays["weight"])
-                reader = arrays["reader"].tobytes().decode("ascii")
-        except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile) as exc:
-            raise BundleError(
-                f"{file}: not the part for images: {exc}",
-                hint="fit the bundle again: seealso fit",
-                file=str(file),
-            ) from exc
+        hint = "fit the bundle again: seealso fit"
+        with open_arrays(file, "the part for images", hint) as arrays:
+            (weight,) = map(float, arrays["weight"])
+            reader = arrays["reader"].tobytes().decode("ascii")
         return cls(projection, weight, reader)

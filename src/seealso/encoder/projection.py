@@ -6,10 +6,10 @@ Language models crowd their vectors in a narrow cone; whitening spreads them aga
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from zipfile import BadZipFile
 
 import numpy as np
 
+from seealso.encoder.arrays import open_arrays
 from seealso.errors import BundleError, ConfigError, DataError
 from seealso.types import Vector
 
@@ -78,13 +78,8 @@ class Projection:
         BundleError
             The file is not a projection.
         """
-        try:
-            with np.load(file, allow_pickle=False) as arrays:
-                mean, matrix = arrays["mean"], arrays["matrix"]
-        except (OSError, EOFError, KeyError, ValueError, BadZipFile) as exc:
-            raise BundleError(
-                f"{file}: not a projection: {exc}", hint="bind the bundle again", file=str(file)
-            ) from exc
+        with open_arrays(file, "a projection", "bind the bundle again") as arrays:
+            mean, matrix = arrays["mean"], arrays["matrix"]
         if mean.ndim != 1 or matrix.ndim != 2 or matrix.shape[0] != mean.shape[0]:
             raise BundleError(
                 f"{file}: mean {mean.shape} and matrix {matrix.shape} do not fit together",

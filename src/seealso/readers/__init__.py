@@ -6,7 +6,8 @@ from seealso.readers.files import FileSource
 from seealso.readers.histories import Histories
 from seealso.readers.images import read_image_vectors
 from seealso.readers.items import RESERVED, read_items
-from seealso.readers.live import Batch, GrowingFile, LiveEvent, LiveReader, Stream
+from seealso.readers.live.reader import LiveEvent, LiveReader
+from seealso.readers.live.tail import Batch, GrowingFile, Stream
 from seealso.readers.matching import Unmatched, describe_unmatched
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.pseudonyms import Pseudonyms

@@ -103,10 +103,8 @@ def _items(
 ) -> Iterator[list[Item]]:
     reading = problems.reading("catalogue", source.name)
     old = {new: old for old, new in columns.rename.items()}
-    wanted = (columns.id, *columns.text, *columns.keywords, *columns.lists, *columns.numbers)
-    required = dict.fromkeys((*(old.get(name, name) for name in wanted), *columns.rename))
     key = old.get(columns.id, columns.id)
-    check = ColumnCheck(source.name, "catalogue", tuple(required), (key,))
+    check = ColumnCheck(source.name, "catalogue", columns.columns, (key,))
     numbers = tuple(old.get(name, name) for name in columns.numbers)
     conventions = find_number_conventions(source, numbers, columns.format.decimal, reading.note)
     first: dict[str, tuple[str, int]] = {}

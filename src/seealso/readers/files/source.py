@@ -114,7 +114,7 @@ class FileSource:
                 else:
                     yield from self._read_text(part, name, stream)
         except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as exc:
-            packing = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}[part.packing]
+            _, packing, _ = _PACKINGS[part.packing]
             raise _describe(
                 name,
                 part,
