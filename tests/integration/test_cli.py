@@ -83,7 +83,10 @@ def commands(
 ) -> dict[tuple[str, ...], click.Command]:
     """Return every command by its words."""
     found: dict[tuple[str, ...], click.Command] = {}
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         found[(*path, name)] = command
         if isinstance(command, click.Group):
             found |= commands(command, (*path, name))
@@ -200,7 +203,7 @@ def test_a_field_that_no_item_has_is_named(ask: Run) -> None:
 def test_an_unknown_user_gets_a_list_and_is_told(ask: Run) -> None:
     done = ask("recommend", "nobody")
     assert done.code == 0
-    assert "user 'nobody' is unknown: ranked by importance alone" in done.out
+    assert "user 'nobody' is unknown: ranked by importance alone" in done.err
 
 
 def test_related(ask: Run, library: Library) -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from seealso.cli.context import Context
-from seealso.cli.main import cli
+from seealso.cli.model import model
 from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.config import TextSettings
@@ -90,7 +90,7 @@ def test_export_reads_calibration_texts_from_a_file(board: Board) -> None:
         "--max-length", "32",
     ]  # fmt: skip
     file.write_text("\n \n", encoding="utf-8")
-    export = cli.commands["model"].commands["export"]  # type: ignore[attr-defined]
+    export = model.commands["export"]
     refused = CliRunner().invoke(export, command[2:], obj=context)
     assert "texts.txt: no text in it" in str(refused.exception)
     file.write_text("\n".join(TITLES), encoding="utf-8")
@@ -145,7 +145,7 @@ def test_sizes_of_a_bound_bundle_are_cut_from_its_own_projection(
 
 
 def test_the_table_of_sizes(board: Board, tiny: Bundle) -> None:
-    sizes = cli.commands["model"].commands["sizes"]  # type: ignore[attr-defined]
+    sizes = model.commands["sizes"]
     context = Context(lambda: board.settings(encoder={"bundle": str(tiny.folder)}), json=False)
     done = CliRunner().invoke(sizes, ["--dimension", "8"], obj=context)
     assert done.exception is None
