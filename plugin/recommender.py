@@ -6,17 +6,17 @@ update needs no restart.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList
-from seealso.plugin.groups.options import GroupOptions
+from seealso.plugin.groups.options import GroupListOptions, GroupOptions
 from seealso.plugin.profiles.users import read_id, read_ids, require_users
-from seealso.plugin.ranking.options import Filter, RecommendOptions, RuleLike
+from seealso.plugin.ranking.options import ListOptions, RecommendOptions, UserListOptions
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.search.ubi import Query
 from seealso.plugin.user_searches import UserSearches
-from seealso.types import Path, User
+from seealso.types import User
 
 
 class Recommender(UserSearches):
@@ -53,14 +53,7 @@ class Recommender(UserSearches):
         history: Sequence[str] | None = None,
         words: str = "",
         attributes: Mapping[str, Any] | None = None,
-        size: int | None = None,
-        path: Path | str | None = None,
-        filters: Filter | Sequence[Filter] | None = None,
-        min_probability: float | None = None,
-        tail_share: float | None = None,
-        fields: Sequence[str] | None = None,
-        rules: RuleLike | Sequence[RuleLike] | None = None,
-        without_rules: bool = False,
+        **options: Unpack[UserListOptions],
     ) -> RecommendationList:
         """Return a list for one user, described in any mix of ways.
 
@@ -68,8 +61,8 @@ class Recommender(UserSearches):
         ----------
         user_id, history, words, attributes
             As for `user`.
-        size, path, filters, min_probability, tail_share, fields, rules, without_rules
-            As in `RecommendOptions`; the settings where None.
+        **options
+            As in `UserListOptions`; the settings where they are None or left out.
 
         Raises
         ------
@@ -78,31 +71,14 @@ class Recommender(UserSearches):
         ClusterError
             OpenSearch does not answer or refuses.
         """
+        chosen = RecommendOptions(**options)
         user = self.user(user_id, history=history, words=words, attributes=attributes)
-        options = RecommendOptions(
-            size=size,
-            path=path,
-            filters=filters,
-            min_probability=min_probability,
-            tail_share=tail_share,
-            fields=fields,
-            rules=rules,
-            without_rules=without_rules,
-        )
-        return self.recommend_users([user], options)[0]
+        return self.recommend_users([user], chosen)[0]
 
     def recommend_batch(
         self,
         users: Sequence[str | User],
-        *,
-        size: int | None = None,
-        path: Path | str | None = None,
-        filters: Filter | Sequence[Filter] | None = None,
-        min_probability: float | None = None,
-        tail_share: float | None = None,
-        fields: Sequence[str] | None = None,
-        rules: RuleLike | Sequence[RuleLike] | None = None,
-        without_rules: bool = False,
+        **options: Unpack[UserListOptions],
     ) -> list[RecommendationList]:
         """Return a list for each of several users, asked for together.
 
@@ -110,8 +86,8 @@ class Recommender(UserSearches):
         ----------
         users
             User ids, or users as `user` puts them together.
-        size, path, filters, min_probability, tail_share, fields, rules, without_rules
-            As in `RecommendOptions`; the settings where None.
+        **options
+            As in `UserListOptions`; the settings where they are None or left out.
 
         Raises
         ------
@@ -120,17 +96,8 @@ class Recommender(UserSearches):
         ConfigError, ClusterError
             As for `recommend`.
         """
-        options = RecommendOptions(
-            size=size,
-            path=path,
-            filters=filters,
-            min_probability=min_probability,
-            tail_share=tail_share,
-            fields=fields,
-            rules=rules,
-            without_rules=without_rules,
-        )
-        return self.recommend_users(self._users_of("users", users), options)
+        chosen = RecommendOptions(**options)
+        return self.recommend_users(self._users_of("users", users), chosen)
 
     def recommend_users(
         self, users: Sequence[User], options: RecommendOptions
@@ -141,27 +108,16 @@ class Recommender(UserSearches):
         found = self._index.follow(lambda live: self._lists.for_users(live, users, criteria))
         return self._logged([Query("recommend", user) for user in users], found)
 
-    def related(
-        self,
-        item_id: str,
-        *,
-        size: int | None = None,
-        path: Path | str | None = None,
-        filters: Filter | Sequence[Filter] | None = None,
-        min_probability: float | None = None,
-        fields: Sequence[str] | None = None,
-        rules: RuleLike | Sequence[RuleLike] | None = None,
-        without_rules: bool = False,
-    ) -> RecommendationList:
+    def related(self, item_id: str, **options: Unpack[ListOptions]) -> RecommendationList:
         """Return the items most related to an item, itself left out.
 
         Parameters
         ----------
         item_id
             The item.
-        size, path, filters, min_probability, fields, rules, without_rules
-            As for `recommend`. There is no share of the long tail: no words are known that could
-            be looked for there.
+        **options
+            As in `ListOptions`. There is no share of the long tail: no words are known that could
+            be searched for there.
 
         Raises
         ------
@@ -171,17 +127,8 @@ class Recommender(UserSearches):
             An option is out of range, or rules contradict each other.
         """
         item = read_id("item_id", item_id)
-        options = RecommendOptions(
-            size=size,
-            path=path,
-            filters=filters,
-            min_probability=min_probability,
-            tail_share=0.0,
-            fields=fields,
-            rules=rules,
-            without_rules=without_rules,
-        )
-        criteria = options.resolve(self._settings.recommend)
+        chosen = RecommendOptions(tail_share=0.0, **options)
+        criteria = chosen.resolve(self._settings.recommend)
         found = self._index.follow(lambda live: self._lists.for_item(live, item, criteria))
         return self._logged([Query("related", User(), {"item": item})], [found])[0]
 
@@ -191,16 +138,7 @@ class Recommender(UserSearches):
         *,
         words: str = "",
         attributes: Mapping[str, Any] | None = None,
-        strategy: str | None = None,
-        seen: str | None = None,
-        size: int | None = None,
-        path: Path | str | None = None,
-        filters: Filter | Sequence[Filter] | None = None,
-        min_probability: float | None = None,
-        tail_share: float | None = None,
-        fields: Sequence[str] | None = None,
-        rules: RuleLike | Sequence[RuleLike] | None = None,
-        without_rules: bool = False,
+        **options: Unpack[GroupListOptions],
     ) -> GroupList:
         """Return one list for several people.
 
@@ -211,10 +149,8 @@ class Recommender(UserSearches):
             left out, and the list says so.
         words, attributes
             What describes the group as a whole: it counts as one more member.
-        strategy, seen
-            As in `GroupOptions`; the settings' section ``groups`` where None.
-        size, path, filters, min_probability, tail_share, fields, rules, without_rules
-            As for `recommend`.
+        **options
+            As in `GroupListOptions`; the settings where they are None or left out.
 
         Raises
         ------
@@ -225,20 +161,9 @@ class Recommender(UserSearches):
         ClusterError
             OpenSearch does not answer or refuses.
         """
+        chosen = GroupOptions(**options)
         group = self._members(members, words, attributes)
-        options = GroupOptions(
-            strategy=strategy,
-            seen=seen,
-            size=size,
-            path=path,
-            filters=filters,
-            min_probability=min_probability,
-            tail_share=tail_share,
-            fields=fields,
-            rules=rules,
-            without_rules=without_rules,
-        )
-        criteria = options.resolve_group(self._settings)
+        criteria = chosen.resolve_group(self._settings)
         found = self._index.follow(lambda live: self._lists.for_group(live, group, criteria))
         about = {"members": str(len(found.members)), "strategy": found.strategy}
         return self._logged([Query("group", User(words=words), about)], [found])[0]

@@ -1,13 +1,13 @@
 """What other searches take of a user: neighbours, a personalised body, bodies for the cluster."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from seealso.errors import ConfigError, DataError
-from seealso.plugin.groups.options import GroupOptions
+from seealso.plugin.groups.options import GroupListOptions, GroupOptions
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.open_index import OpenIndex
-from seealso.plugin.ranking.options import RecommendOptions
+from seealso.plugin.ranking.options import RecommendOptions, UserListOptions
 from seealso.plugin.ranking.sending import send_body
 from seealso.plugin.serving import Live
 from seealso.plugin.users_index import NeighbourQuery
@@ -112,14 +112,14 @@ class UserSearches(OpenIndex):
             )
         )
 
-    def stored_request(self, user: str | User, options: RecommendOptions | None = None) -> bytes:
+    def stored_request(self, user: str | User, **options: Unpack[UserListOptions]) -> bytes:
         """Return the ``_msearch/template`` body that gets a user's lists from the cluster alone.
 
         It names the stored templates (``seealso templates install``) and their parameters; send
         it with any HTTP client.
         """
+        criteria = RecommendOptions(**options).resolve(self._settings.recommend)
         who = self._user_of(user)
-        criteria = (options or RecommendOptions()).resolve(self._settings.recommend)
         return self._index.follow(lambda live: self._lists.stored(live, who, criteria))
 
     def stored_group_request(
@@ -128,12 +128,12 @@ class UserSearches(OpenIndex):
         *,
         words: str = "",
         attributes: Mapping[str, Any] | None = None,
-        options: GroupOptions | None = None,
+        **options: Unpack[GroupListOptions],
     ) -> bytes:
         """Return the ``_search/template`` body of a group, as `stored_request` does for a user.
 
         Send it with the query parameter ``include_named_queries_score=true``.
         """
-        criteria = (options or GroupOptions()).resolve_group(self._settings)
+        criteria = GroupOptions(**options).resolve_group(self._settings)
         group = self._members(members, words, attributes)
         return self._index.follow(lambda live: self._lists.stored_group(live, group, criteria))

@@ -1,10 +1,10 @@
 """Options of a group's list: those of a user's list, and those of groups alone."""
 
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Final
 
-from seealso.config import GroupSettings, Settings
-from seealso.plugin.ranking.options import Criteria, RecommendOptions, changed
+from seealso.config import GroupSettings, SeenRule, Settings, StrategyName
+from seealso.plugin.ranking.options import Criteria, RecommendOptions, UserListOptions, changed
 
 CANDIDATES: Final = 2_000
 """Hits that a group's search may bring, while each member keeps as many as the list is long."""
@@ -15,8 +15,14 @@ LOOKED_AT: Final = 50
 DEEP: Final = {"least-misery": 400, "borda": 400}
 """Strategies that choose items which no member likes best: `LOOKED_AT` are too few for them."""
 
-SEEN_RULES: Final = get_args(GroupSettings.model_fields["seen"].annotation)
-"""Whose seen items may be left out."""
+
+class GroupListOptions(UserListOptions, total=False):
+    """Options of a group's list, as keywords; without them, the section ``groups`` decides."""
+
+    strategy: StrategyName | None
+    """How the members' preferences become one order."""
+    seen: SeenRule | None
+    """Left out is what ``any`` member has seen, only what ``everyone`` has, or ``nothing``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +31,12 @@ class GroupOptions(RecommendOptions):
 
     Attributes
     ----------
-    strategy
-        How the members' preferences become one order.
-    seen
-        Left out is what ``any`` member has seen, only what ``everyone`` has, or ``nothing``.
+    strategy, seen
+        As in `GroupListOptions`.
     """
 
-    strategy: str | None = None
-    seen: str | None = None
+    strategy: StrategyName | None = None
+    seen: SeenRule | None = None
 
     def resolve_group(self, settings: Settings) -> "GroupCriteria":
         """Return what a list must be by these options and, where they are None, by `settings`.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,10 +18,39 @@ RuleLike: TypeAlias = Rule | Mapping[str, Any]
 
 EXAMPLE: Final = """for instance {"do": "exclude", "field": "genres", "values": ["Horror"]}"""
 
+PathName: TypeAlias = Path | Literal["auto", "exact", "ann", "reference"]
+"""A path, or how its name is written."""
+
 Section = TypeVar("Section", bound=BaseModel)
 
 CHANGING: Final = ("size", "path", "min_probability", "tail_share")
 """Options that the settings' section ``recommend`` has as well."""
+
+
+class ListOptions(TypedDict, total=False):
+    """Options of every list, as keywords; without them, the section ``recommend`` decides."""
+
+    size: int | None
+    """Length of the list."""
+    path: PathName | None
+    """Which path ranks: ``auto``, ``exact``, ``ann`` or ``reference``."""
+    filters: Filter | Sequence[Filter] | None
+    """Query DSL clauses that every recommendation satisfies: one, or several."""
+    min_probability: float | None
+    """Recommendations below it are left out."""
+    fields: Sequence[str] | None
+    """Which catalogue fields to bring along; all of them by default."""
+    rules: RuleLike | Sequence[RuleLike] | None
+    """Business rules of this list, before those of the settings: one, or several."""
+    without_rules: bool
+    """Leave out the rules of the settings. What is blocked stays blocked."""
+
+
+class UserListOptions(ListOptions, total=False):
+    """Options of lists for users and groups, as keywords."""
+
+    tail_share: float | None
+    """Share of the places that are for tail items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +59,12 @@ class RecommendOptions:
 
     Attributes
     ----------
-    size
-        Length of the list.
-    path
-        Which path ranks: ``auto``, ``exact``, ``ann`` or ``reference``.
-    filters
-        Query DSL clauses that every recommendation satisfies: one, or several.
-    min_probability
-        Recommendations below it are left out.
-    tail_share
-        Share of the places that are for tail items.
-    fields
-        Which catalogue fields to bring along; all of them by default.
-    rules
-        Business rules of this list, before those of the settings: one, or several.
-    without_rules
-        Leave out the rules of the settings. What is blocked stays blocked.
+    size, path, filters, min_probability, tail_share, fields, rules, without_rules
+        As in `UserListOptions`.
     """
 
     size: int | None = None
-    path: Path | str | None = None
+    path: PathName | None = None
     filters: Filter | Sequence[Filter] | None = None
     min_probability: float | None = None
     tail_share: float | None = None

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_type_hints
 
 import click
 import pytest
@@ -16,6 +16,7 @@ import seealso
 from seealso import Recommender, api
 from seealso.cli.main import COMMANDS as LISTED
 from seealso.cli.main import cli
+from seealso.plugin.groups.options import GroupOptions
 
 PROMISED: Final = """
     Recommender build_index update_index refresh_importance ingest_events fit evaluate
@@ -125,8 +126,18 @@ def options_of(name: str) -> set[str]:
     return found - TERMINAL[""] - TERMINAL.get(name, set())
 
 
+def signature_of(call: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a call, those of ``**options`` by name."""
+    found = dict(inspect.signature(call).parameters)
+    if "options" in found and found["options"].kind is inspect.Parameter.VAR_KEYWORD:
+        (options,) = get_args(found.pop("options").annotation)
+        defaults = inspect.signature(GroupOptions).parameters
+        found |= {name: defaults[name] for name in get_type_hints(options)}
+    return found
+
+
 def parameters_of(name: str, call: Callable[..., Any]) -> set[str]:
-    return {*inspect.signature(call).parameters} - PROGRAM[""] - PROGRAM.get(name, set())
+    return {*signature_of(call)} - PROGRAM[""] - PROGRAM.get(name, set())
 
 
 def fresh(script: str) -> list[str]:
@@ -194,7 +205,7 @@ def test_a_command_and_its_call_take_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_defaults_are_the_same(name: str) -> None:
-    expected = inspect.signature(CALLS[name]).parameters
+    expected = signature_of(CALLS[name])
     for one in COMMANDS[name].params:
         if one.name not in expected or one.required:
             continue

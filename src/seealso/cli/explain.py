@@ -5,6 +5,7 @@ import click
 from seealso.api.reading import item_ids
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.who import recommender_for, spelled, user_for, user_options
+from seealso.log import stderr
 
 
 @click.command()
@@ -38,7 +39,7 @@ def explain(
     if context.json:
         return
     if found.note:
-        stdout.print(found.note, style="yellow", markup=False)
+        stderr.print(found.note, style="yellow", markup=False, soft_wrap=True)
     templates = ", ".join(found.templates) or "none"
     stdout.print(
         f"path {found.path.value}, templates {templates}, index {found.index}",

@@ -1,7 +1,7 @@
 """What the commands that print a list share: its options, and how it is printed."""
 
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any
 
 import click
 from rich.console import RenderableType
@@ -50,23 +50,6 @@ tail_share = click.option("--tail-share", type=float, help="Share of the positio
 show = click.option("--show", metavar="FIELD", help="Catalogue field to show beside the id.")
 
 
-class ListOptions(TypedDict):
-    """What the options of every list hold."""
-
-    size: int | None
-    path: str | None
-    filters: tuple[dict[str, Any], ...]
-    min_probability: float | None
-    rules: tuple[dict[str, Any], ...]
-    without_rules: bool
-
-
-class UserListOptions(ListOptions):
-    """What those of lists for users and groups hold."""
-
-    tail_share: float | None
-
-
 def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that every list takes."""
     for option in reversed(LIST_OPTIONS):
@@ -94,7 +77,7 @@ def print_list(
     if show and len(found) and show not in there:
         say(f"note: no item of this list has the field {show!r}; there are {', '.join(there)}")
     if found.note:
-        stdout.print(found.note, style="yellow", markup=False)
+        stderr.print(found.note, style="yellow", markup=False, soft_wrap=True)
     ms = ", ".join(f"{part} {value:.1f}" for part, value in found.latency_ms.items())
     stderr.print(
         f"path {found.path.value}, index {found.index}, ms: {ms}", style="dim", soft_wrap=True

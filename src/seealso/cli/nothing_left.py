@@ -1,7 +1,7 @@
 """What is said in place of an empty list: what was left out of the index."""
 
-from seealso.cli.lists import ListOptions
 from seealso.plugin import Recommender
+from seealso.plugin.ranking.options import ListOptions
 
 
 def nothing_left(recommender: Recommender, left_out: str, options: ListOptions) -> str:
@@ -19,10 +19,10 @@ def nothing_left(recommender: Recommender, left_out: str, options: ListOptions) 
     live, settings = recommender.live, recommender.settings
     safety = settings.safety
     narrowed = {
-        "--filter": options["filters"],
-        "--rule": options["rules"],
-        "--min-probability": options["min_probability"] is not None,
-        "the rules of the settings": settings.rules and not options["without_rules"],
+        "--filter": options.get("filters"),
+        "--rule": options.get("rules"),
+        "--min-probability": options.get("min_probability") is not None,
+        "the rules of the settings": settings.rules and not options.get("without_rules"),
         "the blocklist": safety.blocklist,
         "[safety] of the settings": safety.fields or safety.words or safety.age or safety.region,
     }

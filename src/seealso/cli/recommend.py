@@ -8,30 +8,22 @@ import click
 from seealso.api.reading import item_ids
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cli.lists import (
-    ListOptions,
-    UserListOptions,
-    list_options,
-    print_list,
-    print_with_reasons,
-    show,
-    tail_share,
-)
+from seealso.cli.lists import list_options, print_list, print_with_reasons, show, tail_share
 from seealso.cli.nothing_left import nothing_left
 from seealso.cli.who import (
     all_spelled,
     name_values,
     recommender_for,
     spelled,
-    split_ids,
+    user_for,
     user_options,
 )
-from seealso.config import StrategyName
+from seealso.config import SeenRule, StrategyName
 from seealso.decoding import open_utf8
 from seealso.log import progress
 from seealso.plugin.batch import recommend_file
-from seealso.plugin.groups.options import SEEN_RULES
-from seealso.plugin.ranking.options import RecommendOptions
+from seealso.plugin.groups.options import GroupListOptions
+from seealso.plugin.ranking.options import ListOptions, RecommendOptions, UserListOptions
 from seealso.readers.files.lines import number_lines
 
 
@@ -60,25 +52,13 @@ def recommend(
     if user_id is None and not (history or words or attributes):
         raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
     recommender = recommender_for(context, {user_id} if user_id else ())
-    liked = split_ids(history, context.settings)
-    found = recommender.recommend(
-        user_id,
-        history=liked,
-        words=words,
-        attributes=attributes,
-        **options,
-    )
+    user = user_for(recommender, user_id, history, words, attributes)
+    (found,) = recommender.recommend_batch([user], **options)
     if explain and (len(found) or context.json):
-        user = recommender.user(user_id, history=liked, words=words, attributes=attributes)
         print_with_reasons(context, found, recommender.reasons(user, found.ids), show)
         return
-
-    def empty() -> str:
-        seen = recommender.user(user_id, history=liked).seen
-        left_out = f"{len(seen):,} seen" if seen else ""
-        return nothing_left(recommender, left_out, options)
-
-    print_list(context, found, show, empty)
+    left_out = f"{len(user.seen):,} seen" if user.seen else ""
+    print_list(context, found, show, lambda: nothing_left(recommender, left_out, options))
 
 
 @click.command("recommend-group")
@@ -99,7 +79,7 @@ def recommend(
 )
 @click.option(
     "--seen",
-    type=click.Choice(SEEN_RULES),
+    type=click.Choice(get_args(SeenRule)),
     help="Whose seen items are left out of the list.",
 )
 @list_options
@@ -111,10 +91,8 @@ def recommend_group(
     members: tuple[str, ...],
     words: str,
     attributes: dict[str, str],
-    strategy: str | None,
-    seen: str | None,
     show: str | None,
-    **options: Unpack[UserListOptions],
+    **options: Unpack[GroupListOptions],
 ) -> None:
     """Recommend one list of items to several people.
 
@@ -124,14 +102,7 @@ def recommend_group(
     if not (members or words or attributes):
         raise click.UsageError("who is it for? Give USER_ID..., --words or --attribute")
     recommender = recommender_for(context, set(members))
-    found = recommender.recommend_group(
-        members,
-        words=words,
-        attributes=attributes,
-        strategy=strategy,
-        seen=seen,
-        **options,
-    )
+    found = recommender.recommend_group(members, words=words, attributes=attributes, **options)
     print_list(
         context,
         found,
@@ -159,7 +130,8 @@ def recommend_batch(
     again.
     """
     recommender = recommender_for(context, users=None)
-    chosen = RecommendOptions(fields=(), **options)
+    options["fields"] = ()
+    chosen = RecommendOptions(**options)
     with users.open("rb") as raw, open_utf8(raw)[0] as lines:
         total = sum(1 for _, line in number_lines(lines) if line and line.strip())
     with progress("recommending", total) as tick:
@@ -192,10 +164,7 @@ def related(
     # no user is looked up: neither events nor the users index are read
     recommender = recommender_for(context, users=())
     item = (item_ids([item_id], context.settings) or [item_id])[0]
-    found = recommender.related(
-        item,
-        **options,
-    )
+    found = recommender.related(item, **options)
     print_list(
         context,
         found,

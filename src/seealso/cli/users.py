@@ -16,6 +16,7 @@ from seealso.cli.options import dry_run, on_error
 from seealso.cli.who import spelled
 from seealso.indexer.privacy import ForgetReport
 from seealso.indexer.users.build import UsersReport
+from seealso.log import stderr
 
 user_id = click.argument("user_id", callback=spelled)
 
@@ -104,7 +105,7 @@ def neighbours(context: Context, user_id: str, size: int) -> None:
     if not (context.json or len(found)):
         stdout.print("nobody else has a vector", style="yellow")
     if found.note and not context.json:
-        stdout.print(found.note, style="yellow", markup=False)
+        stderr.print(found.note, style="yellow", markup=False, soft_wrap=True)
 
 
 def _written(report: UsersReport, *, dry_run: bool) -> RenderableType:

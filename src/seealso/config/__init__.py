@@ -3,7 +3,7 @@
 from seealso.config.asking import ProfileSettings, RecommendSettings
 from seealso.config.cluster import ClusterSettings
 from seealso.config.fitting import FitSettings
-from seealso.config.groups import GroupSettings, StrategyName
+from seealso.config.groups import GroupSettings, SeenRule, StrategyName
 from seealso.config.images import ImagesSettings
 from seealso.config.indexing import EncoderSettings, ImportanceSettings, IndexSettings
 from seealso.config.inputs import (
@@ -57,6 +57,7 @@ __all__ = [
     "Rule",
     "SafetySettings",
     "Section",
+    "SeenRule",
     "Settings",
     "ShareSettings",
     "StrategyName",

@@ -7,6 +7,7 @@ from pydantic import Field
 from seealso.config.section import Section
 
 StrategyName = Literal["fair", "average", "least-misery", "most-pleasure", "borda"]
+SeenRule = Literal["any", "everyone", "nothing"]
 
 
 class GroupSettings(Section):
@@ -14,7 +15,7 @@ class GroupSettings(Section):
 
     strategy: StrategyName = "fair"
     """How the members' preferences become one order."""
-    seen: Literal["any", "everyone", "nothing"] = "any"
+    seen: SeenRule = "any"
     """Left out is what any member has seen, only what everyone has, or nothing."""
     candidates: int | None = Field(None, ge=1, le=1000)
     """Best items of each member that the group chooses from; by default as many as the strategy
