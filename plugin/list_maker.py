@@ -78,22 +78,22 @@ class ListMaker:
         watch = Stopwatch()
         profiles = self.profiles(live, users)
         watch.cut("profile")
-        neighbours, missing = self._neighbours(live, users, profiles)
+        neighbours, missing = self._neighbours(live, profiles)
         if self._users is not None:
             watch.cut("neighbours")
         plan = self._policy.plan(live, criteria)
         requests = [
-            self._request(plan, user, profile, boosts, missing)
-            for user, profile, boosts in zip(users, profiles, neighbours, strict=True)
+            self._request(plan, profile, boosts, missing)
+            for profile, boosts in zip(profiles, neighbours, strict=True)
         ]
         return self._rank(live, requests, criteria, watch)
 
     def for_item(self, live: Live, item_id: str, criteria: Criteria) -> RecommendationList:
         """Return the items most related to an item."""
         watch = Stopwatch()
-        profile = Profile(self._vector(live, item_id), "", frozenset({item_id}))
+        profile = Profile(User(seen=frozenset({item_id})), self._vector(live, item_id))
         watch.cut("profile")
-        request = self._request(self._policy.plan(live, criteria), User(), profile)
+        request = self._request(self._policy.plan(live, criteria), profile)
         return self._rank(live, [request], criteria, watch)[0]
 
     def for_group(self, live: Live, members: Members, criteria: GroupCriteria) -> GroupList:
@@ -125,7 +125,7 @@ class ListMaker:
         (inputs,) = read_inputs([user], live, self._items)
         words = settings.recommend.words
         profile = build_profile(inputs, live.encoder.bundle, settings.profile, words)
-        ((boosts,), _) = self._neighbours(live, [user], [profile])
+        ((boosts,), _) = self._neighbours(live, [profile])
         criteria = RecommendOptions().resolve(settings.recommend)
         context = RankingContext.of(live, criteria)
         who = ExplainedUser(inputs, profile, boosts.gains, live, context)
@@ -147,7 +147,7 @@ class ListMaker:
     def stored(self, live: Live, user: User, criteria: Criteria) -> bytes:
         """Return what `Recommender.stored_request` does."""
         (profile,) = self.profiles(live, [user])
-        request = self._request(self._policy.plan(live, criteria), user, profile)
+        request = self._request(self._policy.plan(live, criteria), profile)
         built = build(request, RankingContext.of(live, criteria))
         return b"".join(
             msearch(live.address, [search.stored()], search.header) for search in built.searches
@@ -168,15 +168,14 @@ class ListMaker:
     def _request(
         self,
         plan: Plan,
-        user: User,
         profile: Profile,
         neighbours: NeighbourBoosts = NO_NEIGHBOURS,
         missing: str = "",
     ) -> ListRequest:
         """Return the request for a user's list; `missing` is what is known to be lost for it."""
         boosts = Boosts.of(profile.co_occurrence, neighbours)
-        note = join_notes(describe_gaps(user, profile), missing)
-        return ListRequest(user, profile, boosts, plan, self._policy.filters([user]), note)
+        note = join_notes(describe_gaps(profile), missing)
+        return ListRequest(profile, boosts, plan, self._policy.filters([profile.user]), note)
 
     def _group_request(
         self, live: Live, members: Members, criteria: GroupCriteria
@@ -201,7 +200,7 @@ class ListMaker:
         return [
             RecommendationList(
                 tuple(candidate.item for candidate in one.items),
-                request.user.user_id,
+                request.profile.user.user_id,
                 context.path,
                 live.name,
                 live.fingerprint,
@@ -212,12 +211,12 @@ class ListMaker:
         ]
 
     def _neighbours(
-        self, live: Live, users: Sequence[User], profiles: Sequence[Profile]
+        self, live: Live, profiles: Sequence[Profile]
     ) -> tuple[list[NeighbourBoosts], str]:
         """Return what the neighbours of each user add, and a note on what is missing."""
         if self._users is None:
-            return [NO_NEIGHBOURS] * len(users), ""
-        return self._users.boosts(users, profiles, live.settings.neighbours, live.fingerprint)
+            return [NO_NEIGHBOURS] * len(profiles), ""
+        return self._users.boosts(profiles, live.settings.neighbours, live.fingerprint)
 
     def _vector(self, live: Live, item_id: str) -> Vector:
         found, unread = self._items.get(live, [item_id])

@@ -1,7 +1,7 @@
 """The users most like one: a list that prints as a table or as JSON, and what they chose lately."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich.table import Table
@@ -73,15 +73,7 @@ class NeighbourList:
             "pseudonym": self.pseudonym,
             "index": self.index,
             "note": self.note,
-            "neighbours": [
-                {
-                    "pseudonym": one.pseudonym,
-                    "similarity": one.similarity,
-                    "shared": one.shared,
-                    "latest": list(one.latest),
-                }
-                for one in self.neighbours
-            ],
+            "neighbours": [asdict(one) | {"latest": list(one.latest)} for one in self.neighbours],
         }
 
     def table(self, latest: int = 5) -> Table:
@@ -121,7 +113,7 @@ class NeighbourBoosts:
 
     @classmethod
     def of(
-        cls, neighbours: Sequence[Neighbour], seen: Collection[str], settings: NeighbourSettings
+        cls, neighbours: Iterable[Neighbour], seen: Collection[str], settings: NeighbourSettings
     ) -> "NeighbourBoosts":
         """Return what the vote of user kNN adds.
 
@@ -152,12 +144,12 @@ def read_neighbours(
     seen
         What the user has met.
     """
-    return tuple(_neighbour(hit["_id"], hit["_score"], hit["_source"], seen) for hit in hits)
-
-
-def _neighbour(
-    pseudonym: str, score: float, document: Mapping[str, Any], seen: frozenset[str]
-) -> Neighbour:
-    latest = tuple(document["latest"])
-    shared = sum(item_id in seen for item_id in latest)
-    return Neighbour(pseudonym, raw_value(score), latest, shared)
+    return tuple(
+        Neighbour(
+            hit["_id"],
+            raw_value(hit["_score"]),
+            tuple(hit["_source"]["latest"]),
+            sum(item_id in seen for item_id in hit["_source"]["latest"]),
+        )
+        for hit in hits
+    )

@@ -15,8 +15,6 @@ from seealso.plugin.groups.members import Members
 from seealso.plugin.list_maker import ListMaker
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import (
-    FoundUsers,
-    KnownUsers,
     describe_user,
     read_histories,
     read_id,
@@ -153,13 +151,22 @@ class OpenIndex:
         DataError
             An argument is of the wrong type.
         """
-        return describe_user(self._users or self._histories, user_id, history, words, attributes)
 
-    def known(self, user_ids: Collection[str]) -> KnownUsers:
-        """Return what is known of some users, in one request where they stand in an index."""
-        if self._users is not None and user_ids:
-            return FoundUsers(self._users.users(user_ids))
-        return self._histories or FoundUsers({})
+        def look_up(name: str) -> User | None:
+            return self.known([name]).get(name)
+
+        return describe_user(look_up, user_id, history, words, attributes)
+
+    def known(self, user_ids: Collection[str]) -> Mapping[str, User]:
+        """Return what is known of some users, by id: in one request, where an index holds them."""
+        if not user_ids:
+            return {}
+        if self._users is not None:
+            return self._users.users(user_ids)
+        if self._histories is None:
+            return {}
+        found = {name: self._histories.user(name) for name in user_ids}
+        return {name: user for name, user in found.items() if user is not None}
 
     def profiles(self, users: Sequence[User]) -> list[Profile]:
         """Return what each user is asked for with."""
@@ -200,10 +207,10 @@ class OpenIndex:
         if not isinstance(given, list | tuple):
             raise DataError(f"{what}: must be a list of users, not {given!r:.60}", field=what)
         known = self.known([read_id(what, one) for one in given if not isinstance(one, User)])
-        return [one if isinstance(one, User) else describe_user(known, one) for one in given]
+        return [one if isinstance(one, User) else describe_user(known.get, one) for one in given]
 
     def _members(
         self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
     ) -> Members:
-        whole = describe_user(None, words=words, attributes=attributes)
+        whole = describe_user(lambda _: None, words=words, attributes=attributes)
         return Members.of(self._users_of("members", members), whole)

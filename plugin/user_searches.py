@@ -10,7 +10,6 @@ from seealso.plugin.open_index import OpenIndex
 from seealso.plugin.ranking.options import RecommendOptions, UserListOptions
 from seealso.plugin.ranking.sending import send_body
 from seealso.plugin.serving import Live
-from seealso.plugin.users_index import NeighbourQuery
 from seealso.types import User
 
 
@@ -48,8 +47,7 @@ class UserSearches(OpenIndex):
                     f"nothing is known of {name}: no neighbours",
                     hint="`seealso users update` brings new users to the users index",
                 )
-            query = NeighbourQuery(who, profile.vector)
-            (found,) = index.neighbours([query], size, live.fingerprint)
+            (found,) = index.neighbours([profile], size, live.fingerprint)
             return found
 
         return self._index.follow(ask)

@@ -1,7 +1,6 @@
 """The users index at query time: users by id, many at once, and the users most like one."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from seealso.cluster import Cluster
@@ -16,14 +15,6 @@ from seealso.plugin.ranking.searches import Search
 from seealso.query_templates import msearch
 from seealso.readers import Pseudonyms
 from seealso.types import User, Vector
-
-
-@dataclass(frozen=True, slots=True)
-class NeighbourQuery:
-    """Whose neighbours are wanted: the user, and E_u, shape (dimension,)."""
-
-    user: User
-    vector: Vector
 
 
 class UsersIndex:
@@ -72,10 +63,6 @@ class UsersIndex:
         """The index that answered last."""
         return self._live
 
-    def user(self, user_id: str) -> User | None:
-        """Return the user, or None if unknown."""
-        return self.users([user_id]).get(user_id)
-
     def users(self, user_ids: Collection[str]) -> dict[str, User]:
         """Return those of `user_ids` that are known, in one request.
 
@@ -91,18 +78,18 @@ class UsersIndex:
         return found
 
     def neighbours(
-        self, queries: Sequence[NeighbourQuery], size: int, fingerprint: str
+        self, profiles: Sequence[Profile], size: int, fingerprint: str
     ) -> list[NeighbourList]:
-        """Return the users most like each of `queries`, in one request.
+        """Return the users most like each of those with a vector, in one request.
 
         Parameters
         ----------
-        queries
-            Whose neighbours.
+        profiles
+            Whose neighbours; of those without a vector, there are none.
         size
             How many of each.
         fingerprint
-            Of the bundle that the vectors were made with.
+            Of the bundle that the profiles were made with.
 
         Raises
         ------
@@ -111,21 +98,25 @@ class UsersIndex:
         ClusterError
             OpenSearch does not answer or refuses.
         """
-        if not queries:
+        known = [
+            (one.vector, one.seen, self._pseudonym(one.user))
+            for one in profiles
+            if one.vector is not None
+        ]
+        if not known:
             return []
         if self._live.fingerprint != fingerprint:
             self._refresh(fingerprint)
         ef_search = self._settings.recommend.ef_search
-        named = [(query, self._pseudonym(query.user)) for query in queries]
         bodies = [
-            neighbours_search(query.vector, pseudonym, size, ef_search).body()
-            for query, pseudonym in named
+            neighbours_search(vector, pseudonym, size, ef_search).body()
+            for vector, _, pseudonym in known
         ]
         index, responses = self._search(bodies, fingerprint)
         note = missing_part(responses)
         return [
-            NeighbourList(read_neighbours(hits_of(found), query.user.seen), pseudonym, index, note)
-            for (query, pseudonym), found in zip(named, responses, strict=True)
+            NeighbourList(read_neighbours(hits_of(found), seen), pseudonym, index, note)
+            for (_, seen, pseudonym), found in zip(known, responses, strict=True)
         ]
 
     def _pseudonym(self, user: User) -> str | None:
@@ -148,11 +139,7 @@ class UsersIndex:
                 return live.name, responses
 
     def boosts(
-        self,
-        users: Sequence[User],
-        profiles: Sequence[Profile],
-        settings: NeighbourSettings,
-        fingerprint: str,
+        self, profiles: Sequence[Profile], settings: NeighbourSettings, fingerprint: str
     ) -> tuple[list[NeighbourBoosts], str]:
         """Return what the neighbours of each user add to items, and a note on what is missing.
 
@@ -161,28 +148,25 @@ class UsersIndex:
 
         Parameters
         ----------
-        users, profiles
+        profiles
             Whose neighbours.
         settings
             Share, number of neighbours and so on, as set or fitted.
         fingerprint
             Of the bundle that the profiles were made with.
         """
-        boosts = [NeighbourBoosts()] * len(users)
+        without = [NeighbourBoosts()] * len(profiles)
         if not settings.share:
-            return boosts, ""
-        queries = {
-            place: NeighbourQuery(user, profile.vector)
-            for place, (user, profile) in enumerate(zip(users, profiles, strict=True))
-            if profile.vector is not None
-        }
+            return without, ""
         try:
-            found = self.neighbours(list(queries.values()), settings.k, fingerprint)
+            found = self.neighbours(profiles, settings.k, fingerprint)
         except MappingMismatch as exc:
-            return boosts, f"without neighbours: {exc.message}; {exc.hint}"
-        for place, neighbours in zip(queries, found, strict=True):
-            seen = queries[place].user.seen
-            boosts[place] = NeighbourBoosts.of(neighbours.neighbours, seen, settings)
+            return without, f"without neighbours: {exc.message}; {exc.hint}"
+        lists = iter(found)
+        boosts = [
+            none if one.vector is None else NeighbourBoosts.of(next(lists), one.seen, settings)
+            for one, none in zip(profiles, without, strict=True)
+        ]
         part = found[0].note if found else ""
         return boosts, f"of the users index, {part}" if part else ""
 

@@ -1,6 +1,6 @@
 """Reads the users of a batch from a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from itertools import islice
@@ -11,7 +11,7 @@ import orjson
 
 from seealso.decoding import loads, open_utf8
 from seealso.errors import DataError
-from seealso.plugin.profiles.users import KnownUsers, describe_user
+from seealso.plugin.profiles.users import describe_user
 from seealso.plugin.recommender import Recommender
 from seealso.readers import parse_id
 from seealso.readers.files.lines import TOO_LONG, number_lines
@@ -56,12 +56,12 @@ class _Line:
         value = self.fields.get("user_id")
         return str(value) if isinstance(value, str | int) else None
 
-    def describe(self, known: KnownUsers) -> User:
+    def describe(self, known: Mapping[str, User]) -> User:
         """Return the user of the line."""
         if odd := sorted(self.fields.keys() - set(FIELDS)):
             raise DataError(f"{self.place}: unknown field {', '.join(odd)}", hint=LINE_HINT)
         try:
-            return describe_user(known, **self.fields)
+            return describe_user(known.get, **self.fields)
         except DataError as exc:
             raise DataError(f"{self.place}: {exc.message}", hint=LINE_HINT, **exc.context) from exc
 

@@ -22,7 +22,7 @@ from seealso.plugin.ranking.sending import send_at_once
 from seealso.plugin.recommendations import join_notes
 from seealso.plugin.serving import Live
 from seealso.readers import RESERVED
-from seealso.types import Space
+from seealso.types import Space, User
 
 NO_SUM = "in an index for {space} a similarity is no sum over the history: one share for all of it"
 
@@ -128,7 +128,7 @@ def _searches(who: ExplainedUser, item_ids: Sequence[str], criteria: Criteria) -
     ranking = vector_search(profile.vector, (), only, context)
     if not profile.words:
         return [ranking]
-    tail = tail_search(replace(profile, seen=frozenset()), only, context.space)
+    tail = tail_search(replace(profile, user=User()), only, context.space)
     params = {**tail.params, "size": len(item_ids), "explain": True}
     return [ranking, Search(tail.template, params)]
 
@@ -154,7 +154,7 @@ def _explain_item(who: ExplainedUser, parts: Floats, item: FoundItem, missing: s
         fingerprint=live.fingerprint,
         texts={one: texts[one].text for one in events if one in texts},
         note=join_notes(
-            describe_gaps(user, who.profile),
+            describe_gaps(who.profile),
             "the user met it already: no list shows it" if item.item_id in user.seen else "",
             _without_sum(item, live.space),
             missing,

@@ -24,12 +24,12 @@ class Profile:
 
     Attributes
     ----------
+    user
+        Whose it is; for related items, nobody who has seen the item.
     vector
         E_u, unit length, shape (dimension,); None where nothing is known of the user.
     words
         Words for the BM25 query of the tail list.
-    seen
-        Item ids to leave out.
     history_used
         Number of history items that the index holds with a vector.
     tail_vector
@@ -40,13 +40,18 @@ class Profile:
         Number of history items that could not be read now.
     """
 
+    user: User
     vector: Vector | None
-    words: str
-    seen: frozenset[str]
+    words: str = ""
     history_used: int = 0
     tail_vector: Vector | None = None
     co_occurrence: Mapping[str, float] = field(default_factory=dict)
     unread: int = 0
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Item ids to leave out."""
+        return self.user.seen
 
 
 def build_profiles(users: Sequence[User], live: Live, items: ItemCache) -> list[Profile]:
@@ -82,9 +87,9 @@ def build_profile(
     vector, tail_vector = _vectors(inputs, bundle, settings)
     ids = [entry.item_id for entry in inputs.entries] if settings.history else []
     return Profile(
+        inputs.user,
         vector,
         _words(inputs, words),
-        inputs.user.seen,
         len(history.ages),
         tail_vector,
         bundle.boosts(ids, range(len(ids))),

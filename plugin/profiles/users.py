@@ -1,8 +1,7 @@
 """What is known of a user: put together from stored events and arguments, and checked."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from seealso.cluster import Cluster
 from seealso.config import Settings
@@ -11,14 +10,6 @@ from seealso.indexer.inputs import row_source
 from seealso.plugin.profiles.profile import Profile
 from seealso.readers import Histories, Problems, read_events
 from seealso.types import HistoryEntry, User
-
-
-class KnownUsers(Protocol):
-    """Knows users by id: events in memory, or the users index."""
-
-    def user(self, user_id: str) -> User | None:
-        """Return the user, or None if unknown."""
-        ...
 
 
 def read_histories(
@@ -39,19 +30,8 @@ def read_histories(
     return Histories.from_events(frames, positive=settings.events.positive, users=users)
 
 
-@dataclass(frozen=True, slots=True)
-class FoundUsers:
-    """Users that were looked up already, by id."""
-
-    by_id: Mapping[str, User]
-
-    def user(self, user_id: str) -> User | None:
-        """Return the user, or None if unknown."""
-        return self.by_id.get(user_id)
-
-
 def describe_user(
-    known: KnownUsers | None,
+    look_up: Callable[[str], User | None],
     user_id: str | int | None = None,
     history: Sequence[str | int] | None = None,
     words: str = "",
@@ -61,10 +41,10 @@ def describe_user(
 
     Parameters
     ----------
-    known
-        What is known of users, if anything.
+    look_up
+        Returns what is known of the user with an id: history, seen items and attributes.
     user_id
-        Looked up in `known`: history, seen items and attributes come from there.
+        Looked up.
     history
         Item ids, newest first, instead of the history found there; seen as well.
     words
@@ -82,8 +62,7 @@ def describe_user(
     if not isinstance(attributes or {}, Mapping):
         raise _wrong("attributes", "values by name", attributes)
     name = None if user_id is None else read_id("user_id", user_id)
-    stored = known.user(name) if name is not None and known is not None else None
-    stored = stored or User()
+    stored = (None if name is None else look_up(name)) or User()
     entries, seen = stored.history, stored.seen
     if history is not None:
         ids = read_ids("history", history)
@@ -93,12 +72,12 @@ def describe_user(
     return User(name, entries, seen, merged, words, stored.attributes)
 
 
-def describe_gaps(user: User, profile: Profile) -> str:
+def describe_gaps(profile: Profile) -> str:
     """Return what the reader of a list should know: which part of the user is not in the profile.
 
     Empty where nothing is missing.
     """
-    missing = ""
+    user, missing = profile.user, ""
     if profile.unread:
         missing = f"{profile.unread} items of the history could not be read: shards do not answer"
     elif user.user_id is not None and not user.seen:

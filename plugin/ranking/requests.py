@@ -18,7 +18,6 @@ from seealso.plugin.ranking.searches import (
     vector_search,
 )
 from seealso.plugin.reranking.draft import ByValue, Order
-from seealso.types import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,8 @@ class ListRequest:
 
     Attributes
     ----------
-    user
-        Whom it is for; nobody for related items.
     profile
-        What items are ranked by.
+        What items are ranked by, and whose it is.
     boosts
         What is added to some items.
     plan
@@ -71,7 +68,6 @@ class ListRequest:
         What a person should know of the user, for instance that nothing is known.
     """
 
-    user: User
     profile: Profile
     boosts: Boosts
     plan: Plan

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from seealso.errors import DataError
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.batch import BatchReport, recommend_file
 from seealso.plugin.batch.users_file import USERS_AT_ONCE, read_users
-from seealso.plugin.profiles.users import KnownUsers
 from seealso.plugin.ranking.options import RecommendOptions
+from seealso.types import User
 from tests.integration.libraries import opened
 from tests.library import Library
 
@@ -110,7 +110,7 @@ class Watched(Recommender):
         super().__init__(library.cluster, library.settings, library.histories)
         self.read = self.written = self.most = 0
 
-    def known(self, user_ids: Collection[str]) -> KnownUsers:
+    def known(self, user_ids: Collection[str]) -> Mapping[str, User]:
         self.read += len(user_ids)
         self.most = max(self.most, self.read - self.written)
         return super().known(user_ids)
@@ -320,6 +320,17 @@ def command(library: Library, users: Path, out: Path) -> "subprocess.Popen[str]"
         text=True,
         env=os.environ | {"COLUMNS": "200"},
     )  # fmt: skip
+
+
+def test_a_file_without_users_is_named(library: Library, tmp_path: Path) -> None:
+    users, out = tmp_path / "users.txt", tmp_path / "out.jsonl"
+    users.write_text("\n \n", encoding="utf-8")
+    done = command(library, users, out)
+    printed, said = done.communicate(timeout=300)
+    assert done.returncode == 0
+    assert f"note: {users} names no user: {out} gets no list\n" in said
+    assert json.loads(printed)["users"] == 0
+    assert out.read_bytes() == b""
 
 
 def test_a_killed_command_goes_on(library: Library, tmp_path: Path) -> None:

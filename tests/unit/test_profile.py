@@ -140,7 +140,7 @@ def test_only_the_newest_items_take_part() -> None:
 
 
 def test_nothing_known_is_no_vector() -> None:
-    assert profile_of(user_of()) == Profile(None, "", frozenset(), 0)
+    assert profile_of(user_of()) == Profile(user_of(), None)
 
 
 def test_parts_that_cancel_are_no_vector() -> None:
@@ -168,7 +168,7 @@ def test_writing_without_spaces_is_bounded_by_letters() -> None:
 
 
 def test_described_by_history_each_item_counts_once() -> None:
-    user = describe_user(None, history=["b", 7, "b"])
+    user = describe_user({}.get, history=["b", 7, "b"])
     assert [entry.item_id for entry in user.history] == ["b", "7"]
     assert user.seen == {"b", "7"}
 
@@ -186,11 +186,11 @@ def test_described_by_id_the_events_tell() -> None:
         }
     )
     histories = Histories.from_events([frame], positive=4.0)
-    known = describe_user(histories, "u1")
+    known = describe_user(histories.user, "u1")
     assert [entry.item_id for entry in known.history] == ["x"]
     assert known.seen == {"x", "y"}
     # a history that is given replaces that of the events; what was seen stays seen
-    given = describe_user(histories, "u1", history=["z"])
+    given = describe_user(histories.user, "u1", history=["z"])
     assert [entry.item_id for entry in given.history] == ["z"]
     assert given.seen == {"x", "y", "z"}
 
@@ -208,7 +208,7 @@ def test_described_by_id_the_events_tell() -> None:
 )
 def test_an_argument_of_the_wrong_type_is_named(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(DataError) as caught:
-        describe_user(None, **arguments)
+        describe_user({}.get, **arguments)
     assert caught.value.message.startswith(said)
 
 
@@ -234,4 +234,4 @@ GONE = "no item of the history has a vector in the index"
 def test_a_note_says_what_a_list_is_not_made_of(
     user: User, vector: Vector | None, used: int, said: str
 ) -> None:
-    assert describe_gaps(user, Profile(vector, "", user.seen, used)) == said
+    assert describe_gaps(Profile(user, vector, history_used=used)) == said

@@ -17,7 +17,7 @@ from seealso.plugin.ranking.searches import (
     tail_search,
     vector_search,
 )
-from seealso.types import Calibration, Path, Space
+from seealso.types import Calibration, Path, Space, User
 
 SETTINGS = RecommendSettings()
 VECTOR = np.array([0.6, 0.8], dtype=np.float32)
@@ -151,13 +151,13 @@ def test_the_graph_looks_at_no_fewer_than_it_returns() -> None:
 
 @pytest.mark.parametrize("words", ['say "hi"', "two\nlines", "{{x}} {{{y}}}", "无线鼠标", "a\\b\t"])
 def test_words_reach_the_query_as_they_are(words: str) -> None:
-    profile = Profile(VECTOR, words, frozenset({"seen"}), tail_vector=VECTOR)
+    profile = Profile(User(seen=frozenset({"seen"})), VECTOR, words, tail_vector=VECTOR)
     body = orjson.loads(tail_search(profile, criteria(), Space.COSINE).body())
     assert body["query"]["bool"]["must"]["multi_match"]["query"] == words
 
 
 def test_the_tail_list_asks_for_its_places_only() -> None:
-    profile = Profile(VECTOR, "heat", frozenset(), tail_vector=VECTOR)
+    profile = Profile(User(), VECTOR, "heat", tail_vector=VECTOR)
     assert tail_search(profile, criteria(size=20), Space.COSINE).params["size"] == 4
     # where the likely ones among them are sought, more are needed
     assert (
@@ -170,7 +170,7 @@ def test_field_weights_reach_the_query() -> None:
     settings = RecommendSettings(field_weights={"title": 2.0, "text": 0.5})
     weighted = RecommendOptions().resolve(settings)
     search = tail_search(
-        Profile(VECTOR, "heat", frozenset(), tail_vector=VECTOR), weighted, Space.COSINE
+        Profile(User(), VECTOR, "heat", tail_vector=VECTOR), weighted, Space.COSINE
     )
     assert search.params["fields"] == ["title^2", "text^0.5"]
 

@@ -20,7 +20,7 @@ from seealso.cli.who import (
 )
 from seealso.config import SeenRule, StrategyName
 from seealso.decoding import open_utf8
-from seealso.log import progress
+from seealso.log import progress, say
 from seealso.plugin.batch import recommend_file
 from seealso.plugin.groups.options import GroupListOptions
 from seealso.plugin.ranking.options import ListOptions, RecommendOptions, UserListOptions
@@ -134,6 +134,8 @@ def recommend_batch(
     chosen = RecommendOptions(**options)
     with users.open("rb") as raw, open_utf8(raw)[0] as lines:
         total = sum(1 for _, line in number_lines(lines) if line and line.strip())
+    if not total:
+        say(f"note: {users} names no user: {out} gets no list")
     with progress("recommending", total) as tick:
         report = recommend_file(recommender, users, out, chosen, tick)
     context.show(
