@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.node import VERSIONS
@@ -9,21 +10,26 @@ from seealso.cluster.node.jdk import find_jdk
 from seealso.cluster.node.versions import RELEASES
 from seealso.config import Settings
 from seealso.encoder import BundleStore
-from seealso.errors import ClusterError, SeeAlsoError
-from seealso.indexer.live import live_index
+from seealso.errors import ClusterError, ConfigError, SeeAlsoError
+from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.templates import installed
 from seealso.indexer.users.live import live_users
-from seealso.plugin.doctor.finding import Finding, failed
+from seealso.plugin.doctor.finding import Finding, check
 from seealso.plugin.doctor.inputs import examine_inputs
 from seealso.plugin.doctor.writing import examine_writing
 from seealso.plugin.serving import EXPENSIVE
 from seealso.readers import Pseudonyms
+from seealso.types import Space
 
 TIMEOUT_S = 10.0
 """Seconds that the cluster has for an answer: that it gives none is a finding as well."""
 
 OLDEST = (2, 19)
 """OpenSearch from this version on is supported."""
+
+
+Reached = tuple[Cluster, str] | SeeAlsoError
+"""The cluster and its version, or why there is none."""
 
 
 def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Finding]:
@@ -38,27 +44,23 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     """
     # first, so that a cluster that hangs is waited for once; reported in its place below
     reached = _reach(connect)
-    yield from examine_inputs(settings, lambda: _cluster_of(reached))
-    yield from _images(settings)
-    yield _bundle(settings)
+    yield from examine_inputs(settings, lambda: _reached(reached)[0])
+    images = settings.images.path or settings.images.folder
+    if images is not None:
+        yield check("images", lambda: _images(images))
+    yield check("bundle", lambda: _bundle(settings))
     if settings.cluster.url is None:
-        yield _java()
+        yield check("Java", _java)
+    yield check("cluster", lambda: _version(*_reached(reached)))
     if isinstance(reached, SeeAlsoError):
-        yield failed("cluster", reached)
         return
-    cluster, number = reached
-    yield _version(cluster, number)
-    plugins = cluster.request("GET", "/_cat/plugins", params={"format": "json"})
-    yield _plugin(any(row["component"] == "opensearch-knn" for row in plugins))
+    cluster, _ = reached
+    yield check("k-NN plugin", lambda: _plugin(cluster))
     yield from _index(cluster, settings)
     if settings.users.enabled:
-        yield _users(cluster, settings)
+        yield check("users", lambda: _users(cluster, settings))
     yield from examine_writing(cluster, settings)
-    yield _templates(cluster)
-
-
-Reached = tuple[Cluster, str] | SeeAlsoError
-"""The cluster and its version, or why there is none."""
+    yield check("templates", lambda: _templates(cluster))
 
 
 def _reach(connect: Callable[[], Cluster]) -> Reached:
@@ -69,30 +71,24 @@ def _reach(connect: Callable[[], Cluster]) -> Reached:
         return exc
 
 
-def _cluster_of(reached: Reached) -> Cluster:
+def _reached(reached: Reached) -> tuple[Cluster, str]:
     if isinstance(reached, SeeAlsoError):
         raise reached
-    return reached[0]
+    return reached
 
 
-def _images(settings: Settings) -> Iterator[Finding]:
-    """Check that the images are there, where the settings name any."""
-    named = settings.images.path or settings.images.folder
-    if named is not None:
-        there = named.exists()
-        cure = "" if there else "check [images] in seealso.toml"
-        yield Finding("images", there, f"{named}{'' if there else ' is missing'}", cure)
+def _images(path: Path) -> str:
+    if not path.exists():
+        raise ConfigError(f"{path} is missing", hint="check [images] in seealso.toml")
+    return str(path)
 
 
-def _bundle(settings: Settings) -> Finding:
-    try:
-        bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
-    except SeeAlsoError as exc:
-        return failed("bundle", exc)
-    return Finding("bundle", ok=True, found=f"{bundle.name}, {bundle.dimension} dimensions")
+def _bundle(settings: Settings) -> str:
+    bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
+    return f"{bundle.name}, {bundle.dimension} dimensions"
 
 
-def _java() -> Finding:
+def _java() -> str:
     """Check the Java of the embedded node; any other cluster brings its own."""
     missing: list[SeeAlsoError] = []
     for version in VERSIONS:
@@ -101,91 +97,80 @@ def _java() -> Finding:
         except SeeAlsoError as exc:
             missing.append(exc)
         else:
-            return Finding("Java", ok=True, found=f"{jdk.major}, enough for OpenSearch {version}")
-    return failed("Java", missing[0])
+            return f"{jdk.major}, enough for OpenSearch {version}"
+    raise missing[0]
 
 
-def _fingerprint(settings: Settings, fingerprint: str) -> Finding:
-    try:
-        BundleStore(settings.encoder.store).by_fingerprint(fingerprint)
-    except SeeAlsoError as exc:
-        return failed("fingerprint", exc)
-    return Finding("fingerprint", ok=True, found=f"{fingerprint}, bundle in the store")
+def _version(cluster: Cluster, number: str) -> str:
+    found = f"OpenSearch {number} at {cluster.url}"
+    if tuple(int(part) for part in number.split(".")[:2]) < OLDEST:
+        raise ClusterError(found, hint="upgrade OpenSearch to 2.19 or later")
+    return found
 
 
-def _version(cluster: Cluster, number: str) -> Finding:
-    major, minor = (int(part) for part in number.split(".")[:2])
-    fine = (major, minor) >= OLDEST
-    cure = "" if fine else "upgrade OpenSearch to 2.19 or later"
-    return Finding("cluster", fine, f"OpenSearch {number} at {cluster.url}", cure)
-
-
-def _plugin(present: bool) -> Finding:
-    cure = "" if present else "opensearch-plugin install opensearch-knn"
-    return Finding("k-NN plugin", present, "installed" if present else "absent", cure)
+def _plugin(cluster: Cluster) -> str:
+    plugins = cluster.request("GET", "/_cat/plugins", params={"format": "json"})
+    if all(row["component"] != "opensearch-knn" for row in plugins):
+        raise ClusterError("absent", hint="opensearch-plugin install opensearch-knn")
+    return "installed"
 
 
 def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     alias = settings.index.alias
     try:
-        name = indices.find_live(cluster, alias)
-        if name is None:
-            yield Finding(
-                "index", ok=False, found=f"alias {alias} is not there", cure="seealso index build"
-            )
-            return
-        meta = live_index(cluster, settings).meta
-        documents = indices.count(cluster, name)
-        yield Finding(
-            "index",
-            ok=documents > 0,
-            found=f"{alias} -> {name}, {documents:,} documents",
-            cure="" if documents else "run `seealso index build`",
-        )
+        if indices.find_live(cluster, alias) is None:
+            raise ClusterError(f"alias {alias} is not there", hint="seealso index build")
+        live = live_index(cluster, settings)
+        documents = indices.count(cluster, live.name)
     except SeeAlsoError as exc:
-        yield failed("index", exc)
+        yield Finding("index", ok=False, found=exc.message, cure=exc.hint or "")
         return
-    yield _fingerprint(settings, meta["fingerprint"])
-    paths = "exact, ann, reference" if meta["space"] == "cosine" else "reference (by script) only"
-    yield Finding("space", ok=True, found=f"{meta['space']}: {paths}")
-    yield _scripts(cluster, name)
+    found = f"{alias} -> {live.name}, {documents:,} documents"
+    yield Finding("index", documents > 0, found, "" if documents else "run `seealso index build`")
+    yield check("fingerprint", lambda: _fingerprint(live))
+    paths = "exact, ann, reference" if live.space is Space.COSINE else "reference (by script) only"
+    yield Finding("space", ok=True, found=f"{live.space.value}: {paths}")
+    yield check("scripts", lambda: _scripts(cluster, live.name))
+    yield check("half-built", lambda: _half_built(cluster, alias))
+
+
+def _fingerprint(live: LiveIndex) -> str:
+    """Check that the bundle of the index is there: to read it is to check it."""
+    return f"{live.bundle.fingerprint}, bundle in the store"
+
+
+def _half_built(cluster: Cluster, alias: str) -> str:
     left = [one.name for one in indices.list_indices(cluster, alias) if one.state == "building"]
-    yield Finding(
-        "half-built",
-        ok=not left,
-        found=", ".join(left) or "none",
-        cure="run `seealso index build` again, or `seealso index prune`" if left else "",
-    )
+    if left:
+        hint = "run `seealso index build` again, or `seealso index prune`"
+        raise ClusterError(", ".join(left), hint=hint)
+    return "none"
 
 
-def _scripts(cluster: Cluster, name: str) -> Finding:
+def _scripts(cluster: Cluster, name: str) -> str:
     """Check whether scripts may rank; without them, the graph of a cosine index still can."""
     query = {"script_score": {"query": {"match_all": {}}, "script": {"source": "1"}}}
     try:
         cluster.request("POST", f"/{name}/_search", {"size": 0, "query": query})
     except ClusterError as exc:
         if EXPENSIVE not in exc.message:
-            return failed("scripts", exc)
-        return Finding(
-            "scripts",
-            ok=False,
-            found=f"{EXPENSIVE} is false: the graph ranks (path ann), and nothing personalises",
-            cure=f'PUT _cluster/settings {{"persistent": {{"{EXPENSIVE}": true}}}}',
-        )
-    return Finding("scripts", ok=True, found="may rank")
+            raise
+        raise ClusterError(
+            f"{EXPENSIVE} is false: the graph ranks (path ann), and nothing personalises",
+            hint=f'PUT _cluster/settings {{"persistent": {{"{EXPENSIVE}": true}}}}',
+        ) from exc
+    return "may rank"
 
 
-def _users(cluster: Cluster, settings: Settings) -> Finding:
-    try:
-        found = live_users(cluster, settings, Pseudonyms.from_environment(os.environ))
-        found.require(live_index(cluster, settings).fingerprint)
-        documents = indices.count(cluster, found.name)
-    except SeeAlsoError as exc:
-        return failed("users", exc)
-    return Finding("users", ok=True, found=f"{found.name}, {documents:,} documents")
+def _users(cluster: Cluster, settings: Settings) -> str:
+    found = live_users(cluster, settings, Pseudonyms.from_environment(os.environ))
+    found.require(live_index(cluster, settings).fingerprint)
+    return f"{found.name}, {indices.count(cluster, found.name):,} documents"
 
 
-def _templates(cluster: Cluster) -> Finding:
+def _templates(cluster: Cluster) -> str:
     wrong = [f"{name} {state}" for name, state in installed(cluster).items() if state != "current"]
-    cure = "`seealso templates install` (needed by curl, not by this package)" if wrong else ""
-    return Finding("templates", not wrong, ", ".join(wrong) or "stored and current", cure)
+    if wrong:
+        hint = "`seealso templates install` (needed by curl, not by this package)"
+        raise ClusterError(", ".join(wrong), hint=hint)
+    return "stored and current"

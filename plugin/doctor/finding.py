@@ -1,5 +1,6 @@
-"""What the doctor says of one thing that it looked at."""
+"""What the doctor says of one thing that it checked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from seealso.errors import SeeAlsoError
@@ -7,7 +8,7 @@ from seealso.errors import SeeAlsoError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was checked: whether it is as it must be, what is there, and what to do."""
 
     what: str
     ok: bool
@@ -15,6 +16,9 @@ class Finding:
     cure: str = ""
 
 
-def failed(what: str, exc: SeeAlsoError) -> Finding:
-    """Return the finding that `what` cannot be used, and why."""
-    return Finding(what, ok=False, found=exc.message, cure=exc.hint or "")
+def check(what: str, examine: Callable[[], str]) -> Finding:
+    """Return what `examine` says of a thing; what it raises is what is wrong, its hint the cure."""
+    try:
+        return Finding(what, ok=True, found=examine())
+    except SeeAlsoError as exc:
+        return Finding(what, ok=False, found=exc.message, cure=exc.hint or "")

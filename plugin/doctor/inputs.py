@@ -2,13 +2,12 @@
 
 import glob
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import polars as pl
 
 from seealso.cluster import Cluster
 from seealso.config import CatalogueSettings, EventSettings, Settings
-from seealso.errors import SeeAlsoError
+from seealso.errors import ConfigError, DataError, SeeAlsoError
 from seealso.indexer.binding import sample_texts
 from seealso.indexer.counts import count_events
 from seealso.indexer.inputs import (
@@ -20,7 +19,7 @@ from seealso.indexer.inputs import (
     survey,
 )
 from seealso.log import progress
-from seealso.plugin.doctor.finding import Finding, failed
+from seealso.plugin.doctor.finding import Finding, check
 from seealso.readers import Problems, RowSource, describe_unmatched, read_events, read_items
 from seealso.types import Item
 
@@ -36,50 +35,51 @@ def examine_inputs(settings: Settings, connect: Callable[[], Cluster]) -> Iterat
         Returns the cluster, for a source that is an index; may raise.
     """
     ids: set[str] = set()
-    yield _examine(settings, "catalogue", connect, ids)
+    yield check("catalogue", lambda: _examine(settings, "catalogue", connect, ids))
     if settings.events.path is None and settings.events.index is None:
         # that is fine: lists can be made from histories and words, and importance is even
         yield Finding("events", ok=True, found="none are named: every item weighs the same")
     else:
-        yield _examine(settings, "events", connect, ids)
+        yield check("events", lambda: _examine(settings, "events", connect, ids))
 
 
-def _examine(
-    settings: Settings, what: str, connect: Callable[[], Cluster], ids: set[str]
-) -> Finding:
+def _examine(settings: Settings, what: str, connect: Callable[[], Cluster], ids: set[str]) -> str:
+    """Return what is in a source; a broken row stops a build, a broken value does not."""
     section = settings.catalogue if what == "catalogue" else settings.events
-    if (wrong := _check_source(what, section)) is not None:
-        return wrong
+    _check_source(what, section)
     try:
         cluster = None if section.index is None else connect()
     except SeeAlsoError:
-        return Finding(what, ok=True, found=f"index {section.index}: cannot be looked at")
+        return f"index {section.index}: cannot be looked at"
     source = row_source(settings, what, cluster)
     if source is None:
-        cure = f"set {what}.path in seealso.toml"
-        return Finding(what, ok=False, found="none is named", cure=cure)
-    read = _catalogue if what == "catalogue" else _events
+        raise ConfigError("none is named", hint=f"set {what}.path in seealso.toml")
     problems = Problems("skip")
-    try:
-        found = read(settings, source, problems, ids)
-    except SeeAlsoError as exc:
-        return failed(what, exc)
-    return _with_problems(found, problems)
+    read = _read_catalogue if what == "catalogue" else _read_events
+    found, cure = read(settings, source, problems, ids)
+    found += problems.notes
+    if problems.count or problems.values:
+        left_out = f"{problems.count:,} broken rows and {problems.values:,} broken values"
+        found.append(f"{left_out}, such as {problems.messages[0]}")
+    if problems.count and not cure:
+        cure = "correct the rows, or leave them out: index build --on-error skip"
+    if cure:
+        raise DataError("; ".join(found), hint=cure)
+    return "; ".join(found)
 
 
-def _check_source(what: str, section: CatalogueSettings | EventSettings) -> Finding | None:
+def _check_source(what: str, section: CatalogueSettings | EventSettings) -> None:
     path = section.path
     if path is not None and section.index is not None:
-        cure = f"remove one of [{what}]"
-        return Finding(what, ok=False, found="both path and index are set", cure=cure)
+        raise ConfigError("both path and index are set", hint=f"remove one of [{what}]")
     if path is not None and not (path.exists() or glob.has_magic(str(path))):
-        cure = f"check {what}.path in seealso.toml"
-        return Finding(what, ok=False, found=f"{path} is missing", cure=cure)
-    return None
+        raise ConfigError(f"{path} is missing", hint=f"check {what}.path in seealso.toml")
 
 
-def _catalogue(settings: Settings, source: RowSource, problems: Problems, ids: set[str]) -> Finding:
-    """Read the catalogue, and add its ids to `ids`."""
+def _read_catalogue(
+    settings: Settings, source: RowSource, problems: Problems, ids: set[str]
+) -> tuple[list[str], str]:
+    """Return what is in the catalogue, and nothing to do about it; add its ids to `ids`."""
 
     def items() -> Iterator[list[Item]]:
         for batch in read_items(source, settings.catalogue, problems):
@@ -92,11 +92,13 @@ def _catalogue(settings: Settings, source: RowSource, problems: Problems, ids: s
     summary = f"{settings.catalogue.path or source.name}, {found.items:,} items"
     if empty := texts.count(""):
         summary += f", {empty:,} of {len(texts):,} without a text"
-    return Finding("catalogue", ok=True, found=summary)
+    return [summary], ""
 
 
-def _events(settings: Settings, source: RowSource, problems: Problems, ids: set[str]) -> Finding:
-    """Read the events, and compare their items with `ids`, where there are any."""
+def _read_events(
+    settings: Settings, source: RowSource, problems: Problems, ids: set[str]
+) -> tuple[list[str], str]:
+    """Return what is in the events, and what to do if few of their items are in `ids`."""
     with progress("reading events") as tick:
 
         def frames() -> Iterator[pl.DataFrame]:
@@ -106,24 +108,8 @@ def _events(settings: Settings, source: RowSource, problems: Problems, ids: set[
 
         counts = count_events(frames(), settings.importance, latest=latest_time(settings))
     unmatched = describe_unmatched(counts.named, ids) if ids else None
-    notes = event_notes(counts.summary, unmatched)
     summary = f"{settings.events.path or source.name}, {counts.summary}"
-    matched = unmatched is None or unmatched.share <= LARGEST_UNMATCHED_SHARE
-    cure = "" if matched else "check catalogue.id and events.item, and how both write ids"
-    return Finding("events", ok=matched, found="; ".join([summary, *notes]), cure=cure)
-
-
-def _with_problems(found: Finding, problems: Problems) -> Finding:
-    """Add what was guessed and left out; a broken row stops a build, a broken value does not."""
-    if problems.notes:
-        found = replace(found, found="; ".join([found.found, *problems.notes]))
-    if not (problems.count or problems.values):
-        return found
-    left_out = f"{problems.count:,} broken rows and {problems.values:,} broken values"
-    skip = "correct the rows, or leave them out: index build --on-error skip"
-    return Finding(
-        found.what,
-        ok=found.ok and not problems.count,
-        found=f"{found.found}; {left_out}, such as {problems.messages[0]}",
-        cure=found.cure or (skip if problems.count else ""),
-    )
+    found = [summary, *event_notes(counts.summary, unmatched)]
+    if unmatched is None or unmatched.share <= LARGEST_UNMATCHED_SHARE:
+        return found, ""
+    return found, "check catalogue.id and events.item, and how both write ids"
