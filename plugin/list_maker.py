@@ -24,14 +24,14 @@ from seealso.plugin.profiles.item_cache import ItemCache
 from seealso.plugin.profiles.profile import Profile, build_profile, build_profiles
 from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.ranking.boosts import Boosts
-from seealso.plugin.ranking.options import Criteria, RecommendOptions
+from seealso.plugin.ranking.options import Criteria, RecommendOptions, changed
 from seealso.plugin.ranking.paths import RankingContext, without_scripts
 from seealso.plugin.ranking.plans import Plan
 from seealso.plugin.ranking.rank import build, rank
 from seealso.plugin.ranking.requests import ListRequest
 from seealso.plugin.ranking.sending import send_at_once, send_scored
 from seealso.plugin.recommendations import RecommendationList, join_notes
-from seealso.plugin.search.personalise import Preference, personalise_body, personalise_settings
+from seealso.plugin.search.personalise import Preference, personalise_body
 from seealso.plugin.search.spread import Samples
 from seealso.plugin.serving import Live
 from seealso.plugin.users_index import UsersIndex
@@ -135,7 +135,7 @@ class ListMaker:
         self, live: Live, body: Any, user: User, weight: float | None, window: int | None
     ) -> dict[str, Any]:
         """Return a search body with the user's preference mixed into its score."""
-        chosen = personalise_settings(self._settings.personalise, weight=weight, window=window)
+        chosen = changed(self._settings.personalise, {"weight": weight, "window": window})
         (profile,) = self.profiles(live, [user])
         preference = None
         if profile.vector is not None and not live.scripts:

@@ -169,7 +169,7 @@ class OpenIndex:
         return {name: user for name, user in found.items() if user is not None}
 
     def profiles(self, users: Sequence[User]) -> list[Profile]:
-        """Return what each user is asked for with."""
+        """Return the profile of each user."""
         require_users("users", users)
         return self._index.follow(lambda live: self._lists.profiles(live, users))
 
@@ -193,7 +193,7 @@ class OpenIndex:
         return UserEncoder(live.fingerprint, live.encoder.bundle.dimension, settings, vectors)
 
     def blocked_items(self) -> frozenset[str]:
-        """Return the ids on the blocklist, as it stands now."""
+        """Return the ids on the blocklist, as it is now."""
         return self._lists.blocked_items()
 
     def _logged(self, queries: Sequence[Query], lists: list[ListT]) -> list[ListT]:
@@ -203,7 +203,7 @@ class OpenIndex:
         return user if isinstance(user, User) else self.user(read_id("user", user))
 
     def _users_of(self, what: str, given: Sequence[str | User]) -> list[User]:
-        """Return users of whom some are told by id: those are looked up together."""
+        """Return the users; those who are named by an id are looked up together."""
         if not isinstance(given, list | tuple):
             raise DataError(f"{what}: must be a list of users, not {given!r:.60}", field=what)
         known = self.known([read_id(what, one) for one in given if not isinstance(one, User)])

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
@@ -57,19 +57,7 @@ class Recommendation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        return {
-            "item_id": self.item_id,
-            "probability": self.probability,
-            "raw": self.raw,
-            "score": self.score,
-            "source": self.source.value,
-            "importance": self.importance,
-            "tail": self.tail,
-            "co_occurrence": self.co_occurrence,
-            "neighbours": self.neighbours,
-            "boost": self.boost,
-            "fields": dict(self.fields),
-        }
+        return asdict(self) | {"source": self.source.value, "fields": dict(self.fields)}
 
 
 class Place(Protocol):
@@ -88,7 +76,7 @@ P = TypeVar("P", bound=Place)
 
 
 class Ranked(ABC, Generic[P]):
-    """What every ranked list can do: be gone through, measured, and told to programs."""
+    """A ranked list: iterable, with a length, and as plain values for programs."""
 
     __slots__ = ()
 

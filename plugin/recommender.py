@@ -27,7 +27,7 @@ class Recommender(UserSearches):
     Parameters
     ----------
     cluster
-        Where the index stands.
+        Where the index is.
     settings
         Sections ``index``, ``encoder``, ``profile`` and ``recommend`` are used.
     histories

@@ -77,7 +77,7 @@ class Live(LiveIndex):
     encoder, user_text
         What profiles are encoded and rendered with.
     settings
-        As set, with what was fitted for the bundle of the index.
+        The settings, with the values that were fitted for the bundle of the index.
     scripts
         Whether the cluster lets scripts rank.
     """
@@ -115,7 +115,7 @@ class FollowedIndex:
     Raises
     ------
     ClusterError
-        The alias points to nothing, or for several indices.
+        The alias points to nothing, or to several indices.
     BundleError
         The bundle of the index is not in the store, or does not fit the index.
     """
@@ -172,7 +172,7 @@ class FollowedIndex:
                     raise
                 self._do_without_scripts(live)
             except (ClusterError, DataError):
-                # the index may be gone, or may never have held what was looked for
+                # the index may be gone, or a newer one may hold the item
                 if not _outdated(live, state):
                     raise
                 self._refresh(live)

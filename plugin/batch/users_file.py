@@ -45,7 +45,7 @@ def read_users(file: Path, recommender: Recommender) -> Iterator[User]:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One line: its fields, and where it stands."""
+    """The fields of one line, and its place in the file."""
 
     place: str
     fields: dict[str, Any]

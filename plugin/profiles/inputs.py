@@ -139,7 +139,7 @@ def _render(live: Live, words: str, attributes: Mapping[str, Any], history: Sequ
 
 
 def _encode(texts: Sequence[str], live: Live) -> list[Vector | None]:
-    """Encode the texts that are not empty; None stands for the others."""
+    """Encode the texts that are not empty; the others become None."""
     present = [text for text in texts if text]
     if not present:
         return [None] * len(texts)

@@ -29,7 +29,7 @@ class ItemCache:
     Parameters
     ----------
     cluster
-        Where the index stands.
+        Where the index is.
     capacity
         Most items kept; the least recently used go first.
     """

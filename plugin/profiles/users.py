@@ -136,5 +136,5 @@ def require_users(what: str, values: Sequence[User]) -> None:
             raise _wrong(what, "a user, as Recommender.user returns them", value)
 
 
-def _wrong(what: str, wanted: str, value: object) -> DataError:
-    return DataError(f"{what}: must be {wanted}, not {value!r:.60}", field=what)
+def _wrong(what: str, must_be: str, value: object) -> DataError:
+    return DataError(f"{what}: must be {must_be}, not {value!r:.60}", field=what)

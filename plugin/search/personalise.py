@@ -13,9 +13,7 @@ from typing import Any
 
 import orjson
 
-from seealso.config import PersonaliseSettings
 from seealso.errors import DataError
-from seealso.plugin.ranking.options import changed
 from seealso.plugin.ranking.searches import KNN_SPACE
 from seealso.plugin.search.spread import LEAST, Sample
 from seealso.query_templates import render
@@ -28,19 +26,6 @@ EVERYTHING: Body = {"match_all": {}}
 
 FOREIGN = {"knn": "query.knn", "retriever": "query", "rank": "query"}
 """Keys of other engines' bodies, and their place in OpenSearch."""
-
-
-def personalise_settings(
-    settings: PersonaliseSettings, *, weight: float | None, window: int | None
-) -> PersonaliseSettings:
-    """Return `settings` with those of the options that are not None.
-
-    Raises
-    ------
-    ConfigError
-        An option is out of range.
-    """
-    return changed(settings, {"weight": weight, "window": window})
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Samples:
     Attributes
     ----------
     cluster
-        Where the index stands.
+        Where the index is.
     """
 
     cluster: Cluster

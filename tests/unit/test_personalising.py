@@ -8,7 +8,8 @@ import pytest
 
 from seealso.config import PersonaliseSettings
 from seealso.errors import ConfigError, DataError
-from seealso.plugin.search.personalise import Preference, personalise_body, personalise_settings
+from seealso.plugin.ranking.options import changed
+from seealso.plugin.search.personalise import Preference, personalise_body
 from seealso.plugin.search.spread import Sample
 from seealso.query_templates import render
 from seealso.types import Space
@@ -140,8 +141,8 @@ def test_nothing_is_preferred_where_all_are_equal() -> None:
 
 
 def test_a_weight_out_of_range_is_refused() -> None:
-    assert personalise_settings(PersonaliseSettings(), weight=1.5, window=None).weight == 1.5
+    assert changed(PersonaliseSettings(), {"weight": 1.5, "window": None}).weight == 1.5
     with pytest.raises(ConfigError, match="weight: must be"):
-        personalise_settings(PersonaliseSettings(), weight=-1.0, window=None)
+        changed(PersonaliseSettings(), {"weight": -1.0})
     with pytest.raises(ConfigError, match="window: must be"):
-        personalise_settings(PersonaliseSettings(), weight=None, window=0)
+        changed(PersonaliseSettings(), {"window": 0})

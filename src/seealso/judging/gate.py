@@ -114,7 +114,7 @@ class Gate:
         Parameters
         ----------
         cluster, settings
-            Where the live index stands; ``training`` says who is asked, ``training.dev_users``
+            Where the live index is; ``training`` says who is asked, ``training.dev_users``
             of them at most.
         source
             Catalogue and events.
@@ -196,5 +196,5 @@ class Gate:
         if not any(map(has_learnt, bundles)):
             return ()
         known = read_dataset(self.settings, self.source.items, self.source.events).signature
-        told = (note for bundle in bundles for note in find_leakage(bundle, known))
-        return tuple(dict.fromkeys(told))
+        notes = (note for bundle in bundles for note in find_leakage(bundle, known))
+        return tuple(dict.fromkeys(notes))
