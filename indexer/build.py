@@ -12,7 +12,7 @@ from typing import Any
 
 from seealso.cluster import Cluster, Lock, indices
 from seealso.config import Settings
-from seealso.encoder import Bundle, BundleStore
+from seealso.encoder import Bundle, find_serving_bundle
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.build_report import BuildPlan, BuildReport, textless_notes
 from seealso.indexer.documents import DocumentMaker
@@ -38,7 +38,7 @@ def plan(
     cluster: Cluster, settings: Settings, source: Inputs, *, allow_unmatched: bool = False
 ) -> BuildPlan:
     """Read the inputs and say what `build` would do with them; nothing is written."""
-    base = _base_bundle(settings)
+    base = find_serving_bundle(settings)
     live = find_replaceable(cluster, settings.index.alias)
     ready = prepare(base, settings, source, allow_unmatched=allow_unmatched)
     found = indices.list_indices(cluster, settings.index.alias)
@@ -104,7 +104,7 @@ def build(
     """
     started = perf_counter()
     alias = settings.index.alias
-    base = _base_bundle(settings)
+    base = find_serving_bundle(settings)
     # before the lock, which is written as well
     find_replaceable(cluster, alias)
     with build_lock(cluster, alias) as lock:
@@ -156,10 +156,6 @@ def build(
         unmatched_images=0 if images is None else len(images) - done.with_image,
         notes=(*ready.notes, *textless_notes(textless)),
     )
-
-
-def _base_bundle(settings: Settings) -> Bundle:
-    return BundleStore(settings.encoder.store).find(settings.encoder.bundle)
 
 
 def _describe(ready: Preparation, bundle: Bundle) -> dict[str, Any]:

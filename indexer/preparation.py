@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seealso.config import Settings, with_fitted
-from seealso.encoder import Bundle, ImageVectors, open_cache
+from seealso.encoder import Bundle, ImageVectors, open_cache, unused_fit_note
 from seealso.indexer.binding import bind_to_catalogue, sample_texts, whitening_note
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
@@ -38,8 +38,11 @@ class Preparation:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was guessed, left out or degraded, a sentence each."""
-        degraded = whitening_note(self.base, self.texts, self.settings)
-        return (*self.survey.notes(), *([degraded] if degraded else []))
+        degraded = (
+            unused_fit_note(self.settings, self.base),
+            whitening_note(self.base, self.texts, self.settings),
+        )
+        return (*self.survey.notes(), *(note for note in degraded if note))
 
     def bind(self) -> Bundle:
         """Return the bundle, bound to the texts; raises what `bind_to_catalogue` raises."""

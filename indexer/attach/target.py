@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from seealso.cluster import Cluster, Lock, indices
 from seealso.config import Settings
-from seealso.encoder import Bundle, BundleStore
+from seealso.encoder import Bundle, BundleStore, find_serving_bundle
 from seealso.indexer.attach.documents import columns_of
 from seealso.indexer.attach.owned import Owned, added_mapping, copied_from, copy_body
 from seealso.indexer.attach.plan import AttachPlan
@@ -60,7 +60,7 @@ def read_inputs(
     """
     store = BundleStore(settings.encoder.store)
     if plan.target is None or (meta := indices.find_meta(cluster, plan.target)) is None:
-        base = store.find(settings.encoder.bundle)
+        base = find_serving_bundle(settings)
         return prepare(base, settings, source, allow_unmatched=allow_unmatched)
     with progress("reading") as tick:
         read = read_again(source, meta["importance"], settings, tick)

@@ -11,9 +11,11 @@ from seealso.encoder.encoder import Encoder
 from seealso.encoder.images import Images, ImageVectors
 from seealso.encoder.opening import (
     LEAST_TEXTS,
+    find_serving_bundle,
     item_encoder,
     open_cache,
     too_few_to_whiten,
+    unused_fit_note,
     whitens,
 )
 from seealso.encoder.pictures import ImageEncoder
@@ -38,10 +40,12 @@ __all__ = [
     "VectorCache",
     "bind",
     "encode_views",
+    "find_serving_bundle",
     "fit_projection",
     "item_encoder",
     "names_read",
     "open_cache",
     "too_few_to_whiten",
+    "unused_fit_note",
     "whitens",
 ]

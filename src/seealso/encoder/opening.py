@@ -1,4 +1,4 @@
-"""Opens what the settings name: the encoder of items, its cache, and whether to whiten."""
+"""Opens what the settings name: the bundle of an index, its encoder, its cache, its whitening."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -7,9 +7,41 @@ from seealso.config import Settings
 from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
 from seealso.encoder.encoder import Encoder
+from seealso.encoder.store import BundleStore
 
 LEAST_TEXTS: Final = 2
 """Texts that whitening needs for each dimension of the model."""
+
+
+def find_serving_bundle(settings: Settings) -> Bundle:
+    """Return the bundle that an index is built with: the fitted one, once there is one.
+
+    ``encoder.bundle`` names the model that reads texts. The bundle ``fit.name`` takes its place if
+    it was fitted over this very model. A bundle that is bound to a catalogue already is what
+    somebody chose, and stays.
+
+    Raises
+    ------
+    BundleError
+        The bundle is not in the store, or one of the two is damaged.
+    """
+    store = BundleStore(settings.encoder.store)
+    model = store.find(settings.encoder.bundle)
+    if model.text is not None or not store.has(settings.fit.name):
+        return model
+    fitted = store.find(settings.fit.name)
+    return fitted if fitted.model_fingerprint == model.model_fingerprint else model
+
+
+def unused_fit_note(settings: Settings, bundle: Bundle) -> str | None:
+    """Say that there is a fitted bundle which `find_serving_bundle` could not take."""
+    fitted = settings.fit.name
+    if bundle.text is not None or not BundleStore(settings.encoder.store).has(fitted):
+        return None
+    return (
+        f"lists are by texts alone: {fitted} was fitted over another model than {bundle.name}; "
+        "`seealso build` fits it again"
+    )
 
 
 def item_encoder(bundle: Bundle, settings: Settings, cache: VectorCache | None) -> Encoder:

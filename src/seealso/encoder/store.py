@@ -62,6 +62,10 @@ class BundleStore:
             bundle=name_or_path,
         )
 
+    def has(self, name: str) -> bool:
+        """Whether there is a bundle of that name, whole or damaged."""
+        return (self.root / name / DESCRIPTION).is_file()
+
     def by_fingerprint(self, fingerprint: str) -> Bundle:
         """Return the bundle whose vectors carry `fingerprint`.
 

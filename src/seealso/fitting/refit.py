@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Items
-from seealso.encoder import BundleStore, ImageVectors
+from seealso.encoder import ImageVectors, find_serving_bundle
 from seealso.evaluation.protocols import Holdout
 from seealso.fitting.bundles import read_contents, strip_collaborative, write_joined
 from seealso.fitting.recipe import Recipe, build_collaborative, learn_factors, learn_pairs
@@ -44,7 +44,7 @@ def refit(
     MissingExtraError
         The extra ``evaluate`` is not installed.
     """
-    bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
+    bundle = find_serving_bundle(settings)
     lineage = bundle.origin.get("fit")
     if bundle.collaborative is None or lineage is None:
         return settings

@@ -15,7 +15,7 @@ from seealso.cluster import Cluster, hold, indices
 from seealso.config import Settings
 from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.questions import Question
-from seealso.encoder import BundleStore
+from seealso.encoder import find_serving_bundle
 from seealso.evaluation.leakage import find_leakage
 from seealso.evaluation.protocols import Holdout, known_events
 from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask
@@ -154,7 +154,7 @@ class IndexSystems:
         if settings.recommend.tail_share > 0:
             without = f"{self.name}, no tail share"
             systems.append(IndexSystem(without, recommender, holdout.dataset.catalogue, 0.0))
-        bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
+        bundle = find_serving_bundle(settings)
         notes = find_leakage(bundle, holdout.dataset.signature)
         return [FittedSystem(system, None, baseline=False, notes=notes) for system in systems]
 
