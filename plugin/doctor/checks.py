@@ -9,7 +9,7 @@ from seealso.cluster.node import VERSIONS
 from seealso.cluster.node.jdk import find_jdk
 from seealso.cluster.node.versions import RELEASES
 from seealso.config import Settings
-from seealso.encoder import BundleStore, find_serving_bundle
+from seealso.encoder import find_serving_bundle
 from seealso.errors import ClusterError, ConfigError, SeeAlsoError
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.templates import installed

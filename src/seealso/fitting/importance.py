@@ -10,7 +10,8 @@ import polars as pl
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Items
 from seealso.fitting.bench import Bench, ndcg
-from seealso.indexer.inputs import Inputs, survey
+from seealso.indexer.importance import count_events, fit_importance
+from seealso.indexer.inputs import Inputs, latest_time, read_ids
 from seealso.log import no_progress, progress
 from seealso.models.histories import Matrix
 from seealso.types import Vector
@@ -108,24 +109,20 @@ def read_shares(settings: Settings, items: Items, known: pl.DataFrame, dataset: 
     timed = known["time"].null_count() < known.height
     fixed = "half_life_days" in settings.importance.model_fields_set or not timed
     tried = [own] if fixed else list(dict.fromkeys((own, *HALF_LIVES)))
+    source = Inputs(items, lambda: [known])
+    ids, numbers = read_ids(source, settings, settings.importance.kind, no_progress)
     found: dict[float | None, Vector] = {}
     with progress("counting", len(tried)) as tick:
         for days in tried:
-            found[days] = _shares(settings, items, known, dataset, days)
+            # between these bounds a weight less the floor is the share itself
+            bounds = {"floor": 0.5, "ceiling": 1.5, "half_life_days": days}
+            importance = settings.importance.model_copy(update=bounds)
+            counts = count_events([known], importance, latest=latest_time(settings))
+            table = fit_importance(counts, importance, ids, numbers)
+            weights = np.array([table.weight(item_id) for item_id in dataset.catalogue.ids])
+            found[days] = np.asarray(weights - 0.5, dtype=np.float32)
             tick(1)
     return found
-
-
-def _shares(
-    settings: Settings, items: Items, known: pl.DataFrame, dataset: Dataset, days: float | None
-) -> Vector:
-    # between these bounds a weight less the floor is the share itself
-    bounds = {"floor": 0.5, "ceiling": 1.5, "half_life_days": days}
-    importance = settings.importance.model_copy(update=bounds)
-    whole = settings.model_copy(update={"importance": importance})
-    table = survey(Inputs(items, lambda: [known]), whole, no_progress).importance
-    weights = np.array([table.weight(item_id) for item_id in dataset.catalogue.ids])
-    return np.asarray(weights - 0.5, dtype=np.float32)
 
 
 def _weights(share: Vector, floor: float, ceiling: float) -> Vector:
