@@ -19,6 +19,7 @@ from seealso.version import __version__
 
 if TYPE_CHECKING:
     from seealso.api import (
+        build,
         build_index,
         evaluate,
         fit,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         PartialAnswer,
         SeeAlsoError,
         TemplateError,
+        TooFewEvents,
         Unavailable,
     )
     from seealso.plugin.explanations.explanation import Explanation
@@ -69,9 +71,11 @@ __all__ = [
     "SeeAlsoError",
     "Settings",
     "TemplateError",
+    "TooFewEvents",
     "Unavailable",
     "User",
     "__version__",
+    "build",
     "build_index",
     "connect",
     "evaluate",
@@ -83,13 +87,13 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "seealso.api": ("build_index evaluate fit ingest_events refresh_importance update_index"),
+    "seealso.api": ("build build_index evaluate fit ingest_events refresh_importance update_index"),
     "seealso.cluster": "Cluster connect",
     "seealso.config": "Settings load_settings",
     "seealso.errors": (
         "BulkWriteError BundleError ClusterError ConfigError DataError MappingMismatch"
         " MissingExtraError NodeError NotBetter ParityError PartialAnswer SeeAlsoError"
-        " TemplateError Unavailable"
+        " TemplateError TooFewEvents Unavailable"
     ),
     "seealso.plugin.explanations.explanation": "Explanation",
     "seealso.plugin.recommendations": "Recommendation RecommendationList",

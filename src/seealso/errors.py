@@ -6,6 +6,7 @@ most specific of them, ``from`` the original::
     SeeAlsoError
     ├── ConfigError            a setting is missing, unknown or contradictory
     ├── DataError              a catalogue or event row cannot be used
+    │   └── TooFewEvents       behaviour is too little to learn from, or to ask about
     ├── MissingExtraError      an optional dependency is not installed
     ├── BundleError            a model bundle is missing, damaged or does not fit
     │   └── ParityError        an exported model does not compute what the original does
@@ -54,6 +55,10 @@ class DataError(SeeAlsoError):
     """A catalogue or event row cannot be used."""
 
     exit_code = 3
+
+
+class TooFewEvents(DataError):
+    """Behaviour is too little to learn from, or to ask about."""
 
 
 class MissingExtraError(SeeAlsoError):

@@ -27,6 +27,7 @@ PROMISED: Final = """
 
 CALLS: Final[Mapping[str, Callable[..., Any]]] = {
     "attach": api.attach,
+    "build": api.build,
     "doctor": api.doctor,
     "evaluate": api.evaluate,
     "events follow": api.follow_events,

@@ -8,6 +8,7 @@ Lists are asked of a `seealso.Recommender`.
 """
 
 from seealso.api.attaching import attach, plan_attach
+from seealso.api.building import build, plan_build
 from seealso.api.bundles import (
     compare_models,
     export_model,
@@ -57,6 +58,7 @@ from seealso.api.users import (
 __all__ = [
     "NOTHING_LIVE",
     "attach",
+    "build",
     "build_index",
     "build_users",
     "compare_models",
@@ -77,6 +79,7 @@ __all__ = [
     "node_logs",
     "node_status",
     "plan_attach",
+    "plan_build",
     "plan_build_index",
     "plan_build_users",
     "plan_export_model",

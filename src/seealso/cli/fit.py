@@ -28,11 +28,12 @@ def fit(context: Context, on_error: OnError, force: bool) -> None:
     Factors of who chose what are joined with the vectors of encoder.bundle, and with those of
     [images] where there are any; recency, weights, importance and probabilities are chosen on
     dev. Items that nobody chose yet get what their text predicts. Minutes on two cores. Then
-    `seealso --set encoder.bundle=NAME index build` builds an index with it; a fine-tuned bundle
-    makes a better start than a frozen one.
+    `seealso index build` builds an index with it, as long as encoder.bundle names the same model;
+    `seealso build` does both. A fine-tuned bundle makes a better start than a frozen one.
     """
     report = api.fit(context.settings, on_error=on_error, force=force)
-    context.show(report, lambda: report_table(report))
+    following = tables.facts({"next": "seealso index build"})
+    context.show(report, lambda: Group(report_table(report), "", following))
 
 
 def report_table(report: "FitReport") -> RenderableType:
@@ -69,7 +70,6 @@ def _facts(report: "FitReport") -> dict[str, object]:
         if calibration is None
         else f"b {calibration.b:.3f}, T {calibration.t:.4f}",
         "time": f"{report.seconds:.0f} seconds",
-        "next": f"seealso --set encoder.bundle={report.bundle} index build",
     }
 
 

@@ -11,7 +11,7 @@ from seealso.api.reading import OnError, Split
 from seealso.cli import tables
 from seealso.cli.asking import confirm
 from seealso.cli.context import Context, pass_context
-from seealso.cli.options import dry_run, on_error
+from seealso.cli.options import allow_unmatched, dry_run, on_error
 from seealso.indexer.build_report import BuildPlan, BuildReport
 from seealso.indexer.lifecycle import AliasMove
 from seealso.indexer.verify import EXPENSIVE
@@ -42,11 +42,7 @@ def index() -> None:
 @click.option(
     "--test", "split", flag_value="test", default="dev", help="--gate: ask test, not dev."
 )
-@click.option(
-    "--allow-unmatched",
-    is_flag=True,
-    help="Build even if most events name items that the catalogue lacks.",
-)
+@allow_unmatched
 @pass_context
 def build(
     context: Context,
@@ -59,7 +55,8 @@ def build(
 ) -> None:
     """Build an index, verify it, and move the alias to it.
 
-    It is built beside the live one, which is kept.
+    It is built beside the live one, which is kept, with the bundle of [fit] if there is one over
+    the model of encoder.bundle; else lists are by texts alone.
 
     With --gate, the live index and the new one are asked which item each dev user chose next.
     If the new one ranks worse, with the 95 % bootstrap interval of the difference below zero, it
@@ -76,7 +73,7 @@ def build(
             split=split,
             allow_unmatched=allow_unmatched,
         )
-        context.show(plan, lambda: tables.facts(_planned(plan)))
+        context.show(plan, lambda: tables.facts(describe_plan(plan)))
         return
     report = api.build_index(
         context.settings,
@@ -86,10 +83,11 @@ def build(
         split=split,
         allow_unmatched=allow_unmatched,
     )
-    context.show(report, lambda: _build_table(report, gate))
+    context.show(report, lambda: describe_build(report, gate))
 
 
-def _planned(plan: BuildPlan) -> dict[str, object]:
+def describe_plan(plan: BuildPlan) -> dict[str, object]:
+    """Return what a build would do, by name."""
     return {
         "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
         **tables.events(plan.events),
@@ -106,7 +104,8 @@ def _count_images(report: BuildReport) -> str:
     return f"{found}; {report.unmatched_images:,} of no item" if report.unmatched_images else found
 
 
-def _build_table(report: BuildReport, gate: bool) -> RenderableType:
+def describe_build(report: BuildReport, gate: bool) -> RenderableType:
+    """Return what a build did, as a person reads it."""
     checked, verdict = report.verification, report.verdict
     live = report.index if report.swapped else report.previous or "nothing"
     facts: dict[str, object] = {

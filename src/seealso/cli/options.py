@@ -15,6 +15,11 @@ on_error = click.option(
     show_default=True,
     help="What a broken row of catalogue or events does.",
 )
+allow_unmatched = click.option(
+    "--allow-unmatched",
+    is_flag=True,
+    help="Build even if most events name items that the catalogue lacks.",
+)
 dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
 
 

@@ -26,7 +26,7 @@ def train(context: Context, on_error: OnError, dry_run: bool, force: bool) -> No
 
     Learns from the events of all users but for their last ones, which dev and test ask about.
     A killed or interrupted run goes on where it was when the same command is given again. Then
-    `seealso --set encoder.bundle=NAME index build` builds an index with it.
+    `seealso --set encoder.bundle=NAME build` fits over it and builds an index with it.
     """
     if dry_run:
         plan = api.plan_train(context.settings, on_error=on_error, force=force)
@@ -53,7 +53,7 @@ def _facts(report: "TrainReport") -> dict[str, object]:
         "time": f"{report.steps:,} steps, {_lasted(report.seconds)}",
         **({"tracked": report.tracked} if report.tracked else {}),
         "gain": _gain(report),
-        "next": f"seealso --set encoder.bundle={report.bundle} index build",
+        "next": f"seealso --set encoder.bundle={report.bundle} build",
     }
 
 

@@ -13,7 +13,7 @@ from seealso.datasets.catalogue import Catalogue, encode_sequences, read_catalog
 from seealso.datasets.questions import Places, Question, questions, sample
 from seealso.datasets.splits import split_events
 from seealso.encoder import ItemText
-from seealso.errors import DataError
+from seealso.errors import TooFewEvents
 from seealso.log import progress
 from seealso.types import Item
 
@@ -63,7 +63,7 @@ def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
 
     Raises
     ------
-    DataError
+    TooFewEvents
         Nothing can be learnt, or nobody can be asked about.
     """
     chosen = settings.training
@@ -72,14 +72,14 @@ def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
     sequences = encode_sequences(split.train, catalogue)
     learning = sum(len(one) > 1 for one in sequences)
     if learning < 2:
-        raise DataError(
+        raise TooFewEvents(
             f"{learning} of {len(split.train):,} users chose two items with a text: too little to "
             "learn from",
             hint="more behaviour is needed; check events.path, events.positive and catalogue.id",
         )
     dev, test = questions(split.dev, catalogue), questions(split.test, catalogue)
     if not dev or not test:
-        raise DataError(
+        raise TooFewEvents(
             f"no {'dev' if not dev else 'test'} user has a history and a target with texts",
             hint="check that catalogue.id and events.item name the same ids",
         )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from seealso.config import Settings
-from seealso.errors import DataError
+from seealso.errors import DataError, TooFewEvents
 
 FEWEST_EVENTS = 3
 """Users with fewer events train only: one to learn from, one for dev and one for test."""
@@ -85,7 +85,7 @@ def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> 
 
     Raises
     ------
-    DataError
+    TooFewEvents
         No user has enough events for a question.
     """
     train: dict[str, tuple[str, ...]] = {}
@@ -194,7 +194,7 @@ def _numbered(events: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Return all events, each with its ``row``."""
     frames = [frame.select("user_id", "item_id", "value", "time") for frame in events]
     if not frames:
-        raise DataError("there are no events to learn from", hint="set events.path")
+        raise TooFewEvents("there are no events to learn from", hint="set events.path")
     return pl.concat(frames).with_row_index("row")
 
 
@@ -230,7 +230,7 @@ def _checked(
     train: dict[str, tuple[str, ...]], dev: list[Case], test: list[Case], known: list[int]
 ) -> Split:
     if not dev or not test:
-        raise DataError(
+        raise TooFewEvents(
             f"of {len(train):,} users none can be asked about in {'dev' if not dev else 'test'}",
             hint=f"users with at least {FEWEST_EVENTS} events are needed; check events.positive",
         )

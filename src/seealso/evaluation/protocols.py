@@ -136,7 +136,7 @@ def hold_out(
             dataset = read_dataset(_cut(settings, "temporal"), items, events)
         except DataError as exc:
             hint = "leave this protocol out, or check events.time and the shares of the split"
-            raise DataError(f"temporal: {exc.message}", hint=hint) from exc
+            raise type(exc)(f"temporal: {exc.message}", hint=hint) from exc
         questions = drawn(dataset.test if asked == "test" else dataset.dev)
         protocol = _whole("temporal", dataset, questions, settings)
         held.append(_holdout(dataset, "temporal", [protocol]))

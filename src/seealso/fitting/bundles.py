@@ -4,8 +4,10 @@ A protocol makes bundles of the same kind, from what may be known in it.
 """
 
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
+import orjson
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Items
@@ -25,6 +27,7 @@ from seealso.indexer.binding import bind_to_catalogue, sample_texts
 from seealso.indexer.inputs import Inputs, survey
 from seealso.log import progress
 from seealso.types import Calibration, Vector
+from seealso.version import __version__
 
 
 def strip_collaborative(bundle: Bundle) -> Bundle:
@@ -58,11 +61,40 @@ def read_contents(
     return plain, texts
 
 
+def identify_inputs(
+    settings: Settings, base: Bundle, dataset: Dataset, images: ImageVectors | None
+) -> str:
+    """Return 16 hex digits over all that a fit depends on: data, model, and settings."""
+    sections = settings.model_dump(
+        mode="json",
+        include={
+            "fit": {"factors", "cold_loss"},
+            "text": True,
+            "images": True,
+            "profile": True,
+            "importance": True,
+            "events": {"positive"},
+            "users": {"enabled"},
+            "training": {"split", "dev_share", "test_share", "dev_users", "seed"},
+            "encoder": {"precision", "whiten", "dimension", "sample"},
+        },
+    )
+    pictures = None if images is None else list(images.digests)
+    facts = [__version__, dataset.signature, base.model_fingerprint, sections, pictures]
+    return sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
 def write_fitted(
-    settings: Settings, plain: Bundle, part: Collaborative, fitted: Fitted, dataset: Dataset
+    settings: Settings,
+    plain: Bundle,
+    part: Collaborative,
+    fitted: Fitted,
+    dataset: Dataset,
+    inputs: str,
 ) -> Bundle:
-    """Write the bundle ``fit.name``: `plain` with what was fitted."""
+    """Write the bundle ``fit.name``: `plain` with what was fitted from `inputs`."""
     lineage = {
+        "inputs": inputs,
         "recipe": fitted.recipe.as_dict(),
         "base": plain.name,
         "data": dataset.signature,

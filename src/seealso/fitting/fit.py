@@ -11,9 +11,15 @@ from typing import Any
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Events, Items
-from seealso.encoder import BundleStore, ImageVectors
-from seealso.evaluation.protocols import hold_out, known_events
-from seealso.fitting.bundles import read_contents, strip_collaborative, write_fitted
+from seealso.encoder import Bundle, BundleStore, ImageVectors
+from seealso.errors import BundleError
+from seealso.evaluation.protocols import Holdout, hold_out, known_events
+from seealso.fitting.bundles import (
+    identify_inputs,
+    read_contents,
+    strip_collaborative,
+    write_fitted,
+)
 from seealso.fitting.fitter import Fitted, Fitter
 from seealso.fitting.images import choose_image_weight
 from seealso.fitting.importance import read_shares
@@ -73,21 +79,94 @@ def fit(
 
     Raises
     ------
+    TooFewEvents
+        There is too little to learn from, or nobody can be asked.
     DataError
-        There is too little to learn from, nobody can be asked, or the images tell nothing apart.
+        The images tell nothing apart.
     BundleError
         The bundle is not in the store, or is damaged.
     MissingExtraError
         The extra ``evaluate`` is not installed.
     """
-    began = perf_counter()
+    base = _find_model(settings)
+    return _fit(settings, base, _hold_out(settings, items, events), items, events, images)
+
+
+def refresh_fit(
+    settings: Settings, items: Items, events: Events, images: ImageVectors | None = None
+) -> FitReport | Bundle:
+    """Fit as `fit` does, unless the bundle ``fit.name`` was fitted from the same inputs.
+
+    Returns
+    -------
+    FitReport or Bundle
+        What was fitted, or the bundle that is there and stays.
+
+    Raises
+    ------
+    TooFewEvents
+        There is too little to learn from, or nobody can be asked.
+    DataError, BundleError, MissingExtraError
+        As for `fit`.
+    """
+    base = _find_model(settings)
+    holdout = _hold_out(settings, items, events)
+    found = _find_current(settings, base, holdout, images)
+    return found or _fit(settings, base, holdout, items, events, images)
+
+
+def find_current_fit(
+    settings: Settings, items: Items, events: Events, images: ImageVectors | None = None
+) -> Bundle | None:
+    """Return the bundle that `refresh_fit` would leave as it is; None where it would fit.
+
+    Raises
+    ------
+    TooFewEvents, DataError, BundleError
+        As for `refresh_fit`.
+    """
+    base = _find_model(settings)
+    return _find_current(settings, base, _hold_out(settings, items, events), images)
+
+
+def _find_current(
+    settings: Settings, base: Bundle, holdout: Holdout, images: ImageVectors | None
+) -> Bundle | None:
+    store, name = BundleStore(settings.encoder.store), settings.fit.name
+    if not store.has(name):
+        return None
+    try:
+        there = store.find(name)
+    except BundleError:
+        # damaged, or of an earlier version: it is fitted anew
+        return None
+    inputs = identify_inputs(settings, base, holdout.dataset, images)
+    return there if there.origin.get("fit", {}).get("inputs") == inputs else None
+
+
+def _find_model(settings: Settings) -> Bundle:
     # before hours of events are read, should it be missing
     base = strip_collaborative(BundleStore(settings.encoder.store).find(settings.encoder.bundle))
-    base = replace(base, images=None, dimension=base.text_dimension)
+    return replace(base, images=None, dimension=base.text_dimension)
+
+
+def _hold_out(settings: Settings, items: Items, events: Events) -> Holdout:
     with progress("reading"):
         split = settings.training.split
         (holdout,) = hold_out(settings, items, events, names=[split], asked="dev")
-        known = known_events(settings, events, holdout)
+    return holdout
+
+
+def _fit(
+    settings: Settings,
+    base: Bundle,
+    holdout: Holdout,
+    items: Items,
+    events: Events,
+    images: ImageVectors | None,
+) -> FitReport:
+    began = perf_counter()
+    known = known_events(settings, events, holdout)
     plain, texts = read_contents(settings, base, items, holdout.dataset)
     ids = holdout.dataset.catalogue.ids
     held = choose_image_weight(settings, ids, texts, holdout.dev, images)
@@ -95,7 +174,8 @@ def fit(
     fitter = Fitter(settings, holdout, held.vectors)
     part, fitted = fitter.fitted(read_shares(settings, items, known, holdout.dataset))
     fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
-    bundle = write_fitted(settings, plain, part, fitted, holdout.dataset)
+    inputs = identify_inputs(settings, base, holdout.dataset, images)
+    bundle = write_fitted(settings, plain, part, fitted, holdout.dataset, inputs)
     return FitReport(
         bundle=bundle.name,
         fingerprint=bundle.fingerprint,

@@ -1,0 +1,51 @@
+"""``seealso build``: everything from files to the best lists in one command."""
+
+import click
+from rich.console import Group
+
+from seealso import api
+from seealso.api.building import CompleteBuild, CompleteBuildPlan
+from seealso.api.reading import OnError
+from seealso.cli import tables
+from seealso.cli.context import Context, pass_context
+from seealso.cli.fit import report_table
+from seealso.cli.index import describe_build, describe_plan
+from seealso.cli.options import allow_unmatched, dry_run, on_error
+
+
+@click.command()
+@on_error
+@dry_run
+@allow_unmatched
+@pass_context
+def build(context: Context, on_error: OnError, dry_run: bool, allow_unmatched: bool) -> None:
+    """Go from files to the best lists, the first time and every night.
+
+    Exports the default model if there is none, fits behaviour and texts where the events suffice
+    and have changed, builds an index beside the live one, verifies it, compares its NDCG@10 on
+    dev with that of the live one, and moves the alias unless it is worse beyond chance (then the
+    exit code is 9). A run that was killed is continued by the next one.
+    """
+    if dry_run:
+        plan = api.plan_build(context.settings, on_error=on_error, allow_unmatched=allow_unmatched)
+        context.show(plan, lambda: tables.facts(_describe_plan(plan)))
+        return
+    report = api.build(context.settings, on_error=on_error, allow_unmatched=allow_unmatched)
+    context.show(report, lambda: _describe(report))
+
+
+def _describe_plan(plan: CompleteBuildPlan) -> dict[str, object]:
+    exports = {} if plan.exports is None else {"would export": plan.exports}
+    index = {} if plan.index is None else describe_plan(plan.index)
+    return {**exports, "fit": plan.fit, **index}
+
+
+def _describe(report: CompleteBuild) -> Group:
+    exported = {} if report.exported is None else {"exported": report.exported}
+    fitted = [] if report.fitted is None else [report_table(report.fitted), ""]
+    compared = report.index.verdict is not None
+    return Group(
+        *fitted,
+        tables.facts({**exported, "fit": report.fit}),
+        describe_build(report.index, gate=compared),
+    )
