@@ -19,7 +19,7 @@ from seealso.cli.options import allow_unmatched, dry_run, on_error
 @allow_unmatched
 @pass_context
 def build(context: Context, on_error: OnError, dry_run: bool, allow_unmatched: bool) -> None:
-    """Go from files to the best lists, the first time and every night.
+    """Go from files to the best lists, once and every night.
 
     Exports the default model if there is none, fits behaviour and texts where the events suffice
     and have changed, builds an index beside the live one, verifies it, compares its NDCG@10 on

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = {
     "attach": "Add vectors and importance to the existing index INDEX.",
-    "build": "Go from files to the best lists, the first time and every night.",
+    "build": "Go from files to the best lists, once and every night.",
     "demo": "Start the embedded node, build an index, and recommend.",
     "doctor": "Check settings, bundle, cluster, index and templates.",
     "evaluate": "Measure recommendations on events that were kept back.",
