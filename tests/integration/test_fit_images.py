@@ -68,7 +68,7 @@ def test_looks_decide_where_texts_say_nothing(open_shop: OpenShop, opensearch: N
     report = fitted(shop)
     assert report.images["weight"] > 0
     assert report.images["items"] == FILMS - 1
-    assert report.images["strangers"] == 1
+    assert report.images["unmatched"] == 1
     assert list(report.fitted.dev)[:2] == ["text alone", "text and images"]
     assert report.fitted.dev["text and images"] > 2 * report.fitted.dev["text alone"]
     built = shop.build(**FITTED)

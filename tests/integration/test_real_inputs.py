@@ -179,8 +179,8 @@ def test_how_events_are_written_is_said_by_a_build_and_not_with_each_list(
 
 
 def test_a_few_items_without_text_are_counted(shop: Shop, tmp_path: Path) -> None:
-    mute = [{"item_id": f"m{n}", "price": 1.0} for n in range(2)]
-    shop.stock([*films(20), *mute], people())
+    without_text = [{"item_id": f"m{n}", "price": 1.0} for n in range(2)]
+    shop.stock([*films(20), *without_text], people())
     notes = shop.build().notes
     assert "2 items have no text, and so no vector" in notes
     assert "vectors are not whitened: 20 different texts are fewer than 2" in " ".join(notes)

@@ -199,8 +199,10 @@ def test_without_the_extra(refused: Refused, monkeypatch: pytest.MonkeyPatch, pa
 def test_a_dry_run_counts_and_writes_nothing(
     board: Board, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mute = [{**item, "title": ""} if n == 3 else item for n, item in enumerate(board_items())]
-    board.stock(mute, board_events())
+    without_text = [
+        {**item, "title": ""} if n == 3 else item for n, item in enumerate(board_items())
+    ]
+    board.stock(without_text, board_events())
     before = files(board.folder)
     main(arguments(board, "--json", "train", "--dry-run"))
     planned = json.loads(capsys.readouterr().out)

@@ -49,7 +49,7 @@ def test_what_was_learnt_is_recommended(
         training["backbone"] = gpt2_board
     report = train(board.settings(training=training), items, events)
     assert report.test["hr@1"] >= 0.95
-    assert (report.items, report.mute, report.users) == (16, 0, 24)
+    assert (report.items, report.without_text, report.users) == (16, 0, 24)
     bundle = board.store.find("board")
     lineage = bundle.origin["training"]
     assert (lineage["dev"], lineage["method"]) == (report.dev, report.method)

@@ -21,9 +21,9 @@ def texts(n):
     return [f"number {i}" for i in range(n)]
 
 
-def items(titled, mute):
+def items(titled, without_text):
     full = [Item(f"t{i}", {"title": f"t {i}"}) for i in range(titled)]
-    return [*full, *(Item(f"m{i}", {"price": 1.0}) for i in range(mute))]
+    return [*full, *(Item(f"m{i}", {"price": 1.0}) for i in range(without_text))]
 
 
 @pytest.mark.parametrize(("different", "whitened"), [(2, False), (255, False), (256, True)])

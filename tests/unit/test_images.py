@@ -415,7 +415,7 @@ def test_looks_weigh_where_they_tell_and_not_where_they_do_not() -> None:
     by_looks = choose_image_weight(chosen, IDS, texts, asked(unit_rows(raw)), given_images(raw))
     assert by_looks.facts["weight"] >= 1
     assert by_looks.facts["items"] == N
-    assert by_looks.facts["strangers"] == 1
+    assert by_looks.facts["unmatched"] == 1
     assert by_looks.images is not None
     np.testing.assert_array_equal(by_looks.vectors, by_looks.images.join(texts, raw))
     told = by_looks.beside({"text alone": 0.5, "joined": 0.6})

@@ -99,7 +99,7 @@ def test_pseudo_pairs_are_new_and_of_rare_items(histories, each, window):
 
 def test_items_without_a_text_are_counted_and_left_out():
     found = catalogue("Heat", "  ", "Casino", "")
-    assert (found.ids, found.texts, found.mute) == (("i0", "i2"), ("Heat", "Casino"), 2)
+    assert (found.ids, found.texts, found.without_text) == (("i0", "i2"), ("Heat", "Casino"), 2)
     assert encode_sequences({"v": ["i1", "i2", "gone"], "u": ["i2", "i0"]}, found) == [(1, 0), (1,)]
 
 

@@ -19,7 +19,8 @@ def metrics(ndcg: float) -> dict[str, float]:
 
 REPORT = TrainReport(
     bundle="tuned", folder=Path("tuned"), fingerprint="0123456789abcdef", method="head",
-    pairs=1000, users=100, items=50, mute=0, trained_parameters=10, parameters=1000, whiten=True,
+    pairs=1000, users=100, items=50, without_text=0, trained_parameters=10, parameters=1000,
+    whiten=True,
     frozen_dev=metrics(0.02), dev=metrics(0.05), frozen_test=metrics(0.02), test=metrics(0.03),
     gain=Estimate(0.01, 0.002, 0.018), dev_users=90, test_users=95, steps=9, seconds=60.0,
     tracked=None,

@@ -80,8 +80,8 @@ def _images(report: "FitReport") -> dict[str, object]:
     text = (
         f"weight {facts['weight']:g}, {facts['dimension']:,} dimensions, {facts['items']:,} items"
     )
-    strangers = facts["strangers"]
-    return {"images": f"{text}; {strangers:,} of no ranked item" if strangers else text}
+    unmatched = facts["unmatched"]
+    return {"images": f"{text}; {unmatched:,} of no ranked item" if unmatched else text}
 
 
 def _co_occurrence(chosen: "CoOccurrenceConfig | None") -> str:

@@ -46,7 +46,7 @@ def _facts(report: "TrainReport") -> dict[str, object]:
     return {
         "bundle": f"{report.bundle} ({report.fingerprint})",
         "learnt from": f"{report.pairs:,} pairs of {report.users:,} users, {report.items:,} items"
-        + (f" ({report.mute:,} more have no text)" if report.mute else ""),
+        + (f" ({report.without_text:,} more have no text)" if report.without_text else ""),
         "parameters": f"{report.trained_parameters:,} of {report.parameters:,} learnt "
         f"({share:.1%}, {report.method})",
         "vectors": "whitened by index build" if report.whiten else "as they are, not whitened",

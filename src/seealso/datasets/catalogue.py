@@ -18,14 +18,14 @@ class Catalogue:
         Id and rendered text of each item that has one.
     place
         Position of each id in both.
-    mute
+    without_text
         Number of items without a text: they cannot be learnt.
     """
 
     ids: tuple[str, ...]
     texts: tuple[str, ...]
     place: Mapping[str, int]
-    mute: int
+    without_text: int
 
 
 def read_catalogue(batches: Iterable[Sequence[Item]], text: ItemText) -> Catalogue:
@@ -36,7 +36,7 @@ def read_catalogue(batches: Iterable[Sequence[Item]], text: ItemText) -> Catalog
     DataError
         No item has a text.
     """
-    ids, texts, mute = [], [], 0
+    ids, texts, without_text = [], [], 0
     for batch in batches:
         for item in batch:
             rendered = text.render(item.fields)
@@ -44,13 +44,15 @@ def read_catalogue(batches: Iterable[Sequence[Item]], text: ItemText) -> Catalog
                 ids.append(item.item_id)
                 texts.append(rendered)
             else:
-                mute += 1
+                without_text += 1
     if not ids:
         raise DataError(
-            f"none of {mute:,} items has a text to learn from",
+            f"none of {without_text:,} items has a text to learn from",
             hint="check catalogue.path and text.item",
         )
-    return Catalogue(tuple(ids), tuple(texts), {name: n for n, name in enumerate(ids)}, mute)
+    return Catalogue(
+        tuple(ids), tuple(texts), {name: n for n, name in enumerate(ids)}, without_text
+    )
 
 
 def encode_sequences(

@@ -116,7 +116,7 @@ def _describe_data(settings: Settings, dataset: Dataset) -> dict[str, int | floa
     """Return counts and settings that a figure depends on, without paths."""
     return {
         "items": len(dataset.catalogue.ids),
-        "items without a text": dataset.catalogue.mute,
+        "items without a text": dataset.catalogue.without_text,
         "users": len(dataset.sequences),
         "training events": sum(map(len, dataset.sequences)),
         "dev questions": len(dataset.dev),

@@ -33,7 +33,7 @@ class ImageContent:
     dev
         NDCG@10 on dev that led to it, by name; empty where there are no images.
     facts
-        ``weight``, ``dimension``, ``items`` (with an image) and ``strangers`` (images of items
+        ``weight``, ``dimension``, ``items`` (with an image) and ``unmatched`` (images of items
         that were not ranked); empty where there are no images.
     notes
         What a person should know.
@@ -98,7 +98,7 @@ def choose_image_weight(
         "weight": weight,
         "dimension": plain.dimension,
         "items": pictured,
-        "strangers": len(images) - pictured,
+        "unmatched": len(images) - pictured,
     }
     if weight == 0:
         note = "images do not raise NDCG@10 on dev: they are left out"

@@ -43,8 +43,8 @@ class TrainReport:
         The bundle that was made.
     method
         Which parameters learnt.
-    pairs, users, items, mute
-        What was learnt from; `mute` items have no text.
+    pairs, users, items, without_text
+        What was learnt from; `without_text` items have no text.
     trained_parameters, parameters
         How many parameters learnt, and how many there are.
     whiten
@@ -68,7 +68,7 @@ class TrainReport:
     pairs: int
     users: int
     items: int
-    mute: int
+    without_text: int
     trained_parameters: int
     parameters: int
     whiten: bool
@@ -147,7 +147,7 @@ def train(
         "pairs": learnt.pairs,
         "users": len(dataset.sequences),
         "items": len(dataset.catalogue.ids),
-        "mute": dataset.catalogue.mute,
+        "without_text": dataset.catalogue.without_text,
         "trained_parameters": learnt.trained,
         "parameters": learnt.total,
         "frozen_dev": before.best,
@@ -196,7 +196,7 @@ def plan(settings: Settings, items: Items, events: Events) -> TrainPlan:
         backbone=settings.training.backbone,
         method=settings.training.method,
         items=len(dataset.catalogue.ids),
-        without_text=dataset.catalogue.mute,
+        without_text=dataset.catalogue.without_text,
         users=len(dataset.sequences),
         dev_users=len(dataset.dev),
         test_users=len(dataset.test),
