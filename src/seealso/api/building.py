@@ -124,13 +124,15 @@ def _lacks_model(settings: Settings) -> bool:
 def _fit(settings: Settings, source: Inputs) -> "tuple[str, FitReport | None, bool]":
     """Return what happened in a line, the report, and whether there is enough to judge by."""
     from seealso.fitting.fit import FitReport, refresh_fit
+    from seealso.fitting.lineage import describe_dev
 
     try:
         found = refresh_fit(settings, source.items, source.events, source.images())
     except TooFewEvents as exc:
         return _by_texts(exc), None, False
     if isinstance(found, FitReport):
-        return f"{found.bundle}, fitted in {found.seconds:.0f} seconds", found, True
+        reached = describe_dev(found.fitted.dev)
+        return f"{found.bundle}, fitted in {found.seconds:.0f} seconds: {reached}", found, True
     return f"{found.name}, as it was: fitted from the same events", None, True
 
 

@@ -5,21 +5,16 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from seealso.api.reading import say_losses
+from seealso import api
 from seealso.cli.context import Context, pass_context, stdout, write
 from seealso.cluster import Cluster, connect, fetch
 from seealso.cluster.node import Node
 from seealso.config import Settings
-from seealso.encoder import BundleStore
-from seealso.errors import BundleError, DataError
-from seealso.indexer.build import build
-from seealso.indexer.inputs import inputs
-from seealso.indexer.templates import install
-from seealso.log import progress, stderr
+from seealso.errors import DataError
+from seealso.log import stderr
 from seealso.plugin import RecommendationList, Recommender
 from seealso.plugin.profiles.users import read_histories
 from seealso.readers import Histories, Problems
-from seealso.training import WHEEL_SOURCE, export_new, load_backbone
 from seealso.types import User
 
 REQUEST = Path(".seealso/demo/request.ndjson")
@@ -35,18 +30,20 @@ LIKED = 5
 def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     """Start the embedded node, build an index, and recommend.
 
-    It can be run again; the node keeps running afterwards (`seealso node stop` ends it).
+    Does what `seealso build --on-error skip` does. It can be run again; the node keeps running
+    afterwards (`seealso node stop` ends it).
     """
     settings = context.settings
-    step("starting OpenSearch (the first time, its packages are downloaded)")
-    cluster = connect_or_start(settings)
-    ensure_bundle(settings)
-    step("building the index")
-    build(cluster, settings, inputs(settings, cluster, Problems("skip")))
-    install(cluster)
-    problems = Problems("skip")
-    known = read_histories(cluster, settings, None, problems)
-    say_losses(problems)
+    if settings.cluster.url is None:
+        step("starting OpenSearch (the first time, its packages are downloaded)")
+        Node(settings.node_root).start()
+    step("building (model, behaviour and texts, index: minutes the first time)")
+    report = api.build(settings, on_error="skip")
+    step(report.fit)
+    api.install_templates(settings)
+    cluster = connect(settings)
+    # what is left out of the events was reported by the build
+    known = read_histories(cluster, settings, None, Problems("skip"))
     if known is None or not len(known):
         raise DataError("the demo needs events", hint="set events.path in the settings file")
     recommender = Recommender(cluster, settings, known)
@@ -81,25 +78,6 @@ def step(text: str) -> None:
     stderr.print(Text(f"· {text}", style="bold"))
 
 
-def connect_or_start(settings: Settings) -> Cluster:
-    """Return the cluster of the settings, or the embedded node, started where it does not run."""
-    if settings.cluster.url is None:
-        Node(settings.node_root).start()
-    return connect(settings)
-
-
-def ensure_bundle(settings: Settings) -> None:
-    """Export the default model where the bundle of the settings is not there yet."""
-    store = BundleStore(settings.encoder.store)
-    try:
-        store.find(settings.encoder.bundle)
-    except BundleError:
-        step(f"exporting {WHEEL_SOURCE} to ONNX, and comparing it with torch")
-        with progress("exporting", 3) as tick:
-            backbone = load_backbone(WHEEL_SOURCE, pooling="auto", max_length=None)
-            export_new(backbone, settings.encoder.bundle, store, tick=tick)
-
-
 def titles(cluster: Cluster, index: str, ids: list[str], settings: Settings) -> dict[str, str]:
     """Return the first text field of each item."""
     name = settings.catalogue.text[0]
@@ -129,12 +107,12 @@ def show_curl(
     got = [hit["_id"] for one in answer["responses"] for hit in one["hits"]["hits"]]
     if missing := [item_id for item_id in found.ids if item_id not in got]:
         raise DataError(f"the stored templates do not give {', '.join(missing)}")
-    places = [str(place) for place, item in enumerate(found, 1) if item.source.value == "tail"]
     stdout.print(Text("\nThe same from the cluster alone, by its stored templates", style="bold"))
     click.echo(
         f"  curl -s -H 'Content-Type: application/x-ndjson' --data-binary @{REQUEST} \\\n"
         f"    '{cluster.url}/_msearch/template?filter_path=responses.hits.hits._id,"
         "responses.hits.hits._score'"
     )
-    note = f"places {' and '.join(places)} come from the second list" if places else "in order"
-    stdout.print(Text(f"  (tried just now: the same items; {note})", style="dim"))
+    searches = len(answer["responses"])
+    note = "in order" if searches == 1 else f"from {searches} searches that the list above merges"
+    stdout.print(Text(f"  (tried just now: the same items, {note})", style="dim"))

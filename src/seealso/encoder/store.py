@@ -225,7 +225,7 @@ def bind(
         fingerprint,
         bound.fitted,
     ):
-        return _recalibrated(there, calibration)
+        return _redescribed(there, bound)
     with store.draft(name) as folder:
         for file in MODEL_FILES:
             link(bundle.folder / file, folder / file)
@@ -247,11 +247,11 @@ def _there(folder: Path) -> Bundle | None:
         return None
 
 
-def _recalibrated(there: Bundle, calibration: Calibration) -> Bundle:
-    if there.calibration == calibration:
+def _redescribed(there: Bundle, bound: Bundle) -> Bundle:
+    """Return the bundle of a folder with the calibration and the origin of `bound`."""
+    if (there.calibration, there.origin) == (bound.calibration, bound.origin):
         return there
-    changed = replace(there, calibration=calibration)
-    return write_description(changed)
+    return write_description(replace(there, calibration=bound.calibration, origin=bound.origin))
 
 
 def link(source: Path, target: Path) -> None:

@@ -4,6 +4,7 @@ A protocol makes bundles of the same kind, from what may be known in it.
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import numpy as np
@@ -23,6 +24,7 @@ from seealso.encoder import (
     open_cache,
 )
 from seealso.fitting.fitter import Fitted
+from seealso.fitting.lineage import Lineage
 from seealso.indexer.binding import bind_to_catalogue, sample_texts
 from seealso.indexer.inputs import Inputs, survey
 from seealso.log import progress
@@ -93,14 +95,16 @@ def write_fitted(
     inputs: str,
 ) -> Bundle:
     """Write the bundle ``fit.name``: `plain` with what was fitted from `inputs`."""
-    lineage = {
-        "inputs": inputs,
-        "recipe": fitted.recipe.as_dict(),
-        "base": plain.name,
-        "data": dataset.signature,
-        "dev": dict(fitted.dev),
-        "cold": dict(fitted.cold),
-    }
+    lineage = Lineage(
+        inputs=inputs,
+        base=plain.name,
+        data=dataset.signature,
+        recipe=fitted.recipe.as_dict(),
+        dev=fitted.dev,
+        cold=fitted.cold,
+        events=int(dataset.event_counts().sum()),
+        at=datetime.now(UTC).replace(microsecond=0),
+    )
     sections = {
         "profile": fitted.profile,
         "importance": fitted.importance,
@@ -108,7 +112,7 @@ def write_fitted(
     }
     told = replace(
         plain,
-        origin={**plain.origin, "fit": lineage},
+        origin=lineage.as_origin(plain.origin),
         fitted={name: dict(values) for name, values in sections.items() if values},
         calibration=fitted.calibration or Calibration(),
     )

@@ -23,6 +23,7 @@ from seealso.fitting.bundles import (
 from seealso.fitting.fitter import Fitted, Fitter
 from seealso.fitting.images import choose_image_weight
 from seealso.fitting.importance import read_shares
+from seealso.fitting.lineage import Lineage
 from seealso.log import progress
 
 
@@ -137,11 +138,12 @@ def _find_current(
         return None
     try:
         there = store.find(name)
+        lineage = Lineage.of(there)
     except BundleError:
         # damaged, or of an earlier version: it is fitted anew
         return None
     inputs = identify_inputs(settings, base, holdout.dataset, images)
-    return there if there.origin.get("fit", {}).get("inputs") == inputs else None
+    return there if lineage is not None and lineage.inputs == inputs else None
 
 
 def _find_model(settings: Settings) -> Bundle:

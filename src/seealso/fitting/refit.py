@@ -8,6 +8,7 @@ from seealso.datasets.dataset import Items
 from seealso.encoder import ImageVectors, find_serving_bundle
 from seealso.evaluation.protocols import Holdout
 from seealso.fitting.bundles import read_contents, strip_collaborative, write_joined
+from seealso.fitting.lineage import Lineage
 from seealso.fitting.recipe import Recipe, build_collaborative, learn_factors, learn_pairs
 from seealso.indexer.images import images_for, no_images
 
@@ -45,24 +46,24 @@ def refit(
         The extra ``evaluate`` is not installed.
     """
     bundle = find_serving_bundle(settings)
-    lineage = bundle.origin.get("fit")
-    if bundle.collaborative is None or lineage is None:
-        return settings
-    if lineage["data"] == holdout.dataset.signature:
+    lineage = Lineage.of(bundle)
+    if lineage is None or lineage.data == holdout.dataset.signature:
         return settings
     beside = settings.encoder.store.parent / FOLDER
     encoder = settings.encoder.model_copy(update={"store": beside, "bundle": bundle.name})
     own = settings.model_copy(update={"encoder": encoder})
     base = strip_collaborative(bundle)
     plain, texts = read_contents(own, base, items, holdout.dataset, images_for(base, images))
-    recipe = Recipe.of(lineage["recipe"])
+    recipe = Recipe.of(lineage.recipe)
     learnt = learn_factors(holdout.dataset, recipe)
     ids = holdout.dataset.catalogue.ids
     co_occurrence = learn_pairs(holdout.dataset, recipe)
     part = build_collaborative(ids, learnt, texts, recipe, co_occurrence)
     told = replace(
         plain,
-        origin={**plain.origin, "fit": {**lineage, "data": holdout.dataset.signature}},
+        origin=lineage.model_copy(update={"data": holdout.dataset.signature}).as_origin(
+            plain.origin
+        ),
         fitted=bundle.fitted,
         calibration=bundle.calibration,
     )
