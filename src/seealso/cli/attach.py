@@ -17,11 +17,11 @@ from seealso.indexer.attach.running import AttachReport
 @click.argument("index")
 @on_error
 @dry_run
-@click.option("--copy", is_flag=True, help="Make a new copy, with the settings of now.")
+@click.option("--copy", is_flag=True, help="Make a new copy, with the current settings.")
 @click.option(
     "--allow-unmatched",
     is_flag=True,
-    help="Attach even if most events name items that the index lacks.",
+    help="Attach even if most events name items that are not in the index.",
 )
 @pass_context
 def attach(
@@ -34,9 +34,9 @@ def attach(
 ) -> None:
     """Add vectors and importance to the existing index INDEX.
 
-    INDEX is the name of an index, or an alias of one. Where index.knn is set, its documents get
-    their fields in place; else in a copy, to which the aliases move once it is verified. The old
-    index is kept. Run it again to bring in what changed.
+    INDEX is the name of an index, or an alias of one. If index.knn is set, its documents get new
+    fields in place. Otherwise a copy is made, and the aliases move to it after it is verified. The
+    old index is kept. Run it again after documents have changed.
     """
     if dry_run:
         plan = api.plan_attach(

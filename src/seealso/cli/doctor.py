@@ -17,7 +17,7 @@ from seealso.plugin.doctor import Finding
 def doctor(context: Context) -> None:
     """Check settings, bundle, cluster, index and templates.
 
-    Each line that finds something says what to do about it.
+    For each problem, a hint says what to do.
     """
     findings = api.doctor(context.settings)
     context.show(findings, lambda: _table(findings))

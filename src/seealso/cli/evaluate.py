@@ -24,24 +24,24 @@ FOLDER = Path(".seealso/evaluation")
     type=click.Choice([*PROTOCOLS, "all"]),
     default=["leave-one-out"],
     show_default=True,
-    help="How events are kept back and asked about; may be repeated.",
+    help="How events are held out; may be repeated.",
 )
-@click.option("--test", "split", flag_value="test", default="dev", help="Use test, not dev.")
+@click.option("--test", "split", flag_value="test", default="dev", help="Use test instead of dev.")
 @click.option(
     "--baseline",
     "baselines",
     multiple=True,
     type=click.Choice(BASELINES),
-    help="Compare with these only; may be repeated.  [default: all]",
+    help="Compare with this baseline only; may be repeated.  [default: all]",
 )
-@click.option("--no-baselines", is_flag=True, help="Evaluate the index alone.")
+@click.option("--no-baselines", is_flag=True, help="Evaluate only the index.")
 @click.option(
     "--no-index",
     "index",
     is_flag=True,
     flag_value=False,
     default=True,
-    help="Evaluate the baselines alone; no cluster is needed.",
+    help="Evaluate only the baselines; no cluster is needed.",
 )
 @click.option(
     "--users", type=click.IntRange(min=1), help="Evaluate at most this many users, drawn at random."
@@ -52,7 +52,7 @@ FOLDER = Path(".seealso/evaluation")
 @click.option(
     "--by-user",
     metavar="FIELD",
-    help="Report whether groups of users, by this attribute of [users], are served alike.",
+    help="Compare groups of users, by this attribute of [users].",
 )
 @click.option(
     "--out",
@@ -66,9 +66,9 @@ FOLDER = Path(".seealso/evaluation")
     "--before",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Compare with the evaluation.json of an earlier one.",
+    help="Compare with the evaluation.json of an earlier evaluation.",
 )
-@click.option("--keep", is_flag=True, help="Leave the index that was evaluated in the cluster.")
+@click.option("--keep", is_flag=True, help="Keep the evaluated index in the cluster.")
 @pass_context
 def evaluate(
     context: Context,
@@ -86,10 +86,10 @@ def evaluate(
     before: Path | None,
     keep: bool,
 ) -> None:
-    """Measure recommendations on events that were kept back.
+    """Measure recommendations on events that were held out.
 
-    An index is built beside the live one from the events that training may know, queried as the
-    product queries it, and deleted. Every system ranks the whole catalogue; baselines are tuned on
+    An index is built beside the live one from the events before the held-out ones, gets the queries
+    of the product, and is deleted. Every system ranks the whole catalogue; baselines are tuned on
     dev. Choose by dev; use test once, at the end. With --before, the same users are compared with
     their results of an earlier evaluation.
     """

@@ -22,7 +22,7 @@ ubi = click.option("--ubi", is_flag=True, help="Read the index of UBI events ins
 
 @click.group()
 def events() -> None:
-    """Take in events; users and items follow at once.
+    """Ingest events; users and items are updated at once.
 
     Needs the users index; the key of the pseudonyms comes from the environment variable
     SEEALSO_USERS_KEY.
@@ -38,10 +38,10 @@ def events() -> None:
 def ingest(
     context: Context, source: Path | None, ubi: bool, on_error: OnError, dry_run: bool
 ) -> None:
-    """Take in the events of SOURCE, once.
+    """Ingest the events of SOURCE once.
 
     SOURCE is a file, or - for JSON lines on standard input. Columns are those of [events]. An event
-    that was taken in before changes nothing, so a run that was killed is simply run again.
+    that was ingested before changes nothing, so you can run it again after it was killed.
     """
     _check_source(source, ubi)
     run = api.plan_ingest_events if dry_run else api.ingest_events
@@ -57,10 +57,10 @@ def ingest(
     type=click.Choice(["stop", "skip"]),
     default="skip",
     show_default=True,
-    help="What a broken row does.",
+    help="Stop at a broken row, or skip it.",
 )
 @click.option(
-    "--idle", type=click.FloatRange(min=0), help="End when nothing came for so many seconds."
+    "--idle", type=click.FloatRange(min=0), help="End after this many seconds without events."
 )
 @dry_run
 @pass_context
@@ -72,12 +72,12 @@ def follow(
     idle: float | None,
     dry_run: bool,
 ) -> None:
-    """Take in events as they are added to SOURCE.
+    """Ingest events as they are added to SOURCE.
 
     SOURCE is a growing file of JSON lines, or - for standard input.
 
-    It goes on where it was left off, and ends with Ctrl-C, with standard input, or with --idle.
-    With --json, every batch is a line.
+    It continues where it stopped, and ends with Ctrl-C, at the end of standard input, or by --idle.
+    With --json, each batch is one line.
     """
     _check_source(source, ubi)
     if dry_run:

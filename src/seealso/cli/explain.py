@@ -14,7 +14,7 @@ from seealso.log import stderr
 @user_options
 @click.option("--show", metavar="FIELD", help="Catalogue field that names the item.")
 @click.option("--most", type=click.IntRange(1), default=10, show_default=True,
-              help="Reasons with a line of their own.")  # fmt: skip
+              help="Number of reasons to print.")  # fmt: skip
 @pass_context
 def explain(
     context: Context,

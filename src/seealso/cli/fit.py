@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 def fit(context: Context, on_error: OnError, force: bool) -> None:
     """Fit the bundle of [fit]: behaviour and texts in one vector.
 
-    Factors of who chose what are joined with the vectors of encoder.bundle, and with those of
-    [images] where there are any; recency, weights, importance and probabilities are chosen on
-    dev. Items that nobody chose yet get what their text predicts. Minutes on two cores. Then
+    Factors from behaviour are joined with the vectors of encoder.bundle, and with those of [images]
+    if there are any; recency, weights, importance and probabilities are chosen on dev. Items
+    without events get the factor that their text predicts. It takes minutes on two cores. Then
     `seealso index build` builds an index with it, as long as encoder.bundle names the same model;
-    `seealso build` does both. A fine-tuned bundle makes a better start than a frozen one.
+    `seealso build` does both. A fine-tuned bundle is a better start than a frozen one.
     """
     report = api.fit(context.settings, on_error=on_error, force=force)
     following = tables.facts({"next": "seealso index build"})

@@ -32,15 +32,15 @@ def index() -> None:
     is_flag=True,
     flag_value=False,
     default=True,
-    help="Leave the alias where it is.",
+    help="Do not move the alias.",
 )
 @click.option(
     "--gate",
     is_flag=True,
-    help="Go live only if NDCG@10 on dev is not below that of the live index, beyond chance.",
+    help="Do not go live if NDCG@10 on dev is lower than that of the live index, beyond chance.",
 )
 @click.option(
-    "--test", "split", flag_value="test", default="dev", help="--gate: ask test, not dev."
+    "--test", "split", flag_value="test", default="dev", help="--gate: use test instead of dev."
 )
 @allow_unmatched
 @pass_context
@@ -55,12 +55,12 @@ def build(
 ) -> None:
     """Build an index, verify it, and move the alias to it.
 
-    It is built beside the live one, which is kept, with the bundle of [fit] if there is one over
-    the model of encoder.bundle; else lists are by texts alone.
+    It is built beside the live index, which is kept. It uses the bundle of [fit] if there is one
+    for the model of encoder.bundle; otherwise lists are from texts alone.
 
-    With --gate, the live index and the new one are asked which item each dev user chose next.
-    If the new one ranks worse, with the 95 % bootstrap interval of the difference below zero, it
-    stays beside, ready, and the exit code is 9.
+    With --gate, the live index and the new one are compared by the item that each dev user chose
+    next. If the new one ranks worse, with the 95 % bootstrap interval of the difference below zero,
+    it is kept but does not go live, and the exit code is 9.
     """
     if split == "test" and not gate:
         raise click.UsageError("--test belongs to --gate")
@@ -129,15 +129,17 @@ def describe_build(report: BuildReport, gate: bool) -> RenderableType:
 @click.option(
     "--items",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file with the changed items only, in the catalogue's format.",
+    help="A file with only the changed items, in the catalogue's format.",
 )
 @click.option(
     "--delete",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file with the ids to delete, one a line.",
+    help="A file with the ids to delete, one on each line.",
 )
-@click.option("--delete-missing", is_flag=True, help="Delete what the catalogue no longer has.")
-@click.option("--yes", is_flag=True, help="Delete more than 5 % of the index, too.")
+@click.option(
+    "--delete-missing", is_flag=True, help="Delete items that are no longer in the catalogue."
+)
+@click.option("--yes", is_flag=True, help="Delete even more than 5 % of the index.")
 @pass_context
 def update(
     context: Context,
@@ -228,8 +230,9 @@ def list_(context: Context) -> None:
 def verify(context: Context, name: str | None) -> None:
     """Check an index as a build does.
 
-    NAME is the live index by default; any other index of `seealso index list` can be checked
-    before it goes live. Count, bundle, a sample encoded again, a probe query.
+    NAME is the live index by default; any other index of `seealso index list` can be checked before
+    it goes live. Checked are the number of documents, the bundle, a sample that is encoded again,
+    and a search.
     """
     report = api.verify_index(context.settings, name)
     context.show(
@@ -253,7 +256,7 @@ def verify(context: Context, name: str | None) -> None:
 @dry_run
 @pass_context
 def swap(context: Context, name: str, dry_run: bool) -> None:
-    """Let the alias point to the index NAME."""
+    """Move the alias to the index NAME."""
     run = api.plan_swap_index if dry_run else api.swap_index
     _show_move(context, run(context.settings, name), dry_run)
 
@@ -262,7 +265,7 @@ def swap(context: Context, name: str, dry_run: bool) -> None:
 @dry_run
 @pass_context
 def rollback(context: Context, dry_run: bool) -> None:
-    """Let the alias point to the index that was live before."""
+    """Move the alias back to the index that was live before."""
     run = api.plan_rollback_index if dry_run else api.rollback_index
     _show_move(context, run(context.settings), dry_run)
 
@@ -275,8 +278,8 @@ def _show_move(context: Context, moved: AliasMove, dry_run: bool) -> None:
 
 @index.command()
 @dry_run
-@click.option("--keep", type=click.IntRange(min=1), help="Indices to keep, the live one included.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--keep", type=click.IntRange(min=1), help="Indices to keep, including the live one.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @pass_context
 def prune(context: Context, dry_run: bool, keep: int | None, yes: bool) -> None:
     """Delete old and half-built indices."""

@@ -34,7 +34,7 @@ LIST_OPTIONS = (
         help="Query DSL clause; may be repeated.",
         callback=json_objects("--filter", """for instance '{"term": {"genres": "Drama"}}'"""),
     ),
-    click.option("--min-probability", type=float, help="Leave out what is less likely."),
+    click.option("--min-probability", type=float, help="Leave out items with a lower probability."),
     click.option(
         "--rule",
         "rules",
@@ -43,11 +43,13 @@ LIST_OPTIONS = (
         help="Business rule; may be repeated.",
         callback=json_objects("--rule", RULE),
     ),
-    click.option("--without-rules", is_flag=True, help="Leave out the rules of the settings."),
+    click.option("--without-rules", is_flag=True, help="Ignore the rules of the settings."),
 )
 
-tail_share = click.option("--tail-share", type=float, help="Share of the positions for tail items.")
-show = click.option("--show", metavar="FIELD", help="Catalogue field to show beside the id.")
+tail_share = click.option(
+    "--tail-share", type=float, help="Share of the places that is reserved for tail items."
+)
+show = click.option("--show", metavar="FIELD", help="Catalogue field to print beside the id.")
 
 
 def list_options(command: Callable[..., Any]) -> Callable[..., Any]:

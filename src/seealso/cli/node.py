@@ -33,7 +33,7 @@ any_version = click.option(
 
 @click.group()
 def node() -> None:
-    """Run an OpenSearch with k-NN here, without Docker."""
+    """Run an OpenSearch with k-NN locally, without Docker."""
 
 
 @node.command()
@@ -54,8 +54,8 @@ def start(
 ) -> None:
     """Start the node, wait until it answers, and leave it running.
 
-    The first start downloads OpenSearch from Maven Central; later ones need no network. A node
-    that runs already is left as it is.
+    The first start downloads OpenSearch from Maven Central; later ones need no network. If a node
+    is already running, nothing is done.
     """
     info = api.start_node(
         context.settings, root=root, version=version, port=port, heap=heap, timeout=timeout
@@ -78,7 +78,7 @@ def stop(context: Context, root: Path | None, version: str | None) -> None:
 @any_version
 @pass_context
 def status(context: Context, root: Path | None, version: str | None) -> None:
-    """Say which nodes run and where; the exit code is 1 if none does."""
+    """Print which nodes are running and where; the exit code is 1 if none is."""
     running = api.node_status(context.settings, root=root, version=version)
     context.show(running, lambda: Group(*map(_facts, running)))
     if not running:
@@ -91,7 +91,12 @@ def status(context: Context, root: Path | None, version: str | None) -> None:
 @root_option
 @one_version
 @click.option(
-    "-n", "--lines", type=click.IntRange(min=1), default=50, show_default=True, help="How many."
+    "-n",
+    "--lines",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="Number of lines.",
 )
 @pass_context
 def logs(context: Context, root: Path | None, version: str, lines: int) -> None:

@@ -13,14 +13,14 @@ on_error = click.option(
     type=click.Choice(["stop", "skip"]),
     default="stop",
     show_default=True,
-    help="What a broken row of catalogue or events does.",
+    help="Stop at a broken row of catalogue or events, or skip it.",
 )
 allow_unmatched = click.option(
     "--allow-unmatched",
     is_flag=True,
-    help="Build even if most events name items that the catalogue lacks.",
+    help="Build even if most events name items that are not in the catalogue.",
 )
-dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
+dry_run = click.option("--dry-run", is_flag=True, help="Print what would be done; write nothing.")
 
 
 def read_json(file: BinaryIO, hint: str) -> Any:

@@ -39,11 +39,10 @@ def personalise(
     window: int | None,
     send: bool,
 ) -> None:
-    """Mix a user's preference into the score of a search body.
+    """Add a user's preference to the scores of a search.
 
-    The new body is printed. Hits, aggregations, highlights, sorting and the rest stay as they are;
-    only the score of each hit changes. For a user of whom nothing is known the body is printed as
-    it came.
+    The new body is printed. Hits, aggregations, highlights, sorting and the rest stay the same;
+    only the score of each hit changes. For an unknown user the body is printed unchanged.
     """
     if user_id is None and not (history or words or attributes):
         raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")

@@ -33,7 +33,7 @@ from seealso.readers.files.lines import number_lines
 @list_options
 @tail_share
 @show
-@click.option("--explain", is_flag=True, help="Say below the list why each item is on it.")
+@click.option("--explain", is_flag=True, help="Print below the list why each item is in it.")
 @pass_context
 def recommend(
     context: Context,
@@ -63,19 +63,19 @@ def recommend(
 
 @click.command("recommend-group")
 @click.argument("members", nargs=-1, metavar="USER_ID...", callback=all_spelled)
-@click.option("--words", default="", help="What the group says it wants.")
+@click.option("--words", default="", help="The group's own words.")
 @click.option(
     "--attribute",
     "attributes",
     multiple=True,
     metavar="NAME=VALUE",
     callback=name_values,
-    help="What describes the group: counts as one more member; may be repeated.",
+    help="An attribute of the group, which counts as one more member; may be repeated.",
 )
 @click.option(
     "--strategy",
     type=click.Choice(get_args(StrategyName)),
-    help="How the members' orders become one.",
+    help="How the members' preferences become one order.",
 )
 @click.option(
     "--seen",
@@ -126,7 +126,7 @@ def recommend_batch(
     """Write a list for each user of the file USERS to OUT.
 
     A line of USERS is a user id, or a JSON object with user_id, history, words and attributes. OUT
-    gets a list a line, as JSON. A run that was killed is continued when the same command is given
+    gets one list on each line, as JSON. To continue a run that was killed, give the same command
     again.
     """
     recommender = recommender_for(context, users=None)

@@ -98,7 +98,7 @@ def show(context: Context, name: str) -> None:
     help="A JSON file with the parameters; - for standard input.",
 )
 def render(name: str, params_file: BinaryIO) -> None:
-    """Print the request body that the template NAME makes of parameters."""
+    """Print the request body of the template NAME with parameters."""
     click.echo(render_template(name, _read(params_file)))
 
 

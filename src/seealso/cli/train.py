@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def train(context: Context, on_error: OnError, dry_run: bool, force: bool) -> None:
     """Fine-tune the model of [training] and write its bundle.
 
-    Learns from the events of all users but for their last ones, which dev and test ask about.
-    A killed or interrupted run goes on where it was when the same command is given again. Then
-    `seealso --set encoder.bundle=NAME build` fits over it and builds an index with it.
+    It trains on the events of all users except their last ones, which are used for dev and test. To
+    continue a killed or interrupted run, give the same command again. Then `seealso --set
+    encoder.bundle=NAME build` fits over it and builds an index with it.
     """
     if dry_run:
         plan = api.plan_train(context.settings, on_error=on_error, force=force)

@@ -30,7 +30,7 @@ LISTED = 10
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="How many trials are to be finished in all, those of earlier calls included.",
+    help="Number of finished trials in total, including those of earlier calls.",
 )
 @click.option(
     "--timeout",
@@ -49,10 +49,10 @@ def tune(
 ) -> None:
     """Search the settings of [training] that rank best on dev.
 
-    The first trial is the settings as they are. Trials that do worse than half of the others are
-    stopped early. A search that was killed, interrupted or out of time goes on when the same
-    command is given again. The test users are never asked: `seealso train` does that once, with
-    the settings that are printed.
+    The first trial uses the settings of the file. Trials that do worse than half of the others are
+    stopped early. To continue a search that was killed, interrupted or out of time, give the same
+    command again. Test is not used: `seealso train` uses it once, with the settings that are
+    printed.
     """
     local = _local_file()
     if write and local.exists():

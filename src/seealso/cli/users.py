@@ -23,7 +23,7 @@ user_id = click.argument("user_id", callback=spelled)
 
 @click.group()
 def users() -> None:
-    """Keep users in an index, under pseudonyms, beside the items.
+    """Store users in an index under pseudonyms.
 
     The key of the pseudonyms comes from the environment variable SEEALSO_USERS_KEY.
     """
@@ -32,13 +32,13 @@ def users() -> None:
 @users.command()
 @on_error
 @dry_run
-@click.option("--new-key", is_flag=True, help="The key may be another one than before.")
+@click.option("--new-key", is_flag=True, help="Allow another key than before.")
 @pass_context
 def build(context: Context, on_error: OnError, dry_run: bool, new_key: bool) -> None:
     """Write all users to a new index, and move their alias to it.
 
-    Users come from [events], their attributes from the file of [users]. A killed build is
-    continued. The index before is deleted.
+    Users come from [events], their attributes from the file of [users]. A killed build is continued
+    by the next one. The old index is deleted.
     """
     run = api.plan_build_users if dry_run else api.build_users
     report = run(context.settings, on_error=on_error, new_key=new_key)
@@ -50,7 +50,7 @@ def build(context: Context, on_error: OnError, dry_run: bool, new_key: bool) -> 
 @dry_run
 @pass_context
 def update(context: Context, on_error: OnError, dry_run: bool) -> None:
-    """Write new and changed users, and delete those who are gone."""
+    """Write new and changed users, and delete those who no longer exist."""
     run = api.plan_update_users if dry_run else api.update_users
     report = run(context.settings, on_error=on_error)
     context.show(report, lambda: _written(report, dry_run=dry_run))
@@ -59,13 +59,13 @@ def update(context: Context, on_error: OnError, dry_run: bool) -> None:
 @users.command()
 @user_id
 @dry_run
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @pass_context
 def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
-    """Delete all that is held of USER_ID, and search for it again.
+    """Delete everything that is stored about USER_ID, and search for it again.
 
     That is the document in the users index, the events of the user in the index ALIAS-events, and
-    the rows in ubi_events and ubi_queries, where there are such indices.
+    the rows in ubi_events and ubi_queries, if these indices exist.
     """
     found = api.plan_forget_user(context.settings, user_id)
     if dry_run:
@@ -85,7 +85,7 @@ def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
 @user_id
 @pass_context
 def export(context: Context, user_id: str) -> None:
-    """Print all that is held of USER_ID, as JSON."""
+    """Print everything that is stored about USER_ID, as JSON."""
     replace(context, json=True).show(api.export_user(context.settings, user_id), Text)
 
 
@@ -96,9 +96,9 @@ def export(context: Context, user_id: str) -> None:
 )
 @pass_context
 def neighbours(context: Context, user_id: str, size: int) -> None:
-    """List the users who are most like USER_ID, by one kNN query.
+    """List the users who are most similar to USER_ID, by one kNN query.
 
-    They have pseudonyms: nobody can tell from the list who they are.
+    They are listed by pseudonyms, so nobody can find out from the list who they are.
     """
     found = api.list_neighbours(context.settings, user_id, size=size)
     context.show(found, found.table)

@@ -74,16 +74,16 @@ def all_spelled(
 
 USER_OPTIONS = (
     click.option(
-        "--history", help="Item ids, newest first, with commas between; instead of events."
+        "--history", help="Item ids, newest first, separated by commas; instead of events."
     ),
-    click.option("--words", default="", help="What the user says they want."),
+    click.option("--words", default="", help="The user's own words."),
     click.option(
         "--attribute",
         "attributes",
         multiple=True,
         metavar="NAME=VALUE",
         callback=name_values,
-        help="What describes the user; may be repeated.",
+        help="An attribute of the user; may be repeated.",
     ),
 )
 

@@ -21,11 +21,11 @@ class ProfileSettings(Section):
     recency: float = Field(0.8, gt=0, le=1)
     """Weight of a history item relative to the next newer one."""
     tail_recency: float | None = Field(None, gt=0, le=1)
-    """The same for the tail list; none for that of the vector list."""
+    """The same for the tail list; none uses the value of the vector list."""
     history_items: int = Field(50, ge=1)
-    """Newest history items that the profile is made of."""
+    """Most history items in the profile, the newest."""
     history_as: Literal["vectors", "text"] = "vectors"
-    """Mean of item vectors, or their texts through the user template."""
+    """The mean of item vectors, or the texts of the items through the user template."""
 
 
 class RecommendSettings(Section):
@@ -34,17 +34,17 @@ class RecommendSettings(Section):
     size: int = Field(10, ge=1, le=1000)
     """Length of a list."""
     path: RankingPath | Literal["auto"] = "auto"
-    """Which path ranks: exact, ann, reference, or auto by size and filter."""
+    """How to rank: exact, ann, reference, or auto, by size and filter."""
     exact_limit: int | None = Field(None, ge=0)
-    """``auto`` ranks exactly up to this many documents; by default 20,000, and 100,000 where
-    behaviour is joined: there, the graph finds less of what a user would be shown."""
+    """``auto`` ranks exactly up to this many documents; by default 20,000, or 100,000 with a fitted
+    bundle, where the graph misses more items."""
     tail_share: float = Field(0.2, ge=0, le=1)
-    """Share of the positions that is given to tail items while matching ones exist."""
+    """Share of the places that is reserved for tail items, if enough of them match."""
     min_probability: float = Field(0.0, ge=0, lt=1)
-    """Recommendations below this are left out."""
+    """Recommendations with a lower probability are left out."""
     ef_search: int = Field(200, ge=1)
-    """``ann``: candidates looked at in each segment."""
+    """``ann``: candidates examined in each segment."""
     field_weights: Mapping[str, float] = Field(default_factory=dict)
-    """BM25 weight of each text field; without any, the rendered item text alone."""
+    """BM25 weight of each text field; without any, only the rendered item text is searched."""
     words: int = Field(32, ge=1)
-    """Most words of the profile that the tail query searches."""
+    """Most words of the profile in the tail query."""

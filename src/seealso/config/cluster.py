@@ -19,7 +19,7 @@ class ClusterSettings(Section):
     url: str | None = None
     """Address; without one, the embedded node."""
     hosts: tuple[str, ...] = ()
-    """Addresses of more nodes of the same cluster: one that is down is passed over."""
+    """Addresses of more nodes of the same cluster; a node that is down is skipped."""
     sniff: bool = False
     """Ask the cluster for the addresses of its other nodes, too."""
     username: str | None = None
@@ -27,23 +27,25 @@ class ClusterSettings(Section):
     ca_file: Path | None = None
     """Certificate authority that signed the cluster's certificate."""
     client_certificate: Path | None = None
-    """Certificate (PEM) that this client shows, where the cluster wants one."""
+    """Certificate (PEM) of this client, if the cluster requires one."""
     client_key: Path | None = None
-    """Its private key (PEM), where that is in a file of its own."""
+    """Its private key (PEM), if it is in another file."""
     aws_region: str | None = Field(None, pattern=r"^[a-z0-9-]+$")
-    """Sign requests for this region (Signature Version 4), as Amazon's services want it."""
+    """Sign requests for this region (Signature Version 4), as Amazon's services require."""
     aws_service: AwsService = "es"
-    """What is signed for: ``es``, a domain, or ``aoss``, OpenSearch Serverless."""
+    """The service that requests are signed for: ``es``, a domain, or ``aoss``, OpenSearch
+    Serverless."""
     aws_profile: str | None = None
-    """Profile of the AWS credentials; by default they are looked for where AWS tools do."""
+    """Profile of the AWS credentials; by default they are found as by AWS tools."""
     allow_plain_text: bool = False
-    """Let a password go over http, readable for everybody on the way, and http beside https."""
+    """Allow a password over http, where others can read it, and http beside https."""
     timeout: float = Field(30.0, gt=0)
     """Seconds to wait for an answer."""
     retries: int = Field(5, ge=0)
-    """Times a request that met 429 or a lost connection is sent again."""
+    """How often a request is sent again after status 429 or a lost connection."""
     deadline: float = Field(5.0, gt=0)
-    """Seconds in which a query is answered or given up, its one retry among them."""
+    """Seconds after which a query for a list ends, with an answer or an error, including its one
+    retry."""
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

@@ -6,11 +6,11 @@ from seealso.config.section import Section
 
 
 class FitSettings(Section):
-    """``[fit]``: the collaborative part of the vectors and all weights, chosen on dev."""
+    """``[fit]``: the behaviour part of the vectors and all weights, chosen on dev."""
 
     name: str = Field("fitted", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the bundle that is made."""
     factors: int = Field(256, ge=2)
-    """Length of the collaborative part."""
+    """Length of the behaviour part."""
     cold_loss: float = Field(0.05, ge=0, lt=1)
-    """Share of NDCG@10 that may be given for items of which behaviour knows nothing."""
+    """Share of NDCG@10 that may be lost by the bonus for items without events."""

@@ -11,15 +11,15 @@ SeenRule = Literal["any", "everyone", "nothing"]
 
 
 class GroupSettings(Section):
-    """``[groups]``: how a list for several people is made."""
+    """``[groups]``: how a list for a group is made."""
 
     strategy: StrategyName = "fair"
     """How the members' preferences become one order."""
     seen: SeenRule = "any"
-    """Left out is what any member has seen, only what everyone has, or nothing."""
+    """Leave out items that any member has seen, items that everyone has seen, or nothing."""
     candidates: int | None = Field(None, ge=1, le=1000)
-    """Best items of each member that the group chooses from; by default as many as the strategy
-    needs: 50, and 400 for ``least-misery`` and ``borda``."""
+    """Candidates for each member, the best items; by default as many as the strategy needs: 50, and
+    400 for ``least-misery`` and ``borda``."""
     fairness: float = Field(0.5, ge=0)
-    """``fair``: how much more a member counts whose items are few on the list so far; 0 counts all
-    alike."""
+    """``fair``: how much more a member counts who has got little from the list so far; with 0 all
+    count the same."""

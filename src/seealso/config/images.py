@@ -8,23 +8,23 @@ from seealso.config.section import Section
 
 
 class ImagesSettings(Section):
-    """``[images]``: what the items look like; `seealso fit` finds out what it is worth."""
+    """``[images]``: images of the items; ``seealso fit`` chooses their weight."""
 
     path: Path | None = None
     """Image vectors: .parquet or .jsonl with ids and lists of numbers, .npz with ``ids`` and
-    ``vectors``, or .npy with its ids in another file."""
+    ``vectors``, or .npy with the ids in another file."""
     id: str = "item_id"
     """The column with the item id."""
     vector: str = "vector"
     """The column with the vector."""
     ids: Path | None = None
-    """The ids of an .npy, one a line."""
+    """A text file with the ids of an .npy, one on each line."""
     folder: Path | None = None
-    """Or a folder of pictures, each called by its item id, as .jpg, .jpeg or .png."""
+    """Or a folder of pictures, each named by its item id, as .jpg, .jpeg or .png."""
     bundle: Path | None = None
-    """What encodes these pictures: a folder with image.onnx and image.json."""
+    """The image encoder for these pictures: a folder with image.onnx and image.json."""
     dimension: int = Field(64, ge=1)
-    """Most dimensions that the image of an item takes in its vector."""
+    """Most dimensions of the image part of a vector."""
 
     @model_validator(mode="after")
     def _check(self) -> "ImagesSettings":

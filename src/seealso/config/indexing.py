@@ -20,19 +20,20 @@ class EncoderSettings(Section):
     cache: Path | Literal[False] | None = Path(".seealso/vectors.sqlite")
     """Cache of encoded texts; false switches it off."""
     precision: Literal["fp32", "int8"] = "fp32"
-    """Which twin of the model encodes items."""
+    """Precision of the model that encodes items."""
     query_precision: Literal["fp32", "int8"] = "fp32"
-    """Which twin encodes user texts at query time."""
+    """Precision of the model that encodes user texts at query time."""
     threads: int = Field(0, ge=0)
-    """Threads that encode items; 0 takes all cores."""
+    """Threads that encode items; 0 uses all cores."""
     query_threads: int = Field(1, ge=0)
-    """Threads that encode one user text; 0 takes all cores, which slows a search beside it."""
+    """Threads that encode one user text; 0 uses all cores, which slows searches at the same
+    time."""
     tokens_per_batch: int = Field(1024, ge=64)
-    """Token budget of one batch: bounds memory whatever the length of the texts."""
+    """Most tokens in one batch: limits memory for texts of any length."""
     whiten: bool | None = None
-    """Fit a whitening projection on the catalogue and keep it in the bundle; none whitens where
-    there are at least twice as many different texts as dimensions, unless the bundle's training
-    found that it ranks worse."""
+    """Fit a whitening projection on the catalogue and store it in the bundle; none whitens if there
+    are at least twice as many different texts as dimensions, unless training found that whitening
+    ranks worse."""
     dimension: int | None = Field(None, ge=2)
     """Cut vectors to this many dimensions; none keeps the model's own."""
     sample: int = Field(50_000, ge=2)
@@ -40,27 +41,27 @@ class EncoderSettings(Section):
 
 
 class ImportanceSettings(Section):
-    """``[importance]``: how behaviour becomes the weight of an item."""
+    """``[importance]``: how events become the weight of an item."""
 
     kind: Literal["events", "rating", "expression"] = "events"
     """Decayed event counts, a shrunk mean of the event values, or an expression."""
     weights: Mapping[str, float] = Field(default_factory=dict)
-    """Weight of each event type; 1 where none is given."""
+    """Weight of each event type; 1 by default."""
     half_life_days: float | None = Field(None, gt=0)
     """An event this old counts half; none for no decay."""
     per_user: int = Field(3, ge=0)
-    """Of what one user does with one item, so many events of each type count, the newest; 0 for no
-    limit. Events of no user count each."""
+    """Of one user's events with one item, only the newest ones of each type count, at most this
+    many; 0 for no limit. Events without a user all count."""
     floor: float = Field(0.5, gt=0)
-    """Lowest importance (an item that nobody chose)."""
+    """Lowest importance (of items without events)."""
     ceiling: float = Field(2.0, gt=0)
     """Highest importance."""
     prior: float = Field(10.0, ge=0)
-    """``rating``: number of average ratings that every item starts with."""
+    """``rating``: the number of average ratings with which every item starts."""
     expression: str | None = None
     """``expression``: SQL expression over the number columns, ``interactions`` and ``rating``."""
     tail_quantile: float = Field(0.2, ge=0, le=1)
-    """Items with at most as many events as this quantile of all items are the tail."""
+    """Items whose number of events is at most this quantile of all items are tail items."""
 
     @model_validator(mode="after")
     def _check(self) -> "ImportanceSettings":
@@ -89,14 +90,14 @@ class IndexSettings(Section):
     m: int = Field(16, ge=2)
     """HNSW: links of each vector."""
     ef_construction: int = Field(128, ge=8)
-    """HNSW: candidates looked at while the graph is built."""
+    """HNSW: candidates examined while the graph is built."""
     threads: int = Field(2, ge=1)
     """Threads that write to the cluster."""
     bulk_bytes: int = Field(4_000_000, ge=1_000)
     """Most bytes of one bulk body."""
     force_merge: bool = True
-    """Merge to one segment per shard after loading."""
+    """Merge each shard to one segment after loading."""
     verify_sample: int = Field(32, ge=1)
     """Items re-encoded and compared before the alias moves."""
     keep: int = Field(2, ge=1)
-    """Indices that ``prune`` keeps, the live one included."""
+    """Indices that ``prune`` keeps, including the live one."""

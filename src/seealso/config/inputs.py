@@ -31,16 +31,16 @@ class FormatSettings(Section):
     separator: str | None = Field(None, min_length=1, max_length=1)
     """The character between two fields of a delimited file."""
     encoding: str | None = None
-    """The encoding of its text, by the name that Python gives it: ``utf-8``, ``cp1252``."""
+    """The encoding of the file, by its name in Python: ``utf-8``, ``cp1252``."""
     quote: str | None = Field('"', min_length=1, max_length=1)
-    """The character around fields that hold a separator or a line break; null for none."""
+    """The character around fields that contain a separator or a line break; null for none."""
     escape: str | None = Field(None, min_length=1, max_length=1)
-    """The character before a quote that belongs to a field, a backslash in files of MySQL, Spark
-    and BigQuery; such a quote written twice is read in any case."""
+    """The character before a quote within a field: a backslash in files of MySQL, Spark and
+    BigQuery. A quote that is written twice is always read as one."""
     decimal: Literal[".", ","] | None = None
-    """The decimal mark of numbers that can be read in two ways, such as ``1.129``."""
+    """The decimal mark, for numbers with two possible meanings, such as ``1.129``."""
     nulls: tuple[str, ...] | None = None
-    """Words that stand for an empty value, as they are written; a usual set by default."""
+    """Words that mean an empty value, exactly as written; by default a usual set."""
 
     @field_validator("encoding")
     @classmethod
@@ -59,17 +59,18 @@ class EventFormatSettings(FormatSettings):
     """How a file of events is written; what is not set is found out from the file."""
 
     time: str | None = Field(None, pattern="%")
-    """How times are written, as ``strptime`` takes it: ``%d.%m.%Y %H:%M``; they are in UTC where
-    it names no zone (``%z``)."""
+    """How times are written, in the format of ``strptime``: ``%d.%m.%Y %H:%M``; without a zone
+    (``%z``), times are in UTC."""
 
 
 class CatalogueSettings(Section):
     """``[catalogue]``: where the items are and what their columns mean."""
 
     path: Path | None = None
-    """A CSV, TSV, JSON or Parquet file, each also compressed; a folder or a pattern of such."""
+    """A CSV, TSV, JSON or Parquet file, which may be compressed; or a folder or pattern of such
+    files."""
     index: str | None = None
-    """Or an OpenSearch index that holds the items."""
+    """Or an OpenSearch index with the items."""
     id: str = "item_id"
     """The column with the item id (``_id`` for an index: the document's own)."""
     text: tuple[str, ...] = ("title",)
@@ -79,7 +80,7 @@ class CatalogueSettings(Section):
     numbers: tuple[str, ...] = ()
     """Number columns (price, year, rating count): stored as doubles, for filters and importance."""
     lists: Mapping[str, str] = Field(default_factory=dict)
-    """Columns that hold several values, with their separator: ``genres = "|"``."""
+    """Columns with several values in a cell, and the separator of the values: ``genres = "|"``."""
     rename: Mapping[str, str] = Field(default_factory=dict)
     """New names for columns: ``movieId = "item_id"``."""
     format: FormatSettings = FormatSettings()
@@ -94,28 +95,30 @@ class CatalogueSettings(Section):
 
 
 class EventSettings(Section):
-    """``[events]``: where the behaviour is and what its columns mean."""
+    """``[events]``: where the events are and what their columns mean."""
 
     path: Path | None = None
-    """A CSV, TSV, JSON or Parquet file, each also compressed; a folder or a pattern of such."""
+    """A CSV, TSV, JSON or Parquet file, which may be compressed; or a folder or pattern of such
+    files."""
     index: str | None = None
-    """Or an OpenSearch index that holds the events."""
+    """Or an OpenSearch index with the events."""
     user: str = "user_id"
-    """The column with the user id; an event without one counts for importance alone."""
+    """The column with the user id; an event without one counts only for importance."""
     item: str = "item_id"
     """The column with the item id, or with a list of them: ``products.sku`` of an order."""
     type: str | None = None
-    """The column with the event type; without one, every event is a ``default_type``."""
+    """The column with the event type; without it, every event has the ``default_type``."""
     default_type: str = "view"
-    """The event type where the column is missing or empty."""
+    """The event type if the column is missing or empty."""
     value: str | None = None
-    """The column with a number (rating, quantity, seconds); without one, 1."""
+    """The column with a number (rating, quantity, seconds); without it, every value is 1."""
     time: str | None = None
     """The column with the time: ISO 8601, a date as a number, or a count since 1970."""
     lists: Mapping[str, str] = Field(default_factory=dict)
-    """Which of ``item`` and ``value`` hold several, with their separator: ``items = ","``."""
+    """Columns of ``item`` and ``value`` with several values in a cell, and the separator: ``items =
+    ","``."""
     positive: float | None = None
-    """Events with a value below this are seen, but no taste: they stay out of profiles."""
+    """Items of events with a lower value count as seen, but are not part of profiles."""
     format: EventFormatSettings = EventFormatSettings()
     """How the file is written."""
 
@@ -154,11 +157,11 @@ class TextSettings(Section):
     """``[text]``: what the model reads; part of the bundle's fingerprint."""
 
     item: str = DEFAULT_ITEM_TEMPLATE
-    """Jinja template over the item's fields; by default it writes the columns of
-    ``catalogue.text``, one after the other."""
+    """Jinja template over the item's fields; by default it joins the columns of
+    ``catalogue.text``."""
     views: Mapping[str, str] = Field(default_factory=dict)
     """More item templates by name; their vectors are added, weighted by ``weights``."""
     weights: Mapping[str, float] = Field(default_factory=dict)
-    """Weight of each view (``item`` is the main template); 1 where none is given."""
+    """Weight of each view (``item`` is the main template); 1 by default."""
     user: str = DEFAULT_USER_TEMPLATE
     """Jinja template over words, attributes and history (texts of items, newest first)."""

@@ -100,8 +100,8 @@ class Settings(BaseSettings):
     groups: GroupSettings = GroupSettings()
     personalise: PersonaliseSettings = PersonaliseSettings()
     rules: tuple[Rule, ...] = ()
-    """What holds for every list: ``[[rules]]``, each with ``do`` and the items or field that it
-    means; see docs/how-to/rules.md."""
+    """Rules for every list: ``[[rules]]``, each with ``do`` and the items or field that it names;
+    see docs/how-to/rules.md."""
     taxonomy: TaxonomySettings = TaxonomySettings()
     exposure: ExposureSettings = ExposureSettings()
     safety: SafetySettings = SafetySettings()

@@ -6,10 +6,11 @@ from seealso.config.section import Section
 
 
 class PersonaliseSettings(Section):
-    """``[personalise]``: how a user's preference is mixed into the score of a search."""
+    """``[personalise]``: how a user's preference changes the scores of a search."""
 
     weight: float = Field(0.15, ge=0, le=10)
-    """How much the preference counts: a hit's score is multiplied by exp(weight * z), where z is in
-    standard deviations of the user's similarities; 0 changes no order."""
+    """How much the preference counts: a hit's score is multiplied by exp(weight * z), where z is
+    the user's similarity in standard deviations; 0 changes nothing."""
     window: int | None = Field(None, ge=1, le=10_000)
-    """Rank only so many of the best hits of each shard anew, by a rescore clause; none for all."""
+    """Change the scores of only this many of the best hits of each shard, by a rescore clause; none
+    for all hits."""

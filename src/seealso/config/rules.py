@@ -45,7 +45,7 @@ class Choice(Section):
 
 
 class Rule(Choice):
-    """``[[rules]]``: one rule; the first boost or bury that means an item holds."""
+    """``[[rules]]``: one rule; of several boosts and buries of an item, the first applies."""
 
     do: Literal["require", "exclude", "boost", "bury", "pin"]
     """What becomes of the items."""
@@ -76,14 +76,14 @@ class Rule(Choice):
 
 
 class TaxonomySettings(Section):
-    """``[taxonomy]``: the tree that values of a field form; a rule on a node covers all below."""
+    """``[taxonomy]``: a tree of a field's values; a rule on a node applies to the nodes below."""
 
     field: str | None = None
     """The field whose values are nodes; none for no tree."""
     separator: str | None = None
-    """Between the nodes of a path, where each value is one: ``" > "`` for Games > Board > Chess."""
+    """The separator, if the values are paths: ``" > "`` for Games > Board > Chess."""
     path: Path | None = None
-    """Or a CSV file with the columns ``node`` and ``parent``, a line for each node."""
+    """Or a CSV file with the columns ``node`` and ``parent``, one line for each node."""
 
     @model_validator(mode="after")
     def _one_tree(self) -> "TaxonomySettings":
@@ -131,8 +131,8 @@ class ExposureSettings(Section):
     diversity: float = Field(0.0, ge=0, le=1)
     """1 - lambda of maximal marginal relevance: how much difference from the items above counts."""
     fresh: str | None = None
-    """A field with a date, a year or seconds since 1970: the older, the less an item is worth."""
+    """A field with a date, a year or seconds since 1970: older items get lower values."""
     half_life_days: float = Field(365.0, gt=0)
-    """Days after which `fresh` halves what an item is worth."""
+    """Days after which `fresh` halves the value of an item."""
     depth: int = Field(5, ge=1, le=100)
-    """Candidates for caps, diversity and freshness, in lengths of the list."""
+    """Candidates for caps, diversity and freshness, as a multiple of the list's length."""

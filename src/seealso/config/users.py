@@ -14,18 +14,18 @@ class UsersSettings(Section):
     enabled: bool = False
     """Recommend from the users index instead of reading the events at each call."""
     path: Path | None = None
-    """A file with attributes of users: CSV, TSV, JSON or Parquet, each also compressed, or parts
-    of one."""
+    """A file with attributes of users: CSV, TSV, JSON or Parquet, which may be compressed; or a
+    folder or pattern of such files."""
     id: str = "user_id"
     """Its column with the user id."""
     attributes: tuple[str, ...] = ()
-    """Its columns that are kept; without any, all of them."""
+    """Its columns that are stored; without any, all of them."""
     format: FormatSettings = FormatSettings()
     """How the file is written."""
     history_items: int = Field(100, ge=1)
-    """Newest items of the history that are kept."""
+    """Most history items that are stored, the newest."""
     seen_items: int = Field(10_000, ge=1)
-    """Newest items that are kept as seen; older ones may be recommended again."""
+    """Most seen items that are stored, the newest; older ones may be recommended again."""
 
     @property
     def columns(self) -> tuple[str, ...] | None:
@@ -34,14 +34,14 @@ class UsersSettings(Section):
 
 
 class NeighbourSettings(Section):
-    """``[neighbours]``: what a user's neighbours chose lately; needs ``users.enabled``."""
+    """``[neighbours]``: votes of a user's neighbours for items; needs ``users.enabled``."""
 
     share: float = Field(0.0, ge=0)
-    """What an item that all of them chose gains, in the units of w * cos; `seealso fit` finds it.
-    0 leaves neighbours out."""
+    """What is added to an item that all neighbours chose, in the units of w * cos; `seealso fit`
+    chooses it. 0 switches neighbours off."""
     k: int = Field(50, ge=1, le=1000)
-    """Most similar users that are asked for."""
+    """Number of neighbours, the most similar users."""
     latest: int = Field(20, ge=1, le=100)
-    """Newest items of each that count as chosen lately."""
+    """Newest items of each neighbour that count as chosen lately."""
     candidates: int = Field(100, ge=1, le=1000)
-    """Items that may come into a list by this alone: those that most of them chose."""
+    """Items that may come into a list only by votes: those with most votes."""
