@@ -78,7 +78,7 @@ def stop(context: Context, root: Path | None, version: str | None) -> None:
 @any_version
 @pass_context
 def status(context: Context, root: Path | None, version: str | None) -> None:
-    """Print which nodes are running and where; the exit code is 1 if none is."""
+    """Print which nodes run and where; exit code 1 if none runs."""
     running = api.node_status(context.settings, root=root, version=version)
     context.show(running, lambda: Group(*map(_facts, running)))
     if not running:

@@ -50,7 +50,7 @@ def build(context: Context, on_error: OnError, dry_run: bool, new_key: bool) -> 
 @dry_run
 @pass_context
 def update(context: Context, on_error: OnError, dry_run: bool) -> None:
-    """Write new and changed users, and delete those who no longer exist."""
+    """Write new and changed users, and delete missing ones."""
     run = api.plan_update_users if dry_run else api.update_users
     report = run(context.settings, on_error=on_error)
     context.show(report, lambda: _written(report, dry_run=dry_run))
@@ -62,7 +62,7 @@ def update(context: Context, on_error: OnError, dry_run: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @pass_context
 def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
-    """Delete everything that is stored about USER_ID, and search for it again.
+    """Delete all data of USER_ID, and search for it again.
 
     That is the document in the users index, the events of the user in the index ALIAS-events, and
     the rows in ubi_events and ubi_queries, if these indices exist.
@@ -85,7 +85,7 @@ def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
 @user_id
 @pass_context
 def export(context: Context, user_id: str) -> None:
-    """Print everything that is stored about USER_ID, as JSON."""
+    """Print all stored data of USER_ID, as JSON."""
     replace(context, json=True).show(api.export_user(context.settings, user_id), Text)
 
 
@@ -96,9 +96,10 @@ def export(context: Context, user_id: str) -> None:
 )
 @pass_context
 def neighbours(context: Context, user_id: str, size: int) -> None:
-    """List the users who are most similar to USER_ID, by one kNN query.
+    """List the users who are most similar to USER_ID.
 
-    They are listed by pseudonyms, so nobody can find out from the list who they are.
+    It takes one kNN query. Users are listed by pseudonyms, so nobody can find out from the list who
+    they are.
     """
     found = api.list_neighbours(context.settings, user_id, size=size)
     context.show(found, found.table)
