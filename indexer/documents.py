@@ -21,6 +21,7 @@ from seealso.encoder import (
 )
 from seealso.indexer.importance import ImportanceTable
 from seealso.log import Tick
+from seealso.readers import RESERVED
 from seealso.types import Item, Space, Vector
 
 
@@ -49,6 +50,12 @@ def item_vector(document: Mapping[str, Any]) -> Vector | None:
         return None
     vector = np.asarray(stored, dtype=np.float32)
     return vector / np.linalg.norm(vector)
+
+
+def read_item(document: Mapping[str, Any]) -> Item:
+    """Return the item that a document of a built index was made of."""
+    fields = {name: value for name, value in document.items() if name not in RESERVED}
+    return Item(str(document["item_id"]), fields)
 
 
 def digest(item: Item, text: str, fingerprint: str, image: str = "") -> str:

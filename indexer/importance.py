@@ -21,6 +21,7 @@ __all__ = [
     "apply_importance",
     "count_events",
     "fit_importance",
+    "settings_of",
 ]
 
 
@@ -122,6 +123,13 @@ def apply_importance(
     if numbers is not None:
         items = _join_counts(numbers["item_id"].to_list(), counts)
     return _table(items, _values(items, parameters, numbers), parameters)
+
+
+def settings_of(parameters: Mapping[str, Any]) -> ImportanceSettings:
+    """Return the settings that the ``ImportanceTable.parameters`` of an index were made with."""
+    own = {k: v for k, v in parameters.items() if k in ImportanceSettings.model_fields}
+    # an index of 0.1 knew no limit for one user
+    return ImportanceSettings.model_validate({"per_user": 0, **own})
 
 
 def _join_counts(ids: list[str], counts: ItemCounts) -> pl.DataFrame:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from seealso.config import ImportanceSettings, Settings
+from seealso.config import Settings
 from seealso.indexer.event_summary import EventSummary
-from seealso.indexer.importance import ImportanceTable, apply_importance, count_events
+from seealso.indexer.importance import ImportanceTable, apply_importance, count_events, settings_of
 from seealso.indexer.inputs import Inputs, latest_time, read_ids
 from seealso.log import Tick
 
@@ -55,12 +55,9 @@ def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, ti
     tick
         Called with the number of items read.
     """
-    # the record holds more than the settings it was made with, and one of 0.1 knew no limit
-    own = {k: v for k, v in fitted.items() if k in ImportanceSettings.model_fields}
-    made_with = {"per_user": 0, **own}
     until = datetime.fromisoformat(fitted["as_of"]) if fitted.get("as_of") else None
-    importance = ImportanceSettings.model_validate(made_with)
-    counts = count_events(source.events(), importance, as_of=until, latest=latest_time(settings))
+    latest = latest_time(settings)
+    counts = count_events(source.events(), settings_of(fitted), as_of=until, latest=latest)
     ids, numbers = read_ids(source, settings, fitted["kind"], tick)
     table = apply_importance(counts, fitted, numbers)
     return Reread(set(ids), source.unread(), table, counts.summary, counts.named)

@@ -18,13 +18,13 @@ from seealso.encoder import (
 )
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.creation import changed_settings, narrowed_source
-from seealso.indexer.documents import item_vector
+from seealso.indexer.documents import item_vector, read_item
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import read_stored_items
 from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
 from seealso.query_templates import render
-from seealso.readers import RESERVED, Problems
+from seealso.readers import Problems
 from seealso.types import Item, Space, Vector
 
 LEAST_COSINE = 0.999
@@ -216,10 +216,7 @@ def _items(
     if "attached" in meta and hits:
         read = read_stored_items(documents, settings.catalogue, name)
         return [read.get(item_id, Item(item_id, {})) for item_id in documents]
-    return [
-        Item(item_id, {k: v for k, v in document.items() if k not in RESERVED})
-        for item_id, document in documents.items()
-    ]
+    return [read_item(document) for document in documents.values()]
 
 
 def _least_cosine(

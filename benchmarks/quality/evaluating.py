@@ -1,7 +1,6 @@
 """Examines the product on a data set, through a real index, beside every baseline."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from benchmarks.node import running_node
@@ -12,7 +11,6 @@ from seealso.errors import BundleError
 from seealso.evaluation.baselines import baselines
 from seealso.evaluation.evaluate import evaluate
 from seealso.fitting.fit import fit
-from seealso.fitting.refit import refit
 from seealso.indexer.inputs import inputs
 from seealso.judging.index_systems import IndexSystems
 from seealso.log import progress
@@ -56,7 +54,6 @@ def evaluate_product(
                 cluster,
                 _with(settings, report.bundle),
                 read,
-                prepare=partial(refit, items=read.items),
                 name=name,
             )
             for name, report in fitted.items()

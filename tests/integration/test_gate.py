@@ -17,7 +17,6 @@ from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
 from seealso.datasets.splits import leave_one_out
 from seealso.errors import BundleError, DataError, NotBetter
-from seealso.fitting.fit import fit
 from seealso.indexer import lifecycle
 from seealso.indexer.build import build
 from seealso.indexer.build_report import BuildReport
@@ -224,15 +223,13 @@ def test_test_belongs_to_the_gate(shop: Shop, capsys: pytest.CaptureFixture[str]
     assert shop.names == []
 
 
-def test_a_bundle_that_learnt_from_other_events_is_named(
-    open_shop: OpenShop, opensearch_latest: NodeInfo
-) -> None:
-    shop = stocked(open_shop, opensearch_latest, fit={"factors": 8}, **TELLING)
-    source = shop.inputs()
-    fit(shop.settings(), source.items, source.events)
-    fitted = {"encoder": {"bundle": "fitted"}}
-    shop.build(**fitted)
-    assert verdict_of(gated(shop, **fitted)).notes == ()
-    shop.stock(films(FILMS), behaviour(seed=4))
-    (note,) = verdict_of(gated(shop, **fitted)).notes
-    assert "was fitted on other events or texts: it may have learnt what is asked" in note
+def test_a_model_that_was_fine_tuned_on_other_events_is_named(shop: Shop) -> None:
+    live = shop.build(**TELLING).index
+    report = gated(shop, swap=False, **TELLING)
+    assert verdict_of(report).notes == ()
+    for file in shop.settings().encoder.store.glob("*/bundle.json"):
+        recorded = json.loads(file.read_text())
+        recorded["origin"]["training"] = {"data": "other"}
+        file.write_text(json.dumps(recorded))
+    (note,) = gate_of(shop).judge(live, report.index).notes
+    assert "was fine-tuned on other events or texts: it may have learnt what is asked" in note

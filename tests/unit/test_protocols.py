@@ -10,7 +10,7 @@ from seealso.config import load_settings
 from seealso.datasets.dataset import read_dataset
 from seealso.datasets.questions import Question
 from seealso.errors import ConfigError, DataError
-from seealso.evaluation.leakage import find_leakage, has_learnt
+from seealso.evaluation.leakage import find_leakage
 from seealso.evaluation.protocols import (
     PROTOCOLS,
     cold_items,
@@ -72,10 +72,6 @@ def test_who_learnt_from_other_data_than_may_be_known_is_told(tiny):
     note = "tiny was fine-tuned on other events or texts: it may have learnt what is asked"
     # the training that knew all events knew those of the cold items
     assert find_leakage(tuned, cold) == find_leakage(tuned, "other") == (note,)
-    both = replace(tiny, origin={"training": {"data": whole}, "fit": {"data": cold}})
-    assert find_leakage(both, cold) == (note,)
-    assert find_leakage(both, whole) == (note.replace("fine-tuned", "fitted"),)
-    assert [has_learnt(one) for one in (tiny, tuned, both)] == [False, True, True]
 
 
 def test_cold_items_are_nowhere_in_what_may_be_known():

@@ -4,7 +4,6 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -253,11 +252,9 @@ def evaluate(
 
             builders += baselines_of(settings, baselines)
         if index:
-            from seealso.fitting.refit import refit
             from seealso.judging.index_systems import IndexSystems
 
-            prepare = partial(refit, items=source.items, images=source.images)
-            builders.append(IndexSystems(connect(settings), settings, source, keep, prepare))
+            builders.append(IndexSystems(connect(settings), settings, source, keep))
         found = hold(
             settings,
             source.items,

@@ -11,7 +11,7 @@ import polars as pl
 from seealso.config import Settings
 from seealso.datasets.catalogue import Catalogue, encode_sequences, read_catalogue
 from seealso.datasets.questions import Places, Question, questions, sample
-from seealso.datasets.splits import split_events
+from seealso.datasets.splits import all_choices, split_events
 from seealso.encoder import ItemText
 from seealso.errors import TooFewEvents
 from seealso.log import progress
@@ -92,6 +92,25 @@ def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
     )
 
 
+def read_all_choices(settings: Settings, catalogue: Catalogue, events: Events) -> Dataset:
+    """Return all that users chose, for what serves: it holds the answers of dev and test.
+
+    Nobody can be asked about it, and its signature is that of no other dataset.
+
+    Parameters
+    ----------
+    settings
+        ``events.positive`` is used.
+    catalogue
+        The items.
+    events
+        Gives the event frames.
+    """
+    choices = all_choices(events(), positive=settings.events.positive)
+    sequences = encode_sequences(choices, catalogue)
+    return Dataset(catalogue, sequences, (), (), _signature(catalogue, sequences, (), ()))
+
+
 def read_dataset_with_progress(settings: Settings, items: Items, events: Events) -> Dataset:
     """Read as `read_dataset` does, and show how many items are read."""
     with progress("reading") as tick:
@@ -110,11 +129,14 @@ def _signature(
     dev: Sequence[Question],
     test: Sequence[Question],
 ) -> str:
-    state = hashlib.sha256()
-    for name, text in zip(catalogue.ids, catalogue.texts, strict=True):
+    """Return 16 hex digits that do not depend on the order of the catalogue."""
+    state, ids = hashlib.sha256(), catalogue.ids
+    for name, text in sorted(zip(ids, catalogue.texts, strict=True)):
         state.update(f"{name}\t{text}\n".encode("utf-8", "replace"))
-    for sequence in sequences:
-        state.update(f"{sequence}\n".encode())
-    for question in (*dev, *test):
-        state.update(f"{question.history.tolist()} {question.target}\n".encode())
+    chosen = [
+        *sequences,
+        *((*question.history.tolist(), question.target) for question in (*dev, *test)),
+    ]
+    for places in chosen:
+        state.update("\t".join([*(ids[one] for one in places), "\n"]).encode("utf-8", "replace"))
     return state.hexdigest()[:16]

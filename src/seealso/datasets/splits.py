@@ -151,6 +151,25 @@ def temporal(
     return _checked(train, dev, test, known)
 
 
+def all_choices(
+    events: Iterable[pl.DataFrame], *, positive: float | None
+) -> dict[str, tuple[str, ...]]:
+    """Return the items that each user chose, oldest first, each once; nothing is kept back.
+
+    Parameters
+    ----------
+    events, positive
+        As in `leave_one_out`.
+
+    Raises
+    ------
+    TooFewEvents
+        There are no events.
+    """
+    pasts = _pasts(_numbered(events), positive)
+    return {past.user_id: tuple(item for item, _ in past.choices) for past in pasts}
+
+
 @dataclass(frozen=True, slots=True)
 class _Past:
     """All events of a user, oldest first.

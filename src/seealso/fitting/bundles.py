@@ -94,11 +94,13 @@ def write_fitted(
     dataset: Dataset,
     inputs: str,
 ) -> Bundle:
-    """Write the bundle ``fit.name``: `plain` with what was fitted from `inputs`."""
+    """Write the bundle ``fit.name``: `plain` with what was fitted from `inputs`.
+
+    `part` was learnt from `dataset`.
+    """
     lineage = Lineage(
         inputs=inputs,
         base=plain.name,
-        data=dataset.signature,
         recipe=fitted.recipe.as_dict(),
         dev=fitted.dev,
         cold=fitted.cold,

@@ -1,7 +1,8 @@
 """From a text model and behaviour to a bundle that an index is built with, in minutes.
 
-Everything is chosen on dev. Test is left to ``seealso evaluate``, and no factor learns from the
-events that dev and test ask about.
+Everything is chosen on dev, by what was learnt without the answers of dev and test. With what was
+chosen, all events are then learnt: what serves knows everything. Examinations learn anew, from
+what may be known in them (`seealso.fitting.refit`).
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Events, Items
+from seealso.datasets.dataset import Events, Items, read_all_choices
 from seealso.encoder import Bundle, BundleStore, ImageVectors
 from seealso.errors import BundleError
 from seealso.evaluation.protocols import Holdout, hold_out, known_events
@@ -24,6 +25,7 @@ from seealso.fitting.fitter import Fitted, Fitter
 from seealso.fitting.images import choose_image_weight
 from seealso.fitting.importance import read_shares
 from seealso.fitting.lineage import Lineage
+from seealso.fitting.recipe import learn_collaborative
 from seealso.log import progress
 
 
@@ -174,10 +176,13 @@ def _fit(
     held = choose_image_weight(settings, ids, texts, holdout.dev, images)
     plain = replace(plain, images=held.images, dimension=held.vectors.shape[1])
     fitter = Fitter(settings, holdout, held.vectors)
-    part, fitted = fitter.fitted(read_shares(settings, items, known, holdout.dataset))
+    fitted = fitter.choose(read_shares(settings, items, known, holdout.dataset))
     fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
     inputs = identify_inputs(settings, base, holdout.dataset, images)
-    bundle = write_fitted(settings, plain, part, fitted, holdout.dataset, inputs)
+    with progress("learning from all events"):
+        everything = read_all_choices(settings, holdout.dataset.catalogue, events)
+        part = learn_collaborative(everything, held.vectors, fitted.recipe)
+    bundle = write_fitted(settings, plain, part, fitted, everything, inputs)
     return FitReport(
         bundle=bundle.name,
         fingerprint=bundle.fingerprint,

@@ -102,8 +102,8 @@ class Fitter:
     holdout: Holdout
     texts: Vector
 
-    def fitted(self, shares: Shares) -> tuple[Collaborative, Fitted]:
-        """Return what behaviour knows, and the rest; `shares` are the importances to try."""
+    def choose(self, shares: Shares) -> Fitted:
+        """Return what dev chose; `shares` are the importances to try."""
         bench = self._bench(self.holdout.dev)
         alone, recipe, learnt = self._factorised()
         with progress("weighing", count_tries()) as tick:
@@ -132,7 +132,7 @@ class Fitter:
         if neighbours is not None:
             added = neighbours.over(added)
         calibration = calibrate(collect_top_items(bench, users, weighted, added))
-        return part, Fitted(
+        return Fitted(
             recipe=recipe,
             profile=_profile(weighed, found),
             importance=importance.settings,

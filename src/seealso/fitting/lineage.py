@@ -22,8 +22,6 @@ class Lineage(BaseModel):
     """Hash of all that the fit depends on; empty in a bundle of an earlier version."""
     base: str = ""
     """Name of the bundle that reads the texts."""
-    data: str
-    """Signature of the dataset that was learnt from."""
     recipe: Mapping[str, Any]
     """The numbers that dev chose, as `Recipe.as_dict` has them."""
     dev: Mapping[str, float] = Field(default_factory=dict)

@@ -85,6 +85,29 @@ class ItemFactors:
         return float(np.median(np.linalg.norm(self.items[self.known], axis=1)))
 
 
+def learn_collaborative(dataset: Dataset, texts: Vector, recipe: Recipe) -> Collaborative:
+    """Learn a collaborative part as `recipe` says, from all that `dataset` knows.
+
+    Choosing, serving and examining share it; what they learn from is what tells them apart.
+
+    Parameters
+    ----------
+    dataset
+        What is learnt from.
+    texts
+        Vectors of the contents of its n items, shape (n, d).
+    recipe
+        What dev chose.
+
+    Raises
+    ------
+    MissingExtraError
+        implicit is not installed.
+    """
+    learnt, pairs = learn_factors(dataset, recipe), learn_pairs(dataset, recipe)
+    return build_collaborative(dataset.catalogue.ids, learnt, texts, recipe, pairs)
+
+
 def learn_factors(dataset: Dataset, recipe: Recipe) -> ItemFactors:
     """Factorise who chose what, as `recipe` says.
 

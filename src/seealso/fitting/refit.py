@@ -1,4 +1,4 @@
-"""The same recipe on other knowledge: what is asked must not have been learnt."""
+"""The same recipe on less knowledge: what serves has learnt everything, an exam must not."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,7 @@ from seealso.encoder import ImageVectors, find_serving_bundle
 from seealso.evaluation.protocols import Holdout
 from seealso.fitting.bundles import read_contents, strip_collaborative, write_joined
 from seealso.fitting.lineage import Lineage
-from seealso.fitting.recipe import Recipe, build_collaborative, learn_factors, learn_pairs
+from seealso.fitting.recipe import Recipe, learn_collaborative
 from seealso.indexer.images import images_for, no_images
 
 FOLDER = "evaluated"
@@ -24,8 +24,7 @@ def refit(
 ) -> Settings:
     """Return settings whose bundle knows what may be known in `holdout`, and no more.
 
-    A bundle without a collaborative part, or with one that was fitted on this very knowledge,
-    stays what it is.
+    A bundle without a collaborative part stays what it is.
 
     Parameters
     ----------
@@ -47,23 +46,17 @@ def refit(
     """
     bundle = find_serving_bundle(settings)
     lineage = Lineage.of(bundle)
-    if lineage is None or lineage.data == holdout.dataset.signature:
+    if lineage is None:
         return settings
     beside = settings.encoder.store.parent / FOLDER
     encoder = settings.encoder.model_copy(update={"store": beside, "bundle": bundle.name})
     own = settings.model_copy(update={"encoder": encoder})
     base = strip_collaborative(bundle)
     plain, texts = read_contents(own, base, items, holdout.dataset, images_for(base, images))
-    recipe = Recipe.of(lineage.recipe)
-    learnt = learn_factors(holdout.dataset, recipe)
-    ids = holdout.dataset.catalogue.ids
-    co_occurrence = learn_pairs(holdout.dataset, recipe)
-    part = build_collaborative(ids, learnt, texts, recipe, co_occurrence)
+    part = learn_collaborative(holdout.dataset, texts, Recipe.of(lineage.recipe))
     told = replace(
         plain,
-        origin=lineage.model_copy(update={"data": holdout.dataset.signature}).as_origin(
-            plain.origin
-        ),
+        origin=lineage.as_origin(plain.origin),
         fitted=bundle.fitted,
         calibration=bundle.calibration,
     )

@@ -1,29 +1,36 @@
 """The gate of a build: a new index goes live unless what users chose says that it ranks worse.
 
-Both indices are asked by the product's own queries, whatever they were built from.
+Both are asked by the product's own queries, and neither knows the answers: each is built once more
+from its own documents, and what its bundle knows of behaviour is learnt anew without them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 
 import numpy as np
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import Cluster, indices, scan
 from seealso.config import Settings, TextSettings
 from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.dataset import read_dataset
 from seealso.datasets.intervals import Estimate, Values, estimate
 from seealso.datasets.questions import Question, sample
 from seealso.datasets.ranks import gains
-from seealso.encoder import Bundle
 from seealso.errors import NotBetter
-from seealso.evaluation.leakage import find_leakage, has_learnt
 from seealso.evaluation.metrics import DEPTH, ranks_in
+from seealso.evaluation.protocols import hold_out
+from seealso.indexer.documents import read_item
+from seealso.indexer.importance import settings_of
 from seealso.indexer.inputs import Inputs
-from seealso.indexer.live import live_index
-from seealso.judging.index_systems import IndexSystem
+from seealso.indexer.live import LiveIndex, live_index, open_index
+from seealso.judging.index_systems import IndexSystems
 from seealso.log import progress
-from seealso.plugin.recommender import Recommender
+from seealso.types import Item
+
+SUFFIX: Final = "-gate"
+"""Added to the alias: the name of the index that is asked in place of one that knows everything."""
 
 EVERY_ITEM = TextSettings(item="item")
 """Gives every item a text: one that the new templates leave without any must not go unasked."""
@@ -160,7 +167,8 @@ class Gate:
         ClusterError
             OpenSearch does not answer, or refuses.
         """
-        (before, old), (after, own) = self._ask(live, "live"), self._ask(new, "new")
+        before, old = self._ask(live, "gate: live")
+        after, own = self._ask(new, "gate: new")
         paired = after - before
         verdict = Verdict(
             live=live,
@@ -172,7 +180,7 @@ class Gate:
             difference=estimate(paired, self.settings.training.seed),
             gained=int((paired > 0).sum()),
             lost=int((paired < 0).sum()),
-            notes=self._notes(old, own),
+            notes=tuple(dict.fromkeys((*old, *own))),
         )
         if verdict.worse:
             raise NotBetter(
@@ -182,19 +190,39 @@ class Gate:
             )
         return verdict
 
-    def _ask(self, name: str, label: str) -> tuple[Values, Bundle]:
-        """Return NDCG@10 of each user, and the bundle that the index was built with."""
-        recommender = Recommender(self.cluster, self.settings, index=name)
-        system = IndexSystem(label, recommender, self.catalogue)
-        with progress(f"gate: {label}", len(self.questions)) as tick:
-            lists = system.rank(self.questions, DEPTH, None, tick)
-        ranks = ranks_in(lists, self.questions)
-        return gains(np.where(ranks == 0, UNREACHED, ranks)), recommender.live.encoder.bundle
+    def _ask(self, name: str, label: str) -> tuple[Values, tuple[str, ...]]:
+        """Return NDCG@10 of each user, and what a reader of the figures must know.
 
-    def _notes(self, *bundles: Bundle) -> tuple[str, ...]:
-        """Say which bundles may have learnt what is asked."""
-        if not any(map(has_learnt, bundles)):
-            return ()
-        known = read_dataset(self.settings, self.source.items, self.source.events).signature
-        notes = (note for bundle in bundles for note in find_leakage(bundle, known))
-        return tuple(dict.fromkeys(notes))
+        What serves has learnt the answers. So the index is built once more: from its own documents,
+        templates and importance, with its own bundle, learnt anew from what may be known.
+        """
+        settings, source = self._restrict(open_index(self.cluster, self.settings, name))
+        split = settings.training.split
+        (holdout,) = hold_out(
+            settings, source.items, source.events, names=[split], asked=self.asked
+        )
+        once_more = IndexSystems(
+            self.cluster, settings, source, suffix=SUFFIX, catalogue=self.catalogue
+        )
+        with once_more.build(holdout) as (fitted, *_), progress(label, len(self.questions)) as tick:
+            lists = fitted.system.rank(self.questions, DEPTH, None, tick)
+        ranks = ranks_in(lists, self.questions)
+        return gains(np.where(ranks == 0, UNREACHED, ranks)), fitted.notes
+
+    def _restrict(self, index: LiveIndex) -> tuple[Settings, Inputs]:
+        """Return settings and inputs by which an index can be built again as it is."""
+        encoder = self.settings.encoder.model_copy(update={"bundle": index.bundle.name})
+        space = self.settings.index.model_copy(update={"space": index.space})
+        own = {
+            "encoder": encoder,
+            "index": space,
+            "text": index.text,
+            "importance": settings_of(index.meta["importance"]),
+        }
+        items = partial(_scan_items, self.cluster, index.name)
+        return self.settings.model_copy(update=own), replace(self.source, items=items)
+
+
+def _scan_items(cluster: Cluster, index: str) -> Iterator[list[Item]]:
+    for hits in scan(cluster, index, source={"excludes": ["vector"]}):
+        yield [read_item(hit["_source"]) for hit in hits]

@@ -4,7 +4,7 @@ That index is separate from the live one, holds only what may be known in a hold
 when the holdout ends.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,6 +19,7 @@ from seealso.encoder import find_serving_bundle
 from seealso.evaluation.leakage import find_leakage
 from seealso.evaluation.protocols import Holdout, known_events
 from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask
+from seealso.fitting.refit import refit
 from seealso.indexer.build import build
 from seealso.indexer.inputs import Inputs
 from seealso.log import Tick, no_progress
@@ -29,8 +30,6 @@ from seealso.types import HistoryEntry, User
 
 SUFFIX: Final = "-evaluation"
 """Added to the alias: the name of the index that is evaluated."""
-
-Prepare = Callable[[Settings, Holdout], Settings]
 
 
 @dataclass(frozen=True)
@@ -92,11 +91,6 @@ class IndexSystem:
         return User(None, history, frozenset(ids[place] for place in question.seen))
 
 
-def as_set(settings: Settings, holdout: Holdout) -> Settings:  # noqa: ARG001
-    """Return the settings as they are: the bundle learns nothing for a protocol."""
-    return settings
-
-
 @dataclass(frozen=True)
 class IndexSystems:
     """Builds an index for each holdout, and ranks by it with the tail share as set and with none.
@@ -109,18 +103,21 @@ class IndexSystems:
         Catalogue and events. The index is built from those events alone that a holdout may know.
     keep
         Leave the index of the last holdout in the cluster.
-    prepare
-        Returns the settings of a holdout: those of a bundle that was fitted for it, for instance.
     name
         What the system is called.
+    suffix
+        Added to the alias: the name of the index.
+    catalogue
+        Gives the places of items in questions and lists; that of the holdout for None.
     """
 
     cluster: Cluster
     settings: Settings
     source: Inputs
     keep: bool = False
-    prepare: Prepare = as_set
     name: str = "seealso"
+    suffix: str = SUFFIX
+    catalogue: Catalogue | None = None
 
     @contextmanager
     def build(self, holdout: Holdout) -> Iterator[Sequence[FittedSystem]]:
@@ -133,36 +130,37 @@ class IndexSystems:
         BundleError
             The bundle is not in the store.
         """
-        settings = _beside(self.prepare(self.settings, holdout))
+        source = self.source
+        settings = refit(self._beside(), holdout, source.items, source.images)
         alias = settings.index.alias
         # two evaluations of one alias would use each other's index
         with hold(self.cluster, alias, "evaluation", "another evaluation is running"):
             # an evaluation that was killed may have left an index
             _clear(self.cluster, alias)
             try:
-                known = known_events(self.settings, self.source.events, holdout)
-                build(self.cluster, settings, replace(self.source, events=lambda: [known]))
+                known = known_events(settings, source.events, holdout)
+                build(self.cluster, settings, replace(source, events=lambda: [known]))
                 with Recommender(self.cluster, settings) as recommender:
                     yield self._systems(recommender, holdout)
             finally:
                 if not self.keep:
                     _clear(self.cluster, alias)
 
+    def _beside(self) -> Settings:
+        alias = self.settings.index.alias + self.suffix
+        index = self.settings.index.model_copy(update={"alias": alias})
+        return self.settings.model_copy(update={"index": index})
+
     def _systems(self, recommender: Recommender, holdout: Holdout) -> list[FittedSystem]:
         settings = recommender.settings
-        systems = [IndexSystem(self.name, recommender, holdout.dataset.catalogue)]
+        catalogue = self.catalogue or holdout.dataset.catalogue
+        systems = [IndexSystem(self.name, recommender, catalogue)]
         if settings.recommend.tail_share > 0:
             without = f"{self.name}, no tail share"
-            systems.append(IndexSystem(without, recommender, holdout.dataset.catalogue, 0.0))
+            systems.append(IndexSystem(without, recommender, catalogue, 0.0))
         bundle = find_serving_bundle(settings)
         notes = find_leakage(bundle, holdout.dataset.signature)
         return [FittedSystem(system, None, baseline=False, notes=notes) for system in systems]
-
-
-def _beside(settings: Settings) -> Settings:
-    alias = settings.index.alias + SUFFIX
-    index = settings.index.model_copy(update={"alias": alias})
-    return settings.model_copy(update={"index": index})
 
 
 def _clear(cluster: Cluster, alias: str) -> None:
