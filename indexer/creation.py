@@ -84,7 +84,7 @@ def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
     if not wrong:
         return
     raise MappingMismatch(
-        f"{name}: is not what was asked for: {'; '.join(wrong[:3])}",
+        f"{name}: differs from what was requested: {'; '.join(wrong[:3])}",
         hint="an index template of the cluster, or somebody else, added to it: leave such names "
         "out of its patterns, or choose another index.alias",
         index=name,

@@ -46,7 +46,7 @@ def left_out_notes(left_out: Collection[str], deleted: int) -> tuple[str, ...]:
     few = ", ".join(map(repr, sorted(left_out)[:EXAMPLES]))
     return (
         f"{len(left_out):,} of the {deleted:,} ids to delete are still in the catalogue, such as "
-        f"{few}: the next build, or update without --delete, brings them back; take them out of it",
+        f"{few}: the next build, or update without --delete, adds them again; remove them from it",
     )
 
 
@@ -92,7 +92,7 @@ class Deletions:
             return DataError(
                 f"{name}: {len(self.ids):,} of {self.documents:,} items would be deleted, more "
                 f"than {most:.0%}",
-                hint="if they are gone indeed, say --yes",
+                hint="if they are really gone, give --yes",
                 index=name,
             )
         return None

@@ -56,7 +56,7 @@ class EventSummary:
     def __str__(self) -> str:
         whose = f"{self.events:,} of {self.users:,} users"
         if self.anonymous:
-            whose += f", {self.anonymous:,} of them of no user"
+            whose += f", {self.anonymous:,} of them without a user"
         if self.first is None or self.last is None:
             return f"{whose}, without times"
         return f"{whose}, from {self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
@@ -65,7 +65,7 @@ class EventSummary:
         """Yield what was guessed or left out of the count, a sentence each."""
         if self.ahead:
             yield (
-                f"{self.ahead:,} of {self.events:,} events are from after now: they count as "
+                f"{self.ahead:,} of {self.events:,} events are in the future: they count as "
                 "events without a time, and decay is not counted from them"
             )
         if self.uncounted:

@@ -134,8 +134,8 @@ class Survey:
         if self.unmatched is not None and self.unmatched.share > LARGEST_UNMATCHED_SHARE:
             raise DataError(
                 str(self.unmatched),
-                hint="check catalogue.id and events.item, and how both systems write ids; or go on "
-                "all the same with --allow-unmatched",
+                hint="check catalogue.id and events.item, and how both systems write ids; or "
+                "continue anyway with --allow-unmatched",
                 events=self.unmatched.of,
                 unmatched=self.unmatched.rows,
             )

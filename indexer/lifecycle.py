@@ -91,7 +91,8 @@ def plan_rollback(cluster: Cluster, alias: str) -> AliasMove:
     if not earlier:
         raise ClusterError(
             f"{alias}: there is no older index to go back to",
-            hint="`seealso index list` shows what there is, `seealso index swap NAME` takes any",
+            hint="`seealso index list` shows what there is, `seealso index swap NAME` makes any "
+            "of them live",
             alias=alias,
         )
     chosen = max(earlier, key=lambda one: (one.live_since or "", one.name))

@@ -180,7 +180,7 @@ def require_movable(cluster: Cluster, alias: str, kind: str | None = None) -> No
         if own is None or own.get("kind") != kind:
             holds = "which seealso did not build" if own is None else "which holds something else"
             raise MappingMismatch(
-                f"{alias}: is an alias of {name}, {holds}: a build would take it away",
+                f"{alias}: is an alias of {name}, {holds}: a build would move it away",
                 hint="choose another index.alias, or give that index another alias",
                 index=name,
             )

@@ -122,7 +122,8 @@ def row_place(index: str, mapping: Mapping[str, Any], called: frozenset[str]) ->
     if not keeps_documents(mapping):
         kind = field.get("type", "no field")
         raise MappingMismatch(
-            f"{index}: nobody can tell what is held of a user there: {CLIENT} is mapped as {kind}, "
+            f"{index}: it cannot be found out what is stored about a user there: {CLIENT} is "
+            f"mapped as {kind}, "
             "and the documents are not kept (_source)",
             hint=f"reindex it with {CLIENT} as keyword, or delete the rows yourself",
             index=index,

@@ -188,7 +188,7 @@ def _check_standing(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> Non
     ]
     if wrong:
         raise MappingMismatch(
-            f"{name}: is not what was asked for: {'; '.join(wrong)}",
+            f"{name}: differs from what was requested: {'; '.join(wrong)}",
             hint="build the index again; find out what changed it, or what template adds to it",
             index=name,
         )

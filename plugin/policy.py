@@ -86,7 +86,7 @@ class Policy:
             if item_id not in allowed:
                 raise DataError(
                     f"item {item_id!r} is not in the index, or not for this user",
-                    hint="section [safety] of the settings says what is shown to whom",
+                    hint="section [safety] of the settings says which users may get which items",
                     item_id=item_id,
                 )
 

@@ -159,7 +159,7 @@ class FollowedIndex:
             `close` was called.
         """
         if self._closed:
-            raise SeeAlsoError("this recommender is closed", hint="ask it inside its `with` block")
+            raise SeeAlsoError("this recommender is closed", hint="use it inside its `with` block")
         for _ in range(SWAPS_FOLLOWED):
             live = self._current()
             state = self._checks.submit(self._read_alias)

@@ -44,7 +44,7 @@ class UserSearches(OpenIndex):
             if profile.vector is None:
                 name = "the user" if who.user_id is None else f"user {who.user_id!r}"
                 raise DataError(
-                    f"nothing is known of {name}: no neighbours",
+                    f"nothing is known about {name}: no neighbours",
                     hint="`seealso users update` brings new users to the users index",
                 )
             (found,) = index.neighbours([profile], size, live.fingerprint)

@@ -46,7 +46,7 @@ def open_shop(file: str) -> None:
     lines = Path(file).read_text(encoding="utf-8").splitlines()
     with closing(cluster()) as shop:
         if shop.exists(f"/_alias/{ALIAS}"):
-            print(f"{ALIAS} is there already")
+            print(f"{ALIAS} already exists")
             return
         if shop.exists(f"/{INDEX}"):  # a run that was stopped
             shop.request("DELETE", f"/{INDEX}")

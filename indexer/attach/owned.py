@@ -132,7 +132,7 @@ def look(cluster: Cluster, name: str) -> Owned:
 def way(owned: Owned, version: tuple[int, ...]) -> tuple[Way, str]:
     """Return how `owned` can be attached to, and why so."""
     if owned.settings.get("index.knn") != "true":
-        return "copy", "index.knn is not set, and cannot be once an index is there"
+        return "copy", "index.knn is not set, and cannot be set on an existing index"
     derives = owned.settings.get("index.knn.derived_source.enabled", "false") != "false"
     if derives and not derives_safely(version):
         number = ".".join(map(str, version))

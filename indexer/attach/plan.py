@@ -62,9 +62,9 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
     # of what is not the index itself, `check_alias` lets nothing but copies of it pass
     earlier = [name for name in pointed_to if name != owned.name]
     if copy:
-        chosen, reason, target = "copy", "a new copy is asked for", None
+        chosen, reason, target = "copy", "a new copy is requested", None
     elif earlier and not owned.attached:
-        chosen, reason, target = "copy", f"{alias} points to its copy already", earlier[0]
+        chosen, reason, target = "copy", f"{alias} already points to its copy", earlier[0]
     elif owned.attached:
         chosen, reason = "in place", "it was attached before"
     elif chosen == "copy":
@@ -77,8 +77,9 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
     note = ""
     if chosen == "copy" and not moving(owned):
         note = (
-            f"{owned.name} is an index, not an alias, and goes on answering as it is: what is "
-            f"written to it reaches the copy when it is attached again; ask {alias} for both"
+            f"{owned.name} is an index, not an alias, and continues to answer searches: documents "
+            f"that are written to it reach the copy when it is attached again; use {alias} for "
+            f"searches and lists"
         )
     return AttachPlan(
         index=owned.name,

@@ -135,8 +135,9 @@ class EventStore:
         if mapping["_meta"]["seealso"].get("key_check") != names.check:
             raise ConfigError(
                 f"{KEY} is not the key that {name} was made with",
-                hint=f"set the key of then, or delete {name}: under another key its events "
-                "belong to nobody",
+                hint=f"set the key that was used then, or delete {name}: with another key its "
+                f"events have no "
+                f"user",
                 index=name,
             )
         return cls(cluster, name)

@@ -107,7 +107,8 @@ def check_key(names: Pseudonyms, index: str, meta: Mapping[str, Any]) -> None:
     if meta.get("key_check") != names.check:
         raise ConfigError(
             f"{KEY} is not the key that {index} was built with",
-            hint="set the key of then; `seealso users build --new-key` begins with another one",
+            hint="set the key that was used then; `seealso users build --new-key` begins with "
+            "another one",
             index=index,
         )
 

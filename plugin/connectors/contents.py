@@ -21,7 +21,7 @@ def _line(value: Any) -> str:
 def facts(item: Recommendation) -> dict[str, Any]:
     """Return the catalogue's own fields, and what the list says of the item.
 
-    ``probability`` is None where nothing is known of it; a catalogue's own column of that name
+    ``probability`` is None where nothing is known about it; a catalogue's own column of that name
     gives way.
     """
     return {

@@ -46,7 +46,7 @@ def _condition(condition: Mapping[str, Any]) -> Clause:
 def _field(named: str) -> str:
     name = named.removeprefix("meta.")
     if name in NOT_FIELDS:
-        raise _refused(f"{named} is no field of the index")
+        raise _refused(f"{named} is not a field of the index")
     return "item_id" if named == "id" else name
 
 

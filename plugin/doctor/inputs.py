@@ -38,7 +38,7 @@ def examine_inputs(settings: Settings, connect: Callable[[], Cluster]) -> Iterat
     yield check("catalogue", lambda: _examine(settings, "catalogue", connect, ids))
     if settings.events.path is None and settings.events.index is None:
         # that is fine: lists can be made from histories and words, and importance is even
-        yield Finding("events", ok=True, found="none are named: every item weighs the same")
+        yield Finding("events", ok=True, found="none are set: every item has the same weight")
     else:
         yield check("events", lambda: _examine(settings, "events", connect, ids))
 

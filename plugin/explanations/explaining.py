@@ -24,7 +24,9 @@ from seealso.plugin.serving import Live
 from seealso.readers import RESERVED
 from seealso.types import Space, User
 
-NO_SUM = "in an index for {space} a similarity is no sum over the history: one share for all of it"
+NO_SUM = "in an index for {space} a similarity is not a sum over the history: it has one share"
+
+SEEN = "the user has already seen it: no list contains it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _explain_item(who: ExplainedUser, parts: Floats, item: FoundItem, missing: s
         texts={one: texts[one].text for one in events if one in texts},
         note=join_notes(
             describe_gaps(who.profile),
-            "the user met it already: no list shows it" if item.item_id in user.seen else "",
+            SEEN if item.item_id in user.seen else "",
             _without_sum(item, live.space),
             missing,
         ),

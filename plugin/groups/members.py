@@ -119,9 +119,9 @@ class Group:
         named = dict(zip(members.names, profiles, strict=True))
         known = {name: one for name, one in named.items() if one.vector is not None}
         unknown = [name for name in named if name not in known]
-        note = f"nothing is known of {_name_some(unknown)}: left out" if unknown else ""
+        note = f"nothing is known about {_name_some(unknown)}: left out" if unknown else ""
         if not known:
-            note = "nothing is known of any member: ranked by importance alone"
+            note = "nothing is known about any member: ranked by importance alone"
         excluded = _excluded([one.seen for one in members.people], seen)
         return cls(tuple(known), tuple(known.values()), excluded, note)
 

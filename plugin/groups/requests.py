@@ -45,7 +45,7 @@ class GroupRequest:
         return bool(self.group.profiles)
 
     def order(self, context: RankingContext) -> Order:
-        """Return that of the strategy; by importance where nothing is known of anybody."""
+        """Return that of the strategy; by importance where nothing is known about anybody."""
         return ByStrategy(self.settings, context.calibration) if self.known else ByValue()
 
     def queries(self, criteria: Criteria, context: RankingContext) -> Sequence[Query]:

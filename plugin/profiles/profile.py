@@ -27,7 +27,7 @@ class Profile:
     user
         Whose it is; for related items, nobody who has seen the item.
     vector
-        E_u, unit length, shape (dimension,); None where nothing is known of the user.
+        E_u, unit length, shape (dimension,); None where nothing is known about the user.
     words
         Words for the BM25 query of the tail list.
     history_used

@@ -88,7 +88,7 @@ def describe_gaps(profile: Profile) -> str:
     elif user.user_id is not None and not user.history:
         missing = f"user {user.user_id!r} liked nothing yet"
     if profile.vector is None:
-        return f"{missing or 'nothing is known of the user'}: ranked by importance alone"
+        return f"{missing or 'nothing is known about the user'}: ranked by importance alone"
     if profile.unread and profile.history_used:
         return missing
     return f"{missing}: ranked by words and attributes alone" if missing else ""

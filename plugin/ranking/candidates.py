@@ -54,7 +54,7 @@ class HitReader:
     min_probability: float
 
     def read_importance(self, hits: Sequence[Hit]) -> Candidates:
-        """Return the candidates where nothing is known of anybody: importance alone ranks."""
+        """Return the candidates where nothing is known about anybody: importance alone ranks."""
         return Candidates(ranked=[self._candidate(hit, None, Source.IMPORTANCE) for hit in hits])
 
     def read_vectors(self, hits: Sequence[Hit]) -> Candidates:

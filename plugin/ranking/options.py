@@ -145,7 +145,7 @@ def read_rules(rules: Any) -> tuple[Rule, ...]:
     """
     several = (rules,) if isinstance(rules, Mapping | Rule) else rules
     if isinstance(several, str) or not isinstance(several, Sequence):
-        raise ConfigError(f"rules: {rules!r:.80} is no rule, nor a list of them", hint=EXAMPLE)
+        raise ConfigError(f"rules: {rules!r:.80} is not a rule, nor a list of them", hint=EXAMPLE)
     return tuple(_read(number, rule) for number, rule in enumerate(several, 1))
 
 

@@ -31,7 +31,7 @@ class Candidate:
         The item; its `boost` is the mean of what was added to `values`.
     values
         What it is ranked by, one for each member (one for a user): w * similarity, or importance
-        where nothing is known of them, with what rules and freshness add. Empty for an item of a
+        where nothing is known about them, with what rules and freshness add. Empty for an item of a
         group's tail list without a vector.
     raw
         w * similarity for each member, before anything is added; empty where it is not known.

@@ -60,7 +60,7 @@ class Condition:
         """
         found = f"field {self.field!r} of index {index} is {mapping_type}"
         if mapping_type is None:
-            found = f"index {index} cannot be asked for field {self.field!r}"
+            found = f"index {index} cannot be filtered by field {self.field!r}"
             cure = "name it in catalogue.keywords, numbers or lists"
         elif self.needs == "values" and mapping_type in WORDS:
             found += ": it holds words, not whole values"

@@ -108,7 +108,7 @@ def read_tree(file: Path) -> dict[str, list[str]]:
     Raises
     ------
     ConfigError
-        The file cannot be read, a column is missing, or a node lies below itself.
+        The file cannot be read, a column is missing, or a node is below itself.
     """
     hint = "a CSV file with the columns node and parent; the parent of a root is empty"
     try:
@@ -127,5 +127,5 @@ def read_tree(file: Path) -> dict[str, list[str]]:
     tree = Taxonomy("node", None, children)
     for node, below in children.items():
         if node in tree.below(below):
-            raise ConfigError(f"{file}: {node!r} lies below itself", hint=hint)
+            raise ConfigError(f"{file}: {node!r} is below itself", hint=hint)
     return children

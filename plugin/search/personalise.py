@@ -153,11 +153,11 @@ def _check_body(body: Body) -> Body:
         )
     for name, instead in FOREIGN.items():
         if name in body:
-            raise _unfit(name, "OpenSearch knows no such key", f"put what it asks for in {instead}")
+            raise _unfit(name, "OpenSearch knows no such key", f"put its contents into {instead}")
     if "query" not in body and "suggest" in body and not {"aggs", "aggregations"} & body.keys():
         raise _unfit("suggest", "it only suggests, and finds no hits to rank", "give it a query")
     if _read_number(body, "size", 10) == 0:
-        raise _unfit("size", "it asks for no hits (size 0)", "send it as it is")
+        raise _unfit("size", "it requests no hits (size 0)", "send it as it is")
     if body.get("min_score") is not None:
         raise _unfit(
             "min_score",

@@ -34,7 +34,7 @@ ANSWER_SECONDS: Final = 10.0
 """Longest wait for one answer."""
 
 WRITTEN: Final = frozenset({200, 201, 409})
-"""A row that is there already was written by a request whose answer was lost."""
+"""A row that already exists was written by a request whose answer was lost."""
 
 RETRIED: Final = frozenset({403, 429, 502, 503, 504})
 """Statuses that end by themselves, or when an operator lifts a block."""
@@ -173,7 +173,7 @@ class _Queue:
     def _fail(self, reason: str) -> None:
         if not self._failing:
             self._failing = True
-            log.warning("%s takes no rows now, they wait: %s", self._index, reason)
+            log.warning("%s cannot be written now, rows wait: %s", self._index, reason)
 
     def _drop(self, count: int, reason: str) -> None:
         with self._changed:

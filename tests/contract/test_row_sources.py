@@ -218,7 +218,7 @@ def test_broken_rows_are_left_out_and_counted(store):
     assert problems.count == 3
     assert all(message.startswith(source.name) for message in problems.messages)
     assert "item_id is empty" in problems.messages[0]
-    assert "item_id '4' is there already" in problems.messages[1]
+    assert "item_id '4' already exists" in problems.messages[1]
     assert "item_id has more than 512 bytes" in problems.messages[2]
 
 

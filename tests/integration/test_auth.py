@@ -109,7 +109,7 @@ def test_passwords_that_are_not_right(opensearch_latest: NodeInfo, papers: Paper
             assert said.message == f"{running.url}: wrong user or password"
             assert "SEEALSO_PASSWORD" in str(said.hint)
         said = complaint(settings, {"SEEALSO_PASSWORD": PASSWORD})
-        assert said.message == f"{running.url}: wants a user and a password"
+        assert said.message == f"{running.url}: requires a user and a password"
         assert running.seen == []
 
 
@@ -164,7 +164,7 @@ def test_an_address_that_speaks_no_tls(opensearch_latest: NodeInfo) -> None:
 @pytest.mark.parametrize(
     ("shown", "says"),
     [
-        (None, "the cluster wants a client certificate"),
+        (None, "the cluster requires a client certificate"),
         ("stranger", "the cluster does not trust the client certificate"),
         ("former", "the client certificate has expired"),
     ],
@@ -336,8 +336,8 @@ def test_a_password_that_stays_on_the_machine_is_no_matter(here: str) -> None:
 @pytest.mark.parametrize(
     ("chosen", "says"),
     [
-        ({"url": "https://reader:open@h"}, "must not hold a user or password"),
-        ({"url": "https://h", "hosts": ["https://reader:open@h"]}, "must not hold a user"),
+        ({"url": "https://reader:open@h"}, "must not contain a user or password"),
+        ({"url": "https://h", "hosts": ["https://reader:open@h"]}, "must not contain a user"),
         ({"hosts": ["https://h"]}, "set url as well"),
         ({"url": "https://h", "client_key": "x"}, "client_key needs client_certificate"),
         ({"url": "http://h", "ca_file": "x"}, "need an https address"),
@@ -355,6 +355,6 @@ def test_settings_that_contradict_themselves(chosen: dict[str, Any], says: str) 
 
 
 def test_a_password_in_the_address_is_refused_in_python_too() -> None:
-    with pytest.raises(ConfigError, match="must not hold a user or password") as caught:
+    with pytest.raises(ConfigError, match="must not contain a user or password") as caught:
         Cluster("https://reader:open@127.0.0.1:1")
     assert "reader" not in caught.value.message

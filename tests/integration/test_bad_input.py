@@ -39,7 +39,7 @@ def test_a_missing_column(kept_shop: Shop, complain: Complain) -> None:
 def test_an_id_twice(kept_shop: Shop, complain: Complain) -> None:
     kept_shop.stock([*films(30), films(1)[0]])
     said = complain(kept_shop, "index", "build")
-    expected = "items.jsonl line 31: item_id 'f0' is there already, on line 1"
+    expected = "items.jsonl line 31: item_id 'f0' already exists, on line 1"
     assert (said.code, said.error) == (3, expected)
     assert "--on-error skip" in said.hint
 

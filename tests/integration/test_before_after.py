@@ -130,9 +130,7 @@ def test_what_cannot_be_compared_is_refused_in_one_line_before_anybody_is_asked(
 
     assert "asked dev in that evaluation, and asks test now" in refused("--test")
     assert "leave-one-out asked other users" in refused("--users", "12")
-    assert "cold was not asked in that evaluation (there: leave-one-out)" in refused(
-        "--protocol", "cold"
-    )
+    assert "cold is not in that evaluation (it has: leave-one-out)" in refused("--protocol", "cold")
     assert "cannot be read: No such file" in refused(given=tmp_path / "none.json")
     damaged.write_text("[1, 2]", encoding="utf-8")
     assert "not an evaluation" in refused(given=damaged)

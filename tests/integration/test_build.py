@@ -131,7 +131,7 @@ def test_items_without_text_are_kept_without_a_vector(shop: Shop) -> None:
     assert "vector" not in document
     assert document["tail"] is True
     assert document["importance"] == 2.0
-    # nothing is known of the user, so the most important item comes first
+    # nothing is known about the user, so the most important item comes first
     first = Recommender(shop.cluster, shop.settings()).recommend(size=1)
     assert first.ids == ["silent"]
 

@@ -75,12 +75,12 @@ def test_too_few_events_are_said_and_the_lists_are_by_texts(
         # the second time something is live, which nobody can be asked about
         found = built(shop, capsys)
         assert found["fit"] == (
-            "nothing is fitted, lists are by texts alone: there are no events to learn from"
+            "nothing was fitted, lists are from texts alone: there are no events to learn from"
         )
         assert found["fitted"] is None
         assert found["index"]["swapped"]
     planned = _said(shop, capsys, "build", "--dry-run")
-    assert "nothing is fitted, lists are by texts alone" in planned
+    assert "nothing was fitted, lists are from texts alone" in planned
 
 
 def test_an_index_is_built_with_the_fitted_bundle_of_its_model(shop: Shop) -> None:

@@ -79,7 +79,7 @@ def test_what_is_missing_is_named(
 def test_no_events_are_no_problem(library: Library) -> None:
     found = findings(library, library.changed(events={"path": None}))
     assert wrong(found) == {}
-    assert found["events"].found.startswith("none are named")
+    assert found["events"].found.startswith("none are set")
 
 
 def test_a_bundle_that_is_not_in_the_store(library: Library, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_the_command_ends_with_one_and_shows_the_cure(library: Library) -> None:
     assert done.returncode == 1
     assert "no bundle 'gone'" in done.stdout
     assert "-> make it: seealso model export" in done.stdout
-    assert "1 of 12 checks found something to do" in done.stderr
+    assert "1 of 12 checks failed" in done.stderr
 
 
 def test_without_settings_the_first_thing_to_do_is_said(tmp_path: Path) -> None:
@@ -261,7 +261,9 @@ def test_what_the_inputs_hold_is_said(library: Library, tmp_path: Path) -> None:
     assert found["catalogue"].ok
     assert found["catalogue"].found.endswith("items.csv, 3 items, 1 of 3 without a text")
     assert found["events"].ok
-    assert "3 of 2 users, 1 of them of no user, from 2026-10-02 00:00 to" in found["events"].found
+    assert (
+        "3 of 2 users, 1 of them without a user, from 2026-10-02 00:00 to" in found["events"].found
+    )
     assert "1 of 3 events name items" in found["events"].found
 
 
@@ -289,7 +291,7 @@ def test_what_the_reading_guessed_is_said(library: Library, tmp_path: Path) -> N
     settings = library.changed(catalogue=catalogue, text={"item": "{{ name }}"})
     found = findings(library, settings)["catalogue"]
     assert found.ok
-    assert "1.129 is read as 1129, no other number tells: set format.decimal" in found.found
+    assert "1.129 is read as 1129, no other number shows it: set format.decimal" in found.found
 
 
 def test_a_cluster_that_is_down_hides_nothing_of_the_files(library: Library) -> None:

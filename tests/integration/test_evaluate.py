@@ -248,7 +248,7 @@ def test_what_cannot_be_asked_is_refused_in_one_line(
     assert refused(shop, "--by", "colour", "--no-baselines") == 2
     assert "--by colour: no item has this field" in capsys.readouterr().err
     assert refused(shop, "--no-baselines", "--no-index") == 2
-    assert "leave nobody to ask" in capsys.readouterr().err
+    assert "leave nothing to evaluate" in capsys.readouterr().err
     shop.stock(films(30), behaviour(9, length=2))
     assert refused(shop, "--no-index", "--baseline", "popularity") == 3
     assert "none can be asked about in dev" in capsys.readouterr().err

@@ -190,7 +190,7 @@ def test_a_shop_keeps_its_search_and_makes_it_personal(small: Folder, tmp_path: 
     capped = Counter(row[2] for row in rows(story.of("exposure.caps")[0]))
     assert max(capped.values()) <= 2
     again = small.tell("shop", str(source))
-    assert "shop-games is there already" in again.of("shop.py open")[0]
+    assert "shop-games already exists" in again.of("shop.py open")[0]
     assert " 0 written" in again.of("attach")[0]
     assert again.of("ask shop-games-v1") == story.of("ask shop-games-v1")
     assert again.of("recommend") == story.of("recommend")

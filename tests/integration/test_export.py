@@ -179,7 +179,7 @@ def test_an_existing_bundle_is_not_overwritten(
 ) -> None:
     shutil.copytree(tiny.folder, store.root / "mine")
     backbone = load_backbone(str(gpt2), pooling="last", max_length=None)
-    with pytest.raises(BundleError, match="mine: is there already") as caught:
+    with pytest.raises(BundleError, match="mine: already exists") as caught:
         export_new(backbone, "mine", store)
     assert "--force" in str(caught.value.hint)
     assert store.find("mine").model_fingerprint == tiny.model_fingerprint

@@ -254,7 +254,7 @@ def test_pictures_are_encoded_and_decide(
     assert (done.written, done.unchanged) == (1, FILMS - 1)
     # a poster that cannot be read changes nothing
     (shop.folder / "posters" / "f3.jpg").write_bytes(b"\xff\xd8\xff and no picture")
-    with pytest.raises(DataError, match=r"f3.jpg is no JPEG or PNG that can be read"):
+    with pytest.raises(DataError, match=r"f3.jpg is not a JPEG or PNG that can be read"):
         update(shop.cluster, shop.settings(), shop.inputs())
     # neither does another encoder
     write_encoder(shop.folder / "clip", mean=[0.4, 0.5, 0.5])

@@ -232,4 +232,4 @@ def test_a_model_that_was_fine_tuned_on_other_events_is_named(shop: Shop) -> Non
         recorded["origin"]["training"] = {"data": "other"}
         file.write_text(json.dumps(recorded))
     (note,) = gate_of(shop).judge(live, report.index).notes
-    assert "was fine-tuned on other events or texts: it may have learnt what is asked" in note
+    assert "was fine-tuned on other events or texts: it may have learnt the answers" in note

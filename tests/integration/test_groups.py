@@ -148,14 +148,14 @@ def test_a_group_of_nobody_is_refused(recommender: Recommender) -> None:
 
 def test_an_unknown_member_is_left_out_and_named(recommender: Recommender) -> None:
     found = recommender.recommend_group(["u1", "nobody", "u5"])
-    assert found.note == "nothing is known of 'nobody': left out"
+    assert found.note == "nothing is known about 'nobody': left out"
     assert found.members == ("u1", "u5")
     assert found.ids == recommender.recommend_group(["u1", "u5"]).ids
 
 
 def test_unknown_members_alone_get_the_most_important_books(recommender: Recommender) -> None:
     found = recommender.recommend_group(["nobody", "noone"])
-    assert found.note == "nothing is known of any member: ranked by importance alone"
+    assert found.note == "nothing is known about any member: ranked by importance alone"
     assert found.ids == recommender.recommend("nobody").ids
     assert all(one.probabilities is None for one in found)
 
@@ -164,7 +164,7 @@ def test_what_a_member_of_unknown_taste_has_seen_is_left_out_too(
     library: Library, recommender: Recommender
 ) -> None:
     found = recommender.recommend_group(["u3", "u4", "critic"], size=40)
-    assert found.note == "nothing is known of 'critic': left out"
+    assert found.note == "nothing is known about 'critic': left out"
     assert not set(found.ids) & seen_by(library, "critic")
 
 

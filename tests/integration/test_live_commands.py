@@ -160,7 +160,7 @@ BROKEN = {
     "line 2: day is in the future: 2099-01-01T00:00:00Z": {"day": "2099-01-01T00:00:00Z"},
     "line 2: item_id is empty": {"item_id": ""},
     "line 2: day is empty, and there is no id (live.id)": {"day": ""},
-    "line 2: day is no time": {"day": "soon"},
+    "line 2: day is not a time": {"day": "soon"},
 }
 
 

@@ -275,5 +275,5 @@ def test_a_list_without_a_row_is_better_than_none(
     assert len(found) == 10
     said = {(one.created, one.getMessage()) for one in caplog.records}
     first, last = (text for _, text in sorted(said))
-    assert first.startswith("_not_a_name takes no rows now, they wait: ")
+    assert first.startswith("_not_a_name cannot be written now, rows wait: ")
     assert last == "_not_a_name: 2 rows were not written"

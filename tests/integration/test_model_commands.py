@@ -108,7 +108,7 @@ def test_push_and_pull_as_called(desk: Desk, tiny: Bundle) -> None:
     assert pushed["fingerprint"] == tiny.fingerprint
     again = desk.call("model", "push", "tiny", "share/tiny.tar.gz")
     assert again.returncode == 5
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
     wrong = desk.call("model", "pull", "share/tiny.tar.gz", "other", "--sha256", "0" * 64)
     assert wrong.returncode == 5
     assert "not the expected one" in wrong.stderr

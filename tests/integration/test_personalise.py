@@ -190,7 +190,7 @@ def test_nobodys_search_is_what_it_was(stack: Stack) -> None:
     body = bodies()["match"]
     assert recommender.personalise(body, recommender.user("nobody")) == body
     assert recommender.personalise(body, recommender.user("nobody"), window=100) == body
-    with pytest.raises(DataError, match="asks for no hits"):
+    with pytest.raises(DataError, match="requests no hits"):
         recommender.personalise({"size": 0}, recommender.user("nobody"))
 
 
@@ -236,7 +236,7 @@ def test_the_command_prints_the_body_or_the_answer(
     main(stack.shop.arguments("personalise", "nobody", "--body", str(file)))
     said = capsys.readouterr()
     assert json.loads(said.out) == bodies()["match"]
-    assert "nothing is known of the user" in said.err
+    assert "nothing is known about the user" in said.err
     file.write_text("{oops", encoding="utf-8")
     with pytest.raises(SystemExit):
         main(stack.shop.arguments(*ask))

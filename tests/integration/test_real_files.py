@@ -31,4 +31,4 @@ def test_what_real_files_become(opensearch_latest: NodeInfo, open_shop: OpenShop
     assert [found[one]["interactions"] for one in sorted(found)] == [1, 1, 2, 0]
     assert [found[one].get("price") for one in sorted(found)] == [24.9, None, 1129.0, None]
     assert (problems.count, problems.values) == (1, 8)
-    assert any("have no user: they count for importance alone" in one for one in problems.notes)
+    assert any("have no user: they count only for importance" in one for one in problems.notes)

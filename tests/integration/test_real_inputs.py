@@ -123,7 +123,7 @@ def test_a_clock_of_2038_changes_nothing_for_others(shop: Shop) -> None:
     assert weights(shop) == pytest.approx(before)
     assert (report.events.ahead, report.events.events) == (1, 13)
     assert str(report.events.last) == "2024-05-06 10:00:00+00:00"
-    assert any(note.startswith("1 of 13 events are from after now") for note in report.notes)
+    assert any(note.startswith("1 of 13 events are in the future") for note in report.notes)
     assert refresh_importance(shop.cluster, shop.settings(), shop.inputs()).changed == 0
 
 

@@ -93,7 +93,7 @@ def test_an_item_without_a_vector_has_words_alone(recommender: Recommender) -> N
 def test_an_item_that_was_seen_is_explained_too(recommender: Recommender) -> None:
     found = recommender.explain("u1", "b3")
     adds_up(found)
-    assert found.note == "the user met it already: no list shows it"
+    assert found.note == "the user has already seen it: no list contains it"
 
 
 def test_an_item_that_is_not_in_the_index(recommender: Recommender) -> None:
@@ -116,7 +116,7 @@ def test_the_other_spaces_tell_what_can_be_told(other_space: Library) -> None:
     assert events
     assert all(one.amount is None and one.similarity is not None for one in events)
     assert kinds(found) == {Kind.PROFILE, Kind.EVENT, Kind.IMPORTANCE}
-    assert f"an index for {other_space.space} a similarity is no sum" in found.note
+    assert f"an index for {other_space.space} a similarity is not a sum" in found.note
 
 
 def test_behaviour_is_shared_among_the_events_too(

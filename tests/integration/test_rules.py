@@ -218,7 +218,7 @@ def test_freshness_prefers_the_newer(library: Library) -> None:
 
 
 def test_a_field_that_the_index_lacks_is_named(library: Library, recommender: Recommender) -> None:
-    with pytest.raises(ConfigError, match="cannot be asked for field 'brand'"):
+    with pytest.raises(ConfigError, match="cannot be filtered by field 'brand'"):
         recommender.recommend("u1", rules={"do": "exclude", "field": "brand", "values": ["x"]})
 
 

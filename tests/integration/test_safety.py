@@ -187,7 +187,7 @@ def test_an_item_of_other_regions_is_not_shown(library: Library) -> None:
 
 def test_a_field_that_the_index_lacks_is_named(library: Library) -> None:
     asking = library.recommender(safety={"age": [{"item": "min_age"}]})
-    with pytest.raises(ConfigError, match=r"cannot be asked for field .min_age"):
+    with pytest.raises(ConfigError, match=r"cannot be filtered by field .min_age"):
         asking.recommend("u1")
 
 

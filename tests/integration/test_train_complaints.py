@@ -174,7 +174,7 @@ def test_a_model_that_diverges(refused: Refused, method: str) -> None:
     found = refused(training={"learning_rate": 1e30, "method": method, "evaluate_every": 1.0})
     assert (found.code, found.error) == (
         1,
-        "the model has diverged: it says the same of every item",
+        "the model has diverged: it gives every item the same score",
     )
     assert "training.learning_rate" in found.hint
 
@@ -184,7 +184,7 @@ def test_a_name_that_is_taken(board: Board, refused: Refused) -> None:
     taken.mkdir(parents=True)
     (taken / "bundle.json").write_text("{}")
     found = refused()
-    assert (found.code, found.error) == (5, f"{taken}: is there already")
+    assert (found.code, found.error) == (5, f"{taken}: already exists")
     assert found.hint == "choose another training.name, or replace it with --force"
 
 

@@ -231,7 +231,7 @@ def test_an_interrupted_command_says_how_to_go_on_and_does(board: Board, unbroke
     told = json.loads(complaint.splitlines()[-1])
     assert told["error"] == "Interrupted"
     assert told["message"].startswith("stopped after step")
-    assert told["hint"] == "the same command goes on from there"
+    assert told["hint"] == "the same command continues from there"
     assert "Traceback" not in complaint
     assert board.checkpoints[-1].name == f"checkpoint-{told['context']['step']}"
     assert finish(board, BY_STEP) == unbroken

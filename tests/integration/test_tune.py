@@ -148,7 +148,7 @@ def _second_trial_has_a_checkpoint(clubs: Clubs) -> bool:
 def test_a_search_out_of_time_goes_on_where_it_was(clubs):
     with pytest.raises(SeeAlsoError, match="no trial was finished in 1e-06 minutes") as caught:
         tuned(clubs, 2, minutes=1e-6)
-    assert "goes on" in caught.value.hint
+    assert "continues" in caught.value.hint
     assert len(tuned(clubs, 2).trials) == 2
 
 
@@ -261,7 +261,7 @@ def test_the_best_settings_are_written_where_they_count(clubs):
     assert local.read_text(encoding="utf-8").strip() in found.stdout
     again = run(clubs, "tune", "--trials", "2", "--write")
     assert again.returncode == 2
-    assert "seealso.local.toml: is there already" in again.stderr
+    assert "seealso.local.toml: already exists" in again.stderr
 
 
 def test_without_optuna_the_extra_is_named(clubs):

@@ -129,7 +129,7 @@ def test_what_is_named_to_be_deleted_is_never_written(latest_shop: Shop) -> None
     assert latest_shop.documents("f3", "f4", "x1", "f80").keys() == {"f80"}
     assert report.notes[0] == (
         "3 of the 3 ids to delete are still in the catalogue, such as 'f3', 'f4', 'x1': the next "
-        "build, or update without --delete, brings them back; take them out of it"
+        "build, or update without --delete, adds them again; remove them from it"
     )
     # the catalogue is what counts: nothing remembers who was deleted
     again = change(latest_shop)
@@ -216,7 +216,7 @@ def test_update_reads_everything_before_it_writes(latest_shop: Shop) -> None:
         source = FileSource(latest_shop.catalogue, batch_rows=10)
         return read_items(source, settings.catalogue, Problems("stop"))
 
-    with pytest.raises(DataError, match="line 101: item_id 'f0' is there already"):
+    with pytest.raises(DataError, match="line 101: item_id 'f0' already exists"):
         update(latest_shop.cluster, settings, Inputs(read, lambda: ()))
     assert indices.count(latest_shop.cluster, latest_shop.alias) == 80
     assert latest_shop.documents("f5")["f5"]["price"] == 6.0

@@ -105,7 +105,7 @@ def test_bad_input(opensearch_latest: NodeInfo, open_shop: OpenShop, complain: C
     assert (said.code, said.error) == (3, "users.jsonl has no users")
     write_lines(file, [{"user_id": "a", "age": 3}, {"user_id": "a", "age": 4}])
     said = complain(shop, "users", "build", users={"path": str(file)})
-    assert said.error == "users.jsonl line 2: user_id is there already"
+    assert said.error == "users.jsonl line 2: user_id already exists"
     said = complain(shop, "users", "build", users={"path": str(file), "id": "uid"})
     assert said.error == "users.jsonl has no column 'uid'; it has user_id, age"
     said = complain(shop, "users", "build", events={"path": None})

@@ -191,7 +191,7 @@ def test_neighbours_are_one_query(peopled: Shop) -> None:
 def test_neighbours_of_somebody_unknown(peopled: Shop) -> None:
     built(peopled)
     recommender = asking(peopled)
-    with pytest.raises(DataError, match="nothing is known of user 'nobody'"):
+    with pytest.raises(DataError, match="nothing is known about user 'nobody'"):
         recommender.neighbours(recommender.user("nobody"))
     with pytest.raises(ConfigError, match="neighbours need the users index"):
         Recommender(peopled.cluster, peopled.settings()).neighbours(recommender.user("ann-3"))

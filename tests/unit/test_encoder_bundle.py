@@ -191,8 +191,11 @@ def test_calibration_changes_no_fingerprint_and_is_kept(tiny: Bundle, store: Bun
 @pytest.mark.parametrize(
     ("fitted", "reason"),
     [
-        ({"cluster": {"url": "http://elsewhere"}}, "'cluster' is no section that is fitted"),
-        ({"importance": {"expression": "1"}}, "importance.expression is no setting that is fitted"),
+        ({"cluster": {"url": "http://elsewhere"}}, "'cluster' is not a section that is fitted"),
+        (
+            {"importance": {"expression": "1"}},
+            "importance.expression is not a setting that is fitted",
+        ),
         ({"profile": {"recency": 2.0}}, "profile: recency: must be less than or equal"),
         ({"profile": {"recency": "0.5"}}, "profile: recency: must be a valid number"),
         ({"neighbours": {"k": -1}}, "neighbours: k: must be greater"),
@@ -201,7 +204,7 @@ def test_calibration_changes_no_fingerprint_and_is_kept(tiny: Bundle, store: Bun
             "neighbours: share: must be a finite number",
         ),
         ({"importance": {"floor": 3.0, "ceiling": 1.0}}, "importance: floor 3.0 is above ceiling"),
-        ({"other": {}}, "'other' is no section that is fitted"),
+        ({"other": {}}, "'other' is not a section that is fitted"),
         ({"profile": [1]}, "sections with settings are expected"),
         (["profile"], "sections with settings are expected"),
     ],

@@ -286,7 +286,7 @@ BROKEN: list[tuple[Any, Any, str]] = [
     ("b", [], "vector is empty, or no list of numbers"),
     ("b", None, "vector is empty, or no list of numbers"),
     (None, [1.0, 2.0], "item_id is empty"),
-    ("a", [1.0, 2.0], "item_id 'a' is there already, on row 1"),
+    ("a", [1.0, 2.0], "item_id 'a' already exists, on row 1"),
     ("b" * 513, [1.0, 2.0], "item_id has more than 512 bytes"),
 ]
 

@@ -372,7 +372,7 @@ def test_an_event_from_after_now_counts_and_sets_no_clock():
     assert score(found, "c") == 1.0
     assert (found.summary.ahead, found.summary.last) == (1, START + 10 * DAY)
     assert list(found.summary.notes()) == [
-        "1 of 3 events are from after now: they count as events without a time, and decay is not "
+        "1 of 3 events are in the future: they count as events without a time, and decay is not "
         "counted from them"
     ]
 
@@ -383,7 +383,7 @@ def test_what_the_events_are_is_said():
     )
     found = count_events([rows], importance(weights={"like": 0.0}))
     assert str(found.summary) == (
-        "3 of 1 users, 1 of them of no user, from 2024-01-01 00:00 to 2024-01-10 00:00 UTC"
+        "3 of 1 users, 1 of them without a user, from 2024-01-01 00:00 to 2024-01-10 00:00 UTC"
     )
     assert found.named == {"a": 2, "b": 1}
     assert list(found.summary.notes()) == []

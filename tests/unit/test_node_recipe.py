@@ -145,7 +145,7 @@ def test_a_disk_that_fills_up(
     monkeypatch.setattr(FakeMaven, "download", full)
     with pytest.raises(NodeError, match="No space left on device") as caught:
         home.ensure_home(release, tmp_path)
-    assert "make room" in str(caught.value.hint)
+    assert "free some space" in str(caught.value.hint)
 
 
 def test_without_jgo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

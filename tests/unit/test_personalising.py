@@ -82,7 +82,7 @@ def test_the_template_makes_the_same_query() -> None:
     [
         ([], None, "is an object, not a list"),
         ({"query": "tent"}, None, "must be a query DSL clause"),
-        ({"size": 0, "aggs": {}}, None, "asks for no hits"),
+        ({"size": 0, "aggs": {}}, None, "requests no hits"),
         ({"size": "many"}, None, "size: must be a whole number"),
         ({"suggest": {"a": {}}}, None, "only suggests"),
         ({"knn": {"field": "v"}}, None, "knows no such key"),

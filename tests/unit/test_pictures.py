@@ -78,11 +78,11 @@ def gif() -> bytes:
 @pytest.mark.parametrize(
     ("picture", "reason"),
     [
-        (b"", "is no JPEG or PNG"),
-        (b"not a picture", "is no JPEG or PNG"),
-        (gif(), "is no JPEG or PNG"),
-        (png(np.zeros((SIDE, SIDE, 3)))[:40], "is no JPEG or PNG"),
-        (claimed(SIDE, SIDE), "is no JPEG or PNG"),
+        (b"", "is not a JPEG or PNG"),
+        (b"not a picture", "is not a JPEG or PNG"),
+        (gif(), "is not a JPEG or PNG"),
+        (png(np.zeros((SIDE, SIDE, 3)))[:40], "is not a JPEG or PNG"),
+        (claimed(SIDE, SIDE), "is not a JPEG or PNG"),
         (claimed(8_000, MOST_PIXELS // 8_000 + 1), "pixels, too many to unpack"),
         (claimed(10_000, 10_000), "too many pixels to unpack"),
         (claimed(60_000, 60_000), "too many pixels to unpack"),
@@ -167,7 +167,9 @@ def test_broken_pictures_are_named_and_can_be_left_out(
     (rows,) = one.read()
     assert list(rows.ids) == ["a", "b", "c/d"]
     assert problems.count == 2
-    assert problems.messages[1] == "pictures picture 4: bad.png is no JPEG or PNG that can be read"
+    assert problems.messages[1] == (
+        "pictures picture 4: bad.png is not a JPEG or PNG that can be read"
+    )
 
 
 def test_what_was_encoded_comes_from_the_cache(tmp_path: Path, encoder: ImageEncoder) -> None:

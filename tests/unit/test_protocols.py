@@ -69,7 +69,7 @@ def test_who_learnt_from_other_data_than_may_be_known_is_told(tiny):
     whole, cold = (one.dataset.signature for one in held("leave-one-out", "cold"))
     tuned = replace(tiny, origin={"training": {"data": whole}})
     assert find_leakage(tiny, whole) == find_leakage(tuned, whole) == ()
-    note = "tiny was fine-tuned on other events or texts: it may have learnt what is asked"
+    note = "tiny was fine-tuned on other events or texts: it may have learnt the answers"
     # the training that knew all events knew those of the cold items
     assert find_leakage(tuned, cold) == find_leakage(tuned, "other") == (note,)
 

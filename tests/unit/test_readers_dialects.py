@@ -296,7 +296,7 @@ def test_a_title_above_the_header_is_told(tmp_path):
     with pytest.raises(DataError) as caught:
         read(path, columns=("id", "title"))
     assert "line 1: does not name the columns, a line below does: id, title" in caught.value.message
-    assert "take away what stands above it" in caught.value.hint
+    assert "remove the lines above it" in caught.value.hint
 
 
 def test_a_file_without_rows_has_columns_all_the_same(tmp_path):
@@ -309,7 +309,7 @@ def test_a_file_without_rows_has_columns_all_the_same(tmp_path):
 
 def test_a_carriage_return_within_a_line_is_told_in_words(tmp_path):
     _, [(place, reason)] = read(written(tmp_path, 'id,title\n1,"a"\n2,b\r3,c\n'))
-    assert (place, reason) == (3, "a carriage return stands within the line, outside of quotes")
+    assert (place, reason) == (3, "a carriage return is within the line, outside of quotes")
 
 
 def test_a_header_that_comes_again_is_no_row(tmp_path):

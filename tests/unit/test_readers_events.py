@@ -175,7 +175,7 @@ def test_another_date_tells_the_order_of_day_and_month(telling, month, said):
     problems = Problems("stop")
     first, _ = events(source, EventSettings(time="time"), problems)
     assert first[-1].month == month
-    assert problems.notes == (f"events.csv: 01/02/2026 is read as {said}: another date tells",)
+    assert problems.notes == (f"events.csv: 01/02/2026 is read as {said}: another date shows it",)
 
 
 def test_a_date_that_can_be_read_in_two_ways_needs_the_setting():
@@ -254,9 +254,9 @@ def test_times_outside_1970_to_2100_are_broken(value):
         ("value", "many", "is not a number ('many')"),
         ("value", "inf", "is infinite"),
         ("value", float("inf"), "is infinite"),
-        ("time", "yesterday", "is no time between 1970 and 2100"),
-        ("time", "2024-02-30", "is no time"),
-        ("time", "1e300", "is no time"),
+        ("time", "yesterday", "is not a time between 1970 and 2100"),
+        ("time", "2024-02-30", "is not a time"),
+        ("time", "1e300", "is not a time"),
     ],
 )
 def test_a_broken_row_is_named(field, value, reason):
@@ -303,7 +303,7 @@ def test_an_event_of_nobody_is_kept_and_counted():
     assert [row[:2] for row in events(source, EventSettings(), problems)] == [
         ("u", "a"), (None, "b"), (None, "c"), (None, "d"),
     ]  # fmt: skip
-    assert problems.notes == ("events.csv: 3 events have no user: they count for importance alone",)
+    assert problems.notes == ("events.csv: 3 events have no user: they count only for importance",)
 
 
 def documents(*records):
@@ -510,8 +510,8 @@ def test_words_for_nobody_are_no_user_and_are_said():
     problems = Problems("stop")
     read = events(source, EventSettings(), problems)
     assert [row[0] for row in read] == [None] * 6 + ["0", "-1", "guest", None]
-    assert "events.csv: 2 rows are of user 'None', which is nobody" in problems.notes
-    assert "events.csv: 7 events have no user: they count for importance alone" in problems.notes
+    assert "events.csv: 2 rows are of user 'None', which means no user" in problems.notes
+    assert "events.csv: 7 events have no user: they count only for importance" in problems.notes
     named = EventSettings(format={"nulls": ["guest"]})
     assert [row[0] for row in events(source, named)][-3:] == ["-1", None, "None"]
 
@@ -519,11 +519,11 @@ def test_words_for_nobody_are_no_user_and_are_said():
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (46297.375, "is no time but perhaps a date of Excel"),
-        ("46297", "is no time but perhaps a date of Excel"),
-        (2026, "is no time: so small a number"),
-        ("202610", "is no time: so small a number"),
-        (0, "is no time: so small a number"),
+        (46297.375, "is not a time but perhaps a date of Excel"),
+        ("46297", "is not a time but perhaps a date of Excel"),
+        (2026, "is not a time: so small a number"),
+        ("202610", "is not a time: so small a number"),
+        (0, "is not a time: so small a number"),
         ("1970-01-01", "is the first moment of 1970"),
         (datetime(1970, 1, 1), "is the first moment of 1970"),
     ],
@@ -544,7 +544,7 @@ def test_data_without_dates_keeps_the_order_that_its_counts_tell(counts):
         for *_, time in events(source, EventSettings(time="time"), problems)
     ] == seconds
     (note,) = problems.notes
-    assert "time holds small counts, no dates" in note
+    assert "time has small counts, not dates" in note
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_every_rating_but_the_damaged_one(settings):
     frames = list(read_events(source(settings.events.path), settings.events, problems))
     assert sum(frame.height for frame in frames) == 100_835
     assert problems.count == 1
-    assert problems.messages[0].startswith("ratings.csv.gz line 522: timestamp is no time")
+    assert problems.messages[0].startswith("ratings.csv.gz line 522: timestamp is not a time")
 
 
 def test_stopping_at_the_damaged_one(settings):

@@ -223,7 +223,7 @@ def test_gzip_that_is_cut_off(tmp_path, name):
         ("a.csv", b"\n\n", "a.csv is empty"),
         ("a.csv", b'id,"title\n1,a\n', "a.csv line 1: the header cannot be read"),
         ("a.csv", b"id,id\n", "a.csv line 1: two columns are called 'id'"),
-        ("a.parquet", b"PAR1 and nothing else", "a.parquet is no readable Parquet file"),
+        ("a.parquet", b"PAR1 and nothing else", "a.parquet is not a readable Parquet file"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says(tmp_path, name, content, message):

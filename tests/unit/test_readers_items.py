@@ -246,7 +246,7 @@ def test_an_id_that_is_there_already_names_the_first_line():
     second = Rows(pl.DataFrame({"item_id": ["c", "a"], "title": ["z", "w"]}), (4, 5))
     read = items(Lines((first, second)), problems=problems)
     assert [item.fields["title"] for item in read] == ["x", "y", "z"]
-    assert problems.messages == ("films.csv line 5: item_id 'a' is there already, on line 2",)
+    assert problems.messages == ("films.csv line 5: item_id 'a' already exists, on line 2",)
 
 
 def test_what_is_broken_first_stops_the_reading():
@@ -413,7 +413,7 @@ def test_two_ids_that_are_one():
     problems = Problems("skip")
     rows = [{"item_id": "1", "title": "a"}, {"item_id": "1.0", "title": "b"}]
     assert [one.item_id for one in items(lines(*rows), problems=problems)] == ["1"]
-    assert problems.messages == ("films.csv line 3: item_id '1' is there already, on line 2",)
+    assert problems.messages == ("films.csv line 3: item_id '1' already exists, on line 2",)
 
 
 def test_the_id_of_a_document_is_left_as_it_is():
@@ -438,7 +438,7 @@ def test_rows_of_variants_and_pictures_continue_their_item():
         ("can", 24.0), ("shears", 31.0),
     ]  # fmt: skip
     assert problems.messages == (
-        "films.csv line 7: item_id 'can' is there already, on line 2",
+        "films.csv line 7: item_id 'can' already exists, on line 2",
         "films.csv line 8: item_id is empty",
     )
     assert problems.notes == (

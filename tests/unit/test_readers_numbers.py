@@ -106,7 +106,8 @@ def test_what_was_guessed_is_said():
     problems = Problems("stop")
     prices(["1.129"], problems=problems)
     assert problems.notes == (
-        "shop.csv: 1.129 is read as a little over 1, no other number tells: set format.decimal if "
+        "shop.csv: 1.129 is read as a little over 1, no other number shows it: set format.decimal "
+        "if "
         "that is wrong",
     )
 

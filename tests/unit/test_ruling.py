@@ -100,7 +100,7 @@ def test_a_rule_on_a_node_of_a_tree_covers_what_lies_below(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("node,parent\na,b\nb,a\n", "lies below itself"),
+        ("node,parent\na,b\nb,a\n", "is below itself"),
         ("name\na\n", "line 2: no node and parent"),
     ],
 )
@@ -130,7 +130,7 @@ def test_what_is_no_tree_is_refused(tmp_path: Path, text: str, said: str) -> Non
         ({"do": "pin", "field": "f", "values": ["a"], "position": 1}, "pin takes items"),
         ({"do": "hide", "items": ["a"]}, "rule 1: do: "),
         ({"do": "exclude", "items": ["a"], "unknown": 1}, "rule 1: unknown: "),
-        ("exclude", "is no rule"),
+        ("exclude", "is not a rule"),
         ([3], "rule 1: "),
     ],
 )

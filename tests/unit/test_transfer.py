@@ -132,11 +132,11 @@ def test_nothing_is_replaced_unasked(
 ) -> None:
     there = tmp_path / "share" / archive
     first = push(tiny, there, replacing=False)
-    with pytest.raises(BundleError, match="is there already"):
+    with pytest.raises(BundleError, match="already exists"):
         push(tiny, there, replacing=False)
     assert push(tiny, there, replacing=True) == first
     pull(Pull(first.place), store)
-    assert "is there already" in refusal(first.place, store)
+    assert "already exists" in refusal(first.place, store)
     assert pull(Pull(first.place, replacing=True), store).name == "tiny"
 
 

@@ -126,7 +126,7 @@ def test_attributes_are_the_columns_of_a_file(tmp_path: Path) -> None:
         ("user_id,age\n", "users.csv has no users"),
         ("uid,age\n1,2\n", "users.csv has no column 'user_id'"),
         ("user_id,age\n1,2\n,3\n", "users.csv line 3: user_id is empty"),
-        ("user_id,age\n1,2\n1,3\n", "users.csv line 3: user_id is there already"),
+        ("user_id,age\n1,2\n1,3\n", "users.csv line 3: user_id already exists"),
     ],
 )
 def test_a_broken_file_of_users(tmp_path: Path, text: str, said: str) -> None:

@@ -147,4 +147,4 @@ def _plan_fit(settings: Settings, source: Inputs) -> str:
 
 
 def _by_texts(exc: TooFewEvents) -> str:
-    return f"nothing is fitted, lists are by texts alone: {exc.message}"
+    return f"nothing was fitted, lists are from texts alone: {exc.message}"

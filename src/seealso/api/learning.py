@@ -229,7 +229,7 @@ def evaluate(
         The extra ``evaluate`` is not installed.
     """
     if not index and not baselines:
-        raise ConfigError("without the index and without baselines, nobody is left to ask")
+        raise ConfigError("without the index and without baselines, there is nothing to evaluate")
     if before is not None and not index:
         raise ConfigError("an earlier evaluation is compared by the index, which is left out")
     from seealso.evaluation.earlier import Earlier

@@ -22,7 +22,7 @@ def push_model(settings: Settings, name: str, dest: Path | str, *, force: bool =
     dest
         A folder, which may be a mounted share or another store, or a file.
     force
-        Replace what is there already.
+        Replace what already exists.
     """
     bundle = BundleStore(settings.encoder.store).find(name)
     with progress("pushing", total=1) as tick:
@@ -59,7 +59,7 @@ def pull_model(
     sha256
         What `push_model` said; any other bundle is refused.
     force
-        Replace what is there already.
+        Replace what already exists.
 
     Raises
     ------

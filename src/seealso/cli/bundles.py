@@ -192,7 +192,7 @@ def _compared(one: "ComparedBundle") -> str:
     learnt = {
         None: "not fine-tuned",
         True: "fine-tuned on these events, without the questions",
-        False: "fine-tuned on other events: they may hold what is asked here",
+        False: "fine-tuned on other events: they may contain the answers",
     }[one.learnt_here]
     return f"{one.name} ({one.fingerprint}), projection: {one.projection}, {learnt}"
 

@@ -23,7 +23,7 @@ def doctor(context: Context) -> None:
     context.show(findings, lambda: _table(findings))
     wrong = sum(not finding.ok for finding in findings)
     if wrong:
-        stderr.print(f"{wrong} of {len(findings)} checks found something to do", highlight=False)
+        stderr.print(f"{wrong} of {len(findings)} checks failed", highlight=False)
         sys.exit(1)
 
 

@@ -96,7 +96,7 @@ def evaluate(
     if baselines and no_baselines:
         raise click.UsageError("--baseline and --no-baselines exclude each other")
     if not index and no_baselines:
-        raise click.UsageError("--no-index and --no-baselines leave nobody to ask")
+        raise click.UsageError("--no-index and --no-baselines leave nothing to evaluate")
     if not index and before is not None:
         raise click.UsageError("--before compares the index, which --no-index leaves out")
     folder = out or (FOLDER if opened else None)

@@ -129,7 +129,7 @@ def _table(report: EventsReport, *, dry_run: bool) -> RenderableType:
             "users that would be changed" if dry_run else "changes of users": users,
             "items that would be changed" if dry_run else "changes of items": taken.items,
             "unknown items": unknown,
-            **({"of who was forgotten": taken.forgotten} if taken.forgotten else {}),
+            **({"of forgotten users": taken.forgotten} if taken.forgotten else {}),
             **({"old ones deleted": taken.expired} if taken.expired else {}),
             "broken": report.broken,
             "seconds": f"{report.seconds:.1f}",

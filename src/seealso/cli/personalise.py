@@ -51,7 +51,7 @@ def personalise(
     given = read_json(body, BODY)
     changed = recommender.personalise(given, user, weight=weight, window=window)
     if changed == given:
-        stderr.print("nothing is known of the user: the body is as it came", style="yellow")
+        stderr.print("nothing is known about the user: the body is unchanged", style="yellow")
     if send:
         changed = recommender.search(given, user, weight=weight, window=window)
     click.echo(orjson.dumps(changed))

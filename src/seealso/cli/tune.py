@@ -57,7 +57,7 @@ def tune(
     local = _local_file()
     if write and local.exists():
         raise ConfigError(
-            f"{local}: is there already", hint="leave --write out and paste what is printed"
+            f"{local}: already exists", hint="leave --write out and paste what is printed"
         )
     if dry_run:
         plan = api.plan_tune(context.settings, on_error=on_error, trials=trials)

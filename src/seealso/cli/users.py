@@ -76,7 +76,7 @@ def forget(context: Context, user_id: str, dry_run: bool, yes: bool) -> None:
         return
     if found.documents and not yes:
         total = sum(found.counts.values())
-        confirm(f"Delete what is held of this user ({total:,})?")
+        confirm(f"Delete what is stored about this user ({total:,})?")
     done = api.forget_user(context.settings, user_id)
     context.show(done, lambda: _forgotten(done))
 
@@ -140,4 +140,4 @@ def _forgotten(done: ForgetReport) -> RenderableType:
 
 def _counts(pseudonym: str, what: str, counts: Mapping[str, int]) -> RenderableType:
     found = [f"{count:,} of {index}" for index, count in counts.items()]
-    return tables.facts({"user": pseudonym, what: found or "nothing is held of this user"})
+    return tables.facts({"user": pseudonym, what: found or "nothing is stored about this user"})

@@ -101,8 +101,8 @@ class Cluster:
         addresses = [url, *hosts]
         if any(holds_secret(one) for one in addresses):
             raise ConfigError(
-                "an address must not hold a user or password",
-                hint="give username and password apart from it",
+                "an address must not contain a user or password",
+                hint="give username and password separately",
             )
         self.url = ", ".join(addresses)
         self.auth = auth or (Basic(username, password or "") if username else None)

@@ -113,7 +113,7 @@ def unreachable(
         )
     hint = "start it (`seealso node start`) or set cluster.url"
     if url.startswith("https") and certificates.client is None and "connection aborted" in plain:
-        hint += "; if it wants a client certificate, set cluster.client_certificate"
+        hint += "; if it requires a client certificate, set cluster.client_certificate"
     return Unavailable(f"{url}: OpenSearch does not answer", hint=hint, url=url)
 
 
@@ -133,7 +133,7 @@ _TLS = (
     (
         "certificate is not valid for",
         "the TLS certificate is for another host",
-        "set cluster.url to a name that the certificate holds",
+        "set cluster.url to a name that is in the certificate",
     ),
     (
         "certificate verify failed",
@@ -143,10 +143,10 @@ _TLS = (
     (
         "eof occurred in violation",
         "the cluster ended the TLS handshake",
-        "check that the address speaks TLS; if it wants a client certificate, set "
+        "check that the address speaks TLS; if it requires a client certificate, set "
         "cluster.client_certificate to one that it trusts",
     ),
-    ("certificate required", "the cluster wants a client certificate", _CLIENT),
+    ("certificate required", "the cluster requires a client certificate", _CLIENT),
     ("alert unknown ca", "the cluster does not trust the client certificate", _CLIENT),
     ("certificate expired", "the client certificate has expired", "renew it"),
     ("bad certificate", "the cluster refused the client certificate", _CLIENT),
@@ -176,7 +176,7 @@ def translate(
     ):
         return signature_refused(url, reason, auth)
     if isinstance(exc, AuthenticationException):
-        wrong = "wants a user and a password" if auth is None else "wrong user or password"
+        wrong = "requires a user and a password" if auth is None else "wrong user or password"
         return ClusterError(
             f"{url}: {wrong}",
             hint="set cluster.username and the environment variable SEEALSO_PASSWORD",

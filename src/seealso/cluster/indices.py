@@ -208,7 +208,7 @@ def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> No
             raise ClusterError(
                 f"{', '.join(aliases)}: the alias could not be moved: {exc.message}",
                 hint=exc.hint
-                or "`seealso index list` shows where it stands; run the same command again",
+                or "`seealso index list` shows where it points; run the same command again",
             ) from exc
 
 
@@ -264,7 +264,7 @@ def point_alias(cluster: Cluster, alias: str, name: str) -> None:
     if (found := resolve_alias(cluster, alias)) != [name]:
         raise ClusterError(
             f"{alias}: somebody else has moved the alias just now, to {', '.join(found)}",
-            hint="`seealso index list` shows where it stands, `seealso index swap NAME` moves it",
+            hint="`seealso index list` shows where it points, `seealso index swap NAME` moves it",
             alias=alias,
         )
 

@@ -52,7 +52,8 @@ def create_index(cluster: Cluster, alias: str) -> None:
                 raise
             raise ClusterError(
                 f"{name}: the index for locks cannot be created: {exc.message}",
-                hint="seealso keeps there who is building: allow it, or choose another index.alias",
+                hint="seealso records there which process is building: allow it, or choose "
+                "another index.alias",
                 index=name,
             ) from exc
     require_ours(cluster, alias)

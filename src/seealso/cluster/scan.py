@@ -105,7 +105,7 @@ def _require_source(hits: Sequence[Mapping[str, Any]], index: str) -> None:
     if any("_source" not in hit for hit in hits):
         raise DataError(
             f"index {index} does not keep its documents (_source is switched off)",
-            hint="read them from where they came from, or reindex them with _source",
+            hint="read them from their original source, or reindex them with _source",
             index=index,
         )
 

@@ -55,7 +55,7 @@ class ClusterSettings(Section):
         if self.hosts and self.url is None:
             raise ValueError("hosts are for more nodes: set url as well")
         if any(holds_secret(one) for one in addresses):
-            raise ValueError("an address must not hold a user or password")
+            raise ValueError("an address must not contain a user or password")
         clear = in_clear(addresses, password=self.username is not None)
         if clear is not None and not self.allow_plain_text:
             raise ValueError(f"{clear}: set https addresses, or allow_plain_text = true")

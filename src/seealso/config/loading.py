@@ -228,10 +228,10 @@ def check_fitted(fitted: Any) -> dict[str, dict[str, Any]]:
         raise ValueError("sections with settings are expected")
     for name, values in fitted.items():
         if name not in FITTED:
-            raise ValueError(f"{name!r} is no section that is fitted")
+            raise ValueError(f"{name!r} is not a section that is fitted")
         section, names = FITTED[name]
         if odd := sorted(map(str, values.keys() - names)):
-            raise ValueError(f"{name}.{odd[0]} is no setting that is fitted")
+            raise ValueError(f"{name}.{odd[0]} is not a setting that is fitted")
         try:
             section.model_validate(values, strict=True)
         except ValidationError as exc:

@@ -1,4 +1,4 @@
-"""How a search that is there already is personalised."""
+"""How a search that already exists is personalised."""
 
 from pydantic import Field
 

@@ -84,7 +84,7 @@ def inspect(folder: Path) -> Bundle:
 def refused(why: str) -> BundleError:
     """Return the error that says why a bundle is not taken in."""
     return BundleError(
-        why, hint="nothing was taken in; get the bundle again from where it was made"
+        why, hint="nothing was imported; get the bundle again from where it was made"
     )
 
 

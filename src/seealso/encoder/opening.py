@@ -39,7 +39,7 @@ def unused_fit_note(settings: Settings, bundle: Bundle) -> str | None:
     if bundle.text is not None or not BundleStore(settings.encoder.store).has(fitted):
         return None
     return (
-        f"lists are by texts alone: {fitted} was fitted over another model than {bundle.name}; "
+        f"lists are from texts alone: {fitted} was fitted over another model than {bundle.name}; "
         "`seealso build` fits it again"
     )
 
@@ -64,7 +64,7 @@ def whitens(bundle: Bundle, settings: Settings, texts: Iterable[str]) -> bool:
     """Whether a projection that is fitted for `bundle` on `texts` whitens.
 
     The settings say. Where they do not, the bundle does, if there are at least `LEAST_TEXTS`
-    different texts to a dimension: fewer leave directions that nothing is known of. A bundle
+    different texts to a dimension: fewer leave directions that nothing is known about. A bundle
     that is bound to a catalogue already was asked then.
     """
     if settings.encoder.whiten is not None:

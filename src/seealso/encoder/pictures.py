@@ -102,7 +102,7 @@ class Pixels:
             raise DataError("has too many pixels to unpack") from exc
         except (OSError, SyntaxError, ValueError) as exc:
             # SyntaxError is what Pillow raises of a broken PNG
-            raise DataError("is no JPEG or PNG that can be read") from exc
+            raise DataError("is not a JPEG or PNG that can be read") from exc
 
 
 class ImageEncoder:

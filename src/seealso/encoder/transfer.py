@@ -52,19 +52,19 @@ def plan_push(bundle: Bundle, destination: Path, *, replacing: bool) -> Transfer
     destination
         A folder of bundles, or a file that ends in .tar.gz, .tgz or .zip.
     replacing
-        Whether what is there already may be replaced.
+        Whether what already exists may be replaced.
 
     Raises
     ------
     BundleError
-        Something is there already.
+        Something already exists.
     """
     place = destination
     if not is_archive(destination):
         place = BundleStore(destination).folder_of(bundle.folder.name)
     if place.exists() and (not replacing or place.is_dir() == is_archive(destination)):
         raise BundleError(
-            f"{place}: is there already", hint="choose another place, or replace it with --force"
+            f"{place}: already exists", hint="choose another place, or replace it with --force"
         )
     return Transfer(
         name=bundle.folder.name,
@@ -173,7 +173,7 @@ def _received(asked: Pull, store: BundleStore, incoming: Path) -> tuple[Transfer
     place = store.folder_of(name)
     if place.exists() and not asked.replacing:
         raise BundleError(
-            f"{place}: is there already",
+            f"{place}: already exists",
             hint="give another NAME, or replace it with --force",
             bundle=name,
         )

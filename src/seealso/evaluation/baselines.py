@@ -42,7 +42,7 @@ def baselines(settings: Settings, names: Sequence[str] = NAMES) -> list[Baseline
     for name in names:
         if name not in NAMES:
             raise ConfigError(
-                f"baseline {name!r}: there is none", hint=f"choose of {', '.join(NAMES)}"
+                f"baseline {name!r}: there is none", hint=f"choose one of {', '.join(NAMES)}"
             )
     return [_baseline(name, settings) for name in NAMES if name in names]
 

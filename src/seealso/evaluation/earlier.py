@@ -75,7 +75,7 @@ class Earlier:
                 return one
         held = ", ".join(one.name for one in self.found.protocols) or "none"
         raise DataError(
-            f"{self.name}: {name} was not asked in that evaluation (there: {held})",
+            f"{self.name}: {name} is not in that evaluation (it has: {held})",
             hint=f"leave this protocol out, or {AGAIN}",
             protocol=name,
         )

@@ -21,5 +21,5 @@ def find_leakage(bundle: Bundle, known: str) -> tuple[str, ...]:
     if not training or training.get("data") == known:
         return ()
     return (
-        f"{bundle.name} was fine-tuned on other events or texts: it may have learnt what is asked",
+        f"{bundle.name} was fine-tuned on other events or texts: it may have learnt the answers",
     )

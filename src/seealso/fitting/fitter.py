@@ -245,4 +245,4 @@ def _neighbour_notes(neighbours: ChosenNeighbours | None) -> tuple[str, ...]:
 def _uncalibrated(calibration: Calibration | None) -> tuple[str, ...]:
     if calibration is not None:
         return ()
-    return ("scores do not foretell what dev users chose: probabilities are not fitted",)
+    return ("scores do not predict what dev users chose: probabilities are not fitted",)

@@ -134,4 +134,4 @@ def _notes(bounds: tuple[float, float], saved: float) -> tuple[str, ...]:
         return ("importance lowers NDCG@10 on dev: it is turned off",)
     if bounds == BOUNDS[-1]:
         return ()
-    return (f"importance is turned down: from 0.5 to 2 it would cost {saved:.4f} NDCG@10",)
+    return (f"importance is reduced: from 0.5 to 2 it would cost {saved:.4f} NDCG@10",)

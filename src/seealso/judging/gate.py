@@ -185,7 +185,7 @@ class Gate:
         if verdict.worse:
             raise NotBetter(
                 f"{new} is not live: it ranks worse than {live}: {verdict}",
-                hint=f"`seealso index swap {new}` makes it live all the same",
+                hint=f"`seealso index swap {new}` makes it live anyway",
                 verdict=verdict,
             )
         return verdict

@@ -72,7 +72,7 @@ def _parse_rows(rows: Rows, columns: UsersSettings, found: dict[str, Attributes]
         elif user_id is None:
             broken.append(Problem(place, columns.id, "is empty"))
         elif user_id in found:
-            broken.append(Problem(place, columns.id, "is there already"))
+            broken.append(Problem(place, columns.id, "already exists"))
         else:
             own: dict[str, Any] = {}
             for name, faults, values in lists:

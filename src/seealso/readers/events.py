@@ -92,11 +92,13 @@ def read_events(
         events, broken = parse_events(rows, columns, conventions)
         reading.take(rows, broken)
         for word, count in count_nobodies(rows, columns).items():
-            reading.tally(count, *(f"{said} of user {word!r}, which is nobody" for said in _ROWS))
+            reading.tally(
+                count, *(f"{said} of user {word!r}, which means no user" for said in _ROWS)
+            )
         reading.tally(
             events["user_id"].null_count(),
-            "event has no user: it counts for importance alone",
-            "events have no user: they count for importance alone",
+            "event has no user: it counts only for importance",
+            "events have no user: they count only for importance",
         )
         if events.height:
             yield events.drop("place")

@@ -86,7 +86,7 @@ class _ImageChecker:
         if item_id is None:
             return Fault("is empty")
         if item_id in self.first:
-            return Fault(f"{item_id!r} is there already, on {unit} {self.first[item_id]}")
+            return Fault(f"{item_id!r} already exists, on {unit} {self.first[item_id]}")
         return None
 
     def _check_vector(self, vector: Vector | None) -> Fault | None:

@@ -170,7 +170,7 @@ def _build_items(
             broken.append(Problem(place, ids.name, "is empty"))
         elif item_id in first:
             unit, number = first[item_id]
-            reason = f"{item_id!r} is there already, on {unit} {number}"
+            reason = f"{item_id!r} already exists, on {unit} {number}"
             broken.append(Problem(place, ids.name, reason, repeats=True))
         else:
             # plain tuples, millions of them: the garbage collector passes over those

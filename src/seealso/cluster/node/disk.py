@@ -18,7 +18,7 @@ def require_space(folder: Path, needed: int = MIN_FREE_BYTES) -> None:
     if free < needed:
         raise NodeError(
             f"disk full: {free // 1024**2} MB free at {folder}, {needed // 1024**2} MB needed",
-            hint="make room, or choose a folder on another disk",
+            hint="free some space, or choose a folder on another disk",
             folder=str(folder),
             free_bytes=free,
             needed_bytes=needed,

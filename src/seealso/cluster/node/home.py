@@ -58,7 +58,7 @@ def ensure_home(release: Release, cache: Path) -> Path:
     except OSError as exc:
         raise NodeError(
             f"cannot write the OpenSearch home {home}: {exc.strerror or exc}",
-            hint="make room, or set XDG_CACHE_HOME to a folder that can be written",
+            hint="free some space, or set XDG_CACHE_HOME to a folder that can be written",
         ) from exc
     return home
 

@@ -29,7 +29,7 @@ class Release:
     core
         Coordinate that becomes ``lib/``, with all that it needs.
     core_alone
-        Coordinates that go to ``lib/`` too; what they need is there already.
+        Coordinates that go to ``lib/`` too; what they need already exists.
     modules
         The modules of the distribution that seealso needs.
     plugin

@@ -109,7 +109,7 @@ class JsonRows:
         except NotJson as exc:
             raise DataError(
                 f"{self._name} line {exc.line}: {exc.reason}",
-                hint="write the file again: nothing behind this place can be read",
+                hint="write the file again: nothing after this place can be read",
                 file=self._name,
                 line=exc.line,
             ) from exc

@@ -172,7 +172,7 @@ def _require_first(
     if below is not None:
         raise DataError(
             f"{name} line {line}: does not name the columns, a line below does: {', '.join(below)}",
-            hint="take away what stands above it: the first line must name the columns",
+            hint="remove the lines above it: the first line must name the columns",
             file=name,
             line=line,
         )

@@ -19,9 +19,9 @@ LONGEST_ROW: Final = 1_000
 """Most lines of one row: more are no description, but the rows behind a quote left open."""
 
 _NEVER_CLOSED: Final = "a quoted field is never closed"
-_SWALLOWS: Final = "a quoted field is not closed, or swallows whole rows"
+_SWALLOWS: Final = "a quoted field is not closed, or contains whole rows"
 _ESCAPED: Final = r" (where \" stands for a quote, set format.escape)"
-_CARRIAGE_RETURN: Final = "a carriage return stands within the line, outside of quotes"
+_CARRIAGE_RETURN: Final = "a carriage return is within the line, outside of quotes"
 _CONTINUES: Final = "goes on where a broken row ended"
 
 

@@ -124,7 +124,7 @@ class FileSource:
         except pl.exceptions.PolarsError as exc:
             reason = str(exc).splitlines()[0]
             raise _describe(
-                name, part, f"is no readable Parquet file: {reason}", "write it again"
+                name, part, f"is not a readable Parquet file: {reason}", "write it again"
             ) from exc
         except OSError as exc:
             raise self._describe_unreadable(part.path, exc) from exc
@@ -146,7 +146,7 @@ class FileSource:
     def _read_text(self, part: Part, name: str, raw: BinaryIO) -> Iterator[Rows]:
         buffered, recoded = open_utf8(raw, self.format.encoding)
         with buffered as stream:
-            # programs that add a byte order mark may meet one that is there already
+            # programs that add a byte order mark may meet one that already exists
             while stream.peek().startswith(BOM_UTF8):
                 stream.read(len(BOM_UTF8))
             if part.name and not stream.peek():

@@ -153,8 +153,8 @@ class LiveReader:
         self._reading.take(rows, broken)
         self._reading.tally(
             sum(one.user is None for one in events),
-            "event has no user: it counts for importance alone",
-            "events have no user: they count for importance alone",
+            "event has no user: it counts only for importance",
+            "events have no user: they count only for importance",
         )
         return events
 
@@ -175,7 +175,7 @@ class LiveReader:
                 reason = f"begins with {RESERVED}, which no id of an event may"
                 return Problem(place, self._live.id or "", reason)
         if time is None and own is None:
-            hint = "an event without either is not told from its repetition"
+            hint = "an event without either cannot be distinguished from its repetition"
             return Problem(place, named, f"is empty, and there is no id (live.id): {hint}")
         if time is not None and time > limit:
             ahead = f"more than live.future_seconds = {self._live.future_seconds:g}"

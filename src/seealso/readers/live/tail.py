@@ -170,7 +170,8 @@ class GrowingFile:
                     place = yield from self._finish(stream, place)
                 return (yield from self._read_later(one.changed, place))
         log.warning(
-            "%s was replaced or cut, and what it held is not beside it: lines that were not read "
+            "%s was replaced or truncated, and its old contents are not beside it: lines that "
+            "were not read "
             "yet are lost; it is read from its start",
             self.path.name,
         )

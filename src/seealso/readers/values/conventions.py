@@ -133,7 +133,7 @@ def _find_decimal_mark(
     if all(votes.values()):
         note(f"{example}, but numbers are written in both ways: set format.decimal")
     elif not any(votes.values()):
-        note(f"{example}, no other number tells: set format.decimal if that is wrong")
+        note(f"{example}, no other number shows it: set format.decimal if that is wrong")
     elif comma:
         note(f"{example}: other numbers have a decimal comma")
     return "," if comma else "."
@@ -150,7 +150,7 @@ def _find_day_first(source: RowSource, name: str, note: Callable[[str], None]) -
             return None
         if day or month:
             read = "1 February" if day else "2 January"
-            note(f"01/02/2026 is read as {read}: another date tells")
+            note(f"01/02/2026 is read as {read}: another date shows it")
             return day
     return None
 
@@ -167,7 +167,7 @@ def _find_counting(
         others = {one for one in others if _SMALL_NUMBERS[one](numbers).all()}
     if others:
         return False
-    note(f"{name} holds small counts, no dates: they tell the order of events alone")
+    note(f"{name} has small counts, not dates: they give only the order of events")
     return True
 
 

@@ -31,7 +31,7 @@ _NO_CONVENTIONS: Final = Conventions()
 TIME: Final = pl.Datetime("us", "UTC")
 
 NO_TIME: Final = (
-    "is no time between 1970 and 2100 (ISO 8601, a date, or a number since 1970); "
+    "is not a time between 1970 and 2100 (ISO 8601, a date, or a number since 1970); "
     "events.format.time names other forms"
 )
 
@@ -41,9 +41,9 @@ _TWO_WAYS: Final = (
 )
 _OTHER_FORM: Final = "is not written as events.format.time says"
 _EXCEL: Final = (
-    "is no time but perhaps a date of Excel: format the column as YYYY-MM-DD and export again"
+    "is not a time but perhaps a date of Excel: format the column as YYYY-MM-DD and export again"
 )
-_SMALL: Final = 'is no time: so small a number since 1970 is a year, a month or "no date"'
+_SMALL: Final = 'is not a time: so small a number since 1970 is a year, a month or "no date"'
 _ZERO: Final = 'is the first moment of 1970, by which systems write "no date"'
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -152,7 +152,7 @@ def drawn(
     if each and len(dataset.catalogue.ids) < each + 2:
         raise DataError(
             f"{len(dataset.catalogue.ids)} items are too few for {each} hard negatives",
-            hint="set training.hard_negatives to less",
+            hint="lower training.hard_negatives",
         )
     users = _users(dataset) if each else {}
     rng = Random(seed)  # noqa: S311
@@ -240,7 +240,7 @@ def _places(answer: Mapping[str, Any], index: str, dataset: Dataset) -> list[int
     if "error" in answer:
         raise ClusterError(
             f"{index}: a search for neighbours was refused: {answer['error'].get('reason')}",
-            hint="`seealso doctor` looks at the index",
+            hint="`seealso doctor` checks the index",
             index=index,
         )
     place = dataset.catalogue.place

@@ -81,7 +81,7 @@ def refuse_existing(name: str, store: BundleStore, option: str = "--out") -> Non
     """Raise BundleError if the store has something called `name`, which `option` chose."""
     if store.folder_of(name).exists():
         raise BundleError(
-            f"{store.folder_of(name)}: is there already",
+            f"{store.folder_of(name)}: already exists",
             hint=f"choose another {option}, or replace it with --force",
             bundle=name,
         )

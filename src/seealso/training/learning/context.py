@@ -162,8 +162,8 @@ def _check_alive(raw: Vector) -> None:
     # not below, rather than above: NaN compares as false
     if not spread > _LEAST_SPREAD:
         raise SeeAlsoError(
-            "the model has diverged: it says the same of every item",
-            hint="set training.learning_rate to less",
+            "the model has diverged: it gives every item the same score",
+            hint="lower training.learning_rate",
         )
 
 

@@ -76,7 +76,7 @@ def steps_of(pairs: int, settings: TrainingSettings) -> int:
     if pairs < settings.batch:
         raise DataError(
             f"{pairs:,} pairs do not fill one batch of {settings.batch}",
-            hint="set training.batch to less, or give more events",
+            hint="lower training.batch, or give more events",
             pairs=pairs,
         )
     return settings.epochs * steps_per_epoch(pairs, settings)
@@ -136,7 +136,7 @@ def learn(task: Task, settings: TrainingSettings) -> int:
     if watch.interrupted:
         raise Interrupted(
             f"stopped after step {steps:,}; the checkpoint is in {task.folder}",
-            hint="the same command goes on from there",
+            hint="the same command continues from there",
             step=steps,
         )
     return steps
@@ -156,6 +156,6 @@ def _readable_memory(settings: TrainingSettings) -> Iterator[None]:
         raise SeeAlsoError(
             f"out of memory with {at_once} pairs encoded at a time",
             hint=f"set training.mini_batch = {max(1, at_once // 4)} (same result, less memory), "
-            "or training.max_length to less",
+            "or lower training.max_length",
             at_once=at_once,
         ) from exc

@@ -286,7 +286,7 @@ def _check_found(optimiser: optuna.Study, minutes: float | None) -> None:
     if not optimiser.get_trials(states=(TrialState.COMPLETE,)):
         raise SeeAlsoError(
             f"no trial was finished in {minutes or 0:g} minutes",
-            hint="give the same command again: it goes on where it was",
+            hint="give the same command again: it continues where it stopped",
         )
 
 
