@@ -154,7 +154,7 @@ def build(
         verdict=verdict,
         with_image=done.with_image,
         unmatched_images=0 if images is None else len(images) - done.with_image,
-        notes=(*ready.notes, *textless_notes(textless)),
+        notes=(*ready.notes, *textless_notes(textless), *verification.notes),
     )
 
 
@@ -174,9 +174,10 @@ def _describe(ready: Preparation, bundle: Bundle) -> dict[str, Any]:
 def _verify(cluster: Cluster, name: str, maker: DocumentMaker, settings: Settings) -> Verification:
     try:
         return verify(cluster, name, maker.encoder, settings, maker.images)
-    except MappingMismatch:
+    except MappingMismatch as exc:
         # a build that continued it would find all documents unchanged, and the same fault again
         indices.put_meta(cluster, name, {"state": "rejected"})
+        exc.hint = f"{exc.hint}; `seealso index swap {name} --force` makes it live all the same"
         raise
 
 

@@ -35,7 +35,7 @@ def build_lock(cluster: Cluster, alias: str) -> AbstractContextManager[Lock]:
     return hold(cluster, alias, "build", "another build or update is running")
 
 
-def plan_swap(cluster: Cluster, alias: str, name: str) -> AliasMove:
+def plan_swap(cluster: Cluster, alias: str, name: str, *, force: bool = False) -> AliasMove:
     """Return what `swap` would do; nothing is changed.
 
     Raises
@@ -54,19 +54,27 @@ def plan_swap(cluster: Cluster, alias: str, name: str) -> AliasMove:
         )
     require_open([found[name]])
     require_current(name, found[name].meta, "seealso index build")
-    if found[name].state != "ready":
+    state = found[name].state
+    if state != "ready" and not (force and state == "rejected"):
+        forced = f", or take it all the same: `seealso index swap {name} --force`"
         raise MappingMismatch(
-            f"{name}: is {found[name].state}, not ready",
-            hint="run `seealso index build` again",
+            f"{name}: is {state}, not ready",
+            hint="run `seealso index build` again" + (forced if state == "rejected" else ""),
             index=name,
         )
     return AliasMove(alias, ", ".join(indices.resolve_alias(cluster, alias)) or None, name)
 
 
-def swap(cluster: Cluster, alias: str, name: str) -> AliasMove:
-    """Let `alias` point to the index `name`; raises what `plan_swap` and `build_lock` raise."""
+def swap(cluster: Cluster, alias: str, name: str, *, force: bool = False) -> AliasMove:
+    """Let `alias` point to the index `name`; raises what `plan_swap` and `build_lock` raise.
+
+    With `force` it may be one that its verification rejected.
+    """
     with build_lock(cluster, alias) as lock:
-        moved = plan_swap(cluster, alias, name)
+        moved = plan_swap(cluster, alias, name, force=force)
+        if force:
+            # what is rejected is deleted by the next build
+            indices.put_meta(cluster, name, {"state": "ready"})
         go_live(cluster, alias, name, lock)
     return moved
 

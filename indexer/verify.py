@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seealso.cluster import Cluster, indices
-from seealso.config import Settings, TextSettings
+from seealso.config import RecommendSettings, Settings, TextSettings
 from seealso.encoder import (
     Bundle,
     Encoder,
@@ -25,13 +25,13 @@ from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
 from seealso.query_templates import render
 from seealso.readers import Problems
-from seealso.types import Item, Space, Vector
+from seealso.types import COLLABORATIVE_LIMIT, Item, Path, Space, Vector
 
 LEAST_COSINE = 0.999
 """Of a stored vector and the same item encoded again: int8 and batch order change it less."""
 
 LEAST_RECALL = 0.9
-"""Of the ten exact neighbours of the sample, the graph must find this share."""
+"""Of the ten exact neighbours of the sample, a graph that ranks must find this share."""
 
 PROBES = 8
 """Vectors whose neighbours are asked for."""
@@ -65,6 +65,8 @@ class Verification:
     user_recall
         The same for users who are made up from items of the sample; None where behaviour is not
         joined, so that users look from where items are.
+    graph_ranks
+        Whether lists come from the graph; otherwise its recall is no reason to reject the index.
     """
 
     index: str
@@ -73,6 +75,17 @@ class Verification:
     least_cosine: float
     recall: float | None
     user_recall: float | None = None
+    graph_ranks: bool = True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user of the index should know."""
+        if self.graph_ranks or self.recall is None or self.recall >= LEAST_RECALL:
+            return ()
+        return (
+            f"the graph finds {self.recall:.0%} of the exact neighbours: lists are ranked exactly, "
+            "so it does not matter; `path` ann would miss items",
+        )
 
     @property
     def summary(self) -> str:
@@ -83,6 +96,25 @@ class Verification:
             graph = f"graph recall {self.recall:.2f}"
         users = "" if self.user_recall is None else f", for users {self.user_recall:.2f}"
         return f"{self.documents:,} documents, cosine >= {self.least_cosine:.4f}, {graph}{users}"
+
+
+def graph_ranks(settings: RecommendSettings, documents: int, *, collaborative: bool) -> bool:
+    """Return whether lists come from the graph of an index, or every document is scored.
+
+    Parameters
+    ----------
+    settings
+        ``path`` and ``exact_limit`` are used.
+    documents
+        How many the index has.
+    collaborative
+        Whether vectors hold behaviour.
+    """
+    if settings.path != "auto":
+        return settings.path == Path.ANN
+    # the graph of texts gives the candidates of groups in an index of any size
+    limit = COLLABORATIVE_LIMIT if settings.exact_limit is None else settings.exact_limit
+    return not collaborative or documents > limit
 
 
 def verify(
@@ -134,15 +166,16 @@ def verify(
     least = _least_cosine(name, hits, vectors, encoded_again)
     graph = Space(meta["space"]) is Space.COSINE
     recall = _probe(cluster, name, vectors[:PROBES]) if graph else 1.0
-    if recall is not None and recall < LEAST_RECALL:
+    joined = graph and encoder.bundle.collaborative is not None
+    ranks = graph_ranks(settings.recommend, documents, collaborative=joined)
+    if ranks and recall is not None and recall < LEAST_RECALL:
         raise MappingMismatch(
             f"{name}: the graph finds {recall:.0%} of the exact neighbours",
             hint="raise index.ef_construction or index.m and build again",
             index=name,
         )
-    joined = graph and encoder.bundle.collaborative is not None
     users = _probe(cluster, name, _make_users(encoder.bundle, vectors)) if joined else None
-    return Verification(name, documents, len(hits), least, recall, users)
+    return Verification(name, documents, len(hits), least, recall, users, graph_ranks=ranks)
 
 
 def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verification:

@@ -1,18 +1,11 @@
 """Which path ranks: by the options, the size of the index, and what the cluster runs."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from seealso.errors import ConfigError
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.serving import EXPENSIVE, Live, ScriptsRefused
-from seealso.types import Calibration, Path, Space
-
-EXACT_LIMIT: Final = 20_000
-"""Documents up to which ``auto`` ranks exactly."""
-
-COLLABORATIVE_LIMIT: Final = 100_000
-"""The same where behaviour is collaborative: docs/decisions/0005."""
+from seealso.types import COLLABORATIVE_LIMIT, EXACT_LIMIT, Calibration, Path, Space
 
 
 @dataclass(frozen=True, slots=True)

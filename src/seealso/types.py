@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,13 @@ class Path(StrEnum):
     REFERENCE = "reference"
     EXACT = "exact"
     ANN = "ann"
+
+
+EXACT_LIMIT: Final = 20_000
+"""Documents up to which ``auto`` ranks exactly; above, the graph does."""
+
+COLLABORATIVE_LIMIT: Final = 100_000
+"""The same where vectors hold behaviour: docs/decisions/0005."""
 
 
 class Source(StrEnum):

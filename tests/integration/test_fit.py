@@ -14,7 +14,7 @@ import pytest
 from seealso.cli.main import main
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore
-from seealso.errors import BundleError
+from seealso.errors import BundleError, MappingMismatch
 from seealso.fitting.fit import FitReport, fit
 from seealso.fitting.refit import FOLDER
 from seealso.plugin import Recommender
@@ -123,6 +123,31 @@ def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch: NodeInfo, pa
     assert [item.item_id for item in found] == [ids[place] for place in np.argsort(-scores)[:10]]
     p = bundle.calibration.probability(np.sort(scores)[::-1][:10])
     np.testing.assert_allclose([item.probability for item in found], p, atol=1e-5)
+
+
+def test_a_graph_is_judged_only_where_it_ranks(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted(shop)
+    monkeypatch.setattr("seealso.indexer.verify.LEAST_RECALL", 1.1)
+    first = shop.build()
+    # sixty items are ranked exactly
+    (note,) = [one for one in first.notes if "graph" in one]
+    assert "the graph finds 100% of the exact neighbours: lists are ranked exactly" in note
+    for asked in ({"path": "ann"}, {"exact_limit": 59}):
+        with pytest.raises(MappingMismatch, match="the graph finds 100% of the exact") as refused:
+            shop.build(recommend=asked)
+    assert shop.live == first.index
+    name = refused.value.context["index"]
+    assert f"`seealso index swap {name} --force`" in str(refused.value.hint)
+    with pytest.raises(SystemExit):
+        main(shop.arguments("index", "swap", name))
+    assert f"`seealso index swap {name} --force`" in " ".join(capsys.readouterr().err.split())
+    main(shop.arguments("index", "swap", name, "--force"))
+    assert shop.live == name
+    # the next build clears what is rejected, not what serves
+    second = shop.build(swap=False)
+    assert shop.names == [first.index, name, second.index]
 
 
 def test_an_item_that_is_new_gets_a_vector_from_its_text(

@@ -225,7 +225,7 @@ def verify_index(settings: Settings, name: str | None = None) -> Verification:
         return verify_again(cluster, chosen, settings)
 
 
-def swap_index(settings: Settings, name: str) -> AliasMove:
+def swap_index(settings: Settings, name: str, *, force: bool = False) -> AliasMove:
     """Let the alias point to another index.
 
     Parameters
@@ -234,6 +234,8 @@ def swap_index(settings: Settings, name: str) -> AliasMove:
         Sections ``index`` and ``cluster`` are used.
     name
         An index of `list_indices` that is ready.
+    force
+        Take one that its verification rejected, too.
 
     Raises
     ------
@@ -241,13 +243,13 @@ def swap_index(settings: Settings, name: str) -> AliasMove:
         It is half built, or did not pass its verification.
     """
     with connect(settings) as cluster:
-        return lifecycle.swap(cluster, settings.index.alias, name)
+        return lifecycle.swap(cluster, settings.index.alias, name, force=force)
 
 
-def plan_swap_index(settings: Settings, name: str) -> AliasMove:
+def plan_swap_index(settings: Settings, name: str, *, force: bool = False) -> AliasMove:
     """Say what `swap_index` would do; nothing is written."""
     with connect(settings) as cluster:
-        return lifecycle.plan_swap(cluster, settings.index.alias, name)
+        return lifecycle.plan_swap(cluster, settings.index.alias, name, force=force)
 
 
 def rollback_index(settings: Settings) -> AliasMove:

@@ -253,12 +253,13 @@ def verify(context: Context, name: str | None) -> None:
 
 @index.command()
 @click.argument("name")
+@click.option("--force", is_flag=True, help="Take an index that its verification rejected, too.")
 @dry_run
 @pass_context
-def swap(context: Context, name: str, dry_run: bool) -> None:
+def swap(context: Context, name: str, force: bool, dry_run: bool) -> None:
     """Move the alias to the index NAME."""
     run = api.plan_swap_index if dry_run else api.swap_index
-    _show_move(context, run(context.settings, name), dry_run)
+    _show_move(context, run(context.settings, name, force=force), dry_run)
 
 
 @index.command()

@@ -107,7 +107,7 @@ class Fitter:
         bench = self._bench(self.holdout.dev)
         alone, recipe, learnt = self._factorised()
         with progress("weighing", count_tries()) as tick:
-            weighed = weigh(bench, learnt, recipe, tick)
+            weighed = weigh(bench, learnt, recipe, self.settings.profile.recency, tick)
         dataset = self.holdout.dataset
         ids = dataset.catalogue.ids
         plain = build_collaborative(ids, learnt, self.texts, weighed.recipe)

@@ -12,7 +12,8 @@ from seealso.fitting.recipe import ItemFactors, Recipe
 from seealso.log import Tick
 from seealso.types import Vector
 
-WEIGHTS: Final = (1.0, 0.25, 0.35, 0.5, 0.7, 1.4, 2.0, 2.8)
+WEIGHTS: Final = (1.0, 0.0, 0.25, 0.35, 0.5, 0.7, 1.4, 2.0, 2.8, 4.0, 8.0, 16.0)
+"""Of behaviour beside texts: from texts alone to 256 times as much, where texts say nothing."""
 RECENCIES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 
 
@@ -25,8 +26,13 @@ class Weighed:
     ndcg: float
 
 
-def weigh(bench: Bench, learnt: ItemFactors, recipe: Recipe, tick: Tick) -> Weighed:
+def weigh(
+    bench: Bench, learnt: ItemFactors, recipe: Recipe, text_recency: float, tick: Tick
+) -> Weighed:
     """Choose weight, recency of the texts and recency of the fold-in, twice around.
+
+    Texts alone with `text_recency`, and behaviour (all but) alone as `recipe` folds it in, are
+    among what is tried: the result is no worse than the better of them.
 
     Parameters
     ----------
@@ -36,6 +42,8 @@ def weigh(bench: Bench, learnt: ItemFactors, recipe: Recipe, tick: Tick) -> Weig
         The factors.
     recipe
         Where to start.
+    text_recency
+        Of the texts, to start with.
     tick
         Called after each value that was tried; there are at most `count_tries`.
     """
@@ -52,7 +60,7 @@ def weigh(bench: Bench, learnt: ItemFactors, recipe: Recipe, tick: Tick) -> Weig
         users = join_users(profiles(text_recency), factors(fold_recency), weight)
         return ndcg(bench.ranks(users, np.hstack([bench.texts, np.float32(weight) * known])))
 
-    best = Weighed(recipe, recipe.recency, -1.0)
+    best = Weighed(recipe, text_recency, -1.0)
     for _ in range(2):
         for name, values in (("weight", WEIGHTS), ("told", RECENCIES), ("folded", RECENCIES)):
             for value in values:
