@@ -202,12 +202,12 @@ class OpenIndex:
     def _user_of(self, user: str | User) -> User:
         return user if isinstance(user, User) else self.user(read_id("user", user))
 
-    def _users_of(self, what: str, given: Sequence[str | User]) -> list[User]:
+    def _users_of(self, what: str, users: Sequence[str | User]) -> list[User]:
         """Return the users; those who are named by an id are looked up together."""
-        if not isinstance(given, list | tuple):
-            raise DataError(f"{what}: must be a list of users, not {given!r:.60}", field=what)
-        known = self.known([read_id(what, one) for one in given if not isinstance(one, User)])
-        return [one if isinstance(one, User) else describe_user(known.get, one) for one in given]
+        if not isinstance(users, list | tuple):
+            raise DataError(f"{what}: must be a list of users, not {users!r:.60}", field=what)
+        known = self.known([read_id(what, one) for one in users if not isinstance(one, User)])
+        return [one if isinstance(one, User) else describe_user(known.get, one) for one in users]
 
     def _members(
         self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None

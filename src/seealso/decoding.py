@@ -64,10 +64,10 @@ class Utf8Stream(io.RawIOBase):
             chunk = self._raw.read(_CHUNK)
             self._ended = not chunk
             self._rest = self._recode(chunk)
-        taken = self._rest[: len(buffer)]
-        self._rest = self._rest[len(taken) :]
-        buffer[: len(taken)] = taken
-        return len(taken)
+        part = self._rest[: len(buffer)]
+        self._rest = self._rest[len(part) :]
+        buffer[: len(part)] = part
+        return len(part)
 
     def _recode(self, chunk: bytes) -> bytes:
         if self.encoding is None and not chunk.isascii():

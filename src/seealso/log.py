@@ -66,8 +66,8 @@ class RateColumn(ProgressColumn):
         if not speed:
             return Text("")
         # a step of training takes seconds
-        shown = f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
-        return Text(shown, style="progress.data.speed")
+        rate = f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
+        return Text(rate, style="progress.data.speed")
 
 
 Tick: TypeAlias = Callable[[int], None]

@@ -173,7 +173,7 @@ def follow_events(
     started = time.perf_counter()
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)
-    taken, said = IngestReport(), 0
+    taken, printed = IngestReport(), 0
     with (
         _growing(settings, source, ubi) as (cluster, chosen),
         Recommender(cluster, settings) as recommender,
@@ -187,9 +187,9 @@ def follow_events(
             tick(one.events)
             if one.events:
                 each(one)
-            for message in problems.messages[said:]:
+            for message in problems.messages[printed:]:
                 say(message)
-            said = len(problems.messages)
+            printed = len(problems.messages)
     # each was said as it came
     for headline in problems.headlines:
         say(headline)

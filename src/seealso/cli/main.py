@@ -187,11 +187,11 @@ def accept_json(command: click.Command) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; every error of seealso ends as one readable line and its hint."""
-    given = sys.argv[1:] if arguments is None else arguments
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        cli.main(args=given, prog_name="seealso", standalone_mode=False)
+        cli.main(args=arguments, prog_name="seealso", standalone_mode=False)
     except SeeAlsoError as exc:
-        (report_json if "--json" in given else report)(exc)
+        (report_json if "--json" in arguments else report)(exc)
         sys.exit(exc.exit_code)
     except BrokenPipeError:
         # whoever read our output has gone (`| head`); Python would complain of it once more at

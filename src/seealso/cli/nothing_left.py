@@ -26,7 +26,7 @@ def nothing_left(recommender: Recommender, left_out: str, options: ListOptions) 
         "the blocklist": safety.blocklist,
         "[safety] of the settings": safety.fields or safety.words or safety.age or safety.region,
     }
-    by = [name for name, given in narrowed.items() if given]
+    by = [name for name, narrows in narrowed.items() if narrows]
     without = [left_out] if left_out else []
     without += [f"what is left out by {', '.join(by)}"] if by else []
     holds = f"{live.name} holds {live.documents:,} item{'' if live.documents == 1 else 's'}"

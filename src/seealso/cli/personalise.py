@@ -48,10 +48,10 @@ def personalise(
         raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
     recommender = recommender_for(context, {user_id} if user_id else ())
     user = user_for(recommender, user_id, history, words, attributes)
-    given = read_json(body, BODY)
-    changed = recommender.personalise(given, user, weight=weight, window=window)
-    if changed == given:
+    search_body = read_json(body, BODY)
+    changed = recommender.personalise(search_body, user, weight=weight, window=window)
+    if changed == search_body:
         stderr.print("nothing is known about the user: the body is unchanged", style="yellow")
     if send:
-        changed = recommender.search(given, user, weight=weight, window=window)
+        changed = recommender.search(search_body, user, weight=weight, window=window)
     click.echo(orjson.dumps(changed))

@@ -70,8 +70,8 @@ def tune(
 
 
 def _local_file() -> Path:
-    given = click.get_current_context().find_root().params.get("config")
-    return (given or Path("seealso.toml")).with_suffix(".local.toml")
+    config = click.get_current_context().find_root().params.get("config")
+    return (config or Path("seealso.toml")).with_suffix(".local.toml")
 
 
 def _report_table(report: "TuneReport") -> RenderableType:

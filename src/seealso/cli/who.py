@@ -18,7 +18,7 @@ Callback: TypeAlias = Callable[[click.Context, click.Parameter, Any], Any]
 
 
 def name_values(
-    _: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+    _: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, str]:
     """Return the values by name of several ``NAME=VALUE``.
 
@@ -27,14 +27,14 @@ def name_values(
     ConfigError
         There is no equals sign in one.
     """
-    found = {}
-    for text in given:
+    values = {}
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             option = parameter.opts[0]
             raise ConfigError(f"{option} {text}: not of the form NAME=VALUE", hint="country=Japan")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def json_objects(option: str, example: str) -> Callback:
@@ -44,10 +44,10 @@ def json_objects(option: str, example: str) -> Callback:
     """
 
     def parse(
-        _: click.Context, __: click.Parameter, given: tuple[str, ...]
+        _: click.Context, __: click.Parameter, texts: tuple[str, ...]
     ) -> tuple[dict[str, Any], ...]:
         found = []
-        for text in given:
+        for text in texts:
             try:
                 clause = orjson.loads(text)
             except orjson.JSONDecodeError as exc:

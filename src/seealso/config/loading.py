@@ -163,8 +163,10 @@ def load_settings(
         model_config = SettingsConfigDict(toml_file=files)
 
     try:
-        given = {k: dict(v) if isinstance(v, Mapping) else v for k, v in (overrides or {}).items()}
-        return Chosen(**given)  # type: ignore[arg-type]
+        changes = {
+            k: dict(v) if isinstance(v, Mapping) else v for k, v in (overrides or {}).items()
+        }
+        return Chosen(**changes)  # type: ignore[arg-type]
     except ValidationError as exc:
         raise _readable(exc, main, overrides or {}) from exc
     except OSError as exc:
@@ -266,10 +268,10 @@ def _origin(
 ) -> str:
     """Return what a person called the setting by: an option, a variable, or a file."""
     names = [str(part) for part in place]
-    given: Any = overrides
+    value: Any = overrides
     for name in names:
-        given = given.get(name) if isinstance(given, Mapping) else given
-    if given is not None:
+        value = value.get(name) if isinstance(value, Mapping) else value
+    if value is not None:
         return "command line"
     for length in range(len(names), 0, -1):
         variable = f"SEEALSO_{'__'.join(names[:length])}".upper()

@@ -121,11 +121,11 @@ class TrainingSettings(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill(cls, given: Any) -> Any:
+    def _fill(cls, values: Any) -> Any:
         """Put the values of the preset below what is set."""
-        if not isinstance(given, dict):
-            return given
-        return {**TRAINING_PRESETS.get(given.get("preset", "default"), {}), **given}
+        if not isinstance(values, dict):
+            return values
+        return {**TRAINING_PRESETS.get(values.get("preset", "default"), {}), **values}
 
 
 TRAINING_PRESETS: Mapping[str, Mapping[str, Any]] = {

@@ -69,10 +69,10 @@ class VectorCache:
         known: dict[str, Vector] = {}
         with self._open() as db:
             for start in range(0, len(keys), _ASK_AT_ONCE):
-                asked = keys[start : start + _ASK_AT_ONCE]
-                marks = ",".join("?" * len(asked))
+                batch = keys[start : start + _ASK_AT_ONCE]
+                marks = ",".join("?" * len(batch))
                 query = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"  # noqa: S608
-                for key, vector in db.execute(query, asked):
+                for key, vector in db.execute(query, batch):
                     if len(vector) == 4 * dimension:
                         known[by_key[key]] = np.frombuffer(vector, dtype="<f4")
         return known

@@ -63,13 +63,13 @@ class CoOccurrence:
         if not rows:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         fading = np.power(self.recency, np.asarray(ages, dtype=np.float64))
-        taken = np.concatenate(rows)
-        added = self.weights[taken] * np.repeat(fading, [len(row) for row in rows])
-        places, place_of = np.unique(self.places[taken], return_inverse=True)
+        pairs = np.concatenate(rows)
+        added = self.weights[pairs] * np.repeat(fading, [len(row) for row in rows])
+        places, place_of = np.unique(self.places[pairs], return_inverse=True)
         sums = np.bincount(place_of, weights=added, minlength=len(places))
         if len(places) > MOST_BOOSTED:
-            kept = np.sort(np.argsort(-sums, kind="stable")[:MOST_BOOSTED])
-            places, sums = places[kept], sums[kept]
+            highest = np.sort(np.argsort(-sums, kind="stable")[:MOST_BOOSTED])
+            places, sums = places[highest], sums[highest]
         return places.astype(np.int64), np.asarray(self.share * sums, dtype=np.float32)
 
     def among(self, known: npt.NDArray[np.bool_]) -> "CoOccurrence":

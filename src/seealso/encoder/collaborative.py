@@ -226,19 +226,19 @@ class Collaborative:
         profiles
             [content; b * fold-in] of each, shape (users, d + k); no row is all zeros.
         """
-        asked = np.zeros((len(profiles), self.dimension), dtype=np.float32)
-        asked[:, :-2] = unit_rows(profiles) * np.float32(self.dilution)
-        asked[:, -2] = self._bonus * self.dilution
-        return asked
+        queries = np.zeros((len(profiles), self.dimension), dtype=np.float32)
+        queries[:, :-2] = unit_rows(profiles) * np.float32(self.dilution)
+        queries[:, -2] = self._bonus * self.dilution
+        return queries
 
     def item_query(self, joined: Vector) -> Vector:
         """Return the query for items like this one, unit length: by content and factor.
 
         Whether it is cold itself says nothing of what it is like.
         """
-        asked = joined.copy()
-        asked[-2:] = 0.0
-        return np.asarray(asked / np.linalg.norm(asked), dtype=np.float32)
+        query = joined.copy()
+        query[-2:] = 0.0
+        return np.asarray(query / np.linalg.norm(query), dtype=np.float32)
 
     def boosts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
         """Return what a history adds to w * similarity of items that are chosen around its own.

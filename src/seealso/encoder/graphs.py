@@ -57,8 +57,8 @@ def complaint(model: bytes) -> str | None:
             return "keeps tensors in another file (external data)"
         if kind == "Node" and (foreign := set(part.domain) - OWN_DOMAINS):
             names = (foreign.pop(), *part.op_type)
-            shown = " ".join(repr(name.decode("utf-8", "replace")) for name in names)
-            return f"uses a custom operator, {shown}"
+            operators = " ".join(repr(name.decode("utf-8", "replace")) for name in names)
+            return f"uses a custom operator, {operators}"
     return None
 
 

@@ -169,8 +169,8 @@ class Images:
 
     def content(self) -> bytes:
         """Return the bytes that stand for it in a fingerprint."""
-        told = f"images {float(self.weight)!r} {self.reader}\n".encode()
-        return told + self.projection.content()
+        settings = f"images {float(self.weight)!r} {self.reader}\n".encode()
+        return settings + self.projection.content()
 
     def save(self, file: Path) -> None:
         """Write everything to `file` (.npz)."""

@@ -135,9 +135,9 @@ def _check_arrays(file: Path) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError) as exc:
         raise refused(f"{file.name} is not a {file.stem}: {exc}") from exc
-    wanted = _ARRAYS[file.name]
-    if {one.filename for one in members} != wanted or len(members) != len(wanted):
-        raise refused(f"{file.name} holds other arrays than {', '.join(sorted(wanted))}")
+    expected = _ARRAYS[file.name]
+    if {one.filename for one in members} != expected or len(members) != len(expected):
+        raise refused(f"{file.name} holds other arrays than {', '.join(sorted(expected))}")
     check_entry(file.name, sum(one.file_size for one in members))
 
 
@@ -185,8 +185,8 @@ def _probe(bundle: Bundle) -> None:
             raise
         except Exception as exc:  # onnxruntime and tokenizers raise whatever their parts raise
             reason = str(exc).strip().splitlines()
-            told = reason[0] if reason else repr(exc)
-            raise refused(f"{name} does not fit the description: {told}") from exc
+            message = reason[0] if reason else repr(exc)
+            raise refused(f"{name} does not fit the description: {message}") from exc
         lengths = np.linalg.norm(vectors, axis=1)
         if vectors.shape[1] != bundle.dimension or not np.allclose(lengths, 1.0, atol=1e-3):
             raise refused(f"{name} does not give unit vectors of {bundle.dimension} dimensions")

@@ -48,7 +48,7 @@ class Pixels:
     std: tuple[float, float, float]
 
     @classmethod
-    def of(cls, told: Any) -> "Pixels":
+    def of(cls, description: Any) -> "Pixels":
         """Return what image.json tells.
 
         Raises
@@ -56,9 +56,9 @@ class Pixels:
         ValueError
             It tells something else.
         """
-        size = told["size"]
+        size = description["size"]
         height, width = (size, size) if isinstance(size, int) else size
-        colours = [tuple(float(one) for one in told[name]) for name in ("mean", "std")]
+        colours = [tuple(float(one) for one in description[name]) for name in ("mean", "std")]
         sound = (
             all(isinstance(one, int) and 1 <= one <= LARGEST_SIZE for one in (height, width))
             and all(len(one) == 3 and np.isfinite(one).all() for one in colours)

@@ -181,17 +181,17 @@ def _paid(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     passed = getattr(getattr(function, "jinja_pass_arg", None), "name", "")
 
     @pass_context
-    def pay(context: Context, *given: Any, **named: Any) -> Any:
+    def pay(context: Context, *values: Any, **named: Any) -> Any:
         budget = _budget(context)
-        budget.spend(1 + sum(map(_size, chain(given, named.values()))))
+        budget.spend(1 + sum(map(_size, chain(values, named.values()))))
         if name in _OF_TEXT:
-            given = (_plain(given[0]), *given[1:])
+            values = (_plain(values[0]), *values[1:])
         if name in _WITH_NUMBERS:
-            for one in chain(given[1:], named.values()):
+            for one in chain(values[1:], named.values()):
                 _check_number(name, one)
         first = {"context": (context,), "environment": (context.environment,),
                  "eval_context": (context.eval_ctx,)}.get(passed, ())  # fmt: skip
-        found = function(*first, *given, **named)
+        found = function(*first, *values, **named)
         if isinstance(found, Iterator):
             # never lazy: all sizes are known
             found = list(_spending(budget, found, 1))

@@ -69,8 +69,8 @@ def render_template(name: str, template: Template, fields: Mapping[str, Any]) ->
         The template asks for what it may not have, or for something that cannot be done.
     """
     try:
-        given = {name: cut(value) for name, value in fields.items()}
-        return " ".join(_cut(template.generate({**given, BUDGET: Budget()})).split())
+        values = {name: cut(value) for name, value in fields.items()}
+        return " ".join(_cut(template.generate({**values, BUDGET: Budget()})).split())
     except JinjaError as exc:
         raise _readable(name, exc.message or str(exc)) from exc
     except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as exc:

@@ -122,15 +122,15 @@ class UserText:
         TemplateError
             The template cannot be rendered with these values.
         """
-        told = [text for text in history if text.strip()]
+        texts = [text for text in history if text.strip()]
 
         def text_with(kept: int) -> str:
             return self._renderer(
-                {"words": words, "attributes": attributes, "history": told[:kept]}
+                {"words": words, "attributes": attributes, "history": texts[:kept]}
             )
 
         # a token is at least one item apart, so more than `budget` items can never fit
-        fits, fails = 0, min(len(told), budget) + 1
+        fits, fails = 0, min(len(texts), budget) + 1
         while fails - fits > 1:
             middle = (fits + fails) // 2
             if count_tokens(text_with(middle)) <= budget:

@@ -118,7 +118,7 @@ class Pull:
     replacing: bool = False
 
 
-def plan_pull(asked: Pull, store: BundleStore) -> Transfer:
+def plan_pull(request: Pull, store: BundleStore) -> Transfer:
     """Check a bundle from elsewhere as `pull` does, and keep nothing of it.
 
     Raises
@@ -127,10 +127,10 @@ def plan_pull(asked: Pull, store: BundleStore) -> Transfer:
         As `pull` raises it.
     """
     with tempfile.TemporaryDirectory() as incoming:
-        return _received(asked, store, Path(incoming))[0]
+        return _received(request, store, Path(incoming))[0]
 
 
-def pull(asked: Pull, store: BundleStore) -> Transfer:
+def pull(request: Pull, store: BundleStore) -> Transfer:
     """Take a bundle from elsewhere into the store.
 
     Raises
@@ -141,7 +141,7 @@ def pull(asked: Pull, store: BundleStore) -> Transfer:
     """
     store.root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".incoming.", dir=store.root) as incoming:
-        received, bundle = _received(asked, store, Path(incoming))
+        received, bundle = _received(request, store, Path(incoming))
         with store.draft(received.name) as folder:
             for file in _files(bundle.folder):
                 file.rename(folder / file.name)
@@ -150,28 +150,28 @@ def pull(asked: Pull, store: BundleStore) -> Transfer:
     return received
 
 
-def _received(asked: Pull, store: BundleStore, incoming: Path) -> tuple[Transfer, Bundle]:
+def _received(request: Pull, store: BundleStore, incoming: Path) -> tuple[Transfer, Bundle]:
     try:
-        _bring(asked.source, incoming)
+        _bring(request.source, incoming)
         found = sha256(incoming / DESCRIPTION) if (incoming / DESCRIPTION).is_file() else ""
-        if asked.sha256 is not None and found != asked.sha256.lower():
+        if request.sha256 is not None and found != request.sha256.lower():
             raise refused(
                 f"{DESCRIPTION} is not the expected one: its SHA-256 is {found or 'none'}"
             )
         bundle = inspect(incoming)
     except BundleError as exc:
         # the hidden folder means nothing to anybody
-        told = exc.message.replace(f"{incoming}{os.sep}", "").replace(f"{incoming}: ", "")
+        message = exc.message.replace(f"{incoming}{os.sep}", "").replace(f"{incoming}: ", "")
         raise BundleError(
-            f"{asked.source}: {told}", hint=refused("").hint, source=str(asked.source)
+            f"{request.source}: {message}", hint=refused("").hint, source=str(request.source)
         ) from exc
     except OSError as exc:
         raise BundleError(
-            f"{asked.source}: cannot be read: {exc.strerror or exc}", hint="check the path"
+            f"{request.source}: cannot be read: {exc.strerror or exc}", hint="check the path"
         ) from exc
-    name = asked.name or bundle.name
+    name = request.name or bundle.name
     place = store.folder_of(name)
-    if place.exists() and not asked.replacing:
+    if place.exists() and not request.replacing:
         raise BundleError(
             f"{place}: already exists",
             hint="give another NAME, or replace it with --force",

@@ -54,11 +54,11 @@ class Recipe:
         return asdict(self)
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> "Recipe":
+    def of(cls, values: Mapping[str, Any]) -> "Recipe":
         """Return what `as_dict` told."""
-        config = told.get("co_occurrence")
-        found = None if config is None else CoOccurrenceConfig(**config)
-        return cls(**{**told, "co_occurrence": found})
+        config = values.get("co_occurrence")
+        co_occurrence = None if config is None else CoOccurrenceConfig(**config)
+        return cls(**{**values, "co_occurrence": co_occurrence})
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,8 +82,8 @@ def read_events(
     """
     reading = problems.reading("events", source.name)
     optional = [name for name in (columns.type, columns.value, columns.time) if name]
-    wanted = (columns.user, columns.item, *optional)
-    check = ColumnCheck(source.name, "events", wanted, (columns.item,))
+    names = (columns.user, columns.item, *optional)
+    check = ColumnCheck(source.name, "events", names, (columns.item,))
     conventions = find_event_conventions(
         source, columns.value, columns.time, columns.format, reading.note
     )
@@ -93,7 +93,7 @@ def read_events(
         reading.take(rows, broken)
         for word, count in count_nobodies(rows, columns).items():
             reading.tally(
-                count, *(f"{said} of user {word!r}, which means no user" for said in _ROWS)
+                count, *(f"{counted} of user {word!r}, which means no user" for counted in _ROWS)
             )
         reading.tally(
             events["user_id"].null_count(),
@@ -129,11 +129,11 @@ def parse_events(
     for name in columns.columns:
         if name != columns.item:
             bad.add(name, _find_shapes(rows, name, columns))
-    given = take_one(_select_optional(rows, columns.type))
-    types = strip_blanks(parse_texts(given.values, nulls))
+    type_cells = take_one(_select_optional(rows, columns.type))
+    types = strip_blanks(parse_texts(type_cells.values, nulls))
     long = (types.values.str.len_bytes() > LONGEST_TYPE).fill_null(False)
     too_long = find_faults(types.values, long, f"has more than {LONGEST_TYPE} bytes")
-    bad.add(columns.type, {**too_long, **types.faults, **given.faults})
+    bad.add(columns.type, {**too_long, **types.faults, **type_cells.faults})
     given_times = _select_optional(rows, columns.time)
     times = parse_times(given_times, nulls, columns.format.time, conventions)
     bad.add(columns.time, times.faults)

@@ -59,12 +59,12 @@ class Histories:
         # arrays grow in place: millions of events would scatter over thousands of small frames
         user_of, item_of, times, values = array("I"), array("I"), array("q"), array("d")
         types = array("I")
-        wanted = None if users is None else pl.Series(sorted(users), dtype=pl.String)
+        chosen = None if users is None else pl.Series(sorted(users), dtype=pl.String)
         for frame in frames:
             # an event of nobody is in nobody's history
             kept = frame.drop_nulls("user_id")
-            if wanted is not None:
-                kept = kept.filter(pl.col("user_id").is_in(wanted))
+            if chosen is not None:
+                kept = kept.filter(pl.col("user_id").is_in(chosen))
             user_of.extend(_coded(kept["user_id"], user_codes))
             item_of.extend(_coded(kept["item_id"], item_codes))
             times.extend(kept["time"].to_physical().fill_null(_NEVER).to_list())

@@ -148,10 +148,10 @@ def _likely_cause(lost: pl.DataFrame, there: pl.DataFrame) -> tuple[str, tuple[s
     best, explained = None, 0
     tried = [(cause, *spellings) for cause, spellings in _SPELLINGS.items()]
     for cause, of_lost, of_there in (*tried, *_guess_affixes(lost["id"], there["id"])):
-        meant = there.select(_ID.alias("meant"), of_there.alias("key"))
+        spelt = there.select(_ID.alias("meant"), of_there.alias("key"))
         met = (
             lost.with_columns(of_lost.alias("key"))
-            .join(meant, on="key", maintain_order="left")
+            .join(spelt, on="key", maintain_order="left")
             .unique("id", keep="first", maintain_order=True)
         )
         rows = int(met["rows"].sum())
@@ -184,8 +184,8 @@ def _list_suffixes(ids: Sequence[str]) -> list[tuple[str, str]]:
 
 def _find_most_frequent(parts: Sequence[tuple[str, str]], rests: pl.Series) -> str | None:
     """Return the affix that leaves one of `rests` most often; twice at least."""
-    wanted = pl.Series([rest for _, rest in parts], dtype=pl.String)
-    found = set(rests.filter(rests.is_in(wanted.implode())).to_list())
+    remainders = pl.Series([rest for _, rest in parts], dtype=pl.String)
+    found = set(rests.filter(rests.is_in(remainders.implode())).to_list())
     votes = Counter(affix for affix, rest in parts if rest in found)
     # of two that explain the same, the longer leaves less to chance
     affix, times = max(votes.items(), key=lambda vote: (vote[1], len(vote[0])), default=("", 0))

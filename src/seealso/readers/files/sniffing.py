@@ -14,7 +14,7 @@ _BACKSLASH: Final = "\\"
 
 
 def find_separator(
-    lines: Sequence[str], wanted: Collection[str], default: str, quote: str | None = '"'
+    lines: Sequence[str], columns: Collection[str], default: str, quote: str | None = '"'
 ) -> str:
     """Return the character that separates the fields of `lines`.
 
@@ -22,7 +22,7 @@ def find_separator(
     ----------
     lines
         The header and some rows, each with its end.
-    wanted
+    columns
         Columns that the settings name: the separator that shows most of them in the header is
         the right one.
     default
@@ -33,7 +33,7 @@ def find_separator(
 
     def rank(separator: str) -> tuple[int, bool, float, bool, int]:
         header, *rows = parse_sample(lines, separator, quote) or [[""]]
-        named = sum(column.strip() in wanted for column in header)
+        named = sum(column.strip() in columns for column in header)
         whole = sum(len(row) == len(header) for row in rows) / max(len(rows), 1)
         return named, len(header) > 1, round(whole, 1), separator == default, len(header)
 

@@ -90,12 +90,12 @@ class FileSource:
         except OSError as exc:
             raise self._describe_unreadable(self.path, exc) from exc
         new = [_describe_passed(others)] if others else []
-        said: set[str] = set()
+        noted_before: set[str] = set()
         for part in parts:
             for rows in self._read_part(part):
                 # what holds for every part is said of the first
-                found = dict.fromkeys(note for note in rows.notes if note not in said)
-                said.update(found)
+                found = dict.fromkeys(note for note in rows.notes if note not in noted_before)
+                noted_before.update(found)
                 new += [f"{part.name}: {note}" if part.name else note for note in found]
                 noted = replace(rows, notes=new)
                 yield _add_part(noted, part, self.columns) if part.name else noted
@@ -164,15 +164,15 @@ class FileSource:
                 batches = read_delimited(stream, dialect, batch_rows=self.batch_rows)
             else:
                 batches = read_json(stream, name, self.columns, batch_rows=self.batch_rows)
-            said: list[str] = []
+            notes: list[str] = []
             for rows in batches:
                 # the encoding may be known only later than the separator
                 new = [
                     one
                     for one in (self._describe_encoding(recoded), separated)
-                    if one and one not in said
+                    if one and one not in notes
                 ]
-                said += new
+                notes += new
                 key = f"{self.section}.format".lstrip(".")
                 note = f"{', '.join(new)} ({key} says otherwise where that is wrong)"
                 yield replace(rows, notes=[note, *rows.notes]) if new else rows

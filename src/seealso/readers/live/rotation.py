@@ -136,8 +136,8 @@ def find_rotated(path: Path) -> list[Rotated]:
     in .gz.
     """
     stem, ending = re.escape(path.stem), re.escape(path.suffix)
-    told = r"[.-]\d[\dTZ_.-]*"
-    pattern = re.compile(rf"({stem}{ending}{told}|{stem}{told}{ending})(\.gz)?")
+    suffix = r"[.-]\d[\dTZ_.-]*"
+    pattern = re.compile(rf"({stem}{ending}{suffix}|{stem}{suffix}{ending})(\.gz)?")
     files = {one.name: one for one in path.parent.iterdir() if pattern.fullmatch(one.name)}
     found = [
         Rotated(one, one.stat().st_mtime_ns)

@@ -45,10 +45,10 @@ def write_as_iso(texts: pl.Series, day_first: Callable[[], bool | None]) -> pl.S
     order = day_first() if ambiguous.any() else None
     for first, pattern in ((True, DAY_FIRST), (False, MONTH_FIRST)):
         certain = iso.str.contains(pattern).fill_null(False)
-        meant = certain | ambiguous if order is first else certain
-        if meant.any():
+        in_this_order = certain | ambiguous if order is first else certain
+        if in_this_order.any():
             turned = iso.str.replace(_PARTS, "$3-$2-$1" if first else "$3-$1-$2")
-            iso = turned.zip_with(meant, iso)
+            iso = turned.zip_with(in_this_order, iso)
     for number, month in enumerate(_MONTHS, 1):
         named = rf"{month}[a-z]*\.?"
         iso = iso.str.replace(

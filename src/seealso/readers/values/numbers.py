@@ -61,11 +61,11 @@ def parse_numbers(
         The words for an empty value, where the settings name them.
     """
     one = take_one(values)
-    given = one.values
-    empty = given.is_null()
-    two_ways = pl.repeat(False, len(given), eager=True)
-    if given.dtype == pl.String:
-        texts = given.str.strip_chars(BLANKS)
+    values = one.values
+    empty = values.is_null()
+    two_ways = pl.repeat(False, len(values), eager=True)
+    if values.dtype == pl.String:
+        texts = values.str.strip_chars(BLANKS)
         empty = is_null_word(texts, nulls, NULL_WORDS)
         texts = texts.set(empty, None)
         ambiguous = texts.str.contains(_AMBIGUOUS).fill_null(False)
@@ -73,15 +73,15 @@ def parse_numbers(
         if mark is None:
             texts, two_ways = texts.set(ambiguous, None), ambiguous
         numbers = _parse_texts(texts, ambiguous, mark or ".")
-    elif given.dtype.is_numeric():
-        numbers = given.cast(pl.Float64)
+    elif values.dtype.is_numeric():
+        numbers = values.cast(pl.Float64)
     else:
-        numbers = pl.Series(given.name, [None] * len(given), dtype=pl.Float64)
+        numbers = pl.Series(values.name, [None] * len(values), dtype=pl.Float64)
     empty = empty.fill_null(True) | numbers.is_nan().fill_null(False)
-    faults = find_faults(given, numbers.is_null() & ~empty, "is not a number")
-    faults |= find_faults(given, two_ways, _TWO_WAYS)
+    faults = find_faults(values, numbers.is_null() & ~empty, "is not a number")
+    faults |= find_faults(values, two_ways, _TWO_WAYS)
     infinite = numbers.is_infinite().fill_null(False)
-    faults |= find_faults(given, infinite, "is infinite")
+    faults |= find_faults(values, infinite, "is infinite")
     return Cells(numbers.set(infinite, None).fill_nan(None), {**faults, **one.faults})
 
 

@@ -107,30 +107,30 @@ def parse_times(
         of 1970.
     """
     one = take_one(values)
-    given = one.values
-    kind = given.dtype
-    empty = given.is_null()
+    values = one.values
+    kind = values.dtype
+    empty = values.is_null()
     if isinstance(kind, pl.Datetime):
-        zoned = given.dt.replace_time_zone("UTC") if kind.time_zone is None else given
+        zoned = values.dt.replace_time_zone("UTC") if kind.time_zone is None else values
         micros = zoned.dt.epoch("us")
     elif kind == pl.Date:
-        micros = given.cast(pl.Datetime("us")).dt.epoch("us")
+        micros = values.cast(pl.Datetime("us")).dt.epoch("us")
     elif kind.is_numeric():
-        micros = _parse_numbers(given, conventions.counting)
-        empty |= given.cast(pl.Float64).is_nan().fill_null(False)
+        micros = _parse_numbers(values, conventions.counting)
+        empty |= values.cast(pl.Float64).is_nan().fill_null(False)
     elif kind == pl.String:
-        texts = given.str.strip_chars(BLANKS)
+        texts = values.str.strip_chars(BLANKS)
         empty = is_null_word(texts, nulls, NULL_WORDS).fill_null(True)
         texts = texts.set(empty, None)
         micros = _parse_form(texts, form) if form else _parse_texts(texts, conventions)
     else:
-        micros = pl.Series(given.name, [None] * len(given), dtype=pl.Int64)
+        micros = pl.Series(values.name, [None] * len(values), dtype=pl.Int64)
     micros = micros.set(~micros.is_between(1, _END, closed="left").fill_null(False), None)
     times = micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias(values.name)
     faults = {
         row: Fault(
-            _OTHER_FORM if form and kind == pl.String else _explain(given[row]),
-            quote_value(given[row]),
+            _OTHER_FORM if form and kind == pl.String else _explain(values[row]),
+            quote_value(values[row]),
         )
         for row in find_true(times.is_null() & ~empty)
     }
