@@ -64,7 +64,7 @@ def evaluate_product(
             read.events,
             [*baselines(_with(settings, FROZEN)), *ours],
             protocols=protocols,
-            asked="test",
+            split="test",
             most_users=users,
         )
     told = plain(found)

@@ -63,7 +63,7 @@ def with_other_answers(shop: Shop, protocol: str) -> list[Record]:
 
 def held_out(shop: Shop, settings: Settings, protocol: str) -> Holdout:
     source = shop.inputs()
-    (found,) = hold_out(settings, source.items, source.events, names=[protocol], asked="test")
+    (found,) = hold_out(settings, source.items, source.events, names=[protocol], split="test")
     return found
 
 
@@ -143,7 +143,7 @@ def test_the_gate_cannot_know_what_nobody_could_foretell(shop: Shop) -> None:
 
 
 def judged(shop: Shop, settings: Settings, live: str) -> Verdict:
-    gate = Gate.set_up(shop.cluster, settings, shop.inputs(), asked="dev")
+    gate = Gate.set_up(shop.cluster, settings, shop.inputs(), split="dev")
     assert gate is not None
     asked = [one for one in gate.questions if is_surprised(str(one.user_id))]
     gate = replace(gate, questions=asked)

@@ -56,9 +56,9 @@ def stocked(open_shop: OpenShop, node: NodeInfo, **sections: dict[str, Any]) -> 
     return made
 
 
-def sat(shop: Shop, *names: str, asked: str = "dev") -> tuple[Holdout, ...]:
+def sat(shop: Shop, *names: str, split: str = "dev") -> tuple[Holdout, ...]:
     source = shop.inputs()
-    return hold_out(shop.settings(), source.items, source.events, names=names, asked=asked)
+    return hold_out(shop.settings(), source.items, source.events, names=names, split=split)
 
 
 def builder(shop: Shop, **changes: Any) -> IndexSystems:
@@ -133,7 +133,7 @@ def test_what_was_seen_and_what_may_not_be_ranked_is_not_shown(shop: Shop) -> No
 
 
 def test_the_index_knows_only_what_may_be_known(shop: Shop) -> None:
-    (holdout,) = sat(shop, "cold", asked="test")
+    (holdout,) = sat(shop, "cold", split="test")
     counts = holdout.dataset.event_counts()
     with builder(shop).build(holdout):
         hits = documents(shop)

@@ -53,9 +53,9 @@ def shop(open_shop: OpenShop, opensearch_latest: NodeInfo) -> Shop:
     return stocked(open_shop, opensearch_latest)
 
 
-def gate_of(shop: Shop, asked: str = "dev", **changes: Any) -> Gate:
+def gate_of(shop: Shop, split: str = "dev", **changes: Any) -> Gate:
     settings = shop.settings(**changes)
-    found = Gate.set_up(shop.cluster, settings, shop.inputs(settings), asked=asked)
+    found = Gate.set_up(shop.cluster, settings, shop.inputs(settings), split=split)
     assert found is not None
     return found
 
@@ -84,7 +84,7 @@ def test_a_text_that_says_nothing_is_refused(open_shop: OpenShop, opensearch: No
     assert shop.live == live
     verdict = refused.value.context["verdict"]
     assert isinstance(verdict, Verdict)
-    assert (verdict.live, verdict.users, verdict.asked) == (live, USERS, "dev")
+    assert (verdict.live, verdict.users, verdict.split) == (live, USERS, "dev")
     assert verdict.difference.high < 0
     assert verdict.after - verdict.before == pytest.approx(verdict.difference.mean)
     assert verdict.lost > verdict.gained
@@ -130,7 +130,7 @@ def test_a_figure_is_that_of_the_lists_that_users_get(shop: Shop) -> None:
         verdict = refused.value.context["verdict"]
         assert isinstance(verdict, Verdict)
         assert [verdict.before, verdict.after] == pytest.approx(expected)
-        assert verdict.asked == asked
+        assert verdict.split == asked
 
 
 def test_items_that_lose_their_text_count_against_the_new_index(shop: Shop) -> None:

@@ -107,7 +107,7 @@ def test_a_training_measures_its_static_twin(board: Board) -> None:
 
 def test_sizes_answer_the_same_questions(board: Board, tiny: Bundle) -> None:
     found = measure_sizes(
-        board.settings(), items, events, tiny, asked="dev", dimensions=(128, 400, 8, 4)
+        board.settings(), items, events, tiny, split="dev", dimensions=(128, 400, 8, 4)
     )
     assert [(one.precision, one.dimension) for one in found.sizes] == [
         (precision, dimension)
@@ -139,8 +139,8 @@ def test_sizes_of_a_bound_bundle_are_cut_from_its_own_projection(
     cluster = Cluster(opensearch_latest.url, retries=2)
     report = build(cluster, settings, inputs(settings, None, Problems("stop")))
     bound = board.store.by_fingerprint(report.fingerprint)
-    found = measure_sizes(settings, items, events, bound, asked="test", dimensions=(8,))
-    free = measure_sizes(settings, items, events, tiny, asked="test", dimensions=(8,))
+    found = measure_sizes(settings, items, events, bound, split="test", dimensions=(8,))
+    free = measure_sizes(settings, items, events, tiny, split="test", dimensions=(8,))
     assert [one.metrics for one in found.sizes[:2]] == [one.metrics for one in free.sizes[:2]]
 
 

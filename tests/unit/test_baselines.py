@@ -251,7 +251,7 @@ def test_the_board_is_learnt(name, tiny):
         events,
         baselines(settings, [name]),
         protocols=["leave-one-out"],
-        asked="test",
+        split="test",
     )
     (protocol,) = found.protocols
     # one item of the colour is left for each user: whoever knows the colour has it first
@@ -269,7 +269,7 @@ def test_users_are_not_named_in_what_is_found(tiny):
     def read(**chosen):
         found = evaluate(
             settings, items, events, baselines(settings, ["ease"]), protocols=["leave-one-out"],
-            asked="test", **chosen,
+            split="test", **chosen,
         )  # fmt: skip
         return {one.user_id for one in found.protocols[0].examples}
 

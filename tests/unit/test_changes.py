@@ -35,7 +35,7 @@ def result(answered, **more):
     own = Answers.of("seealso", np.array(ranks), [np.array(one) for one in lists])
     return ProtocolResult(
         name="leave-one-out",
-        asked="dev",
+        split="dev",
         users=4,
         items=30,
         cold_items=0,

@@ -191,25 +191,25 @@ def test_profiles_can_be_texts(blurred: Bundle, dataset: Dataset) -> None:
 
 
 def test_better_is_better_one_way_only(tiny: Bundle, blurred: Bundle) -> None:
-    found = compare(settings(), items, events, blurred, tiny, asked="dev")
+    found = compare(settings(), items, events, blurred, tiny, split="dev")
     whole = found.segments[0]
     assert found.better
     assert whole.users == USERS
     assert 0 < whole.ndcg.low < whole.ndcg.mean < whole.ndcg.high
     assert whole.ndcg.mean == pytest.approx(whole.new["ndcg@10"] - whole.old["ndcg@10"])
     assert whole.hr.mean == pytest.approx(whole.new["hr@10"] - whole.old["hr@10"])
-    back = compare(settings(), items, events, tiny, blurred, asked="dev")
+    back = compare(settings(), items, events, tiny, blurred, split="dev")
     assert not back.better
     assert back.segments[0].old == whole.new
-    same = compare(settings(), items, events, tiny, tiny, asked="dev")
+    same = compare(settings(), items, events, tiny, tiny, split="dev")
     assert not same.better
     assert same.segments[0].ndcg.low == same.segments[0].ndcg.high == 0
 
 
 def test_test_asks_something_else(tiny: Bundle, blurred: Bundle, dataset: Dataset) -> None:
-    found = compare(settings(), items, events, blurred, tiny, asked="test")
+    found = compare(settings(), items, events, blurred, tiny, split="test")
     ranks, _ = BundleRanker(settings(), dataset, items, tiny).ranks(dataset.test)
-    assert found.asked == "test"
+    assert found.split == "test"
     assert found.segments[0].new == metrics(ranks)
     targets = [[question.target for question in one] for one in (dataset.dev, dataset.test)]
     assert targets[0] != targets[1]

@@ -50,8 +50,8 @@ def settings(**sections):
     return load_settings(None, {"catalogue": {"path": "none.csv"}, **sections})
 
 
-def held(*names, asked="dev", **options):
-    return hold_out(settings(), shelf, frames, names=names, asked=asked, **options)
+def held(*names, split="dev", **options):
+    return hold_out(settings(), shelf, frames, names=names, split=split, **options)
 
 
 def everyone(questions):
@@ -75,7 +75,7 @@ def test_who_learnt_from_other_data_than_may_be_known_is_told(tiny):
 
 
 def test_cold_items_are_nowhere_in_what_may_be_known():
-    (holdout,) = held("cold", asked="test")
+    (holdout,) = held("cold", split="test")
     cold = {int(place) for place in np.flatnonzero(holdout.cold)}
     assert {holdout.dataset.catalogue.ids[place] for place in cold} == {
         f"s{n}" for n in range(ITEMS) if is_cold(f"s{n}")
@@ -109,7 +109,7 @@ def test_each_user_is_asked_for_the_newest_cold_item_with_a_warm_one_before():
 
 
 def test_dev_and_test_of_the_cold_protocol_ask_different_people():
-    (holdout,) = held("cold", asked="test")
+    (holdout,) = held("cold", split="test")
     # all that a user chose stands in the question, and no two users chose the same
     dev, test = (
         {frozenset([*one.history.tolist(), *one.seen.tolist(), one.target]) for one in asked}
@@ -118,7 +118,7 @@ def test_dev_and_test_of_the_cold_protocol_ask_different_people():
     assert len(dev) > 5
     assert len(test) > 5
     assert not dev & test
-    (other,) = held("cold", asked="dev")
+    (other,) = held("cold", split="dev")
     asked = [(one.target, one.history.tolist()) for one in other.protocols[0].questions]
     assert asked == [(one.target, one.history.tolist()) for one in holdout.dev]
 
@@ -153,7 +153,7 @@ def test_protocols_of_one_state_of_knowledge_share_a_holdout():
 
 @pytest.mark.parametrize("name", ["leave-one-out", "temporal"])
 def test_an_index_knows_nothing_from_a_users_first_question_on(name):
-    (holdout,) = held(name, asked="test")
+    (holdout,) = held(name, split="test")
     rows = known_events(settings(), frames, holdout)
     place = holdout.dataset.catalogue.place
     known = {
@@ -165,7 +165,7 @@ def test_an_index_knows_nothing_from_a_users_first_question_on(name):
 
 
 def test_material_of_a_holdout_does_not_hold_the_test_questions():
-    assert all(len(holdout.dataset.test) == 0 for holdout in held(*PROTOCOLS, asked="test"))
+    assert all(len(holdout.dataset.test) == 0 for holdout in held(*PROTOCOLS, split="test"))
 
 
 def test_dislikes_before_the_question_are_known_too():
@@ -173,7 +173,7 @@ def test_dislikes_before_the_question_are_known_too():
     with_value = disliked.with_columns(value=disliked["value"] * 0)
     given = lambda: [*frames(), with_value]  # noqa: E731
     chosen = settings(events={"positive": 1.0})
-    (holdout,) = hold_out(chosen, shelf, given, names=["leave-one-out"], asked="dev")
+    (holdout,) = hold_out(chosen, shelf, given, names=["leave-one-out"], split="dev")
     rows = known_events(chosen, given, holdout)
     assert rows.filter(rows["value"] == 0)["user_id"].to_list() == ["u00"]
 
@@ -198,13 +198,13 @@ def test_the_parts_hold_the_long_tail():
 
 def test_a_cold_protocol_of_a_small_catalogue_is_refused():
     with pytest.raises(DataError, match="of 16 items would be cold, at least 5 are needed"):
-        hold_out(settings(), board_batches, board_frames, names=["cold"], asked="dev")
+        hold_out(settings(), board_batches, board_frames, names=["cold"], split="dev")
 
 
 def test_a_cold_protocol_without_behaviour_around_cold_items_is_refused():
     warm = [one for one in behaviour() if not is_cold(one["item_id"])]
     with pytest.raises(DataError, match="none of 30 users chose a cold item after a warm one"):
-        hold_out(settings(), shelf, lambda: [as_frame(warm)], names=["cold"], asked="dev")
+        hold_out(settings(), shelf, lambda: [as_frame(warm)], names=["cold"], split="dev")
 
 
 def test_behaviour_without_a_dev_question_is_refused():
@@ -215,7 +215,7 @@ def test_behaviour_without_a_dev_question_is_refused():
             lambda: [as_items(board_items())],
             lambda: [as_frame(short)],
             names=["leave-one-out"],
-            asked="dev",
+            split="dev",
         )
 
 

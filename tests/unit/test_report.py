@@ -41,7 +41,7 @@ def protocol(name="leave-one-out", change=(0.012, 0.008, 0.016), seed=0, **more)
     cold = 10 if name.startswith("cold") else 0
     return ProtocolResult(
         name=name,
-        asked="dev",
+        split="dev",
         users=608,
         items=9742,
         cold_items=cold,

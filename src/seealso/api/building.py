@@ -90,7 +90,7 @@ def build(
         cluster.version()
         exported = export_model(settings).name if _lacks_model(settings) else None
         fit, fitted, enough = _fit(settings, source)
-        gate = Gate.set_up(cluster, settings, source, asked="dev") if enough else None
+        gate = Gate.set_up(cluster, settings, source, split="dev") if enough else None
         index = indexing.build(
             cluster,
             settings,

@@ -199,7 +199,7 @@ def compare_models(
             source.events,
             store.find(old),
             store.find(new),
-            asked=split,
+            split=split,
             images=source.images,
         )
 
@@ -235,6 +235,6 @@ def measure_sizes(
             source.items,
             source.events,
             show_model(settings, name),
-            asked=split,
+            split=split,
             dimensions=dimensions,
         )

@@ -58,7 +58,7 @@ def build_index(
         Settings, data, bundle or cluster cannot be used; the alias has not moved.
     """
     with read_inputs(settings, on_error) as source, connect(settings) as cluster:
-        judge = Gate.set_up(cluster, settings, source, asked=split) if gate else None
+        judge = Gate.set_up(cluster, settings, source, split=split) if gate else None
         report = build.build(
             cluster,
             settings,
@@ -82,7 +82,7 @@ def plan_build_index(
 ) -> BuildPlan:
     """Say what `build_index` would do; nothing is written."""
     with read_inputs(settings, on_error) as source, connect(settings) as cluster:
-        judge = Gate.set_up(cluster, settings, source, asked=split) if gate else None
+        judge = Gate.set_up(cluster, settings, source, split=split) if gate else None
         plan = build.plan(cluster, settings, source, allow_unmatched=allow_unmatched)
     say_notes(plan.notes)
     if not gate:

@@ -261,7 +261,7 @@ def evaluate(
             source.events,
             builders,
             protocols=protocols,
-            asked=split,
+            split=split,
             by=by,
             most_users=users,
             before=earlier,

@@ -176,7 +176,7 @@ def comparison(found: "Comparison") -> RenderableType:
         for part in found.segments
     ]
     columns = (
-        f"full ranking, {found.asked}", "users",
+        f"full ranking, {found.split}", "users",
         "ndcg@10 old", "new", "new - old (95 %)", "hr@10 old", "new", "new - old (95 %)",
     )  # fmt: skip
     verdict = "better" if found.better else "not better beyond chance"
@@ -201,7 +201,7 @@ def sizes(found: "Sizes") -> RenderableType:
     """Return what each precision and length costs and saves."""
     whole = found.sizes[0]
     columns = (
-        f"full ranking, {found.asked}", "dimension", "ndcg@10", "hr@10", "ndcg@10 change (95 %)",
+        f"full ranking, {found.split}", "dimension", "ndcg@10", "hr@10", "ndcg@10 change (95 %)",
         "model", "vectors", "texts/s",
     )  # fmt: skip
     lines = [

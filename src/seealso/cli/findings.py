@@ -30,7 +30,7 @@ def _protocol(protocol: "ProtocolResult") -> Iterator[RenderableType]:
     if protocol.name == "cold among cold":
         cold = ", all of them cold"
     yield Text(
-        f"{protocol.name}, {protocol.asked}: {protocol.users:,} users, "
+        f"{protocol.name}, {protocol.split}: {protocol.users:,} users, "
         f"{protocol.items:,} items{cold}",
         style="bold",
     )

@@ -33,18 +33,18 @@ def questions(cases: Sequence[Case], catalogue: Catalogue) -> list[Question]:
     def places(ids: Sequence[str]) -> Places:
         return np.array([place[name] for name in ids if name in place], dtype=np.int64)
 
-    asked = []
+    found = []
     for case in cases:
         history = places(case.history)
         if case.target in place and len(history):
             seen = places(sorted(case.seen))
-            asked.append(Question(history, place[case.target], seen, case.user_id))
-    return asked
+            found.append(Question(history, place[case.target], seen, case.user_id))
+    return found
 
 
-def sample(asked: Sequence[T], most: int, seed: int) -> list[T]:
+def sample(cases: Sequence[T], most: int, seed: int) -> list[T]:
     """Return at most `most` of what is given, in its order, the same for the same seed."""
-    if len(asked) <= most:
-        return list(asked)
-    chosen = np.random.default_rng(seed).choice(len(asked), size=most, replace=False)
-    return [asked[place] for place in sorted(chosen)]
+    if len(cases) <= most:
+        return list(cases)
+    chosen = np.random.default_rng(seed).choice(len(cases), size=most, replace=False)
+    return [cases[place] for place in sorted(chosen)]

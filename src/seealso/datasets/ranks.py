@@ -13,7 +13,7 @@ USERS_AT_ONCE = 512
 
 
 def profile_vectors(
-    vectors: Vector, asked: Sequence[Question], recency: float, most: int
+    vectors: Vector, questions: Sequence[Question], recency: float, most: int
 ) -> Vector:
     """Return the profile of each user from item vectors, as the query does.
 
@@ -21,7 +21,7 @@ def profile_vectors(
     ----------
     vectors
         Unit vectors of the catalogue, shape (n, d).
-    asked
+    questions
         The users.
     recency
         Weight of a history item relative to the next newer one.
@@ -33,8 +33,8 @@ def profile_vectors(
     Vector
         Shape (users, d); not of unit length, which changes no ranking.
     """
-    out = np.zeros((len(asked), vectors.shape[1]), dtype=np.float32)
-    for row, question in enumerate(asked):
+    out = np.zeros((len(questions), vectors.shape[1]), dtype=np.float32)
+    for row, question in enumerate(questions):
         recent = question.history[:most]
         weights = np.power(np.float32(recency), np.arange(len(recent), dtype=np.float32))
         out[row] = weights @ vectors[recent]
@@ -45,30 +45,30 @@ Scored = Iterator[tuple[slice, Sequence[Question], Vector]]
 """Rows of some of the users, who they are, and their scores of every item, shape (rows, n)."""
 
 
-def score_in_chunks(asked: Sequence[Question], score: Callable[[slice], Vector]) -> Scored:
+def score_in_chunks(questions: Sequence[Question], score: Callable[[slice], Vector]) -> Scored:
     """Score the catalogue for `USERS_AT_ONCE` users after the others; `score` is given rows."""
-    for start in range(0, len(asked), USERS_AT_ONCE):
+    for start in range(0, len(questions), USERS_AT_ONCE):
         rows = slice(start, start + USERS_AT_ONCE)
-        yield rows, asked[rows], score(rows)
+        yield rows, questions[rows], score(rows)
 
 
-def target_ranks(users: Vector, vectors: Vector, asked: Sequence[Question]) -> Places:
+def target_ranks(users: Vector, vectors: Vector, questions: Sequence[Question]) -> Places:
     """Return the rank of each target among all items not seen, 1 being the best.
 
     Items that tie with the target stand before it, and so do all others if its score is NaN.
     """
-    return rank_targets(score_in_chunks(asked, lambda rows: users[rows] @ vectors.T))
+    return rank_targets(score_in_chunks(questions, lambda rows: users[rows] @ vectors.T))
 
 
 def rank_targets(scored: Scored) -> Places:
     """Return the rank of each target, as `target_ranks` does, shape (users,)."""
-    return np.concatenate([ranks_among(scores, asked) for _, asked, scores in scored])
+    return np.concatenate([ranks_among(scores, questions) for _, questions, scores in scored])
 
 
-def ranks_among(scores: Vector, asked: Sequence[Question]) -> Places:
+def ranks_among(scores: Vector, questions: Sequence[Question]) -> Places:
     """Return the rank of each target, as `target_ranks` does, from scores of shape (users, n)."""
-    ranks = np.empty(len(asked), dtype=np.int64)
-    for row, question in enumerate(asked):
+    ranks = np.empty(len(questions), dtype=np.int64)
+    for row, question in enumerate(questions):
         own = scores[row, question.target]
         # not below it, rather than above or equal: a model of NaN must not rank best
         before = int((~(scores[row] < own)).sum()) - 1

@@ -45,8 +45,8 @@ def beyond_accuracy(
     field, values
         An attribute, and the values of it that each item has, shape (n,).
     """
-    shown = lists.places[:, :SHOWN]
-    places = shown[shown >= 0]
+    recommended = lists.places[:, :SHOWN]
+    places = recommended[recommended >= 0]
     events = dataset.event_counts()
     # one event is added, so that an item that nobody chose has a finite surprise
     surprise = -np.log2((events + 1) / (len(dataset.sequences) + 1))
@@ -86,5 +86,5 @@ def _by_attribute(
             counted[value] += times / len(own)
     kept = counted.most_common(MOST_VALUES)
     shares = {f"{field}: {value}": float(times / len(places)) for value, times in kept}
-    rest = 1.0 - sum(shares.values())
-    return shares | ({f"{field}: other": rest} if len(counted) > MOST_VALUES else {})
+    other = 1.0 - sum(shares.values())
+    return shares | ({f"{field}: other": other} if len(counted) > MOST_VALUES else {})

@@ -139,5 +139,5 @@ def _encode_lists(places: Places) -> str:
     return " ".join(map(str, places.tolist()))
 
 
-def _parted(told: str) -> Places:
-    return np.array(told.split(), dtype=np.int64)
+def _parted(text: str) -> Places:
+    return np.array(text.split(), dtype=np.int64)

@@ -86,7 +86,7 @@ class Comparison:
     ----------
     old, new
         The bundles.
-    asked
+    split
         ``dev`` or ``test``.
     signature
         Tells catalogue, events and questions from others.
@@ -96,7 +96,7 @@ class Comparison:
 
     old: ComparedBundle
     new: ComparedBundle
-    asked: str
+    split: str
     signature: str
     segments: tuple[Segment, ...]
 
@@ -107,7 +107,7 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything, for JSON."""
-        names = ("old", "new", "asked", "signature", "segments")
+        names = ("old", "new", "split", "signature", "segments")
         return {**{name: getattr(self, name) for name in names}, "better": self.better}
 
 
@@ -118,7 +118,7 @@ def compare(
     old: Bundle,
     new: Bundle,
     *,
-    asked: str,
+    split: str,
     images: Callable[[], ImageVectors | None] = no_images,
 ) -> Comparison:
     """Ask both bundles which item each user chose next, over the whole catalogue.
@@ -132,7 +132,7 @@ def compare(
     old, new
         The bundles. One that is bound reads with its own templates and projection; another one
         gets those of the settings, as ``index build`` would give it.
-    asked
+    split
         ``dev`` or ``test``.
     images
         Reads what the items look like; asked only for a bundle that was fitted with images.
@@ -146,7 +146,7 @@ def compare(
     """
     with progress("reading"):
         dataset = read_dataset(settings, items, events)
-    questions = dataset.test if asked == "test" else dataset.dev
+    questions = dataset.test if split == "test" else dataset.dev
     ranked = [
         BundleRanker(settings, dataset, items, bundle, images).ranks(questions)
         for bundle in (old, new)
@@ -156,7 +156,7 @@ def compare(
         _segment(name, old_ranks[places], new_ranks[places], settings.training.seed)
         for name, places in segments(dataset, questions)
     )
-    return Comparison(one, other, asked, dataset.signature, parts)
+    return Comparison(one, other, split, dataset.signature, parts)
 
 
 @dataclass(frozen=True)
@@ -197,14 +197,14 @@ class BundleRanker:
         profile = with_fitted(self.settings, bundle.fitted).profile
         most = profile.history_items
         if profile.history_as == "text":
-            told = encoder.encode_users(self._user_texts(encoder, texts, questions))
+            profiles = encoder.encode_users(self._user_texts(encoder, texts, questions))
         else:
             contents = bundle.content_vectors(vectors)
-            told = profile_vectors(contents, questions, profile.recency, most)
+            profiles = profile_vectors(contents, questions, profile.recency, most)
         if bundle.collaborative is None:
-            return told
+            return profiles
         users = np.zeros((len(questions), bundle.dimension), dtype=np.float32)
-        for row, (question, own) in enumerate(zip(questions, unit_rows(told), strict=True)):
+        for row, (question, own) in enumerate(zip(questions, unit_rows(profiles), strict=True)):
             recent = list(vectors[question.history[:most]])
             found = bundle.user_vector(own, recent, range(len(recent)))
             users[row] = 0.0 if found is None else found

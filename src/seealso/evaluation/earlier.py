@@ -83,17 +83,17 @@ class Earlier:
     def differs(self, data: Mapping[str, int | float | str]) -> dict[str, tuple[str, str]]:
         """Return which counts and settings are not those of `data`, ``{name: (before, now)}``."""
         names = dict.fromkeys((*self.found.data, *data))
-        told = {name: (str(self.found.data.get(name, "")), str(data.get(name, "")))
+        facts = {name: (str(self.found.data.get(name, "")), str(data.get(name, "")))
                 for name in names}  # fmt: skip
-        return {name: both for name, both in told.items() if both[0] != both[1]}
+        return {name: both for name, both in facts.items() if both[0] != both[1]}
 
-    def check_all(self, held: Sequence[Holdout], asked: str) -> None:
+    def check_all(self, held: Sequence[Holdout], split: str) -> None:
         """Check every protocol of some holdouts, as `check` does."""
         for holdout in held:
             for protocol in holdout.protocols:
-                self.check(protocol, holdout.dataset.catalogue.ids, asked)
+                self.check(protocol, holdout.dataset.catalogue.ids, split)
 
-    def check(self, protocol: EvaluationProtocol, ids: Sequence[str], asked: str) -> None:
+    def check(self, protocol: EvaluationProtocol, ids: Sequence[str], split: str) -> None:
         """Check that the same was asked of the product, before anybody is asked again.
 
         Parameters
@@ -102,7 +102,7 @@ class Earlier:
             What is asked now.
         ids
             The items of the catalogue.
-        asked
+        split
             ``dev`` or ``test``.
 
         Raises
@@ -111,10 +111,10 @@ class Earlier:
             Something else was asked, or the file does not hold what every user got.
         """
         before = self.protocol(protocol.name)
-        if before.asked != asked:
+        if before.split != split:
             raise DataError(
-                f"{self.name}: {protocol.name} asked {before.asked} in that evaluation, and asks "
-                f"{asked} now",
+                f"{self.name}: {protocol.name} asked {before.split} in that evaluation, and asks "
+                f"{split} now",
                 hint=AGAIN,
                 name=protocol.name,
             )
@@ -262,14 +262,14 @@ def _beyond_accuracy(
 
 
 def _measures(found: ProtocolResult, system: str) -> dict[str, float]:
-    told: dict[str, float] = {}
+    measures: dict[str, float] = {}
     for one in found.beyond_accuracy:
         if one.system == system:
-            told |= _named(one)
+            measures |= _named(one)
     for each in found.reliability:
         if each.system == system:
-            told["calibration error"] = each.error
-    return told
+            measures["calibration error"] = each.error
+    return measures
 
 
 def _named(one: BeyondAccuracy) -> dict[str, float]:

@@ -32,7 +32,7 @@ def evaluate(
     builders: Sequence[SystemBuilder],
     *,
     protocols: Sequence[str],
-    asked: str,
+    split: str,
     by: str | None = None,
     most_users: int | None = None,
     before: Earlier | None = None,
@@ -52,7 +52,7 @@ def evaluate(
         the next one comes: one model is in memory at a time.
     protocols
         Of `seealso.evaluation.protocols.PROTOCOLS`.
-    asked
+    split
         ``dev`` or ``test``. Settings are always chosen on dev.
     by
         A field of the catalogue by whose values users and exposure are told apart.
@@ -78,22 +78,22 @@ def evaluate(
     began = perf_counter()
     with progress("reading"):
         held = hold_out(
-            settings, items, events, names=protocols, asked=asked, most_users=most_users
+            settings, items, events, names=protocols, split=split, most_users=most_users
         )
         dataset = held[0].dataset
         if before is not None:
-            before.check_all(held, asked)
+            before.check_all(held, split)
         labels = read_labels(settings, items, dataset.catalogue.place, by)
-    show = _Results(labels, settings.training.seed, asked, before, groups)
+    show = _Results(labels, settings.training.seed, split, before, groups)
     found = (result for one in held for result in _evaluate_holdout(one, builders, show))
     results = [_without_ids(one, names or Pseudonyms.draw()) for one in found]
-    told = _describe_data(settings, dataset)
+    data = _describe_data(settings, dataset)
     return Evaluation(
         dataset.signature,
-        told,
+        data,
         tuple(results),
         perf_counter() - began,
-        {} if before is None else before.differs(told),
+        {} if before is None else before.differs(data),
     )
 
 
@@ -141,8 +141,8 @@ class _Answers:
 
     def answers_of(self, name: str, ranks: Places) -> Answers:
         """Return what the results keep of one system: its ranks, and lists of the product."""
-        shown = [one[one >= 0] for one in self.lists[name].places[:, :SHOWN]]
-        return Answers.of(name, ranks, shown if name in self.ours else ())
+        lists = [one[one >= 0] for one in self.lists[name].places[:, :SHOWN]]
+        return Answers.of(name, ranks, lists if name in self.ours else ())
 
 
 def _evaluate_holdout(
@@ -184,7 +184,7 @@ class _Results:
         What items are called, and their groups.
     seed
         Seed of what is drawn.
-    asked
+    split
         ``dev`` or ``test``.
     before
         What an earlier evaluation found, if there is one.
@@ -194,7 +194,7 @@ class _Results:
 
     labels: Labels
     seed: int
-    asked: str
+    split: str
     before: Earlier | None
     groups: Groups | None
 
@@ -232,7 +232,7 @@ class _Results:
         ]
         return ProtocolResult(
             name=protocol.name,
-            asked=self.asked,
+            split=self.split,
             users=len(protocol.questions),
             items=rankable,
             cold_items=int(holdout.cold.sum()),

@@ -92,48 +92,49 @@ def treatments(
     seed
         Of what is drawn.
     """
-    shown = lists.places[:, :SHOWN]
-    tail = _tail_shares(shown, thirds(dataset) == 2)
+    places = lists.places[:, :SHOWN]
+    tail = _tail_shares(places, thirds(dataset) == 2)
     found = []
     for group, rows in groups.places(questions).items():
-        rest = np.setdiff1d(np.arange(len(questions)), rows)
+        others = np.setdiff1d(np.arange(len(questions)), rows)
         found.append(
             Treatment(
                 system,
                 group,
                 len(rows),
                 estimate(values[rows], seed),
-                _gap(values[rows], values[rest], seed),
-                _coverage(shown[rows], len(dataset.catalogue.ids), seed),
+                _gap(values[rows], values[others], seed),
+                _coverage(places[rows], len(dataset.catalogue.ids), seed),
                 estimate(tail[rows], seed),
             )
         )
     return found
 
 
-def _tail_shares(shown: Places, tail: np.ndarray[Any, np.dtype[np.bool_]]) -> Values:
-    there = shown >= 0
-    counted = (tail[np.where(there, shown, 0)] & there).sum(axis=1)
+def _tail_shares(places: Places, tail: np.ndarray[Any, np.dtype[np.bool_]]) -> Values:
+    there = places >= 0
+    counted = (tail[np.where(there, places, 0)] & there).sum(axis=1)
     return np.asarray(counted / np.maximum(there.sum(axis=1), 1), dtype=np.float64)
 
 
-def _gap(own: Values, rest: Values, seed: int) -> Estimate:
+def _gap(own: Values, others: Values, seed: int) -> Estimate:
     """Return the difference of two means with its 95 % bootstrap interval, drawn apart."""
-    if not len(rest):
+    if not len(others):
         return Estimate(0.0, 0.0, 0.0)
     rng = np.random.default_rng(seed)
     drawn = [
-        rng.choice(own, len(own)).mean() - rng.choice(rest, len(rest)).mean() for _ in range(1000)
+        rng.choice(own, len(own)).mean() - rng.choice(others, len(others)).mean()
+        for _ in range(1000)
     ]
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(float(own.mean() - rest.mean()), float(low), float(high))
+    return Estimate(float(own.mean() - others.mean()), float(low), float(high))
 
 
-def _coverage(shown: Places, items: int, seed: int) -> Estimate:
+def _coverage(places: Places, items: int, seed: int) -> Estimate:
     rng = np.random.default_rng(seed)
     covered = []
     for _ in range(DRAWS):
-        places = shown[rng.choice(len(shown), FEWEST, replace=False)]
-        covered.append(len(np.unique(places[places >= 0])) / items)
+        drawn = places[rng.choice(len(places), FEWEST, replace=False)]
+        covered.append(len(np.unique(drawn[drawn >= 0])) / items)
     low, high = np.quantile(covered, [0.025, 0.975])
     return Estimate(float(np.mean(covered)), float(low), float(high))

@@ -62,18 +62,18 @@ def _by_rank() -> dict[str, Values]:
         import ir_measures
     except ModuleNotFoundError as exc:
         raise MissingExtraError.of("ir_measures", "evaluate") from exc
-    asked = {ir_measures.parse_measure(theirs): ours for ours, theirs in MEASURES.items()}
+    measures = {ir_measures.parse_measure(theirs): ours for ours, theirs in MEASURES.items()}
     # query r has its right answer at rank r, and at none for r = 0
     right = [ir_measures.Qrel(str(rank), f"d{rank}", 1) for rank in range(DEPTH + 1)]
-    shown = [
+    ranked = [
         ir_measures.ScoredDoc(str(rank), f"d{place}", float(-place))
         for rank in range(DEPTH + 1)
         for place in range(1, DEPTH + 1)
     ]
-    found = {name: np.zeros(DEPTH + 1) for name in MEASURES}
-    for metric in ir_measures.iter_calc(list(asked), right, shown):
-        found[asked[metric.measure]][int(metric.query_id)] = metric.value
-    return found
+    values = {name: np.zeros(DEPTH + 1) for name in MEASURES}
+    for metric in ir_measures.iter_calc(list(measures), right, ranked):
+        values[measures[metric.measure]][int(metric.query_id)] = metric.value
+    return values
 
 
 def scores(

@@ -59,8 +59,8 @@ class EvaluationProtocol:
         among = () if self.among is None else np.flatnonzero(self.among).tolist()
         state = sha256(repr((self.name, tuple(ids), among)).encode("utf-8", "replace"))
         for one in self.questions:
-            told = (one.user_id, one.history.tolist(), one.target, one.seen.tolist())
-            state.update(repr(told).encode("utf-8", "replace"))
+            facts = (one.user_id, one.history.tolist(), one.target, one.seen.tolist())
+            state.update(repr(facts).encode("utf-8", "replace"))
         return state.hexdigest()[:16]
 
 
@@ -95,7 +95,7 @@ def hold_out(
     events: Events,
     *,
     names: Sequence[str],
-    asked: str,
+    split: str,
     most_users: int | None = None,
 ) -> tuple[Holdout, ...]:
     """Read the dataset and prepare the protocols `names`.
@@ -108,7 +108,7 @@ def hold_out(
         Give the batches of the catalogue and the event frames.
     names
         Of `PROTOCOLS`.
-    asked
+    split
         ``dev`` or ``test``.
     most_users
         Ask at most so many users in each protocol, drawn by ``training.seed``; all by default.
@@ -122,7 +122,7 @@ def hold_out(
     drawn = _sampler(settings, most_users)
     if set(names) & {"leave-one-out", "cold", "few-shot"}:
         dataset = read_dataset(_cut(settings, "leave-one-out"), items, events)
-        warm = drawn(dataset.test if asked == "test" else dataset.dev)
+        warm = drawn(dataset.test if split == "test" else dataset.dev)
         protocols = [_whole("leave-one-out", dataset, warm, settings)]
         protocols = protocols if "leave-one-out" in names else []
         if "few-shot" in names:
@@ -130,14 +130,14 @@ def hold_out(
         if protocols:
             held.append(_holdout(dataset, "leave-one-out", protocols))
         if "cold" in names:
-            held.append(cold_items(dataset, asked, drawn, settings.training.dev_users))
+            held.append(cold_items(dataset, split, drawn, settings.training.dev_users))
     if "temporal" in names:
         try:
             dataset = read_dataset(_cut(settings, "temporal"), items, events)
         except DataError as exc:
             hint = "leave this protocol out, or check events.time and the shares of the split"
             raise type(exc)(f"temporal: {exc.message}", hint=hint) from exc
-        questions = drawn(dataset.test if asked == "test" else dataset.dev)
+        questions = drawn(dataset.test if split == "test" else dataset.dev)
         protocol = _whole("temporal", dataset, questions, settings)
         held.append(_holdout(dataset, "temporal", [protocol]))
     return tuple(held)
@@ -174,7 +174,7 @@ def is_cold(item_id: str) -> bool:
     return int.from_bytes(digest, "big") / 2**64 < COLD_SHARE
 
 
-def cold_items(dataset: Dataset, asked: str, drawn: Draw, most_dev: int) -> Holdout:
+def cold_items(dataset: Dataset, split: str, drawn: Draw, most_dev: int) -> Holdout:
     """Take every event of one item in ten away and ask who chose these items.
 
     Each user whose behaviour holds a cold item after a warm one is asked for the newest of the
@@ -187,7 +187,7 @@ def cold_items(dataset: Dataset, asked: str, drawn: Draw, most_dev: int) -> Hold
     dataset
         Its sequences are what training may know; its own dev questions stay in it, without cold
         items.
-    asked
+    split
         ``dev`` or ``test``.
     drawn
         Draws at most as many questions as are wanted.
@@ -212,7 +212,7 @@ def cold_items(dataset: Dataset, asked: str, drawn: Draw, most_dev: int) -> Hold
         question = _cold_question(sequence, cold)
         if question is not None:
             halves[number % 2].append(question)
-    questions = drawn(halves[1] if asked == "test" else halves[0])
+    questions = drawn(halves[1] if split == "test" else halves[0])
     dev = drawn(halves[0])
     if not questions or not dev:
         raise DataError(

@@ -47,7 +47,7 @@ class ProtocolResult:
     ----------
     name
         ``leave-one-out``, ``temporal``, ``cold``, ``cold among cold``, ``few-shot 1``, ...
-    asked
+    split
         ``dev`` or ``test``.
     users, items
         How many were asked about, and how many items were ranked for each.
@@ -82,7 +82,7 @@ class ProtocolResult:
     """
 
     name: str
-    asked: str
+    split: str
     users: int
     items: int
     cold_items: int

@@ -73,7 +73,7 @@ class Sizes:
 
     bundle: str
     fingerprint: str
-    asked: str
+    split: str
     users: int
     items: int
     sizes: tuple[Size, ...]
@@ -85,7 +85,7 @@ def measure_sizes(
     events: Events,
     bundle: Bundle,
     *,
-    asked: str,
+    split: str,
     dimensions: Sequence[int],
 ) -> Sizes:
     """Measure quality, size and speed of `bundle` in each precision and dimension.
@@ -99,7 +99,7 @@ def measure_sizes(
     bundle
         The bundle; both int8 twins are made again from its fp32 model, the static one measured
         on texts of the catalogue.
-    asked
+    split
         ``dev`` or ``test``.
     dimensions
         Shorter vectors to try; those that are not shorter are left out. They are cut along the
@@ -116,7 +116,7 @@ def measure_sizes(
     """
     with progress("reading"):
         dataset = read_dataset(settings, items, events)
-    questions = dataset.test if asked == "test" else dataset.dev
+    questions = dataset.test if split == "test" else dataset.dev
     found: list[tuple[Places, Size]] = []
     with tempfile.TemporaryDirectory() as place:
         for twin in _twins(bundle, dataset.catalogue.texts, Path(place)):
@@ -128,7 +128,7 @@ def measure_sizes(
     return Sizes(
         bundle=bundle.name,
         fingerprint=bundle.fingerprint,
-        asked=asked,
+        split=split,
         users=len(questions),
         items=len(dataset.catalogue.ids),
         sizes=tuple(sizes),

@@ -50,13 +50,13 @@ class System(Protocol):
         ...
 
     def rank(
-        self, asked: Sequence[Question], depth: int, among: Mask | None = None, tick: Tick = ...
+        self, questions: Sequence[Question], depth: int, among: Mask | None = None, tick: Tick = ...
     ) -> Lists:
         """Return the best `depth` items of each user, without those seen.
 
         Parameters
         ----------
-        asked
+        questions
             The users. The target must not be looked at.
         depth
             Length of the lists.
@@ -127,7 +127,7 @@ class Scoring:
 
     def rank(
         self,
-        asked: Sequence[Question],
+        questions: Sequence[Question],
         depth: int,
         among: Mask | None = None,
         tick: Tick = no_progress,
@@ -136,8 +136,8 @@ class Scoring:
 
         The order of a catalogue must not break ties: it often tells what is old or popular.
         """
-        places = np.full((len(asked), depth), NOTHING, dtype=np.int64)
-        for rows, chunk, scores in self._scores(asked, among):
+        places = np.full((len(questions), depth), NOTHING, dtype=np.int64)
+        for rows, chunk, scores in self._scores(questions, among):
             for row, question in enumerate(chunk):
                 scores[row, question.seen] = -np.inf
             # a score that is no number must not come first
@@ -148,18 +148,18 @@ class Scoring:
             tick(len(chunk))
         return Lists(places)
 
-    def target_ranks(self, asked: Sequence[Question], among: Mask | None = None) -> Places:
+    def target_ranks(self, questions: Sequence[Question], among: Mask | None = None) -> Places:
         """Return the rank of each target among all items, or some; ties stand before it."""
-        return rank_targets(self._scores(asked, among))
+        return rank_targets(self._scores(questions, among))
 
-    def _scores(self, asked: Sequence[Question], among: Mask | None) -> Scored:
+    def _scores(self, questions: Sequence[Question], among: Mask | None) -> Scored:
         def score(rows: slice) -> Vector:
-            found = self.score(asked[rows])
+            found = self.score(questions[rows])
             if among is not None:
                 found[:, ~among] = -np.inf
             return found
 
-        return score_in_chunks(asked, score)
+        return score_in_chunks(questions, score)
 
 
 def best(scores: Vector, depth: int) -> Places:

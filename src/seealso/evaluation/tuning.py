@@ -131,8 +131,8 @@ class Dev:
 def scoring(name: str, model: Model, items: int, recency: float) -> Scoring:
     """Return a fitted model as a system."""
 
-    def score(asked: Sequence[Question]) -> Vector:
-        return model.scores(weigh_histories(asked, items, recency))
+    def score(questions: Sequence[Question]) -> Vector:
+        return model.scores(weigh_histories(questions, items, recency))
 
     return Scoring(name, score)
 

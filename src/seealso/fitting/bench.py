@@ -85,10 +85,10 @@ class Bench:
     ) -> list[Places]:
         """Return for each share the ranks of the targets, as `ranks` with share times `more`."""
         ranks: list[list[Places]] = [[] for _ in shares]
-        for rows, asked, scores in self.scores(users, items, boosts):
+        for rows, questions, scores in self.scores(users, items, boosts):
             added = more[rows].toarray()
             for share, found in zip(shares, ranks, strict=True):
-                found.append(ranks_among(scores + np.float32(share) * added, asked))
+                found.append(ranks_among(scores + np.float32(share) * added, questions))
         return [np.concatenate(found) for found in ranks]
 
     def scores(self, users: Vector, items: Vector, boosts: Matrix | None = None) -> Scored:
@@ -106,12 +106,12 @@ class Bench:
         return score_in_chunks(self.questions, score)
 
 
-def _among(asked: Sequence[Question], among: Mask) -> list[Question]:
+def _among(questions: Sequence[Question], among: Mask) -> list[Question]:
     """Return the questions in places of those items alone."""
     place = np.cumsum(among) - 1
     return [
         replace(one, target=int(place[one.target]), seen=place[one.seen[among[one.seen]]])
-        for one in asked
+        for one in questions
     ]
 
 

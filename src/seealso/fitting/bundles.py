@@ -112,13 +112,13 @@ def write_fitted(
         "importance": fitted.importance,
         "neighbours": fitted.neighbours,
     }
-    told = replace(
+    described = replace(
         plain,
         origin=lineage.as_origin(plain.origin),
         fitted={name: dict(values) for name, values in sections.items() if values},
         calibration=fitted.calibration or Calibration(),
     )
-    return write_joined(settings, told, part, settings.fit.name)
+    return write_joined(settings, described, part, settings.fit.name)
 
 
 def write_joined(settings: Settings, plain: Bundle, part: Collaborative, name: str) -> Bundle:

@@ -61,8 +61,8 @@ class FitReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything side by side, for JSON."""
-        told = asdict(self)
-        return {**told.pop("fitted"), **told}
+        values = asdict(self)
+        return {**values.pop("fitted"), **values}
 
 
 def fit(
@@ -157,7 +157,7 @@ def _find_model(settings: Settings) -> Bundle:
 def _hold_out(settings: Settings, items: Items, events: Events) -> Holdout:
     with progress("reading"):
         split = settings.training.split
-        (holdout,) = hold_out(settings, items, events, names=[split], asked="dev")
+        (holdout,) = hold_out(settings, items, events, names=[split], split="dev")
     return holdout
 
 

@@ -155,7 +155,9 @@ class NearestUsers:
     similarities: Vector
 
 
-def find_nearest(asked: Sequence[Question], users: Vector, pool: Pool, most: int) -> NearestUsers:
+def find_nearest(
+    questions: Sequence[Question], users: Vector, pool: Pool, most: int
+) -> NearestUsers:
     """Return the nearest of the pool to each user, without the user.
 
     Parameters
@@ -167,13 +169,13 @@ def find_nearest(asked: Sequence[Question], users: Vector, pool: Pool, most: int
     most
         How many of each.
     """
-    longest = max(len(question.history) for question in asked)
+    longest = max(len(question.history) for question in questions)
     rows_of: dict[tuple[int, ...], list[int]] = {}
     for row, sequence in enumerate(pool.sequences):
         rows_of.setdefault(sequence[-longest:], []).append(row)
     kept = min(most, len(pool.sequences))
     places, similarities = [], []
-    for _, chunk, cosines in score_in_chunks(asked, lambda rows: users[rows] @ pool.vectors.T):
+    for _, chunk, cosines in score_in_chunks(questions, lambda rows: users[rows] @ pool.vectors.T):
         for row, question in enumerate(chunk):
             # the pool names nobody; a sequence that equals the history could add nothing anyhow
             cosines[row, rows_of.get(tuple(question.history[::-1].tolist()), [])] = 0.0

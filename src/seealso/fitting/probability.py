@@ -50,8 +50,8 @@ def collect_top_items(
         What is added to each w * cos, shape (users, n).
     """
     xs, hits = [], []
-    for _, asked, scores in bench.scores(users, items, boosts):
-        for row, question in enumerate(asked):
+    for _, questions, scores in bench.scores(users, items, boosts):
+        for row, question in enumerate(questions):
             own = scores[row]
             own[question.seen] = -np.inf
             places = (

@@ -54,11 +54,11 @@ def refit(
     base = strip_collaborative(bundle)
     plain, texts = read_contents(own, base, items, holdout.dataset, images_for(base, images))
     part = learn_collaborative(holdout.dataset, texts, Recipe.of(lineage.recipe))
-    told = replace(
+    described = replace(
         plain,
         origin=lineage.as_origin(plain.origin),
         fitted=bundle.fitted,
         calibration=bundle.calibration,
     )
-    write_joined(own, told, part, bundle.name)
+    write_joined(own, described, part, bundle.name)
     return own

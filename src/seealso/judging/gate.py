@@ -47,7 +47,7 @@ class Verdict:
     ----------
     live, new
         Names of the indices.
-    asked
+    split
         ``dev`` or ``test``.
     users
         How many were asked about.
@@ -63,7 +63,7 @@ class Verdict:
 
     live: str
     new: str
-    asked: str
+    split: str
     users: int
     before: float
     after: float
@@ -81,7 +81,7 @@ class Verdict:
         change = self.difference
         return (
             f"NDCG@10 {self.before:.4f} -> {self.after:.4f}, {change.mean:+.4f} "
-            f"({change.low:+.4f} to {change.high:+.4f}); of {self.users:,} {self.asked} users "
+            f"({change.low:+.4f} to {change.high:+.4f}); of {self.users:,} {self.split} users "
             f"{self.gained:,} gain and {self.lost:,} lose"
         )
 
@@ -96,7 +96,7 @@ class Gate:
         Where the indices stand, and how they are asked.
     source
         Catalogue and events.
-    asked
+    split
         ``dev`` or ``test`` of ``[training]``.
     live
         The index that is live now.
@@ -107,14 +107,14 @@ class Gate:
     cluster: Cluster
     settings: Settings
     source: Inputs
-    asked: str
+    split: str
     live: str
     catalogue: Catalogue
     questions: Sequence[Question]
 
     @classmethod
     def set_up(
-        cls, cluster: Cluster, settings: Settings, source: Inputs, *, asked: str
+        cls, cluster: Cluster, settings: Settings, source: Inputs, *, split: str
     ) -> "Gate | None":
         """Read the questions; None where nothing is live, so that there is nothing to lose.
 
@@ -125,7 +125,7 @@ class Gate:
             of them at most.
         source
             Catalogue and events.
-        asked
+        split
             ``dev`` or ``test``.
 
         Raises
@@ -144,10 +144,10 @@ class Gate:
         whole = settings.model_copy(update={"text": EVERY_ITEM})
         with progress("reading questions"):
             dataset = read_dataset(whole, source.items, source.events)
-        chosen = dataset.test if asked == "test" else dataset.dev
+        chosen = dataset.test if split == "test" else dataset.dev
         questions = sample(chosen, training.dev_users, training.seed)
         catalogue = replace(dataset.catalogue, texts=())
-        return cls(cluster, settings, source, asked, live.name, catalogue, questions)
+        return cls(cluster, settings, source, split, live.name, catalogue, questions)
 
     def judge(self, live: str, new: str) -> Verdict:
         """Ask both indices.
@@ -173,7 +173,7 @@ class Gate:
         verdict = Verdict(
             live=live,
             new=new,
-            asked=self.asked,
+            split=self.split,
             users=len(paired),
             before=float(before.mean()),
             after=float(after.mean()),
@@ -199,7 +199,7 @@ class Gate:
         settings, source = self._restrict(open_index(self.cluster, self.settings, name))
         split = settings.training.split
         (holdout,) = hold_out(
-            settings, source.items, source.events, names=[split], asked=self.asked
+            settings, source.items, source.events, names=[split], split=self.split
         )
         once_more = IndexSystems(
             self.cluster, settings, source, suffix=SUFFIX, catalogue=self.catalogue

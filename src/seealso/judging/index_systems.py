@@ -55,7 +55,7 @@ class IndexSystem:
 
     def rank(
         self,
-        asked: Sequence[Question],
+        questions: Sequence[Question],
         depth: int,
         among: Mask | None = None,
         tick: Tick = no_progress,
@@ -64,10 +64,10 @@ class IndexSystem:
         options = RecommendOptions(
             size=depth, fields=(), filters=self._only(among), tail_share=self.tail_share
         )
-        places = np.full((len(asked), depth), NOTHING, dtype=np.int64)
-        probabilities = np.full((len(asked), depth), np.nan)
+        places = np.full((len(questions), depth), NOTHING, dtype=np.int64)
+        probabilities = np.full((len(questions), depth), np.nan)
         row = 0
-        for lists in recommend_in_order(self.recommender, map(self._user, asked), options):
+        for lists in recommend_in_order(self.recommender, map(self._user, questions), options):
             for one in lists:
                 # the other systems cannot rank items without a text
                 items = [item for item in one if item.item_id in self.catalogue.place]

@@ -40,12 +40,12 @@ def build_interactions(sequences: Sequence[Sequence[int]], items: int) -> Matrix
     return found
 
 
-def weigh_histories(asked: Sequence[Question], items: int, recency: float) -> Matrix:
+def weigh_histories(questions: Sequence[Question], items: int, recency: float) -> Matrix:
     """Return the weight of each history item: recency to the power of its age, newest first.
 
     Shape (users, items), float32.
     """
-    recent = [question.history[:NEWEST] for question in asked]
+    recent = [question.history[:NEWEST] for question in questions]
     starts = np.concatenate([[0], np.cumsum([len(one) for one in recent])])
     ages = np.concatenate([np.arange(len(one)) for one in recent])
     weights = np.power(recency, ages).astype(np.float32)

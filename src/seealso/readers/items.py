@@ -210,8 +210,8 @@ def _parse_columns(
 def _add_shape_faults(cells: Cells, rows: Rows, columns: CatalogueSettings) -> Cells:
     """Return `cells` with the faults of objects instead of values, and of the reverse."""
     old = {new: old for old, new in columns.rename.items()}
-    given = select_column(rows.frame, old.get(cells.name, cells.name))
-    faults = find_objects(rows, given, columns.columns) | find_no_objects(rows, given)
+    column = select_column(rows.frame, old.get(cells.name, cells.name))
+    faults = find_objects(rows, column, columns.columns) | find_no_objects(rows, column)
     return Cells(cells.values, {**faults, **cells.faults}) if faults else cells
 
 

@@ -184,9 +184,9 @@ def _list_suffixes(ids: Sequence[str]) -> list[tuple[str, str]]:
 
 def _find_most_frequent(parts: Sequence[tuple[str, str]], rests: pl.Series) -> str | None:
     """Return the affix that leaves one of `rests` most often; twice at least."""
-    remainders = pl.Series([rest for _, rest in parts], dtype=pl.String)
+    remainders = pl.Series([remainder for _, remainder in parts], dtype=pl.String)
     found = set(rests.filter(rests.is_in(remainders.implode())).to_list())
-    votes = Counter(affix for affix, rest in parts if rest in found)
+    votes = Counter(affix for affix, remainder in parts if remainder in found)
     # of two that explain the same, the longer leaves less to chance
     affix, times = max(votes.items(), key=lambda vote: (vote[1], len(vote[0])), default=("", 0))
     return affix if times > 1 else None

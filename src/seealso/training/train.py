@@ -251,7 +251,9 @@ def _export(
 
 def _describe_settings(chosen: TrainingSettings) -> dict[str, Any]:
     """Return the settings that are not the default, without paths of this machine."""
-    told = chosen.model_dump(mode="json", exclude_defaults=True, exclude={"name", "folder"})
-    for name in {"backbone", "teacher"} & told.keys():
-        told[name] = Path(told[name]).name if Path(told[name]).exists() else told[name]
-    return told
+    settings = chosen.model_dump(mode="json", exclude_defaults=True, exclude={"name", "folder"})
+    for name in {"backbone", "teacher"} & settings.keys():
+        settings[name] = (
+            Path(settings[name]).name if Path(settings[name]).exists() else settings[name]
+        )
+    return settings

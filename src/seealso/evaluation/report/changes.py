@@ -18,13 +18,13 @@ def verdict(protocol: ProtocolResult) -> str:
         return ""
     change, metric = protocol.changes[0], protocol.headline
     whole, found = change.whole, change.whole.differences[metric]
-    told = {
+    judgement = {
         "better": "ranks better than before",
         "worse": "ranks worse than before",
         "alike": "cannot be told from what it was before",
     }[standing(protocol)]
     return (
-        f"{change.system} {told}: {metric.upper()} {whole.before[metric]:.4f} before, "
+        f"{change.system} {judgement}: {metric.upper()} {whole.before[metric]:.4f} before, "
         f"{whole.after[metric]:.4f} now, {with_interval(found, sign='+')}."
     )
 

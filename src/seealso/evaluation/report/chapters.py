@@ -25,7 +25,7 @@ class Chapter:
     name: str
     anchor: str
     question: str
-    asked: str
+    split: str
     users: str
     items: str
     cold: str
@@ -74,7 +74,7 @@ def _chapter(protocol: ProtocolResult, name: str, asks: str, parts: Sequence[Par
         name=name,
         anchor=name.replace(" ", "-"),
         question=asks,
-        asked=protocol.asked,
+        split=protocol.split,
         users=f"{protocol.users:,}",
         items=f"{protocol.items:,}",
         cold=cold,
@@ -121,18 +121,18 @@ def _ranking(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
 
 def _beyond_accuracy(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
     """Yield what accuracy does not tell: exposure, probabilities, what was chosen on dev."""
-    shown = tables.exposure(protocol)
-    if shown.rows:
+    exposure = tables.exposure(protocol)
+    if exposure.rows:
         yield Part(
             "Who gets the places",
             "Of the choices that people made, a third went to each of the three groups.",
-            shown,
+            exposure,
             draw(plots.thirds(protocol)),
             folded=True,
         )
     if plots.attribute_values(protocol):
         words = "The same places by attribute. Click a name to show or hide it."
-        yield Part("By attribute", words, shown, draw(plots.by_attribute(protocol)), folded=True)
+        yield Part("By attribute", words, exposure, draw(plots.by_attribute(protocol)), folded=True)
     if protocol.treatments:
         yield Part(
             "Are users served alike",
@@ -163,18 +163,18 @@ def _few_shot(protocols: Sequence[ProtocolResult], draw: Draw) -> Chapter:
     asks = "How good are lists where little is known of a user? Only the newest items of a history."
     found = _chapter(protocols[0], "few-shot", asks, [*changes.by_length(protocols, draw), part])
     length = protocols[0].name.removeprefix(FEW_SHOT)
-    told = f"With only the newest {length} of each history: "
+    prefix = f"With only the newest {length} of each history: "
     return replace(
         found,
-        verdict=told + found.verdict,
-        changed=told + found.changed if found.changed else "",
+        verdict=prefix + found.verdict,
+        changed=prefix + found.changed if found.changed else "",
         people=(),
         contrasts=(),
     )
 
 
 def _people(protocol: ProtocolResult) -> Iterator[Person]:
-    shown = Sides.of(protocol).systems
+    systems = Sides.of(protocol).systems
     for one in protocol.examples:
-        sides = tuple(Side(name, one.lists[name]) for name in shown if name in one.lists)
+        sides = tuple(Side(name, one.lists[name]) for name in systems if name in one.lists)
         yield Person(one.history, one.target, sides)

@@ -115,7 +115,7 @@ what was tuned on them.{% endif %}</p>
 <div><dt>{{ name }}</dt><dd>{{ value }}</dd></div>{% endfor %}</dl>
 {% for protocol in protocols %}
 <h2 id="{{ protocol.anchor }}">{{ protocol.name }}</h2>
-<p>{{ protocol.question }} <span class="soft">{{ protocol.asked }}: {{ protocol.users }} users,
+<p>{{ protocol.question }} <span class="soft">{{ protocol.split }}: {{ protocol.users }} users,
 {{ protocol.items }} items{{ protocol.cold }}.</span></p>
 {% if protocol.changed %}<p class="{{ protocol.changed_standing }}">
 <b>{{ protocol.changed }}</b></p>{% endif %}

@@ -48,14 +48,14 @@ def by_part(protocol: ProtocolResult, found: Mapping[str, int]) -> go.Figure:
     names = [f"{_plain(part)}<br>{users:,} users" for part, users in found.items()][::-1]
     bars = []
     for name in systems(protocol)[::-1]:
-        told = [protocol.score(name, part).metrics[protocol.headline] for part in found][::-1]
+        estimates = [protocol.score(name, part).metrics[protocol.headline] for part in found][::-1]
         bars.append(
             go.Bar(
                 name=_plain(name),
-                x=[one.mean for one in told],
+                x=[one.mean for one in estimates],
                 y=names,
                 orientation="h",
-                error_x=_error(told),
+                error_x=_error(estimates),
                 hovertemplate="%{y}: %{x:.4f}",
                 **_told_apart(protocol, name),
             )
@@ -190,10 +190,10 @@ def colours(protocol: ProtocolResult) -> Mapping[str, str]:
 
 def _told_apart(protocol: ProtocolResult, name: str) -> dict[str, Any]:
     """Return colour of a system's bars, and that only who is compared is shown at first."""
-    shown = name in Sides.of(protocol).systems
+    compared = name in Sides.of(protocol).systems
     return {
         "marker": {"color": colours(protocol)[name]},
-        "visible": True if shown else "legendonly",
+        "visible": True if compared else "legendonly",
     }
 
 

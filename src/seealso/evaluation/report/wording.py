@@ -98,11 +98,11 @@ def standing(protocol: ProtocolResult) -> str:
 
 def in_lists(protocol: ProtocolResult) -> str:
     """Return how often a list of ten holds what was chosen, in words."""
-    told = [
+    shares = [
         f"{100 * protocol.score(system).metrics['hr@10'].mean:.1f} % of the lists of {system}"
         for system in Sides.of(protocol).systems
     ]
-    return f"Of ten items shown, one is the item that was chosen in {' and in '.join(told)}."
+    return f"Of ten items shown, one is the item that was chosen in {' and in '.join(shares)}."
 
 
 def question(protocol: ProtocolResult) -> str:

@@ -81,7 +81,7 @@ def as_page(found: Evaluation) -> str:
         .render(
             policy=_policy(plotly, SCRIPT),
             style=STYLE,
-            asked=found.protocols[0].asked,
+            split=found.protocols[0].split,
             protocols=chapters(found.protocols),
             facts=list(facts(found.data)),
             changed=settings(found.changed),

@@ -32,18 +32,18 @@ def read_delimited(
     batch_rows
         Most rows of one batch.
     """
-    rest, others = b"", dialect.others
+    unread, others = b"", dialect.others
     if not stream.peek():
         # the columns of a file without a row can be checked all the same
         frame = pl.DataFrame(schema=dict.fromkeys(dialect.names, pl.String()))
         yield Rows(frame, (), others=others, separator=dialect.separator)
     for block in read_blocks(stream, dialect.first):
-        content, waiting = rest + block.content, count_lines(rest)
+        content, waiting = unread + block.content, count_lines(unread)
         first, lines = block.first - waiting, waiting + block.height
-        rows, rest = _parse_plain(content, dialect, first, lines), b""
+        rows, unread = _parse_plain(content, dialect, first, lines), b""
         if rows is None:
             whole = block.too_long or block.last
-            rows, rest = parse_quoted(content, dialect, first, whole=whole)
+            rows, unread = parse_quoted(content, dialect, first, whole=whole)
         if block.too_long:
             rows = replace(rows, broken=[*rows.broken, (block.first + block.height, TOO_LONG)])
         rows = replace(_drop_headers(rows), others=others, separator=dialect.separator)

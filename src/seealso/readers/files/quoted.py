@@ -58,8 +58,8 @@ def parse_quoted(
     frame = pl.DataFrame(
         [_column(dialect.header[i], [row[i] or None for row in good]) for i in dialect.kept]
     )
-    rest = "".join(lines[parser.at :]).encode("utf-8", "surrogateescape")
-    return Rows(frame, places, broken), rest
+    unread = "".join(lines[parser.at :]).encode("utf-8", "surrogateescape")
+    return Rows(frame, places, broken), unread
 
 
 class _Parser:

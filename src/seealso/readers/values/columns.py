@@ -198,6 +198,6 @@ def _open_path(values: pl.Series, path: str) -> pl.Series | None:
                 found = found.list.eval(pl.element().explode())
         else:
             found = values.struct.field(field_.name)
-        rest = path[len(field_.name) + 1 :]
-        return _open_path(found, rest) if rest else found
+        below = path[len(field_.name) + 1 :]
+        return _open_path(found, below) if below else found
     return None

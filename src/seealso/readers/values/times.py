@@ -211,22 +211,22 @@ def _parse_form(texts: pl.Series, form: str) -> pl.Series:
 def _parse_texts(texts: pl.Series, conventions: Conventions) -> pl.Series:
     whole = texts.cast(pl.Int64, strict=False)
     micros = _parse_numbers(whole, conventions.counting)
-    rest = texts.set(whole.is_not_null(), None)
-    if rest.null_count() < len(rest):
-        micros = micros.zip_with(whole.is_not_null(), _parse_iso(rest))
-        rest = rest.set(micros.is_not_null(), None)
-    if rest.null_count() < len(rest):
-        micros = micros.fill_null(_parse_iso(write_as_iso(rest, conventions.day_first)))
-        rest = rest.set(micros.is_not_null(), None)
-    if rest.null_count() < len(rest):
+    unread = texts.set(whole.is_not_null(), None)
+    if unread.null_count() < len(unread):
+        micros = micros.zip_with(whole.is_not_null(), _parse_iso(unread))
+        unread = unread.set(micros.is_not_null(), None)
+    if unread.null_count() < len(unread):
+        micros = micros.fill_null(_parse_iso(write_as_iso(unread, conventions.day_first)))
+        unread = unread.set(micros.is_not_null(), None)
+    if unread.null_count() < len(unread):
         # what Excel rounded may be hours away
-        rounded = rest.str.contains(SCIENTIFIC) & (rest.str.len_chars() < _ALL_DIGITS)
-        numbers = rest.cast(pl.Float64, strict=False).set(rounded.fill_null(False), None)
+        rounded = unread.str.contains(SCIENTIFIC) & (unread.str.len_chars() < _ALL_DIGITS)
+        numbers = unread.cast(pl.Float64, strict=False).set(rounded.fill_null(False), None)
         micros = micros.zip_with(numbers.is_null(), _parse_numbers(numbers, conventions.counting))
-        odd = rest.set(numbers.is_not_null(), None).drop_nulls().unique()
+        odd = unread.set(numbers.is_not_null(), None).drop_nulls().unique()
         read = [_parse_odd(text) for text in odd]
         micros = micros.fill_null(
-            rest.replace_strict(odd, read, default=None, return_dtype=pl.Int64)
+            unread.replace_strict(odd, read, default=None, return_dtype=pl.Int64)
         )
     return micros
 

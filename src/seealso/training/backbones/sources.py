@@ -234,18 +234,18 @@ def _own_pooling(place: str, config: Any, named: Named) -> str:
     return chosen.pop()
 
 
-def _length(place: str, model: Any, tokenizer: Any, asked: int | None, named: Named) -> int:
+def _length(place: str, model: Any, tokenizer: Any, chosen: int | None, named: Named) -> int:
     # RoBERTa-like models lose the first positions to their padding index
     positions = int(getattr(model.config, "max_position_embeddings", None) or _LONGEST)
     if model.config.model_type in ("roberta", "xlm-roberta", "camembert"):
         positions -= int(model.config.pad_token_id) + 1
-    if asked is not None:
-        if not 4 <= asked <= positions:
+    if chosen is not None:
+        if not 4 <= chosen <= positions:
             raise BundleError(
-                f"{named.max_length} {asked}: this model reads 4 to {positions} tokens",
+                f"{named.max_length} {chosen}: this model reads 4 to {positions} tokens",
                 hint=f"set it to at most {positions}",
             )
-        return asked
+        return chosen
     described = _json(Path(place) / "sentence_bert_config.json") or {}
     own = described.get("max_seq_length") or min(_LONGEST, int(tokenizer.model_max_length))
     return min(int(own), positions)

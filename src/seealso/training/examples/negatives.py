@@ -72,8 +72,8 @@ def neighbours_of(
     DataError
         The index has none of the items.
     """
-    wanted = settings.training.hard_negatives
-    if not wanted:
+    count = settings.training.hard_negatives
+    if not count:
         return {}
     file = folder / _FILE
     if file.is_file():
@@ -84,7 +84,7 @@ def neighbours_of(
             hint="set it to 0, or give a cluster",
             field="training.hard_negatives",
         )
-    found = mine(cluster, settings.index.alias, dataset, most=4 * wanted)
+    found = mine(cluster, settings.index.alias, dataset, most=4 * count)
     folder.mkdir(parents=True, exist_ok=True)
     half = file.with_suffix(".partial")
     half.write_bytes(orjson.dumps(list(found.items())))

@@ -110,7 +110,7 @@ class LearningContext:
         prefix = self.settings.training.item_prefix
         return [prefix + text for text in self.dataset.catalogue.texts]
 
-    def rank(self, model: Any, raw: Vector, asked: Sequence[Question]) -> Ranked:
+    def rank(self, model: Any, raw: Vector, questions: Sequence[Question]) -> Ranked:
         """Rank the catalogue for each of the questions.
 
         Parameters
@@ -119,7 +119,7 @@ class LearningContext:
             The ``SentenceTransformer`` that made `raw`: it reads users where profiles are texts.
         raw
             Raw vectors of the catalogue, shape (n, d).
-        asked
+        questions
             The questions.
 
         Raises
@@ -131,7 +131,7 @@ class LearningContext:
         profile = self.settings.profile
         return rank(
             raw,
-            asked,
+            questions,
             recency=profile.recency,
             most=profile.history_items,
             user_texts=self._user_texts(model) if profile.history_as == "text" else None,
@@ -148,10 +148,10 @@ class LearningContext:
     def _user_texts(self, model: Any) -> Callable[[Sequence[Question]], Vector]:
         texts, most = self.dataset.catalogue.texts, self.settings.profile.history_items
 
-        def vectors(asked: Sequence[Question]) -> Vector:
+        def vectors(questions: Sequence[Question]) -> Vector:
             return encode(
                 model,
-                [self.anchor_text([texts[place] for place in q.history[:most]]) for q in asked],
+                [self.anchor_text([texts[place] for place in q.history[:most]]) for q in questions],
             )
 
         return vectors

@@ -49,7 +49,7 @@ class Ranked:
 
 def rank(
     raw: Vector,
-    asked: Sequence[Question],
+    questions: Sequence[Question],
     *,
     recency: float,
     most: int,
@@ -61,7 +61,7 @@ def rank(
     ----------
     raw
         Unit vectors of the catalogue as the model gives them, shape (n, d).
-    asked
+    questions
         The users and what they chose.
     recency, most
         How a profile is made of item vectors.
@@ -71,12 +71,12 @@ def rank(
     projection = fit_projection(raw, whiten=True, dimension=None)
     spread = projection.apply(raw)
     if user_texts is None:
-        plain = profile_vectors(raw, asked, recency, most)
-        white = profile_vectors(spread, asked, recency, most)
+        plain = profile_vectors(raw, questions, recency, most)
+        white = profile_vectors(spread, questions, recency, most)
     else:
-        plain = user_texts(asked)
+        plain = user_texts(questions)
         white = projection.apply(plain)
-    return Ranked(target_ranks(plain, raw, asked), target_ranks(white, spread, asked))
+    return Ranked(target_ranks(plain, raw, questions), target_ranks(white, spread, questions))
 
 
 def encode(model: Any, texts: Sequence[str]) -> Vector:

@@ -147,9 +147,10 @@ def _readable_memory(settings: TrainingSettings) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as exc:
-        told = str(exc)
+        message = str(exc)
         if not isinstance(exc, MemoryError) and not any(
-            sign in told.lower() for sign in ("out of memory", "can't allocate", "cannot allocate")
+            sign in message.lower()
+            for sign in ("out of memory", "can't allocate", "cannot allocate")
         ):
             raise
         at_once = min(settings.batch, settings.mini_batch or settings.batch)

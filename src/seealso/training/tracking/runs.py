@@ -137,5 +137,5 @@ class Tracked(TrainerCallback):  # type: ignore[misc]
 
 
 def _name(key: str) -> str:
-    kind, _, rest = key.partition("_")
-    return f"dev/{rest}" if kind == "eval" else f"train/{key.removeprefix('train_')}"
+    kind, _, name = key.partition("_")
+    return f"dev/{name}" if kind == "eval" else f"train/{key.removeprefix('train_')}"

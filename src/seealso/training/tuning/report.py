@@ -132,8 +132,8 @@ def importances(optimiser: optuna.Study) -> dict[str, float]:
 
 
 def _plots(optimiser: optuna.Study) -> list[tuple[str, str, str]]:
-    shown = importances(optimiser)
-    if not shown:
+    importance = importances(optimiser)
+    if not importance:
         return []
     from optuna import visualization as plot
 

@@ -250,12 +250,12 @@ def _value(search: Search, trial: optuna.Trial, number: int, folder: Path) -> fl
 
 def reporting(trial: optuna.Trial, settings: Settings) -> Callable[[float, float], None]:
     """Return what tells `trial` of evaluations, and gives it up where others were better."""
-    told: set[int] = set()
+    reported: set[int] = set()
 
     def evaluated(epochs: float, metric: float) -> None:
         step = max(1, round(epochs / settings.training.evaluate_every))
-        if step not in told:
-            told.add(step)
+        if step not in reported:
+            reported.add(step)
             trial.report(metric, step)
         if trial.should_prune():
             raise optuna.TrialPruned
