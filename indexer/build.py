@@ -159,7 +159,7 @@ def build(
 
 
 def _describe(ready: Preparation, bundle: Bundle) -> dict[str, Any]:
-    """Return what the new index says of itself; its key tells this build from others."""
+    """Return the metadata of the new index, with the key of this build."""
     settings, importance = ready.settings, ready.survey.importance.parameters
     key = build_key(
         bundle.fingerprint,

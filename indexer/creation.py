@@ -64,7 +64,7 @@ def _name_templates(exc: ClusterError, foreign: ForeignTemplates, name: str) -> 
 
 
 def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
-    """Compare an index that serves nobody yet with what was asked for.
+    """Compare a new index, which is not live yet, with what was requested.
 
     Raises
     ------

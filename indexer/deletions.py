@@ -59,7 +59,7 @@ class Deletions:
     ids
         Of documents that are in the index.
     missing
-        How many of them nobody named: the catalogue does not have them.
+        How many of them no file names: they are not in the catalogue.
     documents
         Of the index.
     unread

@@ -43,7 +43,7 @@ class ImportanceTable:
     _tail_threshold: int
 
     def weight(self, item_id: str) -> float:
-        """Return w_i; of an item that nobody chose, what it would be without events."""
+        """Return w_i; for an item without events, the weight that it has without them."""
         return self._weights.get(item_id, self._default)
 
     def interactions(self, item_id: str) -> int:
@@ -100,7 +100,7 @@ def fit_importance(
 def apply_importance(
     counts: ItemCounts, parameters: Mapping[str, Any], numbers: pl.DataFrame | None = None
 ) -> ImportanceTable:
-    """Weigh new counts on the scale of an earlier fit, so that both can stand in one index.
+    """Weigh new counts on the scale of an earlier fit, so that both can be in one index.
 
     Parameters
     ----------

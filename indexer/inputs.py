@@ -114,7 +114,7 @@ class Survey:
     sample: tuple[Item, ...]
     importance: ImportanceTable
     signature: str
-    """Hash over all ids and weights in order: tells one catalogue and its events from others."""
+    """Hash over all ids and weights in order, to recognise a catalogue and its events."""
     events: EventSummary
     unmatched: Unmatched | None
     """Events that name items which the catalogue does not have."""

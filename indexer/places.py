@@ -33,7 +33,7 @@ class Place:
     query
         Finds what is held; more than that where `compared` is set.
     compared
-        The field whose value tells whose a document is; empty where the query does.
+        The field with the user of a document; empty if the query selects the user.
     called
         What the user may be called there.
     """

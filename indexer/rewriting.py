@@ -38,7 +38,7 @@ class Mark:
 
     @property
     def text(self) -> str:
-        """What is kept to tell this mark from others; the name of the index comes first."""
+        """The text of this mark; the name of the index comes first."""
         return f"{self.index} {self.closed}".strip()
 
 

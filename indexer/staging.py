@@ -16,7 +16,7 @@ log = logger(__name__)
 
 
 def build_key(*parts: Any) -> str:
-    """Return 16 hex digits that tell one build from another by all that it depends on."""
+    """Return 16 hex digits of everything that a build depends on."""
     return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 

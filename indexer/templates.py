@@ -1,4 +1,4 @@
-"""Query templates into the cluster: store them, and tell whether the stored ones are current."""
+"""Stores query templates in the cluster, and checks whether the stored ones are current."""
 
 from typing import Literal
 

@@ -16,7 +16,7 @@ from seealso.cluster import Cluster, fetch
 from seealso.errors import ClusterError
 
 LEASE_SECONDS: Final = 60.0
-"""How long a turn lasts that nobody renews."""
+"""How long a turn lasts if it is not renewed."""
 
 POLL_SECONDS: Final = 0.05
 

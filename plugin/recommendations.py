@@ -215,7 +215,7 @@ def ranked_table(
 
 
 def label(fields: Mapping[str, Any]) -> str:
-    """Return the text that tells a person what an item is: the first one, by name of the field."""
+    """Return the text that names an item for a person: the first one, by name of the field."""
     # OpenSearch gives fields in any order: by name, two lists show the same one
     return next((fields[name] for name in sorted(fields) if isinstance(fields[name], str)), "")
 

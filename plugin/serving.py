@@ -96,7 +96,7 @@ class Live(LiveIndex):
 
     @property
     def generation(self) -> str:
-        """Name and digest of the metadata: whoever rewrites the index changes it."""
+        """Name and digest of the metadata, which change if the index is rewritten."""
         meta = orjson.dumps(self.meta, option=orjson.OPT_SORT_KEYS)
         return f"{self.name} {blake2b(meta, digest_size=12).hexdigest()}"
 

@@ -185,4 +185,4 @@ ENCODERS: Mapping[str, Encode] = {
     "suggest": _object,
     "neutral": _number(),
 }
-"""Every parameter of every template; None or False stand for "not given"."""
+"""Every parameter of every template; None or False mean "not given"."""

@@ -100,7 +100,7 @@ def attach(
     Parameters
     ----------
     cluster
-        Where the index stands.
+        Where the index is.
     settings
         ``catalogue`` says which fields items are read from (an item's id is that of its
         document), ``events``, ``importance``, ``text``, ``encoder`` as for a build,

@@ -125,7 +125,7 @@ def begin(
 
 
 def _key(settings: Settings, owned: Owned, bundle: Bundle) -> str:
-    """Return what tells one copy from another; a killed one with the same key is continued."""
+    """Return a key of a copy; a killed copy with the same key is continued."""
     return build_key(
         owned.name,
         dict(owned.fields),

@@ -22,7 +22,7 @@ def merge_events(
 ) -> User:
     """Return `user` with `events` in their history.
 
-    Doing it twice, or in another order of arrival, gives the same: each item stands once, with
+    Doing it twice, or in another order of arrival, gives the same: each item is in it once, with
     its newest event.
 
     Parameters

@@ -32,7 +32,7 @@ class BatchCheckpoint:
 
     @classmethod
     def beside(cls, out: Path) -> "BatchCheckpoint":
-        """Return the files that stand for `out` until it is complete."""
+        """Return the files that take the place of `out` until it is complete."""
         return cls(out.with_name(f"{out.name}.part"), out.with_name(f"{out.name}.part.options"))
 
     def resume(self, options: Options) -> int:

@@ -77,7 +77,7 @@ def explain(
     Parameters
     ----------
     cluster
-        Where the index stands.
+        Where the index is.
     who
         The user.
     item_ids

@@ -12,7 +12,7 @@ from seealso.types import User
 MOST_MEMBERS: Final = 500
 
 WHOLE: Final = "all together"
-"""Name of the member that stands for the group as a whole."""
+"""Name of the member that represents the group as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Members:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the list calls each of `users`: by id, or by a name that is nobody's id."""
+        """The name of each of `users` in the list: the id, or a name that is not an id."""
         used = {one.user_id for one in self.people}
         names = [
             free(f"member {place}", used) if one.user_id is None else one.user_id

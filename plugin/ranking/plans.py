@@ -19,7 +19,7 @@ from seealso.plugin.rules.ruling import BoostTier, Ruling, clause, ruling
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
 
 NO_INTERACTIONS: Final[Clause] = {"term": {"interactions": 0}}
-"""Items that nobody chose yet."""
+"""Items without events."""
 
 
 @dataclass(frozen=True, slots=True)

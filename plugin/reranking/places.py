@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 
 def round_up(size: int, share: float) -> int:
-    """Return how many of `size` places a share stands for, rounded up."""
+    """Return how many of `size` places a share is, rounded up."""
     return math.ceil(share * size - 1e-9)
 
 
 def divide_places(size: int, shares: Sequence[float]) -> list[int]:
-    """Return how many of `size` places each share stands for.
+    """Return how many of `size` places each share is.
 
     Rounded up, but for those with the least to round where that makes more than there are. The
     first place of a list belongs to the best item, unless shares ask for the whole list: so a list

@@ -31,7 +31,7 @@ class Taxonomy:
     separator
         Between the nodes of a path, where values are paths.
     children
-        Nodes right below each node, where a file tells them.
+        Nodes right below each node, from the file.
     """
 
     field: str | None
@@ -52,7 +52,7 @@ class Taxonomy:
 
     @property
     def digest(self) -> str:
-        """What tells this tree from another one; empty for none that a file tells."""
+        """Identifies this tree; empty for a tree without a file."""
         if not self.children:
             return ""
         tree = orjson.dumps(self.children, option=orjson.OPT_SORT_KEYS)

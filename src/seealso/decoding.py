@@ -27,7 +27,7 @@ class Utf8Stream(io.RawIOBase):
     Parameters
     ----------
     raw
-        The stream as it stands in the file, at its start.
+        The stream of the file, at its start.
     encoding
         Its encoding; None to find it out. As long as all is ASCII, it stays open.
 

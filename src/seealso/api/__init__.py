@@ -2,7 +2,8 @@
 
 The first argument is always the settings: ``build_index(load_settings())`` does what ``seealso
 index build`` does. Where a command has ``--dry-run``, a second call says what would be done:
-``plan_build_index``. What is said beside the result (broken rows, notes, progress) goes to stderr.
+``plan_build_index``. Everything except the result (broken rows, notes, progress) is written to
+stderr.
 
 Lists are asked of a `seealso.Recommender`.
 """

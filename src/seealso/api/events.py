@@ -77,13 +77,13 @@ def ingest_events(
 ) -> EventsReport:
     """Take in the events of a file, of standard input, or of UBI.
 
-    An event that was taken in before changes nothing, so a call that was killed is simply made
+    An event that was ingested before changes nothing, so a call that was killed is simply made
     again.
 
     Parameters
     ----------
     settings
-        Columns are those of ``events``; ``live`` says how events are told apart.
+        Columns are those of ``events``; ``live`` says when two events are the same.
     source
         A file, or ``Path("-")`` for JSON lines on standard input.
     ubi

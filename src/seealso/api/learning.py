@@ -33,7 +33,7 @@ PROTOCOLS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
 """How events are kept back and asked about."""
 
 BASELINES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
-"""The systems that stand beside the index."""
+"""The systems with which the index is compared."""
 
 
 def train(settings: Settings, *, on_error: OnError = "stop", force: bool = False) -> "TrainReport":
@@ -209,9 +209,9 @@ def evaluate(
     users
         Ask at most so many users, drawn.
     by
-        A field of the catalogue by which users and exposure are told apart.
+        A field of the catalogue by whose values results are split.
     by_user
-        An attribute of the file of ``users``, to tell whether users are served alike.
+        An attribute in the file of ``users``, to compare groups of users.
     out
         A folder for report.html and evaluation.json.
     before
@@ -224,7 +224,7 @@ def evaluate(
     ConfigError
         Nobody is left to ask, or a setting does not fit.
     DataError
-        Nothing can be learnt, or nobody can be asked about.
+        There is nothing to learn from, or there are no questions.
     MissingExtraError
         The extra ``evaluate`` is not installed.
     """

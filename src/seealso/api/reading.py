@@ -1,4 +1,4 @@
-"""What the calls share that read a catalogue and its events: how, and what is said of losses."""
+"""Shared by the calls that read a catalogue and its events: reading, and reports of losses."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext

@@ -1,4 +1,4 @@
-"""What is said in place of an empty list: what was left out of the index."""
+"""The message in place of an empty list: what was left out of the index."""
 
 from seealso.plugin import Recommender
 from seealso.plugin.ranking.options import ListOptions

@@ -104,7 +104,7 @@ def neighbours(context: Context, user_id: str, size: int) -> None:
     found = api.list_neighbours(context.settings, user_id, size=size)
     context.show(found, found.table)
     if not (context.json or len(found)):
-        stdout.print("nobody else has a vector", style="yellow")
+        stdout.print("no other user has a vector", style="yellow")
     if found.note and not context.json:
         stderr.print(found.note, style="yellow", markup=False, soft_wrap=True)
 

@@ -96,7 +96,7 @@ def user_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def split_ids(text: str | None, settings: Settings) -> list[str] | None:
-    """Return item ids that stand with commas between, as the catalogue has them; None for none."""
+    """Return item ids that are separated by commas, as in the catalogue; None for none."""
     if not text:
         return None
     return item_ids([part.strip() for part in text.split(",") if part.strip()], settings)

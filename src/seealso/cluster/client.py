@@ -71,7 +71,7 @@ class Cluster:
     connections
         Most connections to one node held open at once.
     allow_plain_text
-        Let a password go over http, and http addresses stand beside https ones.
+        Allow a password over http, and http addresses beside https ones.
 
     Raises
     ------

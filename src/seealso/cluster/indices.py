@@ -213,7 +213,7 @@ def act_on_aliases(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> No
 
 
 def _carried_out(cluster: Cluster, actions: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether the aliases stand as `actions` would have them."""
+    """Return whether the aliases are as after `actions`."""
     return all(
         (one["index"] in resolve_alias(cluster, one["alias"])) == (kind == "add")
         for action in actions
@@ -270,7 +270,7 @@ def point_alias(cluster: Cluster, alias: str, name: str) -> None:
 
 
 def delete_unless_live(cluster: Cluster, alias: str, name: str) -> bool:
-    """Delete the index `name`, unless `alias` points to it by now; tell whether it was deleted."""
+    """Delete the index `name`, unless `alias` now points to it; return whether it was deleted."""
     if name in resolve_alias(cluster, alias):
         return False
     cluster.request("DELETE", f"/{name}", params={"ignore": 404})

@@ -44,7 +44,7 @@ CONFLICT: Final = 409
 
 @contextmanager
 def hold(cluster: Cluster, alias: str, name: str, complaint: str) -> Iterator["Lock"]:
-    """Hold the lock `name` of `alias`; nobody else does meanwhile, on no host.
+    """Hold the lock `name` of `alias`; no other process on any host holds it meanwhile.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ class Lock:
                 self._version = _version_of(found)
 
     def _read(self) -> Mapping[str, Any] | None:
-        """Return the document, None if nobody ever held the lock; create the index if need be."""
+        """Return the document, None if the lock was never held; create the index if needed."""
         path = f"/{lock_index_name(self.alias)}/_doc/{self.name}"
         answer = self.cluster.request("GET", path, params={"ignore": 404})
         if "error" in answer:

@@ -37,7 +37,7 @@ class Patience:
         return time.monotonic() - self._began
 
     def wait(self, at_least: int = 0) -> bool:
-        """Wait for the next attempt, and tell whether there is one.
+        """Wait for the next attempt; return whether there is one.
 
         Parameters
         ----------

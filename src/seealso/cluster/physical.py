@@ -58,7 +58,7 @@ class PhysicalIndex:
 
 
 def require_open(found: Iterable[PhysicalIndex]) -> None:
-    """Make sure that all of `found` can be read: nobody knows what a closed index holds.
+    """Make sure that all of `found` can be read: the contents of a closed index are unknown.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""An index as it was at one moment, for whoever reads all of it, page by page.
+"""An index as it was at one moment, for reading all of it, page by page.
 
 Pages are sorted by ``_seq_no``, the number of the last write to a document. That needs no field of
 the index and no ``_id`` in memory, and it is still valid when the point in time is lost. Then

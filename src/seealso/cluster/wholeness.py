@@ -1,7 +1,7 @@
 """Tells a complete answer from a partial one: OpenSearch answers 200 with what it has.
 
 A shard that failed or is not there, a search that ran out of time, a document that could not be
-read: whoever needs everything (a catalogue, a count, what may be deleted) must not go on.
+read: a caller that needs everything (a catalogue, a count, items to delete) must stop.
 """
 
 from collections.abc import Mapping

@@ -45,7 +45,7 @@ BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     "taxonomy": ("path",),
     "safety": ("blocklist",),
 }
-"""Settings that name what stands beside the settings file."""
+"""Settings whose paths are relative to the settings file."""
 
 FITTED: Final[Mapping[str, tuple[type[Section], frozenset[str]]]] = {
     "profile": (ProfileSettings, frozenset({"recency", "tail_recency"})),
@@ -60,7 +60,7 @@ RENAMED: Final = {"crowd": "neighbours"}
 
 
 class BesideFile(TomlConfigSettingsSource):
-    """Reads TOML files; catalogue, events, images and users that one names stand beside it."""
+    """Reads TOML files; paths of catalogue, events, images and users are relative to them."""
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         found: dict[str, Any] = tomllib.loads(decode(file_path.read_bytes()))
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _read_named_texts(self) -> Self:
-        """Let the model read the text columns, where nobody says what it reads."""
+        """Let the model read the text columns, if no template is set."""
         if "item" not in self.text.model_fields_set:
             text = self.text.model_copy(update={"item": item_template(self.catalogue.text)})
             text.__pydantic_fields_set__.discard("item")
@@ -219,7 +219,7 @@ def check_fitted(fitted: Any) -> dict[str, dict[str, Any]]:
     Parameters
     ----------
     fitted
-        ``{section: {name: value}}`` as it stands in a bundle, which may come from anybody.
+        ``{section: {name: value}}`` from a bundle, which may come from anybody.
 
     Raises
     ------

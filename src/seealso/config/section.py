@@ -1,4 +1,4 @@
-"""What every group of settings is, and what is said of a value that one refuses."""
+"""The base of every section of settings, and the message about a refused value."""
 
 import re
 

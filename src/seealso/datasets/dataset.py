@@ -36,7 +36,7 @@ class Dataset:
     dev, test
         Questions; dev is a sample of at most ``training.dev_users``.
     signature
-        Hash over texts, sequences and questions: tells one training's data from another's.
+        Hash over texts, sequences and questions, to compare the data of two trainings.
     """
 
     catalogue: Catalogue
@@ -64,7 +64,7 @@ def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
     Raises
     ------
     TooFewEvents
-        Nothing can be learnt, or nobody can be asked about.
+        There is nothing to learn from, or there are no questions.
     """
     chosen = settings.training
     catalogue = read_catalogue(items(), ItemText(settings.text))

@@ -55,7 +55,7 @@ def score_in_chunks(questions: Sequence[Question], score: Callable[[slice], Vect
 def target_ranks(users: Vector, vectors: Vector, questions: Sequence[Question]) -> Places:
     """Return the rank of each target among all items not seen, 1 being the best.
 
-    Items that tie with the target stand before it, and so do all others if its score is NaN.
+    Items that tie with the target count as before it, and so do all others if its score is NaN.
     """
     return rank_targets(score_in_chunks(questions, lambda rows: users[rows] @ vectors.T))
 

@@ -122,7 +122,7 @@ def temporal(
     Raises
     ------
     DataError
-        There are no times, or nobody chose anything on both sides of a moment.
+        There are no times, or no user has choices before and after a moment.
     """
     rows = _numbered(events)
     pasts = list(_pasts(rows, positive))
@@ -218,7 +218,7 @@ def _numbered(events: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _of_nobody(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the events without a user: nobody is asked about them, importance counts them."""
+    """Return the events without a user, which count only for importance."""
     return rows.filter(pl.col("user_id").is_null())
 
 

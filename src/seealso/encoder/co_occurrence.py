@@ -1,4 +1,4 @@
-"""What is chosen around what: for each item, those that stand near it in histories.
+"""Co-occurrence: for each item, those that are near it in histories.
 
 One inner product cannot hold such pairs: on sparse behaviour their matrix has no low rank. They
 boost the few items that a history points to, on top of what the vectors say.
@@ -89,7 +89,7 @@ class CoOccurrence:
 
     @classmethod
     def of(cls, arrays: Mapping[str, npt.NDArray[Any]], items: int) -> "CoOccurrence | None":
-        """Return what `arrays` told, or None where they tell nothing of it.
+        """Return the co-occurrence in `arrays`, or None if they have none.
 
         Raises
         ------

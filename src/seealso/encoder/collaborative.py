@@ -276,7 +276,7 @@ class Collaborative:
         return chosen, chosen @ self._solved, confidence
 
     def content(self) -> bytes:
-        """Return the bytes that stand for it in a fingerprint."""
+        """Return its bytes for a fingerprint."""
         arrays: list[npt.NDArray[Any]] = [self.factors, self.predictor, self.gram]
         arrays += [] if self.co_occurrence is None else self.co_occurrence.arrays().values()
         parts = [orjson.dumps([list(self.ids), [one.shape for one in arrays], self.numbers])]

@@ -213,7 +213,7 @@ def cached_as(bundle: Bundle, precision: str) -> str:
 
 
 def _places(texts: Sequence[str]) -> dict[str, list[int]]:
-    """Return where each distinct text stands; empty ones are left out."""
+    """Return the positions of each distinct text; empty ones are left out."""
     places: dict[str, list[int]] = {}
     for position, text in enumerate(texts):
         if text and not text.isspace():

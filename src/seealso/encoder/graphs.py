@@ -31,7 +31,7 @@ _SCHEMA: Final[Mapping[str, Mapping[str, tuple[int, str]]]] = {
 
 
 def complaint(model: bytes) -> str | None:
-    """Return what is wrong with a serialised model that must stand alone; nothing if it does.
+    """Return why a serialised model is not complete in itself; empty if it is.
 
     Parameters
     ----------

@@ -168,7 +168,7 @@ class Images:
         return images
 
     def content(self) -> bytes:
-        """Return the bytes that stand for it in a fingerprint."""
+        """Return its bytes for a fingerprint."""
         settings = f"images {float(self.weight)!r} {self.reader}\n".encode()
         return settings + self.projection.content()
 

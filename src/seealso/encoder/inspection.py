@@ -1,6 +1,7 @@
 """May what came from elsewhere be opened? Every file of a foreign bundle is looked at first.
 
-Checksums find damage. The rest of the checks expects that whoever changed a file has made new ones.
+Checksums find damage. The other checks assume that somebody who changed a file also made new
+checksums.
 """
 
 import stat
@@ -82,7 +83,7 @@ def inspect(folder: Path) -> Bundle:
 
 
 def refused(why: str) -> BundleError:
-    """Return the error that says why a bundle is not taken in."""
+    """Return the error that says why a bundle is not imported."""
     return BundleError(
         why, hint="nothing was imported; get the bundle again from where it was made"
     )

@@ -49,12 +49,12 @@ class Pixels:
 
     @classmethod
     def of(cls, description: Any) -> "Pixels":
-        """Return what image.json tells.
+        """Return the values of image.json.
 
         Raises
         ------
         ValueError
-            It tells something else.
+            It has other contents.
         """
         size = description["size"]
         height, width = (size, size) if isinstance(size, int) else size

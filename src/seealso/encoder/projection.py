@@ -60,7 +60,7 @@ class Projection:
         return projected
 
     def content(self) -> bytes:
-        """Return the bytes that stand for this projection in a fingerprint."""
+        """Return its bytes for a fingerprint."""
         shape = np.asarray(self.matrix.shape, dtype="<i8")
         parts = (shape, self.mean.astype("<f4"), self.matrix.astype("<f4"))
         return b"".join(part.tobytes() for part in parts)

@@ -1,4 +1,4 @@
-"""What accuracy does not tell: coverage, novelty, popularity bias, who gets the places.
+"""Metrics beyond accuracy: coverage, novelty, popularity bias, exposure.
 
 All of it from the first ten items of every list.
 """
@@ -17,7 +17,7 @@ from seealso.evaluation.systems import Lists
 
 SHOWN: Final = 10
 MOST_VALUES: Final = 20
-"""Values of an attribute that are told apart, the most exposed ones; the rest is ``other``."""
+"""Most values of an attribute, those with most places; the others are ``other``."""
 
 
 def beyond_accuracy(

@@ -62,8 +62,7 @@ class Move:
         After minus before for ``ndcg@10``, ``ndcg@20`` and ``hr@10``, user by user, with the
         95 % interval.
     gained, lost
-        For how many users the item chosen next stands further up, and further down, among the
-        first 20.
+        For how many users the item chosen next has a higher, and a lower, place among the first 20.
     """
 
     part: str
@@ -90,7 +89,7 @@ class Contrast:
     before, after
         Titles of the first ten items, best first.
     kept
-        How many items stand in both.
+        How many items are in both.
     """
 
     user_id: str
@@ -116,7 +115,7 @@ class Change:
     kept
         Mean share of the first ten items that were there before.
     beyond_accuracy
-        What accuracy does not tell, ``{name: (before, after)}``: ``coverage``, ``novelty``,
+        Metrics beyond accuracy, ``{name: (before, after)}``: ``coverage``, ``novelty``,
         ``popularity bias``, ``calibration error``, and shares of the places.
     contrasts
         The users whose lists changed most, then those for whom the headline metric did.

@@ -175,7 +175,7 @@ def changes(
     before, now
         What it found; both asked the same.
     protocol
-        What was asked; its parts are told apart.
+        The questions, which are split into parts.
     titles
         What the items are called, shape (n,).
     seed

@@ -55,7 +55,7 @@ def evaluate(
     split
         ``dev`` or ``test``. Settings are always chosen on dev.
     by
-        A field of the catalogue by whose values users and exposure are told apart.
+        A field of the catalogue by whose values users and exposure are split.
     most_users
         Ask at most so many users in each protocol; all by default.
     before
@@ -63,8 +63,8 @@ def evaluate(
     groups
         Groups of users, to see whether they are served alike.
     names
-        Gives the pseudonyms that stand for users in the results; by default some that are drawn
-        for this evaluation alone.
+        Gives the pseudonyms of users in the results; by default some that are drawn for this
+        evaluation alone.
 
     Raises
     ------
@@ -189,7 +189,7 @@ class _Results:
     before
         What an earlier evaluation found, if there is one.
     groups
-        Groups of users to tell apart, if any.
+        Groups of users to compare, if any.
     """
 
     labels: Labels

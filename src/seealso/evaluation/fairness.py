@@ -1,6 +1,6 @@
 """Whether groups of users are served alike: by an attribute of theirs, with intervals.
 
-Groups too small to tell of, or so small that they would tell of persons, are not shown.
+Groups that are too small to compare, or that would reveal single persons, are left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Groups:
     Attributes
     ----------
     attribute
-        By which they are told apart.
+        The attribute that splits them.
     of_user
         Value of each user's attribute, as text.
     """

@@ -27,7 +27,7 @@ FEW: Final = (1, 2, 3, 5)
 
 COLD_SHARE: Final = 0.1
 FEWEST_COLD: Final = 5
-"""With fewer cold items a protocol would tell of these items, not of the method."""
+"""With fewer cold items, results would depend on these items, not on the method."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class EvaluationProtocol:
     parts
         Names of parts of the users, with the positions of their questions; all of them first.
     headline
-        The metric that tells the systems apart.
+        The metric by which systems are compared.
     """
 
     name: str
@@ -55,7 +55,7 @@ class EvaluationProtocol:
     headline: str = "ndcg@10"
 
     def signature(self, ids: Sequence[str]) -> str:
-        """Return 16 hex digits that tell what is asked, over the items `ids`, from all else."""
+        """Return 16 hex digits of the questions over the items `ids`."""
         among = () if self.among is None else np.flatnonzero(self.among).tolist()
         state = sha256(repr((self.name, tuple(ids), among)).encode("utf-8", "replace"))
         for one in self.questions:
@@ -116,7 +116,7 @@ def hold_out(
     Raises
     ------
     DataError
-        Nothing can be learnt, nobody can be asked, or a protocol has too few items.
+        There is nothing to learn from, there are no questions, or a protocol has too few items.
     """
     held: list[Holdout] = []
     drawn = _sampler(settings, most_users)
@@ -197,7 +197,7 @@ def cold_items(dataset: Dataset, split: str, drawn: Draw, most_dev: int) -> Hold
     Raises
     ------
     DataError
-        Too few items are cold, or nobody in one of the halves can be asked.
+        Too few items are cold, or one of the halves has no questions.
     """
     cold = np.array([is_cold(item_id) for item_id in dataset.catalogue.ids])
     if cold.sum() < FEWEST_COLD:

@@ -15,7 +15,7 @@ SHOWN: Final = 10
 
 
 def reliability(system: str, lists: Lists, questions: Sequence[Question]) -> Reliability | None:
-    """Return how well the probabilities of the first ten items foretell the choice.
+    """Return how well the probabilities of the first ten items predict the choice.
 
     None where a system gives no probabilities.
     """

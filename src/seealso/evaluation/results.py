@@ -72,7 +72,7 @@ class ProtocolResult:
     signature
         Tells users, histories, items and what was chosen from others.
     by
-        The attribute by whose values parts are told apart; empty where none was asked.
+        The attribute that splits users into parts; empty if none was requested.
     answers
         What every user got, by system.
     changes
@@ -102,7 +102,7 @@ class ProtocolResult:
 
     @property
     def headline(self) -> str:
-        """The metric that tells the systems apart."""
+        """The metric by which systems are compared."""
         return "ndcg@20" if self.cold_items else "ndcg@10"
 
     @property

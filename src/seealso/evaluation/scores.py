@@ -80,14 +80,14 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True)
 class BeyondAccuracy:
-    """What accuracy does not tell of a system, from the first ten items of every list.
+    """Metrics of a system beyond accuracy, from the first ten items of every list.
 
     Attributes
     ----------
     system
         Which one.
     coverage
-        Share of the catalogue that stands in at least one list.
+        Share of the catalogue that is in at least one list.
     novelty
         Mean of -log2 of the share of users who chose a recommended item, in bits.
     popularity_bias

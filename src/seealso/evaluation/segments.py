@@ -11,7 +11,7 @@ from seealso.datasets.questions import Places, Question
 NEW: Final = 5
 """A user with so many items in the history, or fewer, is new."""
 MOST_VALUES: Final = 8
-"""Values of an attribute that are told apart."""
+"""Most values of an attribute."""
 
 
 def segments(dataset: Dataset, questions: Sequence[Question]) -> list[tuple[str, Places]]:

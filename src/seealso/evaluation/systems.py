@@ -132,9 +132,9 @@ class Scoring:
         among: Mask | None = None,
         tick: Tick = no_progress,
     ) -> Lists:
-        """Return the best `depth` items of each user; ties stand in a random order, always one.
+        """Return the best `depth` items of each user; ties have a random order, always the same.
 
-        The order of a catalogue must not break ties: it often tells what is old or popular.
+        The order of a catalogue must not break ties: it often depends on age or popularity.
         """
         places = np.full((len(questions), depth), NOTHING, dtype=np.int64)
         for rows, chunk, scores in self._scores(questions, among):
@@ -149,7 +149,7 @@ class Scoring:
         return Lists(places)
 
     def target_ranks(self, questions: Sequence[Question], among: Mask | None = None) -> Places:
-        """Return the rank of each target among all items, or some; ties stand before it."""
+        """Return the rank of each target among all items, or some; ties count as before it."""
         return rank_targets(self._scores(questions, among))
 
     def _scores(self, questions: Sequence[Question], among: Mask | None) -> Scored:

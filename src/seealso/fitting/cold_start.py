@@ -1,4 +1,4 @@
-"""What a cold item gets, which nobody chose yet: a factor by its text, and a bonus."""
+"""What a cold item, which has no events, gets: a factor from its text, and a bonus."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -83,9 +83,9 @@ def fit(
     Raises
     ------
     TooFewEvents
-        There is too little to learn from, or nobody can be asked.
+        There is too little to learn from, or there are no questions.
     DataError
-        The images tell nothing apart.
+        All images are alike.
     BundleError
         The bundle is not in the store, or is damaged.
     MissingExtraError
@@ -108,7 +108,7 @@ def refresh_fit(
     Raises
     ------
     TooFewEvents
-        There is too little to learn from, or nobody can be asked.
+        There is too little to learn from, or there are no questions.
     DataError, BundleError, MissingExtraError
         As for `fit`.
     """

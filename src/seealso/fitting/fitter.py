@@ -61,7 +61,7 @@ class Fitted:
     Attributes
     ----------
     recipe, profile, importance, calibration
-        What was chosen; no calibration where scores foretell nothing.
+        What was chosen; no calibration if scores predict nothing.
     dev
         NDCG@10 on dev after each step, by name.
     cold

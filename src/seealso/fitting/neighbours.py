@@ -162,7 +162,7 @@ def find_nearest(
 
     Parameters
     ----------
-    asked, users
+    questions, users
         Who, and E_u, shape (users, d).
     pool
         Among whom.

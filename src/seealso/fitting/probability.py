@@ -66,7 +66,7 @@ def collect_top_items(
 
 
 def calibrate(found: TopItems) -> Calibration | None:
-    """Return b and T that make what was chosen likeliest; None where scores foretell nothing.
+    """Return the most likely b and T for the choices; None if scores predict nothing.
 
     Logistic regression of the choice on x = w * cos (Platt 1999, "Probabilistic Outputs for
     Support Vector Machines"), with p = sigmoid((x - b) / T). The probability is that of being

@@ -68,7 +68,7 @@ class ItemFactors:
     Attributes
     ----------
     items
-        Shape (n, k); what nobody chose has a factor that means nothing.
+        Shape (n, k); the factor of an item without events has no meaning.
     known
         Items that somebody chose, shape (n,).
     scale

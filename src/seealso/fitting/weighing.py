@@ -85,7 +85,7 @@ def _with(one: Weighed, name: str, value: float) -> Weighed:
 
 
 def known_factors(learnt: ItemFactors) -> Vector:
-    """Return the factors with zeros for items that nobody chose, shape (n, k)."""
+    """Return the factors with zeros for items without events, shape (n, k)."""
     return np.where(learnt.known[:, None], learnt.items, np.float32(0))
 
 

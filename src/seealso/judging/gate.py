@@ -93,7 +93,7 @@ class Gate:
     Attributes
     ----------
     cluster, settings
-        Where the indices stand, and how they are asked.
+        Where the indices are, and how they are queried.
     source
         Catalogue and events.
     split

@@ -58,7 +58,7 @@ def fit_bm25(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
 
 
 def _counts(ids: list[list[int]], terms: int) -> Matrix:
-    """Return how often each term stands in each text, shape (n, terms)."""
+    """Return how often each term is in each text, shape (n, terms)."""
     starts = np.concatenate([[0], np.cumsum([len(one) for one in ids])])
     places = np.fromiter((term for one in ids for term in one), dtype=np.int32, count=starts[-1])
     ones = np.ones(len(places), dtype=np.float32)

@@ -25,7 +25,7 @@ class CoOccurrenceConfig:
     Attributes
     ----------
     distance
-        Weight of a pair relative to one that stands one place nearer in a sequence.
+        Weight of a pair relative to one that is one place nearer in a sequence.
     backward
         Weight of what came before an item relative to what came after it.
     shrink
@@ -83,7 +83,7 @@ def fit_co_occurrence(dataset: Dataset, config: CoOccurrenceConfig) -> CoOccurre
 
 
 def _after(sequences: Sequence[Sequence[int]], items: int, distance: float) -> Matrix:
-    """Return how often, and how near, the column's item stands after the row's."""
+    """Return how often, and how near, the column's item comes after the row's."""
     total = Matrix((items, items), dtype=np.float64)
     arrays = [np.asarray(one, dtype=np.int64) for one in sequences if len(one) > 1]
     for gap in range(1, WINDOW + 1):

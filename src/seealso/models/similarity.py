@@ -33,7 +33,7 @@ class ItemNeighbours:
     similarity: Matrix
 
     def scores(self, profiles: Matrix) -> Vector:
-        """Return weighted sums of similarities; what is nobody's neighbour is not ranked."""
+        """Return weighted sums of similarities; an item that is no neighbour is not ranked."""
         found: Vector = (profiles @ self.similarity).toarray()
         found[found == 0] = -np.inf
         return found

@@ -56,7 +56,7 @@ class FrozenText:
         return VectorModel(self.whitened(dataset) if chosen["whitened"] else self.raw(dataset))
 
     def fit_ridge(self, dataset: Dataset, chosen: Mapping[str, float]) -> Model:
-        """Factorise who chose what, and foretell the factors of items without events from text.
+        """Factorise behaviour, and predict the factors of items without events from their text.
 
         By `ridge` regression of the factors of `fit_ials` on the whitened vectors; ``ridge`` is
         its penalty, the others are those of `fit_ials`.

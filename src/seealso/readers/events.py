@@ -200,7 +200,7 @@ _ROWS: Final = ("row is", "rows are")
 
 
 def count_nobodies(rows: Rows, columns: EventSettings) -> dict[str, int]:
-    """Count the rows whose user is a word for nobody, by word.
+    """Count the rows whose user is a word for "no user", by word.
 
     There are none where the settings name the words for an empty value (``format.nulls``).
     """

@@ -46,8 +46,8 @@ class Histories:
         Parameters
         ----------
         frames
-            Event frames, as `read_events` yields them. Among events of one time, or without
-            any, the later row is the newer one. Events of nobody are left out.
+            Event frames, as `read_events` yields them. Among events of one time, or without any,
+            the later row is the newer one. Events without a user are left out.
         positive
             Events with a value below this are seen, but not part of the history.
         users

@@ -115,7 +115,7 @@ def describe_unmatched(
     row, id, place
         What messages call a row and an id, in the plural, and where the ids are not.
     lists
-        What can be done where a list of ids stands in the place of one.
+        What to do if a cell has a list of ids.
     """
     there = pl.DataFrame({"id": pl.Series(list(known), dtype=pl.String)})
     named = pl.DataFrame(

@@ -29,7 +29,7 @@ CHECKED: Final = b"seealso: is this the key?"
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """Names of users by a keyed hash, which nobody can trace back without the key.
+    """Pseudonyms of users by a keyed hash, which cannot be traced back without the key.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Pseudonyms:
 
     @property
     def check(self) -> str:
-        """16 hex digits that tell one key from another and give away neither."""
+        """16 hex digits to recognise a key, which do not reveal it."""
         return self._digest(CHECKED)[:16]
 
     def _digest(self, message: bytes) -> str:

@@ -35,7 +35,7 @@ class Rows:
     frame
         The rows as columns of any type; an empty value is null.
     places
-        Where each row of `frame` stands in the source, counted from 1.
+        The position of each row of `frame` in the source, counted from 1.
     broken
         ``(place, reason)`` of what could not be read as a row.
     unit

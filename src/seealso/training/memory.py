@@ -41,7 +41,7 @@ _PATTERN: Final = "pattern"
 
 
 class Ranks:
-    """Moves AdaLoRA's ranks to where they tell most.
+    """Moves AdaLoRA's ranks to the matrices where they help most.
 
     Parameters
     ----------

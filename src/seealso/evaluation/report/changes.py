@@ -13,7 +13,7 @@ SHARES = ("coverage", "places, ")
 
 
 def verdict(protocol: ProtocolResult) -> str:
-    """Return in a sentence how the product ranks beside what it was; empty where nobody asked."""
+    """Return in a sentence how the product ranks compared with before; may be empty."""
     if not protocol.changes:
         return ""
     change, metric = protocol.changes[0], protocol.headline

@@ -120,7 +120,7 @@ def _ranking(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
 
 
 def _beyond_accuracy(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
-    """Yield what accuracy does not tell: exposure, probabilities, what was chosen on dev."""
+    """Yield the parts beyond accuracy: exposure, probabilities, what was chosen on dev."""
     exposure = tables.exposure(protocol)
     if exposure.rows:
         yield Part(

@@ -1,4 +1,4 @@
-"""The tables of the report: every figure of the plots stands in one of them."""
+"""The tables of the report: every figure of the plots is in one of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -50,7 +50,7 @@ class Sides:
 
 
 def verdict(protocol: ProtocolResult) -> str:
-    """Return how the product stands against the best baseline, in one sentence."""
+    """Return how the product compares with the best baseline, in one sentence."""
     sides = Sides.of(protocol)
     metric = protocol.headline.upper()
     if sides.own is None or sides.rival is None:

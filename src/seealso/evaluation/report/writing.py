@@ -1,6 +1,6 @@
 """An evaluation as one page to read, with plots, and as JSON: both hold the same figures.
 
-The page needs no network: its policy forbids it, and every script stands in it.
+The page needs no network: its policy forbids it, and it contains every script.
 """
 
 import os

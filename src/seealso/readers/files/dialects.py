@@ -50,7 +50,7 @@ class Dialect:
     surplus
         How many fields, all empty, each row has behind those that the header names.
     blanks
-        Whether a blank stands behind each separator, in front of quotes as well.
+        Whether a blank follows each separator, also before quotes.
     """
 
     separator: str

@@ -53,7 +53,7 @@ def read_blocks(stream: BinaryIO, first: int = 1) -> Iterator[Block]:
     stream
         Lines that end with a line feed.
     first
-        The number of the line that it stands at.
+        Its line number.
     """
     while content := stream.read(BLOCK_BYTES):
         too_long = False

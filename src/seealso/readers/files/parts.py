@@ -32,7 +32,7 @@ class Part:
     name
         What it is called beside the others; empty where it is alone.
     values
-        Columns that the folders above it stand for: ``date=2026-01-01``.
+        Columns from the names of its folders: ``date=2026-01-01``.
     """
 
     path: Path

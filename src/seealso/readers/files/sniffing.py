@@ -68,7 +68,7 @@ def unescape(line: str, quote: str | None, escape: str | None) -> str:
 
 
 def has_blanks(lines: Sequence[str], separator: str, quote: str | None) -> bool:
-    """Return whether blanks stand between separators and quotes: ``1, "a, b"``."""
+    """Return whether there are blanks between separators and quotes: ``1, "a, b"``."""
     if quote is None or not any(f"{separator} {quote}" in line for line in lines):
         return False
     whole = {}

@@ -221,7 +221,7 @@ def _describe_other(name: str, part: Part, found: str | None) -> DataError:
 
 
 def _add_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:
-    """Return rows that name their part, with the columns that its folders stand for."""
+    """Return rows that name their part, with the columns from the names of its folders."""
     frame = rows.frame
     if columns is not None and not rows.sparse and not {*frame.columns, *part.values} & {*columns}:
         raise DataError(

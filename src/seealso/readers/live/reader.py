@@ -23,7 +23,7 @@ from seealso.readers.values.conventions import Conventions
 from seealso.readers.values.ids import LONGEST_ID
 
 RESERVED: Final = "seealso:"
-"""What ids of documents begin with that stand beside the events; no event may have such an id."""
+"""Prefix of the ids of other documents in the index of events; no event may have such an id."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ class LiveEvent:
     event_id
         Tells it from others.
     user
-        The pseudonym of who it was; None where nobody knows.
+        The pseudonym of the user; None if unknown.
     item_id, type, value, time
         What it was.
     """
@@ -50,7 +50,7 @@ class LiveEvent:
     time: datetime
 
     def body(self) -> dict[str, Any]:
-        """Return the document, without what tells when it was written."""
+        """Return the document, without the time at which it was written."""
         named = {} if self.user is None else {"user": self.user}
         return {
             **named,

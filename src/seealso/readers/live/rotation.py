@@ -64,7 +64,7 @@ class Place:
         return {name: getattr(self, name) for name in _DEFAULTS}
 
     def behind(self, stream: BinaryIO, lines: Sequence[Line]) -> "Place":
-        """Return the place behind `lines`, which stand behind this one."""
+        """Return the place after `lines`, which come after this one."""
         offset = self.offset + sum(len(one.text) for one in lines)
         return Place(offset, lines[-1].number, *_hash_ends(stream, offset))
 

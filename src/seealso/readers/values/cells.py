@@ -18,7 +18,7 @@ BLANKS: Final = " \t\r\n\v\f\0\u00a0\u1680\u2007\u2009\u200b\u202f\u2028\u2029\u
 """What does not count around an id: blanks that are seen and blanks that are not."""
 
 GAPS: Final = "\u0020\u00a0\u2007\u2009\u202f'\u2019"
-"""What stands between groups of digits."""
+"""Characters between groups of digits."""
 
 NULL_WORDS: Final = frozenset(
     {
@@ -26,10 +26,10 @@ NULL_WORDS: Final = frozenset(
         "nil", "undefined", "\\n", "-", "--", "\u2013", "\u2014", "?", ".",
     }
 )  # fmt: skip
-"""What stands for an empty number or time, in lower case."""
+"""Words for an empty number or time, in lower case."""
 
 NULL_TEXTS: Final = frozenset({"", "null", "nan", "\\n", "<na>"})
-"""What stands for an empty text or id, in lower case: a film may be called None, an item NA."""
+"""Words for an empty text or id, in lower case: a film may be called None, an item NA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +81,14 @@ def find_true(mask: pl.Series) -> list[int]:
 
 
 def find_faults(values: pl.Series, mask: pl.Series, reason: str) -> dict[int, Fault]:
-    """Return the fault of each cell where `mask` is true, with the value that stands there."""
+    """Return the fault of each cell where `mask` is true, with its value."""
     return {row: Fault(reason, quote_value(values[row])) for row in find_true(mask)}
 
 
 def is_null_word(
     texts: pl.Series, words: Sequence[str] | None, default: frozenset[str]
 ) -> pl.Series:
-    """Return where a text stands for an empty value.
+    """Return where a text means an empty value.
 
     Parameters
     ----------

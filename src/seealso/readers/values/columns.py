@@ -184,7 +184,7 @@ def _find_column(frame: pl.DataFrame, name: str) -> pl.Series | None:
 
 
 def _open_path(values: pl.Series, path: str) -> pl.Series | None:
-    """Return what stands at `path` in each object of a column, or None without such a field."""
+    """Return the value at `path` in each object of a column, or None without such a field."""
     kind = values.dtype
     objects = kind.inner if isinstance(kind, pl.List) else kind
     if not isinstance(objects, pl.Struct):

@@ -62,9 +62,9 @@ class Conventions:
     Attributes
     ----------
     decimal
-        Gives the decimal mark of numbers such as ``1.129``, None where nobody knows it.
+        Gives the decimal mark of numbers such as ``1.129``, None if it is unknown.
     day_first
-        Tells whether the day stands first in dates such as ``01/02/2026``; None likewise.
+        Returns whether the day comes first in dates such as ``01/02/2026``, None if unknown.
     counting
         Tells whether small numbers in the place of times count events from a start of their own.
     """
@@ -116,7 +116,7 @@ def find_event_conventions(
 def _find_decimal_mark(
     source: RowSource, columns: Sequence[str], note: Callable[[str], None]
 ) -> Mark:
-    """Return the mark that cells tell, or the likely one."""
+    """Return the mark that the cells show, or the likely one."""
     separator = None
     votes: dict[Mark, int] = {".": 0, ",": 0}
     for rows in batches(source, columns):
@@ -140,7 +140,7 @@ def _find_decimal_mark(
 
 
 def _find_day_first(source: RowSource, name: str, note: Callable[[str], None]) -> bool | None:
-    """Return whether the day stands first; None where no date tells, or dates disagree."""
+    """Return whether the day comes first; None if no date shows it, or dates disagree."""
     for rows in batches(source, (name,)):
         values = take_one(select_column(rows.frame, name)).values
         if values.dtype != pl.String:

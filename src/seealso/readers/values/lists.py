@@ -36,8 +36,8 @@ def split_lists(values: pl.Series, separator: str) -> Cells:
     values
         Texts; a blank one is null afterwards.
     separator
-        What stands between two values where there are no brackets. In brackets it is a comma,
-        which must be the separator where values have no quotes: ``[Sale]`` may be a name.
+        The separator of two values if there are no brackets. In brackets it is a comma, which must
+        be the separator where values have no quotes: ``[Sale]`` may be a name.
     """
     plain = values.str.strip_chars(BLANKS)
     plain = plain.set(plain == "", None)

@@ -119,7 +119,7 @@ def parse_number(text: str, decimal: Mark) -> float | None:
 
 
 def _place_point(body: str, decimal: Mark) -> str | None:
-    """Return digits with a decimal point, or None where the marks stand in no order."""
+    """Return digits with a decimal point, or None if the marks are in no valid order."""
     marks = re.sub(r"\d", "", body)
     if marks.strip(".,"):
         return None

@@ -1,6 +1,6 @@
 """From a torch model to ONNX: pooling and unit length inside the graph.
 
-The same model gives the same bytes, and nothing in them tells where they were made.
+The same model gives the same bytes, and they do not depend on the machine.
 """
 
 from pathlib import Path

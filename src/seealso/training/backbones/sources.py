@@ -134,7 +134,7 @@ def chosen_backbone(chosen: TrainingSettings) -> Backbone:
 
 
 def place_of(source: str) -> str:
-    """Return the folder or hub id that `source` stands for."""
+    """Return the folder or hub id of `source`."""
     if source == WHEEL_SOURCE and not Path(source).exists():
         # found without importing it: the package would import what it does not need here
         spec = importlib.util.find_spec(WHEEL_SOURCE.replace("-", "_"))

@@ -86,7 +86,7 @@ class HistoryTower(InputModule):  # type: ignore[misc]
     ) -> dict[str, Tensor]:
         """Return positions of items, shape (n, longest), from texts such as ``"17 4 9"``.
 
-        They stand newest first; -1 fills short histories.
+        The newest comes first; -1 fills short histories.
         """
         if prompt:
             raise ValueError("positions take no prompt")

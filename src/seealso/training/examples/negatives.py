@@ -1,4 +1,4 @@
-"""Hard negatives: what the index takes for alike, and nobody chose with the item.
+"""Hard negatives: items that the index finds similar, but nobody chose together.
 
 In-batch negatives are mostly easy. The neighbours of an item by its vector and by its words are
 what a better model has to tell from what people really choose next.

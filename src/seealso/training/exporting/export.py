@@ -139,7 +139,7 @@ def write_int8(bundle: Bundle, file: Path, calibration_texts: Sequence[str]) -> 
 
 
 def _unwatched(_steps: int) -> None:
-    """Take the place of a progress ticker where nobody watches."""
+    """Print no progress."""
 
 
 def _described(

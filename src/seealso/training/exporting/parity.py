@@ -19,7 +19,7 @@ LEAST_FP32: Final = 0.999
 LEAST_INT8: Final = 0.98
 """Least mean cosine."""
 LEAST_INT8_HEAD: Final = 0.95
-"""Least mean cosine behind a head: it enlarges the weak directions that tell items apart, and with
+"""Least mean cosine behind a head: it enlarges the weak directions that distinguish items, and with
 them what eight bits lose there."""
 
 _SENTENCES: Final = (

@@ -1,7 +1,7 @@
 """Learns a linear map over frozen vectors: minutes on two cores, and often the most per minute.
 
 It learns on whitened vectors, with the very mean that a profile is. On raw ones, crowded in a
-narrow cone, the same steps hardly move the directions that tell items apart.
+narrow cone, the same steps hardly move the directions that distinguish items.
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
-"""What training makes small: how far the items that were chosen stand from their users.
+"""The training losses: how far the chosen items are from their users.
 
-All losses see a batch as a matrix of cosines, anchors by items; the pairs stand on its diagonal.
+All losses see a batch as a matrix of cosines, anchors by items; the pairs are on its diagonal.
 """
 
 import math

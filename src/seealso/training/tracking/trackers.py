@@ -21,7 +21,7 @@ class Run:
     name
         What people read.
     id
-        What tells it from others of that name.
+        Distinguishes it from others of that name.
     place
         Where what is written can be found: a folder, a file or an address.
     """

@@ -249,7 +249,7 @@ def _value(search: Search, trial: optuna.Trial, number: int, folder: Path) -> fl
 
 
 def reporting(trial: optuna.Trial, settings: Settings) -> Callable[[float, float], None]:
-    """Return what tells `trial` of evaluations, and gives it up where others were better."""
+    """Return a callback that reports evaluations to `trial`, and stops it if others were better."""
     reported: set[int] = set()
 
     def evaluated(epochs: float, metric: float) -> None:
