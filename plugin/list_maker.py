@@ -228,7 +228,7 @@ class ListMaker:
             )
         item = found.get(item_id)
         if item is None or item.vector is None:
-            what = "is not in the index" if item is None else "has no text, so nothing is related"
+            what = "is not in the index" if item is None else "has no text, so no items are related"
             raise DataError(
                 f"item {item_id!r} {what}",
                 hint=f"alias {self._settings.index.alias}; `seealso index update` adds items",

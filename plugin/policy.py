@@ -64,7 +64,7 @@ class Policy:
     def filters(self, users: Sequence[User]) -> tuple[Clause, ...]:
         """Return the clauses for what all of `users` may see."""
         # what is stored of a user holds against what a request says
-        return self._guard.filters({**one.attributes, **one.kept} for one in users)
+        return self._guard.filters({**one.attributes, **one.stored_attributes} for one in users)
 
     def check_allowed(self, live: Live, user: User, item_ids: Sequence[str]) -> None:
         """Refuse items that the user must not be shown.

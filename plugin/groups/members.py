@@ -47,12 +47,12 @@ class Members:
         size = len(found.users)
         if not size:
             raise DataError(
-                "a group of nobody",
+                "a group without members",
                 hint="name its members, or give attributes that describe it",
             )
         if size > MOST_MEMBERS:
             raise DataError(
-                f"a group of {size:,}: at most {MOST_MEMBERS} members are asked at once",
+                f"a group of {size:,}: at most {MOST_MEMBERS} members are allowed",
                 hint="describe large groups by attributes, or by a part of their members",
             )
         return found

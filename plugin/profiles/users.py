@@ -81,7 +81,7 @@ def describe_gaps(profile: Profile) -> str:
     if profile.unread:
         missing = f"{profile.unread} items of the history could not be read: shards do not answer"
     elif user.user_id is not None and not user.seen:
-        state = "did nothing yet" if user.kept else "is unknown"
+        state = "has no history yet" if user.stored_attributes else "is unknown"
         missing = f"user {user.user_id!r} {state}"
     elif user.history and not profile.history_used:
         missing = "no item of the history has a vector in the index"

@@ -149,7 +149,7 @@ def read_text(file: Path) -> str:
     if len(content) > LARGEST_SMALL_FILE:
         raise DataError(
             f"{file}: has more than {LARGEST_SMALL_FILE:,} bytes",
-            hint="a text file with one entry a line is meant",
+            hint="expected is a text file with one entry on each line",
             file=str(file),
         )
     return decode(content)

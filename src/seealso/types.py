@@ -104,7 +104,7 @@ class User:
         Attributes of the user, rendered by the user text template.
     words
         The user's own words.
-    kept
+    stored_attributes
         Attributes that are kept of the user: safety goes by these, whatever a request says.
     """
 
@@ -113,7 +113,7 @@ class User:
     seen: frozenset[str] = frozenset()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     words: str = ""
-    kept: Mapping[str, Any] = field(default_factory=dict)
+    stored_attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,8 +128,8 @@ def test_what_cannot_be_compared_is_refused_in_one_line_before_anybody_is_asked(
         assert "Traceback" not in told
         return " ".join(told.split())
 
-    assert "asked dev in that evaluation, and asks test now" in refused("--test")
-    assert "leave-one-out asked other users" in refused("--users", "12")
+    assert "has dev in that evaluation, and test now" in refused("--test")
+    assert "leave-one-out has other users" in refused("--users", "12")
     assert "cold is not in that evaluation (it has: leave-one-out)" in refused("--protocol", "cold")
     assert "cannot be read: No such file" in refused(given=tmp_path / "none.json")
     damaged.write_text("[1, 2]", encoding="utf-8")
@@ -138,7 +138,7 @@ def test_what_cannot_be_compared_is_refused_in_one_line_before_anybody_is_asked(
     (protocol,) = told["protocols"]
     protocol["answers"][0]["ranks"] += " 3"
     damaged.write_text(json.dumps(told), encoding="utf-8")
-    assert "what seealso answered in leave-one-out is damaged" in refused(given=damaged)
+    assert "the answers of seealso in leave-one-out are damaged" in refused(given=damaged)
     protocol["answers"] = []
     damaged.write_text(json.dumps(told), encoding="utf-8")
     assert "no index was asked in leave-one-out" in refused(given=damaged)
@@ -146,7 +146,7 @@ def test_what_cannot_be_compared_is_refused_in_one_line_before_anybody_is_asked(
     damaged.write_text(json.dumps(told), encoding="utf-8")
     assert "an older version wrote it" in refused(given=damaged)
     shop.stock(films(FILMS), behaviour(39))
-    assert "leave-one-out asked other users" in refused()
+    assert "leave-one-out has other users" in refused()
     with pytest.raises(SystemExit) as stopped:
         main(shop.arguments("evaluate", "--before", str(file), "--no-index"))
     assert stopped.value.code == 2

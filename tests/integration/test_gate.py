@@ -168,7 +168,8 @@ def test_the_command_says_what_the_gate_found(
     assert "nothing was live: there is nothing to compare with" in capsys.readouterr().out
     live = shop.live
     main(shop.arguments("index", "build", "--gate", "--dry-run"))
-    assert f"would ask {USERS} dev users of {live}" in " ".join(capsys.readouterr().out.split())
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"would compare with {live} on {USERS} dev users" in printed
     assert shop.names == [live]
     main(shop.arguments("index", "build", "--gate", "--test", "--no-swap"))
     shown = " ".join(capsys.readouterr().out.split())

@@ -141,7 +141,7 @@ def test_a_group_larger_than_that_is_refused(recommender: Recommender) -> None:
 
 
 def test_a_group_of_nobody_is_refused(recommender: Recommender) -> None:
-    with pytest.raises(DataError, match="a group of nobody") as caught:
+    with pytest.raises(DataError, match="a group without members") as caught:
         recommender.recommend_group([])
     assert caught.value.hint is not None
 

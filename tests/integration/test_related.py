@@ -56,7 +56,7 @@ def test_an_item_that_is_not_there_is_named(library: Library) -> None:
 
 
 def test_an_item_without_text_has_nothing_related(library: Library) -> None:
-    with pytest.raises(DataError, match="has no text, so nothing is related"):
+    with pytest.raises(DataError, match="has no text, so no items are related"):
         library.recommender().related(TEXTLESS)
 
 

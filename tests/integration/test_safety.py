@@ -160,7 +160,7 @@ def test_what_is_blocked_is_not_explained(asking: Recommender) -> None:
 
 
 def test_what_is_kept_of_a_user_is_believed_before_a_request(asking: Recommender) -> None:
-    child = User("u", attributes={"age": 3000}, kept={"age": 1910})
+    child = User("u", attributes={"age": 3000}, stored_attributes={"age": 1910})
     (found,) = asking.recommend_batch([child], size=60)
     assert found.ids
     assert not blocked(1910) & set(found.ids)

@@ -82,10 +82,10 @@ def test_metrics_differ_user_by_user(change):
 
 def test_the_most_changed_lists_come_first_and_unchanged_ones_never(change):
     assert [one.user_id for one in change.contrasts] == ["u23", "u20", "u22"]
-    assert change.kept == pytest.approx((1 + 2 + 1 + 0) / 8)
+    assert change.overlap == pytest.approx((1 + 2 + 1 + 0) / 8)
     first = change.contrasts[0]
     assert (first.before, first.after) == (("title 23", "title 6"), ("title 7", "title 8"))
-    assert (first.target, first.kept) == ("title 23", 0)
+    assert (first.target, first.overlap) == ("title 23", 0)
 
 
 def test_what_is_beside_the_ranking_is_compared_where_both_know_it():
@@ -136,23 +136,25 @@ def test_a_file_gives_back_what_was_found(tmp_path, change):
     ],
 )
 def test_other_questions_are_told_from_these(other):
-    with pytest.raises(DataError, match="leave-one-out asked other users in that evaluation"):
+    with pytest.raises(
+        DataError, match="leave-one-out has other users or other items in that evaluation"
+    ):
         Earlier("old.json", found(result(BEFORE))).check(other, IDS, "dev")
-    with pytest.raises(DataError, match="asked other users"):
+    with pytest.raises(DataError, match="has other users"):
         Earlier("old.json", found(result(BEFORE))).check(PROTOCOL, IDS[::-1], "dev")
 
 
 @pytest.mark.parametrize("answered", [((0, 3, 12), BEFORE[1]), ((0, 3, 21, 1), BEFORE[1]),
                                       (BEFORE[0], ([1], [2], [3], [30]))])  # fmt: skip
 def test_answers_that_cannot_be_are_damage(answered):
-    with pytest.raises(DataError, match="what seealso answered in leave-one-out is damaged"):
+    with pytest.raises(DataError, match="the answers of seealso in leave-one-out are damaged"):
         Earlier("old.json", found(result(answered))).check(PROTOCOL, IDS, "dev")
 
 
 def test_a_sentence_says_what_became_of_it(change):
     protocol = replace(result(AFTER), changes=(change,))
     assert standing(protocol) == "alike"
-    assert verdict(protocol).startswith("seealso cannot be told from what it was before: NDCG@10 ")
+    assert verdict(protocol).startswith("seealso cannot be distinguished from before: NDCG@10 ")
     assert verdict(result(AFTER)) == ""
 
 

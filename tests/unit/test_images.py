@@ -363,8 +363,8 @@ def test_a_file_that_holds_something_else_is_refused(
     ("named", "message"),
     [
         ({"path": "a.parquet", "folder": "b", "bundle": "c"}, "path and folder are both set"),
-        ({"folder": "b"}, "folder and bundle belong together"),
-        ({"bundle": "c"}, "folder and bundle belong together"),
+        ({"folder": "b"}, "folder and bundle must be set together"),
+        ({"bundle": "c"}, "folder and bundle must be set together"),
         ({"path": "a.npy"}, "ids belongs to a path that ends in .npy"),
         ({"path": "a.npz", "ids": "i.txt"}, "ids belongs to a path that ends in .npy"),
     ],

@@ -222,7 +222,7 @@ GONE = "no item of the history has a vector in the index"
     [
         (User("u"), None, 0, "user 'u' is unknown" + IMPORTANCE),
         (User("u", words="red"), X, 0, "user 'u' is unknown" + WORDS),
-        (User("u", kept={"age": 7}), X, 0, "user 'u' did nothing yet" + WORDS),
+        (User("u", stored_attributes={"age": 7}), X, 0, "user 'u' has no history yet" + WORDS),
         (User(), None, 0, "nothing is known about the user" + IMPORTANCE),
         (User("u", seen=frozenset("a")), None, 0, "user 'u' liked nothing yet" + IMPORTANCE),
         (user_of("gone"), None, 0, GONE + IMPORTANCE),

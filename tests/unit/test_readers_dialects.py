@@ -63,8 +63,8 @@ def test_what_was_found_out_is_a_note_of_the_reading(tmp_path, caplog):
         for _ in range(2):
             list(read_items(source, settings, problems))
     assert [note for note in problems.notes if "separated" in note] == [
-        "a.csv: read as cp1252 ('Größe'), separated by ';' (catalogue.format says otherwise where "
-        "that is wrong)"
+        "a.csv: read as cp1252 ('Größe'), separated by ';' (catalogue.format changes it if that "
+        "is wrong)"
     ]
     # commands that read events for each list say nothing of it
     assert caplog.records == []

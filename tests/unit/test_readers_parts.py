@@ -132,7 +132,7 @@ def test_what_was_found_out_names_the_part(tmp_path):
     table(10).write_csv(tmp_path / "b.csv", separator=";")
     table(20).write_csv(tmp_path / "c.csv", separator=";")
     (note,) = notes(tmp_path / "*.csv")
-    assert note.startswith("*.csv: b.csv: separated by ';' (format says otherwise")
+    assert note.startswith("*.csv: b.csv: separated by ';' (format changes it")
 
 
 def test_the_folder_one_stands_in_has_a_name(tmp_path, monkeypatch):

@@ -240,8 +240,8 @@ def test_examples_show_the_product_beside_the_best_baseline_with_hits_marked(pag
          "(5 to 20 %).", "better"),
         ((-0.0173, -0.0346, -0.00865), "seealso stays behind the best baseline, ease, by 10 % "
          "NDCG@10 (5 to 20 %).", "worse"),
-        ((0.00173, -0.0173, 0.0346), "seealso and the best baseline, ease, cannot be told "
-         "apart: the difference, +1 % NDCG@10 (-10 to +20 %), may be chance.", "alike"),
+        ((0.00173, -0.0173, 0.0346), "seealso and the best baseline, ease, cannot be "
+            "distinguished: the difference, +1 % NDCG@10 (-10 to +20 %), may be chance.", "alike"),
         ((-0.15, -0.2, -0.1), "seealso stays behind the best baseline, ease, by 87 % NDCG@10 "
          "(58 to 100 %).", "worse"),
     ],

@@ -117,11 +117,11 @@ def test_what_is_no_tree_is_refused(tmp_path: Path, text: str, said: str) -> Non
     ("given", "said"),
     [
         ({}, "rule 1: do: Field required"),
-        ({"do": "exclude"}, "rule 1: an empty rule: exclude what"),
-        ({"do": "exclude", "field": "genres"}, "field 'genres' alone says nothing"),
-        ({"do": "exclude", "values": ["x"]}, "those of a field: name it"),
+        ({"do": "exclude"}, "rule 1: an empty rule: exclude needs"),
+        ({"do": "exclude", "field": "genres"}, "field 'genres' is not enough"),
+        ({"do": "exclude", "values": ["x"]}, "need a field: name it"),
         ({"do": "require", "field": "price", "least": 2, "most": 1}, "least 2 is above most 1"),
-        ({"do": "boost", "items": ["a"]}, "boost by how much"),
+        ({"do": "boost", "items": ["a"]}, "boost needs add or factor"),
         ({"do": "boost", "items": ["a"], "factor": -1}, "rule 1: factor: .*greater than 0"),
         ({"do": "bury", "items": ["a"], "factor": 2}, "bury needs a factor below 1"),
         ({"do": "bury", "items": ["a"], "add": 1}, "add belongs to boost"),
@@ -142,7 +142,7 @@ def test_what_is_no_rule_is_refused(given: object, said: str) -> None:
 def test_a_rule_of_the_settings_that_is_empty_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "seealso.toml"
     file.write_text('[[rules]]\ndo = "exclude"\n', "utf-8")
-    with pytest.raises(ConfigError, match=r"rules\.0: an empty rule: exclude what"):
+    with pytest.raises(ConfigError, match=r"rules\.0: an empty rule: exclude needs"):
         load_settings(file)
 
 
@@ -231,9 +231,9 @@ def test_guarantees_that_cannot_be_kept_are_named(
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ("[[exposure.shares]]\nshare = 0.2\n", "a share of what"),
-        ('[taxonomy]\nseparator = "/"\n', "a tree of which field"),
-        ('[taxonomy]\nfield = "category"\n', "give a separator or a path"),
+        ("[[exposure.shares]]\nshare = 0.2\n", "name the items of the share"),
+        ('[taxonomy]\nseparator = "/"\n', "set the field of the tree"),
+        ('[taxonomy]\nfield = "category"\n', "set either a separator or a path"),
         ('[[exposure.caps]]\nfield = "seller"\nmost = 0\n', "exposure.caps.0.most"),
     ],
 )

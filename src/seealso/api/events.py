@@ -41,7 +41,7 @@ class EventsReport:
     ----------
     source
         Where the events came from.
-    taken
+    ingested
         What became of them.
     broken
         Rows that were left out.
@@ -50,14 +50,14 @@ class EventsReport:
     """
 
     source: str
-    taken: IngestReport
+    ingested: IngestReport
     broken: int
     seconds: float
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         more = {"broken": self.broken, "seconds": round(self.seconds, 3)}
-        return {"source": self.source, **asdict(self.taken), **more}
+        return {"source": self.source, **asdict(self.ingested), **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +115,15 @@ def ingest_events(
         with Recommender(cluster, settings) as recommender:
             ingester = Ingester(cluster, settings, names, recommender.user_encoder)
             batches = chosen.read(run.position(ingester.store))
-            taken = IngestReport()
+            ingested = IngestReport()
             with progress("taking in") as tick:
                 for one in run.ingest(ingester, batches):
-                    taken = taken.plus(one)
+                    ingested = ingested.plus(one)
                     tick(one.events)
-        notes = _unmatched_notes(taken, run)
+        notes = _unmatched_notes(ingested, run)
     say_skipped(problems)
     say_notes(notes)
-    return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
+    return EventsReport(chosen.name, ingested, problems.count, time.perf_counter() - started)
 
 
 def plan_ingest_events(
@@ -141,11 +141,11 @@ def plan_ingest_events(
         chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
         run = SourceRun(cluster, settings, names, chosen, problems)
         store = EventStore.find(cluster, settings, names)
-        taken = run.plan(store, chosen.read(run.position(store)))
-        notes = _unmatched_notes(taken, run)
+        ingested = run.plan(store, chosen.read(run.position(store)))
+        notes = _unmatched_notes(ingested, run)
     say_skipped(problems)
     say_notes(notes)
-    return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
+    return EventsReport(chosen.name, ingested, problems.count, time.perf_counter() - started)
 
 
 def follow_events(
@@ -173,7 +173,7 @@ def follow_events(
     started = time.perf_counter()
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)
-    taken, printed = IngestReport(), 0
+    ingested, printed = IngestReport(), 0
     with (
         _growing(settings, source, ubi) as (cluster, chosen),
         Recommender(cluster, settings) as recommender,
@@ -183,7 +183,7 @@ def follow_events(
         run = SourceRun(cluster, settings, names, chosen, problems)
         batches = chosen.follow(run.position(ingester.store))
         for one in _until_idle(run.ingest(ingester, batches), idle):
-            taken = taken.plus(one)
+            ingested = ingested.plus(one)
             tick(one.events)
             if one.events:
                 each(one)
@@ -194,7 +194,7 @@ def follow_events(
     for headline in problems.headlines:
         say(headline)
     say_notes(problems.notes)
-    return EventsReport(chosen.name, taken, problems.count, time.perf_counter() - started)
+    return EventsReport(chosen.name, ingested, problems.count, time.perf_counter() - started)
 
 
 def plan_follow_events(
@@ -209,9 +209,9 @@ def plan_follow_events(
         return FollowPlan(chosen.name, run.position(store))
 
 
-def _unmatched_notes(taken: IngestReport, run: SourceRun) -> list[str]:
+def _unmatched_notes(ingested: IngestReport, run: SourceRun) -> list[str]:
     """Return why events name items that the index lacks, if some do."""
-    found = run.find_unmatched() if taken.unknown else None
+    found = run.find_unmatched() if ingested.unknown else None
     return [f"{found}; these events are kept"] if found else []
 
 

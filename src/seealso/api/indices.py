@@ -87,8 +87,10 @@ def plan_build_index(
     say_notes(plan.notes)
     if not gate:
         return plan
-    asked = NOTHING_LIVE if judge is None else f"{len(judge.questions):,} {split} users"
-    return replace(plan, gate=asked if judge is None else f"would ask {asked} of {judge.live}")
+    questions = NOTHING_LIVE if judge is None else f"{len(judge.questions):,} {split} users"
+    return replace(
+        plan, gate=questions if judge is None else f"would compare with {judge.live} on {questions}"
+    )
 
 
 def update_index(

@@ -109,28 +109,28 @@ def _place(position: Mapping[str, Any] | None) -> str:
 
 
 def _table(report: EventsReport, *, dry_run: bool) -> RenderableType:
-    taken, would = report.taken, "would be " if dry_run else ""
-    repeated = f"{taken.repeated:,}"
-    if taken.differing:
-        repeated += f" ({taken.differing:,} with other content, the first one stays: "
-        repeated += f"{', '.join(taken.differing_ids)})"
-    unknown = f"{taken.unknown:,}"
-    if taken.unknown:
-        unknown += f" (their events are kept: {', '.join(taken.unknown_items)}"
-        unknown += ", ...)" if taken.unknown > len(taken.unknown_items) else ")"
-    users = f"{taken.users:,}" + (f" ({taken.new_users:,} new)" if taken.new_users else "")
+    ingested, would = report.ingested, "would be " if dry_run else ""
+    repeated = f"{ingested.repeated:,}"
+    if ingested.differing:
+        repeated += f" ({ingested.differing:,} with other content, the first one stays: "
+        repeated += f"{', '.join(ingested.differing_ids)})"
+    unknown = f"{ingested.unknown:,}"
+    if ingested.unknown:
+        unknown += f" (their events are kept: {', '.join(ingested.unknown_items)}"
+        unknown += ", ...)" if ingested.unknown > len(ingested.unknown_items) else ")"
+    users = f"{ingested.users:,}" + (f" ({ingested.new_users:,} new)" if ingested.new_users else "")
     return tables.facts(
         {
             "source": report.source,
-            "events": taken.events,
-            f"{would}written": taken.written,
+            "events": ingested.events,
+            f"{would}written": ingested.written,
             "repeated": repeated,
             # each batch may change the same ones again
             "users that would be changed" if dry_run else "changes of users": users,
-            "items that would be changed" if dry_run else "changes of items": taken.items,
+            "items that would be changed" if dry_run else "changes of items": ingested.items,
             "unknown items": unknown,
-            **({"of forgotten users": taken.forgotten} if taken.forgotten else {}),
-            **({"old ones deleted": taken.expired} if taken.expired else {}),
+            **({"of forgotten users": ingested.forgotten} if ingested.forgotten else {}),
+            **({"old ones deleted": ingested.expired} if ingested.expired else {}),
             "broken": report.broken,
             "seconds": f"{report.seconds:.1f}",
         }

@@ -83,7 +83,7 @@ def _change(protocol: "ProtocolResult", change: "Change") -> RenderableType:
     metric, whole = protocol.headline, change.whole
     return Text(
         f"{change.system}: {metric} {tables.interval(whole.differences[metric])}, "
-        f"p {change.p:.4f}; {100 * change.kept:.0f} % of the first ten items are those of before"
+        f"p {change.p:.4f}; {100 * change.overlap:.0f} % of the first ten items are those of before"
     )
 
 

@@ -159,7 +159,7 @@ class Lock:
                 log.info("%s: %s holds the lock", self.alias, found["_source"]["holder"])
             version, token = _version_of(found), found["_source"]["token"]
             if time.monotonic() - started >= EXPIRES_S or _died_here(token):
-                log.info("%s: its holder is gone, going on", self.alias)
+                log.info("%s: its holder is gone, continuing", self.alias)
                 if self._write(version):
                     return
                 continue

@@ -95,7 +95,7 @@ class PointInTime:
         except ClusterError as exc:
             # the path of such a search does not say what is read
             if isinstance(exc.__cause__, NotFoundError):
-                raise not_all(self._index, "it was deleted while it was read") from exc
+                raise not_all(self._index, "it was deleted during reading") from exc
             if isinstance(exc, PartialAnswer):
                 raise not_all(self._index, exc.message.partition("read: ")[2]) from exc
             raise
@@ -118,7 +118,7 @@ class PointInTime:
         self._keep_alive, self._id = self._open()
         uuids = self._standing()
         if not uuids or uuids != self._uuids:
-            raise not_all(self._index, "it was replaced, or may have been, while it was read")
+            raise not_all(self._index, "it was replaced, or may have been, during reading")
         self.reopened = True
 
     def _standing(self) -> Mapping[str, Any]:

@@ -29,9 +29,11 @@ class ImagesSettings(Section):
     @model_validator(mode="after")
     def _check(self) -> "ImagesSettings":
         if self.path is not None and self.folder is not None:
-            raise ValueError("path and folder are both set: give one of them")
+            raise ValueError("path and folder are both set: remove one of them")
         if (self.folder is None) != (self.bundle is None):
-            raise ValueError("folder and bundle belong together: pictures, and what encodes them")
+            raise ValueError(
+                "folder and bundle must be set together: the pictures and their encoder"
+            )
         if (self.ids is not None) != (self.path is not None and self.path.suffix.lower() == ".npy"):
             raise ValueError("ids belongs to a path that ends in .npy, and only to it")
         return self

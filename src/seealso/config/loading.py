@@ -203,7 +203,7 @@ def with_fitted(settings: Settings, fitted: Mapping[str, Mapping[str, Any]]) -> 
             changed = type(section).model_validate({**there, **open_})
         except ValidationError as exc:
             raise ConfigError(
-                f"{name}: what the bundle has fitted does not go with the settings: {_first(exc)}",
+                f"{name}: the fitted values of the bundle contradict the settings: {_first(exc)}",
                 hint=f"set {', '.join(sorted(open_))} of [{name}] as well, or fit the bundle again",
                 field=name,
             ) from exc

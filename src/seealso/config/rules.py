@@ -31,9 +31,9 @@ class Choice(Section):
     def _says_something(self) -> "Choice":
         ranged = self.least is not None or self.most is not None
         if self.field is None and (self.values or ranged):
-            raise ValueError("values, least and most are those of a field: name it")
+            raise ValueError("values, least and most need a field: name it")
         if self.field is not None and not (self.values or ranged):
-            raise ValueError(f"field {self.field!r} alone says nothing: give values, least or most")
+            raise ValueError(f"field {self.field!r} is not enough: give values, least or most")
         if self.least is not None and self.most is not None and self.least > self.most:
             raise ValueError(f"least {self.least:g} is above most {self.most:g}")
         return self
@@ -59,7 +59,7 @@ class Rule(Choice):
     @model_validator(mode="after")
     def _can_be_done(self) -> "Rule":
         if self.empty:
-            raise ValueError(f"an empty rule: {self.do} what? Name items, or a field with values")
+            raise ValueError(f"an empty rule: {self.do} needs items, or a field with values")
         if self.do == "pin" and (not self.items or self.field is not None):
             raise ValueError("pin takes items, not a field")
         if (self.position is not None) != (self.do == "pin"):
@@ -69,9 +69,9 @@ class Rule(Choice):
         if self.factor is not None and self.do not in ("boost", "bury"):
             raise ValueError("factor belongs to boost and bury")
         if self.do == "boost" and self.add is None and self.factor is None:
-            raise ValueError("boost by how much? Give add or factor")
+            raise ValueError("boost needs add or factor")
         if self.do == "bury" and self.factor is not None and self.factor >= 1:
-            raise ValueError("bury needs a factor below 1, or none: then to the end")
+            raise ValueError("bury needs a factor below 1, or no factor to move items to the end")
         return self
 
 
@@ -88,9 +88,9 @@ class TaxonomySettings(Section):
     @model_validator(mode="after")
     def _one_tree(self) -> "TaxonomySettings":
         if self.field is None and (self.separator or self.path):
-            raise ValueError("a tree of which field? Name it")
+            raise ValueError("set the field of the tree")
         if self.field is not None and (self.separator is None) == (self.path is None):
-            raise ValueError("give a separator or a path, one of them")
+            raise ValueError("set either a separator or a path")
         return self
 
 
@@ -105,7 +105,9 @@ class ShareSettings(Choice):
     @model_validator(mode="after")
     def _of_something(self) -> "ShareSettings":
         if self.empty != self.new:
-            raise ValueError("a share of what? Name items, a field with values, or new = true")
+            raise ValueError(
+                "name the items of the share: items, a field with values, or new = true"
+            )
         return self
 
 

@@ -88,7 +88,7 @@ class Contrast:
         Title of the item chosen next.
     before, after
         Titles of the first ten items, best first.
-    kept
+    overlap
         How many items are in both.
     """
 
@@ -97,7 +97,7 @@ class Contrast:
     target: str
     before: tuple[str, ...]
     after: tuple[str, ...]
-    kept: int
+    overlap: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Change:
         All users first, then parts of them.
     p
         Two-sided, of a paired randomisation test of the headline metric over all users.
-    kept
+    overlap
         Mean share of the first ten items that were there before.
     beyond_accuracy
         Metrics beyond accuracy, ``{name: (before, after)}``: ``coverage``, ``novelty``,
@@ -124,7 +124,7 @@ class Change:
     system: str
     moves: tuple[Move, ...]
     p: float
-    kept: float
+    overlap: float
     beyond_accuracy: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     contrasts: tuple[Contrast, ...] = ()
 

@@ -18,7 +18,7 @@ from seealso.evaluation.results import Evaluation, ProtocolResult
 from seealso.evaluation.scores import BeyondAccuracy
 from seealso.evaluation.showing import EXAMPLES, SHOWN
 
-AGAIN: Final = "evaluate what was before once more with this version, and give its evaluation.json"
+AGAIN: Final = "run the earlier evaluation again with this version, and give its evaluation.json"
 
 
 @dataclass(frozen=True)
@@ -113,34 +113,34 @@ class Earlier:
         before = self.protocol(protocol.name)
         if before.split != split:
             raise DataError(
-                f"{self.name}: {protocol.name} asked {before.split} in that evaluation, and asks "
-                f"{split} now",
+                f"{self.name}: {protocol.name} has {before.split} in that evaluation, and {split} "
+                f"now",
                 hint=AGAIN,
                 name=protocol.name,
             )
         if not before.signature:
             raise DataError(
-                f"{self.name}: it does not hold what every user got: an older version wrote it",
+                f"{self.name}: it does not contain the lists of every user: an older version "
+                f"wrote it",
                 hint=AGAIN,
             )
         if before.signature != protocol.signature(ids):
             raise DataError(
-                f"{self.name}: {protocol.name} asked other users in that evaluation, or ranked "
-                "other items",
+                f"{self.name}: {protocol.name} has other users or other items in that evaluation",
                 hint="both need the same catalogue, events, split, seed and --users",
                 name=protocol.name,
             )
         own = [one for one in before.answers if one.system in before.ours]
         if not own:
             raise DataError(
-                f"{self.name}: no index was asked in {protocol.name} of that evaluation",
-                hint="evaluate what was before once more, without --no-index",
+                f"{self.name}: {protocol.name} has no index in that evaluation",
+                hint="run the earlier evaluation again, without --no-index",
                 name=protocol.name,
             )
         for one in own:
             if not _whole(one, len(protocol.questions), len(ids)):
                 raise DataError(
-                    f"{self.name}: what {one.system} answered in {protocol.name} is damaged",
+                    f"{self.name}: the answers of {one.system} in {protocol.name} are damaged",
                     hint=AGAIN,
                     name=protocol.name,
                 )
@@ -201,25 +201,25 @@ def _change(
     ranks = old.ranked(), new.ranked()
     values = per_user(ranks[0]), per_user(ranks[1])
     lists = [(one, other) for one, other in zip(old.listed(), new.listed(), strict=True)]
-    kept = np.array([len(np.intersect1d(one, other)) for one, other in lists])
+    overlaps = np.array([len(np.intersect1d(one, other)) for one, other in lists])
     sizes = np.array([max(len(one), len(other), 1) for one, other in lists])
     paired = values[1][protocol.headline] - values[0][protocol.headline]
     return Change(
         system=new.system,
         moves=tuple(_move(part, places, ranks, values, seed) for part, places in protocol.parts),
         p=sign_flip(paired, seed),
-        kept=float((kept / sizes).mean()),
+        overlap=float((overlaps / sizes).mean()),
         beyond_accuracy=_beyond_accuracy(before, now, new.system),
         contrasts=tuple(
-            _contrast(protocol.questions[row], lists[row], int(kept[row]), titles)
-            for row in _to_read(kept / sizes, paired)
+            _contrast(protocol.questions[row], lists[row], int(overlaps[row]), titles)
+            for row in _to_read(overlaps / sizes, paired)
         ),
     )
 
 
-def _to_read(kept: Values, paired: Values) -> list[int]:
+def _to_read(overlaps: Values, paired: Values) -> list[int]:
     """Return the users whose lists changed most, then those for whom it mattered most."""
-    changed = [row for row in np.argsort(kept, kind="stable") if kept[row] < 1]
+    changed = [row for row in np.argsort(overlaps, kind="stable") if overlaps[row] < 1]
     moved = [row for row in np.argsort(-np.abs(paired), kind="stable") if paired[row]]
     first = changed[: EXAMPLES // 2]
     return [*first, *(row for row in moved if row not in first)][:EXAMPLES]
@@ -247,11 +247,11 @@ def _move(
 
 
 def _contrast(
-    question: Question, lists: tuple[Places, Places], kept: int, titles: Sequence[str]
+    question: Question, lists: tuple[Places, Places], overlap: int, titles: Sequence[str]
 ) -> Contrast:
     before, after = (tuple(titles[place] for place in one) for one in lists)
     history = tuple(titles[place] for place in question.history[:SHOWN])
-    return Contrast(question.user_id, history, titles[question.target], before, after, kept)
+    return Contrast(question.user_id, history, titles[question.target], before, after, overlap)
 
 
 def _beyond_accuracy(

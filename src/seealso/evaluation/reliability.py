@@ -1,4 +1,4 @@
-"""Do probabilities come true? Those of shown items against what was chosen."""
+"""Calibration of the probabilities? Those of shown items against what was chosen."""
 
 from collections.abc import Sequence
 from typing import Final

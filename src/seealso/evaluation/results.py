@@ -58,7 +58,7 @@ class ProtocolResult:
     pairings
         Pairs of systems compared, over all users.
     tuned
-        What dev chose for each system that was tuned.
+        What was chosen on dev for each system that was tuned.
     beyond_accuracy
         One a system.
     reliability

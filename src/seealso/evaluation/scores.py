@@ -58,7 +58,7 @@ class PairedTest:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What dev chose for a system.
+    """What was chosen on dev for a system.
 
     Attributes
     ----------

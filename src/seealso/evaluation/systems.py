@@ -77,7 +77,7 @@ class FittedSystem:
     system
         The system.
     tuned
-        What dev chose for it; None where its settings were given.
+        What was chosen on dev for it; None where its settings were given.
     baseline
         It is there to be compared with.
     notes

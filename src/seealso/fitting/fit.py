@@ -40,7 +40,7 @@ class FitReport:
     base
         The bundle whose model reads the texts.
     fitted
-        What dev chose, and what it reached.
+        What was chosen on dev, and what it reached.
     users, items
         Dev users who were asked, and items that were ranked.
     seconds

@@ -56,7 +56,7 @@ START: Final = Recipe(
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What dev chose, and what each step reached there.
+    """What was chosen on dev, and what each step reached there.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ Shares = Mapping[float | None, Vector]
 
 @dataclass(frozen=True, eq=False)
 class Importance:
-    """What dev chose.
+    """What was chosen on dev.
 
     Attributes
     ----------

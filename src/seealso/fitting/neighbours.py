@@ -31,7 +31,7 @@ MOST_POOLED: Final = 20_000
 
 @dataclass(frozen=True, eq=False)
 class ChosenNeighbours:
-    """What dev chose.
+    """What was chosen on dev.
 
     Attributes
     ----------

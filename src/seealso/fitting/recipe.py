@@ -19,7 +19,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What dev chose.
+    """What was chosen on dev.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ def learn_collaborative(dataset: Dataset, texts: Vector, recipe: Recipe) -> Coll
     texts
         Vectors of the contents of its n items, shape (n, d).
     recipe
-        What dev chose.
+        What was chosen on dev.
 
     Raises
     ------

@@ -25,18 +25,18 @@ class Weights:
     Attributes
     ----------
     weights
-        From row to column, shape (m, m), of the `kept` items.
-    kept
+        From row to column, shape (m, m), of `items`.
+    items
         Positions of the items that have weights, shape (m,).
     """
 
     weights: Vector
-    kept: np.ndarray[tuple[int], np.dtype[np.int64]]
+    items: np.ndarray[tuple[int], np.dtype[np.int64]]
 
     def scores(self, profiles: Matrix) -> Vector:
         """Return weighted sums of rows; items without weights are not ranked."""
         found = np.full(profiles.shape, -np.inf, dtype=np.float32)
-        found[:, self.kept] = profiles[:, self.kept] @ self.weights
+        found[:, self.items] = profiles[:, self.items] @ self.weights
         return found
 
 
@@ -61,11 +61,11 @@ def fit_ease(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
     from scipy.linalg import lapack
 
     events = dataset.event_counts()
-    kept = np.sort(np.argsort(-events, kind="stable")[:MOST_ITEMS])
-    kept = kept[events[kept] > 0]
+    items = np.sort(np.argsort(-events, kind="stable")[:MOST_ITEMS])
+    items = items[events[items] > 0]
     if (events > 0).sum() > MOST_ITEMS:
         log.warning("ease: ranks the %d most chosen items only", MOST_ITEMS)
-    chose = build_interactions(dataset.sequences, len(events))[:, kept]
+    chose = build_interactions(dataset.sequences, len(events))[:, items]
     # lapack works in place on a matrix of columns
     gram = np.asfortranarray((chose.T @ chose).toarray(), dtype=np.float32)
     gram[np.diag_indices_from(gram)] += np.float32(chosen["regularisation"])
@@ -80,4 +80,4 @@ def fit_ease(dataset: Dataset, chosen: Mapping[str, float]) -> Model:
     inverse += np.triu(inverse, 1).T
     inverse /= -np.diag(inverse).copy()
     inverse[np.diag_indices_from(inverse)] = 0.0
-    return Weights(np.ascontiguousarray(inverse), kept)
+    return Weights(np.ascontiguousarray(inverse), items)

@@ -21,7 +21,7 @@ def verdict(protocol: ProtocolResult) -> str:
     judgement = {
         "better": "ranks better than before",
         "worse": "ranks worse than before",
-        "alike": "cannot be told from what it was before",
+        "alike": "cannot be distinguished from before",
     }[standing(protocol)]
     return (
         f"{change.system} {judgement}: {metric.upper()} {whole.before[metric]:.4f} before, "
@@ -46,8 +46,8 @@ def parts(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
         rows = [(move.part, move) for move in change.moves]
         yield Part(
             f"Before and after{name}",
-            f"{_lists(change)} Each line is a 95 % interval of the difference, user by user: where "
-            "it holds 0, the difference may be chance.",
+            f"{_lists(change)} Each line is a 95 % interval of the difference, user by user: if "
+            f"it contains 0, the difference may be chance.",
             moves(rows, protocol.headline),
             draw(plots.moves(rows, protocol.headline)) if place == 0 else None,
             folded=place > 0,
@@ -107,9 +107,9 @@ def _cells(label: str, move: Move, metric: str) -> tuple[str, ...]:
 def _lists(change: Change) -> str:
     whole = change.whole
     return (
-        f"Of the first ten items {100 * change.kept:.0f} % are those of before. What was chosen "
-        f"next stands further up for {whole.gained:,} of {whole.users:,} users and further down "
-        f"for {whole.lost:,}; p {change.p:.4f}."
+        f"Of the first ten items {100 * change.overlap:.0f} % are those of before. The item "
+        f"chosen next has a higher place for {whole.gained:,} of {whole.users:,} users and a "
+        f"lower place for {whole.lost:,}; p {change.p:.4f}."
     )
 
 

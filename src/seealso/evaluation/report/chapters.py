@@ -112,7 +112,7 @@ def _ranking(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
     if protocol.attributes:
         yield Part(
             f"By {protocol.by} of what was chosen",
-            "Who chose an item with several values is counted with each of them.",
+            "A user who chose an item with several values is counted with each of them.",
             tables.by_part(protocol, protocol.attributes),
             draw(plots.by_part(protocol, protocol.attributes)),
             folded=True,
@@ -124,8 +124,8 @@ def _beyond_accuracy(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
     exposure = tables.exposure(protocol)
     if exposure.rows:
         yield Part(
-            "Who gets the places",
-            "Of the choices that people made, a third went to each of the three groups.",
+            "Exposure",
+            "A third of all choices of users is in each of the three groups.",
             exposure,
             draw(plots.thirds(protocol)),
             folded=True,
@@ -135,22 +135,22 @@ def _beyond_accuracy(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
         yield Part("By attribute", words, exposure, draw(plots.by_attribute(protocol)), folded=True)
     if protocol.treatments:
         yield Part(
-            "Are users served alike",
-            "By an attribute of the users; groups of fewer than 20 are left out. An interval of "
-            "the difference that holds 0 may be chance.",
+            "Groups of users",
+            "By an attribute of the users; groups of fewer than 20 are left out. If the interval "
+            "of a difference contains 0, the difference may be chance.",
             tables.treatments(protocol),
             kind="words",
         )
     if protocol.reliability:
         yield Part(
-            "Do probabilities come true",
-            "On the dotted line they do; below it, more is promised than comes true.",
+            "Calibration of the probabilities",
+            "On the dotted line they are right; below it, they are too high.",
             tables.reliability(protocol),
             draw(plots.reliability(protocol)),
             folded=True,
         )
     if protocol.tuned:
-        yield Part("What dev chose", "", tables.chosen(protocol), kind="words")
+        yield Part("Chosen on dev", "", tables.chosen(protocol), kind="words")
 
 
 def _few_shot(protocols: Sequence[ProtocolResult], draw: Draw) -> Chapter:
@@ -160,7 +160,7 @@ def _few_shot(protocols: Sequence[ProtocolResult], draw: Draw) -> Chapter:
         tables.by_length(protocols),
         draw(plots.by_length(protocols)),
     )
-    asks = "How good are lists where little is known of a user? Only the newest items of a history."
+    asks = "How good are lists for users with few events? Histories have only the newest items."
     found = _chapter(protocols[0], "few-shot", asks, [*changes.by_length(protocols, draw), part])
     length = protocols[0].name.removeprefix(FEW_SHOT)
     prefix = f"With only the newest {length} of each history: "

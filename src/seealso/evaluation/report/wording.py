@@ -10,11 +10,11 @@ FEW_SHOT: Final = "few-shot "
 """Protocols that differ in the length of the histories alone are called so, with the length."""
 
 QUESTIONS: Final = {
-    "leave-one-out": "Which item did each user choose next? Everything up to then is known.",
-    "temporal": "What did users choose first after a moment? Nothing later is known of anybody.",
-    "cold": "Who chose items that nobody had chosen before? They stand in the whole catalogue, "
-    "and only their texts are known.",
-    "cold among cold": "The same users and items, with only those new items to choose from.",
+    "leave-one-out": "Which item did each user choose next? All earlier events are known.",
+    "temporal": "What did users choose first after a moment? Only events before it are known.",
+    "cold": "Which users chose items without earlier events? The whole catalogue is ranked, and "
+    "only the texts of these items are known.",
+    "cold among cold": "The same users and items, but only these new items are ranked.",
 }
 
 
@@ -69,7 +69,7 @@ def verdict(protocol: ProtocolResult) -> str:
         return f"{sides.own} stays behind the best baseline, {sides.rival}, by {gap}."
     gap = _gap(metric, base, change.mean, low, change.high, sign="+")
     return (
-        f"{sides.own} and the best baseline, {sides.rival}, cannot be told apart: the "
+        f"{sides.own} and the best baseline, {sides.rival}, cannot be distinguished: the "
         f"difference, {gap}, may be chance."
     )
 
@@ -77,12 +77,12 @@ def verdict(protocol: ProtocolResult) -> str:
 def _alone(protocol: ProtocolResult, sides: Sides) -> str:
     alone = sides.own or sides.rival
     if alone is None:
-        return "Nobody was asked."
+        return "There were no questions."
     found = protocol.score(alone).metrics[protocol.headline]
     reached = f"{protocol.headline.upper()} {found.mean:.4f} ({found.low:.4f} to {found.high:.4f})"
     if sides.own is None:
-        return f"The best of the baselines, {alone}, reaches {reached}; no index was asked."
-    return f"{alone} reaches {reached}; no baseline was asked to compare it with."
+        return f"The best of the baselines, {alone}, reaches {reached}; no index was evaluated."
+    return f"{alone} reaches {reached}; no baseline was evaluated for comparison."
 
 
 def standing(protocol: ProtocolResult) -> str:
@@ -102,7 +102,7 @@ def in_lists(protocol: ProtocolResult) -> str:
         f"{100 * protocol.score(system).metrics['hr@10'].mean:.1f} % of the lists of {system}"
         for system in Sides.of(protocol).systems
     ]
-    return f"Of ten items shown, one is the item that was chosen in {' and in '.join(shares)}."
+    return f"The ten recommended items contain the chosen item in {' and in '.join(shares)}."
 
 
 def question(protocol: ProtocolResult) -> str:

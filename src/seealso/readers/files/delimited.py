@@ -94,7 +94,7 @@ def _parse_plain(content: bytes, dialect: Dialect, first: int, lines: int) -> Ro
         return None
     if any(frame[:, i].null_count() < lines for i in range(len(dialect.header), width)):
         return None
-    frame = frame.select(pl.col(str(i)).alias(dialect.header[i]) for i in dialect.kept)
+    frame = frame.select(pl.col(str(i)).alias(dialect.header[i]) for i in dialect.columns)
     return Rows(frame, range(first, first + lines))
 
 

@@ -41,7 +41,7 @@ class Dialect:
         The characters between and around fields; no quote where none is used.
     header
         The names of all columns.
-    kept
+    columns
         The positions of those that are read.
     first
         The number of the line behind the header.
@@ -56,7 +56,7 @@ class Dialect:
     separator: str
     quote: str | None
     header: tuple[str, ...]
-    kept: tuple[int, ...]
+    columns: tuple[int, ...]
     first: int
     escape: str | None = None
     surplus: int = 0
@@ -74,12 +74,12 @@ class Dialect:
     @property
     def names(self) -> list[str]:
         """The names of the columns that are read."""
-        return [self.header[i] for i in self.kept]
+        return [self.header[i] for i in self.columns]
 
     @property
     def others(self) -> tuple[str, ...]:
         """The names of those that are not."""
-        return tuple(name for i, name in enumerate(self.header) if i not in self.kept)
+        return tuple(name for i, name in enumerate(self.header) if i not in self.columns)
 
 
 def read_dialect(
@@ -153,9 +153,9 @@ def read_dialect(
     rows = parse_sample(unescaped, separator, chosen.quote, blanks=blanks)
     _require_first(header, rows[1:], columns or (), name, passed + 1)
     header, surplus = _even_header(header, rows[1:])
-    kept = _choose_columns(header, columns, name)
+    columns_read = _choose_columns(header, columns, name)
     first = passed + reader.line_num + 1
-    return Dialect(separator, chosen.quote, header, kept, first, escape, surplus, blanks)
+    return Dialect(separator, chosen.quote, header, columns_read, first, escape, surplus, blanks)
 
 
 def _clean_names(row: Sequence[str]) -> tuple[str, ...]:

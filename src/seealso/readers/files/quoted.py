@@ -56,7 +56,7 @@ def parse_quoted(
                 good.append(row)
                 places.append(first + start)
     frame = pl.DataFrame(
-        [_column(dialect.header[i], [row[i] or None for row in good]) for i in dialect.kept]
+        [_column(dialect.header[i], [row[i] or None for row in good]) for i in dialect.columns]
     )
     unread = "".join(lines[parser.at :]).encode("utf-8", "surrogateescape")
     return Rows(frame, places, broken), unread

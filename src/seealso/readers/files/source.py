@@ -174,7 +174,7 @@ class FileSource:
                 ]
                 notes += new
                 key = f"{self.section}.format".lstrip(".")
-                note = f"{', '.join(new)} ({key} says otherwise where that is wrong)"
+                note = f"{', '.join(new)} ({key} changes it if that is wrong)"
                 yield replace(rows, notes=[note, *rows.notes]) if new else rows
 
     def _describe_encoding(self, text: Utf8Stream) -> str:

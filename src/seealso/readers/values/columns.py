@@ -21,7 +21,7 @@ class ColumnCheck:
         What messages call the source.
     section
         The settings section that names the columns.
-    wanted
+    names
         The columns that must be there, under their names in the source.
     key
         Columns without which no row is of use.
@@ -29,7 +29,7 @@ class ColumnCheck:
 
     source: str
     section: str
-    wanted: Sequence[str]
+    names: Sequence[str]
     key: Sequence[str]
     seen: dict[str, None] = field(default_factory=dict)
 
@@ -49,14 +49,14 @@ class ColumnCheck:
         first = not self.seen
         self.seen.update(there)
         if not rows.sparse:
-            self._require(self.wanted, there, rows.part)
+            self._require(self.names, there, rows.part)
         elif first:
             self._require(self.key, there, rows.part)
 
     def finish(self) -> None:
         """Require every wanted column, now that all have been seen."""
         if self.seen:
-            self._require(self.wanted, self.seen)
+            self._require(self.names, self.seen)
 
     def _require(self, names: Iterable[str], there: Collection[str], part: str = "") -> None:
         for name in names:
