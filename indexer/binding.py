@@ -94,8 +94,8 @@ def bind_to_catalogue(
 ) -> Bundle:
     """Fit the projection on `sample_texts` and keep it, with the templates, in a bundle.
 
-    A bundle that has a projection of its own keeps it; so does one where neither whitening nor
-    a shorter vector is asked for.
+    A bundle that has a projection of its own keeps it; so does one where neither whitening nor a
+    shorter vector is requested.
 
     Raises
     ------

@@ -177,7 +177,7 @@ def _verify(cluster: Cluster, name: str, maker: DocumentMaker, settings: Setting
     except MappingMismatch as exc:
         # a build that continued it would find all documents unchanged, and the same fault again
         indices.put_meta(cluster, name, {"state": "rejected"})
-        exc.hint = f"{exc.hint}; `seealso index swap {name} --force` makes it live all the same"
+        exc.hint = f"{exc.hint}; `seealso index swap {name} --force` makes it live anyway"
         raise
 
 

@@ -92,7 +92,7 @@ def compare(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
 
 
 def changed_settings(requested: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
-    """Say which settings, all flat, are not as they were asked for."""
+    """Return which settings, all flat, differ from the request."""
     return [
         f"{name} is {there.get(name)}, not {_text(value)}"
         for name, value in requested.items()

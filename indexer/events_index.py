@@ -15,7 +15,7 @@ def events_name(alias: str) -> str:
 
 
 def find_events(cluster: Cluster, alias: str) -> str | None:
-    """Return the name of the index of events; None where there is none, or one of somebody else.
+    """Return the name of the index of events; None if there is none that seealso made.
 
     A shop that calls its own log ``<alias>-events`` has no live events.
     """

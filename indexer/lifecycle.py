@@ -56,7 +56,7 @@ def plan_swap(cluster: Cluster, alias: str, name: str, *, force: bool = False) -
     require_current(name, found[name].meta, "seealso index build")
     state = found[name].state
     if state != "ready" and not (force and state == "rejected"):
-        forced = f", or take it all the same: `seealso index swap {name} --force`"
+        forced = f", or use it anyway: `seealso index swap {name} --force`"
         raise MappingMismatch(
             f"{name}: is {state}, not ready",
             hint="run `seealso index build` again" + (forced if state == "rejected" else ""),

@@ -74,7 +74,7 @@ def places_of(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: 
     ConfigError
         The users index or the events have another key.
     MappingMismatch
-        In one of them nobody can be found.
+        In one of them users cannot be found.
     """
     pseudonym = names.of(user_id)
     found = []

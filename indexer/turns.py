@@ -37,7 +37,7 @@ if (alone != null && ctx._now - alone.since < params.lease) {{
   ctx._source.turns[params.turn] = ['since': ctx._now, 'indices': params.indices];
 }}
 """
-"""Begins or renews a turn, unless somebody wants to be alone."""
+"""Begins or renews a turn, unless another process needs to be alone."""
 
 END: Final = f"{ENDED} ctx._source.turns.remove(params.turn);"
 
@@ -87,7 +87,7 @@ class Turn:
         Raises
         ------
         ClusterError
-            It lasted so long that somebody else is alone by now.
+            It lasted so long that another process is alone now.
         """
         answer = _run_script(self.cluster, self.index, BEGIN, self.name, {"indices": list(indices)})
         if answer["result"] == "noop":
@@ -107,7 +107,7 @@ class Turn:
 
 @contextmanager
 def take_turn(cluster: Cluster, index: str) -> Iterator[Turn]:
-    """Begin a turn, as soon as nobody wants to be alone, and end it.
+    """Begin a turn, as soon as no process needs to be alone, and end it.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ LEAST_RECALL = 0.9
 """Of the ten exact neighbours of the sample, a graph that ranks must find this share."""
 
 PROBES = 8
-"""Vectors whose neighbours are asked for."""
+"""Vectors whose neighbours are searched."""
 
 EXPENSIVE = "search.allow_expensive_queries"
 """The cluster's setting without which nothing is ranked by script: the exact search is."""

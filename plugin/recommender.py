@@ -33,7 +33,7 @@ class Recommender(UserSearches):
     histories
         What users did, to recommend by user id.
     index
-        A physical index that is asked instead of what the alias points to.
+        A physical index that is queried instead of the target of the alias.
     users
         The users index: users are looked up there instead of in `histories`, and their neighbours
         boost what they chose.
@@ -80,7 +80,7 @@ class Recommender(UserSearches):
         users: Sequence[str | User],
         **options: Unpack[UserListOptions],
     ) -> list[RecommendationList]:
-        """Return a list for each of several users, asked for together.
+        """Return a list for each of several users, from common requests.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The documents of an index that somebody else made: read as items, and given fields of ours."""
+"""The documents of an index of others: they are read as items and get our fields."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

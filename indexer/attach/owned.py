@@ -1,4 +1,4 @@
-"""An index that somebody else made: whether it can be attached to, where, and what a copy of it is.
+"""An index of others: whether it can be attached, where, and the body of its copy.
 
 Every function but `look` is pure.
 """
@@ -56,7 +56,7 @@ class Owned:
     Attributes
     ----------
     requested
-        The name that it was asked for by: its own, or an alias.
+        The name in the request: its own, or an alias.
     name
         Its own name.
     mappings, settings, aliases

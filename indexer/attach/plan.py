@@ -1,4 +1,4 @@
-"""How an index of somebody else would be attached to: in place or by a copy, and what moves."""
+"""How an index of others would be attached: in place or by a copy, and what moves."""
 
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ class AttachPlan:
 
 
 def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> AttachPlan:
-    """Decide how to attach to `owned`; `copy` asks for a new copy in any case.
+    """Decide how to attach `owned`; `copy` forces a new copy.
 
     Raises
     ------

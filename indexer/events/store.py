@@ -119,8 +119,7 @@ class EventStore:
             return None
         if not holds_events(mapping):
             raise MappingMismatch(
-                f"{name}: is somebody else's, and live events of {alias} would be kept under that "
-                "name",
+                f"{name}: was not made by seealso, and live events of {alias} would have that name",
                 hint="set another index.alias, or give that index another name",
                 index=name,
             )

@@ -89,7 +89,7 @@ def build_users(
     ClusterError
         Another build runs, the cluster refused, or the alias cannot be moved; it is as it was.
     MappingMismatch
-        The alias is somebody else's; nothing was written.
+        The alias was not made by seealso; nothing was written.
     """
     started = perf_counter()
     alias = users_alias(settings.index.alias)
@@ -159,7 +159,7 @@ def plan_build(
     ConfigError
         The live index has another key.
     ClusterError, MappingMismatch
-        The alias cannot be moved, or is somebody else's.
+        The alias cannot be moved, or was not made by seealso.
     """
     started = perf_counter()
     alias = users_alias(settings.index.alias)

@@ -42,7 +42,7 @@ def user_document(user: User, vector: Vector | None, digest: str) -> dict[str, A
 
 
 def user_of(user_id: str, document: Mapping[str, Any]) -> User:
-    """Return the user that a document holds, under the id that was asked for."""
+    """Return the user of a document, with the requested id."""
     history = tuple(
         HistoryEntry(
             one["item"],

@@ -85,7 +85,7 @@ def user_indices(cluster: Cluster, settings: Settings) -> list[PhysicalIndex]:
     Raises
     ------
     ClusterError
-        One of them is closed: nobody can tell whom it holds.
+        One of them is closed: its users are unknown.
     """
     found = [
         one

@@ -60,7 +60,7 @@ def users_meta(
     limits
         How much of each user is kept.
     names
-        Their key is told from others by its check.
+        Their key is recognised by its check.
     fingerprint
         Of the bundle that the vectors are made with.
     build_key

@@ -71,7 +71,7 @@ def _check_name(cluster: Cluster, alias: str, name: str, kind: str | None) -> It
         # for the alias of the items, the check of the index says it
         if kind is not None and (own is None or own.get("kind") != kind):
             yield _wrong(
-                f"{name}: is somebody else's; seealso keeps its {kind} under that name",
+                f"{name}: was not made by seealso, which needs that name for its {kind}",
                 f"set another index.alias than {alias}, or give that one another name",
             )
             continue

@@ -1,1 +1,1 @@
-"""Who is asked for: history, words and attributes of a user become a profile."""
+"""History, words and attributes of a user become a profile."""

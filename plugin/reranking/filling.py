@@ -90,7 +90,7 @@ class _Count(Generic[P]):
         return all(map(_allows, self.caps, self.values, repeat(item)))
 
     def copy(self) -> "_Count[P]":
-        """Return a count that goes on from this one."""
+        """Return a count that continues this one."""
         return replace(self, values=[Counter(one) for one in self.values], filled=[*self.filled])
 
 

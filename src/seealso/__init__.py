@@ -1,7 +1,7 @@
 """seealso: recommendations inside the OpenSearch you already run.
 
-The names below are what most programs need; each is imported when it is first asked for, so that
-``import seealso`` costs next to nothing::
+The names below are what most programs need; each is imported at its first use, so that ``import
+seealso`` costs next to nothing::
 
     from seealso import Recommender
 

@@ -103,7 +103,7 @@ def test_follow_says_where_it_would_go_on(
 ) -> None:
     file = write_lines(tmp_path / "log.jsonl", [event("ann-1", "f30")])
     assert run(lively, "events", "follow", str(file), "--dry-run") == 0
-    assert "would go on from  the start" in capsys.readouterr().out
+    assert "would continue from  the start" in capsys.readouterr().out
     append(file, "not json\n")
     assert run(lively, "events", "follow", str(file), "--idle", "0.2") == 0
     said = capsys.readouterr()

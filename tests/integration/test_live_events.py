@@ -309,7 +309,7 @@ def test_an_index_of_somebody_else_is_not_taken_for_ours(lively: Shop) -> None:
     lively.cluster.request(
         "POST", f"/{name}/_doc", {"user": NAMES.of("ann-1")}, {"refresh": "true"}
     )
-    with pytest.raises(MappingMismatch, match=f"{name}: is somebody else's") as caught:
+    with pytest.raises(MappingMismatch, match=f"{name}: was not made by seealso") as caught:
         ingested(lively, [event("ann-1", "f30")])
     assert caught.value.hint == "set another index.alias, or give that index another name"
     # and all that does not need it works beside it

@@ -167,7 +167,7 @@ def test_the_index_for_locks_is_met_by_no_wildcard(cluster: Cluster, alias: str)
 def test_a_name_that_is_somebody_elses_is_left_alone(cluster: Cluster, alias: str) -> None:
     name = locks.lock_index_name(alias)
     indices.create(cluster, name, {})
-    with pytest.raises(ClusterError, match=f"{name}: .* is somebody else's"):
+    with pytest.raises(ClusterError, match=f"{name}: .* was not made by seealso"):
         hold_briefly(cluster, alias)
     assert cluster.request("GET", f"/{name}/_count")["count"] == 0
 

@@ -123,7 +123,7 @@ def test_the_doctor_names_blocks_closed_indices_and_foreign_names(
         f"{alias}-1: is blocked by index.blocks.read_only_allow_delete",
         f"{alias}-users-1: is closed",
         f"{alias}-events: is blocked by index.blocks.write",
-        f"{alias}-locks: is somebody else's; seealso keeps its locks under that name",
+        f"{alias}-locks: was not made by seealso, which needs that name for its locks",
     ]
     assert f"PUT {alias}-1/_settings" in found[0].cure
     assert found[1].cure == f"open it: POST {alias}-users-1/_open"

@@ -59,7 +59,7 @@ def export_model(
     out
         Name of the bundle; ``encoder.bundle`` by default.
     pooling
-        How token vectors become one; ``auto`` asks the model's own description.
+        How token vectors become one; ``auto`` reads the model's own description.
     max_length
         Tokens read of one text; the model's own by default, at most 512.
     item_prefix, user_prefix
@@ -176,7 +176,7 @@ def compare_models(
     Parameters
     ----------
     settings
-        Catalogue, events and how users are asked about.
+        Catalogue, events and the split.
     old, new
         Names or folders of the bundles.
     on_error
@@ -217,13 +217,13 @@ def measure_sizes(
     Parameters
     ----------
     settings
-        Catalogue, events and how users are asked about.
+        Catalogue, events and the split.
     name
         The bundle; ``encoder.bundle`` by default.
     on_error
         What a broken row does.
     split
-        Which kept-back events are asked about.
+        Which held-out events are the questions.
     dimensions
         Also try vectors of these lengths.
     """

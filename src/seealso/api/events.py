@@ -62,7 +62,7 @@ class EventsReport:
 
 @dataclass(frozen=True, slots=True)
 class FollowPlan:
-    """Where `follow_events` would go on; `position` is None for the start."""
+    """Where `follow_events` would continue; `position` is None for the start."""
 
     source: str
     position: Mapping[str, Any] | None
@@ -159,7 +159,7 @@ def follow_events(
 ) -> EventsReport:
     """Take in what comes to a growing file of JSON lines, to standard input, or to UBI.
 
-    It goes on where it was left off, and ends with standard input or after `idle`; else never.
+    It continues where it stopped, and ends with standard input or after `idle`; otherwise never.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def follow_events(
 def plan_follow_events(
     settings: Settings, source: Path | str | None = None, *, ubi: bool = False
 ) -> FollowPlan:
-    """Say where `follow_events` would go on; nothing is written."""
+    """Return where `follow_events` would continue; nothing is written."""
     names = Pseudonyms.from_environment(os.environ)
     with _growing(settings, source, ubi) as (cluster, chosen):
         LiveIndices.find(cluster, settings, names)

@@ -46,7 +46,7 @@ def build_index(
     gate
         Go live only if NDCG@10 is not below that of the live index, beyond chance.
     split
-        Which kept-back events the gate asks about.
+        Which held-out events are the questions of the gate.
     allow_unmatched
         Build even if most events name items that the catalogue lacks.
 

@@ -39,7 +39,7 @@ BASELINES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25
 def train(settings: Settings, *, on_error: OnError = "stop", force: bool = False) -> "TrainReport":
     """Fine-tune the model of ``training`` on behaviour, and write its bundle.
 
-    A call that was killed goes on where it was when it is made again.
+    A call that was killed is continued when it is made again.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def evaluate(
     Parameters
     ----------
     settings
-        What the index is built from, and how it is asked.
+        What the index is built from, and how it is queried.
     on_error
         What a broken row does.
     protocols
@@ -222,7 +222,7 @@ def evaluate(
     Raises
     ------
     ConfigError
-        Nobody is left to ask, or a setting does not fit.
+        There is nothing to evaluate, or a setting does not fit.
     DataError
         There is nothing to learn from, or there are no questions.
     MissingExtraError

@@ -8,7 +8,7 @@ from seealso.errors import ConfigError
 
 
 def confirm(question: str) -> None:
-    """Ask `question` at the terminal, and go on only after a yes.
+    """Ask `question` at the terminal, and continue only after a yes.
 
     Raises
     ------

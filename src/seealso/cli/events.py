@@ -82,7 +82,7 @@ def follow(
     _check_source(source, ubi)
     if dry_run:
         plan = api.plan_follow_events(context.settings, source, ubi=ubi)
-        facts = {"source": plan.source, "would go on from": _place(plan.position)}
+        facts = {"source": plan.source, "would continue from": _place(plan.position)}
         context.show(plan, lambda: tables.facts(facts))
         return
     report = api.follow_events(

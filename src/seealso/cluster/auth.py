@@ -13,7 +13,7 @@ from seealso.errors import ConfigError, MissingExtraError
 
 
 class Authorisation(Protocol):
-    """Proves who asks."""
+    """Authenticates requests."""
 
     def __call__(self, method: str, url: str, body: Any, /) -> Mapping[str, str]:
         """Return the headers that a request needs."""

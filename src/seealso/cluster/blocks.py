@@ -103,7 +103,7 @@ def cure_of(reason: str) -> str | None:
 
 
 def index_closed(index: str) -> ClusterError:
-    """Return the error for an index that somebody has closed: what it holds cannot be known."""
+    """Return the error for a closed index: its contents are unknown."""
     return ClusterError(f"{index} is closed", hint=f"open it: POST {index}/_open", index=index)
 
 
@@ -113,7 +113,7 @@ def blocked(index: str, reason: str) -> ClusterError | None:
     Parameters
     ----------
     index
-        What was asked for: behind an alias, `reason` names the index itself.
+        What was requested: behind an alias, `reason` names the index itself.
     reason
         Of OpenSearch.
     """

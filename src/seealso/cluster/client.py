@@ -59,7 +59,7 @@ class Cluster:
     certificates
         Instead of `ca_file`, where the cluster wants a certificate of the client, too.
     auth
-        Instead of `username` and `password`: proves who asks, request by request.
+        Instead of `username` and `password`: authenticates each request.
     hosts
         Addresses of more nodes of the same cluster.
     sniff
@@ -144,7 +144,7 @@ class Cluster:
         self._client.close()
 
     def hurry(self, deadline: float) -> "Cluster":
-        """Return the same cluster for somebody who waits: one retry, and `deadline` seconds in all.
+        """Return the same cluster for a caller who waits: one retry, and `deadline` seconds in all.
 
         Loads are patient instead: they send again what met a busy cluster, more and more slowly.
         Both share their connections.

@@ -18,7 +18,7 @@ from seealso.cluster.scan import fetch
 from seealso.errors import BulkWriteError
 
 ATTEMPTS: Final = 12
-"""Times that documents are read and written again which somebody else is writing as well."""
+"""How often documents are read and written again that another process writes as well."""
 
 AT_ONCE: Final = 500
 """Documents of one request."""
@@ -103,7 +103,7 @@ def _rewrite(
             return changed
         time.sleep(min(0.02 * 2**attempt, 1.0))
     raise BulkWriteError(
-        f"{index}: {len(ids)} documents are being changed by somebody else all the time",
+        f"{index}: {len(ids)} documents are changed by another process all the time",
         failed=[(key, "changed meanwhile") for key in ids],
         written=changed,
         hint="run the same command again",

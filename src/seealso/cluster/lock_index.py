@@ -33,12 +33,12 @@ def lock_index_name(alias: str) -> str:
 
 
 def create_index(cluster: Cluster, alias: str) -> None:
-    """Create the index for locks, unless somebody else does so just now.
+    """Create the index for locks, unless another process does so just now.
 
     Raises
     ------
     ClusterError
-        The name belongs to somebody else's index or alias.
+        The name belongs to an index or alias that seealso did not make.
     """
     name = lock_index_name(alias)
     try:
@@ -65,14 +65,14 @@ def require_ours(cluster: Cluster, alias: str) -> None:
     Raises
     ------
     ClusterError
-        The name belongs to somebody else's index or alias.
+        The name belongs to an index or alias that seealso did not make.
     """
     name = lock_index_name(alias)
     found = cluster.request("GET", f"/{name}").get(name)
     kind = found and found["mappings"].get("_meta", {}).get("seealso", {}).get("kind")
     if kind != "locks":
         raise ClusterError(
-            f"{name}: seealso keeps there who is building, but this index is somebody else's",
+            f"{name}: seealso needs that name for locks, but this index was not made by seealso",
             hint="choose another index.alias",
             index=name,
         )

@@ -37,7 +37,7 @@ EXPIRES_S: Final = 40.0
 """Seconds after which a lock that did not change is free: several signs of life were missed."""
 
 LOOK_S: Final = 0.5
-"""Seconds between two looks at a lock that somebody else holds."""
+"""Seconds between two looks at a lock that another process holds."""
 
 CONFLICT: Final = 409
 
@@ -55,12 +55,12 @@ def hold(cluster: Cluster, alias: str, name: str, complaint: str) -> Iterator["L
     name
         What it is for.
     complaint
-        What the error says if somebody else holds it.
+        What the error says if another process holds it.
 
     Raises
     ------
     ClusterError
-        Somebody holds it, or the index for locks belongs to somebody else.
+        Another process holds it, or the index for locks was not made by seealso.
     """
     lock = Lock(cluster, alias, name)
     with _alive(lock.token):

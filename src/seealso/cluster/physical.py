@@ -20,7 +20,7 @@ class PhysicalIndex:
     documents, size_bytes
         What it holds; None while it is closed.
     closed
-        Whether somebody has closed it, so that nothing in it can be read.
+        Whether it is closed, so that nothing in it can be read.
     """
 
     name: str

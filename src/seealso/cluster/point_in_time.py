@@ -73,7 +73,7 @@ class PointInTime:
         try:
             return self._search(body)
         except PartialAnswer:
-            log.info("%s: the point in time was lost; reading goes on in another", self._index)
+            log.info("%s: the point in time was lost; reading continues in another", self._index)
             self._open_again()
             return self._search(body)
 

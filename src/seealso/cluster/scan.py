@@ -48,7 +48,7 @@ def scan(
     PartialAnswer
         A shard is missing, or the index was replaced meanwhile.
     DataError
-        Fields are asked for of an index that does not keep its documents.
+        Fields are requested from an index that does not keep its documents.
     """
     body = {"query": query or {"match_all": {}}, "_source": source}
     with closing(PointInTime(cluster, index)) as point:

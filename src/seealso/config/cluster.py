@@ -1,4 +1,4 @@
-"""How OpenSearch is reached: addresses, certificates, who asks. Secrets are no settings."""
+"""How OpenSearch is reached: addresses, certificates, accounts. Secrets are not settings."""
 
 from collections.abc import Iterable
 from ipaddress import ip_address

@@ -1,4 +1,4 @@
-"""Live events: how they are read and told apart, and what goes to and comes from UBI."""
+"""Live events: how they are read and recognised, and what goes to and comes from UBI."""
 
 from pydantic import Field
 

@@ -25,7 +25,7 @@ Events = Callable[[], Iterable[pl.DataFrame]]
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a training learns from and is asked about.
+    """The training data and the questions.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
 def read_all_choices(settings: Settings, catalogue: Catalogue, events: Events) -> Dataset:
     """Return all that users chose, for what serves: it holds the answers of dev and test.
 
-    Nobody can be asked about it, and its signature is that of no other dataset.
+    It has no questions, and its signature is that of no other dataset.
 
     Parameters
     ----------

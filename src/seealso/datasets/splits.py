@@ -1,6 +1,6 @@
-"""Cuts behaviour by time into what a model may learn from and what it is asked about.
+"""Cuts behaviour by time into training data and questions.
 
-Nothing that happened later than a question, in the same history, is known when it is asked.
+A question knows nothing that happened later in the same history.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,8 +52,8 @@ class Split:
         One case a user at most.
     known
         Number of each event row that is older than the user's questions, disliked items and
-        repetitions too, and of the events of nobody: all that a model or an importance may know.
-        In order, from 0.
+        repetitions too, and of the events without a user: all that a model or an importance may
+        know. In order, from 0.
     """
 
     train: Mapping[str, tuple[str, ...]]
@@ -78,8 +78,8 @@ def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> 
     Parameters
     ----------
     events
-        Event frames, as `read_events` yields them. Among events of one time, or without any,
-        the later row is the newer one. Events of nobody are known, and no more.
+        Event frames, as `read_events` yields them. Among events of one time, or without any, the
+        later row is the newer one. Events without a user are only known.
     positive
         Events with a value below this are seen, but neither learnt nor asked about.
 
@@ -110,7 +110,7 @@ def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> 
 def temporal(
     events: Iterable[pl.DataFrame], *, positive: float | None, dev_share: float, test_share: float
 ) -> Split:
-    """Cut at two moments: all that is earlier trains, each user's first choice after it is asked.
+    """Cut at two moments: earlier events train, each user's first later choice is a question.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What an ONNX graph asks for, read without the onnx package and before onnxruntime opens it.
+"""What an ONNX graph needs, read without the onnx package and before onnxruntime opens it.
 
 protobuf itself parses, as onnxruntime does, so that both see the same graph. Only the fields that
 matter are declared; it keeps all others as they are.

@@ -66,7 +66,7 @@ def render_template(name: str, template: Template, fields: Mapping[str, Any]) ->
     Raises
     ------
     TemplateError
-        The template asks for what it may not have, or for something that cannot be done.
+        The template uses something that is not allowed or not possible.
     """
     try:
         values = {name: cut(value) for name, value in fields.items()}

@@ -140,7 +140,7 @@ def compare(
     Raises
     ------
     DataError
-        Nobody can be asked about.
+        There are no questions.
     BundleError
         A bundle cannot be opened, or was fitted with other images.
     """
@@ -166,9 +166,9 @@ class BundleRanker:
     Attributes
     ----------
     settings, dataset, items
-        What is asked, and the catalogue with its fields.
+        The questions, and the catalogue with its fields.
     bundle
-        Who is asked.
+        The questions.
     images
         Reads what the items look like.
     """

@@ -94,12 +94,12 @@ class Earlier:
                 self.check(protocol, holdout.dataset.catalogue.ids, split)
 
     def check(self, protocol: EvaluationProtocol, ids: Sequence[str], split: str) -> None:
-        """Check that the same was asked of the product, before anybody is asked again.
+        """Check that the earlier evaluation has the same questions, before anything is measured.
 
         Parameters
         ----------
         protocol
-            What is asked now.
+            The current protocol.
         ids
             The items of the catalogue.
         split

@@ -71,7 +71,7 @@ def evaluate(
     ConfigError
         No item has the field `by`.
     DataError
-        Nothing can be learnt, nobody can be asked about, or `before` asked something else.
+        There is nothing to learn from, there are no questions, or `before` has other ones.
     MissingExtraError
         A library of the extra ``evaluate`` is not installed.
     """

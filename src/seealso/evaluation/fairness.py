@@ -47,7 +47,7 @@ class Groups:
         Raises
         ------
         ConfigError
-            Nobody has the attribute.
+            No user has the attribute.
         """
         found = {one: str(own[attribute]) for one, own in users.items() if attribute in own}
         if not found:

@@ -1,4 +1,4 @@
-"""Says how a bundle may have learnt what it is asked: it was fine-tuned on other data.
+"""Says how a bundle may have learnt the answers: it was fine-tuned on other data.
 
 What is fitted is fitted anew for each examination (`seealso.fitting.refit`). A fine-tuned model is
 not, because that takes minutes to hours.
@@ -8,14 +8,14 @@ from seealso.encoder import Bundle
 
 
 def find_leakage(bundle: Bundle, known: str) -> tuple[str, ...]:
-    """Return a note if a bundle may have learnt what is asked.
+    """Return a note if a bundle may have learnt the answers.
 
     Parameters
     ----------
     bundle
-        Who is asked.
+        The questions.
     known
-        `Dataset.signature` of what may be known where it is asked.
+        `Dataset.signature` of the data that the questions may know.
     """
     training = bundle.origin.get("training")
     if not training or training.get("data") == known:

@@ -1,4 +1,4 @@
-"""Protocols: who is asked what, from what may be known. Nothing asked about is ever learnt from.
+"""Protocols: the questions, and the events that are known. No question is ever learnt from.
 
 A holdout is one state of knowledge; protocols of the same holdout ask the same fitted systems.
 """
@@ -20,7 +20,7 @@ from seealso.errors import DataError
 from seealso.evaluation.segments import new_users, segments
 
 PROTOCOLS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
-"""Every protocol that can be asked for."""
+"""Every protocol."""
 
 FEW: Final = (1, 2, 3, 5)
 """Lengths that ``few-shot`` cuts histories to."""
@@ -39,7 +39,7 @@ class EvaluationProtocol:
     name
         Which protocol.
     questions
-        Who is asked, with the histories as they are known.
+        The questions, with the histories as they are known.
     among
         Only these items are ranked, shape (n,); None for all of them.
     parts
@@ -162,7 +162,7 @@ def known_events(settings: Settings, events: Events, holdout: Holdout) -> pl.Dat
 def few_shot(questions: Sequence[Question], length: int) -> EvaluationProtocol:
     """Return the protocol with every history cut to its newest `length` items.
 
-    Users with shorter histories are asked as they are; what was seen stays left out.
+    Shorter histories are used as they are; seen items stay left out.
     """
     cut = [replace(one, history=one.history[:length]) for one in questions]
     return EvaluationProtocol(f"few-shot {length}", cut, None, [("all", np.arange(len(cut)))])

@@ -78,7 +78,7 @@ class ProtocolResult:
     changes
         What became of each system of the product since an earlier evaluation, if one was given.
     treatments
-        How each system serves groups of users, where an attribute of theirs was asked for.
+        How each system serves groups of users, if an attribute of users was requested.
     """
 
     name: str
@@ -137,7 +137,7 @@ class Evaluation:
     data
         Counts (``items``, ``users``, ``events``) and settings in a few words, without paths.
     protocols
-        The protocols, in the order asked for.
+        The protocols, in the requested order.
     seconds
         How long it took.
     changed

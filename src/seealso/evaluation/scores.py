@@ -94,8 +94,8 @@ class BeyondAccuracy:
         Mean popularity percentile of the recommended items minus that of the items in the
         histories asked about, in -1 to 1; above 0: more popular than what people chose.
     exposure
-        Share of the places that ``head``, ``middle`` and ``tail`` items got, and
-        ``FIELD: VALUE`` where an attribute was asked for.
+        Share of the places that ``head``, ``middle`` and ``tail`` items got, and ``FIELD: VALUE``
+        if an attribute was requested.
     """
 
     system: str

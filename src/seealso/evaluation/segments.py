@@ -49,7 +49,7 @@ def attribute_segments(
     values
         What each item has there, shape (n,).
     questions
-        Who is asked. A user whose target has several values is in several parts.
+        The questions. A user whose target has several values is in several parts.
 
     Returns
     -------

@@ -108,7 +108,7 @@ def measure_sizes(
     Raises
     ------
     DataError
-        Nobody can be asked about.
+        There are no questions.
     BundleError
         The bundle cannot be opened.
     MissingExtraError
@@ -137,7 +137,7 @@ def measure_sizes(
 
 @dataclass(frozen=True)
 class _Twin:
-    """A precision of the bundle: its name, the one that the encoder is asked for, the folder."""
+    """A precision of the bundle: its name, the precision of the encoder, the folder."""
 
     name: str
     precision: str

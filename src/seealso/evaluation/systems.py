@@ -93,7 +93,7 @@ class FittedSystem:
     protocols: frozenset[str] | None = None
 
     def takes_part(self, protocol: str) -> bool:
-        """Whether it is asked in this protocol."""
+        """Whether it is evaluated in this protocol."""
         return self.protocols is None or protocol in self.protocols
 
 

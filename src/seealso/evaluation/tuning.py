@@ -113,7 +113,7 @@ class Dev:
     dataset
         What may be learnt from.
     questions
-        Who is asked.
+        The questions.
     among
         Only these items are ranked, shape (n,); None for all of them.
     """

@@ -23,7 +23,7 @@ from seealso.types import Vector
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """Users who are asked, and the texts of what they are asked about.
+    """The questions, and the texts of their items.
 
     Attributes
     ----------

@@ -50,7 +50,7 @@ class ColdItems:
     ids
         The n items.
     warm, cold
-        Users who are asked for items with events, and for items without.
+        Questions about items with events, and about items without.
     among
         The items without, shape (n,).
     learnt

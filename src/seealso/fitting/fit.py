@@ -1,8 +1,8 @@
 """From a text model and behaviour to a bundle that an index is built with, in minutes.
 
 Everything is chosen on dev, by what was learnt without the answers of dev and test. With what was
-chosen, all events are then learnt: what serves knows everything. Examinations learn anew, from
-what may be known in them (`seealso.fitting.refit`).
+chosen, all events are then learnt: what serves knows everything. Evaluations learn again, from what
+may be known in them (`seealso.fitting.refit`).
 """
 
 from collections.abc import Mapping

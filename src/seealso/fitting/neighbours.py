@@ -78,7 +78,7 @@ def draw_pool(sequences: Sequence[tuple[int, ...]], seed: int) -> Sequence[tuple
 
 
 def as_questions(sequences: Sequence[tuple[int, ...]]) -> list[Question]:
-    """Return users whose sequence is their history; nothing is asked of them."""
+    """Return users whose sequence is their history, without questions."""
     nothing = np.empty(0, dtype=np.int64)
     return [Question(np.array(one[::-1], dtype=np.int64), 0, nothing) for one in sequences]
 
@@ -202,7 +202,7 @@ def collect_votes(bench: Bench, near: NearestUsers, pool: Pool, *, k: int, lates
     near, pool
         Their neighbours.
     k
-        How many are asked.
+        How many there are.
     latest
         Newest items of each that count.
     """

@@ -55,7 +55,7 @@ class Recipe:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Recipe":
-        """Return what `as_dict` told."""
+        """Return the recipe of `as_dict`."""
         config = values.get("co_occurrence")
         co_occurrence = None if config is None else CoOccurrenceConfig(**config)
         return cls(**{**values, "co_occurrence": co_occurrence})
@@ -70,7 +70,7 @@ class ItemFactors:
     items
         Shape (n, k); the factor of an item without events has no meaning.
     known
-        Items that somebody chose, shape (n,).
+        Items with events, shape (n,).
     scale
         What they were divided by.
     """

@@ -95,5 +95,5 @@ def join_users(texts: Vector, factors: Vector, weight: float) -> Vector:
 
 
 def unit_users(texts: Vector, factors: Vector, part: Collaborative) -> Vector:
-    """Return E_u of users, shape (users, dimension), as an index is asked for them."""
+    """Return E_u of users as in a query, shape (users, dimension)."""
     return part.add_bonus(join_users(texts, factors, part.weight))

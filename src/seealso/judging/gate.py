@@ -30,7 +30,7 @@ from seealso.log import progress
 from seealso.types import Item
 
 SUFFIX: Final = "-gate"
-"""Added to the alias: the name of the index that is asked in place of one that knows everything."""
+"""Added to the alias: the name of the index that is queried in place of one with all events."""
 
 EVERY_ITEM = TextSettings(item="item")
 """Gives every item a text: one that the new templates leave without any must not go unasked."""
@@ -121,8 +121,8 @@ class Gate:
         Parameters
         ----------
         cluster, settings
-            Where the live index is; ``training`` says who is asked, ``training.dev_users``
-            of them at most.
+            Where the live index is; ``training`` chooses the questions, ``training.dev_users`` of
+            them at most.
         source
             Catalogue and events.
         split
@@ -131,7 +131,7 @@ class Gate:
         Raises
         ------
         DataError
-            Nobody can be asked about.
+            There are no questions.
         BundleError
             The bundle of the live index is not in the store, so that it cannot be asked.
         """

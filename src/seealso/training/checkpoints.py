@@ -1,4 +1,4 @@
-"""What a run leaves on disk to go on from: which of it is whole, and what is cleared away."""
+"""The checkpoints of a run: which of them are complete, and which are removed."""
 
 import json
 import shutil

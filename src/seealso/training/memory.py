@@ -1,4 +1,4 @@
-"""What a method knows beside its parameters: AdaLoRA's ranks, kept in checkpoints to go on with."""
+"""The state of a method besides its parameters: AdaLoRA's ranks, stored in checkpoints."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Protocol

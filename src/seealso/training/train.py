@@ -116,7 +116,7 @@ def train(
     ClusterError
         Hard negatives are wanted, and no index is live.
     Interrupted
-        Ctrl-C was pressed; the same call goes on from the checkpoint.
+        Ctrl-C was pressed; the same call continues from the checkpoint.
     """
     started = perf_counter()
     chosen = settings.training

@@ -203,7 +203,7 @@ class Node:
             )
 
     def _setting(self, setting: str) -> int | None:
-        """Return the port that the caller asked for, if any."""
+        """Return the requested port, if any."""
         if setting == "http.port" and self._port is not None:
             return self._port
         value = self._settings.get(setting)

@@ -136,7 +136,7 @@ def owner_of(mark: str) -> int | None:
 
 
 def _same(state: State) -> Any | None:
-    """Return the process of `state`, unless the pid is somebody else's by now."""
+    """Return the process of `state`, unless the pid now belongs to another one."""
     process = _find(state.pid)
     if process is None:
         return None

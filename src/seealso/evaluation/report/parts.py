@@ -31,7 +31,7 @@ class Part:
     plot
         None where a table says it better.
     folded
-        The table opens when asked for.
+        The table is closed at first.
     kind
         ``words`` where cells are text, not figures.
     """

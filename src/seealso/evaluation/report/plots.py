@@ -144,7 +144,7 @@ def by_attribute(protocol: ProtocolResult) -> go.Figure:
 
 
 def attribute_values(protocol: ProtocolResult) -> list[str]:
-    """Return the values of the attribute that exposure was told apart by, most exposed first."""
+    """Return the values of the attribute that splits exposure, most exposed first."""
     found = dict.fromkeys(group for one in protocol.beyond_accuracy for group in one.exposure)
     most = {
         group: max(one.exposure.get(group, 0.0) for one in protocol.beyond_accuracy)

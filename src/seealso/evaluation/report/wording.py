@@ -106,7 +106,7 @@ def in_lists(protocol: ProtocolResult) -> str:
 
 
 def question(protocol: ProtocolResult) -> str:
-    """Return what a protocol asks."""
+    """Return the question of a protocol."""
     if protocol.name.startswith(FEW_SHOT):
         length = protocol.name.removeprefix(FEW_SHOT)
         return f"As leave-one-out, with the newest {length} of each history."

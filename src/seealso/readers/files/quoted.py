@@ -22,7 +22,7 @@ _NEVER_CLOSED: Final = "a quoted field is never closed"
 _SWALLOWS: Final = "a quoted field is not closed, or contains whole rows"
 _ESCAPED: Final = r" (where \" stands for a quote, set format.escape)"
 _CARRIAGE_RETURN: Final = "a carriage return is within the line, outside of quotes"
-_CONTINUES: Final = "goes on where a broken row ended"
+_CONTINUES: Final = "continues after a broken row"
 
 
 def parse_quoted(

@@ -27,14 +27,14 @@ log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows, and where to go on when they are dealt with.
+    """Some rows, and where to continue after them.
 
     Attributes
     ----------
     rows
         None where nothing came in a while.
     position
-        What goes back to the source to go on behind the rows; None where it cannot be told.
+        What the source needs to continue after the rows; None if it is unknown.
     """
 
     rows: Rows | None
@@ -126,7 +126,7 @@ class GrowingFile:
             stream.close()
 
     def _read(self, stream: BinaryIO, place: Place) -> Generator[Batch, None, Place]:
-        """Yield what comes until the file is cut or replaced; return where to go on then."""
+        """Yield new lines until the file is truncated or replaced; return where to continue."""
         while True:
             lines = [one for one in read_lines_from(stream, place, self.batch) if one.ended]
             # whoever cuts a file may do so while it is read: what was read is that of another
@@ -188,7 +188,7 @@ class GrowingFile:
         return place
 
     def _finish(self, stream: BinaryIO, place: Place) -> Generator[Batch, None, Place]:
-        """Yield the rest of a file to which nobody writes any more; its last line is complete."""
+        """Yield the rest of a file that is no longer written; its last line is complete."""
         while lines := read_lines_from(stream, place, self.batch):
             place = place.behind(stream, lines)
             yield Batch(

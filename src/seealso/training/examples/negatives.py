@@ -1,4 +1,4 @@
-"""Hard negatives: items that the index finds similar, but nobody chose together.
+"""Hard negatives: items that the index finds similar, but that no user chose together.
 
 In-batch negatives are mostly easy. The neighbours of an item by its vector and by its words are
 what a better model has to tell from what people really choose next.
@@ -56,7 +56,7 @@ def neighbours_of(
     dataset
         What is learnt: only its training events decide on what was chosen together.
     folder
-        Of the run: one that goes on learns from the same negatives.
+        Of the run: a continued run learns from the same negatives.
 
     Returns
     -------

@@ -58,8 +58,8 @@ def changes_backbone(settings: TrainingSettings) -> bool:
 def pretrain(context: LearningContext, backbone: Backbone, folder: Path) -> None:
     """Make `backbone` shallower, distil a teacher into it, let it read the items; in place.
 
-    Each of these only if ``training`` asks for it: ``keep_layers``, ``teacher``, ``pretrain``.
-    What a killed run has finished is not done again.
+    Each of these only if ``training`` sets it: ``keep_layers``, ``teacher``, ``pretrain``. What a
+    killed run has finished is not done again.
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ def steps_per_epoch(pairs: int, settings: TrainingSettings) -> int:
 def learn(task: Task, settings: TrainingSettings) -> int:
     """Train, and leave the model with the parameters that ranked best on dev.
 
-    A run whose folder holds a checkpoint goes on from it, and ends as an unbroken one.
+    A run whose folder has a checkpoint continues from it, and ends like an uninterrupted one.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """The trainer of sentence-transformers with checkpoints of weights alone, and callbacks.
 
-A checkpoint holds the parameters that learn (safetensors) and what the trainer needs to go on.
+A checkpoint has the trained parameters (safetensors) and what the trainer needs to continue.
 """
 
 import json
@@ -208,7 +208,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.interrupted = False
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Count from where the run goes on."""
+        """Count from where the run continues."""
         self._tick.total(state.max_steps)
         self._tick(state.global_step)
         self._began = self._saved = monotonic()

@@ -65,14 +65,14 @@ def tracking(settings: TrainingSettings, folder: Path) -> Iterator[list[TrainerC
     settings
         Which tracker, and what is described to it.
     folder
-        Of the checkpoints: a run that goes on from one goes on in its tracker as well.
+        Of the checkpoints: a run that continues from one continues in its tracker as well.
 
     Raises
     ------
     MissingExtraError
         Its package is not installed.
     SeeAlsoError
-        It cannot be reached, or nobody is logged in.
+        It cannot be reached, or no account is logged in.
     """
     if settings.tracking == "none":
         yield []

@@ -14,7 +14,7 @@ PROJECT: Final = "seealso"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as the trackers know it; a killed run that goes on stays the same one.
+    """One run as the trackers know it; a killed run that is continued stays the same one.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class TensorBoard:
     Parameters
     ----------
     run, settings, step
-        The run, what it does, and the step that it goes on from.
+        The run, what it does, and the step from which it continues.
     """
 
     failures: tuple[type[Exception], ...] = (OSError,)
@@ -86,12 +86,12 @@ class WeightsAndBiases:
     Parameters
     ----------
     run, settings, step
-        The run, what it does, and the step that it goes on from.
+        The run, what it does, and the step from which it continues.
 
     Raises
     ------
     SeeAlsoError
-        Nobody is logged in, or the service cannot be reached.
+        No account is logged in, or the service cannot be reached.
     """
 
     def __init__(self, run: Run, settings: Mapping[str, Any], step: int) -> None:
@@ -141,7 +141,7 @@ class MLflow:
     Parameters
     ----------
     run, settings, step
-        The run, what it does, and the step that it goes on from.
+        The run, what it does, and the step from which it continues.
 
     Raises
     ------

@@ -73,7 +73,7 @@ def alone(folder: Path) -> Iterator[None]:
     except Timeout as exc:
         raise SeeAlsoError(
             f"{folder}: another search with these settings is running",
-            hint="wait for it, or stop it: the same command goes on",
+            hint="wait for it, or stop it: the same command continues it",
         ) from exc
     try:
         yield

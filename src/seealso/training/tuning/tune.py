@@ -112,7 +112,7 @@ def tune(
     trials
         How many trials are to be finished in all; given up ones count.
     minutes
-        Time after which this call stops; the running trial goes on in the next one.
+        Time after which this call stops; the running trial continues in the next call.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def tune(
     SeeAlsoError
         Not one trial was finished in time, or another search is running on the same settings.
     Interrupted
-        Ctrl-C was pressed; the same call goes on where it was.
+        Ctrl-C was pressed; the same call continues the search.
     """
     deadline = np.inf if minutes is None else monotonic() + 60 * minutes
     check_tracking(settings.training)
