@@ -43,7 +43,7 @@ class ImportanceTable:
     _tail_threshold: int
 
     def weight(self, item_id: str) -> float:
-        """Return w_i; for an item without events, the weight that it has without them."""
+        """Return w_i; for an item that is not known here, the weight of one without events."""
         return self._weights.get(item_id, self._default)
 
     def interactions(self, item_id: str) -> int:
@@ -152,12 +152,16 @@ def _table(
     items: pl.DataFrame, values: npt.NDArray[np.float64], parameters: Mapping[str, Any]
 ) -> ImportanceTable:
     ids = items["item_id"].to_list()
-    default = float(parameters["floor"])
+    default = neutral_weight(parameters)
+    weights = weights_of(values, parameters)
+    if parameters["kind"] == "events":
+        # nobody chose it: that is not known to be little
+        weights = np.where(items["interactions"].to_numpy() > 0, weights, default)
     if parameters["kind"] == "rating":
         default = float(weights_of(np.array([parameters["mean"]]), parameters)[0])
     return ImportanceTable(
         parameters=dict(parameters),
-        _weights=dict(zip(ids, weights_of(values, parameters).tolist(), strict=True)),
+        _weights=dict(zip(ids, weights.tolist(), strict=True)),
         _interactions=dict(zip(ids, items["interactions"].to_list(), strict=True)),
         _default=default,
         _tail_threshold=int(parameters["tail_threshold"]),
@@ -216,6 +220,11 @@ def _evaluate(known: pl.DataFrame, expression: str) -> npt.NDArray[np.float64]:
     return values
 
 
+def neutral_weight(parameters: Mapping[str, Any]) -> float:
+    """Return the weight that changes nothing, within floor and ceiling."""
+    return min(max(1.0, float(parameters["floor"])), float(parameters["ceiling"]))
+
+
 def weights_of(
     values: npt.NDArray[np.float64], parameters: Mapping[str, Any]
 ) -> npt.NDArray[np.float64]:
@@ -227,7 +236,7 @@ def weights_of(
     elif parameters["high"] > parameters["low"]:
         share = (values - parameters["low"]) / (parameters["high"] - parameters["low"])
     else:
-        # all are alike: weight 1 changes nothing
-        return np.clip(np.ones_like(values), floor, ceiling)
+        # all are alike
+        return np.full_like(values, neutral_weight(parameters))
     weights: npt.NDArray[np.float64] = floor + (ceiling - floor) * share
     return np.clip(weights, floor, ceiling)

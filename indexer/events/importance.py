@@ -174,7 +174,9 @@ def raise_weight(
         return weight
     share = (weight - floor) / (ceiling - floor)
     if parameters["kind"] == "events":
-        score = np.expm1(share * np.log1p(float(parameters["reference"]))) + gain.score
+        # an item without events has a weight, but no score that it was made from
+        known = np.expm1(share * np.log1p(float(parameters["reference"]))) if interactions else 0.0
+        score = known + gain.score
         return float(weights_of(np.array([max(score, 0.0)]), parameters)[0])
     low, high = float(parameters["low"]), float(parameters["high"])
     prior, mean = float(parameters["prior"]), low + share * (high - low)

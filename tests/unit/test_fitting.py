@@ -91,7 +91,8 @@ def cold_state(known: ItemFactors) -> ColdItems:
     ]
     ids = [f"i{n}" for n in range(N)]
     benches = [Bench.of(TEXTS, questions, 50) for questions in (warm, cold)]
-    return ColdItems(ids, *benches, ~known.known, known)
+    weights = np.ones(N, dtype=np.float32)
+    return ColdItems(ids, *benches, ~known.known, weights, known)
 
 
 def test_new_items_are_welcome_within_what_it_may_cost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ class ImportanceSettings(Section):
     """Of one user's events with one item, only the newest ones of each type count, at most this
     many; 0 for no limit. Events without a user all count."""
     floor: float = Field(0.5, gt=0)
-    """Lowest importance (of items without events)."""
+    """Lowest importance; an item without events has 1."""
     ceiling: float = Field(2.0, gt=0)
     """Highest importance."""
     prior: float = Field(10.0, ge=0)

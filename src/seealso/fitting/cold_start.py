@@ -53,6 +53,8 @@ class ColdItems:
         Questions about items with events, and about items without.
     among
         The items without, shape (n,).
+    weights
+        Importance of each item, shape (n,), without those events.
     learnt
         Factors learnt without those events.
     co_occurrence
@@ -63,6 +65,7 @@ class ColdItems:
     warm: Bench
     cold: Bench
     among: Mask
+    weights: Vector
     learnt: ItemFactors
     co_occurrence: CoOccurrence | None = None
 
@@ -164,7 +167,7 @@ class _ColdStartTrial:
     def _items(self, recipe: Recipe) -> tuple[Collaborative, Vector]:
         state = self._state
         part = build_collaborative(state.ids, state.learnt, state.warm.texts, recipe)
-        return part, part.join(state.ids, state.warm.texts)
+        return part, part.join(state.ids, state.warm.texts) * state.weights[:, None]
 
     def _user_vectors(self, bench: Bench, part: Collaborative) -> tuple[Vector, Matrix]:
         texts, factors, added = self._users[bench]

@@ -1,6 +1,6 @@
 """Chooses what a fitted bundle is made of, one thing after the other, on dev.
 
-Factors, weights, recency, co-occurrence, what cold items get, importance, neighbours and
+Factors, weights, recency, co-occurrence, importance, what cold items get, neighbours and
 calibration, in this order: each is chosen with those before it.
 """
 
@@ -24,7 +24,7 @@ from seealso.fitting.cold_start import (
     choose_cold_start,
     count_cold_start_attempts,
 )
-from seealso.fitting.importance import Shares, choose_importance
+from seealso.fitting.importance import Importance, Shares, choose_importance
 from seealso.fitting.neighbours import (
     NEIGHBOUR_GRID,
     ChosenNeighbours,
@@ -116,14 +116,16 @@ class Fitter:
             paired = choose_co_occurrence(bench, users, plain.join(ids, self.texts), dataset, tick)
         config = paired.config if paired.config.share else None
         weighed = replace(weighed, recipe=replace(weighed.recipe, co_occurrence=config))
-        found, note = self._choose_cold_start(weighed)
-        recipe = weighed.recipe if found is None else found.recipe
         co_occurrence = learn_pairs(dataset, weighed.recipe)
+        added = boosts(bench, co_occurrence)
+        importance = choose_importance(bench, users, plain.join(ids, self.texts), shares, added)
+        # what new items get is the last choice, with all that ranks beside them as it will be
+        found, note = self._choose_cold_start(weighed, importance)
+        recipe = weighed.recipe if found is None else found.recipe
         part = build_collaborative(ids, learnt, self.texts, recipe, co_occurrence)
-        users, items = self._users(bench, learnt, weighed, part), part.join(ids, self.texts)
-        added = boosts(bench, co_occurrence) * part.dilution
-        importance = choose_importance(bench, users, items, shares, added)
-        weighted = items * importance.weights[:, None]
+        users = self._users(bench, learnt, weighed, part)
+        weighted = part.join(ids, self.texts) * importance.weights[:, None]
+        added = added * part.dilution
 
         def others(known: Bench) -> Vector:
             return self._users(known, learnt, weighed, part)
@@ -142,8 +144,8 @@ class Fitter:
                 "behaviour alone": alone,
                 "joined": weighed.ndcg,
                 "with co-occurrence": paired.ndcg,
-                "with cold items": importance.without,
                 "with importance": importance.reached,
+                "with cold items": ndcg(bench.ranks(users, weighted, boosts=added)),
                 **({} if neighbours is None else {"with neighbours": neighbours.reached}),
             },
             cold={} if found is None else _cold_facts(found),
@@ -191,7 +193,9 @@ class Fitter:
         )
         return best.ndcg, recipe, scale_factors(best.model, self.holdout.dataset)
 
-    def _choose_cold_start(self, weighed: Weighed) -> tuple[ColdStart | None, tuple[str, ...]]:
+    def _choose_cold_start(
+        self, weighed: Weighed, importance: Importance
+    ) -> tuple[ColdStart | None, tuple[str, ...]]:
         """Hide the events of some items, and see what their texts should be worth."""
         training = self.settings.training
 
@@ -209,6 +213,7 @@ class Fitter:
             warm=self._bench(cold.dataset.dev),
             cold=self._bench(cold.dev),
             among=cold.cold,
+            weights=importance.weights_without(cold.cold),
             learnt=learn_factors(cold.dataset, weighed.recipe),
             co_occurrence=learn_pairs(cold.dataset, weighed.recipe),
         )

@@ -10,6 +10,7 @@ import polars as pl
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Items
 from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.recipe import Mask
 from seealso.indexer.importance import count_events, fit_importance
 from seealso.indexer.inputs import Inputs, latest_time, read_ids
 from seealso.log import no_progress, progress
@@ -23,7 +24,7 @@ HALF_LIVES: Final = (None, 365.0, 90.0, 30.0)
 """Days after which an event counts half that are tried where events have times."""
 
 Shares = Mapping[float | None, Vector]
-"""Where each item lies between floor and ceiling, shape (n,), by half-life."""
+"""Where each item lies between floor and ceiling, shape (n,), by half-life; NaN without events."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +35,8 @@ class Importance:
     ----------
     settings
         Of ``[importance]``: ``floor``, ``ceiling`` and ``half_life_days``.
-    weights
-        w of each item, shape (n,).
+    share
+        Where each item lies between floor and ceiling, shape (n,); NaN for one without events.
     without, reached
         NDCG@10 on dev without importance, and with it as chosen.
     notes
@@ -43,10 +44,20 @@ class Importance:
     """
 
     settings: Mapping[str, Any]
-    weights: Vector
+    share: Vector
     without: float
     reached: float
     notes: tuple[str, ...]
+
+    @property
+    def weights(self) -> Vector:
+        """The weight w of each item, shape (n,)."""
+        return weigh_shares(self.share, self.settings["floor"], self.settings["ceiling"])
+
+    def weights_without(self, cold: Mask) -> Vector:
+        """Return w of each item, shape (n,), if those of `cold` had no events."""
+        share = np.where(cold, np.float32("nan"), self.share)
+        return weigh_shares(share, self.settings["floor"], self.settings["ceiling"])
 
 
 def choose_importance(
@@ -76,7 +87,7 @@ def choose_importance(
     with progress("importance", len(shares) * len(BOUNDS)) as tick:
         for days, share in shares.items():
             for floor, ceiling in BOUNDS:
-                reached = reached_with(_weights(share, floor, ceiling))
+                reached = reached_with(weigh_shares(share, floor, ceiling))
                 best = max(best, (reached, floor, ceiling, days), key=lambda one: one[0])
                 if (floor, ceiling) == BOUNDS[-1]:
                     widest = max(widest, reached)
@@ -84,7 +95,7 @@ def choose_importance(
     reached, floor, ceiling, days = best
     return Importance(
         settings={"floor": floor, "ceiling": ceiling, "half_life_days": days},
-        weights=_weights(shares[days], floor, ceiling),
+        share=shares[days],
         without=without,
         reached=reached,
         notes=_notes((floor, ceiling), reached - widest),
@@ -119,14 +130,22 @@ def read_shares(settings: Settings, items: Items, known: pl.DataFrame, dataset: 
             importance = settings.importance.model_copy(update=bounds)
             counts = count_events([known], importance, latest=latest_time(settings))
             table = fit_importance(counts, importance, ids, numbers)
-            weights = np.array([table.weight(item_id) for item_id in dataset.catalogue.ids])
-            found[days] = np.asarray(weights - 0.5, dtype=np.float32)
+            ids_read = dataset.catalogue.ids
+            weights = np.array([table.weight(item_id) for item_id in ids_read])
+            chosen = np.array([table.interactions(item_id) > 0 for item_id in ids_read])
+            unknown = ~chosen if importance.kind == "events" else np.zeros_like(chosen)
+            found[days] = np.where(unknown, np.nan, weights - 0.5).astype(np.float32)
             tick(1)
     return found
 
 
-def _weights(share: Vector, floor: float, ceiling: float) -> Vector:
-    return np.asarray(np.float32(floor) + np.float32(ceiling - floor) * share, dtype=np.float32)
+def weigh_shares(share: Vector, floor: float, ceiling: float) -> Vector:
+    """Return w of items by where they lie between floor and ceiling; 1 for those without events.
+
+    `BOUNDS` have 1 between them, so that it needs no clipping.
+    """
+    weights = np.float32(floor) + np.float32(ceiling - floor) * share
+    return np.where(np.isnan(share), np.float32(1), weights).astype(np.float32)
 
 
 def _notes(bounds: tuple[float, float], saved: float) -> tuple[str, ...]:
