@@ -47,7 +47,7 @@ def test_every_field_is_what_the_inputs_say(shop: Shop) -> None:
     for item, words, vector in zip(items, rendered, vectors, strict=True):
         document = stored[item["item_id"]]
         count = COUNTS.get(item["item_id"], 0)
-        # importance: from the floor .5 to the ceiling 2 by the logarithm of the events, 1 without any
+        # importance: from the floor .5 to the ceiling 2 by the logarithm of the events, or 1
         weight = 0.5 + 1.5 * np.log1p(count) / np.log1p(19) if count else 1.0
         assert item.items() <= document.items()
         assert document["text"] == words
