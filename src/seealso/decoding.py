@@ -41,18 +41,18 @@ class Utf8Stream(io.RawIOBase):
 
     def __init__(self, raw: BinaryIO, encoding: str | None = None) -> None:
         self._raw = raw
-        self._rest = raw.read(_CHUNK)
+        self._unread = raw.read(_CHUNK)
         # files of old Macs end their lines with \r alone
-        old_mac = b"\r" in self._rest and b"\n" not in self._rest[:-1]
+        old_mac = b"\r" in self._unread and b"\n" not in self._unread[:-1]
         self._newlines = io.IncrementalNewlineDecoder(None, translate=True) if old_mac else None
-        marked = encoding_of_start(self._rest)
+        marked = encoding_of_start(self._unread)
         name = codecs.lookup(encoding).name if encoding else None
         # a byte order mark is no guess: what is said of UTF-16 without its order means the same
         self.encoding = marked if marked and (name or "utf").startswith("utf") else name
         self.example = ""
         self._decoder: codecs.IncrementalDecoder | None = None
-        self._ended = not self._rest
-        self._rest = self._recode(self._rest)
+        self._ended = not self._unread
+        self._unread = self._recode(self._unread)
 
     def readable(self) -> bool:
         """Return True."""
@@ -60,12 +60,12 @@ class Utf8Stream(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill `buffer` with UTF-8; return how many bytes, 0 at the end."""
-        while not self._rest and not self._ended:
+        while not self._unread and not self._ended:
             chunk = self._raw.read(_CHUNK)
             self._ended = not chunk
-            self._rest = self._recode(chunk)
-        part = self._rest[: len(buffer)]
-        self._rest = self._rest[len(part) :]
+            self._unread = self._recode(chunk)
+        part = self._unread[: len(buffer)]
+        self._unread = self._unread[len(part) :]
         buffer[: len(part)] = part
         return len(part)
 

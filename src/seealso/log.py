@@ -95,7 +95,7 @@ class Ticker:
 
     def say(self, what: str) -> None:
         """Show `what` behind the bar: how it is going, in a few words."""
-        self._progress.update(self._task, said=what)  # type: ignore[arg-type]
+        self._progress.update(self._task, state=what)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -121,8 +121,8 @@ def progress(label: str, total: int | None = None) -> Iterator[Ticker]:
         RateColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
+        TextColumn("{task.fields[state]}"),
         console=stderr,
         transient=False,
     ) as bars:
-        yield Ticker(bars, bars.add_task(label, total=total, said=""))
+        yield Ticker(bars, bars.add_task(label, total=total, state=""))

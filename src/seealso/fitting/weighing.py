@@ -62,7 +62,11 @@ def weigh(
 
     best = Weighed(recipe, text_recency, -1.0)
     for _ in range(2):
-        for name, values in (("weight", WEIGHTS), ("told", RECENCIES), ("folded", RECENCIES)):
+        for name, values in (
+            ("weight", WEIGHTS),
+            ("text_recency", RECENCIES),
+            ("fold_recency", RECENCIES),
+        ):
             for value in values:
                 one = _with(best, name, value)
                 found = reached(one.recipe.weight, one.recipe.recency, one.recency)
@@ -77,7 +81,7 @@ def count_tries() -> int:
 
 
 def _with(one: Weighed, name: str, value: float) -> Weighed:
-    if name == "told":
+    if name == "text_recency":
         return replace(one, recency=value)
     if name == "weight":
         return replace(one, recipe=replace(one.recipe, weight=value))
