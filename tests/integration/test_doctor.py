@@ -89,7 +89,7 @@ def test_a_bundle_that_is_not_in_the_store(library: Library, tmp_path: Path) -> 
     assert "seealso index build" in found["fingerprint"].cure
 
 
-def test_a_cluster_that_does_not_answer_ends_the_examination(library: Library) -> None:
+def test_a_cluster_that_does_not_answer_ends_the_evaluation(library: Library) -> None:
     def nothing() -> Cluster:
         raise Unavailable("no cluster", hint="run `seealso node start`")
 

@@ -319,7 +319,7 @@ def test_a_header_that_comes_again_is_no_row(tmp_path):
     source = FileSource(path, columns=settings.columns)
     found = [item.item_id for batch in read_items(source, settings, problems) for item in batch]
     assert found == ["1", "2", "3"]
-    assert problems.notes == ("a.csv: the header comes again, first on line 3: passed over",)
+    assert problems.notes == ("a.csv: the header is repeated, first on line 3: skipped",)
 
 
 def test_blanks_between_a_separator_and_a_quote(tmp_path):

@@ -444,8 +444,8 @@ def test_rows_of_variants_and_pictures_continue_their_item():
     assert problems.notes == (
         "films.csv: 3 further rows of the same items (variants, pictures): "
         "the first row of each counts",
-        "films.csv: ids come again with other texts: if these are rows of further store views or "
-        "languages, export one of them alone",
+        "films.csv: ids are repeated with other texts: if these are rows of other store views or "
+        "languages, export only one of them",
     )
 
 

@@ -101,7 +101,7 @@ def test_an_item_that_two_parts_have_is_there_once(tmp_path):
 def test_a_part_without_header_is_refused_by_name(tmp_path):
     table(0).write_csv(tmp_path / "a.csv")
     table(10).write_csv(tmp_path / "b.csv", include_header=False)
-    with pytest.raises(DataError, match=r"b\.csv: has none of the columns that are read"):
+    with pytest.raises(DataError, match=r"b\.csv: has none of the needed columns"):
         users(tmp_path)
 
 
@@ -139,7 +139,7 @@ def test_the_folder_one_stands_in_has_a_name(tmp_path, monkeypatch):
     table(0, 1).write_csv(tmp_path / "a.csv")
     (tmp_path / "a.log").write_text("notes")
     monkeypatch.chdir(tmp_path)
-    assert notes(Path()) == (f"{tmp_path.name}: 1 other file in it was passed over (a.log)",)
+    assert notes(Path()) == (f"{tmp_path.name}: 1 other file in it was skipped (a.log)",)
 
 
 def test_other_files_are_passed_over_aloud(tmp_path):
@@ -147,7 +147,7 @@ def test_other_files_are_passed_over_aloud(tmp_path):
     (tmp_path / "README.txt").write_text("notes")
     (tmp_path / "a.log").write_text("notes")
     (note,) = notes(tmp_path)
-    assert note.endswith("2 other files in it were passed over (a.log, README.txt)")
+    assert note.endswith("2 other files in it were skipped (a.log, README.txt)")
 
 
 def test_files_of_several_kinds_or_none_are_refused(tmp_path):

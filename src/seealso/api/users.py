@@ -100,7 +100,7 @@ def _reported(report: UsersReport, notes: tuple[str, ...], problems: Problems) -
 
 
 def forget_user(settings: Settings, user_id: str) -> ForgetReport:
-    """Delete all that is held of a user, and search for it again.
+    """Delete all that is stored about a user, and search for it again.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def plan_forget_user(settings: Settings, user_id: str) -> UserDocuments:
 
 
 def export_user(settings: Settings, user_id: str) -> UserDocuments:
-    """Return all that is held of a user.
+    """Return all that is stored about a user.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Says how a bundle may have learnt the answers: it was fine-tuned on other data.
 
-What is fitted is fitted anew for each examination (`seealso.fitting.refit`). A fine-tuned model is
+What is fitted is fitted anew for each evaluation (`seealso.fitting.refit`). A fine-tuned model is
 not, because that takes minutes to hours.
 """
 

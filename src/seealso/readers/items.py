@@ -42,8 +42,8 @@ RESERVED = frozenset(
 
 
 _REPEATED = (
-    "ids come again with other texts: if these are rows of further store views or languages, "
-    "export one of them alone"
+    "ids are repeated with other texts: if these are rows of other store views or languages, "
+    "export only one of them"
 )
 
 # what is not seen and no end of a line; what stands for nothing around a text is cut off

@@ -61,7 +61,7 @@ def _drop_headers(rows: Rows) -> Rows:
         return rows
     kept = [place for row, place in enumerate(rows.places) if row not in {*again}]
     frame = frame.filter(~pl.int_range(frame.height, eager=True).is_in(again))
-    note = f"the header comes again, first on line {rows.places[again[0]]}: passed over"
+    note = f"the header is repeated, first on line {rows.places[again[0]]}: skipped"
     return replace(rows, frame=frame, places=kept, notes=[note])
 
 

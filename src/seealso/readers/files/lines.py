@@ -28,7 +28,7 @@ class Block:
     height
         How many there are.
     too_long
-        Whether the line after them was passed over because it is too long.
+        Whether the line after them was skipped because it is too long.
     last
         Whether the stream ends here.
     """

@@ -109,7 +109,7 @@ def _check(path: Path, parts: Sequence[Part], kinds: Collection[str]) -> None:
     if len(found) > 1:
         raise DataError(
             f"{path}: holds files of several kinds: {', '.join(found)}",
-            hint=f"name those that are meant: {path}/*{found[0]}",
+            hint=f"name the right ones: {path}/*{found[0]}",
             file=str(path),
         )
 

@@ -225,7 +225,7 @@ def _add_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:
     frame = rows.frame
     if columns is not None and not rows.sparse and not {*frame.columns, *part.values} & {*columns}:
         raise DataError(
-            f"{part.path}: has none of the columns that are read; it has {', '.join(rows.others)}",
+            f"{part.path}: has none of the needed columns; it has {', '.join(rows.others)}",
             hint="the first line of every part must name the columns",
             file=str(part.path),
         )
@@ -243,7 +243,7 @@ def _add_part(rows: Rows, part: Part, columns: Collection[str] | None) -> Rows:
 def _describe_passed(others: Sequence[str]) -> str:
     examples = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
     were = "other file in it was" if len(others) == 1 else "other files in it were"
-    return f"{len(others)} {were} passed over ({examples})"
+    return f"{len(others)} {were} skipped ({examples})"
 
 
 def _describe(name: str, part: Part, what: str, hint: str) -> DataError:
