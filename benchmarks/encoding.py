@@ -28,7 +28,7 @@ from seealso.config import EncoderSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache
 from seealso.encoder.encoder import cached_as
 from seealso.errors import MissingExtraError
-from seealso.training import WHEEL_SOURCE, export_new, load_backbone
+from seealso.training import WHEEL_SOURCE, export, load_backbone
 from seealso.training.backbones.sources import place_of
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ def run() -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory() as folder:
         backbone = load_backbone(WHEEL_SOURCE, pooling="auto", max_length=None)
-        bundle = export_new(backbone, "minilm", BundleStore(Path(folder) / "bundles"))
+        bundle = export(backbone, "minilm", BundleStore(Path(folder) / "bundles"))
         cache = VectorCache(Path(folder) / "vectors.sqlite")
         return _report(bundle, cache).as_dict()
 

@@ -51,9 +51,9 @@ def kept_bundle(name: str, source: Callable[[], str], version: str = "") -> Bund
     store.root.mkdir(parents=True, exist_ok=True)
     with FileLock(store.root / f"{name}.lock"):
         if not (store.root / name / DESCRIPTION).is_file():
-            from seealso.training import export_new, load_backbone
+            from seealso.training import export, load_backbone
 
-            export_new(load_backbone(source(), pooling="auto", max_length=None), name, store)
+            export(load_backbone(source(), pooling="auto", max_length=None), name, store)
     return store.find(name)
 
 

@@ -15,7 +15,7 @@ from seealso.indexer.inputs import inputs
 from seealso.judging.index_systems import IndexSystems
 from seealso.log import progress
 from seealso.readers import Problems
-from seealso.training import export_new, load_backbone
+from seealso.training import export, load_backbone
 
 PROTOCOLS = ("leave-one-out", "cold", "few-shot")
 FROZEN, TUNED = "frozen", "tuned"
@@ -82,7 +82,7 @@ def export_frozen(settings: Settings, prefix: str) -> None:
     except BundleError:
         backbone = load_backbone(settings.training.backbone, pooling="auto", max_length=None)
         with progress("exporting", total=3) as tick:
-            export_new(backbone, FROZEN, store, item_prefix=prefix, user_prefix=prefix, tick=tick)
+            export(backbone, FROZEN, store, item_prefix=prefix, user_prefix=prefix, tick=tick)
 
 
 def _fitting(settings: Settings, base: str, name: str) -> Settings:

@@ -21,7 +21,7 @@ from seealso.config import EncoderSettings, Settings, TrainingSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, fit_projection
 from seealso.encoder.description import MODEL
 from seealso.errors import BundleError, MissingExtraError, ParityError
-from seealso.training import export, export_new, load_backbone
+from seealso.training import export, load_backbone, refuse_existing
 from seealso.training.backbones.sources import Backbone, Head, chosen_backbone
 from seealso.training.exporting.parity import parity_texts
 from seealso.types import Vector
@@ -118,7 +118,7 @@ def test_minilm_matches_torch(minilm: Bundle) -> None:
 @pytest.mark.slow
 def test_cls_pooling_matches_torch(store: BundleStore) -> None:
     backbone = load_backbone(tiny_source(), pooling="cls", max_length=48)
-    made = export_new(backbone, "tiny-cls", store)
+    made = export(backbone, "tiny-cls", store)
     assert (made.pooling, made.max_length) == ("cls", 48)
     expected = original(tiny_source(), "cls", 48)
     assert cosines(made, expected).min() >= 0.999
@@ -127,7 +127,7 @@ def test_cls_pooling_matches_torch(store: BundleStore) -> None:
 
 @pytest.mark.slow
 def test_a_decoder_takes_its_last_token(gpt2: Path, store: BundleStore) -> None:
-    made = export_new(load_backbone(str(gpt2), pooling="auto", max_length=None), "gpt2", store)
+    made = export(load_backbone(str(gpt2), pooling="auto", max_length=None), "gpt2", store)
     assert (made.pooling, made.max_length, made.dimension) == ("last", 64, 32)
     assert cosines(made, original(gpt2, "last", 64)).min() >= 0.999
     assert store.find("gpt2") == made
@@ -135,7 +135,7 @@ def test_a_decoder_takes_its_last_token(gpt2: Path, store: BundleStore) -> None:
 
 @pytest.mark.slow
 def test_positions_counted_from_the_padding_index(xlmr: Path, store: BundleStore) -> None:
-    made = export_new(load_backbone(str(xlmr), pooling="auto", max_length=None), "xlmr", store)
+    made = export(load_backbone(str(xlmr), pooling="auto", max_length=None), "xlmr", store)
     assert (made.pooling, made.max_length) == ("mean", 64)
     assert cosines(made, original(xlmr, "mean", 64)).min() >= 0.999
 
@@ -145,7 +145,7 @@ def test_the_same_model_gives_the_same_bundle_that_tells_no_path(
     gpt2: Path, store: BundleStore
 ) -> None:
     backbone = load_backbone(str(gpt2), pooling="last", max_length=None)
-    first = export_new(backbone, "a", store, user_prefix="query: ")
+    first = export(backbone, "a", store, user_prefix="query: ")
     again = export(load_backbone(str(gpt2), pooling="last", max_length=None), "b", store)
     assert (first.folder / MODEL).read_bytes() == (again.folder / MODEL).read_bytes()
     assert first.model_fingerprint != again.model_fingerprint  # the prefix differs
@@ -169,18 +169,15 @@ def test_a_model_that_int8_spoils_is_refused_and_leaves_nothing(
             block.attn.c_attn.weight[0] = 0
             block.mlp.c_fc.weight[0] = 0
     with pytest.raises(ParityError, match="int8 mean") as caught:
-        export_new(backbone, "spoiled", store)
+        export(backbone, "spoiled", store)
     assert caught.value.context["fp32_least"] > 0.999  # type: ignore[operator]
     assert list(store.root.iterdir()) == []
 
 
-def test_an_existing_bundle_is_not_overwritten(
-    tiny: Bundle, gpt2: Path, store: BundleStore
-) -> None:
+def test_an_existing_bundle_is_not_overwritten(tiny: Bundle, store: BundleStore) -> None:
     shutil.copytree(tiny.folder, store.root / "mine")
-    backbone = load_backbone(str(gpt2), pooling="last", max_length=None)
     with pytest.raises(BundleError, match="mine: already exists") as caught:
-        export_new(backbone, "mine", store)
+        refuse_existing("mine", store)
     assert "--force" in str(caught.value.hint)
     assert store.find("mine").model_fingerprint == tiny.model_fingerprint
 

@@ -199,7 +199,7 @@ def test_comparisons_and_protocols_see_the_images(
     assert json.loads(capsys.readouterr().out)["images"]["weight"] > 0
     main([*shop.arguments("model", "compare", str(shop.bundle.folder), "fitted"), "--json"])
     (whole, *_) = json.loads(capsys.readouterr().out)["segments"]
-    assert whole["new"]["ndcg@10"] > 2 * whole["old"]["ndcg@10"]
+    assert whole["after"]["ndcg@10"] > 2 * whole["before"]["ndcg@10"]
     arguments = shop.arguments("evaluate", "--protocol", "cold", "--no-baselines", **FITTED)
     main([*arguments, "--json"])
     cold, among = json.loads(capsys.readouterr().out)["protocols"]

@@ -1,6 +1,7 @@
 """What a backbone learns before behaviour: depth, a teacher, the item texts; on small models."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,12 @@ from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError
-from seealso.training import Backbone, export_new, load_backbone
+from seealso.training import Backbone, export, load_backbone
 from seealso.training.backbones.depth import keep_layers
 from seealso.training.backbones.methods import layers
 from seealso.training.backbones.towers import TextTower, as_model
 from seealso.training.learning.context import LearningContext
-from seealso.training.learning.distillation import targets
-from seealso.training.learning.pretraining import Lesson, damaged, pretrain, simcse, stage, tsdae
+from seealso.training.learning.pretraining import Lesson, pretrain, simcse, stage, targets
 from seealso.types import Vector
 from tests.bundles import tiny_source
 from tests.training_data import WORDS, Board
@@ -93,7 +93,7 @@ def test_a_shallow_gpt2_becomes_a_bundle_that_computes_the_same(
 ) -> None:
     backbone = opened(gpt2_board)
     keep_layers(backbone, 1)
-    made = export_new(backbone, "shallow", BundleStore(tmp_path))
+    made = export(backbone, "shallow", BundleStore(tmp_path))
     assert made.origin["parity"]["fp32_least"] >= 0.999
 
 
@@ -122,18 +122,14 @@ class Observed:
             self.losses.append(float(self.taught.loss(features, None)))
 
 
-@pytest.mark.parametrize("kind", ["simcse-bert", "simcse-gpt2", "tsdae-bert"])
+@pytest.mark.parametrize("kind", ["simcse-bert", "simcse-gpt2"])
 def test_reading_the_items_makes_its_loss_smaller(
     kind: str, study: Callable[..., LearningContext], gpt2_board: str, tmp_path: Path
 ) -> None:
     backbone = opened(gpt2_board if kind.endswith("gpt2") else tiny_source())
     before = parameters(backbone)
-    watched = Observed(
-        lambda model: (
-            simcse(TEXTS, 4, model) if kind.startswith("simcse") else tsdae(TEXTS, 8, 17, model)
-        )
-    )
-    stage(study(), backbone, tmp_path, watched)
+    watched = Observed(partial(simcse, TEXTS))
+    stage(study(pretrain_epochs=4), backbone, tmp_path, watched)
     watched.look()
     assert watched.losses[1] < 0.8 * watched.losses[0]
     assert not same(before, parameters(backbone))
@@ -142,51 +138,15 @@ def test_reading_the_items_makes_its_loss_smaller(
 def test_what_a_killed_run_has_read_is_not_read_again(
     study: Callable[..., LearningContext], tmp_path: Path
 ) -> None:
-    reading = study(pretrain="tsdae")
+    reading = study(pretrain="simcse")
     first, second = opened(tiny_source()), opened(tiny_source())
     pretrain(reading, first, tmp_path)
-    made = sorted((tmp_path / "tsdae").rglob("*"))
+    made = sorted((tmp_path / "simcse").rglob("*"))
     times = [file.stat().st_mtime_ns for file in made]
     pretrain(reading, second, tmp_path)
-    assert sorted((tmp_path / "tsdae").rglob("*")) == made
+    assert sorted((tmp_path / "simcse").rglob("*")) == made
     assert [file.stat().st_mtime_ns for file in made] == times
     assert same(parameters(first), parameters(second))
-
-
-def test_a_decoder_of_tsdae_is_in_the_checkpoint(
-    study: Callable[..., LearningContext], tmp_path: Path
-) -> None:
-    from safetensors.torch import load_file
-
-    pretrain(study(pretrain="tsdae"), opened(tiny_source()), tmp_path)
-    (checkpoint,) = (tmp_path / "tsdae").glob("checkpoint-*/learned.safetensors")
-    learned = load_file(checkpoint)
-    assert any("crossattention" in name for name in learned)
-    assert len([name for name in learned if name.endswith("word_embeddings.weight")]) == 1
-
-
-def test_tsdae_refuses_a_model_without_a_decoder() -> None:
-    tokenizer = opened(tiny_source()).tokenizer
-    config = transformers.DistilBertConfig(
-        vocab_size=len(tokenizer), dim=16, hidden_dim=32, n_layers=1, n_heads=2
-    )
-    backbone = Backbone(
-        "distilled", transformers.DistilBertModel(config).eval(), tokenizer, "mean", 16
-    )
-    said = "training.pretrain: tsdae needs a decoder, and distilbert has none"
-    with pytest.raises(ConfigError, match=said):
-        tsdae(TEXTS, 1, 17, as_model(TextTower(backbone)))
-
-
-def test_damage_leaves_some_words_in_their_order() -> None:
-    from random import Random
-
-    rng = Random(5)
-    text = " ".join(f"w{number:03}" for number in range(200))
-    left = damaged(text, rng).split()
-    assert left == sorted(left)
-    assert 50 < len(left) < 110
-    assert {damaged("one", rng) for _ in range(50)} == {"one"}
 
 
 def test_targets_turn_a_teacher_to_its_student() -> None:

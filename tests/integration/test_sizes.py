@@ -20,8 +20,7 @@ from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
 from seealso.plugin import Recommender
 from seealso.readers import Problems
-from seealso.training import export_new, load_backbone
-from seealso.training.exporting.export import export
+from seealso.training import export, load_backbone
 from seealso.training.exporting.quantisation import CALIBRATION_TEXTS, sampled
 from seealso.training.train import train
 from tests.bundles import tiny_source
@@ -40,8 +39,8 @@ def test_a_static_twin_computes_what_fp32_does(
         tiny_source() if source == "bert" else gpt2_board, pooling="auto", max_length=32
     )
     store = BundleStore(tmp_path)
-    static = export_new(backbone, "static", store, calibration_texts=TITLES)
-    dynamic = export_new(backbone, "dynamic", store)
+    static = export(backbone, "static", store, calibration_texts=TITLES)
+    dynamic = export(backbone, "dynamic", store)
     assert (static.origin["int8"], dynamic.origin["int8"]) == ("static", "dynamic")
     assert static.origin["parity"]["int8_mean"] >= 0.98
     assert static.model_fingerprint == dynamic.model_fingerprint

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from seealso.datasets.dataset import read_dataset
+from seealso.datasets.ranks import metrics
 from seealso.training.backbones.sources import load_backbone
 from seealso.training.backbones.towers import TextTower, as_model
 from seealso.training.learning.context import LearningContext, Learnt
@@ -56,7 +57,7 @@ def learn(board: Board, *, profile: dict[str, Any] | None = None, **training: An
         result = learn_texts(study, backbone, folder)
     model = as_model(TextTower(result.backbone))
     whiten = study.rank(model, result.raw, study.dataset.dev).whiten
-    after = study.rank(model, result.raw, study.dataset.test).of(whiten)
+    after = metrics(study.rank(model, result.raw, study.dataset.test).ranks(whiten))
     return Lesson(before["hr@1"], after["hr@1"], result, raw)
 
 
@@ -172,7 +173,7 @@ def test_adalora_ends_with_the_ranks_it_may_have(board: Board) -> None:
     for step in range(1, 31):
         for parameter in model.parameters():
             parameter.grad = torch.rand_like(parameter) if parameter.requires_grad else None
-        prepared.memory.after_step(step)
+        prepared.ranks.after_step(step)
     left = sum(int((one != 0).sum()) for one in diagonals)
     assert sum(len(one) for one in diagonals) == 6 * len(diagonals)
     assert left == pytest.approx(4 * len(diagonals), abs=1)

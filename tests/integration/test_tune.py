@@ -228,7 +228,7 @@ def test_a_trial_worse_than_most_is_given_up(clubs):
 
 
 def test_every_trial_starts_from_the_same_backbone(clubs, monkeypatch):
-    load, loaded = tuning.chosen_backbone, []
+    load, loaded = tuning.load_checked, []
 
     def kept(*arguments, **more):
         backbone = load(*arguments, **more)
@@ -236,7 +236,7 @@ def test_every_trial_starts_from_the_same_backbone(clubs, monkeypatch):
         loaded.append((backbone, before))
         return backbone
 
-    monkeypatch.setattr(tuning, "chosen_backbone", kept)
+    monkeypatch.setattr(tuning, "load_checked", kept)
     report = tuned(clubs, 2, method="lora", most_pairs=64, epochs=1)
     ((backbone, before),) = loaded
     after = backbone.model.state_dict()

@@ -11,7 +11,8 @@ from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
 from seealso.errors import ConfigError
-from seealso.evaluation.baselines import NAMES, baselines
+from seealso.evaluation import BASELINES
+from seealso.evaluation.baselines import baselines
 from seealso.evaluation.protocols import EvaluationProtocol, Holdout
 from seealso.evaluation.tuning import Baseline, Dev, search
 from seealso.models.bm25 import fit_bm25
@@ -235,7 +236,7 @@ def test_settings_are_chosen_apart_for_a_ranking_of_some_items():
 
 def test_every_baseline_has_a_name_and_no_other_has_one(tiny):
     settings = load_settings(None, {"encoder": {"bundle": str(tiny.folder), "cache": False}})
-    assert [one.name for one in baselines(settings)] == list(NAMES)
+    assert [one.name for one in baselines(settings)] == list(BASELINES)
     with pytest.raises(ConfigError, match="baseline 'svd': there is none"):
         baselines(settings, ["svd"])
 

@@ -12,7 +12,7 @@ from seealso.errors import DataError
 from seealso.evaluation.changes import Answers
 from seealso.evaluation.earlier import Earlier, changes
 from seealso.evaluation.protocols import EvaluationProtocol
-from seealso.evaluation.report.changes import standing, verdict
+from seealso.evaluation.report.wording import changed_verdict
 from seealso.evaluation.results import Evaluation, ProtocolResult
 from seealso.evaluation.scores import BeyondAccuracy
 from seealso.evaluation.segments import attribute_segments, new_users
@@ -84,8 +84,8 @@ def test_the_most_changed_lists_come_first_and_unchanged_ones_never(change):
     assert [one.user_id for one in change.contrasts] == ["u23", "u20", "u22"]
     assert change.overlap == pytest.approx((1 + 2 + 1 + 0) / 8)
     first = change.contrasts[0]
-    assert (first.before, first.after) == (("title 23", "title 6"), ("title 7", "title 8"))
-    assert (first.target, first.overlap) == ("title 23", 0)
+    assert first.lists == {"before": ("title 23", "title 6"), "after": ("title 7", "title 8")}
+    assert first.target == "title 23"
 
 
 def test_what_is_beside_the_ranking_is_compared_where_both_know_it():
@@ -153,9 +153,10 @@ def test_answers_that_cannot_be_are_damage(answered):
 
 def test_a_sentence_says_what_became_of_it(change):
     protocol = replace(result(AFTER), changes=(change,))
-    assert standing(protocol) == "alike"
-    assert verdict(protocol).startswith("seealso cannot be distinguished from before: NDCG@10 ")
-    assert verdict(result(AFTER)) == ""
+    sentence = changed_verdict(protocol)
+    assert sentence.standing == "alike"
+    assert sentence.text.startswith("seealso cannot be distinguished from before: NDCG@10 ")
+    assert changed_verdict(result(AFTER)) is None
 
 
 def test_parts_by_attribute_and_new_users():

@@ -17,7 +17,7 @@ from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.dataset import Dataset, read_dataset
 from seealso.datasets.intervals import estimate
 from seealso.datasets.questions import Question
-from seealso.datasets.ranks import metrics
+from seealso.datasets.ranks import gains, metrics
 from seealso.encoder import (
     Bundle,
     BundleStore,
@@ -27,7 +27,7 @@ from seealso.encoder import (
     bind,
     fit_projection,
 )
-from seealso.evaluation.comparison import BundleRanker, compare, gains
+from seealso.evaluation.comparison import BundleRanker, compare
 from seealso.evaluation.segments import segments, thirds
 from seealso.readers import EVENT_SCHEMA
 from seealso.types import Item, Vector
@@ -142,7 +142,10 @@ def test_a_fitted_bundle_asks_as_the_query_does(
         collaborative=part,
         store=BundleStore(tmp_path),
     )
-    ranks, _ = BundleRanker(settings(), dataset, items, bound).ranks(dataset.dev)
+    ranks, how = BundleRanker(settings(), dataset, items, bound).ranks(dataset.dev)
+    assert [note.partition(" was ")[2] for note in how.notes] == [
+        "fitted on all events: it has learnt the answers"
+    ]
     texts = encoded(tiny, dataset.catalogue.texts)
     joined = part.join(ids, texts)
     users = []
@@ -195,34 +198,42 @@ def test_better_is_better_one_way_only(tiny: Bundle, blurred: Bundle) -> None:
     whole = found.segments[0]
     assert found.better
     assert whole.users == USERS
-    assert 0 < whole.ndcg.low < whole.ndcg.mean < whole.ndcg.high
-    assert whole.ndcg.mean == pytest.approx(whole.new["ndcg@10"] - whole.old["ndcg@10"])
-    assert whole.hr.mean == pytest.approx(whole.new["hr@10"] - whole.old["hr@10"])
+    ndcg = whole.differences["ndcg@10"]
+    assert 0 < ndcg.low < ndcg.mean < ndcg.high
+    for name, difference in whole.differences.items():
+        assert difference.mean == pytest.approx(whole.after[name] - whole.before[name])
+    assert whole.gained > whole.lost
     back = compare(settings(), items, events, tiny, blurred, split="dev")
     assert not back.better
-    assert back.segments[0].old == whole.new
+    assert back.segments[0].before == whole.after
+    assert (back.segments[0].gained, back.segments[0].lost) == (whole.lost, whole.gained)
     same = compare(settings(), items, events, tiny, tiny, split="dev")
     assert not same.better
-    assert same.segments[0].ndcg.low == same.segments[0].ndcg.high == 0
+    unchanged = same.segments[0].differences["ndcg@10"]
+    assert unchanged.low == unchanged.high == 0
 
 
 def test_test_asks_something_else(tiny: Bundle, blurred: Bundle, dataset: Dataset) -> None:
     found = compare(settings(), items, events, blurred, tiny, split="test")
     ranks, _ = BundleRanker(settings(), dataset, items, tiny).ranks(dataset.test)
     assert found.split == "test"
-    assert found.segments[0].new == metrics(ranks)
+    expected = metrics(ranks)
+    assert found.segments[0].after["ndcg@10"] == pytest.approx(expected["ndcg@10"])
+    assert found.segments[0].after["hr@10"] == expected["hr@10"]
+    assert found.segments[0].after["hr@20"] == expected["hr@20"]
     targets = [[question.target for question in one] for one in (dataset.dev, dataset.test)]
     assert targets[0] != targets[1]
 
 
 def test_who_learnt_from_other_events_is_told(tiny: Bundle, dataset: Dataset) -> None:
-    def learnt(data: object) -> bool | None:
-        bundle = replace(tiny, origin={"training": {"data": data}})
-        return BundleRanker(settings(), dataset, items, bundle).ranks(dataset.dev)[1].learnt_here
+    def notes(**origin: object) -> tuple[str, ...]:
+        bundle = replace(tiny, origin=origin)
+        return BundleRanker(settings(), dataset, items, bundle).ranks(dataset.dev)[1].notes
 
-    assert learnt(dataset.signature) is True
-    assert learnt("other") is False
-    assert BundleRanker(settings(), dataset, items, tiny).ranks(dataset.dev)[1].learnt_here is None
+    assert notes(training={"data": dataset.signature}) == ()
+    (note,) = notes(training={"data": "other"})
+    assert note.startswith(f"{tiny.name} was fine-tuned on other events")
+    assert notes() == ()
 
 
 def test_a_catalogue_above_the_sample_is_fitted_on_a_part(tiny: Bundle, dataset: Dataset) -> None:

@@ -88,6 +88,15 @@ def test_a_section_of_an_earlier_version_says_what_it_is_called_now(elsewhere: P
     assert caught.value.hint == "it is called neighbours since version 0.2"
 
 
+def test_a_setting_that_was_taken_out_says_what_to_do(elsewhere: Path) -> None:
+    written(elsewhere, "[training]\nhard_negatives = 2")
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert caught.value.message == "seealso.toml: training.hard_negatives: no such setting"
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("leave it out: ")
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -10,7 +10,7 @@ from seealso.config import TextSettings
 from seealso.datasets.catalogue import encode_sequences, read_catalogue
 from seealso.encoder import ItemText
 from seealso.errors import DataError
-from seealso.training.examples.pairs import (
+from seealso.training.pairs import (
     NOBODY,
     Pair,
     columns,
@@ -122,8 +122,7 @@ def test_the_sample_is_the_same_for_the_same_seed():
 def test_columns_hold_texts_and_who_they_are():
     made = columns(
         [two(0, 1), Pair((1, 0), 2, as_history=True)],
-        [(), ()],
-        catalogue("Heat", "Casino", "Up"),
+        ("Heat", "Casino", "Up"),
         anchor_text=lambda texts: "query: " + ", ".join(texts),
         item_prefix="passage: ",
     )
@@ -132,18 +131,3 @@ def test_columns_hold_texts_and_who_they_are():
         "positive": ["passage: Casino", "passage: Up"],
         "label": [[0, 1], [NOBODY, 2]],
     }
-
-
-def test_columns_hold_the_negatives_of_each_pair():
-    made = columns(
-        [two(0, 1), Pair((1, 0), 2, as_history=True)],
-        [(2, 3), (3, 0)],
-        catalogue("Heat", "Casino", "Up", "Jaws"),
-        anchor_text=", ".join,
-        item_prefix="> ",
-    )
-    # the order is that of the columns of the loss
-    assert list(made) == ["anchor", "positive", "negative_1", "negative_2", "label"]
-    assert made["negative_1"] == ["> Up", "> Jaws"]
-    assert made["negative_2"] == ["> Jaws", "> Heat"]
-    assert made["label"] == [[0, 1, 2, 3], [NOBODY, 2, 3, 0]]

@@ -10,9 +10,9 @@ from seealso.config import load_settings
 from seealso.datasets.dataset import read_dataset
 from seealso.datasets.questions import Question
 from seealso.errors import ConfigError, DataError
+from seealso.evaluation import PROTOCOLS
 from seealso.evaluation.leakage import find_leakage
 from seealso.evaluation.protocols import (
-    PROTOCOLS,
     cold_items,
     few_shot,
     hold_out,

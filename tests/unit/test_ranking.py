@@ -110,7 +110,7 @@ def test_whitening_is_kept_only_where_it_ranks_better():
     assert Ranked(plain, white).whiten
     assert Ranked(plain, white).best == metrics(white)
     assert not Ranked(white, plain).whiten
-    assert Ranked(white, plain).of(True) == metrics(plain)
+    assert metrics(Ranked(white, plain).ranks(True)) == metrics(plain)
     assert Ranked(white, plain).ranks(True) is plain
 
 
@@ -125,13 +125,13 @@ def test_whitening_undoes_a_common_direction():
     asked = [question([item], int(scores[item].argmax())) for item in range(60)]
     found = rank(raw, asked, recency=0.8, most=5)
     assert found.whiten
-    assert found.of(True)["hr@10"] > 0.9 > found.of(False)["hr@1"]
+    assert metrics(found.whitened)["hr@10"] > 0.9 > metrics(found.plain)["hr@1"]
 
 
 def test_users_may_be_texts():
     raw = np.eye(4, dtype=np.float32)
     asked = [question([0], 2), question([1], 3)]
-    found = rank(raw, asked, recency=0.8, most=5, user_texts=lambda asked: raw[[2, 3]])
+    found = rank(raw, asked, recency=0.8, most=5, users=raw[[2, 3]])
     assert found.plain.tolist() == [1, 1]
 
 

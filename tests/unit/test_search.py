@@ -38,7 +38,7 @@ def settings(**training: object) -> Settings:
     ],
 )
 def test_each_method_searches_what_it_uses(training, own):
-    found = space(settings(**training), dataset(5000), 6)
+    found = space(settings(**training), dataset(5000), lambda: 6)
     assert set(found) - EVERYWHERE == {f"training.{name}" for name in own}
     assert set(found) >= EVERYWHERE
 
@@ -53,20 +53,21 @@ def test_each_method_searches_what_it_uses(training, own):
 )
 def test_the_settings_as_they_are_lie_within(training):
     chosen = settings(**training)
-    found = space(chosen, dataset(5000), 6)
+    found = space(chosen, dataset(5000), lambda: 6)
     for name, value in current(chosen, found).items():
         assert found[name]._contains(found[name].to_internal_repr(value))
 
 
 def test_no_batch_is_larger_than_the_pairs():
-    found = space(settings(method="head", batch=64), dataset(300), 6)["training.batch"]
+    found = space(settings(method="head", batch=64), dataset(300), lambda: 6)["training.batch"]
     assert found.choices == (64, 128, 256)
-    few = space(settings(method="head", batch=64, most_pairs=100), dataset(300), 6)
+    few = space(settings(method="head", batch=64, most_pairs=100), dataset(300), lambda: 6)
     assert few["training.batch"].choices == (64,)
 
 
 def test_not_all_layers_are_frozen():
-    found = space(settings(method="frozen-layers"), dataset(300), 6)["training.frozen_layers"]
+    chosen = settings(method="frozen-layers")
+    found = space(chosen, dataset(300), lambda: 6)["training.frozen_layers"]
     assert (found.low, found.high) == (0, 5)
 
 

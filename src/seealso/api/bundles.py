@@ -11,7 +11,7 @@ from seealso.decoding import read_lines
 from seealso.encoder import Bundle, BundleStore
 from seealso.errors import BundleError, DataError
 from seealso.log import progress
-from seealso.training import Backbone, export, export_new, load_backbone, refuse_existing
+from seealso.training import Backbone, export, load_backbone, refuse_existing
 
 if TYPE_CHECKING:
     from seealso.evaluation.comparison import Comparison
@@ -85,7 +85,7 @@ def export_model(
         refuse_existing(name, store)
     backbone = _backbone(source, pooling, max_length)
     with progress("exporting", total=3) as tick:
-        return (export if force else export_new)(
+        return export(
             backbone,
             name,
             store,

@@ -3,15 +3,15 @@
 import importlib.util
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from seealso.api.reading import OnError, Split, read_inputs
-from seealso.cluster import Cluster, connect
+from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError, MissingExtraError
+from seealso.evaluation import BASELINES, PROTOCOLS
 from seealso.readers import (
     Attributes,
     FileSource,
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     from seealso.training.train import TrainPlan, TrainReport
     from seealso.training.tuning.report import TuneReport
     from seealso.training.tuning.tune import TunePlan
-
-PROTOCOLS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
-"""How events are kept back and asked about."""
-
-BASELINES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
-"""The systems with which the index is compared."""
 
 
 def train(settings: Settings, *, on_error: OnError = "stop", force: bool = False) -> "TrainReport":
@@ -62,8 +56,8 @@ def train(settings: Settings, *, on_error: OnError = "stop", force: bool = False
     _check_training(settings, force=force)
     from seealso.training.train import train as fine_tune
 
-    with read_inputs(settings, on_error) as source, _connect_to_mine(settings) as cluster:
-        return fine_tune(settings, source.items, source.events, cluster)
+    with read_inputs(settings, on_error) as source:
+        return fine_tune(settings, source.items, source.events)
 
 
 def plan_train(
@@ -75,11 +69,6 @@ def plan_train(
 
     with read_inputs(settings, on_error) as source:
         return plan(settings, source.items, source.events)
-
-
-def _connect_to_mine(settings: Settings) -> AbstractContextManager[Cluster | None]:
-    """Return the cluster where the nearest items of an index are to be learnt from; else none."""
-    return connect(settings) if settings.training.hard_negatives else nullcontext()
 
 
 def _check_training(settings: Settings, *, force: bool) -> None:
@@ -119,10 +108,8 @@ def tune(
     _check_tuning()
     from seealso.training.tuning.tune import tune as search
 
-    with read_inputs(settings, on_error) as source, _connect_to_mine(settings) as cluster:
-        return search(
-            settings, source.items, source.events, cluster, trials=trials, minutes=timeout
-        )
+    with read_inputs(settings, on_error) as source:
+        return search(settings, source.items, source.events, trials=trials, minutes=timeout)
 
 
 def plan_tune(settings: Settings, *, on_error: OnError = "stop", trials: int = 20) -> "TunePlan":

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from seealso.cli import tables
+from seealso.cli.findings import figures
 from seealso.encoder import Bundle
 from seealso.encoder.description import MODEL_FILES
 from seealso.encoder.writing import describe_bundle
@@ -162,39 +163,21 @@ def _number(value: object) -> str:
 
 def comparison(found: "Comparison") -> RenderableType:
     """Return how two bundles compare, a part of the users a line."""
-    lines = [
-        (
-            part.name,
-            part.users,
-            f"{part.old['ndcg@10']:.4f}",
-            f"{part.new['ndcg@10']:.4f}",
-            tables.interval(part.ndcg),
-            f"{part.old['hr@10']:.4f}",
-            f"{part.new['hr@10']:.4f}",
-            tables.interval(part.hr),
-        )
-        for part in found.segments
-    ]
-    columns = (
-        f"full ranking, {found.split}", "users",
-        "ndcg@10 old", "new", "new - old (95 %)", "hr@10 old", "new", "new - old (95 %)",
-    )  # fmt: skip
+    from seealso.evaluation.report.tables import moves
+
+    rows = [(move.part, move) for move in found.segments]
     verdict = "better" if found.better else "not better beyond chance"
     return Group(
         tables.facts({"old": _compared(found.old), "new": _compared(found.new)}),
         "",
-        tables.rows(columns, lines, numbers="users new") if lines else "",
+        figures(moves(f"full ranking, {found.split}", rows, "ndcg@10")),
         Text(f"\n{found.new.name} is {verdict} than {found.old.name}", style="bold"),
     )
 
 
 def _compared(one: "ComparedBundle") -> str:
-    learnt = {
-        None: "not fine-tuned",
-        True: "fine-tuned on these events, without the questions",
-        False: "fine-tuned on other events: they may contain the answers",
-    }[one.learnt_here]
-    return f"{one.name} ({one.fingerprint}), projection: {one.projection}, {learnt}"
+    knows = "; ".join(one.notes) or "learnt nothing that is asked"
+    return f"{one.name} ({one.fingerprint}), projection: {one.projection}, {knows}"
 
 
 def sizes(found: "Sizes") -> RenderableType:

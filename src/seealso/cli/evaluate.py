@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from seealso import api
-from seealso.api.learning import BASELINES, PROTOCOLS
 from seealso.api.reading import OnError, Split
 from seealso.cli.context import Context, pass_context
 from seealso.cli.findings import evaluation_table
 from seealso.cli.options import on_error
+from seealso.evaluation import BASELINES, PROTOCOLS
 from seealso.log import stderr
 
 FOLDER = Path(".seealso/evaluation")

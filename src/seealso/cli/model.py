@@ -150,8 +150,8 @@ def compare(
         whole = found.segments[0]
         raise NotBetter(
             f"{found.new.name} is not better than {found.old.name}: NDCG@10 "
-            f"{whole.old['ndcg@10']:.4f} -> {whole.new['ndcg@10']:.4f}, "
-            f"{tables.interval(whole.ndcg)}",
+            f"{whole.before['ndcg@10']:.4f} -> {whole.after['ndcg@10']:.4f}, "
+            f"{tables.interval(whole.differences['ndcg@10'])}",
             hint=f"stay with {found.old.name}; more behaviour or other settings may help",
             old=found.old.name,
             new=found.new.name,

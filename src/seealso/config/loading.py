@@ -58,6 +58,11 @@ FITTED: Final[Mapping[str, tuple[type[Section], frozenset[str]]]] = {
 RENAMED: Final = {"crowd": "neighbours"}
 """Sections that earlier versions called otherwise."""
 
+REMOVED: Final = {
+    "training.hard_negatives": "leave it out: mined negatives gained nothing, version 0.2 has none"
+}
+"""Settings of earlier versions, and what to do instead."""
+
 
 class BesideFile(TomlConfigSettingsSource):
     """Reads TOML files; paths of catalogue, events, images and users are relative to them."""
@@ -260,6 +265,7 @@ def _readable(
         message = "no such setting"
         if name.partition(".")[0] in RENAMED:
             hint = f"it is called {RENAMED[name.partition('.')[0]]} since version 0.2"
+        hint = REMOVED.get(name, hint)
     return ConfigError(f"{where}: {name}: {message}{more}", hint=hint, field=name)
 
 

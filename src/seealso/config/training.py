@@ -63,9 +63,6 @@ class TrainingSettings(Section):
     """Pairs with partners of partners, for each item with few events."""
     few_events: int = Field(3, ge=1)
     """Items with fewer events than this get pseudo-pairs."""
-    hard_negatives: int = Field(0, ge=0, le=8)
-    """Similar items of the index that nobody chose together with the right one, added to each
-    pair."""
     epochs: int = Field(3, ge=1)
     """Most passes over the pairs."""
     batch: int = Field(64, ge=2)
@@ -104,7 +101,7 @@ class TrainingSettings(Section):
     """How the int8 model is made: for ``static``, ranges are measured once, on item texts."""
     matryoshka: tuple[int, ...] = ()
     """Shorter lengths: the first dimensions of the vectors are trained as vectors of their own."""
-    pretrain: Literal["none", "simcse", "tsdae"] = "none"
+    pretrain: Literal["none", "simcse"] = "none"
     """Train on the item texts alone first."""
     teacher: str | None = None
     """Distil this model (a folder, a hub id, a wheel) into ``backbone`` first."""

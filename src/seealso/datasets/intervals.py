@@ -1,7 +1,7 @@
 """Is a mean, or a difference, chance? Resamples of users, and signs drawn at random."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,13 @@ class Estimate:
     mean: float
     low: float
     high: float
+
+    @property
+    def standing(self) -> Literal["better", "worse", "alike"]:
+        """What a difference says: ``alike`` where it may be chance, for its interval holds 0."""
+        if self.low <= 0 <= self.high:
+            return "alike"
+        return "better" if self.mean > 0 else "worse"
 
 
 def estimate(values: Values, seed: int) -> Estimate:

@@ -1,1 +1,9 @@
-"""Evaluation: how good the recommendations are, for whom, and whether a difference is chance."""
+"""How good recommendations are, beside others: protocols, baselines, metrics and reports."""
+
+from typing import Final
+
+PROTOCOLS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
+"""How events are kept back and asked about."""
+
+BASELINES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
+"""The systems that stand beside the index."""

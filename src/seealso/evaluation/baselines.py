@@ -6,6 +6,7 @@ from typing import Final
 
 from seealso.config import Settings
 from seealso.errors import ConfigError
+from seealso.evaluation import BASELINES
 from seealso.evaluation.tuning import Baseline
 from seealso.models.bm25 import fit_bm25
 from seealso.models.ease import fit_ease
@@ -14,15 +15,13 @@ from seealso.models.item_knn import fit_item_knn
 from seealso.models.popularity import fit_popularity
 from seealso.models.text import open_text_model
 
-NAMES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
-
 IALS: Final[Mapping[str, Sequence[float]]] = MappingProxyType(
     {"alpha": (40, 5), "regularisation": (10, 1, 50, 200), "factors": (128, 32, 512)}
 )
 """Values that are tried for iALS, the first ones first."""
 
 
-def baselines(settings: Settings, names: Sequence[str] = NAMES) -> list[Baseline]:
+def baselines(settings: Settings, names: Sequence[str] = BASELINES) -> list[Baseline]:
     """Return the baselines `names` with the values that are tried.
 
     Parameters
@@ -30,7 +29,7 @@ def baselines(settings: Settings, names: Sequence[str] = NAMES) -> list[Baseline
     settings
         ``encoder`` names the language model of ``text``.
     names
-        Of `NAMES`.
+        Of `BASELINES`.
 
     Raises
     ------
@@ -40,11 +39,11 @@ def baselines(settings: Settings, names: Sequence[str] = NAMES) -> list[Baseline
         The bundle of ``text`` is not in the store.
     """
     for name in names:
-        if name not in NAMES:
+        if name not in BASELINES:
             raise ConfigError(
-                f"baseline {name!r}: there is none", hint=f"choose one of {', '.join(NAMES)}"
+                f"baseline {name!r}: there is none", hint=f"choose one of {', '.join(BASELINES)}"
             )
-    return [_baseline(name, settings) for name in NAMES if name in names]
+    return [_baseline(name, settings) for name in BASELINES if name in names]
 
 
 def _baseline(name: str, settings: Settings) -> Baseline:

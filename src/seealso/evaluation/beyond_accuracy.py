@@ -13,9 +13,8 @@ from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Places, Question
 from seealso.evaluation.scores import BeyondAccuracy
 from seealso.evaluation.segments import thirds
-from seealso.evaluation.systems import Lists
+from seealso.evaluation.systems import SHOWN, Lists
 
-SHOWN: Final = 10
 MOST_VALUES: Final = 20
 """Most values of an attribute, those with most places; the others are ``other``."""
 

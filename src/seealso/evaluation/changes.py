@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seealso.datasets.intervals import Estimate
+from seealso.datasets.intervals import Estimate, estimate
 from seealso.datasets.questions import Places
+from seealso.evaluation.metrics import PAIRED, per_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,15 @@ class Answers:
     @classmethod
     def of(cls, system: str, ranks: Places, lists: Sequence[Places] = ()) -> "Answers":
         """Keep ranks of shape (users,), and the places of each user's list."""
-        return cls(system, _encode_lists(ranks), tuple(map(_encode_lists, lists)))
+        return cls(system, _join_places(ranks), tuple(map(_join_places, lists)))
 
     def ranked(self) -> Places:
         """Return the ranks, shape (users,)."""
-        return _parted(self.ranks)
+        return _split_places(self.ranks)
 
     def listed(self) -> list[Places]:
         """Return the places of each user's list."""
-        return [_parted(one) for one in self.lists]
+        return [_split_places(one) for one in self.lists]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Move:
         After minus before for ``ndcg@10``, ``ndcg@20`` and ``hr@10``, user by user, with the
         95 % interval.
     gained, lost
-        For how many users the item chosen next has a higher, and a lower, place among the first 20.
+        For how many users the item chosen next stands further up, and further down.
     """
 
     part: str
@@ -73,10 +74,27 @@ class Move:
     gained: int
     lost: int
 
+    @classmethod
+    def of(cls, part: str, before: Places, after: Places, seed: int) -> "Move":
+        """Return what became of `part` of the users, from ranks of which 0 means not shown."""
+        old, new = per_user(before), per_user(after)
+        # what is not shown stands below everything that is
+        last = np.iinfo(np.int64).max
+        old_ranks, new_ranks = (np.where(ranks == 0, last, ranks) for ranks in (before, after))
+        return cls(
+            part=part,
+            users=len(before),
+            before={name: float(values.mean()) for name, values in old.items()},
+            after={name: float(values.mean()) for name, values in new.items()},
+            differences={name: estimate(new[name] - old[name], seed) for name in PAIRED},
+            gained=int((new_ranks < old_ranks).sum()),
+            lost=int((new_ranks > old_ranks).sum()),
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
-    """One user whose list changed: what they chose, what they chose next, and both lists.
+class Example:
+    """One user to read: what they chose, what they chose next, what was shown to them.
 
     Attributes
     ----------
@@ -86,18 +104,14 @@ class Contrast:
         Titles, newest first.
     target
         Title of the item chosen next.
-    before, after
-        Titles of the first ten items, best first.
-    overlap
-        How many items are in both.
+    lists
+        Titles of the first ten items, best first: by system, or ``before`` and ``after``.
     """
 
     user_id: str
     history: tuple[str, ...]
     target: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    overlap: int
+    lists: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +140,7 @@ class Change:
     p: float
     overlap: float
     beyond_accuracy: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    contrasts: tuple[Contrast, ...] = ()
+    contrasts: tuple[Example, ...] = ()
 
     @property
     def whole(self) -> Move:
@@ -134,9 +148,9 @@ class Change:
         return self.moves[0]
 
 
-def _encode_lists(places: Places) -> str:
+def _join_places(places: Places) -> str:
     return " ".join(map(str, places.tolist()))
 
 
-def _parted(text: str) -> Places:
-    return np.array(text.split(), dtype=np.int64)
+def _split_places(line: str) -> Places:
+    return np.array(line.split(), dtype=np.int64)

@@ -3,17 +3,15 @@
 Reads with onnxruntime, as an index does; torch is not needed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from seealso.config import Settings, TextSettings, with_fitted
 from seealso.datasets.dataset import Dataset, Events, Items, read_dataset
-from seealso.datasets.intervals import Estimate, estimate
-from seealso.datasets.questions import Places, Question
-from seealso.datasets.ranks import gains, metrics, profile_vectors, target_ranks
+from seealso.datasets.questions import Places, Question, sample
+from seealso.datasets.ranks import profile_vectors, target_ranks
 from seealso.encoder import (
     Bundle,
     Encoder,
@@ -27,34 +25,12 @@ from seealso.encoder import (
     whitens,
 )
 from seealso.encoder.projection import unit_rows
+from seealso.evaluation.changes import Move
+from seealso.evaluation.leakage import find_leakage
 from seealso.evaluation.segments import segments
 from seealso.indexer.images import images_for, no_images
 from seealso.log import progress
 from seealso.types import Vector
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """How both bundles rank for some of the users.
-
-    Attributes
-    ----------
-    name
-        Which users.
-    users
-        How many.
-    old, new
-        HR@10, HR@20 and NDCG@10 of each bundle.
-    ndcg, hr
-        Differences of NDCG@10 and HR@10.
-    """
-
-    name: str
-    users: int
-    old: Mapping[str, float]
-    new: Mapping[str, float]
-    ndcg: Estimate
-    hr: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +44,14 @@ class ComparedBundle:
     projection
         ``its own``, or what was fitted on the catalogue as a build would: ``whitened``, ``cut``
         or ``none``.
-    learnt_here
-        Whether it was fine-tuned on these very events; none if it was not fine-tuned.
+    notes
+        How it may have learnt what is asked.
     """
 
     name: str
     fingerprint: str
     projection: str
-    learnt_here: bool | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +68,16 @@ class Comparison:
         Tells catalogue, events and questions from others.
     segments
         All users first, then parts of them.
+    better
+        Whether NEW ranks better by NDCG@10, beyond chance.
     """
 
     old: ComparedBundle
     new: ComparedBundle
     split: str
     signature: str
-    segments: tuple[Segment, ...]
-
-    @property
-    def better(self) -> bool:
-        """Whether NEW ranks better by NDCG@10 and the interval leaves out that it does not."""
-        return self.segments[0].ndcg.low > 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything, for JSON."""
-        names = ("old", "new", "split", "signature", "segments")
-        return {**{name: getattr(self, name) for name in names}, "better": self.better}
+    segments: tuple[Move, ...]
+    better: bool
 
 
 def compare(
@@ -153,10 +122,11 @@ def compare(
     ]
     (old_ranks, one), (new_ranks, other) = ranked
     parts = tuple(
-        _segment(name, old_ranks[places], new_ranks[places], settings.training.seed)
-        for name, places in segments(dataset, questions)
+        Move.of(name, old_ranks[rows], new_ranks[rows], settings.training.seed)
+        for name, rows in segments(dataset, questions)
     )
-    return Comparison(one, other, split, dataset.signature, parts)
+    better = parts[0].differences["ndcg@10"].standing == "better"
+    return Comparison(one, other, split, dataset.signature, parts, better)
 
 
 @dataclass(frozen=True)
@@ -184,9 +154,11 @@ class BundleRanker:
         encoder, projection = self._fitted()
         texts, vectors = self.read(encoder)
         users = self._users(encoder, texts, vectors, questions)
-        trained = self.bundle.origin.get("training")
-        here = None if trained is None else trained.get("data") == self.dataset.signature
-        compared = ComparedBundle(self.bundle.name, self.bundle.fingerprint, projection, here)
+        bundle, notes = self.bundle, find_leakage(self.bundle, self.dataset.signature)
+        if bundle.collaborative is not None:
+            # what serves has learnt from all events; only `seealso evaluate` fits it anew
+            notes += (f"{bundle.name} was fitted on all events: it has learnt the answers",)
+        compared = ComparedBundle(bundle.name, bundle.fingerprint, projection, notes)
         return target_ranks(users, vectors, questions), compared
 
     def _users(
@@ -238,12 +210,8 @@ class BundleRanker:
         chosen, encoder = self.settings.encoder, self._encoder(self.bundle)
         if self.bundle.projection is not None:
             return encoder, "its own"
-        texts = self.dataset.catalogue.texts
-        if len(texts) > chosen.sample:
-            drawn = np.random.default_rng(self.settings.training.seed).choice(
-                len(texts), size=chosen.sample, replace=False
-            )
-            texts = tuple(texts[place] for place in drawn)
+        seed = self.settings.training.seed
+        texts = sample(self.dataset.catalogue.texts, chosen.sample, seed)
         whiten = whitens(self.bundle, self.settings, texts)
         if self.bundle.text is not None or not (whiten or chosen.dimension):
             return encoder, "none"
@@ -268,14 +236,3 @@ class BundleRanker:
             )
             for question in questions
         ]
-
-
-def _segment(name: str, old: Places, new: Places, seed: int) -> Segment:
-    return Segment(
-        name=name,
-        users=len(old),
-        old=metrics(old),
-        new=metrics(new),
-        ndcg=estimate(gains(new) - gains(old), seed),
-        hr=estimate((new <= 10).astype(float) - (old <= 10), seed),
-    )

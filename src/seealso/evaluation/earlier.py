@@ -8,15 +8,14 @@ from typing import Final
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from seealso.datasets.intervals import Values, estimate, sign_flip
-from seealso.datasets.questions import Places, Question
+from seealso.datasets.intervals import Values, sign_flip
+from seealso.datasets.questions import Places
 from seealso.errors import DataError
-from seealso.evaluation.changes import Answers, Change, Contrast, Move
-from seealso.evaluation.metrics import DEPTH, PAIRED, per_user
+from seealso.evaluation.changes import Answers, Change, Move
+from seealso.evaluation.metrics import DEPTH, per_user
 from seealso.evaluation.protocols import EvaluationProtocol, Holdout
 from seealso.evaluation.results import Evaluation, ProtocolResult
-from seealso.evaluation.scores import BeyondAccuracy
-from seealso.evaluation.showing import EXAMPLES, SHOWN
+from seealso.evaluation.showing import EXAMPLES, example
 
 AGAIN: Final = "run the earlier evaluation again with this version, and give its evaluation.json"
 
@@ -47,17 +46,9 @@ class Earlier:
         """
         try:
             return cls(str(file), TypeAdapter(Evaluation).validate_json(file.read_bytes()))
-        except OSError as exc:
+        except (OSError, ValidationError) as exc:
             raise DataError(
-                f"{file}: cannot be read: {exc.strerror}",
-                hint="--before takes the evaluation.json that --out FOLDER wrote",
-                file=str(file),
-            ) from exc
-        except ValidationError as exc:
-            first = exc.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise DataError(
-                f"{file}: not an evaluation: {where + ': ' if where else ''}{first['msg']}",
+                f"{file}: {_describe_problem(exc)}",
                 hint="--before takes the evaluation.json that --out FOLDER wrote",
                 file=str(file),
             ) from exc
@@ -74,18 +65,18 @@ class Earlier:
             if one.name == name:
                 return one
         held = ", ".join(one.name for one in self.found.protocols) or "none"
-        raise DataError(
-            f"{self.name}: {name} is not in that evaluation (it has: {held})",
-            hint=f"leave this protocol out, or {AGAIN}",
-            protocol=name,
+        raise self._refuse(
+            f"{name} is not in that evaluation (it has: {held})",
+            name,
+            f"leave this protocol out, or {AGAIN}",
         )
 
     def differs(self, data: Mapping[str, int | float | str]) -> dict[str, tuple[str, str]]:
         """Return which counts and settings are not those of `data`, ``{name: (before, now)}``."""
         names = dict.fromkeys((*self.found.data, *data))
-        facts = {name: (str(self.found.data.get(name, "")), str(data.get(name, "")))
-                for name in names}  # fmt: skip
-        return {name: both for name, both in facts.items() if both[0] != both[1]}
+        pairs = {name: (str(self.found.data.get(name, "")), str(data.get(name, "")))
+                 for name in names}  # fmt: skip
+        return {name: both for name, both in pairs.items() if both[0] != both[1]}
 
     def check_all(self, held: Sequence[Holdout], split: str) -> None:
         """Check every protocol of some holdouts, as `check` does."""
@@ -110,40 +101,42 @@ class Earlier:
         DataError
             Something else was asked, or the file does not hold what every user got.
         """
-        before = self.protocol(protocol.name)
+        name, before = protocol.name, self.protocol(protocol.name)
         if before.split != split:
-            raise DataError(
-                f"{self.name}: {protocol.name} has {before.split} in that evaluation, and {split} "
-                f"now",
-                hint=AGAIN,
-                name=protocol.name,
+            raise self._refuse(
+                f"{name} has {before.split} in that evaluation, and {split} now", name
             )
         if not before.signature:
-            raise DataError(
-                f"{self.name}: it does not contain the lists of every user: an older version "
-                f"wrote it",
-                hint=AGAIN,
+            raise self._refuse(
+                "it does not contain the lists of every user: an older version wrote it", name
             )
         if before.signature != protocol.signature(ids):
-            raise DataError(
-                f"{self.name}: {protocol.name} has other users or other items in that evaluation",
-                hint="both need the same catalogue, events, split, seed and --users",
-                name=protocol.name,
+            raise self._refuse(
+                f"{name} has other users or other items in that evaluation",
+                name,
+                "both need the same catalogue, events, split, seed and --users",
             )
         own = [one for one in before.answers if one.system in before.ours]
         if not own:
-            raise DataError(
-                f"{self.name}: {protocol.name} has no index in that evaluation",
-                hint="run the earlier evaluation again, without --no-index",
-                name=protocol.name,
+            raise self._refuse(
+                f"{name} has no index in that evaluation",
+                name,
+                "run the earlier evaluation again, without --no-index",
             )
         for one in own:
             if not _whole(one, len(protocol.questions), len(ids)):
-                raise DataError(
-                    f"{self.name}: the answers of {one.system} in {protocol.name} are damaged",
-                    hint=AGAIN,
-                    name=protocol.name,
-                )
+                raise self._refuse(f"the answers of {one.system} in {name} are damaged", name)
+
+    def _refuse(self, why: str, protocol: str, hint: str = AGAIN) -> DataError:
+        return DataError(f"{self.name}: {why}", hint=hint, protocol=protocol)
+
+
+def _describe_problem(exc: OSError | ValidationError) -> str:
+    if isinstance(exc, OSError):
+        return f"cannot be read: {exc.strerror}"
+    first = exc.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"not an evaluation: {place + ': ' if place else ''}{first['msg']}"
 
 
 def _whole(answers: Answers, users: int, items: int) -> bool:
@@ -198,21 +191,26 @@ def _change(
     seed: int,
 ) -> Change:
     old, new = answers
-    ranks = old.ranked(), new.ranked()
-    values = per_user(ranks[0]), per_user(ranks[1])
-    lists = [(one, other) for one, other in zip(old.listed(), new.listed(), strict=True)]
-    overlaps = np.array([len(np.intersect1d(one, other)) for one, other in lists])
-    sizes = np.array([max(len(one), len(other), 1) for one, other in lists])
-    paired = values[1][protocol.headline] - values[0][protocol.headline]
+    ranks, ranks_now = old.ranked(), new.ranked()
+    lists, lists_now = old.listed(), new.listed()
+    pairs = zip(lists, lists_now, strict=True)
+    same = np.array(
+        [len(np.intersect1d(one, other)) / max(len(one), len(other), 1) for one, other in pairs]
+    )
+    paired = per_user(ranks_now)[protocol.headline] - per_user(ranks)[protocol.headline]
     return Change(
         system=new.system,
-        moves=tuple(_move(part, places, ranks, values, seed) for part, places in protocol.parts),
+        moves=tuple(
+            Move.of(part, ranks[rows], ranks_now[rows], seed) for part, rows in protocol.parts
+        ),
         p=sign_flip(paired, seed),
-        overlap=float((overlaps / sizes).mean()),
+        overlap=float(same.mean()),
         beyond_accuracy=_beyond_accuracy(before, now, new.system),
         contrasts=tuple(
-            _contrast(protocol.questions[row], lists[row], int(overlaps[row]), titles)
-            for row in _to_read(overlaps / sizes, paired)
+            example(
+                protocol.questions[row], {"before": lists[row], "after": lists_now[row]}, titles
+            )
+            for row in _to_read(same, paired)
         ),
     )
 
@@ -223,35 +221,6 @@ def _to_read(overlaps: Values, paired: Values) -> list[int]:
     moved = [row for row in np.argsort(-np.abs(paired), kind="stable") if paired[row]]
     first = changed[: EXAMPLES // 2]
     return [*first, *(row for row in moved if row not in first)][:EXAMPLES]
-
-
-def _move(
-    part: str,
-    places: Places,
-    ranks: tuple[Places, Places],
-    values: tuple[Mapping[str, Values], Mapping[str, Values]],
-    seed: int,
-) -> Move:
-    # what is not shown stands below everything that is
-    old, new = (np.where(one[places] == 0, np.iinfo(np.int64).max, one[places]) for one in ranks)
-    before, after = ({name: one[places] for name, one in own.items()} for own in values)
-    return Move(
-        part=part,
-        users=len(places),
-        before={name: float(one.mean()) for name, one in before.items()},
-        after={name: float(one.mean()) for name, one in after.items()},
-        differences={name: estimate(after[name] - before[name], seed) for name in PAIRED},
-        gained=int((new < old).sum()),
-        lost=int((new > old).sum()),
-    )
-
-
-def _contrast(
-    question: Question, lists: tuple[Places, Places], overlap: int, titles: Sequence[str]
-) -> Contrast:
-    before, after = (tuple(titles[place] for place in one) for one in lists)
-    history = tuple(titles[place] for place in question.history[:SHOWN])
-    return Contrast(question.user_id, history, titles[question.target], before, after, overlap)
 
 
 def _beyond_accuracy(
@@ -265,17 +234,14 @@ def _measures(found: ProtocolResult, system: str) -> dict[str, float]:
     measures: dict[str, float] = {}
     for one in found.beyond_accuracy:
         if one.system == system:
-            measures |= _named(one)
+            shares = {f"places, {group}": share for group, share in one.exposure.items()}
+            measures |= {
+                "coverage": one.coverage,
+                "novelty": one.novelty,
+                "popularity bias": one.popularity_bias,
+                **shares,
+            }
     for each in found.reliability:
         if each.system == system:
             measures["calibration error"] = each.error
     return measures
-
-
-def _named(one: BeyondAccuracy) -> dict[str, float]:
-    return {
-        "coverage": one.coverage,
-        "novelty": one.novelty,
-        "popularity bias": one.popularity_bias,
-        **{f"places, {group}": share for group, share in one.exposure.items()},
-    }

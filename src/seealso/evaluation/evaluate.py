@@ -1,7 +1,8 @@
 """Evaluates systems: all of them answer the same questions, and their answers become results."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
@@ -10,16 +11,16 @@ from seealso.datasets.dataset import Dataset, Events, Items
 from seealso.datasets.intervals import Values
 from seealso.datasets.questions import Places
 from seealso.evaluation.beyond_accuracy import beyond_accuracy
-from seealso.evaluation.changes import Answers
+from seealso.evaluation.changes import Answers, Example
 from seealso.evaluation.earlier import Earlier, changes
 from seealso.evaluation.fairness import Groups, treatments
 from seealso.evaluation.metrics import DEPTH, pairings, per_user, ranks_in, scores
 from seealso.evaluation.protocols import EvaluationProtocol, Holdout, hold_out
 from seealso.evaluation.reliability import reliability
 from seealso.evaluation.results import Evaluation, ProtocolResult
-from seealso.evaluation.scores import Treatment, Tuned
+from seealso.evaluation.scores import Tuned
 from seealso.evaluation.segments import attribute_segments
-from seealso.evaluation.showing import SHOWN, Labels, examples, read_labels
+from seealso.evaluation.showing import Labels, examples, read_labels
 from seealso.evaluation.systems import FittedSystem, Lists, SystemBuilder
 from seealso.log import progress
 from seealso.readers import Pseudonyms
@@ -51,7 +52,7 @@ def evaluate(
         What is evaluated. Each is built anew for each state of knowledge, and released before
         the next one comes: one model is in memory at a time.
     protocols
-        Of `seealso.evaluation.protocols.PROTOCOLS`.
+        Of `seealso.evaluation.PROTOCOLS`.
     split
         ``dev`` or ``test``. Settings are always chosen on dev.
     by
@@ -99,17 +100,12 @@ def evaluate(
 
 def _without_ids(result: ProtocolResult, names: Pseudonyms) -> ProtocolResult:
     """Return what was found with pseudonyms in place of ids of users: it is shown and written."""
-    changed = [
-        replace(
-            one,
-            contrasts=tuple(
-                replace(each, user_id=names.of(each.user_id)) for each in one.contrasts
-            ),
-        )
-        for one in result.changes
-    ]
-    read = [replace(one, user_id=names.of(one.user_id)) for one in result.examples]
-    return replace(result, examples=tuple(read), changes=tuple(changed))
+
+    def renamed(examples: Sequence[Example]) -> tuple[Example, ...]:
+        return tuple(replace(one, user_id=names.of(one.user_id)) for one in examples)
+
+    changed = (replace(one, contrasts=renamed(one.contrasts)) for one in result.changes)
+    return replace(result, examples=renamed(result.examples), changes=tuple(changed))
 
 
 def _describe_data(settings: Settings, dataset: Dataset) -> dict[str, int | float | str]:
@@ -139,19 +135,45 @@ class _Answers:
     ours: list[str] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
 
-    def answers_of(self, name: str, ranks: Places) -> Answers:
+    @cached_property
+    def ranks(self) -> dict[str, Places]:
+        """Rank of each user's target in the list of each system, 0 where it is not shown."""
+        return {name: ranks_in(own, self.protocol.questions) for name, own in self.lists.items()}
+
+    @cached_property
+    def values(self) -> dict[str, dict[str, Values]]:
+        """Every metric of each user, by system."""
+        return {name: per_user(own) for name, own in self.ranks.items()}
+
+    def headline(self, name: str) -> Values:
+        """Return the headline metric of each user, shape (users,)."""
+        return self.values[name][self.protocol.headline]
+
+    def compared(self) -> list[str]:
+        """Return whom to compare with all others: the product, or else the best baseline."""
+        return self.ours or [max(self.lists, key=lambda name: float(self.headline(name).mean()))]
+
+    def answers_of(self, name: str) -> Answers:
         """Return what the results keep of one system: its ranks, and lists of the product."""
-        lists = [one[one >= 0] for one in self.lists[name].places[:, :SHOWN]]
-        return Answers.of(name, ranks, lists if name in self.ours else ())
+        own, ranks = self.lists[name], self.ranks[name]
+        top = map(own.top, range(len(ranks))) if name in self.ours else ()
+        return Answers.of(name, ranks, list(top))
 
 
 def _evaluate_holdout(
     holdout: Holdout, builders: Sequence[SystemBuilder], results: "_Results"
 ) -> list[ProtocolResult]:
-    answers = [_Answers(protocol) for protocol in holdout.protocols]
+    answers = [_Answers(_in_parts(one, results.labels)) for one in holdout.protocols]
     for builder in builders:
         _answer_all(builder, holdout, answers)
     return [results.result_of(one, holdout) for one in answers]
+
+
+def _in_parts(protocol: EvaluationProtocol, labels: Labels) -> EvaluationProtocol:
+    if labels.field is None or len(protocol.parts) == 1:
+        return protocol
+    more = attribute_segments(labels.field, labels.values, protocol.questions)
+    return replace(protocol, parts=[*protocol.parts, *more])
 
 
 def _answer_all(builder: SystemBuilder, holdout: Holdout, answers: Sequence[_Answers]) -> None:
@@ -200,85 +222,50 @@ class _Results:
 
     def result_of(self, answers: _Answers, holdout: Holdout) -> ProtocolResult:
         """Return what one protocol found."""
-        protocol = self._in_parts(answers.protocol)
-        ranks = {name: ranks_in(lists, protocol.questions) for name, lists in answers.lists.items()}
-        found = self._result(answers, protocol, holdout, ranks)
+        found = self._result(answers, holdout)
         if self.before is None:
             return found
-        earlier = self.before.protocol(protocol.name)
-        return replace(
-            found, changes=changes(earlier, found, protocol, self.labels.titles, self.seed)
-        )
+        before, titles = self.before.protocol(found.name), self.labels.titles
+        return replace(found, changes=changes(before, found, answers.protocol, titles, self.seed))
 
-    def _in_parts(self, protocol: EvaluationProtocol) -> EvaluationProtocol:
-        field = self.labels.field
-        if field is None or len(protocol.parts) == 1:
-            return protocol
-        more = attribute_segments(field, self.labels.values, protocol.questions)
-        return replace(protocol, parts=[*protocol.parts, *more])
-
-    def _result(
-        self,
-        answers: _Answers,
-        protocol: EvaluationProtocol,
-        holdout: Holdout,
-        ranks: Mapping[str, Places],
-    ) -> ProtocolResult:
-        labels, ids = self.labels, holdout.dataset.catalogue.ids
+    def _result(self, answers: _Answers, holdout: Holdout) -> ProtocolResult:
+        protocol, labels, dataset = answers.protocol, self.labels, holdout.dataset
+        questions, ids, lists = protocol.questions, dataset.catalogue.ids, answers.lists
         rankable = len(ids) if protocol.among is None else int(protocol.among.sum())
-        values = {name: per_user(own) for name, own in ranks.items()}
-        reliable = [
-            reliability(name, own, protocol.questions) for name, own in answers.lists.items()
-        ]
+        reliable = (reliability(name, own, questions) for name, own in lists.items())
         return ProtocolResult(
             name=protocol.name,
             split=self.split,
-            users=len(protocol.questions),
+            users=len(questions),
             items=rankable,
             cold_items=int(holdout.cold.sum()),
             scores=tuple(
                 score
-                for name, own in values.items()
+                for name, own in answers.values.items()
                 for score in scores(name, protocol, own, self.seed)
             ),
-            pairings=tuple(
-                pairings(_compared(answers, values, protocol.headline), values, self.seed)
-            ),
+            pairings=tuple(pairings(answers.compared(), answers.values, self.seed)),
             tuned=tuple(answers.tuned),
             beyond_accuracy=tuple(
                 beyond_accuracy(
-                    name, lists, holdout.dataset, protocol.questions,
+                    name, own, dataset, questions,
                     rankable=rankable, field=labels.field, values=labels.values,
                 )
-                for name, lists in answers.lists.items()
+                for name, own in lists.items()
             ),
             reliability=tuple(one for one in reliable if one is not None),
-            examples=examples(protocol.questions, answers.lists, labels.titles, self.seed),
+            examples=examples(questions, lists, labels.titles, self.seed),
             notes=tuple(answers.notes),
             ours=tuple(answers.ours),
             signature=protocol.signature(ids),
             by=labels.field or "",
-            answers=tuple(answers.answers_of(name, own) for name, own in ranks.items()),
-            treatments=tuple(self._treatments(answers, protocol, holdout, values)),
-        )  # fmt: skip
-
-    def _treatments(
-        self,
-        answers: _Answers,
-        protocol: EvaluationProtocol,
-        holdout: Holdout,
-        values: Mapping[str, Mapping[str, Values]],
-    ) -> Iterator[Treatment]:
-        if self.groups is not None:
-            for name, lists in answers.lists.items():
-                own = values[name][protocol.headline]
-                yield from treatments(
-                    name, lists, own, self.groups, holdout.dataset, protocol.questions, self.seed
+            answers=tuple(map(answers.answers_of, lists)),
+            treatments=tuple(
+                treatment
+                for name, own in lists.items()
+                if self.groups is not None
+                for treatment in treatments(
+                    name, own, answers.headline(name), self.groups, dataset, questions, self.seed
                 )
-
-
-def _compared(
-    answers: _Answers, values: Mapping[str, Mapping[str, Values]], metric: str
-) -> list[str]:
-    """Return whom to compare with all others: the product, or else the best baseline."""
-    return answers.ours or [max(values, key=lambda name: float(values[name][metric].mean()))]
+            ),
+        )  # fmt: skip

@@ -15,12 +15,10 @@ from seealso.datasets.questions import Places, Question
 from seealso.errors import ConfigError
 from seealso.evaluation.scores import Treatment
 from seealso.evaluation.segments import thirds
-from seealso.evaluation.systems import Lists
+from seealso.evaluation.systems import SHOWN, Lists
 
 FEWEST: Final = 20
 """A group of fewer users is not shown."""
-SHOWN: Final = 10
-"""First items of each list that are looked at."""
 DRAWS: Final = 200
 """So many times `FEWEST` users of a group are drawn, to see how much their lists cover."""
 

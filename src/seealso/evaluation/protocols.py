@@ -19,9 +19,6 @@ from seealso.datasets.splits import split_events
 from seealso.errors import DataError
 from seealso.evaluation.segments import new_users, segments
 
-PROTOCOLS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
-"""Every protocol."""
-
 FEW: Final = (1, 2, 3, 5)
 """Lengths that ``few-shot`` cuts histories to."""
 
@@ -107,7 +104,7 @@ def hold_out(
     items, events
         Give the batches of the catalogue and the event frames.
     names
-        Of `PROTOCOLS`.
+        Of `seealso.evaluation.PROTOCOLS`.
     split
         ``dev`` or ``test``.
     most_users

@@ -8,10 +8,9 @@ import numpy.typing as npt
 
 from seealso.datasets.questions import Question
 from seealso.evaluation.scores import Bin, Reliability
-from seealso.evaluation.systems import Lists
+from seealso.evaluation.systems import SHOWN, Lists
 
 BINS: Final = 15
-SHOWN: Final = 10
 
 
 def reliability(system: str, lists: Lists, questions: Sequence[Question]) -> Reliability | None:

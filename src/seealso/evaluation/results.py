@@ -6,7 +6,7 @@ Every number is a Python number and every name a string, so that any JSON writer
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from seealso.evaluation.changes import Answers, Change
+from seealso.evaluation.changes import Answers, Change, Example
 from seealso.evaluation.scores import (
     BeyondAccuracy,
     PairedTest,
@@ -15,28 +15,6 @@ from seealso.evaluation.scores import (
     Treatment,
     Tuned,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One user to read: what they chose, what they chose next, what each system showed.
-
-    Attributes
-    ----------
-    user_id
-        Who: in results, the pseudonym.
-    history
-        Titles, newest first.
-    target
-        Title of the item chosen next.
-    lists
-        Titles of the first ten items by system, best first.
-    """
-
-    user_id: str
-    history: tuple[str, ...]
-    target: str
-    lists: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ class PairedTest:
     ----------
     system, other
         The difference is that of `system` minus that of `other`.
-    part, metric
-        Over which users, of which metric.
+    metric
+        Of which metric, over all users.
     difference
         Its mean and 95 % paired bootstrap interval.
     p
@@ -50,7 +50,6 @@ class PairedTest:
 
     system: str
     other: str
-    part: str
     metric: str
     difference: Estimate
     p: float

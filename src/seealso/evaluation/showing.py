@@ -6,14 +6,13 @@ from typing import Final
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Items
-from seealso.datasets.questions import Question, sample
+from seealso.datasets.questions import Places, Question, sample
 from seealso.errors import ConfigError
-from seealso.evaluation.results import Example
-from seealso.evaluation.systems import Lists
+from seealso.evaluation.changes import Example
+from seealso.evaluation.systems import SHOWN, Lists
 
 EXAMPLES: Final = 12
 """Users to read."""
-SHOWN: Final = 10
 
 
 @dataclass(frozen=True)
@@ -73,17 +72,21 @@ def examples(
     seed: int,
 ) -> tuple[Example, ...]:
     """Return some users, the same ones for the same seed, with what each system showed them."""
-    chosen = {id(question) for question in sample(questions, EXAMPLES, seed)}
     return tuple(
-        Example(
-            question.user_id,
-            tuple(titles[place] for place in question.history[:SHOWN]),
-            titles[question.target],
-            {
-                system: tuple(titles[p] for p in one.places[row, :SHOWN] if p >= 0)
-                for system, one in lists.items()
-            },
-        )
-        for row, question in enumerate(questions)
-        if id(question) in chosen
+        example(questions[row], {name: one.top(row) for name, one in lists.items()}, titles)
+        for row in sample(range(len(questions)), EXAMPLES, seed)
+    )
+
+
+def example(question: Question, lists: Mapping[str, Places], titles: Sequence[str]) -> Example:
+    """Return one user to read, with the titles of `lists` of places."""
+
+    def named(places: Places) -> tuple[str, ...]:
+        return tuple(titles[place] for place in places)
+
+    return Example(
+        question.user_id,
+        named(question.history[:SHOWN]),
+        titles[question.target],
+        {name: named(places) for name, places in lists.items()},
     )

@@ -65,7 +65,7 @@ class Sizes:
     ----------
     bundle, fingerprint
         Which one.
-    asked, users, items
+    split, users, items
         ``dev`` or ``test``, how many were ranked, and among how many items.
     sizes
         The sizes.
@@ -118,10 +118,10 @@ def measure_sizes(
         dataset = read_dataset(settings, items, events)
     questions = dataset.test if split == "test" else dataset.dev
     found: list[tuple[Places, Size]] = []
-    with tempfile.TemporaryDirectory() as place:
-        for twin in _twins(bundle, dataset.catalogue.texts, Path(place)):
-            tried = _Trial(settings, dataset, items, twin, questions)
-            found += tried.sizes(dimensions)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, twin in _make_twins(bundle, dataset.catalogue.texts, Path(folder)):
+            trial = _Trial(settings, dataset, items, questions, name, twin)
+            found += trial.sizes(dimensions)
     base = gains(found[0][0])
     seed = settings.training.seed
     sizes = [replace(size, change=estimate(gains(r) - base, seed)) for r, size in found]
@@ -135,41 +135,31 @@ def measure_sizes(
     )
 
 
-@dataclass(frozen=True)
-class _Twin:
-    """A precision of the bundle: its name, the precision of the encoder, the folder."""
-
-    name: str
-    precision: str
-    bundle: Bundle
-    file: str
-
-
-def _twins(bundle: Bundle, texts: Sequence[str], place: Path) -> Iterator[_Twin]:
-    for kind, measured in (("fp32", ()), ("dynamic", ()), ("static", tuple(texts))):
-        folder = place / kind
+def _make_twins(bundle: Bundle, texts: Sequence[str], place: Path) -> Iterator[tuple[str, Bundle]]:
+    """Yield the name of each precision, and the bundle alone with its model in it."""
+    for name, measured in (("fp32", ()), ("int8 dynamic", ()), ("int8 static", tuple(texts))):
+        folder = place / name
         folder.mkdir()
         for file in (MODEL, TOKENIZER):
             link(bundle.folder / file, folder / file)
         moved = replace(bundle, folder=folder)
-        if kind == "fp32":
-            yield _Twin("fp32", "fp32", moved, MODEL)
-            continue
-        with progress(f"making int8 {kind}", total=1) as tick:
-            write_int8(moved, folder / MODEL_INT8, measured)
-            tick(1)
-        yield _Twin(f"int8 {kind}", "int8", moved, MODEL_INT8)
+        if name != "fp32":
+            with progress(f"making {name}", total=1) as tick:
+                write_int8(moved, folder / MODEL_INT8, measured)
+                tick(1)
+        yield name, moved
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """One precision before the questions."""
+    """One precision before the questions, by its name and the bundle with its model."""
 
     settings: Settings
     dataset: Dataset
     items: Items
-    twin: _Twin
     questions: Sequence[Question]
+    name: str
+    bundle: Bundle
 
     def sizes(self, dimensions: Sequence[int]) -> list[tuple[Places, Size]]:
         """Return ranks and size for full length and for each of `dimensions` below it."""
@@ -183,33 +173,32 @@ class _Trial:
     def _read(self) -> tuple[Vector, float]:
         """Return the raw vectors of the catalogue, shape (n, d), and texts read in a second."""
         texts = self.dataset.catalogue.texts
-        encoder = item_encoder(self.twin.bundle, self._settings, open_cache(self._settings))
-        with progress(f"encoding, {self.twin.name}", len(texts)) as tick:
+        encoder = item_encoder(self.bundle, self._settings, open_cache(self._settings))
+        with progress(f"encoding, {self.name}", len(texts)) as tick:
             began = perf_counter()
             raw = encoder.raw_items(texts, tick=tick)
             took = perf_counter() - began
         return raw, len(set(texts)) / took
 
     @property
-    def _cache(self) -> Path:
-        return self.twin.bundle.folder / "vectors.sqlite"
+    def _precision(self) -> str:
+        return self.name.partition(" ")[0]
 
     @property
     def _settings(self) -> Settings:
-        chosen = self.settings.encoder.model_copy(
-            update={
-                "cache": self._cache,
-                "precision": self.twin.precision,
-                # what is cut and whitened is decided here
-                "whiten": False,
-                "dimension": None,
-            }
-        )
+        own = {
+            "cache": self.bundle.folder / "vectors.sqlite",
+            "precision": self._precision,
+            # what is cut and whitened is decided here
+            "whiten": False,
+            "dimension": None,
+        }
+        chosen = self.settings.encoder.model_copy(update=own)
         return self.settings.model_copy(update={"encoder": chosen})
 
     def _projections(self, raw: Vector) -> tuple[Projection | None, Projection]:
         """Return the map of an index at full length, if there is one, and what is cut."""
-        bundle, chosen = self.twin.bundle, self.settings.encoder
+        bundle, chosen = self.bundle, self.settings.encoder
         if bundle.projection is not None:
             return bundle.projection, bundle.projection
         whiten = whitens(bundle, self.settings, self.dataset.catalogue.texts[: chosen.sample])
@@ -220,16 +209,16 @@ class _Trial:
     def _size(
         self, dimension: int, projection: Projection | None, speed: float
     ) -> tuple[Places, Size]:
-        bundle = replace(self.twin.bundle, projection=projection, dimension=dimension)
-        ranks, _ = BundleRanker(self._settings, self.dataset, self.items, bundle).ranks(
-            self.questions
-        )
+        bundle = replace(self.bundle, projection=projection, dimension=dimension)
+        ranker = BundleRanker(self._settings, self.dataset, self.items, bundle)
+        ranks, _ = ranker.ranks(self.questions)
+        model = bundle.folder / (MODEL if self._precision == "fp32" else MODEL_INT8)
         return ranks, Size(
-            precision=self.twin.name,
+            precision=self.name,
             dimension=dimension,
             metrics=metrics(ranks),
             change=Estimate(0.0, 0.0, 0.0),
-            model_bytes=(bundle.folder / self.twin.file).stat().st_size,
+            model_bytes=model.stat().st_size,
             vector_bytes=dimension * _FLOAT_BYTES * len(self.dataset.catalogue.ids),
             texts_per_second=speed,
         )

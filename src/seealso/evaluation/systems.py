@@ -20,6 +20,9 @@ Mask = npt.NDArray[np.bool_]
 NOTHING: Final = -1
 """Stands where a list has ended."""
 
+SHOWN: Final = 10
+"""First items of each list: those that people look at."""
+
 ORDER_SEED: Final = 17
 """Draws the order of items whose scores are equal."""
 
@@ -39,6 +42,12 @@ class Lists:
 
     places: Places
     probabilities: npt.NDArray[np.float64] | None = None
+
+    def top(self, row: int) -> Places:
+        """Return the first `SHOWN` places of one user's list."""
+        first = self.places[row, :SHOWN]
+        found: Places = first[first != NOTHING]
+        return found
 
 
 class System(Protocol):
@@ -99,11 +108,6 @@ class FittedSystem:
 
 class SystemBuilder(Protocol):
     """Builds one or more systems for a holdout: fits them on what may be known there."""
-
-    @property
-    def name(self) -> str:
-        """What it is called while it is built."""
-        ...
 
     def build(self, holdout: Holdout) -> AbstractContextManager[Sequence[FittedSystem]]:
         """Return the systems, fitted; what they need is given back when the block ends."""

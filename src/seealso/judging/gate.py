@@ -9,17 +9,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-import numpy as np
-
 from seealso.cluster import Cluster, indices, scan
 from seealso.config import Settings, TextSettings
 from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.dataset import read_dataset
 from seealso.datasets.intervals import Estimate, Values, estimate
 from seealso.datasets.questions import Question, sample
-from seealso.datasets.ranks import gains
 from seealso.errors import NotBetter
-from seealso.evaluation.metrics import DEPTH, ranks_in
+from seealso.evaluation.metrics import DEPTH, per_user, ranks_in
 from seealso.evaluation.protocols import hold_out
 from seealso.indexer.documents import read_item
 from seealso.indexer.importance import settings_of
@@ -34,9 +31,6 @@ SUFFIX: Final = "-gate"
 
 EVERY_ITEM = TextSettings(item="item")
 """Gives every item a text: one that the new templates leave without any must not go unasked."""
-
-UNREACHED = 10**6
-"""The rank of what is not in a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,7 @@ class Verdict:
     @property
     def worse(self) -> bool:
         """Whether the new index ranks worse, beyond chance: the whole interval is below 0."""
-        return self.difference.high < 0
+        return self.difference.standing == "worse"
 
     def __str__(self) -> str:
         change = self.difference
@@ -206,8 +200,7 @@ class Gate:
         )
         with once_more.build(holdout) as (fitted, *_), progress(label, len(self.questions)) as tick:
             lists = fitted.system.rank(self.questions, DEPTH, None, tick)
-        ranks = ranks_in(lists, self.questions)
-        return gains(np.where(ranks == 0, UNREACHED, ranks)), fitted.notes
+        return per_user(ranks_in(lists, self.questions))["ndcg@10"], fitted.notes
 
     def _restrict(self, index: LiveIndex) -> tuple[Settings, Inputs]:
         """Return settings and inputs by which an index can be built again as it is."""

@@ -10,14 +10,13 @@ from seealso.training.backbones.sources import (
     load_backbone,
     require,
 )
-from seealso.training.exporting.export import export, export_new, refuse_existing
+from seealso.training.exporting.export import export, refuse_existing
 
 __all__ = [
     "TRAINING",
     "WHEEL_SOURCE",
     "Backbone",
     "export",
-    "export_new",
     "load_backbone",
     "refuse_existing",
     "require",

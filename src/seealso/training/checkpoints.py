@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 
 WEIGHTS: Final = "learned.safetensors"
 """The parameters that learn."""
-MEMORY: Final = "memory.safetensors"
-"""What the method knows beside them."""
+RANKS: Final = "ranks.safetensors"
+"""What AdaLoRA knows beside them."""
 ENDED: Final = "ended.json"
 """Beside the checkpoints of a run that came to its end: which is the best."""
 _STATE: Final = "trainer_state.json"

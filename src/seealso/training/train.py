@@ -4,12 +4,11 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
-from seealso.cluster import Cluster
 from seealso.config import Settings, TrainingSettings
 from seealso.datasets.dataset import Dataset, Events, Items, read_dataset_with_progress
 from seealso.datasets.intervals import Estimate, estimate
@@ -19,18 +18,18 @@ from seealso.log import progress
 from seealso.training.backbones.methods import check_method
 from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.examples.negatives import neighbours_of
 from seealso.training.exporting.export import export
 from seealso.training.learning.context import LearningContext
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.pretraining import changes_backbone, pretrain
 from seealso.training.learning.texts import learn_texts
 from seealso.training.learning.trainer import precision_of
-from seealso.training.tracking.runs import check_tracking, run_of
+from seealso.training.tracking.runs import check_tracking, run_of, without_paths
 
 _KEPT_OUT_OF_KEY: Final = {
     "name", "folder", "tracking", "checkpoint_minutes", "most_minutes", "preset",
 }  # fmt: skip
+_NOT_LINEAGE: Final = {"bundle", "folder", "fingerprint", "whiten", "tracked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +83,7 @@ class TrainReport:
     tracked: str | None
 
 
-def train(
-    settings: Settings, items: Items, events: Events, cluster: Cluster | None = None
-) -> TrainReport:
+def train(settings: Settings, items: Items, events: Events) -> TrainReport:
     """Fine-tune ``training.backbone`` and write the bundle ``training.name``.
 
     Parameters
@@ -95,8 +92,6 @@ def train(
         ``training``, ``text``, ``profile``, ``events.positive`` and ``encoder.store`` are used.
     items, events
         Give the batches of the catalogue and the event frames.
-    cluster
-        Where ``training.hard_negatives`` are mined; not needed without them.
 
     Returns
     -------
@@ -113,21 +108,14 @@ def train(
         Settings do not fit the backbone.
     MissingExtraError
         The package of ``training.tracking`` is not installed.
-    ClusterError
-        Hard negatives are wanted, and no index is live.
     Interrupted
         Ctrl-C was pressed; the same call continues from the checkpoint.
     """
     started = perf_counter()
-    chosen = settings.training
-    check_tracking(chosen)
-    precision_of(chosen)
-    dataset = read_dataset_with_progress(settings, items, events)
+    context = read_context(settings, items, events)
+    chosen, dataset = settings.training, context.dataset
     folder = run_folder(settings, dataset)
-    backbone = chosen_backbone(chosen)
-    check_method(backbone, chosen)
-    neighbours = neighbours_of(cluster, settings, dataset, folder)
-    context = LearningContext(settings, dataset, neighbours=neighbours)
+    backbone = load_checked(chosen)
     frozen = context.encode(backbone, "encoding, frozen")
     model = as_model(TextTower(backbone))
     before = context.rank(model, frozen, dataset.dev)
@@ -142,35 +130,55 @@ def train(
     model = as_model(TextTower(learnt.backbone))
     after = context.rank(model, learnt.raw, dataset.dev)
     test = context.rank(model, learnt.raw, dataset.test).ranks(after.whiten)
-    facts: dict[str, Any] = {
-        "method": chosen.method,
-        "pairs": learnt.pairs,
-        "users": len(dataset.sequences),
-        "items": len(dataset.catalogue.ids),
-        "without_text": dataset.catalogue.without_text,
-        "trained_parameters": learnt.trained,
-        "parameters": learnt.total,
-        "frozen_dev": before.best,
-        "dev": after.best,
-        "frozen_test": metrics(frozen_test),
-        "test": metrics(test),
-        "gain": estimate(gains(test) - gains(frozen_test), chosen.seed),
-        "dev_users": len(dataset.dev),
-        "test_users": len(dataset.test),
-        "steps": learnt.steps,
-        "seconds": perf_counter() - started,
-    }
-    bundle = _export(settings, learnt.backbone, after.whiten, dataset, facts)
     run = run_of(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    return TrainReport(
-        bundle=bundle.name,
-        folder=bundle.folder,
-        fingerprint=bundle.fingerprint,
+    report = TrainReport(
+        bundle=chosen.name,
+        folder=BundleStore(settings.encoder.store).folder_of(chosen.name),
+        fingerprint="",
+        method=chosen.method,
+        pairs=learnt.pairs,
+        users=len(dataset.sequences),
+        items=len(dataset.catalogue.ids),
+        without_text=dataset.catalogue.without_text,
+        trained_parameters=learnt.trained,
+        parameters=learnt.total,
         whiten=after.whiten,
+        frozen_dev=before.best,
+        dev=after.best,
+        frozen_test=metrics(frozen_test),
+        test=metrics(test),
+        gain=estimate(gains(test) - gains(frozen_test), chosen.seed),
+        dev_users=len(dataset.dev),
+        test_users=len(dataset.test),
+        steps=learnt.steps,
+        seconds=perf_counter() - started,
         tracked=run.place if run else None,
-        **facts,
     )
+    bundle = _export(settings, learnt.backbone, dataset, report)
+    shutil.rmtree(folder, ignore_errors=True)
+    return replace(report, fingerprint=bundle.fingerprint)
+
+
+def read_context(settings: Settings, items: Items, events: Events) -> LearningContext:
+    """Read what is learnt and asked, after checking what would fail hours later.
+
+    Raises
+    ------
+    ConfigError
+        ``training.precision`` needs a GPU.
+    MissingExtraError
+        The package of ``training.tracking`` is not installed.
+    """
+    check_tracking(settings.training)
+    precision_of(settings.training)
+    return LearningContext(settings, read_dataset_with_progress(settings, items, events))
+
+
+def load_checked(chosen: TrainingSettings) -> Backbone:
+    """Load ``training.backbone``, and check that the method fits it."""
+    backbone = chosen_backbone(chosen)
+    check_method(backbone, chosen)
+    return backbone
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,21 +227,16 @@ def run_folder(settings: Settings, dataset: Dataset) -> Path:
 
 
 def _export(
-    settings: Settings,
-    backbone: Backbone,
-    whiten: bool,
-    dataset: Dataset,
-    facts: Mapping[str, Any],
+    settings: Settings, backbone: Backbone, dataset: Dataset, report: TrainReport
 ) -> Bundle:
     chosen = settings.training
     lineage = {
-        "training": {
-            "settings": _describe_settings(chosen),
-            "text": settings.text.model_dump(mode="json"),
-            "data": dataset.signature,
-            **facts,
-            "gain": asdict(facts["gain"]),
-        }
+        "settings": without_paths(
+            chosen.model_dump(mode="json", exclude_defaults=True, exclude={"name", "folder"})
+        ),
+        "text": settings.text.model_dump(mode="json"),
+        "data": dataset.signature,
+        **{name: value for name, value in asdict(report).items() if name not in _NOT_LINEAGE},
     }
     with progress("exporting", total=3) as tick:
         return export(
@@ -243,17 +246,7 @@ def _export(
             item_prefix=chosen.item_prefix,
             user_prefix=chosen.user_prefix,
             calibration_texts=dataset.catalogue.texts if chosen.int8 == "static" else (),
-            whiten=whiten,
-            lineage=lineage,
+            whiten=report.whiten,
+            lineage={"training": lineage},
             tick=tick,
         )
-
-
-def _describe_settings(chosen: TrainingSettings) -> dict[str, Any]:
-    """Return the settings that are not the default, without paths of this machine."""
-    settings = chosen.model_dump(mode="json", exclude_defaults=True, exclude={"name", "folder"})
-    for name in {"backbone", "teacher"} & settings.keys():
-        settings[name] = (
-            Path(settings[name]).name if Path(settings[name]).exists() else settings[name]
-        )
-    return settings

@@ -1,43 +1,92 @@
 """The chapters of the report, one a protocol: plots, the tables behind them, examples to read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from seealso.evaluation.report import changes, plots, tables
-from seealso.evaluation.report.parts import Draw, Part, Person, Plot, Side
+from seealso.evaluation.changes import Change, Example
+from seealso.evaluation.report import plots, tables
+from seealso.evaluation.report.tables import Table
 from seealso.evaluation.report.wording import (
     FEW_SHOT,
+    QUESTIONS,
+    Sentence,
     Sides,
+    changed_verdict,
     in_lists,
-    question,
-    standing,
     verdict,
 )
 from seealso.evaluation.results import ProtocolResult
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
-    """One protocol, or several that differ in the length of the histories alone."""
+class Plot:
+    """A figure as the page draws it: a name that no other has, and JSON."""
 
     name: str
-    anchor: str
-    question: str
-    split: str
-    users: str
-    items: str
-    cold: str
-    verdict: str
-    standing: str
-    in_lists: str
-    changed: str
-    changed_standing: str
-    notes: tuple[str, ...]
+    figure: str
+
+
+Draw = Callable[[Any], Plot]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A plot and the table with its figures.
+
+    Attributes
+    ----------
+    heading, words
+        What stands above.
+    table
+        The figures.
+    plot
+        None where a table says it better.
+    folded
+        The table opens when asked for.
+    """
+
+    heading: str
+    words: str
+    table: Table
+    plot: Plot | None = None
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One protocol, or several that differ in the length of the histories alone.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    protocol
+        What was asked; the first of several.
+    verdict, changed
+        How the product ranks beside baselines, and beside what it was.
+    parts, people, contrasts
+        Plots with their tables, users to read, and users whose lists changed.
+    """
+
+    name: str
+    protocol: ProtocolResult
+    verdict: Sentence
+    changed: Sentence | None
     parts: tuple[Part, ...]
-    people: tuple[Person, ...]
-    contrasts: tuple[Person, ...]
+    people: tuple[Example, ...] = ()
+    contrasts: tuple[Example, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        return QUESTIONS.get(self.name, "")
+
+    @property
+    def in_lists(self) -> str:
+        """How often a list of ten holds what was chosen."""
+        return in_lists(self.protocol)
 
 
 def chapters(protocols: Sequence[ProtocolResult]) -> list[Chapter]:
@@ -49,44 +98,60 @@ def chapters(protocols: Sequence[ProtocolResult]) -> list[Chapter]:
         # what stands between script tags must not end them
         return Plot(f"figure-{next(numbers)}", figure.to_json().replace("<", "\\u003c"))
 
-    found = [
-        _chapter(
-            protocol,
-            protocol.name,
-            question(protocol),
-            (
-                *changes.parts(protocol, draw),
-                *_ranking(protocol, draw),
-                *_beyond_accuracy(protocol, draw),
-            ),
-        )
-        for protocol in protocols
-        if protocol not in few
-    ]
+    found = [_chapter(protocol, draw) for protocol in protocols if protocol not in few]
     return [*found, _few_shot(few, draw)] if few else found
 
 
-def _chapter(protocol: ProtocolResult, name: str, asks: str, parts: Sequence[Part]) -> Chapter:
-    cold = (
-        f", {protocol.cold_items:,} of them new" if 0 < protocol.cold_items < protocol.items else ""
-    )
+def _chapter(protocol: ProtocolResult, draw: Draw) -> Chapter:
     return Chapter(
-        name=name,
-        anchor=name.replace(" ", "-"),
-        question=asks,
-        split=protocol.split,
-        users=f"{protocol.users:,}",
-        items=f"{protocol.items:,}",
-        cold=cold,
-        verdict=verdict(protocol),
-        standing=standing(protocol),
-        in_lists=in_lists(protocol),
-        changed=changes.verdict(protocol),
-        changed_standing=changes.standing(protocol),
-        notes=protocol.notes,
-        parts=tuple(parts),
-        people=tuple(_people(protocol)),
-        contrasts=tuple(changes.people(protocol)),
+        protocol.name,
+        protocol,
+        verdict(protocol),
+        changed_verdict(protocol),
+        (
+            *_moves(protocol, draw),
+            *_ranking(protocol, draw),
+            *_beyond_accuracy(protocol, draw),
+        ),
+        tuple(_compared(protocol)),
+        protocol.changes[0].contrasts if protocol.changes else (),
+    )
+
+
+def _moves(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
+    """Yield what became of each system of the product, for all users and for parts of them."""
+    for place, change in enumerate(protocol.changes):
+        name = "" if len(protocol.changes) == 1 else f": {change.system}"
+        rows = [(move.part, move) for move in change.moves]
+        yield Part(
+            f"Before and after{name}",
+            f"{_describe_lists(change)} Each line is a 95 % interval of the difference, user by "
+            "user: if it contains 0, the difference may be chance.",
+            tables.moves(protocol.headline.upper(), rows, protocol.headline),
+            draw(plots.moves(rows, protocol.headline)) if place == 0 else None,
+            folded=place > 0,
+        )
+        if place == 0:
+            yield Part(
+                "Beside the ranking, before and after", "", tables.beside_the_ranking(change)
+            )
+
+
+def _moves_by_length(protocols: Sequence[ProtocolResult], draw: Draw) -> Iterator[Part]:
+    """Yield what became of the product, by the length of the histories."""
+    rows = [(one.name, one.changes[0].whole) for one in protocols if one.changes]
+    if rows:
+        metric = protocols[0].headline
+        table = tables.moves(metric.upper(), rows, metric)
+        yield Part("Before and after", "", table, draw(plots.moves(rows, metric)))
+
+
+def _describe_lists(change: Change) -> str:
+    whole = change.whole
+    return (
+        f"Of the first ten items {100 * change.overlap:.0f} % are those of before. The item "
+        f"chosen next has a higher place for {whole.gained:,} of {whole.users:,} users and a "
+        f"lower place for {whole.lost:,}; p {change.p:.4f}."
     )
 
 
@@ -139,7 +204,6 @@ def _beyond_accuracy(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
             "By an attribute of the users; groups of fewer than 20 are left out. If the interval "
             "of a difference contains 0, the difference may be chance.",
             tables.treatments(protocol),
-            kind="words",
         )
     if protocol.reliability:
         yield Part(
@@ -150,7 +214,7 @@ def _beyond_accuracy(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
             folded=True,
         )
     if protocol.tuned:
-        yield Part("Chosen on dev", "", tables.chosen(protocol), kind="words")
+        yield Part("Chosen on dev", "", tables.chosen(protocol))
 
 
 def _few_shot(protocols: Sequence[ProtocolResult], draw: Draw) -> Chapter:
@@ -160,21 +224,20 @@ def _few_shot(protocols: Sequence[ProtocolResult], draw: Draw) -> Chapter:
         tables.by_length(protocols),
         draw(plots.by_length(protocols)),
     )
-    asks = "How good are lists for users with few events? Histories have only the newest items."
-    found = _chapter(protocols[0], "few-shot", asks, [*changes.by_length(protocols, draw), part])
-    length = protocols[0].name.removeprefix(FEW_SHOT)
-    prefix = f"With only the newest {length} of each history: "
-    return replace(
-        found,
-        verdict=prefix + found.verdict,
-        changed=prefix + found.changed if found.changed else "",
-        people=(),
-        contrasts=(),
+    (first, *_) = protocols
+    length = f"With only the newest {first.name.removeprefix(FEW_SHOT)} of each history"
+    beside, before = verdict(first), changed_verdict(first)
+    return Chapter(
+        FEW_SHOT.strip(),
+        first,
+        replace(beside, text=f"{length}: {beside.text}"),
+        None if before is None else replace(before, text=f"{length}: {before.text}"),
+        (*_moves_by_length(protocols, draw), part),
     )
 
 
-def _people(protocol: ProtocolResult) -> Iterator[Person]:
-    systems = Sides.of(protocol).systems
+def _compared(protocol: ProtocolResult) -> Iterator[Example]:
+    """Yield the users to read, with the lists of the product and of the best baseline."""
     for one in protocol.examples:
-        sides = tuple(Side(name, one.lists[name]) for name in systems if name in one.lists)
-        yield Person(one.history, one.target, sides)
+        names = (name for name in Sides.of(protocol).systems if name in one.lists)
+        yield replace(one, lists={name: one.lists[name] for name in names})

@@ -20,6 +20,9 @@ OTHERS: Final = (
 THIRDS: Final[Mapping[str, str]] = MappingProxyType(
     {"head": "#868e96", "middle": "#4c6ef5", "tail": "#12a878"}
 )
+STANDINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {"better": "#15803d", "worse": "#b91c1c", "alike": "#868e96"}
+)
 GRID: Final = "rgba(128, 128, 128, 0.25)"
 LINE: Final = 34
 """Pixels of a bar that lies, with the gap beside it."""
@@ -48,16 +51,16 @@ def by_part(protocol: ProtocolResult, found: Mapping[str, int]) -> go.Figure:
     names = [f"{_plain(part)}<br>{users:,} users" for part, users in found.items()][::-1]
     bars = []
     for name in systems(protocol)[::-1]:
-        estimates = [protocol.score(name, part).metrics[protocol.headline] for part in found][::-1]
+        own = [protocol.score(name, part).metrics[protocol.headline] for part in found][::-1]
         bars.append(
             go.Bar(
                 name=_plain(name),
-                x=[one.mean for one in estimates],
+                x=[one.mean for one in own],
                 y=names,
                 orientation="h",
-                error_x=_error(estimates),
+                error_x=_error(own),
                 hovertemplate="%{y}: %{x:.4f}",
-                **_told_apart(protocol, name),
+                **_appearance(protocol, name),
             )
         )
     figure = _figure(bars, height=LINE * 2 * len(found) + 120, across=protocol.headline.upper())
@@ -71,7 +74,7 @@ def moves(rows: Sequence[tuple[str, Move]], metric: str) -> go.Figure:
         x=[one.mean for one in found],
         y=[f"{_plain(label)} ({move.users:,})" for label, move in rows][::-1],
         mode="markers",
-        marker={"color": [_verdict_colour(one) for one in found], "size": 10},
+        marker={"color": [STANDINGS[one.standing] for one in found], "size": 10},
         error_x=_error(found),
         hovertemplate="%{y}: %{x:+.4f}<extra></extra>",
     )
@@ -79,12 +82,6 @@ def moves(rows: Sequence[tuple[str, Move]], metric: str) -> go.Figure:
     return figure.update_xaxes(
         rangemode="tozero", nticks=6, zeroline=True, zerolinewidth=2, zerolinecolor="#868e96"
     )
-
-
-def _verdict_colour(found: Estimate) -> str:
-    if found.low <= 0 <= found.high:
-        return "#868e96"
-    return "#15803d" if found.mean > 0 else "#b91c1c"
 
 
 def by_length(protocols: Sequence[ProtocolResult]) -> go.Figure:
@@ -98,7 +95,7 @@ def by_length(protocols: Sequence[ProtocolResult]) -> go.Figure:
             error_y=_error([one.score(name).metrics[one.headline] for one in protocols]),
             mode="lines+markers",
             line={"color": colours(first)[name]},
-            visible=_told_apart(first, name)["visible"],
+            visible=_appearance(first, name)["visible"],
         )
         for name in systems(first)
     ]
@@ -135,7 +132,7 @@ def by_attribute(protocol: ProtocolResult) -> go.Figure:
             x=[one.exposure.get(value, 0.0) for value in values],
             orientation="h",
             hovertemplate="%{x:.1%}",
-            **_told_apart(protocol, one.system),
+            **_appearance(protocol, one.system),
         )
         for one in protocol.beyond_accuracy
     ]
@@ -188,7 +185,7 @@ def colours(protocol: ProtocolResult) -> Mapping[str, str]:
     return own | dict(zip(others, OTHERS * len(others), strict=False))
 
 
-def _told_apart(protocol: ProtocolResult, name: str) -> dict[str, Any]:
+def _appearance(protocol: ProtocolResult, name: str) -> dict[str, Any]:
     """Return colour of a system's bars, and that only who is compared is shown at first."""
     compared = name in Sides.of(protocol).systems
     return {

@@ -1,8 +1,11 @@
 """What an evaluation says in a sentence: better, worse or alike, by how much and how surely."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
+from seealso.datasets.intervals import Estimate
 from seealso.evaluation.results import ProtocolResult
 from seealso.evaluation.scores import PairedTest
 
@@ -15,7 +18,19 @@ QUESTIONS: Final = {
     "cold": "Which users chose items without earlier events? The whole catalogue is ranked, and "
     "only the texts of these items are known.",
     "cold among cold": "The same users and items, but only these new items are ranked.",
+    "few-shot": "How good are lists for users with few events? Histories have only the newest "
+    "items.",
 }
+"""What the chapter of each protocol asks."""
+
+
+VERDICTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "better": "ranks better than before",
+        "worse": "ranks worse than before",
+        "alike": "cannot be distinguished from before",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +64,52 @@ class Sides:
         return tuple(name for name in (self.own, self.rival) if name is not None)
 
 
-def verdict(protocol: ProtocolResult) -> str:
-    """Return how the product compares with the best baseline, in one sentence."""
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What is said, and whether that is good news: ``better``, ``worse`` or ``alike``."""
+
+    text: str
+    standing: str = "alike"
+
+
+def verdict(protocol: ProtocolResult) -> Sentence:
+    """Return how the product stands against the best baseline, in one sentence."""
     sides = Sides.of(protocol)
     metric = protocol.headline.upper()
     if sides.own is None or sides.rival is None:
-        return _alone(protocol, sides)
+        return Sentence(_alone(protocol, sides))
     found = pairing(protocol, sides.own, sides.rival, protocol.headline)
     if found is None:
-        return f"{sides.own} and {sides.rival} were not compared by {metric}."
+        return Sentence(f"{sides.own} and {sides.rival} were not compared by {metric}.")
     change, base = found.difference, protocol.score(sides.rival).metrics[protocol.headline].mean
     # nothing ranks worse than not at all: the other's mean is taken for certain here
     low = max(change.low, -base)
-    if change.low > 0:
+    if change.standing == "better":
         gap = _gap(metric, base, change.mean, low, change.high)
-        return f"{sides.own} beats the best baseline, {sides.rival}, by {gap}."
-    if change.high < 0:
+        text = f"{sides.own} beats the best baseline, {sides.rival}, by {gap}."
+    elif change.standing == "worse":
         gap = _gap(metric, base, -change.mean, -change.high, -low)
-        return f"{sides.own} stays behind the best baseline, {sides.rival}, by {gap}."
-    gap = _gap(metric, base, change.mean, low, change.high, sign="+")
-    return (
-        f"{sides.own} and the best baseline, {sides.rival}, cannot be distinguished: the "
-        f"difference, {gap}, may be chance."
+        text = f"{sides.own} stays behind the best baseline, {sides.rival}, by {gap}."
+    else:
+        gap = _gap(metric, base, change.mean, low, change.high, sign="+")
+        text = (
+            f"{sides.own} and the best baseline, {sides.rival}, cannot be distinguished: the "
+            f"difference, {gap}, may be chance."
+        )
+    return Sentence(text, change.standing)
+
+
+def changed_verdict(protocol: ProtocolResult) -> Sentence | None:
+    """Return in a sentence how the product ranks beside what it was; None where nobody asked."""
+    if not protocol.changes:
+        return None
+    change, metric = protocol.changes[0], protocol.headline
+    whole, found = change.whole, change.whole.differences[metric]
+    return Sentence(
+        f"{change.system} {VERDICTS[found.standing]}: {metric.upper()} "
+        f"{whole.before[metric]:.4f} before, {whole.after[metric]:.4f} now, "
+        f"{with_interval(found, sign='+')}.",
+        found.standing,
     )
 
 
@@ -79,21 +118,10 @@ def _alone(protocol: ProtocolResult, sides: Sides) -> str:
     if alone is None:
         return "There were no questions."
     found = protocol.score(alone).metrics[protocol.headline]
-    reached = f"{protocol.headline.upper()} {found.mean:.4f} ({found.low:.4f} to {found.high:.4f})"
+    reached = f"{protocol.headline.upper()} {with_interval(found)}"
     if sides.own is None:
         return f"The best of the baselines, {alone}, reaches {reached}; no index was evaluated."
     return f"{alone} reaches {reached}; no baseline was evaluated for comparison."
-
-
-def standing(protocol: ProtocolResult) -> str:
-    """Return ``better``, ``worse`` or ``alike``: the product against the best baseline."""
-    sides = Sides.of(protocol)
-    change = None
-    if sides.own is not None and sides.rival is not None:
-        change = pairing(protocol, sides.own, sides.rival, protocol.headline)
-    if change is None or change.difference.low <= 0 <= change.difference.high:
-        return "alike"
-    return "better" if change.difference.mean > 0 else "worse"
 
 
 def in_lists(protocol: ProtocolResult) -> str:
@@ -105,18 +133,16 @@ def in_lists(protocol: ProtocolResult) -> str:
     return f"The ten recommended items contain the chosen item in {' and in '.join(shares)}."
 
 
-def question(protocol: ProtocolResult) -> str:
-    """Return the question of a protocol."""
-    if protocol.name.startswith(FEW_SHOT):
-        length = protocol.name.removeprefix(FEW_SHOT)
-        return f"As leave-one-out, with the newest {length} of each history."
-    return QUESTIONS.get(protocol.name, "")
+def with_interval(found: Estimate, sign: str = "") -> str:
+    """Return a mean and its interval."""
+    mean, low, high = (f"{one:{sign}.4f}" for one in (found.mean, found.low, found.high))
+    return f"{mean} ({low} to {high})"
 
 
 def pairing(protocol: ProtocolResult, system: str, other: str, metric: str) -> PairedTest | None:
     """Return the comparison of two systems over all users, if there is one."""
     for one in protocol.pairings:
-        if (one.system, one.other, one.part, one.metric) == (system, other, "all", metric):
+        if (one.system, one.other, one.metric) == (system, other, metric):
             return one
     return None
 

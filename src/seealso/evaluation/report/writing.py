@@ -1,11 +1,13 @@
 """An evaluation as one page to read, with plots, and as JSON: both hold the same figures.
 
-The page needs no network: its policy forbids it, and it contains every script.
+The page needs no network: its policy forbids it, and every script stands in it. It follows the
+light or dark setting of whoever reads it, and is readable without any script.
 """
 
 import os
 from base64 import b64encode
 from hashlib import sha256
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -14,8 +16,7 @@ import orjson
 from jinja2 import Environment
 
 from seealso.errors import MissingExtraError
-from seealso.evaluation.report.page import PAGE, SCRIPT, STYLE
-from seealso.evaluation.report.tables import facts
+from seealso.evaluation.report.tables import changed_settings, facts
 from seealso.evaluation.results import Evaluation
 
 REPORT: Final = "report.html"
@@ -71,24 +72,27 @@ def as_page(found: Evaluation) -> str:
     require_plots()
     from plotly.offline import get_plotlyjs
 
-    from seealso.evaluation.report.changes import settings
     from seealso.evaluation.report.chapters import chapters
 
-    plotly = get_plotlyjs()
+    plotly, script = get_plotlyjs(), _read("page.js")
     return (
         Environment(autoescape=True)
-        .from_string(PAGE)
+        .from_string(_read("page.html"))
         .render(
-            policy=_policy(plotly, SCRIPT),
-            style=STYLE,
-            split=found.protocols[0].split,
-            protocols=chapters(found.protocols),
+            policy=_policy(plotly, script),
+            style=_read("page.css"),
+            chapters=chapters(found.protocols),
+            number="{:,}".format,
             facts=list(facts(found.data)),
-            changed=settings(found.changed),
+            changed=changed_settings(found.changed),
             plotly=plotly,
-            script=SCRIPT,
+            script=script,
         )
     )
+
+
+def _read(name: str) -> str:
+    return (files("seealso.evaluation.report") / name).read_text(encoding="utf-8")
 
 
 def _policy(*scripts: str) -> str:

@@ -11,8 +11,8 @@ from torch.nn import functional
 from seealso.config import TrainingSettings
 from seealso.errors import ConfigError
 from seealso.training.backbones.sources import Backbone
-from seealso.training.memory import FORGETFUL, Memory, Ranks
 from seealso.training.quiet import quiet
+from seealso.training.ranks import Ranks
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Prepared:
         What is trained, in place.
     trained, total
         Number of parameters that learn, and of all.
-    memory
-        Hears of each optimiser step; AdaLoRA moves its ranks there.
+    ranks
+        What AdaLoRA moves after each optimiser step; None of other methods.
     finished
         Gives the backbone to export: what was put beside is merged where that is possible.
     """
@@ -34,7 +34,7 @@ class Prepared:
     backbone: Backbone
     trained: int
     total: int
-    memory: Memory
+    ranks: Ranks | None
     finished: Callable[[], Backbone]
 
 
@@ -63,13 +63,13 @@ def prepare(backbone: Backbone, settings: TrainingSettings, steps: int) -> Prepa
         "adapter": _adapter,
     }
     with quiet():  # peft has words for what it finds out by itself
-        learning, memory, finished = makers[settings.method](backbone, settings, steps)
+        learning, ranks, finished = makers[settings.method](backbone, settings, steps)
     parameters = list(learning.model.parameters())
     return Prepared(
         learning,
         sum(p.numel() for p in parameters if p.requires_grad),
         sum(p.numel() for p in parameters),
-        memory,
+        ranks,
         finished,
     )
 
@@ -93,12 +93,12 @@ def _check_frozen(depth: int, backbone: Backbone, settings: TrainingSettings) ->
         )
 
 
-_Made = tuple[Backbone, Memory, Callable[[], Backbone]]
+_Made = tuple[Backbone, Ranks | None, Callable[[], Backbone]]
 
 
 def _full(backbone: Backbone, _settings: TrainingSettings, _steps: int) -> _Made:
     backbone.model.requires_grad_(True)
-    return backbone, FORGETFUL, lambda: backbone
+    return backbone, None, lambda: backbone
 
 
 def _frozen_layers(backbone: Backbone, settings: TrainingSettings, _steps: int) -> _Made:
@@ -107,7 +107,7 @@ def _frozen_layers(backbone: Backbone, settings: TrainingSettings, _steps: int) 
     backbone.model.requires_grad_(False)
     for layer in stack[settings.frozen_layers :]:
         layer.requires_grad_(True)
-    return backbone, FORGETFUL, lambda: backbone
+    return backbone, None, lambda: backbone
 
 
 def _lora(backbone: Backbone, settings: TrainingSettings, _steps: int) -> _Made:
@@ -149,11 +149,7 @@ def _with_peft(backbone: Backbone, config: Any) -> _Made:
     from peft import get_peft_model
 
     learning = replace(backbone, model=get_peft_model(backbone.model, config))
-    return (
-        learning,
-        FORGETFUL,
-        lambda: replace(backbone, model=learning.model.merge_and_unload()),
-    )
+    return learning, None, lambda: replace(backbone, model=learning.model.merge_and_unload())
 
 
 def _adapter(backbone: Backbone, settings: TrainingSettings, _steps: int) -> _Made:
@@ -162,7 +158,7 @@ def _adapter(backbone: Backbone, settings: TrainingSettings, _steps: int) -> _Ma
         adapter = Bottleneck(int(backbone.model.config.hidden_size), settings.bottleneck)
         layer.add_module("bottleneck", adapter)
         layer.register_forward_hook(_through(adapter))
-    return backbone, FORGETFUL, lambda: backbone
+    return backbone, None, lambda: backbone
 
 
 class Bottleneck(torch.nn.Module):  # type: ignore[misc]

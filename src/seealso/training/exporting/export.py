@@ -16,65 +16,12 @@ from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
 from seealso.encoder.reader import Reader
 from seealso.encoder.writing import write_description
 from seealso.errors import BundleError
-from seealso.log import Tick
+from seealso.log import Tick, no_progress
 from seealso.training.backbones.graph import write_graph
 from seealso.training.backbones.sources import Backbone
 from seealso.training.exporting.parity import check_parity
 from seealso.training.exporting.quantisation import quantise, quantise_static
 from seealso.types import Calibration
-
-
-def export_new(
-    backbone: Backbone,
-    name: str,
-    store: BundleStore,
-    *,
-    item_prefix: str = "",
-    user_prefix: str = "",
-    calibration_texts: Sequence[str] = (),
-    tick: Tick | None = None,
-) -> Bundle:
-    """Export `backbone` as a bundle that must not be there yet.
-
-    Parameters
-    ----------
-    backbone
-        The model.
-    name
-        Name of the bundle.
-    store
-        Where it is made.
-    item_prefix, user_prefix
-        Put before every text of an item or a user.
-    calibration_texts
-        Texts of items; if there are any, the int8 twin is measured on them and static.
-    tick
-        Called with 1 after each of the three steps: graph, int8 twin, comparison.
-
-    Returns
-    -------
-    Bundle
-        The bundle, not bound to a catalogue.
-
-    Raises
-    ------
-    BundleError
-        There is a bundle of that name, or the model cannot be expressed in ONNX.
-    ParityError
-        The exported model does not compute what the original computes; nothing is left behind.
-    MissingExtraError
-        A package of the extra ``train`` is not installed.
-    """
-    refuse_existing(name, store)
-    return export(
-        backbone,
-        name,
-        store,
-        item_prefix=item_prefix,
-        user_prefix=user_prefix,
-        calibration_texts=calibration_texts,
-        tick=tick,
-    )
 
 
 def refuse_existing(name: str, store: BundleStore, option: str = "--out") -> None:
@@ -97,27 +44,57 @@ def export(
     calibration_texts: Sequence[str] = (),
     whiten: bool = True,
     lineage: Mapping[str, Any] | None = None,
-    tick: Tick | None = None,
+    tick: Tick = no_progress,
 ) -> Bundle:
-    """Export as `export_new` does, but replace a bundle of that name.
+    """Export `backbone` as a bundle; one of that name is replaced.
 
-    A trained model also says whether its vectors want whitening, and where it comes from.
+    Parameters
+    ----------
+    backbone
+        The model.
+    name
+        Name of the bundle.
+    store
+        Where it is made.
+    item_prefix, user_prefix
+        Put before every text of an item or a user.
+    calibration_texts
+        Texts of items; if there are any, the int8 twin is measured on them and static.
+    whiten
+        Whether an index should whiten the vectors.
+    lineage
+        What the model was trained with, if it was.
+    tick
+        Called with 1 after each of the three steps: graph, int8 twin, comparison.
+
+    Returns
+    -------
+    Bundle
+        The bundle, not bound to a catalogue.
+
+    Raises
+    ------
+    BundleError
+        The model cannot be expressed in ONNX.
+    ParityError
+        The exported model does not compute what the original computes; nothing is left behind.
+    MissingExtraError
+        A package of the extra ``train`` is not installed.
     """
-    done = tick or _unwatched
     target = store.folder_of(name)
     with store.draft(name) as folder:
         write_graph(backbone, folder / MODEL)
         _write_tokenizer(backbone, folder / TOKENIZER)
-        done(1)
+        tick(1)
         drafted = _described(backbone, name, folder, item_prefix, user_prefix)
         kind = write_int8(drafted, folder / MODEL_INT8, calibration_texts)
-        done(1)
+        tick(1)
         # the comparison is about the model alone: prefixes would only be more text
         found = check_parity(backbone, replace(drafted, item_prefix="", user_prefix=""))
         origin = {"source": backbone.source, "parity": found, "int8": kind, **(lineage or {})}
         proven = replace(drafted, whiten=whiten, origin=origin)
         written = write_description(proven)
-        done(1)
+        tick(1)
     return replace(written, folder=target)
 
 
@@ -136,10 +113,6 @@ def write_int8(bundle: Bundle, file: Path, calibration_texts: Sequence[str]) -> 
     reader = Reader(bundle, "fp32", 0)
     quantise_static(model, file, reader, [bundle.item_prefix + one for one in calibration_texts])
     return "static"
-
-
-def _unwatched(_steps: int) -> None:
-    """Print no progress."""
 
 
 def _described(

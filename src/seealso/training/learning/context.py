@@ -1,7 +1,7 @@
 """What every way of learning needs: the dataset, and a measure of how good a model is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,8 +15,6 @@ from seealso.errors import SeeAlsoError
 from seealso.log import progress
 from seealso.training.backbones.sources import Backbone
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.examples.negatives import Neighbours, drawn
-from seealso.training.examples.pairs import Pair
 from seealso.training.learning.ranking import Ranked, encode, rank
 from seealso.training.learning.watching import UNWATCHED, Watcher
 from seealso.training.quiet import quiet
@@ -62,14 +60,11 @@ class LearningContext:
         What is learnt and asked.
     watcher
         Follows the run.
-    neighbours
-        Hard negatives to draw from, if any were mined.
     """
 
     settings: Settings
     dataset: Dataset
     watcher: Watcher = UNWATCHED
-    neighbours: Neighbours = field(default_factory=dict)
 
     def anchor_text(self, history: Sequence[str]) -> str:
         """Return the text of a user with this history, newest first."""
@@ -82,13 +77,6 @@ class LearningContext:
     def _user_text(self) -> UserText:
         # compiled once: a text is rendered for every pair
         return UserText(self.settings.text)
-
-    def negatives(self, pairs: Sequence[Pair]) -> list[tuple[int, ...]]:
-        """Return the hard negatives of each pair: ``training.hard_negatives`` of them."""
-        chosen = self.settings.training
-        return drawn(
-            pairs, self.neighbours, self.dataset, each=chosen.hard_negatives, seed=chosen.seed
-        )
 
     def encode(self, backbone: Backbone, label: str) -> Vector:
         """Return the raw unit vectors of the catalogue, shape (n, d), with progress."""
@@ -128,14 +116,12 @@ class LearningContext:
             The model has diverged.
         """
         _check_alive(raw)
-        profile = self.settings.profile
-        return rank(
-            raw,
-            questions,
-            recency=profile.recency,
-            most=profile.history_items,
-            user_texts=self._user_texts(model) if profile.history_as == "text" else None,
-        )
+        profile, texts = self.settings.profile, self.dataset.catalogue.texts
+        most, users = profile.history_items, None
+        if profile.history_as == "text":
+            histories = [[texts[place] for place in one.history[:most]] for one in questions]
+            users = encode(model, list(map(self.anchor_text, histories)))
+        return rank(raw, questions, recency=profile.recency, most=most, users=users)
 
     def measure(self, model: Any) -> Callable[[], dict[str, float]]:
         """Return the dev metrics of `model`, a ``SentenceTransformer``, as it is when called."""
@@ -144,17 +130,6 @@ class LearningContext:
             return self.rank(model, encode(model, self.item_texts()), self.dataset.dev).best
 
         return metrics
-
-    def _user_texts(self, model: Any) -> Callable[[Sequence[Question]], Vector]:
-        texts, most = self.dataset.catalogue.texts, self.settings.profile.history_items
-
-        def vectors(questions: Sequence[Question]) -> Vector:
-            return encode(
-                model,
-                [self.anchor_text([texts[place] for place in q.history[:most]]) for q in questions],
-            )
-
-        return vectors
 
 
 def _check_alive(raw: Vector) -> None:

@@ -12,12 +12,12 @@ import numpy as np
 from seealso.encoder import fit_projection
 from seealso.training.backbones.sources import Backbone, Head
 from seealso.training.backbones.towers import HistoryTower, as_model
-from seealso.training.examples.pairs import columns, history_pairs, sampled
 from seealso.training.learning.context import LearningContext, Learnt
 from seealso.training.learning.losses import InBatch
 from seealso.training.learning.objectives import nested, objective
 from seealso.training.learning.ranking import encode
 from seealso.training.learning.run import Task, learn, steps_of
+from seealso.training.pairs import columns, history_pairs, sampled
 from seealso.types import Vector
 
 
@@ -36,32 +36,29 @@ def learn_head(
     made = history_pairs(context.dataset.sequences, chosen.history_items)
     pairs = sampled(made, chosen.most_pairs, chosen.seed)
     steps_of(len(pairs), chosen)
-    negatives = context.negatives(pairs)
     spread = spreading(frozen)
     rows = frozen @ spread.weight.T + spread.bias
     tower = HistoryTower(rows, settings.profile.recency)
     model = as_model(tower)
-    every_item = tuple(str(place) for place in range(len(frozen)))
     # the tower reads positions where others read texts
-    positions = replace(context.dataset.catalogue, texts=every_item)
+    positions = tuple(map(str, range(len(frozen))))
 
     def mapped() -> Vector:
-        return encode(model, every_item)
+        return encode(model, positions)
 
     def measure() -> dict[str, float]:
         return context.rank(model, mapped(), context.dataset.dev).best
 
     steps = learn(
         Task(
-            label=context.watcher.label,
             model=model,
             loss=nested(
                 model,
-                InBatch(model, objective(context, negatives)),
+                InBatch(model, objective(context)),
                 chosen.matryoshka,
                 frozen.shape[1],
             ),
-            columns=columns(pairs, negatives, positions, " ".join, item_prefix=""),
+            columns=columns(pairs, positions, " ".join, item_prefix=""),
             measure=measure,
             folder=folder,
             watcher=context.watcher,

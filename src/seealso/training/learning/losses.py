@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(cosines (n, m), anchor items (n,), items (m,)) -> loss; the pairs are the first n columns."""
+"""(cosines (n, n), anchor items (n,), items (n,)) -> loss; the pairs stand on the diagonal."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class InBatch(torch.nn.Module):  # type: ignore[misc]
         self.objective = objective
 
     def forward(self, features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
-        """Return the loss; `labels` as `seealso.training.examples.pairs.columns` makes them."""
+        """Return the loss; `labels` as `seealso.training.pairs.columns` makes them."""
         return _loss(self.objective, [self.model(one)["sentence_embedding"] for one in features],
                      labels)  # fmt: skip
 
@@ -147,7 +147,7 @@ class CachedInBatch(CachedLossMixin, torch.nn.Module):  # type: ignore[misc]
         return loss
 
     def forward(self, features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
-        """Return the loss; `labels` as `seealso.training.examples.pairs.columns` makes them."""
+        """Return the loss; `labels` as `seealso.training.pairs.columns` makes them."""
         return self.forward_cached(features, labels)
 
     def get_config_dict(self) -> dict[str, Any]:
@@ -156,19 +156,14 @@ class CachedInBatch(CachedLossMixin, torch.nn.Module):  # type: ignore[misc]
 
 
 def _loss(objective: Objective, vectors: Sequence[Tensor], labels: Tensor) -> Tensor:
-    anchors, *others = (functional.normalize(one, dim=-1) for one in vectors)
-    # column by column: all positives first, then all first negatives, ...
-    items = labels[:, 1:].T.reshape(-1)
-    return objective(anchors @ torch.cat(others).T, labels[:, 0], items)
+    anchors, positives = (functional.normalize(one, dim=-1) for one in vectors)
+    return objective(anchors @ positives.T, labels[:, 0], labels[:, 1])
 
 
 def _repeats(anchors: Tensor, items: Tensor) -> Tensor:
     """Return where a column says nothing: it is the row's own item, or its anchor, again."""
-    own = items[: len(anchors)]
-    again = (items[None, :] == own[:, None]) | (items[None, :] == anchors[:, None])
-    rows = torch.arange(len(anchors), device=items.device)
-    again[rows, rows] = False
-    return again
+    again = (items[None, :] == items[:, None]) | (items[None, :] == anchors[:, None])
+    return again.fill_diagonal_(False)
 
 
 def _balanced(errors: Tensor, anchors: Tensor, items: Tensor) -> Tensor:

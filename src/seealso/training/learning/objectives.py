@@ -16,30 +16,16 @@ from seealso.training.learning.losses import (
 )
 
 
-def objective(context: LearningContext, negatives: Sequence[Sequence[int]] = ()) -> Objective:
-    """Return the objective of ``training.loss`` for pairs with these hard negatives."""
+def objective(context: LearningContext) -> Objective:
+    """Return the objective of ``training.loss``."""
     chosen = context.settings.training
     counts = torch.from_numpy(context.dataset.event_counts()).float()
     if chosen.loss == "softmax":
-        return Softmax(columns_share(counts, negatives), chosen.temperature, chosen.popularity)
+        return Softmax(counts / counts.sum(), chosen.temperature, chosen.popularity)
     weights = importance(counts, context)
     if chosen.loss == "cosine":
         return CosineRegression(weights)
     return BinaryCrossEntropy(weights, chosen.temperature)
-
-
-def columns_share(counts: torch.Tensor, negatives: Sequence[Sequence[int]]) -> torch.Tensor:
-    """Return how often each item is a column of a batch, as a share, shape (n,).
-
-    Every pair brings its positive item, as popular as it is, and its hard negatives (Yang et al.
-    2020, "Mixed Negative Sampling for Learning Two-tower Neural Networks in Recommendations").
-    """
-    share = counts / counts.sum()
-    each = len(negatives[0]) if negatives else 0
-    if not each:
-        return share
-    drawn = torch.bincount(torch.tensor(negatives).reshape(-1), minlength=len(counts))
-    return (share + each * drawn / drawn.sum()) / (1 + each)
 
 
 def nested(

@@ -1,33 +1,29 @@
 """What a backbone learns before it sees behaviour: from a teacher, or from the item texts alone."""
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any, Final
 
+import numpy as np
 import torch
 from safetensors.torch import load_model, save_model
 from sentence_transformers.sentence_transformer.losses import (
-    DenoisingAutoEncoderLoss,
     MSELoss,
     MultipleNegativesRankingLoss,
 )
 
 from seealso.config import TrainingSettings
-from seealso.errors import ConfigError
+from seealso.encoder import fit_projection
 from seealso.training.backbones.depth import keep_layers
 from seealso.training.backbones.sources import Backbone, load_backbone
 from seealso.training.backbones.towers import TextTower, as_model
 from seealso.training.learning.context import LearningContext
-from seealso.training.learning.distillation import targets
 from seealso.training.learning.run import Task, learn
-from seealso.training.quiet import quiet
+from seealso.training.learning.watching import UNWATCHED
+from seealso.types import Vector
 
-DELETED: Final = 0.6
-"""Share of the words that TSDAE takes away (Wang et al. 2021)."""
 _LEARNED: Final = "stage.safetensors"
 
 
@@ -41,13 +37,10 @@ class Lesson:
         The loss, around the model.
     columns
         The training set, by column; the first one is called ``anchor``.
-    epochs
-        Passes over it.
     """
 
     loss: torch.nn.Module
     columns: Mapping[str, Any]
-    epochs: int
 
 
 def changes_backbone(settings: TrainingSettings) -> bool:
@@ -73,7 +66,7 @@ def pretrain(context: LearningContext, backbone: Backbone, folder: Path) -> None
     Raises
     ------
     ConfigError
-        The model has too few layers, or no decoder for TSDAE.
+        The model has too few layers.
     BundleError
         The teacher cannot be loaded.
     Interrupted
@@ -87,9 +80,7 @@ def pretrain(context: LearningContext, backbone: Backbone, folder: Path) -> None
     if chosen.teacher is not None:
         stages["teacher"] = partial(distillation, context, backbone, texts)
     if chosen.pretrain == "simcse":
-        stages["simcse"] = partial(simcse, texts, chosen.pretrain_epochs)
-    if chosen.pretrain == "tsdae":
-        stages["tsdae"] = partial(tsdae, texts, chosen.pretrain_epochs, chosen.seed)
+        stages["simcse"] = partial(simcse, texts)
     for name, lesson in stages.items():
         stage(context, backbone, folder / name, lesson)
 
@@ -124,12 +115,12 @@ def stage(
     taught = lesson(model)
     learn(
         Task(
-            label=folder.name,
             model=model,
             loss=taught.loss,
             columns=taught.columns,
             measure=context.measure(model),
             folder=folder,
+            watcher=replace(UNWATCHED, label=folder.name),
         ),
         _as_stage(context.settings.training, taught, folder.name),
     )
@@ -144,9 +135,9 @@ def _as_stage(settings: TrainingSettings, taught: Lesson, name: str) -> Training
     return settings.model_copy(
         update={
             "name": f"{settings.name}-{name}",
-            "epochs": taught.epochs,
+            "epochs": settings.pretrain_epochs,
             "evaluate_every": 1.0,
-            "patience": taught.epochs,
+            "patience": settings.pretrain_epochs,
             "batch": min(settings.pretrain_batch, texts),
             "mini_batch": None,
             "accumulate": 1,
@@ -160,55 +151,10 @@ def distinct(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def simcse(texts: Sequence[str], epochs: int, model: Any) -> Lesson:
+def simcse(texts: Sequence[str], model: Any) -> Lesson:
     """Teach that two readings of a text, with other dropout, belong together (Gao et al. 2021)."""
     columns = {"anchor": list(texts), "positive": list(texts)}
-    return Lesson(MultipleNegativesRankingLoss(model), columns, epochs)
-
-
-def tsdae(texts: Sequence[str], epochs: int, seed: int, model: Any) -> Lesson:
-    """Teach vectors from which a decoder writes a damaged text again (Wang et al. 2021).
-
-    Raises
-    ------
-    ConfigError
-        The model has no decoder.
-    """
-    rng = Random(seed)  # noqa: S311
-    # other words are missing in each pass: the passes stand one after the other in the columns
-    columns = {
-        "anchor": [damaged(text, rng) for _ in range(epochs) for text in texts],
-        "positive": [text for _ in range(epochs) for text in texts],
-    }
-    return Lesson(_denoising(model), columns, 1)
-
-
-def damaged(text: str, rng: Random) -> str:
-    """Return `text` without `DELETED` of its words; one at least stays."""
-    words = text.split()
-    left = [word for word in words if rng.random() >= DELETED]
-    return " ".join(left or [rng.choice(words)])
-
-
-def _denoising(model: Any) -> torch.nn.Module:
-    backbone = model.transformers_model
-    before = backbone.config._name_or_path
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        # the loss reads its decoder from where the model says that it came from
-        backbone.save_pretrained(folder)
-        model.tokenizer.save_pretrained(folder)
-        backbone.config._name_or_path = folder
-        try:
-            return DenoisingAutoEncoderLoss(model)
-        except (ValueError, TypeError) as exc:
-            raise ConfigError(
-                f"training.pretrain: tsdae needs a decoder, and {backbone.config.model_type} "
-                "has none",
-                hint="use simcse",
-                field="training.pretrain",
-            ) from exc
-        finally:
-            backbone.config._name_or_path = before
+    return Lesson(MultipleNegativesRankingLoss(model), columns)
 
 
 def distillation(
@@ -226,4 +172,30 @@ def distillation(
     taught = context.read(teacher, texts, "encoding, teacher")
     own = context.read(backbone, texts, "encoding, student")
     columns = {"anchor": list(texts), "label": targets(taught, own)}
-    return Lesson(MSELoss(model), columns, chosen.pretrain_epochs)
+    return Lesson(MSELoss(model), columns)
+
+
+def targets(teacher: Vector, student: Vector) -> Vector:
+    """Return the teacher's vectors in the student's space: a rotation changes no cosine.
+
+    A wider teacher is cut to its leading directions; what is left is turned by the rotation that
+    brings it closest to the student (Schoenemann 1966, "A generalized solution of the orthogonal
+    Procrustes problem").
+
+    Parameters
+    ----------
+    teacher
+        Unit vectors of the texts, shape (n, t).
+    student
+        Unit vectors of the same texts before the student learns, shape (n, s).
+
+    Returns
+    -------
+    Vector
+        Unit vectors, shape (n, s). Their cosines are the teacher's if t <= s.
+    """
+    width = student.shape[1]
+    if teacher.shape[1] > width:
+        teacher = fit_projection(teacher, whiten=False, dimension=width).apply(teacher)
+    left, _, right = np.linalg.svd(teacher.T @ student, full_matrices=False)
+    return np.ascontiguousarray(teacher @ (left @ right), dtype=np.float32)

@@ -1,6 +1,6 @@
 """How a model that is trained ranks the catalogue, with and without whitening."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,8 @@ class Ranked:
 
     @property
     def best(self) -> dict[str, float]:
-        """The better of both."""
-        return self.of(self.whiten)
-
-    def of(self, whiten: bool) -> dict[str, float]:
-        """Return the metrics with or without whitening."""
-        return metrics(self.ranks(whiten))
+        """The metrics of the better of both."""
+        return metrics(self.ranks(self.whiten))
 
     def ranks(self, whiten: bool) -> Places:
         """Return the ranks of the targets with or without whitening, shape (users,)."""
@@ -53,7 +49,7 @@ def rank(
     *,
     recency: float,
     most: int,
-    user_texts: Callable[[Sequence[Question]], Vector] | None = None,
+    users: Vector | None = None,
 ) -> Ranked:
     """Rank the catalogue for every user.
 
@@ -65,17 +61,16 @@ def rank(
         The users and what they chose.
     recency, most
         How a profile is made of item vectors.
-    user_texts
-        Gives the raw vectors of the users' texts, shape (users, d), if profiles are texts.
+    users
+        Raw vectors of the users' texts, shape (users, d), if profiles are texts.
     """
     projection = fit_projection(raw, whiten=True, dimension=None)
     spread = projection.apply(raw)
-    if user_texts is None:
+    if users is None:
         plain = profile_vectors(raw, questions, recency, most)
         white = profile_vectors(spread, questions, recency, most)
     else:
-        plain = user_texts(questions)
-        white = projection.apply(plain)
+        plain, white = users, projection.apply(users)
     return Ranked(target_ranks(plain, raw, questions), target_ranks(white, spread, questions))
 
 

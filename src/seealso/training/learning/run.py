@@ -22,8 +22,8 @@ from seealso.training.learning.trainer import (
     training_arguments,
 )
 from seealso.training.learning.watching import UNWATCHED, Watcher
-from seealso.training.memory import FORGETFUL, Memory
 from seealso.training.quiet import quiet
+from seealso.training.ranks import Ranks
 from seealso.training.tracking.runs import tracking
 
 
@@ -39,8 +39,6 @@ class Task:
 
     Attributes
     ----------
-    label
-        What is being done, for the progress bar.
     model, loss
         A ``SentenceTransformer`` and its loss.
     columns
@@ -51,18 +49,17 @@ class Task:
         Checkpoints.
     watcher
         Follows the run.
-    memory
-        Hears of each optimiser step.
+    ranks
+        What AdaLoRA moves after each optimiser step.
     """
 
-    label: str
     model: Any
     loss: torch.nn.Module
     columns: Mapping[str, Any]
     measure: Callable[[], dict[str, float]]
     folder: Path
     watcher: Watcher = UNWATCHED
-    memory: Memory = FORGETFUL
+    ranks: Ranks | None = None
 
 
 def steps_of(pairs: int, settings: TrainingSettings) -> int:
@@ -108,12 +105,12 @@ def learn(task: Task, settings: TrainingSettings) -> int:
     set_seed(settings.seed)
     clear_broken(task.folder)
     with (
-        progress(task.label) as tick,
+        progress(task.watcher.label) as tick,
         _readable_memory(settings),
         quiet(),
         tracking(settings, task.folder) as trackers,
     ):
-        watch = Watch(settings, tick, task.memory, task.watcher)
+        watch = Watch(settings, tick, task.ranks, task.watcher)
         trainer = BundleTrainer(
             model=task.model,
             args=training_arguments(settings, task.folder, steps_per_epoch(pairs, settings)),
@@ -123,7 +120,7 @@ def learn(task: Task, settings: TrainingSettings) -> int:
             callbacks=[EarlyStoppingCallback(settings.patience), watch, *trackers],
         )
         trainer.remove_callback(PrinterCallback)
-        trainer.memory = task.memory
+        trainer.ranks = task.ranks
         ended = trainer.ended_before()
         if ended is not None:
             return ended

@@ -9,7 +9,11 @@ from seealso.config import TrainingSettings
 from seealso.training.backbones.methods import prepare
 from seealso.training.backbones.sources import Backbone
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.examples.pairs import (
+from seealso.training.learning.context import LearningContext, Learnt
+from seealso.training.learning.losses import CachedInBatch, InBatch, Objective
+from seealso.training.learning.objectives import nested, objective
+from seealso.training.learning.run import Task, learn, steps_of
+from seealso.training.pairs import (
     Pair,
     columns,
     history_pairs,
@@ -17,10 +21,6 @@ from seealso.training.examples.pairs import (
     pseudo_pairs,
     sampled,
 )
-from seealso.training.learning.context import LearningContext, Learnt
-from seealso.training.learning.losses import CachedInBatch, InBatch, Objective
-from seealso.training.learning.objectives import nested, objective
-from seealso.training.learning.run import Task, learn, steps_of
 from seealso.training.quiet import quiet
 
 
@@ -36,7 +36,6 @@ def learn_texts(context: LearningContext, backbone: Backbone, folder: Path) -> L
     """
     chosen = context.settings.training
     pairs = sampled(training_pairs(context), chosen.most_pairs, chosen.seed)
-    negatives = context.negatives(pairs)
     # what is put beside the model begins at random
     set_seed(chosen.seed)
     prepared = prepare(backbone, chosen, steps_of(len(pairs), chosen))
@@ -49,23 +48,18 @@ def learn_texts(context: LearningContext, backbone: Backbone, folder: Path) -> L
     model = as_model(TextTower(prepared.backbone))
     steps = learn(
         Task(
-            label=context.watcher.label,
             model=model,
             loss=nested(
                 model,
-                _loss(model, objective(context, negatives), chosen),
+                _loss(model, objective(context), chosen),
                 chosen.matryoshka,
                 backbone.dimension,
             ),
             columns=columns(
-                pairs,
-                negatives,
-                context.dataset.catalogue,
-                context.anchor_text,
-                chosen.item_prefix,
+                pairs, context.dataset.catalogue.texts, context.anchor_text, chosen.item_prefix
             ),
             measure=context.measure(model),
-            memory=prepared.memory,
+            ranks=prepared.ranks,
             folder=folder,
             watcher=context.watcher,
         ),

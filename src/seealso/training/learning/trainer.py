@@ -24,22 +24,17 @@ from transformers import TrainerCallback
 from seealso.config import TrainingSettings
 from seealso.errors import ConfigError
 from seealso.log import Ticker
-from seealso.training.checkpoints import ENDED, MEMORY, WEIGHTS, load_learned
+from seealso.training.checkpoints import ENDED, RANKS, WEIGHTS, load_learned
 from seealso.training.learning.watching import Watcher
-from seealso.training.memory import FORGETFUL, Memory
+from seealso.training.ranks import Ranks
 
 METRIC: Final = "ndcg@10"
-_SCHEDULES: Final = {
-    "linear": "linear",
-    "cosine": "cosine",
-    "constant": "constant_with_warmup",
-}
 
 
 class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
     """Saves and loads the parameters that learn, whatever the model is made of."""
 
-    memory: Memory = FORGETFUL
+    ranks: Ranks | None = None
 
     def add_model_card_callback(self, default_args_dict: Any) -> None:
         """Add none: a bundle describes itself."""
@@ -49,19 +44,21 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         folder.mkdir(parents=True, exist_ok=True)
         learned = {
             name: parameter.detach().contiguous()
-            for name, parameter in self._learning().named_parameters()
+            for name, parameter in self.model.named_parameters()
             if parameter.requires_grad
         }
         save_file(learned, folder / WEIGHTS)
-        save_file(self.memory.state(), folder / MEMORY)
+        if self.ranks is not None:
+            save_file(self.ranks.state(), folder / RANKS)
 
     def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
-        load_learned(self._learning(), Path(checkpoint_path))
-        self.memory.load(load_file(Path(checkpoint_path) / MEMORY))
+        load_learned(self.model, Path(checkpoint_path))
+        if self.ranks is not None:
+            self.ranks.load(load_file(Path(checkpoint_path) / RANKS))
 
     def _load_best_model(self) -> None:
         if self.state.best_model_checkpoint:
-            load_learned(self._learning(), Path(self.state.best_model_checkpoint))
+            load_learned(self.model, Path(self.state.best_model_checkpoint))
 
     def ended_before(self) -> int | None:
         """Load what an earlier run ended with, and return its steps; None if none has ended."""
@@ -69,7 +66,7 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
         if not note.is_file():
             return None
         ended = json.loads(note.read_text(encoding="utf-8"))
-        load_learned(self._learning(), note.parent / ended["best"])
+        load_learned(self.model, note.parent / ended["best"])
         return int(ended["steps"])
 
     def note_end(self) -> None:
@@ -80,10 +77,6 @@ class BundleTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
             draft = note.with_suffix(".partial")
             draft.write_text(json.dumps({"best": best.name, "steps": self.state.global_step}))
             draft.replace(note)
-
-    def _learning(self) -> torch.nn.Module:
-        # a loss may have parameters of its own, such as the decoder of TSDAE
-        return torch.nn.ModuleDict({"model": self.model, "loss": self.loss})
 
 
 def training_arguments(
@@ -104,7 +97,9 @@ def training_arguments(
         per_device_train_batch_size=settings.batch,
         gradient_accumulation_steps=settings.accumulate,
         learning_rate=settings.learning_rate,
-        lr_scheduler_type=_SCHEDULES[settings.schedule],
+        lr_scheduler_type="constant_with_warmup"
+        if settings.schedule == "constant"
+        else settings.schedule,
         warmup_steps=settings.warmup,
         # Adam is AdamW without decay
         optim="sgd" if settings.optimizer == "sgd" else "adamw_torch",
@@ -185,8 +180,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         Time limits.
     tick
         Called with the steps done; says loss and metric.
-    memory
-        Hears of each optimiser step.
+    ranks
+        What AdaLoRA moves after each optimiser step.
     watcher
         Hears of each evaluation, and may ask for an end.
     """
@@ -195,12 +190,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self,
         settings: TrainingSettings,
         tick: Ticker,
-        memory: Memory,
+        ranks: Ranks | None,
         watcher: Watcher,
     ) -> None:
         self._settings = settings
         self._tick = tick
-        self._memory = memory
+        self._ranks = ranks
         self._watcher = watcher
         self._loss = ""
         self._metric = ""
@@ -216,8 +211,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]
             self._hear(entry)
 
     def on_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Let the method do what it does after a step."""
-        self._memory.after_step(state.global_step + 1)
+        """Let AdaLoRA move its ranks."""
+        if self._ranks is not None:
+            self._ranks.after_step(state.global_step + 1)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Decide on saving and ending."""

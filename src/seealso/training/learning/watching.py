@@ -25,13 +25,5 @@ class Watcher:
     expired: Callable[[], bool]
 
 
-def _unheard(_epochs: float, _metric: float) -> None:
-    """Take the place of a search."""
-
-
-def _never() -> bool:
-    return False
-
-
-UNWATCHED: Final = Watcher("training", _unheard, _never)
+UNWATCHED: Final = Watcher("training", lambda _epochs, _metric: None, lambda: False)
 """A run of its own."""

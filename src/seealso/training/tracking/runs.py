@@ -90,8 +90,14 @@ def tracking(settings: TrainingSettings, folder: Path) -> Iterator[list[TrainerC
 
 def described(settings: TrainingSettings) -> dict[str, Any]:
     """Return the settings that a tracker may know: no folder of this machine is among them."""
-    known = settings.model_dump(mode="json", exclude={"folder"})
-    return known | {name: Path(known[name]).name for name in _PATHS if known.get(name)}
+    return without_paths(settings.model_dump(mode="json", exclude={"folder"}))
+
+
+def without_paths(known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with the name of a model in place of the folder that it is in."""
+    places = {name: Path(known[name]) for name in _PATHS if known.get(name)}
+    own = {name: one.name for name, one in places.items() if one.is_absolute() or one.is_dir()}
+    return {**known, **own}
 
 
 def _begin(settings: TrainingSettings, folder: Path) -> Run:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,32 +20,6 @@ _STATES: Final = {
     TrialState.PRUNED: "given up",
     TrialState.FAIL: "failed",
 }
-
-_PAGE: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>seealso tune</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }
-table { border-collapse: collapse; font-size: 14px } .wide { overflow-x: auto }
-th, td { padding: .2rem .8rem .2rem 0; text-align: right; white-space: nowrap }
-th { border-bottom: 1px solid #999 } tr.best { font-weight: bold }
-pre { background: #f4f4f6; padding: 1rem; overflow-x: auto }
-</style></head><body>
-<h1>seealso tune</h1>
-<p>Best NDCG@10 on dev: <b>{{ "%.4f"|format(best) }}</b> (trial {{ best_number }}){% if before
- is not none %}; with the settings as they were: {{ "%.4f"|format(before) }}{% endif %}.</p>
-<pre>{{ toml }}</pre>
-{% for heading, words, plot in plots %}<h2>{{ heading }}</h2><p>{{ words }}</p>{{ plot|safe }}
-{% else %}<p>Plots need two finished trials with different results.</p>{% endfor %}
-<h2>Trials</h2><div class="wide"><table><thead><tr><th>trial</th><th>state</th><th>NDCG@10</th>
-<th>minutes</th>{% for name in names %}<th>{{ name }}</th>{% endfor %}</tr></thead><tbody>
-{% for one in trials %}<tr{% if one.number == best_number %} class="best"{% endif %}>
-<td>{{ one.number }}</td><td>{{ one.state }}</td>
-<td>{{ "%.4f"|format(one.value) if one.value is not none else "-" }}</td>
-<td>{{ "%.1f"|format(one.minutes) }}</td>
-{% for name in names %}<td>{{ one.choice.get(name, "-") }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table></div></body></html>
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +61,11 @@ class TuneReport:
     trials: tuple[TrialRow, ...]
 
 
-def summary(
-    optimiser: optuna.Study, folder: Path, page: Path, before: Mapping[str, Any]
-) -> TuneReport:
+def summary(optimiser: optuna.Study, folder: Path, before: Mapping[str, Any]) -> TuneReport:
     """Return what `optimiser` has found; `before` are the settings as they were."""
     return TuneReport(
         folder=folder,
-        page=page,
+        page=folder / "report.html",
         before=_value_of(optimiser, before),
         best=optimiser.best_value,
         choice=rounded(optimiser.best_params),
@@ -102,22 +75,11 @@ def summary(
     )
 
 
-def write_page(optimiser: optuna.Study, file: Path, before: Mapping[str, Any]) -> Path:
+def write_page(optimiser: optuna.Study, found: TuneReport) -> None:
     """Write the plots and the table of all trials as one page that needs no network."""
-    page = Environment(autoescape=True).from_string(_PAGE)
-    file.write_text(
-        page.render(
-            best=optimiser.best_value,
-            best_number=_rows(optimiser)[0].number,
-            before=_value_of(optimiser, before),
-            toml=as_toml(optimiser.best_params),
-            plots=_plots(optimiser),
-            trials=_rows(optimiser),
-            names=sorted(optimiser.best_params),
-        ),
-        encoding="utf-8",
-    )
-    return file
+    text = (files("seealso.training.tuning") / "page.html").read_text(encoding="utf-8")
+    page = Environment(autoescape=True).from_string(text)
+    found.page.write_text(page.render(found=found, plots=_plots(optimiser)), encoding="utf-8")
 
 
 def importances(optimiser: optuna.Study) -> dict[str, float]:

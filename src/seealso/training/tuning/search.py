@@ -1,6 +1,7 @@
 """Which settings a search tries, between which bounds, and how a choice becomes settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 from optuna.distributions import (
@@ -28,7 +29,9 @@ _HEAD_BATCHES: Final = (64, 128, 256, 512, 1024, 2048)
 _TEXT_BATCHES: Final = (16, 32, 64, 128)
 
 
-def space(settings: Settings, dataset: Dataset, depth: int) -> dict[str, BaseDistribution]:
+def space(
+    settings: Settings, dataset: Dataset, depth: Callable[[], int]
+) -> dict[str, BaseDistribution]:
     """Return what is searched; what the settings say now lies within.
 
     Parameters
@@ -38,7 +41,7 @@ def space(settings: Settings, dataset: Dataset, depth: int) -> dict[str, BaseDis
     dataset
         Bounds the batch: it must not be larger than the pairs.
     depth
-        Number of layers of the backbone.
+        Counts the layers of the backbone; asked where that bounds what is searched.
     """
     chosen = settings.training
     head = chosen.method == "head"
@@ -59,7 +62,7 @@ def space(settings: Settings, dataset: Dataset, depth: int) -> dict[str, BaseDis
     return found | _of_method(chosen, depth)
 
 
-def _of_method(chosen: TrainingSettings, depth: int) -> dict[str, BaseDistribution]:
+def _of_method(chosen: TrainingSettings, depth: Callable[[], int]) -> dict[str, BaseDistribution]:
     if chosen.method in ("lora", "adalora"):
         return {
             "training.rank": _one_of((4, 8, 16, 32), chosen.rank),
@@ -68,27 +71,22 @@ def _of_method(chosen: TrainingSettings, depth: int) -> dict[str, BaseDistributi
     if chosen.method == "adapter":
         return {"training.bottleneck": _one_of((16, 32, 48, 96), chosen.bottleneck)}
     if chosen.method == "frozen-layers":
-        return {"training.frozen_layers": _whole(0, depth - 1, chosen.frozen_layers)}
+        return {"training.frozen_layers": _whole(0, depth() - 1, chosen.frozen_layers)}
     return {}
 
 
-def current(settings: Settings, names: Mapping[str, BaseDistribution]) -> dict[str, Any]:
+def current(settings: Settings, names: Iterable[str]) -> dict[str, Any]:
     """Return what the settings say now of what is searched."""
-    return {name: _read(settings, name) for name in names}
+    return {name: attrgetter(name)(settings) for name in names}
 
 
 def applied(settings: Settings, choice: Choice) -> Settings:
     """Return the settings with a choice in place."""
-    sections: dict[str, dict[str, Any]] = {}
-    for name, value in rounded(choice).items():
-        section, _, key = name.partition(".")
-        sections.setdefault(section, {})[key] = value
-    return settings.model_copy(
-        update={
-            section: getattr(settings, section).model_copy(update=changes)
-            for section, changes in sections.items()
-        }
-    )
+    changed = {
+        section: getattr(settings, section).model_copy(update=values)
+        for section, values in _by_section(choice).items()
+    }
+    return settings.model_copy(update=changed)
 
 
 def rounded(choice: Choice) -> dict[str, Any]:
@@ -101,11 +99,18 @@ def rounded(choice: Choice) -> dict[str, Any]:
 
 def as_toml(choice: Choice) -> str:
     """Return a choice as the settings file takes it."""
-    lines: dict[str, list[str]] = {}
-    for name, value in sorted(rounded(choice).items(), key=lambda pair: pair[0]):
+    return "\n".join(
+        f"[{section}]\n" + "".join(f"{name} = {value!r}\n" for name, value in sorted(own.items()))
+        for section, own in sorted(_by_section(choice).items())
+    )
+
+
+def _by_section(choice: Choice) -> dict[str, dict[str, Any]]:
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in rounded(choice).items():
         section, _, key = name.partition(".")
-        lines.setdefault(section, []).append(f"{key} = {value!r}\n")
-    return "\n".join(f"[{section}]\n{''.join(own)}" for section, own in sorted(lines.items()))
+        sections.setdefault(section, {})[key] = value
+    return sections
 
 
 def bounds(one: Any) -> str:
@@ -113,11 +118,6 @@ def bounds(one: Any) -> str:
     if hasattr(one, "choices"):
         return ", ".join(map(str, one.choices))
     return f"{one.low:g} to {one.high:g}" + (" (log)" if getattr(one, "log", False) else "")
-
-
-def _read(settings: Settings, name: str) -> Any:
-    section, _, key = name.partition(".")
-    return getattr(getattr(settings, section), key)
 
 
 def _log(low: float, high: float, now: float) -> FloatDistribution:

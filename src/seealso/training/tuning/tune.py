@@ -16,24 +16,21 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Events, Items, read_dataset_with_progress
 from seealso.errors import SeeAlsoError
 from seealso.log import stderr
-from seealso.training.backbones.methods import check_method, layers
+from seealso.training.backbones.methods import layers
 from seealso.training.backbones.sources import Backbone, chosen_backbone
 from seealso.training.backbones.towers import TextTower, as_model
-from seealso.training.examples.negatives import neighbours_of
 from seealso.training.learning.context import LearningContext
 from seealso.training.learning.head import learn_head
 from seealso.training.learning.pretraining import changes_backbone, pretrain
 from seealso.training.learning.run import Interrupted
 from seealso.training.learning.texts import learn_texts
-from seealso.training.learning.trainer import METRIC, precision_of
+from seealso.training.learning.trainer import METRIC
 from seealso.training.learning.watching import Watcher
-from seealso.training.tracking.runs import check_tracking
-from seealso.training.train import run_folder
+from seealso.training.train import load_checked, read_context, run_folder
 from seealso.training.tuning.journal import REASON, alone, count_finished, finished, open_optimiser
 from seealso.training.tuning.report import TuneReport, summary, write_page
 from seealso.training.tuning.search import applied, bounds, current, rounded, space
@@ -94,7 +91,6 @@ def tune(
     settings: Settings,
     items: Items,
     events: Events,
-    cluster: Cluster | None = None,
     *,
     trials: int,
     minutes: float | None,
@@ -107,8 +103,6 @@ def tune(
         As for `seealso.training.train.train`; they are the first trial.
     items, events
         Give the batches of the catalogue and the event frames.
-    cluster
-        Where ``training.hard_negatives`` are mined; not needed without them.
     trials
         How many trials are to be finished in all; given up ones count.
     minutes
@@ -127,22 +121,19 @@ def tune(
         Ctrl-C was pressed; the same call continues the search.
     """
     deadline = np.inf if minutes is None else monotonic() + 60 * minutes
-    check_tracking(settings.training)
-    precision_of(settings.training)
-    dataset = read_dataset_with_progress(settings, items, events)
-    folder = search_folder(settings, dataset)
+    shared = read_context(settings, items, events)
+    folder = search_folder(settings, shared.dataset)
     with alone(folder):
-        neighbours = neighbours_of(cluster, settings, dataset, folder)
-        shared = LearningContext(settings, dataset, neighbours=neighbours)
-        search = _prepared(shared, folder, trials, deadline)
+        search = _prepare(shared, folder, trials, deadline)
         optimiser = open_optimiser(folder, settings.training.seed)
         _take_up(optimiser, search)
         while len(finished(optimiser)) < trials and not search.expired():
             if not _one_more(optimiser, search):
                 break
         _check_found(optimiser, minutes)
-        page = write_page(optimiser, folder / "report.html", current(settings, search.space))
-        return summary(optimiser, folder, page, current(settings, search.space))
+        found = summary(optimiser, folder, current(settings, search.space))
+        write_page(optimiser, found)
+        return found
 
 
 def plan_tune(settings: Settings, items: Items, events: Events, *, trials: int) -> TunePlan:
@@ -150,6 +141,7 @@ def plan_tune(settings: Settings, items: Items, events: Events, *, trials: int) 
     dataset = read_dataset_with_progress(settings, items, events)
     folder = search_folder(settings, dataset)
     chosen = settings.training
+    searched = space(settings, dataset, lambda: len(layers(chosen_backbone(chosen))))
     return TunePlan(
         folder=folder,
         method=chosen.method,
@@ -157,9 +149,7 @@ def plan_tune(settings: Settings, items: Items, events: Events, *, trials: int) 
         dev_users=len(dataset.dev),
         finished=count_finished(folder),
         trials=trials,
-        space={
-            name: bounds(one) for name, one in space(settings, dataset, _depth(settings)).items()
-        },
+        space={name: bounds(one) for name, one in searched.items()},
     )
 
 
@@ -169,15 +159,13 @@ def search_folder(settings: Settings, dataset: Dataset) -> Path:
     return own.with_name(f"tune-{own.name}")
 
 
-def _prepared(shared: LearningContext, folder: Path, trials: int, deadline: float) -> Search:
+def _prepare(shared: LearningContext, folder: Path, trials: int, deadline: float) -> Search:
     chosen = shared.settings.training
-    backbone = chosen_backbone(chosen)
-    check_method(backbone, chosen)
+    backbone = load_checked(chosen)
     if changes_backbone(chosen):
         pretrain(shared, backbone, folder)
     frozen = _frozen(shared, backbone, folder) if chosen.method == "head" else None
-    depth = len(layers(backbone)) if chosen.method == "frozen-layers" else 0
-    searched = space(shared.settings, shared.dataset, depth)
+    searched = space(shared.settings, shared.dataset, lambda: len(layers(backbone)))
     return Search(shared, backbone, frozen, searched, folder, trials, deadline)
 
 
@@ -288,11 +276,3 @@ def _check_found(optimiser: optuna.Study, minutes: float | None) -> None:
             f"no trial was finished in {minutes or 0:g} minutes",
             hint="give the same command again: it continues where it stopped",
         )
-
-
-def _depth(settings: Settings) -> int:
-    chosen = settings.training
-    if chosen.method != "frozen-layers":
-        return 0
-    backbone = chosen_backbone(chosen)
-    return len(layers(backbone))

@@ -1,40 +1,10 @@
-"""The state of a method besides its parameters: AdaLoRA's ranks, stored in checkpoints."""
+"""AdaLoRA's ranks, moved after each step and kept in checkpoints to go on with."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import torch
 from torch import Tensor
-
-
-class Memory(Protocol):
-    """Hears of each optimiser step, and remembers what the next one needs."""
-
-    def after_step(self, step: int) -> None:
-        """Do what the method does after step number `step`, before gradients are cleared."""
-
-    def state(self) -> dict[str, Tensor]:
-        """Return what has to be in a checkpoint."""
-
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` gave."""
-
-
-class NoMemory:
-    """The memory of a method whose parameters say it all."""
-
-    def after_step(self, step: int) -> None:
-        """Do nothing."""
-
-    def state(self) -> dict[str, Tensor]:
-        """Return nothing."""
-        return {}
-
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Do nothing."""
-
-
-FORGETFUL: Final[Memory] = NoMemory()
 
 _AVERAGES: Final = ("exp_avg_ipt", "exp_avg_unc")
 _PATTERN: Final = "pattern"
@@ -53,7 +23,7 @@ class Ranks:
         self._model = model
 
     def after_step(self, step: int) -> None:
-        """Weigh all ranks, and drop the least of them."""
+        """Weigh all ranks after step number `step`, before gradients are cleared."""
         self._model.update_and_allocate(step)
 
     def state(self) -> dict[str, Tensor]:

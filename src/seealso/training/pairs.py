@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
-from seealso.datasets.catalogue import Catalogue
-
 NOBODY = -1
 """Stands in for an item where a text is not that of one item."""
 
@@ -98,22 +96,27 @@ AnchorText = Callable[[Sequence[str]], str]
 
 
 def columns(
-    pairs: Sequence[Pair],
-    negatives: Sequence[Sequence[int]],
-    catalogue: Catalogue,
-    anchor_text: AnchorText,
-    item_prefix: str,
+    pairs: Sequence[Pair], texts: Sequence[str], anchor_text: AnchorText, item_prefix: str
 ) -> dict[str, list[str] | list[list[int]]]:
     """Return the columns of a training set.
+
+    Parameters
+    ----------
+    pairs
+        What belongs together.
+    texts
+        Of the items, shape (n,).
+    anchor_text
+        Makes the text of a history.
+    item_prefix
+        Put before the text of an item.
 
     Returns
     -------
     dict
-        ``anchor`` and ``positive`` texts, those of the `negatives` of each pair as
-        ``negative_1`` and so on, and ``label``: for each pair the positions of all its items
-        (`NOBODY` for a history), which the loss needs for popularity and for repeats.
+        ``anchor`` and ``positive`` texts, and ``label``: for each pair the positions of both
+        items (`NOBODY` for a history), which the loss needs for popularity and for repeats.
     """
-    texts = catalogue.texts
 
     def anchor(pair: Pair) -> str:
         if pair.as_history:
@@ -123,12 +126,5 @@ def columns(
     return {
         "anchor": [anchor(pair) for pair in pairs],
         "positive": [item_prefix + texts[pair.positive] for pair in pairs],
-        **{
-            f"negative_{n}": [item_prefix + texts[item] for item in column]
-            for n, column in enumerate(zip(*negatives, strict=True), 1)
-        },
-        "label": [
-            [NOBODY if pair.as_history else pair.anchor[0], pair.positive, *others]
-            for pair, others in zip(pairs, negatives, strict=True)
-        ],
+        "label": [[NOBODY if pair.as_history else pair.anchor[0], pair.positive] for pair in pairs],
     }

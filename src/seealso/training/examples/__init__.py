@@ -1,1 +1,0 @@
-"""What a training learns from: pairs of texts, and hard negatives beside them."""
