@@ -22,7 +22,7 @@ from seealso.plugin.ranking.sending import send_at_once
 from seealso.plugin.recommendations import join_notes
 from seealso.plugin.serving import Live
 from seealso.readers import RESERVED
-from seealso.types import Space, User
+from seealso.types import Space
 
 NO_SUM = "in an index for {space} a similarity is not a sum over the history: it has one share"
 
@@ -130,7 +130,7 @@ def _searches(who: ExplainedUser, item_ids: Sequence[str], criteria: Criteria) -
     ranking = vector_search(profile.vector, (), only, context)
     if not profile.words:
         return [ranking]
-    tail = tail_search(replace(profile, user=User()), only, context.space)
+    tail = tail_search(profile.words, profile.tail_vector, (), only, context.space)
     params = {**tail.params, "size": len(item_ids), "explain": True}
     return [ranking, Search(tail.template, params)]
 

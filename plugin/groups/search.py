@@ -26,7 +26,7 @@ from seealso.plugin.ranking.searches import (
     vector_search,
 )
 from seealso.plugin.rules.taxonomy import Clause
-from seealso.types import Path, Space, User, Vector
+from seealso.types import Path, Space, Vector
 
 TAIL: Final = "tail"
 """Names the tail list among the named queries; members are called by their number."""
@@ -123,7 +123,7 @@ def _tail(group: Group, criteria: Criteria, space: Space) -> list[Clause]:
     words = mix_words(group.profiles, criteria.words)
     if criteria.tail_share == 0 or not words:
         return []
-    query = _query(tail_search(Profile(User(seen=group.excluded), None, words), criteria, space))
+    query = _query(tail_search(words, None, sorted(group.excluded), criteria, space))
     return [{"bool": {**query["bool"], "boost": FAINT, "_name": TAIL}}]
 
 

@@ -95,5 +95,6 @@ class ListRequest:
             boosted = boosted_search(profile.vector, self.boosts, seen, criteria, context)
             found.append(Query(boosted, reader.read_boosted))
         if criteria.tail_share and profile.words:
-            found.append(Query(tail_search(profile, criteria, context.space), reader.read_tail))
+            tail = tail_search(profile.words, profile.tail_vector, seen, criteria, context.space)
+            found.append(Query(tail, reader.read_tail))
         return found

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import orjson
 
-from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.paths import RankingContext
@@ -102,16 +101,33 @@ def boosted_search(
     return Search("boosted", params)
 
 
-def tail_search(profile: Profile, criteria: Criteria, space: Space) -> Search:
+def tail_search(
+    words: str,
+    vector: Vector | None,
+    exclude: Sequence[str],
+    criteria: Criteria,
+    space: Space,
+) -> Search:
     """Return the search for the tail list: BM25 over tail items and those without a vector.
 
     It brings as many items as the tail's share has places: a list cannot need more.
+
+    Parameters
+    ----------
+    words
+        What is searched for.
+    vector
+        Scores the hits, shape (dimension,); None where their similarity is not needed.
+    exclude
+        Item ids to leave out.
+    criteria, space
+        What the list must be, and the similarity that the index was built for.
     """
-    params = common_parameters(criteria, sorted(profile.seen))
-    params |= {"vector": profile.tail_vector, "space": KNN_SPACE[space]}
+    params = common_parameters(criteria, exclude)
+    params |= {"vector": vector, "space": KNN_SPACE[space]}
     if criteria.min_probability == 0:
         params["size"] = round_up(criteria.size, criteria.tail_share)
-    params["words"] = profile.words
+    params["words"] = words
     params["fields"] = [
         f"{name}^{weight:g}" for name, weight in criteria.field_weights.items()
     ] or ["text"]
@@ -136,7 +152,7 @@ def common_parameters(criteria: Criteria, exclude: Sequence[str]) -> dict[str, A
     """Return the parameters that every template takes."""
     params: dict[str, Any] = {"size": criteria.size}
     if exclude:
-        params["exclude"] = list(exclude)
+        params["exclude"] = exclude
     if criteria.filters:
         params["filter"] = list(criteria.filters)
     if criteria.fields is not None:

@@ -9,15 +9,15 @@ import pytest
 
 from seealso.config import RecommendSettings
 from seealso.errors import ConfigError
-from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import RankingContext, choose_path, is_small
 from seealso.plugin.ranking.searches import (
+    Search,
     importance_search,
     tail_search,
     vector_search,
 )
-from seealso.types import Calibration, Path, Space, User
+from seealso.types import Calibration, Path, Space
 
 SETTINGS = RecommendSettings()
 VECTOR = np.array([0.6, 0.8], dtype=np.float32)
@@ -149,29 +149,25 @@ def test_the_graph_looks_at_no_fewer_than_it_returns() -> None:
     assert knn["method_parameters"]["ef_search"] == 300
 
 
+def tail_of(words: str, criteria: Criteria) -> Search:
+    return tail_search(words, VECTOR, ["seen"], criteria, Space.COSINE)
+
+
 @pytest.mark.parametrize("words", ['say "hi"', "two\nlines", "{{x}} {{{y}}}", "无线鼠标", "a\\b\t"])
 def test_words_reach_the_query_as_they_are(words: str) -> None:
-    profile = Profile(User(seen=frozenset({"seen"})), VECTOR, words, tail_vector=VECTOR)
-    body = orjson.loads(tail_search(profile, criteria(), Space.COSINE).body())
+    body = orjson.loads(tail_of(words, criteria()).body())
     assert body["query"]["bool"]["must"]["multi_match"]["query"] == words
 
 
 def test_the_tail_list_asks_for_its_places_only() -> None:
-    profile = Profile(User(), VECTOR, "heat", tail_vector=VECTOR)
-    assert tail_search(profile, criteria(size=20), Space.COSINE).params["size"] == 4
+    assert tail_of("heat", criteria(size=20)).params["size"] == 4
     # where the likely ones among them are sought, more are needed
-    assert (
-        tail_search(profile, criteria(size=20, min_probability=0.5), Space.COSINE).params["size"]
-        == 20
-    )
+    assert tail_of("heat", criteria(size=20, min_probability=0.5)).params["size"] == 20
 
 
 def test_field_weights_reach_the_query() -> None:
     settings = RecommendSettings(field_weights={"title": 2.0, "text": 0.5})
-    weighted = RecommendOptions().resolve(settings)
-    search = tail_search(
-        Profile(User(), VECTOR, "heat", tail_vector=VECTOR), weighted, Space.COSINE
-    )
+    search = tail_of("heat", RecommendOptions().resolve(settings))
     assert search.params["fields"] == ["title^2", "text^0.5"]
 
 
