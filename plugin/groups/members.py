@@ -21,19 +21,25 @@ class Members:
 
     Attributes
     ----------
-    people
-        Each once.
-    whole
-        What describes all of them together: it counts as one more member, who has no age and has
-        seen nothing.
+    users
+        All whose preferences count: people, and behind them the group as a whole, if anything
+        describes it. It has no age and has seen nothing.
+    names
+        What the list calls each of `users`: by id, or by a name that is nobody's id.
+    guarded
+        Those whose age and region decide what the list may hold: the people, if there are any.
+    seen
+        What each of the people has seen.
     """
 
-    people: tuple[User, ...]
-    whole: User | None = None
+    users: tuple[User, ...]
+    names: tuple[str, ...]
+    guarded: tuple[User, ...]
+    seen: tuple[frozenset[str], ...]
 
     @classmethod
     def of(cls, people: Iterable[User], whole: User) -> "Members":
-        """Return the members; `whole` is one of them if it has words or attributes.
+        """Return the members, each once; `whole` is one of them if it has words or attributes.
 
         Raises
         ------
@@ -43,39 +49,27 @@ class Members:
         unlike = {
             number if one.user_id is None else one.user_id: one for number, one in enumerate(people)
         }
-        found = cls(tuple(unlike.values()), whole if whole.words or whole.attributes else None)
-        size = len(found.users)
-        if not size:
+        different = tuple(unlike.values())
+        described = (whole,) if whole.words or whole.attributes else ()
+        users = (*different, *described)
+        if not users:
             raise DataError(
                 "a group without members",
                 hint="name its members, or give attributes that describe it",
             )
-        if size > MOST_MEMBERS:
+        if len(users) > MOST_MEMBERS:
             raise DataError(
-                f"a group of {size:,}: at most {MOST_MEMBERS} members are allowed",
+                f"a group of {len(users):,}: at most {MOST_MEMBERS} members are allowed",
                 hint="describe large groups by attributes, or by a part of their members",
             )
-        return found
-
-    @property
-    def users(self) -> tuple[User, ...]:
-        """All whose preferences count: the people, and the group as a whole behind them."""
-        return self.people if self.whole is None else (*self.people, self.whole)
-
-    @property
-    def guarded(self) -> tuple[User, ...]:
-        """Those whose age and region decide what the list may hold."""
-        return self.people or self.users
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The name of each of `users` in the list: the id, or a name that is not an id."""
-        used = {one.user_id for one in self.people}
+        used = {one.user_id for one in different}
         names = [
             free(f"member {place}", used) if one.user_id is None else one.user_id
-            for place, one in enumerate(self.people, 1)
+            for place, one in enumerate(different, 1)
         ]
-        return tuple(names if self.whole is None else [*names, free(WHOLE, used)])
+        names += [free(WHOLE, used) for _ in described]
+        seen = tuple(one.seen for one in different)
+        return cls(users, tuple(names), different or users, seen)
 
 
 def free(name: str, used: Set[str | None]) -> str:
@@ -122,7 +116,7 @@ class Group:
         note = f"nothing is known about {_name_some(unknown)}: left out" if unknown else ""
         if not known:
             note = "nothing is known about any member: ranked by importance alone"
-        excluded = _excluded([one.seen for one in members.people], seen)
+        excluded = _excluded(members.seen, seen)
         return cls(tuple(known), tuple(known.values()), excluded, note)
 
 
