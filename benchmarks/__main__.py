@@ -5,7 +5,17 @@ from typing import Any
 
 import click
 
-from benchmarks import encoding, features, live, loading, million, ranking, recommending, users
+from benchmarks import (
+    encoding,
+    features,
+    live,
+    loading,
+    many,
+    million,
+    ranking,
+    recommending,
+    users,
+)
 from benchmarks.report import keep, show, write_page
 
 ITEMS = 100_000
@@ -13,6 +23,7 @@ ITEMS = 100_000
 RUNS: Mapping[str, Callable[[int], Mapping[str, Any]]] = {
     "ranking": lambda items: ranking.run(items).as_dict(),
     "recommending": lambda items: recommending.run(items).as_dict(),
+    "many": lambda items: many.run(items).as_dict(),
     "users": lambda items: users.run(items).as_dict(),
     "live": lambda items: live.run(items).as_dict(),
     "features": lambda items: features.run(items).as_dict(),

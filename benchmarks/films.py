@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.measure import machine
 from benchmarks.node import ROOT, running_node
 from benchmarks.synthetic import BOUNDS, SPREAD
-from seealso.cli.demo import ensure_bundle
+from seealso.api import export_model
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.config import EncoderSettings, IndexSettings, Settings
 from seealso.encoder import Bundle, BundleStore, item_encoder, open_cache
@@ -48,8 +48,8 @@ def read_films(settings: Settings) -> Films:
         items += batch
     cache = open_cache(settings)
     base = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
-    bundle = bind_to_catalogue(base, items, settings, cache)
     titles = [str(item.fields["title"]) for item in items]
+    bundle = bind_to_catalogue(base, titles, settings, cache)
     genres = [list(item.fields.get("genres", ())) for item in items]
     with progress("encoding titles", len(items)) as tick:
         vectors = item_encoder(bundle, settings, cache).encode_items(titles, tick=tick)
@@ -130,7 +130,8 @@ def film_index(items: int) -> Iterator[Stage]:
         }
     )
     ROOT.mkdir(parents=True, exist_ok=True)
-    ensure_bundle(settings)
+    if not BundleStore(settings.encoder.store).has(settings.encoder.bundle):
+        export_model(settings)
     films = read_films(settings)
     with running_node("2g") as (cluster, facts):
         known = machine(facts)

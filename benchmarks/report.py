@@ -13,7 +13,17 @@ from rich.table import Table
 RESULTS = Path("benchmarks/results")
 PAGE = Path("docs/explanation/benchmarks.md")
 BEGIN, END = "<!-- begin: python -m benchmarks -->", "<!-- end: python -m benchmarks -->"
-ORDER = ("ranking", "million", "recommending", "users", "live", "features", "encoding", "loading")
+ORDER = (
+    "ranking",
+    "million",
+    "recommending",
+    "many",
+    "users",
+    "live",
+    "features",
+    "encoding",
+    "loading",
+)
 HEADINGS = ("what", "median", "10th to 90th percentile", "wanted", "reached")
 
 Row = tuple[str, str, str, str, str]

@@ -10,6 +10,7 @@ from typing import Any, Final
 from seealso.cluster import Cluster
 from seealso.config import Settings
 from seealso.errors import ConfigError, DataError, PartialAnswer
+from seealso.log import logger
 from seealso.plugin.explanations.explaining import ExplainedUser, explain
 from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList, GroupRecommendation
@@ -24,12 +25,13 @@ from seealso.plugin.profiles.item_cache import ItemCache
 from seealso.plugin.profiles.profile import Profile, build_profile, build_profiles
 from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.ranking.boosts import Boosts
+from seealso.plugin.ranking.item_reader import ItemReader
 from seealso.plugin.ranking.options import Criteria, RecommendOptions, changed
 from seealso.plugin.ranking.paths import RankingContext, without_scripts
 from seealso.plugin.ranking.plans import Plan
-from seealso.plugin.ranking.rank import build, rank
+from seealso.plugin.ranking.rank import Send, build, rank
 from seealso.plugin.ranking.requests import ListRequest
-from seealso.plugin.ranking.sending import send_at_once, send_scored
+from seealso.plugin.ranking.sending import Sender, send_at_once, send_scored
 from seealso.plugin.recommendations import RecommendationList, join_notes
 from seealso.plugin.search.personalise import Preference, personalise_body
 from seealso.plugin.search.spread import Samples
@@ -37,6 +39,8 @@ from seealso.plugin.serving import Live
 from seealso.plugin.users_index import UsersIndex
 from seealso.query_templates import msearch
 from seealso.types import User, Vector
+
+log = logger(__name__)
 
 NO_NEIGHBOURS: Final = NeighbourBoosts()
 
@@ -60,6 +64,7 @@ class ListMaker:
         self._settings = settings
         self._users = users
         self._items = ItemCache(self._cluster)
+        self._item_reader = ItemReader(cluster, self._items)
         self._samples = Samples(self._cluster)
         self._policy = Policy(self._cluster, settings)
 
@@ -75,18 +80,44 @@ class ListMaker:
         self, live: Live, users: Sequence[User], criteria: Criteria
     ) -> list[RecommendationList]:
         """Return a list for each user, searched for together."""
+        # a deadline is for someone who waits; for many at once, the cluster may take its time
+        cluster = self._cluster if len(users) == 1 else self._patient
+        plan, context = self._policy.plan(live, criteria), RankingContext.of(live, criteria)
+        return self._for_users(live, users, plan, context, partial(send_at_once, cluster, live))
+
+    def for_many(
+        self, live: Live, users: Sequence[User], criteria: Criteria
+    ) -> list[RecommendationList]:
+        """Do what `for_users` does for some of very many users: by items in memory, where it can.
+
+        Where not all items can be read, the index ranks, and the lists say what they lack.
+        """
+        plan, context = self._policy.plan(live, criteria), RankingContext.of(live, criteria)
+        send = partial(send_at_once, self._patient, live)
+        try:
+            items = self._item_reader.items(live, context, plan.fields_read, len(users))
+            if items is not None:
+                in_memory = partial(items.answer, send=send)
+                return self._for_users(live, users, plan, context, in_memory)
+        except PartialAnswer as exc:
+            log.info("items are not ranked in memory: %s", exc.message)
+        return self._for_users(live, users, plan, context, send)
+
+    def _for_users(
+        self, live: Live, users: Sequence[User], plan: Plan, context: RankingContext, send: Sender
+    ) -> list[RecommendationList]:
+        """Return a list for each user; `send` sends the searches of all."""
         watch = Stopwatch()
         profiles = self.profiles(live, users)
         watch.cut("profile")
-        neighbours, missing = self._neighbours(live, profiles)
+        neighbours = self._neighbours(live, profiles)
         if self._users is not None:
             watch.cut("neighbours")
-        plan = self._policy.plan(live, criteria)
         requests = [
-            self._request(plan, profile, boosts, missing)
+            self._request(plan, profile, boosts)
             for profile, boosts in zip(profiles, neighbours, strict=True)
         ]
-        return self._rank(live, requests, criteria, watch)
+        return _rank(live, requests, context, partial(send, watch=watch), watch)
 
     def for_item(self, live: Live, item_id: str, criteria: Criteria) -> RecommendationList:
         """Return the items most related to an item."""
@@ -94,7 +125,8 @@ class ListMaker:
         profile = Profile(User(seen=frozenset({item_id})), self._vector(live, item_id))
         watch.cut("profile")
         request = self._request(self._policy.plan(live, criteria), profile)
-        return self._rank(live, [request], criteria, watch)[0]
+        send = partial(send_at_once, self._cluster, live, watch=watch)
+        return _rank(live, [request], RankingContext.of(live, criteria), send, watch)[0]
 
     def for_group(self, live: Live, members: Members, criteria: GroupCriteria) -> GroupList:
         """Return one list for all members."""
@@ -125,7 +157,7 @@ class ListMaker:
         (inputs,) = read_inputs([user], live, self._items)
         words = settings.recommend.words
         profile = build_profile(inputs, live.encoder.bundle, settings.profile, words)
-        ((boosts,), _) = self._neighbours(live, [profile])
+        (boosts,) = self._neighbours(live, [profile])
         criteria = RecommendOptions().resolve(settings.recommend)
         context = RankingContext.of(live, criteria)
         who = ExplainedUser(inputs, profile, boosts.gains, live, context)
@@ -166,15 +198,11 @@ class ListMaker:
         return searches[0].stored()
 
     def _request(
-        self,
-        plan: Plan,
-        profile: Profile,
-        neighbours: NeighbourBoosts = NO_NEIGHBOURS,
-        missing: str = "",
+        self, plan: Plan, profile: Profile, neighbours: NeighbourBoosts = NO_NEIGHBOURS
     ) -> ListRequest:
-        """Return the request for a user's list; `missing` is what is known to be lost for it."""
+        """Return the request for a user's list."""
         boosts = Boosts.of(profile.co_occurrence, neighbours)
-        note = join_notes(describe_gaps(profile), missing)
+        note = join_notes(describe_gaps(profile), neighbours.note)
         return ListRequest(profile, boosts, plan, self._policy.filters([profile.user]), note)
 
     def _group_request(
@@ -187,35 +215,10 @@ class ListMaker:
         context = RankingContext.of_group(live, criteria.list, len(group.names))
         return GroupRequest(group, criteria.groups, plan, allowed), context
 
-    def _rank(
-        self, live: Live, requests: Sequence[ListRequest], criteria: Criteria, watch: Stopwatch
-    ) -> list[RecommendationList]:
-        """Return the list of each request."""
-        context = RankingContext.of(live, criteria)
-        # a deadline is for someone who waits; for many at once, the cluster may take its time
-        cluster = self._cluster if len(requests) == 1 else self._patient
-        send = partial(send_at_once, cluster, live, watch=watch)
-        found = rank(requests, context, send)
-        watch.cut("fusion")
-        return [
-            RecommendationList(
-                tuple(candidate.item for candidate in one.items),
-                request.profile.user.user_id,
-                context.path,
-                live.name,
-                live.fingerprint,
-                join_notes(request.note, one.note),
-                watch.parts(),
-            )
-            for request, one in zip(requests, found, strict=True)
-        ]
-
-    def _neighbours(
-        self, live: Live, profiles: Sequence[Profile]
-    ) -> tuple[list[NeighbourBoosts], str]:
-        """Return what the neighbours of each user add, and a note on what is missing."""
+    def _neighbours(self, live: Live, profiles: Sequence[Profile]) -> list[NeighbourBoosts]:
+        """Return what the neighbours of each user add."""
         if self._users is None:
-            return [NO_NEIGHBOURS] * len(profiles), ""
+            return [NO_NEIGHBOURS] * len(profiles)
         return self._users.boosts(profiles, live.settings.neighbours, live.fingerprint)
 
     def _vector(self, live: Live, item_id: str) -> Vector:
@@ -235,3 +238,27 @@ class ListMaker:
                 item_id=item_id,
             )
         return live.encoder.bundle.item_query(item.vector)
+
+
+def _rank(
+    live: Live,
+    requests: Sequence[ListRequest],
+    context: RankingContext,
+    send: Send,
+    watch: Stopwatch,
+) -> list[RecommendationList]:
+    """Return the list of each request."""
+    found = rank(requests, context, send)
+    watch.cut("fusion")
+    return [
+        RecommendationList(
+            tuple(candidate.item for candidate in one.items),
+            request.profile.user.user_id,
+            context.path,
+            live.name,
+            live.fingerprint,
+            join_notes(request.note, one.note),
+            watch.parts(),
+        )
+        for request, one in zip(requests, found, strict=True)
+    ]

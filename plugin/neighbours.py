@@ -1,6 +1,6 @@
 """The users most like one: a list that prints as a table or as JSON, and what they chose lately."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -106,14 +106,17 @@ class NeighbourBoosts:
         What is added to w * cos of an item; items without a vote are left out.
     candidates
         Items that may come into the list by this alone, the largest gain first.
+    note
+        What a reader of the list should know, for instance that some users are missing.
     """
 
     gains: Mapping[str, float] = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
+    note: str = ""
 
     @classmethod
     def of(
-        cls, neighbours: Iterable[Neighbour], seen: Collection[str], settings: NeighbourSettings
+        cls, neighbours: NeighbourList, seen: Collection[str], settings: NeighbourSettings
     ) -> "NeighbourBoosts":
         """Return what the vote of user kNN adds.
 
@@ -129,7 +132,8 @@ class NeighbourBoosts:
         votes = vote(neighbours, seen, settings.latest)
         gains = {item_id: settings.share * part for item_id, part in votes.items()}
         order = sorted(gains, key=lambda item_id: (-gains[item_id], item_id))
-        return cls(gains, tuple(order[: settings.candidates]))
+        note = f"of the users index, {neighbours.note}" if neighbours.note else ""
+        return cls(gains, tuple(order[: settings.candidates]), note)
 
 
 def read_neighbours(

@@ -5,16 +5,17 @@ asks the one followed index (`serving`), so no answer mixes two models, and a sw
 update needs no restart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
 from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.options import GroupListOptions, GroupOptions
 from seealso.plugin.profiles.users import read_id, read_ids, require_users
-from seealso.plugin.ranking.options import ListOptions, RecommendOptions, UserListOptions
+from seealso.plugin.ranking.options import Criteria, ListOptions, RecommendOptions, UserListOptions
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.search.ubi import Query
+from seealso.plugin.serving import Live
 from seealso.plugin.user_searches import UserSearches
 from seealso.types import User
 
@@ -103,9 +104,27 @@ class Recommender(UserSearches):
         self, users: Sequence[User], options: RecommendOptions
     ) -> list[RecommendationList]:
         """Do what `recommend_batch` does, for options that are kept for many calls."""
+        return self._recommend(self._lists.for_users, users, options)
+
+    def recommend_many(
+        self, users: Sequence[User], options: RecommendOptions
+    ) -> list[RecommendationList]:
+        """Do what `recommend_users` does for some of very many users, with the same lists.
+
+        Once enough were asked about that it is worth it, all items are read, and an index that is
+        ranked exactly is ranked here: `seealso.plugin.ranking.item_reader`.
+        """
+        return self._recommend(self._lists.for_many, users, options)
+
+    def _recommend(
+        self,
+        make: Callable[[Live, Sequence[User], Criteria], list[RecommendationList]],
+        users: Sequence[User],
+        options: RecommendOptions,
+    ) -> list[RecommendationList]:
         require_users("users", users)
         criteria = options.resolve(self._settings.recommend)
-        found = self._index.follow(lambda live: self._lists.for_users(live, users, criteria))
+        found = self._index.follow(lambda live: make(live, users, criteria))
         return self._logged([Query("recommend", user) for user in users], found)
 
     def related(self, item_id: str, **options: Unpack[ListOptions]) -> RecommendationList:

@@ -140,8 +140,8 @@ class UsersIndex:
 
     def boosts(
         self, profiles: Sequence[Profile], settings: NeighbourSettings, fingerprint: str
-    ) -> tuple[list[NeighbourBoosts], str]:
-        """Return what the neighbours of each user add to items, and a note on what is missing.
+    ) -> list[NeighbourBoosts]:
+        """Return what the neighbours of each user add to items, with a note on what is missing.
 
         Where the items were built anew a moment ago, and the users not yet, a list without
         neighbours is better than none.
@@ -155,20 +155,19 @@ class UsersIndex:
         fingerprint
             Of the bundle that the profiles were made with.
         """
-        without = [NeighbourBoosts()] * len(profiles)
         if not settings.share:
-            return without, ""
+            return [NeighbourBoosts()] * len(profiles)
         try:
-            found = self.neighbours(profiles, settings.k, fingerprint)
+            lists = iter(self.neighbours(profiles, settings.k, fingerprint))
         except MappingMismatch as exc:
-            return without, f"without neighbours: {exc.message}; {exc.hint}"
-        lists = iter(found)
-        boosts = [
-            none if one.vector is None else NeighbourBoosts.of(next(lists), one.seen, settings)
-            for one, none in zip(profiles, without, strict=True)
+            note = f"without neighbours: {exc.message}; {exc.hint}"
+            return [NeighbourBoosts(note=note)] * len(profiles)
+        return [
+            NeighbourBoosts()
+            if one.vector is None
+            else NeighbourBoosts.of(next(lists), one.seen, settings)
+            for one in profiles
         ]
-        part = found[0].note if found else ""
-        return boosts, f"of the users index, {part}" if part else ""
 
     def _refresh(self, fingerprint: str) -> None:
         self._live = live_users(self._cluster, self._settings, self._names)

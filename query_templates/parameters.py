@@ -173,6 +173,7 @@ ENCODERS: Mapping[str, Encode] = {
     "candidates": CLAUSES,
     "members": CLAUSES,
     "explain": _true,
+    "only_ids": _true,
     "ids": STRINGS,
     "boosts": _numbers_by_name,
     "query": _object,

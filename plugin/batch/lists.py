@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+from threadpoolctl import threadpool_limits
 
 from seealso.config import RecommendSettings, Rule
 from seealso.log import Tick
@@ -167,9 +168,10 @@ def recommend_in_order(
         The lists of the users of one request.
     """
     waiting: deque[Future[list[RecommendationList]]] = deque()
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+    # small systems are solved for each user: several threads for one of them only wait
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         while batch := list(islice(users, USERS_AT_ONCE)):
-            waiting.append(pool.submit(recommender.recommend_users, batch, options))
+            waiting.append(pool.submit(recommender.recommend_many, batch, options))
             if len(waiting) > REQUESTS_AT_ONCE:
                 yield waiting.popleft().result()
         while waiting:

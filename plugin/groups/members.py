@@ -22,10 +22,10 @@ class Members:
     Attributes
     ----------
     users
-        All whose preferences count: people, and behind them the group as a whole, if anything
-        describes it. It has no age and has seen nothing.
+        All whose preferences count: the people, and last the group as a whole, if anything
+        describes it. The group as a whole has no age and has seen nothing.
     names
-        What the list calls each of `users`: by id, or by a name that is nobody's id.
+        The name of each of `users` in the list: the id, or a name that is not an id.
     guarded
         Those whose age and region decide what the list may hold: the people, if there are any.
     seen

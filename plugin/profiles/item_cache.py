@@ -1,7 +1,7 @@
 """What the index holds of items in histories: read once for each state of the index."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
@@ -58,6 +58,13 @@ class ItemCache:
             while len(self._items) > self._capacity:
                 self._items.popitem(last=False)
         return found | fresh, unread
+
+    def keep(self, live: Live, items: Mapping[str, KnownItem]) -> None:
+        """Keep items that were read already, so that no history is read a second time."""
+        generation = live.generation
+        with self._lock:
+            self._capacity = max(self._capacity, len(items))
+            self._items.update(((generation, item_id), item) for item_id, item in items.items())
 
     def _fetch(self, index: str, ids: Sequence[str]) -> tuple[dict[str, KnownItem], frozenset[str]]:
         fresh: dict[str, KnownItem] = {}

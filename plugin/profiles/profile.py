@@ -110,7 +110,8 @@ def _vectors(
         return _mix([*texts, (settings.history, history.mean(bundle, recency))])
 
     main = content(settings.recency)
-    tail = main if settings.tail_recency is None else content(settings.tail_recency)
+    same = settings.tail_recency in (None, settings.recency)
+    tail = main if same else content(settings.tail_recency or 0.0)
     behaviour = (history.vectors, history.ages) if settings.history else ((), ())
     vector = bundle.user_vector(main, *behaviour)
     # tail items have no behaviour: their contents alone are compared with the profile

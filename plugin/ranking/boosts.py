@@ -5,7 +5,7 @@ ids; all others keep their order. The best of both lists are therefore the best 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from seealso.plugin.neighbours import NeighbourBoosts
 from seealso.types import Source
@@ -32,9 +32,10 @@ class Boosts:
     @classmethod
     def of(cls, co_occurrence: Mapping[str, float], neighbours: NeighbourBoosts) -> "Boosts":
         """Return the boosts of a user: all by co-occurrence, and the neighbours' candidates."""
-        boosts = cls(co_occurrence, neighbours.gains)
-        named = dict.fromkeys((*co_occurrence, *neighbours.candidates))
-        return replace(boosts, named={item_id: boosts.total(item_id) for item_id in named})
+        named = {**co_occurrence, **dict.fromkeys(neighbours.candidates, 0.0), **co_occurrence}
+        for item_id in named.keys() & neighbours.gains.keys():
+            named[item_id] += neighbours.gains[item_id]
+        return cls(co_occurrence, neighbours.gains, named)
 
     def total(self, item_id: str) -> float:
         """Return what is added to an item."""

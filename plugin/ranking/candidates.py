@@ -1,8 +1,8 @@
 """Hits become candidates of a list: scores to probabilities, with what is added to them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from seealso.indexer.documents import item_vector
 from seealso.plugin.ranking.answers import Hit
@@ -13,6 +13,8 @@ from seealso.plugin.reranking.draft import Candidate
 from seealso.plugin.scores import logit, raw_value
 from seealso.readers import RESERVED
 from seealso.types import Calibration, Path, Source
+
+NO_BOOSTS: Final = Boosts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,7 @@ class HitReader:
             item = recommendation(hit, None, source, self.context.calibration)
             return Candidate(item, (item.importance,), vector=vector)
         x = raw if boosted else raw + self.boosts.total(item_id)
-        item = replace(
-            recommendation(hit, x, source, self.context.calibration),
-            co_occurrence=self.boosts.co_occurrence.get(item_id, 0.0),
-            neighbours=self.boosts.neighbours.get(item_id, 0.0),
-        )
+        item = recommendation(hit, x, source, self.context.calibration, self.boosts)
         return Candidate(item, (x,), (x,), vector)
 
     def _likely(self, found: Sequence[Candidate]) -> list[Candidate]:
@@ -117,12 +115,16 @@ def raw_of(score: float, context: RankingContext) -> float:
 
 
 def recommendation(
-    hit: Hit, raw: float | None, source: Source, calibration: Calibration
+    hit: Hit,
+    raw: float | None,
+    source: Source,
+    calibration: Calibration,
+    boosts: Boosts = NO_BOOSTS,
 ) -> Recommendation:
     """Return the recommendation that a hit stands for; `raw` is None where no x is known."""
-    document = hit["_source"]
+    item_id, document = hit["_id"], hit["_source"]
     return Recommendation(
-        item_id=hit["_id"],
+        item_id=item_id,
         probability=None if raw is None else float(calibration.probability(raw)),
         raw=raw,
         score=hit["_score"],
@@ -132,4 +134,6 @@ def recommendation(
         importance=float(document.get("importance", 0.0)),
         tail=bool(document.get("tail", True)),
         fields={name: value for name, value in document.items() if name not in RESERVED},
+        co_occurrence=boosts.co_occurrence.get(item_id, 0.0),
+        neighbours=boosts.neighbours.get(item_id, 0.0),
     )

@@ -65,6 +65,11 @@ class Plan:
     components: tuple[Component, ...]
     caps: tuple[CapSettings, ...]
 
+    @property
+    def fields_read(self) -> tuple[str, ...] | None:
+        """Fields of the documents that its searches bring; all but the vector for None."""
+        return self.sub_queries[0].criteria.fields
+
 
 def build_plan(
     criteria: Criteria,

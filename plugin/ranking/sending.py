@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from seealso.cluster import Cluster
 from seealso.errors import ClusterError
@@ -29,6 +29,13 @@ SCORES: Final = {"include_named_queries_score": "true"}
 
 SCORED_AT_ONCE: Final = 4
 """Most of these that are on their way together."""
+
+
+class Sender(Protocol):
+    """Sends searches, and books the time that they take."""
+
+    def __call__(self, searches: Sequence[Search], watch: Stopwatch) -> Sequence[Response]:
+        """Return the response to each of `searches`."""
 
 
 def send_at_once(

@@ -15,6 +15,7 @@ from seealso.errors import ClusterError, PartialAnswer, Unavailable
 from seealso.indexer.update import update
 from seealso.plugin import Recommender
 from seealso.plugin.doctor import examine
+from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.search.ubi import UbiLog
 from seealso.plugin.serving import EXPENSIVE
 from seealso.types import HistoryEntry, User
@@ -265,6 +266,12 @@ def test_a_list_of_half_the_shards_says_so(library: Library) -> None:
             assert found.ids
             assert "1 of 2 shards did not answer" in found.note
             assert "1 of 2 shards did not answer" in found.as_dict()["note"]
+        everyone = [parted.user(f"u{n}") for n in range(12)]
+        for _ in range(2):
+            # not all items can be read: the index ranks, as for few
+            for found in parted.recommend_many(everyone, RecommendOptions()):
+                assert found.ids
+                assert "1 of 2 shards did not answer" in found.note
         there = {hit["_id"] for hit in found_in(library.cluster, name)}
         lost = next(f"b{number}" for number in range(30) if f"b{number}" not in there)
         with pytest.raises(PartialAnswer, match="cannot be read now: its shard does not answer"):

@@ -18,6 +18,7 @@ from seealso.indexer.privacy import export_user, forget
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.plugin import Recommender
+from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.search.ubi import UbiLog
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Problems
@@ -28,13 +29,13 @@ from tests.members import NAMES, asking, built, run, updated
 
 
 @contextmanager
-def acting_as(shop: Shop, *tasks: Task, source: str = "-") -> Iterator[None]:
-    """Let `shop` ask through a proxy that allows what `tasks` need and nothing else."""
+def acting_as(shop: Shop, *tasks: Task, source: str = "-", but: str = "none") -> Iterator[None]:
+    """Let `shop` ask through a proxy that allows what `tasks` need, `but` for one path."""
     ubi = (shop.settings().ubi.events, shop.settings().ubi.queries)
 
     def admit(request: Request) -> Refusal | None:
         path = request.target.partition("?")[0]
-        if any(
+        if but not in path and any(
             allows(task, request.method, path, alias=shop.alias, source=source, ubi=ubi)
             for task in tasks
         ):
@@ -60,7 +61,9 @@ def shop(opensearch: NodeInfo, open_shop: OpenShop) -> Shop:
     return made
 
 
-def test_the_role_for_building_and_the_role_for_reading(shop: Shop) -> None:
+def test_the_role_for_building_and_the_role_for_reading(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
     with acting_as(shop, "build"):
         first = shop.build().index
         second = shop.build(swap=False).index
@@ -77,6 +80,18 @@ def test_the_role_for_building_and_the_role_for_reading(shop: Shop) -> None:
         assert len(serving.recommend(history=["f1"], words="a sailor", size=5).items) == 5
         assert len(serving.related("f1", size=5).items) == 5
         assert len(serving.recommend("nobody", size=5).items) == 5
+        readers = [serving.user(history=["f1", f"f{n}"]) for n in range(2, 20)]
+        for _ in range(2):
+            found = serving.recommend_many(readers, RecommendOptions())
+            assert all(len(one) == 10 for one in found)
+    # an account that may search and no more gets the same lists, more slowly
+    with acting_as(shop, "read", but="/_search/point_in_time"):
+        warned = Recommender(Cluster(shop.url, retries=0), shop.settings())
+        for _ in range(2):
+            again = warned.recommend_many(readers, RecommendOptions())
+        assert [one.ids for one in again] == [one.ids for one in found]
+        assert caplog.text.count("every list is asked of the index, more slowly") == 1
+    with acting_as(shop, "read"):
         with pytest.raises(ClusterError, match="not allowed"):
             shop.build()
         with pytest.raises(ClusterError, match="not allowed"):

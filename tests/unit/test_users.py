@@ -15,7 +15,7 @@ import pytest
 from seealso.config import NeighbourSettings, UsersSettings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.documents import digest_of, user_document, user_of
-from seealso.plugin.neighbours import Neighbour, NeighbourBoosts
+from seealso.plugin.neighbours import Neighbour, NeighbourBoosts, NeighbourList
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.candidates import HitReader
 from seealso.plugin.ranking.paths import RankingContext
@@ -171,10 +171,12 @@ def test_attributes_of_parquet_are_what_json_knows(tmp_path: Path) -> None:
 
 
 def test_neighbours_bring_what_most_of_them_chose() -> None:
-    neighbours = [Neighbour("x", 0.6, ("a", "b", "c")), Neighbour("y", 0.2, ("b", "d"))]
-    boosts = NeighbourBoosts.of(neighbours, {"c"}, NeighbourSettings(share=0.5, candidates=2))
+    neighbours = (Neighbour("x", 0.6, ("a", "b", "c")), Neighbour("y", 0.2, ("b", "d")))
+    found = NeighbourList(neighbours, None, "users", note="a part is missing")
+    boosts = NeighbourBoosts.of(found, {"c"}, NeighbourSettings(share=0.5, candidates=2))
     assert boosts.gains == pytest.approx({"b": 0.5, "a": 0.375, "d": 0.125})
     assert boosts.candidates == ("b", "a")
+    assert boosts.note == "of the users index, a part is missing"
 
 
 def hit(item_id: str, raw: float) -> dict[str, Any]:

@@ -38,6 +38,9 @@ SCROLLING: Final = "indices:data/read/scroll indices:data/read/scroll/clear"
 INDEXING: Final = "indices:data/write/bulk* indices:data/write/index"
 """One document is written by the cluster as a bulk request, too."""
 
+OPENING: Final = "indices:data/read/point_in_time/create"
+"""All documents are read as they were at one moment."""
+
 TABLE: Final = rf"""
 read build        GET /{{own}}/_alias/{ANY}  index  indices:admin/aliases/get
 read build ubi    GET /{{own}}/_mapping  index  indices:admin/mappings/get
@@ -67,10 +70,10 @@ build             POST /{PHYSICAL}/_bulk  index  {INDEXING}
 build             POST /{PHYSICAL}/_bulk  index  indices:data/write/update indices:data/write/delete
 build             POST /{PHYSICAL}/_refresh  index  indices:admin/refresh*
 build             POST /{PHYSICAL}/_forcemerge  index  indices:admin/forcemerge*
-build source ubi  POST /{{own}}/_search/point_in_time  index  indices:data/read/point_in_time/create
-build source ubi  POST /_search  index  indices:data/read/search*
-build source ubi  DELETE /_search/point_in_time  index  indices:data/read/point_in_time/delete
-build source ubi  GET /{{own}}/_settings/index\.uuid  index  indices:monitor/settings/get
+read build source ubi POST /{{own}}/_search/point_in_time  index  {OPENING}
+read build source ubi POST /_search  index  indices:data/read/search*
+read build source ubi DELETE /_search/point_in_time  index  indices:data/read/point_in_time/delete
+read build source ubi GET /{{own}}/_settings/index\.uuid  index  indices:monitor/settings/get
 live              GET /{{alias}}-users-\*  index  indices:admin/get
 live              GET /{{alias}}-users-\*/_stats/docs,store  index  indices:monitor/stats
 live              POST /{PHYSICAL}/_update/[\w:-]+  index  indices:data/write/update {INDEXING}

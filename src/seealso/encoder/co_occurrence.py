@@ -59,17 +59,21 @@ class CoOccurrence:
             Places in rising order and, for each, share times the sum of recency ** age times the
             weight of the pair.
         """
-        rows = [np.arange(self.starts[item], self.starts[item + 1]) for item in history]
-        if not rows:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        items = np.asarray(history, dtype=np.int64)
+        starts, pairs = self.starts[items], self.starts[items + 1] - self.starts[items]
         fading = np.power(self.recency, np.asarray(ages, dtype=np.float64))
-        pairs = np.concatenate(rows)
-        added = self.weights[pairs] * np.repeat(fading, [len(row) for row in rows])
-        places, place_of = np.unique(self.places[pairs], return_inverse=True)
-        sums = np.bincount(place_of, weights=added, minlength=len(places))
+        # the pairs of each item one after the other: rising numbers, with a jump at each item
+        jumps = np.repeat(starts - np.cumsum(pairs) + pairs, pairs)
+        numbers = jumps + np.arange(len(jumps))
+        second = self.places[numbers]
+        sums = np.bincount(second, weights=self.weights[numbers] * np.repeat(fading, pairs))
+        places = np.flatnonzero(np.bincount(second))
+        sums = sums[places]
         if len(places) > MOST_BOOSTED:
-            highest = np.sort(np.argsort(-sums, kind="stable")[:MOST_BOOSTED])
-            places, sums = places[highest], sums[highest]
+            least = np.partition(sums, -MOST_BOOSTED)[-MOST_BOOSTED]
+            high = np.flatnonzero(sums >= least)
+            kept = np.sort(high[np.argsort(-sums[high], kind="stable")[:MOST_BOOSTED]])
+            places, sums = places[kept], sums[kept]
         return places.astype(np.int64), np.asarray(self.share * sums, dtype=np.float32)
 
     def among(self, known: npt.NDArray[np.bool_]) -> "CoOccurrence":

@@ -256,8 +256,8 @@ class Collaborative:
         places, added = self.co_occurrence.boost(
             [self.place[history[row]] for row in known], [ages[row] for row in known]
         )
-        diluted = added * np.float32(self.dilution)
-        return {self.ids[place]: float(one) for place, one in zip(places, diluted, strict=True)}
+        diluted = (added * np.float32(self.dilution)).tolist()
+        return {self.ids[place]: one for place, one in zip(places.tolist(), diluted, strict=True)}
 
     def fold_in(self, joined: Vector, ages: Sequence[int]) -> Vector:
         """Return the unit user factor of a history of joined vectors, shape (k,).

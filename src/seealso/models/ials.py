@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from seealso.datasets.dataset import Dataset
 from seealso.encoder.fold_in import fold_in
 from seealso.errors import MissingExtraError
 from seealso.models.histories import Matrix, build_interactions
 from seealso.types import Vector
-
-try:
-    from threadpoolctl import threadpool_limits
-except ModuleNotFoundError as exc:
-    raise MissingExtraError.of("threadpoolctl", "evaluate") from exc
 
 ITERATIONS: Final = 15
 SEED: Final = 17
