@@ -49,11 +49,24 @@ def test_ingest(lively: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("on_error", ["stop", "skip"])
+@pytest.mark.parametrize(
+    ("command", "file"), [("ingest", "nosuch.csv"), ("follow", "nosuch.jsonl")]
+)
 def test_a_file_that_is_missing_makes_no_index(
-    lively: Shop, capsys: pytest.CaptureFixture[str], on_error: str
+    lively: Shop, capsys: pytest.CaptureFixture[str], command: str, file: str, on_error: str
 ) -> None:
-    assert run(lively, "events", "ingest", "nosuch.csv", "--on-error", on_error) == 3
-    assert complaint(capsys)[0] == "error: nosuch.csv: no such file or directory"
+    assert run(lively, "events", command, file, "--on-error", on_error) == 3
+    assert complaint(capsys)[0] == f"error: {file}: no such file or directory"
+    assert not lively.cluster.exists(f"/{events_name(lively.alias)}")
+
+
+@pytest.mark.parametrize("command", ["ingest", "follow"])
+def test_an_index_of_ubi_that_is_missing_makes_no_index(
+    lively: Shop, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    ubi = {"events": f"nosuch-{lively.alias}"}
+    assert run(lively, "events", command, "--ubi", ubi=ubi) == 7
+    assert complaint(capsys)[0] == f"error: nosuch-{lively.alias}: no such index"
     assert not lively.cluster.exists(f"/{events_name(lively.alias)}")
 
 

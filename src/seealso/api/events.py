@@ -107,11 +107,10 @@ def ingest_events(
         chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
         run = SourceRun(cluster, settings, names, chosen, problems)
         # before an index of events is made: what cannot be read changes nothing
-        if isinstance(chosen, WholeFile):
-            if on_error == "stop":
-                run.check(chosen.read(None))
-            else:
-                next(chosen.file.rows(), None)
+        if isinstance(chosen, WholeFile) and on_error == "stop":
+            run.check(chosen.read(None))
+        elif not isinstance(chosen, Stream):
+            next(chosen.read(None), None)
         with Recommender(cluster, settings) as recommender:
             ingester = Ingester(cluster, settings, names, recommender.user_encoder)
             batches = chosen.read(run.position(ingester.store))
@@ -179,8 +178,11 @@ def follow_events(
         Recommender(cluster, settings) as recommender,
         progress("following") as tick,
     ):
-        ingester = Ingester(cluster, settings, names, recommender.user_encoder)
         run = SourceRun(cluster, settings, names, chosen, problems)
+        # before an index of events is made: what cannot be read changes nothing
+        if not isinstance(chosen, Stream):
+            next(chosen.follow(run.position(EventStore.find(cluster, settings, names))), None)
+        ingester = Ingester(cluster, settings, names, recommender.user_encoder)
         batches = chosen.follow(run.position(ingester.store))
         for one in _until_idle(run.ingest(ingester, batches), idle):
             ingested = ingested.plus(one)
