@@ -14,9 +14,9 @@ from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import click
 from pydantic.fields import FieldInfo
+from rights import ANY, PHYSICAL, Task, find_rights, role
 
 from seealso.cli.main import cli
-from seealso.cluster.rights import ANY, PHYSICAL, Task, find_rights, role
 from seealso.config import Section, Settings
 from seealso.errors import SeeAlsoError
 

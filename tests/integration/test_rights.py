@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import orjson
 import pytest
 
+from docs.rights import Task, allows, role
 from seealso.cluster import Cluster, indices, scan
 from seealso.cluster.node import NodeInfo
-from seealso.cluster.rights import Task, allows, role
 from seealso.errors import ClusterError
 from seealso.indexer import lifecycle
 from seealso.indexer.events.running import SourceRun

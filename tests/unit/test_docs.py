@@ -100,7 +100,10 @@ def test_settings_page_has_every_setting(section):
 
 def generate(script: Path, *arguments: str) -> Result:
     """Call docs/generate.py, or a copy of it beside other pages, as the shell does."""
-    return CliRunner().invoke(runpy.run_path(str(script))["main"], arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DOCS)
+        main = runpy.run_path(str(script))["main"]
+    return CliRunner().invoke(main, arguments)
 
 
 def test_generated_parts_are_in_step_with_the_code():
