@@ -26,7 +26,7 @@ MADE_BY = (
     *sorted((ROOT / "src" / "seealso" / "training").rglob("*.py")),
     *(
         ROOT / "src" / "seealso" / "encoder" / f"{name}.py"
-        for name in ("bundle", "description", "fingerprints", "reader")
+        for name in ("bundle", "description", "reader")
     ),
 )
 MADE_WITH = ("torch", "transformers", "onnxruntime", "tokenizers")

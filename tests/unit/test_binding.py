@@ -33,7 +33,7 @@ def test_two_texts_to_a_dimension_are_whitened_and_fewer_are_not(
     chosen = settings(tmp_path)
     # a text that many items have teaches no more than once
     drawn = texts(different) + ["number 0"] * 300 + [""]
-    bundle = bind_to_catalogue(tiny, drawn, chosen, None)
+    bundle = bind_to_catalogue(tiny, drawn, chosen)
     assert (bundle.projection is not None) == whitened
     note = whitening_note(tiny, drawn, chosen)
     assert (note is None) == whitened
@@ -48,20 +48,20 @@ def test_two_texts_to_a_dimension_are_whitened_and_fewer_are_not(
 def test_who_decides_is_not_corrected(tiny: Bundle, tmp_path, whiten):
     chosen = settings(tmp_path, encoder={"whiten": whiten})
     for drawn in (texts(20), texts(256)):
-        assert (bind_to_catalogue(tiny, drawn, chosen, None).projection is not None) == whiten
+        assert (bind_to_catalogue(tiny, drawn, chosen).projection is not None) == whiten
         assert whitening_note(tiny, drawn, chosen) is None
 
 
 def test_a_trained_bundle_that_wants_no_whitening_has_none(tiny: Bundle, tmp_path):
     trained = replace(tiny, whiten=False)
-    assert bind_to_catalogue(trained, texts(256), settings(tmp_path), None).projection is None
+    assert bind_to_catalogue(trained, texts(256), settings(tmp_path)).projection is None
     assert whitening_note(trained, texts(20), settings(tmp_path)) is None
 
 
 def test_a_bound_bundle_stays_unwhitened_when_its_catalogue_grows(tiny: Bundle, tmp_path):
     chosen = settings(tmp_path)
-    bound = bind_to_catalogue(tiny, texts(20), chosen, None)
-    assert bind_to_catalogue(bound, texts(256), chosen, None).fingerprint == bound.fingerprint
+    bound = bind_to_catalogue(tiny, texts(20), chosen)
+    assert bind_to_catalogue(bound, texts(256), chosen).fingerprint == bound.fingerprint
     store = BundleStore(tmp_path)
     assert store.by_fingerprint(bound.fingerprint).projection is None
 

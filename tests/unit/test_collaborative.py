@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from seealso.encoder import Collaborative, CoOccurrence
 from seealso.encoder.co_occurrence import MOST_BOOSTED
-from seealso.encoder.collaborative_file import load_collaborative, save_collaborative
+from seealso.encoder.collaborative_file import load_collaborative
 from seealso.encoder.fold_in import fold_in_parts
 from seealso.errors import BundleError
 from seealso.types import Vector
@@ -188,7 +188,7 @@ def test_pairs_lie_in_the_file_of_the_part(tmp_path: Path) -> None:
         starts, np.array([4], dtype=np.int32), np.array([0.5], np.float32), 1.5, 0.8
     )
     one = replace(part(), cold_start_bonus=0.25, co_occurrence=pairs)
-    save_collaborative(one, tmp_path / "part.npz")
+    np.savez(tmp_path / "part.npz", **one.arrays())
     found = load_collaborative(tmp_path / "part.npz")
     assert found.content() == one.content() != part().content()
     assert found.boosts(["i0"], [1]) == one.boosts(["i0"], [1]) != {}
@@ -198,14 +198,14 @@ def test_pairs_of_other_items_are_refused(tmp_path: Path) -> None:
     starts = np.concatenate([[0], np.full(len(IDS), 1)]).astype(np.int64)
     beyond = np.array([len(IDS)], dtype=np.int32)
     pairs = CoOccurrence(starts, beyond, np.array([0.5], np.float32), 1.5, 0.8)
-    save_collaborative(replace(part(), co_occurrence=pairs), tmp_path / "part.npz")
+    np.savez(tmp_path / "part.npz", **replace(part(), co_occurrence=pairs).arrays())
     with pytest.raises(BundleError, match="pairs that do not belong"):
         load_collaborative(tmp_path / "part.npz")
 
 
 def test_it_is_the_same_after_it_was_saved(tmp_path: Path) -> None:
     one = part()
-    save_collaborative(one, tmp_path / "collaborative.npz")
+    np.savez(tmp_path / "collaborative.npz", **one.arrays())
     again = load_collaborative(tmp_path / "collaborative.npz")
     assert again.content() == one.content()
     np.testing.assert_array_equal(again.join(IDS, TEXTS), one.join(IDS, TEXTS))
@@ -218,14 +218,14 @@ def test_what_is_not_one_is_refused(tmp_path: Path) -> None:
         load_collaborative(file)
     one = part()
     few = Collaborative(IDS[:3], one.factors, one.gram, one.predictor, 1, 1, 1, 1)
-    save_collaborative(few, file)
+    np.savez(file, **few.arrays())
     with pytest.raises(BundleError, match="3 ids, factors"):
         load_collaborative(file)
 
 
 def test_a_number_that_is_missing_is_named(tmp_path: Path) -> None:
     file = tmp_path / "collaborative.npz"
-    save_collaborative(part(), file)
+    np.savez(file, **part().arrays())
     with np.load(file) as arrays:
         fewer = {**arrays, "numbers": arrays["numbers"][:-1]}
     np.savez(file, **fewer)

@@ -205,8 +205,8 @@ def test_calibration_changes_no_fingerprint_and_is_kept(tiny: Bundle, store: Bun
         ),
         ({"importance": {"floor": 3.0, "ceiling": 1.0}}, "importance: floor 3.0 is above ceiling"),
         ({"other": {}}, "'other' is not a section that is fitted"),
-        ({"profile": [1]}, "sections with settings are expected"),
-        (["profile"], "sections with settings are expected"),
+        ({"profile": [1]}, "fitted.profile: must be an object with names and values"),
+        (["profile"], "fitted: must be an object with names and values"),
     ],
 )
 def test_a_bundle_brings_no_settings_but_fitted_ones(

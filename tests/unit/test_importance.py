@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from seealso.config import ImportanceSettings
 from seealso.errors import ConfigError, DataError
-from seealso.indexer.importance import apply_importance, count_events, fit_importance
+from seealso.indexer.counts import count_events
+from seealso.indexer.importance import apply_importance, fit_importance
 from seealso.readers import EVENT_SCHEMA
 
 # a busy machine is no failure: no time limit for one example

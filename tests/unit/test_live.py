@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from seealso.config import EventSettings, ImportanceSettings, LiveSettings
 from seealso.config.inputs import EventFormatSettings
 from seealso.errors import DataError
+from seealso.indexer.counts import count_events
 from seealso.indexer.events.histories import merge_events
 from seealso.indexer.events.importance import NOTHING, Gain, derive_change, raise_weight
-from seealso.indexer.importance import apply_importance, count_events, fit_importance
+from seealso.indexer.importance import apply_importance, fit_importance
 from seealso.readers import LiveEvent, LiveReader, Problems
 from seealso.readers.files.documents import parse_lines
 from seealso.types import HistoryEntry, User

@@ -2,14 +2,15 @@
 
 import time
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
 
-from seealso.config import Settings, TextSettings
+from seealso.config import Settings, TextSettings, load_settings
 from seealso.encoder import Bundle, Encoder, ItemText, UserText, encode_views, names_read
 from seealso.encoder.templates import MOST_CHARACTERS
-from seealso.errors import TemplateError
+from seealso.errors import ConfigError, TemplateError
 from seealso.types import Item
 
 
@@ -181,16 +182,16 @@ def test_views_come_in_order_with_their_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("text", "message"),
     [
-        (TextSettings(weights={"plot": 1}), r"text\.weights\.plot: there is no such view"),
-        (TextSettings(weights={"item": -1}), r"text\.weights\.item: -1"),
-        (TextSettings(views={"item": "x"}), r"text\.views\.item: that name belongs"),
+        ({"weights": {"plot": 1}}, r"text: weights\.plot: there is no such view; .* are item"),
+        ({"weights": {"item": -1}}, r"text: weights\.item: must be 0 or more, not -1"),
+        ({"views": {"item": "x"}}, r"text: views\.item: that name belongs"),
     ],
 )
-def test_views_that_do_not_fit_are_refused(settings: TextSettings, message: str) -> None:
-    with pytest.raises(TemplateError, match=message):
-        ItemText(settings)
+def test_views_that_do_not_fit_are_refused(text: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_settings(overrides={"text": text})
 
 
 def test_view_vectors_add_up_by_weight(tiny: Bundle) -> None:

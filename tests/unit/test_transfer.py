@@ -1,6 +1,7 @@
 """Bundles on the move: what is sent arrives, and anything else is refused in one line."""
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -19,7 +20,15 @@ import pytest
 from onnx import TensorProto, helper
 
 from seealso.config import TextSettings
-from seealso.encoder import Bundle, BundleStore, Encoder, Projection, bind
+from seealso.encoder import (
+    Bundle,
+    BundleStore,
+    Collaborative,
+    CoOccurrence,
+    Encoder,
+    Projection,
+    bind,
+)
 from seealso.encoder.archive import unpack
 from seealso.encoder.description import (
     DESCRIPTION,
@@ -30,7 +39,6 @@ from seealso.encoder.description import (
     TOKENIZER,
     sha256,
 )
-from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
 from seealso.encoder.graphs import complaint
 from seealso.encoder.inspection import LARGEST
 from seealso.encoder.transfer import Pull, plan_pull, plan_push, pull, push
@@ -68,14 +76,21 @@ def reseal(folder: Path, **changes: object) -> None:
     recorded = json.loads((folder / DESCRIPTION).read_text()) | changes
     files = [name for name in (*MODEL_FILES, PROJECTION) if (folder / name).is_file()]
     recorded["files"] = {name: sha256(folder / name) for name in files}
+    model, tokenizer = (recorded["files"][name] for name in (MODEL, TOKENIZER))
     parts = ("pooling", "max_length", "item_prefix", "user_prefix")
-    recorded["model_fingerprint"] = fingerprint_model(
-        recorded["files"][MODEL], recorded["files"][TOKENIZER], *(recorded[part] for part in parts)
+    recorded["model_fingerprint"] = digest([model, tokenizer, *(recorded[part] for part in parts)])
+    text = recorded["text"] and TextSettings.model_validate(recorded["text"]).model_dump(
+        mode="json"
     )
-    text = None if recorded["text"] is None else TextSettings.model_validate(recorded["text"])
     projection = Projection.load(folder / PROJECTION) if PROJECTION in files else None
-    recorded["fingerprint"] = fingerprint_bundle(recorded["model_fingerprint"], text, projection)
+    mapped = projection and hashlib.sha256(projection.content()).hexdigest()
+    recorded["fingerprint"] = digest([recorded["model_fingerprint"], text, mapped])
     (folder / DESCRIPTION).write_text(json.dumps(recorded))
+
+
+def digest(parts: list[Any]) -> str:
+    canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def refusal(source: Path, store: BundleStore, **asked: Any) -> str:
@@ -112,6 +127,26 @@ def test_what_is_pushed_can_be_pulled(
 def test_another_name_changes_nothing_else(sent: Path, tiny: Bundle, store: BundleStore) -> None:
     pull(Pull(sent, name="other"), store)
     assert store.find("other") == replace(tiny, folder=store.root / "other", name="other")
+
+
+def test_a_bundle_that_knows_behaviour_can_be_pulled(
+    tiny: Bundle, store: BundleStore, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    pairs = CoOccurrence(
+        np.array([0, 1, 1]), np.array([1], dtype=np.int32), np.ones(1, np.float32), 0.5, 0.8
+    )
+    factors, predictor = (rng.normal(size=(rows, 4)).astype(np.float32) for rows in (2, 128))
+    part = Collaborative(("a", "b"), factors, np.eye(4), predictor, 1.0, 10.0, 0.8, 0.5, 0.1, pairs)
+    fitted = bind(
+        tiny, text=TextSettings(), projection=None, collaborative=part,
+        store=BundleStore(tmp_path / "fitted"),
+    )  # fmt: skip
+    taken = pull(Pull(push(fitted, tmp_path / "share", replacing=False).place), store)
+    assert taken.fingerprint == fitted.fingerprint
+    found = store.find(fitted.name).collaborative
+    assert found is not None
+    assert found.boosts(["a"], [0]) == part.boosts(["a"], [0]) != {}
 
 
 @pytest.mark.parametrize("archive", ARCHIVES)
@@ -273,7 +308,7 @@ def test_other_arrays_are_refused(bound: Bundle, store: BundleStore, tmp_path: P
 def test_a_projection_that_is_not_finite(bound: Bundle, store: BundleStore, tmp_path: Path) -> None:
     shutil.copytree(bound.folder, tmp_path / "sent")
     mean = np.full(128, np.nan, dtype=np.float32)
-    Projection(mean, np.ones((128, 16), dtype=np.float32)).save(tmp_path / "sent" / PROJECTION)
+    np.savez(tmp_path / "sent" / PROJECTION, mean=mean, matrix=np.ones((128, 16), np.float32))
     reseal(tmp_path / "sent")
     assert "not finite" in refusal(tmp_path / "sent", store)
 
@@ -282,12 +317,14 @@ def test_a_projection_that_is_not_finite(bound: Bundle, store: BundleStore, tmp_
     ("changes", "why"),
     [
         ({"dimension": 64}, "does not fit the description"),
-        ({"max_length": 0}, "numbers that no bundle has"),
-        ({"max_length": 10**9}, "numbers that no bundle has"),
+        ({"max_length": 0}, "max_length: must be greater than or equal to 1"),
+        ({"max_length": 10**9}, "max_length: must be less than or equal to 100000"),
         ({"max_length": 10_000}, "does not fit the description"),
-        ({"calibration": {"b": float("nan"), "t": 1.0}}, "numbers that no bundle has"),
-        ({"calibration": {"b": "0", "t": 1.0}}, "numbers that no bundle has"),
-        ({"calibration": {"b": 0.0, "t": 0.0}}, "numbers that no bundle has"),
+        ({"max_length": "64"}, "max_length: must be a whole number"),
+        ({"max_length": True}, "max_length: must be a whole number"),
+        ({"calibration": {"b": float("nan"), "t": 1.0}}, "calibration.b: must be a finite number"),
+        ({"calibration": {"b": "0", "t": 1.0}}, "calibration.b: must be a valid number"),
+        ({"calibration": {"b": 0.0, "t": 0.0}}, "calibration: t must be above 0"),
         ({"origin": {"source": "\x1b[2J"}}, "cannot be printed"),
         ({"origin": {"source": {"\u202eevil": 1}}}, "cannot be printed"),
         ({"text": {"item": "{% macro x() %}{% endmacro %}"}}, "a template that is refused"),

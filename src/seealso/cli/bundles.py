@@ -13,7 +13,6 @@ from seealso.cli import tables
 from seealso.cli.findings import figures
 from seealso.encoder import Bundle
 from seealso.encoder.description import MODEL_FILES
-from seealso.encoder.writing import describe_bundle
 from seealso.errors import BundleError
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ METRICS = ("hr@10", "ndcg@10")
 def describe(bundle: Bundle) -> dict[str, object]:
     """Return what there is to know of `bundle`, for JSON."""
     return {
-        **describe_bundle(bundle),
+        **bundle.describe(),
         "folder": str(bundle.folder),
         "projection": None if bundle.projection is None else bundle.projection.matrix.shape,
         "bytes": {file: (bundle.folder / file).stat().st_size for file in MODEL_FILES},

@@ -1,73 +1,37 @@
 """Settings: one frozen object for everything, and where it is read from."""
 
-from seealso.config.asking import ProfileSettings, RecommendSettings
-from seealso.config.cluster import ClusterSettings
-from seealso.config.fitting import FitSettings
-from seealso.config.groups import GroupSettings, SeenRule, StrategyName
-from seealso.config.images import ImagesSettings
-from seealso.config.indexing import EncoderSettings, ImportanceSettings, IndexSettings
-from seealso.config.inputs import (
-    DEFAULT_ITEM_TEMPLATE,
-    DEFAULT_USER_TEMPLATE,
-    CatalogueSettings,
-    EventSettings,
-    FormatSettings,
-    TextSettings,
-)
-from seealso.config.live import LiveSettings, UbiSettings
-from seealso.config.loading import Settings, check_fitted, load_settings, with_fitted
-from seealso.config.personalise import PersonaliseSettings
-from seealso.config.rules import (
-    CapSettings,
-    Choice,
-    ExposureSettings,
-    Rule,
-    ShareSettings,
-    TaxonomySettings,
-)
-from seealso.config.safety import AgeSettings, RegionSettings, SafetySettings
-from seealso.config.section import Section, describe_refusal
-from seealso.config.training import TRAINING_PRESETS, TrainingSettings
-from seealso.config.users import NeighbourSettings, UsersSettings
-
-__all__ = [
-    "DEFAULT_ITEM_TEMPLATE",
-    "DEFAULT_USER_TEMPLATE",
-    "TRAINING_PRESETS",
-    "AgeSettings",
-    "CapSettings",
-    "CatalogueSettings",
-    "Choice",
-    "ClusterSettings",
-    "EncoderSettings",
-    "EventSettings",
-    "ExposureSettings",
-    "FitSettings",
-    "FormatSettings",
-    "GroupSettings",
-    "ImagesSettings",
-    "ImportanceSettings",
-    "IndexSettings",
-    "LiveSettings",
-    "NeighbourSettings",
-    "PersonaliseSettings",
-    "ProfileSettings",
-    "RecommendSettings",
-    "RegionSettings",
-    "Rule",
-    "SafetySettings",
-    "Section",
-    "SeenRule",
-    "Settings",
-    "ShareSettings",
-    "StrategyName",
-    "TaxonomySettings",
-    "TextSettings",
-    "TrainingSettings",
-    "UbiSettings",
-    "UsersSettings",
-    "check_fitted",
-    "describe_refusal",
-    "load_settings",
-    "with_fitted",
-]
+from seealso.config.asking import ProfileSettings as ProfileSettings
+from seealso.config.asking import RecommendSettings as RecommendSettings
+from seealso.config.groups import GroupSettings as GroupSettings
+from seealso.config.groups import SeenRule as SeenRule
+from seealso.config.groups import StrategyName as StrategyName
+from seealso.config.images import ImagesSettings as ImagesSettings
+from seealso.config.indexing import EncoderSettings as EncoderSettings
+from seealso.config.indexing import ImportanceSettings as ImportanceSettings
+from seealso.config.indexing import IndexSettings as IndexSettings
+from seealso.config.inputs import CatalogueSettings as CatalogueSettings
+from seealso.config.inputs import EventSettings as EventSettings
+from seealso.config.inputs import FormatSettings as FormatSettings
+from seealso.config.inputs import TextSettings as TextSettings
+from seealso.config.live import LiveSettings as LiveSettings
+from seealso.config.live import UbiSettings as UbiSettings
+from seealso.config.loading import Settings as Settings
+from seealso.config.loading import check_fitted as check_fitted
+from seealso.config.loading import load_settings as load_settings
+from seealso.config.loading import with_fitted as with_fitted
+from seealso.config.personalise import PersonaliseSettings as PersonaliseSettings
+from seealso.config.rules import CapSettings as CapSettings
+from seealso.config.rules import Choice as Choice
+from seealso.config.rules import ExposureSettings as ExposureSettings
+from seealso.config.rules import Rule as Rule
+from seealso.config.rules import ShareSettings as ShareSettings
+from seealso.config.rules import TaxonomySettings as TaxonomySettings
+from seealso.config.safety import AgeSettings as AgeSettings
+from seealso.config.safety import RegionSettings as RegionSettings
+from seealso.config.safety import SafetySettings as SafetySettings
+from seealso.config.section import Section as Section
+from seealso.config.section import describe_first_refusal as describe_first_refusal
+from seealso.config.section import describe_refusal as describe_refusal
+from seealso.config.training import TrainingSettings as TrainingSettings
+from seealso.config.users import NeighbourSettings as NeighbourSettings
+from seealso.config.users import UsersSettings as UsersSettings

@@ -165,3 +165,15 @@ class TextSettings(Section):
     """Weight of each view (``item`` is the main template); 1 by default."""
     user: str = DEFAULT_USER_TEMPLATE
     """Jinja template over words, attributes and history (texts of items, newest first)."""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if "item" in self.views:
+            raise ValueError("views.item: that name belongs to the main template")
+        for name, weight in self.weights.items():
+            if name not in ("item", *self.views):
+                known = ", ".join(("item", *self.views))
+                raise ValueError(f"weights.{name}: there is no such view; the views are {known}")
+            if weight < 0:
+                raise ValueError(f"weights.{name}: must be 0 or more, not {weight:g}")
+        return self

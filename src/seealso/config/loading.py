@@ -31,7 +31,7 @@ from seealso.config.live import LiveSettings, UbiSettings
 from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
 from seealso.config.safety import SafetySettings
-from seealso.config.section import Section, describe_refusal
+from seealso.config.section import Section, describe_first_refusal, describe_refusal
 from seealso.config.training import TrainingSettings
 from seealso.config.users import NeighbourSettings, UsersSettings
 from seealso.decoding import decode
@@ -208,7 +208,8 @@ def with_fitted(settings: Settings, fitted: Mapping[str, Mapping[str, Any]]) -> 
             changed = type(section).model_validate({**there, **open_})
         except ValidationError as exc:
             raise ConfigError(
-                f"{name}: the fitted values of the bundle contradict the settings: {_first(exc)}",
+                f"{name}: the fitted values of the bundle contradict the settings: "
+                f"{describe_first_refusal(exc)}",
                 hint=f"set {', '.join(sorted(open_))} of [{name}] as well, or fit the bundle again",
                 field=name,
             ) from exc
@@ -218,7 +219,7 @@ def with_fitted(settings: Settings, fitted: Mapping[str, Mapping[str, Any]]) -> 
     return settings.model_copy(update=sections)
 
 
-def check_fitted(fitted: Any) -> dict[str, dict[str, Any]]:
+def check_fitted(fitted: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
     """Return what a bundle says was fitted, if it is nothing else than that.
 
     Parameters
@@ -231,8 +232,6 @@ def check_fitted(fitted: Any) -> dict[str, dict[str, Any]]:
     ValueError
         A section or setting is none that is fitted, or a value is not one that it can have.
     """
-    if not isinstance(fitted, dict) or not all(isinstance(one, dict) for one in fitted.values()):
-        raise ValueError("sections with settings are expected")
     for name, values in fitted.items():
         if name not in FITTED:
             raise ValueError(f"{name!r} is not a section that is fitted")
@@ -242,14 +241,8 @@ def check_fitted(fitted: Any) -> dict[str, dict[str, Any]]:
         try:
             section.model_validate(values, strict=True)
         except ValidationError as exc:
-            raise ValueError(f"{name}: {_first(exc)}") from exc
-    return {name: dict(values) for name, values in fitted.items()}
-
-
-def _first(exc: ValidationError) -> str:
-    first = exc.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return f"{place}: {describe_refusal(first)}".removeprefix(": ")
+            raise ValueError(f"{name}: {describe_first_refusal(exc)}") from exc
+    return fitted
 
 
 def _readable(

@@ -2,7 +2,7 @@
 
 import re
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 
@@ -20,3 +20,10 @@ def describe_refusal(error: ErrorDetails) -> str:
         return "must be an object with names and values"
     message = error["msg"].removeprefix("Value error, ").partition(", unable to parse")[0]
     return re.sub(r"^\w+ should ", "must ", message).replace("a valid integer", "a whole number")
+
+
+def describe_first_refusal(exc: ValidationError) -> str:
+    """Say which value was refused first, and what it must be."""
+    first = exc.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {describe_refusal(first)}".removeprefix(": ")

@@ -3,49 +3,26 @@
 Nothing here imports torch: what makes a bundle is the training room.
 """
 
-from seealso.encoder.bundle import Bundle
-from seealso.encoder.cache import VectorCache
-from seealso.encoder.co_occurrence import CoOccurrence
-from seealso.encoder.collaborative import Collaborative
-from seealso.encoder.encoder import Encoder
-from seealso.encoder.images import Images, ImageVectors
-from seealso.encoder.opening import (
-    LEAST_TEXTS,
-    find_serving_bundle,
-    item_encoder,
-    open_cache,
-    too_few_to_whiten,
-    unused_fit_note,
-    whitens,
-)
-from seealso.encoder.pictures import ImageEncoder
-from seealso.encoder.projection import Projection, fit_projection
-from seealso.encoder.store import BundleStore, bind
-from seealso.encoder.templates import names_read
-from seealso.encoder.texts import ItemText, UserText, encode_views
-
-__all__ = [
-    "LEAST_TEXTS",
-    "Bundle",
-    "BundleStore",
-    "CoOccurrence",
-    "Collaborative",
-    "Encoder",
-    "ImageEncoder",
-    "ImageVectors",
-    "Images",
-    "ItemText",
-    "Projection",
-    "UserText",
-    "VectorCache",
-    "bind",
-    "encode_views",
-    "find_serving_bundle",
-    "fit_projection",
-    "item_encoder",
-    "names_read",
-    "open_cache",
-    "too_few_to_whiten",
-    "unused_fit_note",
-    "whitens",
-]
+from seealso.encoder.bundle import Bundle as Bundle
+from seealso.encoder.cache import VectorCache as VectorCache
+from seealso.encoder.co_occurrence import CoOccurrence as CoOccurrence
+from seealso.encoder.collaborative import Collaborative as Collaborative
+from seealso.encoder.encoder import Encoder as Encoder
+from seealso.encoder.images import Images as Images
+from seealso.encoder.images import ImageVectors as ImageVectors
+from seealso.encoder.opening import LEAST_TEXTS as LEAST_TEXTS
+from seealso.encoder.opening import find_serving_bundle as find_serving_bundle
+from seealso.encoder.opening import item_encoder as item_encoder
+from seealso.encoder.opening import open_cache as open_cache
+from seealso.encoder.opening import too_few_to_whiten as too_few_to_whiten
+from seealso.encoder.opening import unused_fit_note as unused_fit_note
+from seealso.encoder.opening import whitens as whitens
+from seealso.encoder.pictures import ImageEncoder as ImageEncoder
+from seealso.encoder.projection import Projection as Projection
+from seealso.encoder.projection import fit_projection as fit_projection
+from seealso.encoder.store import BundleStore as BundleStore
+from seealso.encoder.store import bind as bind
+from seealso.encoder.templates import names_read as names_read
+from seealso.encoder.texts import ItemText as ItemText
+from seealso.encoder.texts import UserText as UserText
+from seealso.encoder.texts import encode_views as encode_views

@@ -3,41 +3,56 @@
 Whatever changes a vector is in its fingerprint; whatever was changed by hand is refused.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, InstanceOf, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
-from seealso.config import TextSettings, check_fitted
+from seealso.config import TextSettings, check_fitted, describe_first_refusal
 from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.collaborative_file import load_collaborative
 from seealso.encoder.description import (
     COLLABORATIVE,
     DESCRIPTION,
+    FORMAT,
     IMAGES,
     MODEL,
     MODEL_FILES,
     PROJECTION,
     TOKENIZER,
     check_files,
+    check_names,
     read_description,
+    sha256,
 )
-from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
 from seealso.encoder.fold_in import Floats
 from seealso.encoder.images import Images, ImageVectors
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError
 from seealso.types import Calibration, Vector
 
-POOLINGS: Final = ("mean", "cls", "last")
+LONGEST: Final = 100_000
+"""Most tokens that a model may read of one text."""
 
 
-@dataclass(frozen=True)
+def _check_scale(found: Calibration) -> Calibration:
+    if found.t <= 0:
+        raise ValueError("t must be above 0")
+    return found
+
+
+@dataclass(frozen=True, config=ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False))
 class Bundle:
     """A model as it is used: what reads the text, and how.
+
+    bundle.json holds every field but the folder and the parts that were fitted, which have files
+    of their own.
 
     Attributes
     ----------
@@ -46,8 +61,8 @@ class Bundle:
     name
         Name of the folder in its store.
     model_fingerprint
-        16 hex digits over model, tokenizer, pooling, length and prefixes: raw vectors with
-        equal ones are interchangeable.
+        16 hex digits over model, tokenizer, pooling, length and prefixes: raw vectors of equal
+        ones are the same.
     fingerprint
         16 hex digits over that, the text templates and the projection: vectors in an index
         with equal ones are comparable.
@@ -68,37 +83,45 @@ class Bundle:
     origin
         Where the model came from and how well the export matches: for people, not for code.
     whiten
-        Whether a projection that is fitted on a catalogue should whiten, where the settings
-        leave it open.
+        Whether a projection fitted on a catalogue whitens, where the settings leave it open.
     collaborative
         What behaviour knows of items, if that was fitted.
     fitted
-        Settings that were fitted with it, ``{section: {name: value}}``: they apply where the
-        settings say nothing.
-    digests
-        SHA-256 of each model file, as bundle.json records them; none while a bundle is made.
+        ``{section: {name: value}}``, which apply where the settings say nothing.
+    files
+        SHA-256 of each file; none while a bundle is made.
     images
-        How images of items join their texts, if images were fitted.
+        How images join texts, if images were fitted.
     """
 
-    folder: Path
+    folder: Annotated[Path, Field(exclude=True)]
     name: str
-    model_fingerprint: str
-    fingerprint: str
     dimension: int
     pooling: str
-    max_length: int
+    max_length: Annotated[int, Field(ge=1, le=LONGEST)]
     item_prefix: str
     user_prefix: str
     text: TextSettings | None
-    projection: Projection | None
-    calibration: Calibration
+    calibration: Annotated[Calibration, AfterValidator(_check_scale)]
+    model_fingerprint: str = ""
+    fingerprint: str = ""
     origin: Mapping[str, Any] = field(default_factory=dict)
     whiten: bool = True
-    collaborative: Collaborative | None = None
-    fitted: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    digests: Mapping[str, str] = field(default_factory=dict)
-    images: Images | None = None
+    fitted: Annotated[Mapping[str, Mapping[str, Any]], AfterValidator(check_fitted)] = field(
+        default_factory=dict
+    )
+    files: Annotated[Mapping[str, str], AfterValidator(check_names)] = field(default_factory=dict)
+    projection: InstanceOf[Projection] | None = Field(default=None, exclude=True)
+    collaborative: InstanceOf[Collaborative] | None = Field(default=None, exclude=True)
+    images: InstanceOf[Images] | None = Field(default=None, exclude=True)
+
+    @property
+    def parts(self) -> dict[str, Projection | Collaborative | Images]:
+        """What was fitted with it, by the name of the file that holds it."""
+        found = {
+            PROJECTION: self.projection, COLLABORATIVE: self.collaborative, IMAGES: self.images
+        }  # fmt: skip
+        return {name: part for name, part in found.items() if part is not None}
 
     @property
     def content_dimension(self) -> int:
@@ -152,8 +175,7 @@ class Bundle:
         Parameters
         ----------
         text
-            What the user's words, attributes and history say, shape (content_dimension,), of
-            unit length, or none.
+            What words, attributes and history say, shape (content_dimension,), unit length.
         history
             E_i of items of the history.
         ages
@@ -186,10 +208,8 @@ class Bundle:
 
         Parameters
         ----------
-        history
-            Item ids.
-        ages
-            Age of each, 0 being the newest.
+        history, ages
+            Item ids, and the age of each, 0 being the newest.
         """
         return {} if self.collaborative is None else self.collaborative.boosts(history, ages)
 
@@ -206,67 +226,75 @@ class Bundle:
         BundleError
             A file is missing or is not the one recorded, or bundle.json is not understood.
         """
-        recorded = read_description(folder)
+        recorded = {**read_description(folder), "folder": str(folder)}
         try:
-            return _build(folder, recorded)
-        except (KeyError, TypeError, ValueError, ValidationError) as exc:
+            described = _JSON.validate_json(json.dumps(recorded), strict=True)
+        except ValidationError as exc:
             raise BundleError(
-                f"{folder / DESCRIPTION}: not a bundle description: {exc!r}",
-                hint="export the model again: seealso model export",
+                f"{folder / DESCRIPTION}: not a bundle description: {describe_first_refusal(exc)}",
+                hint="export or fit it again, or take bundles from those you trust",
                 file=str(folder / DESCRIPTION),
             ) from exc
-
-
-def _build(folder: Path, recorded: Mapping[str, Any]) -> Bundle:
-    files = dict(recorded["files"])
-    check_files(folder, files)
-    model_fingerprint = fingerprint_model(
-        files[MODEL],
-        files[TOKENIZER],
-        recorded["pooling"],
-        recorded["max_length"],
-        recorded["item_prefix"],
-        recorded["user_prefix"],
-    )
-    text = None if recorded["text"] is None else TextSettings.model_validate(recorded["text"])
-    projection = Projection.load(folder / PROJECTION) if PROJECTION in files else None
-    collaborative = load_collaborative(folder / COLLABORATIVE) if COLLABORATIVE in files else None
-    images = Images.load(folder / IMAGES) if IMAGES in files else None
-    fingerprint = fingerprint_bundle(model_fingerprint, text, projection, collaborative, images)
-    if (model_fingerprint, fingerprint) != (recorded["model_fingerprint"], recorded["fingerprint"]):
-        raise BundleError(
-            f"{folder / DESCRIPTION}: its settings were changed after it was written",
-            hint="export or bind the bundle again instead of editing it",
-            file=str(folder / DESCRIPTION),
+        files = described.files
+        check_files(folder, files)
+        bundle = replace(
+            described,
+            projection=Projection.load(folder / PROJECTION) if PROJECTION in files else None,
+            collaborative=(
+                load_collaborative(folder / COLLABORATIVE) if COLLABORATIVE in files else None
+            ),
+            images=Images.load(folder / IMAGES) if IMAGES in files else None,
         )
-    return Bundle(
-        folder=folder,
-        name=str(recorded["name"]),
-        model_fingerprint=model_fingerprint,
-        fingerprint=fingerprint,
-        dimension=int(recorded["dimension"]),
-        pooling=str(recorded["pooling"]),
-        max_length=int(recorded["max_length"]),
-        item_prefix=str(recorded["item_prefix"]),
-        user_prefix=str(recorded["user_prefix"]),
-        text=text,
-        projection=projection,
-        calibration=Calibration(**recorded["calibration"]),
-        origin=dict(recorded["origin"]),
-        whiten=bool(recorded.get("whiten", True)),
-        collaborative=collaborative,
-        fitted=_fitted(folder, recorded.get("fitted", {})),
-        digests={name: files[name] for name in MODEL_FILES},
-        images=images,
-    )
+        if with_fingerprints(bundle) != bundle:
+            raise BundleError(
+                f"{folder / DESCRIPTION}: its settings were changed after it was written",
+                hint="export or bind the bundle again instead of editing it",
+                file=str(folder / DESCRIPTION),
+            )
+        return bundle
+
+    def describe(self) -> dict[str, Any]:
+        """Return what bundle.json says of it, as plain values."""
+        described: dict[str, Any] = _JSON.dump_python(self, mode="json")
+        return described
+
+    def write(self) -> "Bundle":
+        """Write bundle.json for the files that are in the folder, replacing it atomically.
+
+        Returns
+        -------
+        Bundle
+            This one, with the digests of those files and the fingerprints that follow.
+        """
+        files = {name: sha256(self.folder / name) for name in (*MODEL_FILES, *self.parts)}
+        written = with_fingerprints(replace(self, files=files))
+        description = {"format": FORMAT, **written.describe()}
+        partial = self.folder / f".{DESCRIPTION}.partial"
+        partial.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        partial.replace(self.folder / DESCRIPTION)
+        return written
 
 
-def _fitted(folder: Path, recorded: Any) -> dict[str, dict[str, Any]]:
-    try:
-        return check_fitted(recorded)
-    except ValueError as exc:
-        raise BundleError(
-            f"{folder / DESCRIPTION}: fitted: {exc}",
-            hint="take bundles from those you trust, or fit one yourself: seealso fit",
-            file=str(folder / DESCRIPTION),
-        ) from exc
+_JSON: Final = TypeAdapter(Bundle)
+
+
+def with_fingerprints(bundle: Bundle) -> Bundle:
+    """Return the bundle with the fingerprints of its model and of all that makes its vectors.
+
+    The calibration changes no vector: a bundle that is calibrated again still fits its index.
+    """
+    model = _digest(
+        [
+            bundle.files[MODEL], bundle.files[TOKENIZER], bundle.pooling, bundle.max_length,
+            bundle.item_prefix, bundle.user_prefix,
+        ]
+    )  # fmt: skip
+    templates = None if bundle.text is None else bundle.text.model_dump(mode="json")
+    parts = [hashlib.sha256(part.content()).hexdigest() for part in bundle.parts.values()]
+    whole = _digest([model, templates, *(parts or (None,))])
+    return replace(bundle, model_fingerprint=model, fingerprint=whole)
+
+
+def _digest(parts: list[Any]) -> str:
+    canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]

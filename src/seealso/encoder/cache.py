@@ -14,7 +14,7 @@ import numpy as np
 from seealso.errors import ConfigError
 from seealso.types import Vector
 
-_ASK_AT_ONCE = 500
+_KEYS_AT_ONCE = 500
 _BUSY_SECONDS = 60.0
 
 
@@ -68,8 +68,8 @@ class VectorCache:
         keys = list(by_key)
         known: dict[str, Vector] = {}
         with self._open() as db:
-            for start in range(0, len(keys), _ASK_AT_ONCE):
-                batch = keys[start : start + _ASK_AT_ONCE]
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                batch = keys[start : start + _KEYS_AT_ONCE]
                 marks = ",".join("?" * len(batch))
                 query = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"  # noqa: S608
                 for key, vector in db.execute(query, batch):

@@ -83,7 +83,7 @@ class CoOccurrence:
         return replace(self, starts=starts, places=place[self.places].astype(np.int32))
 
     def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return everything as arrays by name, as they are kept in a file."""
+        """Return everything as arrays by name, as the file holds them."""
         return {
             "co_occurrence_starts": self.starts,
             "co_occurrence_places": self.places,

@@ -275,6 +275,17 @@ class Collaborative:
         confidence = self.confidence * np.power(self.recency, np.asarray(ages, dtype=np.float64))
         return chosen, chosen @ self._solved, confidence
 
+    def arrays(self) -> dict[str, Any]:
+        """Return its arrays by name, as its file holds them."""
+        return {
+            "ids": np.frombuffer(orjson.dumps(list(self.ids)), dtype=np.uint8),
+            "factors": self.factors,
+            "gram": self.gram,
+            "predictor": self.predictor,
+            "numbers": np.array(self.numbers),
+            **({} if self.co_occurrence is None else self.co_occurrence.arrays()),
+        }
+
     def content(self) -> bytes:
         """Return its bytes for a fingerprint."""
         arrays: list[npt.NDArray[Any]] = [self.factors, self.predictor, self.gram]

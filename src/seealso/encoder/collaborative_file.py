@@ -1,9 +1,8 @@
 """The collaborative part of a bundle as a file: ids, matrices and numbers, without pickle."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import orjson
 
 from seealso.encoder.arrays import open_arrays
@@ -12,19 +11,6 @@ from seealso.encoder.collaborative import Collaborative
 from seealso.errors import BundleError
 
 _HINT: Final = "fit the bundle again: seealso fit"
-
-
-def save_collaborative(part: Collaborative, file: Path) -> None:
-    """Write everything to `file` (.npz)."""
-    arrays: dict[str, Any] = {
-        "ids": np.frombuffer(orjson.dumps(list(part.ids)), dtype=np.uint8),
-        "factors": part.factors,
-        "gram": part.gram,
-        "predictor": part.predictor,
-        "numbers": np.array(part.numbers),
-        **({} if part.co_occurrence is None else part.co_occurrence.arrays()),
-    }
-    np.savez(file, **arrays)
 
 
 def load_collaborative(file: Path) -> Collaborative:

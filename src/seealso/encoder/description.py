@@ -61,23 +61,29 @@ def _command(recorded: Any) -> str:
     return "seealso train --force" if "training" in steps else "seealso model export --force"
 
 
+def check_names(files: Mapping[str, str]) -> Mapping[str, str]:
+    """Return `files`; raise ValueError if one does not belong in a bundle."""
+    for name in files:
+        if name not in (*MODEL_FILES, PROJECTION, COLLABORATIVE, IMAGES):
+            raise ValueError(f"{name} does not belong in a bundle")
+    return files
+
+
 def check_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Check that the files of `folder` are those whose SHA-256 is recorded, and nothing else.
+    """Check that the files of `folder` are those whose SHA-256 is recorded.
 
     Raises
     ------
-    KeyError
-        A file that every bundle has is not recorded.
-    ValueError
-        A recorded file does not belong in a bundle.
     BundleError
-        A file cannot be read, or is not the one recorded.
+        A file that every bundle has is not recorded, or one cannot be read or is another one.
     """
     if missing := [name for name in MODEL_FILES if name not in files]:
-        raise KeyError(missing[0])
+        raise BundleError(
+            f"{folder / DESCRIPTION}: names no {missing[0]}",
+            hint="export the model again: seealso model export --force",
+            file=str(folder / DESCRIPTION),
+        )
     for name, recorded in files.items():
-        if name not in (*MODEL_FILES, PROJECTION, COLLABORATIVE, IMAGES):
-            raise ValueError(f"{name} does not belong in a bundle")
         try:
             found = sha256(folder / name)
         except OSError as exc:

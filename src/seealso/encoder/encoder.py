@@ -209,7 +209,7 @@ def cached_as(bundle: Bundle, precision: str) -> str:
         ``fp32`` or ``int8``.
     """
     # the fingerprint holds what else makes a vector, but an int8 twin can be made in two ways
-    return f"{bundle.model_fingerprint}-{bundle.digests[TWINS[precision]]}"
+    return f"{bundle.model_fingerprint}-{bundle.files[TWINS[precision]]}"
 
 
 def _places(texts: Sequence[str]) -> dict[str, list[int]]:

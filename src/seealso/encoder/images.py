@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -145,42 +146,32 @@ class Images:
             There are none, or they are not of the kind that `bundle` was fitted with.
         """
         if images is None:
-            raise BundleError(
-                f"{bundle}: was fitted with images, and the settings name none",
-                hint="set images.path, or images.folder and images.bundle, as when it was fitted",
-                bundle=bundle,
+            what = "was fitted with images, and the settings name none"
+            hint = "set images.path, or images.folder and images.bundle, as when it was fitted"
+        elif images.width != self.width:
+            what = (
+                f"was fitted with image vectors of {self.width} numbers; those of the settings "
+                f"have {images.width}"
             )
-        if images.width != self.width:
-            raise BundleError(
-                f"{bundle}: was fitted with image vectors of {self.width} numbers; those of the "
-                f"settings have {images.width}",
-                hint="take the vectors of the same image model, or run `seealso fit` again",
-                bundle=bundle,
-            )
-        if images.reader != self.reader:
-            raise BundleError(
-                f"{bundle}: was fitted with another image encoder "
-                f"({self.reader or 'vectors that were given'}, not "
-                f"{images.reader or 'vectors that are given'})",
-                hint="set images.bundle to that encoder, or run `seealso fit` again",
-                bundle=bundle,
-            )
-        return images
+            hint = "take the vectors of the same image model, or run `seealso fit` again"
+        elif images.reader != self.reader:
+            fitted = self.reader or "vectors that were given"
+            there = images.reader or "vectors that are given"
+            what = f"was fitted with another image encoder ({fitted}, not {there})"
+            hint = "set images.bundle to that encoder, or run `seealso fit` again"
+        else:
+            return images
+        raise BundleError(f"{bundle}: {what}", hint=hint, bundle=bundle)
 
     def content(self) -> bytes:
         """Return its bytes for a fingerprint."""
         settings = f"images {float(self.weight)!r} {self.reader}\n".encode()
         return settings + self.projection.content()
 
-    def save(self, file: Path) -> None:
-        """Write everything to `file` (.npz)."""
-        np.savez(
-            file,
-            mean=self.projection.mean,
-            matrix=self.projection.matrix,
-            weight=np.array([self.weight], dtype=np.float64),
-            reader=np.frombuffer(self.reader.encode(), dtype=np.uint8),
-        )
+    def arrays(self) -> dict[str, Any]:
+        """Return its arrays by name, as its file holds them."""
+        reader = np.frombuffer(self.reader.encode(), dtype=np.uint8)
+        return {**self.projection.arrays(), "weight": np.array([self.weight]), "reader": reader}
 
     @classmethod
     def load(cls, file: Path) -> "Images":

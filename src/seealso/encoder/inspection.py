@@ -8,7 +8,7 @@ import stat
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -46,8 +46,11 @@ _ARRAYS: Final = {
     COLLABORATIVE: {"ids.npy", "factors.npy", "gram.npy", "predictor.npy", "numbers.npy"},
     IMAGES: {"mean.npy", "matrix.npy", "weight.npy", "reader.npy"},
 }
+_CO_OCCURRENCE: Final = {
+    f"co_occurrence_{name}.npy" for name in ("starts", "places", "weights", "numbers")
+}
+"""What else is in the part for behaviour, if it knows what is chosen around what."""
 _LONGEST_PROBE: Final = 512
-_LONGEST: Final = 100_000
 
 
 def inspect(folder: Path) -> Bundle:
@@ -63,17 +66,18 @@ def inspect(folder: Path) -> Bundle:
         give what the description says.
     """
     present = _entries(folder)
-    recorded = _description(folder)
-    files = recorded.get("files")
-    if isinstance(files, dict) and (extra := sorted(present - {DESCRIPTION, *files})):
-        raise refused(f"{extra[0]} does not belong: {DESCRIPTION} does not name it")
+    _check_printable(folder)
     for name in _ARRAYS.keys() & present:
         _check_arrays(folder / name)
     try:
         bundle = Bundle.load(folder)
     except MemoryError as exc:
         raise refused("its arrays ask for more memory than there is") from exc
-    _check_values(bundle, recorded)
+    if extra := sorted(present - {DESCRIPTION, *bundle.files}):
+        raise refused(f"{extra[0]} does not belong: {DESCRIPTION} does not name it")
+    for name, part in bundle.parts.items():
+        if not all(np.isfinite(array).all() for array in part.arrays().values()):
+            raise refused(f"{name} holds numbers that are not finite")
     for name in (MODEL, MODEL_INT8):
         if found := complaint((folder / name).read_bytes()):
             raise refused(f"{name} {found}")
@@ -105,16 +109,14 @@ def check_entry(name: str, size: int) -> None:
         raise refused(f"{name} has {size:,} bytes; at most {LARGEST[name]:,} are read")
 
 
-def _description(folder: Path) -> Mapping[str, Any]:
+def _check_printable(folder: Path) -> None:
     try:
-        recorded = read_description(folder)
-        texts = list(_texts(recorded))
+        texts = list(_texts(read_description(folder)))
     except RecursionError as exc:
         raise refused(f"{DESCRIPTION} is nested too deeply") from exc
     # what a terminal obeys must not reach one: `model show` prints these texts
     if any(not (sign.isprintable() or sign in "\n\t") for text in texts for sign in text):
         raise refused(f"{DESCRIPTION} holds characters that cannot be printed")
-    return recorded
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -136,35 +138,12 @@ def _check_arrays(file: Path) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError) as exc:
         raise refused(f"{file.name} is not a {file.stem}: {exc}") from exc
-    expected = _ARRAYS[file.name]
-    if {one.filename for one in members} != expected or len(members) != len(expected):
+    names, expected = [one.filename for one in members], _ARRAYS[file.name]
+    if file.name == COLLABORATIVE and _CO_OCCURRENCE & {*names}:
+        expected = expected | _CO_OCCURRENCE
+    if sorted(names) != sorted(expected):
         raise refused(f"{file.name} holds other arrays than {', '.join(sorted(expected))}")
     check_entry(file.name, sum(one.file_size for one in members))
-
-
-def _check_values(bundle: Bundle, recorded: Mapping[str, Any]) -> None:
-    numbers = (bundle.calibration.b, bundle.calibration.t)
-    sound = (
-        isinstance(recorded["max_length"], int)
-        and 1 <= bundle.max_length <= _LONGEST
-        and all(isinstance(one, int | float) and np.isfinite(one) for one in numbers)
-        and bundle.calibration.t > 0
-    )
-    if not sound:
-        raise refused(f"{DESCRIPTION} holds numbers that no bundle has")
-    for name, arrays in _arrays(bundle):
-        if not all(np.isfinite(part).all() for part in arrays):
-            raise refused(f"{name} holds numbers that are not finite")
-
-
-def _arrays(bundle: Bundle) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    if (projection := bundle.projection) is not None:
-        yield PROJECTION, (projection.mean, projection.matrix)
-    if (part := bundle.collaborative) is not None:
-        pairs = () if part.co_occurrence is None else part.co_occurrence.arrays().values()
-        yield COLLABORATIVE, (part.factors, part.gram, part.predictor, *part.numbers, *pairs)
-    if (images := bundle.images) is not None:
-        yield IMAGES, (images.projection.mean, images.projection.matrix, images.weight)
 
 
 def _check_texts(bundle: Bundle) -> None:

@@ -44,14 +44,14 @@ def unused_fit_note(settings: Settings, bundle: Bundle) -> str | None:
     )
 
 
-def item_encoder(bundle: Bundle, settings: Settings, cache: VectorCache | None) -> Encoder:
-    """Return the encoder that items are written with."""
+def item_encoder(bundle: Bundle, settings: Settings) -> Encoder:
+    """Return the encoder that items are written with, and the cache that the settings name."""
     return Encoder(
         bundle,
         precision=settings.encoder.precision,
         threads=settings.encoder.threads,
         tokens_per_batch=settings.encoder.tokens_per_batch,
-        cache=cache,
+        cache=open_cache(settings),
     )
 
 
@@ -65,7 +65,7 @@ def whitens(bundle: Bundle, settings: Settings, texts: Iterable[str]) -> bool:
 
     The settings say. Where they do not, the bundle does, if there are at least `LEAST_TEXTS`
     different texts to a dimension: fewer leave directions that nothing is known about. A bundle
-    that is bound to a catalogue already was asked then.
+    that is bound to a catalogue was whitened, or not, when it was bound.
     """
     if settings.encoder.whiten is not None:
         return settings.encoder.whiten

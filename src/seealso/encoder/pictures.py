@@ -176,8 +176,3 @@ def _bytes(file: Path) -> bytes:
 
 def _refused(file: Path, reason: str) -> BundleError:
     return BundleError(f"{file}: {reason}", hint=_REFUSED, file=str(file), field="images.bundle")
-
-
-def usable(vector: Vector) -> bool:
-    """Whether a vector of shape (w,) is one: finite, and not all zeros."""
-    return bool(np.isfinite(vector).all() and vector.any())

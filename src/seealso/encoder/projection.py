@@ -5,7 +5,7 @@ Language models crowd their vectors in a narrow cone; whitening spreads them aga
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -65,9 +65,9 @@ class Projection:
         parts = (shape, self.mean.astype("<f4"), self.matrix.astype("<f4"))
         return b"".join(part.tobytes() for part in parts)
 
-    def save(self, file: Path) -> None:
-        """Write the arrays to `file` (.npz)."""
-        np.savez(file, mean=self.mean, matrix=self.matrix)
+    def arrays(self) -> dict[str, Any]:
+        """Return its arrays by name, as its file holds them."""
+        return {"mean": self.mean, "matrix": self.matrix}
 
     @classmethod
     def load(cls, file: Path) -> "Projection":
@@ -158,5 +158,5 @@ def fit_projection(
         share = width / (len(rows) + width)
         spread = (1 - share) * values + share * values.mean()
         directions = directions / np.maximum(spread, EIGENVALUE_FLOOR * spread[0]) ** exponent
-    kept = directions[:, : dimension or width]
-    return Projection(mean.astype(np.float32), np.ascontiguousarray(kept, dtype=np.float32))
+    chosen = directions[:, : dimension or width]
+    return Projection(mean.astype(np.float32), np.ascontiguousarray(chosen, dtype=np.float32))

@@ -4,8 +4,9 @@ Batches are cut by tokens, not by texts, so that memory is bounded whatever the 
 """
 
 import os
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
 from seealso.errors import BundleError, ConfigError
 from seealso.types import Vector
 
+Loaded = TypeVar("Loaded")
 Tokens: TypeAlias = npt.NDArray[np.int64]
 
 TWINS: Final = {"fp32": MODEL, "int8": MODEL_INT8}
@@ -51,8 +53,9 @@ class Reader:
                 field="encoder.precision",
             )
         self._max_length = bundle.max_length
-        self._session = _session(bundle, TWINS[precision], threads)
-        self._tokenizer = _tokenizer(bundle)
+        model, tokenizer = bundle.folder / TWINS[precision], bundle.folder / TOKENIZER
+        self._session = _load(model, "onnxruntime", lambda path: open_session(path, threads))
+        self._tokenizer = _load(tokenizer, "tokenizers", Tokenizer.from_file)
         padding = self._tokenizer.padding or {"pad_id": 0}
         self._pad_id = int(padding["pad_id"])
         self._tokenizer.no_padding()
@@ -114,26 +117,13 @@ def _speakable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _session(bundle: Bundle, file: str, threads: int) -> Any:
-    path = bundle.folder / file
+def _load(path: Path, library: str, load: Callable[[str], Loaded]) -> Loaded:
     try:
-        return open_session(str(path), threads)
+        return load(str(path))
     except Exception as exc:
         raise BundleError(
-            f"{path}: onnxruntime cannot load it: {exc}",
-            hint="export the model again, or update onnxruntime",
-            file=str(path),
-        ) from exc
-
-
-def _tokenizer(bundle: Bundle) -> Tokenizer:
-    path = bundle.folder / TOKENIZER
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as exc:
-        raise BundleError(
-            f"{path}: tokenizers cannot load it: {exc}",
-            hint="export the model again, or update tokenizers",
+            f"{path}: {library} cannot load it: {exc}",
+            hint=f"export the model again, or update {library}",
             file=str(path),
         ) from exc
 

@@ -177,7 +177,7 @@ def _budget(context: Context) -> Budget:
 
 
 def _paid(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a filter or test that is paid for by what it is given and by what it returns."""
+    """Return a filter or test that is paid for by what it is values and by what it returns."""
     passed = getattr(getattr(function, "jinja_pass_arg", None), "name", "")
 
     @pass_context

@@ -12,22 +12,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from seealso.config import TextSettings
-from seealso.encoder.bundle import Bundle
+from seealso.encoder.bundle import Bundle, with_fingerprints
 from seealso.encoder.collaborative import Collaborative
-from seealso.encoder.collaborative_file import save_collaborative
-from seealso.encoder.description import (
-    COLLABORATIVE,
-    DESCRIPTION,
-    IMAGES,
-    MODEL_FILES,
-    PROJECTION,
-    read_description,
-)
-from seealso.encoder.fingerprints import fingerprint_bundle
+from seealso.encoder.description import DESCRIPTION, MODEL_FILES, read_description
 from seealso.encoder.images import Images
 from seealso.encoder.projection import Projection
-from seealso.encoder.writing import write_description
 from seealso.errors import BundleError
 from seealso.types import Calibration
 
@@ -203,40 +195,40 @@ def bind(
             f"{bundle.name}, which has {width}",
             hint="fit it on vectors of this model: seealso fit",
         )
-    fingerprint = fingerprint_bundle(
-        bundle.model_fingerprint, text, projection, collaborative, images
+    bound = with_fingerprints(
+        replace(
+            bundle,
+            dimension=width if collaborative is None else collaborative.dimension,
+            text=text,
+            projection=projection,
+            collaborative=collaborative,
+            images=images,
+            calibration=calibration,
+        )
     )
-    name = name or f"{bundle.name.removesuffix('-' + bundle.fingerprint[:8])}-{fingerprint[:8]}"
-    bound = replace(
-        bundle,
-        folder=store.folder_of(name),
-        name=name,
-        fingerprint=fingerprint,
-        dimension=width if collaborative is None else collaborative.dimension,
-        text=text,
-        projection=projection,
-        collaborative=collaborative,
-        images=images,
-        calibration=calibration,
+    name = name or (
+        f"{bundle.name.removesuffix('-' + bundle.fingerprint[:8])}-{bound.fingerprint[:8]}"
     )
+    bound = replace(bound, folder=store.folder_of(name), name=name)
     there = _there(bound.folder)
-    if there is not None and (there.digests, there.fingerprint, there.fitted) == (
-        bundle.digests,
-        fingerprint,
-        bound.fitted,
-    ):
-        return _redescribed(there, bound)
+    if there is not None and _is_same(there, bound):
+        if (there.calibration, there.origin) == (bound.calibration, bound.origin):
+            return there
+        return replace(there, calibration=bound.calibration, origin=bound.origin).write()
     with store.draft(name) as folder:
         for file in MODEL_FILES:
             link(bundle.folder / file, folder / file)
-        if projection is not None:
-            projection.save(folder / PROJECTION)
-        if collaborative is not None:
-            save_collaborative(collaborative, folder / COLLABORATIVE)
-        if images is not None:
-            images.save(folder / IMAGES)
-        written = write_description(replace(bound, folder=folder))
+        for file, part in bound.parts.items():
+            np.savez(folder / file, **part.arrays())
+        written = replace(bound, folder=folder).write()
     return replace(written, folder=bound.folder)
+
+
+def _is_same(there: Bundle, bound: Bundle) -> bool:
+    """Return whether a bundle differs by its calibration and where it comes from at most."""
+    return (there.fingerprint, there.fitted) == (bound.fingerprint, bound.fitted) and all(
+        there.files[name] == bound.files[name] for name in MODEL_FILES
+    )
 
 
 def _there(folder: Path) -> Bundle | None:
@@ -245,13 +237,6 @@ def _there(folder: Path) -> Bundle | None:
         return Bundle.load(folder)
     except BundleError:
         return None
-
-
-def _redescribed(there: Bundle, bound: Bundle) -> Bundle:
-    """Return the bundle of a folder with the calibration and the origin of `bound`."""
-    if (there.calibration, there.origin) == (bound.calibration, bound.origin):
-        return there
-    return write_description(replace(there, calibration=bound.calibration, origin=bound.origin))
 
 
 def link(source: Path, target: Path) -> None:

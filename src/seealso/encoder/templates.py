@@ -1,9 +1,9 @@
 """Text templates: they pick, test, loop over and format fields, in a sandbox with bounds."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jinja2 import ChainableUndefined, Template, TemplateSyntaxError
+from jinja2 import ChainableUndefined, TemplateSyntaxError
 from jinja2 import TemplateError as JinjaError
 from jinja2.meta import find_undeclared_variables
 
@@ -20,8 +20,8 @@ from seealso.encoder.sandbox import (
 from seealso.errors import TemplateError
 
 
-def compile_template(name: str, source: str) -> Template:
-    """Compile a text template.
+class TextTemplate:
+    """A text template that may do nothing but write a text.
 
     Parameters
     ----------
@@ -35,46 +35,48 @@ def compile_template(name: str, source: str) -> Template:
     TemplateError
         The syntax is wrong, or it uses what a text template may not.
     """
-    if len(source) > LONGEST_SOURCE:
-        raise _readable(name, f"has {len(source):,} characters, more than {LONGEST_SOURCE:,}")
-    sandbox = Sandbox(undefined=ChainableUndefined, finalize=write, autoescape=False)
-    try:
-        return sandbox.from_string(bounded(sandbox.parse(source)))
-    except TemplateSyntaxError as exc:
-        raise _readable(name, f"line {exc.lineno}: {exc.message}") from exc
-    except (JinjaError, RecursionError) as exc:
-        raise _readable(name, str(exc)) from exc
+
+    def __init__(self, name: str, source: str) -> None:
+        self._name = name
+        if len(source) > LONGEST_SOURCE:
+            raise self._error(f"has {len(source):,} characters, more than {LONGEST_SOURCE:,}")
+        sandbox = Sandbox(undefined=ChainableUndefined, finalize=write, autoescape=False)
+        try:
+            self._template = sandbox.from_string(bounded(sandbox.parse(source)))
+        except TemplateSyntaxError as exc:
+            raise self._error(f"line {exc.lineno}: {exc.message}") from exc
+        except (JinjaError, RecursionError) as exc:
+            raise self._error(str(exc)) from exc
+
+    def render(self, fields: Mapping[str, Any]) -> str:
+        """Render a text: white space collapsed, cut after `MOST_CHARACTERS`.
+
+        Parameters
+        ----------
+        fields
+            Values by name; one that is missing or None is empty.
+
+        Raises
+        ------
+        TemplateError
+            The template asks for what it may not have, or for something that cannot be done.
+        """
+        try:
+            values = {name: cut(value) for name, value in fields.items()}
+            return " ".join(_cut(self._template.generate({**values, BUDGET: Budget()})).split())
+        except JinjaError as exc:
+            raise self._error(exc.message or str(exc)) from exc
+        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as exc:
+            raise self._error(f"{type(exc).__name__}: {exc}") from exc
+
+    def _error(self, reason: str) -> TemplateError:
+        hint = "see docs/reference/settings.md for text templates"
+        return TemplateError(f"{self._name}: {reason}", hint=hint, template=self._name)
 
 
 def names_read(source: str) -> frozenset[str]:
     """Return the names of the fields that a template reads; `source` can be compiled."""
     return frozenset(find_undeclared_variables(Sandbox().parse(source)) - {"range", "fields"})
-
-
-def render_template(name: str, template: Template, fields: Mapping[str, Any]) -> str:
-    """Render a text: white space collapsed, cut after `MOST_CHARACTERS`.
-
-    Parameters
-    ----------
-    name
-        Name of the setting, for errors.
-    template
-        What `compile_template` made.
-    fields
-        Values by name; one that is missing or None is empty.
-
-    Raises
-    ------
-    TemplateError
-        The template uses something that is not allowed or not possible.
-    """
-    try:
-        values = {name: cut(value) for name, value in fields.items()}
-        return " ".join(_cut(template.generate({**values, BUDGET: Budget()})).split())
-    except JinjaError as exc:
-        raise _readable(name, exc.message or str(exc)) from exc
-    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as exc:
-        raise _readable(name, f"{type(exc).__name__}: {exc}") from exc
 
 
 def _cut(pieces: Iterable[str]) -> str:
@@ -85,23 +87,3 @@ def _cut(pieces: Iterable[str]) -> str:
         if length >= MOST_CHARACTERS:
             break
     return "".join(text)[:MOST_CHARACTERS]
-
-
-def _readable(name: str, reason: str) -> TemplateError:
-    return TemplateError(
-        f"{name}: {reason}", hint="see docs/reference/settings.md for text templates", template=name
-    )
-
-
-Renderer = Callable[[Mapping[str, Any]], str]
-"""Renders one template."""
-
-
-def renderer(name: str, source: str) -> Renderer:
-    """Compile `source` and return the function that renders it; errors as above."""
-    template = compile_template(name, source)
-
-    def render(fields: Mapping[str, Any]) -> str:
-        return render_template(name, template, fields)
-
-    return render

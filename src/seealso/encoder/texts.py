@@ -12,12 +12,9 @@ from seealso.config import TextSettings
 from seealso.encoder.encoder import Encoder
 from seealso.encoder.images import ImageVectors
 from seealso.encoder.projection import unit_rows
-from seealso.encoder.templates import renderer
-from seealso.errors import TemplateError
+from seealso.encoder.templates import TextTemplate
 from seealso.log import Tick
 from seealso.types import Item, Vector
-
-_MAIN = "item"
 
 
 class ItemText:
@@ -38,20 +35,14 @@ class ItemText:
     Raises
     ------
     TemplateError
-        A template or a weight cannot be used.
+        A template cannot be used.
     """
 
     def __init__(self, text: TextSettings) -> None:
-        if _MAIN in text.views:
-            raise TemplateError(
-                f"text.views.{_MAIN}: that name belongs to the main template",
-                hint="choose another name for the view",
-                template=f"text.views.{_MAIN}",
-            )
-        self.names = (_MAIN, *text.views)
-        self.weights = _weights(text, self.names)
-        views = [renderer(f"text.views.{name}", source) for name, source in text.views.items()]
-        self._renderers = (renderer("text.item", text.item), *views)
+        self.names = ("item", *text.views)
+        self.weights = np.array([text.weights.get(name, 1.0) for name in self.names], np.float32)
+        views = [TextTemplate(f"text.views.{name}", view) for name, view in text.views.items()]
+        self._templates = (TextTemplate("text.item", text.item), *views)
 
     def render(self, fields: Mapping[str, Any]) -> str:
         """Return the text of the main template; empty if the item has nothing to say.
@@ -61,7 +52,7 @@ class ItemText:
         TemplateError
             The template cannot be rendered with these fields.
         """
-        return self._renderers[0](_named(fields))
+        return self._templates[0].render(_named(fields))
 
     def render_views(self, fields: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the text of every view, the main one first.
@@ -72,7 +63,7 @@ class ItemText:
             A template cannot be rendered with these fields.
         """
         named = _named(fields)
-        return tuple(render(named) for render in self._renderers)
+        return tuple(one.render(named) for one in self._templates)
 
 
 class UserText:
@@ -90,7 +81,7 @@ class UserText:
     """
 
     def __init__(self, text: TextSettings) -> None:
-        self._renderer = renderer("text.user", text.user)
+        self._template = TextTemplate("text.user", text.user)
 
     def render(
         self,
@@ -124,9 +115,9 @@ class UserText:
         """
         texts = [text for text in history if text.strip()]
 
-        def text_with(kept: int) -> str:
-            return self._renderer(
-                {"words": words, "attributes": attributes, "history": texts[:kept]}
+        def text_with(number: int) -> str:
+            return self._template.render(
+                {"words": words, "attributes": attributes, "history": texts[:number]}
             )
 
         # a token is at least one item apart, so more than `budget` items can never fit
@@ -196,20 +187,3 @@ def _named(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the fields by their names, and all of them as ``fields``."""
     # a column called "product name" can be written no other way than fields["product name"]
     return {"fields": fields, **fields}
-
-
-def _weights(text: TextSettings, names: Sequence[str]) -> Vector:
-    for name, weight in text.weights.items():
-        if name not in names:
-            raise TemplateError(
-                f"text.weights.{name}: there is no such view",
-                hint=f"the views are {', '.join(names)}",
-                template=f"text.weights.{name}",
-            )
-        if weight < 0:
-            raise TemplateError(
-                f"text.weights.{name}: {weight} is not a weight",
-                hint="use 0 or more",
-                template=f"text.weights.{name}",
-            )
-    return np.array([text.weights.get(name, 1.0) for name in names], dtype=np.float32)

@@ -14,7 +14,6 @@ from seealso.encoder.bundle import Bundle
 from seealso.encoder.description import DESCRIPTION, sha256
 from seealso.encoder.inspection import LARGEST, check_entry, inspect, refused
 from seealso.encoder.store import BundleStore
-from seealso.encoder.writing import write_description
 from seealso.errors import BundleError
 
 
@@ -107,7 +106,7 @@ class Pull:
     name
         Its name in the store; its own name if none.
     sha256
-        What `push` said; not asked if none.
+        What `push` said; not compared if none.
     replacing
         Whether a bundle of that name may be replaced.
     """
@@ -146,7 +145,7 @@ def pull(request: Pull, store: BundleStore) -> Transfer:
             for file in _files(bundle.folder):
                 file.rename(folder / file.name)
             if bundle.name != received.name:
-                write_description(replace(bundle, folder=folder, name=received.name))
+                replace(bundle, folder=folder, name=received.name).write()
     return received
 
 

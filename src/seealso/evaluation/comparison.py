@@ -21,7 +21,6 @@ from seealso.encoder import (
     encode_views,
     fit_projection,
     item_encoder,
-    open_cache,
     whitens,
 )
 from seealso.encoder.projection import unit_rows
@@ -203,7 +202,7 @@ class BundleRanker:
         return self.bundle.text or self.settings.text
 
     def _encoder(self, bundle: Bundle) -> Encoder:
-        return item_encoder(bundle, self.settings, open_cache(self.settings))
+        return item_encoder(bundle, self.settings)
 
     def _fitted(self) -> tuple[Encoder, str]:
         """Return the bundle's encoder with the projection that a build would bind to it."""

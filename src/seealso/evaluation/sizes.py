@@ -17,7 +17,7 @@ from seealso.datasets.dataset import Dataset, Events, Items, read_dataset
 from seealso.datasets.intervals import Estimate, estimate
 from seealso.datasets.questions import Places, Question
 from seealso.datasets.ranks import gains, metrics
-from seealso.encoder import Bundle, Projection, fit_projection, item_encoder, open_cache, whitens
+from seealso.encoder import Bundle, Projection, fit_projection, item_encoder, whitens
 from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
 from seealso.encoder.store import link
 from seealso.evaluation.comparison import BundleRanker
@@ -173,7 +173,7 @@ class _Trial:
     def _read(self) -> tuple[Vector, float]:
         """Return the raw vectors of the catalogue, shape (n, d), and texts read in a second."""
         texts = self.dataset.catalogue.texts
-        encoder = item_encoder(self.bundle, self._settings, open_cache(self._settings))
+        encoder = item_encoder(self.bundle, self._settings)
         with progress(f"encoding, {self.name}", len(texts)) as tick:
             began = perf_counter()
             raw = encoder.raw_items(texts, tick=tick)

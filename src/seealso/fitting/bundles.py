@@ -21,7 +21,6 @@ from seealso.encoder import (
     bind,
     encode_views,
     item_encoder,
-    open_cache,
 )
 from seealso.fitting.fitter import Fitted
 from seealso.fitting.lineage import Lineage
@@ -48,11 +47,10 @@ def read_contents(
 
     They are those of the texts alone for a bundle that was not fitted with images.
     """
-    cache = open_cache(settings)
     with progress("reading") as tick:
         drawn = survey(Inputs(items, list), settings, tick).sample
-    plain = bind_to_catalogue(base, sample_texts(drawn, settings, images), settings, cache)
-    encoder, text = item_encoder(plain, settings, cache), ItemText(settings.text)
+    plain = bind_to_catalogue(base, sample_texts(drawn, settings, images), settings)
+    encoder, text = item_encoder(plain, settings), ItemText(settings.text)
     place = dataset.catalogue.place
     texts = np.zeros((len(place), plain.dimension), dtype=np.float32)
     with progress("encoding", len(place) * len(text.names)) as tick:

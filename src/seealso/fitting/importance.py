@@ -11,7 +11,8 @@ from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Items
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.recipe import Mask
-from seealso.indexer.importance import count_events, fit_importance
+from seealso.indexer.counts import count_events
+from seealso.indexer.importance import fit_importance
 from seealso.indexer.inputs import Inputs, latest_time, read_ids
 from seealso.log import no_progress, progress
 from seealso.models.histories import Matrix

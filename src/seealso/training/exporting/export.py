@@ -11,10 +11,8 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from seealso.encoder import Bundle, BundleStore
-from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER, sha256
-from seealso.encoder.fingerprints import fingerprint_bundle, fingerprint_model
+from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
 from seealso.encoder.reader import Reader
-from seealso.encoder.writing import write_description
 from seealso.errors import BundleError
 from seealso.log import Tick, no_progress
 from seealso.training.backbones.graph import write_graph
@@ -92,8 +90,7 @@ def export(
         # the comparison is about the model alone: prefixes would only be more text
         found = check_parity(backbone, replace(drafted, item_prefix="", user_prefix=""))
         origin = {"source": backbone.source, "parity": found, "int8": kind, **(lineage or {})}
-        proven = replace(drafted, whiten=whiten, origin=origin)
-        written = write_description(proven)
+        written = replace(drafted, whiten=whiten, origin=origin).write()
         tick(1)
     return replace(written, folder=target)
 
@@ -118,26 +115,15 @@ def write_int8(bundle: Bundle, file: Path, calibration_texts: Sequence[str]) -> 
 def _described(
     backbone: Backbone, name: str, folder: Path, item_prefix: str, user_prefix: str
 ) -> Bundle:
-    model_fingerprint = fingerprint_model(
-        sha256(folder / MODEL),
-        sha256(folder / TOKENIZER),
-        backbone.pooling,
-        backbone.max_length,
-        item_prefix,
-        user_prefix,
-    )
     return Bundle(
         folder=folder,
         name=name,
-        model_fingerprint=model_fingerprint,
-        fingerprint=fingerprint_bundle(model_fingerprint, None, None),
         dimension=backbone.dimension,
         pooling=backbone.pooling,
         max_length=backbone.max_length,
         item_prefix=item_prefix,
         user_prefix=user_prefix,
         text=None,
-        projection=None,
         calibration=Calibration(),
     )
 
