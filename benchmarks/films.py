@@ -13,10 +13,10 @@ from benchmarks.synthetic import BOUNDS, SPREAD
 from seealso.api import export_model
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.config import EncoderSettings, IndexSettings, Settings
-from seealso.encoder import Bundle, BundleStore, item_encoder, open_cache
+from seealso.encoder import Bundle, BundleStore, item_encoder
 from seealso.indexer.binding import bind_to_catalogue
 from seealso.indexer.documents import stored_vector
-from seealso.indexer.mapping import derives_safely, index_body, index_meta
+from seealso.indexer.mapping import derive_vectors, index_body, index_meta
 from seealso.log import progress
 from seealso.readers import FileSource, Problems, read_items
 from seealso.types import Item, Space, Vector
@@ -46,13 +46,12 @@ def read_films(settings: Settings) -> Films:
     items: list[Item] = []
     for batch in read_items(source, settings.catalogue, Problems("skip")):
         items += batch
-    cache = open_cache(settings)
     base = BundleStore(settings.encoder.store).find(settings.encoder.bundle)
     titles = [str(item.fields["title"]) for item in items]
-    bundle = bind_to_catalogue(base, titles, settings, cache)
+    bundle = bind_to_catalogue(base, titles, settings)
     genres = [list(item.fields.get("genres", ())) for item in items]
     with progress("encoding titles", len(items)) as tick:
-        vectors = item_encoder(bundle, settings, cache).encode_items(titles, tick=tick)
+        vectors = item_encoder(bundle, settings).encode_items(titles, tick=tick)
     return Films(titles, genres, vectors, bundle)
 
 
@@ -63,9 +62,8 @@ def write_index(cluster: Cluster, settings: Settings, films: Films, items: int) 
     for old in indices.list_indices(cluster, ALIAS):
         indices.delete(cluster, old.name)
     meta = index_meta(settings, films.bundle, {}, "recommending")
-    derived = derives_safely(cluster.version())
-    body = index_body(settings, meta, films.bundle.dimension, derived_source=derived)
-    indices.create(cluster, name, body)
+    body = index_body(settings, meta, films.bundle.dimension)
+    indices.create(cluster, name, derive_vectors(body, cluster.version()))
     with progress("writing", items) as tick, BulkWriter(cluster, name) as writer:
         for number in range(items):
             writer.index(str(number), _document(number, films, random))

@@ -12,7 +12,7 @@ import numpy as np
 
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.config import IndexSettings, Settings
-from seealso.indexer.mapping import derives_safely, index_body
+from seealso.indexer.mapping import derive_vectors, index_body
 from seealso.log import progress
 from seealso.types import Vector
 
@@ -76,9 +76,9 @@ def _unit(rows: Vector) -> Vector:
 def fresh_index(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> None:
     """Create the index `name` as the indexer creates one, in place of one of that name."""
     settings = Settings(index=IndexSettings(alias="bench"))
-    derived = derives_safely(cluster.version())
     indices.delete(cluster, name)
-    indices.create(cluster, name, index_body(settings, meta, DIMENSION, derived_source=derived))
+    body = index_body(settings, meta, DIMENSION)
+    indices.create(cluster, name, derive_vectors(body, cluster.version()))
 
 
 def document(number: int, catalogue: Catalogue) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from benchmarks.measure import Report, SystemBuilder, compared
 from benchmarks.recommending import HISTORY, REGULARS, histories, recommender_of
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.config import NeighbourSettings, Settings
-from seealso.indexer.mapping import derives_safely
+from seealso.indexer.mapping import derive_vectors
 from seealso.indexer.users.documents import user_document
 from seealso.indexer.users.mapping import users_alias, users_body, users_meta
 from seealso.log import progress
@@ -46,10 +46,8 @@ def write_users(cluster: Cluster, settings: Settings, films: Films, items: int) 
     for old in indices.list_indices(cluster, alias):
         indices.delete(cluster, old.name)
     meta = users_meta(alias, settings.users, NAMES, films.bundle.fingerprint, "users")
-    derived = derives_safely(cluster.version())
-    dimension = films.bundle.dimension
-    body = users_body(settings.index, meta, dimension, derived_source=derived)
-    indices.create(cluster, name, body)
+    body = users_body(settings.index, meta, films.bundle.dimension)
+    indices.create(cluster, name, derive_vectors(body, cluster.version()))
     with progress("writing users", USERS) as tick, BulkWriter(cluster, name) as writer:
         for user, vector in people(films, items):
             writer.index(NAMES.of(str(user.user_id)), user_document(user, vector, ""))

@@ -10,7 +10,6 @@ from seealso.encoder import (
     BundleStore,
     ImageVectors,
     ItemText,
-    VectorCache,
     bind,
     fit_projection,
     item_encoder,
@@ -86,12 +85,7 @@ def whitening_note(base: Bundle, texts: Sequence[str], settings: Settings) -> st
     )
 
 
-def bind_to_catalogue(
-    base: Bundle,
-    texts: Sequence[str],
-    settings: Settings,
-    cache: VectorCache | None,
-) -> Bundle:
+def bind_to_catalogue(base: Bundle, texts: Sequence[str], settings: Settings) -> Bundle:
     """Fit the projection on `sample_texts` and keep it, with the templates, in a bundle.
 
     A bundle that has a projection of its own keeps it; so does one where neither whitening nor a
@@ -112,7 +106,7 @@ def bind_to_catalogue(
     whiten = whitens(base, settings, texts)
     if projection is None and (whiten or settings.encoder.dimension):
         with progress("fitting projection", len(texts)) as tick:
-            raw = item_encoder(base, settings, cache).raw_items(texts, tick=tick)
+            raw = item_encoder(base, settings).raw_items(texts, tick=tick)
         projection = fit_projection(
             raw[raw.any(axis=1)],
             whiten=whiten,

@@ -118,7 +118,7 @@ def build(
             indices.list_indices(cluster, alias),
             meta,
             lock,
-            lambda derived: index_body(settings, meta, bundle.dimension, derived_source=derived),
+            index_body(settings, meta, bundle.dimension),
         )
         maker = DocumentMaker.of_index(meta, bundle, settings, surveyed.importance, images)
         with progress("encoding and writing", surveyed.items) as tick:

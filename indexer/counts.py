@@ -5,7 +5,7 @@ The formulas are written out in docs/explanation/importance.md.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from math import log
 
 import polars as pl
@@ -14,8 +14,8 @@ from seealso.config import ImportanceSettings
 from seealso.errors import ConfigError
 from seealso.indexer.event_summary import EventSummary, EventTally, RunningTotal
 from seealso.indexer.newest import NewestEvents
+from seealso.types import from_micros, to_micros
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # in microseconds
 _DAY = 86_400_000_000
 
@@ -124,8 +124,8 @@ def count_events(
     for rows in () if newest_events is None else newest_events.batches():
         total.add(_partial(rows, half_life))
     if as_of is not None:
-        newest = (as_of - _EPOCH) // timedelta(microseconds=1)
-    moment = None if newest is None else _EPOCH + timedelta(microseconds=newest)
+        newest = to_micros(as_of)
+    moment = None if newest is None else from_micros(newest)
     return ItemCounts(
         _finish(total.total(), newest, half_life),
         moment,

@@ -17,7 +17,6 @@ from seealso.encoder import (
     ItemText,
     encode_views,
     item_encoder,
-    open_cache,
 )
 from seealso.indexer.importance import ImportanceTable
 from seealso.log import Tick
@@ -71,20 +70,25 @@ def digest(item: Item, text: str, fingerprint: str, image: str = "") -> str:
     image
         Digest of its image; empty for an item or a bundle without.
     """
-    content = (item.item_id, dict(item.fields), text, fingerprint, *([image] if image else ()))
-    key = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    return blake2b(key, digest_size=16).hexdigest()
+    images = (image,) if image else ()
+    return hash_content(item.item_id, dict(item.fields), text, fingerprint, *images)
+
+
+def hash_content(*parts: Any) -> str:
+    """Return 32 hex digits over plain values; the order of names in an object does not count."""
+    content = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 def digests(
     items: Sequence[Item], text: ItemText, fingerprint: str, images: ImageVectors | None
-) -> list[str]:
-    """Return the digest of the document that each item becomes with these texts and bundle."""
-    seen = ["" if images is None else images.digest(item.item_id) for item in items]
-    return [
-        digest(item, text.render(item.fields), fingerprint, image)
-        for item, image in zip(items, seen, strict=True)
-    ]
+) -> dict[str, str]:
+    """Return the digest of the document that each item becomes, by id."""
+    found = {}
+    for item in items:
+        image = "" if images is None else images.digest(item.item_id)
+        found[item.item_id] = digest(item, text.render(item.fields), fingerprint, image)
+    return found
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ class DocumentMaker:
             Of the items.
         """
         return cls(
-            item_encoder(bundle, settings, open_cache(settings)),
+            item_encoder(bundle, settings),
             ItemText(TextSettings.model_validate(meta["text"])),
             importance,
             Space(meta["space"]),
@@ -137,17 +141,17 @@ class DocumentMaker:
         """Return how many of the items have an image that takes part."""
         return 0 if self.images is None else sum(item.item_id in self.images for item in items)
 
-    def digests(self, items: Sequence[Item]) -> list[str]:
-        """Return the digest of the document that each item would become."""
+    def digests(self, items: Sequence[Item]) -> dict[str, str]:
+        """Return the digest of the document that each item would become, by id."""
         return digests(items, self.text, self.encoder.bundle.fingerprint, self.images)
 
     def make(
-        self, items: Sequence[Item], digests: Sequence[str], tick: Tick
+        self, items: Sequence[Item], digests: Mapping[str, str], tick: Tick
     ) -> Iterator[Mapping[str, Any]]:
-        """Encode `items` and yield their documents, in order."""
+        """Encode `items` and yield their documents, in order; `digests` holds those of all."""
         texts, vectors = encode_views(self.encoder, self.text, items, images=self.images, tick=tick)
-        for item, text, vector, key in zip(items, texts, vectors, digests, strict=True):
-            yield self.document(item, text, vector, key)
+        for item, text, vector in zip(items, texts, vectors, strict=True):
+            yield self.document(item, text, vector, digests[item.item_id])
 
     def document(self, item: Item, text: str, vector: Vector, digest: str) -> dict[str, Any]:
         """Return the document of `item` as it is indexed.

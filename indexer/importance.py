@@ -13,16 +13,7 @@ import polars as pl
 
 from seealso.config import ImportanceSettings
 from seealso.errors import ConfigError, DataError
-from seealso.indexer.counts import ItemCounts, count_events
-
-__all__ = [
-    "ImportanceTable",
-    "ItemCounts",
-    "apply_importance",
-    "count_events",
-    "fit_importance",
-    "settings_of",
-]
+from seealso.indexer.counts import ItemCounts
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,10 @@ from seealso.cluster import Cluster, IndexSource
 from seealso.config import CatalogueSettings, Settings
 from seealso.encoder import ImageVectors
 from seealso.errors import ConfigError, DataError
+from seealso.indexer.counts import count_events
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.images import no_images, open_images
-from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
+from seealso.indexer.importance import ImportanceTable, fit_importance
 from seealso.log import Tick
 from seealso.readers import (
     FileSource,
@@ -38,15 +39,11 @@ LARGEST_UNMATCHED_SHARE: Final = 0.5
 
 @dataclass(frozen=True)
 class Inputs:
-    """Catalogue, events and images, each read afresh at every call.
-
-    `unread` says how many rows the last reading of the catalogue left out whose ids are unknown.
-    """
+    """Catalogue, events and images, each read afresh at every call."""
 
     items: Callable[[], Iterator[list[Item]]]
     events: Callable[[], Iterable[pl.DataFrame]]
     images: Callable[[], ImageVectors | None] = no_images
-    unread: Callable[[], int] = lambda: 0
     problems: Problems = field(default_factory=Problems)
     """What was left out of all that was read."""
 
@@ -82,7 +79,6 @@ def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> I
         lambda: read_items(catalogue, settings.catalogue, problems),
         read,
         lambda: open_images(settings, problems),
-        lambda: problems.lost("catalogue"),
         problems,
     )
 

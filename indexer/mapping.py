@@ -21,13 +21,13 @@ NO_PIPELINES: Mapping[str, str] = {
 WHOLE_SOURCE: Mapping[str, Any] = {"enabled": True, "includes": [], "excludes": []}
 """The mapping of a ``_source`` that keeps whole documents, whatever a template says of it."""
 
+DERIVED_SOURCE = "index.knn.derived_source.enabled"
+
 LONGEST_KEYWORD = 8191
 """Characters of a keyword that are indexed: Lucene refuses terms over 32766 bytes."""
 
 
-def index_body(
-    settings: Settings, meta: Mapping[str, Any], dimension: int, *, derived_source: bool
-) -> dict[str, Any]:
+def index_body(settings: Settings, meta: Mapping[str, Any], dimension: int) -> dict[str, Any]:
     """Return mappings and settings of a new index, ready for loading (no refresh, no replicas).
 
     Parameters
@@ -38,27 +38,19 @@ def index_body(
         What goes to ``_meta.seealso``.
     dimension
         Length of the vectors.
-    derived_source
-        Keep vectors out of the stored ``_source`` and derive them on reading: a third of the
-        size, where the k-NN plugin does it right (`derives_safely`).
     """
     fields = {**_catalogue_fields(settings), **own_fields(settings, dimension)}
-    return loading_body(settings.index, meta, fields, derived_source=derived_source)
+    return loading_body(settings.index, meta, fields)
 
 
 def loading_body(
-    index: IndexSettings,
-    meta: Mapping[str, Any],
-    fields: Mapping[str, Any],
-    *,
-    derived_source: bool,
+    index: IndexSettings, meta: Mapping[str, Any], fields: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what `index_body` does, of an index with these fields, whatever is stored there."""
     return {
         "settings": {
             "index": {
                 "knn": True,
-                "knn.derived_source.enabled": derived_source,
                 "number_of_shards": index.shards,
                 "number_of_replicas": 0,
                 "refresh_interval": "-1",
@@ -85,6 +77,14 @@ def derives_safely(version: tuple[int, ...]) -> bool:
     segment for good: docs/decisions/0001-derived-source.md.
     """
     return version < (3,)
+
+
+def derive_vectors(body: Mapping[str, Any], version: tuple[int, ...]) -> dict[str, Any]:
+    """Return the body of an index whose vectors are derived on reading, if `version` does it right.
+
+    They are not in the stored ``_source`` then, which takes a third of the size.
+    """
+    return {**body, "settings": {**body["settings"], DERIVED_SOURCE: derives_safely(version)}}
 
 
 def own_fields(settings: Settings, dimension: int) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 import numpy as np
 
 from seealso.encoder import ImageEncoder, VectorCache
-from seealso.encoder.pictures import usable
 from seealso.errors import DataError
 from seealso.log import progress
 from seealso.readers import Problem, Problems
@@ -102,7 +101,7 @@ class Gallery:
         vectors = self.encoder.run(np.stack([values for _, values in pixels]))
         for (one, _), vector in zip(pixels, vectors, strict=True):
             one.vector = vector
-            if not usable(vector):
+            if not (np.isfinite(vector).all() and vector.any()):
                 one.fault = "has no vector: the encoder gives zeros, or nothing finite"
         fresh = [one for one, _ in pixels if not one.fault]
         if self.cache and fresh:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seealso.config import Settings, with_fitted
-from seealso.encoder import Bundle, ImageVectors, open_cache, unused_fit_note
+from seealso.encoder import Bundle, ImageVectors, unused_fit_note
 from seealso.indexer.binding import bind_to_catalogue, sample_texts, whitening_note
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
@@ -46,7 +46,7 @@ class Preparation:
 
     def bind(self) -> Bundle:
         """Return the bundle, bound to the texts; raises what `bind_to_catalogue` raises."""
-        return bind_to_catalogue(self.base, self.texts, self.settings, open_cache(self.settings))
+        return bind_to_catalogue(self.base, self.texts, self.settings)
 
 
 def prepare(

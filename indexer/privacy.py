@@ -133,15 +133,8 @@ def _delete(cluster: Cluster, place: Place, tick: Callable[[], object]) -> int:
             return deleted
         for start in range(0, len(left), AT_ONCE):
             tick()
-            # by a query, which finds documents by id on whichever shard they were put
             query = {"ids": {"values": left[start : start + AT_ONCE]}}
-            answer = cluster.request(
-                "POST",
-                f"/{place.index}/_delete_by_query",
-                {"query": query},
-                params={"conflicts": "proceed"},
-            )
-            deleted += int(answer["deleted"])
+            deleted += indices.delete_by_query(cluster, place.index, query)
     raise ClusterError(
         f"{place.index}: {len(left)} documents of the user are still there",
         hint="they are being written: stop what writes them and forget the user again",

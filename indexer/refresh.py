@@ -8,8 +8,9 @@ import polars as pl
 
 from seealso.cluster import BulkWriter, Cluster, indices, scan, scan_ids
 from seealso.config import Settings
+from seealso.indexer.counts import count_events
 from seealso.indexer.event_summary import EventSummary
-from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
+from seealso.indexer.importance import ImportanceTable, fit_importance
 from seealso.indexer.inputs import Inputs, event_notes, latest_time
 from seealso.indexer.lifecycle import build_lock
 from seealso.indexer.live import LiveIndex, live_index

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from seealso.config import Settings
+from seealso.indexer.counts import count_events
 from seealso.indexer.event_summary import EventSummary
-from seealso.indexer.importance import ImportanceTable, apply_importance, count_events, settings_of
+from seealso.indexer.importance import ImportanceTable, apply_importance, settings_of
 from seealso.indexer.inputs import Inputs, latest_time, read_ids
-from seealso.log import Tick
+from seealso.log import progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Reread:
     named: Mapping[str, int]
 
 
-def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, tick: Tick) -> Reread:
+def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings) -> Reread:
     """Read catalogue and events once, and weigh the items on the scale of an earlier reading.
 
     Events count up to the newest one of that reading, as they do for the items that stay as they
@@ -52,12 +53,11 @@ def read_again(source: Inputs, fitted: Mapping[str, Any], settings: Settings, ti
         The importance parameters that the index records.
     settings
         ``catalogue.numbers`` and ``live.future_seconds`` are used.
-    tick
-        Called with the number of items read.
     """
     until = datetime.fromisoformat(fitted["as_of"]) if fitted.get("as_of") else None
     latest = latest_time(settings)
-    counts = count_events(source.events(), settings_of(fitted), as_of=until, latest=latest)
-    ids, numbers = read_ids(source, settings, fitted["kind"], tick)
+    with progress("reading") as tick:
+        counts = count_events(source.events(), settings_of(fitted), as_of=until, latest=latest)
+        ids, numbers = read_ids(source, settings, fitted["kind"], tick)
     table = apply_importance(counts, fitted, numbers)
-    return Reread(set(ids), source.unread(), table, counts.summary, counts.named)
+    return Reread(set(ids), source.problems.lost("catalogue"), table, counts.summary, counts.named)

@@ -1,6 +1,6 @@
 """Which index a build writes to: one that an earlier build left, or a new one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -9,7 +9,7 @@ import orjson
 from seealso.cluster import Cluster, Lock, PhysicalIndex, indices
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.creation import create_index
-from seealso.indexer.mapping import derives_safely
+from seealso.indexer.mapping import derive_vectors
 from seealso.log import logger
 
 log = logger(__name__)
@@ -25,7 +25,7 @@ def stage(
     found: Iterable[PhysicalIndex],
     meta: Mapping[str, Any],
     lock: Lock,
-    body: Callable[[bool], Mapping[str, Any]],
+    body: Mapping[str, Any],
 ) -> tuple[str, bool]:
     """Return the index to write to, and whether an earlier, killed build began it.
 
@@ -41,7 +41,7 @@ def stage(
     lock
         Of the caller.
     body
-        Makes mappings and settings of a new one, from whether vectors are derived (`index_body`).
+        Mappings and settings of a new one.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def stage(
         return begun, True
     name = indices.new_name(meta["alias"])
     try:
-        create_index(cluster, name, body(derives_safely(cluster.version())))
+        create_index(cluster, name, derive_vectors(body, cluster.version()))
     except ClusterError as exc:
         if isinstance(exc, MappingMismatch) or "derived_source" not in exc.message:
             raise

@@ -19,7 +19,7 @@ def install(cluster: Cluster) -> list[str]:
     behind = [name for name, state in installed(cluster).items() if state != "current"]
     for name in behind:
         script = {"lang": "mustache", "source": source(name)}
-        cluster.put_script(script_id(name), {"script": script})
+        cluster.request("PUT", f"/_scripts/{script_id(name)}", {"script": script})
     return behind
 
 
@@ -35,8 +35,9 @@ def installed(cluster: Cluster) -> dict[str, State]:
 
 
 def _state(cluster: Cluster, name: str) -> State:
-    stored = cluster.get_script(script_id(name))
-    if stored is None:
+    answer = cluster.request("GET", f"/_scripts/{script_id(name)}", params={"ignore": 404})
+    if not answer.get("found"):
         return "missing"
+    stored = answer["script"]
     same = stored.get("lang") == "mustache" and stored.get("source") == source(name)
     return "current" if same else "outdated"

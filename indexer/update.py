@@ -15,7 +15,7 @@ from seealso.indexer.lifecycle import build_lock
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rereading import Reread, read_again
 from seealso.indexer.rewriting import rewriting
-from seealso.indexer.writing import changed, write_catalogue
+from seealso.indexer.writing import find_changed, write_catalogue
 from seealso.log import progress
 from seealso.readers import describe_unmatched
 
@@ -117,7 +117,7 @@ def plan_update(
     with progress("comparing", number) as tick:
         for batch in found.source.items():
             keys = digests(batch, text, live.fingerprint, found.images)
-            write += len(changed(cluster, live.name, list(zip(batch, keys, strict=True))))
+            write += len(find_changed(cluster, live.name, keys))
             tick(len(batch))
     return UpdateReport(
         live.name,
@@ -167,8 +167,7 @@ def _compare(
     _refuse_other(live, settings)
     source, left_out = leave_out(source, delete)
     images = images_for(live.bundle, source.images)
-    with progress("reading") as tick:
-        read = read_again(source, live.meta["importance"], settings, tick)
+    read = read_again(source, live.meta["importance"], settings)
     deletions = find_deletions(cluster, live, delete, read if delete_missing else None)
     notes = (
         *left_out_notes(left_out, len(set(delete))),

@@ -206,7 +206,10 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
         )
     bundle = index.bundle
     images = images_for(bundle, lambda: open_images(settings, Problems("skip")))
-    return verify(cluster, name, item_encoder(bundle, settings, cache=None), settings, images)
+    # what is compared is read by the model, not by the cache of what it read once
+    chosen = settings.encoder.model_copy(update={"cache": None})
+    encoder = item_encoder(bundle, settings.model_copy(update={"encoder": chosen}))
+    return verify(cluster, name, encoder, settings, images)
 
 
 def _check_standing(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> None:

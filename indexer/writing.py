@@ -1,6 +1,6 @@
 """Writes the documents of a catalogue to one index, leaving those alone that are right already."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seealso.cluster import BulkWriter, Cluster, fetch, indices
@@ -56,26 +56,21 @@ def write_catalogue(
     with writer:
         for items in batches:
             digests = maker.digests(items)
-            to_write = list(zip(items, digests, strict=True))
-            if not fresh:
-                to_write = changed(cluster, name, to_write)
-            same = len(items) - len(to_write)
+            changed = digests.keys() if fresh else find_changed(cluster, name, digests)
+            same = len(items) - len(changed)
             unchanged += same
             with_image += maker.count_images(items)
             tick(same)
-            if to_write:
-                items_changed, keys = zip(*to_write, strict=True)
-                for body in maker.make(items_changed, keys, tick):
+            if to_write := [item for item in items if item.item_id in changed]:
+                for body in maker.make(to_write, digests, tick):
                     writer.index(body["item_id"], body)
     return Written(writer.written, unchanged, with_image)
 
 
-def changed(
-    cluster: Cluster, name: str, items: Sequence[tuple[Item, str]]
-) -> list[tuple[Item, str]]:
-    """Return those of `items`, each with its digest, that the index lacks or holds otherwise."""
-    stored = fetch_digests(cluster, name, [item.item_id for item, _ in items])
-    return [(item, key) for item, key in items if stored.get(item.item_id) != key]
+def find_changed(cluster: Cluster, name: str, digests: Mapping[str, str]) -> set[str]:
+    """Return the ids of those documents that the index lacks or holds with another digest."""
+    stored = fetch_digests(cluster, name, list(digests))
+    return {item_id for item_id, key in digests.items() if stored.get(item_id) != key}
 
 
 def fetch_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from seealso.indexer.users.build import UsersReport, build_users, update_users
 from seealso.indexer.users.live import user_indices
 from seealso.indexer.users.mapping import users_alias
 from seealso.indexer.users.people import read_people
+from seealso.indexer.users.writing import UsersWriter
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Problems, Pseudonyms
@@ -58,15 +59,14 @@ def built(shop: Shop, names: Pseudonyms = NAMES, **more: Any) -> UsersReport:
     settings = shop.settings()
     people = read_people(settings, shop.cluster, Problems("stop"))
     user_encoder = Recommender(shop.cluster, settings).user_encoder()
-    return build_users(shop.cluster, settings, people, names, user_encoder, **more)
+    return build_users(UsersWriter(shop.cluster, settings, people, names, user_encoder), **more)
 
 
 def updated(shop: Shop) -> UsersReport:
     settings = shop.settings()
     people = read_people(settings, shop.cluster, Problems("stop"))
-    return update_users(
-        shop.cluster, settings, people, NAMES, Recommender(shop.cluster, settings).user_encoder()
-    )
+    user_encoder = Recommender(shop.cluster, settings).user_encoder()
+    return update_users(UsersWriter(shop.cluster, settings, people, NAMES, user_encoder))
 
 
 def asking(shop: Shop, **sections: Any) -> Recommender:

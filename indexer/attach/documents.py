@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from seealso.cluster import BulkWriter, Cluster, scan
+from seealso.cluster import BulkWriter, scan
 from seealso.cluster.fields import vector_fields
-from seealso.config import CatalogueSettings, Settings
-from seealso.errors import MappingMismatch
+from seealso.indexer.attach.obstacles import ANOTHER
 from seealso.indexer.attach.owned import Owned
 from seealso.indexer.documents import DocumentMaker, digest
 from seealso.indexer.inputs import Inputs, inputs
@@ -33,7 +32,6 @@ class Batch:
 class _Documents:
     """A row source that keeps what it has handed over until it is taken."""
 
-    cluster: Cluster
     owned: Owned
     whole: bool
     unclaimed: dict[str, Record] = field(default_factory=dict)
@@ -43,13 +41,16 @@ class _Documents:
         return f"index {self.owned.name}"
 
     def rows(self) -> Iterator[list[dict[str, Any]]]:
-        vectors = vector_fields(self.cluster, self.owned.name)
+        vectors = vector_fields(self.owned.cluster, self.owned.name)
         # numbers by the hundred: no column of a catalogue, and a burden to whoever derives them
         # from its graph; nothing but a copy has a use for them
         unread = self.owned.own if self.whole else {*self.owned.own, *vectors}
-        for hits in scan(self.cluster, self.owned.name, source={"excludes": sorted(unread)}):
-            for hit in hits:
-                _refuse_routed(self.owned.name, hit)
+        for hits in scan(self.owned.cluster, self.owned.name, source={"excludes": sorted(unread)}):
+            if routed := next((hit["_id"] for hit in hits if "_routing" in hit), None):
+                raise self.owned.obstacle(
+                    f"document {routed!r} is found by routing, and seealso finds items by id alone",
+                    ANOTHER,
+                )
             self.unclaimed |= {hit["_id"]: hit["_source"] for hit in hits}
             yield [
                 {k: v for k, v in hit["_source"].items() if k not in vectors} | {"_id": hit["_id"]}
@@ -62,31 +63,15 @@ class _Documents:
         return claimed
 
 
-def _refuse_routed(index: str, hit: Record) -> None:
-    if "_routing" in hit:
-        raise MappingMismatch(
-            f"{index}: document {hit['_id']!r} is found by routing, and seealso finds items by id "
-            "alone",
-            hint="build an index of its own from the catalogue: `seealso index build`",
-            index=index,
-        )
-
-
-def columns_of(owned: Owned, settings: Settings) -> CatalogueSettings:
-    """Return how the documents are read as items: the id of an item is that of its document."""
-    changes = {"index": owned.name, "path": None, "id": "_id"}
-    return settings.catalogue.model_copy(update=changes)
-
-
-def read_owned(
-    cluster: Cluster, owned: Owned, settings: Settings, problems: Problems, *, target: str
-) -> Iterator[Batch]:
+def read_owned(owned: Owned, problems: Problems, *, target: str) -> Iterator[Batch]:
     """Yield every document, read by the ``catalogue`` section.
 
     Parameters
     ----------
-    cluster, owned, settings, problems
+    owned
         What is read, and how.
+    problems
+        Takes documents that are no items.
     target
         The index that gets the fields: in a copy, documents are needed with their own vectors.
 
@@ -97,23 +82,23 @@ def read_owned(
     MappingMismatch
         A document is found by routing.
     """
-    source = _Documents(cluster, owned, whole=target != owned.name)
-    for items in read_items(source, columns_of(owned, settings), problems):
+    source = _Documents(owned, whole=target != owned.name)
+    for items in read_items(source, owned.columns, problems):
         yield Batch(items, source.take())
     if unread_items := source.take():
         yield Batch((), unread_items)
 
 
-def owned_inputs(cluster: Cluster, owned: Owned, settings: Settings, problems: Problems) -> Inputs:
+def owned_inputs(owned: Owned, problems: Problems) -> Inputs:
     """Return the index as a catalogue, with the events and images that the settings name."""
-    named = settings.model_copy(update={"catalogue": columns_of(owned, settings)})
+    named = owned.settings.model_copy(update={"catalogue": owned.columns})
 
     def items() -> Iterator[list[Item]]:
-        for batch in read_owned(cluster, owned, settings, problems, target=owned.name):
+        for batch in read_owned(owned, problems, target=owned.name):
             if batch.items:
                 yield list(batch.items)
 
-    return replace(inputs(named, cluster, problems), items=items)
+    return replace(inputs(named, owned.cluster, problems), items=items)
 
 
 @dataclass(frozen=True)
@@ -122,7 +107,7 @@ class FieldWriter:
 
     Attributes
     ----------
-    cluster, owned
+    owned
         The index.
     target
         The name of the index that gets the fields: the index itself, or the copy.
@@ -130,7 +115,6 @@ class FieldWriter:
         Makes the fields.
     """
 
-    cluster: Cluster
     owned: Owned
     target: str
     maker: DocumentMaker
@@ -148,11 +132,10 @@ class FieldWriter:
         changed = self._find_changed(batch)
         tick(len(batch.documents) - len(changed))
         items = [item for item in batch.items if item.item_id in changed]
-        digests = [changed.pop(item.item_id) for item in items]
-        bodies = [*self.maker.make(items, digests, tick)] if items else []
+        bodies = [*self.maker.make(items, changed, tick)] if items else []
         no_vector = np.zeros(self.maker.encoder.bundle.dimension, dtype=np.float32)
-        for item_id, key in changed.items():
-            bodies.append(self.maker.document(Item(item_id, {}), "", no_vector, key))
+        for item_id in sorted(changed.keys() - {item.item_id for item in items}):
+            bodies.append(self.maker.document(Item(item_id, {}), "", no_vector, changed[item_id]))
             tick(1)
         for body in bodies:
             item_id = body["item_id"]
@@ -170,14 +153,13 @@ class FieldWriter:
         The digest covers what the vector depends on. In a copy, a digest of the whole document
         follows it, so that whatever the owner changed in the original is noticed.
         """
-        keys = zip(batch.items, self.maker.digests(batch.items), strict=True)
-        digests = {**dict.fromkeys(batch.documents, ""), **{one.item_id: key for one, key in keys}}
+        digests = {**dict.fromkeys(batch.documents, ""), **self.maker.digests(batch.items)}
         if not self.in_place:
             digests = {
                 item_id: f"{key}:{digest(Item(item_id, batch.documents[item_id]), '', '')}"
                 for item_id, key in digests.items()
             }
-        stored = fetch_digests(self.cluster, self.target, list(digests))
+        stored = fetch_digests(self.owned.cluster, self.target, list(digests))
         if self.in_place:
             stored = {item_id: key.partition(":")[0] for item_id, key in stored.items()}
         return {item_id: key for item_id, key in digests.items() if stored.get(item_id) != key}

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from seealso.cluster.blocks import Block, describe_cure
-from seealso.errors import MappingMismatch
 from seealso.indexer.attach.owned import FIELDS_LIMIT, SHARED, Owned, Way
 from seealso.indexer.mapping import keeps_documents
 from seealso.readers import RESERVED
@@ -37,39 +36,34 @@ def require_attachable(owned: Owned) -> None:
         The message says why, the hint what to do.
     """
     if owned.meta is not None and not owned.attached:
-        raise _obstacle(
-            owned,
+        raise owned.obstacle(
             "seealso built this index itself, so that nothing has to be attached",
             "`seealso index update` brings changes into it",
         )
     if owned.stream is not None:
-        raise _obstacle(
-            owned,
+        raise owned.obstacle(
             f"is a part of the data stream {owned.stream}: its documents are added and never "
             "changed",
             ANOTHER,
         )
-    if owned.settings.get("index.verified_before_close") == "true":
-        raise _obstacle(owned, "is closed", f"open it: POST {owned.name}/_open")
+    if owned.flat_settings.get("index.verified_before_close") == "true":
+        raise owned.obstacle("is closed", f"open it: POST {owned.name}/_open")
     clash = sorted(owned.fields.keys() & (RESERVED - SHARED))
     if clash:
-        raise _obstacle(
-            owned,
+        raise owned.obstacle(
             f"has fields of its own called {', '.join(clash)}, which seealso needs",
             "reindex with another name for them, or build an index of its own from this one: "
             f"`seealso --set catalogue.index={owned.requested} index build`",
         )
     if not keeps_documents(owned.mappings):
-        raise _obstacle(
-            owned,
+        raise owned.obstacle(
             "does not keep whole documents (_source in its mapping), so that they can be neither "
             "changed nor copied",
             ANOTHER,
         )
     joins = any(field.get("type") == "join" for field in owned.fields.values())
     if joins or owned.mappings.get("_routing", {}).get("required"):
-        raise _obstacle(
-            owned,
+        raise owned.obstacle(
             "its documents are found by routing (a join field, or _routing required), and seealso "
             "finds items by id alone",
             ANOTHER,
@@ -85,32 +79,23 @@ def require_passable(owned: Owned, way: Way) -> None:
         The message says why, the hint what to do.
     """
     for block, barred in BLOCKS.items():
-        if owned.settings.get(block) == "true" and way in barred:
-            raise _obstacle(
-                owned,
-                f"is blocked by {block}",
-                describe_cure([Block(block, owned.name)]),
-            )
-    window = int(owned.settings.get("index.max_result_window", 10_000))
+        if owned.flat_settings.get(block) == "true" and way in barred:
+            cure = describe_cure([Block(block, owned.name)])
+            raise owned.obstacle(f"is blocked by {block}", cure)
+    window = int(owned.flat_settings.get("index.max_result_window", 10_000))
     if window < WINDOW:
-        raise _obstacle(
-            owned,
+        raise owned.obstacle(
             f"answers with {window:,} hits at most (index.max_result_window), and is read "
             f"{WINDOW:,} at a time",
             f'PUT {owned.name}/_settings {{"index.max_result_window": {WINDOW}}}',
         )
-    limit = int(owned.settings.get(FIELDS_LIMIT, 1000))
+    limit = int(owned.flat_settings.get(FIELDS_LIMIT, 1000))
     needed = fields_of(owned.mappings) + len(owned.own - owned.mapped)
     if way == "in place" and needed > limit:
-        raise _obstacle(
-            owned,
+        raise owned.obstacle(
             f"would have {needed:,} fields, and may have {limit:,} ({FIELDS_LIMIT})",
             f'PUT {owned.name}/_settings {{"{FIELDS_LIMIT}": {needed}}}, or attach a copy: --copy',
         )
-
-
-def _obstacle(owned: Owned, what: str, hint: str) -> MappingMismatch:
-    return MappingMismatch(f"{owned.name}: {what}", hint=hint, index=owned.name)
 
 
 def fields_of(mapping: Mapping[str, Any]) -> int:

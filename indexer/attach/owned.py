@@ -3,16 +3,16 @@
 Every function but `look` is pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.addresses import write_alias
-from seealso.config import Settings
-from seealso.errors import ClusterError
-from seealso.indexer.mapping import derives_safely, own_fields
+from seealso.config import CatalogueSettings, Settings
+from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.mapping import DERIVED_SOURCE, derives_safely, own_fields
 from seealso.readers import RESERVED
 
 Way = Literal["in place", "copy"]
@@ -55,20 +55,24 @@ class Owned:
 
     Attributes
     ----------
+    cluster, settings
+        Where it is, and what its fields mean.
     requested
         The name in the request: its own, or an alias.
     name
         Its own name.
-    mappings, settings, aliases
-        As OpenSearch gives them; the settings flat.
+    mappings, flat_settings, aliases
+        As OpenSearch gives them.
     stream
         The data stream that it is a part of, if of any.
     """
 
+    cluster: Cluster
+    settings: Settings
     requested: str
     name: str
     mappings: Mapping[str, Any]
-    settings: Mapping[str, str]
+    flat_settings: Mapping[str, str]
     aliases: Mapping[str, Mapping[str, Any]]
     stream: str | None = None
 
@@ -94,16 +98,26 @@ class Owned:
         properties: Mapping[str, Any] = self.mappings.get("properties", {})
         if not self.attached:
             return properties
-        kept = SHARED - set((self.meta or {})["attached"]["fields"])
-        return {k: v for k, v in properties.items() if k not in RESERVED or k in kept}
+        remaining = SHARED - set((self.meta or {})["attached"]["fields"])
+        return {k: v for k, v in properties.items() if k not in RESERVED or k in remaining}
 
     @cached_property
     def own(self) -> frozenset[str]:
         """Names of the fields that seealso writes here."""
         return RESERVED - (SHARED & self.fields.keys())
 
+    @property
+    def columns(self) -> CatalogueSettings:
+        """How the documents are read as items: the id of an item is that of its document."""
+        changes = {"index": self.name, "path": None, "id": "_id"}
+        return self.settings.catalogue.model_copy(update=changes)
 
-def look(cluster: Cluster, name: str) -> Owned:
+    def obstacle(self, what: str, hint: str) -> MappingMismatch:
+        """Return the error that says why this index cannot be attached to."""
+        return MappingMismatch(f"{self.name}: {what}", hint=hint, index=self.name)
+
+
+def look(cluster: Cluster, settings: Settings, name: str) -> Owned:
     """Return the index that `name`, of an index or an alias, points to.
 
     Raises
@@ -120,74 +134,64 @@ def look(cluster: Cluster, name: str) -> Owned:
         )
     ((physical, body),) = found.items()
     return Owned(
+        cluster=cluster,
+        settings=settings,
         requested=name,
         name=physical,
         mappings=body["mappings"],
-        settings=body["settings"],
+        flat_settings=body["settings"],
         aliases=body["aliases"],
         stream=body.get("data_stream"),
     )
 
 
-def way(owned: Owned, version: tuple[int, ...]) -> tuple[Way, str]:
+def way(owned: Owned) -> tuple[Way, str]:
     """Return how `owned` can be attached to, and why so."""
-    if owned.settings.get("index.knn") != "true":
+    if owned.flat_settings.get("index.knn") != "true":
         return "copy", "index.knn is not set, and cannot be set on an existing index"
-    derives = owned.settings.get("index.knn.derived_source.enabled", "false") != "false"
+    derives = owned.flat_settings.get(DERIVED_SOURCE, "false") != "false"
+    version = owned.cluster.version()
     if derives and not derives_safely(version):
         number = ".".join(map(str, version))
         return "copy", (
-            f"index.knn.derived_source.enabled cannot be changed, and on {number} makes vectors "
+            f"{DERIVED_SOURCE} cannot be changed, and on {number} makes vectors "
             "unreadable after a scroll"
         )
     return "in place", "index.knn is set"
 
 
-def added_mapping(
-    owned: Owned, settings: Settings, dimension: int, meta: Mapping[str, Any]
-) -> dict[str, Any]:
+def added_mapping(owned: Owned, dimension: int, meta: Mapping[str, Any]) -> dict[str, Any]:
     """Return the mapping that is put on the index to attach in place; nothing of it is lost."""
-    fields = own_fields(settings, dimension)
+    fields = own_fields(owned.settings, dimension)
     return {
         "_meta": {**owned.mappings.get("_meta", {}), "seealso": dict(meta)},
         "properties": {name: fields[name] for name in fields if name in owned.own},
     }
 
 
-def copy_body(
-    owned: Owned,
-    settings: Settings,
-    dimension: int,
-    meta: Mapping[str, Any],
-    *,
-    derived_source: bool,
-) -> dict[str, Any]:
+def copy_body(owned: Owned, dimension: int, meta: Mapping[str, Any]) -> dict[str, Any]:
     """Return mappings and settings of a copy of `owned`, ready for loading.
 
     Parameters
     ----------
     owned
         The index.
-    settings
-        Their ``index`` section says how vectors and texts are indexed.
     dimension
         Length of the vectors.
     meta
         What goes to ``_meta.seealso``.
-    derived_source
-        As for `index_body`.
     """
-    added = added_mapping(owned, settings, dimension, meta)
-    kept = {k: v for k, v in owned.settings.items() if not k.startswith((*DROPPED, *SERVING))}
+    added = added_mapping(owned, dimension, meta)
+    dropped = (*DROPPED, *SERVING)
+    remaining = {k: v for k, v in owned.flat_settings.items() if not k.startswith(dropped)}
     return {
         "settings": {
-            **kept,
+            **remaining,
             "index.knn": True,
-            "index.knn.derived_source.enabled": derived_source,
             "index.number_of_replicas": 0,
             "index.refresh_interval": "-1",
             # the owner's fields keep the room that they have
-            FIELDS_LIMIT: int(kept.get(FIELDS_LIMIT, 1000)) + len(owned.own - owned.mapped),
+            FIELDS_LIMIT: int(remaining.get(FIELDS_LIMIT, 1000)) + len(owned.own - owned.mapped),
         },
         "mappings": {
             **owned.mappings,
@@ -200,10 +204,10 @@ def copy_body(
 def serving_settings(owned: Owned) -> dict[str, Any]:
     """Return the settings that a loaded copy serves with: those of its original."""
     return {
-        name: owned.settings.get(name)
+        name: owned.flat_settings.get(name)
         for name in SERVING
         # replicas have no "as by default" that would be that of the original
-        if name in owned.settings or not name.endswith("replicas")
+        if name in owned.flat_settings or not name.endswith("replicas")
     }
 
 
@@ -212,13 +216,11 @@ def moving(owned: Owned) -> tuple[str, ...]:
     return tuple(name for name in owned.aliases if name != write_alias(owned.name))
 
 
-def alias_actions(
-    owned: Owned, target: str, alias: str, pointed_to: Sequence[str]
-) -> list[dict[str, Any]]:
+def alias_actions(owned: Owned, target: str) -> list[dict[str, Any]]:
     """Return the actions of one atomic step after which clients see `target`.
 
-    Every alias of the original moves with its filter and routing; `alias`, which recommendations
-    ask, is added where it is none of them.
+    Every alias of the original moves with its filter and routing; ``index.alias``, which
+    recommendations ask, is added where it is none of them.
 
     Parameters
     ----------
@@ -226,17 +228,14 @@ def alias_actions(
         The original.
     target
         The copy, or the original itself.
-    alias
-        ``index.alias``.
-    pointed_to
-        The indices that `alias` points to now.
     """
     actions: list[dict[str, Any]] = []
     if target != owned.name:
         for name in moving(owned):
             actions.append({"remove": {"index": owned.name, "alias": name}})
             actions.append({"add": {"index": target, "alias": name, **owned.aliases[name]}})
-    if alias not in owned.aliases:
+    if (alias := owned.settings.index.alias) not in owned.aliases:
+        pointed_to = indices.resolve_alias(owned.cluster, alias)
         removed = [name for name in pointed_to if name != target]
         actions += [{"remove": {"index": name, "alias": alias}} for name in removed]
         if target not in pointed_to:
@@ -244,14 +243,15 @@ def alias_actions(
     return actions
 
 
-def check_alias(cluster: Cluster, owned: Owned, alias: str) -> list[str]:
-    """Return the indices that `alias` points to, refusing what is not of `owned`.
+def check_alias(owned: Owned) -> list[str]:
+    """Return the indices that ``index.alias`` points to, refusing what is not of `owned`.
 
     Raises
     ------
     ClusterError
-        `alias` is an index, or points to another one.
+        It is an index, or points to another one.
     """
+    cluster, alias = owned.cluster, owned.settings.index.alias
     pointed_to = indices.resolve_alias(cluster, alias)
     if not pointed_to and cluster.exists(f"/{alias}"):
         raise ClusterError(

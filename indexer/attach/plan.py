@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from seealso.cluster import Cluster, indices
+from seealso.cluster import indices
 from seealso.cluster.addresses import require_free, write_alias
-from seealso.config import Settings
 from seealso.indexer.attach.obstacles import require_attachable, require_passable
 from seealso.indexer.attach.owned import Owned, Way, check_alias, moving, way
 from seealso.indexer.live import require_movable
@@ -44,7 +43,7 @@ class AttachPlan:
     notes: tuple[str, ...] = ()
 
 
-def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> AttachPlan:
+def plan(owned: Owned, *, copy: bool) -> AttachPlan:
     """Decide how to attach `owned`; `copy` forces a new copy.
 
     Raises
@@ -55,9 +54,9 @@ def plan(cluster: Cluster, settings: Settings, owned: Owned, *, copy: bool) -> A
         ``index.alias`` points to something else.
     """
     require_attachable(owned)
-    alias = settings.index.alias
-    pointed_to = check_alias(cluster, owned, alias)
-    chosen, reason = way(owned, cluster.version())
+    cluster, alias = owned.cluster, owned.settings.index.alias
+    pointed_to = check_alias(owned)
+    chosen, reason = way(owned)
     target: str | None = owned.name
     # of what is not the index itself, `check_alias` lets nothing but copies of it pass
     earlier = [name for name in pointed_to if name != owned.name]

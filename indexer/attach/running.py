@@ -13,7 +13,7 @@ from seealso.cluster import BulkWriter, Cluster, fetch, indices, scan_ids
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.attach.documents import FieldWriter, owned_inputs, read_owned
-from seealso.indexer.attach.owned import Owned, alias_actions, look, serving_settings
+from seealso.indexer.attach.owned import alias_actions, look, serving_settings
 from seealso.indexer.attach.plan import AttachPlan, plan
 from seealso.indexer.attach.target import begin, read_inputs
 from seealso.indexer.build_report import textless_notes
@@ -79,10 +79,10 @@ def plan_attach(
     ClusterError, MappingMismatch, DataError, BundleError
         As for `attach`.
     """
-    owned = look(cluster, index)
-    chosen = plan(cluster, settings, owned, copy=copy)
-    source = owned_inputs(cluster, owned, settings, problems)
-    read = read_inputs(cluster, settings, chosen, source, allow_unmatched=allow_unmatched)
+    owned = look(cluster, settings, index)
+    chosen = plan(owned, copy=copy)
+    source = owned_inputs(owned, problems)
+    read = read_inputs(owned, chosen, source, allow_unmatched=allow_unmatched)
     return replace(chosen, notes=read.notes)
 
 
@@ -127,21 +127,19 @@ def attach(
     """
     started = perf_counter()
     # before the lock, which is written as well
-    plan(cluster, settings, look(cluster, index), copy=copy)
+    plan(look(cluster, settings, index), copy=copy)
     with build_lock(cluster, settings.index.alias) as lock:
-        owned = look(cluster, index)
-        chosen = plan(cluster, settings, owned, copy=copy)
+        owned = look(cluster, settings, index)
+        chosen = plan(owned, copy=copy)
         indices.refresh(cluster, owned.name)
-        source = owned_inputs(cluster, owned, settings, problems)
-        target = begin(
-            cluster, settings, owned, chosen, source, lock, allow_unmatched=allow_unmatched
-        )
+        source = owned_inputs(owned, problems)
+        target = begin(owned, chosen, source, lock, allow_unmatched=allow_unmatched)
         with rewriting(cluster, target.name) as run:
-            fields = FieldWriter(cluster, owned, target.name, target.maker)
-            done = _write(fields, settings)
+            fields = FieldWriter(owned, target.name, target.maker)
+            done = _write(fields)
             run.lost = done.written > 0
             if not fields.in_place:
-                _serve(fields, settings.index.verify_sample)
+                _serve(fields)
             verification = verify(
                 cluster, target.name, target.maker.encoder, settings, target.maker.images
             )
@@ -149,7 +147,9 @@ def attach(
             textless = done.seen - done.unreadable - vectors
             run.meta["state"] = "ready"
         lock.require()
-        _move_aliases(cluster, settings, owned, target.name)
+        if actions := alias_actions(owned, target.name):
+            indices.act_on_aliases(cluster, actions)
+            record_live(cluster, target.name)
     bundle = target.maker.encoder.bundle
     return AttachReport(
         plan=chosen,
@@ -176,7 +176,7 @@ class _Counts:
     deleted: int = 0
 
 
-def _write(fields: FieldWriter, settings: Settings) -> _Counts:
+def _write(fields: FieldWriter) -> _Counts:
     """Give every document its fields; a copy is compared until nothing differs.
 
     Raises
@@ -187,8 +187,8 @@ def _write(fields: FieldWriter, settings: Settings) -> _Counts:
     done = _Counts()
     for attempt in range(COMPARISONS):
         before = done.written + done.deleted
-        _compare(fields, settings, done)
-        indices.refresh(fields.cluster, fields.target)
+        _compare(fields, done)
+        indices.refresh(fields.owned.cluster, fields.target)
         if fields.in_place or done.written + done.deleted == before:
             return done
         log.info("comparison %d: %s", attempt + 1, done)
@@ -200,17 +200,19 @@ def _write(fields: FieldWriter, settings: Settings) -> _Counts:
     )
 
 
-def _compare(fields: FieldWriter, settings: Settings, done: _Counts) -> None:
+def _compare(fields: FieldWriter, done: _Counts) -> None:
     """Compare every document, and write those that are not as they should be."""
-    cluster, owned, target = fields.cluster, fields.owned, fields.target
+    owned, target = fields.owned, fields.target
+    cluster, chosen = owned.cluster, owned.settings.index
     ids: set[str] = set()
     done.unreadable = 0
-    threads, size = settings.index.threads, settings.index.bulk_bytes
     with (
         progress("encoding and writing", indices.count(cluster, owned.name)) as tick,
-        BulkWriter(cluster, target, threads=threads, chunk_bytes=size) as writer,
+        BulkWriter(
+            cluster, target, threads=chosen.threads, chunk_bytes=chosen.bulk_bytes
+        ) as writer,
     ):
-        for batch in read_owned(cluster, owned, settings, Problems("skip"), target=target):
+        for batch in read_owned(owned, Problems("skip"), target=target):
             done.written += fields.write(batch, writer, tick)
             done.unreadable += len(batch.documents) - len(batch.items)
             ids |= batch.documents.keys()
@@ -222,12 +224,13 @@ def _compare(fields: FieldWriter, settings: Settings, done: _Counts) -> None:
                 done.deleted += 1
 
 
-def _serve(fields: FieldWriter, sample: int) -> None:
+def _serve(fields: FieldWriter) -> None:
     """Give a loaded copy the settings of its original, and compare a sample of the two."""
-    cluster, owned, target = fields.cluster, fields.owned, fields.target
+    owned, target = fields.owned, fields.target
+    cluster = owned.cluster
     cluster.request("PUT", f"/{target}/_settings", serving_settings(owned))
     body = {
-        "size": sample,
+        "size": owned.settings.index.verify_sample,
         "_source": {"excludes": sorted(owned.own)},
         "query": {"function_score": {"random_score": {}}},
     }
@@ -241,11 +244,3 @@ def _serve(fields: FieldWriter, sample: int) -> None:
                 hint="run the command again while nothing writes to it",
                 index=target,
             )
-
-
-def _move_aliases(cluster: Cluster, settings: Settings, owned: Owned, target: str) -> None:
-    alias = settings.index.alias
-    actions = alias_actions(owned, target, alias, indices.resolve_alias(cluster, alias))
-    if actions:
-        indices.act_on_aliases(cluster, actions)
-        record_live(cluster, target)

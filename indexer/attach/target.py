@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from seealso.cluster import Cluster, Lock, indices
-from seealso.config import Settings
+from seealso.cluster import Lock, indices
 from seealso.encoder import Bundle, BundleStore, find_serving_bundle
-from seealso.indexer.attach.documents import columns_of
 from seealso.indexer.attach.owned import Owned, added_mapping, copied_from, copy_body
 from seealso.indexer.attach.plan import AttachPlan
 from seealso.indexer.build import MAPPED
@@ -16,7 +14,6 @@ from seealso.indexer.mapping import index_meta
 from seealso.indexer.preparation import Preparation, prepare
 from seealso.indexer.rereading import read_again
 from seealso.indexer.staging import build_key, stage
-from seealso.log import progress
 from seealso.readers import describe_unmatched
 
 
@@ -31,7 +28,7 @@ class Target:
 
 
 def read_inputs(
-    cluster: Cluster, settings: Settings, plan: AttachPlan, source: Inputs, *, allow_unmatched: bool
+    owned: Owned, plan: AttachPlan, source: Inputs, *, allow_unmatched: bool
 ) -> Target | Preparation:
     """Read documents, events and images once, so that what cannot be read changes nothing.
 
@@ -39,8 +36,8 @@ def read_inputs(
 
     Parameters
     ----------
-    cluster, settings
-        Where and how.
+    owned
+        The index.
     plan
         How the index is attached to.
     source
@@ -58,13 +55,12 @@ def read_inputs(
     Target or Preparation
         An index that was attached before is the target; else what a new one is made with.
     """
-    store = BundleStore(settings.encoder.store)
-    if plan.target is None or (meta := indices.find_meta(cluster, plan.target)) is None:
+    settings = owned.settings
+    if plan.target is None or (meta := indices.find_meta(owned.cluster, plan.target)) is None:
         base = find_serving_bundle(settings)
         return prepare(base, settings, source, allow_unmatched=allow_unmatched)
-    with progress("reading") as tick:
-        read = read_again(source, meta["importance"], settings, tick)
-    bundle = store.by_fingerprint(meta["fingerprint"])
+    read = read_again(source, meta["importance"], settings)
+    bundle = BundleStore(settings.encoder.store).by_fingerprint(meta["fingerprint"])
     images = images_for(bundle, source.images)
     maker = DocumentMaker.of_index(meta, bundle, settings, read.importance, images)
     unmatched = describe_unmatched(read.named, read.ids, place="the index")
@@ -72,23 +68,14 @@ def read_inputs(
 
 
 def begin(
-    cluster: Cluster,
-    settings: Settings,
-    owned: Owned,
-    plan: AttachPlan,
-    source: Inputs,
-    lock: Lock,
-    *,
-    allow_unmatched: bool,
+    owned: Owned, plan: AttachPlan, source: Inputs, lock: Lock, *, allow_unmatched: bool
 ) -> Target:
     """Read everything as `read_inputs` does, then make room for the fields.
 
     Parameters
     ----------
-    cluster, settings, plan, source, allow_unmatched
+    owned, plan, source, allow_unmatched
         As for `read_inputs`.
-    owned
-        The index.
     lock
         Of whoever attaches.
 
@@ -97,15 +84,16 @@ def begin(
     DataError, BundleError, ClusterError
         As `build` does; nothing was written.
     """
-    read = read_inputs(cluster, settings, plan, source, allow_unmatched=allow_unmatched)
+    read = read_inputs(owned, plan, source, allow_unmatched=allow_unmatched)
     if isinstance(read, Target):
         return read
-    settings, importance, bundle = read.settings, read.survey.importance, read.bind()
-    meta = index_meta(settings, bundle, importance.parameters, _key(settings, owned, bundle))
+    cluster, settings = owned.cluster, read.settings
+    importance, bundle = read.survey.importance, read.bind()
+    meta = index_meta(settings, bundle, importance.parameters, _key(owned, bundle))
     meta["attached"] = {"way": plan.way, "source": owned.name, "fields": sorted(owned.own)}
     maker = DocumentMaker.of_index(meta, bundle, settings, importance, read.images)
     if plan.way == "in place":
-        body = added_mapping(owned, settings, bundle.dimension, meta)
+        body = added_mapping(owned, bundle.dimension, meta)
         cluster.request("PUT", f"/{owned.name}/_mapping", body)
         return Target(owned.name, maker, read.notes)
     found = indices.list_indices(cluster, settings.index.alias)
@@ -114,22 +102,21 @@ def begin(
         [one for one in found if copied_from(one.meta) == owned.name],
         meta,
         lock,
-        lambda derived: copy_body(owned, settings, bundle.dimension, meta, derived_source=derived),
+        copy_body(owned, bundle.dimension, meta),
     )
     if resumed:
         begun = indices.meta(cluster, name)
-        with progress("reading") as tick:
-            reread = read_again(source, begun["importance"], settings, tick)
+        reread = read_again(source, begun["importance"], settings)
         maker = replace(maker, importance=reread.importance)
     return Target(name, maker, read.notes)
 
 
-def _key(settings: Settings, owned: Owned, bundle: Bundle) -> str:
+def _key(owned: Owned, bundle: Bundle) -> str:
     """Return a key of a copy; a killed copy with the same key is continued."""
     return build_key(
         owned.name,
         dict(owned.fields),
         bundle.fingerprint,
-        settings.index.model_dump(mode="json", include=MAPPED),
-        columns_of(owned, settings).model_dump(mode="json"),
+        owned.settings.index.model_dump(mode="json", include=MAPPED),
+        owned.columns.model_dump(mode="json"),
     )

@@ -16,7 +16,7 @@ from seealso.cluster.conditional import Change
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.importance import weights_of
 from seealso.indexer.refresh import LEAST_CHANGE, rescaling
-from seealso.readers.live.reader import to_micros
+from seealso.types import to_micros
 
 DOUBLINGS: Final = 60.0
 """Most half-lives that an event can be after the build: by then it outweighs all that was."""

@@ -1,15 +1,16 @@
 """Deletes old events that nothing is derived from any more."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from seealso.cluster import indices
 from seealso.config import Settings
 from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.store import EventStore
-from seealso.readers.live.reader import to_micros
+from seealso.types import to_micros
 
-AT_ONCE: Final = 10_000
+AT_ONCE: Final = "10000"
 """Events of one deletion: answered well within the time-out."""
 
 
@@ -36,15 +37,8 @@ def expire(settings: Settings, store: EventStore, live: LiveIndices) -> int:
         return 0
     old = datetime.now(UTC) - timedelta(days=settings.live.keep_days)
     until = min(to_micros(old), *(to_micros(datetime.fromisoformat(one)) for one in counted))
-    query: dict[str, Any] = {"range": {"micros": {"lte": until}}}
-    total = 0
-    while True:
-        answer = store.cluster.request(
-            "POST",
-            f"/{store.name}/_delete_by_query",
-            {"query": query},
-            params={"conflicts": "proceed", "max_docs": AT_ONCE, "refresh": "true"},
-        )
-        total += int(answer["deleted"])
-        if not answer["deleted"]:
-            return total
+    query = {"range": {"micros": {"lte": until}}}
+    batch = partial(
+        indices.delete_by_query, store.cluster, store.name, query, max_docs=AT_ONCE, refresh="true"
+    )
+    return sum(iter(batch, 0))

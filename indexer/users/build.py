@@ -15,13 +15,11 @@ from seealso.indexer.lifecycle import go_live
 from seealso.indexer.live import require_movable
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.staging import build_key, stage
-from seealso.indexer.users.live import check_key, live_users, user_indices
+from seealso.indexer.users.live import LiveUsers, check_key, live_users, user_indices
 from seealso.indexer.users.mapping import KIND, users_alias, users_body, users_meta
-from seealso.indexer.users.people import People
-from seealso.indexer.users.writing import UserEncoder, UsersWriter, WriteCounts
+from seealso.indexer.users.writing import UsersWriter, WriteCounts
 from seealso.indexer.writing import finish_loading
 from seealso.log import progress
-from seealso.readers import Pseudonyms
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +56,13 @@ class UsersReport:
     notes: tuple[str, ...] = ()
 
 
-def build_users(
-    cluster: Cluster,
-    settings: Settings,
-    people: People,
-    names: Pseudonyms,
-    user_encoder: UserEncoder,
-    *,
-    new_key: bool = False,
-) -> UsersReport:
-    """Build a users index of `people` and let the alias point to it.
+def build_users(writer: UsersWriter, *, new_key: bool = False) -> UsersReport:
+    """Build a users index and let the alias point to it.
 
     Parameters
     ----------
-    cluster, settings
-        Where and how; sections ``index`` and ``users`` are used.
-    people
-        Who.
-    names
-        Gives the pseudonyms.
-    user_encoder
-        Gives the vectors.
+    writer
+        Who is written, where and how.
     new_key
         The key may be another one than that of the index that is live.
 
@@ -92,18 +76,19 @@ def build_users(
         The alias was not made by seealso; nothing was written.
     """
     started = perf_counter()
+    cluster, settings = writer.cluster, writer.settings
     alias = users_alias(settings.index.alias)
     # before the lock, which is written as well
-    _require_replaceable(cluster, settings, names, new_key=new_key)
+    _require_replaceable(writer, new_key=new_key)
     with users_lock(cluster, settings) as lock:
-        _require_replaceable(cluster, settings, names, new_key=new_key)
-        name, resumed = _stage(cluster, settings, names, user_encoder, lock)
-        writer = UsersWriter(cluster, name, names, user_encoder, settings.index)
-        with progress("encoding and writing", len(people.ids)) as tick:
-            done = writer.write(people, tick, fresh=not resumed)
-        done.deleted = writer.delete_others(people) if resumed else 0
+        _require_replaceable(writer, new_key=new_key)
+        name, resumed = _stage(writer, lock)
+        users = len(writer.people.ids)
+        with progress("encoding and writing", users) as tick:
+            done = writer.write(name, tick, fresh=not resumed)
+        done.deleted = writer.delete_others(name) if resumed else 0
         finish_loading(cluster, name, settings.index)
-        _check_count(cluster, name, len(people.ids))
+        _check_count(cluster, name, users)
         indices.put_meta(cluster, name, {"state": "ready"})
         go_live(cluster, alias, name, lock)
         for old in user_indices(cluster, settings):
@@ -112,13 +97,7 @@ def build_users(
     return _report(done, name, alias, started, resumed=resumed)
 
 
-def update_users(
-    cluster: Cluster,
-    settings: Settings,
-    people: People,
-    names: Pseudonyms,
-    user_encoder: UserEncoder,
-) -> UsersReport:
+def update_users(writer: UsersWriter) -> UsersReport:
     """Write the users that are new or changed to the live index, and delete who is no more.
 
     Raises
@@ -131,27 +110,18 @@ def update_users(
         It was built with another bundle than the items.
     """
     started = perf_counter()
-    with users_lock(cluster, settings):
-        live = live_users(cluster, settings, names)
-        live.require(user_encoder.fingerprint)
-        writer = UsersWriter(cluster, live.name, names, user_encoder, settings.index)
-        with rewriting(cluster, live.name) as run:
-            with progress("updating", len(people.ids)) as tick:
-                done = writer.write(people, tick, fresh=False)
-            done.deleted = writer.delete_others(people)
-            indices.refresh(cluster, live.name)
+    with users_lock(writer.cluster, writer.settings):
+        live = _find_live(writer)
+        with rewriting(writer.cluster, live.name) as run:
+            with progress("updating", len(writer.people.ids)) as tick:
+                done = writer.write(live.name, tick, fresh=False)
+            done.deleted = writer.delete_others(live.name)
+            indices.refresh(writer.cluster, live.name)
             run.lost = bool(done.written or done.deleted)
     return _report(done, live.name, live.meta["alias"], started)
 
 
-def plan_build(
-    cluster: Cluster,
-    settings: Settings,
-    people: People,
-    names: Pseudonyms,
-    *,
-    new_key: bool = False,
-) -> UsersReport:
+def plan_build(writer: UsersWriter, *, new_key: bool = False) -> UsersReport:
     """Say what `build_users` would do; nothing is encoded or written.
 
     Raises
@@ -162,41 +132,38 @@ def plan_build(
         The alias cannot be moved, or was not made by seealso.
     """
     started = perf_counter()
-    alias = users_alias(settings.index.alias)
-    _require_replaceable(cluster, settings, names, new_key=new_key)
-    done = WriteCounts(written=len(people.ids))
+    alias = users_alias(writer.settings.index.alias)
+    _require_replaceable(writer, new_key=new_key)
+    done = WriteCounts(written=len(writer.people.ids))
     return _report(done, f"{alias}-...", alias, started)
 
 
-def plan_update(
-    cluster: Cluster,
-    settings: Settings,
-    people: People,
-    names: Pseudonyms,
-    user_encoder: UserEncoder,
-) -> UsersReport:
+def plan_update(writer: UsersWriter) -> UsersReport:
     """Count what `update_users` would do; nothing is encoded or written.
 
     Raises what `update_users` raises.
     """
     started = perf_counter()
-    live = live_users(cluster, settings, names)
-    live.require(user_encoder.fingerprint)
-    writer = UsersWriter(cluster, live.name, names, user_encoder, settings.index)
-    with progress("comparing", len(people.ids)) as tick:
-        done = writer.compare(people, tick)
+    live = _find_live(writer)
+    with progress("comparing", len(writer.people.ids)) as tick:
+        done = writer.compare(live.name, tick)
     return _report(done, live.name, live.meta["alias"], started)
 
 
-def _require_replaceable(
-    cluster: Cluster, settings: Settings, names: Pseudonyms, *, new_key: bool
-) -> None:
+def _find_live(writer: UsersWriter) -> LiveUsers:
+    """Return the live users index, which must be of the bundle that makes the vectors."""
+    live = live_users(writer.cluster, writer.settings, writer.names)
+    live.require(writer.user_encoder.fingerprint)
+    return live
+
+
+def _require_replaceable(writer: UsersWriter, *, new_key: bool) -> None:
     """Refuse an alias that cannot be moved, or another key than that of the live index."""
-    require_movable(cluster, users_alias(settings.index.alias), KIND)
+    require_movable(writer.cluster, users_alias(writer.settings.index.alias), KIND)
     if not new_key:
-        for one in user_indices(cluster, settings):
+        for one in user_indices(writer.cluster, writer.settings):
             if one.live:
-                check_key(names, one.name, one.meta)
+                check_key(writer.names, one.name, one.meta)
 
 
 def users_lock(cluster: Cluster, settings: Settings) -> AbstractContextManager[Lock]:
@@ -234,32 +201,24 @@ def _report(
     )
 
 
-def _stage(
-    cluster: Cluster, settings: Settings, names: Pseudonyms, user_encoder: UserEncoder, lock: Lock
-) -> tuple[str, bool]:
+def _stage(writer: UsersWriter, lock: Lock) -> tuple[str, bool]:
     """Return the index to write to and whether it was begun by an earlier, killed build."""
-    alias = users_alias(settings.index.alias)
-    key = _build_key(settings, names, user_encoder)
+    cluster, settings, user_encoder = writer.cluster, writer.settings, writer.user_encoder
     for one in user_indices(cluster, settings):
         # the alias was never moved to it: it is continued or deleted, like an unfinished one
         if one.state == "ready" and not one.live:
             indices.put_meta(cluster, one.name, {"state": "building"})
-    dimension = user_encoder.dimension
-    meta = users_meta(alias, settings.users, names, user_encoder.fingerprint, key)
-    return stage(
-        cluster,
-        user_indices(cluster, settings),
-        meta,
-        lock,
-        lambda derived: users_body(settings.index, meta, dimension, derived_source=derived),
-    )
+    alias, key = users_alias(settings.index.alias), _build_key(writer)
+    meta = users_meta(alias, settings.users, writer.names, user_encoder.fingerprint, key)
+    body = users_body(settings.index, meta, user_encoder.dimension)
+    return stage(cluster, user_indices(cluster, settings), meta, lock, body)
 
 
-def _build_key(settings: Settings, names: Pseudonyms, user_encoder: UserEncoder) -> str:
+def _build_key(writer: UsersWriter) -> str:
     mapped = {"shards", "engine", "m", "ef_construction"}
     return build_key(
-        names.check,
-        user_encoder.made_with,
-        settings.index.model_dump(mode="json", include=mapped),
-        settings.users.model_dump(mode="json", include={"history_items", "seen_items"}),
+        writer.names.check,
+        writer.user_encoder.made_with,
+        writer.settings.index.model_dump(mode="json", include=mapped),
+        writer.settings.users.model_dump(mode="json", include={"history_items", "seen_items"}),
     )

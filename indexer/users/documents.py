@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any, Final
 
-import orjson
-
+from seealso.indexer.documents import hash_content
 from seealso.types import HistoryEntry, User, Vector
 
 LATEST: Final = 100
@@ -66,9 +64,7 @@ def digest_of(user: User, made_with: str) -> str:
         Tells one way of making the vector from another.
     """
     entries = [_entry(one) for one in user.history]
-    content = (entries, sorted(user.seen), dict(user.attributes), made_with)
-    key = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    return blake2b(key, digest_size=16).hexdigest()
+    return hash_content(entries, sorted(user.seen), dict(user.attributes), made_with)
 
 
 def _entry(one: HistoryEntry) -> dict[str, Any]:

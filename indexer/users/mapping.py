@@ -17,9 +17,7 @@ def users_alias(alias: str) -> str:
     return f"{alias}-users"
 
 
-def users_body(
-    index: IndexSettings, meta: Mapping[str, Any], dimension: int, *, derived_source: bool
-) -> dict[str, Any]:
+def users_body(index: IndexSettings, meta: Mapping[str, Any], dimension: int) -> dict[str, Any]:
     """Return mappings and settings of a new users index, ready for loading.
 
     Parameters
@@ -30,8 +28,6 @@ def users_body(
         What goes to ``_meta.seealso``.
     dimension
         Length of E_u.
-    derived_source
-        As for the items.
     """
     hidden = {"type": "object", "enabled": False}
     fields = {
@@ -45,7 +41,7 @@ def users_body(
         "digest": {"type": "keyword", "index": False},
         "updated_at": {"type": "date"},
     }
-    return loading_body(index, meta, fields, derived_source=derived_source)
+    return loading_body(index, meta, fields)
 
 
 def users_meta(

@@ -9,10 +9,10 @@ from typing import TypeAlias
 import orjson
 
 from seealso.cluster import BulkWriter, Cluster, indices, scan_ids
-from seealso.config import IndexSettings, ProfileSettings
+from seealso.config import ProfileSettings, Settings
 from seealso.indexer.users.documents import digest_of, user_document
 from seealso.indexer.users.people import People
-from seealso.indexer.writing import fetch_digests
+from seealso.indexer.writing import find_changed
 from seealso.log import Tick
 from seealso.readers import Pseudonyms
 from seealso.types import User, Vector
@@ -66,29 +66,29 @@ class UsersWriter:
 
     Attributes
     ----------
-    cluster, name
-        The physical index.
+    cluster, settings
+        Where and how; sections ``index`` and ``users`` are used.
+    people
+        The users.
     names
         Gives the pseudonyms.
     user_encoder
         Gives the vectors.
-    settings
-        Threads and sizes of the bulk bodies.
     """
 
     cluster: Cluster
-    name: str
+    settings: Settings
+    people: People
     names: Pseudonyms
     user_encoder: UserEncoder
-    settings: IndexSettings
 
-    def write(self, people: People, tick: Tick, *, fresh: bool) -> WriteCounts:
+    def write(self, index: str, tick: Tick, *, fresh: bool) -> WriteCounts:
         """Encode and write everybody who is new or changed.
 
         Parameters
         ----------
-        people
-            Who.
+        index
+            A physical index.
         tick
             Called with the number of users done.
         fresh
@@ -100,10 +100,11 @@ class UsersWriter:
             Some documents were refused.
         """
         done = WriteCounts()
-        threads, size = self.settings.threads, self.settings.bulk_bytes
-        with BulkWriter(self.cluster, self.name, threads=threads, chunk_bytes=size) as writer:
-            for users in self._keyed(people):
-                changed = users if fresh else self._changed(users)
+        chosen = self.settings.index
+        threads, size = chosen.threads, chosen.bulk_bytes
+        with BulkWriter(self.cluster, index, threads=threads, chunk_bytes=size) as writer:
+            for users in self._keyed():
+                changed = users if fresh else self._changed(index, users)
                 vectors = self.user_encoder.vectors([user for user, _ in changed.values()])
                 for (name, (user, key)), vector in zip(changed.items(), vectors, strict=True):
                     writer.index(name, user_document(user, vector, key))
@@ -113,40 +114,41 @@ class UsersWriter:
                 tick(len(users))
         return done
 
-    def compare(self, people: People, tick: Tick) -> WriteCounts:
+    def compare(self, index: str, tick: Tick) -> WriteCounts:
         """Count what `write` and `delete_others` would do to an index that is there."""
-        done = WriteCounts(deleted=len(self._others(people)))
-        for users in self._keyed(people):
-            changed = len(self._changed(users))
+        done = WriteCounts(deleted=len(self._others(index)))
+        for users in self._keyed():
+            changed = len(self._changed(index, users))
             done.written += changed
             done.unchanged += len(users) - changed
             tick(len(users))
         return done
 
-    def delete_others(self, people: People) -> int:
+    def delete_others(self, index: str) -> int:
         """Delete the users in the index who are none of `people`, and return how many."""
         # what a killed build wrote is seen by no search before a refresh
-        indices.refresh(self.cluster, self.name)
-        unknown = self._others(people)
-        with BulkWriter(self.cluster, self.name) as writer:
+        indices.refresh(self.cluster, index)
+        unknown = self._others(index)
+        with BulkWriter(self.cluster, index) as writer:
             for pseudonym in unknown:
                 writer.delete(pseudonym)
         return len(unknown)
 
-    def _others(self, people: People) -> set[str]:
-        known = {self.names.of(user_id) for user_id in people.ids}
-        return set(scan_ids(self.cluster, self.name)) - known
+    def _others(self, index: str) -> set[str]:
+        known = {self.names.of(user_id) for user_id in self.people.ids}
+        return set(scan_ids(self.cluster, index)) - known
 
-    def _changed(self, users: Mapping[str, Keyed]) -> dict[str, Keyed]:
+    def _changed(self, index: str, users: Mapping[str, Keyed]) -> dict[str, Keyed]:
         """Return those of `users` that the index lacks or holds otherwise."""
-        stored = fetch_digests(self.cluster, self.name, list(users))
-        return {name: one for name, one in users.items() if stored.get(name) != one[1]}
+        digests = {name: key for name, (_, key) in users.items()}
+        changed = find_changed(self.cluster, index, digests)
+        return {name: one for name, one in users.items() if name in changed}
 
-    def _keyed(self, people: People) -> Iterator[dict[str, Keyed]]:
+    def _keyed(self) -> Iterator[dict[str, Keyed]]:
         """Yield everybody by pseudonym, some at once, each with the digest of the document."""
-        ids = iter(people.ids)
+        ids = iter(self.people.ids)
         while batch := list(islice(ids, USERS_AT_ONCE)):
-            users = ((self.names.of(user_id), people.user(user_id)) for user_id in batch)
+            users = ((self.names.of(user_id), self.people.user(user_id)) for user_id in batch)
             yield {
                 name: (user, digest_of(user, self.user_encoder.made_with)) for name, user in users
             }

@@ -120,7 +120,7 @@ def test_an_old_cluster_without_the_plugin(library: Library) -> None:
 def test_a_build_that_did_not_end(library: Library) -> None:
     meta = {"alias": library.alias, "state": "building"}
     name = indices.new_name(library.alias)
-    body = index_body(library.settings, meta, 8, derived_source=False)
+    body = index_body(library.settings, meta, 8)
     indices.create(library.cluster, name, body)
     try:
         found = wrong(findings(library))
@@ -148,7 +148,7 @@ def test_an_empty_index(library: Library, index_name: str) -> None:
     live = indices.find_live(library.cluster, library.alias)
     assert live is not None
     meta = indices.meta(library.cluster, live) | {"alias": index_name}
-    body = index_body(library.settings, meta, meta["dimension"], derived_source=False)
+    body = index_body(library.settings, meta, meta["dimension"])
     indices.create(library.cluster, f"{index_name}-1", body | {"aliases": {index_name: {}}})
     try:
         found = wrong(findings(library, library.changed(index={"alias": index_name})))
@@ -162,7 +162,7 @@ def test_an_empty_index(library: Library, index_name: str) -> None:
 @pytest.mark.alone
 def test_templates_that_are_missing_or_of_old(library: Library) -> None:
     old = {"script": {"lang": "mustache", "source": "{}"}}
-    library.cluster.put_script(script_id("exact"), old)
+    library.cluster.request("PUT", f"/_scripts/{script_id('exact')}", old)
     library.cluster.request("DELETE", f"/_scripts/{script_id('ann')}")
     found = wrong(findings(library))
     install(library.cluster)

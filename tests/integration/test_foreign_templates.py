@@ -71,7 +71,7 @@ def put_template(opensearch: NodeInfo, index_name: str) -> Iterator[Put]:
 
 def body() -> dict[str, Any]:
 
-    return loading_body(IndexSettings(), {"state": "building"}, FIELDS, derived_source=False)
+    return loading_body(IndexSettings(), {"state": "building"}, FIELDS)
 
 
 @pytest.fixture(params=["none", "composable", "component", "legacy", "stream"])

@@ -21,9 +21,10 @@ from seealso.cluster import Cluster, indices, scan
 from seealso.cluster.node import NodeInfo
 from seealso.config import EventSettings
 from seealso.errors import ClusterError
+from seealso.indexer.counts import count_events
 from seealso.indexer.events.importance import NOTHING, Gain, raise_weight
 from seealso.indexer.events.store import events_name
-from seealso.indexer.importance import ImportanceTable, count_events, fit_importance
+from seealso.indexer.importance import ImportanceTable, fit_importance
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.indexer.users.live import user_indices

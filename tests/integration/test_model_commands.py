@@ -19,7 +19,6 @@ from seealso.config import TextSettings
 from seealso.encoder import Bundle, BundleStore, Projection, bind
 from seealso.encoder.description import MODEL
 from seealso.encoder.transfer import Pull, pull
-from seealso.encoder.writing import write_description
 from tests.bundles import ROOT, tiny_source
 from tests.training_data import board_events, board_items
 
@@ -172,7 +171,7 @@ TOLD = {
 
 def test_show_and_list_tell_the_lineage(desk: Desk) -> None:
     there = desk.store.find("tiny")
-    write_description(replace(there, origin={**there.origin, **TOLD}))
+    replace(there, origin={**there.origin, **TOLD}).write()
     shown = " ".join(desk.call("model", "show", "tiny").stdout.split())
     assert "lora, 89 steps, 1,000 of 20,000 parameters" in shown
     assert "1,234 pairs of 56 users, 7 items (data 0123456789abcdef)" in shown

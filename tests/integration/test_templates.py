@@ -11,7 +11,7 @@ import pytest
 from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.config import Settings
-from seealso.indexer.mapping import index_body
+from seealso.indexer.mapping import derive_vectors, index_body
 from seealso.indexer.templates import install, installed
 from seealso.plugin.scores import raw_value, score_of
 from seealso.query_templates import msearch, names, render, script_id, source
@@ -102,7 +102,7 @@ def catalogue(
     cluster.request(
         "PUT",
         f"/{index_name}",
-        index_body(settings, {}, DIMENSION, derived_source=opensearch.version.startswith("2.")),
+        derive_vectors(index_body(settings, {}, DIMENSION), cluster.version()),
     )
     lines: list[bytes] = []
     for n in range(ITEMS):
@@ -301,9 +301,11 @@ def test_install_writes_what_is_missing_or_outdated_and_only_that(catalogue: Cat
     cluster = catalogue.cluster
     assert installed(cluster) == dict.fromkeys(names(), "current")
     cluster.request("DELETE", "/_scripts/seealso-ann")
-    cluster.put_script("seealso-tail", {"script": {"lang": "mustache", "source": "{}"}})
+    outdated = {"script": {"lang": "mustache", "source": "{}"}}
+    cluster.request("PUT", "/_scripts/seealso-tail", outdated)
     states = installed(cluster)
     assert (states["ann"], states["tail"], states["exact"]) == ("missing", "outdated", "current")
     assert install(cluster) == [name for name in names() if name in ("ann", "tail")]
     assert install(cluster) == []
-    assert cluster.get_script("seealso-tail") == {"lang": "mustache", "source": source("tail")}
+    stored = cluster.request("GET", "/_scripts/seealso-tail")["script"]
+    assert stored == {"lang": "mustache", "source": source("tail")}

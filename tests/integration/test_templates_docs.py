@@ -118,8 +118,7 @@ def test_commands_install_list_show_and_render(opensearch: NodeInfo, tmp_path: P
         ],
         "required": ["vector"],
     }
-    stored = cluster.get_script("seealso-tail")
-    assert stored is not None
+    stored = cluster.request("GET", "/_scripts/seealso-tail")["script"]
     assert run("show", "tail") == {"id": "seealso-tail", "source": stored["source"]}
     params = '{"words": "\\"blues\\"", "size": 3}'
     file = tmp_path / "params.json"

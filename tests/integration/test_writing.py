@@ -11,6 +11,7 @@ from seealso.config import Settings, load_settings
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.live import find_replaceable
 from seealso.indexer.users.build import build_users, plan_build
+from seealso.indexer.users.writing import UsersWriter
 from seealso.plugin.doctor.writing import examine_writing
 from tests.members import NAMES
 
@@ -54,10 +55,11 @@ def block(cluster: Cluster, name: str, kind: str) -> None:
 def build(cluster: Cluster, settings: Settings) -> None:
     # nobody and nothing is read before the alias was looked at
     nothing = cast("Any", None)
+    writer = UsersWriter(cluster, settings, nothing, NAMES, nothing)
     with pytest.raises(ClusterError) as planned:
-        plan_build(cluster, settings, nothing, NAMES)
+        plan_build(writer)
     with pytest.raises(ClusterError) as refused:
-        build_users(cluster, settings, nothing, NAMES, nothing)
+        build_users(writer)
     assert planned.value.message == refused.value.message
     raise refused.value
 

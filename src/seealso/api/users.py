@@ -1,7 +1,9 @@
 """``seealso users``: people in an index of their own, under pseudonyms."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from seealso.api.reading import OnError, say_notes, say_skipped
 from seealso.cluster import connect
@@ -12,6 +14,7 @@ from seealso.indexer.privacy import ForgetReport, UserDocuments
 from seealso.indexer.users import build as building
 from seealso.indexer.users.build import UsersReport
 from seealso.indexer.users.people import read_people, unmatched_notes
+from seealso.indexer.users.writing import UsersWriter
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.users_index import UsersIndex
@@ -32,32 +35,14 @@ def build_users(
     new_key
         The key of the pseudonyms may be another one than before.
     """
-    names = Pseudonyms.from_environment(os.environ)
-    problems = Problems(on_error)
-    with connect(settings) as cluster:
-        people = read_people(settings, cluster, problems)
-        user_encoder = Recommender(cluster, settings).user_encoder()
-        report = building.build_users(
-            cluster, settings, people, names, user_encoder, new_key=new_key
-        )
-        add_live_events(cluster, settings, names, lambda: user_encoder)
-        notes = unmatched_notes(cluster, settings, people)
-    return _reported(report, notes, problems)
+    return _run(settings, on_error, partial(building.build_users, new_key=new_key))
 
 
 def plan_build_users(
     settings: Settings, *, on_error: OnError = "stop", new_key: bool = False
 ) -> UsersReport:
     """Say what `build_users` would do; nothing is written."""
-    names = Pseudonyms.from_environment(os.environ)
-    problems = Problems(on_error)
-    with connect(settings) as cluster:
-        people = read_people(settings, cluster, problems)
-        # without a live index there is nothing to make vectors with: a plan says so, too
-        Recommender(cluster, settings).user_encoder()
-        report = building.plan_build(cluster, settings, people, names, new_key=new_key)
-        notes = unmatched_notes(cluster, settings, people)
-    return _reported(report, notes, problems)
+    return _run(settings, on_error, partial(building.plan_build, new_key=new_key), write=False)
 
 
 def update_users(settings: Settings, *, on_error: OnError = "stop") -> UsersReport:
@@ -70,30 +55,32 @@ def update_users(settings: Settings, *, on_error: OnError = "stop") -> UsersRepo
     on_error
         What a broken row does.
     """
-    names = Pseudonyms.from_environment(os.environ)
-    problems = Problems(on_error)
-    with connect(settings) as cluster:
-        people = read_people(settings, cluster, problems)
-        user_encoder = Recommender(cluster, settings).user_encoder()
-        report = building.update_users(cluster, settings, people, names, user_encoder)
-        add_live_events(cluster, settings, names, lambda: user_encoder)
-        notes = unmatched_notes(cluster, settings, people)
-    return _reported(report, notes, problems)
+    return _run(settings, on_error, building.update_users)
 
 
 def plan_update_users(settings: Settings, *, on_error: OnError = "stop") -> UsersReport:
     """Say what `update_users` would do; nothing is written."""
+    return _run(settings, on_error, building.plan_update, write=False)
+
+
+def _run(
+    settings: Settings,
+    on_error: OnError,
+    run: Callable[[UsersWriter], UsersReport],
+    *,
+    write: bool = True,
+) -> UsersReport:
+    """Read the users, let `run` write them, or plan it, and say what was left out and noticed."""
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)
     with connect(settings) as cluster:
         people = read_people(settings, cluster, problems)
+        # without a live index there is nothing to make vectors with: a plan says so, too
         user_encoder = Recommender(cluster, settings).user_encoder()
-        report = building.plan_update(cluster, settings, people, names, user_encoder)
+        report = run(UsersWriter(cluster, settings, people, names, user_encoder))
+        if write:
+            add_live_events(cluster, settings, names, lambda: user_encoder)
         notes = unmatched_notes(cluster, settings, people)
-    return _reported(report, notes, problems)
-
-
-def _reported(report: UsersReport, notes: tuple[str, ...], problems: Problems) -> UsersReport:
     say_skipped(problems)
     say_notes(notes)
     return replace(report, notes=notes)

@@ -250,12 +250,3 @@ class Cluster:
         """Return OpenSearch's version, for instance ``(3, 5, 0)``."""
         number = self.info()["version"]["number"].split("-")[0]
         return tuple(int(part) for part in number.split("."))
-
-    def get_script(self, script_id: str) -> dict[str, Any] | None:
-        """Return the stored script or template `script_id`, or None."""
-        answer = self.request("GET", f"/_scripts/{script_id}", params={"ignore": 404})
-        return answer["script"] if answer.get("found") else None
-
-    def put_script(self, script_id: str, body: Mapping[str, Any]) -> None:
-        """Store a script or template under `script_id`."""
-        self.request("PUT", f"/_scripts/{script_id}", body)

@@ -280,3 +280,13 @@ def delete_unless_live(cluster: Cluster, alias: str, name: str) -> bool:
 def delete(cluster: Cluster, name: str) -> None:
     """Delete an index; one that is not there is no error."""
     cluster.request("DELETE", f"/{name}", params={"ignore": 404})
+
+
+def delete_by_query(cluster: Cluster, name: str, query: Mapping[str, Any], **params: str) -> int:
+    """Delete the documents that `query` finds, but for those that change meanwhile; say how many.
+
+    Deletions by a query find a document on whichever shard it was put.
+    """
+    path = f"/{name}/_delete_by_query"
+    answer = cluster.request("POST", path, {"query": query}, {"conflicts": "proceed", **params})
+    return int(answer["deleted"])
