@@ -5,7 +5,7 @@ They know nothing of files, models or clusters.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
@@ -14,6 +14,18 @@ import numpy.typing as npt
 
 Vector: TypeAlias = npt.NDArray[np.float32]
 """One float32 vector, shape (dimension,), or a batch of them, shape (n, dimension)."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_micros(time: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_micros(micros: int) -> datetime:
+    """Return the time so many microseconds after the beginning of 1970."""
+    return _EPOCH + timedelta(microseconds=micros)
 
 
 class Space(StrEnum):

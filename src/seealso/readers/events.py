@@ -13,7 +13,6 @@ from seealso.readers.rows import Rows, RowSource, batches
 from seealso.readers.values.cells import (
     Cells,
     Fault,
-    find_faults,
     find_true,
     is_null_word,
     parse_texts,
@@ -89,12 +88,11 @@ def read_events(
     )
     for rows in batches(source, columns.columns):
         check.see(rows)
-        events, broken = parse_events(rows, columns, conventions)
+        events, broken, nobodies = parse_events(rows, columns, conventions)
         reading.take(rows, broken)
-        for word, count in count_nobodies(rows, columns).items():
-            reading.tally(
-                count, *(f"{counted} of user {word!r}, which means no user" for counted in _ROWS)
-            )
+        for word, count in nobodies.items():
+            nobody = f"of user {word!r}, which means no user"
+            reading.tally(count, f"row is {nobody}", f"rows are {nobody}")
         reading.tally(
             events["user_id"].null_count(),
             "event has no user: it counts only for importance",
@@ -107,8 +105,8 @@ def read_events(
 
 def parse_events(
     rows: Rows, columns: EventSettings, conventions: Conventions
-) -> tuple[pl.DataFrame, list[Problem]]:
-    """Return the events of some rows, each with its ``place``, and what is wrong with the others.
+) -> tuple[pl.DataFrame, list[Problem], Mapping[str, int]]:
+    """Read the events of some rows.
 
     Parameters
     ----------
@@ -118,12 +116,22 @@ def parse_events(
         Which columns are read.
     conventions
         Asked where a cell can be read in two ways.
+
+    Returns
+    -------
+    tuple
+        The events, each with its ``place``; what is wrong with the other rows; and how many rows
+        are of a user that is a word for nobody, by word: none where the settings name the words
+        for an empty value (``format.nulls``).
     """
     nulls = columns.format.nulls
     bad = _Faults(rows)
     users = parse_ids(select_column(rows.frame, columns.user), nulls)
+    nobodies: Counter[str] = Counter()
     if nulls is None:
-        users = Cells(users.values.set(_is_nobody(users.values), None), users.faults)
+        nobody = is_null_word(users.values, None, NOBODY).fill_null(False)
+        nobodies = Counter(users.values.filter(nobody).to_list())
+        users = Cells(users.values.set(nobody, None), users.faults)
     # the id of a user stands in no message
     bad.add(columns.user, {row: replace(one, value=None) for row, one in users.faults.items()})
     for name in columns.columns:
@@ -131,11 +139,12 @@ def parse_events(
             bad.add(name, _find_shapes(rows, name, columns))
     type_cells = take_one(_select_optional(rows, columns.type))
     types = strip_blanks(parse_texts(type_cells.values, nulls))
-    long = (types.values.str.len_bytes() > LONGEST_TYPE).fill_null(False)
-    too_long = find_faults(types.values, long, f"has more than {LONGEST_TYPE} bytes")
-    bad.add(columns.type, {**too_long, **types.faults, **type_cells.faults})
-    given_times = _select_optional(rows, columns.time)
-    times = parse_times(given_times, nulls, columns.format.time, conventions)
+    types = types.reject(
+        types.values.str.len_bytes() > LONGEST_TYPE, f"has more than {LONGEST_TYPE} bytes"
+    )
+    bad.add(columns.type, {**types.faults, **type_cells.faults})
+    time_cells = _select_optional(rows, columns.time)
+    times = parse_times(time_cells, nulls, columns.format.time, conventions)
     bad.add(columns.time, times.faults)
     whole = pl.DataFrame(
         {
@@ -161,16 +170,15 @@ def parse_events(
     gaps = {position: shapes.get(frame["row"][position], nothing) for position in empty}
     bad.add(columns.item, {**gaps, **ids.faults}, frame)
     numbers = parse_numbers(frame["value"], conventions, nulls)
-    exceeding = (numbers.values.abs() > LARGEST_VALUE).fill_null(False)
-    too_large = find_faults(numbers.values, exceeding, f"is beyond {LARGEST_VALUE:g}")
-    bad.add(columns.value, {**numbers.faults, **too_large}, frame)
+    numbers = numbers.reject(numbers.values.abs() > LARGEST_VALUE, f"is beyond {LARGEST_VALUE:g}")
+    bad.add(columns.value, numbers.faults, frame)
     events = frame.select(
         "user_id", ids.values.alias("item_id"), "type",
         numbers.values.fill_null(1.0).alias("value"), "time", "place",
     )  # fmt: skip
     if bad.lost:
         events = events.filter(~bad.mask(frame))
-    return events, bad.problems
+    return events, bad.problems, nobodies
 
 
 def _find_shapes(rows: Rows, name: str, columns: EventSettings) -> dict[int, Fault]:
@@ -192,27 +200,7 @@ def _split_column(values: pl.Series, columns: EventSettings) -> Cells:
     written = is_written_list(values)
     if not written.any():
         return Cells(values)
-    reason = "is a list written as text: name it in events.lists"
-    return Cells(values.set(written, None), find_faults(values, written, reason))
-
-
-_ROWS: Final = ("row is", "rows are")
-
-
-def count_nobodies(rows: Rows, columns: EventSettings) -> dict[str, int]:
-    """Count the rows whose user is a word for "no user", by word.
-
-    There are none where the settings name the words for an empty value (``format.nulls``).
-    """
-    if columns.format.nulls is not None:
-        return {}
-    users = parse_ids(select_column(rows.frame, columns.user)).values
-    words = users.filter(_is_nobody(users))
-    return dict(Counter(words.to_list()))
-
-
-def _is_nobody(users: pl.Series) -> pl.Series:
-    return is_null_word(users, None, NOBODY).fill_null(False)
+    return Cells(values).reject(written, "is a list written as text: name it in events.lists")
 
 
 def _select_optional(rows: Rows, name: str | None) -> pl.Series:

@@ -3,15 +3,13 @@
 from array import array
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from seealso.types import HistoryEntry, User
+from seealso.types import HistoryEntry, User, from_micros
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # stands for "no time" and sorts as the oldest of all
 _NEVER = int(np.iinfo(np.int64).min)
 
@@ -62,14 +60,14 @@ class Histories:
         chosen = None if users is None else pl.Series(sorted(users), dtype=pl.String)
         for frame in frames:
             # an event of nobody is in nobody's history
-            kept = frame.drop_nulls("user_id")
+            rows = frame.drop_nulls("user_id")
             if chosen is not None:
-                kept = kept.filter(pl.col("user_id").is_in(chosen))
-            user_of.extend(_coded(kept["user_id"], user_codes))
-            item_of.extend(_coded(kept["item_id"], item_codes))
-            times.extend(kept["time"].to_physical().fill_null(_NEVER).to_list())
-            values.extend(kept["value"].to_list())
-            types.extend(_coded(kept["type"], type_codes))
+                rows = rows.filter(pl.col("user_id").is_in(chosen))
+            user_of.extend(_coded(rows["user_id"], user_codes))
+            item_of.extend(_coded(rows["item_id"], item_codes))
+            times.extend(rows["time"].to_physical().fill_null(_NEVER).to_list())
+            values.extend(rows["value"].to_list())
+            types.extend(_coded(rows["type"], type_codes))
         # backwards, so that the stable sort puts the later of two rows first; ~t falls as t grows
         owners = np.frombuffer(user_of, dtype=np.uint32)[::-1]
         moments = np.frombuffer(times, dtype=np.int64)[::-1]
@@ -114,7 +112,7 @@ class Histories:
             if most_seen is None or len(seen) < most_seen:
                 seen.add(item_id)
             if item_id not in history and (self._positive is None or value >= self._positive):
-                time = None if micros == _NEVER else _EPOCH + timedelta(microseconds=micros)
+                time = None if micros == _NEVER else from_micros(micros)
                 history[item_id] = HistoryEntry(item_id, time, value, self._type_names[kind])
         return User(user_id, history=tuple(history.values()), seen=frozenset(seen))
 

@@ -155,7 +155,7 @@ def _build_items(
     columns_of_values = [each.values.to_list() for each in cells]
     values = zip(*columns_of_values, strict=True) if cells else repeat((), rows.frame.height)
     items: list[Item] = []
-    kept: set[int] = set()
+    built: set[int] = set()
     continued = 0
     for row, (item_id, place, fields) in enumerate(
         zip(ids.values.to_list(), rows.places, values, strict=True)
@@ -177,12 +177,12 @@ def _build_items(
             first[item_id] = rows.unit, place
             present = {n: v for n, v in zip(names, fields, strict=True) if v is not None}
             items.append(Item(item_id, present))
-            kept.add(row)
+            built.add(row)
     broken += [
         Problem(rows.places[row], each.name, fault.reason, fault.value, "value")
         for each in cells
         for row, fault in each.faults.items()
-        if row in kept
+        if row in built
     ]
     return items, broken, continued
 

@@ -104,8 +104,8 @@ class Problems:
     @property
     def messages(self) -> tuple[str, ...]:
         """The first messages, at most `limit`."""
-        kept = [m for reading in self._readings.values() for m in reading.messages]
-        return tuple(kept[: self.limit])
+        messages = [m for reading in self._readings.values() for m in reading.messages]
+        return tuple(messages[: self.limit])
 
     def summary(self) -> str:
         """Return what was left out of each source, by kind, with examples; empty if nothing was."""

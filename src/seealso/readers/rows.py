@@ -96,8 +96,8 @@ def batches(source: RowSource, columns: Collection[str] | None = None) -> Iterat
         else:
             places = range(done + 1, done + len(batch) + 1)
             done += len(batch)
-            kept, others = select_named(batch, columns)
-            yield Rows(build_frame(kept), places, unit="document", sparse=True, others=others)
+            selected, others = select_named(batch, columns)
+            yield Rows(build_frame(selected), places, unit="document", sparse=True, others=others)
 
 
 def select_named(
@@ -115,19 +115,19 @@ def select_named(
     for record in records:
         unread = (name for name in record if name not in columns and name not in within)
         others.update(dict.fromkeys(islice(unread, _OTHERS_TOLD)))
-    kept = [_select_named(record, columns, within) for record in records]
-    return kept, tuple(islice(others, _OTHERS_TOLD))
+    selected = [_select_named(record, columns, within) for record in records]
+    return selected, tuple(islice(others, _OTHERS_TOLD))
 
 
 def _select_named(record: Record, columns: Collection[str], within: Collection[str]) -> Record:
-    kept: dict[str, Any] = {}
+    selected: dict[str, Any] = {}
     for name, value in record.items():
         if name in within and isinstance(value, Mapping):
             inner = {f"{name}.{key}": each for key, each in value.items()}
-            kept.update(_select_named(inner, columns, within))
+            selected.update(_select_named(inner, columns, within))
         elif name in columns or name in within:
-            kept[name] = value
-    return kept
+            selected[name] = value
+    return selected
 
 
 def build_frame(records: Sequence[Record]) -> pl.DataFrame:

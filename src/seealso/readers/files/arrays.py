@@ -242,9 +242,9 @@ class JsonRows:
         piece = self._stream.read(max(_PIECE, len(self._text) - self._at))
         # what stands in front of this place on its line is kept, if it is no more than an indent
         line = self._text.rfind("\n", max(self._at - _LONGEST_TOKEN, 0), self._at)
-        kept = self._at if line < 0 else line
-        self._text = self._text[kept:] + self._letters.decode(piece, final=not piece)
-        self._at -= kept
+        begins = self._at if line < 0 else line
+        self._text = self._text[begins:] + self._letters.decode(piece, final=not piece)
+        self._at -= begins
         return bool(piece)
 
     def _mark(self) -> str:

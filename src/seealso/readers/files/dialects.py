@@ -17,8 +17,8 @@ from seealso.readers.files.sniffing import (
     find_escape,
     find_separator,
     has_blanks,
+    open_csv,
     parse_sample,
-    quote_options,
     unescape,
 )
 
@@ -123,12 +123,7 @@ def read_dialect(
         unescape(line.decode("utf-8", "replace"), chosen.quote, escape)
         for line in iter(lambda: stream.readline(LONGEST_LINE), b"")
     )
-    reader = csv.reader(
-        islice(lines, _SAMPLE_LINES),
-        delimiter=separator,
-        strict=True,
-        **quote_options(chosen.quote),
-    )
+    reader = open_csv(islice(lines, _SAMPLE_LINES), separator, chosen.quote)
     try:
         with allow_long_fields():
             row = next(reader, [])
@@ -215,10 +210,10 @@ def _choose_columns(
     header: Sequence[str], columns: Collection[str] | None, name: str
 ) -> tuple[int, ...]:
     # a column without a name can be meant by nobody
-    kept = tuple(
+    positions = tuple(
         i for i, column in enumerate(header) if (column if columns is None else column in columns)
     )
-    names = [header[i] for i in kept]
+    names = [header[i] for i in positions]
     twice = [column for column in names if names.count(column) > 1]
     if twice:
         raise DataError(
@@ -228,4 +223,4 @@ def _choose_columns(
             line=1,
             field=twice[0],
         )
-    return kept
+    return positions

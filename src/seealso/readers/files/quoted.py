@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from seealso.readers.files.dialects import Dialect
-from seealso.readers.files.sniffing import allow_long_fields, quote_options
+from seealso.readers.files.sniffing import allow_long_fields, open_csv
 from seealso.readers.rows import Rows
 
 LONGEST_ROW: Final = 1_000
@@ -109,12 +109,9 @@ class _Parser:
         """Return the next row, or what is wrong with it; None if it needs lines to come."""
         if self._reader is None:
             self._read = self.at
-            self._reader = csv.reader(
-                self._feed(),
-                delimiter=self._dialect.separator,
-                strict=True,
-                skipinitialspace=self._dialect.blanks,
-                **quote_options(self._dialect.quote),
+            dialect = self._dialect
+            self._reader = open_csv(
+                self._feed(), dialect.separator, dialect.quote, blanks=dialect.blanks
             )
         self._limit = self.at + LONGEST_ROW
         try:

@@ -2,7 +2,8 @@
 
 import csv
 import re
-from collections.abc import Collection, Iterator, Sequence
+from _csv import Reader
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ def find_escape(lines: Sequence[str], separator: str, quote: str | None) -> str 
 
 def _is_row(line: str, separator: str, quote: str | None) -> bool:
     try:
-        for _ in csv.reader([line], delimiter=separator, strict=True, **quote_options(quote)):
+        for _ in open_csv([line], separator, quote):
             pass
     except csv.Error:
         return False
@@ -83,8 +84,7 @@ def parse_sample(
 ) -> list[list[str]]:
     """Return the fields of the rows of a sample, without the last one, which may be incomplete."""
     # not strict: what is broken does not matter here
-    options = quote_options(quote)
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=blanks, **options)
+    reader = open_csv(lines, separator, quote, strict=False, blanks=blanks)
     rows = [row for row in _skip_unreadable(reader) if row]
     # the last row may be cut
     return rows[:-1] if len(rows) > 2 else rows
@@ -97,9 +97,19 @@ def _skip_unreadable(reader: Iterator[list[str]]) -> Iterator[list[str]]:
         return
 
 
-def quote_options(quote: str | None) -> dict[str, Any]:
-    """Return the options of the csv module for a quote character, or for none."""
-    return {"quoting": csv.QUOTE_NONE} if quote is None else {"quotechar": quote}
+def open_csv(
+    lines: Iterable[str],
+    separator: str,
+    quote: str | None,
+    *,
+    strict: bool = True,
+    blanks: bool = False,
+) -> Reader:
+    """Return a reader of `lines`; with `blanks`, those before a quote are passed over."""
+    quoting: dict[str, Any] = {"quotechar": quote}
+    if quote is None:
+        quoting = {"quoting": csv.QUOTE_NONE}
+    return csv.reader(lines, delimiter=separator, strict=strict, skipinitialspace=blanks, **quoting)
 
 
 @contextmanager

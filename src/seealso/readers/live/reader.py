@@ -6,7 +6,7 @@ By its id an event is recognised when it arrives a second time.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -21,11 +21,10 @@ from seealso.readers.values.cells import parse_texts
 from seealso.readers.values.columns import ColumnCheck, select_column
 from seealso.readers.values.conventions import Conventions
 from seealso.readers.values.ids import LONGEST_ID
+from seealso.types import to_micros
 
 RESERVED: Final = "seealso:"
 """Prefix of the ids of other documents in the index of events; no event may have such an id."""
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +65,6 @@ class LiveEvent:
         """Return the event that a document holds."""
         time = datetime.fromisoformat(body["time"])
         return cls(event_id, body.get("user"), body["item"], body["type"], body["value"], time)
-
-
-def to_micros(time: datetime) -> int:
-    """Return microseconds since 1970, by which events are compared exactly.
-
-    OpenSearch rounds a date without a fraction up to the end of its second, and holds no
-    more than milliseconds.
-    """
-    return (time - EPOCH) // timedelta(microseconds=1)
 
 
 class LiveReader:
@@ -136,7 +126,7 @@ class LiveReader:
             A column is missing, or a row is broken and the problems stop there.
         """
         self._check.see(rows)
-        frame, broken = parse_events(rows, self._columns, self._conventions)
+        frame, broken, _ = parse_events(rows, self._columns, self._conventions)
         named = self._ids(rows)
         limit = now + timedelta(seconds=self._live.future_seconds)
         events = []

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -15,6 +15,7 @@ from seealso.readers.files.documents import parse_lines
 from seealso.readers.files.lines import LONGEST_LINE
 from seealso.readers.live.rotation import (
     START,
+    Line,
     Place,
     find_rotated,
     is_place_of,
@@ -134,10 +135,7 @@ class GrowingFile:
                 return place
             if lines:
                 place = place.behind(stream, lines)
-                yield Batch(
-                    parse_lines([(one.number, one.text) for one in lines], self.columns),
-                    place.position,
-                )
+                yield self._batch(lines, place)
             elif self._is_replaced(stream):
                 return place
             else:
@@ -191,10 +189,12 @@ class GrowingFile:
         """Yield the rest of a file that is no longer written; its last line is complete."""
         while lines := read_lines_from(stream, place, self.batch):
             place = place.behind(stream, lines)
-            yield Batch(
-                parse_lines([(one.number, one.text) for one in lines], self.columns), place.position
-            )
+            yield self._batch(lines, place)
         return place
+
+    def _batch(self, lines: Sequence[Line], place: Place) -> Batch:
+        rows = parse_lines(((one.number, one.text) for one in lines), self.columns)
+        return Batch(rows, place.position)
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,11 @@ class Cells:
         """What the source calls the column."""
         return self.values.name
 
+    def reject(self, mask: pl.Series, reason: str) -> "Cells":
+        """Return the cells with those of `mask` empty, and a fault for each."""
+        found = find_faults(self.values, mask, reason)
+        return Cells(self.values.set(mask.fill_null(False), None), {**found, **self.faults})
+
 
 def quote_value(value: Any) -> str:
     """Return a value as messages show it: quoted where it is text, and shortened."""

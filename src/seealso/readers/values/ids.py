@@ -11,7 +11,6 @@ from seealso.readers.values.cells import (
     NULL_TEXTS,
     Cells,
     evaluate,
-    find_faults,
     parse_texts,
     take_one,
 )
@@ -54,20 +53,17 @@ def parse_ids(values: pl.Series, nulls: Sequence[str] | None = None) -> Cells:
     texts = parse_texts(one.values, nulls)
     if one.values.dtype.is_integer():
         return Cells(texts.values, one.faults)
-    ids = evaluate(_spell_id(pl.col(values.name)), texts.values)
-    long = (ids.str.len_bytes() > LONGEST_ID).fill_null(False)
-    faults = find_faults(ids, long, f"has more than {LONGEST_ID} bytes")
+    spelled = evaluate(_spell_id(pl.col(values.name)), texts.values)
     if one.values.dtype.is_float():
         exact = 2.0**24 if one.values.dtype == pl.Float32 else 2.0**53
-        inexact = (one.values.abs() >= exact).fill_null(False)
+        inexact = one.values.abs() >= exact
     else:
-        inexact = ids.str.contains(_INEXACT).fill_null(False)
-    faults |= find_faults(ids, inexact, "is a number too large to be exact: write it as text")
-    ids = _restore_digits(ids)
-    rounded = ids.str.contains(SCIENTIFIC).fill_null(False) & ~inexact
-    faults |= find_faults(ids, rounded, ROUNDED)
-    bad = long | inexact | rounded
-    return Cells(ids.set(bad, None), {**faults, **texts.faults, **one.faults})
+        inexact = spelled.str.contains(_INEXACT)
+    ids = Cells(spelled, {**texts.faults, **one.faults})
+    ids = ids.reject(spelled.str.len_bytes() > LONGEST_ID, f"has more than {LONGEST_ID} bytes")
+    ids = ids.reject(inexact, "is a number too large to be exact: write it as text")
+    ids = Cells(_restore_digits(ids.values), ids.faults)
+    return ids.reject(ids.values.str.contains(SCIENTIFIC), ROUNDED)
 
 
 def parse_id(text: str) -> str | None:

@@ -25,6 +25,7 @@ from seealso.readers.values.cells import (
 from seealso.readers.values.conventions import COUNTS_BELOW, Conventions
 from seealso.readers.values.dates import TWO_WAYS, write_as_iso
 from seealso.readers.values.ids import ROUNDED, SCIENTIFIC
+from seealso.types import to_micros
 
 _NO_CONVENTIONS: Final = Conventions()
 
@@ -46,8 +47,7 @@ _EXCEL: Final = (
 _SMALL: Final = 'is not a time: so small a number since 1970 is a year, a month or "no date"'
 _ZERO: Final = 'is the first moment of 1970, by which systems write "no date"'
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_END: Final = int((datetime(2101, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) * 1_000_000
+_END: Final = to_micros(datetime(2101, 1, 1, tzinfo=UTC))
 
 # seconds, in 1973: below are years, months, days of Excel and counts of other things
 _LEAST: Final = 100_000_000
@@ -279,9 +279,7 @@ def _parse_odd(text: str) -> int | None:
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             time = parse(text)
-            moment = time if time.tzinfo else time.replace(tzinfo=UTC)
-            since = moment - _EPOCH
+            return to_micros(time if time.tzinfo else time.replace(tzinfo=UTC))
         except (ValueError, OverflowError):
             continue
-        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return None
