@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,7 +103,7 @@ def ingest_events(
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)
     with connect(settings) as cluster:
-        chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
+        chosen = _source(cluster, settings, source, ubi, _whole_file)
         run = SourceRun(cluster, settings, names, chosen, problems)
         # before an index of events is made: what cannot be read changes nothing
         if isinstance(chosen, WholeFile) and on_error == "stop":
@@ -137,7 +136,7 @@ def plan_ingest_events(
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)
     with connect(settings) as cluster:
-        chosen = _source(cluster, settings, source, ubi, _whole_file(settings))
+        chosen = _source(cluster, settings, source, ubi, _whole_file)
         run = SourceRun(cluster, settings, names, chosen, problems)
         store = EventStore.find(cluster, settings, names)
         ingested = run.plan(store, chosen.read(run.position(store)))
@@ -173,25 +172,23 @@ def follow_events(
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)
     ingested, printed = IngestReport(), 0
-    with (
-        _growing(settings, source, ubi) as (cluster, chosen),
-        Recommender(cluster, settings) as recommender,
-        progress("following") as tick,
-    ):
+    with connect(settings) as cluster:
+        chosen = _source(cluster, settings, source, ubi, _growing_file)
         run = SourceRun(cluster, settings, names, chosen, problems)
-        # before an index of events is made: what cannot be read changes nothing
-        if not isinstance(chosen, Stream):
-            next(chosen.follow(run.position(EventStore.find(cluster, settings, names))), None)
-        ingester = Ingester(cluster, settings, names, recommender.user_encoder)
-        batches = chosen.follow(run.position(ingester.store))
-        for one in _until_idle(run.ingest(ingester, batches), idle):
-            ingested = ingested.plus(one)
-            tick(one.events)
-            if one.events:
-                each(one)
-            for message in problems.messages[printed:]:
-                say(message)
-            printed = len(problems.messages)
+        with Recommender(cluster, settings) as recommender, progress("following") as tick:
+            # before an index of events is made: what cannot be read changes nothing
+            if not isinstance(chosen, Stream):
+                next(chosen.follow(run.position(EventStore.find(cluster, settings, names))), None)
+            ingester = Ingester(cluster, settings, names, recommender.user_encoder)
+            batches = chosen.follow(run.position(ingester.store))
+            for one in _until_idle(run.ingest(ingester, batches), idle):
+                ingested = ingested.plus(one)
+                tick(one.events)
+                if one.events:
+                    each(one)
+                for message in problems.messages[printed:]:
+                    say(message)
+                printed = len(problems.messages)
     # each was said as it came
     for headline in problems.headlines:
         say(headline)
@@ -204,7 +201,8 @@ def plan_follow_events(
 ) -> FollowPlan:
     """Return where `follow_events` would continue; nothing is written."""
     names = Pseudonyms.from_environment(os.environ)
-    with _growing(settings, source, ubi) as (cluster, chosen):
+    with connect(settings) as cluster:
+        chosen = _source(cluster, settings, source, ubi, _growing_file)
         LiveIndices.find(cluster, settings, names)
         run = SourceRun(cluster, settings, names, chosen, Problems("stop"))
         store = EventStore.find(cluster, settings, names)
@@ -234,29 +232,14 @@ def _columns(settings: Settings) -> list[str]:
     return [*settings.events.columns, *own]
 
 
-def _whole_file(settings: Settings) -> Callable[[Path], WholeFile]:
-    batch, columns = settings.live.batch, _columns(settings)
-    return lambda file: WholeFile(
-        FileSource(file, batch, settings.events.format, columns, "events")
-    )
+def _whole_file(settings: Settings, file: Path) -> WholeFile:
+    chosen, columns = settings.events.format, _columns(settings)
+    return WholeFile(FileSource(file, settings.live.batch, chosen, columns, "events"))
 
 
-@contextmanager
-def _growing(
-    settings: Settings, source: Path | str | None, ubi: bool
-) -> Iterator[tuple[Cluster, GrowingFile | Stream | UbiEvents]]:
+def _growing_file(settings: Settings, file: Path) -> GrowingFile:
     live = settings.live
-    with connect(settings) as cluster:
-        yield (
-            cluster,
-            _source(
-                cluster,
-                settings,
-                source,
-                ubi,
-                lambda file: GrowingFile(file, live.batch, live.poll_seconds, _columns(settings)),
-            ),
-        )
+    return GrowingFile(file, live.batch, live.poll_seconds, _columns(settings))
 
 
 def _source(
@@ -264,7 +247,7 @@ def _source(
     settings: Settings,
     source: Path | str | None,
     ubi: bool,
-    of_file: Callable[[Path], File],
+    of_file: Callable[[Settings, Path], File],
 ) -> File | Stream | UbiEvents:
     """Return where the events come from; `of_file` makes it of a file."""
     if (source is None) != ubi:
@@ -276,4 +259,4 @@ def _source(
         return UbiEvents(cluster, settings.ubi, live)
     if Path(source) == STANDARD_INPUT:
         return Stream(sys.stdin.buffer, live.batch, live.poll_seconds, _columns(settings))
-    return of_file(Path(source))
+    return of_file(settings, Path(source))
