@@ -134,7 +134,7 @@ def test_compare_as_called(desk: Desk, blurred: Bundle) -> None:
     better = desk.call("model", "compare", blurred.name, "tiny", "--json")
     assert better.returncode == 0, better.stderr
     found = json.loads(better.stdout)
-    assert found["asked"] == "dev"
+    assert found["split"] == "dev"
     assert found["segments"][0]["part"] == "all"
     assert found["segments"][0]["users"] == USERS
     assert found["old"]["projection"] == "its own"
