@@ -139,9 +139,9 @@ def test_importance_follows_new_events(stack: Stack) -> None:
         Problems("stop"),
     )
     refreshed = refresh_importance(stack.cluster, stack.settings, source)
-    assert refreshed.changed == 4  # f1, f2, f3 fall, f7 rises
+    assert refreshed.changed == 4  # f1, f2, f3 have no events any more, f7 rises
     stored = stack.shop.documents("f7", "f1")
-    assert (stored["f7"]["importance"], stored["f1"]["importance"]) == (2.0, 0.5)
+    assert (stored["f7"]["importance"], stored["f1"]["importance"]) == (2.0, 1.0)
     assert np.linalg.norm(stored["f7"]["vector"]) == pytest.approx(2.0, abs=1e-3)
     assert stored["f7"]["stock"] == documents()["f7"]["stock"]
     # whoever is unknown gets the most important, and what has no importance does no harm

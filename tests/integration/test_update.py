@@ -255,7 +255,7 @@ def test_importance_is_refreshed_without_encoding(
     report = refresh_importance(shop.cluster, settings, shop.inputs())
     assert counted.changed == report.changed == 20
     assert report.unchanged == 60
-    expected = {"f0": 2.0, "f1": 0.5 + 1.5 * np.log(2) / np.log(41), "f19": 0.5}
+    expected = {"f0": 2.0, "f1": 0.5 + 1.5 * np.log(2) / np.log(41), "f19": 1.0}
     stored = shop.documents("f0", "f1", "f19")
     for item_id, weight in expected.items():
         document = stored[item_id]
@@ -324,8 +324,8 @@ def test_importance_of_other_spaces_leaves_the_vector(
 def test_an_expression_is_refreshed_from_stored_numbers(latest_shop: Shop) -> None:
     settings = latest_shop.settings(importance={"kind": "expression", "expression": "price"})
     report = refresh_importance(latest_shop.cluster, settings, latest_shop.inputs())
-    # the two cheapest have the lowest importance before and after
-    assert (report.changed, report.unchanged) == (78, 2)
+    # before, those without events had 1, which no price gives
+    assert (report.changed, report.unchanged) == (80, 0)
     stored = latest_shop.documents("f0", "f49")
     assert (stored["f0"]["importance"], stored["f49"]["importance"]) == (0.5, 2.0)
     latest_shop.stock([*films(80), {**films(1)[0], "item_id": "new", "price": 25.5}])
