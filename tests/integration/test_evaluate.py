@@ -209,21 +209,6 @@ def test_two_evaluations_of_one_alias_do_not_mix(shop: Shop) -> None:
         pytest.fail("both were let in")
 
 
-def test_the_settings_of_a_holdout_can_be_prepared_for_it(shop: Shop) -> None:
-    (holdout,) = sat(shop, "leave-one-out")
-    asked = []
-
-    def flat(settings: Any, one: Holdout) -> Any:
-        asked.append(one)
-        importance = settings.importance.model_copy(update={"floor": 1.0, "ceiling": 1.0})
-        return settings.model_copy(update={"importance": importance})
-
-    with builder(shop, prepare=flat).build(holdout):
-        hits = documents(shop)
-    assert {hit["_source"]["importance"] for hit in hits} == {1.0}
-    assert asked == [holdout]
-
-
 def refused(shop: Shop, *options: str) -> int:
     """Return the exit code of ``seealso evaluate`` with these options."""
     with pytest.raises(SystemExit) as stopped:
