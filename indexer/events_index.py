@@ -1,9 +1,13 @@
 """The index of live events as the rooms of the indexer know it: its name, whether it is ours."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from seealso.cluster import Cluster
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 KIND: Final = "events"
 """What ``_meta.seealso.kind`` says of an index of events."""
@@ -33,3 +37,31 @@ def find_mapping(cluster: Cluster, name: str) -> Mapping[str, Any] | None:
 def holds_events(mapping: Mapping[str, Any]) -> bool:
     """Tell whether an index with this mapping holds live events."""
     return bool(mapping.get("_meta", {}).get("seealso", {}).get("kind") == KIND)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvents:
+    """How many live events are stored, and the time of the newest; None where there is none."""
+
+    events: int
+    newest: datetime | None
+
+
+def summarise_live_events(cluster: Cluster, alias: str) -> LiveEvents | None:
+    """Return what the index of events beside `alias` holds; None where there is no such index."""
+    name = find_events(cluster, alias)
+    if name is None:
+        return None
+    body = {
+        "size": 0,
+        "track_total_hits": True,
+        # positions of sources lie in the index as well
+        "query": {"exists": {"field": "micros"}},
+        "aggs": {"newest": {"max": {"field": "micros"}}},
+    }
+    found = cluster.request("POST", f"/{name}/_search", body, whole=True)
+    newest = found["aggregations"]["newest"]["value"]
+    return LiveEvents(
+        events=int(found["hits"]["total"]["value"]),
+        newest=None if newest is None else _EPOCH + timedelta(microseconds=newest),
+    )

@@ -14,7 +14,7 @@ from seealso.errors import ClusterError, ConfigError, SeeAlsoError
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.templates import installed
 from seealso.indexer.users.live import live_users
-from seealso.plugin.doctor.finding import Finding, check
+from seealso.plugin.doctor.finding import Finding, attempt, check
 from seealso.plugin.doctor.inputs import examine_inputs
 from seealso.plugin.doctor.writing import examine_writing
 from seealso.plugin.serving import EXPENSIVE
@@ -43,7 +43,7 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
         Returns the cluster; may raise.
     """
     # first, so that a cluster that hangs is waited for once; reported in its place below
-    reached = _reach(connect)
+    reached = reach(connect)
     yield from examine_inputs(settings, lambda: _reached(reached)[0])
     images = settings.images.path or settings.images.folder
     if images is not None:
@@ -63,12 +63,14 @@ def examine(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Find
     yield check("templates", lambda: _templates(cluster))
 
 
-def _reach(connect: Callable[[], Cluster]) -> Reached:
-    try:
+def reach(connect: Callable[[], Cluster]) -> Reached:
+    """Return the cluster, in a hurry, and its version, or why there is none."""
+
+    def ask() -> tuple[Cluster, str]:
         cluster = connect().hurry(TIMEOUT_S)
         return cluster, str(cluster.request("GET", "/", retries=0)["version"]["number"])
-    except SeeAlsoError as exc:
-        return exc
+
+    return attempt(ask)
 
 
 def _reached(reached: Reached) -> tuple[Cluster, str]:

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from seealso.errors import SeeAlsoError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +19,17 @@ class Finding:
     cure: str = ""
 
 
+def attempt(examine: Callable[[], T]) -> T | SeeAlsoError:
+    """Return what `examine` finds, or the error that it raises."""
+    try:
+        return examine()
+    except SeeAlsoError as exc:
+        return exc
+
+
 def check(what: str, examine: Callable[[], str]) -> Finding:
     """Return what `examine` says of a thing; what it raises is what is wrong, its hint the cure."""
-    try:
-        return Finding(what, ok=True, found=examine())
-    except SeeAlsoError as exc:
-        return Finding(what, ok=False, found=exc.message, cure=exc.hint or "")
+    found = attempt(examine)
+    if isinstance(found, SeeAlsoError):
+        return Finding(what, ok=False, found=found.message, cure=found.hint or "")
+    return Finding(what, ok=True, found=found)

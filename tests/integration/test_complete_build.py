@@ -89,6 +89,8 @@ def test_an_index_is_built_with_the_fitted_bundle_of_its_model(shop: Shop) -> No
     api.fit(settings)
     assert find_serving_bundle(settings).name == "fitted"
     assert api.build_index(settings).bundle.startswith("fitted-")
+    evaluated = api.evaluate(settings, baselines=["popularity"], index=False)
+    assert evaluated.data["bundle"] == "fitted"
     bound = BundleStore(settings.encoder.store)
     names = [name for name in bound.all() if not name.startswith("fitted")]
     # a bundle that is bound to the catalogue was chosen by somebody

@@ -59,7 +59,8 @@ SHELL = (
 
 ELSEWHERE = re.compile(
     r"^(make|pip|docker|export|python -m benchmarks|printf|USER=)"
-    r"|seealso (--[\w-]+ \S+ )*(node|model|train|tune|fit|evaluate|demo|doctor|events follow)\b"
+    r"|seealso (--[\w-]+ \S+ )*"
+    r"(node|model|train|tune|fit|build|evaluate|demo|doctor|events follow)\b"
     r"|examples/ml-latest-small|jq |@ask\.json|--gate"
 )
 """Lines that need a download, a container, minutes, another catalogue, or a program of others."""

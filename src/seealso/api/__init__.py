@@ -43,6 +43,7 @@ from seealso.api.indices import (
 )
 from seealso.api.learning import evaluate, fit, plan_train, plan_tune, train, tune
 from seealso.api.nodes import doctor, node_logs, node_status, start_node, stop_node
+from seealso.api.reporting import status
 from seealso.api.templates import install_templates, list_templates, plan_install_templates
 from seealso.api.transfers import plan_pull_model, plan_push_model, pull_model, push_model
 from seealso.api.users import (
@@ -105,6 +106,7 @@ __all__ = [
     "rollback_index",
     "show_model",
     "start_node",
+    "status",
     "stop_node",
     "swap_index",
     "train",

@@ -88,7 +88,7 @@ def build(
     # the cluster first: it would be late after minutes of fitting
     with connect(settings) as cluster, read_inputs(settings, on_error) as source:
         cluster.version()
-        exported = export_model(settings).name if _lacks_model(settings) else None
+        exported = export_model(settings).name if lacks_model(settings) else None
         fit, fitted, enough = _fit(settings, source)
         gate = Gate.set_up(cluster, settings, source, split="dev") if enough else None
         index = indexing.build(
@@ -106,7 +106,7 @@ def plan_build(
     settings: Settings, *, on_error: OnError = "stop", allow_unmatched: bool = False
 ) -> CompleteBuildPlan:
     """Say what `build` would do; nothing is written."""
-    if _lacks_model(settings):
+    if lacks_model(settings):
         return CompleteBuildPlan(WHEEL, "would fit where events suffice", None)
     with connect(settings) as cluster, read_inputs(settings, on_error) as source:
         fit = _plan_fit(settings, source)
@@ -115,7 +115,7 @@ def plan_build(
     return CompleteBuildPlan(None, fit, index)
 
 
-def _lacks_model(settings: Settings) -> bool:
+def lacks_model(settings: Settings) -> bool:
     """Whether the default model has to be exported; another one that is named has to be there."""
     named = "bundle" in settings.encoder.model_fields_set
     return not named and not BundleStore(settings.encoder.store).has(settings.encoder.bundle)

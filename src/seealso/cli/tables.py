@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
@@ -87,6 +88,20 @@ def as_text(value: object) -> str:
 def events(summary: "EventSummary") -> dict[str, object]:
     """Return what events are as a fact; none where there are no events."""
     return {"events": str(summary)} if summary.events else {}
+
+
+def moment(at: datetime) -> str:
+    """Return a time, and how long ago it is."""
+    return f"{at:%Y-%m-%d %H:%M} UTC ({age(at)})"
+
+
+def age(at: datetime) -> str:
+    """Return how long ago a time is, in the unit that suits it."""
+    minutes = int((datetime.now(UTC) - at).total_seconds() // 60)
+    for unit, length in (("day", 1440), ("hour", 60), ("minute", 1)):
+        if count := minutes // length:
+            return f"{count:,} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
 
 
 def interval(found: "Estimate") -> str:

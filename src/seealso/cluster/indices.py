@@ -18,9 +18,17 @@ from seealso.errors import ClusterError, MappingMismatch
 ALREADY_THERE = "resource_already_exists_exception"
 
 
+_TIMESTAMP = "%Y%m%d-%H%M%S-%f"
+
+
 def timestamp() -> str:
     """Return the present as text in UTC; later ones sort behind earlier ones."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    return datetime.now(UTC).strftime(_TIMESTAMP)
+
+
+def read_timestamp(text: str) -> datetime:
+    """Return the moment that `timestamp` wrote."""
+    return datetime.strptime(text, _TIMESTAMP).replace(tzinfo=UTC)
 
 
 def new_name(alias: str) -> str:

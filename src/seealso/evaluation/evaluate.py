@@ -10,6 +10,8 @@ from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Events, Items
 from seealso.datasets.intervals import Values
 from seealso.datasets.questions import Places
+from seealso.encoder import find_serving_bundle
+from seealso.errors import BundleError
 from seealso.evaluation.beyond_accuracy import beyond_accuracy
 from seealso.evaluation.changes import Answers, Example
 from seealso.evaluation.earlier import Earlier, changes
@@ -118,11 +120,20 @@ def _describe_data(settings: Settings, dataset: Dataset) -> dict[str, int | floa
         "dev questions": len(dataset.dev),
         "positive": "all" if settings.events.positive is None else settings.events.positive,
         "seed": settings.training.seed,
-        "bundle": Path(settings.encoder.bundle).name,
+        "bundle": _name_bundle(settings),
         "recency": settings.profile.recency,
         "tail share": settings.recommend.tail_share,
         "path": str(settings.recommend.path),
     }
+
+
+def _name_bundle(settings: Settings) -> str:
+    """Return the name of the bundle that an index is built with."""
+    try:
+        return find_serving_bundle(settings).name
+    except BundleError:
+        # most baselines read no bundle: then none has to be there
+        return Path(settings.encoder.bundle).name
 
 
 @dataclass

@@ -56,9 +56,18 @@ class Lineage(BaseModel):
                 bundle=bundle.name,
             ) from exc
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything by name, for JSON."""
+        return self.model_dump(mode="json")
+
     def as_origin(self, origin: Mapping[str, Any]) -> dict[str, Any]:
         """Return the origin of a bundle with this fit recorded in it."""
-        return {**origin, KEY: self.model_dump(mode="json")}
+        return {**origin, KEY: self.as_dict()}
+
+    @property
+    def quality(self) -> str:
+        """What the bundle reached on dev, in a phrase."""
+        return describe_dev(self.dev)
 
 
 def describe_dev(dev: Mapping[str, float]) -> str:
