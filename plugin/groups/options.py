@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from seealso.config import GroupSettings, SeenRule, Settings, StrategyName
+from seealso.choices import SeenRule, StrategyName
+from seealso.config import GroupSettings, Settings
 from seealso.plugin.ranking.options import Criteria, RecommendOptions, UserListOptions, changed
 
 CANDIDATES: Final = 2_000

@@ -12,6 +12,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from seealso.choices import Path as Path
+
 Vector: TypeAlias = npt.NDArray[np.float32]
 """One float32 vector, shape (dimension,), or a batch of them, shape (n, dimension)."""
 
@@ -34,14 +36,6 @@ class Space(StrEnum):
     COSINE = "cosine"
     EUCLIDEAN = "euclidean"
     MANHATTAN = "manhattan"
-
-
-class Path(StrEnum):
-    """How a ranking is computed in the cluster."""
-
-    REFERENCE = "reference"
-    EXACT = "exact"
-    ANN = "ann"
 
 
 EXACT_LIMIT: Final = 20_000

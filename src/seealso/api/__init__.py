@@ -8,110 +8,61 @@ stderr.
 Lists are asked of a `seealso.Recommender`.
 """
 
-from seealso.api.attaching import attach, plan_attach
-from seealso.api.building import build, plan_build
-from seealso.api.bundles import (
-    compare_models,
-    export_model,
-    list_models,
-    measure_sizes,
-    plan_export_model,
-    show_model,
-)
-from seealso.api.events import (
-    follow_events,
-    ingest_events,
-    plan_follow_events,
-    plan_ingest_events,
-)
-from seealso.api.indices import (
-    NOTHING_LIVE,
-    build_index,
-    list_indices,
-    plan_build_index,
-    plan_prune_indices,
-    plan_refresh_importance,
-    plan_rollback_index,
-    plan_swap_index,
-    plan_update_index,
-    prune_indices,
-    refresh_importance,
-    rollback_index,
-    swap_index,
-    update_index,
-    verify_index,
-)
-from seealso.api.learning import evaluate, fit, plan_train, plan_tune, train, tune
-from seealso.api.nodes import doctor, node_logs, node_status, start_node, stop_node
-from seealso.api.reporting import status
-from seealso.api.templates import install_templates, list_templates, plan_install_templates
-from seealso.api.transfers import plan_pull_model, plan_push_model, pull_model, push_model
-from seealso.api.users import (
-    build_users,
-    export_user,
-    forget_user,
-    list_neighbours,
-    plan_build_users,
-    plan_forget_user,
-    plan_update_users,
-    update_users,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
-__all__ = [
-    "NOTHING_LIVE",
-    "attach",
-    "build",
-    "build_index",
-    "build_users",
-    "compare_models",
-    "doctor",
-    "evaluate",
-    "export_model",
-    "export_user",
-    "fit",
-    "follow_events",
-    "forget_user",
-    "ingest_events",
-    "install_templates",
-    "list_indices",
-    "list_models",
-    "list_neighbours",
-    "list_templates",
-    "measure_sizes",
-    "node_logs",
-    "node_status",
-    "plan_attach",
-    "plan_build",
-    "plan_build_index",
-    "plan_build_users",
-    "plan_export_model",
-    "plan_follow_events",
-    "plan_forget_user",
-    "plan_ingest_events",
-    "plan_install_templates",
-    "plan_prune_indices",
-    "plan_pull_model",
-    "plan_push_model",
-    "plan_refresh_importance",
-    "plan_rollback_index",
-    "plan_swap_index",
-    "plan_train",
-    "plan_tune",
-    "plan_update_index",
-    "plan_update_users",
-    "prune_indices",
-    "pull_model",
-    "push_model",
-    "refresh_importance",
-    "rollback_index",
-    "show_model",
-    "start_node",
-    "status",
-    "stop_node",
-    "swap_index",
-    "train",
-    "tune",
-    "update_index",
-    "update_users",
-    "verify_index",
-]
+if TYPE_CHECKING:
+    from seealso.api.attaching import *
+    from seealso.api.building import *
+    from seealso.api.bundles import *
+    from seealso.api.events import *
+    from seealso.api.indices import *
+    from seealso.api.learning import *
+    from seealso.api.nodes import *
+    from seealso.api.reporting import *
+    from seealso.api.templates import *
+    from seealso.api.transfers import *
+    from seealso.api.users import *
+
+_MODULES: Final = {
+    "attaching": "attach plan_attach",
+    "building": "build plan_build",
+    "bundles": (
+        "compare_models export_model list_models measure_sizes plan_export_model show_model"
+    ),
+    "events": "follow_events ingest_events plan_follow_events plan_ingest_events",
+    "indices": (
+        "NOTHING_LIVE build_index list_indices plan_build_index plan_prune_indices "
+        "plan_refresh_importance plan_rollback_index plan_swap_index plan_update_index "
+        "prune_indices refresh_importance rollback_index swap_index update_index "
+        "verify_index"
+    ),
+    "learning": "evaluate fit plan_train plan_tune train tune",
+    "nodes": "doctor node_logs node_status start_node stop_node",
+    "reporting": "status",
+    "templates": "install_templates list_templates plan_install_templates",
+    "transfers": "plan_pull_model plan_push_model pull_model push_model",
+    "users": (
+        "build_users export_user forget_user list_neighbours plan_build_users "
+        "plan_forget_user plan_update_users update_users"
+    ),
+}
+"""The calls, by the module that defines them: each is imported when it is first asked for."""
+
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = sorted(_HOMES)
+
+# type checkers go by the imports above, and so find a misspelt name
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'seealso.api' has no attribute {name!r}")
+        found = getattr(import_module(f"seealso.api.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,6 +1,7 @@
 """``seealso attach``: an index that serves searches already gets vectors and importance."""
 
-from seealso.api.reading import OnError, say_notes, say_skipped
+from seealso.api.reading import say_notes, say_skipped
+from seealso.choices import OnError
 from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.indexer.attach import running as attaching

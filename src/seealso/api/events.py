@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from seealso.api.reading import OnError, say_notes, say_skipped
+from seealso.api.reading import say_notes, say_skipped
+from seealso.choices import OnError
 from seealso.cluster import Cluster, connect
 from seealso.config import Settings
 from seealso.errors import ConfigError

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from seealso.api.reading import OnError, Split, item_ids, read_inputs, say_notes
+from seealso.api.reading import item_ids, read_inputs, say_notes
+from seealso.choices import OnError, Split
 from seealso.cluster import PhysicalIndex, connect
 from seealso.cluster import indices as existing
 from seealso.config import Settings

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seealso.api.reading import OnError, Split, read_inputs
+from seealso.api.reading import read_inputs
+from seealso.choices import OnError, Split
 from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.encoder import BundleStore

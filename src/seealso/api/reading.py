@@ -2,19 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Literal, TypeAlias
 
+from seealso.choices import OnError
 from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.log import say
 from seealso.readers import Problems, parse_id
-
-OnError: TypeAlias = Literal["stop", "skip"]
-"""What a broken row does: it stops the call, or is left out and counted."""
-
-Split: TypeAlias = Literal["dev", "test"]
-"""Which of the held-out events are the questions: ``dev`` to choose, ``test`` once."""
 
 
 @contextmanager

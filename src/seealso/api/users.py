@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from seealso.api.reading import OnError, say_notes, say_skipped
+from seealso.api.reading import say_notes, say_skipped
+from seealso.choices import OnError
 from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.indexer import privacy

@@ -1,16 +1,20 @@
 """``seealso attach``."""
 
+from typing import TYPE_CHECKING
+
 import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from seealso import api
-from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
-from seealso.indexer.attach.plan import AttachPlan
-from seealso.indexer.attach.running import AttachReport
+
+if TYPE_CHECKING:
+    from seealso.choices import OnError
+    from seealso.indexer.attach.plan import AttachPlan
+    from seealso.indexer.attach.running import AttachReport
 
 
 @click.command()
@@ -27,7 +31,7 @@ from seealso.indexer.attach.running import AttachReport
 def attach(
     context: Context,
     index: str,
-    on_error: OnError,
+    on_error: "OnError",
     dry_run: bool,
     copy: bool,
     allow_unmatched: bool,
@@ -50,7 +54,7 @@ def attach(
     context.show(report, lambda: _with_note(_done(report), report.plan.note))
 
 
-def _planned(plan: AttachPlan) -> dict[str, object]:
+def _planned(plan: "AttachPlan") -> dict[str, object]:
     moves = ", ".join(dict.fromkeys((*plan.aliases, plan.alias)))
     target = plan.target or f"a copy, {plan.alias}-<time>"
     return {
@@ -62,11 +66,11 @@ def _planned(plan: AttachPlan) -> dict[str, object]:
     }
 
 
-def _added(plan: AttachPlan) -> dict[str, object]:
+def _added(plan: "AttachPlan") -> dict[str, object]:
     return {"hidden alias": f"{plan.added}, by which it is written to"} if plan.added else {}
 
 
-def _done(report: AttachReport) -> dict[str, object]:
+def _done(report: "AttachReport") -> dict[str, object]:
     checked, plan = report.verification, report.plan
     moved = ", ".join(dict.fromkeys((*plan.aliases, plan.alias)))
     return {

@@ -1,16 +1,20 @@
 """``seealso build``: everything from files to the best lists in one command."""
 
+from typing import TYPE_CHECKING
+
 import click
 from rich.console import Group
 
 from seealso import api
-from seealso.api.building import CompleteBuild, CompleteBuildPlan
-from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.fit import report_table
 from seealso.cli.index import describe_build, describe_plan
 from seealso.cli.options import allow_unmatched, dry_run, on_error
+
+if TYPE_CHECKING:
+    from seealso.api.building import CompleteBuild, CompleteBuildPlan
+    from seealso.choices import OnError
 
 
 @click.command()
@@ -18,7 +22,7 @@ from seealso.cli.options import allow_unmatched, dry_run, on_error
 @dry_run
 @allow_unmatched
 @pass_context
-def build(context: Context, on_error: OnError, dry_run: bool, allow_unmatched: bool) -> None:
+def build(context: Context, on_error: "OnError", dry_run: bool, allow_unmatched: bool) -> None:
     """Go from files to the best lists, once and every night.
 
     Exports the default model if there is none, fits behaviour and texts where the events suffice
@@ -34,13 +38,13 @@ def build(context: Context, on_error: OnError, dry_run: bool, allow_unmatched: b
     context.show(report, lambda: _describe(report))
 
 
-def _describe_plan(plan: CompleteBuildPlan) -> dict[str, object]:
+def _describe_plan(plan: "CompleteBuildPlan") -> dict[str, object]:
     exports = {} if plan.exports is None else {"would export": plan.exports}
     index = {} if plan.index is None else describe_plan(plan.index)
     return {**exports, "fit": plan.fit, **index}
 
 
-def _describe(report: CompleteBuild) -> Group:
+def _describe(report: "CompleteBuild") -> Group:
     exported = {} if report.exported is None else {"exported": report.exported}
     fitted = [] if report.fitted is None else [report_table(report.fitted), ""]
     compared = report.index.verdict is not None

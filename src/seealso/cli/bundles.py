@@ -11,37 +11,43 @@ from rich.text import Text
 
 from seealso.cli import tables
 from seealso.cli.findings import figures
-from seealso.encoder import Bundle
-from seealso.encoder.description import MODEL_FILES
 from seealso.errors import BundleError
 
 if TYPE_CHECKING:
+    from seealso.encoder import Bundle
     from seealso.evaluation.comparison import ComparedBundle, Comparison
     from seealso.evaluation.sizes import Size, Sizes
 
 METRICS = ("hr@10", "ndcg@10")
 
 
-def describe(bundle: Bundle) -> dict[str, object]:
+def describe(bundle: "Bundle") -> dict[str, object]:
     """Return what there is to know of `bundle`, for JSON."""
     return {
         **bundle.describe(),
         "folder": str(bundle.folder),
         "projection": None if bundle.projection is None else bundle.projection.matrix.shape,
-        "bytes": {file: (bundle.folder / file).stat().st_size for file in MODEL_FILES},
+        "bytes": _sizes(bundle),
     }
 
 
-def describe_any(name: str, bundle: Bundle | BundleError) -> dict[str, object]:
+def _sizes(bundle: "Bundle") -> dict[str, int]:
+    """Return the bytes of each file of the model."""
+    from seealso.encoder.description import MODEL_FILES
+
+    return {file: (bundle.folder / file).stat().st_size for file in MODEL_FILES}
+
+
+def describe_any(name: str, bundle: "Bundle | BundleError") -> dict[str, object]:
     """Return what there is to know of a bundle or, where it cannot be read, why not."""
     if isinstance(bundle, BundleError):
         return {"name": name, "error": bundle.message, "hint": bundle.hint}
     return describe(bundle)
 
 
-def listing(bundles: Mapping[str, Bundle | BundleError]) -> RenderableType:
+def listing(bundles: "Mapping[str, Bundle | BundleError]") -> RenderableType:
     """Return the bundles of a store, one a line; below them, why some cannot be read."""
-    readable = [one for one in bundles.values() if isinstance(one, Bundle)]
+    readable = [one for one in bundles.values() if not isinstance(one, BundleError)]
     table = tables.rows(
         ("name", "fingerprint", "dimension", "pooling", "max length", "bound", "backbone",
          "fine-tuned", "ndcg@10 on dev"),
@@ -60,7 +66,7 @@ def listing(bundles: Mapping[str, Bundle | BundleError]) -> RenderableType:
     return Group(table, *notes)
 
 
-def bundle_facts(bundle: Bundle) -> RenderableType:
+def bundle_facts(bundle: "Bundle") -> RenderableType:
     """Return what there is to know of `bundle`, as a person reads it."""
     known = describe(bundle)
     text = bundle.text
@@ -84,14 +90,13 @@ def bundle_facts(bundle: Bundle) -> RenderableType:
             "calibration": f"b {bundle.calibration.b:g}, T {bundle.calibration.t:g}",
             "cosine with torch": parity(bundle),
             "size": ", ".join(
-                f"{file} {tables.size((bundle.folder / file).stat().st_size)}"
-                for file in MODEL_FILES
+                f"{file} {tables.size(size)}" for file, size in _sizes(bundle).items()
             ),
         }
     )
 
 
-def lineage(bundle: Bundle) -> dict[str, object]:
+def lineage(bundle: "Bundle") -> dict[str, object]:
     """Return where the bundle comes from, line by line; few lines if it was not fine-tuned."""
     training = _table(bundle.origin.get("training"))
     if not training:
@@ -118,7 +123,7 @@ def lineage(bundle: Bundle) -> dict[str, object]:
     }
 
 
-def in_short(bundle: Bundle) -> tuple[object, object]:
+def in_short(bundle: "Bundle") -> tuple[object, object]:
     """Return how the bundle was fine-tuned, and NDCG@10 on dev before and after."""
     training = _table(bundle.origin.get("training"))
     if not training:
@@ -127,7 +132,7 @@ def in_short(bundle: Bundle) -> tuple[object, object]:
     return training.get("method"), f"{before} -> {_metric(training, 'dev', 'ndcg@10')}"
 
 
-def parity(bundle: Bundle) -> str | None:
+def parity(bundle: "Bundle") -> str | None:
     """Return how close both twins came to the model in torch."""
     found = _table(bundle.origin.get("parity"))
     if not found:

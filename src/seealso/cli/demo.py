@@ -1,21 +1,22 @@
 """``seealso demo``: the whole product on a real catalogue, from an empty folder to a list."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
 
 from seealso import api
 from seealso.cli.context import Context, pass_context, stdout, write
-from seealso.cluster import Cluster, connect, fetch
-from seealso.cluster.node import Node
-from seealso.config import Settings
 from seealso.errors import DataError
 from seealso.log import stderr
-from seealso.plugin import RecommendationList, Recommender
-from seealso.plugin.profiles.users import read_histories
-from seealso.readers import Histories, Problems
-from seealso.types import User
+
+if TYPE_CHECKING:
+    from seealso.cluster import Cluster
+    from seealso.config import Settings
+    from seealso.plugin import RecommendationList, Recommender
+    from seealso.readers import Histories
+    from seealso.types import User
 
 REQUEST = Path(".seealso/demo/request.ndjson")
 LIKED = 5
@@ -33,6 +34,12 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     Does what `seealso build --on-error skip` does. It can be run again; the node keeps running
     afterwards (`seealso node stop` ends it).
     """
+    from seealso.cluster import connect
+    from seealso.cluster.node import Node
+    from seealso.plugin import Recommender
+    from seealso.plugin.profiles.users import read_histories
+    from seealso.readers import Problems
+
     settings = context.settings
     if settings.cluster.url is None:
         step("starting OpenSearch (the first time, its packages are downloaded)")
@@ -61,7 +68,7 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     show_curl(cluster, recommender, user, found)
 
 
-def first_with_taste(known: Histories) -> User:
+def first_with_taste(known: "Histories") -> "User":
     """Return the first user, by id, who liked something."""
     for user_id in known.users():
         user = known.user(user_id)
@@ -78,14 +85,16 @@ def step(text: str) -> None:
     stderr.print(Text(f"· {text}", style="bold"))
 
 
-def titles(cluster: Cluster, index: str, ids: list[str], settings: Settings) -> dict[str, str]:
+def titles(cluster: "Cluster", index: str, ids: list[str], settings: "Settings") -> dict[str, str]:
     """Return the first text field of each item."""
+    from seealso.cluster import fetch
+
     name = settings.catalogue.text[0]
     found = fetch(cluster, index, ids, source=[name])
     return {item_id: str(hit["_source"].get(name, item_id)) for item_id, hit in found.items()}
 
 
-def show_history(cluster: Cluster, recommender: Recommender, user: User) -> None:
+def show_history(cluster: "Cluster", recommender: "Recommender", user: "User") -> None:
     """Print what the user liked last."""
     liked = [entry.item_id for entry in user.history[:LIKED]]
     names = titles(cluster, recommender.live.name, liked, recommender.settings)
@@ -97,7 +106,7 @@ def show_history(cluster: Cluster, recommender: Recommender, user: User) -> None
 
 
 def show_curl(
-    cluster: Cluster, recommender: Recommender, user: User, found: RecommendationList
+    cluster: "Cluster", recommender: "Recommender", user: "User", found: "RecommendationList"
 ) -> None:
     """Print the line that gets the same items without this package, after trying it."""
     body = recommender.stored_request(user)

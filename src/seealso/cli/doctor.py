@@ -1,6 +1,7 @@
 """``seealso doctor``: names each problem with its cure."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
@@ -9,7 +10,9 @@ from rich.text import Text
 from seealso import api
 from seealso.cli.context import Context, pass_context
 from seealso.log import stderr
-from seealso.plugin.doctor import Finding
+
+if TYPE_CHECKING:
+    from seealso.plugin.doctor import Finding
 
 
 @click.command()
@@ -27,7 +30,7 @@ def doctor(context: Context) -> None:
         sys.exit(1)
 
 
-def _table(findings: list[Finding]) -> Table:
+def _table(findings: "list[Finding]") -> Table:
     table = Table.grid(padding=(0, 2))
     for finding in findings:
         mark = Text("ok", style="green") if finding.ok else Text("no", style="bold red")

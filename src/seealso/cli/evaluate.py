@@ -1,16 +1,19 @@
 """``seealso evaluate``: how good the recommendations are, beside what others reach."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from seealso import api
-from seealso.api.reading import OnError, Split
 from seealso.cli.context import Context, pass_context
 from seealso.cli.findings import evaluation_table
 from seealso.cli.options import on_error
 from seealso.evaluation import BASELINES, PROTOCOLS
 from seealso.log import stderr
+
+if TYPE_CHECKING:
+    from seealso.choices import OnError, Split
 
 FOLDER = Path(".seealso/evaluation")
 
@@ -72,9 +75,9 @@ FOLDER = Path(".seealso/evaluation")
 @pass_context
 def evaluate(
     context: Context,
-    on_error: OnError,
+    on_error: "OnError",
     protocols: tuple[str, ...],
-    split: Split,
+    split: "Split",
     baselines: tuple[str, ...],
     no_baselines: bool,
     index: bool,

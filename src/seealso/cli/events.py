@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import RenderableType
 
 from seealso import api
-from seealso.api.events import EventsReport
-from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
+
+if TYPE_CHECKING:
+    from seealso.api.events import EventsReport
+    from seealso.choices import OnError
 
 source = click.argument(
     "source", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
@@ -36,7 +38,7 @@ def events() -> None:
 @dry_run
 @pass_context
 def ingest(
-    context: Context, source: Path | None, ubi: bool, on_error: OnError, dry_run: bool
+    context: Context, source: Path | None, ubi: bool, on_error: "OnError", dry_run: bool
 ) -> None:
     """Ingest the events of SOURCE once.
 
@@ -68,7 +70,7 @@ def follow(
     context: Context,
     source: Path | None,
     ubi: bool,
-    on_error: OnError,
+    on_error: "OnError",
     idle: float | None,
     dry_run: bool,
 ) -> None:
@@ -108,7 +110,7 @@ def _place(position: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{k} {v}" for k, v in position.items() if k not in ("head", "tail"))
 
 
-def _table(report: EventsReport, *, dry_run: bool) -> RenderableType:
+def _table(report: "EventsReport", *, dry_run: bool) -> RenderableType:
     ingested, would = report.ingested, "would be " if dry_run else ""
     repeated = f"{ingested.repeated:,}"
     if ingested.differing:

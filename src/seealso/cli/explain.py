@@ -2,7 +2,6 @@
 
 import click
 
-from seealso.api.reading import item_ids
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.who import recommender_for, spelled, user_for, user_options
 from seealso.log import stderr
@@ -30,6 +29,8 @@ def explain(
 
     The shares of past events, words, attributes, importance and neighbours add up to that value.
     """
+    from seealso.api.reading import item_ids
+
     recommender = recommender_for(context, {user_id})
     user = user_for(recommender, user_id, history, words, attributes)
     (chosen,) = item_ids([item_id], context.settings) or [item_id]

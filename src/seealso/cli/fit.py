@@ -8,12 +8,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from seealso import api
-from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import on_error
 
 if TYPE_CHECKING:
+    from seealso.choices import OnError
     from seealso.fitting.fit import FitReport
     from seealso.models.co_occurrence import CoOccurrenceConfig
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @on_error
 @click.option("--force", is_flag=True, help="Replace a bundle of that name.")
 @pass_context
-def fit(context: Context, on_error: OnError, force: bool) -> None:
+def fit(context: Context, on_error: "OnError", force: bool) -> None:
     """Fit the bundle of [fit]: behaviour and texts in one vector.
 
     Factors from behaviour are joined with the vectors of encoder.bundle, and with those of [images]

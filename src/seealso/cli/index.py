@@ -1,21 +1,22 @@
 """``seealso index``: build, update, importance, list, verify, swap, rollback, prune."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from seealso import api
-from seealso.api.reading import OnError, Split
 from seealso.cli import tables
 from seealso.cli.asking import confirm
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import allow_unmatched, dry_run, on_error
-from seealso.indexer.build_report import BuildPlan, BuildReport
-from seealso.indexer.lifecycle import AliasMove
-from seealso.indexer.verify import EXPENSIVE
-from seealso.judging.gate import Verdict
+
+if TYPE_CHECKING:
+    from seealso.choices import OnError, Split
+    from seealso.indexer.build_report import BuildPlan, BuildReport
+    from seealso.indexer.lifecycle import AliasMove
 
 
 @click.group()
@@ -46,11 +47,11 @@ def index() -> None:
 @pass_context
 def build(
     context: Context,
-    on_error: OnError,
+    on_error: "OnError",
     dry_run: bool,
     swap: bool,
     gate: bool,
-    split: Split,
+    split: "Split",
     allow_unmatched: bool,
 ) -> None:
     """Build an index, verify it, and move the alias to it.
@@ -86,7 +87,7 @@ def build(
     context.show(report, lambda: describe_build(report, gate))
 
 
-def describe_plan(plan: BuildPlan) -> dict[str, object]:
+def describe_plan(plan: "BuildPlan") -> dict[str, object]:
     """Return what a build would do, by name."""
     return {
         "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
@@ -99,13 +100,15 @@ def describe_plan(plan: BuildPlan) -> dict[str, object]:
     }
 
 
-def _count_images(report: BuildReport) -> str:
+def _count_images(report: "BuildReport") -> str:
     found = f"{report.with_image:,} items have one"
     return f"{found}; {report.unmatched_images:,} of no item" if report.unmatched_images else found
 
 
-def describe_build(report: BuildReport, gate: bool) -> RenderableType:
+def describe_build(report: "BuildReport", gate: bool) -> RenderableType:
     """Return what a build did, as a person reads it."""
+    from seealso.judging.gate import Verdict
+
     checked, verdict = report.verification, report.verdict
     live = report.index if report.swapped else report.previous or "nothing"
     facts: dict[str, object] = {
@@ -143,7 +146,7 @@ def describe_build(report: BuildReport, gate: bool) -> RenderableType:
 @pass_context
 def update(
     context: Context,
-    on_error: OnError,
+    on_error: "OnError",
     dry_run: bool,
     items: Path | None,
     delete: Path | None,
@@ -181,7 +184,7 @@ def update(
 @on_error
 @dry_run
 @pass_context
-def importance(context: Context, on_error: OnError, dry_run: bool) -> None:
+def importance(context: Context, on_error: "OnError", dry_run: bool) -> None:
     """Recompute importance from the events, without encoding anything."""
     run = api.plan_refresh_importance if dry_run else api.refresh_importance
     report = run(context.settings, on_error=on_error)
@@ -234,6 +237,8 @@ def verify(context: Context, name: str | None) -> None:
     it goes live. Checked are the number of documents, the bundle, a sample that is encoded again,
     and a search.
     """
+    from seealso.indexer.verify import EXPENSIVE
+
     report = api.verify_index(context.settings, name)
     context.show(
         report,
@@ -271,7 +276,7 @@ def rollback(context: Context, dry_run: bool) -> None:
     _show_move(context, run(context.settings), dry_run)
 
 
-def _show_move(context: Context, moved: AliasMove, dry_run: bool) -> None:
+def _show_move(context: Context, moved: "AliasMove", dry_run: bool) -> None:
     label = "would move" if dry_run else "moved"
     text = f"{moved.alias}: {moved.before or 'nothing'} -> {moved.after}"
     context.show(moved, lambda: tables.facts({label: text}))

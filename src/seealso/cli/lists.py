@@ -1,21 +1,23 @@
 """What the commands that print a list share: its options, and how it is printed."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from seealso.choices import Path as RankingPath
 from seealso.cli import tables
 from seealso.cli.context import Context, stdout, write
 from seealso.cli.who import json_objects
 from seealso.log import say, stderr
-from seealso.plugin import RecommendationList
-from seealso.plugin.explanations.explanation import Explanation
-from seealso.plugin.groups.lists import GroupList
-from seealso.types import Path as RankingPath
+
+if TYPE_CHECKING:
+    from seealso.plugin import RecommendationList
+    from seealso.plugin.explanations.explanation import Explanation
+    from seealso.plugin.groups.lists import GroupList
 
 RULE = """for instance '{"do": "exclude", "field": "genres", "values": ["Horror"]}'"""
 
@@ -61,7 +63,7 @@ def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def print_list(
     context: Context,
-    found: RecommendationList | GroupList,
+    found: "RecommendationList | GroupList",
     show: str | None,
     empty: Callable[[], str],
 ) -> None:
@@ -87,7 +89,7 @@ def print_list(
 
 
 def print_with_reasons(
-    context: Context, found: RecommendationList, reasons: list[Explanation], show: str | None
+    context: Context, found: "RecommendationList", reasons: "list[Explanation]", show: str | None
 ) -> None:
     """Print a list as `print_list` does, and why each item is on it."""
     if context.json:

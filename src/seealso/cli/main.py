@@ -40,7 +40,7 @@ COMMANDS: Final = {
     "recommend-batch": "Write a list for each user of the file USERS to OUT.",
     "recommend-group": "Recommend one list of items to several people.",
     "related": "List the items that are most related to ITEM_ID.",
-    "status": "Say what is live, how good and how old it is, and what to do next.",
+    "status": "Say what is live, how good it is, and what to do next.",
     "templates": "Store, list and print the query templates.",
     "train": "Fine-tune the model of [training] and write its bundle.",
     "tune": "Search the settings of [training] that rank best on dev.",

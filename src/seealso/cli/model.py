@@ -5,17 +5,21 @@ Making a bundle needs the extra ``train``; looking at bundles does not.
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from seealso import api
-from seealso.api.bundles import WHEEL, Pooling
-from seealso.api.reading import OnError, Split
+from seealso.choices import WHEEL
 from seealso.cli import bundles, tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
-from seealso.encoder.transfer import Transfer
 from seealso.errors import NotBetter
+
+if TYPE_CHECKING:
+    from seealso.api.bundles import Pooling
+    from seealso.choices import OnError, Split
+    from seealso.encoder.transfer import Transfer
 
 force = click.option("--force", is_flag=True, help="Replace what already exists.")
 
@@ -58,7 +62,7 @@ def export(
     context: Context,
     source: str,
     out: str | None,
-    pooling: Pooling,
+    pooling: "Pooling",
     max_length: int | None,
     item_prefix: str,
     user_prefix: str,
@@ -136,7 +140,12 @@ def show(context: Context, name: str | None) -> None:
 )
 @pass_context
 def compare(
-    context: Context, old: str, new: str, on_error: OnError, split: Split, fail_unless_better: bool
+    context: Context,
+    old: str,
+    new: str,
+    on_error: "OnError",
+    split: "Split",
+    fail_unless_better: bool,
 ) -> None:
     """Compare the bundles OLD and NEW on events that training held out.
 
@@ -174,7 +183,11 @@ def compare(
 )
 @pass_context
 def sizes(
-    context: Context, name: str | None, on_error: OnError, split: Split, dimensions: tuple[int, ...]
+    context: Context,
+    name: str | None,
+    on_error: "OnError",
+    split: "Split",
+    dimensions: tuple[int, ...],
 ) -> None:
     """Measure the bundle NAME in each precision and vector length.
 
@@ -235,7 +248,7 @@ def pull(
     _show_transfer(context, moved, "would be imported" if dry_run else "imported")
 
 
-def _show_transfer(context: Context, moved: Transfer, done: str) -> None:
+def _show_transfer(context: Context, moved: "Transfer", done: str) -> None:
     context.show(
         moved,
         lambda: tables.facts(

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group
@@ -9,10 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from seealso import api
+from seealso.choices import DEFAULT_VERSION, VERSIONS
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
-from seealso.cluster.node import DEFAULT_VERSION, VERSIONS, Node, NodeInfo
 from seealso.log import stderr
+
+if TYPE_CHECKING:
+    from seealso.cluster.node import NodeInfo
 
 root_option = click.option(
     "--root",
@@ -107,11 +111,13 @@ def logs(context: Context, root: Path | None, version: str, lines: int) -> None:
     else:
         click.echo("".join(f"{line}\n" for line in found), nl=False)  # unbroken, as it is
     if not found:
+        from seealso.cluster.node import Node
+
         place = Node(root or context.settings.node_root, version=version).log_path
         stderr.print(f"no log at {place}", markup=False, soft_wrap=True)
 
 
-def _facts(info: NodeInfo) -> Table:
+def _facts(info: "NodeInfo") -> Table:
     return tables.facts(
         {
             "url": info.url,

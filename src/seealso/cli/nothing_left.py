@@ -1,10 +1,13 @@
 """The message in place of an empty list: what was left out of the index."""
 
-from seealso.plugin import Recommender
-from seealso.plugin.ranking.options import ListOptions
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seealso.plugin import Recommender
+    from seealso.plugin.ranking.options import ListOptions
 
 
-def nothing_left(recommender: Recommender, left_out: str, options: ListOptions) -> str:
+def nothing_left(recommender: "Recommender", left_out: str, options: "ListOptions") -> str:
     """Return why there is nothing to recommend, in a sentence.
 
     Parameters

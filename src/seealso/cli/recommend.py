@@ -1,11 +1,11 @@
 """``seealso recommend``, ``recommend-group``, ``recommend-batch`` and ``related``."""
 
 from pathlib import Path
-from typing import Unpack, get_args
+from typing import TYPE_CHECKING, Unpack, get_args
 
 import click
 
-from seealso.api.reading import item_ids
+from seealso.choices import SeenRule, StrategyName
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.lists import list_options, print_list, print_with_reasons, show, tail_share
@@ -18,13 +18,12 @@ from seealso.cli.who import (
     user_for,
     user_options,
 )
-from seealso.config import SeenRule, StrategyName
 from seealso.decoding import open_utf8
 from seealso.log import progress, say
-from seealso.plugin.batch import recommend_file
-from seealso.plugin.groups.options import GroupListOptions
-from seealso.plugin.ranking.options import ListOptions, RecommendOptions, UserListOptions
-from seealso.readers.files.lines import number_lines
+
+if TYPE_CHECKING:
+    from seealso.plugin.groups.options import GroupListOptions
+    from seealso.plugin.ranking.options import ListOptions, UserListOptions
 
 
 @click.command()
@@ -43,7 +42,7 @@ def recommend(
     attributes: dict[str, str],
     show: str | None,
     explain: bool,
-    **options: Unpack[UserListOptions],
+    **options: "Unpack[UserListOptions]",
 ) -> None:
     """Recommend items to a user.
 
@@ -92,7 +91,7 @@ def recommend_group(
     words: str,
     attributes: dict[str, str],
     show: str | None,
-    **options: Unpack[GroupListOptions],
+    **options: "Unpack[GroupListOptions]",
 ) -> None:
     """Recommend one list of items to several people.
 
@@ -121,7 +120,7 @@ def recommend_batch(
     context: Context,
     users: Path,
     out: Path,
-    **options: Unpack[UserListOptions],
+    **options: "Unpack[UserListOptions]",
 ) -> None:
     """Write a list for each user of the file USERS to OUT.
 
@@ -129,6 +128,10 @@ def recommend_batch(
     gets one list on each line, as JSON. To continue a run that was killed, give the same command
     again.
     """
+    from seealso.plugin.batch import recommend_file
+    from seealso.plugin.ranking.options import RecommendOptions
+    from seealso.readers.files.lines import number_lines
+
     recommender = recommender_for(context, users=None)
     options["fields"] = ()
     chosen = RecommendOptions(**options)
@@ -160,9 +163,11 @@ def related(
     context: Context,
     item_id: str,
     show: str | None,
-    **options: Unpack[ListOptions],
+    **options: "Unpack[ListOptions]",
 ) -> None:
     """List the items that are most related to ITEM_ID."""
+    from seealso.api.reading import item_ids
+
     # no user is looked up: neither events nor the users index are read
     recommender = recommender_for(context, users=())
     item = (item_ids([item_id], context.settings) or [item_id])[0]

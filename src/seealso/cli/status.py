@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 @click.command()
 @pass_context
 def status(context: Context) -> None:
-    """Say what is live, how good and how old it is, and what to do next.
+    """Say what is live, how good it is, and what to do next.
 
-    Reads the index, the bundles, and the catalogue and events of the settings; writes nothing. The
-    exit code is 0 as long as the settings and the cluster can be used.
+    Also how old the events are, what was fitted, and what is behind. Reads the index, the bundles,
+    and the catalogue and events of the settings; writes nothing. The exit code is 0 as long as
+    the settings and the cluster can be used.
     """
     found = api.status(context.settings)
     context.show(found, lambda: dict(_describe(found)))

@@ -1,6 +1,6 @@
 """``seealso templates``: install, list, show, render."""
 
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 import orjson
@@ -10,10 +10,12 @@ from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import read_json
 from seealso.errors import DataError, Unavailable
-from seealso.indexer.templates import State
 from seealso.log import stderr
 from seealso.query_templates import names, parameters, script_id, source
 from seealso.query_templates import render as render_template
+
+if TYPE_CHECKING:
+    from seealso.indexer.templates import State
 
 template_name = click.argument("name", type=click.Choice(names()), metavar="NAME")
 
@@ -61,7 +63,7 @@ def list_(context: Context) -> None:
     )
 
 
-def _states(context: Context) -> dict[str, State]:
+def _states(context: Context) -> "dict[str, State]":
     try:
         return api.list_templates(context.settings)
     except Unavailable as exc:

@@ -7,12 +7,12 @@ import click
 from rich.console import Group, RenderableType
 
 from seealso import api
-from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 
 if TYPE_CHECKING:
+    from seealso.choices import OnError
     from seealso.training.train import TrainReport
 
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @dry_run
 @click.option("--force", is_flag=True, help="Replace a bundle of that name.")
 @pass_context
-def train(context: Context, on_error: OnError, dry_run: bool, force: bool) -> None:
+def train(context: Context, on_error: "OnError", dry_run: bool, force: bool) -> None:
     """Fine-tune the model of [training] and write its bundle.
 
     It trains on the events of all users except their last ones, which are used for dev and test. To

@@ -9,13 +9,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from seealso import api
-from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 from seealso.errors import ConfigError
 
 if TYPE_CHECKING:
+    from seealso.choices import OnError
     from seealso.training.tuning.report import TuneReport
 
 LISTED = 10
@@ -41,7 +41,7 @@ LISTED = 10
 @pass_context
 def tune(
     context: Context,
-    on_error: OnError,
+    on_error: "OnError",
     dry_run: bool,
     trials: int,
     timeout: float | None,

@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from seealso import api
-from seealso.api.reading import OnError
 from seealso.cli import tables
 from seealso.cli.asking import confirm
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.options import dry_run, on_error
 from seealso.cli.who import spelled
-from seealso.indexer.privacy import ForgetReport
-from seealso.indexer.users.build import UsersReport
 from seealso.log import stderr
+
+if TYPE_CHECKING:
+    from seealso.choices import OnError
+    from seealso.indexer.privacy import ForgetReport
+    from seealso.indexer.users.build import UsersReport
 
 user_id = click.argument("user_id", callback=spelled)
 
@@ -34,7 +37,7 @@ def users() -> None:
 @dry_run
 @click.option("--new-key", is_flag=True, help="Allow another key than before.")
 @pass_context
-def build(context: Context, on_error: OnError, dry_run: bool, new_key: bool) -> None:
+def build(context: Context, on_error: "OnError", dry_run: bool, new_key: bool) -> None:
     """Write all users to a new index, and move their alias to it.
 
     Users come from [events], their attributes from the file of [users]. A killed build is continued
@@ -49,7 +52,7 @@ def build(context: Context, on_error: OnError, dry_run: bool, new_key: bool) -> 
 @on_error
 @dry_run
 @pass_context
-def update(context: Context, on_error: OnError, dry_run: bool) -> None:
+def update(context: Context, on_error: "OnError", dry_run: bool) -> None:
     """Write new and changed users, and delete missing ones."""
     run = api.plan_update_users if dry_run else api.update_users
     report = run(context.settings, on_error=on_error)
@@ -109,7 +112,7 @@ def neighbours(context: Context, user_id: str, size: int) -> None:
         stderr.print(found.note, style="yellow", markup=False, soft_wrap=True)
 
 
-def _written(report: UsersReport, *, dry_run: bool) -> RenderableType:
+def _written(report: "UsersReport", *, dry_run: bool) -> RenderableType:
     would = "would be " if dry_run else ""
     return tables.facts(
         {
@@ -124,7 +127,7 @@ def _written(report: UsersReport, *, dry_run: bool) -> RenderableType:
     )
 
 
-def _forgotten(done: ForgetReport) -> RenderableType:
+def _forgotten(done: "ForgetReport") -> RenderableType:
     facts = _counts(done.pseudonym, "deleted", done.deleted)
     if not done.remains:
         return facts

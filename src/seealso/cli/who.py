@@ -1,18 +1,18 @@
 """Whom a command is for: the options that describe a user, and what looks users up."""
 
 from collections.abc import Callable, Collection
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 import orjson
 
-from seealso.api.reading import item_ids
 from seealso.cli.context import Context
-from seealso.config import Settings
 from seealso.errors import ConfigError
-from seealso.plugin import Recommender
-from seealso.readers import parse_id
-from seealso.types import User
+
+if TYPE_CHECKING:
+    from seealso.config import Settings
+    from seealso.plugin import Recommender
+    from seealso.types import User
 
 Callback: TypeAlias = Callable[[click.Context, click.Parameter, Any], Any]
 
@@ -62,6 +62,8 @@ def json_objects(option: str, example: str) -> Callback:
 
 def spelled(_: click.Context, __: click.Parameter, user_id: str | None) -> str | None:
     """Return the id of a user as events are read: without blanks around it, 12.0 as 12."""
+    from seealso.readers import parse_id
+
     return None if user_id is None else parse_id(user_id) or user_id
 
 
@@ -69,6 +71,8 @@ def all_spelled(
     _: click.Context, __: click.Parameter, user_ids: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return the ids of several users, each `spelled`."""
+    from seealso.readers import parse_id
+
     return tuple(parse_id(one) or one for one in user_ids)
 
 
@@ -95,20 +99,22 @@ def user_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def split_ids(text: str | None, settings: Settings) -> list[str] | None:
+def split_ids(text: str | None, settings: "Settings") -> list[str] | None:
     """Return item ids that are separated by commas, as in the catalogue; None for none."""
     if not text:
         return None
+    from seealso.api.reading import item_ids
+
     return item_ids([part.strip() for part in text.split(",") if part.strip()], settings)
 
 
 def user_for(
-    recommender: Recommender,
+    recommender: "Recommender",
     user_id: str | None,
     history: str | None,
     words: str,
     attributes: dict[str, str],
-) -> User:
+) -> "User":
     """Return the user that the options describe."""
     return recommender.user(
         user_id,
@@ -118,11 +124,13 @@ def user_for(
     )
 
 
-def recommender_for(context: Context, users: Collection[str] | None) -> Recommender:
+def recommender_for(context: Context, users: Collection[str] | None) -> "Recommender":
     """Return a recommender that knows `users`, or all of them for None.
 
     It looks them up in the users index where ``users.enabled`` says so, else in the events.
     """
+    from seealso.plugin import Recommender
+
     found = Recommender.from_config(context.settings, users=users)
     click.get_current_context().call_on_close(found.close)
     return found

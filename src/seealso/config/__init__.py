@@ -3,8 +3,6 @@
 from seealso.config.asking import ProfileSettings as ProfileSettings
 from seealso.config.asking import RecommendSettings as RecommendSettings
 from seealso.config.groups import GroupSettings as GroupSettings
-from seealso.config.groups import SeenRule as SeenRule
-from seealso.config.groups import StrategyName as StrategyName
 from seealso.config.images import ImagesSettings as ImagesSettings
 from seealso.config.indexing import EncoderSettings as EncoderSettings
 from seealso.config.indexing import ImportanceSettings as ImportanceSettings

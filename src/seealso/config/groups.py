@@ -1,13 +1,9 @@
 """What several people are recommended together: whose preferences count, and how."""
 
-from typing import Literal
-
 from pydantic import Field
 
+from seealso.choices import SeenRule, StrategyName
 from seealso.config.section import Section
-
-StrategyName = Literal["fair", "average", "least-misery", "most-pleasure", "borda"]
-SeenRule = Literal["any", "everyone", "nothing"]
 
 
 class GroupSettings(Section):

@@ -5,7 +5,6 @@ torch itself is imported where it is used, so that the command line starts witho
 
 from seealso.training.backbones.sources import (
     TRAINING,
-    WHEEL_SOURCE,
     Backbone,
     load_backbone,
     require,
@@ -14,7 +13,6 @@ from seealso.training.exporting.export import export, refuse_existing
 
 __all__ = [
     "TRAINING",
-    "WHEEL_SOURCE",
     "Backbone",
     "export",
     "load_backbone",

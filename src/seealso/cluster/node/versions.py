@@ -6,8 +6,8 @@ Plain values only; `maven` fetches them and `home` lays them out.
 from dataclasses import dataclass
 from typing import Final
 
-DEFAULT_VERSION: Final = "3.5.0"
-VERSIONS: Final = ("3.5.0", "2.19.1")
+from seealso.choices import DEFAULT_VERSION as DEFAULT_VERSION
+from seealso.choices import VERSIONS as VERSIONS
 
 
 @dataclass(frozen=True, slots=True)

