@@ -233,7 +233,7 @@ def evaluate(
         if by_user is not None:
             from seealso.evaluation.fairness import Groups
 
-            groups = Groups.of(by_user, attributes_of_users(settings, source.problems))
+            groups = Groups.of(by_user, _attributes_of_users(settings, source.problems))
         builders: list[SystemBuilder] = []
         if baselines:
             from seealso.evaluation.baselines import baselines as baselines_of
@@ -261,7 +261,7 @@ def evaluate(
     return found
 
 
-def attributes_of_users(settings: Settings, problems: Problems) -> dict[str, Attributes]:
+def _attributes_of_users(settings: Settings, problems: Problems) -> dict[str, Attributes]:
     """Return the attributes of each user of the file of ``users``.
 
     Raises
