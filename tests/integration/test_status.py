@@ -14,7 +14,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.errors import BundleError, DataError, MappingMismatch, Unavailable
 from seealso.fitting.lineage import Lineage
 from tests.integration.catalogues import OpenShop, Record, Shop, films, write_lines
-from tests.integration.test_fit import CLUBS, FILMS, MEMBERS, choices, stocked
+from tests.integration.test_fit import FILMS, choices, stocked
 
 
 @pytest.fixture
@@ -64,8 +64,7 @@ def test_from_nothing_to_a_fitted_index_and_back_to_nothing_to_do(
     assert live.fit.dev == built.fitted.fitted.dev
     assert live.fit.at is not None
     assert isinstance(found.fitted, Lineage)
-    # the last two of each user are asked about
-    assert found.fitted.events == len(choices()) - 2 * CLUBS * MEMBERS
+    assert found.fitted.events == len(choices())
     assert (found.behind, found.next) == ((), None)
     table = printed(shop, capsys)
     reached = list(built.fitted.fitted.dev.values())
