@@ -46,10 +46,12 @@ $(VENV)/.browser: $(VENV)/.dev
 demo: $(VENV)/.demo ## fit and index MovieLens in an embedded OpenSearch, and recommend films
 	@$(BIN)/seealso --config $(EXAMPLE) demo
 
-# the chain itself is examples/fine-tune.sh, which takes any settings file
-train-demo: demo ## fine-tune on MovieLens, compare with the model that is live, swap if better
-	@SEEALSO=$(BIN)/seealso PYTHON=$(BIN)/python SEEALSO_TRAINING__PRESET=budget \
-		examples/fine-tune.sh $(EXAMPLE)
+# 9: the new index ranks worse, and the old one stays live
+train-demo: demo ## fine-tune on MovieLens, fit with the new model, go live unless it ranks worse
+	@SEEALSO_TRAINING__PRESET=budget \
+		$(BIN)/seealso --config $(EXAMPLE) train --on-error skip --force
+	@$(BIN)/seealso --config $(EXAMPLE) --set encoder.bundle=tuned --set fit.name=fitted-tuned \
+		build --on-error skip || [ $$? = 9 ]
 	@$(BIN)/seealso --config $(EXAMPLE) recommend 1 --show title
 
 # each is a story of its own: examples/NAME/README.md

@@ -97,6 +97,9 @@ def test_an_index_is_built_with_the_fitted_bundle_of_its_model(shop: Shop) -> No
     assert names
     by_texts = shop.settings(encoder={"bundle": names[0]})
     assert find_serving_bundle(by_texts).name == names[0]
+    # unless the fit was made with that very bundle, as with a fine-tuned one
+    api.fit(by_texts, force=True)
+    assert find_serving_bundle(by_texts).name == "fitted"
 
 
 def test_a_model_of_another_name_is_not_made_up(shop: Shop) -> None:

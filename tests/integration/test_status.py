@@ -94,7 +94,7 @@ def test_a_fit_that_is_newer_than_the_index(shop: Shop) -> None:
     found = api.status(shop.settings())
     assert not source_of(found).fit_due
     (behind,) = found.behind
-    assert behind.endswith(", before fitted was fitted")
+    assert behind.endswith("; a build would use fitted now")
     assert found.next == "seealso build"
 
 

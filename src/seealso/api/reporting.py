@@ -10,7 +10,7 @@ from seealso.api.building import lacks_model
 from seealso.api.reading import read_inputs
 from seealso.cluster import Cluster, connect, indices
 from seealso.config import Settings
-from seealso.encoder import Bundle, BundleStore
+from seealso.encoder import Bundle, BundleStore, find_serving_bundle
 from seealso.errors import MissingExtraError, SeeAlsoError, TooFewEvents
 from seealso.fitting.lineage import Lineage
 from seealso.indexer.event_summary import EventSummary
@@ -197,8 +197,7 @@ def _find_users(cluster: Cluster, settings: Settings, live: LiveIndex) -> str | 
 def _read_source(settings: Settings, model: Bundle | SeeAlsoError | None) -> SourceStatus:
     with read_inputs(settings, "skip") as source, progress("reading catalogue") as tick:
         found = survey(source, settings, tick)
-    # a bundle that is bound to a catalogue is what somebody chose: nothing is fitted over it
-    if not isinstance(model, Bundle) or model.text is not None:
+    if not isinstance(model, Bundle):
         return SourceStatus(found.items, found.events, False, source.problems.count)
     due, notes = _examine_fit(settings, source)
     return SourceStatus(found.items, found.events, due, source.problems.count, notes)
@@ -235,28 +234,25 @@ def _find_behind(
     if isinstance(live.fit, SeeAlsoError):
         yield f"the bundle of {live.index} cannot be read"
     elif isinstance(model, Bundle):
-        yield from _compare_bundles(live, model, fitted)
+        yield from _compare_bundles(live, settings)
     if isinstance(source, SourceStatus):
         yield from _compare_source(live, source)
     if isinstance(live.users, SeeAlsoError):
         yield live.users.message
 
 
-def _compare_bundles(
-    live: LiveStatus, model: Bundle, fitted: Bundle | SeeAlsoError | None
-) -> Iterator[str]:
-    """Yield that another bundle would be taken today, as `find_serving_bundle` chooses it."""
-    if live.model_fingerprint != model.model_fingerprint:
-        yield f"{live.index} reads texts with another model than {model.name}: {live.bundle}"
-    elif model.text is not None and live.fingerprint != model.fingerprint:
-        yield f"{live.index} was built with {live.bundle}, not with {model.name}"
-    elif (
-        model.text is None
-        and isinstance(fitted, Bundle)
-        and fitted.model_fingerprint == model.model_fingerprint
-        and live.fingerprint != fitted.fingerprint
-    ):
-        yield f"{live.index} was built with {live.bundle}, before {fitted.name} was fitted"
+def _compare_bundles(live: LiveStatus, settings: Settings) -> Iterator[str]:
+    """Yield that a build would use another bundle now."""
+    serving = attempt(lambda: find_serving_bundle(settings))
+    if isinstance(serving, SeeAlsoError):
+        return
+    if serving.text is None:
+        # a build binds it to the catalogue: then it has another fingerprint
+        same = live.fit is None and live.model_fingerprint == serving.model_fingerprint
+    else:
+        same = live.fingerprint == serving.fingerprint
+    if not same:
+        yield f"{live.index} was built with {live.bundle}; a build would use {serving.name} now"
 
 
 def _compare_source(live: LiveStatus, source: SourceStatus) -> Iterator[str]:

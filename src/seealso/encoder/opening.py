@@ -17,8 +17,8 @@ def find_serving_bundle(settings: Settings) -> Bundle:
     """Return the bundle that an index is built with: the fitted one, once there is one.
 
     ``encoder.bundle`` names the model that reads texts. The bundle ``fit.name`` takes its place if
-    it was fitted over this very model. A bundle that is bound to a catalogue already is what
-    somebody chose, and stays.
+    it was fitted with this model. If the model is bound to a catalogue already, as a fine-tuned
+    one is, the fit must name that very bundle.
 
     Raises
     ------
@@ -27,10 +27,12 @@ def find_serving_bundle(settings: Settings) -> Bundle:
     """
     store = BundleStore(settings.encoder.store)
     model = store.find(settings.encoder.bundle)
-    if model.text is not None or not store.has(settings.fit.name):
+    if not store.has(settings.fit.name):
         return model
     fitted = store.find(settings.fit.name)
-    return fitted if fitted.model_fingerprint == model.model_fingerprint else model
+    if model.text is None:
+        return fitted if fitted.model_fingerprint == model.model_fingerprint else model
+    return fitted if fitted.origin.get("fit", {}).get("base") == model.name else model
 
 
 def unused_fit_note(settings: Settings, bundle: Bundle) -> str | None:

@@ -86,19 +86,20 @@ def identify_inputs(
 
 def write_fitted(
     settings: Settings,
+    base: Bundle,
     plain: Bundle,
     part: Collaborative,
     fitted: Fitted,
     dataset: Dataset,
     inputs: str,
 ) -> Bundle:
-    """Write the bundle ``fit.name``: `plain` with what was fitted from `inputs`.
+    """Write the bundle ``fit.name``: `plain`, made of `base`, with what was fitted from `inputs`.
 
     `part` was learnt from `dataset`.
     """
     lineage = Lineage(
         inputs=inputs,
-        base=plain.name,
+        base=base.name,
         recipe=fitted.recipe.as_dict(),
         dev=fitted.dev,
         cold=fitted.cold,

@@ -182,7 +182,7 @@ def _fit(
     with progress("learning from all events"):
         everything = read_all_choices(settings, holdout.dataset.catalogue, events)
         part = learn_collaborative(everything, held.vectors, fitted.recipe)
-    bundle = write_fitted(settings, plain, part, fitted, everything, inputs)
+    bundle = write_fitted(settings, base, plain, part, fitted, everything, inputs)
     return FitReport(
         bundle=bundle.name,
         fingerprint=bundle.fingerprint,
