@@ -10,7 +10,7 @@ OnError: TypeAlias = Literal["stop", "skip"]
 """What a broken row does: it stops the call, or is left out and counted."""
 
 Split: TypeAlias = Literal["dev", "test"]
-"""Which of the events that were kept back are asked about: ``dev`` to choose, ``test`` once."""
+"""Which of the held-out events are the questions: ``dev`` to choose, ``test`` once."""
 
 StrategyName: TypeAlias = Literal["fair", "average", "least-misery", "most-pleasure", "borda"]
 """How the orders of the members of a group become one."""

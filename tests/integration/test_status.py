@@ -11,7 +11,7 @@ from seealso import api
 from seealso.api.reporting import LiveStatus, SourceStatus, Status
 from seealso.cli.main import main
 from seealso.cluster.node import NodeInfo
-from seealso.errors import BundleError, DataError, MappingMismatch, Unavailable
+from seealso.errors import BundleError, MappingMismatch, Unavailable
 from seealso.fitting.lineage import Lineage
 from tests.integration.catalogues import OpenShop, Record, Shop, films, write_lines
 from tests.integration.test_fit import FILMS, choices, stocked
@@ -178,20 +178,25 @@ def test_live_events_and_users(
     shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEEALSO_USERS_KEY", "a key that only this test knows, long enough")
-    api.build(shop.settings())
-    log = shop.folder / "log.jsonl"
+    enabled = {"users": {"enabled": True}}
+    api.build(shop.settings(**enabled))
+    without = api.status(shop.settings(**enabled))
+    assert without.live_events is None
+    assert without.behind == (f"{shop.alias}-users: no users index was built yet",)
+    assert without.next == "seealso users build"
+    api.build_users(shop.settings(**enabled))
     moments = [datetime.now(UTC) - timedelta(hours=hours) for hours in (2, 5)]
-    write_lines(
-        log,
+    log = write_lines(
+        shop.folder / "log.jsonl",
         [
             {"user_id": "u1", "item_id": f"f{n}", "second": moment.timestamp()}
             for n, moment in enumerate(moments)
         ],
     )
-    api.ingest_events(shop.settings(), log)
-    found = api.status(shop.settings(users={"enabled": True}))
-    assert found.live_events is not None
-    assert not isinstance(found.live_events, DataError)
+    api.ingest_events(shop.settings(**enabled), log)
     capsys.readouterr()
-    assert printed(shop, capsys)["live events"].startswith("2, the newest of ")
-    assert found.next == "seealso users build"
+    found = printed(shop, capsys, **enabled)
+    assert found["live events"].startswith("2, the newest of ")
+    assert found["live events"].endswith("(2 hours ago)")
+    assert found["users"].startswith(f"{shop.alias}-users-")
+    assert (found["behind"], found["next"]) == ("nothing", "nothing")

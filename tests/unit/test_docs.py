@@ -152,7 +152,12 @@ def test_site_builds_strictly(tmp_path):
     assert "half_life_days" in page
     # the reference has each name that programs import
     reference = (tmp_path / "site" / "reference" / "api.html").read_text(encoding="utf-8")
-    for name in ("Recommender.from_config", "api.build_index", "errors.PartialAnswer", "User"):
+    for name in (
+        "Recommender.from_config",
+        "api.indices.build_index",
+        "errors.PartialAnswer",
+        "User",
+    ):
         assert f'id="seealso.{name}"' in reference
     # nothing is loaded from elsewhere
     assert not re.findall(
