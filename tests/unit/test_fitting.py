@@ -12,8 +12,14 @@ from seealso.errors import ConfigError
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.cold_start import ColdItems, choose_cold_start, count_cold_start_attempts
 from seealso.fitting.probability import TopItems, calibrate
-from seealso.fitting.recipe import ItemFactors, Recipe, build_collaborative, fit_predictor
-from seealso.fitting.weighing import Weighed, count_tries, join_users, known_factors, weigh
+from seealso.fitting.recipe import (
+    ItemFactors,
+    Recipe,
+    build_collaborative,
+    fit_predictor,
+    known_factors,
+)
+from seealso.fitting.weighing import Weighed, count_tries, join_users, weigh
 from seealso.types import Vector
 
 N, D, K = 60, 12, 6
@@ -157,6 +163,19 @@ def test_a_bundle_folds_users_in_as_the_bench_does() -> None:
     np.testing.assert_allclose(
         joined @ user, plain / (part.radius * np.linalg.norm(rows)), atol=1e-5
     )
+
+
+def test_what_users_met_and_nobody_chose_is_not_new() -> None:
+    chosen = learnt(known=40)
+    some = ItemFactors(chosen.items, chosen.known, chosen.scale, frozenset({45, 50}))
+    ids = tuple(f"i{n}" for n in range(N))
+    parts = [build_collaborative(ids, one, TEXTS, RECIPE) for one in (chosen, some)]
+    before, after = (part.join(ids, TEXTS) for part in parts)
+    met = np.isin(np.arange(N), [45, 50])
+    # no bonus and no factor: their texts rank them
+    assert not after[met, D:-1].any()
+    assert (before[met, -2] > 0).all()
+    np.testing.assert_allclose(after[~met], before[~met], atol=1e-6)
 
 
 def test_the_prediction_is_ridge_regression() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from seealso.datasets.splits import Case, leave_one_out, temporal
+from seealso.datasets.splits import Case, learn_everything, leave_one_out, temporal
 from seealso.errors import DataError
 from seealso.readers import EVENT_SCHEMA
 
@@ -78,6 +78,20 @@ def test_what_was_disliked_is_seen_but_neither_learnt_nor_asked():
     assert split.train == {"u": ("a",)}
     assert split.dev == (Case("u", ("a",), "b", frozenset("ax")),)
     assert split.test == (Case("u", ("b", "a"), "c", frozenset("abx")),)
+    # it is not new, either; y was met only after the questions
+    assert split.unchosen == {"x"}
+
+
+def test_what_serves_may_learn_everything():
+    events = frame(
+        ("u", "a", 5.0, 1), ("u", "x", 1.0, 2), ("u", "b", 5.0, 3), ("v", "c", 5.0, 4),
+        ("v", "b", 1.0, 5), (None, "y", 5.0, 1),
+    )  # fmt: skip
+    split = learn_everything([events], positive=POSITIVE)
+    assert split.train == {"u": ("a", "b"), "v": ("c",)}
+    assert (split.dev, split.test, split.known.tolist()) == ((), (), list(range(6)))
+    # of an item that no user met, behaviour knows nothing
+    assert split.unchosen == {"x"}
 
 
 def test_leave_one_out_knows_every_row_before_the_first_question_and_none_after():

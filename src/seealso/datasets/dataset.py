@@ -11,7 +11,7 @@ import polars as pl
 from seealso.config import Settings
 from seealso.datasets.catalogue import Catalogue, encode_sequences, read_catalogue
 from seealso.datasets.questions import Places, Question, questions, sample
-from seealso.datasets.splits import all_choices, split_events
+from seealso.datasets.splits import Split, learn_everything, split_events
 from seealso.encoder import ItemText
 from seealso.errors import TooFewEvents
 from seealso.log import progress
@@ -37,6 +37,9 @@ class Dataset:
         Questions; dev is a sample of at most ``training.dev_users``.
     signature
         Hash over texts, sequences and questions, to compare the data of two trainings.
+    unchosen
+        Items that users met, but that none of `sequences` has: nobody liked them, and they are not
+        new.
     """
 
     catalogue: Catalogue
@@ -44,6 +47,7 @@ class Dataset:
     dev: Sequence[Question]
     test: Sequence[Question]
     signature: str
+    unchosen: frozenset[int] = frozenset()
 
     def event_counts(self) -> Places:
         """Return how many training events each item of the catalogue has, shape (n,)."""
@@ -89,6 +93,7 @@ def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
         sample(dev, chosen.dev_users, chosen.seed),
         test,
         _signature(catalogue, sequences, dev, test),
+        _place_unchosen(split, catalogue),
     )
 
 
@@ -106,9 +111,15 @@ def read_all_choices(settings: Settings, catalogue: Catalogue, events: Events) -
     events
         Gives the event frames.
     """
-    choices = all_choices(events(), positive=settings.events.positive)
-    sequences = encode_sequences(choices, catalogue)
-    return Dataset(catalogue, sequences, (), (), _signature(catalogue, sequences, (), ()))
+    split = learn_everything(events(), positive=settings.events.positive)
+    sequences = encode_sequences(split.train, catalogue)
+    signature = _signature(catalogue, sequences, (), ())
+    return Dataset(catalogue, sequences, (), (), signature, _place_unchosen(split, catalogue))
+
+
+def _place_unchosen(split: Split, catalogue: Catalogue) -> frozenset[int]:
+    place = catalogue.place
+    return frozenset(place[item] for item in split.unchosen if item in place)
 
 
 def read_dataset_with_progress(settings: Settings, items: Items, events: Events) -> Dataset:

@@ -6,6 +6,7 @@ A question knows nothing that happened later in the same history.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +61,7 @@ class Split:
     dev: tuple[Case, ...]
     test: tuple[Case, ...]
     known: npt.NDArray[np.int64] = field(compare=False)
+    unchosen: frozenset[str] = frozenset()
 
 
 def split_events(settings: Settings, events: Iterable[pl.DataFrame]) -> Split:
@@ -104,7 +106,7 @@ def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> 
         dev.append(past.case(choices[-2]))
         test.append(past.case(choices[-1]))
         known += past.rows[: choices[-2][1]]
-    return _checked(train, dev, test, known)
+    return _split(rows, train, dev, test, known)
 
 
 def temporal(
@@ -148,13 +150,11 @@ def temporal(
             dev.append(past.case(past.choices[early]))
         if 0 < late < len(past.choices):
             test.append(past.case(past.choices[late]))
-    return _checked(train, dev, test, known)
+    return _split(rows, train, dev, test, known)
 
 
-def all_choices(
-    events: Iterable[pl.DataFrame], *, positive: float | None
-) -> dict[str, tuple[str, ...]]:
-    """Return the items that each user chose, oldest first, each once; nothing is kept back.
+def learn_everything(events: Iterable[pl.DataFrame], *, positive: float | None) -> Split:
+    """Return the split that keeps nothing back: all events train, and there are no cases.
 
     Parameters
     ----------
@@ -166,8 +166,11 @@ def all_choices(
     TooFewEvents
         There are no events.
     """
-    pasts = _pasts(_numbered(events), positive)
-    return {past.user_id: tuple(item for item, _ in past.choices) for past in pasts}
+    rows = _numbered(events)
+    pasts = _pasts(rows, positive)
+    train = {past.user_id: tuple(item for item, _ in past.choices) for past in pasts}
+    known = np.arange(rows.height)
+    return Split(train, (), (), known, _find_unchosen(rows, train, known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +248,12 @@ def _moment(times: Sequence[datetime], share: float) -> datetime:
     return times[-max(1, round(share * len(times)))]
 
 
-def _checked(
-    train: dict[str, tuple[str, ...]], dev: list[Case], test: list[Case], known: list[int]
+def _split(
+    rows: pl.DataFrame,
+    train: dict[str, tuple[str, ...]],
+    dev: list[Case],
+    test: list[Case],
+    known: list[int],
 ) -> Split:
     if not dev or not test:
         raise TooFewEvents(
@@ -254,4 +261,12 @@ def _checked(
             hint=f"users with at least {FEWEST_EVENTS} events are needed; check events.positive",
         )
     learnt = {user: items for user, items in train.items() if items}
-    return Split(learnt, tuple(dev), tuple(test), np.sort(np.array(known, dtype=np.int64)))
+    numbers = np.sort(np.array(known, dtype=np.int64))
+    return Split(learnt, tuple(dev), tuple(test), numbers, _find_unchosen(rows, learnt, numbers))
+
+
+def _find_unchosen(
+    rows: pl.DataFrame, train: Mapping[str, Sequence[str]], known: npt.NDArray[np.int64]
+) -> frozenset[str]:
+    met = rows[known].drop_nulls("user_id")["item_id"].unique()
+    return frozenset(met) - frozenset(chain.from_iterable(train.values()))

@@ -224,7 +224,10 @@ def cold_items(dataset: Dataset, split: str, drawn: Draw, most_dev: int) -> Hold
     own = [left for one in dataset.dev if (left := _without(one, cold)) is not None]
     # who learnt from the whole dataset learnt from events of cold items
     signature = sha256(f"{dataset.signature} without cold items".encode()).hexdigest()[:16]
-    known = replace(dataset, sequences=warm, dev=own, test=(), signature=signature)
+    unchosen = frozenset(place for place in dataset.unchosen if not cold[place])
+    known = replace(
+        dataset, sequences=warm, dev=own, test=(), signature=signature, unchosen=unchosen
+    )
     return Holdout(known, dev[:most_dev], "leave-one-out", cold, protocols)
 
 

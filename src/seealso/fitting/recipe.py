@@ -73,11 +73,22 @@ class ItemFactors:
         Items with events, shape (n,).
     scale
         What they were divided by.
+    unchosen
+        Items that users met and nobody chose. They are not new: their factor is zero, as the
+        factorisation has it, not what their text predicts.
     """
 
     items: Vector
     known: Mask
     scale: float
+    unchosen: frozenset[int] = frozenset()
+
+    @property
+    def met(self) -> Mask:
+        """Items that users met, chosen or not, shape (n,)."""
+        met = self.known.copy()
+        met[list(self.unchosen)] = True
+        return met
 
     @property
     def median(self) -> float:
@@ -129,7 +140,12 @@ def scale_factors(found: Factors, dataset: Dataset) -> ItemFactors:
     """Return the factors that were learnt from `dataset`, scaled."""
     known = dataset.event_counts() > 0
     scale = float(np.sqrt((found.items[known] ** 2).sum(axis=1).mean()))
-    return ItemFactors(found.items / np.float32(scale), known, scale)
+    return ItemFactors(found.items / np.float32(scale), known, scale, dataset.unchosen)
+
+
+def known_factors(learnt: ItemFactors) -> Vector:
+    """Return the factors with zeros for items that nobody chose, shape (n, k)."""
+    return np.where(learnt.known[:, None], learnt.items, np.float32(0))
 
 
 def fit_predictor(learnt: ItemFactors, texts: Vector, penalty: float) -> Vector:
@@ -172,9 +188,10 @@ def build_collaborative(
     inner = learnt.items.astype(np.float64)
     gram = inner.T @ inner
     gram[np.diag_indices_from(gram)] += recipe.regularisation / learnt.scale**2
+    met = learnt.met
     return Collaborative(
-        ids=tuple(compress(ids, learnt.known)),
-        factors=np.ascontiguousarray(learnt.items[learnt.known]),
+        ids=tuple(compress(ids, met)),
+        factors=np.ascontiguousarray(known_factors(learnt)[met]),
         gram=gram,
         predictor=fit_predictor(learnt, texts, recipe.ridge),
         weight=recipe.weight,
@@ -182,5 +199,5 @@ def build_collaborative(
         recency=recipe.recency,
         cold_length=recipe.cold_length * learnt.median,
         cold_start_bonus=recipe.cold_start_bonus,
-        co_occurrence=None if co_occurrence is None else co_occurrence.among(learnt.known),
+        co_occurrence=None if co_occurrence is None else co_occurrence.among(met),
     )

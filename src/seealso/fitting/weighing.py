@@ -8,7 +8,7 @@ import numpy as np
 
 from seealso.encoder import Collaborative
 from seealso.fitting.bench import Bench, ndcg
-from seealso.fitting.recipe import ItemFactors, Recipe
+from seealso.fitting.recipe import ItemFactors, Recipe, known_factors
 from seealso.log import Tick
 from seealso.types import Vector
 
@@ -86,11 +86,6 @@ def _with(one: Weighed, name: str, value: float) -> Weighed:
     if name == "weight":
         return replace(one, recipe=replace(one.recipe, weight=value))
     return replace(one, recipe=replace(one.recipe, recency=value))
-
-
-def known_factors(learnt: ItemFactors) -> Vector:
-    """Return the factors with zeros for items without events, shape (n, k)."""
-    return np.where(learnt.known[:, None], learnt.items, np.float32(0))
 
 
 def join_users(texts: Vector, factors: Vector, weight: float) -> Vector:
