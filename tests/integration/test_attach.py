@@ -125,7 +125,7 @@ def test_a_second_run_changes_nothing_and_a_later_one_what_changed(stack: Stack)
     later = attached(stack)
     assert (later.written, later.unchanged, later.index) == (2, DOCUMENTS - 2, report.index)
     near = stack.recommender().related("new", size=1).items[0]
-    assert (near.item_id, round(near.raw or 0, 3)) == ("f5", 0.5)
+    assert (near.item_id, round(near.raw or 0, 3)) == ("f5", 1.0)
 
 
 def test_importance_follows_new_events(stack: Stack) -> None:
