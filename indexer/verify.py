@@ -1,50 +1,39 @@
 """Checks a loaded index as clients will use it, before the alias moves to it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from seealso.cluster import Cluster, indices
-from seealso.config import RecommendSettings, Settings, TextSettings
+from seealso.config import Settings, TextSettings
 from seealso.encoder import (
-    Bundle,
     Encoder,
     ImageVectors,
     ItemText,
     encode_views,
     item_encoder,
 )
-from seealso.errors import ClusterError, MappingMismatch
+from seealso.errors import MappingMismatch
 from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector, read_item
+from seealso.indexer.graph import (
+    EXPENSIVE,
+    LEAST_RECALL,
+    graph_ranks,
+    measure_recall,
+    measure_user_recall,
+)
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import read_stored_items
 from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
-from seealso.query_templates import render
 from seealso.readers import Problems
-from seealso.types import COLLABORATIVE_LIMIT, Item, Path, Space, Vector
+from seealso.types import Item, Space, Vector
 
 LEAST_COSINE = 0.999
 """Of a stored vector and the same item encoded again: int8 and batch order change it less."""
-
-LEAST_RECALL = 0.9
-"""Of the ten exact neighbours of the sample, a graph that ranks must find this share."""
-
-PROBES = 8
-"""Vectors whose neighbours are searched."""
-
-EXPENSIVE = "search.allow_expensive_queries"
-"""The cluster's setting without which nothing is ranked by script: the exact search is."""
-
-SAME_SCORE = 1e-5
-"""Scores are 32-bit sums, which the two paths add up in different orders."""
-
-
-ITEMS_PER_USER = 5
-"""Items that each user chose who is made up to ask the graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +77,18 @@ class Verification:
         )
 
     @property
+    def graph_recall(self) -> str:
+        """The recall of the graph, or why there is none."""
+        return (
+            f"not measured ({EXPENSIVE} is false)" if self.recall is None else f"{self.recall:.2f}"
+        )
+
+    @property
     def summary(self) -> str:
         """The outcome in one line."""
-        if self.recall is None:
-            graph = f"graph recall not measured ({EXPENSIVE} is false)"
-        else:
-            graph = f"graph recall {self.recall:.2f}"
+        graph = f"graph recall {self.graph_recall}"
         users = "" if self.user_recall is None else f", for users {self.user_recall:.2f}"
         return f"{self.documents:,} documents, cosine >= {self.least_cosine:.4f}, {graph}{users}"
-
-
-def graph_ranks(settings: RecommendSettings, documents: int, *, collaborative: bool) -> bool:
-    """Return whether lists come from the graph of an index, or every document is scored.
-
-    Parameters
-    ----------
-    settings
-        ``path`` and ``exact_limit`` are used.
-    documents
-        How many the index has.
-    collaborative
-        Whether vectors hold behaviour.
-    """
-    if settings.path != "auto":
-        return settings.path == Path.ANN
-    # the graph of texts gives the candidates of groups in an index of any size
-    limit = COLLABORATIVE_LIMIT if settings.exact_limit is None else settings.exact_limit
-    return not collaborative or documents > limit
 
 
 def verify(
@@ -165,7 +139,7 @@ def verify(
     encoded_again = encode_views(encoder, text, items, images=images)[1] if hits else vectors
     least = _least_cosine(name, hits, vectors, encoded_again)
     graph = Space(meta["space"]) is Space.COSINE
-    recall = _probe(cluster, name, vectors[:PROBES]) if graph else 1.0
+    recall = measure_recall(cluster, name, vectors) if graph else 1.0
     joined = graph and encoder.bundle.collaborative is not None
     ranks = graph_ranks(settings.recommend, documents, collaborative=joined)
     if ranks and recall is not None and recall < LEAST_RECALL:
@@ -174,7 +148,7 @@ def verify(
             hint="raise index.ef_construction or index.m and build again",
             index=name,
         )
-    users = _probe(cluster, name, _make_users(encoder.bundle, vectors)) if joined else None
+    users = measure_user_recall(cluster, name, encoder.bundle, vectors) if joined else None
     return Verification(name, documents, len(hits), least, recall, users, graph_ranks=ranks)
 
 
@@ -274,40 +248,3 @@ def _least_cosine(
 
 def _vectors(hits: Sequence[Mapping[str, Any]]) -> Vector:
     return np.array([item_vector(hit["_source"]) for hit in hits], dtype=np.float32)
-
-
-def _make_users(bundle: Bundle, vectors: Vector) -> list[Vector]:
-    """Return E_u of users who each chose a few of the items whose vectors are given."""
-    users = []
-    for start in range(0, min(len(vectors), PROBES * ITEMS_PER_USER), ITEMS_PER_USER):
-        chosen = vectors[start : start + ITEMS_PER_USER]
-        content = bundle.content_vectors(chosen).sum(axis=0)
-        text = content / np.linalg.norm(content)
-        users.append(bundle.user_vector(text, list(chosen), range(len(chosen))))
-    return [one for one in users if one is not None]
-
-
-def _probe(cluster: Cluster, name: str, vectors: Iterable[Vector]) -> float | None:
-    """Return which share of the exact neighbours the graph finds, or None where none may be asked.
-
-    The graph itself is asked in any case.
-    """
-    found = exact_hits = 0
-    for vector in vectors:
-        params = {"vector": vector, "size": 10, "k": 10, "ef_search": 100, "source": ["item_id"]}
-        near = _scores(cluster, name, "ann", params)
-        try:
-            exact = _scores(cluster, name, "exact", params)
-        except ClusterError as exc:
-            if EXPENSIVE not in exc.message:
-                raise
-            return None
-        exact_hits += len(exact)
-        # by score, not by id: of items with the same text, any is as good as the other
-        found += sum(score >= exact[-1] - SAME_SCORE for score in near)
-    return found / exact_hits if exact_hits else 1.0
-
-
-def _scores(cluster: Cluster, name: str, path: str, params: Mapping[str, Any]) -> list[float]:
-    answer = cluster.request("POST", f"/{name}/_search", render(path, params), whole=True)
-    return [hit["_score"] for hit in answer["hits"]["hits"]]

@@ -1,0 +1,109 @@
+"""What the graph of an index finds of the exact neighbours, and whether lists come from it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from seealso.cluster import Cluster
+from seealso.config import RecommendSettings
+from seealso.encoder import Bundle
+from seealso.errors import ClusterError
+from seealso.query_templates import render
+from seealso.types import COLLABORATIVE_LIMIT, Path, Vector
+
+LEAST_RECALL = 0.9
+"""Of the ten exact neighbours of the sample, a graph that ranks must find this share."""
+
+PROBES = 8
+"""Vectors whose neighbours are searched."""
+
+EXPENSIVE = "search.allow_expensive_queries"
+"""The cluster's setting without which nothing is ranked by script: the exact search is."""
+
+SAME_SCORE = 1e-5
+"""Scores are 32-bit sums, which the two paths add up in different orders."""
+
+ITEMS_PER_USER = 5
+"""Items that each user chose who is made up to ask the graph."""
+
+
+def graph_ranks(settings: RecommendSettings, documents: int, *, collaborative: bool) -> bool:
+    """Return whether lists come from the graph of an index, or every document is scored.
+
+    Parameters
+    ----------
+    settings
+        ``path`` and ``exact_limit`` are used.
+    documents
+        How many the index has.
+    collaborative
+        Whether vectors hold behaviour.
+    """
+    if settings.path != "auto":
+        return settings.path == Path.ANN
+    # the graph of texts gives the candidates of groups in an index of any size
+    limit = COLLABORATIVE_LIMIT if settings.exact_limit is None else settings.exact_limit
+    return not collaborative or documents > limit
+
+
+def measure_recall(cluster: Cluster, name: str, vectors: Vector) -> float | None:
+    """Return which share of the ten items nearest to an item the graph of an index finds.
+
+    Parameters
+    ----------
+    cluster, name
+        The index.
+    vectors
+        E_i of a sample, shape (n, dimension); the first `PROBES` are asked about.
+
+    Returns
+    -------
+    float or None
+        None where the cluster allows no exact search.
+    """
+    return _find_share(cluster, name, vectors[:PROBES])
+
+
+def measure_user_recall(
+    cluster: Cluster, name: str, bundle: Bundle, vectors: Vector
+) -> float | None:
+    """Return the same for users who are made up from items of the sample."""
+    return _find_share(cluster, name, _make_users(bundle, vectors))
+
+
+def _make_users(bundle: Bundle, vectors: Vector) -> list[Vector]:
+    """Return E_u of users who each chose a few of the items whose vectors are given."""
+    users = []
+    for start in range(0, min(len(vectors), PROBES * ITEMS_PER_USER), ITEMS_PER_USER):
+        chosen = vectors[start : start + ITEMS_PER_USER]
+        content = bundle.content_vectors(chosen).sum(axis=0)
+        text = content / np.linalg.norm(content)
+        users.append(bundle.user_vector(text, list(chosen), range(len(chosen))))
+    return [one for one in users if one is not None]
+
+
+def _find_share(cluster: Cluster, name: str, vectors: Iterable[Vector]) -> float | None:
+    """Return which share of the exact neighbours the graph finds, or None where none may be asked.
+
+    The graph itself is asked in any case.
+    """
+    found = exact_hits = 0
+    for vector in vectors:
+        params = {"vector": vector, "size": 10, "k": 10, "ef_search": 100, "source": ["item_id"]}
+        near = _scores(cluster, name, "ann", params)
+        try:
+            exact = _scores(cluster, name, "exact", params)
+        except ClusterError as exc:
+            if EXPENSIVE not in exc.message:
+                raise
+            return None
+        exact_hits += len(exact)
+        # by score, not by id: of items with the same text, any is as good as the other
+        found += sum(score >= exact[-1] - SAME_SCORE for score in near)
+    return found / exact_hits if exact_hits else 1.0
+
+
+def _scores(cluster: Cluster, name: str, path: str, params: Mapping[str, Any]) -> list[float]:
+    answer = cluster.request("POST", f"/{name}/_search", render(path, params), whole=True)
+    return [hit["_score"] for hit in answer["hits"]["hits"]]
