@@ -120,20 +120,24 @@ def _describe_data(settings: Settings, dataset: Dataset) -> dict[str, int | floa
         "dev questions": len(dataset.dev),
         "positive": "all" if settings.events.positive is None else settings.events.positive,
         "seed": settings.training.seed,
-        "bundle": _name_bundle(settings),
+        **_describe_bundle(settings),
         "recency": settings.profile.recency,
         "tail share": settings.recommend.tail_share,
         "path": str(settings.recommend.path),
     }
 
 
-def _name_bundle(settings: Settings) -> str:
-    """Return the name of the bundle that an index is built with."""
+def _describe_bundle(settings: Settings) -> dict[str, int | float | str]:
+    """Return the bundle that an index is built with, and what it knows more than is judged."""
     try:
-        return find_serving_bundle(settings).name
+        bundle = find_serving_bundle(settings)
     except BundleError:
         # most baselines read no bundle: then none has to be there
-        return Path(settings.encoder.bundle).name
+        return {"bundle": Path(settings.encoder.bundle).name}
+    learnt = bundle.origin.get("fit", {}).get("events")
+    # it is fitted anew for each protocol, from the training events alone
+    serves = {} if learnt is None else {"events learnt by what serves": learnt}
+    return {"bundle": bundle.name, **serves}
 
 
 @dataclass
