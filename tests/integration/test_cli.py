@@ -99,9 +99,9 @@ LEAVES = [words for words, command in EVERY.items() if not isinstance(command, c
 
 def test_the_commands_are_these() -> None:
     assert {words[0] for words in EVERY} == {
-        "attach", "completion", "demo", "doctor", "evaluate", "events", "explain", "fit", "index",
-        "model", "node", "personalise", "recommend", "recommend-batch", "recommend-group",
-        "related", "templates", "train", "tune", "users",
+        "attach", "build", "completion", "demo", "doctor", "evaluate", "events", "explain", "fit",
+        "index", "model", "node", "personalise", "recommend", "recommend-batch",
+        "recommend-group", "related", "status", "templates", "train", "tune", "users",
     }  # fmt: skip
 
 
