@@ -273,7 +273,10 @@ def test_haystack_filters_mean_what_haystack_says(
         ({"field": "meta.kind", "operator": "in", "value": "poetry"}, "need a list"),
         ({"field": "meta.year", "operator": ">", "value": [1]}, "compared"),
         ({"field": "content", "operator": "==", "value": "x"}, "content is not a field"),
-        ({"field": "meta.probability", "operator": ">", "value": 0.5}, "probability is not a field"),
+        (
+            {"field": "meta.probability", "operator": ">", "value": 0.5},
+            "probability is not a field",
+        ),
     ],
 )
 def test_filters_of_no_use_are_named(

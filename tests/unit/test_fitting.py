@@ -171,11 +171,11 @@ def test_what_users_met_and_nobody_chose_is_not_new() -> None:
     ids = tuple(f"i{n}" for n in range(N))
     parts = [build_collaborative(ids, one, TEXTS, RECIPE) for one in (chosen, some)]
     before, after = (part.join(ids, TEXTS) for part in parts)
-    met = np.isin(np.arange(N), [45, 50])
+    of_users = np.isin(np.arange(N), [45, 50])
     # no bonus and no factor: their texts rank them
-    assert not after[met, D:-1].any()
-    assert (before[met, -2] > 0).all()
-    np.testing.assert_allclose(after[~met], before[~met], atol=1e-6)
+    assert not after[of_users, D:-1].any()
+    assert (before[of_users, -2] > 0).all()
+    np.testing.assert_allclose(after[~of_users], before[~of_users], atol=1e-6)
 
 
 def test_the_prediction_is_ridge_regression() -> None:

@@ -268,5 +268,5 @@ def _split(
 def _find_unchosen(
     rows: pl.DataFrame, train: Mapping[str, Sequence[str]], known: npt.NDArray[np.int64]
 ) -> frozenset[str]:
-    met = rows[known].drop_nulls("user_id")["item_id"].unique()
-    return frozenset(met) - frozenset(chain.from_iterable(train.values()))
+    named = rows[known].drop_nulls("user_id")["item_id"].unique()
+    return frozenset(named) - frozenset(chain.from_iterable(train.values()))

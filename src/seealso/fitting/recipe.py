@@ -84,11 +84,11 @@ class ItemFactors:
     unchosen: frozenset[int] = frozenset()
 
     @property
-    def met(self) -> Mask:
-        """Items that users met, chosen or not, shape (n,)."""
-        met = self.known.copy()
-        met[list(self.unchosen)] = True
-        return met
+    def warm(self) -> Mask:
+        """Items that users met, chosen or not: those that are not cold, shape (n,)."""
+        warm = self.known.copy()
+        warm[list(self.unchosen)] = True
+        return warm
 
     @property
     def median(self) -> float:
@@ -188,10 +188,10 @@ def build_collaborative(
     inner = learnt.items.astype(np.float64)
     gram = inner.T @ inner
     gram[np.diag_indices_from(gram)] += recipe.regularisation / learnt.scale**2
-    met = learnt.met
+    warm = learnt.warm
     return Collaborative(
-        ids=tuple(compress(ids, met)),
-        factors=np.ascontiguousarray(known_factors(learnt)[met]),
+        ids=tuple(compress(ids, warm)),
+        factors=np.ascontiguousarray(known_factors(learnt)[warm]),
         gram=gram,
         predictor=fit_predictor(learnt, texts, recipe.ridge),
         weight=recipe.weight,
@@ -199,5 +199,5 @@ def build_collaborative(
         recency=recipe.recency,
         cold_length=recipe.cold_length * learnt.median,
         cold_start_bonus=recipe.cold_start_bonus,
-        co_occurrence=None if co_occurrence is None else co_occurrence.among(met),
+        co_occurrence=None if co_occurrence is None else co_occurrence.among(warm),
     )

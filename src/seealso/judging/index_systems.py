@@ -19,7 +19,6 @@ from seealso.encoder import find_serving_bundle
 from seealso.evaluation.leakage import find_leakage
 from seealso.evaluation.protocols import Holdout, known_events
 from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask
-from seealso.fitting.refit import refit
 from seealso.indexer.build import build
 from seealso.indexer.inputs import Inputs
 from seealso.log import Tick, no_progress
@@ -130,14 +129,14 @@ class IndexSystems:
         BundleError
             The bundle is not in the store.
         """
-        source = self.source
-        settings = refit(self._beside(), holdout, source.items, source.images)
+        source, settings = self.source, self._beside()
         alias = settings.index.alias
-        # two evaluations of one alias would use each other's index
+        # two evaluations of one alias would use each other's index and bundle
         with hold(self.cluster, alias, "evaluation", "another evaluation is running"):
             # an evaluation that was killed may have left an index
             _clear(self.cluster, alias)
             try:
+                settings = _learn_anew(settings, holdout, source)
                 known = known_events(settings, source.events, holdout)
                 build(self.cluster, settings, replace(source, events=lambda: [known]))
                 with Recommender(self.cluster, settings) as recommender:
@@ -161,6 +160,16 @@ class IndexSystems:
         bundle = find_serving_bundle(settings)
         notes = find_leakage(bundle, holdout.dataset.signature)
         return [FittedSystem(system, None, baseline=False, notes=notes) for system in systems]
+
+
+def _learn_anew(settings: Settings, holdout: Holdout, source: Inputs) -> Settings:
+    """Return settings whose bundle has learnt from what may be known in `holdout`."""
+    if find_serving_bundle(settings).collaborative is None:
+        return settings
+    # texts alone are compared without the extra that this needs
+    from seealso.fitting.refit import refit
+
+    return refit(settings, holdout, source.items, source.images)
 
 
 def _clear(cluster: Cluster, alias: str) -> None:
