@@ -166,7 +166,9 @@ def lose_a_shard(node: NodeInfo, cluster: Cluster, name: str) -> None:
     cluster.request("POST", f"/{name}/_close")
     uuid = cluster.request("GET", f"/{name}/_settings")[name]["settings"]["index"]["uuid"]
     (folder,) = node.data.rglob(f"indices/{uuid}/1")
-    shutil.rmtree(folder)
+    # the node may still be writing what it closes
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
     cluster.request("POST", f"/{name}/_open", params={"wait_for_active_shards": "0"})
     deadline = monotonic() + 30
     while monotonic() < deadline:
