@@ -54,6 +54,7 @@ def test_it_builds_recommends_and_prints_a_line_of_curl(library: Library, tmp_pa
     assert len(tail) == 2
     again = demo(library, tmp_path, "--user", "u3", "--item", "b7")
     assert again.returncode == 0, again.stderr
+    assert "what is live is up to date" in again.stdout + again.stderr
     assert "User u3 liked last" in again.stdout
     assert "Related to The moon western number 7" in again.stdout
     found = library.recommender().recommend("u3")

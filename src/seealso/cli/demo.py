@@ -31,8 +31,8 @@ LIKED = 5
 def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     """Start the embedded node, build an index, and recommend.
 
-    Does what `seealso build --on-error skip` does. It can be run again; the node keeps running
-    afterwards (`seealso node stop` ends it).
+    Does what `seealso build --on-error skip` does, unless what is live is up to date. The node
+    keeps running afterwards (`seealso node stop` ends it).
     """
     from seealso.cluster import connect
     from seealso.cluster.node import Node
@@ -44,12 +44,14 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     if settings.cluster.url is None:
         step("starting OpenSearch (the first time, its packages are downloaded)")
         Node(settings.node_root).start()
-    step("building (model, behaviour and texts, index: minutes the first time)")
-    report = api.build(settings, on_error="skip")
-    step(report.fit)
+    if api.status(settings).next is None:
+        step("what is live is up to date")
+    else:
+        step("building (model, behaviour and texts, index: minutes the first time)")
+        step(api.build(settings, on_error="skip").fit)
     api.install_templates(settings)
     cluster = connect(settings)
-    # what is left out of the events was reported by the build
+    # what is left out of the events was reported already
     known = read_histories(cluster, settings, None, Problems("skip"))
     if known is None or not len(known):
         raise DataError("the demo needs events", hint="set events.path in the settings file")
