@@ -10,7 +10,13 @@ from seealso.config import RecommendSettings
 from seealso.encoder import Bundle
 from seealso.errors import ClusterError
 from seealso.query_templates import render
-from seealso.types import COLLABORATIVE_LIMIT, Path, Vector
+from seealso.types import Path, Vector
+
+EXACT_LIMIT = 20_000
+"""Documents up to which ``auto`` ranks exactly."""
+
+COLLABORATIVE_LIMIT = 100_000
+"""The same where vectors hold behaviour: docs/decisions/0005."""
 
 LEAST_RECALL = 0.9
 """Of the ten exact neighbours of the sample, a graph that ranks must find this share."""
@@ -19,13 +25,26 @@ PROBES = 8
 """Vectors whose neighbours are searched."""
 
 EXPENSIVE = "search.allow_expensive_queries"
-"""The cluster's setting without which nothing is ranked by script: the exact search is."""
+"""The cluster's setting without which no script ranks, and so nothing is searched exactly."""
 
 SAME_SCORE = 1e-5
 """Scores are 32-bit sums, which the two paths add up in different orders."""
 
 ITEMS_PER_USER = 5
 """Items that each user chose who is made up to ask the graph."""
+
+
+def exact_limit(own: int | None, *, collaborative: bool) -> int:
+    """Return how many documents path ``auto`` scores exactly at most; above, the graph ranks.
+
+    Parameters
+    ----------
+    own
+        ``recommend.exact_limit``, or that of a list.
+    collaborative
+        Whether vectors hold behaviour.
+    """
+    return (COLLABORATIVE_LIMIT if collaborative else EXACT_LIMIT) if own is None else own
 
 
 def graph_ranks(settings: RecommendSettings, documents: int, *, collaborative: bool) -> bool:
@@ -43,8 +62,7 @@ def graph_ranks(settings: RecommendSettings, documents: int, *, collaborative: b
     if settings.path != "auto":
         return settings.path == Path.ANN
     # the graph of texts gives the candidates of groups in an index of any size
-    limit = COLLABORATIVE_LIMIT if settings.exact_limit is None else settings.exact_limit
-    return not collaborative or documents > limit
+    return not collaborative or documents > exact_limit(settings.exact_limit, collaborative=True)
 
 
 def measure_recall(cluster: Cluster, name: str, vectors: Vector) -> float | None:

@@ -5,8 +5,14 @@ OpenSearch's ``innerproduct`` score of x = u . v is s = 1 + x for x >= 0 and 1 /
 """
 
 import math
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from seealso.types import Calibration
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def raw_value(score: float) -> float:
@@ -14,9 +20,14 @@ def raw_value(score: float) -> float:
     return score - 1.0 if score >= 1.0 else 1.0 - 1.0 / score
 
 
+def scores_of(x: Floats) -> Floats:
+    """Return the ``innerproduct`` score of each x, shape (n,); the inverse of `raw_value`."""
+    return np.where(x >= 0.0, 1.0 + x, 1.0 / (1.0 + np.abs(x)))
+
+
 def score_of(x: float) -> float:
-    """Return the ``innerproduct`` score of x; the inverse of `raw_value`."""
-    return 1.0 + x if x >= 0.0 else 1.0 / (1.0 - x)
+    """Return the ``innerproduct`` score of one x."""
+    return float(scores_of(np.array([x]))[0])
 
 
 def logit(p: float, calibration: Calibration) -> float:

@@ -21,6 +21,7 @@ from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
 from seealso.encoder import Encoder, UserText
 from seealso.errors import BundleError, ClusterError, DataError, SeeAlsoError, Unavailable
+from seealso.indexer.graph import EXPENSIVE
 from seealso.indexer.live import LiveIndex, live_index, open_index
 
 T = TypeVar("T")
@@ -42,9 +43,6 @@ ALIAS_STATE: Final = {
     "local": "true",
 }
 """Query parameters: the metadata of each index and little else, from the asked node alone."""
-
-EXPENSIVE: Final = "search.allow_expensive_queries"
-"""The cluster's setting without which no script ranks."""
 
 REFUSED_SECONDS: Final = 60.0
 """How long no script is tried in a cluster that refused one."""

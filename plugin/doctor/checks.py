@@ -11,13 +11,13 @@ from seealso.cluster.node.versions import RELEASES
 from seealso.config import Settings
 from seealso.encoder import find_serving_bundle
 from seealso.errors import ClusterError, ConfigError, SeeAlsoError
+from seealso.indexer.graph import EXPENSIVE
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.templates import installed
 from seealso.indexer.users.live import live_users
 from seealso.plugin.doctor.finding import Finding, attempt, check
 from seealso.plugin.doctor.inputs import examine_inputs
 from seealso.plugin.doctor.writing import examine_writing
-from seealso.plugin.serving import EXPENSIVE
 from seealso.readers import Pseudonyms
 from seealso.types import Space
 

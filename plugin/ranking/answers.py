@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 from seealso.cluster.blocks import blocked
 from seealso.cluster.failures import first_cause
 from seealso.errors import ClusterError
-from seealso.plugin.serving import EXPENSIVE, ScriptsRefused
+from seealso.indexer.graph import EXPENSIVE
+from seealso.plugin.serving import ScriptsRefused
 
 Response: TypeAlias = Mapping[str, Any]
 """The answer to one search of several."""

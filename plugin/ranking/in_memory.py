@@ -19,6 +19,7 @@ from seealso.plugin.latency import Stopwatch
 from seealso.plugin.ranking.answers import Hit, Response
 from seealso.plugin.ranking.searches import Search
 from seealso.plugin.ranking.sending import Sender
+from seealso.plugin.scores import scores_of
 from seealso.types import Vector
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -137,7 +138,7 @@ class ItemsInMemory:
         places, added = places[first], added[first]
         vector = np.asarray(params["vector"], dtype=np.float64)
         x = np.einsum("ij,j->i", self.vectors[places].astype(np.float64), vector) + added
-        scores = np.where(x >= 0, 1 + x, 1 / (1 + np.abs(x))).astype(np.float32)
+        scores = scores_of(x).astype(np.float32)
         order = np.lexsort((places, -scores))[: params["size"]]
         order = order[scores[order] >= params.get("min_score", 0.0)]
         best = zip(places[order].tolist(), scores[order].tolist(), strict=True)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from seealso.errors import ConfigError
+from seealso.indexer.graph import EXPENSIVE, exact_limit
 from seealso.plugin.ranking.options import Criteria
-from seealso.plugin.serving import EXPENSIVE, Live, ScriptsRefused
-from seealso.types import COLLABORATIVE_LIMIT, EXACT_LIMIT, Calibration, Path, Space
+from seealso.plugin.serving import Live, ScriptsRefused
+from seealso.types import Calibration, Path, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,7 @@ def is_small(criteria: Criteria, scores: int, *, collaborative: bool) -> bool:
     collaborative
         Whether the vectors hold behaviour.
     """
-    limit = COLLABORATIVE_LIMIT if collaborative else EXACT_LIMIT
-    return scores <= (limit if criteria.exact_limit is None else criteria.exact_limit)
+    return scores <= exact_limit(criteria.exact_limit, collaborative=collaborative)
 
 
 def choose_path(criteria: Criteria, space: Space, *, exact: bool, scripts: bool = True) -> Path:

@@ -6,10 +6,11 @@ from typing import Any, Final, Protocol
 
 from seealso.cluster import Cluster
 from seealso.errors import ClusterError
+from seealso.indexer.graph import EXPENSIVE
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.ranking.answers import REFUSED, Response
 from seealso.plugin.ranking.searches import Search
-from seealso.plugin.serving import EXPENSIVE, Live, ScriptsRefused
+from seealso.plugin.serving import Live, ScriptsRefused
 from seealso.query_templates import msearch
 
 AT_ONCE: Final = 4_000_000

@@ -38,13 +38,6 @@ class Space(StrEnum):
     MANHATTAN = "manhattan"
 
 
-EXACT_LIMIT: Final = 20_000
-"""Documents up to which ``auto`` ranks exactly; above, the graph does."""
-
-COLLABORATIVE_LIMIT: Final = 100_000
-"""The same where vectors hold behaviour: docs/decisions/0005."""
-
-
 class Source(StrEnum):
     """Where a recommendation came from."""
 

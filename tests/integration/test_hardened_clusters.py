@@ -12,12 +12,12 @@ import pytest
 from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, PartialAnswer, Unavailable
+from seealso.indexer.graph import EXPENSIVE
 from seealso.indexer.update import update
 from seealso.plugin import Recommender
 from seealso.plugin.doctor import examine
 from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.search.ubi import UbiLog
-from seealso.plugin.serving import EXPENSIVE
 from seealso.types import HistoryEntry, User
 from tests.integration.catalogues import OpenShop, films
 from tests.integration.gateways import Request, gateway

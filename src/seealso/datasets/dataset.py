@@ -100,7 +100,7 @@ def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
 def read_all_choices(settings: Settings, catalogue: Catalogue, events: Events) -> Dataset:
     """Return all that users chose, for what serves: it holds the answers of dev and test.
 
-    It has no questions, and its signature is that of no other dataset.
+    It has no questions, and no signature: what is evaluated never comes from it.
 
     Parameters
     ----------
@@ -113,8 +113,7 @@ def read_all_choices(settings: Settings, catalogue: Catalogue, events: Events) -
     """
     split = learn_everything(events(), positive=settings.events.positive)
     sequences = encode_sequences(split.train, catalogue)
-    signature = _signature(catalogue, sequences, (), ())
-    return Dataset(catalogue, sequences, (), (), signature, _place_unchosen(split, catalogue))
+    return Dataset(catalogue, sequences, (), (), "", _place_unchosen(split, catalogue))
 
 
 def _place_unchosen(split: Split, catalogue: Catalogue) -> frozenset[int]:

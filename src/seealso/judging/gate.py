@@ -191,10 +191,8 @@ class Gate:
         templates and importance, with its own bundle, learnt anew from what may be known.
         """
         settings, source = self._restrict(open_index(self.cluster, self.settings, name))
-        split = settings.training.split
-        (holdout,) = hold_out(
-            settings, source.items, source.events, names=[split], split=self.split
-        )
+        names = [settings.training.split]
+        (holdout,) = hold_out(settings, source.items, source.events, names=names, split=self.split)
         once_more = IndexSystems(
             self.cluster, settings, source, suffix=SUFFIX, catalogue=self.catalogue
         )
