@@ -3,7 +3,6 @@
 import ast
 import os
 import re
-import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 
 from seealso.cli.main import cli
 from seealso.config import Section, Settings
@@ -50,7 +48,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(DOCS)},
         capture_output=True,
         text=True,
         check=False,
@@ -98,17 +96,18 @@ def test_settings_page_has_every_setting(section):
     assert list(dict.fromkeys(rows)) == list(kind.model_fields)
 
 
-def generate(script: Path, *arguments: str) -> Result:
-    """Call docs/generate.py, or a copy of it beside other pages, as the shell does."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(DOCS)
-        main = runpy.run_path(str(script))["main"]
-    return CliRunner().invoke(main, arguments)
+def generate(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call docs/generate.py, or a copy of it beside other pages, as the shell does.
+
+    In a process of its own: click keeps the help option of a command as it was when first asked
+    for, so a command that another test called by itself would lack `-h`.
+    """
+    return run(str(script), *arguments)
 
 
 def test_generated_parts_are_in_step_with_the_code():
-    found = generate(DOCS / "generate.py", "--check")
-    assert found.exit_code == 0, found.output
+    checked = generate(DOCS / "generate.py", "--check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_check_finds_what_is_behind(tmp_path):
@@ -117,10 +116,10 @@ def test_check_finds_what_is_behind(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("<!-- help: index build -->\nold\n<!-- /help -->\n", encoding="utf-8")
     behind = generate(script, "--check")
-    assert (behind.exit_code, behind.stdout) == (1, "behind: page.md\n")
-    assert generate(script).exit_code == 0
+    assert (behind.returncode, behind.stdout) == (1, "behind: page.md\n")
+    assert generate(script).returncode == 0
     assert "Usage: seealso index build [OPTIONS]" in page.read_text(encoding="utf-8")
-    assert generate(script, "--check").exit_code == 0
+    assert generate(script, "--check").returncode == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
