@@ -8,6 +8,10 @@ TORCH_BACKEND ?=
 EXAMPLE := examples/ml-latest-small/seealso.toml
 UV_FLAGS := -c requirements.lock $(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
+# Container images often set it. Each process would compile every module that it imports again:
+# 5,500 for one that trains, and the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo train-demo example-video example-shop example-music example-news test check lint bench docs lock clean
 
