@@ -2,14 +2,15 @@
 
 At most one node of each version runs, shared by all tests of all workers; each test keeps to an
 index of its own (`index_name`). A test that changes what all indices of a cluster share is marked
-``alone``. A node that cannot start is an error of the test, never a skip.
+``alone`` and waits until no other uses that node. A node that cannot start is an error of the test,
+never a skip.
 
 Where the environment variable SEEALSO_TEST_NODES names a folder, the nodes in it are used, and
 left running: while a test is being written, nobody waits for a start.
 """
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import FrameType
 from typing import Any
 from uuid import uuid4
@@ -53,12 +54,19 @@ def pytest_configure_node(node: Any) -> None:
 # before the clock of pytest-timeout starts
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Wait until a test may use the nodes."""
+    """Wait until a test may use the nodes that it asks for."""
     alone = item.get_closest_marker("alone") is not None
-    if not alone and "shared_nodes" not in getattr(item, "fixturenames", ()):
+    with item.config.stash[NODES].turn(versions_of(item), alone=alone):
         return (yield)
-    with item.config.stash[NODES].turn(alone=alone):
-        return (yield)
+
+
+def versions_of(item: pytest.Item) -> set[str]:
+    """Return the versions whose nodes a test uses, by its fixtures."""
+    asked: Collection[str] = getattr(item, "fixturenames", ())
+    versions = {DEFAULT_VERSION} if "opensearch_latest" in asked else set()
+    if "opensearch" in asked:
+        versions.add(item.callspec.params["opensearch"])  # type: ignore[attr-defined]
+    return versions or (set(VERSIONS) if "shared_nodes" in asked else set())
 
 
 @pytest.fixture(scope="session")

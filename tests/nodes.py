@@ -2,15 +2,15 @@
 
 Each version is started by the worker that first asks for it and found by the others; the process
 that started the workers stops them. What a test changes of a whole cluster would be met by the
-tests of other workers: such a test is marked ``alone`` and runs while no other uses a node.
+tests of other workers: such a test is marked ``alone`` and runs while no other uses that node.
 """
 
 import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from seealso.cluster.node import VERSIONS, Node, NodeInfo
@@ -55,12 +55,20 @@ class SharedNodes:
         return Node(self._root, version=version, heap="1g").start(timeout=START_SECONDS)
 
     @contextmanager
-    def turn(self, *, alone: bool) -> Iterator[None]:
-        """Use the nodes together with others, or alone.
+    def turn(self, versions: Iterable[str], *, alone: bool) -> Iterator[None]:
+        """Use the nodes of `versions` together with others, or alone."""
+        with ExitStack() as entered:
+            # all in the same order, so that no two wait for each other
+            for version in sorted(versions):
+                entered.enter_context(self._enter(version, alone))
+            yield
 
-        Whoever waits to be alone holds the door, so that nobody enters meanwhile.
-        """
-        with (self.folder / "door").open("w") as door, (self.folder / "room").open("w") as room:
+    @contextmanager
+    def _enter(self, version: str, alone: bool) -> Iterator[None]:
+        """Whoever waits to be alone holds the door, so that nobody enters meanwhile."""
+        places = (self.folder / f"{version}.{place}" for place in ("door", "room"))
+        door, room = (place.open("w") for place in places)
+        with door, room:
             fcntl.flock(door, fcntl.LOCK_EX)
             fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
             fcntl.flock(door, fcntl.LOCK_UN)
