@@ -6,8 +6,9 @@ second writes the documents. Neither holds the catalogue in memory.
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -81,6 +82,15 @@ def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> I
         lambda: open_images(settings, problems),
         problems,
     )
+
+
+def keep_events(source: Inputs) -> Inputs:
+    """Return `source` with its events read once, when they are first needed.
+
+    Each later step sees the same events, even where more arrive meanwhile. They are held in
+    memory, as every split of them is.
+    """
+    return replace(source, events=cache(lambda: list(source.events())))
 
 
 def row_source(settings: Settings, section: str, cluster: Cluster | None) -> RowSource | None:

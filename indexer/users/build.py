@@ -20,6 +20,7 @@ from seealso.indexer.users.mapping import KIND, users_alias, users_body, users_m
 from seealso.indexer.users.writing import UsersWriter, WriteCounts
 from seealso.indexer.writing import finish_loading
 from seealso.log import progress
+from seealso.readers import Pseudonyms
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ def build_users(writer: UsersWriter, *, new_key: bool = False) -> UsersReport:
     cluster, settings = writer.cluster, writer.settings
     alias = users_alias(settings.index.alias)
     # before the lock, which is written as well
-    _require_replaceable(writer, new_key=new_key)
+    require_replaceable(cluster, settings, writer.names, new_key=new_key)
     with users_lock(cluster, settings) as lock:
-        _require_replaceable(writer, new_key=new_key)
+        require_replaceable(cluster, settings, writer.names, new_key=new_key)
         name, resumed = _stage(writer, lock)
         users = len(writer.people.ids)
         with progress("encoding and writing", users) as tick:
@@ -121,6 +122,37 @@ def update_users(writer: UsersWriter) -> UsersReport:
     return _report(done, live.name, live.meta["alias"], started)
 
 
+def refresh_users(writer: UsersWriter) -> UsersReport:
+    """Update the live users index; where there is none of the bundle of the items, build one.
+
+    Raises what `update_users` and `build_users` raise.
+    """
+    live = indices.find_live(writer.cluster, users_alias(writer.settings.index.alias))
+    meta = {} if live is None else indices.meta(writer.cluster, live)
+    current = meta.get("fingerprint") == writer.user_encoder.fingerprint
+    return update_users(writer) if current else build_users(writer)
+
+
+def require_replaceable(
+    cluster: Cluster, settings: Settings, names: Pseudonyms, *, new_key: bool = False
+) -> None:
+    """Refuse an alias that cannot be moved, or another key than that of the live index.
+
+    Raises
+    ------
+    ConfigError
+        The live index has another key.
+    ClusterError, MappingMismatch
+        The alias cannot be moved, or was not made by seealso.
+    """
+    require_movable(cluster, users_alias(settings.index.alias), KIND)
+    if new_key:
+        return
+    for one in user_indices(cluster, settings):
+        if one.live:
+            check_key(names, one.name, one.meta)
+
+
 def plan_build(writer: UsersWriter, *, new_key: bool = False) -> UsersReport:
     """Say what `build_users` would do; nothing is encoded or written.
 
@@ -133,7 +165,7 @@ def plan_build(writer: UsersWriter, *, new_key: bool = False) -> UsersReport:
     """
     started = perf_counter()
     alias = users_alias(writer.settings.index.alias)
-    _require_replaceable(writer, new_key=new_key)
+    require_replaceable(writer.cluster, writer.settings, writer.names, new_key=new_key)
     done = WriteCounts(written=len(writer.people.ids))
     return _report(done, f"{alias}-...", alias, started)
 
@@ -155,15 +187,6 @@ def _find_live(writer: UsersWriter) -> LiveUsers:
     live = live_users(writer.cluster, writer.settings, writer.names)
     live.require(writer.user_encoder.fingerprint)
     return live
-
-
-def _require_replaceable(writer: UsersWriter, *, new_key: bool) -> None:
-    """Refuse an alias that cannot be moved, or another key than that of the live index."""
-    require_movable(writer.cluster, users_alias(writer.settings.index.alias), KIND)
-    if not new_key:
-        for one in user_indices(writer.cluster, writer.settings):
-            if one.live:
-                check_key(writer.names, one.name, one.meta)
 
 
 def users_lock(cluster: Cluster, settings: Settings) -> AbstractContextManager[Lock]:

@@ -1,38 +1,31 @@
-"""``seealso model`` push, pull, compare, list, show as called; and the chain of fine-tune.sh."""
+"""``seealso model`` push, pull, compare, list and show as called."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from seealso.cli.bundles import in_short, lineage, parity
-from seealso.cluster import Cluster
-from seealso.cluster.node import NodeInfo
 from seealso.config import TextSettings
 from seealso.encoder import Bundle, BundleStore, Projection, bind
 from seealso.encoder.description import MODEL
 from seealso.encoder.transfer import Pull, pull
-from tests.bundles import ROOT, tiny_source
 from tests.training_data import board_events, board_items
 
 SEEALSO = Path(sys.executable).with_name("seealso")
-CHAIN = str(ROOT / "examples" / "fine-tune.sh")
 
 
 class Desk:
     """A folder with the board, settings and a store, where commands are given."""
 
-    def __init__(self, folder: Path, *, url: str | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.store = BundleStore(folder / "bundles")
-        self.alias = f"board-{uuid4().hex[:8]}"
         for name, rows in (("items", board_items()), ("events", board_events(USERS))):
             lines = "".join(json.dumps(row) + "\n" for row in rows)
             (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
@@ -48,36 +41,18 @@ bundle = "tiny"
 store = {json.dumps(str(self.store.root))}
 cache = {json.dumps(str(folder / "vectors.sqlite"))}
 threads = 1
-[index]
-alias = "{self.alias}"
-[training]
-method = "head"
-backbone = {json.dumps(tiny_source())}
-folder = {json.dumps(str(folder / "training"))}
-epochs = 60
-batch = 64
-learning_rate = 1e-2
-patience = 60
-evaluate_every = 30.0
-tracking = "none"
-{"" if url is None else f'[cluster]{os.linesep}url = "{url}"'}
 """,
             encoding="utf-8",
         )
 
     def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return self.run(str(SEEALSO), "--config", "seealso.toml", *arguments)
-
-    def run(self, *command: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-        known = {"SEEALSO": str(SEEALSO), "PYTHON": sys.executable, "COLUMNS": "200", **changes}
         return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, env={**os.environ, **known}
+            [str(SEEALSO), "--config", "seealso.toml", *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "COLUMNS": "200"},
         )
-
-    def live(self) -> str:
-        """Return the bundle of the live index."""
-        found = json.loads(self.call("index", "list", "--json").stdout)
-        return next(one["meta"]["bundle"] for one in found if one["live"])
 
 
 USERS = 40
@@ -196,53 +171,3 @@ def test_a_lineage_that_says_nothing_is_shown_all_the_same(
     assert lineage(told)["fine-tuned"] in ("no", "?, ? steps, ? of ? parameters")
     assert in_short(told) in ((None, None), (None, "? -> ?"))
     assert parity(told) is None
-
-
-@pytest.fixture
-def served(tmp_path: Path, tiny: Bundle, opensearch_latest: NodeInfo) -> Iterator[Desk]:
-    """A desk whose index is live, made with the tiny BERT."""
-    made = Desk(tmp_path, url=opensearch_latest.url)
-    pull(Pull(tiny.folder), made.store)
-    built = made.call("index", "build")
-    assert built.returncode == 0, built.stderr
-    yield made
-    cluster = Cluster(opensearch_latest.url)
-    cluster.request("DELETE", f"/{made.alias}-*", params={"expand_wildcards": "all"})
-    cluster.close()
-
-
-@pytest.mark.slow
-def test_the_chain_swaps_to_a_better_model(served: Desk) -> None:
-    before = served.live()
-    done = served.run(CHAIN, "seealso.toml")
-    assert done.returncode == 0, done.stderr
-    after = served.live()
-    assert before.startswith("tiny-")
-    assert after.startswith("tuned-")
-    assert f"{after} is better than {before}" in done.stdout
-    assert f"swapping: {after} is better" in done.stderr
-    origin = served.store.find("tuned").origin
-    assert origin["training"]["settings"]["backbone"] == Path(tiny_source()).name
-    assert str(served.folder) not in json.dumps(origin)
-
-
-@pytest.mark.slow
-def test_the_chain_leaves_the_live_model_where_the_new_one_is_not_better(served: Desk) -> None:
-    before = served.live()
-    # the map starts from the whitening that the live index has, and learns next to nothing
-    idle = {"TRAINING__LEARNING_RATE": "1e-12", "TRAINING__EPOCHS": "1", "ENCODER__WHITEN": "false"}
-    done = served.run(CHAIN, "seealso.toml", **{f"SEEALSO_{name}": idle[name] for name in idle})
-    assert done.returncode == 0, done.stderr
-    assert f"not swapping: {before} stays live" in done.stderr
-    listed = json.loads(served.call("index", "list", "--json").stdout)
-    assert [one["live"] for one in listed] == [True, False]
-    assert listed[0]["meta"]["bundle"] == before
-
-
-@pytest.mark.slow
-def test_the_chain_stops_where_a_step_fails(served: Desk) -> None:
-    before = served.live()
-    (served.folder / "events.jsonl").write_text("")
-    done = served.run(CHAIN, "seealso.toml")
-    assert done.returncode not in (0, 9)
-    assert served.live() == before

@@ -1,22 +1,29 @@
 """``seealso build``: from files to the best lists, the first time and every night."""
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from seealso.api.bundles import export_model
 from seealso.api.reading import read_inputs, say_notes
+from seealso.api.users import write_users
 from seealso.choices import WHEEL, OnError
-from seealso.cluster import connect
+from seealso.cluster import Cluster, connect
 from seealso.config import Settings
 from seealso.encoder import BundleStore
-from seealso.errors import TooFewEvents
+from seealso.errors import NotBetter, TooFewEvents
 from seealso.indexer import build as indexing
 from seealso.indexer.build_report import BuildPlan, BuildReport
-from seealso.indexer.inputs import Inputs
+from seealso.indexer.inputs import Inputs, keep_events
+from seealso.indexer.users.build import UsersReport, refresh_users, require_replaceable
 from seealso.judging.gate import Gate
+from seealso.readers import Problems, Pseudonyms
 
 if TYPE_CHECKING:
     from seealso.fitting.fit import FitReport
+    from seealso.training.train import TrainReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +36,22 @@ class CompleteBuild:
         The model that was exported because the store had none; None where it had.
     fit
         How the bundle of the index came about, in a line.
+    trained
+        What training did; None where it was not asked for, or nothing had changed.
     fitted
         What was fitted; None where nothing had changed, or events do not suffice.
     index
         The build of the index.
+    users
+        What became of the users index; None unless ``users.enabled``.
     """
 
     exported: str | None
     fit: str
     fitted: "FitReport | None"
     index: BuildReport
+    users: UsersReport | None = None
+    trained: "TrainReport | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,8 @@ class CompleteBuildPlan:
     ----------
     exports
         The model that would be exported; None where the store has one.
+    train
+        What would be trained, in a line; None where it was not asked for.
     fit
         What would be fitted, in a line.
     index
@@ -56,17 +71,23 @@ class CompleteBuildPlan:
     """
 
     exports: str | None
+    train: str | None
     fit: str
     index: BuildPlan | None
 
 
 def build(
-    settings: Settings, *, on_error: OnError = "stop", allow_unmatched: bool = False
+    settings: Settings,
+    *,
+    on_error: OnError = "stop",
+    allow_unmatched: bool = False,
+    train: bool = False,
 ) -> CompleteBuild:
     """Go from files to the best lists: export, fit, build, verify, compare, and swap.
 
     What is there is used: a model that was exported, a bundle that was fitted from the same
-    events, texts that were encoded, an index that a killed call began.
+    events, texts that were encoded, an index that a killed call began. Where ``users.enabled``,
+    the users index follows.
 
     Parameters
     ----------
@@ -76,50 +97,106 @@ def build(
         What a broken row of the catalogue or the events does.
     allow_unmatched
         Build even if most events name items that the catalogue lacks.
+    train
+        Fine-tune the model of ``training`` where events have changed. It reads the texts only if
+        the lists gain beyond chance on dev; what they gain is in ``fitted.fine_tuned``.
 
     Raises
     ------
     NotBetter
         The new index ranks worse than the live one, beyond chance; it stays beside it.
     MissingExtraError
-        The extra ``train`` is needed to export a model, ``evaluate`` to fit.
+        The extra ``train`` is needed to export a model and to train, ``evaluate`` to fit.
     ConfigError, DataError, BundleError, ClusterError
         Settings, data, bundle or cluster cannot be used; the alias has not moved.
     """
-    # the cluster first: it would be late after minutes of fitting
+    # the cluster first, and the key of the users: both would be late after minutes of fitting
     with connect(settings) as cluster, read_inputs(settings, on_error) as source:
         cluster.version()
+        renew_users = _prepare_users(cluster, settings, source.problems)
+        source = keep_events(source)
         exported = export_model(settings).name if lacks_model(settings) else None
+        trained = _train(settings, source) if train else None
         fit, fitted, enough = _fit(settings, source)
         gate = Gate.set_up(cluster, settings, source, split="dev") if enough else None
-        index = indexing.build(
-            cluster,
-            settings,
-            source,
-            judge=None if gate is None else gate.judge,
-            allow_unmatched=allow_unmatched,
-        )
-    say_notes(index.notes)
-    return CompleteBuild(exported, fit, fitted, index)
+        try:
+            index = indexing.build(
+                cluster,
+                settings,
+                source,
+                judge=None if gate is None else gate.judge,
+                allow_unmatched=allow_unmatched,
+            )
+        except NotBetter:
+            # the live index stays, and so does the need for users as they are today
+            renew_users()
+            raise
+        users = renew_users()
+    say_notes((*index.notes, *(() if users is None else users.notes)))
+    return CompleteBuild(exported, fit, fitted, index, users, trained)
+
+
+def _prepare_users(
+    cluster: Cluster, settings: Settings, problems: Problems
+) -> Callable[[], UsersReport | None]:
+    """Return what renews the users index, once it is known that it can; nothing if it is off."""
+    if not settings.users.enabled:
+        return lambda: None
+    names = Pseudonyms.from_environment(os.environ)
+    require_replaceable(cluster, settings, names)
+    return partial(write_users, cluster, settings, names, problems, refresh_users)
 
 
 def plan_build(
-    settings: Settings, *, on_error: OnError = "stop", allow_unmatched: bool = False
+    settings: Settings,
+    *,
+    on_error: OnError = "stop",
+    allow_unmatched: bool = False,
+    train: bool = False,
 ) -> CompleteBuildPlan:
     """Say what `build` would do; nothing is written."""
     if lacks_model(settings):
-        return CompleteBuildPlan(WHEEL, "would fit where events suffice", None)
+        would_train = "where events suffice" if train else None
+        return CompleteBuildPlan(WHEEL, would_train, "would fit where events suffice", None)
     with connect(settings) as cluster, read_inputs(settings, on_error) as source:
+        source = keep_events(source)
+        would_train = _plan_training(settings, source) if train else None
         fit = _plan_fit(settings, source)
         index = indexing.plan(cluster, settings, source, allow_unmatched=allow_unmatched)
     say_notes(index.notes)
-    return CompleteBuildPlan(None, fit, index)
+    return CompleteBuildPlan(None, would_train, fit, index)
 
 
 def lacks_model(settings: Settings) -> bool:
     """Whether the default model has to be exported; another one that is named has to be there."""
     named = "bundle" in settings.encoder.model_fields_set
     return not named and not BundleStore(settings.encoder.store).has(settings.encoder.bundle)
+
+
+def _train(settings: Settings, source: Inputs) -> "TrainReport | None":
+    """Fine-tune where data or settings have changed; too few events are said by the fit."""
+    if not _is_training_due(settings, source):
+        return None
+    from seealso.training.train import train as fine_tune
+
+    return fine_tune(settings, source.items, source.events)
+
+
+def _plan_training(settings: Settings, source: Inputs) -> str:
+    name = settings.training.name
+    return f"would make {name}" if _is_training_due(settings, source) else "nothing to do"
+
+
+def _is_training_due(settings: Settings, source: Inputs) -> bool:
+    from seealso.training import TRAINING, require
+
+    require(*TRAINING)
+    from seealso.training.train import find_current
+
+    try:
+        return find_current(settings, source.items, source.events) is None
+    except TooFewEvents:
+        return False
 
 
 def _fit(settings: Settings, source: Inputs) -> "tuple[str, FitReport | None, bool]":
@@ -133,8 +210,8 @@ def _fit(settings: Settings, source: Inputs) -> "tuple[str, FitReport | None, bo
         return _by_texts(exc), None, False
     if isinstance(found, FitReport):
         reached = describe_dev(found.fitted.dev)
-        return f"{found.bundle}, fitted in {found.seconds:.0f} seconds: {reached}", found, True
-    return f"{found.name}, as it was: fitted from the same events", None, True
+        return f"{found.bundle}, in {found.seconds:.0f} seconds: {reached}", found, True
+    return f"{found.name} stays: events, items and settings are as they were", None, True
 
 
 def _plan_fit(settings: Settings, source: Inputs) -> str:

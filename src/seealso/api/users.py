@@ -7,7 +7,7 @@ from functools import partial
 
 from seealso.api.reading import say_notes, say_skipped
 from seealso.choices import OnError
-from seealso.cluster import connect
+from seealso.cluster import Cluster, connect
 from seealso.config import Settings
 from seealso.indexer import privacy
 from seealso.indexer.events.ingest import add_live_events
@@ -75,16 +75,41 @@ def _run(
     names = Pseudonyms.from_environment(os.environ)
     problems = Problems(on_error)
     with connect(settings) as cluster:
-        people = read_people(settings, cluster, problems)
-        # without a live index there is nothing to make vectors with: a plan says so, too
-        user_encoder = Recommender(cluster, settings).user_encoder()
-        report = run(UsersWriter(cluster, settings, people, names, user_encoder))
-        if write:
-            add_live_events(cluster, settings, names, lambda: user_encoder)
-        notes = unmatched_notes(cluster, settings, people)
+        report = write_users(cluster, settings, names, problems, run, write=write)
     say_skipped(problems)
-    say_notes(notes)
-    return replace(report, notes=notes)
+    say_notes(report.notes)
+    return report
+
+
+def write_users(
+    cluster: Cluster,
+    settings: Settings,
+    names: Pseudonyms,
+    problems: Problems,
+    run: Callable[[UsersWriter], UsersReport],
+    *,
+    write: bool = True,
+) -> UsersReport:
+    """Read the users, and let `run` write them or plan it.
+
+    Parameters
+    ----------
+    cluster, settings, names
+        Where the users are written, and under which pseudonyms.
+    problems
+        Takes the broken rows.
+    run
+        One of the calls of `seealso.indexer.users.build`.
+    write
+        Whether `run` writes: then live events are added.
+    """
+    people = read_people(settings, cluster, problems)
+    # without a live index there is nothing to make vectors with: a plan says so, too
+    user_encoder = Recommender(cluster, settings).user_encoder()
+    report = run(UsersWriter(cluster, settings, people, names, user_encoder))
+    if write:
+        add_live_events(cluster, settings, names, lambda: user_encoder)
+    return replace(report, notes=unmatched_notes(cluster, settings, people))
 
 
 def forget_user(settings: Settings, user_id: str) -> ForgetReport:

@@ -29,7 +29,8 @@ def fit(context: Context, on_error: "OnError", force: bool) -> None:
     if there are any; recency, weights, importance and probabilities are chosen on dev. Items
     without events get the factor that their text predicts. It takes minutes on two cores. Then
     `seealso index build` builds an index with it, as long as encoder.bundle names the same model;
-    `seealso build` does both. A fine-tuned bundle is a better start than a frozen one.
+    `seealso build` does both. If `seealso train` made a bundle, both models are fitted, and the
+    fine-tuned one reads the texts where that makes the lists better beyond chance.
     """
     report = api.fit(context.settings, on_error=on_error, force=force)
     following = tables.facts({"next": "seealso index build"})
@@ -62,6 +63,7 @@ def _facts(report: "FitReport") -> dict[str, object]:
         "co-occurrence": _co_occurrence(recipe.co_occurrence),
         "texts": ", ".join(f"{name} {value:g}" for name, value in fitted.profile.items()),
         **_images(report),
+        **({} if report.fine_tuned is None else {"fine-tuned": str(report.fine_tuned)}),
         "cold items": f"ridge {recipe.ridge:g}, length {recipe.cold_length:g}, "
         f"bonus {recipe.cold_start_bonus:g}",
         "importance": _importance(fitted.importance),

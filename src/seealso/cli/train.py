@@ -25,8 +25,9 @@ def train(context: Context, on_error: "OnError", dry_run: bool, force: bool) -> 
     """Fine-tune the model of [training] and write its bundle.
 
     It trains on the events of all users except their last ones, which are used for dev and test. To
-    continue a killed or interrupted run, give the same command again. Then `seealso --set
-    encoder.bundle=NAME build` fits over it and builds an index with it.
+    continue a killed or interrupted run, give the same command again. Then `seealso build` fits
+    with this model too, and uses it if that makes the lists better. `seealso build --train` does
+    both.
     """
     if dry_run:
         plan = api.plan_train(context.settings, on_error=on_error, force=force)
@@ -53,7 +54,7 @@ def _facts(report: "TrainReport") -> dict[str, object]:
         "time": f"{report.steps:,} steps, {_lasted(report.seconds)}",
         **({"tracked": report.tracked} if report.tracked else {}),
         "gain": _gain(report),
-        "next": f"seealso --set encoder.bundle={report.bundle} build",
+        "next": "seealso build",
     }
 
 

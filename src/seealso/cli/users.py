@@ -45,7 +45,7 @@ def build(context: Context, on_error: "OnError", dry_run: bool, new_key: bool) -
     """
     run = api.plan_build_users if dry_run else api.build_users
     report = run(context.settings, on_error=on_error, new_key=new_key)
-    context.show(report, lambda: _written(report, dry_run=dry_run))
+    context.show(report, lambda: describe_written(report, dry_run=dry_run))
 
 
 @users.command()
@@ -56,7 +56,7 @@ def update(context: Context, on_error: "OnError", dry_run: bool) -> None:
     """Write new and changed users, and delete missing ones."""
     run = api.plan_update_users if dry_run else api.update_users
     report = run(context.settings, on_error=on_error)
-    context.show(report, lambda: _written(report, dry_run=dry_run))
+    context.show(report, lambda: describe_written(report, dry_run=dry_run))
 
 
 @users.command()
@@ -112,7 +112,8 @@ def neighbours(context: Context, user_id: str, size: int) -> None:
         stderr.print(found.note, style="yellow", markup=False, soft_wrap=True)
 
 
-def _written(report: "UsersReport", *, dry_run: bool) -> RenderableType:
+def describe_written(report: "UsersReport", *, dry_run: bool = False) -> RenderableType:
+    """Return what was written to the users index, or would be."""
     would = "would be " if dry_run else ""
     return tables.facts(
         {

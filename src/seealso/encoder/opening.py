@@ -17,8 +17,8 @@ def find_serving_bundle(settings: Settings) -> Bundle:
     """Return the bundle that an index is built with: the fitted one, once there is one.
 
     ``encoder.bundle`` names the model that reads texts. The bundle ``fit.name`` takes its place if
-    it was fitted with this model. If the model is bound to a catalogue already, as a fine-tuned
-    one is, the fit must name that very bundle.
+    it was fitted with this model, or with the fine-tuned ``training.name`` because its lists are
+    better. If the model is bound to a catalogue already, the fit must name that very bundle.
 
     Raises
     ------
@@ -30,9 +30,14 @@ def find_serving_bundle(settings: Settings) -> Bundle:
     if not store.has(settings.fit.name):
         return model
     fitted = store.find(settings.fit.name)
-    if model.text is None:
-        return fitted if fitted.model_fingerprint == model.model_fingerprint else model
-    return fitted if fitted.origin.get("fit", {}).get("base") == model.name else model
+    fit, trained = fitted.origin.get("fit", {}), settings.training.name
+    if fit.get("base") == trained and fit.get("named") == model.name and store.has(trained):
+        fits = fitted.model_fingerprint == store.find(trained).model_fingerprint
+    elif model.text is None:
+        fits = fitted.model_fingerprint == model.model_fingerprint
+    else:
+        fits = fit.get("base") == model.name
+    return fitted if fits else model
 
 
 def unused_fit_note(settings: Settings, bundle: Bundle) -> str | None:

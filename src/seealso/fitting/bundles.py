@@ -3,15 +3,17 @@
 A protocol makes bundles of the same kind, from what may be known in it.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
 import numpy as np
 import orjson
+import polars as pl
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Dataset, Items
+from seealso.datasets.dataset import Dataset, Events, Items
 from seealso.encoder import (
     Bundle,
     BundleStore,
@@ -25,8 +27,8 @@ from seealso.encoder import (
 from seealso.fitting.fitter import Fitted
 from seealso.fitting.lineage import Lineage
 from seealso.indexer.binding import bind_to_catalogue, sample_texts
-from seealso.indexer.inputs import Inputs, survey
-from seealso.log import progress
+from seealso.indexer.inputs import Inputs, read_ids, survey
+from seealso.log import no_progress, progress
 from seealso.types import Calibration, Vector
 from seealso.version import __version__
 
@@ -62,9 +64,18 @@ def read_contents(
 
 
 def identify_inputs(
-    settings: Settings, base: Bundle, dataset: Dataset, images: ImageVectors | None
+    settings: Settings,
+    models: Sequence[Bundle],
+    dataset: Dataset,
+    items: Items,
+    events: Events,
+    images: ImageVectors | None,
 ) -> str:
-    """Return 16 hex digits over all that a fit depends on: data, model, and settings."""
+    """Return 16 hex digits over all that a fit depends on: data, models, and settings.
+
+    Every event counts, not only what may be learnt: importance comes from those of nobody too, and
+    an item that somebody met is no new one.
+    """
     sections = settings.model_dump(
         mode="json",
         include={
@@ -80,12 +91,31 @@ def identify_inputs(
         },
     )
     pictures = None if images is None else list(images.digests)
-    facts = [__version__, dataset.signature, base.model_fingerprint, sections, pictures]
+    numbers = None
+    if settings.importance.kind == "expression":
+        _, numbers = read_ids(Inputs(items, list), settings, "expression", no_progress)
+    facts = [
+        __version__,
+        dataset.signature,
+        *map(_sign_rows, ([*events()], [] if numbers is None else [numbers])),
+        [model.model_fingerprint for model in models],
+        sections,
+        pictures,
+    ]
     return sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def _sign_rows(frames: Iterable[pl.DataFrame]) -> str:
+    # polars keeps these hashes within a version: another one costs a fit at most
+    state = sha256(pl.__version__.encode())
+    for frame in frames:
+        state.update(frame.hash_rows().to_numpy().tobytes())
+    return state.hexdigest()
 
 
 def write_fitted(
     settings: Settings,
+    named: Bundle,
     base: Bundle,
     plain: Bundle,
     part: Collaborative,
@@ -95,11 +125,12 @@ def write_fitted(
 ) -> Bundle:
     """Write the bundle ``fit.name``: `plain`, made of `base`, with what was fitted from `inputs`.
 
-    `part` was learnt from `dataset`.
+    `part` was learnt from `dataset`; the settings name the model `named`.
     """
     lineage = Lineage(
         inputs=inputs,
         base=base.name,
+        named=named.name,
         recipe=fitted.recipe.as_dict(),
         dev=fitted.dev,
         cold=fitted.cold,

@@ -5,8 +5,9 @@ chosen, all events are then learnt: what serves knows everything. Evaluations le
 may be known in them (`seealso.fitting.refit`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -18,14 +19,14 @@ from seealso.evaluation.protocols import Holdout, hold_out, known_events
 from seealso.fitting.bundles import (
     identify_inputs,
     read_contents,
-    strip_collaborative,
     write_fitted,
 )
 from seealso.fitting.fitter import Fitted, Fitter
-from seealso.fitting.images import choose_image_weight
-from seealso.fitting.importance import read_shares
+from seealso.fitting.images import ImageContent, choose_image_weight
+from seealso.fitting.importance import Shares, read_shares
 from seealso.fitting.lineage import Lineage
 from seealso.fitting.recipe import learn_collaborative
+from seealso.fitting.text_models import FineTuned, find_text_models
 from seealso.log import progress
 
 
@@ -47,6 +48,8 @@ class FitReport:
         How long it took.
     images
         What images of items weigh, and how many items have one, as `ImageContent.facts`.
+    fine_tuned
+        How lists with a fine-tuned model compare; None where there is none.
     """
 
     bundle: str
@@ -58,17 +61,23 @@ class FitReport:
     items: int
     seconds: float
     images: Mapping[str, float] = field(default_factory=dict)
+    fine_tuned: FineTuned | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything side by side, for JSON."""
         values = asdict(self)
-        return {**values.pop("fitted"), **values}
+        fitted = values.pop("fitted")
+        del fitted["gains"]
+        return {**fitted, **values}
 
 
 def fit(
     settings: Settings, items: Items, events: Events, images: ImageVectors | None = None
 ) -> FitReport:
-    """Fit the bundle ``fit.name`` over the texts of ``encoder.bundle``.
+    """Fit the bundle ``fit.name`` over the texts as ``encoder.bundle`` reads them.
+
+    If there is a fine-tuned model ``training.name``, it is fitted as well, and reads the texts
+    where that makes the lists better beyond chance.
 
     Parameters
     ----------
@@ -91,8 +100,7 @@ def fit(
     MissingExtraError
         The extra ``evaluate`` is not installed.
     """
-    base = _find_model(settings)
-    return _fit(settings, base, _hold_out(settings, items, events), items, events, images)
+    return _FitInputs.read(settings, items, events, images).fit()
 
 
 def refresh_fit(
@@ -112,10 +120,8 @@ def refresh_fit(
     DataError, BundleError, MissingExtraError
         As for `fit`.
     """
-    base = _find_model(settings)
-    holdout = _hold_out(settings, items, events)
-    found = _find_current(settings, base, holdout, images)
-    return found or _fit(settings, base, holdout, items, events, images)
+    inputs = _FitInputs.read(settings, items, events, images)
+    return inputs.find_current() or inputs.fit()
 
 
 def find_current_fit(
@@ -128,69 +134,135 @@ def find_current_fit(
     TooFewEvents, DataError, BundleError
         As for `refresh_fit`.
     """
-    base = _find_model(settings)
-    return _find_current(settings, base, _hold_out(settings, items, events), images)
+    return _FitInputs.read(settings, items, events, images).find_current()
 
 
-def _find_current(
-    settings: Settings, base: Bundle, holdout: Holdout, images: ImageVectors | None
-) -> Bundle | None:
-    store, name = BundleStore(settings.encoder.store), settings.fit.name
-    if not store.has(name):
-        return None
-    try:
-        there = store.find(name)
-        lineage = Lineage.of(there)
-    except BundleError:
-        # damaged, or of an earlier version: it is fitted anew
-        return None
-    inputs = identify_inputs(settings, base, holdout.dataset, images)
-    return there if lineage is not None and lineage.inputs == inputs else None
+@dataclass(frozen=True)
+class _FitInputs:
+    """What a fit is made from: the models that may read the texts, and what may be known of users.
+
+    Attributes
+    ----------
+    settings, items, events, images
+        As `fit` takes them.
+    models
+        The model of `encoder.bundle`, and a fine-tuned one if there is one.
+    notes
+        What a person should know.
+    holdout
+        What may be known on dev.
+    """
+
+    settings: Settings
+    items: Items
+    events: Events
+    images: ImageVectors | None
+    models: Sequence[Bundle]
+    notes: Sequence[str]
+    holdout: Holdout
+
+    @classmethod
+    def read(
+        cls, settings: Settings, items: Items, events: Events, images: ImageVectors | None
+    ) -> "_FitInputs":
+        # before hours of events are read, should the model be missing
+        models, notes = find_text_models(settings)
+        with progress("reading"):
+            split = settings.training.split
+            (holdout,) = hold_out(settings, items, events, names=[split], split="dev")
+        return cls(settings, items, events, images, models, notes, holdout)
+
+    @cached_property
+    def signature(self) -> str:
+        """Hash of all of it, by which equal inputs are recognised."""
+        return identify_inputs(
+            self.settings, self.models, self.holdout.dataset, self.items, self.events, self.images
+        )
+
+    def find_current(self) -> Bundle | None:
+        """Return the bundle that was fitted from the same inputs, if it is there."""
+        store, name = BundleStore(self.settings.encoder.store), self.settings.fit.name
+        if not store.has(name):
+            return None
+        try:
+            there = store.find(name)
+            lineage = Lineage.of(there)
+        except BundleError:
+            # damaged, or of an earlier version: it is fitted anew
+            return None
+        return there if lineage is not None and lineage.inputs == self.signature else None
+
+    def fit(self) -> FitReport:
+        """Fit with each model, and write the bundle of the one whose lists are best on dev."""
+        began = perf_counter()
+        known = known_events(self.settings, self.events, self.holdout)
+        shares = read_shares(self.settings, self.items, known, self.holdout.dataset)
+        chosen, *others = (self._choose(model, shares) for model in self.models)
+        fine_tuned = None
+        for other in others:
+            seed = self.settings.training.seed
+            fine_tuned = FineTuned.compare(
+                other.model.name, chosen.fitted.gains, other.fitted.gains, seed
+            )
+            chosen = other if fine_tuned.chosen else chosen
+        bundle = self._write(chosen)
+        return FitReport(
+            bundle=bundle.name,
+            fingerprint=bundle.fingerprint,
+            dimension=bundle.dimension,
+            base=chosen.model.name,
+            fitted=replace(chosen.fitted, notes=(*self.notes, *chosen.fitted.notes)),
+            users=len(self.holdout.dev),
+            items=len(chosen.contents.vectors),
+            seconds=perf_counter() - began,
+            images=chosen.contents.facts,
+            fine_tuned=fine_tuned,
+        )
+
+    def _choose(self, model: Bundle, shares: Shares) -> "_Fit":
+        """Choose on dev everything that joins behaviour with the texts as `model` reads them."""
+        dataset = self.holdout.dataset
+        plain, texts = read_contents(self.settings, model, self.items, dataset)
+        ids = dataset.catalogue.ids
+        held = choose_image_weight(self.settings, ids, texts, self.holdout.dev, self.images)
+        plain = replace(plain, images=held.images, dimension=held.vectors.shape[1])
+        fitted = Fitter(self.settings, self.holdout, held.vectors).choose(shares)
+        fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
+        return _Fit(model, plain, held, fitted)
+
+    def _write(self, chosen: "_Fit") -> Bundle:
+        """Learn from all events what was chosen, and write the bundle."""
+        settings, catalogue = self.settings, self.holdout.dataset.catalogue
+        with progress("learning from all events"):
+            everything = read_all_choices(settings, catalogue, self.events)
+            part = learn_collaborative(everything, chosen.contents.vectors, chosen.fitted.recipe)
+        return write_fitted(
+            settings,
+            self.models[0],
+            chosen.model,
+            chosen.plain,
+            part,
+            chosen.fitted,
+            everything,
+            self.signature,
+        )
 
 
-def _find_model(settings: Settings) -> Bundle:
-    # before hours of events are read, should it be missing
-    base = strip_collaborative(BundleStore(settings.encoder.store).find(settings.encoder.bundle))
-    return replace(base, images=None, dimension=base.text_dimension)
+@dataclass(frozen=True)
+class _Fit:
+    """What was chosen on dev with one model.
 
+    Attributes
+    ----------
+    model, plain
+        The model, and its bundle bound to the catalogue.
+    contents
+        What it reads in the items.
+    fitted
+        What was chosen.
+    """
 
-def _hold_out(settings: Settings, items: Items, events: Events) -> Holdout:
-    with progress("reading"):
-        split = settings.training.split
-        (holdout,) = hold_out(settings, items, events, names=[split], split="dev")
-    return holdout
-
-
-def _fit(
-    settings: Settings,
-    base: Bundle,
-    holdout: Holdout,
-    items: Items,
-    events: Events,
-    images: ImageVectors | None,
-) -> FitReport:
-    began = perf_counter()
-    known = known_events(settings, events, holdout)
-    plain, texts = read_contents(settings, base, items, holdout.dataset)
-    ids = holdout.dataset.catalogue.ids
-    held = choose_image_weight(settings, ids, texts, holdout.dev, images)
-    plain = replace(plain, images=held.images, dimension=held.vectors.shape[1])
-    fitter = Fitter(settings, holdout, held.vectors)
-    fitted = fitter.choose(read_shares(settings, items, known, holdout.dataset))
-    fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
-    inputs = identify_inputs(settings, base, holdout.dataset, images)
-    with progress("learning from all events"):
-        everything = read_all_choices(settings, holdout.dataset.catalogue, events)
-        part = learn_collaborative(everything, held.vectors, fitted.recipe)
-    bundle = write_fitted(settings, base, plain, part, fitted, everything, inputs)
-    return FitReport(
-        bundle=bundle.name,
-        fingerprint=bundle.fingerprint,
-        dimension=bundle.dimension,
-        base=base.name,
-        fitted=fitted,
-        users=len(holdout.dev),
-        items=len(texts),
-        seconds=perf_counter() - began,
-        images=held.facts,
-    )
+    model: Bundle
+    plain: Bundle
+    contents: ImageContent
+    fitted: Fitted

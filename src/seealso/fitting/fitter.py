@@ -8,8 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import numpy as np
+
 from seealso.config import Settings
+from seealso.datasets.intervals import Values
 from seealso.datasets.questions import Question, sample
+from seealso.datasets.ranks import gains
 from seealso.encoder import Collaborative
 from seealso.errors import DataError
 from seealso.evaluation.baselines import IALS
@@ -71,6 +75,8 @@ class Fitted:
         What a person should know.
     neighbours
         What was chosen for neighbours; empty where there is no users index.
+    gains
+        NDCG@10 of each dev user with all of it, shape (users,).
     """
 
     recipe: Recipe
@@ -81,6 +87,7 @@ class Fitted:
     cold: Mapping[str, float]
     notes: tuple[str, ...]
     neighbours: Mapping[str, Any] = field(default_factory=dict)
+    gains: Values = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -130,9 +137,12 @@ class Fitter:
         def others(known: Bench) -> Vector:
             return self._users(known, learnt, weighed, part)
 
+        own = gains(bench.ranks(users, weighted, boosts=added))
+        reached = own
         neighbours = self._choose_neighbours(bench, users, weighted, others, added)
         if neighbours is not None:
             added = neighbours.over(added)
+            reached = gains(bench.ranks(users, weighted, boosts=added))
         calibration = calibrate(collect_top_items(bench, users, weighted, added))
         return Fitted(
             recipe=recipe,
@@ -145,7 +155,7 @@ class Fitter:
                 "joined": weighed.ndcg,
                 "with co-occurrence": paired.ndcg,
                 "with importance": importance.reached,
-                "with cold items": ndcg(bench.ranks(users, weighted, boosts=added)),
+                "with cold items": float(own.mean()),
                 **({} if neighbours is None else {"with neighbours": neighbours.reached}),
             },
             cold={} if found is None else _cold_facts(found),
@@ -156,6 +166,7 @@ class Fitter:
                 *_uncalibrated(calibration),
             ),
             neighbours={} if neighbours is None else neighbours.settings,
+            gains=reached,
         )
 
     def _choose_neighbours(

@@ -22,6 +22,9 @@ class Lineage(BaseModel):
     """Hash of all that the fit depends on; empty in a bundle of an earlier version."""
     base: str = ""
     """Name of the bundle that reads the texts."""
+    named: str = ""
+    """Name of the bundle that `encoder.bundle` named: another one where a fine-tuned model reads
+    the texts."""
     recipe: Mapping[str, Any]
     """The numbers that dev chose, as `Recipe.as_dict` has them."""
     dev: Mapping[str, float] = Field(default_factory=dict)

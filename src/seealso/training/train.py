@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 from seealso.config import Settings, TrainingSettings
 from seealso.datasets.dataset import Dataset, Events, Items, read_dataset_with_progress
 from seealso.datasets.intervals import Estimate, estimate
 from seealso.datasets.ranks import gains, metrics
 from seealso.encoder import Bundle, BundleStore
+from seealso.errors import BundleError
 from seealso.log import progress
 from seealso.training.backbones.methods import check_method
 from seealso.training.backbones.sources import Backbone, chosen_backbone
@@ -226,16 +227,44 @@ def run_folder(settings: Settings, dataset: Dataset) -> Path:
     return chosen.folder / f"{chosen.name}-{key}"
 
 
-def _export(
-    settings: Settings, backbone: Backbone, dataset: Dataset, report: TrainReport
-) -> Bundle:
+def find_current(settings: Settings, items: Items, events: Events) -> Bundle | None:
+    """Return the bundle ``training.name`` if it was trained on the same data in the same way.
+
+    Raises
+    ------
+    TooFewEvents
+        There is too little to learn from.
+    """
+    store, name = BundleStore(settings.encoder.store), settings.training.name
+    inputs = _describe_inputs(settings, read_dataset_with_progress(settings, items, events))
+    if not store.has(name):
+        return None
+    try:
+        there = store.find(name)
+    except BundleError:
+        # damaged, or of an earlier version: it is trained anew
+        return None
+    recorded = there.origin.get("training", {})
+    return there if all(recorded.get(key) == value for key, value in inputs.items()) else None
+
+
+def _describe_inputs(settings: Settings, dataset: Dataset) -> dict[str, Any]:
     chosen = settings.training
-    lineage = {
+    return {
         "settings": without_paths(
             chosen.model_dump(mode="json", exclude_defaults=True, exclude={"name", "folder"})
         ),
         "text": settings.text.model_dump(mode="json"),
         "data": dataset.signature,
+    }
+
+
+def _export(
+    settings: Settings, backbone: Backbone, dataset: Dataset, report: TrainReport
+) -> Bundle:
+    chosen = settings.training
+    lineage = {
+        **_describe_inputs(settings, dataset),
         **{name: value for name, value in asdict(report).items() if name not in _NOT_LINEAGE},
     }
     with progress("exporting", total=3) as tick:
