@@ -4,10 +4,8 @@ import base64
 import json
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from seealso.cluster.node import Node, NodeInfo
 from tests.integration.catalogues import OpenShop, Shop, films, views
 from tests.integration.complaints import Complain
 from tests.integration.gateways import Refusal, Request, gateway
+from tests.nodes import node_folder
 
 
 def test_cluster_down(kept_shop: Shop, complain: Complain) -> None:
@@ -170,8 +169,7 @@ def test_the_right_password(
 @pytest.fixture
 def bare_node(opensearch_latest: NodeInfo, monkeypatch: pytest.MonkeyPatch) -> Iterator[NodeInfo]:
     """A node whose home is the usual one without the k-NN plugin."""
-    root = Path(tempfile.mkdtemp(prefix="seealso-bare-"))
-    root.chmod(0o755)
+    root = node_folder()
     home = root / "home"
     shutil.copytree(opensearch_latest.home, home, ignore=shutil.ignore_patterns("opensearch-knn"))
     (home / "plugins").mkdir(exist_ok=True)

@@ -5,11 +5,9 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +15,7 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.node import DEFAULT_VERSION, Node, NodeInfo
 from seealso.indexer.build import plan
 from tests.integration.catalogues import OpenShop, Shop, films
+from tests.nodes import node_folder
 
 ITEMS = 3000
 SLOWLY = {"bulk_bytes": 10_000, "threads": 1}
@@ -133,8 +132,7 @@ def test_the_same_items_for_another_graph_are_not_resumed(
 @pytest.fixture
 def own_node() -> Iterator[Node]:
     """A node that a test may kill."""
-    root = Path(tempfile.mkdtemp(prefix="seealso-kill-"))
-    root.chmod(0o755)
+    root = node_folder()
     node = Node(root, version=DEFAULT_VERSION, heap="512m")
     yield node
     node.kill()

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import namedtuple
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from seealso.cluster.node import VERSIONS, Node, NodeInfo, account, jdk, net, pr
 from seealso.cluster.node.launch import Layout
 from seealso.config import Settings
 from seealso.errors import ConfigError, NodeError
+from tests.nodes import node_folder
 
 Ask = Callable[..., Any]
 
@@ -33,8 +33,7 @@ Ask = Callable[..., Any]
 @pytest.fixture
 def root() -> Iterator[Path]:
     """A folder that the node's user can reach (a tmp_path is closed to others)."""
-    folder = Path(tempfile.mkdtemp(prefix="seealso-node-"))
-    folder.chmod(0o755)
+    folder = node_folder()
     yield folder
     for version in VERSIONS:
         Node(folder, version=version).stop()

@@ -2,11 +2,9 @@
 
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from seealso.errors import PartialAnswer, Unavailable
 from seealso.indexer import build as building
 from seealso.plugin import Recommender
 from tests.integration.catalogues import OpenShop, films
+from tests.nodes import node_folder
 
 pytestmark = pytest.mark.slow
 
@@ -49,8 +48,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
-    root = Path(tempfile.mkdtemp(prefix="seealso-tests-"))
-    root.chmod(0o755)
+    root = node_folder()
     port = free_port()
     common = {
         "cluster.name": "pair",
