@@ -13,7 +13,7 @@ need_model "${2:-intfloat/multilingual-e5-small}" --item-prefix 'query: ' --user
 
 say "songs that are in three playlists or more; a playlist stands for a user"
 py examples/music/prepare.py "$1" "$work"
-ask index build
+ask build
 ask index prune --yes
 
 say "quiet songs for a rainy day"

@@ -9,9 +9,8 @@ need_users_key
 
 say "articles as if the newest were of today, and three readers; nobody has read anything yet"
 py examples/news/prepare.py "$work"
-ask index build
+ask build
 ask index prune --yes
-ask users build
 
 say "words alone: at most two articles of one source, and what is old sinks"
 ask recommend --words "rockets and missions to space" --show line --size 6

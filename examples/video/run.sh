@@ -8,9 +8,8 @@ need_model
 need_users_key
 
 say "an index of the films, and one of the viewers, who are kept under pseudonyms"
-ask index build --on-error skip
+ask build --on-error skip
 ask index prune --yes
-ask users build --on-error skip
 
 say "five films for viewer 1, and what in the past of this viewer speaks for each"
 ask recommend 1 --show title --size 5 --explain

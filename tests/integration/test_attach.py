@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seealso import api
+from seealso.api.reporting import LiveStatus
 from seealso.cli.main import main
 from seealso.cluster import Cluster, fetch, indices
 from seealso.cluster.addresses import write_aliases
@@ -20,7 +22,7 @@ from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.users.live import user_indices
 from seealso.indexer.verify import verify_again
 from seealso.readers import Problems
-from tests.integration.catalogues import views
+from tests.integration.catalogues import Record, views, write_lines
 from tests.integration.gateways import Request, gateway
 from tests.integration.owners import (
     DOCUMENTS,
@@ -32,6 +34,7 @@ from tests.integration.owners import (
     documents,
     without_scores,
 )
+from tests.integration.test_fit import choices
 from tests.live import event, forgotten, ingested, ingester_of
 from tests.members import built
 
@@ -65,6 +68,34 @@ def test_in_place_the_owners_queries_find_what_they_found(extended: Stack) -> No
     report = attached(extended)
     assert (report.plan.way, report.index) == ("in place", extended.index)
     assert without_scores(extended.answers()) == without_scores(before)
+
+
+def test_status_says_what_an_attached_index_lacks(extended: Stack) -> None:
+    settings = extended.shop.settings(
+        catalogue={"path": None, "index": extended.alias},
+        events={"time": "second"},
+        fit={"factors": 8},
+    )
+
+    write_lines(extended.shop.events, [{"user_id": "u", "item_id": "f1", "second": 5}])
+    report = attach(extended.cluster, settings, extended.alias, Problems("stop"))
+    found = api.status(settings)
+    assert isinstance(found.live, LiveStatus)
+    assert (found.live.index, found.live.attached) == (report.index, True)
+    # all items have vectors, and there is too little to fit
+    assert (found.behind, found.next) == ((), None)
+    later: Record = {"user_id": "u", "item_id": "f1", "second": 99_000}
+    write_lines(extended.shop.events, [later])
+    assert api.status(settings).next == "seealso index importance"
+    chosen = [event for event in choices() if int(event["item_id"][1:]) < DOCUMENTS]
+    write_lines(extended.shop.events, chosen)
+    assert api.status(settings).next == "seealso fit"
+    api.fit(settings)
+    assert api.status(settings).next == f"seealso attach {extended.alias} --copy"
+    attach(extended.cluster, settings, extended.alias, Problems("stop"), copy=True)
+    assert api.status(settings).next is None
+    write_lines(extended.shop.events, [*chosen, later])
+    assert api.status(settings).next == "seealso fit --force"
 
 
 def test_in_a_copy_they_find_it_with_the_same_scores(copied: Stack) -> None:

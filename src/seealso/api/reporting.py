@@ -288,5 +288,18 @@ def _choose_next(
     if isinstance(live.users, SeeAlsoError) and len(behind) == 1:
         return "seealso users build"
     return (
-        f"seealso attach {settings.index.alias}{skip}" if live.attached else f"seealso build{skip}"
+        _choose_next_attached(settings, live, source) if live.attached else f"seealso build{skip}"
     )
+
+
+def _choose_next_attached(settings: Settings, live: LiveStatus, source: SourceStatus) -> str:
+    """Return the command for what is behind; attaching fits nothing, and keeps the bundle."""
+    skip = " --on-error skip" if source.broken_rows else ""
+    if source.fit_due:
+        force = " --force" if BundleStore(settings.encoder.store).has(settings.fit.name) else ""
+        return f"seealso fit{force}{skip}"
+    if any(_compare_bundles(live, settings)):
+        return f"seealso attach {settings.index.alias} --copy{skip}"
+    if any(_compare_source(live, source)):
+        return f"seealso index importance{skip}"
+    return f"seealso attach {settings.index.alias}{skip}"
