@@ -155,10 +155,11 @@ def plan_build(
     train: bool = False,
 ) -> CompleteBuildPlan:
     """Say what `build` would do; nothing is written."""
-    if lacks_model(settings):
-        would_train = "where events suffice" if train else None
-        return CompleteBuildPlan(WHEEL, would_train, "would fit where events suffice", None)
     with connect(settings) as cluster, read_inputs(settings, on_error) as source:
+        cluster.version()
+        if lacks_model(settings):
+            would_train = "where events suffice" if train else None
+            return CompleteBuildPlan(WHEEL, would_train, "would fit where events suffice", None)
         source = keep_events(source)
         would_train = _plan_training(settings, source) if train else None
         fit = _plan_fit(settings, source)

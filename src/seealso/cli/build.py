@@ -68,7 +68,6 @@ def _describe(report: "CompleteBuild") -> Group:
     return Group(
         *trained,
         *fitted,
-        tables.facts({**exported, "fit": report.fit}),
-        describe_build(report.index, gate=compared),
+        describe_build(report.index, compared, {**exported, "fit": report.fit}),
         *([] if report.users is None else ["", describe_written(report.users)]),
     )

@@ -1,5 +1,6 @@
 """``seealso index``: build, update, importance, list, verify, swap, rollback, prune."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,13 +106,16 @@ def _count_images(report: "BuildReport") -> str:
     return f"{found}; {report.unmatched_images:,} of no item" if report.unmatched_images else found
 
 
-def describe_build(report: "BuildReport", gate: bool) -> RenderableType:
-    """Return what a build did, as a person reads it."""
+def describe_build(
+    report: "BuildReport", gate: bool, before: Mapping[str, object] | None = None
+) -> RenderableType:
+    """Return what a build did, as a person reads it, below the facts that came `before`."""
     from seealso.judging.gate import Verdict
 
     checked, verdict = report.verification, report.verdict
     live = report.index if report.swapped else report.previous or "nothing"
     facts: dict[str, object] = {
+        **(before or {}),
         "index": report.index + (" (resumed)" if report.resumed else ""),
         "alias": f"{report.alias} -> {live}",
         "bundle": f"{report.bundle} ({report.fingerprint})",

@@ -65,7 +65,7 @@ def _describe_live(alias: str, live: "LiveStatus") -> Iterator[tuple[str, object
 
 def _describe_quality(fit: "Lineage | SeeAlsoError | None") -> str:
     if fit is None:
-        return "not measured: lists are by texts alone"
+        return "not measured: lists are from texts alone"
     return _text(fit) if isinstance(fit, SeeAlsoError) else fit.quality
 
 
