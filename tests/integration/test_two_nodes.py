@@ -4,6 +4,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +54,10 @@ def pair() -> Iterator[Pair]:
     common = {
         "cluster.name": "pair",
         "discovery.seed_hosts": f"127.0.0.1:{port}",
-        # what was kept for a reader is gone a second after its time, not a minute
+        # what was kept for a reader is gone a second after its time, not a minute, and need not
+        # stay for the half minute that a point in time has while it is made
         "search.keep_alive_interval": "1s",
+        "point_in_time.init.keep_alive": "1s",
     }
     manager = {
         "node.name": "first",
@@ -65,8 +68,9 @@ def pair() -> Iterator[Pair]:
     first = Node(root / "first", heap="512m", settings=common | manager)
     second = Node(root / "second", heap="512m", settings=common | plain)
     try:
-        info = first.start(timeout=180)
-        second.start(timeout=180)
+        # both at once: the second waits for the first, and a start is mostly waiting
+        with ThreadPoolExecutor() as pool:
+            info, _ = pool.map(lambda node: node.start(timeout=180), (first, second))
         yield Pair(info, second)
     finally:
         second.stop()
