@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,9 +27,21 @@ def demo(library: Library, folder: Path, *arguments: str) -> "subprocess.Complet
     )
 
 
+def found(node: NodeInfo, bundle: Bundle, folder: Path) -> Iterator[Library]:
+    library = Library.found(folder, node.url, f"books-{uuid4().hex[:8]}", bundle)
+    yield library
+    library.close()
+
+
 @pytest.fixture
-def library(opensearch: NodeInfo, tiny: Bundle, tmp_path: Path) -> Library:
-    return Library.found(tmp_path, opensearch.url, f"books-{uuid4().hex[:8]}", tiny)
+def library(opensearch: NodeInfo, tiny: Bundle, tmp_path: Path) -> Iterator[Library]:
+    yield from found(opensearch, tiny, tmp_path)
+
+
+@pytest.fixture
+def library_latest(opensearch_latest: NodeInfo, tiny: Bundle, tmp_path: Path) -> Iterator[Library]:
+    """What is said of a user is read from the events: the cluster has no part in it."""
+    yield from found(opensearch_latest, tiny, tmp_path)
 
 
 def posted(url: str, body: bytes) -> list[list[str]]:
@@ -57,20 +70,18 @@ def test_it_builds_recommends_and_prints_a_line_of_curl(library: Library, tmp_pa
     assert "what is live is up to date" in again.stdout + again.stderr
     assert "User u3 liked last" in again.stdout
     assert "Related to The moon western number 7" in again.stdout
-    found = library.recommender().recommend("u3")
+    listed = library.recommender().recommend("u3")
     vector, tail = posted(line[2], (tmp_path / line[1]).read_bytes())
-    assert set(found.ids) <= {*vector, *tail}
-    library.close()
+    assert set(listed.ids) <= {*vector, *tail}
 
 
 @pytest.mark.parametrize(
     ("user", "said"), [("critic", "user 'critic' liked nothing"), ("nobody", "liked nothing")]
 )
 def test_someone_without_taste_is_named(
-    library: Library, tmp_path: Path, user: str, said: str
+    library_latest: Library, tmp_path: Path, user: str, said: str
 ) -> None:
-    done = demo(library, tmp_path, "--user", user)
+    done = demo(library_latest, tmp_path, "--user", user)
     assert done.returncode == 3
     assert said in done.stderr
     assert "choose another --user" in done.stderr
-    library.close()
