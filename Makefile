@@ -74,8 +74,11 @@ example-news: $(VENV)/.news ## news for new readers, and how a list follows what
 test check: export OPENBLAS_NUM_THREADS := 1
 test check: export OMP_NUM_THREADS := 1
 
+# half of a test's time is waiting: more than a worker for a core may pay, where memory allows
+WORKERS ?= 2
+
 test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages in a real Chromium
-	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder --durations=20
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20
 
 check: lint ## before each commit: lint and the unit tests, without OpenSearch
 	$(BIN)/python -m pytest tests/unit -n auto --maxprocesses 4 --dist worksteal --durations=5
