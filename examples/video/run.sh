@@ -7,7 +7,7 @@ start_node
 need_model
 need_users_key
 
-say "an index of the films, and one of the viewers, who are kept under pseudonyms"
+say "the lists that behaviour and texts make together, and the viewers, who are kept under pseudonyms"
 ask build --on-error skip
 ask index prune --yes
 
@@ -20,7 +20,7 @@ ask explain 1 2011 --show title --most 6
 say "who is like viewer 1: one kNN query, and nobody's name"
 ask users neighbours 1 --size 5
 
-say "what these people liked lately lifts films that the titles alone would not find"
+say "what these people liked lately lifts films in the list"
 ask --set neighbours.share=1.2 --set neighbours.k=20 recommend 1 --show title --size 5
 
 say "a family: by the mean come films that all three like a little"
