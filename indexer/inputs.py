@@ -31,8 +31,9 @@ from seealso.readers import (
     describe_unmatched,
     read_events,
     read_items,
+    read_known_groups,
 )
-from seealso.types import Item
+from seealso.types import GroupMembers, Item
 
 LARGEST_UNMATCHED_SHARE: Final = 0.5
 """Share of events that name no item of the catalogue above which a build stops."""
@@ -45,6 +46,8 @@ class Inputs:
     items: Callable[[], Iterator[list[Item]]]
     events: Callable[[], Iterable[pl.DataFrame]]
     images: Callable[[], ImageVectors | None] = no_images
+    groups: Callable[[], GroupMembers] = dict
+    """Members of known groups; none where no file names any."""
     problems: Problems = field(default_factory=Problems)
     """What was left out of all that was read."""
 
@@ -80,6 +83,7 @@ def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> I
         lambda: read_items(catalogue, settings.catalogue, problems),
         read,
         lambda: open_images(settings, problems),
+        lambda: read_known_groups(settings.groups, problems),
         problems,
     )
 

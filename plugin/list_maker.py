@@ -132,7 +132,9 @@ class ListMaker:
         """Return one list for all members."""
         if len(members.users) == 1:
             (alone,) = self.for_users(live, members.users, criteria.list)
-            return GroupList.of_one(alone, members.names[0], criteria.groups.strategy)
+            return GroupList.of_one(
+                alone, members.names[0], criteria.groups.strategy, members.group_id
+            )
         watch = Stopwatch()
         request, context = self._group_request(live, members, criteria)
         watch.cut("profile")
@@ -148,6 +150,7 @@ class ListMaker:
             live.fingerprint,
             join_notes(request.group.note, found.note),
             watch.parts(),
+            group_id=members.group_id,
         )
 
     def reasons(self, live: Live, user: User, item_ids: Sequence[str]) -> list[Explanation]:
@@ -211,7 +214,7 @@ class ListMaker:
         """Return the request for a group's list, and how to rank it."""
         allowed = self._policy.filters(members.guarded)
         plan = self._policy.plan(live, criteria.list)
-        group = Group.of(members, self.profiles(live, members.users), criteria.groups.seen)
+        group = Group.of(members, self.profiles(live, members.users), criteria.groups)
         context = RankingContext.of_group(live, criteria.list, len(group.names))
         return GroupRequest(group, criteria.groups, plan, allowed), context
 

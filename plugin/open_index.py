@@ -23,8 +23,8 @@ from seealso.plugin.profiles.users import (
 from seealso.plugin.search.ubi import ListT, Query, UbiLog
 from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
 from seealso.plugin.users_index import UsersIndex
-from seealso.readers import Histories, Problems
-from seealso.types import User, Vector
+from seealso.readers import Histories, Problems, read_known_groups
+from seealso.types import GroupMembers, User, Vector
 
 
 class OpenIndex:
@@ -32,7 +32,7 @@ class OpenIndex:
 
     Parameters
     ----------
-    cluster, settings, histories, index, users, ubi
+    cluster, settings, histories, index, users, ubi, groups
         As for `Recommender`.
     """
 
@@ -45,6 +45,7 @@ class OpenIndex:
         index: str | None = None,
         users: UsersIndex | None = None,
         ubi: UbiLog | None = None,
+        groups: GroupMembers | None = None,
     ) -> None:
         quick = cluster.hurry(settings.cluster.deadline)
         self._cluster = quick
@@ -52,6 +53,7 @@ class OpenIndex:
         self._histories = histories
         self._users = users
         self._ubi = ubi
+        self._groups = groups or {}
         self._opened = ExitStack()
         self._lists = ListMaker(cluster, settings, users)
         self._index: FollowedIndex | PinnedIndex = (
@@ -80,7 +82,8 @@ class OpenIndex:
         overrides
             ``{section: {name: value}}``, above the file and the environment.
         users
-            Read the events of these users alone; of all users by default.
+            Read the events of these users alone, and of the members of those of them that are
+            known groups; of all users by default.
 
         Raises
         ------
@@ -95,8 +98,13 @@ class OpenIndex:
             cluster = opened.enter_context(connect(settings))
             ubi = UbiLog.from_settings(cluster, settings, os.environ)
             index = UsersIndex.from_settings(cluster, settings, os.environ)
+            groups: GroupMembers = {}
+            if users is None or users:
+                groups = read_known_groups(settings.groups, problems)
+            if users is not None:
+                users = {*users, *(one for name in users for one in groups.get(name, ()))}
             known = None if index else read_histories(cluster, settings, users, problems)
-            found = cls(cluster, settings, known, users=index, ubi=ubi)
+            found = cls(cluster, settings, known, users=index, ubi=ubi, groups=groups)
             found._opened = opened.pop_all()
         if lost := problems.summary():
             say(lost)
@@ -210,7 +218,42 @@ class OpenIndex:
         return [one if isinstance(one, User) else describe_user(known.get, one) for one in users]
 
     def _members(
-        self, members: Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
+        self, members: str | Sequence[str | User], words: str, attributes: Mapping[str, Any] | None
     ) -> Members:
+        """Return those whom a group's list is for: a known group by its id, or several users."""
         whole = describe_user(lambda _: None, words=words, attributes=attributes)
-        return Members.of(self._users_of("members", members), whole)
+        group_id = self._group_named(members)
+        if group_id is None:
+            people = () if isinstance(members, str) else members
+            return Members.of(self._users_of("members", people), whole)
+        people = self._groups[group_id]
+        known = self.known([*people, group_id])
+        users = [describe_user(known.get, one) for one in people]
+        return Members.of_known(group_id, users, whole, known.get(group_id))
+
+    def _group_named(self, members: str | Sequence[str | User]) -> str | None:
+        """Return the known group that `members` names; None where they are users.
+
+        Raises
+        ------
+        DataError
+            They name a group that is not known, or a group beside others.
+        """
+        if isinstance(members, str):
+            if members not in self._groups:
+                raise DataError(
+                    f"{members!r} is no known group",
+                    hint="name a group of the file groups.path, or give a list of members",
+                    field="members",
+                )
+            return members
+        if not isinstance(members, list | tuple):
+            return None
+        named = [one for one in members if isinstance(one, str) and one in self._groups]
+        if named and len(members) > 1:
+            raise DataError(
+                f"{named[0]!r} is a known group, not a member of one",
+                hint="name the group alone, or users alone",
+                field="members",
+            )
+        return named[0] if named else None

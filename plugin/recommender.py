@@ -10,6 +10,7 @@ from typing import Any, Unpack
 
 from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.groups.members import Members
 from seealso.plugin.groups.options import GroupListOptions, GroupOptions
 from seealso.plugin.profiles.users import read_id, read_ids, require_users
 from seealso.plugin.ranking.options import Criteria, ListOptions, RecommendOptions, UserListOptions
@@ -40,6 +41,9 @@ class Recommender(UserSearches):
         boost what they chose.
     ubi
         Where lists are written down, each with an id that clicks are logged against.
+    groups
+        Members of known groups, by the id of the group. What a group did together is looked up
+        under its id, as what users did.
 
     Raises
     ------
@@ -153,7 +157,7 @@ class Recommender(UserSearches):
 
     def recommend_group(
         self,
-        members: Sequence[str | User],
+        members: str | Sequence[str | User],
         *,
         words: str = "",
         attributes: Mapping[str, Any] | None = None,
@@ -164,28 +168,37 @@ class Recommender(UserSearches):
         Parameters
         ----------
         members
-            User ids, or users as `user` puts them together. Those of whom nothing is known are
-            left out, and the list says so.
+            The id of a known group, whose own history is one more member; or user ids, or users as
+            `user` puts them together. Those of whom nothing is known are left out, and the list
+            says so.
         words, attributes
             What describes the group as a whole: it counts as one more member.
         **options
-            As in `GroupListOptions`; the settings where they are None or left out.
+            As in `GroupListOptions`; the settings where they are None or left out, and for a known
+            group what was fitted where these say nothing.
 
         Raises
         ------
         DataError
-            The group is empty or too large.
+            The group is empty, too large, or not known.
         ConfigError
             An option is out of range, or rules contradict each other.
         ClusterError
             OpenSearch does not answer or refuses.
         """
-        chosen = GroupOptions(**options)
-        group = self._members(members, words, attributes)
-        criteria = chosen.resolve_group(self._settings)
-        found = self._index.follow(lambda live: self._lists.for_group(live, group, criteria))
+        return self.recommend_members(
+            self._members(members, words, attributes), GroupOptions(**options)
+        )
+
+    def recommend_members(self, group: Members, options: GroupOptions) -> GroupList:
+        """Do what `recommend_group` does, for members that were put together before."""
+
+        def make(live: Live) -> GroupList:
+            return self._lists.for_group(live, group, self._criteria(live, group, options))
+
+        found = self._index.follow(make)
         about = {"members": str(len(found.members)), "strategy": found.strategy}
-        return self._logged([Query("group", User(words=words), about)], [found])[0]
+        return self._logged([Query("group", User(words=group.words), about)], [found])[0]
 
     def explain(self, user: str | User, item_id: str) -> Explanation:
         """Return why an item has its value for a user.

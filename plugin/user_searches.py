@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from seealso.errors import ConfigError, DataError
-from seealso.plugin.groups.options import GroupListOptions, GroupOptions
+from seealso.plugin.groups.members import Members
+from seealso.plugin.groups.options import GroupCriteria, GroupListOptions, GroupOptions
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.open_index import OpenIndex
 from seealso.plugin.ranking.options import RecommendOptions, UserListOptions
@@ -122,7 +123,7 @@ class UserSearches(OpenIndex):
 
     def stored_group_request(
         self,
-        members: Sequence[str | User],
+        members: str | Sequence[str | User],
         *,
         words: str = "",
         attributes: Mapping[str, Any] | None = None,
@@ -132,6 +133,13 @@ class UserSearches(OpenIndex):
 
         Send it with the query parameter ``include_named_queries_score=true``.
         """
-        criteria = GroupOptions(**options).resolve_group(self._settings)
+        chosen = GroupOptions(**options)
         group = self._members(members, words, attributes)
-        return self._index.follow(lambda live: self._lists.stored_group(live, group, criteria))
+        return self._index.follow(
+            lambda live: self._lists.stored_group(live, group, self._criteria(live, group, chosen))
+        )
+
+    def _criteria(self, live: Live, group: Members, options: GroupOptions) -> GroupCriteria:
+        """Return what a group's list must be: what was fitted is for known groups alone."""
+        known = group.group_id is not None
+        return options.resolve_group(live.settings if known else self._settings)

@@ -38,9 +38,8 @@ from seealso.fitting.fit import fit
 from seealso.indexer.build import build
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.log import progress
+from seealso.models.group_strategies import Strategy, average, fair, looked_at, strategies
 from seealso.plugin import Recommender
-from seealso.plugin.groups.options import looked_at
-from seealso.plugin.groups.strategies import Strategy, average, fair, strategies
 from seealso.readers import Problems
 from seealso.types import Calibration, HistoryEntry, User, Vector
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seealso.indexer.documents import item_vector
+from seealso.models.group_strategies import mean_with
 from seealso.plugin.groups.members import Group
 from seealso.plugin.groups.search import TAIL
 from seealso.plugin.ranking.answers import Hit
@@ -47,13 +48,15 @@ class GroupReader:
         return Candidates(ranked, tail)
 
     def _candidate(self, hit: Hit) -> Candidate:
-        """Return a hit with what it is worth to each member; the mean is its probability."""
+        """Return a hit with what it is worth to each member; the mean is its probability.
+
+        The own history of a group counts in it with its weight.
+        """
         raw, calibration = self._raw(hit), self.context.calibration
         item = recommendation(hit, None, Source.VECTOR, calibration)
         if raw:
-            # sorted: sums of the same numbers then have the same last digit
-            mean = np.sort(calibration.probability(raw)).mean()
-            item = replace(item, probability=float(mean))
+            members, own = self.group.preferences(calibration.probability(raw)[:, None])
+            item = replace(item, probability=float(mean_with(members, own)[0]))
         return Candidate(item, raw, raw, item_vector(hit["_source"]))
 
     def _raw(self, hit: Hit) -> tuple[float, ...]:

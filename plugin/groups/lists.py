@@ -26,7 +26,8 @@ class GroupRecommendation:
     Attributes
     ----------
     item
-        The item; its probability is the mean over the members.
+        The item; its probability is the mean over the members, in which a group's own history
+        counts with its weight.
     probabilities
         That of each member, in the order of `GroupList.members`; None for an item without a
         vector and for a list by importance alone.
@@ -61,11 +62,14 @@ class GroupList(Ranked[GroupRecommendation]):
     items
         Best first.
     members
-        Names of those whose preferences it is made of.
+        Names of those whose preferences it is made of; the own history of a known group, which is
+        the last one, is called like the group.
     strategy
         How their preferences became one order.
     path, index, fingerprint, note, latency_ms, query_id
         As in `RecommendationList`.
+    group_id
+        The id of a known group.
     """
 
     items: tuple[GroupRecommendation, ...]
@@ -77,9 +81,12 @@ class GroupList(Ranked[GroupRecommendation]):
     note: str = ""
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     query_id: str = ""
+    group_id: str | None = None
 
     @classmethod
-    def of_one(cls, found: RecommendationList, name: str, strategy: str) -> "GroupList":
+    def of_one(
+        cls, found: RecommendationList, name: str, strategy: str, group_id: str | None
+    ) -> "GroupList":
         """Return the list of one user, whom the group calls `name`, as that of a group of one."""
         return cls(
             tuple(
@@ -93,11 +100,13 @@ class GroupList(Ranked[GroupRecommendation]):
             found.fingerprint,
             found.note,
             found.latency_ms,
+            group_id=group_id,
         )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         return {
+            **({} if self.group_id is None else {"group": self.group_id}),
             "members": list(self.members),
             "strategy": self.strategy,
             **self.provenance(),

@@ -1,11 +1,16 @@
 """Several people become a group: who counts, and which items are left out for them."""
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import Final
 
+import numpy as np
+
+from seealso.choices import SeenRule
+from seealso.config import GroupSettings
 from seealso.errors import DataError
+from seealso.models.group_strategies import Matrix, OwnHistory
 from seealso.plugin.profiles.profile import Profile
 from seealso.types import User
 
@@ -22,20 +27,46 @@ class Members:
     Attributes
     ----------
     users
-        All whose preferences count: the people, and last the group as a whole, if anything
-        describes it. The group as a whole has no age and has seen nothing.
+        All whose preferences count: the people, then the group as a whole, if anything describes
+        it, and `own`. The group as a whole has no age and has seen nothing.
     names
         The name of each of `users` in the list: the id, or a name that is not an id.
     guarded
         Those whose age and region decide what the list may hold: the people, if there are any.
     seen
         What each of the people has seen.
+    group_id
+        The id of a known group.
+    own
+        What is known of what that group did together: the last of `users`.
+    words
+        The words of the group as a whole.
     """
 
     users: tuple[User, ...]
     names: tuple[str, ...]
     guarded: tuple[User, ...]
     seen: tuple[frozenset[str], ...]
+    group_id: str | None = None
+    own: User | None = None
+    words: str = ""
+
+    @classmethod
+    def of_known(
+        cls, group_id: str, people: Iterable[User], whole: User, own: User | None
+    ) -> "Members":
+        """Return the members of a known group; `own` is one more, if the group did anything.
+
+        Raises
+        ------
+        DataError
+            As for `of`.
+        """
+        found = replace(cls.of(people, whole), group_id=group_id)
+        if own is None:
+            return found
+        name = free(group_id, set(found.names))
+        return replace(found, users=(*found.users, own), names=(*found.names, name), own=own)
 
     @classmethod
     def of(cls, people: Iterable[User], whole: User) -> "Members":
@@ -69,7 +100,7 @@ class Members:
         ]
         names += [free(WHOLE, used) for _ in described]
         seen = tuple(one.seen for one in different)
-        return cls(users, tuple(names), different or users, seen)
+        return cls(users, tuple(names), different or users, seen, words=whole.words)
 
 
 def free(name: str, used: Set[str | None]) -> str:
@@ -92,23 +123,33 @@ class Group:
         Items that the list leaves out.
     note
         Who was left out, and why.
+    own_weight
+        What the last of `profiles`, that of the group's own history, weighs beside all others
+        together; None where none of them is.
     """
 
     names: tuple[str, ...]
     profiles: tuple[Profile, ...]
     excluded: frozenset[str]
     note: str
+    own_weight: float | None = None
+
+    def preferences(self, probabilities: Matrix) -> tuple[Matrix, OwnHistory | None]:
+        """Return probabilities, shape (profiles, candidates), as strategies take them."""
+        if self.own_weight is None:
+            return probabilities, None
+        return probabilities[:-1], OwnHistory(np.asarray(probabilities[-1]), self.own_weight)
 
     @classmethod
-    def of(cls, members: Members, profiles: Sequence[Profile], seen: str) -> "Group":
+    def of(cls, members: Members, profiles: Sequence[Profile], settings: GroupSettings) -> "Group":
         """Return the group of those members of whom anything is known.
 
         Parameters
         ----------
         members, profiles
             What those who do not count have seen is left out as well.
-        seen
-            ``any``, ``everyone`` or ``nothing``, as in the settings.
+        settings
+            Whose seen items are left out, and what the group's own history weighs.
         """
         named = dict(zip(members.names, profiles, strict=True))
         known = {name: one for name, one in named.items() if one.vector is not None}
@@ -116,14 +157,26 @@ class Group:
         note = f"nothing is known about {_name_some(unknown)}: left out" if unknown else ""
         if not known:
             note = "nothing is known about any member: ranked by importance alone"
-        excluded = _excluded(members.seen, seen)
-        return cls(tuple(known), tuple(known.values()), excluded, note)
+        # alone, the own history is a list like anybody's
+        beside = members.own is not None and members.names[-1] in known and len(known) > 1
+        return cls(
+            tuple(known),
+            tuple(known.values()),
+            _exclude(members, settings.seen),
+            note,
+            settings.own_weight if beside else None,
+        )
 
 
-def _excluded(seen: Sequence[frozenset[str]], rule: str) -> frozenset[str]:
-    if rule == "nothing" or not seen:
+def _exclude(members: Members, rule: SeenRule) -> frozenset[str]:
+    if rule == "nothing":
         return frozenset()
-    return frozenset.union(*seen) if rule == "any" else frozenset.intersection(*seen)
+    own = frozenset[str]() if members.own is None else members.own.seen
+    if rule == "group" or not members.seen:
+        return own
+    if rule == "any":
+        return own.union(*members.seen)
+    return own | frozenset.intersection(*members.seen)
 
 
 def _name_some(names: Sequence[str]) -> str:

@@ -5,16 +5,11 @@ from typing import Final
 
 from seealso.choices import SeenRule, StrategyName
 from seealso.config import GroupSettings, Settings
+from seealso.models.group_strategies import looked_at
 from seealso.plugin.ranking.options import Criteria, RecommendOptions, UserListOptions, changed
 
 CANDIDATES: Final = 2_000
 """Hits that a group's search may bring, while each member keeps as many as the list is long."""
-
-LOOKED_AT: Final = 50
-"""Best items of each member that a strategy looks at; with 1,000 its lists are hardly others."""
-
-DEEP: Final = {"least-misery": 400, "borda": 400}
-"""Strategies that choose items which no member likes best: `LOOKED_AT` are too few for them."""
 
 
 class GroupListOptions(UserListOptions, total=False):
@@ -23,7 +18,10 @@ class GroupListOptions(UserListOptions, total=False):
     strategy: StrategyName | None
     """How the members' preferences become one order."""
     seen: SeenRule | None
-    """Left out is what ``any`` member has seen, only what ``everyone`` has, or ``nothing``."""
+    """Left out is what ``any`` member has seen, only what ``everyone`` has, what the ``group`` has
+    seen itself, or ``nothing``."""
+    own_weight: float | None
+    """What a known group's own history weighs beside its members together, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +30,13 @@ class GroupOptions(RecommendOptions):
 
     Attributes
     ----------
-    strategy, seen
+    strategy, seen, own_weight
         As in `GroupListOptions`.
     """
 
     strategy: StrategyName | None = None
     seen: SeenRule | None = None
+    own_weight: float | None = None
 
     def resolve_group(self, settings: Settings) -> "GroupCriteria":
         """Return what a list must be by these options and, where they are None, by `settings`.
@@ -47,7 +46,8 @@ class GroupOptions(RecommendOptions):
         ConfigError
             An option is out of range, or of the wrong type.
         """
-        chosen = changed(settings.groups, {"strategy": self.strategy, "seen": self.seen})
+        options = {"strategy": self.strategy, "seen": self.seen, "own_weight": self.own_weight}
+        chosen = changed(settings.groups, options)
         return GroupCriteria(self.resolve(settings.recommend), chosen)
 
 
@@ -71,8 +71,3 @@ def candidates_each(settings: GroupSettings, size: int, members: int) -> int:
     """Return how many of the best items of each member are looked at, for a list of `size`."""
     best = settings.candidates or looked_at(settings.strategy)
     return max(size, min(best, CANDIDATES // members))
-
-
-def looked_at(strategy: str) -> int:
-    """Return how many of the best items of each member a strategy needs."""
-    return DEEP.get(strategy, LOOKED_AT)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from seealso.config import GroupSettings
 from seealso.plugin.groups.candidates import GroupReader
 from seealso.plugin.groups.members import Group
+from seealso.plugin.groups.order import ByStrategy
 from seealso.plugin.groups.search import group_search
-from seealso.plugin.groups.strategies import ByStrategy
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.candidates import HitReader
 from seealso.plugin.ranking.options import Criteria, Filter
@@ -46,7 +46,9 @@ class GroupRequest:
 
     def order(self, context: RankingContext) -> Order:
         """Return that of the strategy; by importance where nothing is known about anybody."""
-        return ByStrategy(self.settings, context.calibration) if self.known else ByValue()
+        if not self.known:
+            return ByValue()
+        return ByStrategy(self.settings, context.calibration, self.group)
 
     def queries(self, criteria: Criteria, context: RankingContext) -> Sequence[Query]:
         """Return the one search of the group."""

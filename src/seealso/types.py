@@ -30,6 +30,10 @@ def from_micros(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+GroupMembers: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Members of each known group, each once, by the id of the group."""
+
+
 class Space(StrEnum):
     """How the similarity of two vectors is measured."""
 

@@ -243,7 +243,7 @@ def test_the_other_spaces(other_space: Library) -> None:
     ("wishes", "said"),
     [
         ({"strategy": "loudest"}, "strategy: must be one of fair, average"),
-        ({"seen": "some"}, "seen: must be one of any, everyone, nothing"),
+        ({"seen": "some"}, "seen: must be one of any, everyone, group, nothing"),
         ({"size": 0}, "size: must be"),
     ],
 )

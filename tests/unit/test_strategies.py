@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from seealso.plugin.groups.strategies import (
+from seealso.models.group_strategies import (
     PATIENCE,
     Matrix,
     average,
@@ -18,7 +18,7 @@ from seealso.plugin.groups.strategies import (
     strategies,
 )
 
-NAMES = ("fair", "average", "least-misery", "most-pleasure", "borda")
+NAMES = ("fair", "average", "multiplicative", "least-misery", "most-pleasure", "borda")
 TASTES = np.array(
     [
         [0.9, 0.8, 0.1, 0.2, 0.5],

@@ -206,7 +206,7 @@ def _fit(settings: Settings, source: Inputs) -> "tuple[str, FitReport | None, bo
     from seealso.fitting.lineage import describe_dev
 
     try:
-        found = refresh_fit(settings, source.items, source.events, source.images())
+        found = refresh_fit(settings, source.items, source.events, source.images(), source.groups())
     except TooFewEvents as exc:
         return _by_texts(exc), None, False
     if isinstance(found, FitReport):
@@ -219,7 +219,9 @@ def _plan_fit(settings: Settings, source: Inputs) -> str:
     from seealso.fitting.fit import find_current_fit
 
     try:
-        found = find_current_fit(settings, source.items, source.events, source.images())
+        found = find_current_fit(
+            settings, source.items, source.events, source.images(), source.groups()
+        )
     except TooFewEvents as exc:
         return _by_texts(exc)
     return f"would fit {settings.fit.name}" if found is None else f"{found.name} would stay"

@@ -12,7 +12,7 @@ from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError, MissingExtraError
-from seealso.evaluation import BASELINES, PROTOCOLS
+from seealso.evaluation import BASELINES, GROUPS, PROTOCOLS
 from seealso.readers import (
     Attributes,
     FileSource,
@@ -160,7 +160,7 @@ def fit(settings: Settings, *, on_error: OnError = "stop", force: bool = False) 
             field="fit.name",
         )
     with read_inputs(settings, on_error) as source:
-        return fit_bundle(settings, source.items, source.events, source.images())
+        return fit_bundle(settings, source.items, source.events, source.images(), source.groups())
 
 
 def evaluate(
@@ -177,6 +177,7 @@ def evaluate(
     out: Path | str | None = None,
     before: Path | str | None = None,
     keep: bool = False,
+    groups: bool = False,
 ) -> "Evaluation":
     """Measure recommendations on events that were kept back, beside tuned baselines.
 
@@ -206,6 +207,8 @@ def evaluate(
         The evaluation.json of an earlier one, to compare with.
     keep
         Leave the index that was evaluated in the cluster.
+    groups
+        Compare ways to make lists for the known groups of ``groups.path``, too.
 
     Raises
     ------
@@ -220,6 +223,10 @@ def evaluate(
         raise ConfigError("without the index and without baselines, there is nothing to evaluate")
     if before is not None and not index:
         raise ConfigError("an earlier evaluation is compared by the index, which is left out")
+    if groups and not index:
+        raise ConfigError("lists for groups come from the index, which is left out")
+    if groups and settings.groups.path is None:
+        raise ConfigError("no file names groups", hint="set groups.path in seealso.toml")
     from seealso.evaluation.earlier import Earlier
     from seealso.evaluation.evaluate import evaluate as hold
     from seealso.evaluation.report import require_plots, write_report
@@ -229,11 +236,11 @@ def evaluate(
         require_plots()
     earlier = None if before is None else Earlier.read(Path(before))
     with read_inputs(settings, on_error) as source:
-        groups = None
+        parted = None
         if by_user is not None:
             from seealso.evaluation.fairness import Groups
 
-            groups = Groups.of(by_user, _attributes_of_users(settings, source.problems))
+            parted = Groups.of(by_user, _attributes_of_users(settings, source.problems))
         builders: list[SystemBuilder] = []
         if baselines:
             from seealso.evaluation.baselines import baselines as baselines_of
@@ -248,12 +255,13 @@ def evaluate(
             source.items,
             source.events,
             builders,
-            protocols=protocols,
+            protocols=[*protocols, *([GROUPS] if groups else [])],
             split=split,
             by=by,
             most_users=users,
             before=earlier,
-            groups=groups,
+            groups=parted,
+            known_groups=source.groups() if groups else None,
             names=Pseudonyms.from_environment(os.environ) if KEY in os.environ else None,
         )
     if out is not None:

@@ -208,7 +208,9 @@ def _examine_fit(settings: Settings, source: Inputs) -> tuple[bool, tuple[str, .
     try:
         from seealso.fitting.fit import find_current_fit
 
-        return find_current_fit(settings, source.items, source.events, source.images()) is None, ()
+        return find_current_fit(
+            settings, source.items, source.events, source.images(), source.groups()
+        ) is None, ()
     except TooFewEvents as exc:
         return False, (f"events do not suffice: {exc.message}",)
     except MissingExtraError as exc:

@@ -25,9 +25,12 @@ FOLDER = Path(".seealso/evaluation")
     "protocols",
     multiple=True,
     type=click.Choice([*PROTOCOLS, "all"]),
-    default=["leave-one-out"],
-    show_default=True,
-    help="How events are held out; may be repeated.",
+    help="How events are held out; may be repeated.  [default: leave-one-out, without --groups]",
+)
+@click.option(
+    "--groups",
+    is_flag=True,
+    help="Compare the lists for known groups, by what groups and their members chose next.",
 )
 @click.option("--test", "split", flag_value="test", default="dev", help="Use test instead of dev.")
 @click.option(
@@ -77,6 +80,7 @@ def evaluate(
     context: Context,
     on_error: "OnError",
     protocols: tuple[str, ...],
+    groups: bool,
     split: "Split",
     baselines: tuple[str, ...],
     no_baselines: bool,
@@ -102,11 +106,16 @@ def evaluate(
         raise click.UsageError("--no-index and --no-baselines leave nothing to evaluate")
     if not index and before is not None:
         raise click.UsageError("--before compares the index, which --no-index leaves out")
+    if not index and groups:
+        raise click.UsageError("--groups asks the index, which --no-index leaves out")
+    if not protocols and not groups:
+        protocols = PROTOCOLS[:1]
     folder = out or (FOLDER if opened else None)
     found = api.evaluate(
         context.settings,
         on_error=on_error,
         protocols=PROTOCOLS if "all" in protocols else protocols,
+        groups=groups,
         split=split,
         baselines=() if no_baselines else baselines or BASELINES,
         index=index,

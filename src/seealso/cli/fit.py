@@ -15,6 +15,7 @@ from seealso.cli.options import on_error
 if TYPE_CHECKING:
     from seealso.choices import OnError
     from seealso.fitting.fit import FitReport
+    from seealso.fitting.groups import ChosenGroups
     from seealso.models.co_occurrence import CoOccurrenceConfig
 
 
@@ -68,6 +69,7 @@ def _facts(report: "FitReport") -> dict[str, object]:
         f"bonus {recipe.cold_start_bonus:g}",
         "importance": _importance(fitted.importance),
         **_neighbours(fitted.neighbours),
+        **_groups(report.groups),
         "probability": "not fitted"
         if calibration is None
         else f"b {calibration.b:.3f}, T {calibration.t:.4f}",
@@ -100,6 +102,17 @@ def _neighbours(chosen: Mapping[str, Any]) -> dict[str, object]:
         return {}
     text = "share {share:g}, {k:,} neighbours, their latest {latest:,} items"
     return {"neighbours": text.format(**chosen)}
+
+
+def _groups(chosen: "ChosenGroups | None") -> dict[str, object]:
+    if chosen is None:
+        return {}
+    asked = f"{chosen.groups:,} {'group' if chosen.groups == 1 else 'groups'} asked on dev"
+    if not chosen.settings:
+        return {"groups": f"{asked}, too few: as set in [groups]"}
+    text = "{strategy}, own weight {own_weight:g}, seen by {seen}".format(**chosen.settings)
+    reached = ", ".join(f"{name} {value:.4f}" for name, value in chosen.dev.items())
+    return {"groups": f"{text}; {asked}, ndcg@10: {reached}"}
 
 
 def _importance(chosen: Mapping[str, Any]) -> str:

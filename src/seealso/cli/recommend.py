@@ -61,7 +61,7 @@ def recommend(
 
 
 @click.command("recommend-group")
-@click.argument("members", nargs=-1, metavar="USER_ID...", callback=all_spelled)
+@click.argument("members", nargs=-1, metavar="GROUP | USER_ID...", callback=all_spelled)
 @click.option("--words", default="", help="The group's own words.")
 @click.option(
     "--attribute",
@@ -81,6 +81,11 @@ def recommend(
     type=click.Choice(get_args(SeenRule)),
     help="Whose seen items are left out of the list.",
 )
+@click.option(
+    "--own-weight",
+    type=float,
+    help="What a known group's own history weighs beside its members, from 0 to 1.",
+)
 @list_options
 @tail_share
 @show
@@ -95,11 +100,11 @@ def recommend_group(
 ) -> None:
     """Recommend one list of items to several people.
 
-    Give the ids of its members, or --words and --attribute for a group whose
-    members are not known.
+    Give the id of a group of [groups], whose own history counts as well; the ids of its members; or
+    --words and --attribute for a group whose members are not known.
     """
     if not (members or words or attributes):
-        raise click.UsageError("who is it for? Give USER_ID..., --words or --attribute")
+        raise click.UsageError("who is it for? Give GROUP, USER_ID..., --words or --attribute")
     recommender = recommender_for(context, set(members))
     found = recommender.recommend_group(members, words=words, attributes=attributes, **options)
     print_list(

@@ -42,6 +42,7 @@ BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
     "events": ("path",),
     "images": ("path", "ids", "folder", "bundle"),
     "users": ("path",),
+    "groups": ("path",),
     "taxonomy": ("path",),
     "safety": ("blocklist",),
 }
@@ -51,6 +52,7 @@ FITTED: Final[Mapping[str, tuple[type[Section], frozenset[str]]]] = {
     "profile": (ProfileSettings, frozenset({"recency", "tail_recency"})),
     "importance": (ImportanceSettings, frozenset({"floor", "ceiling", "half_life_days"})),
     "neighbours": (NeighbourSettings, frozenset({"share", "k", "latest"})),
+    "groups": (GroupSettings, frozenset({"strategy", "seen", "own_weight"})),
 }
 """The settings that a bundle may bring: what `fit` finds out. No others can come from elsewhere."""
 
@@ -65,7 +67,7 @@ REMOVED: Final = {
 
 
 class BesideFile(TomlConfigSettingsSource):
-    """Reads TOML files; paths of catalogue, events, images and users are relative to them."""
+    """Reads TOML files; paths of catalogue, events, images, users and groups are relative."""
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         found: dict[str, Any] = tomllib.loads(decode(file_path.read_bytes()))

@@ -94,9 +94,9 @@ def leave_one_out(events: Iterable[pl.DataFrame], *, positive: float | None) -> 
     dev: list[Case] = []
     test: list[Case] = []
     known: list[int] = []
-    rows = _numbered(events)
+    rows = number_rows(events)
     known += _of_nobody(rows)["row"].to_list()
-    for past in _pasts(rows, positive):
+    for past in iterate_pasts(rows, positive):
         choices = past.choices
         if len(choices) < FEWEST_EVENTS:
             train[past.user_id] = tuple(item for item, _ in choices)
@@ -126,8 +126,8 @@ def temporal(
     DataError
         There are no times, or no user has choices before and after a moment.
     """
-    rows = _numbered(events)
-    pasts = list(_pasts(rows, positive))
+    rows = number_rows(events)
+    pasts = list(iterate_pasts(rows, positive))
     times = sorted(
         time for past in pasts for _, place in past.choices if (time := past.times[place])
     )
@@ -166,15 +166,15 @@ def learn_everything(events: Iterable[pl.DataFrame], *, positive: float | None) 
     TooFewEvents
         There are no events.
     """
-    rows = _numbered(events)
-    pasts = _pasts(rows, positive)
+    rows = number_rows(events)
+    pasts = iterate_pasts(rows, positive)
     train = {past.user_id: tuple(item for item, _ in past.choices) for past in pasts}
     known = np.arange(rows.height)
     return Split(train, (), (), known, _find_unchosen(rows, train, known))
 
 
 @dataclass(frozen=True, slots=True)
-class _Past:
+class Past:
     """All events of a user, oldest first.
 
     Attributes
@@ -196,10 +196,20 @@ class _Past:
     def case(self, choice: tuple[str, int]) -> Case:
         """Return the question that stood before the user at this choice."""
         target, place = choice
-        newest_first = range(place - 1, -1, -1)
+        history, seen = self.known_by(range(place))
+        return Case(self.user_id, history, target, seen - {target})
+
+    def known_by(self, places: Sequence[int]) -> tuple[tuple[str, ...], frozenset[str]]:
+        """Return what some of the events tell: the history, newest first, and what was seen.
+
+        Parameters
+        ----------
+        places
+            Of the events, in rising order.
+        """
+        newest_first = reversed(places)
         history = dict.fromkeys(self.items[one] for one in newest_first if self.liked[one])
-        seen = frozenset(self.items[:place]) - {target}
-        return Case(self.user_id, tuple(history), target, seen)
+        return tuple(history), frozenset(self.items[one] for one in places)
 
     def chosen_before(self, moment: datetime) -> int:
         """Return how many of the choices are earlier than `moment`."""
@@ -212,7 +222,7 @@ class _Past:
         return [row for row, time in pairs if time is None or time < moment]
 
 
-def _numbered(events: Iterable[pl.DataFrame]) -> pl.DataFrame:
+def number_rows(events: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Return all events, each with its ``row``."""
     frames = [frame.select("user_id", "item_id", "value", "time") for frame in events]
     if not frames:
@@ -225,8 +235,8 @@ def _of_nobody(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("user_id").is_null())
 
 
-def _pasts(rows: pl.DataFrame, positive: float | None) -> Iterator[_Past]:
-    """Yield the events of each user, in the order of user ids."""
+def iterate_pasts(rows: pl.DataFrame, positive: float | None) -> Iterator[Past]:
+    """Yield the events of each user, in the order of user ids, of what `number_rows` gave."""
     liked = pl.lit(True) if positive is None else pl.col("value") >= positive
     by_user = (
         rows.drop_nulls("user_id")
@@ -240,7 +250,7 @@ def _pasts(rows: pl.DataFrame, positive: float | None) -> Iterator[_Past]:
         for place, (item, liked_it) in enumerate(zip(items, likes, strict=True)):
             if liked_it:
                 first.setdefault(item, place)
-        yield _Past(user_id, items, likes, times, places, tuple(first.items()))
+        yield Past(user_id, items, likes, times, places, tuple(first.items()))
 
 
 def _moment(times: Sequence[datetime], share: float) -> datetime:

@@ -26,6 +26,7 @@ from seealso.evaluation.showing import Labels, examples, read_labels
 from seealso.evaluation.systems import FittedSystem, Lists, SystemBuilder
 from seealso.log import progress
 from seealso.readers import Pseudonyms
+from seealso.types import GroupMembers
 
 
 def evaluate(
@@ -41,6 +42,7 @@ def evaluate(
     before: Earlier | None = None,
     groups: Groups | None = None,
     names: Pseudonyms | None = None,
+    known_groups: GroupMembers | None = None,
 ) -> Evaluation:
     """Ask every system the questions of every protocol, over the whole catalogue.
 
@@ -54,7 +56,7 @@ def evaluate(
         What is evaluated. Each is built anew for each state of knowledge, and released before
         the next one comes: one model is in memory at a time.
     protocols
-        Of `seealso.evaluation.PROTOCOLS`.
+        Of `seealso.evaluation.PROTOCOLS`, and `seealso.evaluation.GROUPS`.
     split
         ``dev`` or ``test``. Settings are always chosen on dev.
     by
@@ -68,6 +70,8 @@ def evaluate(
     names
         Gives the pseudonyms of users in the results; by default some that are drawn for this
         evaluation alone.
+    known_groups
+        The members of each known group, for `seealso.evaluation.GROUPS`.
 
     Raises
     ------
@@ -81,8 +85,9 @@ def evaluate(
     began = perf_counter()
     with progress("reading"):
         held = hold_out(
-            settings, items, events, names=protocols, split=split, most_users=most_users
-        )
+            settings, items, events, names=protocols, split=split, most_users=most_users,
+            groups=known_groups,
+        )  # fmt: skip
         dataset = held[0].dataset
         if before is not None:
             before.check_all(held, split)

@@ -14,10 +14,17 @@ import polars as pl
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Events, Items, read_dataset
+from seealso.datasets.group_questions import GroupQuestions, read_group_questions
 from seealso.datasets.questions import Places, Question, sample
 from seealso.datasets.splits import split_events
 from seealso.errors import DataError
+from seealso.evaluation import GROUPS
 from seealso.evaluation.segments import new_users, segments
+from seealso.types import GroupMembers
+
+GROUP_CHOICES: Final = "choices of groups"
+MEMBER_CHOICES: Final = "choices of their members"
+"""What is asked about known groups."""
 
 FEW: Final = (1, 2, 3, 5)
 """Lengths that ``few-shot`` cuts histories to."""
@@ -43,6 +50,8 @@ class EvaluationProtocol:
         Names of parts of the users, with the positions of their questions; all of them first.
     headline
         The metric by which systems are compared.
+    for_groups
+        Whether lists are for groups: those who rank for users alone take no part.
     """
 
     name: str
@@ -50,6 +59,7 @@ class EvaluationProtocol:
     among: npt.NDArray[np.bool_] | None
     parts: Sequence[tuple[str, Places]]
     headline: str = "ndcg@10"
+    for_groups: bool = False
 
     def signature(self, ids: Sequence[str]) -> str:
         """Return 16 hex digits of the questions over the items `ids`."""
@@ -85,6 +95,11 @@ class Holdout:
     cold: npt.NDArray[np.bool_]
     protocols: tuple[EvaluationProtocol, ...]
 
+    @property
+    def for_users(self) -> tuple[EvaluationProtocol, ...]:
+        """The protocols that ask for lists of users."""
+        return tuple(one for one in self.protocols if not one.for_groups)
+
 
 def hold_out(
     settings: Settings,
@@ -94,6 +109,7 @@ def hold_out(
     names: Sequence[str],
     split: str,
     most_users: int | None = None,
+    groups: GroupMembers | None = None,
 ) -> tuple[Holdout, ...]:
     """Read the dataset and prepare the protocols `names`.
 
@@ -104,11 +120,13 @@ def hold_out(
     items, events
         Give the batches of the catalogue and the event frames.
     names
-        Of `seealso.evaluation.PROTOCOLS`.
+        Of `seealso.evaluation.PROTOCOLS`, and `seealso.evaluation.GROUPS`.
     split
         ``dev`` or ``test``.
     most_users
         Ask at most so many users in each protocol, drawn by ``training.seed``; all by default.
+    groups
+        The members of each group, for `seealso.evaluation.GROUPS`.
 
     Raises
     ------
@@ -117,13 +135,17 @@ def hold_out(
     """
     held: list[Holdout] = []
     drawn = _sampler(settings, most_users)
-    if set(names) & {"leave-one-out", "cold", "few-shot"}:
+    if set(names) & {"leave-one-out", "cold", "few-shot", GROUPS}:
         dataset = read_dataset(_cut(settings, "leave-one-out"), items, events)
         warm = drawn(dataset.test if split == "test" else dataset.dev)
         protocols = [_whole("leave-one-out", dataset, warm, settings)]
         protocols = protocols if "leave-one-out" in names else []
         if "few-shot" in names:
             protocols += [few_shot(warm, length) for length in FEW]
+        if GROUPS in names:
+            cut = _cut(settings, "leave-one-out")
+            asked = read_group_questions(cut, dataset.catalogue, events, groups or {}, split)
+            protocols += group_protocols(asked, drawn)
         if protocols:
             held.append(_holdout(dataset, "leave-one-out", protocols))
         if "cold" in names:
@@ -163,6 +185,29 @@ def few_shot(questions: Sequence[Question], length: int) -> EvaluationProtocol:
     """
     cut = [replace(one, history=one.history[:length]) for one in questions]
     return EvaluationProtocol(f"few-shot {length}", cut, None, [("all", np.arange(len(cut)))])
+
+
+def group_protocols(asked: GroupQuestions, drawn: Draw) -> list[EvaluationProtocol]:
+    """Return what groups choose together, and what their members choose: by one list a group.
+
+    Raises
+    ------
+    DataError
+        No group can be asked about.
+    """
+    if not asked.own:
+        raise DataError(
+            "no group has own choices to ask about: three at least, and a member with events",
+            hint="events.user has the id of a group where the group chose; check groups.path",
+        )
+    kinds = {GROUP_CHOICES: asked.own, MEMBER_CHOICES: asked.of_members}
+    return [
+        EvaluationProtocol(
+            name, questions, None, [("all", np.arange(len(questions)))], for_groups=True
+        )
+        for name, own in kinds.items()
+        if (questions := drawn(own))
+    ]
 
 
 def is_cold(item_id: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from seealso.evaluation.changes import Answers, Change, Example
+from seealso.evaluation.protocols import GROUP_CHOICES
 from seealso.evaluation.scores import (
     BeyondAccuracy,
     PairedTest,
@@ -77,6 +78,11 @@ class ProtocolResult:
     answers: tuple[Answers, ...] = ()
     changes: tuple[Change, ...] = ()
     treatments: tuple[Treatment, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """What `users` counts, in a word."""
+        return "groups" if self.name == GROUP_CHOICES else "users"
 
     @property
     def headline(self) -> str:

@@ -73,10 +73,13 @@ class Baseline:
 
         Where some protocols rank a part of the items only, settings are chosen for them apart.
         """
-        if self.first is not None:
+        if self.first is not None and holdout.for_users:
             self.first(holdout.dataset)
+        if not holdout.for_users:
+            yield []
+            return
         if not holdout.cold.any() or not self.reads:
-            yield [self._tuned(holdout, holdout.protocols)]
+            yield [self._tuned(holdout, holdout.for_users)]
             return
         whole = [one for one in holdout.protocols if one.among is None]
         parts = [[one] for one in holdout.protocols if one.among is not None]

@@ -25,11 +25,12 @@ from seealso.encoder import (
     item_encoder,
 )
 from seealso.fitting.fitter import Fitted
+from seealso.fitting.groups import ChosenGroups
 from seealso.fitting.lineage import Lineage
 from seealso.indexer.binding import bind_to_catalogue, sample_texts
 from seealso.indexer.inputs import Inputs, read_ids, survey
 from seealso.log import no_progress, progress
-from seealso.types import Calibration, Vector
+from seealso.types import Calibration, GroupMembers, Vector
 from seealso.version import __version__
 
 
@@ -70,6 +71,7 @@ def identify_inputs(
     items: Items,
     events: Events,
     images: ImageVectors | None,
+    groups: GroupMembers,
 ) -> str:
     """Return 16 hex digits over all that a fit depends on: data, models, and settings.
 
@@ -102,6 +104,8 @@ def identify_inputs(
         sections,
         pictures,
     ]
+    if groups:
+        facts.append({"members": dict(groups), "fairness": settings.groups.fairness})
     return sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
@@ -122,6 +126,7 @@ def write_fitted(
     fitted: Fitted,
     dataset: Dataset,
     inputs: str,
+    groups: ChosenGroups | None,
 ) -> Bundle:
     """Write the bundle ``fit.name``: `plain`, made of `base`, with what was fitted from `inputs`.
 
@@ -141,6 +146,7 @@ def write_fitted(
         "profile": fitted.profile,
         "importance": fitted.importance,
         "neighbours": fitted.neighbours,
+        "groups": {} if groups is None else groups.settings,
     }
     described = replace(
         plain,

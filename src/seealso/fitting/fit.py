@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from time import perf_counter
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Events, Items, read_all_choices
@@ -22,12 +23,16 @@ from seealso.fitting.bundles import (
     write_fitted,
 )
 from seealso.fitting.fitter import Fitted, Fitter
+from seealso.fitting.groups import ChosenGroups, fit_groups
 from seealso.fitting.images import ImageContent, choose_image_weight
 from seealso.fitting.importance import Shares, read_shares
 from seealso.fitting.lineage import Lineage
 from seealso.fitting.recipe import learn_collaborative
 from seealso.fitting.text_models import FineTuned, find_text_models
 from seealso.log import progress
+from seealso.types import GroupMembers
+
+NO_GROUPS: Final[GroupMembers] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class FitReport:
         What images of items weigh, and how many items have one, as `ImageContent.facts`.
     fine_tuned
         How lists with a fine-tuned model compare; None where there is none.
+    groups
+        How lists for known groups are made; None without any.
     """
 
     bundle: str
@@ -62,6 +69,7 @@ class FitReport:
     seconds: float
     images: Mapping[str, float] = field(default_factory=dict)
     fine_tuned: FineTuned | None = None
+    groups: ChosenGroups | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything side by side, for JSON."""
@@ -72,7 +80,11 @@ class FitReport:
 
 
 def fit(
-    settings: Settings, items: Items, events: Events, images: ImageVectors | None = None
+    settings: Settings,
+    items: Items,
+    events: Events,
+    images: ImageVectors | None = None,
+    groups: GroupMembers = NO_GROUPS,
 ) -> FitReport:
     """Fit the bundle ``fit.name`` over the texts as ``encoder.bundle`` reads them.
 
@@ -88,6 +100,8 @@ def fit(
         Give the batches of the catalogue and the event frames.
     images
         What the items look like, if anything is known of that.
+    groups
+        Members of known groups; their events are those with the id of the group.
 
     Raises
     ------
@@ -100,11 +114,15 @@ def fit(
     MissingExtraError
         The extra ``evaluate`` is not installed.
     """
-    return _FitInputs.read(settings, items, events, images).fit()
+    return _FitInputs.read(settings, items, events, images, groups).fit()
 
 
 def refresh_fit(
-    settings: Settings, items: Items, events: Events, images: ImageVectors | None = None
+    settings: Settings,
+    items: Items,
+    events: Events,
+    images: ImageVectors | None = None,
+    groups: GroupMembers = NO_GROUPS,
 ) -> FitReport | Bundle:
     """Fit as `fit` does, unless the bundle ``fit.name`` was fitted from the same inputs.
 
@@ -120,12 +138,16 @@ def refresh_fit(
     DataError, BundleError, MissingExtraError
         As for `fit`.
     """
-    inputs = _FitInputs.read(settings, items, events, images)
+    inputs = _FitInputs.read(settings, items, events, images, groups)
     return inputs.find_current() or inputs.fit()
 
 
 def find_current_fit(
-    settings: Settings, items: Items, events: Events, images: ImageVectors | None = None
+    settings: Settings,
+    items: Items,
+    events: Events,
+    images: ImageVectors | None = None,
+    groups: GroupMembers = NO_GROUPS,
 ) -> Bundle | None:
     """Return the bundle that `refresh_fit` would leave as it is; None where it would fit.
 
@@ -134,7 +156,7 @@ def find_current_fit(
     TooFewEvents, DataError, BundleError
         As for `refresh_fit`.
     """
-    return _FitInputs.read(settings, items, events, images).find_current()
+    return _FitInputs.read(settings, items, events, images, groups).find_current()
 
 
 @dataclass(frozen=True)
@@ -143,7 +165,7 @@ class _FitInputs:
 
     Attributes
     ----------
-    settings, items, events, images
+    settings, items, events, images, groups
         As `fit` takes them.
     models
         The model of `encoder.bundle`, and a fine-tuned one if there is one.
@@ -157,26 +179,38 @@ class _FitInputs:
     items: Items
     events: Events
     images: ImageVectors | None
+    groups: GroupMembers
     models: Sequence[Bundle]
     notes: Sequence[str]
     holdout: Holdout
 
     @classmethod
     def read(
-        cls, settings: Settings, items: Items, events: Events, images: ImageVectors | None
+        cls,
+        settings: Settings,
+        items: Items,
+        events: Events,
+        images: ImageVectors | None,
+        groups: GroupMembers,
     ) -> "_FitInputs":
         # before hours of events are read, should the model be missing
         models, notes = find_text_models(settings)
         with progress("reading"):
             split = settings.training.split
             (holdout,) = hold_out(settings, items, events, names=[split], split="dev")
-        return cls(settings, items, events, images, models, notes, holdout)
+        return cls(settings, items, events, images, groups, models, notes, holdout)
 
     @cached_property
     def signature(self) -> str:
         """Hash of all of it, by which equal inputs are recognised."""
         return identify_inputs(
-            self.settings, self.models, self.holdout.dataset, self.items, self.events, self.images
+            self.settings,
+            self.models,
+            self.holdout.dataset,
+            self.items,
+            self.events,
+            self.images,
+            self.groups,
         )
 
     def find_current(self) -> Bundle | None:
@@ -205,7 +239,8 @@ class _FitInputs:
                 other.model.name, chosen.fitted.gains, other.fitted.gains, seed
             )
             chosen = other if fine_tuned.chosen else chosen
-        bundle = self._write(chosen)
+        groups = self._choose_groups(chosen, shares)
+        bundle = self._write(chosen, groups)
         return FitReport(
             bundle=bundle.name,
             fingerprint=bundle.fingerprint,
@@ -217,6 +252,7 @@ class _FitInputs:
             seconds=perf_counter() - began,
             images=chosen.contents.facts,
             fine_tuned=fine_tuned,
+            groups=groups,
         )
 
     def _choose(self, model: Bundle, shares: Shares) -> "_Fit":
@@ -230,7 +266,15 @@ class _FitInputs:
         fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
         return _Fit(model, plain, held, fitted)
 
-    def _write(self, chosen: "_Fit") -> Bundle:
+    def _choose_groups(self, chosen: "_Fit", shares: Shares) -> ChosenGroups | None:
+        """Choose how lists for known groups are made; None without any."""
+        if not self.groups:
+            return None
+        texts = chosen.contents.vectors
+        asked = self.settings, self.holdout, texts, chosen.fitted, shares
+        return fit_groups(*asked, self.events, self.groups)
+
+    def _write(self, chosen: "_Fit", groups: ChosenGroups | None) -> Bundle:
         """Learn from all events what was chosen, and write the bundle."""
         settings, catalogue = self.settings, self.holdout.dataset.catalogue
         with progress("learning from all events"):
@@ -245,6 +289,7 @@ class _FitInputs:
             chosen.fitted,
             everything,
             self.signature,
+            groups,
         )
 
 

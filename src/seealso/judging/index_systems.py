@@ -17,10 +17,12 @@ from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.questions import Question
 from seealso.encoder import find_serving_bundle
 from seealso.evaluation.leakage import find_leakage
+from seealso.evaluation.metrics import DEPTH
 from seealso.evaluation.protocols import Holdout, known_events
 from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask
 from seealso.indexer.build import build
 from seealso.indexer.inputs import Inputs
+from seealso.judging.group_systems import group_systems
 from seealso.log import Tick, no_progress
 from seealso.plugin.batch.lists import recommend_in_order
 from seealso.plugin.ranking.options import Filter, RecommendOptions
@@ -159,7 +161,15 @@ class IndexSystems:
             systems.append(IndexSystem(without, recommender, catalogue, 0.0))
         bundle = find_serving_bundle(settings)
         notes = find_leakage(bundle, holdout.dataset.signature)
-        return [FittedSystem(system, None, baseline=False, notes=notes) for system in systems]
+        users = frozenset(one.name for one in holdout.for_users)
+        found = [
+            FittedSystem(system, None, baseline=False, notes=notes, protocols=users)
+            for system in systems
+        ]
+        groups = frozenset(one.name for one in holdout.protocols) - users
+        if groups:
+            found += group_systems(self.name, recommender, catalogue, DEPTH, groups, notes)
+        return found
 
 
 def _learn_anew(settings: Settings, holdout: Holdout, source: Inputs) -> Settings:

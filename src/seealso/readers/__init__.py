@@ -5,6 +5,8 @@ from seealso.readers.attributes import read_attributes as read_attributes
 from seealso.readers.events import EVENT_SCHEMA as EVENT_SCHEMA
 from seealso.readers.events import read_events as read_events
 from seealso.readers.files import FileSource as FileSource
+from seealso.readers.groups import read_groups as read_groups
+from seealso.readers.groups import read_known_groups as read_known_groups
 from seealso.readers.histories import Histories as Histories
 from seealso.readers.images import read_image_vectors as read_image_vectors
 from seealso.readers.items import RESERVED as RESERVED

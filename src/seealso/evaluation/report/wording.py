@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from seealso.datasets.intervals import Estimate
+from seealso.evaluation.protocols import GROUP_CHOICES, MEMBER_CHOICES
 from seealso.evaluation.results import ProtocolResult
 from seealso.evaluation.scores import PairedTest
 
@@ -18,6 +19,10 @@ QUESTIONS: Final = {
     "cold": "Which users chose items without earlier events? The whole catalogue is ranked, and "
     "only the texts of these items are known.",
     "cold among cold": "The same users and items, but only these new items are ranked.",
+    GROUP_CHOICES: "Which item did each known group choose together next? Earlier events of the "
+    "group and of its members are known.",
+    MEMBER_CHOICES: "Which item did each member of a group choose next? The list is that of the "
+    "whole group.",
     "few-shot": "How good are lists for users with few events? Histories have only the newest "
     "items.",
 }
