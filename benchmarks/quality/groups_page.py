@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from benchmarks.quality.household_groups import SERVED
 from benchmarks.quality.page import Result, kept, with_table
 from benchmarks.quality.parties import KINDS, SIZES
 
@@ -13,6 +14,10 @@ HEADINGS = (
     "of the average's (95 %)", *(f"{kind}: mean, worst-off" for kind in KINDS),
 )  # fmt: skip
 TIMES = f"{MEASURED}: time"
+HOUSEHOLDS = "python -m benchmarks.quality households"
+HOUSEHOLD_HEADINGS = (
+    "data", "households", "list", "HR@10", "NDCG@10", "of the members' average (95 %)",
+)  # fmt: skip
 
 
 def write_page() -> None:
@@ -25,7 +30,8 @@ def with_tables(text: str) -> str:
     results = kept("groups")
     text = with_table(text, MEASURED, HEADINGS, rows(results))
     headings = ("data", *(f"{size} members" for size in SIZES))
-    return with_table(text, TIMES, headings, times(results))
+    text = with_table(text, TIMES, headings, times(results))
+    return with_table(text, HOUSEHOLDS, HOUSEHOLD_HEADINGS, households(kept("households")))
 
 
 def rows(results: Iterable[Result]) -> Iterator[list[str]]:
@@ -50,6 +56,23 @@ def times(results: Iterable[Result]) -> Iterator[list[str]]:
     for result in results:
         if "ms" in result:
             yield [result["data"], *(f"{ms:.0f} ms" for ms in result["ms"].values())]
+
+
+def households(results: Iterable[Result]) -> Iterator[list[str]]:
+    """Yield a row for each way to make the lists of each kind of household."""
+    for result in results:
+        for kind, found in result["kinds"].items():
+            chosen = found["chosen"]
+            label = f"as chosen on dev: {chosen['strategy']}, own weight {chosen['own_weight']:g}"
+            for name, way in found["test"].items():
+                yield [
+                    result["data"],
+                    f"{found['groups']['test']:,} {kind}",
+                    label if name == SERVED else name,
+                    f"{way['hr@10']:.4f}",
+                    f"{way['ndcg@10']:.4f}",
+                    _ratio(way["of the average"]),
+                ]
 
 
 def _ratio(one: Result) -> str:

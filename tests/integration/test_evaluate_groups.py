@@ -23,12 +23,12 @@ HOUSEHOLDS = CLUBS * MEMBERS // 2
 
 
 def members() -> dict[str, tuple[str, str]]:
-    """Return households of two users of different clubs."""
-    return {f"home{n}": (f"u{n}", f"u{n + HOUSEHOLDS + n % 2}") for n in range(HOUSEHOLDS - 1)}
+    """Return households of two users of a club."""
+    return {f"home{n}": (f"u{n}", f"u{n + HOUSEHOLDS}") for n in range(HOUSEHOLDS)}
 
 
 def of_home(home: int) -> list[str]:
-    """Return what a household watches together: films of a club, which is not that of a member."""
+    """Return what a household watches together: films of another club than its members'."""
     own = [f"f{n}" for n in range(FILMS - 2) if n % CLUBS == (home + 1) % CLUBS]
     return [own[(home + 3 * step) % len(own)] for step in range(6)]
 
@@ -36,7 +36,7 @@ def of_home(home: int) -> list[str]:
 def events() -> list[Record]:
     together = [
         {"user_id": f"home{home}", "item_id": item, "second": 1000 * day + 500 + home}
-        for home in range(HOUSEHOLDS - 1)
+        for home in range(HOUSEHOLDS)
         for day, item in enumerate(of_home(home))
     ]
     return [*choices(), *together]
