@@ -11,8 +11,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError, DataError
-from seealso.evaluation import GROUPS
-from seealso.evaluation.protocols import GROUP_CHOICES, MEMBER_CHOICES, hold_out
+from seealso.evaluation.group_protocols import GROUP_CHOICES, MEMBER_CHOICES, ask_groups
 from seealso.evaluation.results import Evaluation
 from seealso.judging.index_systems import IndexSystems
 from seealso.plugin import Recommender
@@ -110,9 +109,7 @@ def test_ways_to_make_lists_are_compared_by_what_groups_and_members_chose(shop: 
 def lists(shop: Shop, settings: Settings) -> Mapping[str, Mapping[str, np.ndarray[Any, Any]]]:
     """Return what each system shows, by protocol and system."""
     source = shop.inputs(settings)
-    (holdout,) = hold_out(
-        settings, source.items, source.events, names=[GROUPS], split="dev", groups=members()
-    )
+    (holdout,) = ask_groups((), settings, source.items, source.events, members(), split="dev")
     found: dict[str, dict[str, np.ndarray[Any, Any]]] = {}
     with IndexSystems(shop.cluster, settings, source).build(holdout) as systems:
         for one in systems:

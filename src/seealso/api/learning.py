@@ -12,7 +12,7 @@ from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError, MissingExtraError
-from seealso.evaluation import BASELINES, GROUPS, PROTOCOLS
+from seealso.evaluation import BASELINES, PROTOCOLS
 from seealso.readers import (
     Attributes,
     FileSource,
@@ -255,7 +255,7 @@ def evaluate(
             source.items,
             source.events,
             builders,
-            protocols=[*protocols, *([GROUPS] if groups else [])],
+            protocols=protocols,
             split=split,
             by=by,
             most_users=users,

@@ -5,8 +5,5 @@ from typing import Final
 PROTOCOLS: Final = ("leave-one-out", "temporal", "cold", "few-shot")
 """How events are kept back and asked about."""
 
-GROUPS: Final = "groups"
-"""How known groups are asked about: what they choose together, and what their members choose."""
-
 BASELINES: Final = ("popularity", "itemknn", "ease", "ials", "ials-ridge", "bm25", "text")
 """The systems that stand beside the index."""

@@ -16,6 +16,7 @@ from seealso.evaluation.beyond_accuracy import beyond_accuracy
 from seealso.evaluation.changes import Answers, Example
 from seealso.evaluation.earlier import Earlier, changes
 from seealso.evaluation.fairness import Groups, treatments
+from seealso.evaluation.group_protocols import ask_groups
 from seealso.evaluation.metrics import DEPTH, pairings, per_user, ranks_in, scores
 from seealso.evaluation.protocols import EvaluationProtocol, Holdout, hold_out
 from seealso.evaluation.reliability import reliability
@@ -56,7 +57,7 @@ def evaluate(
         What is evaluated. Each is built anew for each state of knowledge, and released before
         the next one comes: one model is in memory at a time.
     protocols
-        Of `seealso.evaluation.PROTOCOLS`, and `seealso.evaluation.GROUPS`.
+        Of `seealso.evaluation.PROTOCOLS`.
     split
         ``dev`` or ``test``. Settings are always chosen on dev.
     by
@@ -71,7 +72,7 @@ def evaluate(
         Gives the pseudonyms of users in the results; by default some that are drawn for this
         evaluation alone.
     known_groups
-        The members of each known group, for `seealso.evaluation.GROUPS`.
+        The members of each known group; where they are given, lists for them are asked, too.
 
     Raises
     ------
@@ -85,9 +86,12 @@ def evaluate(
     began = perf_counter()
     with progress("reading"):
         held = hold_out(
-            settings, items, events, names=protocols, split=split, most_users=most_users,
-            groups=known_groups,
-        )  # fmt: skip
+            settings, items, events, names=protocols, split=split, most_users=most_users
+        )
+        if known_groups is not None:
+            held = ask_groups(
+                held, settings, items, events, known_groups, split=split, most_users=most_users
+            )
         dataset = held[0].dataset
         if before is not None:
             before.check_all(held, split)

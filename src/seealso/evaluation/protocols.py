@@ -14,17 +14,10 @@ import polars as pl
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Events, Items, read_dataset
-from seealso.datasets.group_questions import GroupQuestions, read_group_questions
 from seealso.datasets.questions import Places, Question, sample
 from seealso.datasets.splits import split_events
 from seealso.errors import DataError
-from seealso.evaluation import GROUPS
 from seealso.evaluation.segments import new_users, segments
-from seealso.types import GroupMembers
-
-GROUP_CHOICES: Final = "choices of groups"
-MEMBER_CHOICES: Final = "choices of their members"
-"""What is asked about known groups."""
 
 FEW: Final = (1, 2, 3, 5)
 """Lengths that ``few-shot`` cuts histories to."""
@@ -109,7 +102,6 @@ def hold_out(
     names: Sequence[str],
     split: str,
     most_users: int | None = None,
-    groups: GroupMembers | None = None,
 ) -> tuple[Holdout, ...]:
     """Read the dataset and prepare the protocols `names`.
 
@@ -120,13 +112,11 @@ def hold_out(
     items, events
         Give the batches of the catalogue and the event frames.
     names
-        Of `seealso.evaluation.PROTOCOLS`, and `seealso.evaluation.GROUPS`.
+        Of `seealso.evaluation.PROTOCOLS`.
     split
         ``dev`` or ``test``.
     most_users
         Ask at most so many users in each protocol, drawn by ``training.seed``; all by default.
-    groups
-        The members of each group, for `seealso.evaluation.GROUPS`.
 
     Raises
     ------
@@ -135,17 +125,13 @@ def hold_out(
     """
     held: list[Holdout] = []
     drawn = _sampler(settings, most_users)
-    if set(names) & {"leave-one-out", "cold", "few-shot", GROUPS}:
+    if set(names) & {"leave-one-out", "cold", "few-shot"}:
         dataset = read_dataset(_cut(settings, "leave-one-out"), items, events)
         warm = drawn(dataset.test if split == "test" else dataset.dev)
         protocols = [_whole("leave-one-out", dataset, warm, settings)]
         protocols = protocols if "leave-one-out" in names else []
         if "few-shot" in names:
             protocols += [few_shot(warm, length) for length in FEW]
-        if GROUPS in names:
-            cut = _cut(settings, "leave-one-out")
-            asked = read_group_questions(cut, dataset.catalogue, events, groups or {}, split)
-            protocols += group_protocols(asked, drawn)
         if protocols:
             held.append(_holdout(dataset, "leave-one-out", protocols))
         if "cold" in names:
@@ -185,29 +171,6 @@ def few_shot(questions: Sequence[Question], length: int) -> EvaluationProtocol:
     """
     cut = [replace(one, history=one.history[:length]) for one in questions]
     return EvaluationProtocol(f"few-shot {length}", cut, None, [("all", np.arange(len(cut)))])
-
-
-def group_protocols(asked: GroupQuestions, drawn: Draw) -> list[EvaluationProtocol]:
-    """Return what groups choose together, and what their members choose: by one list a group.
-
-    Raises
-    ------
-    DataError
-        No group can be asked about.
-    """
-    if not asked.own:
-        raise DataError(
-            "no group has own choices to ask about: three at least, and a member with events",
-            hint="events.user has the id of a group where the group chose; check groups.path",
-        )
-    kinds = {GROUP_CHOICES: asked.own, MEMBER_CHOICES: asked.of_members}
-    return [
-        EvaluationProtocol(
-            name, questions, None, [("all", np.arange(len(questions)))], for_groups=True
-        )
-        for name, own in kinds.items()
-        if (questions := drawn(own))
-    ]
 
 
 def is_cold(item_id: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from seealso.evaluation.changes import Answers, Change, Example
-from seealso.evaluation.protocols import GROUP_CHOICES
+from seealso.evaluation.group_protocols import GROUP_CHOICES
 from seealso.evaluation.scores import (
     BeyondAccuracy,
     PairedTest,

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from seealso.datasets.intervals import Estimate
-from seealso.evaluation.protocols import GROUP_CHOICES, MEMBER_CHOICES
+from seealso.evaluation.group_protocols import GROUP_CHOICES, MEMBER_CHOICES
 from seealso.evaluation.results import ProtocolResult
 from seealso.evaluation.scores import PairedTest
 
