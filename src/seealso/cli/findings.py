@@ -39,7 +39,7 @@ def _protocol(protocol: "ProtocolResult") -> Iterator[RenderableType]:
     if protocol.name == "cold among cold":
         cold = ", all of them cold"
     yield Text(
-        f"{protocol.name}, {protocol.split}: {protocol.users:,} {protocol.asked}, "
+        f"{protocol.name}, {protocol.split}: {protocol.users:,} {protocol.subjects}, "
         f"{protocol.items:,} items{cold}",
         style="bold",
     )

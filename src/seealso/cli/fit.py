@@ -107,12 +107,12 @@ def _neighbours(chosen: Mapping[str, Any]) -> dict[str, object]:
 def _groups(chosen: "ChosenGroups | None") -> dict[str, object]:
     if chosen is None:
         return {}
-    asked = f"{chosen.groups:,} {'group' if chosen.groups == 1 else 'groups'} asked on dev"
+    count = f"{chosen.groups:,} {'group' if chosen.groups == 1 else 'groups'} on dev"
     if not chosen.settings:
-        return {"groups": f"{asked}, too few: as set in [groups]"}
+        return {"groups": f"{count}, too few: as set in [groups]"}
     text = "{strategy}, own weight {own_weight:g}, seen by {seen}".format(**chosen.settings)
     reached = ", ".join(f"{name} {value:.4f}" for name, value in chosen.dev.items())
-    return {"groups": f"{text}; {asked}, ndcg@10: {reached}"}
+    return {"groups": f"{text}; {count}, ndcg@10: {reached}"}
 
 
 def _importance(chosen: Mapping[str, Any]) -> str:

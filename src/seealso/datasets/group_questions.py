@@ -63,7 +63,7 @@ def read_group_questions(
     catalogue: Catalogue,
     events: Events,
     groups: GroupMembers,
-    asked: str,
+    split: str,
 ) -> GroupQuestions:
     """Cut the events as ``training.split`` says, and ask about groups.
 
@@ -77,16 +77,16 @@ def read_group_questions(
         Gives the event frames.
     groups
         The members of each group.
-    asked
+    split
         ``dev`` or ``test``.
     """
     frames = list(events())
-    split = split_events(settings, frames)
-    cases = {case.user_id: case for case in (split.dev if asked == "dev" else split.test)}
-    wanted = {*groups, *(one for members in groups.values() for one in members)}
-    rows = number_rows(frames).filter(pl.col("user_id").is_in(sorted(wanted)))
+    cut = split_events(settings, frames)
+    cases = {case.user_id: case for case in (cut.dev if split == "dev" else cut.test)}
+    people = {*groups, *(one for members in groups.values() for one in members)}
+    rows = number_rows(frames).filter(pl.col("user_id").is_in(sorted(people)))
     pasts = {past.user_id: past for past in iterate_pasts(rows, settings.events.positive)}
-    reader = _Reader(catalogue.place, frozenset(split.known.tolist()), cases, pasts)
+    reader = _Reader(catalogue.place, frozenset(cut.known.tolist()), cases, pasts)
     asking = {name: members for name, members in groups.items() if name in cases}
     own = [
         question
@@ -141,7 +141,7 @@ class _Reader:
             history, seen = own.known_by(places)
             people.append(self._question(one, history, seen, target))
         about = self._question(name, case.history, case.seen, target)
-        found = self._group(about, name, case, people)
+        found = _join(about, name, about, people)
         return found if found.members and found.own is not None else None
 
     def choices(self, name: str, members: Sequence[str]) -> Iterator[GroupQuestion]:
@@ -149,34 +149,25 @@ class _Reader:
 
         The moment of all is the one before anybody's choice.
         """
-        asked = [self.cases[one] for one in members if one in self.cases]
-        own = self.cases.get(name)
-        for case in asked:
+        known = {one: self._before(one) for one in (*members, name) if one in self.pasts}
+        for one in (one for one in members if one in self.cases):
+            case = self.cases[one]
             target = self.place.get(case.target)
-            others = [one.seen for one in asked if one.user_id != case.user_id]
-            others += [] if own is None else [own.seen]
+            others = (seen for other, (_, seen) in known.items() if other != one)
             if target is None or any(case.target in seen for seen in others):
                 continue
-            people = [self._question(o.user_id, o.history, o.seen, target) for o in asked]
-            about = self._question(case.user_id, case.history, case.seen, target)
+            people = [self._question(m, *known[m], target) for m in members if m in known]
+            about = self._question(one, *known[one], target)
+            own = self._question(name, *known[name], target) if name in known else None
             if len(about.history):
-                yield self._group(about, name, own, people)
+                yield _join(about, name, own, people)
 
-    def _group(
-        self, about: Question, name: str, own: Case | None, people: Sequence[Question]
-    ) -> GroupQuestion:
-        before = None
-        if own is not None:
-            before = self._question(name, own.history, own.seen, about.target)
-        return GroupQuestion(
-            about.history,
-            about.target,
-            about.seen,
-            about.user_id,
-            name,
-            tuple(one for one in people if len(one.history)),
-            before if before is not None and len(before.history) else None,
-        )
+    def _before(self, who: str) -> tuple[tuple[str, ...], frozenset[str]]:
+        """Return history and seen items before what is asked of a user or group, if anything is."""
+        if (case := self.cases.get(who)) is not None:
+            return case.history, case.seen
+        past = self.pasts[who]
+        return past.known_by(range(len(past.rows)))
 
     def _question(
         self, who: str, history: Sequence[str], seen: frozenset[str], target: int
@@ -185,3 +176,18 @@ class _Reader:
 
     def _places(self, ids: Sequence[str]) -> Places:
         return np.array([self.place[one] for one in ids if one in self.place], dtype=np.int64)
+
+
+def _join(
+    about: Question, name: str, own: Question | None, people: Sequence[Question]
+) -> GroupQuestion:
+    """Return the question `about` somebody for the list of a group; the unknown are left out."""
+    return GroupQuestion(
+        about.history,
+        about.target,
+        about.seen,
+        about.user_id,
+        name,
+        tuple(one for one in people if len(one.history)),
+        own if own is not None and len(own.history) else None,
+    )

@@ -54,13 +54,13 @@ def ask_groups(
     training = settings.training.model_copy(update={"split": CUT})
     cut = settings.model_copy(update={"training": training})
     catalogue = held[place].dataset.catalogue
-    asked = read_group_questions(cut, catalogue, events, groups, split)
-    if not asked.own:
+    about = read_group_questions(cut, catalogue, events, groups, split)
+    if not about.own:
         raise DataError(
             "no group has own choices to ask about: three at least, and a member with events",
             hint="events.user has the id of a group where the group chose; check groups.path",
         )
-    kinds = {GROUP_CHOICES: asked.own, MEMBER_CHOICES: asked.of_members}
+    kinds = {GROUP_CHOICES: about.own, MEMBER_CHOICES: about.of_members}
     protocols = [
         EvaluationProtocol(name, drawn, None, [("all", np.arange(len(drawn)))], for_groups=True)
         for name, own in kinds.items()

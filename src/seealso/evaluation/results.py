@@ -80,7 +80,7 @@ class ProtocolResult:
     treatments: tuple[Treatment, ...] = ()
 
     @property
-    def asked(self) -> str:
+    def subjects(self) -> str:
         """What `users` counts, in a word."""
         return "groups" if self.name == GROUP_CHOICES else "users"
 

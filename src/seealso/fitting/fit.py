@@ -271,8 +271,8 @@ class _FitInputs:
         if not self.groups:
             return None
         texts = chosen.contents.vectors
-        asked = self.settings, self.holdout, texts, chosen.fitted, shares
-        return fit_groups(*asked, self.events, self.groups)
+        known = self.settings, self.holdout, texts, chosen.fitted, shares
+        return fit_groups(*known, self.events, self.groups)
 
     def _write(self, chosen: "_Fit", groups: ChosenGroups | None) -> Bundle:
         """Learn from all events what was chosen, and write the bundle."""

@@ -56,8 +56,8 @@ class Scored:
 
     def seen(self, rule: SeenRule) -> Places:
         """Return what the list leaves out."""
-        together, others = self.question.own, [one.seen for one in self.question.members]
-        own = others[0][:0] if together is None else together.seen
+        group, others = self.question.own, [one.seen for one in self.question.members]
+        own = others[0][:0] if group is None else group.seen
         if rule == "group":
             return own
         common = others[0]
@@ -148,11 +148,11 @@ def score_groups(questions: Sequence[GroupQuestion], score: Score) -> list[Score
     """Return the groups with what `score` says of their members and their own history."""
     found: list[Scored] = []
     for start in range(0, len(questions), AT_ONCE):
-        asked = questions[start : start + AT_ONCE]
-        people = [(*one.members, *([] if one.own is None else [one.own])) for one in asked]
+        batch = questions[start : start + AT_ONCE]
+        people = [(*one.members, *([] if one.own is None else [one.own])) for one in batch]
         ends = np.cumsum([len(one) for one in people])
         rows = np.split(score([each for one in people for each in one]), ends[:-1])
-        for one, own in zip(asked, rows, strict=True):
+        for one, own in zip(batch, rows, strict=True):
             members = len(one.members)
             found.append(Scored(one, own[:members], own[members] if len(own) > members else None))
     return found

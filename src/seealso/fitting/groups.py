@@ -134,10 +134,10 @@ def fit_groups(
     groups
         The members of each group.
     """
-    asked = read_group_questions(settings, holdout.dataset.catalogue, events, groups, "dev")
+    questions = read_group_questions(settings, holdout.dataset.catalogue, events, groups, "dev")
     scorer = GroupScorer.of(settings, holdout.dataset, texts, fitted, shares)
     bench = GroupBench(
-        score_groups(asked.own, scorer.score),
+        score_groups(questions.own, scorer.score),
         fitted.calibration or Calibration(),
         settings.groups.fairness,
     )

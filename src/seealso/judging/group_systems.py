@@ -57,13 +57,13 @@ class GroupSystem:
             A question is not about a group.
         """
         places = np.full((len(questions), depth), NOTHING, dtype=np.int64)
-        asked = None
+        last: GroupQuestion | None = None
         for row, question in enumerate(questions):
             if not isinstance(question, GroupQuestion):
                 raise TypeError(f"question {row} is not about a group")
-            same = asked is not None and _know_the_same(asked, question)
+            same = last is not None and _know_the_same(last, question)
             places[row] = places[row - 1] if same else self._list(question, depth)
-            asked = question
+            last = question
             tick(1)
         return Lists(places)
 
