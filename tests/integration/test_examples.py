@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -116,9 +116,6 @@ def small(clone: Path, opensearch: NodeInfo, minilm: Bundle) -> Iterator[Folder]
 
 @pytest.mark.slow
 def test_films_for_a_viewer_and_for_a_family(whole: Folder) -> None:
-    # fewer factors and dev users fit sooner
-    quick = {"SEEALSO_FIT__FACTORS": "32", "SEEALSO_TRAINING__DEV_USERS": "100"}
-    whole = replace(whole, changes={**whole.changes, **quick})
     story = whole.tell("video")
     plain, boosted = story.of("recommend 1")
     assert len(ids(plain)) == 5
