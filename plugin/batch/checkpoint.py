@@ -1,5 +1,7 @@
 """What a killed batch leaves behind: its lists so far, and beside them the options they have."""
 
+import fcntl
+import os
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from seealso.errors import DataError
+from seealso.types import Source
 
 START_AGAIN = "delete it to start again, or use the options and users that it was started with"
 
@@ -34,6 +37,35 @@ class BatchCheckpoint:
     def beside(cls, out: Path) -> "BatchCheckpoint":
         """Return the files that take the place of `out` until it is complete."""
         return cls(out.with_name(f"{out.name}.part"), out.with_name(f"{out.name}.part.options"))
+
+    @contextmanager
+    def reserve(self) -> Iterator[None]:
+        """Keep other runs off these files, until this one ends or dies.
+
+        Without a single list they are deleted at the end: there is nothing to continue.
+
+        Raises
+        ------
+        DataError
+            Another run writes them.
+        """
+        # a lock of the open file: the system lets go of it when the process dies
+        with self.options.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise self._busy() from exc
+            if not os.fstat(file.fileno()).st_nlink:
+                # it ended, and deleted this file, between the two lines above
+                raise self._busy()
+            try:
+                yield
+            finally:
+                # once finished, what has these names is of another run
+                ours = os.fstat(file.fileno()).st_nlink
+                if ours and not (self.lists.exists() and self.lists.stat().st_size):
+                    self.lists.unlink(missing_ok=True)
+                    self.options.unlink(missing_ok=True)
 
     def resume(self, options: Options) -> int:
         """Return how many complete lists an earlier run left; half a list is cut off.
@@ -79,6 +111,17 @@ class BatchCheckpoint:
             if any(one["item_id"] in item_ids for one in orjson.loads(line)["items"])
         )
 
+    def count_without_preferences(self) -> tuple[int, int]:
+        """Return how many lists importance alone ranks, and how many have no item."""
+        by_importance = empty = 0
+        for line in self.lines():
+            items = orjson.loads(line)["items"]
+            empty += not items
+            by_importance += bool(items) and all(
+                one["source"] == Source.IMPORTANCE.value for one in items
+            )
+        return by_importance, empty
+
     @contextmanager
     def rewrite(self) -> Iterator[BinaryIO]:
         """Yield a file that replaces the lists once it is written to its end."""
@@ -94,6 +137,12 @@ class BatchCheckpoint:
         """Give the lists their final name."""
         self.lists.replace(out)
         self.options.unlink(missing_ok=True)
+
+    def _busy(self) -> DataError:
+        return DataError(
+            f"{self.lists}: another run is writing it",
+            hint="wait until it has ended, or name another file for these lists",
+        )
 
     def _check_options(self, options: Options) -> None:
         try:

@@ -8,7 +8,7 @@ line.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,8 @@ from typing import Any, Final
 import orjson
 from threadpoolctl import threadpool_limits
 
-from seealso.config import RecommendSettings, Rule
+from seealso.config import RecommendSettings, Rule, Settings
+from seealso.errors import DataError
 from seealso.log import Tick
 from seealso.plugin.batch.checkpoint import BatchCheckpoint
 from seealso.plugin.batch.users_file import USERS_AT_ONCE, read_users
@@ -47,12 +48,18 @@ class BatchReport:
         Where they are.
     renewed
         Lists ranked a second time, since they held what the blocklist now forbids.
+    by_importance
+        Lists of users of whom nothing is known, so that importance alone ranks.
+    empty
+        Lists without an item.
     """
 
     users: int
     resumed: int
     out: str
     renewed: int = 0
+    by_importance: int = 0
+    empty: int = 0
 
 
 def recommend_file(
@@ -76,11 +83,26 @@ def recommend_file(
     Raises
     ------
     DataError
-        A line of `users` cannot be read, or a killed run left the lists of other users or of
-        other options.
+        A line of `users` cannot be read; `out` is a file that this run reads, or that another
+        run writes; or a killed run left the lists of other users or of other options.
     """
+    _require_other(out, users, recommender.settings)
     out.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = BatchCheckpoint.beside(out)
+    with checkpoint.reserve():
+        report = _write(recommender, users, checkpoint, options, tick)
+        checkpoint.finish(out)
+    return replace(report, out=str(out))
+
+
+def _write(
+    recommender: Recommender,
+    users: Path,
+    checkpoint: BatchCheckpoint,
+    options: RecommendOptions,
+    tick: Tick,
+) -> BatchReport:
+    """Write all lists to the files of `checkpoint`; arguments as for `recommend_file`."""
     resumed = checkpoint.resume(identity(recommender, options))
     pending = read_users(users, recommender)
     checkpoint.check_users([user.user_id for user in islice(pending, resumed)], resumed)
@@ -93,8 +115,22 @@ def recommend_file(
             written += len(lists)
             tick(len(lists))
     renewed = renew(recommender, users, checkpoint, options)
-    checkpoint.finish(out)
-    return BatchReport(written, resumed, str(out), renewed)
+    by_importance, empty = checkpoint.count_without_preferences()
+    return BatchReport(written, resumed, str(checkpoint.lists), renewed, by_importance, empty)
+
+
+def _require_other(out: Path, users: Path, settings: Settings) -> None:
+    """Refuse to replace a file that the run reads by its lists."""
+    read = {
+        "the users": users,
+        "the catalogue": settings.catalogue.path,
+        "the events": settings.events.path,
+        "the attributes of users": settings.users.path,
+        "the blocklist": settings.safety.blocklist,
+    }
+    for what, file in read.items():
+        if file is not None and file.exists() and out.exists() and out.samefile(file):
+            raise DataError(f"{out}: holds {what}", hint="name another file for the lists")
 
 
 def renew(

@@ -284,6 +284,56 @@ def test_what_is_left_without_its_options_is_not_trusted(library: Library, tmp_p
     assert caught.value.hint == "delete it to start again"
 
 
+def test_two_runs_do_not_write_the_same_lists(recommender: Recommender, tmp_path: Path) -> None:
+    users, out = people(tmp_path, 300), tmp_path / "out.jsonl"
+    refused: list[str] = []
+
+    def begin_another(_: int) -> None:
+        with pytest.raises(DataError) as caught:
+            run(recommender, users, out)
+        refused.append(caught.value.message)
+
+    options = RecommendOptions(fields=())
+    assert recommend_file(recommender, users, out, options, begin_another).users == 300
+    assert set(refused) == {f"{out}.part: another run is writing it"}
+    assert [line["user_id"] for line in lines(out)] == [f"u{n % 12}" for n in range(300)]
+    # and once it has ended, there is nobody to wait for
+    assert run(recommender, users, out).users == 300
+    assert {file.name for file in tmp_path.iterdir()} == {"users.txt", "out.jsonl"}
+
+
+def test_lists_do_not_replace_what_they_are_made_of(library: Library, tmp_path: Path) -> None:
+    users, events = people(tmp_path, 3), tmp_path / "events.csv"
+    events.write_text("user_id,item_id\n", encoding="utf-8")
+    before = users.read_bytes()
+    recommender = library.recommender(events={"path": str(events)})
+    elsewhere = tmp_path / "link.txt"
+    elsewhere.symlink_to(users)
+    for out, holds in ((users, "users"), (elsewhere, "users"), (events, "events")):
+        with pytest.raises(DataError) as caught:
+            run(recommender, users, out)
+        assert caught.value.message == f"{out}: holds the {holds}"
+    assert users.read_bytes() == before
+
+
+def test_unknown_users_are_counted(recommender: Recommender, tmp_path: Path) -> None:
+    users, out = tmp_path / "users.csv", tmp_path / "out.jsonl"
+    users.write_text("user_id,words\nann,warm\nu1\n", encoding="utf-8")
+    report = run(recommender, users, out)
+    assert (report.users, report.by_importance, report.empty) == (3, 2, 0)
+    no_item = RecommendOptions(fields=(), filters={"ids": {"values": ["none"]}})
+    report = recommend_file(recommender, users, tmp_path / "none.jsonl", no_item, [].append)
+    assert (report.users, report.by_importance, report.empty) == (3, 0, 3)
+
+
+def test_a_run_that_wrote_no_list_leaves_nothing(recommender: Recommender, tmp_path: Path) -> None:
+    users = tmp_path / "users.txt"
+    users.write_text('{"user": "u1"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match="unknown field user"):
+        run(recommender, users, tmp_path / "out.jsonl")
+    assert {file.name for file in tmp_path.iterdir()} == {"users.txt"}
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -293,6 +343,7 @@ def test_what_is_left_without_its_options_is_not_trusted(library: Library, tmp_p
         (b'{"attributes": ["a"]}', "attributes: must be values by name"),
         (b'{"words": 3}', "words: must be a text, not 3"),
         (b'{"user_id": [1]}', "user_id: must be an id"),
+        (b'{"user_id": " "}', "user_id: must be an id, not ''"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(

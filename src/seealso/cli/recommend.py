@@ -146,6 +146,11 @@ def recommend_batch(
         say(f"note: {users} names no user: {out} gets no list")
     with progress("recommending", total) as tick:
         report = recommend_file(recommender, users, out, chosen, tick)
+    if report.by_importance:
+        say(
+            f"note: nothing is known about {report.by_importance:,} of {report.users:,} users, who "
+            f"get lists by importance alone: are the ids of {users} those of the events?"
+        )
     context.show(
         report,
         lambda: tables.facts(
@@ -153,6 +158,8 @@ def recommend_batch(
                 "users": report.users,
                 "of an earlier run": report.resumed,
                 "made again for the blocklist": report.renewed,
+                "by importance alone": report.by_importance,
+                "without an item": report.empty,
                 "written to": report.out,
             }
         ),
