@@ -27,7 +27,7 @@ class GroupReader:
     group
         Those whom they are scored for.
     min_probability
-        Candidates of the ranking whose mean probability is below it are left out.
+        Items whose mean probability is below it are left out.
     """
 
     context: RankingContext
@@ -40,7 +40,9 @@ class GroupReader:
         for hit in hits:
             found = self._candidate(hit)
             probability = found.item.probability
-            if probability is not None and probability >= self.min_probability:
+            if probability is not None and probability < self.min_probability:
+                continue
+            if probability is not None:
                 ranked.append(found)
             if (score := (hit.get("matched_queries") or {}).get(TAIL)) is not None:
                 item = replace(found.item, source=Source.TAIL, score=float(score))
