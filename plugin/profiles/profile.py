@@ -38,6 +38,8 @@ class Profile:
         What co-occurrence with the history adds to w * similarity, by item id.
     unread
         Number of history items that could not be read now.
+    missing
+        Number of history items that are not in the index, or have no vector there.
     """
 
     user: User
@@ -47,6 +49,7 @@ class Profile:
     tail_vector: Vector | None = None
     co_occurrence: Mapping[str, float] = field(default_factory=dict)
     unread: int = 0
+    missing: int = 0
 
     @property
     def seen(self) -> frozenset[str]:
@@ -94,6 +97,7 @@ def build_profile(
         tail_vector,
         bundle.boosts(ids, range(len(ids))),
         inputs.unread,
+        len(inputs.entries) - len(history.ages) - inputs.unread,
     )
 
 

@@ -91,6 +91,12 @@ def describe_gaps(profile: Profile) -> str:
         return f"{missing or 'nothing is known about the user'}: ranked by importance alone"
     if profile.unread and profile.history_used:
         return missing
+    # of stored events, items that are no longer sold are no news; what the caller named is
+    if profile.missing and profile.history_used and not any(one.type for one in user.history):
+        return (
+            f"{profile.missing} of {profile.missing + profile.history_used} items of the history "
+            "have no vector in the index: left out"
+        )
     return f"{missing}: ranked by words and attributes alone" if missing else ""
 
 
@@ -100,12 +106,21 @@ def read_id(what: str, value: object) -> str:
     Raises
     ------
     DataError
-        It is neither text nor a whole number; the message names it by `what`.
+        It is neither text nor a whole number, blank, or no Unicode; the message names it by `what`.
     """
     # JSON files often hold ids as numbers; in catalogue and events they were read as text
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise _wrong(what, "an id (text or whole number)", value)
-    return str(value)
+    text = str(value)
+    # a variable that a script did not set; no catalogue and no events have such an id
+    if not text.strip():
+        raise _wrong(what, "an id", text)
+    try:
+        # half an emoji; or, on the command line, a byte that is not UTF-8
+        text.encode()
+    except UnicodeEncodeError as exc:
+        raise _wrong(what, "text in UTF-8", text) from exc
+    return text
 
 
 def read_ids(what: str, values: Sequence[str | int]) -> list[str]:

@@ -295,6 +295,41 @@ def test_an_error_as_json_carries_its_facts(ask: Run) -> None:
     assert error["context"] == {"item_id": "gone"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--json",), "Missing command."),
+        (("--json", "nosuch"), "No such command 'nosuch'."),
+        (("recommend", "u1", "--json", "--siez", "3"), "No such option '--siez'."),
+        (("--json", "recommend", "u1", "--size", "x"), "Invalid value for '--size'"),
+        (("--json", "recommend"), "who is it for? Give USER_ID"),
+    ],
+)
+def test_a_wrong_call_is_told_as_json_too(ask: Run, arguments: tuple[str, ...], said: str) -> None:
+    done = ask(*arguments)
+    assert (done.code, done.out) == (2, "")
+    error = json.loads(done.err)
+    assert error["message"].startswith(said)
+    assert error["hint"].startswith("see seealso")
+
+
+@pytest.mark.parametrize(
+    ("given", "must_be"), [("", "an id"), (" ", "an id"), ("M\udcfcller", "text in UTF-8")]
+)
+def test_an_id_that_is_none_is_refused(ask: Run, given: str, must_be: str) -> None:
+    for command, what in (
+        (("recommend", given), "USER_ID"),
+        (("recommend-group", "u1", given), "USER_ID..."),
+        (("users", "export", given), "USER_ID"),
+        (("explain", given, "b1"), "USER_ID"),
+        (("related", given), "item_id"),
+        (("explain", "u1", given), "item_id"),
+    ):
+        done = ask(*command)
+        assert done.code == 3, command
+        assert f"error: {what}: must be {must_be}, not {given!r}" in done.err, command
+
+
 def test_a_place_that_cannot_be_written_is_named(ask: Run, library: Library) -> None:
     users = library.folder / "users"
     users.write_text("u1\n", encoding="utf-8")

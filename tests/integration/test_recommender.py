@@ -8,7 +8,7 @@ import pytest
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, ConfigError, DataError, SeeAlsoError, Unavailable
 from seealso.plugin import RecommendationList, Recommender
-from seealso.types import Path, Source, Vector
+from seealso.types import HistoryEntry, Path, Source, User, Vector
 from tests.films import Counting
 from tests.integration.libraries import profile
 from tests.library import BOOKS, TEXTLESS, Library
@@ -253,6 +253,15 @@ def test_a_history_that_the_index_does_not_hold(recommender: Recommender) -> Non
     found = recommender.recommend(history=["gone", TEXTLESS])
     assert found.note.startswith("no item of the history has a vector in the index")
     assert TEXTLESS not in found.ids
+
+
+def test_a_history_that_the_index_holds_a_part_of_says_so(recommender: Recommender) -> None:
+    found = recommender.recommend(history=["b1", "gone", "b2", TEXTLESS])
+    assert found.note == "2 of 4 items of the history have no vector in the index: left out"
+    assert recommender.recommend(history=["b1", "b2"]).note == ""
+    # and what a user did long ago, with items that are no longer there, is no news
+    bought = [HistoryEntry(item_id, type="view") for item_id in ("b1", "gone")]
+    assert recommender.recommend_batch([User("u", tuple(bought), frozenset({"b1"}))])[0].note == ""
 
 
 def test_someone_who_has_seen_everything_gets_an_empty_list(recommender: Recommender) -> None:

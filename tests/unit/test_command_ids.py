@@ -4,8 +4,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from seealso.cli.who import spelled, split_ids
+from seealso.cli.who import name_values, spelled, split_ids
 from seealso.config import Settings
+from seealso.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,26 @@ def test_a_user_is_called_as_in_the_events(given, read):
         click.echo(f"<{user_id}>")
 
     assert CliRunner().invoke(command, [given]).output == f"<{read}>\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("age",), "--attribute age: not of the form NAME=VALUE"),
+        (("=30",), "--attribute =30: not of the form NAME=VALUE"),
+        (("age=30", "age=40"), "--attribute age=40: age is given twice"),
+    ],
+)
+def test_attributes_that_would_be_lost_are_refused(given, said):
+    @click.command()
+    @click.option("--attribute", multiple=True, callback=name_values)
+    def command(attribute: dict[str, str]) -> None:
+        click.echo(attribute)
+
+    words = [word for one in given for word in ("--attribute", one)]
+    with pytest.raises(ConfigError) as caught:
+        command.main(words, standalone_mode=False)
+    assert caught.value.message == said
 
 
 def test_a_history_names_items_as_the_catalogue_does():

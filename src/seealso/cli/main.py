@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 import orjson
@@ -192,8 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         cli.main(args=arguments, prog_name="seealso", standalone_mode=False)
     except SeeAlsoError as exc:
-        (report_json if "--json" in arguments else report)(exc)
-        sys.exit(exc.exit_code)
+        fail(exc, arguments)
     except BrokenPipeError:
         # whoever read our output has gone (`| head`); Python would complain of it once more at
         # exit, where it flushes stdout
@@ -202,16 +201,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as exc:
         if exc.filename is None:
             raise
-        report(SeeAlsoError(f"{exc.filename}: {exc.strerror}", hint="check path and permissions"))
-        sys.exit(SeeAlsoError.exit_code)
+        hint = "check path and permissions"
+        fail(SeeAlsoError(f"{exc.filename}: {exc.strerror}", hint=hint), arguments)
     except click.ClickException as exc:
-        exc.show()
+        if "--json" in arguments:
+            called = exc.ctx.command_path if isinstance(exc, click.UsageError) and exc.ctx else ""
+            hint = f"see {called or 'seealso'} --help"
+            report_json(ConfigError(exc.format_message(), hint=hint))
+        else:
+            exc.show()
         sys.exit(exc.exit_code)
     except click.exceptions.Exit as exc:
         sys.exit(exc.exit_code)
     except (click.Abort, KeyboardInterrupt):
         stderr.print("stopped")
         sys.exit(130)
+
+
+def fail(exc: SeeAlsoError, arguments: Sequence[str]) -> NoReturn:
+    """Print what is wrong, as JSON if that was asked for, and end."""
+    (report_json if "--json" in arguments else report)(exc)
+    sys.exit(exc.exit_code)
 
 
 def report(exc: SeeAlsoError) -> None:

@@ -25,14 +25,16 @@ def name_values(
     Raises
     ------
     ConfigError
-        There is no equals sign in one.
+        There is no equals sign in one, or no name, or a name is there twice.
     """
     values = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals:
-            option = parameter.opts[0]
+        option = parameter.opts[0]
+        if not (equals and name):
             raise ConfigError(f"{option} {text}: not of the form NAME=VALUE", hint="country=Japan")
+        if name in values:
+            raise ConfigError(f"{option} {text}: {name} is given twice", hint="leave one out")
         values[name] = value
     return values
 
@@ -60,20 +62,26 @@ def json_objects(option: str, example: str) -> Callback:
     return parse
 
 
-def spelled(_: click.Context, __: click.Parameter, user_id: str | None) -> str | None:
-    """Return the id of a user as events are read: without blanks around it, 12.0 as 12."""
-    from seealso.readers import parse_id
+def spelled(_: click.Context, parameter: click.Parameter, user_id: str | None) -> str | None:
+    """Return the id of a user as events are read: without blanks around it, 12.0 as 12.
 
-    return None if user_id is None else parse_id(user_id) or user_id
+    Raises
+    ------
+    DataError
+        It is blank, as a variable that a script did not set, or not UTF-8.
+    """
+    return None if user_id is None else all_spelled(_, parameter, (user_id,))[0]
 
 
 def all_spelled(
-    _: click.Context, __: click.Parameter, user_ids: tuple[str, ...]
+    _: click.Context, parameter: click.Parameter, user_ids: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return the ids of several users, each `spelled`."""
+    """Return the ids of several users, each as `spelled` returns it."""
+    from seealso.plugin.profiles.users import read_id
     from seealso.readers import parse_id
 
-    return tuple(parse_id(one) or one for one in user_ids)
+    name = parameter.human_readable_name
+    return tuple(read_id(name, parse_id(one) or one) for one in user_ids)
 
 
 USER_OPTIONS = (
