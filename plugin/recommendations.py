@@ -206,12 +206,25 @@ def ranked_table(
         table.add_row(
             str(place),
             Text(item.item_id),
-            Text(str(item.fields.get(show or "") or label(item.fields))),
+            Text(name_of(item.fields, show)),
             *("-" if p is None else f"{p:.3f}" for p in probabilities),
             f"{item.importance:.2f}",
             item.source.value,
         )
     return table
+
+
+def name_of(fields: Mapping[str, Any], show: str | None) -> str:
+    """Return what a table calls an item by: its field `show`, or for None the first text.
+
+    A dash where it has no such field: another one under that name would mislead.
+    """
+    if show is None:
+        return label(fields)
+    value = fields.get(show)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None or value == "" else str(value)
 
 
 def label(fields: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seealso.plugin.explanations.shares import Kind, Share
-from seealso.plugin.recommendations import label
+from seealso.plugin.recommendations import name_of
 from seealso.types import Path
 
 WEIGHED: Final = re.compile(r"^weight\((?P<field>[^:()]+):(?P<word>.+?) in \d+\)")
@@ -85,7 +85,7 @@ class Explanation:
         most
             Reasons with a line of their own.
         """
-        name = str(self.fields.get(show or "") or label(self.fields))
+        name = name_of(self.fields, show)
         title = Text.assemble((self.item_id, "bold"), " ", name)
         table = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False)
         table.add_column("adds", justify="right")
@@ -102,6 +102,8 @@ class Explanation:
             table.add_row(f"{self.raw:.4f}", "x", p, "", end_section=True)
         for word in self.words:
             table.add_row("", "word", Text(word.word), f"BM25 {word.score:.2f}")
+        # of a user of whom nothing is known there are no reasons, and the note says so
+        table.show_header = bool(table.rows)
         return table
 
     def in_short(self, most: int = 3) -> str:

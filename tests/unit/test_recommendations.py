@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from seealso.plugin import Recommendation, RecommendationList
+from seealso.plugin.recommendations import name_of
 from seealso.types import Path, Source
 
 TITLE = '[red]"无线" {{x}}[/red]\n'
@@ -69,6 +70,19 @@ def test_the_table_shows_the_first_text_and_no_markup() -> None:
     assert "0.731" in shown
     assert "vector" in shown
     assert "tail" in shown
+
+
+def test_a_field_that_an_item_lacks_is_a_dash_and_no_other_field() -> None:
+    shown = drawn("maker")
+    assert TITLE.strip() not in shown
+    assert [line.split()[2] for line in shown.splitlines()[1:]] == ["-", "-"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.0, "0.0"), (["a", "b"], "a, b"), ([], "-"), ("", "-"), (False, "False")]
+)
+def test_a_value_is_shown_as_it_is(value: object, shown: str) -> None:
+    assert name_of({"a": "first text", "price": value}, "price") == shown
 
 
 def test_the_table_shows_a_chosen_field_and_a_title() -> None:
