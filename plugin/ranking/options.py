@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar, get_args
+from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from seealso.config import RecommendSettings, Rule, describe_refusal
+from seealso.config import RecommendSettings, Rule, describe_first_refusal, refusals
 from seealso.errors import ConfigError
 from seealso.types import Path
 
@@ -132,7 +132,7 @@ def changed(section: Section, changes: Mapping[str, object]) -> Section:
     try:
         return section.model_validate({**section.model_dump(), **chosen})
     except ValidationError as exc:
-        raise _out_of_range(section, exc) from exc
+        raise _out_of_range(exc) from exc
 
 
 def read_rules(rules: Any) -> tuple[Rule, ...]:
@@ -169,19 +169,11 @@ def _names(fields: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if fields is None else tuple(fields)
 
 
-def _out_of_range(section: BaseModel, exc: ValidationError) -> ConfigError:
+def _out_of_range(exc: ValidationError) -> ConfigError:
     """Return the error that names the option, what it must be, and what it is."""
-    first = exc.errors()[0]
-    name = str(first["loc"][0])
-    must_be = describe_refusal(first)
-    if first["type"] in ("enum", "literal_error"):
-        annotation = type(section).model_fields[name].annotation
-        choices = ("auto", *Path) if name == "path" else get_args(annotation)
-        must_be = f"must be one of {', '.join(choices)}"
+    first = refusals(exc)[0]
     return ConfigError(
-        f"{name}: {must_be}, not {first['input']!r:.60}",
-        hint="docs/reference/settings.md",
-        field=name,
+        f"{first}, not {first.value!r:.60}", hint="docs/reference/settings.md", field=first.place[0]
     )
 
 
@@ -191,8 +183,4 @@ def _read(number: int, rule: Any) -> Rule:
     try:
         return Rule.model_validate(rule)
     except ValidationError as exc:
-        first = exc.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        message = describe_refusal(first)
-        where = f"rule {number}: {place}: " if place else f"rule {number}: "
-        raise ConfigError(f"{where}{message}", hint=EXAMPLE) from exc
+        raise ConfigError(f"rule {number}: {describe_first_refusal(exc)}", hint=EXAMPLE) from exc

@@ -66,8 +66,25 @@ def test_files_stand_beside_the_settings_that_name_them(elsewhere: Path) -> None
         ("[recommend]\nsize = 'x'", "seealso.toml: recommend.size: must be a whole number"),
         ("recommend = 3", "seealso.toml: recommend: must be an object with names and values"),
         ("[cluster]\nurl = 'here:9200'", "seealso.toml: cluster: 'here:9200' does not begin with"),
-        ("[index]\nspace = 'dot'", "seealso.toml: index.space: "),
-        ("[index]\nalias = 'Films'", "seealso.toml: index.alias: "),
+        (
+            "[index]\nspace = 'dot'",
+            "seealso.toml: index.space: must be one of cosine, euclidean, manhattan",
+        ),
+        (
+            "[index]\nalias = 'Films'",
+            "seealso.toml: index.alias: must be lower-case letters, digits, and . _ - behind the",
+        ),
+        (
+            "[recommend]\npath = 'fast'",
+            "seealso.toml: recommend.path: must be one of auto, reference, exact, ann",
+        ),
+        ("[users]\nenabled = 'maybe'", "seealso.toml: users.enabled: must be true or false"),
+        ("[catalogue]\ntext = 'title'", "seealso.toml: catalogue.text: must be a list"),
+        ("[catalogue]\nid = 3", "seealso.toml: catalogue.id: must be a text"),
+        (
+            "[[rules]]\ndo = 'exclude'\nitems = ['a']\nfeild = 'b'",
+            "seealso.toml: rules.0.feild: no such setting",
+        ),
         ("[importance]\nfloor = 3", "seealso.toml: importance: floor 3.0 is above ceiling 2.0"),
         ("[recommend", "seealso.toml: "),
     ],
@@ -124,6 +141,15 @@ def test_a_wrong_setting_within_a_table_says_where_it_comes_from(
     monkeypatch.setenv("SEEALSO_CATALOGUE__FORMAT__ENCODING", "utf-9")
     with pytest.raises(ConfigError, match=rf"^environment \(SEEALSO_\w+__ENCODING\): {wrong}$"):
         load_settings()
+
+
+def test_null_on_the_command_line_is_of_the_command_line(elsewhere: Path) -> None:
+    written(elsewhere, "[recommend]\nsize = 3")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(overrides=overrides(["recommend.path=null"]))
+    assert caught.value.message == (
+        "command line: recommend.path: must be one of auto, reference, exact, ann"
+    )
 
 
 @pytest.mark.parametrize("change", ["alias=films", "index.=films", ".alias=films", "index.alias"])

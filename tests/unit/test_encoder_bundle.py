@@ -197,7 +197,7 @@ def test_calibration_changes_no_fingerprint_and_is_kept(tiny: Bundle, store: Bun
             "importance.expression is not a setting that is fitted",
         ),
         ({"profile": {"recency": 2.0}}, "profile: recency: must be less than or equal"),
-        ({"profile": {"recency": "0.5"}}, "profile: recency: must be a valid number"),
+        ({"profile": {"recency": "0.5"}}, "profile: recency: must be a number"),
         ({"neighbours": {"k": -1}}, "neighbours: k: must be greater"),
         (
             {"neighbours": {"share": float("nan")}},

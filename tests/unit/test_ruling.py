@@ -116,7 +116,7 @@ def test_what_is_no_tree_is_refused(tmp_path: Path, text: str, said: str) -> Non
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({}, "rule 1: do: Field required"),
+        ({}, "rule 1: do: is missing"),
         ({"do": "exclude"}, "rule 1: an empty rule: exclude needs"),
         ({"do": "exclude", "field": "genres"}, "field 'genres' is not enough"),
         ({"do": "exclude", "values": ["x"]}, "need a field: name it"),

@@ -33,7 +33,7 @@ class RecommendSettings(Section):
 
     size: int = Field(10, ge=1, le=1000)
     """Length of a list."""
-    path: RankingPath | Literal["auto"] = "auto"
+    path: Literal["auto"] | RankingPath = "auto"
     """How to rank: exact, ann, reference, or auto, by size and filter."""
     exact_limit: int | None = Field(None, ge=0)
     """``auto`` ranks exactly up to this many documents; by default 20,000, or 100,000 with a fitted

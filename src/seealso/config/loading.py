@@ -7,7 +7,7 @@ Secrets come from the environment only.
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, Self
@@ -31,7 +31,7 @@ from seealso.config.live import LiveSettings, UbiSettings
 from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
 from seealso.config.safety import SafetySettings
-from seealso.config.section import Section, describe_first_refusal, describe_refusal
+from seealso.config.section import Section, describe_first_refusal, refusals
 from seealso.config.training import TrainingSettings
 from seealso.config.users import NeighbourSettings, UsersSettings
 from seealso.decoding import decode
@@ -251,12 +251,13 @@ def _readable(
     exc: ValidationError, file: Path, overrides: Mapping[str, Mapping[str, Any]]
 ) -> ConfigError:
     # what an earlier version called otherwise first: it has the better hint
-    first = min(exc.errors(), key=lambda error: error["loc"][:1] not in {(old,) for old in RENAMED})
-    name = ".".join(str(part) for part in first["loc"])
-    more = f" (and {exc.error_count() - 1} more)" if exc.error_count() > 1 else ""
-    where = _origin(first["loc"], file, overrides)
-    message, hint = describe_refusal(first), "docs/reference/settings.md lists every setting"
-    if first["type"] == "extra_forbidden":
+    refused = refusals(exc)
+    first = min(refused, key=lambda one: one.place[:1] not in {(old,) for old in RENAMED})
+    name = ".".join(first.place)
+    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    where = _origin(first.place, file, overrides)
+    message, hint = first.must_be, "docs/reference/settings.md lists every setting"
+    if first.unknown:
         message = "no such setting"
         if name.partition(".")[0] in RENAMED:
             hint = f"it is called {RENAMED[name.partition('.')[0]]} since version 0.2"
@@ -264,15 +265,15 @@ def _readable(
     return ConfigError(f"{where}: {name}: {message}{more}", hint=hint, field=name)
 
 
-def _origin(
-    place: tuple[int | str, ...], file: Path, overrides: Mapping[str, Mapping[str, Any]]
-) -> str:
+def _origin(names: Sequence[str], file: Path, overrides: Mapping[str, Mapping[str, Any]]) -> str:
     """Return what a person called the setting by: an option, a variable, or a file."""
-    names = [str(part) for part in place]
     value: Any = overrides
     for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else value
-    if value is not None:
+        if isinstance(value, Mapping) and name not in value:
+            break
+        # a list or a text goes no deeper: the whole of it was given
+        value = value[name] if isinstance(value, Mapping) else value
+    else:
         return "command line"
     for length in range(len(names), 0, -1):
         variable = f"SEEALSO_{'__'.join(names[:length])}".upper()
