@@ -116,6 +116,8 @@ def _check(path: Path, parts: Sequence[Part], kinds: Collection[str]) -> None:
 
 def _part(path: Path, kinds: Collection[str]) -> Part:
     kind, packing = _kind(path)
+    if kind not in kinds and not path.exists():
+        raise DataError(f"{path}: no such file", hint="check the path", file=str(path))
     if kind not in kinds:
         raise DataError(
             f"{path.name} has an unknown extension {kind!r}"
