@@ -62,4 +62,7 @@ class BuildPlan:
 
 def textless_notes(items: int) -> tuple[str, ...]:
     """Return the note that so many items have no text; none for none."""
-    return (f"{items:,} items have no text, and so no vector",) if items > 0 else ()
+    if items <= 0:
+        return ()
+    have = "item has" if items == 1 else "items have"
+    return (f"{items:,} {have} no text, and so no vector",)

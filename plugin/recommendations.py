@@ -196,22 +196,33 @@ def ranked_table(
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("#", justify="right", style="dim")
     table.add_column("item", no_wrap=True)
-    table.add_column(show or "what", overflow="ellipsis", no_wrap=True, max_width=48)
+    # the one column that may wrap is the one that a narrow terminal cuts: names, and no number
+    table.add_column(show or "what", overflow="ellipsis", max_width=48)
     # as Text: rich would read [brackets] in a plain string as markup
     for name in columns:
-        table.add_column(Text(name), justify="right", overflow="ellipsis", max_width=16)
-    table.add_column("importance", justify="right")
+        table.add_column(
+            Text(name), justify="right", overflow="ellipsis", no_wrap=True, max_width=16
+        )
+    table.add_column("importance", justify="right", no_wrap=True)
     table.add_column("by", no_wrap=True)
     for place, (item, probabilities) in enumerate(rows, 1):
         table.add_row(
             str(place),
-            Text(item.item_id),
-            Text(name_of(item.fields, show)),
+            Text(escape_controls(item.item_id)),
+            Text(" ".join(name_of(item.fields, show).split()), no_wrap=True, overflow="ellipsis"),
             *("-" if p is None else f"{p:.3f}" for p in probabilities),
             f"{item.importance:.2f}",
             item.source.value,
         )
     return table
+
+
+def escape_controls(text: str) -> str:
+    """Return an id as one line: what cannot be printed is escaped, as in Python."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def name_of(fields: Mapping[str, Any], show: str | None) -> str:

@@ -350,7 +350,7 @@ def test_what_is_guessed_or_left_out_is_said(
     for sentence in (
         "9 of 10 events name items that are not in the catalogue",
         "vectors are not whitened",
-        "1 items have no text, and so no vector",
+        "1 item has no text, and so no vector",
     ):
         assert [note for note in notes if sentence in note]
         assert f"note: {sentence}" in " ".join(told.err.split())

@@ -343,7 +343,7 @@ def test_a_run_that_wrote_no_list_leaves_nothing(recommender: Recommender, tmp_p
         (b'{"attributes": ["a"]}', "attributes: must be values by name"),
         (b'{"words": 3}', "words: must be a text, not 3"),
         (b'{"user_id": [1]}', "user_id: must be an id"),
-        (b'{"user_id": " "}', "user_id: must be an id, not ''"),
+        (b'{"user_id": " "}', "user_id: must be an id, not ' '"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(
@@ -411,6 +411,7 @@ def test_a_killed_command_goes_on(library: Library, tmp_path: Path) -> None:
     printed, said = second.communicate(timeout=300)
     assert second.returncode == 0, said
     report = json.loads(printed)
-    assert report == {"users": done + 100, "resumed": done, "out": str(out), "renewed": 0}
+    counts = {"users": done + 100, "resumed": done, "renewed": 0, "by_importance": 0, "empty": 0}
+    assert report == counts | {"out": str(out)}
     assert [line["user_id"] for line in lines(out)] == [f"u{n % 12}" for n in range(done + 100)]
     assert "recommending" in said

@@ -229,6 +229,10 @@ def test_nothing_left_is_a_sentence(ask: Run, library: Library) -> None:
     for more in ((), ("--explain",)):
         said = ask("recommend", "--history", "b1,b2", *nothing, *more).out
         assert said == f"{holds}, without 2 seen and what is left out by --filter\n"
+    misspelt = '{"bool": {"must": [{"term": {"knd": "poetry"}}, {"exists": {"field": "year"}}]}}'
+    assert ask("related", "b7", "--filter", misspelt).out == (
+        f"{holds}, without b7 itself and what is left out by --filter; no item has the field knd\n"
+    )
     done = ask("recommend", "--history", "b1,b2", *nothing, "--explain", "--json")
     assert (done.json["items"], done.json["reasons"]) == ([], [])
 
@@ -237,7 +241,8 @@ def test_many_users(ask: Run, tmp_path: Path) -> None:
     users, out = tmp_path / "users", tmp_path / "lists"
     users.write_text("u1\nu2\n", encoding="utf-8")
     done = ask("recommend-batch", str(users), str(out), "--size", "3", "--json")
-    assert done.json == {"users": 2, "resumed": 0, "renewed": 0, "out": str(out)}
+    counts = {"users": 2, "resumed": 0, "renewed": 0, "by_importance": 0, "empty": 0}
+    assert done.json == counts | {"out": str(out)}
     lists = out.read_text(encoding="utf-8").splitlines()
     assert [len(json.loads(line)["items"]) for line in lists] == [3, 3]
     assert "recommending" in done.err

@@ -18,7 +18,7 @@ from seealso.plugin import Recommender
 from seealso.plugin.groups.members import MOST_MEMBERS, WHOLE
 from seealso.plugin.ranking.options import PathName
 from seealso.plugin.ranking.sending import SCORES
-from seealso.types import HistoryEntry, Path, Source, User
+from seealso.types import HistoryEntry, Path, User
 from tests.films import Counting
 from tests.integration.libraries import profile
 from tests.library import RATED, Library
@@ -230,7 +230,7 @@ def test_filters_and_the_least_probability_hold(recommender: Recommender) -> Non
 @pytest.mark.parametrize("path", ["ann", "exact", "reference"])
 def test_the_tail_holds_the_least_probability_too(recommender: Recommender, path: PathName) -> None:
     whole = recommender.recommend_group(GROUP, tail_share=0.4, path=path)
-    tail = [one.item.probability for one in whole if one.item.source is Source.TAIL]
+    tail = [one.item.probability for one in whole if one.item.tail]
     least = max(one for one in tail if one is not None)
     found = recommender.recommend_group(GROUP, tail_share=0.4, path=path, min_probability=least)
     assert found

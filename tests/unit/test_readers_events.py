@@ -678,6 +678,15 @@ def test_a_missing_column_is_named_in_its_section():
     assert "[events]" in caught.value.hint
 
 
+def test_a_file_without_an_event_is_noted():
+    problems = Problems("stop")
+    assert events(lines(user_id=[], item_id=[]), EventSettings(), problems) == []
+    assert problems.notes == ("events.csv: there are no events in it",)
+    problems = Problems("stop")
+    assert events(one(), ALL, problems)
+    assert problems.notes == ()
+
+
 def test_no_events_are_no_error():
     assert events(Lines(())) == []
     assert events(Lines(([],))) == []

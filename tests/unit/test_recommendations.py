@@ -22,8 +22,8 @@ def sample() -> RecommendationList:
     )
 
 
-def drawn(show: str | None = None, title: str | None = None) -> str:
-    console = Console(width=120)
+def drawn(show: str | None = None, title: str | None = None, width: int = 120) -> str:
+    console = Console(width=width)
     with console.capture() as capture:
         console.print(sample().table(show, title))
     return capture.get()
@@ -70,6 +70,24 @@ def test_the_table_shows_the_first_text_and_no_markup() -> None:
     assert "0.731" in shown
     assert "vector" in shown
     assert "tail" in shown
+
+
+def test_a_narrow_terminal_cuts_names_and_no_number() -> None:
+    header, first, second = drawn("title", width=45).splitlines()
+    assert header.split() == ["#", "item", "title", "p", "importance", "by"]
+    assert first.split()[-3:] == ["0.731", "1.50", "vector"]
+    assert second.split()[-3:] == ["-", "0.50", "tail"]
+    assert "…" in first
+
+
+def test_an_item_takes_one_line_whatever_it_is_called() -> None:
+    item = Recommendation("a\nb\x1b[31m", None, None, 1.0, Source.TAIL, 1.0, True, {"t": "x\n y"})
+    console = Console(width=80)
+    with console.capture() as capture:
+        found = RecommendationList((item,), "u1", Path.EXACT, "films-1", "abc")
+        console.print(found.table("t"))
+    assert capture.get().splitlines()[1].split()[1:4] == ["a\\nb\\x1b[31m", "x", "y"]
+    assert len(capture.get().splitlines()) == 2
 
 
 def test_a_field_that_an_item_lacks_is_a_dash_and_no_other_field() -> None:

@@ -143,7 +143,7 @@ def _require_own(found: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
     if found is None:
         raise MappingMismatch(
             f"{name}: not an index of seealso (no _meta.seealso in its mapping)",
-            hint="build one with `seealso index build`",
+            hint=f"`seealso attach {name}` adds what lists need; or choose another index.alias",
             index=name,
         )
     return dict(found)

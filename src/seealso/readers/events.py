@@ -86,8 +86,10 @@ def read_events(
     conventions = find_event_conventions(
         source, columns.value, columns.time, columns.format, reading.note
     )
+    read = 0
     for rows in batches(source, columns.columns):
         check.see(rows)
+        read += rows.frame.height
         events, broken, nobodies = parse_events(rows, columns, conventions)
         reading.take(rows, broken)
         for word, count in nobodies.items():
@@ -101,6 +103,9 @@ def read_events(
         if events.height:
             yield events.drop("place")
     check.finish()
+    if not read:
+        # an export that failed looks like a shop where nobody did anything
+        reading.note("there are no events in it")
 
 
 def parse_events(
