@@ -123,8 +123,10 @@ def look(cluster: Cluster, settings: Settings, name: str) -> Owned:
     Raises
     ------
     ClusterError
-        There is none, or it points to several.
+        There is none, or it points to several, or it is blank.
     """
+    if not name.strip():
+        raise ClusterError("the name of the index is empty", hint="name an index or an alias")
     found = cluster.request("GET", f"/{name}", params={"flat_settings": "true"})
     if len(found) != 1:
         raise ClusterError(

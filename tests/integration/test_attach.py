@@ -310,6 +310,8 @@ def test_names_that_mean_nothing_or_too_much_are_refused(
         attached(stack, f"{stack.index}-nowhere")
     other = open_stack(opensearch_latest.url)
     stack.cluster.request("PUT", f"/{other.index}/_alias/{stack.alias}")
+    with pytest.raises(ClusterError, match="the name of the index is empty"):
+        attached(stack, " ")
     with pytest.raises(ClusterError, match="points to 2 indices"):
         attached(stack)
 

@@ -95,7 +95,7 @@ def describe_plan(plan: "BuildPlan") -> dict[str, object]:
         **tables.events(plan.events),
         "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
         "bundle": plan.bundle,
-        "may clear": plan.clears,
+        "would delete": ", ".join(plan.clears) or "nothing that is half-built",
         "importance": "by {kind}, from {floor:g} to {ceiling:g}".format(**plan.importance),
         **({"gate": plan.gate} if plan.gate else {}),
     }

@@ -80,7 +80,7 @@ def all_spelled(
     from seealso.plugin.profiles.users import read_id
     from seealso.readers import parse_id
 
-    name = parameter.human_readable_name
+    name = parameter.human_readable_name.rstrip(".")
     return tuple(read_id(name, parse_id(one) or one) for one in user_ids)
 
 
