@@ -12,7 +12,7 @@ from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError, MissingExtraError
-from seealso.evaluation import BASELINES, PROTOCOLS
+from seealso.evaluation import PROTOCOLS
 from seealso.readers import (
     Attributes,
     FileSource,
@@ -169,7 +169,7 @@ def evaluate(
     on_error: OnError = "stop",
     protocols: Sequence[str] = PROTOCOLS[:1],
     split: Split = "dev",
-    baselines: Sequence[str] = BASELINES,
+    baselines: Sequence[str] | None = None,
     index: bool = True,
     users: int | None = None,
     by: str | None = None,
@@ -192,7 +192,8 @@ def evaluate(
     split
         Choose by dev; ask test once, at the end.
     baselines
-        Of `BASELINES`; none for the index alone.
+        Of `seealso.evaluation.BASELINES`; None for all that end in minutes, none of them for the
+        index alone.
     index
         Whether the index takes part; without it, no cluster is needed.
     users
@@ -219,7 +220,7 @@ def evaluate(
     MissingExtraError
         The extra ``evaluate`` is not installed.
     """
-    if not index and not baselines:
+    if not index and baselines is not None and not baselines:
         raise ConfigError("without the index and without baselines, there is nothing to evaluate")
     if before is not None and not index:
         raise ConfigError("an earlier evaluation is compared by the index, which is left out")
@@ -242,7 +243,7 @@ def evaluate(
 
             parted = Groups.of(by_user, _attributes_of_users(settings, source.problems))
         builders: list[SystemBuilder] = []
-        if baselines:
+        if baselines is None or baselines:
             from seealso.evaluation.baselines import baselines as baselines_of
 
             builders += baselines_of(settings, baselines)

@@ -38,7 +38,7 @@ FOLDER = Path(".seealso/evaluation")
     "baselines",
     multiple=True,
     type=click.Choice(BASELINES),
-    help="Compare with this baseline only; may be repeated.  [default: all]",
+    help="Compare with this baseline only, however long it takes; may be repeated.  [default: all]",
 )
 @click.option("--no-baselines", is_flag=True, help="Evaluate only the index.")
 @click.option(
@@ -117,7 +117,7 @@ def evaluate(
         protocols=PROTOCOLS if "all" in protocols else protocols,
         groups=groups,
         split=split,
-        baselines=() if no_baselines else baselines or BASELINES,
+        baselines=() if no_baselines else baselines or None,
         index=index,
         users=users,
         by=by,

@@ -7,6 +7,7 @@ from typing import Final
 from seealso.config import Settings
 from seealso.errors import ConfigError
 from seealso.evaluation import BASELINES
+from seealso.evaluation.sequences import Limits, SequenceBaseline
 from seealso.evaluation.tuning import Baseline
 from seealso.models.bm25 import fit_bm25
 from seealso.models.ease import fit_ease
@@ -20,16 +21,23 @@ IALS: Final[Mapping[str, Sequence[float]]] = MappingProxyType(
 )
 """Values that are tried for iALS, the first ones first."""
 
+SASREC: Final[Mapping[str, Sequence[float]]] = MappingProxyType(
+    {"dropout": (0.5, 0.2), "dimension": (64, 128), "length": (50, 20)}
+)
+"""Values that are tried for SASRec: few, for each is a training."""
 
-def baselines(settings: Settings, names: Sequence[str] = BASELINES) -> list[Baseline]:
+
+def baselines(
+    settings: Settings, names: Sequence[str] | None = None
+) -> list[Baseline | SequenceBaseline]:
     """Return the baselines `names` with the values that are tried.
 
     Parameters
     ----------
     settings
-        ``encoder`` names the language model of ``text``.
+        ``encoder`` names the language model of ``text``; ``training.seed`` is used.
     names
-        Of `BASELINES`.
+        Of `BASELINES`; None for all that end in minutes. What is named has no limit.
 
     Raises
     ------
@@ -38,15 +46,19 @@ def baselines(settings: Settings, names: Sequence[str] = BASELINES) -> list[Base
     BundleError
         The bundle of ``text`` is not in the store.
     """
-    for name in names:
+    for name in names or ():
         if name not in BASELINES:
             raise ConfigError(
                 f"baseline {name!r}: there is none", hint=f"choose one of {', '.join(BASELINES)}"
             )
-    return [_baseline(name, settings) for name in BASELINES if name in names]
+    limits = Limits() if names is None else None
+    wanted = BASELINES if names is None else names
+    return [_baseline(name, settings, limits) for name in BASELINES if name in wanted]
 
 
-def _baseline(name: str, settings: Settings) -> Baseline:
+def _baseline(name: str, settings: Settings, limits: Limits | None) -> Baseline | SequenceBaseline:
+    if name == "sasrec":
+        return SequenceBaseline(name, SASREC, settings.training.seed, limits)
     if name == "popularity":
         return Baseline(name, fit_popularity, recencies=(1.0,))
     if name == "itemknn":

@@ -24,7 +24,7 @@ from seealso.evaluation.results import Evaluation, ProtocolResult
 from seealso.evaluation.scores import Tuned
 from seealso.evaluation.segments import attribute_segments
 from seealso.evaluation.showing import Labels, examples, read_labels
-from seealso.evaluation.systems import FittedSystem, Lists, SystemBuilder
+from seealso.evaluation.systems import FittedSystem, LeftOut, Lists, SystemBuilder
 from seealso.log import progress
 from seealso.readers import Pseudonyms
 from seealso.types import GroupMembers
@@ -203,10 +203,12 @@ def _in_parts(protocol: EvaluationProtocol, labels: Labels) -> EvaluationProtoco
 def _answer_all(builder: SystemBuilder, holdout: Holdout, answers: Sequence[_Answers]) -> None:
     # in a function of its own, so that no name keeps the systems when they are done
     with builder.build(holdout) as systems:
-        for fitted in systems:
+        for built in systems:
             for one in answers:
-                if fitted.takes_part(one.protocol.name):
-                    _ask(fitted, one)
+                if isinstance(built, LeftOut):
+                    one.notes[built.note] = None
+                elif built.takes_part(one.protocol.name):
+                    _ask(built, one)
 
 
 def _ask(fitted: FittedSystem, answers: _Answers) -> None:

@@ -106,10 +106,31 @@ class FittedSystem:
         return self.protocols is None or protocol in self.protocols
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A system that is not evaluated.
+
+    Attributes
+    ----------
+    name
+        Which one.
+    reason
+        Why not, and what to do about it.
+    """
+
+    name: str
+    reason: str
+
+    @property
+    def note(self) -> str:
+        """What a reader of the figures must know."""
+        return f"{self.name} is left out: {self.reason}"
+
+
 class SystemBuilder(Protocol):
     """Builds one or more systems for a holdout: fits them on what may be known there."""
 
-    def build(self, holdout: Holdout) -> AbstractContextManager[Sequence[FittedSystem]]:
+    def build(self, holdout: Holdout) -> AbstractContextManager[Sequence[FittedSystem | LeftOut]]:
         """Return the systems, fitted; what they need is given back when the block ends."""
         ...
 

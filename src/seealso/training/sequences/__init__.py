@@ -1,0 +1,1 @@
+"""SASRec: what a user chooses next, from the order of what the user chose before."""
