@@ -29,23 +29,23 @@ from seealso.training.sequences.learning import SequenceConfig, learn_sequences,
 from seealso.training.sequences.network import SasRec
 from tests.training_data import events, items
 
-ROUND = 40
+ROUND = 60
 """Items that stand in a circle."""
 UNCHOSEN = ROUND
 """Position of an item that nobody chose."""
-USERS = 600
+USERS = 400
 ONE_SETTING = {"dropout": (0.1,), "dimension": (32,), "length": (8,)}
 
 
 def walks():
-    """Return walks around the circle: one or three places at a time, each in its own sense.
+    """Return walks around the circle, by steps of one or of three places.
 
     The last two items tell the next one, the last one alone does not.
     """
     rng = Random(5)
     found = []
     for _ in range(USERS):
-        start, step = rng.randrange(ROUND), rng.choice((1, 3, -1, -3))
+        start, step = rng.randrange(ROUND), rng.choice((1, 3))
         found.append([(start + step * place) % ROUND for place in range(7)])
     return found
 
@@ -138,8 +138,10 @@ def test_the_same_input_gives_the_same_network_and_leaves_chance_as_it_was(tmp_p
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
+    threads = torch.get_num_threads()
     (one, _), (other, _) = learn(), learn()
     assert torch.equal(torch.rand(1), expected)
+    assert torch.get_num_threads() == threads
     histories = [np.array([4, 3, 2, 1]), np.array([7])]
     assert np.array_equal(one.model.scores(histories), other.model.scores(histories))
     # nothing to resume from, and nothing that a kill leaves behind

@@ -1,7 +1,8 @@
 """Learns SASRec: sampled softmax, a warm start, and an end where dev no longer gains."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import chain
@@ -19,11 +20,14 @@ from seealso.types import Vector
 
 NEGATIVES: Final = 512
 """Items that a batch is scored against; of a smaller catalogue all of them."""
-BATCH_PLACES: Final = 1024
+STEPS: Final = 50
+"""Of an epoch, about: little behaviour is learnt in smaller batches."""
+FEWEST_PLACES: Final = 256
+MOST_PLACES: Final = 4096
 """Places of a batch, those that fill it up included."""
-WARM_UP: Final = 100
+WARM_UP: Final = 50
 """Steps until the learning rate is reached."""
-LEARNING_RATE: Final = 2e-3
+LEARNING_RATE: Final = 3e-3
 LONGEST: Final = 100
 """Most epochs."""
 PATIENCE: Final = 5
@@ -129,7 +133,8 @@ def learn_sequences(
 ) -> LearntSequences:
     """Train a network, and return it as it was when dev was at its best.
 
-    The same input gives the same network on the same machine; nothing is written.
+    The same input gives the same network on the same machine, whatever its cores do meanwhile;
+    nothing is written.
 
     Parameters
     ----------
@@ -149,9 +154,7 @@ def learn_sequences(
     known = np.unique(np.fromiter(chain.from_iterable(sequences), dtype=np.int64))
     number = number_items(known, items)
     told = [_numbered(number, np.asarray(one)) for one in sequences if len(one) > 1]
-    # the state of torch's own generator is given back
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with _repeatable(seed):
         network = SasRec(len(known), config.dimension, config.length, config.dropout)
         model = SequenceModel(network, known, items, config.length)
         run = _Run(network, told, config.length, np.random.default_rng(seed))
@@ -185,6 +188,21 @@ def _numbered(number: Places, sequence: Places) -> Places:
     return left
 
 
+@contextmanager
+def _repeatable(seed: int) -> Iterator[None]:
+    """Draw from `seed`, on one thread; torch's generator and threads are as before at the end."""
+    threads = torch.get_num_threads()
+    # sums of several threads depend on their number, and steps this small wait for each other
+    # longer than they work
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 class _Run:
     """One network as it learns.
 
@@ -207,6 +225,8 @@ class _Run:
         self._sequences = sequences
         self._length = length
         self._rng = rng
+        asked = sum(len(one) - 1 for one in sequences)
+        self._places = min(MOST_PLACES, max(FEWEST_PLACES, asked // STEPS))
         self._optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
         self._rate = torch.optim.lr_scheduler.LambdaLR(
             self._optimiser, lambda step: min(1.0, (step + 1) / WARM_UP)
@@ -215,7 +235,7 @@ class _Run:
     def learn_epoch(self) -> None:
         """Learn from every sequence once."""
         self._network.train()
-        for batch in draw_batches(self._sequences, self._length, BATCH_PLACES, self._rng):
+        for batch in draw_batches(self._sequences, self._length, self._places, self._rng):
             self._optimiser.zero_grad()
             sampled_softmax(self._network, batch).backward()
             torch.nn.utils.clip_grad_norm_(self._network.parameters(), LONGEST_STEP)
