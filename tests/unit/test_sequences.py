@@ -91,6 +91,7 @@ def learn(config=SMALL, sequences=None):
     return learnt, ended
 
 
+@pytest.mark.slow
 def test_a_next_item_that_the_last_two_tell_is_learnt():
     known = holdout()
     with SequenceBaseline("sasrec", ONE_SETTING, 17).build(known) as (found,):
@@ -224,6 +225,7 @@ def test_a_search_whose_time_is_up_ends_with_what_it_tried_and_says_so(monkeypat
     clock = count()
     monkeypatch.setattr("seealso.evaluation.sequences.monotonic", lambda: next(clock))
     monkeypatch.setattr(learning, "LONGEST", 10)
+    monkeypatch.setattr(learning, "PATIENCE", 10)
     grid = {**ONE_SETTING, "dropout": (0.1, 0.5, 0.3)}
     with SequenceBaseline("sasrec", grid, 17, Limits(seconds=15)).build(holdout(9)) as (found,):
         assert found.notes == ("sasrec: 1 of 3 settings were tried within 0.25 minutes",)

@@ -33,7 +33,7 @@ class Limits:
         After so long the search ends with the settings that were tried.
     """
 
-    events: int = 1_000_000
+    events: int = 500_000
     seconds: float = 1800.0
 
 
