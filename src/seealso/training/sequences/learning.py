@@ -91,10 +91,11 @@ class SequenceModel:
         if not len(asked):
             return found
         filled = fill_up([sequences[row] for row in asked])
-        last = torch.tensor([len(sequences[row]) - 1 for row in asked])
+        lengths = (filled != FILL).sum(dim=1)
         self.network.eval()
         with torch.inference_mode():
-            read = self.network(filled.clamp(min=0))[torch.arange(len(asked)), last]
+            places = self.network(filled.clamp(min=0), lengths)
+            read = places[torch.arange(len(asked)), lengths - 1]
             scored = self.network.score(read, torch.arange(len(self.known))).numpy()
         found[np.ix_(asked, self.known)] = scored
         return found
@@ -260,7 +261,8 @@ def sampled_softmax(network: SasRec, batch: Tensor) -> Tensor:
     inputs, wanted = batch[:, :-1], batch[:, 1:]
     asked = wanted != FILL
     # what is filled up is read as any item: nothing that counts sees it
-    read, own = network(inputs.clamp(min=0))[asked], wanted[asked]
+    read = network(inputs.clamp(min=0), asked.sum(dim=1))[asked]
+    own = wanted[asked]
     items = network.items.num_embeddings
     drawn = torch.randperm(items)[:NEGATIVES]
     right = (read * functional.embedding(own, network.items.weight)).sum(dim=1, keepdim=True)

@@ -47,7 +47,7 @@ class SasRec(nn.Module):  # type: ignore[misc]
         for table in (self.items, self.places):
             nn.init.normal_(table.weight, std=_SPREAD)
 
-    def forward(self, sequences: Tensor) -> Tensor:
+    def forward(self, sequences: Tensor, lengths: Tensor) -> Tensor:
         """Return what each place has read, itself included, shape (b, l, d).
 
         Parameters
@@ -55,10 +55,14 @@ class SasRec(nn.Module):  # type: ignore[misc]
         sequences
             Numbers of items, oldest first, shape (b, l). What fills up shorter ones stands behind
             their end, where no place of theirs reads it.
+        lengths
+            Items of each, shape (b,). Places are counted from the newest one, which is asked most.
         """
         length = sequences.shape[1]
-        places = torch.arange(length, device=sequences.device)
-        read = self.dropout(self.items(sequences) + self.places(places))
+        last = self.places.num_embeddings - 1
+        ages = lengths[:, None] - 1 - torch.arange(length, device=sequences.device)
+        # behind the end there is no age; nothing that counts sees what stands there
+        read = self.dropout(self.items(sequences) + self.places(ages.clamp(0, last)))
         later = nn.Transformer.generate_square_subsequent_mask(length, device=sequences.device)
         found: Tensor = self.blocks(read, mask=later, is_causal=True)
         return found
