@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seealso.cli.main import cli
 from seealso.errors import TemplateError
 from seealso.query_templates import msearch, names, parameters, render, script_id, source
 
@@ -274,3 +276,11 @@ def test_msearch_is_one_header_and_one_line_each() -> None:
     bodies = [render("exact", NEEDED), render("tail", {"words": "a\nb"})]
     lines = msearch("films", bodies).split(b"\n")
     assert lines == [b'{"index":"films"}', bodies[0], b'{"index":"films"}', bodies[1], b""]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_template_may_be_named_by_its_id(name: str) -> None:
+    shown = [CliRunner().invoke(cli, ["templates", "show", one]) for one in (name, script_id(name))]
+    assert [one.exit_code for one in shown] == [0, 0]
+    assert shown[0].output == shown[1].output
+    assert source(name).strip() in shown[0].output

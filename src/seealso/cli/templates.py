@@ -17,7 +17,18 @@ from seealso.query_templates import render as render_template
 if TYPE_CHECKING:
     from seealso.indexer.templates import State
 
-template_name = click.argument("name", type=click.Choice(names()), metavar="NAME")
+
+class TemplateName(click.Choice[str]):
+    """The name of a template, or the id that the cluster stores it by."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        return super().convert(
+            {script_id(one): one for one in names()}.get(value, value), param, ctx
+        )
+
+
+template_name = click.argument("name", type=TemplateName(names()), metavar="NAME")
 
 
 @click.group()
