@@ -157,8 +157,13 @@ class DocumentMaker:
         """Return the document of `item` as it is indexed.
 
         An item without a vector (no text) carries the tail flag, so that search by words and by
-        importance still reaches it.
+        importance still reaches it. One with events is not cold, though the bundle may not have
+        met it.
         """
+        interactions = self.importance.interactions(item.item_id)
+        part = self.encoder.bundle.collaborative
+        if part is not None and interactions > 0:
+            vector = part.drop_bonus(vector)
         importance = self.importance.weight(item.item_id)
         stored = stored_vector(vector, importance, self.space)
         body: dict[str, Any] = {
@@ -166,7 +171,7 @@ class DocumentMaker:
             "item_id": item.item_id,
             "text": text,
             "importance": importance,
-            "interactions": self.importance.interactions(item.item_id),
+            "interactions": interactions,
             "tail": stored is None or self.importance.is_tail(item.item_id),
             "digest": digest,
             "updated_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -47,6 +47,12 @@ class LiveIndex:
         return Space(self.meta["space"])
 
     @property
+    def cold_coordinate(self) -> int | None:
+        """Where a vector says that its item is cold; None where no vector does."""
+        # an index of an earlier version does not say; its items stay cold until the next build
+        return int(self.meta["dimension"]) - 2 if self.meta.get("collaborative") else None
+
+    @property
     def text(self) -> TextSettings:
         """Text templates that the index was built with."""
         return TextSettings.model_validate(self.meta["text"])

@@ -156,6 +156,7 @@ def index_meta(
         "bundle": bundle.name,
         "dimension": bundle.dimension,
         "space": settings.index.space.value,
+        "collaborative": bundle.collaborative is not None,
         "images": None
         if bundle.images is None
         else {"weight": bundle.images.weight, "dimension": bundle.images.dimension},

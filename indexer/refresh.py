@@ -27,6 +27,13 @@ ctx._source.tail = params.tail || !encoded;
 if (params.counted == null) { ctx._source.remove('counted') } else {
   ctx._source.counted = params.counted
 }
+if (params.cold_coordinate != null && params.interactions > 0 && encoded) {
+  int place = (int) params.cold_coordinate;
+  double cold = ctx._source.vector[place];
+  double padding = ctx._source.vector[place + 1];
+  ctx._source.vector[place] = 0.0;
+  ctx._source.vector[place + 1] = Math.sqrt(cold * cold + padding * padding);
+}
 if (params.weigh && encoded) {
   double squares = 0;
   for (def x : ctx._source.vector) { squares += x * x }
@@ -38,7 +45,9 @@ if (params.weigh && encoded) {
 """
 """Gives a document a new importance on the server. The vector is brought to length w_new, not
 multiplied by w_new / w_old, so that doing it twice does no harm. ``counted`` is what the item had
-before live events came on top; without it, there are none."""
+before live events came on top; without it, there are none. An item with events is not cold: it
+loses the bonus, as `Collaborative.drop_bonus` has it, and keeps the factor that its text predicts.
+"""
 
 SCRIPTED_BYTES = 500_000
 """A scripted update is small to send and slow to do (the vector is indexed again): several
@@ -157,7 +166,8 @@ def rescaling(params: Mapping[str, Any]) -> dict[str, Any]:
     ----------
     params
         ``importance``, ``interactions``, ``tail``, ``weigh`` (whether the vector carries the
-        importance), and ``counted`` where live events are part of them.
+        importance), ``cold_coordinate`` (as a `LiveIndex` has it), and ``counted`` where live
+        events are part of them.
     """
     return {"script": {"lang": "painless", "source": RESCALE, "params": dict(params)}}
 
@@ -182,6 +192,7 @@ def _write(
                 "interactions": table.interactions(item_id),
                 "tail": table.is_tail(item_id),
                 "weigh": live.space is Space.COSINE,
+                "cold_coordinate": live.cold_coordinate,
             }
             writer.update(item_id, rescaling(params))
             tick()

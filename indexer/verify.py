@@ -137,6 +137,10 @@ def verify(
     items = _items(name, hits, meta, settings)
     vectors = _vectors(hits)
     encoded_again = encode_views(encoder, text, items, images=images)[1] if hits else vectors
+    if (part := encoder.bundle.collaborative) is not None and hits:
+        # what has got events since it was encoded is not cold any more
+        met = vectors[:, -2] == 0
+        encoded_again[met] = part.drop_bonus(encoded_again[met])
     least = _least_cosine(name, hits, vectors, encoded_again)
     graph = Space(meta["space"]) is Space.COSINE
     recall = measure_recall(cluster, name, vectors) if graph else 1.0

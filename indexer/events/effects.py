@@ -23,7 +23,7 @@ from seealso.indexer.rewriting import Mark
 from seealso.indexer.turns import Turn
 from seealso.indexer.users.documents import READ, digest_of, user_document, user_of
 from seealso.indexer.users.writing import UserEncoder
-from seealso.types import Space, User
+from seealso.types import User
 
 EFFECTS: Final = "effects"
 """What the state of users and items is kept under, beside the positions."""
@@ -119,12 +119,10 @@ class Effects:
 
     def update_items(self, live: LiveIndices, items: Sequence[str]) -> DocumentChanges:
         """Bring documents of items up to date."""
-        parameters = live.items.meta["importance"]
-        weigh = live.items.space is Space.COSINE
         absent: set[str] = set()
 
         def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
-            found = sum_gains(self._store, list(documents), parameters)
+            found = sum_gains(self._store, list(documents), live.items.meta["importance"])
             changes = {}
             for item_id, document in documents.items():
                 # an owner may have written an item since the index was attached
@@ -132,7 +130,7 @@ class Effects:
                     absent.add(item_id)
                     continue
                 gain = found.get(item_id, NOTHING)
-                if change := derive_change(document, gain, parameters, weigh=weigh):
+                if change := derive_change(document, gain, live.items):
                     changes[item_id] = change
             return changes
 

@@ -15,8 +15,9 @@ import numpy as np
 from seealso.cluster.conditional import Change
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.importance import weights_of
+from seealso.indexer.live import LiveIndex
 from seealso.indexer.refresh import LEAST_CHANGE, rescaling
-from seealso.types import to_micros
+from seealso.types import Space, to_micros
 
 DOUBLINGS: Final = 60.0
 """Most half-lives that an event can be after the build: by then it outweighs all that was."""
@@ -186,9 +187,7 @@ def raise_weight(
     return float(weights_of(np.array([value]), parameters)[0])
 
 
-def derive_change(
-    document: Mapping[str, Any], gain: Gain, parameters: Mapping[str, Any], *, weigh: bool
-) -> Change | None:
+def derive_change(document: Mapping[str, Any], gain: Gain, live: LiveIndex) -> Change | None:
     """Return what becomes of an item's document, or None where it is right already.
 
     Parameters
@@ -197,11 +196,10 @@ def derive_change(
         Its `FIELDS`.
     gain
         What its live events add up to.
-    parameters
-        Of the importance, as the index records them.
-    weigh
-        Whether the vector carries the importance.
+    live
+        The index that holds it.
     """
+    parameters = live.meta["importance"]
     now = {"importance": document["importance"], "interactions": document["interactions"]}
     before = document.get("counted") or now
     weight = raise_weight(before["importance"], before["interactions"], gain, parameters)
@@ -213,7 +211,8 @@ def derive_change(
         "importance": weight,
         "interactions": interactions,
         "tail": interactions <= parameters["tail_threshold"],
-        "weigh": weigh,
+        "weigh": live.space is Space.COSINE,
+        "cold_coordinate": live.cold_coordinate,
     }
     counted = {} if gain == NOTHING else {"counted": before}
     return Change("update", rescaling({**params, **counted}))

@@ -55,6 +55,18 @@ def test_joined_vectors_are_unit_and_keep_every_inner_product(
     np.testing.assert_allclose(joined @ asked * length, plain, atol=1e-4 * (1 + weight**2))
 
 
+def test_an_item_that_is_not_cold_any_more_loses_its_bonus_and_nothing_else() -> None:
+    one = replace(part(), cold_start_bonus=0.3)
+    cold, known = one.join(["new", "i1"], TEXTS[:2])
+    asked = one.user_vector(TEXTS[0], [known], [0])
+    assert asked is not None
+    left = one.drop_bonus(np.stack([cold, known]))
+    np.testing.assert_allclose(np.linalg.norm(left, axis=1), 1.0, atol=1e-6)
+    # the bonus is before dilution
+    assert (cold - left[0]) @ asked == pytest.approx(0.3 * one.dilution, abs=1e-5)
+    np.testing.assert_allclose(left[1], known, atol=1e-6)
+
+
 def test_a_history_is_folded_in_as_least_squares_say() -> None:
     one = part()
     joined = one.join(IDS, TEXTS)

@@ -1,6 +1,7 @@
 """What is pure of live events: reading, merging into a history, importance on top of a build."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 from seealso.config import EventSettings, ImportanceSettings, LiveSettings
 from seealso.config.inputs import EventFormatSettings
+from seealso.encoder import BundleStore
 from seealso.errors import DataError
 from seealso.indexer.counts import count_events
 from seealso.indexer.events.histories import merge_events
 from seealso.indexer.events.importance import NOTHING, Gain, derive_change, raise_weight
 from seealso.indexer.importance import apply_importance, fit_importance
+from seealso.indexer.live import LiveIndex
 from seealso.readers import LiveEvent, LiveReader, Problems
 from seealso.readers.files.documents import parse_lines
 from seealso.types import HistoryEntry, User
@@ -205,17 +208,19 @@ def test_what_was_counted_stays_what_is_added_to() -> None:
     chosen = ImportanceSettings()
     table = fit_importance(count_events([frame({"a": 3, "c": 20})], chosen), chosen, ["a", "c"])
     document = {"importance": table.weight("a"), "interactions": 3, "tail": False}
-    once = derive_change(document, Gain(1, 1.0, 1.0), table.parameters, weigh=True)
+    meta = {"importance": table.parameters, "space": "cosine"}
+    live = LiveIndex("films-1", meta, BundleStore(Path("bundles")))
+    once = derive_change(document, Gain(1, 1.0, 1.0), live)
     assert once is not None
     params = once.body["script"]["params"]
     assert params["counted"] == {"importance": table.weight("a"), "interactions": 3}
     after = {**params, "counted": params["counted"]}
-    assert derive_change(after, Gain(1, 1.0, 1.0), table.parameters, weigh=True) is None
-    twice = derive_change(after, Gain(2, 2.0, 2.0), table.parameters, weigh=True)
-    both = derive_change(document, Gain(2, 2.0, 2.0), table.parameters, weigh=True)
+    assert derive_change(after, Gain(1, 1.0, 1.0), live) is None
+    twice = derive_change(after, Gain(2, 2.0, 2.0), live)
+    both = derive_change(document, Gain(2, 2.0, 2.0), live)
     assert twice == both
     # and without events it is as it was
-    back = derive_change(after, NOTHING, table.parameters, weigh=True)
+    back = derive_change(after, NOTHING, live)
     assert back is not None
     assert back.body["script"]["params"]["importance"] == pytest.approx(table.weight("a"))
     assert "counted" not in back.body["script"]["params"]

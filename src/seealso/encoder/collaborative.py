@@ -163,6 +163,17 @@ class Collaborative:
         joined[~texts.any(axis=1)] = 0.0
         return joined
 
+    @staticmethod
+    def drop_bonus(joined: Vector) -> Vector:
+        """Return vectors, shape (..., d + k + 2), as those of items that are not cold any more.
+
+        Their cold coordinate goes into the norm padding: lengths and all other products stay.
+        """
+        warm = joined.copy()
+        warm[..., -1] = np.hypot(joined[..., -2], joined[..., -1])
+        warm[..., -2] = 0.0
+        return warm
+
     def contents_of(self, joined: Vector) -> Vector:
         """Return the content vectors in `joined`, shape (m, d + k + 2), as shape (m, d)."""
         return joined[:, : self.text_dimension] * np.float32(self.radius)
