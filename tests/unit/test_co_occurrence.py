@@ -9,11 +9,13 @@ import pytest
 from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
+from seealso.datasets.ranks import gains
 from seealso.encoder.projection import unit_rows
 from seealso.evaluation.choosing import count_attempts
 from seealso.fitting.bench import Bench
 from seealso.fitting.co_occurrence import CO_OCCURRENCE_GRID, boosts, choose_co_occurrence
 from seealso.fitting.recipe import Recipe, learn_pairs
+from seealso.fitting.top_scores import TopScores
 from seealso.models.co_occurrence import NEAREST, CoOccurrenceConfig, fit_co_occurrence
 from seealso.types import Vector
 
@@ -102,6 +104,30 @@ def test_pairs_are_chosen_where_one_item_follows_another() -> None:
     co_occurrence = fit_co_occurrence(dataset, chosen.config)
     ranks = bench.ranks(users, items, boosts=boosts(bench, co_occurrence))
     assert float((ranks == 1).mean()) > 0.8
+
+
+def test_what_boosts_change_is_what_ranking_everything_says() -> None:
+    rng = np.random.default_rng(6)
+    texts = unit_rows(rng.normal(size=(700, 8)).astype(np.float32))
+    questions = [
+        Question(np.array([a, b]), int(c), np.array([a, b]))
+        for a, b, c in (rng.permutation(700)[:3] for _ in range(120))
+    ]
+    bench = Bench.of(texts, questions, 50)
+    users = unit_rows(texts[[one.target for one in questions]] + 0.8 * texts[:120])
+    sequences = [tuple(rng.permutation(700)[:40].tolist()) for _ in range(400)]
+    added = boosts(bench, fit_co_occurrence(known(sequences, 700), PAIRING))
+    shares = (0.0, 0.3, 2.0, 9.0)
+    found = TopScores.of(bench, users, texts).gains_by_share(added, shares)
+    ranks = bench.ranks_by_share(users, texts, added, shares)
+    np.testing.assert_allclose(found, [gains(one) for one in ranks], atol=1e-12)
+    assert len({round(float(one.mean()), 6) for one in found}) == len(shares)
+
+
+def test_pairs_without_a_weight_take_no_place() -> None:
+    config = replace(PAIRING, backward=0.0)
+    found = fit_co_occurrence(known([(0, 1, 2)], 3), config)
+    assert found.places.tolist() == [1, 2, 2]
 
 
 def test_pairs_are_left_out_where_they_foretell_nothing() -> None:

@@ -1,5 +1,6 @@
 """Fitting on numbers whose right answer is known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,15 @@ from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
 from seealso.errors import ConfigError
 from seealso.fitting.bench import Bench, ndcg
-from seealso.fitting.cold_start import ColdItems, choose_cold_start, count_cold_start_attempts
+from seealso.fitting.choosing import choose_beyond_chance
+from seealso.fitting.cold_start import (
+    BONUSES,
+    ColdItems,
+    _ColdStartTrial,
+    choose_cold_start,
+    count_cold_start_attempts,
+)
+from seealso.fitting.factors import LIGHTER, ChosenFactors, choose_factors, count_factors
 from seealso.fitting.probability import TopItems, calibrate
 from seealso.fitting.recipe import (
     ItemFactors,
@@ -20,6 +29,7 @@ from seealso.fitting.recipe import (
     known_factors,
 )
 from seealso.fitting.weighing import Weighed, count_tries, join_users, weigh
+from seealso.models.co_occurrence import CoOccurrenceConfig
 from seealso.types import Vector
 
 N, D, K = 60, 12, 6
@@ -62,7 +72,7 @@ def test_where_behaviour_knows_it_all_it_weighs_more_than_where_texts_do() -> No
     heavy = weigh(behaviour_knows, behaviour, RECIPE, 1.0, ticks.append)
     assert light.recipe.weight == 0.0
     assert heavy.recipe.weight > 1
-    assert len(ticks) == 2 * count_tries()
+    assert sum(ticks) == 2 * count_tries()
     users = join_users(
         behaviour_knows.text_profiles(heavy.recency),
         behaviour_knows.fold_in(behaviour, heavy.recipe),
@@ -109,13 +119,31 @@ def test_new_items_are_welcome_within_what_it_may_cost(monkeypatch: pytest.Monke
     weighed = Weighed(RECIPE, 1.0, 0.0)
     strict = choose_cold_start(state, weighed, 0.0, ticks.append)
     generous = choose_cold_start(state, weighed, 0.9, ticks.append)
-    assert len(ticks) == 2 * count_cold_start_attempts()
+    assert 0 < len(ticks) <= 2 * count_cold_start_attempts()
     assert strict.warm >= strict.warm_alone
     assert generous.warm >= 0.1 * generous.warm_alone
     assert generous.cold > strict.cold
     assert generous.recipe.cold_start_bonus > strict.recipe.cold_start_bonus
     # what a welcome may cost says nothing of how they rank among themselves
     assert generous.recipe.cold_length == strict.recipe.cold_length > 0
+
+
+def test_a_bonus_is_as_large_as_it_may_be_or_has_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = cold_state(learnt(known=50))
+    for enough in (0.3, 0.6, 5.0):
+        monkeypatch.setattr("seealso.fitting.cold_start.ENOUGH", enough)
+        found = choose_cold_start(state, Weighed(RECIPE, 1.0, 0.0), 0.2, lambda _: None)
+        trial = _ColdStartTrial(state, Weighed(RECIPE, 1.0, 0.0))
+        by_bonus = {
+            bonus: trial.in_the_whole(replace(found.recipe, cold_start_bonus=bonus))
+            for bonus in BONUSES
+        }
+        assert by_bonus[found.recipe.cold_start_bonus] == (found.warm, found.cold)
+        affordable = {
+            b: cold for b, (warm, cold) in by_bonus.items() if warm >= 0.8 * found.warm_alone
+        }
+        sufficient = [b for b, cold in affordable.items() if cold >= enough * found.by_texts]
+        assert found.recipe.cold_start_bonus == min(sufficient, default=max(affordable))
 
 
 def test_new_items_that_come_by_themselves_need_no_welcome() -> None:
@@ -135,6 +163,69 @@ def test_what_is_foretold_ranks_new_items_better_than_none_of_it() -> None:
     )
     reached = ndcg(bench.ranks(users, part.join(state.ids, TEXTS), state.among), 20)
     assert reached > ndcg(bench.ranks(bench.text_profiles(1.0), TEXTS, state.among), 20)
+
+
+def test_the_best_of_many_is_taken_only_if_users_gain_whom_it_was_not_chosen_by() -> None:
+    rng = np.random.default_rng(2)
+    # no setting is better than another: the best of them is best by luck
+    luck = rng.normal(0.5, 0.1, size=(200, 400))
+    assert luck.mean(axis=1).argmax() != 0
+    assert choose_beyond_chance(luck, 0) == 0
+    luck[7] += 0.05
+    assert choose_beyond_chance(luck, 0) == 7
+    assert choose_beyond_chance(luck, 7) == 7
+
+
+@pytest.mark.parametrize("users", [1, 2])
+def test_of_settings_that_are_alike_the_standing_one_stays(users: int) -> None:
+    assert choose_beyond_chance(np.full((3, users), 0.4), 1) == 1
+
+
+def test_factors_are_chosen_anew_where_others_rank_better() -> None:
+    """Of the factors that stand half are noise; those that are learnt anew are not."""
+    items = learnt().items
+    noise = learnt(of=np.hstack([items[:, : K // 2], drawn(N, K - K // 2, seed=8)]))
+    bench = Bench.of(TEXTS, neighbours(items, range(N)), 50)
+    weighed = weigh(bench, noise, RECIPE, 1.0, lambda _: None)
+    asked: list[Recipe] = []
+
+    def learn(recipe: Recipe) -> ItemFactors:
+        asked.append(recipe)
+        return learnt()
+
+    ticks: list[int] = []
+    before = ChosenFactors(weighed, noise, 1)
+    sizes = (K, K - 1)
+    found = choose_factors(bench, before, None, sizes, learn, ticks.append)
+    assert len(ticks) == count_factors(weighed.recipe, sizes) == 1 + len(asked)
+    assert found.tried == len(ticks) * len(LIGHTER)
+    assert {recipe.factors for recipe in asked} == {K - 1}
+    assert found.weighed.recipe.factors == K - 1
+    assert found.weighed.ndcg > weighed.ndcg
+    # and stay where they are the better ones
+    again = choose_factors(
+        bench, ChosenFactors(found.weighed, found.learnt, 1), None, sizes, lambda _: noise, print
+    )
+    assert again.weighed.recipe.factors == K - 1
+
+
+def test_pairs_keep_their_weight_beside_texts_when_factors_become_lighter() -> None:
+    items = learnt().items
+    bench = Bench.of(TEXTS, neighbours(TEXTS, range(N)), 50)
+    config = CoOccurrenceConfig(0.8, 0.5, 10.0, 0.8, 1.5)
+    recipe = replace(RECIPE, weight=2.0, co_occurrence=config)
+    known = learnt(of=items)
+    before = ChosenFactors(Weighed(recipe, 1.0, 0.0), known, 1)
+    found = choose_factors(bench, before, None, (K,), lambda _: known, lambda _: None)
+    lighter = found.weighed.recipe
+    assert lighter.weight < recipe.weight
+    assert lighter.co_occurrence is not None
+    ids = [str(n) for n in range(N)]
+    scales = [
+        build_collaborative(ids, known, TEXTS, one).radius * np.sqrt(1 + one.weight**2)
+        for one in (recipe, lighter)
+    ]
+    assert lighter.co_occurrence.share * scales[1] == pytest.approx(config.share * scales[0])
 
 
 def test_only_some_items_are_ranked_where_only_some_may_be() -> None:

@@ -70,6 +70,10 @@ def _facts(report: "FitReport") -> dict[str, object]:
         "importance": _importance(fitted.importance),
         **_neighbours(fitted.neighbours),
         **_groups(report.groups),
+        "settings tried": ", ".join(
+            f"{number:,} of {name}" for name, number in fitted.tried.items()
+        )
+        + "; one is taken where users gain by it whom it was not chosen by",
         "probability": "not fitted"
         if calibration is None
         else f"b {calibration.b:.3f}, T {calibration.t:.4f}",
@@ -123,6 +127,7 @@ def _importance(chosen: Mapping[str, Any]) -> str:
 
 def _cold(cold: Mapping[str, float]) -> str:
     return (
-        f"items without events: ndcg@20 {cold['ndcg@20']:.4f} in the whole catalogue, "
+        f"items without events: ndcg@20 {cold['ndcg@20']:.4f} in the whole catalogue "
+        f"(by texts alone {cold['ndcg@20 by texts']:.4f}), "
         f"for {cold['lost']:.1%} of the others' ndcg@10"
     )

@@ -10,7 +10,7 @@ class FitSettings(Section):
 
     name: str = Field("fitted", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     """Name of the bundle that is made."""
-    factors: int = Field(256, ge=2)
-    """Length of the behaviour part."""
+    factors: int | None = Field(None, ge=2)
+    """Length of the behaviour part; chosen on dev of 64, 128 and 256 by default."""
     cold_loss: float = Field(0.05, ge=0, lt=1)
     """Share of NDCG@10 that may be lost by the bonus for items without events."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from seealso.datasets.questions import Places, Question
 from seealso.datasets.ranks import (
@@ -19,6 +20,8 @@ from seealso.fitting.recipe import ItemFactors, Mask, Recipe
 from seealso.models.histories import Matrix, weigh_histories
 from seealso.models.ials import factors
 from seealso.types import Vector
+
+Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,36 @@ class Bench:
             for share, found in zip(shares, ranks, strict=True):
                 found.append(ranks_among(scores + np.float32(share) * added, questions))
         return [np.concatenate(found) for found in ranks]
+
+    def gains_by_weight(
+        self,
+        profiles: Vector,
+        users: Vector,
+        factors: Vector,
+        weights: Sequence[float],
+        boosts: Matrix | None = None,
+    ) -> Values:
+        """Return NDCG@10 of each user with each weight of behaviour, shape (weights, users).
+
+        Parameters
+        ----------
+        profiles
+            What the histories say by their texts, shape (users, d).
+        users, factors
+            The users folded in, and the items, shapes (users, k) and (n, k).
+        weights
+            b: the score of an item is that of the texts + b ** 2 times that of the factors.
+        boosts
+            What is added to it, shape (users, n).
+        """
+        found: list[Values] = []
+        for rows, questions, by_text in self.scores(profiles, self.texts, boosts):
+            by_factor = users[rows] @ factors.T
+            ranks = [
+                ranks_among(by_text + np.float32(b * b) * by_factor, questions) for b in weights
+            ]
+            found.append(gains(np.array(ranks)))
+        return np.concatenate(found, axis=1)
 
     def scores(self, users: Vector, items: Vector, boosts: Matrix | None = None) -> Scored:
         """Yield some of the users after the others: their rows, who they are, and their scores.

@@ -1,26 +1,27 @@
 """How much a history boosts items that are chosen around its own: chosen on dev."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from seealso.datasets.dataset import Dataset
 from seealso.encoder import CoOccurrence
-from seealso.evaluation.choosing import search_coordinates
-from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.bench import Bench, Values
+from seealso.fitting.choosing import choose_beyond_chance
+from seealso.fitting.top_scores import TopScores
 from seealso.log import Tick
-from seealso.models.co_occurrence import CoOccurrenceConfig, fit_co_occurrence
+from seealso.models.co_occurrence import CoOccurrenceConfig, PairCounts
 from seealso.models.histories import Matrix
 from seealso.types import Vector
 
-SHARES: Final = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
+SHARES: Final = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 11.0, 16.0)
 CO_OCCURRENCE_GRID: Final[Mapping[str, Sequence[float]]] = {
     "recency": (0.8, 0.9, 0.6, 0.4),
-    "distance": (0.9, 0.8, 1.0),
-    "backward": (0.5, 0.25, 1.0),
-    "shrink": (10.0, 3.0, 30.0),
+    "distance": (0.9, 0.8, 1.0, 0.6),
+    "backward": (0.25, 0.5, 1.0, 0.1, 0.0),
+    "shrink": (10.0, 3.0, 30.0, 60.0, 150.0),
 }
 """Values of each number; the search begins with the first ones."""
 
@@ -41,16 +42,31 @@ def boosts(bench: Bench, co_occurrence: CoOccurrence | None) -> Matrix:
 
 @dataclass(frozen=True, slots=True)
 class ChosenCoOccurrence:
-    """A pairing, and the NDCG@10 that it reaches on dev."""
+    """A pairing, and the NDCG@10 that it reaches on dev.
+
+    Attributes
+    ----------
+    config
+        Its share is 0 where pairs boost nothing that dev users chose.
+    ndcg
+        NDCG@10 with it.
+    tried
+        How many settings were compared.
+    """
 
     config: CoOccurrenceConfig
     ndcg: float
+    tried: int
 
 
 def choose_co_occurrence(
     bench: Bench, users: Vector, items: Vector, dataset: Dataset, tick: Tick
 ) -> ChosenCoOccurrence:
     """Choose what pairs weigh, of `CO_OCCURRENCE_GRID`; each attempt tries every share.
+
+    The share of the first values is the best one; 0, no pairs at all, is among them. Then comes one
+    number after the other: its values, with all shares, stand against what was chosen before, and
+    have to gain more than luck would (`choose_beyond_chance`).
 
     Parameters
     ----------
@@ -61,20 +77,24 @@ def choose_co_occurrence(
     dataset
         Its sequences give the pairs.
     tick
-        Called after each attempt.
-
-    Returns
-    -------
-    Paired
-        Its share is 0 where pairs boost nothing that dev users chose.
+        Called after each of the `count_attempts`.
     """
+    counts, top = PairCounts(dataset), TopScores.of(bench, users, items)
 
-    def attempt(numbers: Mapping[str, float]) -> ChosenCoOccurrence:
-        one = CoOccurrenceConfig(**numbers, share=1.0)
-        added = boosts(bench, fit_co_occurrence(dataset, one))
-        ranks = bench.ranks_by_share(users, items, added, SHARES)
-        reached = [ndcg(found) for found in ranks]
-        best = int(np.argmax(reached))
-        return ChosenCoOccurrence(replace(one, share=SHARES[best]), reached[best])
+    def attempt(numbers: Mapping[str, float]) -> Values:
+        added = boosts(bench, counts.weigh(CoOccurrenceConfig(**numbers, share=1.0)))
+        tick(1)
+        return top.gains_by_share(added, SHARES)
 
-    return search_coordinates(CO_OCCURRENCE_GRID, attempt, tick)
+    chosen = {name: values[0] for name, values in CO_OCCURRENCE_GRID.items()}
+    reached = attempt(chosen)
+    # a single number on a smooth curve, and pairs as they are by default: little is picked here
+    share = int(np.argmax(reached.mean(axis=1)))
+    tried = len(SHARES)
+    for name, values in CO_OCCURRENCE_GRID.items():
+        every = np.concatenate([reached, *(attempt({**chosen, name: v}) for v in values[1:])])
+        best, share = divmod(choose_beyond_chance(every, share), len(SHARES))
+        chosen[name], tried = values[best], tried + len(every) - len(SHARES)
+        reached = every[best * len(SHARES) : (best + 1) * len(SHARES)]
+    config = CoOccurrenceConfig(**chosen, share=SHARES[share])
+    return ChosenCoOccurrence(config, float(reached[share].mean()), tried)

@@ -1,7 +1,7 @@
 """Chooses what a fitted bundle is made of, one thing after the other, on dev.
 
-Factors, weights, recency, co-occurrence, importance, what cold items get, neighbours and
-calibration, in this order: each is chosen with those before it.
+Factors, weights, recency, co-occurrence, factors and weights beside it, importance, what cold items
+get, neighbours and calibration, in this order: each is chosen with those before it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +21,19 @@ from seealso.evaluation.choosing import count_attempts
 from seealso.evaluation.protocols import Holdout, cold_items
 from seealso.evaluation.tuning import RECENCIES, Dev, search
 from seealso.fitting.bench import Bench, ndcg
-from seealso.fitting.co_occurrence import CO_OCCURRENCE_GRID, boosts, choose_co_occurrence
+from seealso.fitting.co_occurrence import (
+    CO_OCCURRENCE_GRID,
+    ChosenCoOccurrence,
+    boosts,
+    choose_co_occurrence,
+)
 from seealso.fitting.cold_start import (
     ColdItems,
     ColdStart,
     choose_cold_start,
     count_cold_start_attempts,
 )
+from seealso.fitting.factors import SIZES, ChosenFactors, choose_factors, count_factors
 from seealso.fitting.importance import Importance, Shares, choose_importance
 from seealso.fitting.neighbours import (
     NEIGHBOUR_GRID,
@@ -69,14 +75,16 @@ class Fitted:
     dev
         NDCG@10 on dev after each step, by name.
     cold
-        NDCG@20 of items without events in the whole catalogue, and what their length costs, if
-        that could be tried.
+        NDCG@20 of items without events in the whole catalogue, as fitted and by texts alone, and
+        what their bonus costs, if that could be tried.
     notes
         What a person should know.
     neighbours
         What was chosen for neighbours; empty where there is no users index.
     gains
         NDCG@10 of each dev user with all of it, shape (users,).
+    tried
+        How many settings were compared on the same dev users, by what they are of.
     """
 
     recipe: Recipe
@@ -88,6 +96,7 @@ class Fitted:
     notes: tuple[str, ...]
     neighbours: Mapping[str, Any] = field(default_factory=dict)
     gains: Values = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
+    tried: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,16 +123,15 @@ class Fitter:
         bench = self._bench(self.holdout.dev)
         alone, recipe, learnt = self._factorised()
         with progress("weighing", count_tries()) as tick:
-            weighed = weigh(bench, learnt, recipe, self.settings.profile.recency, tick)
+            joined = weigh(bench, learnt, recipe, self.settings.profile.recency, tick)
         dataset = self.holdout.dataset
         ids = dataset.catalogue.ids
+        paired, beside = self._choose_co_occurrence(bench, learnt, joined)
+        behaviour = self._choose_factors(bench, learnt, beside)
+        learnt, weighed = behaviour.learnt, behaviour.weighed
+        co_occurrence = learn_pairs(dataset, weighed.recipe)
         plain = build_collaborative(ids, learnt, self.texts, weighed.recipe)
         users = self._users(bench, learnt, weighed, plain)
-        with progress("co-occurrence", count_attempts(CO_OCCURRENCE_GRID)) as tick:
-            paired = choose_co_occurrence(bench, users, plain.join(ids, self.texts), dataset, tick)
-        config = paired.config if paired.config.share else None
-        weighed = replace(weighed, recipe=replace(weighed.recipe, co_occurrence=config))
-        co_occurrence = learn_pairs(dataset, weighed.recipe)
         added = boosts(bench, co_occurrence)
         importance = choose_importance(bench, users, plain.join(ids, self.texts), shares, added)
         # what new items get is the last choice, with all that ranks beside them as it will be
@@ -152,8 +160,9 @@ class Fitter:
             dev={
                 "text alone": self._text_alone(bench),
                 "behaviour alone": alone,
-                "joined": weighed.ndcg,
+                "joined": joined.ndcg,
                 "with co-occurrence": paired.ndcg,
+                "with factors beside it": weighed.ndcg,
                 "with importance": importance.reached,
                 "with cold items": float(own.mean()),
                 **({} if neighbours is None else {"with neighbours": neighbours.reached}),
@@ -167,7 +176,35 @@ class Fitter:
             ),
             neighbours={} if neighbours is None else neighbours.settings,
             gains=reached,
+            tried={"co-occurrence": paired.tried, "factors": behaviour.tried},
         )
+
+    def _choose_co_occurrence(
+        self, bench: Bench, learnt: ItemFactors, joined: Weighed
+    ) -> tuple[ChosenCoOccurrence, Weighed]:
+        """Return what pairs weigh beside what is joined, and the recipe with it."""
+        dataset = self.holdout.dataset
+        ids = dataset.catalogue.ids
+        part = build_collaborative(ids, learnt, self.texts, joined.recipe)
+        users, items = self._users(bench, learnt, joined, part), part.join(ids, self.texts)
+        with progress("co-occurrence", count_attempts(CO_OCCURRENCE_GRID)) as tick:
+            found = choose_co_occurrence(bench, users, items, dataset, tick)
+        config = found.config if found.config.share else None
+        return found, replace(joined, recipe=replace(joined.recipe, co_occurrence=config))
+
+    def _choose_factors(self, bench: Bench, learnt: ItemFactors, beside: Weighed) -> ChosenFactors:
+        """Return the factors that rank best beside pairs; of a length that a person set, if any."""
+        own, dataset = self.settings.fit.factors, self.holdout.dataset
+        sizes = SIZES if own is None else (own,)
+        pairs = learn_pairs(dataset, beside.recipe)
+
+        def learn(recipe: Recipe) -> ItemFactors:
+            return learn_factors(dataset, recipe)
+
+        with progress("factors", count_factors(beside.recipe, sizes)) as tick:
+            return choose_factors(
+                bench, ChosenFactors(beside, learnt, 1), pairs, sizes, learn, tick
+            )
 
     def _choose_neighbours(
         self,
@@ -190,7 +227,7 @@ class Fitter:
 
     def _factorised(self) -> tuple[float, Recipe, ItemFactors]:
         """Return dev NDCG@10 of the best factorisation by itself, its recipe and its factors."""
-        factors = self.settings.fit.factors
+        factors = self.settings.fit.factors or SIZES[0]
         grid = {**IALS, "factors": (factors,)}
         with progress("factorising", count_attempts(grid)) as tick:
             dev = Dev(self.holdout.dataset, self.holdout.dev)
@@ -251,7 +288,12 @@ def _profile(weighed: Weighed, found: ColdStart | None) -> dict[str, float]:
 
 def _cold_facts(found: ColdStart) -> dict[str, Any]:
     lost = 1 - found.warm / found.warm_alone if found.warm_alone else 0.0
-    return {"ndcg@20": found.cold, "warm ndcg@10": found.warm, "lost": lost}
+    return {
+        "ndcg@20": found.cold,
+        "ndcg@20 by texts": found.by_texts,
+        "warm ndcg@10": found.warm,
+        "lost": lost,
+    }
 
 
 def _neighbour_notes(neighbours: ChosenNeighbours | None) -> tuple[str, ...]:

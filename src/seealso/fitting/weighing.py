@@ -1,5 +1,6 @@
 """How much behaviour weighs beside the texts, and how fast both fade."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from seealso.encoder import Collaborative
-from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.bench import Bench
 from seealso.fitting.recipe import ItemFactors, Recipe, known_factors
 from seealso.log import Tick
 from seealso.types import Vector
@@ -55,23 +56,28 @@ def weigh(
     def factors(recency: float) -> Vector:
         return bench.fold_in(learnt, replace(recipe, recency=recency))
 
-    @cache
-    def reached(weight: float, fold_recency: float, text_recency: float) -> float:
-        users = join_users(profiles(text_recency), factors(fold_recency), weight)
-        return ndcg(bench.ranks(users, np.hstack([bench.texts, np.float32(weight) * known])))
-
     best = Weighed(recipe, text_recency, -1.0)
+    tried: set[tuple[Recipe, float]] = set()
+
+    def try_out(ones: Sequence[Weighed]) -> None:
+        """Try some that differ in their weight alone."""
+        nonlocal best
+        tick(len(ones))
+        fresh = [one for one in ones if (one.recipe, one.recency) not in tried]
+        tried.update((one.recipe, one.recency) for one in fresh)
+        if not fresh:
+            return
+        users, weights = factors(fresh[0].recipe.recency), [one.recipe.weight for one in fresh]
+        texts = profiles(fresh[0].recency)
+        reached = bench.gains_by_weight(texts, users, known, weights).mean(axis=1)
+        for one, found in zip(fresh, reached.tolist(), strict=True):
+            best = max(best, replace(one, ndcg=found), key=lambda other: other.ndcg)
+
     for _ in range(2):
-        for name, values in (
-            ("weight", WEIGHTS),
-            ("text_recency", RECENCIES),
-            ("fold_recency", RECENCIES),
-        ):
-            for value in values:
-                one = _with(best, name, value)
-                found = reached(one.recipe.weight, one.recipe.recency, one.recency)
-                best = max(best, replace(one, ndcg=found), key=lambda tried: tried.ndcg)
-                tick(1)
+        try_out([_with(best, "weight", value) for value in WEIGHTS])
+        for name in ("text_recency", "fold_recency"):
+            for value in RECENCIES:
+                try_out([_with(best, name, value)])
     return best
 
 
