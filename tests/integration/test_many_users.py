@@ -12,7 +12,7 @@ from seealso.plugin.ranking.options import RecommendOptions
 from seealso.types import User
 from tests.films import Counting
 from tests.integration.catalogues import OpenShop, films, views
-from tests.integration.test_fit import FILMS, MEMBERS, fitted, stocked
+from tests.integration.test_fit import FILMS, MEMBERS, choices_in_pairs, fitted, stocked
 from tests.library import BOOKS, Library
 
 POETRY = {"field": "kind", "values": ["poetry"]}
@@ -116,6 +116,7 @@ def test_lists_by_behaviour_are_those_of_the_index(
     open_shop: OpenShop, opensearch: NodeInfo
 ) -> None:
     shop = stocked(open_shop, opensearch)
+    shop.stock(films(FILMS), choices_in_pairs())
     assert fitted(shop).fitted.recipe.co_occurrence is not None
     shop.build(encoder={"bundle": "fitted"})
     cluster = Counting(shop.url)
