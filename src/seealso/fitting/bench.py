@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from seealso.datasets.intervals import Values
 from seealso.datasets.questions import Places, Question
 from seealso.datasets.ranks import (
     Scored,
@@ -20,8 +20,6 @@ from seealso.fitting.recipe import ItemFactors, Mask, Recipe
 from seealso.models.histories import Matrix, weigh_histories
 from seealso.models.ials import factors
 from seealso.types import Vector
-
-Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

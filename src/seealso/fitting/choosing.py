@@ -3,9 +3,8 @@
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Values = npt.NDArray[np.float64]
+from seealso.datasets.intervals import Values
 
 FOLDS: Final = 2
 

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 
 from seealso.datasets.dataset import Dataset
+from seealso.datasets.intervals import Values
 from seealso.encoder import CoOccurrence
-from seealso.fitting.bench import Bench, Values
+from seealso.fitting.bench import Bench
 from seealso.fitting.choosing import choose_beyond_chance
 from seealso.fitting.top_scores import TopScores
 from seealso.log import Tick

@@ -83,6 +83,17 @@ class ColdStart:
     warm_alone: float
     by_texts: float
 
+    @property
+    def facts(self) -> dict[str, float]:
+        """What dev foretells, and the share of NDCG@10 that the bonus costs, by name."""
+        lost = 1 - self.warm / self.warm_alone if self.warm_alone else 0.0
+        return {
+            "ndcg@20": self.cold,
+            "ndcg@20 by texts": self.by_texts,
+            "warm ndcg@10": self.warm,
+            "lost": lost,
+        }
+
 
 def choose_cold_start(
     state: ColdItems, weighed: Weighed, most_loss: float, tick: Tick

@@ -10,8 +10,9 @@ from typing import Final
 
 import numpy as np
 
+from seealso.datasets.intervals import Values
 from seealso.encoder import CoOccurrence
-from seealso.fitting.bench import Bench, Values
+from seealso.fitting.bench import Bench
 from seealso.fitting.choosing import choose_beyond_chance
 from seealso.fitting.co_occurrence import boosts
 from seealso.fitting.recipe import ItemFactors, Recipe, build_collaborative, known_factors

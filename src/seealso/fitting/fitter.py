@@ -167,7 +167,7 @@ class Fitter:
                 "with cold items": float(own.mean()),
                 **({} if neighbours is None else {"with neighbours": neighbours.reached}),
             },
-            cold={} if found is None else _cold_facts(found),
+            cold={} if found is None else found.facts,
             notes=(
                 *note,
                 *importance.notes,
@@ -284,16 +284,6 @@ class Fitter:
 def _profile(weighed: Weighed, found: ColdStart | None) -> dict[str, float]:
     tail = {} if found is None else {"tail_recency": found.tail_recency}
     return {"recency": weighed.recency, **tail}
-
-
-def _cold_facts(found: ColdStart) -> dict[str, Any]:
-    lost = 1 - found.warm / found.warm_alone if found.warm_alone else 0.0
-    return {
-        "ndcg@20": found.cold,
-        "ndcg@20 by texts": found.by_texts,
-        "warm ndcg@10": found.warm,
-        "lost": lost,
-    }
 
 
 def _neighbour_notes(neighbours: ChosenNeighbours | None) -> tuple[str, ...]:

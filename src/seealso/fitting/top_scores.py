@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from seealso.datasets.intervals import Values
 from seealso.datasets.questions import Places
 from seealso.encoder.co_occurrence import MOST_BOOSTED
 from seealso.fitting.bench import Bench
@@ -19,8 +19,6 @@ from seealso.types import Vector
 
 DEPTH: Final = 10
 KEPT: Final = MOST_BOOSTED + DEPTH
-
-Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
