@@ -236,7 +236,7 @@ def test_the_json_has_everything_side_by_side(
     assert set(told) == {
         "bundle", "fingerprint", "dimension", "base", "recipe", "profile", "importance",
         "calibration", "dev", "cold", "neighbours", "users", "items", "notes", "seconds",
-        "images",
+        "images", "fine_tuned", "groups", "tried",
     }  # fmt: skip
     assert told["recipe"]["factors"] == 8
     assert told["profile"]["recency"] > 0
