@@ -52,8 +52,8 @@ def baselines(
                 f"baseline {name!r}: there is none", hint=f"choose one of {', '.join(BASELINES)}"
             )
     limits = Limits() if names is None else None
-    wanted = BASELINES if names is None else names
-    return [_baseline(name, settings, limits) for name in BASELINES if name in wanted]
+    chosen = BASELINES if names is None else names
+    return [_baseline(name, settings, limits) for name in BASELINES if name in chosen]
 
 
 def _baseline(name: str, settings: Settings, limits: Limits | None) -> Baseline | SequenceBaseline:

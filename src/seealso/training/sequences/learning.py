@@ -57,7 +57,7 @@ class SequenceConfig:
 
 @dataclass(frozen=True, eq=False)
 class SequenceModel:
-    """A network that is ready to be asked.
+    """A network that is ready to rank.
 
     Attributes
     ----------
@@ -87,17 +87,17 @@ class SequenceModel:
         number = number_items(self.known, self.items)
         found = np.full((len(histories), self.items), -np.inf, dtype=np.float32)
         sequences = [_numbered(number, one[::-1])[-self.length :] for one in histories]
-        asked = np.flatnonzero([len(one) > 0 for one in sequences])
-        if not len(asked):
+        rows = np.flatnonzero([len(one) > 0 for one in sequences])
+        if not len(rows):
             return found
-        filled = fill_up([sequences[row] for row in asked])
+        filled = fill_up([sequences[row] for row in rows])
         lengths = (filled != FILL).sum(dim=1)
         self.network.eval()
         with torch.inference_mode():
             places = self.network(filled.clamp(min=0), lengths)
-            read = places[torch.arange(len(asked)), lengths - 1]
+            read = places[torch.arange(len(rows)), lengths - 1]
             scored = self.network.score(read, torch.arange(len(self.known))).numpy()
-        found[np.ix_(asked, self.known)] = scored
+        found[np.ix_(rows, self.known)] = scored
         return found
 
 
@@ -154,11 +154,11 @@ def learn_sequences(
     """
     known = np.unique(np.fromiter(chain.from_iterable(sequences), dtype=np.int64))
     number = number_items(known, items)
-    told = [_numbered(number, np.asarray(one)) for one in sequences if len(one) > 1]
+    histories = [_numbered(number, np.asarray(one)) for one in sequences if len(one) > 1]
     with _repeatable(seed):
         network = SasRec(len(known), config.dimension, config.length, config.dropout)
         model = SequenceModel(network, known, items, config.length)
-        run = _Run(network, told, config.length, np.random.default_rng(seed))
+        run = _Run(network, histories, config.length, np.random.default_rng(seed))
         best, weights = LearntSequences(model, 0, -1.0), deepcopy(network.state_dict())
         for epoch in range(1, LONGEST + 1):
             run.learn_epoch()
@@ -226,8 +226,8 @@ class _Run:
         self._sequences = sequences
         self._length = length
         self._rng = rng
-        asked = sum(len(one) - 1 for one in sequences)
-        self._places = min(MOST_PLACES, max(FEWEST_PLACES, asked // STEPS))
+        targets = sum(len(one) - 1 for one in sequences)
+        self._places = min(MOST_PLACES, max(FEWEST_PLACES, targets // STEPS))
         self._optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
         self._rate = torch.optim.lr_scheduler.LambdaLR(
             self._optimiser, lambda step: min(1.0, (step + 1) / WARM_UP)
@@ -258,11 +258,11 @@ def sampled_softmax(network: SasRec, batch: Tensor) -> Tensor:
     batch
         Shape (b, l + 1): what `draw_batches` yields.
     """
-    inputs, wanted = batch[:, :-1], batch[:, 1:]
-    asked = wanted != FILL
+    inputs, targets = batch[:, :-1], batch[:, 1:]
+    real = targets != FILL
     # what is filled up is read as any item: nothing that counts sees it
-    read = network(inputs.clamp(min=0), asked.sum(dim=1))[asked]
-    own = wanted[asked]
+    read = network(inputs.clamp(min=0), real.sum(dim=1))[real]
+    own = targets[real]
     items = network.items.num_embeddings
     drawn = torch.randperm(items)[:NEGATIVES]
     right = (read * functional.embedding(own, network.items.weight)).sum(dim=1, keepdim=True)
