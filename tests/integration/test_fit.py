@@ -15,7 +15,8 @@ from seealso.cli.main import main
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore
 from seealso.errors import BundleError, MappingMismatch
-from seealso.fitting.fit import FitReport, fit
+from seealso.fitting.fit import fit
+from seealso.fitting.fit_report import FitReport
 from seealso.fitting.refit import FOLDER
 from seealso.plugin import Recommender
 from tests.integration.catalogues import OpenShop, Record, Shop, films

@@ -13,7 +13,8 @@ from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore
 from seealso.errors import BundleError, DataError
-from seealso.fitting.fit import FitReport, fit
+from seealso.fitting.fit import fit
+from seealso.fitting.fit_report import FitReport
 from seealso.indexer.update import plan_update, update
 from seealso.indexer.verify import verify_again
 from seealso.plugin import Recommender

@@ -22,7 +22,7 @@ from seealso.judging.gate import Gate
 from seealso.readers import Problems, Pseudonyms
 
 if TYPE_CHECKING:
-    from seealso.fitting.fit import FitReport
+    from seealso.fitting.fit_report import FitReport
     from seealso.training.train import TrainReport
 
 
@@ -202,7 +202,8 @@ def _is_training_due(settings: Settings, source: Inputs) -> bool:
 
 def _fit(settings: Settings, source: Inputs) -> "tuple[str, FitReport | None, bool]":
     """Return what happened in a line, the report, and whether there is enough to judge by."""
-    from seealso.fitting.fit import FitReport, refresh_fit
+    from seealso.fitting.fit import refresh_fit
+    from seealso.fitting.fit_report import FitReport
     from seealso.fitting.lineage import describe_dev
 
     try:

@@ -25,7 +25,7 @@ from seealso.readers.pseudonyms import KEY
 if TYPE_CHECKING:
     from seealso.evaluation.results import Evaluation
     from seealso.evaluation.systems import SystemBuilder
-    from seealso.fitting.fit import FitReport
+    from seealso.fitting.fit_report import FitReport
     from seealso.training.train import TrainPlan, TrainReport
     from seealso.training.tuning.report import TuneReport
     from seealso.training.tuning.tune import TunePlan

@@ -14,7 +14,7 @@ from seealso.cli.options import on_error
 
 if TYPE_CHECKING:
     from seealso.choices import OnError
-    from seealso.fitting.fit import FitReport
+    from seealso.fitting.fit_report import FitReport
     from seealso.fitting.groups import ChosenGroups
     from seealso.models.co_occurrence import CoOccurrenceConfig
 

@@ -5,12 +5,12 @@ chosen, all events are then learnt: what serves knows everything. Evaluations le
 may be known in them (`seealso.fitting.refit`).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Events, Items, read_all_choices
@@ -22,6 +22,7 @@ from seealso.fitting.bundles import (
     read_contents,
     write_fitted,
 )
+from seealso.fitting.fit_report import FitReport
 from seealso.fitting.fitter import Fitted, Fitter
 from seealso.fitting.groups import ChosenGroups, fit_groups
 from seealso.fitting.images import ImageContent, choose_image_weight
@@ -33,50 +34,6 @@ from seealso.log import progress
 from seealso.types import GroupMembers
 
 NO_GROUPS: Final[GroupMembers] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class FitReport:
-    """What was fitted, and what each step reached on dev.
-
-    Attributes
-    ----------
-    bundle, fingerprint, dimension
-        The bundle that was made.
-    base
-        The bundle whose model reads the texts.
-    fitted
-        What was chosen on dev, and what it reached.
-    users, items
-        Dev users who were asked, and items that were ranked.
-    seconds
-        How long it took.
-    images
-        What images of items weigh, and how many items have one, as `ImageContent.facts`.
-    fine_tuned
-        How lists with a fine-tuned model compare; None where there is none.
-    groups
-        How lists for known groups are made; None without any.
-    """
-
-    bundle: str
-    fingerprint: str
-    dimension: int
-    base: str
-    fitted: Fitted
-    users: int
-    items: int
-    seconds: float
-    images: Mapping[str, float] = field(default_factory=dict)
-    fine_tuned: FineTuned | None = None
-    groups: ChosenGroups | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything side by side, for JSON."""
-        values = asdict(self)
-        fitted = values.pop("fitted")
-        del fitted["gains"]
-        return {**fitted, **values}
 
 
 def fit(
