@@ -342,8 +342,11 @@ def test_a_password_that_stays_on_the_machine_is_no_matter(here: str) -> None:
         ({"url": "https://h", "client_key": "x"}, "client_key needs client_certificate"),
         ({"url": "http://h", "ca_file": "x"}, "need an https address"),
         ({"url": "https://h", "username": "x", "aws_region": "eu-west-1"}, "username or aws_"),
-        ({"url": "https://h", "aws_region": "eu west"}, "pattern"),
-        ({"url": "https://h", "aws_region": "eu-west-1", "aws_service": "s3"}, "'es' or 'aoss'"),
+        ({"url": "https://h", "aws_region": "eu west"}, "must be lower-case letters, digits and -"),
+        (
+            {"url": "https://h", "aws_region": "eu-west-1", "aws_service": "s3"},
+            "must be one of es, aoss",
+        ),
         ({"url": "https://h", "password": "open"}, "no such setting"),
     ],
 )
