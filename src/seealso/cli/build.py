@@ -7,9 +7,9 @@ from rich.console import Group
 
 from seealso import api
 from seealso.cli import tables
+from seealso.cli.built import describe_build, describe_plan
 from seealso.cli.context import Context, pass_context
 from seealso.cli.fit import report_table
-from seealso.cli.index import describe_build, describe_plan
 from seealso.cli.options import allow_unmatched, dry_run, on_error
 from seealso.cli.train import report_table as trained_table
 from seealso.cli.users import describe_written

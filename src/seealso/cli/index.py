@@ -1,22 +1,19 @@
 """``seealso index``: build, update, importance, list, verify, swap, rollback, prune."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from seealso import api
 from seealso.cli import tables
 from seealso.cli.asking import confirm
+from seealso.cli.built import describe_build, describe_plan
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import allow_unmatched, dry_run, on_error
 
 if TYPE_CHECKING:
     from seealso.choices import OnError, Split
-    from seealso.indexer.build_report import BuildPlan, BuildReport
     from seealso.indexer.lifecycle import AliasMove
 
 
@@ -86,48 +83,6 @@ def build(
         allow_unmatched=allow_unmatched,
     )
     context.show(report, lambda: describe_build(report, gate))
-
-
-def describe_plan(plan: "BuildPlan") -> dict[str, object]:
-    """Return what a build would do, by name."""
-    return {
-        "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
-        **tables.events(plan.events),
-        "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
-        "bundle": plan.bundle,
-        "would delete": ", ".join(plan.clears) or "nothing that is half-built",
-        "importance": "by {kind}, from {floor:g} to {ceiling:g}".format(**plan.importance),
-        **({"gate": plan.gate} if plan.gate else {}),
-    }
-
-
-def _count_images(report: "BuildReport") -> str:
-    found = f"{report.with_image:,} items have one"
-    return f"{found}; {report.unmatched_images:,} of no item" if report.unmatched_images else found
-
-
-def describe_build(
-    report: "BuildReport", gate: bool, before: Mapping[str, object] | None = None
-) -> RenderableType:
-    """Return what a build did, as a person reads it, below the facts that came `before`."""
-    from seealso.judging.gate import Verdict
-
-    checked, verdict = report.verification, report.verdict
-    live = report.index if report.swapped else report.previous or "nothing"
-    facts: dict[str, object] = {
-        **(before or {}),
-        "index": report.index + (" (resumed)" if report.resumed else ""),
-        "alias": f"{report.alias} -> {live}",
-        "bundle": f"{report.bundle} ({report.fingerprint})",
-        "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
-        **tables.events(report.events),
-        **({"images": _count_images(report)} if report.with_image else {}),
-        "verified": checked.summary,
-        **({"gate": verdict or api.NOTHING_LIVE} if gate else {}),
-        "seconds": f"{report.seconds:.1f}",
-    }
-    notes = verdict.notes if isinstance(verdict, Verdict) else ()
-    return Group(tables.facts(facts), *(Text(f"note: {note}", style="yellow") for note in notes))
 
 
 @index.command()

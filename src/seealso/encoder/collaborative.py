@@ -7,7 +7,7 @@ inner product ranks by both.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,6 @@ from seealso.encoder.co_occurrence import CoOccurrence
 from seealso.encoder.fold_in import Floats, fold_in, fold_in_parts
 from seealso.encoder.projection import unit_rows
 from seealso.types import Vector
-
-Matrix: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +58,7 @@ class Collaborative:
 
     ids: Sequence[str]
     factors: Vector
-    gram: Matrix
+    gram: Floats
     predictor: Vector
     weight: float
     confidence: float
@@ -109,17 +107,11 @@ class Collaborative:
     @property
     def numbers(self) -> list[float]:
         """The numbers beside the matrices, in the order of the fields."""
-        numbers = (
-            self.weight,
-            self.confidence,
-            self.recency,
-            self.cold_length,
-            self.cold_start_bonus,
-        )
-        return [float(number) for number in numbers]
+        first = (self.weight, self.confidence, self.recency)
+        return [*map(float, (*first, self.cold_length, self.cold_start_bonus))]
 
     @cached_property
-    def _solved(self) -> Matrix:
+    def _solved(self) -> Floats:
         return np.asarray(np.linalg.inv(self.gram), dtype=np.float64)
 
     def factors_of(self, ids: Sequence[str], texts: Vector) -> Vector:
@@ -201,7 +193,7 @@ class Collaborative:
             profile[self.text_dimension :] = self.weight * self.fold_in(np.stack(joined), ages)
         return self.add_bonus(profile[None])[0] if profile.any() else None
 
-    def user_parts(self, texts: Floats, joined: Sequence[Vector], ages: Sequence[int]) -> Matrix:
+    def user_parts(self, texts: Floats, joined: Sequence[Vector], ages: Sequence[int]) -> Floats:
         """Return what each part of a user adds to E_u, shape (n + h + 1, d + k + 2).
 
         The rows, first those of the text, then those of the history, then the bonus of cold

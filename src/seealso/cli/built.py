@@ -1,0 +1,55 @@
+"""What the build of an index did, or would do, as a person reads it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from seealso import api
+from seealso.cli import tables
+
+if TYPE_CHECKING:
+    from seealso.indexer.build_report import BuildPlan, BuildReport
+
+
+def describe_plan(plan: "BuildPlan") -> dict[str, object]:
+    """Return what a build would do, by name."""
+    return {
+        "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
+        **tables.events(plan.events),
+        "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
+        "bundle": plan.bundle,
+        "would delete": ", ".join(plan.clears) or "nothing that is half-built",
+        "importance": "by {kind}, from {floor:g} to {ceiling:g}".format(**plan.importance),
+        **({"gate": plan.gate} if plan.gate else {}),
+    }
+
+
+def _count_images(report: "BuildReport") -> str:
+    found = f"{report.with_image:,} items have one"
+    return f"{found}; {report.unmatched_images:,} of no item" if report.unmatched_images else found
+
+
+def describe_build(
+    report: "BuildReport", gate: bool, before: Mapping[str, object] | None = None
+) -> RenderableType:
+    """Return what a build did, as a person reads it, below the facts that came `before`."""
+    from seealso.judging.gate import Verdict
+
+    checked, verdict = report.verification, report.verdict
+    live = report.index if report.swapped else report.previous or "nothing"
+    facts: dict[str, object] = {
+        **(before or {}),
+        "index": report.index + (" (resumed)" if report.resumed else ""),
+        "alias": f"{report.alias} -> {live}",
+        "bundle": f"{report.bundle} ({report.fingerprint})",
+        "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
+        **tables.events(report.events),
+        **({"images": _count_images(report)} if report.with_image else {}),
+        "verified": checked.summary,
+        **({"gate": verdict or api.NOTHING_LIVE} if gate else {}),
+        "seconds": f"{report.seconds:.1f}",
+    }
+    notes = verdict.notes if isinstance(verdict, Verdict) else ()
+    return Group(tables.facts(facts), *(Text(f"note: {note}", style="yellow") for note in notes))
