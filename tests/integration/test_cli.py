@@ -324,7 +324,7 @@ def test_a_wrong_call_is_told_as_json_too(ask: Run, arguments: tuple[str, ...], 
 def test_an_id_that_is_none_is_refused(ask: Run, given: str, must_be: str) -> None:
     for command, what in (
         (("recommend", given), "USER_ID"),
-        (("recommend-group", "u1", given), "USER_ID"),
+        (("recommend-group", "u1", given), "GROUP | USER_ID"),
         (("users", "export", given), "USER_ID"),
         (("explain", given, "b1"), "USER_ID"),
         (("related", given), "item_id"),

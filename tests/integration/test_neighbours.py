@@ -138,8 +138,8 @@ def test_the_vote_is_fitted_where_users_are_indexed(
     shop = stocked(open_shop, opensearch_latest, users={"enabled": True})
     report = fitted(shop)
     chosen, dev = report.fitted.neighbours, report.fitted.dev
-    assert dev["with neighbours"] >= dev["with importance"]
-    assert (chosen["share"] > 0) == (dev["with neighbours"] > dev["with importance"])
+    assert dev["with neighbours"] >= dev["with cold items"]
+    assert (chosen["share"] > 0) == (dev["with neighbours"] > dev["with cold items"])
     bundle = BundleStore(shop.settings().encoder.store).find("fitted")
     assert bundle.fitted["neighbours"] == chosen
     # without a users index there is nobody to ask

@@ -68,7 +68,9 @@ def test_a_batch_is_the_list_of_each(recommender: Recommender) -> None:
 def test_users_that_are_none_are_refused(recommender: Recommender, wrong: Any) -> None:
     with pytest.raises(DataError, match="users: must be"):
         recommender.recommend_batch(wrong)
-    with pytest.raises(DataError, match="members: must be"):
+    # a name alone is that of a group that is known
+    refused = "is no known group" if isinstance(wrong, str) else "members: must be"
+    with pytest.raises(DataError, match=refused):
         recommender.recommend_group(wrong)
 
 

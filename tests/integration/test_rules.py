@@ -246,7 +246,7 @@ def test_from_the_command_line(library: Library) -> None:
     assert explained.stdout.count("; rules +0.500") == 2
     empty = CliRunner().invoke(cli, [*base, "--rule", "{}"])
     assert isinstance(empty.exception, ConfigError)
-    assert empty.exception.message == "rule 1: do: Field required"
+    assert empty.exception.message == "rule 1: do: is missing"
     broken = CliRunner().invoke(cli, [*base, "--rule", "{"])
     assert isinstance(broken.exception, ConfigError)
     assert broken.exception.message.startswith("--rule {: not JSON")

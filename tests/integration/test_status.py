@@ -10,6 +10,7 @@ import pytest
 from seealso import api
 from seealso.api.reporting import LiveStatus, SourceStatus, Status
 from seealso.cli.main import main
+from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import BundleError, MappingMismatch, Unavailable
 from seealso.fitting.lineage import Lineage
@@ -179,7 +180,9 @@ def test_live_events_and_users(
 ) -> None:
     monkeypatch.setenv("SEEALSO_USERS_KEY", "a key that only this test knows, long enough")
     enabled = {"users": {"enabled": True}}
-    api.build(shop.settings(**enabled))
+    built = api.build(shop.settings(**enabled))
+    assert built.users is not None
+    indices.delete(shop.cluster, built.users.index)
     without = api.status(shop.settings(**enabled))
     assert without.live_events is None
     assert without.behind == (f"{shop.alias}-users: no users index was built yet",)
