@@ -81,7 +81,7 @@ test: $(VENV)/.browser ## every test, on real OpenSearch 3.5.0 and 2.19.1, pages
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20
 
 check: lint ## before each commit: lint and the unit tests, without OpenSearch
-	$(BIN)/python -m pytest tests/unit -n auto --maxprocesses 4 --dist worksteal --durations=5
+	$(BIN)/python -m pytest tests/unit -n auto --maxprocesses 2 --dist worksteal --durations=5
 
 # src/seealso links to the root folders, so that tools find the package whole, where it is written
 lint: $(VENV)/.dev ## style, types and the arrows between rooms
