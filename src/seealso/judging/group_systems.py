@@ -9,13 +9,13 @@ import numpy as np
 from seealso.choices import StrategyName
 from seealso.datasets.catalogue import Catalogue
 from seealso.datasets.group_questions import GroupQuestion
-from seealso.datasets.questions import Places, Question
+from seealso.datasets.questions import Places, Question, as_user
 from seealso.evaluation.systems import NOTHING, FittedSystem, Lists, Mask
 from seealso.log import Tick, no_progress
 from seealso.plugin.groups.members import Members
 from seealso.plugin.groups.options import GroupOptions
 from seealso.plugin.recommender import Recommender
-from seealso.types import HistoryEntry, User
+from seealso.types import User
 
 OWN_HISTORY: Final = "own history"
 """The system that ranks by what a group chose together alone."""
@@ -78,9 +78,7 @@ class GroupSystem:
         return np.array([*kept, *[NOTHING] * (depth - len(kept))], dtype=np.int64)
 
     def _user(self, one: Question) -> User:
-        ids = self.catalogue.ids
-        history = tuple(HistoryEntry(ids[place]) for place in one.history)
-        return User(one.user_id, history, frozenset(ids[place] for place in one.seen))
+        return as_user(one, self.catalogue.ids, one.user_id)
 
 
 def _know_the_same(one: GroupQuestion, other: GroupQuestion) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from seealso.cluster import Cluster, hold, indices
 from seealso.config import Settings
 from seealso.datasets.catalogue import Catalogue
-from seealso.datasets.questions import Question
+from seealso.datasets.questions import Question, as_user
 from seealso.encoder import find_serving_bundle
 from seealso.evaluation.leakage import find_leakage
 from seealso.evaluation.metrics import DEPTH
@@ -27,7 +27,6 @@ from seealso.log import Tick, no_progress
 from seealso.plugin.batch.lists import recommend_in_order
 from seealso.plugin.ranking.options import Filter, RecommendOptions
 from seealso.plugin.recommender import Recommender
-from seealso.types import HistoryEntry, User
 
 SUFFIX: Final = "-evaluation"
 """Added to the alias: the name of the index that is evaluated."""
@@ -67,8 +66,9 @@ class IndexSystem:
         )
         places = np.full((len(questions), depth), NOTHING, dtype=np.int64)
         probabilities = np.full((len(questions), depth), np.nan)
+        users = (as_user(question, self.catalogue.ids) for question in questions)
         row = 0
-        for lists in recommend_in_order(self.recommender, map(self._user, questions), options):
+        for lists in recommend_in_order(self.recommender, users, options):
             for one in lists:
                 # the other systems cannot rank items without a text
                 items = [item for item in one if item.item_id in self.catalogue.place]
@@ -85,11 +85,6 @@ class IndexSystem:
             return ()
         ids = [self.catalogue.ids[place] for place in np.flatnonzero(among)]
         return ({"ids": {"values": ids}},)
-
-    def _user(self, question: Question) -> User:
-        ids = self.catalogue.ids
-        history = tuple(HistoryEntry(ids[place]) for place in question.history)
-        return User(None, history, frozenset(ids[place] for place in question.seen))
 
 
 @dataclass(frozen=True)
