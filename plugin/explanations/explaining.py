@@ -99,7 +99,8 @@ def explain(
         for search, response in zip(searches, responses, strict=True)
     }
     missing = missing_part(responses)
-    parts = profile_parts(who.inputs, live.encoder.bundle, live.settings.profile)
+    level = who.profile.level
+    parts = profile_parts(who.inputs, live.encoder.bundle, live.settings.profile, level)
     found = []
     for item_id in item_ids:
         own = {name: of[item_id] for name, of in hits.items() if item_id in of}
@@ -185,11 +186,13 @@ def _co_occurrence(who: ExplainedUser, item_id: str) -> dict[str, float]:
     """Return what each event adds to an item that is chosen around it, by item id."""
     if item_id not in who.profile.co_occurrence:
         return {}
+    bundle = who.live.encoder.bundle
     added = {
-        entry.item_id: who.live.encoder.bundle.boosts([entry.item_id], [age]).get(item_id, 0.0)
+        entry.item_id: bundle.boosts([entry.item_id], [age]).get(item_id, 0.0)
         for age, entry in enumerate(who.inputs.entries)
     }
-    return {one: boost for one, boost in added.items() if boost}
+    dilution = bundle.dilution(who.profile.level)
+    return {one: dilution * boost for one, boost in added.items() if boost}
 
 
 def _without_sum(item: FoundItem, space: Space) -> str:

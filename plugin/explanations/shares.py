@@ -105,7 +105,9 @@ def item_shares(
     return sorted([*events, *sums, weighed], key=_size, reverse=True)
 
 
-def profile_parts(inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings) -> Floats:
+def profile_parts(
+    inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings, level: float
+) -> Floats:
     """Return what each part of a user adds to E_u, shape (3 + h, dimension).
 
     The rows are the user's words, their attributes, the bonus of cold items, and the h items of
@@ -116,7 +118,7 @@ def profile_parts(inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettin
     ----------
     inputs
         What the profile is built from.
-    bundle, settings
+    bundle, settings, level
         How it is built.
     """
     history = inputs.history
@@ -131,7 +133,7 @@ def profile_parts(inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettin
         texts[2:] = settings.history * _normalise(faded)
     texts = _normalise(texts)
     behaviour = (history.vectors, history.ages) if settings.history else ((), ())
-    added = bundle.user_parts(texts, *behaviour)
+    added = bundle.user_parts(texts, *behaviour, level)
     own, chosen = len(texts), len(texts) + len(behaviour[0])
     parts = np.insert(added[:own], 2, added[chosen:].sum(axis=0), axis=0)
     parts[3 : 3 + chosen - own] += added[own:chosen]

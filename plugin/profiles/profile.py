@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from seealso.config import ProfileSettings
-from seealso.encoder import Bundle
+from seealso.encoder import Bundle, entry_level
 from seealso.plugin.profiles.inputs import ProfileInputs, read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
 from seealso.plugin.serving import Live
@@ -36,6 +36,8 @@ class Profile:
         What the tail list is scored with: what texts and images say alone.
     co_occurrence
         What co-occurrence with the history adds to w * similarity, by item id.
+    level
+        `entry_level` of it, before dilution: what cold items get grows with it.
     unread
         Number of history items that could not be read now.
     missing
@@ -48,6 +50,7 @@ class Profile:
     history_used: int = 0
     tail_vector: Vector | None = None
     co_occurrence: Mapping[str, float] = field(default_factory=dict)
+    level: float = 0.0
     unread: int = 0
     missing: int = 0
 
@@ -87,22 +90,26 @@ def build_profile(
         Most words for the tail query.
     """
     history = inputs.history
-    vector, tail_vector = _vectors(inputs, bundle, settings)
     ids = [entry.item_id for entry in inputs.entries] if settings.history else []
+    boosts = bundle.boosts(ids, range(len(ids)))
+    level = entry_level(boosts, ids)
+    dilution = bundle.dilution(level)
+    vector, tail_vector = _vectors(inputs, bundle, settings, level)
     return Profile(
         inputs.user,
         vector,
         _words(inputs, words),
         len(history.ages),
         tail_vector,
-        bundle.boosts(ids, range(len(ids))),
+        {item_id: dilution * boost for item_id, boost in boosts.items()},
+        level,
         inputs.unread,
         len(inputs.entries) - len(history.ages) - inputs.unread,
     )
 
 
 def _vectors(
-    inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings
+    inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings, level: float
 ) -> tuple[Vector | None, Vector | None]:
     """Return the vectors of the vector list and of the tail list."""
     history = inputs.history
@@ -117,9 +124,9 @@ def _vectors(
     same = settings.tail_recency in (None, settings.recency)
     tail = main if same else content(settings.tail_recency or 0.0)
     behaviour = (history.vectors, history.ages) if settings.history else ((), ())
-    vector = bundle.user_vector(main, *behaviour)
+    vector = bundle.user_vector(main, *behaviour, level)
     # tail items have no behaviour: their contents alone are compared with the profile
-    tail_vector = bundle.user_vector(tail, (), ())
+    tail_vector = bundle.user_vector(tail, (), (), level)
     return vector, vector if tail_vector is None else tail_vector
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from seealso.cli.main import main
 from seealso.cluster.node import NodeInfo
-from seealso.encoder import BundleStore
+from seealso.encoder import BundleStore, entry_level
 from seealso.errors import BundleError, MappingMismatch
 from seealso.fitting.fit import fit
 from seealso.fitting.fit_report import FitReport
@@ -124,16 +124,15 @@ def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch: NodeInfo, pa
     history = [9, 4, 30]
     recency = bundle.fitted["profile"]["recency"]
     told = recency ** np.arange(3) @ part.contents_of(items[history])
-    user = part.user_vector(
-        (told / np.linalg.norm(told)).astype(np.float32), list(items[history]), range(3)
-    )
-    scores = weighted @ user
-    boosts = part.boosts([ids[place] for place in history], range(3))
+    chosen = [ids[place] for place in history]
+    boosts = part.boosts(chosen, range(3))
+    level = entry_level(boosts, chosen)
+    own = (told / np.linalg.norm(told)).astype(np.float32)
+    scores = weighted @ part.user_vector(own, list(items[history]), range(3), level)
+    boosts = {one: part.dilution(level) * boost for one, boost in boosts.items()}
     scores += np.array([boosts.get(one, 0.0) for one in ids], dtype=np.float32)
     scores[history] = -np.inf
-    found = Recommender(shop.cluster, shop.settings(), None).recommend(
-        history=[ids[place] for place in history], path=path
-    )
+    found = Recommender(shop.cluster, shop.settings(), None).recommend(history=chosen, path=path)
     assert any(item.co_occurrence for item in found)
     for item in found:
         assert item.co_occurrence == pytest.approx(boosts.get(item.item_id, 0.0))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seealso.encoder import Collaborative, CoOccurrence
-from seealso.encoder.co_occurrence import MOST_BOOSTED
+from seealso.encoder.co_occurrence import MOST_BOOSTED, entry_level
 from seealso.encoder.collaborative_file import load_collaborative
 from seealso.encoder.fold_in import fold_in_parts
 from seealso.errors import BundleError
@@ -63,7 +63,7 @@ def test_an_item_that_is_not_cold_any_more_loses_its_bonus_and_nothing_else() ->
     left = one.drop_bonus(np.stack([cold, known]))
     np.testing.assert_allclose(np.linalg.norm(left, axis=1), 1.0, atol=1e-6)
     # the bonus is before dilution
-    assert (cold - left[0]) @ asked == pytest.approx(0.3 * one.dilution, abs=1e-5)
+    assert (cold - left[0]) @ asked == pytest.approx(0.3 * one.dilution(0.0), abs=1e-5)
     np.testing.assert_allclose(left[1], known, atol=1e-6)
 
 
@@ -90,16 +90,16 @@ def test_a_history_is_folded_in_as_least_squares_say() -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_the_parts_of_a_user_sum_up_to_the_user(
-    texts: int, chosen: list[int], weight: float, cold_start_bonus: float, seed: int
+    texts: int, chosen: list[int], weight: float, share: float, seed: int
 ) -> None:
-    one = replace(part(weight), cold_start_bonus=cold_start_bonus)
+    one = replace(part(weight), cold_start_bonus=0.1, cold_start_share=share)
     joined = list(one.join(IDS, TEXTS)[chosen])
     told = unit(rows(1, D, seed=seed)) if texts else rows(0, D)
     # several parts that sum up to a unit vector
     split = np.repeat(told, texts, axis=0) / max(texts, 1)
-    added = one.user_parts(split, joined, range(len(chosen)))
+    added = one.user_parts(split, joined, range(len(chosen)), 0.4)
     assert added.shape == (len(split) + len(chosen) + 1, one.dimension)
-    whole = one.user_vector(told[0] if texts else None, joined, range(len(chosen)))
+    whole = one.user_vector(told[0] if texts else None, joined, range(len(chosen)), 0.4)
     wanted = np.zeros(one.dimension) if whole is None else whole
     np.testing.assert_allclose(added.sum(axis=0), wanted, atol=1e-5)
 
@@ -122,23 +122,25 @@ def test_an_item_that_nobody_chose_gets_what_its_text_predicts() -> None:
     np.testing.assert_array_equal(found[1], one.factors[3])
 
 
-@given(st.floats(0, 1), st.floats(0.05, 3), st.floats(0, 5))
+@given(st.floats(0, 1), st.floats(0, 1.5), st.floats(0, 1), st.floats(0.05, 3), st.floats(0, 5))
 @settings(max_examples=30, deadline=None)
 def test_new_items_are_welcome_by_so_much_and_nothing_else_changes(
-    cold_start_bonus: float, weight: float, cold_length: float
+    bonus: float, share: float, level: float, weight: float, cold_length: float
 ) -> None:
     cool = part(weight, cold_length)
-    warm = replace(cool, cold_start_bonus=cold_start_bonus)
+    warm = replace(cool, cold_start_bonus=bonus, cold_start_share=share)
     names = [*IDS[1:], "new"]
     joined = warm.join(names, TEXTS)
     np.testing.assert_allclose(joined, cool.join(names, TEXTS), atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, atol=1e-5)
-    before, after = (one.user_vector(TEXTS[0], list(joined[:2]), [0, 1]) for one in (cool, warm))
+    before, after = (
+        one.user_vector(TEXTS[0], list(joined[:2]), [0, 1], level) for one in (cool, warm)
+    )
     assert before is not None
     assert after is not None
     assert np.linalg.norm(after) == pytest.approx(1.0, abs=1e-5)
-    wanted = joined @ before + cold_start_bonus * np.array([name == "new" for name in names])
-    np.testing.assert_allclose(joined @ after, warm.dilution * wanted, atol=1e-4)
+    wanted = joined @ before + (bonus + share * level) * np.array([one == "new" for one in names])
+    np.testing.assert_allclose(joined @ after, warm.dilution(level) * wanted, atol=1e-4)
 
 
 def test_an_item_without_text_has_no_vector() -> None:
@@ -194,6 +196,26 @@ def test_at_most_so_many_items_are_lifted_the_strongest() -> None:
     np.testing.assert_allclose(added, weights[-MOST_BOOSTED:])
 
 
+def test_an_item_enters_a_list_by_what_the_tenth_boosted_one_gets() -> None:
+    boosts = {f"i{n}": n / 10 for n in range(12)}
+    assert entry_level(boosts, ()) == pytest.approx(0.2)
+    # what a user has chosen already is no news
+    assert entry_level(boosts, ["i11", "i5", "unknown"]) == 0.0
+    assert entry_level({**boosts, "i12": 1.2}, ["i11", "i5"]) == pytest.approx(0.1)
+    assert entry_level(boosts, ["i0", "i1"]) == pytest.approx(0.2)
+    assert entry_level({}, ()) == 0.0
+
+
+def test_a_part_of_an_earlier_version_has_no_share_for_cold_items(tmp_path: Path) -> None:
+    one = replace(part(), cold_start_bonus=0.25, cold_start_share=0.5)
+    arrays = one.arrays()
+    np.savez(tmp_path / "new.npz", **arrays)
+    np.savez(tmp_path / "old.npz", **{**arrays, "numbers": arrays["numbers"][:-1]})
+    new, old = (load_collaborative(tmp_path / name) for name in ("new.npz", "old.npz"))
+    assert (new.cold_start_bonus, new.cold_start_share) == (0.25, 0.5)
+    assert (old.cold_start_bonus, old.cold_start_share) == (0.25, 0.0)
+
+
 def test_pairs_lie_in_the_file_of_the_part(tmp_path: Path) -> None:
     starts = np.concatenate([[0], np.full(len(IDS), 1)]).astype(np.int64)
     pairs = CoOccurrence(
@@ -239,7 +261,7 @@ def test_a_number_that_is_missing_is_named(tmp_path: Path) -> None:
     file = tmp_path / "collaborative.npz"
     np.savez(file, **part().arrays())
     with np.load(file) as arrays:
-        fewer = {**arrays, "numbers": arrays["numbers"][:-1]}
+        fewer = {**arrays, "numbers": arrays["numbers"][:-2]}
     np.savez(file, **fewer)
     with pytest.raises(BundleError, match="not a collaborative part: not enough values"):
         load_collaborative(file)

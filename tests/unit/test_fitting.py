@@ -11,16 +11,16 @@ from seealso.datasets.questions import Question
 from seealso.encoder.projection import unit_rows
 from seealso.errors import ConfigError
 from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.bonuses import Rivals, choose_bonus
 from seealso.fitting.choosing import choose_beyond_chance
 from seealso.fitting.cold_start import (
-    BONUSES,
     ColdItems,
-    _ColdStartTrial,
     choose_cold_start,
     count_cold_start_attempts,
 )
 from seealso.fitting.factors import LIGHTER, ChosenFactors, choose_factors, count_factors
 from seealso.fitting.probability import TopItems, calibrate
+from seealso.fitting.queries import entry_levels, join_users, make_queries, unit_users
 from seealso.fitting.recipe import (
     ItemFactors,
     Recipe,
@@ -28,8 +28,9 @@ from seealso.fitting.recipe import (
     fit_predictor,
     known_factors,
 )
-from seealso.fitting.weighing import Weighed, count_tries, join_users, weigh
+from seealso.fitting.weighing import Weighed, count_tries, weigh
 from seealso.models.co_occurrence import CoOccurrenceConfig
+from seealso.models.histories import Matrix
 from seealso.types import Vector
 
 N, D, K = 60, 12, 6
@@ -128,22 +129,55 @@ def test_new_items_are_welcome_within_what_it_may_cost(monkeypatch: pytest.Monke
     assert generous.recipe.cold_length == strict.recipe.cold_length > 0
 
 
-def test_a_bonus_is_as_large_as_it_may_be_or_has_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    state = cold_state(learnt(known=50))
-    for enough in (0.3, 0.6, 5.0):
-        monkeypatch.setattr("seealso.fitting.cold_start.ENOUGH", enough)
-        found = choose_cold_start(state, Weighed(RECIPE, 1.0, 0.0), 0.2, lambda _: None)
-        trial = _ColdStartTrial(state, Weighed(RECIPE, 1.0, 0.0))
-        by_bonus = {
-            bonus: trial.in_the_whole(replace(found.recipe, cold_start_bonus=bonus))
-            for bonus in BONUSES
-        }
-        assert by_bonus[found.recipe.cold_start_bonus] == (found.warm, found.cold)
-        affordable = {
-            b: cold for b, (warm, cold) in by_bonus.items() if warm >= 0.8 * found.warm_alone
-        }
-        sufficient = [b for b, cold in affordable.items() if cold >= enough * found.by_texts]
-        assert found.recipe.cold_start_bonus == min(sufficient, default=max(affordable))
+def in_pairs(bench: Bench) -> Matrix:
+    """Return boosts of a few items for each user, large for some users and small for others."""
+    rng = np.random.default_rng(11)
+    rows = np.repeat(np.arange(len(bench.questions)), 14)
+    places = np.concatenate([rng.choice(50, 14, replace=False) for _ in bench.questions])
+    added = rng.uniform(0.1, 1.0, len(rows)) * (rows % 4)
+    return Matrix((added.astype(np.float32), (rows, places)), shape=(len(bench.questions), N))
+
+
+@pytest.mark.parametrize("importance", ["alike", "of each item"])
+def test_what_a_bonus_gives_and_costs_is_what_ranking_with_it_finds(
+    monkeypatch: pytest.MonkeyPatch, importance: str
+) -> None:
+    monkeypatch.setattr("seealso.fitting.bonuses.BONUSES", (0.0, 0.07, 0.2))
+    monkeypatch.setattr("seealso.fitting.bonuses.SHARES", (0.0, 0.5, 1.0))
+    known = learnt(known=50)
+    state = cold_state(known)
+    rng = np.random.default_rng(1)
+    weights = np.ones(N) if importance == "alike" else rng.uniform(0.5, 2.0, N)
+    weights = weights.astype(np.float32)
+    ids = list(state.ids)
+    plain = build_collaborative(ids, known, TEXTS, RECIPE)
+    items = plain.join(ids, TEXTS) * weights[:, None]
+    for bench in (state.warm, state.cold):
+        texts, factors = bench.text_profiles(1.0), bench.fold_in(known, RECIPE)
+        boosts = in_pairs(bench)
+        levels = entry_levels(bench, boosts)
+        assert len(np.unique(levels)) > 4
+        without = unit_users(texts, factors, plain, np.zeros_like(levels))
+        found = Rivals(bench, without, items, boosts, levels, ~known.known, weights).ndcg(10)
+        for row, share in enumerate((0.0, 0.5, 1.0)):
+            for column, bonus in enumerate((0.0, 0.07, 0.2)):
+                part = replace(plain, cold_start_bonus=bonus, cold_start_share=share)
+                users = unit_users(texts, factors, part, levels)
+                diluted = Matrix(boosts.multiply(part.dilutions(levels)[:, None]))
+                ranks = bench.ranks(users, items, boosts=diluted)
+                assert found[row, column] == pytest.approx(ndcg(ranks), abs=2e-3)
+
+
+def test_a_bonus_does_enough_for_cold_items_and_costs_the_least() -> None:
+    warm = np.array([[1.0, 0.98, 0.9], [1.0, 0.99, 0.97], [1.0, 0.97, 0.96]])
+    cold = np.array([[0.1, 0.3, 0.5], [0.1, 0.2, 0.4], [0.1, 0.35, 0.45]])
+    # the smallest bonus of each share that is enough, and of these what costs the least
+    assert choose_bonus(warm, cold, 0.05, 0.3) == (0, 1)
+    assert choose_bonus(warm, cold, 0.05, 0.4) == (1, 2)
+    # never for more than it may cost, and then as much as there is
+    assert choose_bonus(warm, cold, 0.05, 0.5) == (2, 2)
+    assert choose_bonus(warm, cold, 0.0, 0.5) == (0, 0)
+    assert choose_bonus(warm, cold, 0.5, 0.5) == (0, 2)
 
 
 def test_new_items_that_come_by_themselves_need_no_welcome() -> None:
@@ -158,9 +192,7 @@ def test_what_is_foretold_ranks_new_items_better_than_none_of_it() -> None:
     found = choose_cold_start(state, Weighed(RECIPE, 1.0, 0.0), 0.5, lambda _: None)
     part = build_collaborative(state.ids, state.learnt, TEXTS, found.recipe)
     bench = state.cold
-    users = part.add_bonus(
-        join_users(bench.text_profiles(1.0), bench.fold_in(state.learnt, RECIPE), part.weight)
-    )
+    users = make_queries(bench, state.learnt, RECIPE, 1.0, part).vectors
     reached = ndcg(bench.ranks(users, part.join(state.ids, TEXTS), state.among), 20)
     assert reached > ndcg(bench.ranks(bench.text_profiles(1.0), TEXTS, state.among), 20)
 

@@ -33,8 +33,9 @@ PLAIN = cast(
     SimpleNamespace(
         max_length=64,
         content_vectors=lambda vectors: vectors,
-        user_vector=lambda text, history, ages: text,
+        user_vector=lambda text, history, ages, level: text,
         boosts=lambda history, ages: {},
+        dilution=lambda level: 1.0,
     ),
 )
 """A bundle that knows texts alone."""

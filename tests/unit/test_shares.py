@@ -81,7 +81,7 @@ def test_the_parts_of_a_profile_sum_up_to_it(
 ) -> None:
     inputs = data.draw(profile_inputs(bundle))
     profile = build_profile(inputs, bundle, chosen, 32)
-    parts = profile_parts(inputs, bundle, chosen)
+    parts = profile_parts(inputs, bundle, chosen, 0.0)
     assert parts.shape == (3 + len(inputs.history.ages), bundle.dimension)
     wanted = np.zeros(bundle.dimension) if profile.vector is None else profile.vector
     np.testing.assert_allclose(parts.sum(axis=0), wanted, atol=2e-5)
@@ -107,7 +107,7 @@ def test_shares_add_up_to_the_value(
     inputs = data.draw(profile_inputs(bundle))
     item = bundle.item_vectors(IDS, TEXTS)[data.draw(st.integers(0, len(IDS) - 1))]
     vector = build_profile(inputs, bundle, chosen, 32).vector
-    parts = profile_parts(inputs, bundle, chosen)
+    parts = profile_parts(inputs, bundle, chosen, 0.0)
     shares = item_shares(inputs, parts, item, importance, space, pairs)
     alike = 0.0 if vector is None else closeness(vector, item, space)
     if vector is not None:
@@ -130,7 +130,7 @@ def test_what_the_text_says_is_shared_by_recency_and_weight() -> None:
         User("u", entries), entries, {"i0": KnownItem(x, ""), "i1": KnownItem(y, "")}, z, None
     )
     chosen = ProfileSettings(recency=0.5, words=1.0)
-    parts = profile_parts(inputs, PLAIN, chosen)
+    parts = profile_parts(inputs, PLAIN, chosen, 0.0)
     told = {
         one.item_id or one.kind: one.amount
         for one in item_shares(inputs, parts, unit(x + y + z), 2.0, Space.COSINE, {})

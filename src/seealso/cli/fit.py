@@ -66,7 +66,7 @@ def _facts(report: "FitReport") -> dict[str, object]:
         **_images(report),
         **({} if report.fine_tuned is None else {"fine-tuned": str(report.fine_tuned)}),
         "cold items": f"ridge {recipe.ridge:g}, length {recipe.cold_length:g}, "
-        f"bonus {recipe.cold_start_bonus:g}",
+        f"bonus {recipe.cold_start_bonus:g} + {recipe.cold_start_share:g} x entry level",
         "importance": _importance(fitted.importance),
         **_neighbours(fitted.neighbours),
         **_groups(report.groups),

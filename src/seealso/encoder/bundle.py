@@ -168,7 +168,11 @@ class Bundle:
         return texts if self.images is None else self.images.words(texts)
 
     def user_vector(
-        self, text: Vector | None, history: Sequence[Vector], ages: Sequence[int]
+        self,
+        text: Vector | None,
+        history: Sequence[Vector],
+        ages: Sequence[int],
+        level: float = 0.0,
     ) -> Vector | None:
         """Return E_u, shape (dimension,), of unit length; None where nothing is known.
 
@@ -180,12 +184,16 @@ class Bundle:
             E_i of items of the history.
         ages
             Age of each, 0 being the newest item of the history.
+        level
+            `entry_level` of the user: what cold items get grows with it.
         """
         if self.collaborative is None:
             return text
-        return self.collaborative.user_vector(text, history, ages)
+        return self.collaborative.user_vector(text, history, ages, level)
 
-    def user_parts(self, texts: Floats, history: Sequence[Vector], ages: Sequence[int]) -> Floats:
+    def user_parts(
+        self, texts: Floats, history: Sequence[Vector], ages: Sequence[int], level: float = 0.0
+    ) -> Floats:
         """Return what each part of a user adds to E_u, shape (n + h + 1, dimension).
 
         Its rows, the last of which is the bonus of cold items, sum up to `user_vector` of the sum
@@ -196,15 +204,17 @@ class Bundle:
         texts
             n vectors that sum up to what the user's words, attributes and history say, shape
             (n, content_dimension).
-        history, ages
+        history, ages, level
             As for `user_vector`.
         """
         if self.collaborative is None:
             return np.vstack([texts, np.zeros((len(history) + 1, self.dimension))])
-        return self.collaborative.user_parts(texts, history, ages)
+        return self.collaborative.user_parts(texts, history, ages, level)
 
     def boosts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
         """Return what a history adds to w * similarity of items that are chosen around its own.
+
+        That is before it is multiplied by `dilution`, as similarities are.
 
         Parameters
         ----------
@@ -212,6 +222,16 @@ class Bundle:
             Item ids, and the age of each, 0 being the newest.
         """
         return {} if self.collaborative is None else self.collaborative.boosts(history, ages)
+
+    def dilution(self, level: float) -> float:
+        """Return what the bonus of cold items leaves of similarities and boosts.
+
+        Parameters
+        ----------
+        level
+            `entry_level` of the user.
+        """
+        return 1.0 if self.collaborative is None else self.collaborative.dilution(level)
 
     def item_query(self, item: Vector) -> Vector:
         """Return the query for items like E_i, shape (dimension,)."""

@@ -4,7 +4,7 @@ One inner product cannot hold such pairs: on sparse behaviour their matrix has n
 boost the few items that a history points to, on top of what the vectors say.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,7 +16,25 @@ from seealso.types import Vector
 MOST_BOOSTED: Final = 200
 """Most items that one history boosts: those with the largest boosts."""
 
+ENTRY: Final = 10
+"""The place of a list that an item has to win: what boosts the tenth of the boosted items."""
+
 Places = npt.NDArray[np.int64]
+
+
+def entry_level(boosts: Mapping[str, float], history: Collection[str]) -> float:
+    """Return what the tenth of the most boosted items gets; 0 where there are fewer.
+
+    Parameters
+    ----------
+    boosts
+        Of one user, by item id.
+    history
+        Their own items, which are no news to them: left out.
+    """
+    own = frozenset(history)
+    others = sorted((one for item_id, one in boosts.items() if item_id not in own), reverse=True)
+    return others[ENTRY - 1] if len(others) >= ENTRY else 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,10 @@
 
 An item is [content; b * factor; cold; norm padding], a user [content; b * fold-in; bonus; 0]: one
 inner product ranks by both.
+
+Pairs add far more to some users' lists than to others', and nothing to a cold item. So the bonus
+grows with the entry level of the user: what the pairs add to the tenth of the items that they add
+most to. The same bonus for everyone fills the lists of some users and is never seen by the others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,9 +27,9 @@ from seealso.types import Vector
 class Collaborative:
     """Factors of a matrix factorisation of behaviour (iALS), and how they meet the text vectors.
 
-    Cold items, of which behaviour knows nothing, get the factor that their text predicts, and a
-    bonus: the same for all of them, so that it changes no order among them. Users are no part of
-    it: they are folded in from their history at query time.
+    Cold items, of which behaviour knows nothing, get the factor that their text predicts, and for
+    each user a bonus: the same for all of them, so that it changes no order among them. Users are
+    no part of it: they are folded in from their history at query time.
 
     The norm padding makes every item a unit vector without changing any inner product with a user
     (Bachrach et al. 2014, "Speeding Up the Xbox Recommender System Using a Euclidean
@@ -50,8 +54,9 @@ class Collaborative:
         Confidence of a history item relative to the next newer one.
     cold_length
         Length of a predicted factor.
-    cold_start_bonus
-        What is added to the similarity of cold items, before dilution.
+    cold_start_bonus, cold_start_share
+        What is added to the similarity of cold items, before dilution: the bonus, and this share
+        of the entry level of the user.
     co_occurrence
         Which items are chosen around which, in places of `ids`, if that helps.
     """
@@ -65,6 +70,7 @@ class Collaborative:
     recency: float
     cold_length: float
     cold_start_bonus: float = 0.0
+    cold_start_share: float = 0.0
     co_occurrence: CoOccurrence | None = None
 
     @property
@@ -94,21 +100,33 @@ class Collaborative:
         """Coordinate of cold items: what is left of the radius beside content and factor."""
         return float(np.sqrt(self.radius**2 - 1 - (self.weight * self.cold_length) ** 2))
 
-    @cached_property
-    def _bonus(self) -> float:
-        """Coordinate of a user that meets cold items, relative to the length of the others."""
-        return self.cold_start_bonus * self.radius / self._cold_coordinate
+    def _meet_cold(self, levels: Vector) -> Vector:
+        """Return the coordinate of users that meets cold items, relative to the other ones.
 
-    @cached_property
-    def dilution(self) -> float:
-        """What similarities are multiplied by, as the bonus takes a part of the user's length."""
-        return float(1 / np.sqrt(1 + self._bonus**2))
+        `levels` are their entry levels, shape (users,).
+        """
+        bonus = self.cold_start_bonus + self.cold_start_share * levels
+        return np.asarray(bonus * (self.radius / self._cold_coordinate), dtype=np.float32)
+
+    def dilutions(self, levels: Vector) -> Vector:
+        """Return what similarities are multiplied by, as the bonus takes a part of E_u's length.
+
+        Parameters
+        ----------
+        levels
+            Entry levels of users, shape (users,).
+        """
+        return np.asarray(1 / np.sqrt(1 + self._meet_cold(levels) ** 2), dtype=np.float32)
+
+    def dilution(self, level: float) -> float:
+        """Return what the similarities of one user are multiplied by; `dilutions` of many."""
+        return float(self.dilutions(np.array([level]))[0])
 
     @property
     def numbers(self) -> list[float]:
         """The numbers beside the matrices, in the order of the fields."""
-        first = (self.weight, self.confidence, self.recency)
-        return [*map(float, (*first, self.cold_length, self.cold_start_bonus))]
+        cold = (self.cold_length, self.cold_start_bonus, self.cold_start_share)
+        return [*map(float, (self.weight, self.confidence, self.recency, *cold))]
 
     @cached_property
     def _solved(self) -> Floats:
@@ -171,7 +189,11 @@ class Collaborative:
         return joined[:, : self.text_dimension] * np.float32(self.radius)
 
     def user_vector(
-        self, text: Vector | None, joined: Sequence[Vector], ages: Sequence[int]
+        self,
+        text: Vector | None,
+        joined: Sequence[Vector],
+        ages: Sequence[int],
+        level: float = 0.0,
     ) -> Vector | None:
         """Return E_u of a user, shape (d + k + 2,), unit length; None if nothing is known.
 
@@ -183,6 +205,8 @@ class Collaborative:
             Joined vectors of the h items of the history, each of shape (d + k + 2,).
         ages
             Age of each, the newest item of a history being 0.
+        level
+            Entry level of the user.
         """
         if text is None and not len(joined):
             return None
@@ -191,9 +215,11 @@ class Collaborative:
             profile[: self.text_dimension] = text
         if len(joined):
             profile[self.text_dimension :] = self.weight * self.fold_in(np.stack(joined), ages)
-        return self.add_bonus(profile[None])[0] if profile.any() else None
+        return self.add_bonus(profile[None], np.array([level]))[0] if profile.any() else None
 
-    def user_parts(self, texts: Floats, joined: Sequence[Vector], ages: Sequence[int]) -> Floats:
+    def user_parts(
+        self, texts: Floats, joined: Sequence[Vector], ages: Sequence[int], level: float = 0.0
+    ) -> Floats:
         """Return what each part of a user adds to E_u, shape (n + h + 1, d + k + 2).
 
         The rows, first those of the text, then those of the history, then the bonus of cold
@@ -203,7 +229,7 @@ class Collaborative:
         ----------
         texts
             n vectors that sum up to the text part of the profile, shape (n, d).
-        joined, ages
+        joined, ages, level
             As for `user_vector`.
         """
         added = np.zeros((len(texts) + len(joined) + 1, self.dimension))
@@ -217,21 +243,25 @@ class Collaborative:
         length = np.linalg.norm(added.sum(axis=0))
         if length == 0:
             return added
-        added *= self.dilution / length
-        added[-1, -2] = self._bonus * self.dilution
+        dilution = self.dilution(level)
+        added *= dilution / length
+        added[-1, -2] = self._meet_cold(np.array([level]))[0] * dilution
         return added
 
-    def add_bonus(self, profiles: Vector) -> Vector:
+    def add_bonus(self, profiles: Vector, levels: Vector) -> Vector:
         """Add the cold-start bonus: return E_u of users, unit rows, shape (users, d + k + 2).
 
         Parameters
         ----------
         profiles
             [content; b * fold-in] of each, shape (users, d + k); no row is all zeros.
+        levels
+            Entry level of each, shape (users,).
         """
+        dilutions = self.dilutions(levels)
         queries = np.zeros((len(profiles), self.dimension), dtype=np.float32)
-        queries[:, :-2] = unit_rows(profiles) * np.float32(self.dilution)
-        queries[:, -2] = self._bonus * self.dilution
+        queries[:, :-2] = unit_rows(profiles) * dilutions[:, None]
+        queries[:, -2] = self._meet_cold(levels) * dilutions
         return queries
 
     def item_query(self, joined: Vector) -> Vector:
@@ -246,6 +276,8 @@ class Collaborative:
     def boosts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
         """Return what a history adds to w * similarity of items that are chosen around its own.
 
+        That is before dilution.
+
         Parameters
         ----------
         history
@@ -259,8 +291,7 @@ class Collaborative:
         places, added = self.co_occurrence.boost(
             [self.place[history[row]] for row in known], [ages[row] for row in known]
         )
-        diluted = (added * np.float32(self.dilution)).tolist()
-        return {self.ids[place]: one for place, one in zip(places.tolist(), diluted, strict=True)}
+        return {self.ids[n]: one for n, one in zip(places.tolist(), added.tolist(), strict=True)}
 
     def fold_in(self, joined: Vector, ages: Sequence[int]) -> Vector:
         """Return the unit user factor of a history of joined vectors, shape (k,).

@@ -23,7 +23,7 @@ def load_collaborative(file: Path) -> Collaborative:
     """
     with open_arrays(file, "a collaborative part", _HINT) as arrays:
         ids = orjson.loads(arrays["ids"].tobytes())
-        weight, confidence, recency, cold_length, bonus = map(float, arrays["numbers"])
+        weight, confidence, recency, cold_length, bonus, *share = map(float, arrays["numbers"])
         found = Collaborative(
             ids,
             arrays["factors"],
@@ -34,6 +34,8 @@ def load_collaborative(file: Path) -> Collaborative:
             recency,
             cold_length,
             bonus,
+            # a part of an earlier version has no share
+            share[0] if share else 0.0,
             CoOccurrence.of(arrays, len(ids)),
         )
     width = found.factors.shape[1:]

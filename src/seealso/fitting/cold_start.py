@@ -1,18 +1,21 @@
 """What a cold item, which has no events, gets: a factor from its text, and a bonus."""
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
+from seealso.datasets.intervals import Values
 from seealso.encoder import Collaborative, CoOccurrence
 from seealso.evaluation.choosing import count_attempts, search_coordinates
 from seealso.fitting.bench import Bench, ndcg
+from seealso.fitting.bonuses import BONUSES, SHARES, Rivals, choose_bonus
 from seealso.fitting.co_occurrence import boosts
+from seealso.fitting.queries import entry_levels, unit_users
 from seealso.fitting.recipe import ItemFactors, Mask, Recipe, build_collaborative
-from seealso.fitting.weighing import RECENCIES, Weighed, unit_users
+from seealso.fitting.weighing import RECENCIES, Weighed
 from seealso.log import Tick
-from seealso.models.histories import Matrix
 from seealso.types import Vector
 
 DEPTH: Final = 20
@@ -21,11 +24,9 @@ PREDICTION_GRID: Final[Mapping[str, Sequence[float]]] = {
     "cold_length": (0.75, 0.25, 0.5, 1.0, 1.5, 2.0),
 }
 """Values of the ridge and of the length of a predicted factor; the search begins with the first."""
-BONUSES: Final = tuple(step / 200 for step in range(101))
-"""In steps as fine as half a per cent of a similarity: what a bonus costs rises fast."""
-ENOUGH: Final = 0.9
+ENOUGH: Final = 1.0
 """Of what texts alone, with the recency that suits them best, reach for cold items in the whole
-catalogue: no larger bonus is tried. The aim is .65 of the best that texts can do, and those of a
+catalogue: a larger bonus is not taken. The aim is .65 of the best that texts can do, and those of a
 bundle, whitened for its vectors, reach about three quarters of that."""
 
 
@@ -65,7 +66,7 @@ class ColdStart:
     Attributes
     ----------
     recipe
-        With ``ridge``, ``cold_length`` and ``cold_start_bonus``.
+        With ``ridge``, ``cold_length``, ``cold_start_bonus`` and ``cold_start_share``.
     tail_recency
         Recency of the texts that ranks cold items best among themselves.
     cold, warm
@@ -100,9 +101,8 @@ def choose_cold_start(
 ) -> ColdStart:
     """Choose the predicted factor by the ranking among cold items, the bonus by the whole ranking.
 
-    A larger bonus always helps cold items, and costs warm ones: the largest is taken that costs no
-    more than `most_loss` of the warm NDCG@10, up to the first that brings cold items `ENOUGH` of
-    what texts alone would.
+    A larger bonus helps cold items, and costs warm ones: `choose_bonus` finds one that brings cold
+    items `ENOUGH` of what texts alone would, for at most `most_loss` of the warm NDCG@10.
     """
     trial = _ColdStartTrial(state, weighed)
 
@@ -112,33 +112,16 @@ def choose_cold_start(
 
     recipe = search_coordinates(PREDICTION_GRID, attempt, tick).recipe
     by_texts = _rank_by_texts(state, tick)
-    reached: dict[int, tuple[float, float]] = {}
-
-    def ask(place: int) -> tuple[float, float]:
-        if place not in reached:
-            bonus = BONUSES[place]
-            reached[place] = trial.in_the_whole(replace(recipe, cold_start_bonus=bonus))
-            tick(1)
-        return reached[place]
-
-    alone, _ = ask(0)
-    least = (1 - most_loss) * alone
-
-    def ends(place: int) -> bool:
-        warm, cold = ask(place)
-        return warm < least or cold >= ENOUGH * by_texts.ndcg
-
-    last = bisect_left(range(len(BONUSES) - 1), True, key=ends)
-    place = last if ask(last)[0] >= least else last - 1
-    warm, cold = ask(place)
-    chosen = replace(recipe, cold_start_bonus=BONUSES[place])
-    return ColdStart(chosen, by_texts.tail_recency, cold, warm, alone, by_texts.ndcg)
+    warm, cold = trial.in_the_whole(recipe, tick)
+    share, bonus = choose_bonus(warm, cold, most_loss, ENOUGH * by_texts.ndcg)
+    chosen = replace(recipe, cold_start_bonus=BONUSES[bonus], cold_start_share=SHARES[share])
+    reached = float(cold[share, bonus]), float(warm[share, bonus]), float(warm[0, 0])
+    return ColdStart(chosen, by_texts.tail_recency, *reached, by_texts.ndcg)
 
 
 def count_cold_start_attempts() -> int:
-    """Return how many values `choose_cold_start` tries at most."""
-    halvings = len(BONUSES).bit_length()
-    return count_attempts(PREDICTION_GRID) + len(RECENCIES) + halvings + 2
+    """Return how often `choose_cold_start` ranks the catalogue."""
+    return count_attempts(PREDICTION_GRID) + len(RECENCIES) + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +141,33 @@ class _ColdStartTrial:
             bench: (
                 bench.text_profiles(weighed.recency),
                 bench.fold_in(state.learnt, weighed.recipe),
-                boosts(bench, state.co_occurrence),
             )
             for bench in (state.warm, state.cold)
         }
 
     def among_themselves(self, recipe: Recipe) -> float:
         part, items = self._items(recipe)
-        users, _ = self._user_vectors(self._state.cold, part)
+        users = self._user_vectors(self._state.cold, part)
         return ndcg(self._state.cold.ranks(users, items, self._state.among), DEPTH)
 
-    def in_the_whole(self, recipe: Recipe) -> tuple[float, float]:
-        """Return NDCG@10 of warm items and NDCG@20 of cold ones."""
+    def in_the_whole(self, recipe: Recipe, tick: Tick) -> tuple[Values, Values]:
+        """Return NDCG@10 of warm items and NDCG@20 of cold ones with every share and bonus."""
+        state = self._state
         part, items = self._items(recipe)
         found = []
-        for bench, depth in ((self._state.warm, 10), (self._state.cold, DEPTH)):
-            users, added = self._user_vectors(bench, part)
-            found.append(ndcg(bench.ranks(users, items, boosts=added), depth))
+        for bench, depth in ((state.warm, 10), (state.cold, DEPTH)):
+            added = boosts(bench, state.co_occurrence)
+            rivals = Rivals(
+                bench,
+                self._user_vectors(bench, part),
+                items,
+                added,
+                entry_levels(bench, added),
+                ~state.learnt.warm,
+                state.weights,
+            )
+            found.append(rivals.ndcg(depth))
+            tick(1)
         return found[0], found[1]
 
     def _items(self, recipe: Recipe) -> tuple[Collaborative, Vector]:
@@ -182,9 +175,10 @@ class _ColdStartTrial:
         part = build_collaborative(state.ids, state.learnt, state.warm.texts, recipe)
         return part, part.join(state.ids, state.warm.texts) * state.weights[:, None]
 
-    def _user_vectors(self, bench: Bench, part: Collaborative) -> tuple[Vector, Matrix]:
-        texts, factors, added = self._users[bench]
-        return unit_users(texts, factors, part), added * part.dilution
+    def _user_vectors(self, bench: Bench, part: Collaborative) -> Vector:
+        """Return E_u without a bonus, shape (users, dimension)."""
+        levels = np.zeros(len(bench.questions), dtype=np.float32)
+        return unit_users(*self._users[bench], part, levels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from seealso.config import Settings
 from seealso.datasets.intervals import Values
 from seealso.datasets.questions import Question, sample
 from seealso.datasets.ranks import gains
-from seealso.encoder import Collaborative
+from seealso.encoder import Collaborative, CoOccurrence
 from seealso.errors import DataError
 from seealso.evaluation.baselines import IALS
 from seealso.evaluation.choosing import count_attempts
@@ -24,7 +24,6 @@ from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.co_occurrence import (
     CO_OCCURRENCE_GRID,
     ChosenCoOccurrence,
-    boosts,
     choose_co_occurrence,
 )
 from seealso.fitting.cold_start import (
@@ -44,6 +43,7 @@ from seealso.fitting.neighbours import (
     draw_pool,
 )
 from seealso.fitting.probability import calibrate, collect_top_items
+from seealso.fitting.queries import Queries, make_queries
 from seealso.fitting.recipe import (
     ItemFactors,
     Recipe,
@@ -52,7 +52,7 @@ from seealso.fitting.recipe import (
     learn_pairs,
     scale_factors,
 )
-from seealso.fitting.weighing import Weighed, count_tries, unit_users, weigh
+from seealso.fitting.weighing import Weighed, count_tries, weigh
 from seealso.log import progress
 from seealso.models.histories import Matrix
 from seealso.models.ials import fit_ials
@@ -131,19 +131,20 @@ class Fitter:
         learnt, weighed = behaviour.learnt, behaviour.weighed
         co_occurrence = learn_pairs(dataset, weighed.recipe)
         plain = build_collaborative(ids, learnt, self.texts, weighed.recipe)
-        users = self._users(bench, learnt, weighed, plain)
-        added = boosts(bench, co_occurrence)
-        importance = choose_importance(bench, users, plain.join(ids, self.texts), shares, added)
+        queries = self._make_queries(bench, learnt, weighed, plain, co_occurrence)
+        importance = choose_importance(
+            bench, queries.vectors, plain.join(ids, self.texts), shares, queries.boosts
+        )
         # what new items get is the last choice, with all that ranks beside them as it will be
         found, note = self._choose_cold_start(weighed, importance)
         recipe = weighed.recipe if found is None else found.recipe
         part = build_collaborative(ids, learnt, self.texts, recipe, co_occurrence)
-        users = self._users(bench, learnt, weighed, part)
+        queries = self._make_queries(bench, learnt, weighed, part, co_occurrence)
+        users, added = queries.vectors, queries.boosts
         weighted = part.join(ids, self.texts) * importance.weights[:, None]
-        added = added * part.dilution
 
         def others(known: Bench) -> Vector:
-            return self._users(known, learnt, weighed, part)
+            return self._make_queries(known, learnt, weighed, part, co_occurrence).vectors
 
         own = gains(bench.ranks(users, weighted, boosts=added))
         reached = own
@@ -186,7 +187,8 @@ class Fitter:
         dataset = self.holdout.dataset
         ids = dataset.catalogue.ids
         part = build_collaborative(ids, learnt, self.texts, joined.recipe)
-        users, items = self._users(bench, learnt, joined, part), part.join(ids, self.texts)
+        users = self._make_queries(bench, learnt, joined, part).vectors
+        items = part.join(ids, self.texts)
         with progress("co-occurrence", count_attempts(CO_OCCURRENCE_GRID)) as tick:
             found = choose_co_occurrence(bench, users, items, dataset, tick)
         config = found.config if found.config.share else None
@@ -268,13 +270,16 @@ class Fitter:
         with progress("cold items", count_cold_start_attempts()) as tick:
             return choose_cold_start(state, weighed, self.settings.fit.cold_loss, tick), ()
 
-    def _users(
-        self, bench: Bench, learnt: ItemFactors, weighed: Weighed, part: Collaborative
-    ) -> Vector:
-        """Return E_u of the users of a bench, as an index would be asked with them."""
-        return unit_users(
-            bench.text_profiles(weighed.recency), bench.fold_in(learnt, weighed.recipe), part
-        )
+    def _make_queries(
+        self,
+        bench: Bench,
+        learnt: ItemFactors,
+        weighed: Weighed,
+        part: Collaborative,
+        pairs: CoOccurrence | None = None,
+    ) -> Queries:
+        """Return what an index would be asked with for the users of a bench."""
+        return make_queries(bench, learnt, weighed.recipe, weighed.recency, part, pairs)
 
     def _text_alone(self, bench: Bench) -> float:
         recency = self.settings.profile.recency

@@ -8,9 +8,9 @@ from seealso.datasets.dataset import Dataset
 from seealso.datasets.questions import Question
 from seealso.encoder import Collaborative, CoOccurrence
 from seealso.fitting.bench import Bench
-from seealso.fitting.co_occurrence import boosts
 from seealso.fitting.fitter import Fitted
 from seealso.fitting.importance import Shares, weigh_shares
+from seealso.fitting.queries import make_queries
 from seealso.fitting.recipe import (
     ItemFactors,
     Recipe,
@@ -18,7 +18,6 @@ from seealso.fitting.recipe import (
     learn_factors,
     learn_pairs,
 )
-from seealso.fitting.weighing import unit_users
 from seealso.types import Vector
 
 
@@ -74,9 +73,7 @@ class GroupScorer:
     def score(self, users: Sequence[Question]) -> Vector:
         """Return w * cos with boosts of every item, shape (users, n)."""
         bench = Bench.of(self.texts, users, self.most)
-        vectors = unit_users(
-            bench.text_profiles(self.recency), bench.fold_in(self.learnt, self.recipe), self.part
-        )
-        found: Vector = vectors @ self.items.T
-        found += boosts(bench, self.pairs).toarray() * self.part.dilution
+        queries = make_queries(bench, self.learnt, self.recipe, self.recency, self.part, self.pairs)
+        found: Vector = queries.vectors @ self.items.T
+        found += queries.boosts.toarray()
         return found

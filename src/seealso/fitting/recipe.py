@@ -33,8 +33,9 @@ class Recipe:
         Penalty of the regression that predicts factors from texts.
     cold_length
         Length of a predicted factor, relative to the median of those that were learnt.
-    cold_start_bonus
-        What is added to the similarity of items without a factor.
+    cold_start_bonus, cold_start_share
+        What is added to the similarity of items without a factor: the bonus, and this share of
+        the entry level of the user.
     co_occurrence
         What pairs of items weigh that are chosen around each other, if they help.
     """
@@ -47,6 +48,7 @@ class Recipe:
     ridge: float
     cold_length: float
     cold_start_bonus: float = 0.0
+    cold_start_share: float = 0.0
     co_occurrence: CoOccurrenceConfig | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -199,5 +201,6 @@ def build_collaborative(
         recency=recipe.recency,
         cold_length=recipe.cold_length * learnt.median,
         cold_start_bonus=recipe.cold_start_bonus,
+        cold_start_share=recipe.cold_start_share,
         co_occurrence=None if co_occurrence is None else co_occurrence.among(warm),
     )

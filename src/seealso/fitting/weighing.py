@@ -5,9 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-import numpy as np
-
-from seealso.encoder import Collaborative
 from seealso.fitting.bench import Bench
 from seealso.fitting.recipe import ItemFactors, Recipe, known_factors
 from seealso.log import Tick
@@ -92,13 +89,3 @@ def _with(one: Weighed, name: str, value: float) -> Weighed:
     if name == "weight":
         return replace(one, recipe=replace(one.recipe, weight=value))
     return replace(one, recipe=replace(one.recipe, recency=value))
-
-
-def join_users(texts: Vector, factors: Vector, weight: float) -> Vector:
-    """Return the vectors of users, shape (users, d + k)."""
-    return np.hstack([texts, np.float32(weight) * factors])
-
-
-def unit_users(texts: Vector, factors: Vector, part: Collaborative) -> Vector:
-    """Return E_u of users as in a query, shape (users, dimension)."""
-    return part.add_bonus(join_users(texts, factors, part.weight))
