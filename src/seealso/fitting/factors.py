@@ -1,4 +1,4 @@
-"""How many factors there are and what they weigh: chosen once more, with the pairs beside them.
+"""Which factors there are and what they weigh: chosen alone, and once more with pairs beside them.
 
 By themselves factors have to hold all that behaviour knows. Beside pairs, which know what follows
 what, fewer that weigh less may rank better.
@@ -10,14 +10,26 @@ from typing import Final
 
 import numpy as np
 
+from seealso.config import Settings
 from seealso.datasets.intervals import Values
 from seealso.encoder import CoOccurrence
+from seealso.evaluation.baselines import IALS
+from seealso.evaluation.choosing import count_attempts
+from seealso.evaluation.protocols import Holdout
+from seealso.evaluation.tuning import RECENCIES, Dev, search
 from seealso.fitting.bench import Bench
 from seealso.fitting.choosing import choose_beyond_chance
 from seealso.fitting.co_occurrence import boosts
-from seealso.fitting.recipe import ItemFactors, Recipe, build_collaborative, known_factors
+from seealso.fitting.recipe import (
+    ItemFactors,
+    Recipe,
+    build_collaborative,
+    known_factors,
+    scale_factors,
+)
 from seealso.fitting.weighing import Weighed
-from seealso.log import Tick
+from seealso.log import Tick, progress
+from seealso.models.ials import fit_ials
 from seealso.types import Vector
 
 SIZES: Final = (256, 128, 64)
@@ -28,6 +40,45 @@ LIGHTER: Final = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
 """Weights that are tried, relative to the one that was chosen without pairs."""
 
 Learn = Callable[[Recipe], ItemFactors]
+START: Final = Recipe(
+    factors=0, alpha=0, regularisation=0, recency=1, weight=1.5, ridge=10, cold_length=0.75
+)
+"""What is taken where nothing can be chosen: too few items to try it on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Factorised:
+    """The factorisation that ranks best by itself: no text takes part in it.
+
+    Attributes
+    ----------
+    recipe
+        How it was made.
+    learnt
+        Its factors.
+    ndcg
+        NDCG@10 on dev.
+    """
+
+    recipe: Recipe
+    learnt: ItemFactors
+    ndcg: float
+
+    @classmethod
+    def choose(cls, settings: Settings, holdout: Holdout) -> "Factorised":
+        """Factorise with all settings of the grid, and return the best."""
+        factors = settings.fit.factors or SIZES[0]
+        grid = {**IALS, "factors": (factors,)}
+        with progress("factorising", count_attempts(grid)) as tick:
+            best = search(fit_ials, grid, RECENCIES, Dev(holdout.dataset, holdout.dev), tick)
+        recipe = replace(
+            START,
+            factors=factors,
+            alpha=best.chosen["alpha"],
+            regularisation=best.chosen["regularisation"],
+            recency=best.recency,
+        )
+        return cls(recipe, scale_factors(best.model, holdout.dataset), best.ndcg)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from seealso.fitting.bundles import (
     read_contents,
     write_fitted,
 )
+from seealso.fitting.factors import Factorised
 from seealso.fitting.fit_report import FitReport
 from seealso.fitting.fitter import Fitted, Fitter
 from seealso.fitting.groups import ChosenGroups, fit_groups
@@ -188,7 +189,8 @@ class _FitInputs:
         began = perf_counter()
         known = known_events(self.settings, self.events, self.holdout)
         shares = read_shares(self.settings, self.items, known, self.holdout.dataset)
-        chosen, *others = (self._choose(model, shares) for model in self.models)
+        behaviour = Factorised.choose(self.settings, self.holdout)
+        chosen, *others = (self._choose(model, behaviour, shares) for model in self.models)
         fine_tuned = None
         for other in others:
             seed = self.settings.training.seed
@@ -212,14 +214,14 @@ class _FitInputs:
             groups=groups,
         )
 
-    def _choose(self, model: Bundle, shares: Shares) -> "_Fit":
+    def _choose(self, model: Bundle, behaviour: Factorised, shares: Shares) -> "_Fit":
         """Choose on dev everything that joins behaviour with the texts as `model` reads them."""
         dataset = self.holdout.dataset
         plain, texts = read_contents(self.settings, model, self.items, dataset)
         ids = dataset.catalogue.ids
         held = choose_image_weight(self.settings, ids, texts, self.holdout.dev, self.images)
         plain = replace(plain, images=held.images, dimension=held.vectors.shape[1])
-        fitted = Fitter(self.settings, self.holdout, held.vectors).choose(shares)
+        fitted = Fitter(self.settings, self.holdout, held.vectors).choose(behaviour, shares)
         fitted = replace(fitted, dev=held.beside(fitted.dev), notes=(*held.notes, *fitted.notes))
         return _Fit(model, plain, held, fitted)
 

@@ -6,7 +6,7 @@ get, neighbours and calibration, in this order: each is chosen with those before
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +16,8 @@ from seealso.datasets.questions import Question, sample
 from seealso.datasets.ranks import gains
 from seealso.encoder import Collaborative, CoOccurrence
 from seealso.errors import DataError
-from seealso.evaluation.baselines import IALS
 from seealso.evaluation.choosing import count_attempts
 from seealso.evaluation.protocols import Holdout, cold_items
-from seealso.evaluation.tuning import RECENCIES, Dev, search
 from seealso.fitting.bench import Bench, ndcg
 from seealso.fitting.co_occurrence import (
     CO_OCCURRENCE_GRID,
@@ -32,7 +30,7 @@ from seealso.fitting.cold_start import (
     choose_cold_start,
     count_cold_start_attempts,
 )
-from seealso.fitting.factors import SIZES, ChosenFactors, choose_factors, count_factors
+from seealso.fitting.factors import SIZES, ChosenFactors, Factorised, choose_factors, count_factors
 from seealso.fitting.importance import Importance, Shares, choose_importance
 from seealso.fitting.neighbours import (
     NEIGHBOUR_GRID,
@@ -50,18 +48,11 @@ from seealso.fitting.recipe import (
     build_collaborative,
     learn_factors,
     learn_pairs,
-    scale_factors,
 )
 from seealso.fitting.weighing import Weighed, count_tries, weigh
 from seealso.log import progress
 from seealso.models.histories import Matrix
-from seealso.models.ials import fit_ials
 from seealso.types import Calibration, Vector
-
-START: Final = Recipe(
-    factors=0, alpha=0, regularisation=0, recency=1, weight=1.5, ridge=10, cold_length=0.75
-)
-"""What is taken where nothing can be chosen: too few items to try it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +109,17 @@ class Fitter:
     holdout: Holdout
     texts: Vector
 
-    def choose(self, shares: Shares) -> Fitted:
-        """Return what dev chose; `shares` are the importances to try."""
-        bench = self._bench(self.holdout.dev)
-        alone, recipe, learnt = self._factorised()
+    def choose(self, behaviour: Factorised, shares: Shares) -> Fitted:
+        """Return what dev chose over `behaviour`; `shares` are the importances to try."""
+        bench, learnt = self._bench(self.holdout.dev), behaviour.learnt
         with progress("weighing", count_tries()) as tick:
-            joined = weigh(bench, learnt, recipe, self.settings.profile.recency, tick)
+            recency = self.settings.profile.recency
+            joined = weigh(bench, learnt, behaviour.recipe, recency, tick)
         dataset = self.holdout.dataset
         ids = dataset.catalogue.ids
         paired, beside = self._choose_co_occurrence(bench, learnt, joined)
-        behaviour = self._choose_factors(bench, learnt, beside)
-        learnt, weighed = behaviour.learnt, behaviour.weighed
+        chosen = self._choose_factors(bench, learnt, beside)
+        learnt, weighed = chosen.learnt, chosen.weighed
         co_occurrence = learn_pairs(dataset, weighed.recipe)
         plain = build_collaborative(ids, learnt, self.texts, weighed.recipe)
         queries = self._make_queries(bench, learnt, weighed, plain, co_occurrence)
@@ -160,7 +151,7 @@ class Fitter:
             calibration=calibration,
             dev={
                 "text alone": self._text_alone(bench),
-                "behaviour alone": alone,
+                "behaviour alone": behaviour.ndcg,
                 "joined": joined.ndcg,
                 "with co-occurrence": paired.ndcg,
                 "with factors beside it": weighed.ndcg,
@@ -177,7 +168,7 @@ class Fitter:
             ),
             neighbours={} if neighbours is None else neighbours.settings,
             gains=reached,
-            tried={"co-occurrence": paired.tried, "factors": behaviour.tried},
+            tried={"co-occurrence": paired.tried, "factors": chosen.tried},
         )
 
     def _choose_co_occurrence(
@@ -226,22 +217,6 @@ class Fitter:
 
     def _bench(self, questions: Sequence[Question]) -> Bench:
         return Bench.of(self.texts, questions, self.settings.profile.history_items)
-
-    def _factorised(self) -> tuple[float, Recipe, ItemFactors]:
-        """Return dev NDCG@10 of the best factorisation by itself, its recipe and its factors."""
-        factors = self.settings.fit.factors or SIZES[0]
-        grid = {**IALS, "factors": (factors,)}
-        with progress("factorising", count_attempts(grid)) as tick:
-            dev = Dev(self.holdout.dataset, self.holdout.dev)
-            best = search(fit_ials, grid, RECENCIES, dev, tick)
-        recipe = replace(
-            START,
-            factors=factors,
-            alpha=best.chosen["alpha"],
-            regularisation=best.chosen["regularisation"],
-            recency=best.recency,
-        )
-        return best.ndcg, recipe, scale_factors(best.model, self.holdout.dataset)
 
     def _choose_cold_start(
         self, weighed: Weighed, importance: Importance
