@@ -106,10 +106,10 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
 @click.option(
     "--over",
     multiple=True,
-    type=click.Choice([TUNED, FROZEN]),
-    default=[TUNED, FROZEN],
+    type=click.Choice([FROZEN, TUNED]),
+    default=[FROZEN],
     show_default=True,
-    help="Model that the product is fitted over.",
+    help="Model that the product is fitted over: as it is by default, or as `tune` has left it.",
 )
 def evaluate_all(
     data: str,
@@ -121,7 +121,7 @@ def evaluate_all(
     protocols: tuple[str, ...],
     over: tuple[str, ...],
 ) -> None:
-    """Fit DATA over the model that was tuned on it, ask test of it and of every baseline."""
+    """Fit DATA, ask test of what was fitted and of every baseline."""
     changes = {"backbone": backbone, "dev_users": users}
     settings = DATA_SETS[data].settings(source, work / data, changes)
     found = evaluate_product(settings, prefix=prefix, users=users, protocols=protocols, over=over)

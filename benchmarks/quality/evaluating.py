@@ -19,8 +19,8 @@ from seealso.training import export, load_backbone
 
 PROTOCOLS = ("leave-one-out", "cold", "few-shot")
 FROZEN, TUNED = "frozen", "tuned"
-OURS = {"seealso": TUNED, "seealso over frozen text": FROZEN}
-"""The product as it is evaluated, and the model that it is fitted over."""
+OURS = {"seealso": FROZEN, "seealso fine-tuned": TUNED}
+"""The product, as it is by default first, and the model that it is fitted over."""
 
 
 def evaluate_product(

@@ -22,7 +22,7 @@ EVALUATED_HEADINGS = (
 )  # fmt: skip
 OURS = "seealso, no tail share"
 """Compared with the baselines, which guarantee the tail nothing."""
-KNOWING = ("seealso", "seealso, no tail share")
+KNOWING = ("seealso fine-tuned", "seealso fine-tuned, no tail share")
 
 Result = Mapping[str, Any]
 
