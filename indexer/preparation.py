@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seealso.config import Settings, with_fitted
-from seealso.encoder import Bundle, ImageVectors, unused_fit_note
+from seealso.encoder import Bundle, ImageVectors, fit_note
 from seealso.indexer.binding import bind_to_catalogue, sample_texts, whitening_note
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
@@ -39,7 +39,8 @@ class Preparation:
     def notes(self) -> tuple[str, ...]:
         """What was guessed, left out or degraded, a sentence each."""
         degraded = (
-            unused_fit_note(self.settings, self.base),
+            # without events, texts are all there is
+            fit_note(self.settings, self.base) if self.survey.events.events else None,
             whitening_note(self.base, self.texts, self.settings),
         )
         return (*self.survey.notes(), *(note for note in degraded if note))

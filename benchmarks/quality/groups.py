@@ -206,7 +206,7 @@ def agreement(recommender: Recommender, held: Wishes, drawn: Sequence[Party]) ->
 
 def _with(settings: Settings, bundle: str) -> Settings:
     encoder = settings.encoder.model_copy(update={"bundle": bundle})
-    name = settings.fit.name + SUFFIX
+    name = settings.fit_name + SUFFIX
     return settings.model_copy(
         update={
             "encoder": encoder,

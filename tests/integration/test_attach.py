@@ -348,9 +348,10 @@ def test_what_is_guessed_or_left_out_is_said(
     main(stack.shop.arguments(*arguments, "--allow-unmatched", **own))
     told = capsys.readouterr()
     notes = json.loads(told.out)["notes"]
-    assert foreseen == notes[:2]
+    assert foreseen == notes[:3]
     for sentence in (
         "9 of 10 events name items that are not in the catalogue",
+        "lists are from texts alone: there is no fitted bundle",
         "vectors are not whitened",
         "1 item has no text, and so no vector",
     ):

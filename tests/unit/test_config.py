@@ -43,6 +43,19 @@ def test_arguments_win_over_environment_over_local_over_file(
     assert (chosen.size, chosen.ef_search, chosen.words, chosen.tail_share) == (4, 3, 2, 0.5)
 
 
+def test_a_fit_belongs_to_an_alias_unless_it_is_named() -> None:
+    assert load_settings().fit_name == "fitted-seealso"
+    films = load_settings(None, {"index": {"alias": "films"}})
+    assert films.fit_name == "fitted-films"
+    other = films.model_copy(update={"index": films.index.model_copy(update={"alias": "games"})})
+    assert other.fit_name == "fitted-games"
+    assert load_settings(None, {"fit": {"name": "mine"}}).fit_name == "mine"
+    # the name of a folder cannot be longer, nor that of an index
+    for section, name in (("index", "alias"), ("fit", "name")):
+        with pytest.raises(ConfigError, match=rf"{section}\.{name}: .*at most 200 characters"):
+            load_settings(None, {section: {name: "x" * 201}})
+
+
 def test_files_stand_beside_the_settings_that_name_them(elsewhere: Path) -> None:
     folder = elsewhere / "shop"
     folder.mkdir()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def test_a_description_that_is_none_is_refused(copied: Path, content: str) -> No
     [
         ({}, "seealso model export --force"),
         ({"training": {}}, "seealso train --force"),
-        ({"training": {}, "fit": {}}, "seealso fit --force"),
+        ({"training": {}, "fit": {}}, "seealso build, with the text model in encoder.bundle"),
     ],
 )
 def test_a_bundle_of_0_1_is_refused_with_the_command_that_renews_it(
@@ -258,6 +259,29 @@ def test_a_failed_draft_leaves_nothing_and_keeps_what_was_there(
         fail()
     assert [folder.name for folder in store.root.iterdir()] == ["tiny"]
     assert store.find("tiny").name == "tiny"
+
+
+def test_several_writers_of_one_bundle_leave_a_whole_one(copied: Path, store: BundleStore) -> None:
+    def write(number: int) -> None:
+        for _ in range(20):
+            with store.draft("tiny") as folder:
+                (folder / DESCRIPTION).write_text(str(number), encoding="utf-8")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    assert (copied / DESCRIPTION).read_text(encoding="utf-8") in "0123"
+    assert [folder.name for folder in store.root.iterdir()] == ["tiny"]
+
+
+def test_a_bundle_of_an_earlier_version_hides_no_other(
+    tiny: Bundle, copied: Path, store: BundleStore
+) -> None:
+    earlier = store.root / "earlier"
+    earlier.mkdir()
+    (earlier / DESCRIPTION).write_text('{"format": 1}', encoding="utf-8")
+    assert store.by_fingerprint(tiny.fingerprint).folder == copied
+    with pytest.raises(BundleError, match=r"no bundle .*; .*earlier.*format 2 expected, found 1"):
+        store.by_fingerprint("0123456789abcdef")
 
 
 def test_a_pickle_is_no_projection(tiny: Bundle, store: BundleStore) -> None:

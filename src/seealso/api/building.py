@@ -225,7 +225,7 @@ def _plan_fit(settings: Settings, source: Inputs) -> str:
         )
     except TooFewEvents as exc:
         return _by_texts(exc)
-    return f"would fit {settings.fit.name}" if found is None else f"{found.name} would stay"
+    return f"would fit {settings.fit_name}" if found is None else f"{found.name} would stay"
 
 
 def _by_texts(exc: TooFewEvents) -> str:

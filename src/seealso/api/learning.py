@@ -153,11 +153,12 @@ def fit(settings: Settings, *, on_error: OnError = "stop", force: bool = False) 
     """
     from seealso.fitting.fit import fit as fit_bundle
 
-    name = settings.fit.name
+    name = settings.fit_name
     if BundleStore(settings.encoder.store).folder_of(name).exists() and not force:
         raise ConfigError(
             f"fit.name: there is a bundle {name} already",
-            hint="give another name, or --force to replace it",
+            hint="--force replaces it, `seealso build` does so where events have changed; or give "
+            "another name",
             field="fit.name",
         )
     with read_inputs(settings, on_error) as source:

@@ -24,13 +24,14 @@ def find_behind(
         yield (
             "events suffice to fit behaviour and texts, and nothing is fitted"
             if fitted is None
-            else f"{settings.fit.name} was fitted from other events, items or settings"
+            else f"{settings.fit_name} was fitted from other events, items or settings"
         )
     if live is None or isinstance(live, SeeAlsoError):
         return
     if isinstance(live.fit, SeeAlsoError):
         yield f"the bundle of {live.index} cannot be read"
-    elif isinstance(model, Bundle):
+    elif isinstance(model, Bundle) and (isinstance(source, SeeAlsoError) or not source.fit_due):
+        # a build fits first, where that is due
         yield from _compare_bundles(live, settings)
     if not isinstance(source, SeeAlsoError):
         yield from _compare_source(live, source)
@@ -93,7 +94,7 @@ def _choose_next_attached(settings: Settings, live: "LiveStatus", source: "Sourc
     """Return the command for what is behind; attaching fits nothing, and keeps the bundle."""
     skip = " --on-error skip" if source.broken_rows else ""
     if source.fit_due:
-        force = " --force" if BundleStore(settings.encoder.store).has(settings.fit.name) else ""
+        force = " --force" if BundleStore(settings.encoder.store).has(settings.fit_name) else ""
         return f"seealso fit{force}{skip}"
     if any(_compare_bundles(live, settings)):
         return f"seealso attach {settings.index.alias} --copy{skip}"

@@ -107,7 +107,7 @@ class Status:
         The bundle that reads texts; None where `build` would export it, the error where it cannot
         be read.
     fitted
-        The fit of the bundle ``fit.name``; None where there is none.
+        The fit of this alias; None where there is none.
     source
         What the files hold; the error where they cannot be read.
     behind
@@ -141,8 +141,8 @@ def status(settings: Settings) -> Status:
             live_events = attempt(partial(summarise_live_events, cluster, settings.index.alias))
     store = BundleStore(settings.encoder.store)
     model = None if lacks_model(settings) else attempt(lambda: store.find(settings.encoder.bundle))
-    has_fit = store.has(settings.fit.name)
-    fitted = attempt(lambda: store.find(settings.fit.name)) if has_fit else None
+    has_fit = store.has(settings.fit_name)
+    fitted = attempt(lambda: store.find(settings.fit_name)) if has_fit else None
     source = attempt(partial(_read_source, settings, model))
     behind = tuple(find_behind(settings, live, model, fitted, source))
     return Status(

@@ -8,8 +8,8 @@ from seealso.config.section import Section
 class FitSettings(Section):
     """``[fit]``: the behaviour part of the vectors and all weights, chosen on dev."""
 
-    name: str = Field("fitted", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    """Name of the bundle that is made."""
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)
+    """Name of the bundle that is made; ``fitted-`` and ``index.alias`` by default."""
     factors: int | None = Field(None, ge=2)
     """Length of the behaviour part; chosen on dev of 64, 128 and 256 by default."""
     cold_loss: float = Field(0.05, ge=0, lt=1)

@@ -75,7 +75,7 @@ class ImportanceSettings(Section):
 class IndexSettings(Section):
     """``[index]``: the index that is built."""
 
-    alias: str = Field("seealso", pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    alias: str = Field("seealso", pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=200)
     """The alias that clients query."""
     space: Space = Space.COSINE
     """Similarity; Euclidean and Manhattan indices have no ``ann`` path."""

@@ -128,6 +128,14 @@ class Settings(BaseSettings):
             self.__dict__["text"] = text
         return self
 
+    @property
+    def fit_name(self) -> str:
+        """Name of the fitted bundle: ``fit.name``, or one that only this alias has.
+
+        A store can be shared: the fit of one catalogue ranks another one wrong.
+        """
+        return self.fit.name or f"fitted-{self.index.alias}"
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -57,7 +57,7 @@ def _command(recorded: Any) -> str:
     origin = recorded.get("origin") if isinstance(recorded, dict) else None
     steps = origin if isinstance(origin, dict) else {}
     if "fit" in steps:
-        return "seealso fit --force"
+        return "seealso build, with the text model in encoder.bundle"
     return "seealso train --force" if "training" in steps else "seealso model export --force"
 
 

@@ -16,8 +16,8 @@ LEAST_TEXTS: Final = 2
 def find_serving_bundle(settings: Settings) -> Bundle:
     """Return the bundle that an index is built with: the fitted one, once there is one.
 
-    ``encoder.bundle`` names the model that reads texts. The bundle ``fit.name`` takes its place if
-    it was fitted with this model, or with the fine-tuned ``training.name`` because its lists are
+    ``encoder.bundle`` names the model that reads texts. The fitted bundle takes its place if it was
+    fitted with this model, or with the fine-tuned ``training.name`` because its lists are
     better. If the model is bound to a catalogue already, the fit must name that very bundle.
 
     Raises
@@ -27,9 +27,9 @@ def find_serving_bundle(settings: Settings) -> Bundle:
     """
     store = BundleStore(settings.encoder.store)
     model = store.find(settings.encoder.bundle)
-    if not store.has(settings.fit.name):
+    if not store.has(settings.fit_name):
         return model
-    fitted = store.find(settings.fit.name)
+    fitted = store.find(settings.fit_name)
     fit, trained = fitted.origin.get("fit", {}), settings.training.name
     if fit.get("base") == trained and fit.get("named") == model.name and store.has(trained):
         fits = fitted.model_fingerprint == store.find(trained).model_fingerprint
@@ -40,11 +40,16 @@ def find_serving_bundle(settings: Settings) -> Bundle:
     return fitted if fits else model
 
 
-def unused_fit_note(settings: Settings, bundle: Bundle) -> str | None:
-    """Say that there is a fitted bundle which `find_serving_bundle` could not take."""
-    fitted = settings.fit.name
-    if bundle.text is not None or not BundleStore(settings.encoder.store).has(fitted):
-        return None
+def fit_note(settings: Settings, bundle: Bundle) -> str | None:
+    """Say that an index with `bundle` ranks by texts alone, or by the fit of another alias."""
+    fitted, alias = settings.fit_name, settings.index.alias
+    if bundle.text is not None:
+        fit = bundle.origin.get("fit", {})
+        if fit.get("alias", alias) == alias:
+            return None
+        return f"{bundle.name} was fitted for the alias {fit['alias']}, not for {alias}"
+    if not BundleStore(settings.encoder.store).has(fitted):
+        return f"lists are from texts alone: there is no fitted bundle {fitted}"
     return (
         f"lists are from texts alone: {fitted} was fitted over another model than {bundle.name}; "
         "`seealso build` fits it again"

@@ -3,13 +3,15 @@
 A bundle appears whole or not at all: it is made in a hidden folder and then renamed.
 """
 
+import errno
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -66,11 +68,18 @@ class BundleStore:
         BundleError
             There is none, or it is damaged.
         """
+        unread = ""
         for folder in self._folders():
-            if read_description(folder).get("fingerprint") == fingerprint:
+            try:
+                recorded = read_description(folder)
+            except BundleError as exc:
+                # one of an earlier version keeps nobody from the others
+                unread += f"; {exc.message}"
+                continue
+            if recorded.get("fingerprint") == fingerprint:
                 return Bundle.load(folder)
         raise BundleError(
-            f"no bundle with fingerprint {fingerprint} in {self.root}",
+            f"no bundle with fingerprint {fingerprint} in {self.root}{unread}",
             hint="copy the bundle that the index was built with into the store, or build the "
             "index again: seealso index build",
             fingerprint=fingerprint,
@@ -122,9 +131,7 @@ class BundleStore:
             made = hidden / "made"
             made.mkdir()
             yield made
-            if target.exists():
-                target.rename(hidden / "replaced")
-            made.rename(target)
+            _replace(target, made, hidden)
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
 
@@ -134,6 +141,21 @@ class BundleStore:
             for file in self.root.glob(f"*/{DESCRIPTION}")
             if not file.parent.name.startswith(".")
         )
+
+
+def _replace(target: Path, made: Path, hidden: Path) -> None:
+    """Move `made` to `target`, and what is there to `hidden`; the last of several writers stays."""
+    for number in count():
+        with suppress(FileNotFoundError):
+            target.rename(hidden / f"replaced{number}")
+        try:
+            made.rename(target)
+        except OSError as exc:
+            # somebody else wrote the same bundle in between
+            if exc.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return
 
 
 def bind(

@@ -128,11 +128,12 @@ def write_fitted(
     inputs: str,
     groups: ChosenGroups | None,
 ) -> Bundle:
-    """Write the bundle ``fit.name``: `plain`, made of `base`, with what was fitted from `inputs`.
+    """Write the fitted bundle: `plain`, made of `base`, with what was fitted from `inputs`.
 
     `part` was learnt from `dataset`; the settings name the model `named`.
     """
     lineage = Lineage(
+        alias=settings.index.alias,
         inputs=inputs,
         base=base.name,
         named=named.name,
@@ -154,7 +155,7 @@ def write_fitted(
         fitted={name: dict(values) for name, values in sections.items() if values},
         calibration=fitted.calibration or Calibration(),
     )
-    return write_joined(settings, described, part, settings.fit.name)
+    return write_joined(settings, described, part, settings.fit_name)
 
 
 def write_joined(settings: Settings, plain: Bundle, part: Collaborative, name: str) -> Bundle:

@@ -15,7 +15,7 @@ from typing import Final
 from seealso.config import Settings
 from seealso.datasets.dataset import Events, Items, read_all_choices
 from seealso.encoder import Bundle, BundleStore, ImageVectors
-from seealso.errors import BundleError
+from seealso.errors import BundleError, ConfigError
 from seealso.evaluation.protocols import Holdout, hold_out, known_events
 from seealso.fitting.bundles import (
     identify_inputs,
@@ -44,7 +44,7 @@ def fit(
     images: ImageVectors | None = None,
     groups: GroupMembers = NO_GROUPS,
 ) -> FitReport:
-    """Fit the bundle ``fit.name`` over the texts as ``encoder.bundle`` reads them.
+    """Fit a bundle over the texts as ``encoder.bundle`` reads them.
 
     If there is a fine-tuned model ``training.name``, it is fitted as well, and reads the texts
     where that makes the lists better beyond chance.
@@ -82,7 +82,7 @@ def refresh_fit(
     images: ImageVectors | None = None,
     groups: GroupMembers = NO_GROUPS,
 ) -> FitReport | Bundle:
-    """Fit as `fit` does, unless the bundle ``fit.name`` was fitted from the same inputs.
+    """Fit as `fit` does, unless that bundle was fitted from the same inputs.
 
     Returns
     -------
@@ -93,6 +93,8 @@ def refresh_fit(
     ------
     TooFewEvents
         There is too little to learn from, or there are no questions.
+    ConfigError
+        The bundle of that name is the fit of another alias, or was not fitted.
     DataError, BundleError, MissingExtraError
         As for `fit`.
     """
@@ -111,7 +113,7 @@ def find_current_fit(
 
     Raises
     ------
-    TooFewEvents, DataError, BundleError
+    TooFewEvents, ConfigError, DataError, BundleError
         As for `refresh_fit`.
     """
     return _FitInputs.read(settings, items, events, images, groups).find_current()
@@ -172,8 +174,14 @@ class _FitInputs:
         )
 
     def find_current(self) -> Bundle | None:
-        """Return the bundle that was fitted from the same inputs, if it is there."""
-        store, name = BundleStore(self.settings.encoder.store), self.settings.fit.name
+        """Return the bundle that was fitted from the same inputs, if it is there.
+
+        Raises
+        ------
+        ConfigError
+            Another alias needs the bundle of that name, or it was not fitted.
+        """
+        store, name = BundleStore(self.settings.encoder.store), self.settings.fit_name
         if not store.has(name):
             return None
         try:
@@ -182,7 +190,20 @@ class _FitInputs:
         except BundleError:
             # damaged, or of an earlier version: it is fitted anew
             return None
+        self._require_own(there, lineage)
         return there if lineage is not None and lineage.inputs == self.signature else None
+
+    def _require_own(self, there: Bundle, lineage: Lineage | None) -> None:
+        """Make sure that a fit may replace the bundle of its name."""
+        alias = self.settings.index.alias
+        if lineage is not None and lineage.alias in ("", alias):
+            return
+        what = "is no fitted bundle" if lineage is None else f"is the fit of {lineage.alias}"
+        raise ConfigError(
+            f"fit.name: {there.name} {what}, which a fit of {alias} would replace",
+            hint="leave fit.name out, or give another name; `seealso fit --force` replaces it",
+            field="fit.name",
+        )
 
     def fit(self) -> FitReport:
         """Fit with each model, and write the bundle of the one whose lists are best on dev."""

@@ -18,6 +18,8 @@ class Lineage(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    alias: str = ""
+    """The alias whose catalogue and events were read; empty in a bundle of an earlier version."""
     inputs: str = ""
     """Hash of all that the fit depends on; empty in a bundle of an earlier version."""
     base: str = ""

@@ -143,9 +143,11 @@ class IndexSystems:
                     _clear(self.cluster, alias)
 
     def _beside(self) -> Settings:
-        alias = self.settings.index.alias + self.suffix
-        index = self.settings.index.model_copy(update={"alias": alias})
-        return self.settings.model_copy(update={"index": index})
+        settings = self.settings
+        index = settings.index.model_copy(update={"alias": settings.index.alias + self.suffix})
+        # the fit of the real alias is evaluated
+        fit = settings.fit.model_copy(update={"name": settings.fit_name})
+        return settings.model_copy(update={"index": index, "fit": fit})
 
     def _systems(self, recommender: Recommender, holdout: Holdout) -> list[FittedSystem]:
         settings = recommender.settings
