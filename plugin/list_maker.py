@@ -3,7 +3,7 @@
 The caller makes sure that the bundle is that of the index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from seealso.plugin.profiles.profile import Profile, build_profile, build_profil
 from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.item_reader import ItemReader
-from seealso.plugin.ranking.options import Criteria, RecommendOptions, changed
+from seealso.plugin.ranking.options import Criteria, RecommendOptions, changed, read_clause
 from seealso.plugin.ranking.paths import RankingContext, without_scripts
 from seealso.plugin.ranking.plans import Plan
 from seealso.plugin.ranking.rank import Send, build, rank
@@ -170,6 +170,8 @@ class ListMaker:
         self, live: Live, body: Any, user: User, weight: float | None, window: int | None
     ) -> dict[str, Any]:
         """Return a search body with the user's preference mixed into its score."""
+        if isinstance(body, Mapping):
+            body = read_clause(body, "body")
         chosen = changed(self._settings.personalise, {"weight": weight, "window": window})
         (profile,) = self.profiles(live, [user])
         preference = None

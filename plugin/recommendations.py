@@ -9,7 +9,7 @@ import orjson
 from rich.table import Table
 from rich.text import Text
 
-from seealso.types import Path, Source
+from seealso.types import Path, Source, format_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +234,8 @@ def name_of(fields: Mapping[str, Any], show: str | None) -> str:
         return label(fields)
     value = fields.get(show)
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
-    return "-" if value is None or value == "" else str(value)
+        return ", ".join(map(format_value, value)) or "-"
+    return "-" if value is None or value == "" else format_value(value)
 
 
 def label(fields: Mapping[str, Any]) -> str:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
+import orjson
 from pydantic import BaseModel, ValidationError
 
 from seealso.config import RecommendSettings, Rule, describe_first_refusal, refusals
@@ -158,7 +160,51 @@ def _clauses(filters: Filter | Sequence[Filter] | None) -> tuple[Filter, ...]:
             hint='for instance {"term": {"genres": "Drama"}}',
             field="filters",
         )
-    return tuple(clauses)
+    return tuple(read_clause(one, "filters") for one in clauses)
+
+
+def read_clause(clause: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """Return a part of a request as JSON has it: other mappings, times, numpy's numbers as plain.
+
+    Parameters
+    ----------
+    clause
+        What a caller gave.
+    field
+        What the caller calls it.
+
+    Raises
+    ------
+    ConfigError
+        It holds a value that JSON cannot hold.
+    """
+    try:
+        encoded = orjson.dumps(clause, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY)
+        if _has_infinite(clause):
+            raise TypeError("NaN and infinity are no numbers of JSON")
+    except TypeError as exc:
+        raise ConfigError(
+            f"{field}: {clause!r:.80} cannot be sent as JSON: {exc}",
+            hint="use texts, finite numbers, true, false, lists, and objects with texts as names",
+            field=field,
+        ) from exc
+    plain: dict[str, Any] = orjson.loads(encoded)
+    return plain
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{value!r:.40} is a {type(value).__name__}")
+
+
+def _has_infinite(value: object) -> bool:
+    """Whether a number in `value` is not finite: as null, it would filter nothing."""
+    if isinstance(value, Mapping):
+        return any(map(_has_infinite, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_infinite, value))
+    return isinstance(value, float) and not isfinite(value)
 
 
 def _names(fields: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -132,3 +132,8 @@ class Calibration:
     def probability(self, x: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return p for raw values `x`, in double precision (a 32-bit sigmoid saturates)."""
         return 1.0 / (1.0 + np.exp(-(np.asarray(x, dtype=np.float64) - self.b) / self.t))
+
+
+def format_value(value: object) -> str:
+    """Return a value of a catalogue as a person writes it: 159.0, of a column of floats, is 159."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -194,6 +194,26 @@ def test_users_follow_a_live_index_that_stays(
         assert len(recommender.recommend("new")) == 10
 
 
+def test_a_rejection_is_said_though_users_cannot_be_renewed(
+    with_users: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = with_users
+    users = built(shop, capsys)["users"]["index"]
+
+    def refuse(*_: object) -> None:
+        shop.cluster.request("PUT", f"/{users}/_settings", {"index.blocks.write": True})
+        raise NotBetter("it ranks worse", hint="swap it by hand", verdict="worse")
+
+    monkeypatch.setattr("seealso.judging.gate.Gate.judge", refuse)
+    newcomer: Record = {"user_id": "new", "item_id": "f0", "second": 99_000}
+    shop.stock(films(FILMS), [*choices(), newcomer])
+    with pytest.raises(NotBetter, match="it ranks worse; the users index was not") as caught:
+        api.build(shop.settings())
+    assert users in caught.value.message
+    assert str(caught.value.hint).startswith("swap it by hand; ")
+    assert caught.value.context["verdict"] == "worse"
+
+
 TOPICS = 8
 
 

@@ -48,3 +48,17 @@ def test_a_history_names_items_as_the_catalogue_does():
         update={"catalogue": chosen.catalogue.model_copy(update={"id": "_id", "index": "shop"})}
     )
     assert split_ids("501.0,7", own) == ["501.0", "7"]
+
+
+def test_an_id_with_a_comma_is_quoted_as_in_csv():
+    chosen = Settings()
+    assert split_ids('k1, "a, b",5" pipe,"7"" pipe"', chosen) == [
+        "k1",
+        "a, b",
+        '5" pipe',
+        '7" pipe',
+    ]
+    for given in ('k1,"a,b', "k1\nk2"):
+        with pytest.raises(ConfigError, match=r"--history 'k1.*': not a line of CSV$") as caught:
+            split_ids(given, chosen)
+        assert "in double quotes" in str(caught.value.hint)

@@ -144,6 +144,28 @@ def test_a_setting_within_a_table_leaves_its_neighbours(
     assert found.format.encoding == "cp1250"
 
 
+def test_an_empty_table_empties_the_one_below_it(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heading = '[catalogue]\nid = "sku"\nrename = { a = "b" }\n'
+    written(elsewhere, f'{heading}[catalogue.format]\nencoding = "cp1250"')
+    assert load_settings().catalogue.rename == {"a": "b"}
+    found = load_settings(overrides=overrides(["catalogue.rename={}"])).catalogue
+    assert (found.id, found.rename, found.format.encoding) == ("sku", {}, "cp1250")
+    monkeypatch.setenv("SEEALSO_CATALOGUE__RENAME", "{}")
+    assert load_settings().catalogue.rename == {}
+    # entries are added to those of the file, and the command line has the last word
+    more = load_settings(overrides=overrides(["catalogue.rename.c=d"])).catalogue
+    assert more.rename["c"] == "d"
+    monkeypatch.delenv("SEEALSO_CATALOGUE__RENAME")
+    more = load_settings(overrides=overrides(["catalogue.rename.c=d"])).catalogue
+    assert more.rename == {"a": "b", "c": "d"}
+    written(elsewhere, "[catalogue]\nrename = {}\n[catalogue.format]", "seealso.local.toml")
+    found = load_settings().catalogue
+    # a section without a setting is a heading
+    assert (found.id, found.rename, found.format.encoding) == ("sku", {}, "cp1250")
+
+
 def test_a_wrong_setting_within_a_table_says_where_it_comes_from(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,8 @@
 """Which searches a list is made of, and which options are refused."""
 
-from types import SimpleNamespace
+from datetime import UTC, datetime
+from math import nan
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,14 @@ def test_criteria_are_the_settings_until_an_option_changes_them() -> None:
         ({"min_probability": 1.0}, "min_probability: must be less than 1, not 1.0"),
         ({"filters": "genres:Comedy"}, "filters: 'genres:Comedy' is not a query DSL clause"),
         ({"filters": [3]}, "filters: [3] is not a query DSL clause"),
+        ({"filters": {"term": {"kind": {1, 2}}}}, "filters: {'term': {'kind': {1, 2}}} cannot be"),
+        ({"filters": {"term": {"price": 2**64}}}, "filters: {'term': {'price': 184467"),
+        ({"filters": {"term": {3: "x"}}}, "filters: {'term': {3: 'x'}} cannot be sent as JSON: "),
+        (
+            {"filters": {"term": {"kind": "\ud800"}}},
+            "filters: {'term': {'kind': '\\ud800'}} cannot",
+        ),
+        ({"filters": [{"range": {"price": {"lte": nan}}}]}, "filters: {'range': {'price': {'lte':"),
         ({"fields": "title"}, "fields: must be several names, not 'title'"),
     ],
 )
@@ -66,6 +76,13 @@ def test_an_option_that_cannot_be_is_refused_in_one_line(
     assert caught.value.message.startswith(said)
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+def test_a_filter_is_sent_as_plain_json() -> None:
+    day = datetime(2026, 11, 29, tzinfo=UTC)
+    clause = MappingProxyType({"terms": {"price": (np.float32(2.5), np.int64(3), day)}})
+    plain = {"terms": {"price": [2.5, 3, "2026-11-29T00:00:00+00:00"]}}
+    assert criteria(filters=clause).filters == (plain,)
 
 
 @pytest.mark.parametrize(

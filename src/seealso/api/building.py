@@ -13,7 +13,7 @@ from seealso.choices import WHEEL, OnError
 from seealso.cluster import Cluster, connect
 from seealso.config import Settings
 from seealso.encoder import BundleStore
-from seealso.errors import NotBetter, TooFewEvents
+from seealso.errors import NotBetter, SeeAlsoError, TooFewEvents
 from seealso.indexer import build as indexing
 from seealso.indexer.build_report import BuildPlan, BuildReport
 from seealso.indexer.inputs import Inputs, keep_events
@@ -127,9 +127,9 @@ def build(
                 judge=None if gate is None else gate.judge,
                 allow_unmatched=allow_unmatched,
             )
-        except NotBetter:
+        except NotBetter as exc:
             # the live index stays, and so does the need for users as they are today
-            renew_users()
+            _renew_for_live(renew_users, exc)
             raise
         users = renew_users()
     say_notes((*index.notes, *(() if users is None else users.notes)))
@@ -145,6 +145,18 @@ def _prepare_users(
     names = Pseudonyms.from_environment(os.environ)
     require_replaceable(cluster, settings, names)
     return partial(write_users, cluster, settings, names, problems, refresh_users)
+
+
+def _renew_for_live(renew_users: Callable[[], object], rejection: NotBetter) -> None:
+    """Renew the users index of the live index, which stays; a failure does not hide why."""
+    try:
+        renew_users()
+    except SeeAlsoError as exc:
+        raise NotBetter(
+            f"{rejection.message}; the users index was not renewed either: {exc.message}",
+            hint="; ".join(filter(None, (rejection.hint, exc.hint))),
+            **{**exc.context, **rejection.context},
+        ) from exc
 
 
 def plan_build(

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from seealso import api
 from seealso.cli import tables
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from seealso.indexer.attach.running import AttachReport
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("index")
 @on_error
 @dry_run

@@ -8,6 +8,7 @@ from rich.console import Group
 from seealso import api
 from seealso.cli import tables
 from seealso.cli.built import describe_build, describe_plan
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.fit import report_table
 from seealso.cli.options import allow_unmatched, dry_run, on_error
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from seealso.choices import OnError
 
 
-@click.command()
+@click.command(cls=Command)
 @on_error
 @dry_run
 @allow_unmatched

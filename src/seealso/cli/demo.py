@@ -7,6 +7,7 @@ import click
 from rich.text import Text
 
 from seealso import api
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context, stdout, write
 from seealso.errors import DataError
 from seealso.log import stderr
@@ -22,7 +23,7 @@ REQUEST = Path(".seealso/demo/request.ndjson")
 LIKED = 5
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--user", "user_id", help="Whom to recommend to.  [default: the first who liked something]"
 )

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seealso import api
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.log import stderr
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from seealso.plugin.doctor import Finding
 
 
-@click.command()
+@click.command(cls=Command)
 @pass_context
 def doctor(context: Context) -> None:
     """Check settings, bundle, cluster, index and templates.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seealso import api
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.findings import evaluation_table
 from seealso.cli.options import on_error
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 FOLDER = Path(".seealso/evaluation")
 
 
-@click.command()
+@click.command(cls=Command)
 @on_error
 @click.option(
     "--protocol",

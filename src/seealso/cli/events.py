@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from seealso import api
 from seealso.cli import tables
+from seealso.cli.commands import CommandGroup
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 
@@ -22,7 +23,7 @@ source = click.argument(
 ubi = click.option("--ubi", is_flag=True, help="Read the index of UBI events instead of a file.")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def events() -> None:
     """Ingest events; users and items are updated at once.
 

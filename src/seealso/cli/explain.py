@@ -2,12 +2,13 @@
 
 import click
 
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.who import recommender_for, spelled, user_for, user_options
 from seealso.log import stderr
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("user_id", callback=spelled)
 @click.argument("item_id")
 @user_options

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from seealso import api
 from seealso.cli import tables
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import on_error
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from seealso.models.co_occurrence import CoOccurrenceConfig
 
 
-@click.command()
+@click.command(cls=Command)
 @on_error
 @click.option("--force", is_flag=True, help="Replace a bundle of that name.")
 @pass_context

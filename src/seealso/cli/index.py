@@ -9,6 +9,7 @@ from seealso import api
 from seealso.cli import tables
 from seealso.cli.asking import confirm
 from seealso.cli.built import describe_build, describe_plan
+from seealso.cli.commands import CommandGroup
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import allow_unmatched, dry_run, on_error
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from seealso.indexer.lifecycle import AliasMove
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def index() -> None:
     """Build, change and switch the index behind the alias."""
 

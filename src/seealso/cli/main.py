@@ -15,6 +15,7 @@ import orjson
 from click.shell_completion import get_completion_class
 from rich.text import Text
 
+from seealso.cli.commands import CommandGroup
 from seealso.cli.context import Context, plain
 from seealso.errors import ConfigError, SeeAlsoError
 from seealso.log import configure, stderr
@@ -52,7 +53,7 @@ MODULES: Final = dict.fromkeys(("recommend-batch", "recommend-group", "related")
 """The module of a command where it is not called like the command."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """The commands, each imported when it is called: most need much that the others do not."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -134,6 +135,8 @@ def overrides(changes: Sequence[str]) -> dict[str, dict[str, Any]]:
             if not isinstance(there.get(table), dict):
                 there[table] = {}
             there = there[table]
+        if key in there:
+            raise ConfigError(f"--set {name}: is given twice", hint="leave one out")
         there[key] = _value(value)
     return sections
 

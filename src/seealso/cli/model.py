@@ -12,6 +12,7 @@ import click
 from seealso import api
 from seealso.choices import WHEEL
 from seealso.cli import bundles, tables
+from seealso.cli.commands import CommandGroup
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 from seealso.errors import NotBetter
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 force = click.option("--force", is_flag=True, help="Replace what already exists.")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def model() -> None:
     """Make, inspect, compare and move model bundles."""
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from seealso import api
 from seealso.choices import DEFAULT_VERSION, VERSIONS
 from seealso.cli import tables
+from seealso.cli.commands import CommandGroup
 from seealso.cli.context import Context, pass_context
 from seealso.log import stderr
 
@@ -35,7 +36,7 @@ any_version = click.option(
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def node() -> None:
     """Run an OpenSearch with k-NN locally, without Docker."""
 

@@ -1,5 +1,6 @@
 """Options and values that several commands share."""
 
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -21,6 +22,19 @@ allow_unmatched = click.option(
     help="Build even if most events name items that are not in the catalogue.",
 )
 dry_run = click.option("--dry-run", is_flag=True, help="Print what would be done; write nothing.")
+
+
+def file_name(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
+    """Return the path of a file that is opened more than once, which no stream can be.
+
+    Raises
+    ------
+    click.BadParameter
+        It is ``-``, which elsewhere stands for standard input or output.
+    """
+    if str(path) == "-":
+        raise click.BadParameter("- is no file: name one", context, parameter)
+    return path
 
 
 def read_json(file: BinaryIO, hint: str) -> Any:

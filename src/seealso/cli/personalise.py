@@ -5,6 +5,7 @@ from typing import BinaryIO
 import click
 import orjson
 
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import read_json
 from seealso.cli.who import recommender_for, spelled, user_for, user_options
@@ -13,7 +14,7 @@ from seealso.log import stderr
 BODY = 'write a search body, for instance {"query": {"match": {"title": "tent"}}}'
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("user_id", required=False, callback=spelled)
 @click.option(
     "--body",

@@ -7,9 +7,11 @@ import click
 
 from seealso.choices import SeenRule, StrategyName
 from seealso.cli import tables
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.lists import list_options, print_list, print_with_reasons, show, tail_share
 from seealso.cli.nothing_left import nothing_left
+from seealso.cli.options import file_name
 from seealso.cli.who import (
     all_spelled,
     name_values,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from seealso.plugin.ranking.options import ListOptions, UserListOptions
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("user_id", required=False, callback=spelled)
 @user_options
 @list_options
@@ -60,7 +62,7 @@ def recommend(
     print_list(context, found, show, lambda: nothing_left(recommender, left_out, options))
 
 
-@click.command("recommend-group")
+@click.command("recommend-group", cls=Command)
 @click.argument("members", nargs=-1, metavar="GROUP | USER_ID...", callback=all_spelled)
 @click.option("--words", default="", help="The group's own words.")
 @click.option(
@@ -115,9 +117,13 @@ def recommend_group(
     )
 
 
-@click.command("recommend-batch")
-@click.argument("users", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.command("recommend-batch", cls=Command)
+@click.argument(
+    "users",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    callback=file_name,
+)
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False), callback=file_name)
 @list_options
 @tail_share
 @pass_context
@@ -166,7 +172,7 @@ def recommend_batch(
     )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("item_id")
 @list_options
 @show

@@ -8,6 +8,7 @@ import click
 
 from seealso import api
 from seealso.cli import tables
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.errors import SeeAlsoError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from seealso.indexer.events_index import LiveEvents
 
 
-@click.command()
+@click.command(cls=Command)
 @pass_context
 def status(context: Context) -> None:
     """Say what is live, how good it is, and what to do next.

@@ -7,6 +7,7 @@ import orjson
 
 from seealso import api
 from seealso.cli import tables
+from seealso.cli.commands import CommandGroup
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import read_json
 from seealso.errors import DataError, Unavailable
@@ -31,7 +32,7 @@ class TemplateName(click.Choice[str]):
 template_name = click.argument("name", type=TemplateName(names()), metavar="NAME")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def templates() -> None:
     """Store, list and print the query templates."""
 

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 
 from seealso import api
 from seealso.cli import tables
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from seealso.training.train import TrainReport
 
 
-@click.command()
+@click.command(cls=Command)
 @on_error
 @dry_run
 @click.option("--force", is_flag=True, help="Replace a bundle of that name.")

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from seealso import api
 from seealso.cli import tables
+from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 from seealso.errors import ConfigError
@@ -22,7 +23,7 @@ LISTED = 10
 """Trials in the table; the page has all of them."""
 
 
-@click.command()
+@click.command(cls=Command)
 @on_error
 @dry_run
 @click.option(

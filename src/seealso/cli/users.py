@@ -11,6 +11,7 @@ from rich.text import Text
 from seealso import api
 from seealso.cli import tables
 from seealso.cli.asking import confirm
+from seealso.cli.commands import CommandGroup
 from seealso.cli.context import Context, pass_context, stdout
 from seealso.cli.options import dry_run, on_error
 from seealso.cli.who import spelled
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 user_id = click.argument("user_id", callback=spelled)
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def users() -> None:
     """Store users in an index under pseudonyms.
 

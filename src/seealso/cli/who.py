@@ -1,5 +1,6 @@
 """Whom a command is for: the options that describe a user, and what looks users up."""
 
+import csv
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -86,7 +87,9 @@ def all_spelled(
 
 USER_OPTIONS = (
     click.option(
-        "--history", help="Item ids, newest first, separated by commas; instead of events."
+        "--history",
+        help="Item ids, newest first, separated by commas; instead of events. An id with a comma "
+        "goes in double quotes.",
     ),
     click.option("--words", default="", help="The user's own words."),
     click.option(
@@ -108,12 +111,25 @@ def user_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def split_ids(text: str | None, settings: "Settings") -> list[str] | None:
-    """Return item ids that are separated by commas, as in the catalogue; None for none."""
+    """Return the item ids of a line of CSV, as in the catalogue; None for none.
+
+    Raises
+    ------
+    ConfigError
+        A quotation mark is not closed, or there are several lines.
+    """
     if not text:
         return None
     from seealso.api.reading import item_ids
 
-    return item_ids([part.strip() for part in text.split(",") if part.strip()], settings)
+    try:
+        (ids,) = csv.reader([text], skipinitialspace=True, strict=True)
+    except csv.Error as exc:
+        raise ConfigError(
+            f"--history {text!r}: not a line of CSV",
+            hint="""put an id with a comma in double quotes: 'k1,"a,b",k3'""",
+        ) from exc
+    return item_ids([one.strip() for one in ids if one.strip()], settings)
 
 
 def user_for(

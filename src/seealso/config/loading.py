@@ -6,22 +6,20 @@ Secrets come from the environment only.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from pydantic import ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from seealso.config.asking import ProfileSettings, RecommendSettings
 from seealso.config.cluster import ClusterSettings
+from seealso.config.files import BesideFile
 from seealso.config.fitting import FitSettings
 from seealso.config.groups import GroupSettings
 from seealso.config.images import ImagesSettings
@@ -34,19 +32,7 @@ from seealso.config.safety import SafetySettings
 from seealso.config.section import Section, describe_first_refusal, refusals
 from seealso.config.training import TrainingSettings
 from seealso.config.users import NeighbourSettings, UsersSettings
-from seealso.decoding import decode
 from seealso.errors import ConfigError
-
-BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
-    "catalogue": ("path",),
-    "events": ("path",),
-    "images": ("path", "ids", "folder", "bundle"),
-    "users": ("path",),
-    "groups": ("path",),
-    "taxonomy": ("path",),
-    "safety": ("blocklist",),
-}
-"""Settings whose paths are relative to the settings file."""
 
 FITTED: Final[Mapping[str, tuple[type[Section], frozenset[str]]]] = {
     "profile": (ProfileSettings, frozenset({"recency", "tail_recency"})),
@@ -64,19 +50,6 @@ REMOVED: Final = {
     "training.hard_negatives": "leave it out: mined negatives gained nothing, version 0.2 has none"
 }
 """Settings of earlier versions, and what to do instead."""
-
-
-class BesideFile(TomlConfigSettingsSource):
-    """Reads TOML files; paths of catalogue, events, images, users and groups are relative."""
-
-    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
-        found: dict[str, Any] = tomllib.loads(decode(file_path.read_bytes()))
-        for section, names in BESIDE.items():
-            for name in names:
-                named = found.get(section, {}).get(name)
-                if isinstance(named, str):
-                    found[section][name] = os.path.normpath(Path(str(file_path)).parent / named)
-        return found
 
 
 class Settings(BaseSettings):
@@ -146,8 +119,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the TOML files below the environment."""
-        # one setting of a section in the local file leaves the others as they are
-        return init_settings, env_settings, BesideFile(settings_cls, deep_merge=True)
+        files = cast("tuple[str | Path, ...]", settings_cls.model_config["toml_file"])
+        # the local one, which is the second, wins
+        sources = (BesideFile(settings_cls, file) for file in reversed(files))
+        return init_settings, env_settings, *sources
 
 
 def load_settings(

@@ -10,6 +10,7 @@ from seealso.datasets.questions import Places, Question, sample
 from seealso.errors import ConfigError
 from seealso.evaluation.changes import Example
 from seealso.evaluation.systems import SHOWN, Lists
+from seealso.types import format_value
 
 EXAMPLES: Final = 12
 """Users to read."""
@@ -53,9 +54,8 @@ def read_labels(
             titles[own] = str(item.fields.get(title) or item.item_id)
             if field is not None and item.fields.get(field) not in (None, "", []):
                 found = item.fields[field]
-                values[own] = (
-                    tuple(map(str, found)) if isinstance(found, list | tuple) else (str(found),)
-                )
+                several = found if isinstance(found, list | tuple) else (found,)
+                values[own] = tuple(map(format_value, several))
     if field is not None and not any(values):
         raise ConfigError(
             f"--by {field}: no item has this field",
