@@ -19,7 +19,7 @@ import orjson
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
-from seealso.encoder import Encoder, UserText
+from seealso.encoder import Encoder, UserText, query_encoder
 from seealso.errors import BundleError, ClusterError, DataError, SeeAlsoError, Unavailable
 from seealso.indexer.graph import EXPENSIVE
 from seealso.indexer.live import LiveIndex, live_index, open_index
@@ -290,6 +290,4 @@ def _load_encoder(index: LiveIndex, settings: Settings) -> Encoder:
             f"{bundle.name} makes {bundle.dimension}",
             hint="build the index again",
         )
-    return Encoder(
-        bundle, precision=settings.encoder.query_precision, threads=settings.encoder.query_threads
-    )
+    return query_encoder(bundle, settings)

@@ -1,6 +1,7 @@
 """Smaller models and shorter vectors: made, measured, and indexed on a real node."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,18 @@ from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.config import TextSettings
 from seealso.datasets.dataset import read_dataset
-from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache, bind
+from seealso.encoder import (
+    LEAST_INT8_HEAD,
+    Bundle,
+    BundleStore,
+    Encoder,
+    VectorCache,
+    bind,
+    item_encoder,
+    query_encoder,
+)
 from seealso.encoder.description import MODEL, MODEL_INT8
+from seealso.errors import BundleError, ConfigError
 from seealso.evaluation.sizes import measure_sizes
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
@@ -99,9 +110,36 @@ def test_export_reads_calibration_texts_from_a_file(board: Board) -> None:
 
 
 def test_a_training_measures_its_static_twin(board: Board) -> None:
-    settings = board.settings(training={"method": "head", "epochs": 1, "int8": "static"})
+    settings = board.settings(training={"epochs": 1, "int8": "static"})
     train(settings, items, events)
     assert board.store.find("board").origin["int8"] == "static"
+
+
+def test_a_head_is_kept_from_what_eight_bits_lose(board: Board) -> None:
+    head = {"method": "head", "epochs": 1}
+    with pytest.raises(ConfigError, match="leave int8 out"):
+        board.settings(training={**head, "int8": "static"})
+    train(board.settings(training=head), items, events)
+    found = board.store.find("board")
+    assert found.origin["int8"] == "blocks"
+    assert found.origin["parity"]["int8_mean"] >= LEAST_INT8_HEAD
+    settings = board.settings(encoder={"precision": "int8", "query_precision": "int8"})
+    for encoder in (item_encoder(found, settings), query_encoder(found, settings)):
+        vectors = encoder.encode_users(TITLES)
+        assert (vectors * Encoder(found).encode_users(TITLES)).sum(axis=1).mean() > 0.999
+
+
+def test_int8_that_loses_much_behind_a_head_is_not_opened(board: Board) -> None:
+    train(board.settings(training={"method": "head", "epochs": 1}), items, events)
+    found = board.store.find("board")
+    # what an earlier version made, and fp32 as ever
+    parity = {"fp32_least": 1.0, "int8_mean": 0.9867}
+    earlier = replace(found, origin={**found.origin, "parity": parity})
+    query_encoder(earlier, board.settings())
+    for name, open_encoder in (("precision", item_encoder), ("query_precision", query_encoder)):
+        with pytest.raises(BundleError, match=r"0\.9867 .* at least 0\.995") as refused:
+            open_encoder(earlier, board.settings(encoder={name: "int8"}))
+        assert f'encoder.{name} = "fp32"' in str(refused.value.hint)
 
 
 def test_sizes_answer_the_same_questions(board: Board, tiny: Bundle) -> None:
@@ -110,7 +148,7 @@ def test_sizes_answer_the_same_questions(board: Board, tiny: Bundle) -> None:
     )
     assert [(one.precision, one.dimension) for one in found.sizes] == [
         (precision, dimension)
-        for precision in ("fp32", "int8 dynamic", "int8 static")
+        for precision in ("fp32", "int8 dynamic", "int8 static", "int8 blocks")
         for dimension in (128, 8, 4)
     ]
     asked = read_dataset(board.settings(), items, events).dev
@@ -151,7 +189,7 @@ def test_the_table_of_sizes(board: Board, tiny: Bundle) -> None:
     lines = done.stdout.splitlines()
     assert lines[1].split()[0] == "asked"
     assert lines[1].rstrip().endswith("users, 16 items")
-    assert [line.split()[0] for line in lines[4:]] == ["fp32", "fp32"] + ["int8"] * 4
+    assert [line.split()[0] for line in lines[4:]] == ["fp32", "fp32"] + ["int8"] * 6
 
 
 def test_leading_parts_learn_along_and_are_indexed(

@@ -194,8 +194,8 @@ def sizes(
 
     Quality is measured by a full ranking for every dev user, with the 95 % bootstrap interval of
     the change. The table also has the size of the model and of the catalogue's vectors, and how
-    many texts are encoded per second on this machine. Both int8 models are made again. NAME is by
-    default the bundle of the settings. Nothing is written. It needs the extra `train`, but no
+    many texts are encoded per second on this machine. Each kind of int8 model is made again. NAME
+    is by default the bundle of the settings. Nothing is written. It needs the extra `train`, but no
     cluster.
     """
     found = api.measure_sizes(

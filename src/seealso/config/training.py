@@ -98,7 +98,8 @@ class TrainingSettings(Section):
     seed: int = Field(17, ge=0)
     """Seed of everything random."""
     int8: Literal["dynamic", "static"] = "dynamic"
-    """How the int8 model is made: for ``static``, ranges are measured once, on item texts."""
+    """How the int8 model is made: for ``static``, ranges are measured once, on item texts. With
+    ``method = "head"`` it is neither: every 32 numbers have a range of their own."""
     matryoshka: tuple[int, ...] = ()
     """Shorter lengths: the first dimensions of the vectors are trained as vectors of their own."""
     pretrain: Literal["none", "simcse"] = "none"
@@ -123,6 +124,15 @@ class TrainingSettings(Section):
         if not isinstance(values, dict):
             return values
         return {**TRAINING_PRESETS.get(values.get("preset", "default"), {}), **values}
+
+    @model_validator(mode="after")
+    def _check(self) -> "TrainingSettings":
+        if self.method == "head" and self.int8 == "static":
+            raise ValueError(
+                "int8 = 'static' loses a seventh of NDCG@10 behind method = 'head', whose int8 "
+                "model is better without it: leave int8 out"
+            )
+        return self
 
 
 TRAINING_PRESETS: Mapping[str, Mapping[str, Any]] = {

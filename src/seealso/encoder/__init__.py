@@ -11,11 +11,13 @@ from seealso.encoder.collaborative import Collaborative as Collaborative
 from seealso.encoder.encoder import Encoder as Encoder
 from seealso.encoder.images import Images as Images
 from seealso.encoder.images import ImageVectors as ImageVectors
+from seealso.encoder.opening import LEAST_INT8_HEAD as LEAST_INT8_HEAD
 from seealso.encoder.opening import LEAST_TEXTS as LEAST_TEXTS
 from seealso.encoder.opening import find_serving_bundle as find_serving_bundle
 from seealso.encoder.opening import fit_note as fit_note
 from seealso.encoder.opening import item_encoder as item_encoder
 from seealso.encoder.opening import open_cache as open_cache
+from seealso.encoder.opening import query_encoder as query_encoder
 from seealso.encoder.opening import too_few_to_whiten as too_few_to_whiten
 from seealso.encoder.opening import whitens as whitens
 from seealso.encoder.pictures import ImageEncoder as ImageEncoder

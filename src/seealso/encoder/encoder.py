@@ -208,7 +208,7 @@ def cached_as(bundle: Bundle, precision: str) -> str:
     precision
         ``fp32`` or ``int8``.
     """
-    # the fingerprint holds what else makes a vector, but an int8 twin can be made in two ways
+    # the fingerprint holds what else makes a vector, but an int8 twin can be made in several ways
     return f"{bundle.model_fingerprint}-{bundle.files[TWINS[precision]]}"
 
 

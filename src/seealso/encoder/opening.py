@@ -8,6 +8,11 @@ from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
 from seealso.encoder.encoder import Encoder
 from seealso.encoder.store import BundleStore
+from seealso.errors import BundleError
+
+LEAST_INT8_HEAD: Final = 0.995
+"""Least mean cosine of int8 with fp32 behind a head, which enlarges what distinguishes items and,
+with it, what is lost."""
 
 LEAST_TEXTS: Final = 2
 """Texts that whitening needs for each dimension of the model."""
@@ -57,14 +62,44 @@ def fit_note(settings: Settings, bundle: Bundle) -> str | None:
 
 
 def item_encoder(bundle: Bundle, settings: Settings) -> Encoder:
-    """Return the encoder that items are written with, and the cache that the settings name."""
+    """Return the encoder that items are written with, and the cache that the settings name.
+
+    Raises
+    ------
+    BundleError
+        The model cannot be loaded, or its int8 twin is chosen and loses too much behind a head.
+    """
+    chosen = settings.encoder
+    _check_precision(bundle, chosen.precision, "encoder.precision")
     return Encoder(
         bundle,
-        precision=settings.encoder.precision,
-        threads=settings.encoder.threads,
-        tokens_per_batch=settings.encoder.tokens_per_batch,
+        precision=chosen.precision,
+        threads=chosen.threads,
+        tokens_per_batch=chosen.tokens_per_batch,
         cache=open_cache(settings),
     )
+
+
+def query_encoder(bundle: Bundle, settings: Settings) -> Encoder:
+    """Return the encoder that texts of users are read with, as `item_encoder` does for items."""
+    chosen = settings.encoder
+    _check_precision(bundle, chosen.query_precision, "encoder.query_precision")
+    return Encoder(bundle, precision=chosen.query_precision, threads=chosen.query_threads)
+
+
+def _check_precision(bundle: Bundle, precision: str, setting: str) -> None:
+    """Raise BundleError if `setting` chooses int8, and behind the bundle's head that loses much."""
+    if precision != "int8" or bundle.origin.get("training", {}).get("method") != "head":
+        return
+    measured = bundle.origin.get("parity", {}).get("int8_mean", 0.0)
+    if measured < LEAST_INT8_HEAD:
+        raise BundleError(
+            f"{setting}: the int8 model of {bundle.name} has a mean cosine of {measured:.4f} with "
+            f"its fp32 model; behind a head, at least {LEAST_INT8_HEAD} is needed",
+            hint=f'set {setting} = "fp32", or train the model again: its int8 model is now better',
+            setting=setting,
+            bundle=bundle.name,
+        )
 
 
 def open_cache(settings: Settings) -> VectorCache | None:

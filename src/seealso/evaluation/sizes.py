@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
 from seealso.encoder.store import link
 from seealso.evaluation.comparison import BundleRanker
 from seealso.log import progress
-from seealso.training.exporting.export import write_int8
+from seealso.training.exporting.export import Int8, write_int8
 from seealso.types import Vector
 
 _FLOAT_BYTES: Final = 4
@@ -35,7 +35,7 @@ class Size:
     Attributes
     ----------
     precision
-        ``fp32``, ``int8 dynamic`` or ``int8 static``.
+        ``fp32``, ``int8 dynamic``, ``int8 static`` or ``int8 blocks``.
     dimension
         Length of the vectors.
     metrics
@@ -97,7 +97,7 @@ def measure_sizes(
     items, events
         Give the batches of the catalogue and the event frames.
     bundle
-        The bundle; both int8 twins are made again from its fp32 model, the static one measured
+        The bundle; every int8 twin is made again from its fp32 model, the static one measured
         on texts of the catalogue.
     split
         ``dev`` or ``test``.
@@ -137,15 +137,18 @@ def measure_sizes(
 
 def _make_twins(bundle: Bundle, texts: Sequence[str], place: Path) -> Iterator[tuple[str, Bundle]]:
     """Yield the name of each precision, and the bundle alone with its model in it."""
-    for name, measured in (("fp32", ()), ("int8 dynamic", ()), ("int8 static", tuple(texts))):
+    kinds: tuple[Int8, ...] = get_args(Int8)
+    for kind in (None, *kinds):
+        name = "fp32" if kind is None else f"int8 {kind}"
         folder = place / name
         folder.mkdir()
         for file in (MODEL, TOKENIZER):
             link(bundle.folder / file, folder / file)
-        moved = replace(bundle, folder=folder)
-        if name != "fp32":
+        # another twin than the one whose parity is recorded
+        moved = replace(bundle, folder=folder, origin={})
+        if kind is not None:
             with progress(f"making {name}", total=1) as tick:
-                write_int8(moved, folder / MODEL_INT8, measured)
+                write_int8(moved, folder / MODEL_INT8, kind, texts)
                 tick(1)
         yield name, moved
 

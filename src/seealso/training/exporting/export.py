@@ -6,7 +6,7 @@ The bundle appears in the store only when both twins compute what the original c
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from tokenizers import Tokenizer
 
@@ -18,8 +18,15 @@ from seealso.log import Tick, no_progress
 from seealso.training.backbones.graph import write_graph
 from seealso.training.backbones.sources import Backbone
 from seealso.training.exporting.parity import check_parity
-from seealso.training.exporting.quantisation import quantise, quantise_static
+from seealso.training.exporting.quantisation import (
+    quantise,
+    quantise_blocks,
+    quantise_static,
+)
 from seealso.types import Calibration
+
+Int8: TypeAlias = Literal["dynamic", "static", "blocks"]
+"""How the numbers of an int8 twin are made; `seealso.training.exporting.quantisation` has each."""
 
 
 def refuse_existing(name: str, store: BundleStore, option: str = "--out") -> None:
@@ -57,7 +64,8 @@ def export(
     item_prefix, user_prefix
         Put before every text of an item or a user.
     calibration_texts
-        Texts of items; if there are any, the int8 twin is measured on them and static.
+        Texts of items; if there are any, the int8 twin is measured on them and static. A model
+        with a head has one in blocks, whatever is given here.
     whiten
         Whether an index should whiten the vectors.
     lineage
@@ -85,7 +93,8 @@ def export(
         _write_tokenizer(backbone, folder / TOKENIZER)
         tick(1)
         drafted = _described(backbone, name, folder, item_prefix, user_prefix)
-        kind = write_int8(drafted, folder / MODEL_INT8, calibration_texts)
+        kind = _kind_of_int8(backbone, calibration_texts)
+        write_int8(drafted, folder / MODEL_INT8, kind, calibration_texts)
         tick(1)
         # the comparison is about the model alone: prefixes would only be more text
         found = check_parity(backbone, replace(drafted, item_prefix="", user_prefix=""))
@@ -95,21 +104,34 @@ def export(
     return replace(written, folder=target)
 
 
-def write_int8(bundle: Bundle, file: Path, calibration_texts: Sequence[str]) -> str:
-    """Write the int8 twin of `bundle` to `file`: static if there are texts, else dynamic.
+def write_int8(bundle: Bundle, file: Path, kind: Int8, calibration_texts: Sequence[str]) -> None:
+    """Write the int8 twin of `bundle` to `file`.
 
-    Returns
-    -------
-    str
-        ``static`` or ``dynamic``.
+    Parameters
+    ----------
+    bundle
+        Its fp32 model is read.
+    file
+        What is written.
+    kind
+        How numbers become eight bits.
+    calibration_texts
+        Texts of items, for a static twin.
     """
     model = bundle.folder / MODEL
-    if not calibration_texts:
+    if kind == "dynamic":
         quantise(model, file)
-        return "dynamic"
-    reader = Reader(bundle, "fp32", 0)
-    quantise_static(model, file, reader, [bundle.item_prefix + one for one in calibration_texts])
-    return "static"
+    elif kind == "blocks":
+        quantise_blocks(model, file)
+    else:
+        texts = [bundle.item_prefix + one for one in calibration_texts]
+        quantise_static(model, file, Reader(bundle, "fp32", 0), texts)
+
+
+def _kind_of_int8(backbone: Backbone, calibration_texts: Sequence[str]) -> Int8:
+    if backbone.head is not None:
+        return "blocks"
+    return "static" if calibration_texts else "dynamic"
 
 
 def _described(

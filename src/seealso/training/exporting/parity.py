@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from seealso.encoder import Bundle, Encoder
+from seealso.encoder import LEAST_INT8_HEAD, Bundle, Encoder
 from seealso.errors import ParityError
 from seealso.training.backbones.graph import pooled
 from seealso.training.backbones.sources import Backbone
@@ -17,10 +17,7 @@ from seealso.types import Vector
 LEAST_FP32: Final = 0.999
 """Least cosine of any text."""
 LEAST_INT8: Final = 0.98
-"""Least mean cosine."""
-LEAST_INT8_HEAD: Final = 0.95
-"""Least mean cosine behind a head: it enlarges the weak directions that distinguish items, and with
-them what eight bits lose there."""
+"""Least mean cosine; behind a head, it is `LEAST_INT8_HEAD`."""
 
 _SENTENCES: Final = (
     "Toy Story (1995)",

@@ -1,6 +1,7 @@
 """The int8 twin of a model: weights in eight bits, and what is multiplied with them as well.
 
-Dynamic: each batch is measured as it comes. Static: texts of the catalogue are measured once.
+Dynamic: each batch is measured as it comes. Static: texts of the catalogue are measured once. In
+blocks: every few numbers have a range of their own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,9 @@ CALIBRATION_TEXTS: Final = 256
 """Most texts that a static twin is measured on."""
 
 _TOKENS_AT_ONCE: Final = 1024
+_BLOCK: Final = 32
+_INT8_PRODUCTS: Final = 4
+"""What onnxruntime calls a product of int8 numbers: `accuracy_level` of MatMulNBits."""
 # token vectors stay as they are: a looked-up row costs no arithmetic
 _OPERATORS: Final = ("MatMul", "Gemm")
 _WEIGHTS: Final[Mapping[str, Any]] = {
@@ -25,7 +29,7 @@ _WEIGHTS: Final[Mapping[str, Any]] = {
     # seven bits: AVX2 adds two products in 16 bits, and eight would overflow
     "reduce_range": True,
 }
-"""How both twins hold their weights."""
+"""How the dynamic and the static twin hold their weights."""
 
 
 def quantise(model: Path, file: Path) -> None:
@@ -85,6 +89,33 @@ def quantise_static(model: Path, file: Path, reader: Reader, texts: Sequence[str
                 "OpTypesToExcludeOutputQuantization": list(_OPERATORS),
             },
         )
+
+
+def quantise_blocks(model: Path, file: Path) -> None:
+    """Write the twin of the fp32 `model` whose blocks of `_BLOCK` numbers have their own ranges.
+
+    It loses a twentieth of what the dynamic twin loses, and gains less speed: it is for a model
+    with a head, which enlarges what is lost.
+
+    Raises
+    ------
+    MissingExtraError
+        onnx is not installed.
+    """
+    graph = _prepared(model)
+    import onnx
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+    with quiet():
+        made = MatMulNBitsQuantizer(
+            graph,
+            bits=8,
+            block_size=_BLOCK,
+            is_symmetric=True,
+            accuracy_level=_INT8_PRODUCTS,
+        )
+        made.process()
+    onnx.save(made.model.model, file)
 
 
 def sampled(texts: Sequence[str]) -> list[str]:
