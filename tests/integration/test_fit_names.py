@@ -12,6 +12,7 @@ from seealso.errors import ConfigError
 from seealso.fitting.refit import FOLDER
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 from tests.integration.test_fit import CLUBS, FILMS, MEMBERS, choices
+from tests.integration.test_status import source_of
 
 
 def other_choices() -> list[Record]:
@@ -92,6 +93,8 @@ def test_a_name_that_two_aliases_share_is_refused(shops: tuple[Shop, Shop]) -> N
             call(second)
         assert first.index.alias in str(refused.value)
         assert "leave fit.name out" in str(refused.value.hint)
+    (note,) = source_of(api.status(second)).notes
+    assert note.startswith("nothing can be fitted: fit.name: shared is the fit of ")
     (note,) = [one for one in api.build_index(second).notes if "alias" in one]
     assert note.startswith("shared was fitted for the alias ")
     assert note.endswith(f"{first.index.alias}, not for {second.index.alias}")

@@ -11,7 +11,7 @@ from seealso.api.reading import read_inputs
 from seealso.cluster import Cluster, connect, indices
 from seealso.config import Settings
 from seealso.encoder import Bundle, BundleStore
-from seealso.errors import MissingExtraError, SeeAlsoError, TooFewEvents
+from seealso.errors import ConfigError, MissingExtraError, SeeAlsoError, TooFewEvents
 from seealso.fitting.lineage import Lineage
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.events_index import LiveEvents, summarise_live_events
@@ -214,5 +214,7 @@ def _examine_fit(settings: Settings, source: Inputs) -> tuple[bool, tuple[str, .
         ) is None, ()
     except TooFewEvents as exc:
         return False, (f"events do not suffice: {exc.message}",)
+    except ConfigError as exc:
+        return False, (f"nothing can be fitted: {exc.message} ({exc.hint})",)
     except MissingExtraError as exc:
         return False, (f"whether events have changed since is not known: {exc.message}",)
