@@ -45,13 +45,17 @@ def test_a_setting_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert "error: --set index.alias: is given twice" in refused(*twice, capsys=capsys)
 
 
-def test_a_batch_reads_and_writes_files(
+def test_a_path_is_no_stream(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("users.txt").write_text("u1\n", encoding="utf-8")
-    for names in (("-", "lists.jsonl"), ("users.txt", "-")):
-        said = refused("recommend-batch", *names, capsys=capsys)
-        assert "- is no file: name one" in said
-        assert ("'USERS'" if names[0] == "-" else "'OUT'") in said
+    for arguments, name in (
+        (("recommend-batch", "-", "lists.jsonl"), "'USERS'"),
+        (("recommend-batch", "users.txt", "-"), "'OUT'"),
+        (("evaluate", "--out", "-"), "'--out'"),
+        (("model", "push", "minilm", "-"), "'DEST'"),
+    ):
+        said = refused(*arguments, capsys=capsys)
+        assert f"Invalid value for {name}: - stands for no stream here: name a path" in said
     assert [one.name for one in tmp_path.iterdir()] == ["users.txt"]

@@ -9,7 +9,7 @@ from seealso import api
 from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.findings import evaluation_table
-from seealso.cli.options import on_error
+from seealso.cli.options import no_stream, on_error
 from seealso.evaluation import BASELINES, PROTOCOLS
 from seealso.log import stderr
 
@@ -64,6 +64,7 @@ FOLDER = Path(".seealso/evaluation")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
+    callback=no_stream,
     help="Write report.html and evaluation.json to this folder.",
 )
 @click.option(

@@ -14,7 +14,7 @@ from seealso.choices import WHEEL
 from seealso.cli import bundles, tables
 from seealso.cli.commands import CommandGroup
 from seealso.cli.context import Context, pass_context
-from seealso.cli.options import dry_run, on_error
+from seealso.cli.options import dry_run, no_stream, on_error
 from seealso.errors import NotBetter
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def sizes(
 
 @model.command()
 @click.argument("name")
-@click.argument("dest", type=click.Path(path_type=Path))
+@click.argument("dest", type=click.Path(path_type=Path), callback=no_stream)
 @force
 @dry_run
 @pass_context

@@ -24,16 +24,16 @@ allow_unmatched = click.option(
 dry_run = click.option("--dry-run", is_flag=True, help="Print what would be done; write nothing.")
 
 
-def file_name(context: click.Context, parameter: click.Parameter, path: Path) -> Path:
-    """Return the path of a file that is opened more than once, which no stream can be.
+def no_stream(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Return the path of a folder, or of a file that is opened more than once.
 
     Raises
     ------
     click.BadParameter
         It is ``-``, which elsewhere stands for standard input or output.
     """
-    if str(path) == "-":
-        raise click.BadParameter("- is no file: name one", context, parameter)
+    if path is not None and str(path) == "-":
+        raise click.BadParameter("- stands for no stream here: name a path", context, parameter)
     return path
 
 

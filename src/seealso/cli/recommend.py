@@ -11,7 +11,7 @@ from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.lists import list_options, print_list, print_with_reasons, show, tail_share
 from seealso.cli.nothing_left import nothing_left
-from seealso.cli.options import file_name
+from seealso.cli.options import no_stream
 from seealso.cli.who import (
     all_spelled,
     name_values,
@@ -121,9 +121,9 @@ def recommend_group(
 @click.argument(
     "users",
     type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
-    callback=file_name,
+    callback=no_stream,
 )
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False), callback=file_name)
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False), callback=no_stream)
 @list_options
 @tail_share
 @pass_context
