@@ -140,6 +140,9 @@ def test_int8_that_loses_much_behind_a_head_is_not_opened(board: Board) -> None:
         with pytest.raises(BundleError, match=r"0\.9867 .* at least 0\.995") as refused:
             open_encoder(earlier, board.settings(encoder={name: "int8"}))
         assert f'encoder.{name} = "fp32"' in str(refused.value.hint)
+    silent = replace(found, origin={**found.origin, "parity": "good"})
+    with pytest.raises(BundleError, match=r"mean cosine of \? with"):
+        query_encoder(silent, board.settings(encoder={"query_precision": "int8"}))
 
 
 def test_sizes_answer_the_same_questions(board: Board, tiny: Bundle) -> None:
