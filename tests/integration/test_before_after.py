@@ -1,6 +1,8 @@
 """Before and after: two evaluations of the same users, through a real index, user by user."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from seealso.cli.main import main
 from seealso.cluster.node import NodeInfo
+from seealso.encoder import Bundle
 from seealso.errors import DataError
 from seealso.evaluation.report import FIGURES, REPORT
 from tests.integration.catalogues import OpenShop, Shop, films
@@ -79,6 +82,20 @@ def test_users_are_compared_with_what_they_got_before(
     beyond = change["beyond_accuracy"]
     assert {"coverage", "novelty", "calibration error", "places, tail"} <= set(beyond)
     assert beyond["coverage"][0] == pytest.approx(old["beyond_accuracy"][0]["coverage"])
+
+
+def test_two_bundles_of_one_name_are_told_apart(shop: Shop, tiny: Bundle, tmp_path: Path) -> None:
+    evaluated(shop, tmp_path / "old")
+    folder = tmp_path / "store" / tiny.name
+    shutil.copytree(tiny.folder, folder)
+    other = replace(tiny, folder=folder, item_prefix="film: ").write()
+    file = tmp_path / "old" / FIGURES
+    encoder = {"bundle": str(folder)}
+    after = evaluated(shop, tmp_path / "new", "--before", str(file), encoder=encoder)
+    assert after["changed"] == {"fingerprint": [tiny.fingerprint, other.fingerprint]}
+    page = (tmp_path / "new" / REPORT).read_text("utf-8")
+    assert page.index(tiny.fingerprint) < page.index(other.fingerprint)
+    assert "after minus before (95 %)" in page
 
 
 def test_the_lists_that_changed_most_stand_side_by_side(shop: Shop, tmp_path: Path) -> None:

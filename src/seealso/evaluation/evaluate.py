@@ -146,7 +146,8 @@ def _describe_bundle(settings: Settings) -> dict[str, int | float | str]:
     learnt = bundle.origin.get("fit", {}).get("events")
     # it is fitted anew for each protocol, from the training events alone
     serves = {} if learnt is None else {"events learnt by what serves": learnt}
-    return {"bundle": bundle.name, **serves}
+    # a nightly fit keeps the name
+    return {"bundle": bundle.name, "fingerprint": bundle.fingerprint, **serves}
 
 
 @dataclass
