@@ -57,26 +57,38 @@ class Rivals:
         for rows, questions, scores in self.bench.scores(self.users, self.items, self.boosts):
             for level, question, own in zip(self.levels[rows], questions, scores, strict=True):
                 added = (bonuses + shares * level).ravel()
-                total += gains(self._ranks(question, own, added), depth).reshape(shape)
+                ranks = self._ranks(question, own, added, depth)
+                total += gains(ranks, depth).reshape(shape)
         return total / len(self.bench.questions)
 
-    def _ranks(self, question: Question, scores: Vector, added: Values) -> Places:
-        """Return the rank of the target with each of the bonuses; ties are before it."""
+    def _ranks(self, question: Question, scores: Vector, added: Values, depth: int) -> Places:
+        """Return the rank of the target with each of the bonuses; ties are before it.
+
+        Of ranks behind `depth` it is only true that they are.
+        """
         target = scores[question.target]
         scores[question.seen] = scores[question.target] = -np.inf
-        cold, warm = scores[self.cold], np.sort(scores[~self.cold])
+        cold, warm = scores[self.cold], scores[~self.cold]
         weights = self.weights[self.cold]
         if not self.cold[question.target]:
-            passing = np.sort((target - cold) / weights)
-            before = len(warm) - np.searchsorted(warm, target)
+            passing = -_best((cold - target) / weights, depth)
+            before = (warm >= target).sum()
             return np.asarray(1 + before + np.searchsorted(passing, added, side="right"))
         weight = self.weights[question.target]
-        before = len(warm) - np.searchsorted(warm, target + weight * added)
+        rivals = _best(warm, depth)[::-1]
+        before = len(rivals) - np.searchsorted(rivals, target + weight * added)
         # other cold items gain as much, unless they are less or more important
         alike = weights == weight
         before = before + (cold[alike] >= target).sum()
         gap, gained = target - cold[~alike], weights[~alike] - weight
         return np.asarray(1 + before + (added[:, None] * gained >= gap).sum(axis=1))
+
+
+def _best(values: Vector, count: int) -> Vector:
+    """Return the `count` largest values, or all if there are fewer, in falling order."""
+    if len(values) > count:
+        values = np.partition(values, -count)[-count:]
+    return np.sort(values)[::-1]
 
 
 def choose_bonus(warm: Values, cold: Values, most_loss: float, enough: float) -> tuple[int, int]:
