@@ -30,7 +30,7 @@ from seealso.encoder import Bundle, BundleStore, Encoder, VectorCache
 from seealso.encoder.encoder import cached_as
 from seealso.errors import MissingExtraError
 from seealso.training import export, load_backbone
-from seealso.training.backbones.sources import place_of
+from seealso.training.backbones.folders import place_of
 
 ROOT = Path(__file__).parents[1]
 TITLES = ROOT / "examples" / "ml-latest-small" / "movies.csv.gz"

@@ -109,7 +109,7 @@ def cosines(bundle: Bundle, expected: Vector, precision: str = "fp32") -> Vector
 @pytest.mark.slow
 def test_minilm_matches_torch(minilm: Bundle) -> None:
     from seealso.choices import WHEEL
-    from seealso.training.backbones.sources import place_of
+    from seealso.training.backbones.folders import place_of
 
     assert (minilm.pooling, minilm.max_length, minilm.dimension) == ("mean", 256, 384)
     expected = original(place_of(WHEEL), "mean", 256)
@@ -315,7 +315,7 @@ def test_the_commands(store: BundleStore) -> None:
     described = json.loads(made.stdout)
     assert described["name"] == "tiny"
     assert described["item_prefix"] == "passage: "
-    assert described["origin"]["parity"]["fp32_least"] >= 0.999
+    assert described["origin"]["parity"]["int8_mean"] >= 0.98
     assert isinstance(call(store, "export", tiny_source()).exception, BundleError)
     assert [json.loads(call(store, "list").stdout)[0]["fingerprint"]] == [described["fingerprint"]]
     assert json.loads(call(store, "show").stdout) == described

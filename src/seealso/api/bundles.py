@@ -12,7 +12,14 @@ from seealso.decoding import read_lines
 from seealso.encoder import Bundle, BundleStore
 from seealso.errors import BundleError, DataError
 from seealso.log import progress
-from seealso.training import Backbone, export, load_backbone, refuse_existing
+from seealso.training import (
+    Backbone,
+    StoredBert,
+    export,
+    find_bert,
+    load_backbone,
+    refuse_existing,
+)
 
 if TYPE_CHECKING:
     from seealso.evaluation.comparison import Comparison
@@ -71,7 +78,8 @@ def export_model(
     Raises
     ------
     MissingExtraError
-        The extra ``train`` is not installed.
+        The extra ``export`` is not installed; or ``train``, for a model that is not like BERT or
+        has to be fetched.
     BundleError
         There is a bundle of that name.
     ParityError
@@ -123,9 +131,11 @@ def plan_export_model(
     )
 
 
-def _backbone(source: str, pooling: Pooling, max_length: int | None) -> Backbone:
+def _backbone(source: str, pooling: Pooling, max_length: int | None) -> Backbone | StoredBert:
+    """Return the model: without torch, which takes seconds to start, if that is enough for it."""
     with progress("loading the model", total=1) as tick:
-        backbone = load_backbone(source, pooling=pooling, max_length=max_length)
+        stored = find_bert(source, pooling=pooling, max_length=max_length)
+        backbone = stored or load_backbone(source, pooling=pooling, max_length=max_length)
         tick(1)
     return backbone
 

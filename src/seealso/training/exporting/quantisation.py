@@ -128,7 +128,7 @@ def _prepared(model: Path) -> Any:
     try:
         import onnx
     except ImportError as exc:
-        raise MissingExtraError.of("onnx", "train") from exc
+        raise MissingExtraError.of("onnx", "export") from exc
     graph = onnx.load(model)
     # onnxruntime recommends a preparation that torch's exporter has done already; this says so
     graph.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
