@@ -152,8 +152,8 @@ def _read_weights(file: Path) -> Mapping[str, Vector]:
 
 def _short_name(name: str) -> str:
     """Return the name of an array without the family, as files are written today."""
-    first, _, rest = name.partition(".")
-    short = name if first in ("embeddings", "encoder") else rest
+    first, _, without = name.partition(".")
+    short = name if first in ("embeddings", "encoder") else without
     # older files have the names of TensorFlow
     for old, new in ((".gamma", ".weight"), (".beta", ".bias")):
         if short.endswith(old):

@@ -131,7 +131,7 @@ def write_int8(bundle: Bundle, file: Path, kind: Int8, calibration_texts: Sequen
         quantise_static(model, file, Reader(bundle, "fp32", 0), texts)
 
 
-def _kind_of_int8(backbone: Backbone, calibration_texts: Sequence[str]) -> Int8:
+def _kind_of_int8(backbone: Backbone | StoredBert, calibration_texts: Sequence[str]) -> Int8:
     if backbone.head is not None:
         return "blocks"
     return "static" if calibration_texts else "dynamic"
