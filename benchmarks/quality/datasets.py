@@ -33,7 +33,7 @@ class DataSet:
     def settings(self, source: Path | None, work: Path, changes: Mapping[str, object]) -> Settings:
         """Return the settings for the data in `source`, converted below `work`."""
         sections: dict[str, dict[str, object]] = {
-            "training": {**changes, "folder": work / "training"},
+            "training": {"name": "tuned", **changes, "folder": work / "training"},
             "encoder": {"store": work / "bundles"},
         }
         if self.convert is not None:

@@ -50,6 +50,8 @@ def test_a_fit_belongs_to_an_alias_unless_it_is_named() -> None:
     other = films.model_copy(update={"index": films.index.model_copy(update={"alias": "games"})})
     assert other.fit_name == "fitted-games"
     assert load_settings(None, {"fit": {"name": "mine"}}).fit_name == "mine"
+    assert (films.tuned_name, other.tuned_name) == ("tuned-films", "tuned-games")
+    assert load_settings(None, {"training": {"name": "mine"}}).tuned_name == "mine"
     # the name of a folder cannot be longer, nor that of an index
     for section, name in (("index", "alias"), ("fit", "name")):
         with pytest.raises(ConfigError, match=rf"{section}\.{name}: .*at most 200 characters"):

@@ -106,7 +106,8 @@ def build(
     NotBetter
         The new index ranks worse than the live one, beyond chance; it stays beside it.
     MissingExtraError
-        The extra ``train`` is needed to export a model and to train, ``evaluate`` to fit.
+        The extra ``export`` is needed to make a bundle of a model, ``train`` to train, ``evaluate``
+        to fit.
     ConfigError, DataError, BundleError, ClusterError
         Settings, data, bundle or cluster cannot be used; the alias has not moved.
     """
@@ -196,7 +197,7 @@ def _train(settings: Settings, source: Inputs) -> "TrainReport | None":
 
 
 def _plan_training(settings: Settings, source: Inputs) -> str:
-    name = settings.training.name
+    name = settings.tuned_name
     return f"would make {name}" if _is_training_due(settings, source) else "nothing to do"
 
 

@@ -79,7 +79,7 @@ def _check_training(settings: Settings, *, force: bool) -> None:
     require(*TRAINING)
     if not force:
         store = BundleStore(settings.encoder.store)
-        refuse_existing(settings.training.name, store, "training.name")
+        refuse_existing(settings.tuned_name, store, "training.name")
 
 
 def tune(

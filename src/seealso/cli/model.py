@@ -1,6 +1,6 @@
 """``seealso model``: export, list, show, compare, sizes, push, pull.
 
-Making a bundle needs the extra ``train``; looking at bundles does not.
+Making a bundle needs the extra ``export``; looking at bundles does not.
 """
 
 from dataclasses import asdict

@@ -109,6 +109,14 @@ class Settings(BaseSettings):
         """
         return self.fit.name or f"fitted-{self.index.alias}"
 
+    @property
+    def tuned_name(self) -> str:
+        """Name of the fine-tuned model: ``training.name``, or one that only this alias has.
+
+        Two aliases of one store would train it over each other.
+        """
+        return self.training.name or f"tuned-{self.index.alias}"
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -23,8 +23,8 @@ class TrainingSettings(Section):
     """Prefix of every item text."""
     user_prefix: str = ""
     """Prefix of every user text."""
-    name: str = Field("tuned", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    """Name of the bundle that is made."""
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)
+    """Name of the bundle that is made; ``tuned-`` and ``index.alias`` by default."""
     folder: Path = Path(".seealso/training")
     """Folder of checkpoints and logs."""
     split: Literal["leave-one-out", "temporal"] = "leave-one-out"

@@ -22,7 +22,7 @@ def find_serving_bundle(settings: Settings) -> Bundle:
     """Return the bundle that an index is built with: the fitted one, once there is one.
 
     ``encoder.bundle`` names the model that reads texts. The fitted bundle takes its place if it was
-    fitted with this model, or with the fine-tuned ``training.name`` because its lists are
+    fitted with this model, or with the fine-tuned one because its lists are
     better. If the model is bound to a catalogue already, the fit must name that very bundle.
 
     Raises
@@ -35,7 +35,7 @@ def find_serving_bundle(settings: Settings) -> Bundle:
     if not store.has(settings.fit_name):
         return model
     fitted = store.find(settings.fit_name)
-    fit, trained = fitted.origin.get("fit", {}), settings.training.name
+    fit, trained = fitted.origin.get("fit", {}), settings.tuned_name
     if fit.get("base") == trained and fit.get("named") == model.name and store.has(trained):
         fits = fitted.model_fingerprint == store.find(trained).model_fingerprint
     elif model.text is None:

@@ -46,7 +46,7 @@ def fit(
 ) -> FitReport:
     """Fit a bundle over the texts as ``encoder.bundle`` reads them.
 
-    If there is a fine-tuned model ``training.name``, it is fitted as well, and reads the texts
+    If there is a fine-tuned model, it is fitted as well, and reads the texts
     where that makes the lists better beyond chance.
 
     Parameters

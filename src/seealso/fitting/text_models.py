@@ -65,7 +65,7 @@ def find_text_models(settings: Settings) -> tuple[Sequence[Bundle], Sequence[str
     BundleError
         The one that `encoder.bundle` names is not in the store, or is damaged.
     """
-    store, trained = BundleStore(settings.encoder.store), settings.training.name
+    store, trained = BundleStore(settings.encoder.store), settings.tuned_name
     named = _only_texts(store.find(settings.encoder.bundle))
     if trained == settings.encoder.bundle or not store.has(trained):
         return [named], ()

@@ -147,7 +147,8 @@ class IndexSystems:
         index = settings.index.model_copy(update={"alias": settings.index.alias + self.suffix})
         # the fit of the real alias is evaluated
         fit = settings.fit.model_copy(update={"name": settings.fit_name})
-        return settings.model_copy(update={"index": index, "fit": fit})
+        training = settings.training.model_copy(update={"name": settings.tuned_name})
+        return settings.model_copy(update={"index": index, "fit": fit, "training": training})
 
     def _systems(self, recommender: Recommender, holdout: Holdout) -> list[FittedSystem]:
         settings = recommender.settings

@@ -85,7 +85,7 @@ class TrainReport:
 
 
 def train(settings: Settings, items: Items, events: Events) -> TrainReport:
-    """Fine-tune ``training.backbone`` and write the bundle ``training.name``.
+    """Fine-tune ``training.backbone`` and write the bundle ``Settings.tuned_name``.
 
     Parameters
     ----------
@@ -133,8 +133,8 @@ def train(settings: Settings, items: Items, events: Events) -> TrainReport:
     test = context.rank(model, learnt.raw, dataset.test).ranks(after.whiten)
     run = run_of(folder)
     report = TrainReport(
-        bundle=chosen.name,
-        folder=BundleStore(settings.encoder.store).folder_of(chosen.name),
+        bundle=settings.tuned_name,
+        folder=BundleStore(settings.encoder.store).folder_of(settings.tuned_name),
         fingerprint="",
         method=chosen.method,
         pairs=learnt.pairs,
@@ -201,7 +201,7 @@ def plan(settings: Settings, items: Items, events: Events) -> TrainPlan:
     """Read the inputs and say what `train` would do with them; nothing is written."""
     dataset = read_dataset_with_progress(settings, items, events)
     return TrainPlan(
-        bundle=settings.training.name,
+        bundle=settings.tuned_name,
         backbone=settings.training.backbone,
         method=settings.training.method,
         items=len(dataset.catalogue.ids),
@@ -224,18 +224,18 @@ def run_folder(settings: Settings, dataset: Dataset) -> Path:
         dataset.signature,
     )
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
-    return chosen.folder / f"{chosen.name}-{key}"
+    return chosen.folder / f"{settings.tuned_name}-{key}"
 
 
 def find_current(settings: Settings, items: Items, events: Events) -> Bundle | None:
-    """Return the bundle ``training.name`` if it was trained on the same data in the same way.
+    """Return the fine-tuned bundle if it was trained on the same data in the same way.
 
     Raises
     ------
     TooFewEvents
         There is too little to learn from.
     """
-    store, name = BundleStore(settings.encoder.store), settings.training.name
+    store, name = BundleStore(settings.encoder.store), settings.tuned_name
     inputs = _describe_inputs(settings, read_dataset_with_progress(settings, items, events))
     if not store.has(name):
         return None
@@ -270,7 +270,7 @@ def _export(
     with progress("exporting", total=3) as tick:
         return export(
             backbone,
-            chosen.name,
+            settings.tuned_name,
             BundleStore(settings.encoder.store),
             item_prefix=chosen.item_prefix,
             user_prefix=chosen.user_prefix,

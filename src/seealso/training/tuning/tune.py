@@ -221,7 +221,7 @@ def _one_more(optimiser: optuna.Study, search: Search) -> bool:
 
 def _value(search: Search, trial: optuna.Trial, number: int, folder: Path) -> float:
     settings = applied(search.context.settings, trial.params)
-    named = f"{settings.training.name}-trial-{number}"
+    named = f"{settings.tuned_name}-trial-{number}"
     settings = settings.model_copy(
         update={"training": settings.training.model_copy(update={"name": named})}
     )
