@@ -134,7 +134,7 @@ def test_a_dead_cluster_is_found_before_anything_is_fitted(shop: Shop) -> None:
     settings = shop.settings(cluster={"url": "http://127.0.0.1:9"})
     with pytest.raises(Unavailable):
         api.build(settings)
-    assert not BundleStore(settings.encoder.store).has("fitted")
+    assert not BundleStore(settings.encoder.store).has(settings.fit_name)
 
 
 def _said(shop: Shop, capsys: pytest.CaptureFixture[str], *command: str) -> str:
@@ -276,13 +276,13 @@ def test_a_fine_tuned_model_without_a_gain_is_not_used(
     shop: Shop, tiny: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alone = built(shop, capsys)["fitted"]
-    store = BundleStore(shop.settings().encoder.store)
+    store, name = BundleStore(shop.settings().encoder.store), shop.settings().tuned_name
     # named as a training would name it, it reads the same in every text
-    pull(Pull(tiny.folder, "tuned"), store)
+    pull(Pull(tiny.folder, name), store)
     found = built(shop, capsys)["fitted"]
     assert (alone["fine_tuned"], alone["base"]) == (None, found["base"])
     assert found["fine_tuned"]["difference"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
-    (store.folder_of("tuned") / MODEL).write_bytes(b"no model")
+    (store.folder_of(name) / MODEL).write_bytes(b"no model")
     found = built(shop, capsys)["fitted"]
     assert found["fine_tuned"] is None
     assert found["notes"][0].startswith("the fine-tuned model took no part: ")
@@ -295,4 +295,4 @@ def test_a_missing_key_is_found_before_anything_is_fitted(
     settings = with_users.settings()
     with pytest.raises(ConfigError, match="SEEALSO_USERS_KEY"):
         api.build(settings)
-    assert not BundleStore(settings.encoder.store).has("fitted")
+    assert not BundleStore(settings.encoder.store).has(settings.fit_name)
