@@ -99,7 +99,7 @@ def explain(
         for search, response in zip(searches, responses, strict=True)
     }
     missing = missing_part(responses)
-    level = who.profile.level
+    level = who.profile.entry_level
     parts = profile_parts(who.inputs, live.encoder.bundle, live.settings.profile, level)
     found = []
     for item_id in item_ids:
@@ -191,7 +191,7 @@ def _co_occurrence(who: ExplainedUser, item_id: str) -> dict[str, float]:
         entry.item_id: bundle.boosts([entry.item_id], [age]).get(item_id, 0.0)
         for age, entry in enumerate(who.inputs.entries)
     }
-    dilution = bundle.dilution(who.profile.level)
+    dilution = bundle.dilution(who.profile.entry_level)
     return {one: dilution * boost for one, boost in added.items() if boost}
 
 

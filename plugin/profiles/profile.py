@@ -36,8 +36,8 @@ class Profile:
         What the tail list is scored with: what texts and images say alone.
     co_occurrence
         What co-occurrence with the history adds to w * similarity, by item id.
-    level
-        `entry_level` of it, before dilution: what cold items get grows with it.
+    entry_level
+        By co-occurrence, before dilution: what cold items get grows with it.
     unread
         Number of history items that could not be read now.
     missing
@@ -50,7 +50,7 @@ class Profile:
     history_used: int = 0
     tail_vector: Vector | None = None
     co_occurrence: Mapping[str, float] = field(default_factory=dict)
-    level: float = 0.0
+    entry_level: float = 0.0
     unread: int = 0
     missing: int = 0
 

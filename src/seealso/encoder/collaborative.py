@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from seealso.encoder.blas import one_thread
 from seealso.encoder.co_occurrence import CoOccurrence
 from seealso.encoder.fold_in import Floats, fold_in, fold_in_parts
 from seealso.encoder.projection import unit_rows
@@ -235,8 +236,9 @@ class Collaborative:
         added = np.zeros((len(texts) + len(joined) + 1, self.dimension))
         added[: len(texts), : self.text_dimension] = texts
         if len(joined):
-            chosen, solved, confidence = self._folding(np.stack(joined), ages)
-            factors = fold_in_parts(chosen, solved, confidence)
+            with one_thread():
+                chosen, solved, confidence = self._folding(np.stack(joined), ages)
+                factors = fold_in_parts(chosen, solved, confidence)
             length = np.linalg.norm(factors.sum(axis=0))
             if length > 0:
                 added[len(texts) : -1, self.text_dimension : -2] = self.weight * factors / length
@@ -298,7 +300,8 @@ class Collaborative:
 
         By `fold_in`, with c = alpha * recency ** age.
         """
-        user = fold_in(*self._folding(joined, ages))
+        with one_thread():
+            user = fold_in(*self._folding(joined, ages))
         length = np.linalg.norm(user)
         return np.asarray(user / length if length > 0 else user, dtype=np.float32)
 

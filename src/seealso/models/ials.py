@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from seealso.datasets.dataset import Dataset
+from seealso.encoder.blas import one_thread
 from seealso.encoder.fold_in import fold_in
 from seealso.errors import MissingExtraError
 from seealso.models.histories import Matrix, build_interactions
@@ -50,7 +50,7 @@ class Factors:
         """
         found = np.zeros((profiles.shape[0], self.items.shape[1]), dtype=np.float32)
         # systems of a history are small: threads would wait for each other longer than they work
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             for row in range(profiles.shape[0]):
                 own = slice(profiles.indptr[row], profiles.indptr[row + 1])
                 places, extra = profiles.indices[own], self.alpha * profiles.data[own]
@@ -86,7 +86,7 @@ def fit_ials(dataset: Dataset, chosen: Mapping[str, float]) -> Factors:
     # implicit takes an entry for the confidence itself, and 1 for what is not there
     chose.data[:] = 1.0 + alpha
     # it has threads of its own; those of BLAS on top slow it down
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         model = AlternatingLeastSquares(
             factors=int(chosen["factors"]),
             regularization=regularisation,
