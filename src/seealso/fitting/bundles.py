@@ -5,7 +5,6 @@ A protocol makes bundles of the same kind, from what may be known in it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from hashlib import sha256
 
 import numpy as np
@@ -119,30 +118,13 @@ def _sign_rows(frames: Iterable[pl.DataFrame]) -> str:
 
 def write_fitted(
     settings: Settings,
-    named: Bundle,
-    base: Bundle,
     plain: Bundle,
     part: Collaborative,
     fitted: Fitted,
-    dataset: Dataset,
-    inputs: str,
+    lineage: Lineage,
     groups: ChosenGroups | None,
 ) -> Bundle:
-    """Write the fitted bundle: `plain`, made of `base`, with what was fitted from `inputs`.
-
-    `part` was learnt from `dataset`; the settings name the model `named`.
-    """
-    lineage = Lineage(
-        alias=settings.index.alias,
-        inputs=inputs,
-        base=base.name,
-        named=named.name,
-        recipe=fitted.recipe.as_dict(),
-        dev=fitted.dev,
-        cold=fitted.cold,
-        events=int(dataset.event_counts().sum()),
-        at=datetime.now(UTC).replace(microsecond=0),
-    )
+    """Write the fitted bundle: `plain` with a collaborative part and all that was chosen on dev."""
     sections = {
         "profile": fitted.profile,
         "importance": fitted.importance,

@@ -7,6 +7,7 @@ may be known in them (`seealso.fitting.refit`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from time import perf_counter
 from types import MappingProxyType
@@ -17,11 +18,7 @@ from seealso.datasets.dataset import Events, Items, read_all_choices
 from seealso.encoder import Bundle, BundleStore, ImageVectors
 from seealso.errors import BundleError, ConfigError
 from seealso.evaluation.protocols import Holdout, hold_out, known_events
-from seealso.fitting.bundles import (
-    identify_inputs,
-    read_contents,
-    write_fitted,
-)
+from seealso.fitting.bundles import identify_inputs, read_contents, write_fitted
 from seealso.fitting.factors import Factorised
 from seealso.fitting.fit_report import FitReport
 from seealso.fitting.fitter import Fitted, Fitter
@@ -260,17 +257,18 @@ class _FitInputs:
         with progress("learning from all events"):
             everything = read_all_choices(settings, catalogue, self.events)
             part = learn_collaborative(everything, chosen.contents.vectors, chosen.fitted.recipe)
-        return write_fitted(
-            settings,
-            self.models[0],
-            chosen.model,
-            chosen.plain,
-            part,
-            chosen.fitted,
-            everything,
-            self.signature,
-            groups,
+        lineage = Lineage(
+            alias=settings.index.alias,
+            inputs=self.signature,
+            base=chosen.model.name,
+            named=self.models[0].name,
+            recipe=chosen.fitted.recipe.as_dict(),
+            dev=chosen.fitted.dev,
+            cold=chosen.fitted.cold,
+            events=int(everything.event_counts().sum()),
+            at=datetime.now(UTC).replace(microsecond=0),
         )
+        return write_fitted(settings, chosen.plain, part, chosen.fitted, lineage, groups)
 
 
 @dataclass(frozen=True)
