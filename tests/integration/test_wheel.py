@@ -134,9 +134,9 @@ def test_it_builds_an_index(installed: Installed, library: Library) -> None:
 @pytest.mark.parametrize(
     ("command", "extra"),
     [
-        (["model", "export", tiny_source(), "--out", "new"], "train"),
+        (["model", "export", tiny_source(), "--out", "new"], "export"),
         # the default model is a wheel, which is missing here as well
-        (["model", "export"], "train"),
+        (["model", "export"], "export"),
         (["train"], "train"),
         (["node", "start"], "node"),
     ],

@@ -137,7 +137,9 @@ def test_a_bundle_that_knows_behaviour_can_be_pulled(
         np.array([0, 1, 1]), np.array([1], dtype=np.int32), np.ones(1, np.float32), 0.5, 0.8
     )
     factors, predictor = (rng.normal(size=(rows, 4)).astype(np.float32) for rows in (2, 128))
-    part = Collaborative(("a", "b"), factors, np.eye(4), predictor, 1.0, 10.0, 0.8, 0.5, 0.1, pairs)
+    part = Collaborative(
+        ("a", "b"), factors, np.eye(4), predictor, 1.0, 10.0, 0.8, 0.5, 0.1, co_occurrence=pairs
+    )
     fitted = bind(
         tiny, text=TextSettings(), projection=None, collaborative=part,
         store=BundleStore(tmp_path / "fitted"),

