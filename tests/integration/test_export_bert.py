@@ -136,6 +136,10 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
         {"position_embedding_type": "relative_key"},
         {"is_decoder": True},
         {"num_hidden_layers": 1},
+        {"num_hidden_layers": None},
+        {"num_attention_heads": 7},
+        {"hidden_size": 64},
+        {"max_position_embeddings": 100},
     ],
     ids=str,
 )

@@ -88,7 +88,7 @@ def bundle_facts(bundle: "Bundle") -> RenderableType:
             "views": None if text is None else list(text.views),
             "user template": None if text is None else text.user,
             "calibration": f"b {bundle.calibration.b:g}, T {bundle.calibration.t:g}",
-            "cosine with torch": parity(bundle),
+            "cosine": parity(bundle),
             "size": ", ".join(
                 f"{file} {tables.size(size)}" for file, size in _sizes(bundle).items()
             ),
@@ -133,12 +133,14 @@ def in_short(bundle: "Bundle") -> tuple[object, object]:
 
 
 def parity(bundle: "Bundle") -> str | None:
-    """Return how close both twins came to the model in torch."""
+    """Return how close the twins came to the original: the model in torch, or its own graph."""
     found = _table(bundle.origin.get("parity"))
     if not found:
         return None
-    least, mean = _number(found.get("fp32_least")), _number(found.get("int8_mean"))
-    return f"fp32 {least} (least), int8 {mean} (mean)"
+    mean = f"int8 {_number(found.get('int8_mean'))} (mean)"
+    if "fp32_least" not in found:
+        return f"{mean}, with fp32"
+    return f"fp32 {_number(found['fp32_least'])} (least), {mean}, with torch"
 
 
 def _table(value: object) -> Mapping[str, Any]:

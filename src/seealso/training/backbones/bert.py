@@ -28,6 +28,10 @@ from seealso.types import Vector
 
 FAMILIES: Final = frozenset({"bert", "roberta", "xlm-roberta", "camembert"})
 """Types of models that have this graph."""
+SIZES: Final = (
+    "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"
+)  # fmt: skip
+"""What config.json has to say."""
 PADDED: Final = FAMILIES - {"bert"}
 """Those that count positions from behind the padding id."""
 
@@ -123,13 +127,18 @@ def _is_plain(config: Mapping[str, Any]) -> bool:
         and config.get("position_embedding_type", "absolute") == "absolute"
         and not config.get("is_decoder", False)
         and not config.get("add_cross_attention", False)
+        and all(isinstance(config.get(name), int) for name in SIZES)
+        and config["hidden_size"] % config["num_attention_heads"] == 0
     )
 
 
 def _fits(weights: Mapping[str, Vector], config: Mapping[str, Any]) -> bool:
     """Tell whether a model has all arrays of the graph, and none that the graph would ignore."""
     own = {name for name in weights if name.startswith(("embeddings.", "encoder."))}
-    return own - {"embeddings.position_ids"} == set(_names(config))
+    if own - {"embeddings.position_ids"} != set(_names(config)):
+        return False
+    positions = weights["embeddings.position_embeddings.weight"]
+    return positions.shape == (config["max_position_embeddings"], config["hidden_size"])
 
 
 def _read_weights(file: Path) -> Mapping[str, Vector]:
