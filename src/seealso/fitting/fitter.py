@@ -154,7 +154,8 @@ class Fitter:
                 "behaviour alone": behaviour.ndcg,
                 "joined": joined.ndcg,
                 "with co-occurrence": paired.ndcg,
-                "with factors beside it": weighed.ndcg,
+                # as it ranks, cold items with the factors that texts predict
+                "with factors beside it": importance.without,
                 "with importance": importance.reached,
                 "with cold items": float(own.mean()),
                 **({} if neighbours is None else {"with neighbours": neighbours.reached}),
