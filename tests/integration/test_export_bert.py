@@ -140,6 +140,7 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
         {"num_attention_heads": 7},
         {"hidden_size": 64},
         {"max_position_embeddings": 100},
+        {"pad_token_id": None},
     ],
     ids=str,
 )

@@ -5,10 +5,9 @@ than they work, and on a machine that has other work to do a hundred times as lo
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from threading import Lock
-from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -21,13 +20,13 @@ class _Limit:
         self._controller = ThreadpoolController()
         self._lock = Lock()
         self._holders = 0
-        self._limiter: Any = None
+        self._held = ExitStack()
 
     @contextmanager
     def hold(self) -> Iterator[None]:
         with self._lock:
             if self._holders == 0:
-                self._limiter = self._controller.limit(limits=1, user_api="blas")
+                self._held.enter_context(self._controller.limit(limits=1, user_api="blas"))
             self._holders += 1
         try:
             yield
@@ -36,7 +35,7 @@ class _Limit:
                 self._holders -= 1
                 # the last one: another order would leave one thread to all that comes later
                 if self._holders == 0:
-                    self._limiter.restore_original_limits()
+                    self._held.close()
 
 
 @cache

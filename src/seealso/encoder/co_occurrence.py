@@ -33,8 +33,14 @@ def entry_level(boosts: Mapping[str, float], history: Collection[str]) -> float:
         Their own items, which are no news to them: left out.
     """
     own = frozenset(history)
-    others = sorted((one for item_id, one in boosts.items() if item_id not in own), reverse=True)
-    return others[ENTRY - 1] if len(others) >= ENTRY else 0.0
+    return entry_boost([one for item_id, one in boosts.items() if item_id not in own])
+
+
+def entry_boost(boosts: Sequence[float] | Vector) -> float:
+    """Return the tenth largest of `boosts`; 0 where there are fewer."""
+    if len(boosts) < ENTRY:
+        return 0.0
+    return float(np.partition(boosts, len(boosts) - ENTRY)[len(boosts) - ENTRY])
 
 
 @dataclass(frozen=True, eq=False)

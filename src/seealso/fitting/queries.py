@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seealso.encoder import Collaborative, CoOccurrence
-from seealso.encoder.co_occurrence import ENTRY
+from seealso.encoder.co_occurrence import entry_boost
 from seealso.fitting.bench import Bench
 from seealso.fitting.co_occurrence import boosts
 from seealso.fitting.recipe import ItemFactors, Recipe
@@ -82,7 +82,6 @@ def entry_levels(bench: Bench, boosts: Matrix) -> Vector:
     levels = np.zeros(len(bench.questions), dtype=np.float32)
     for row, question in enumerate(bench.questions):
         one = slice(boosts.indptr[row], boosts.indptr[row + 1])
-        others = boosts.data[one][~np.isin(boosts.indices[one], question.history)]
-        if len(others) >= ENTRY:
-            levels[row] = np.partition(others, len(others) - ENTRY)[len(others) - ENTRY]
+        news = ~np.isin(boosts.indices[one], question.history)
+        levels[row] = entry_boost(boosts.data[one][news])
     return levels

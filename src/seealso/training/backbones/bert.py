@@ -16,24 +16,25 @@ from seealso.errors import BundleError
 from seealso.training.backbones.folders import (
     LONGEST,
     OPTIONS,
+    PADDED,
     Named,
     Pooling,
     choose_length,
+    first_position,
     place_of,
     pooling_of,
     read_json,
 )
-from seealso.training.backbones.sources import Head, require
+from seealso.training.backbones.sources import Head, limit_tokens, require
 from seealso.types import Vector
 
-FAMILIES: Final = frozenset({"bert", "roberta", "xlm-roberta", "camembert"})
+FAMILIES: Final = frozenset({"bert", *PADDED})
 """Types of models that have this graph."""
 SIZES: Final = (
-    "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"
+    "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings",
+    "pad_token_id",
 )  # fmt: skip
 """What config.json has to say."""
-PADDED: Final = FAMILIES - {"bert"}
-"""Those that count positions from behind the padding id."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +71,13 @@ class StoredBert:
 
     def plain_tokenizer(self) -> Tokenizer:
         """Return what cuts texts into tokens, with the padding and the length of the model."""
-        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        pad_id = int(self.config.get("pad_token_id") or 0)
-        tokenizer.enable_padding(pad_id=pad_id, pad_token=tokenizer.id_to_token(pad_id))
-        tokenizer.enable_truncation(self.max_length)
-        return tokenizer
+        whole = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        return limit_tokens(whole, self.config["pad_token_id"], self.max_length)
+
+    @property
+    def first_position(self) -> int:
+        """Position of the first token of a text."""
+        return first_position(self.config["model_type"], self.config["pad_token_id"])
 
 
 def find_bert(
@@ -104,9 +107,8 @@ def find_bert(
     if not _fits(weights, config):
         return None
     tokens = read_json(place / "tokenizer_config.json") or {}
-    positions = int(config["max_position_embeddings"])
-    if config["model_type"] in PADDED:
-        positions -= int(config.get("pad_token_id") or 0) + 1
+    positions = config["max_position_embeddings"]
+    positions -= first_position(config["model_type"], config["pad_token_id"])
     own = int(min(tokens.get("model_max_length") or LONGEST, LONGEST))
     return StoredBert(
         source=Path(source).name,

@@ -4,13 +4,16 @@ It has the operators that torch's exporter writes for a layer, because onnxrunti
 these; that both graphs give the same vectors is tested.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from seealso.training.backbones.bert import PADDED, StoredBert
+from seealso.training.backbones.bert import StoredBert
 
+Attribute: TypeAlias = int | float | Sequence[int]
+"""What tells an operator how to work."""
 OPSET: Final = 20
 """The first with GELU as one operator, which onnxruntime joins with the bias before it."""
 
@@ -49,8 +52,7 @@ class _Graph:
 
     def _embed(self) -> str:
         """Return words + positions + the first token type, normalised."""
-        config, weights = self._model.config, self._model.weights
-        first = int(config.get("pad_token_id") or 0) + 1 if config["model_type"] in PADDED else 0
+        weights, first = self._model.weights, self._model.first_position
         positions = weights["embeddings.position_embeddings.weight"][first:]
         # every text is of the first type: its vector is a part of the position
         whole = positions + weights["embeddings.token_type_embeddings.weight"][0]
@@ -140,7 +142,7 @@ class _Graph:
             self._arrays[name] = numpy_helper.from_array(np.asarray(values), name)
         return name
 
-    def _add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+    def _add(self, operator: str, *inputs: str, output: str = "", **attributes: Attribute) -> str:
         from onnx import helper
 
         output = output or f"{operator.lower()} {len(self._nodes)}"

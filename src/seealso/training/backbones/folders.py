@@ -17,6 +17,9 @@ LONGEST: Final = 512
 
 Pooling = Literal["auto", "mean", "cls", "last"]
 
+PADDED: Final = frozenset({"roberta", "xlm-roberta", "camembert"})
+"""Types of models that count positions from behind the padding id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -78,6 +81,11 @@ def pooling_of(folder: Path, named: Named) -> str | None:
             hint=f"choose one with {named.pooling}",
         )
     return chosen.pop()
+
+
+def first_position(model_type: str, pad_id: int) -> int:
+    """Return the position of the first token; those before it are lost."""
+    return pad_id + 1 if model_type in PADDED else 0
 
 
 def choose_length(folder: Path, positions: int, own: int, chosen: int | None, named: Named) -> int:

@@ -19,6 +19,7 @@ from seealso.training.backbones.folders import (
     Named,
     Pooling,
     choose_length,
+    first_position,
     place_of,
     pooling_of,
 )
@@ -84,11 +85,18 @@ class Backbone:
         own = self.tokenizer
         known = (own.pad_token_id, own.eos_token_id, 0)
         pad_id = next(number for number in known if number is not None)
-        tokenizer = Tokenizer.from_str(own.backend_tokenizer.to_str())
-        # a model folder may pad every text to a fixed length: the encoder pads as it needs
-        tokenizer.enable_padding(pad_id=pad_id, pad_token=own.convert_ids_to_tokens(pad_id))
-        tokenizer.enable_truncation(self.max_length)
-        return tokenizer
+        whole = Tokenizer.from_str(own.backend_tokenizer.to_str())
+        return limit_tokens(whole, pad_id, self.max_length)
+
+
+def limit_tokens(tokenizer: Tokenizer, pad_id: int, max_length: int) -> Tokenizer:
+    """Return `tokenizer`, which cuts texts to this length and fills a batch with this token.
+
+    A model folder may pad every text to a fixed length: the encoder pads as it needs.
+    """
+    tokenizer.enable_padding(pad_id=pad_id, pad_token=tokenizer.id_to_token(pad_id))
+    tokenizer.enable_truncation(max_length)
+    return tokenizer
 
 
 def load_backbone(
@@ -204,9 +212,8 @@ def _own_pooling(place: str, config: Any, named: Named) -> str:
 
 
 def _length(place: str, model: Any, tokenizer: Any, chosen: int | None, named: Named) -> int:
-    # RoBERTa-like models lose the first positions to their padding index
-    positions = int(getattr(model.config, "max_position_embeddings", None) or LONGEST)
-    if model.config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= int(model.config.pad_token_id) + 1
+    config = model.config
+    positions = int(getattr(config, "max_position_embeddings", None) or LONGEST)
+    positions -= first_position(config.model_type, config.pad_token_id)
     own = min(LONGEST, int(tokenizer.model_max_length))
     return choose_length(Path(place), positions, own, chosen, named)

@@ -66,12 +66,12 @@ def check_parity(backbone: Backbone | StoredBert, bundle: Bundle) -> dict[str, f
     found["int8_mean"] = (int8 * expected).sum(axis=1).mean()
     least_int8 = LEAST_INT8 if backbone.head is None else LEAST_INT8_HEAD
     limits = {"fp32_least": LEAST_FP32, "int8_mean": least_int8}
-    for name in found:
+    for name, cosine in found.items():
         limit = limits[name]
-        if not found[name] >= limit:
+        if not cosine >= limit:
             raise ParityError(
                 f"{backbone.source}: the exported model differs from the original: cosine "
-                f"{found[name]:.4f} ({name.replace('_', ' ')}), at least {limit} expected",
+                f"{cosine:.4f} ({name.replace('_', ' ')}), at least {limit} expected",
                 hint=f"try another {backbone.named.pooling} or {backbone.named.max_length}, "
                 "and report the model",
                 **{key: float(value) for key, value in found.items()},
