@@ -174,6 +174,14 @@ def test_a_damaged_file_of_weights_is_named(copied: Path) -> None:
     assert str(file) in str(caught.value)
 
 
+def test_a_damaged_tokenizer_is_named_and_leaves_nothing(copied: Path, tmp_path: Path) -> None:
+    (copied / "tokenizer.json").write_text("{")
+    store = BundleStore(tmp_path / "store")
+    with pytest.raises(BundleError, match=r"tokenizer\.json: tokenizers cannot load it"):
+        export(found(copied), "mine", store)
+    assert list(store.root.iterdir()) == []
+
+
 def test_a_length_beyond_the_positions_is_refused(roberta: Path) -> None:
     positions = 130 - found(roberta).config["pad_token_id"] - 1
     with pytest.raises(BundleError, match=f"this model reads 4 to {positions} tokens"):

@@ -54,8 +54,8 @@ class Reader:
             )
         self._max_length = bundle.max_length
         model, tokenizer = bundle.folder / TWINS[precision], bundle.folder / TOKENIZER
-        self._session = _load(model, "onnxruntime", lambda path: open_session(path, threads))
-        self._tokenizer = _load(tokenizer, "tokenizers", Tokenizer.from_file)
+        self._session = load_file(model, "onnxruntime", lambda path: open_session(path, threads))
+        self._tokenizer = load_file(tokenizer, "tokenizers", Tokenizer.from_file)
         padding = self._tokenizer.padding or {"pad_id": 0}
         self._pad_id = int(padding["pad_id"])
         self._tokenizer.no_padding()
@@ -117,7 +117,14 @@ def _speakable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _load(path: Path, library: str, load: Callable[[str], Loaded]) -> Loaded:
+def load_file(path: Path, library: str, load: Callable[[str], Loaded]) -> Loaded:
+    """Return what a library loads from a file of a model, whatever it may raise.
+
+    Raises
+    ------
+    BundleError
+        It cannot load the file.
+    """
     try:
         return load(str(path))
     except Exception as exc:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from tokenizers import Tokenizer
 
+from seealso.encoder.reader import load_file
 from seealso.errors import BundleError
 from seealso.training.backbones.folders import (
     LONGEST,
@@ -71,7 +72,7 @@ class StoredBert:
 
     def plain_tokenizer(self) -> Tokenizer:
         """Return what cuts texts into tokens, with the padding and the length of the model."""
-        whole = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        whole = load_file(self.folder / "tokenizer.json", "tokenizers", Tokenizer.from_file)
         return limit_tokens(whole, self.config["pad_token_id"], self.max_length)
 
     @property
