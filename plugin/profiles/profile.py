@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle, entry_level
-from seealso.plugin.profiles.inputs import ProfileInputs, read_inputs
+from seealso.plugin.profiles.inputs import HistoryVectors, ProfileInputs, read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
 from seealso.plugin.serving import Live
 from seealso.types import User, Vector
@@ -94,7 +95,7 @@ def build_profile(
     boosts = bundle.boosts(ids, range(len(ids)))
     level = entry_level(boosts, ids)
     dilution = bundle.dilution(level)
-    vector, tail_vector = _vectors(inputs, bundle, settings, level)
+    vector, tail_vector = _vectors(inputs, history, bundle, settings, level)
     return Profile(
         inputs.user,
         vector,
@@ -109,10 +110,13 @@ def build_profile(
 
 
 def _vectors(
-    inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings, level: float
+    inputs: ProfileInputs,
+    history: HistoryVectors,
+    bundle: Bundle,
+    settings: ProfileSettings,
+    level: float,
 ) -> tuple[Vector | None, Vector | None]:
     """Return the vectors of the vector list and of the tail list."""
-    history = inputs.history
     texts = [(settings.words, inputs.words), (settings.attributes, inputs.attributes)]
 
     def content(recency: float) -> Vector | None:
@@ -150,11 +154,12 @@ def _words(inputs: ProfileInputs, limit: int) -> str:
     query stays below the 1,024 clauses that OpenSearch allows.
     """
     user, items = inputs.user, inputs.items
-    texts = [user.words, *(str(value) for value in user.attributes.values())]
-    texts += [items[entry.item_id].text for entry in inputs.entries if entry.item_id in items]
+    own = (user.words, *(str(value) for value in user.attributes.values()))
+    # of a long history, the newest few items have words enough
+    read = (items[entry.item_id].text for entry in inputs.entries if entry.item_id in items)
     words: dict[str, None] = {}
     left = limit
-    for match in (match for text in texts for match in WORD.finditer(text.lower())):
+    for match in (match for text in chain(own, read) for match in WORD.finditer(text.lower())):
         word = match.group()[: LETTERS_A_WORD * left]
         if word in words:
             continue
