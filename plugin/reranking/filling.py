@@ -113,6 +113,8 @@ class _Filling(Generic[P]):
         # how many items each share has in a list of each length, shape (shares, size)
         places = np.array([share.places for share in shares], dtype=np.int64)
         self._due = places[:, None] * np.arange(1, size + 1) // size
+        # no share is urgent in a shorter list
+        self._urgent_from = 0
 
     def take(self, item: P) -> None:
         """Put an item at the next position."""
@@ -136,9 +138,16 @@ class _Filling(Generic[P]):
     def _urgent_shares(self) -> list[int]:
         """Return the shares of which one must have the next position, the most urgent first."""
         length = len(self.chosen)
+        if length < self._urgent_from:
+            return []
         owed = np.maximum(self._due[:, length:] - np.array(self._count.filled)[:, None], 0)
-        late = np.flatnonzero(owed.sum(axis=0) > np.arange(owed.shape[1]))
+        needed = owed.sum(axis=0)
+        # how many positions before each length can go to items that count for no share
+        room = np.arange(len(needed)) - needed
+        late = np.flatnonzero(room < 0)
         if not len(late):
+            # an item that counts for one takes no room from it
+            self._urgent_from = length + 1 + int(room[needed > 0].min(initial=len(room)))
             return []
         owed = owed[:, : late[0] + 1]
         first = np.argmax(owed > 0, axis=1)
