@@ -7,7 +7,8 @@ import numpy as np
 
 from seealso.cluster import Cluster
 from seealso.config import RecommendSettings
-from seealso.encoder import Bundle
+from seealso.encoder import Bundle, History
+from seealso.encoder.projection import unit_rows
 from seealso.errors import ClusterError
 from seealso.query_templates import render
 from seealso.types import Path, Vector
@@ -90,15 +91,17 @@ def measure_user_recall(
     return _find_share(cluster, name, _make_users(bundle, vectors))
 
 
-def _make_users(bundle: Bundle, vectors: Vector) -> list[Vector]:
+def _make_users(bundle: Bundle, vectors: Vector) -> Vector:
     """Return E_u of users who each chose a few of the items whose vectors are given."""
-    users = []
-    for start in range(0, min(len(vectors), PROBES * ITEMS_PER_USER), ITEMS_PER_USER):
-        chosen = vectors[start : start + ITEMS_PER_USER]
-        content = bundle.content_vectors(chosen).sum(axis=0)
-        text = content / np.linalg.norm(content)
-        users.append(bundle.user_vector(text, list(chosen), range(len(chosen))))
-    return [one for one in users if one is not None]
+    chosen = vectors[: PROBES * ITEMS_PER_USER]
+    starts = range(ITEMS_PER_USER, len(chosen), ITEMS_PER_USER)
+    parts = np.split(np.arange(len(chosen)), starts)
+    contents = bundle.content_vectors(chosen)
+    texts = unit_rows(np.stack([contents[rows].sum(axis=0) for rows in parts]))
+    histories = [History(rows, np.arange(len(rows))) for rows in parts]
+    levels = np.zeros(len(parts), dtype=np.float32)
+    users = bundle.user_vectors(texts, chosen, histories, levels)
+    return users[users.any(axis=1)]
 
 
 def _find_share(cluster: Cluster, name: str, vectors: Iterable[Vector]) -> float | None:

@@ -22,7 +22,7 @@ from seealso.plugin.neighbours import NeighbourBoosts
 from seealso.plugin.policy import Policy
 from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
-from seealso.plugin.profiles.profile import Profile, build_profile, build_profiles
+from seealso.plugin.profiles.profile import Profile, build_profiles, read_profiles
 from seealso.plugin.profiles.users import describe_gaps
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.item_reader import ItemReader
@@ -70,7 +70,7 @@ class ListMaker:
 
     def profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
         """Return the profile of each user."""
-        return build_profiles(users, live, self._items)
+        return read_profiles(users, live, self._items)
 
     def blocked_items(self) -> frozenset[str]:
         """Return the ids on the blocklist, as it is now."""
@@ -159,7 +159,8 @@ class ListMaker:
         settings = live.settings
         (inputs,) = read_inputs([user], live, self._items)
         words = settings.recommend.words
-        profile = build_profile(inputs, live.encoder.bundle, settings.profile, words)
+        bundle = live.encoder.bundle
+        (profile,) = build_profiles([inputs], bundle, settings.profile, words)
         (boosts,) = self._neighbours(live, [profile])
         criteria = RecommendOptions().resolve(settings.recommend)
         context = RankingContext.of(live, criteria)

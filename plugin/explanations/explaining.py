@@ -187,12 +187,12 @@ def _co_occurrence(who: ExplainedUser, item_id: str) -> dict[str, float]:
     if item_id not in who.profile.co_occurrence:
         return {}
     bundle = who.live.encoder.bundle
+    dilution = bundle.dilution(who.profile.entry_level)
     added = {
-        entry.item_id: bundle.boosts([entry.item_id], [age]).get(item_id, 0.0)
+        entry.item_id: bundle.boosts([entry.item_id], [age]).diluted(dilution).get(item_id, 0.0)
         for age, entry in enumerate(who.inputs.entries)
     }
-    dilution = bundle.dilution(who.profile.entry_level)
-    return {one: dilution * boost for one, boost in added.items() if boost}
+    return {one: boost for one, boost in added.items() if boost}
 
 
 def _without_sum(item: FoundItem, space: Space) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from seealso.config import ProfileSettings
 from seealso.encoder import Bundle
-from seealso.plugin.profiles.inputs import ProfileInputs
+from seealso.plugin.profiles.inputs import HistoryVectors, ProfileInputs
 from seealso.types import Space, Vector
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -81,9 +81,9 @@ def item_shares(
     co_occurrence
         What each event adds to the item beyond w * similarity, by item id.
     """
-    history = inputs.history
-    ids = [inputs.entries[age].item_id for age in history.ages]
-    alike = [closeness(one, item, space) for one in history.vectors]
+    vectors, ages = _history(inputs, len(item))
+    ids = [inputs.entries[age].item_id for age in ages]
+    alike = [closeness(one, item, space) for one in vectors]
     if space is Space.COSINE:
         cosines = (parts @ item.astype(np.float64)).tolist()
         whole = sum(cosines)
@@ -121,23 +121,30 @@ def profile_parts(
     bundle, settings, level
         How it is built.
     """
-    history = inputs.history
-    texts: Floats = np.zeros((2 + len(history.ages), bundle.content_dimension))
+    vectors, ages = _history(inputs, bundle.dimension)
+    texts: Floats = np.zeros((2 + len(ages), bundle.content_dimension))
     if inputs.words is not None:
         texts[0] = settings.words * inputs.words
     if inputs.attributes is not None:
         texts[1] = settings.attributes * inputs.attributes
-    if history.vectors and settings.history_as == "vectors":
-        fading = np.power(settings.recency, np.asarray(history.ages, dtype=np.float64))
-        faded = fading[:, None] * bundle.content_vectors(np.stack(history.vectors))
+    if len(ages) and settings.history_as == "vectors":
+        fading = np.power(settings.recency, ages.astype(np.float64))
+        faded = fading[:, None] * bundle.content_vectors(vectors)
         texts[2:] = settings.history * _normalise(faded)
     texts = _normalise(texts)
-    behaviour = (history.vectors, history.ages) if settings.history else ((), ())
-    added = bundle.user_parts(texts, *behaviour, level)
-    own, chosen = len(texts), len(texts) + len(behaviour[0])
+    behaves = len(ages) if settings.history else 0
+    added = bundle.user_parts(texts, vectors[:behaves], ages[:behaves].tolist(), level)
+    own, chosen = len(texts), len(texts) + behaves
     parts = np.insert(added[:own], 2, added[chosen:].sum(axis=0), axis=0)
     parts[3 : 3 + chosen - own] += added[own:chosen]
     return parts
+
+
+def _history(inputs: ProfileInputs, dimension: int) -> tuple[Vector, npt.NDArray[np.int64]]:
+    """Return E_i of the items of a history, shape (h, dimension), and the age of each."""
+    held = HistoryVectors.of([inputs], dimension)
+    (history,) = held.histories
+    return held.vectors[history.rows], history.ages
 
 
 def closeness(one: Floats, other: Floats, space: Space) -> float:

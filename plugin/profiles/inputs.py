@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from seealso.config import ProfileSettings
-from seealso.encoder import Bundle
+from seealso.encoder import Bundle, History
+from seealso.encoder.projection import unit_rows
 from seealso.plugin.profiles.item_cache import ItemCache, KnownItem
 from seealso.plugin.serving import Live
 from seealso.types import HistoryEntry, User, Vector
@@ -41,47 +42,53 @@ class ProfileInputs:
     attributes: Vector | None
     unread: int = 0
 
-    @property
-    def history(self) -> "HistoryVectors":
-        """Those of `entries` that have a vector."""
-        return HistoryVectors.of(self.entries, self.items)
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class HistoryVectors:
-    """The items of a history that have a vector in the index, newest first.
+    """The items of some histories that have a vector in the index, each of them once.
 
     Attributes
     ----------
     vectors
-        E_i of each.
-    ages
-        How many items of the history are newer: items without a vector keep their age.
+        E_i of the m items, shape (m, dimension).
+    histories
+        Rows of `vectors` for each history, newest first; items without a vector keep their age.
     """
 
-    vectors: tuple[Vector, ...]
-    ages: tuple[int, ...]
+    vectors: Vector
+    histories: Sequence[History]
 
     @classmethod
-    def of(
-        cls, entries: Sequence[HistoryEntry], items: Mapping[str, KnownItem]
-    ) -> "HistoryVectors":
-        """Return those of `entries`, newest first, that have a vector in `items`."""
+    def of(cls, inputs: Sequence[ProfileInputs], dimension: int) -> "HistoryVectors":
+        """Return those among the `entries` of each of `inputs`."""
         found = {
-            age: item.vector
-            for age, entry in enumerate(entries)
-            if (item := items.get(entry.item_id)) is not None and item.vector is not None
+            entry.item_id: item.vector
+            for one in inputs
+            for entry in one.entries
+            if (item := one.items.get(entry.item_id)) is not None and item.vector is not None
         }
-        return cls(tuple(found.values()), tuple(found))
+        place = {item_id: row for row, item_id in enumerate(found)}
+        histories = []
+        for one in inputs:
+            ids = (entry.item_id for entry in one.entries)
+            held = [(place[item_id], age) for age, item_id in enumerate(ids) if item_id in place]
+            histories.append(History(*np.array(held, dtype=np.int64).reshape(-1, 2).T))
+        vectors = np.array([*found.values()], dtype=np.float32).reshape(-1, dimension)
+        return cls(vectors, histories)
 
-    def mean(self, bundle: Bundle, recency: float) -> Vector | None:
-        """Return unit(sum of recency ** age * content of E_i); None without items."""
-        if not self.vectors:
-            return None
-        weights = np.power(np.float32(recency), np.array(self.ages, dtype=np.float32))
-        total: Vector = weights @ bundle.content_vectors(np.stack(self.vectors))
-        mean: Vector = total / np.linalg.norm(total)
-        return mean
+    def means(self, bundle: Bundle, recency: float) -> Vector:
+        """Return unit(sum of recency ** age * content of E_i) for each history.
+
+        Returns
+        -------
+        Vector
+            Shape (histories, content_dimension); zeros for a history without vectors.
+        """
+        contents = bundle.content_vectors(self.vectors)
+        sums = np.zeros((len(self.histories), contents.shape[1]), dtype=np.float32)
+        for row, (rows, ages) in zip(sums, self.histories, strict=True):
+            row[:] = np.power(np.float32(recency), ages.astype(np.float32)) @ contents[rows]
+        return unit_rows(sums)
 
 
 def read_inputs(users: Sequence[User], live: Live, items: ItemCache) -> list[ProfileInputs]:

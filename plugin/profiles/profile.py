@@ -1,14 +1,16 @@
 """A user becomes a profile: a unit vector for the vector list, and words for the tail list."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Final
 
 import numpy as np
 
 from seealso.config import ProfileSettings
-from seealso.encoder import Bundle, entry_level
+from seealso.encoder import Boosted, Bundle, History
+from seealso.encoder.projection import unit_rows
 from seealso.plugin.profiles.inputs import HistoryVectors, ProfileInputs, read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
 from seealso.plugin.serving import Live
@@ -17,6 +19,8 @@ from seealso.types import User, Vector
 WORD = re.compile(r"\w+")
 
 LETTERS_A_WORD = 8
+
+NO_HISTORY: Final = History(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +65,17 @@ class Profile:
         return self.user.seen
 
 
-def build_profiles(users: Sequence[User], live: Live, items: ItemCache) -> list[Profile]:
+def read_profiles(users: Sequence[User], live: Live, items: ItemCache) -> list[Profile]:
     """Return the profile of each user; arguments as for `read_inputs`."""
+    settings = live.settings
     inputs = read_inputs(users, live, items)
-    bundle, settings = live.encoder.bundle, live.settings
-    words = settings.recommend.words
-    return [build_profile(one, bundle, settings.profile, words) for one in inputs]
+    return build_profiles(inputs, live.encoder.bundle, settings.profile, settings.recommend.words)
 
 
-def build_profile(
-    inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings, words: int
-) -> Profile:
-    """Return the profile of one user.
+def build_profiles(
+    inputs: Sequence[ProfileInputs], bundle: Bundle, settings: ProfileSettings, words: int
+) -> list[Profile]:
+    """Return the profiles of users.
 
     E_u = unit(h * history + s * words + a * attributes) with the weights of `settings`; each
     part is a unit vector, the history the mean of its item vectors weighted by
@@ -82,7 +85,7 @@ def build_profile(
     Parameters
     ----------
     inputs
-        What the profile is built from.
+        What each profile is built from.
     bundle
         Of the index.
     settings
@@ -90,60 +93,62 @@ def build_profile(
     words
         Most words for the tail query.
     """
-    history = inputs.history
+    held = HistoryVectors.of(inputs, bundle.dimension)
+    boosts = [_boosts(one, bundle, settings) for one in inputs]
+    levels = np.array([one.entry_level for one in boosts])
+    vectors, tail_vectors = _vectors(inputs, held, bundle, settings, levels)
+    return [
+        Profile(
+            one.user,
+            vector if vector.any() else None,
+            _words(one, words),
+            len(history.ages),
+            tail_vector if tail_vector.any() else vector if vector.any() else None,
+            boosted.diluted(bundle.dilution(boosted.entry_level)),
+            boosted.entry_level,
+            one.unread,
+            len(one.entries) - len(history.ages) - one.unread,
+        )
+        for one, history, boosted, vector, tail_vector in zip(
+            inputs, held.histories, boosts, vectors, tail_vectors, strict=True
+        )
+    ]
+
+
+def _boosts(inputs: ProfileInputs, bundle: Bundle, settings: ProfileSettings) -> Boosted:
     ids = [entry.item_id for entry in inputs.entries] if settings.history else []
-    boosts = bundle.boosts(ids, range(len(ids)))
-    level = entry_level(boosts, ids)
-    dilution = bundle.dilution(level)
-    vector, tail_vector = _vectors(inputs, history, bundle, settings, level)
-    return Profile(
-        inputs.user,
-        vector,
-        _words(inputs, words),
-        len(history.ages),
-        tail_vector,
-        {item_id: dilution * boost for item_id, boost in boosts.items()},
-        level,
-        inputs.unread,
-        len(inputs.entries) - len(history.ages) - inputs.unread,
-    )
+    return bundle.boosts(ids, range(len(ids)))
 
 
 def _vectors(
-    inputs: ProfileInputs,
-    history: HistoryVectors,
+    inputs: Sequence[ProfileInputs],
+    held: HistoryVectors,
     bundle: Bundle,
     settings: ProfileSettings,
-    level: float,
-) -> tuple[Vector | None, Vector | None]:
-    """Return the vectors of the vector list and of the tail list."""
-    texts = [(settings.words, inputs.words), (settings.attributes, inputs.attributes)]
+    levels: Vector,
+) -> tuple[Vector, Vector]:
+    """Return the vectors of the vector list and of the tail list, each of shape (n, dimension)."""
+    shape = (len(inputs), bundle.content_dimension)
+    texts = np.zeros(shape, dtype=np.float32)
+    for row, one in zip(texts, inputs, strict=True):
+        for weight, part in ((settings.words, one.words), (settings.attributes, one.attributes)):
+            row += 0.0 if part is None else np.float32(weight) * part
 
-    def content(recency: float) -> Vector | None:
-        if settings.history_as == "text":
-            return _mix(texts)
-        return _mix([*texts, (settings.history, history.mean(bundle, recency))])
+    def contents(recency: float) -> Vector:
+        if settings.history_as == "text" or not settings.history:
+            return unit_rows(texts)
+        return unit_rows(texts + np.float32(settings.history) * held.means(bundle, recency))
 
-    main = content(settings.recency)
+    main = contents(settings.recency)
     same = settings.tail_recency in (None, settings.recency)
-    tail = main if same else content(settings.tail_recency or 0.0)
-    behaviour = (history.vectors, history.ages) if settings.history else ((), ())
-    vector = bundle.user_vector(main, *behaviour, level)
-    # tail items have no behaviour: their contents alone are compared with the profile
-    tail_vector = bundle.user_vector(tail, (), (), level)
-    return vector, vector if tail_vector is None else tail_vector
-
-
-def _mix(parts: Iterable[tuple[float, Vector | None]]) -> Vector | None:
-    """Return unit(sum of weight * vector); None where nothing is left."""
-    weighted = [np.float32(weight) * v for weight, v in parts if v is not None and weight > 0]
-    if not weighted:
-        return None
-    total: Vector = np.sum(weighted, axis=0)
-    if not total.any():
-        return None
-    mixed: Vector = total / np.linalg.norm(total)
-    return mixed
+    tail = main if same else contents(settings.tail_recency or 0.0)
+    nothing = [NO_HISTORY] * len(inputs)
+    behaviour = held.histories if settings.history else nothing
+    return (
+        bundle.user_vectors(main, held.vectors, behaviour, levels),
+        # tail items have no behaviour: their contents alone are compared with the profile
+        bundle.user_vectors(tail, held.vectors[:0], nothing, levels),
+    )
 
 
 def _words(inputs: ProfileInputs, limit: int) -> str:

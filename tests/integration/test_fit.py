@@ -13,7 +13,7 @@ import pytest
 
 from seealso.cli.main import main
 from seealso.cluster.node import NodeInfo
-from seealso.encoder import BundleStore, entry_level
+from seealso.encoder import BundleStore, History
 from seealso.errors import BundleError, MappingMismatch
 from seealso.fitting.fit import fit
 from seealso.fitting.fit_report import FitReport
@@ -125,11 +125,13 @@ def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch: NodeInfo, pa
     recency = bundle.fitted["profile"]["recency"]
     told = recency ** np.arange(3) @ part.contents_of(items[history])
     chosen = [ids[place] for place in history]
-    boosts = part.boosts(chosen, range(3))
-    level = entry_level(boosts, chosen)
+    boosted = part.boosts(chosen, range(3))
+    level = boosted.entry_level
     own = (told / np.linalg.norm(told)).astype(np.float32)
-    scores = weighted @ part.user_vector(own, list(items[history]), range(3), level)
-    boosts = {one: part.dilution(level) * boost for one, boost in boosts.items()}
+    behaviour = [History(np.array(history), np.arange(3))]
+    (user,) = part.user_vectors(own[None], items, behaviour, np.array([level]))
+    scores = weighted @ user
+    boosts = boosted.diluted(part.dilution(level))
     scores += np.array([boosts.get(one, 0.0) for one in ids], dtype=np.float32)
     scores[history] = -np.inf
     found = Recommender(shop.cluster, shop.settings(), None).recommend(history=chosen, path=path)

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from seealso.encoder import collaborative
 from seealso.encoder.blas import one_thread
-from tests.unit.test_collaborative import IDS, TEXTS, part
+from tests.unit.test_collaborative import IDS, TEXTS, aged, part
 
 
 def threads() -> int:
@@ -31,8 +31,8 @@ def test_a_user_is_folded_in_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> N
             return original(*arguments)  # type: ignore[operator]
 
         monkeypatch.setattr(collaborative, name, counted)
-    history = list(part().join(IDS, TEXTS)[:3])
-    part().user_vector(TEXTS[0], history, range(3))
+    history = part().join(IDS, TEXTS)[:3]
+    part().fold_in(history, [aged(0, 1, 2)])
     part().user_parts(TEXTS[:1].astype(np.float64), history, range(3))
     assert found == [1, 1]
     assert threads() == 2

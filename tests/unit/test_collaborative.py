@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seealso.encoder import Collaborative, CoOccurrence
-from seealso.encoder.co_occurrence import MOST_BOOSTED, entry_level
+from seealso.encoder import Boosted, Collaborative, CoOccurrence, History
+from seealso.encoder.co_occurrence import MOST_BOOSTED
 from seealso.encoder.collaborative_file import load_collaborative
 from seealso.encoder.fold_in import fold_in_parts
 from seealso.errors import BundleError
@@ -37,6 +37,17 @@ def part(weight: float = 1.5, cold_length: float = 0.7) -> Collaborative:
 TEXTS = unit(rows(len(IDS), D, seed=2))
 
 
+def aged(*ages: int) -> History:
+    """A history of the first rows of some matrix."""
+    return History(np.arange(len(ages)), np.array(ages, dtype=np.int64))
+
+
+def asked_by(one: Collaborative, text: Vector, joined: Vector, level: float = 0.0) -> Vector:
+    """E_u of one user, with a history of joined vectors."""
+    history = aged(*range(len(joined)))
+    return one.user_vectors(text[None], joined, [history], np.array([level]))[0]
+
+
 @given(st.floats(0.05, 10), st.floats(0, 5))
 @settings(max_examples=25, deadline=None)
 def test_joined_vectors_are_unit_and_keep_every_inner_product(
@@ -46,10 +57,9 @@ def test_joined_vectors_are_unit_and_keep_every_inner_product(
     joined = one.join(IDS, TEXTS)
     np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, atol=1e-5)
     history = joined[[3, 7]]
-    asked = one.user_vector(TEXTS[0], list(history), [0, 1])
-    assert asked is not None
+    asked = asked_by(one, TEXTS[0], history)
     assert np.linalg.norm(asked) == pytest.approx(1.0, abs=1e-5)
-    user = one.fold_in(history, [0, 1])
+    (user,) = one.fold_in(history, [aged(0, 1)])
     plain = TEXTS @ TEXTS[0] + weight**2 * one.factors @ user
     length = np.sqrt(1 + weight**2) * one.radius
     np.testing.assert_allclose(joined @ asked * length, plain, atol=1e-4 * (1 + weight**2))
@@ -58,8 +68,7 @@ def test_joined_vectors_are_unit_and_keep_every_inner_product(
 def test_an_item_that_is_not_cold_any_more_loses_its_bonus_and_nothing_else() -> None:
     one = replace(part(), cold_start_bonus=0.3)
     cold, known = one.join(["new", "i1"], TEXTS[:2])
-    asked = one.user_vector(TEXTS[0], [known], [0])
-    assert asked is not None
+    asked = asked_by(one, TEXTS[0], known[None])
     left = one.drop_bonus(np.stack([cold, known]))
     np.testing.assert_allclose(np.linalg.norm(left, axis=1), 1.0, atol=1e-6)
     # the bonus is before dilution
@@ -70,14 +79,26 @@ def test_an_item_that_is_not_cold_any_more_loses_its_bonus_and_nothing_else() ->
 def test_a_history_is_folded_in_as_least_squares_say() -> None:
     one = part()
     joined = one.join(IDS, TEXTS)
-    chosen, ages = [4, 9, 2], [0, 1, 3]
+    chosen, ages = [4, 9, 2], (0, 1, 3)
     factors = one.factors[chosen].astype(np.float64)
     confidence = 40.0 * 0.6 ** np.array(ages)
     wanted = np.linalg.solve(
         one.gram + factors.T @ np.diag(confidence) @ factors, factors.T @ (1 + confidence)
     )
-    found = one.fold_in(joined[chosen], ages)
+    (found,) = one.fold_in(joined[chosen], [aged(*ages)])
     np.testing.assert_allclose(found, unit(wanted), atol=1e-4)
+
+
+def test_users_who_share_items_are_as_each_alone() -> None:
+    one = replace(part(), cold_start_bonus=0.1, cold_start_share=0.5)
+    joined, texts, levels = one.join(IDS, TEXTS), TEXTS[:3].copy(), np.array([0.0, 0.4, 0.2])
+    texts[1] = 0.0
+    chosen = ([3, 7], [7, 12, 3], [])
+    histories = [History(np.array(own, dtype=np.int64), np.arange(len(own))) for own in chosen]
+    found = one.user_vectors(texts, joined, histories, levels)
+    for user, text, own, level in zip(found, texts, chosen, levels, strict=True):
+        alone = asked_by(one, text, joined[own], level)
+        np.testing.assert_allclose(user, alone, atol=1e-6)
 
 
 @given(
@@ -93,15 +114,14 @@ def test_the_parts_of_a_user_sum_up_to_the_user(
     texts: int, chosen: list[int], weight: float, share: float, seed: int
 ) -> None:
     one = replace(part(weight), cold_start_bonus=0.1, cold_start_share=share)
-    joined = list(one.join(IDS, TEXTS)[chosen])
+    joined = one.join(IDS, TEXTS)[chosen]
     told = unit(rows(1, D, seed=seed)) if texts else rows(0, D)
     # several parts that sum up to a unit vector
     split = np.repeat(told, texts, axis=0) / max(texts, 1)
     added = one.user_parts(split, joined, range(len(chosen)), 0.4)
     assert added.shape == (len(split) + len(chosen) + 1, one.dimension)
-    whole = one.user_vector(told[0] if texts else None, joined, range(len(chosen)), 0.4)
-    wanted = np.zeros(one.dimension) if whole is None else whole
-    np.testing.assert_allclose(added.sum(axis=0), wanted, atol=1e-5)
+    whole = asked_by(one, split.sum(axis=0), joined, 0.4)
+    np.testing.assert_allclose(added.sum(axis=0), whole, atol=1e-5)
 
 
 def test_what_an_item_adds_grows_with_its_own_confidence_alone() -> None:
@@ -133,11 +153,7 @@ def test_new_items_are_welcome_by_so_much_and_nothing_else_changes(
     joined = warm.join(names, TEXTS)
     np.testing.assert_allclose(joined, cool.join(names, TEXTS), atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(joined, axis=1), 1.0, atol=1e-5)
-    before, after = (
-        one.user_vector(TEXTS[0], list(joined[:2]), [0, 1], level) for one in (cool, warm)
-    )
-    assert before is not None
-    assert after is not None
+    before, after = (asked_by(one, TEXTS[0], joined[:2], level) for one in (cool, warm))
     assert np.linalg.norm(after) == pytest.approx(1.0, abs=1e-5)
     wanted = joined @ before + (bonus + share * level) * np.array([one == "new" for one in names])
     np.testing.assert_allclose(joined @ after, warm.dilution(level) * wanted, atol=1e-4)
@@ -156,7 +172,8 @@ def test_texts_come_back_out_of_joined_vectors() -> None:
 
 
 def test_a_user_of_whom_nothing_is_known_has_no_vector() -> None:
-    assert part().user_vector(None, [], []) is None
+    one = replace(part(), cold_start_bonus=0.3)
+    assert not asked_by(one, np.zeros_like(TEXTS[0]), one.join([], TEXTS[:0])).any()
 
 
 def test_what_is_like_an_item_is_asked_without_the_rest() -> None:
@@ -178,12 +195,14 @@ def test_a_history_lifts_what_is_chosen_around_it() -> None:
         recency=0.5,
     )
     one = replace(part(), co_occurrence=pairs)
-    assert one.boosts(["i1", "unknown", "i0"], [0, 1, 2]) == {
-        "i1": pytest.approx(2 * 0.25 * 0.5),
-        "i2": pytest.approx(2 * (1.0 + 0.25 * 0.25)),
+    found = one.boosts(["i1", "unknown", "i0"], [0, 1, 2])
+    assert found.diluted(0.5) == {
+        "i1": pytest.approx(0.25 * 0.5),
+        "i2": pytest.approx(1.0 + 0.25 * 0.25),
     }
-    assert one.boosts(["i5"], [0]) == {}
-    assert part().boosts(["i0"], [0]) == {}
+    assert found.own.tolist() == [True, False]
+    assert one.boosts(["i5"], [0]).diluted(1.0) == {}
+    assert part().boosts(["i0"], [0]).diluted(1.0) == {}
 
 
 def test_at_most_so_many_items_are_lifted_the_strongest() -> None:
@@ -197,13 +216,17 @@ def test_at_most_so_many_items_are_lifted_the_strongest() -> None:
 
 
 def test_an_item_enters_a_list_by_what_the_tenth_boosted_one_gets() -> None:
-    boosts = {f"i{n}": n / 10 for n in range(12)}
-    assert entry_level(boosts, ()) == pytest.approx(0.2)
+    def level(items: int, *own: int) -> float:
+        amounts = np.arange(items, dtype=np.float32) / 10
+        ids = [f"i{n}" for n in range(items)]
+        return Boosted(ids, amounts, np.isin(np.arange(items), own)).entry_level
+
+    assert level(12) == pytest.approx(0.2)
     # what a user has chosen already is no news
-    assert entry_level(boosts, ["i11", "i5", "unknown"]) == 0.0
-    assert entry_level({**boosts, "i12": 1.2}, ["i11", "i5"]) == pytest.approx(0.1)
-    assert entry_level(boosts, ["i0", "i1"]) == pytest.approx(0.2)
-    assert entry_level({}, ()) == 0.0
+    assert level(12, 11, 5, 3) == 0.0
+    assert level(13, 11, 5) == pytest.approx(0.1)
+    assert level(12, 0, 1) == pytest.approx(0.2)
+    assert level(0) == Boosted().entry_level == 0.0
 
 
 def test_a_part_of_an_earlier_version_has_no_share_for_cold_items(tmp_path: Path) -> None:
@@ -225,7 +248,8 @@ def test_pairs_lie_in_the_file_of_the_part(tmp_path: Path) -> None:
     np.savez(tmp_path / "part.npz", **one.arrays())
     found = load_collaborative(tmp_path / "part.npz")
     assert found.content() == one.content() != part().content()
-    assert found.boosts(["i0"], [1]) == one.boosts(["i0"], [1]) != {}
+    boosted = found.boosts(["i0"], [1]).diluted(1.0)
+    assert boosted == one.boosts(["i0"], [1]).diluted(1.0) != {}
 
 
 def test_pairs_of_other_items_are_refused(tmp_path: Path) -> None:

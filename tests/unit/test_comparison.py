@@ -23,6 +23,7 @@ from seealso.encoder import (
     BundleStore,
     Collaborative,
     Encoder,
+    History,
     Projection,
     bind,
     fit_projection,
@@ -150,12 +151,12 @@ def test_a_fitted_bundle_asks_as_the_query_does(
     joined = part.join(ids, texts)
     users = []
     for question in dataset.dev:
-        told = 0.5 ** np.arange(len(question.history)) @ texts[question.history]
+        ages = np.arange(len(question.history))
+        told = 0.5**ages @ texts[question.history]
         unit = (told / np.linalg.norm(told)).astype(np.float32)
-        found = part.user_vector(unit, list(joined[question.history]), range(len(question.history)))
-        assert found is not None
-        users.append(found)
-    assert ranks.tolist() == naive(np.stack(users), joined, [*dataset.dev])
+        history = [History(np.array(question.history), ages)]
+        users.append(part.user_vectors(unit[None], joined, history, np.zeros(1)))
+    assert ranks.tolist() == naive(np.vstack(users), joined, [*dataset.dev])
 
 
 def test_the_settings_decide_over_the_bundle(tiny: Bundle, dataset: Dataset) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from seealso.config import ImportanceSettings, Settings, load_settings, with_fitted
 from seealso.datasets.questions import Question
+from seealso.encoder import History
 from seealso.encoder.projection import unit_rows
 from seealso.errors import ConfigError
 from seealso.fitting.bench import Bench, ndcg
@@ -276,11 +277,10 @@ def test_a_bundle_folds_users_in_as_the_bench_does() -> None:
     joined = part.join(ids, TEXTS)
     history = [3, 30, 12]
     bench = Bench.of(TEXTS, [question(history, 5)], 50)
-    found = part.fold_in(joined[history], range(3))
-    np.testing.assert_allclose(found, bench.fold_in(known, recipe)[0], atol=1e-4)
-    text_profiles = bench.text_profiles(1.0)[0]
-    user = part.user_vector(text_profiles, list(joined[history]), range(3))
-    assert user is not None
+    chosen = [History(np.array(history), np.arange(3))]
+    found = part.fold_in(joined, chosen)
+    np.testing.assert_allclose(found, bench.fold_in(known, recipe), atol=1e-4)
+    (user,) = part.user_vectors(bench.text_profiles(1.0), joined, chosen, np.zeros(1))
     rows = join_users(bench.text_profiles(1.0), bench.fold_in(known, recipe), recipe.weight)[0]
     plain = np.hstack([TEXTS, np.float32(1.25) * part.factors_of(ids, TEXTS)]) @ rows
     np.testing.assert_allclose(

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from seealso.config import ProfileSettings, RecommendSettings, Settings, TextSettings
-from seealso.encoder import Bundle, UserText
+from seealso.encoder import Boosted, Bundle, UserText
 from seealso.errors import DataError
-from seealso.plugin.profiles.inputs import HistoryVectors
+from seealso.plugin.profiles.inputs import HistoryVectors, ProfileInputs
 from seealso.plugin.profiles.item_cache import ItemCache, KnownItem
-from seealso.plugin.profiles.profile import Profile, build_profiles
+from seealso.plugin.profiles.profile import Profile, read_profiles
 from seealso.plugin.profiles.users import describe_gaps, describe_user
 from seealso.plugin.serving import Live
 from seealso.readers import Histories
@@ -32,9 +32,11 @@ PLAIN = cast(
     "Bundle",
     SimpleNamespace(
         max_length=64,
+        dimension=3,
+        content_dimension=3,
         content_vectors=lambda vectors: vectors,
-        user_vector=lambda text, history, ages, level: text,
-        boosts=lambda history, ages: {},
+        user_vectors=lambda texts, items, histories, levels: texts,
+        boosts=lambda history, ages: Boosted(),
         dilution=lambda level: 1.0,
     ),
 )
@@ -73,7 +75,7 @@ def profile_of(
             profile=ProfileSettings(**settings), recommend=RecommendSettings(words=limit)
         ),
     )
-    (profile,) = build_profiles([user], cast("Live", live), cast("ItemCache", TableCache()))
+    (profile,) = read_profiles([user], cast("Live", live), cast("ItemCache", TableCache()))
     return profile
 
 
@@ -85,21 +87,28 @@ def unit(vector: Vector) -> Vector:
     return cast("Vector", vector / np.linalg.norm(vector))
 
 
+def means(recency: float, *histories: str) -> Vector:
+    """The means of histories, each given as ids with spaces between."""
+    users = [user_of(*ids.split()) for ids in histories]
+    inputs = [ProfileInputs(user, user.history, ITEMS, None, None) for user in users]
+    return HistoryVectors.of(inputs, 3).means(PLAIN, recency)
+
+
 def test_newer_items_weigh_more() -> None:
-    found = HistoryVectors.of([HistoryEntry("x"), HistoryEntry("y")], ITEMS)
-    assert found.mean(PLAIN, 0.5) == pytest.approx(unit(X + 0.5 * Y))
+    assert means(0.5, "x y") == pytest.approx(unit(X + 0.5 * Y)[None])
 
 
 def test_an_item_that_is_gone_keeps_its_age() -> None:
-    entries = [HistoryEntry("gone"), HistoryEntry("x"), HistoryEntry("textless"), HistoryEntry("y")]
-    assert HistoryVectors.of(entries, ITEMS).mean(PLAIN, 0.5) == pytest.approx(
-        unit(0.5 * X + 0.125 * Y)
-    )
+    assert means(0.5, "gone x textless y") == pytest.approx(unit(0.5 * X + 0.125 * Y)[None])
 
 
-def test_a_history_without_vectors_is_none() -> None:
-    held = HistoryVectors.of([HistoryEntry("gone"), HistoryEntry("textless")], ITEMS)
-    assert held.mean(PLAIN, 0.5) is None
+def test_a_history_without_vectors_is_nothing() -> None:
+    assert means(0.5, "gone textless") == pytest.approx(np.zeros((1, 3)))
+
+
+def test_histories_that_share_items_have_means_of_their_own() -> None:
+    found = means(0.5, "x y", "", "y x", "y")
+    assert found == pytest.approx(np.array([unit(X + 0.5 * Y), 0 * X, unit(Y + 0.5 * X), Y]))
 
 
 def test_parts_are_mixed_by_their_weights() -> None:

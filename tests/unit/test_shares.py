@@ -14,7 +14,7 @@ from seealso.plugin.explanations.explanation import Explanation, matched_words
 from seealso.plugin.explanations.shares import Kind, Share, closeness, item_shares, profile_parts
 from seealso.plugin.profiles.inputs import ProfileInputs
 from seealso.plugin.profiles.item_cache import KnownItem
-from seealso.plugin.profiles.profile import build_profile
+from seealso.plugin.profiles.profile import build_profiles
 from seealso.types import Calibration, HistoryEntry, Space, User, Vector
 from seealso.types import Path as RankingPath
 from tests.unit.test_collaborative import IDS, TEXTS, D, part, rows, unit
@@ -80,9 +80,9 @@ def test_the_parts_of_a_profile_sum_up_to_it(
     data: st.DataObject, bundle: Bundle, chosen: ProfileSettings
 ) -> None:
     inputs = data.draw(profile_inputs(bundle))
-    profile = build_profile(inputs, bundle, chosen, 32)
+    (profile,) = build_profiles([inputs], bundle, chosen, 32)
     parts = profile_parts(inputs, bundle, chosen, 0.0)
-    assert parts.shape == (3 + len(inputs.history.ages), bundle.dimension)
+    assert parts.shape == (3 + profile.history_used, bundle.dimension)
     wanted = np.zeros(bundle.dimension) if profile.vector is None else profile.vector
     np.testing.assert_allclose(parts.sum(axis=0), wanted, atol=2e-5)
 
@@ -106,7 +106,8 @@ def test_shares_add_up_to_the_value(
 ) -> None:
     inputs = data.draw(profile_inputs(bundle))
     item = bundle.item_vectors(IDS, TEXTS)[data.draw(st.integers(0, len(IDS) - 1))]
-    vector = build_profile(inputs, bundle, chosen, 32).vector
+    (profile,) = build_profiles([inputs], bundle, chosen, 32)
+    vector = profile.vector
     parts = profile_parts(inputs, bundle, chosen, 0.0)
     shares = item_shares(inputs, parts, item, importance, space, pairs)
     alike = 0.0 if vector is None else closeness(vector, item, space)
@@ -119,7 +120,7 @@ def test_shares_add_up_to_the_value(
     assert (Kind.PROFILE in told) == (space is not Space.COSINE)
     events = [one.item_id for one in shares if one.kind is Kind.EVENT]
     assert len(events) == len(set(events))
-    held = {inputs.entries[age].item_id for age in inputs.history.ages}
+    held = {item_id for item_id, item in inputs.items.items() if item.vector is not None}
     assert set(events) == held | set(pairs)
 
 

@@ -5,9 +5,10 @@ Nothing here imports torch: what makes a bundle is the training room.
 
 from seealso.encoder.bundle import Bundle as Bundle
 from seealso.encoder.cache import VectorCache as VectorCache
+from seealso.encoder.co_occurrence import Boosted as Boosted
 from seealso.encoder.co_occurrence import CoOccurrence as CoOccurrence
-from seealso.encoder.co_occurrence import entry_level as entry_level
 from seealso.encoder.collaborative import Collaborative as Collaborative
+from seealso.encoder.collaborative import History as History
 from seealso.encoder.encoder import Encoder as Encoder
 from seealso.encoder.images import Images as Images
 from seealso.encoder.images import ImageVectors as ImageVectors

@@ -15,7 +15,8 @@ from pydantic import AfterValidator, ConfigDict, Field, InstanceOf, TypeAdapter,
 from pydantic.dataclasses import dataclass
 
 from seealso.config import TextSettings, check_fitted, describe_first_refusal
-from seealso.encoder.collaborative import Collaborative
+from seealso.encoder.co_occurrence import Boosted
+from seealso.encoder.collaborative import Collaborative, History
 from seealso.encoder.collaborative_file import load_collaborative
 from seealso.encoder.description import (
     COLLABORATIVE,
@@ -167,61 +168,59 @@ class Bundle:
         """Return vectors of words, shape (n, text_dimension), as items' contents are met."""
         return texts if self.images is None else self.images.words(texts)
 
-    def user_vector(
-        self,
-        text: Vector | None,
-        history: Sequence[Vector],
-        ages: Sequence[int],
-        level: float = 0.0,
-    ) -> Vector | None:
-        """Return E_u, shape (dimension,), of unit length; None where nothing is known.
+    def user_vectors(
+        self, texts: Vector, items: Vector, histories: Sequence[History], levels: Vector
+    ) -> Vector:
+        """Return E_u of users, shape (users, dimension): unit rows, zeros where nothing is known.
 
         Parameters
         ----------
-        text
-            What words, attributes and history say, shape (content_dimension,), unit length.
-        history
-            E_i of items of the history.
-        ages
-            Age of each, 0 being the newest item of the history.
-        level
-            `entry_level` of the user: what cold items get grows with it.
+        texts
+            What words, attributes and history of each say, shape (users, content_dimension): unit
+            rows, or zeros.
+        items
+            E_i of the items of all histories, shape (m, dimension).
+        histories
+            Rows of `items`, for each user.
+        levels
+            Entry level of each user, shape (users,): what cold items get grows with it.
         """
         if self.collaborative is None:
-            return text
-        return self.collaborative.user_vector(text, history, ages, level)
+            return texts
+        return self.collaborative.user_vectors(texts, items, histories, levels)
 
     def user_parts(
-        self, texts: Floats, history: Sequence[Vector], ages: Sequence[int], level: float = 0.0
+        self, texts: Floats, history: Vector, ages: Sequence[int], level: float = 0.0
     ) -> Floats:
         """Return what each part of a user adds to E_u, shape (n + h + 1, dimension).
 
-        Its rows, the last of which is the bonus of cold items, sum up to `user_vector` of the sum
-        of `texts`.
+        Its rows, the last of which is the bonus of cold items, sum up to that of `user_vectors`
+        for the sum of `texts`.
 
         Parameters
         ----------
         texts
             n vectors that sum up to what the user's words, attributes and history say, shape
             (n, content_dimension).
-        history, ages, level
-            As for `user_vector`.
+        history
+            E_i of the h items of the history, shape (h, dimension).
+        ages, level
+            Age of each, 0 being the newest, and the entry level of the user.
         """
         if self.collaborative is None:
             return np.vstack([texts, np.zeros((len(history) + 1, self.dimension))])
         return self.collaborative.user_parts(texts, history, ages, level)
 
-    def boosts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
-        """Return what a history adds to w * similarity of items that are chosen around its own.
-
-        That is before it is multiplied by `dilution`, as similarities are.
+    def boosts(self, history: Sequence[str], ages: Sequence[int]) -> Boosted:
+        """Return the items that are chosen around those of a history.
 
         Parameters
         ----------
         history, ages
             Item ids, and the age of each, 0 being the newest.
         """
-        return {} if self.collaborative is None else self.collaborative.boosts(history, ages)
+        part = self.collaborative
+        return Boosted() if part is None else part.boosts(history, ages)
 
     def dilution(self, level: float) -> float:
         """Return what the bonus of cold items leaves of similarities and boosts.
@@ -229,7 +228,7 @@ class Bundle:
         Parameters
         ----------
         level
-            `entry_level` of the user.
+            Entry level of the user.
         """
         return 1.0 if self.collaborative is None else self.collaborative.dilution(level)
 

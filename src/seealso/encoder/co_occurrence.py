@@ -4,8 +4,8 @@ One inner product cannot hold such pairs: on sparse behaviour their matrix has n
 boost the few items that a history points to, on top of what the vectors say.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,25 +22,43 @@ ENTRY: Final = 10
 Places = npt.NDArray[np.int64]
 
 
-def entry_level(boosts: Mapping[str, float], history: Collection[str]) -> float:
-    """Return what the tenth of the most boosted items gets; 0 where there are fewer.
-
-    Parameters
-    ----------
-    boosts
-        Of one user, by item id.
-    history
-        Their own items, which are no news to them: left out.
-    """
-    own = frozenset(history)
-    return entry_boost([one for item_id, one in boosts.items() if item_id not in own])
-
-
-def entry_boost(boosts: Sequence[float] | Vector) -> float:
+def entry_boost(boosts: Vector) -> float:
     """Return the tenth largest of `boosts`; 0 where there are fewer."""
     if len(boosts) < ENTRY:
         return 0.0
     return float(np.partition(boosts, len(boosts) - ENTRY)[len(boosts) - ENTRY])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boosted:
+    """The items that a history boosts.
+
+    Attributes
+    ----------
+    ids
+        m items.
+    amounts
+        What is added to w * similarity of each before dilution, shape (m,).
+    own
+        Which of them are in the history themselves, shape (m,).
+    """
+
+    ids: Sequence[str] = ()
+    amounts: Vector = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    own: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+    @property
+    def entry_level(self) -> float:
+        """What the tenth of the most boosted items gets, own items left out; 0 if they are fewer.
+
+        What a user has chosen already is no news.
+        """
+        return entry_boost(self.amounts[~self.own])
+
+    def diluted(self, dilution: float) -> dict[str, float]:
+        """Return what is added to each item, by its id."""
+        amounts = dilution * self.amounts.astype(np.float64)
+        return dict(zip(self.ids, amounts.tolist(), strict=True))
 
 
 @dataclass(frozen=True, eq=False)

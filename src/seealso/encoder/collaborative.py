@@ -11,17 +11,24 @@ most to. The same bonus for everyone fills the lists of some users and is never 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
 from seealso.encoder.blas import one_thread
-from seealso.encoder.co_occurrence import CoOccurrence
+from seealso.encoder.co_occurrence import Boosted, CoOccurrence, Places
 from seealso.encoder.fold_in import Floats, fold_in, fold_in_parts
 from seealso.encoder.projection import unit_rows
 from seealso.types import Vector
+
+
+class History(NamedTuple):
+    """What a user chose: rows of some matrix, and the age of each, 0 being the newest item."""
+
+    rows: Places
+    ages: Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,56 +196,51 @@ class Collaborative:
         """Return the content vectors in `joined`, shape (m, d + k + 2), as shape (m, d)."""
         return joined[:, : self.text_dimension] * np.float32(self.radius)
 
-    def user_vector(
-        self,
-        text: Vector | None,
-        joined: Sequence[Vector],
-        ages: Sequence[int],
-        level: float = 0.0,
-    ) -> Vector | None:
-        """Return E_u of a user, shape (d + k + 2,), unit length; None if nothing is known.
+    def user_vectors(
+        self, texts: Vector, joined: Vector, histories: Sequence[History], levels: Vector
+    ) -> Vector:
+        """Return E_u of users, shape (users, d + k + 2): unit rows, zeros where nothing is known.
 
         Parameters
         ----------
-        text
-            Text part of the profile, shape (d,), unit length, or none.
+        texts
+            Text part of each profile, shape (users, d): unit rows, or zeros.
         joined
-            Joined vectors of the h items of the history, each of shape (d + k + 2,).
-        ages
-            Age of each, the newest item of a history being 0.
-        level
-            Entry level of the user.
+            Joined vectors of the items of all histories, shape (m, d + k + 2).
+        histories
+            Rows of `joined`, for each user.
+        levels
+            Entry level of each user, shape (users,).
         """
-        if text is None and not len(joined):
-            return None
-        profile = np.zeros(self.dimension - 2, dtype=np.float32)
-        if text is not None:
-            profile[: self.text_dimension] = text
-        if len(joined):
-            profile[self.text_dimension :] = self.weight * self.fold_in(np.stack(joined), ages)
-        return self.add_bonus(profile[None], np.array([level]))[0] if profile.any() else None
+        factors = self.fold_in(joined, histories)
+        profiles = np.hstack([texts, np.float32(self.weight) * factors])
+        found = self.add_bonus(profiles, levels)
+        found[~profiles.any(axis=1)] = 0.0
+        return found
 
     def user_parts(
-        self, texts: Floats, joined: Sequence[Vector], ages: Sequence[int], level: float = 0.0
+        self, texts: Floats, joined: Vector, ages: Sequence[int], level: float = 0.0
     ) -> Floats:
         """Return what each part of a user adds to E_u, shape (n + h + 1, d + k + 2).
 
         The rows, first those of the text, then those of the history, then the bonus of cold
-        items, sum up to what `user_vector` returns, or are zero where that is None.
+        items, sum up to that of `user_vectors`.
 
         Parameters
         ----------
         texts
             n vectors that sum up to the text part of the profile, shape (n, d).
-        joined, ages, level
-            As for `user_vector`.
+        joined
+            Joined vectors of the h items of the history, shape (h, d + k + 2).
+        ages, level
+            Age of each, and the entry level of the user.
         """
         added = np.zeros((len(texts) + len(joined) + 1, self.dimension))
         added[: len(texts), : self.text_dimension] = texts
         if len(joined):
             with one_thread():
-                chosen, solved, confidence = self._folding(np.stack(joined), ages)
-                factors = fold_in_parts(chosen, solved, confidence)
+                chosen, solved = self._foldable(joined)
+                factors = fold_in_parts(chosen, solved, self._confidence(ages))
             length = np.linalg.norm(factors.sum(axis=0))
             if length > 0:
                 added[len(texts) : -1, self.text_dimension : -2] = self.weight * factors / length
@@ -275,10 +277,8 @@ class Collaborative:
         query[-2:] = 0.0
         return np.asarray(query / np.linalg.norm(query), dtype=np.float32)
 
-    def boosts(self, history: Sequence[str], ages: Sequence[int]) -> dict[str, float]:
-        """Return what a history adds to w * similarity of items that are chosen around its own.
-
-        That is before dilution.
+    def boosts(self, history: Sequence[str], ages: Sequence[int]) -> Boosted:
+        """Return the items that are chosen around those of a history.
 
         Parameters
         ----------
@@ -287,30 +287,44 @@ class Collaborative:
         ages
             Age of each, 0 being the newest.
         """
-        known = [row for row, item_id in enumerate(history) if item_id in self.place]
+        places = [self.place.get(item_id, -1) for item_id in history]
+        known = [n for n, place in enumerate(places) if place >= 0]
         if self.co_occurrence is None or not known:
-            return {}
-        places, added = self.co_occurrence.boost(
-            [self.place[history[row]] for row in known], [ages[row] for row in known]
+            return Boosted()
+        found, amounts = self.co_occurrence.boost(
+            [places[n] for n in known], [ages[n] for n in known]
         )
-        return {self.ids[n]: one for n, one in zip(places.tolist(), added.tolist(), strict=True)}
+        rows, own = found.tolist(), frozenset(places)
+        return Boosted([self.ids[n] for n in rows], amounts, np.array([n in own for n in rows]))
 
-    def fold_in(self, joined: Vector, ages: Sequence[int]) -> Vector:
-        """Return the unit user factor of a history of joined vectors, shape (k,).
+    def fold_in(self, joined: Vector, histories: Sequence[History]) -> Vector:
+        """Return the unit factor of each user, shape (users, k); zeros without a history.
 
         By `fold_in`, with c = alpha * recency ** age.
-        """
-        with one_thread():
-            user = fold_in(*self._folding(joined, ages))
-        length = np.linalg.norm(user)
-        return np.asarray(user / length if length > 0 else user, dtype=np.float32)
 
-    def _folding(self, joined: Vector, ages: Sequence[int]) -> tuple[Floats, Floats, Floats]:
-        """Return what `fold_in` takes for a history of joined vectors."""
+        Parameters
+        ----------
+        joined, histories
+            As for `user_vectors`.
+        """
+        users = np.zeros((len(histories), self.factors.shape[1]), dtype=np.float32)
+        with one_thread():
+            # an item that several users chose is multiplied once
+            chosen, solved = self._foldable(joined)
+            for user, (rows, ages) in zip(users, histories, strict=True):
+                if len(rows):
+                    user[:] = fold_in(chosen[rows], solved[rows], self._confidence(ages))
+        return unit_rows(users)
+
+    def _foldable(self, joined: Vector) -> tuple[Floats, Floats]:
+        """Return H and H (F'F + reg)^-1 for joined vectors, as `fold_in` takes them."""
         scale = self.radius / self.weight if self.weight else 0.0
         chosen = joined[:, self.text_dimension : -2].astype(np.float64) * scale
-        confidence = self.confidence * np.power(self.recency, np.asarray(ages, dtype=np.float64))
-        return chosen, chosen @ self._solved, confidence
+        return chosen, chosen @ self._solved
+
+    def _confidence(self, ages: Sequence[int] | Places) -> Floats:
+        confidence = np.power(self.recency, np.asarray(ages, dtype=np.float64))
+        return np.asarray(self.confidence * confidence)
 
     def arrays(self) -> dict[str, Any]:
         """Return its arrays by name, as its file holds them."""

@@ -15,6 +15,7 @@ from seealso.datasets.ranks import profile_vectors, target_ranks
 from seealso.encoder import (
     Bundle,
     Encoder,
+    History,
     ImageVectors,
     ItemText,
     UserText,
@@ -174,12 +175,12 @@ class BundleRanker:
             profiles = profile_vectors(contents, questions, profile.recency, most)
         if bundle.collaborative is None:
             return profiles
-        users = np.zeros((len(questions), bundle.dimension), dtype=np.float32)
-        for row, (question, own) in enumerate(zip(questions, unit_rows(profiles), strict=True)):
-            recent = list(vectors[question.history[:most]])
-            found = bundle.user_vector(own, recent, range(len(recent)))
-            users[row] = 0.0 if found is None else found
-        return users
+        recent = [np.array(question.history[:most], dtype=np.int64) for question in questions]
+        used, rows = np.unique(np.concatenate(recent), return_inverse=True)
+        ends = np.cumsum([len(one) for one in recent])[:-1]
+        histories = [History(one, np.arange(len(one))) for one in np.split(rows, ends)]
+        levels = np.zeros(len(questions), dtype=np.float32)
+        return bundle.user_vectors(unit_rows(profiles), vectors[used], histories, levels)
 
     def read(self, encoder: Encoder) -> tuple[list[str], Vector]:
         """Return texts and vectors of the catalogue as an index would hold them, shape (n, d)."""

@@ -70,7 +70,7 @@ def unit_users(texts: Vector, factors: Vector, part: Collaborative, levels: Vect
 
 
 def entry_levels(bench: Bench, boosts: Matrix) -> Vector:
-    """Return the entry level of each user, shape (users,): `encoder.entry_level` of many.
+    """Return the entry level of each user, shape (users,): `Boosted.entry_level` of many.
 
     Parameters
     ----------
