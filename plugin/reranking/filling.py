@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from seealso.config import CapSettings
 from seealso.plugin.recommendations import Place
 
@@ -101,6 +99,7 @@ class _Filling(Generic[P]):
         self, main: Sequence[P], shares: Sequence[Share[P]], size: int, caps: Sequence[CapSettings]
     ) -> None:
         self.chosen: list[P] = []
+        self._size = size
         self._shares = shares
         self._windows = [(cap, cap.window - 1) for cap in caps if cap.window is not None]
         whole = [cap for cap in caps if cap.window is None]
@@ -110,9 +109,11 @@ class _Filling(Generic[P]):
             {one.item_id: one for one in items}
             for items in (main, *(share.reserve for share in shares))
         ]
-        # how many items each share has in a list of each length, shape (shares, size)
-        places = np.array([share.places for share in shares], dtype=np.int64)
-        self._due = places[:, None] * np.arange(1, size + 1) // size
+        # the lengths in which a list has one, two, three items of each share
+        self._deadlines = [
+            [-(-number * size // share.places) for number in range(1, share.places + 1)]
+            for share in shares
+        ]
         # no share is urgent in a shorter list
         self._urgent_from = 0
 
@@ -131,7 +132,7 @@ class _Filling(Generic[P]):
                 return item
             # what only a window bars now may come later
             if not any(map(self._count.has_room, self._members(n))):
-                self._due[n] = 0
+                self._deadlines[n] = []
         main, *reserves = (items.values() for items in self._left)
         return self._best(main) or self._best(chain.from_iterable(reserves))
 
@@ -140,18 +141,19 @@ class _Filling(Generic[P]):
         length = len(self.chosen)
         if length < self._urgent_from:
             return []
-        owed = np.maximum(self._due[:, length:] - np.array(self._count.filled)[:, None], 0)
-        needed = owed.sum(axis=0)
-        # how many positions before each length can go to items that count for no share
-        room = np.arange(len(needed)) - needed
-        late = np.flatnonzero(room < 0)
-        if not len(late):
-            # an item that counts for one takes no room from it
-            self._urgent_from = length + 1 + int(room[needed > 0].min(initial=len(room)))
+        owed = sorted(
+            (max(deadline, length + 1), n)
+            for n, filled in enumerate(self._count.filled)
+            for deadline in self._deadlines[n][filled:]
+        )
+        # until its deadline, the k-th of them needs k positions
+        starts = [deadline - k for k, (deadline, _) in enumerate(owed, 1)]
+        late = next((k for k, start in enumerate(starts) if start <= length), None)
+        if late is None:
+            # until then, an item that counts for a share only leaves more room
+            self._urgent_from = min(starts, default=self._size)
             return []
-        owed = owed[:, : late[0] + 1]
-        first = np.argmax(owed > 0, axis=1)
-        return sorted(np.flatnonzero(owed.any(axis=1)).tolist(), key=lambda n: first[n])
+        return list(dict.fromkeys(n for deadline, n in owed if deadline <= owed[late][0]))
 
     def _members(self, n: int) -> Iterator[P]:
         """Yield what may fill a place of a share: its reserve, then its items that are ranked."""
