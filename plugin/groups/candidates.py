@@ -54,11 +54,12 @@ class GroupReader:
 
         The own history of a group counts in it with its weight.
         """
-        raw, calibration = self._raw(hit), self.context.calibration
-        item = recommendation(hit, None, Source.VECTOR, calibration)
+        raw, probability = self._raw(hit), None
         if raw:
-            members, own = self.group.preferences(calibration.probability(raw)[:, None])
-            item = replace(item, probability=float(mean_with(members, own)[0]))
+            each = self.context.calibration.probability(raw)
+            members, own = self.group.preferences(each[:, None])
+            probability = float(mean_with(members, own)[0])
+        item = recommendation(hit, None, probability, Source.VECTOR)
         return Candidate(item, raw, raw, item_vector(hit["_source"]))
 
     def _raw(self, hit: Hit) -> tuple[float, ...]:

@@ -1,8 +1,10 @@
 """Hits become candidates of a list: scores to probabilities, with what is added to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+import numpy as np
 
 from seealso.indexer.documents import item_vector
 from seealso.plugin.ranking.answers import Hit
@@ -12,7 +14,7 @@ from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.reranking.draft import Candidate
 from seealso.plugin.scores import logit, raw_value
 from seealso.readers import RESERVED
-from seealso.types import Calibration, Path, Source
+from seealso.types import Path, Source
 
 NO_BOOSTS: Final = Boosts()
 
@@ -57,23 +59,30 @@ class HitReader:
 
     def read_importance(self, hits: Sequence[Hit]) -> Candidates:
         """Return the candidates where nothing is known about anybody: importance alone ranks."""
-        return Candidates(ranked=[self._candidate(hit, None, Source.IMPORTANCE) for hit in hits])
+        return Candidates(ranked=self._read((hit, None, Source.IMPORTANCE) for hit in hits))
 
     def read_vectors(self, hits: Sequence[Hit]) -> Candidates:
         """Return the vector list."""
-        found = [
-            self._candidate(hit, raw_of(hit["_score"], self.context), Source.VECTOR) for hit in hits
-        ]
-        return Candidates(ranked=self._likely(found))
+        context, total = self.context, self.boosts.total
+        return Candidates(
+            ranked=self._read(
+                (hit, raw_of(hit["_score"], context) + total(hit["_id"]), Source.VECTOR)
+                for hit in hits
+            )
+        )
 
     def read_boosted(self, hits: Sequence[Hit]) -> Candidates:
         """Return the items that were searched for by their ids, each with what its boost is of."""
-        found = []
-        for hit in hits:
-            raw, source = raw_value(hit["_score"]), self.boosts.source(hit["_id"])
+        boosts = self.boosts
+
+        def value(hit: Hit) -> float:
             # where scripts run, the score has the boost in it
-            found.append(self._candidate(hit, raw, source, boosted=self.context.scripts))
-        return Candidates(ranked=self._likely(found))
+            added = 0.0 if self.context.scripts else boosts.total(hit["_id"])
+            return raw_value(hit["_score"]) + added
+
+        return Candidates(
+            ranked=self._read((hit, value(hit), boosts.source(hit["_id"])) for hit in hits)
+        )
 
     def read_tail(self, hits: Sequence[Hit]) -> Candidates:
         """Return the tail list.
@@ -81,29 +90,39 @@ class HitReader:
         The template's script field ``x`` is each item's w * similarity; items without a vector
         have none, and no probability.
         """
-        found = []
-        for hit in hits:
+        total = self.boosts.total
+
+        def value(hit: Hit) -> float | None:
             (x,) = hit.get("fields", {}).get("x", [None])
-            found.append(self._candidate(hit, None if x is None else float(x), Source.TAIL))
-        return Candidates(tail=self._likely(found))
+            return None if x is None else float(x) + total(hit["_id"])
+
+        return Candidates(tail=self._read((hit, value(hit), Source.TAIL) for hit in hits))
+
+    def _read(self, found: Iterable[tuple[Hit, float | None, Source]]) -> list[Candidate]:
+        """Return the candidates that are likely enough.
+
+        `found` are hits, each with w * similarity and all boosts, where it is known, and with what
+        brought it.
+        """
+        hits = list(found)
+        values = np.array([x for _, x, _ in hits], dtype=np.float64)
+        # all at once: a scalar costs numpy as much as a list
+        probabilities = self.context.calibration.probability(values).tolist()
+        return [
+            self._candidate(hit, x, source, None if x is None else p)
+            for (hit, x, source), p in zip(hits, probabilities, strict=True)
+            if x is None or p >= self.min_probability
+        ]
 
     def _candidate(
-        self, hit: Hit, raw: float | None, source: Source, *, boosted: bool = False
+        self, hit: Hit, x: float | None, source: Source, probability: float | None
     ) -> Candidate:
-        """Return a hit as a candidate, with its boosts; `boosted` if `raw` has them already."""
-        item_id, vector = hit["_id"], item_vector(hit["_source"])
-        if raw is None:
-            item = recommendation(hit, None, source, self.context.calibration)
+        vector = item_vector(hit["_source"])
+        if x is None:
+            item = recommendation(hit, None, None, source)
             return Candidate(item, (item.importance,), vector=vector)
-        x = raw if boosted else raw + self.boosts.total(item_id)
-        item = recommendation(hit, x, source, self.context.calibration, self.boosts)
+        item = recommendation(hit, x, probability, source, self.boosts)
         return Candidate(item, (x,), (x,), vector)
-
-    def _likely(self, found: Sequence[Candidate]) -> list[Candidate]:
-        least = self.min_probability
-        return [
-            one for one in found if one.item.probability is None or one.item.probability >= least
-        ]
 
 
 def raw_of(score: float, context: RankingContext) -> float:
@@ -117,15 +136,15 @@ def raw_of(score: float, context: RankingContext) -> float:
 def recommendation(
     hit: Hit,
     raw: float | None,
+    probability: float | None,
     source: Source,
-    calibration: Calibration,
     boosts: Boosts = NO_BOOSTS,
 ) -> Recommendation:
     """Return the recommendation that a hit stands for; `raw` is None where no x is known."""
     item_id, document = hit["_id"], hit["_source"]
     return Recommendation(
         item_id=item_id,
-        probability=None if raw is None else float(calibration.probability(raw)),
+        probability=probability,
         raw=raw,
         score=hit["_score"],
         source=source,

@@ -6,9 +6,10 @@ inner products, rounded to the same 32 bits. So the order of two items differs f
 index only where the index itself rounds them otherwise: below a difference of about 2e-7.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -19,7 +20,7 @@ from seealso.plugin.latency import Stopwatch
 from seealso.plugin.ranking.answers import Hit, Response
 from seealso.plugin.ranking.searches import Search
 from seealso.plugin.ranking.sending import Sender
-from seealso.plugin.scores import scores_of
+from seealso.plugin.scores import Floats, scores_of
 from seealso.types import Vector
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -125,17 +126,17 @@ class ItemsInMemory:
         params = search.params
         may_come = self._may_come(params, masks)
         if search.template == "boosted":
-            boosts = {
-                self.place[one]: by for one, by in params["boosts"].items() if one in self.place
-            }
-            named = np.fromiter(boosts, dtype=np.int64)
-            places = named[may_come[named]]
-            added = np.fromiter(boosts.values(), dtype=np.float64)[may_come[named]]
+            named = self._rows(params["boosts"])
+            found = np.flatnonzero((named >= 0) & may_come[named])
+            places = named[found]
+            boosts = np.fromiter(params["boosts"].values(), dtype=np.float64)[found]
+            first = _first(products[places] + boosts, params["size"], self._slack)
+            added: Floats | float = boosts[first]
         else:
             places = np.flatnonzero(may_come)
-            added = np.zeros(len(places))
-        first = _first(products[places] + added, params["size"], self._slack)
-        places, added = places[first], added[first]
+            first = _first(products[places], params["size"], self._slack)
+            added = 0.0
+        places = places[first]
         vector = np.asarray(params["vector"], dtype=np.float64)
         x = np.einsum("ij,j->i", self.vectors[places].astype(np.float64), vector) + added
         scores = scores_of(x).astype(np.float32)
@@ -155,13 +156,14 @@ class ItemsInMemory:
                     encoded = orjson.dumps(clause, dict, orjson.OPT_SORT_KEYS)
                     masks[(id(clause),)] = self.mask_of(encoded)
                 found &= masks[(id(clause),)]
-            found[self._places_of(exclude)] = False
+            left_out = self._rows(exclude)
+            found[left_out[left_out >= 0]] = False
             masks[key] = found
         return masks[key]
 
-    def _places_of(self, item_ids: Sequence[str]) -> Places:
-        place = self.place
-        return np.array([place[one] for one in item_ids if one in place], dtype=np.int64)
+    def _rows(self, item_ids: Collection[str]) -> Places:
+        """Return the row of each item, -1 for one that is not here."""
+        return np.fromiter(map(self.place.get, item_ids, repeat(-1)), np.int64, len(item_ids))
 
     def _hit(self, place: int, score: float) -> Hit:
         return {"_id": self._ids[place], "_score": score, "_source": self.documents[place]}

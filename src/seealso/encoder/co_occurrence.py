@@ -109,7 +109,8 @@ class CoOccurrence:
         numbers = jumps + np.arange(len(jumps))
         second = self.places[numbers]
         sums = np.bincount(second, weights=self.weights[numbers] * np.repeat(fading, pairs))
-        places = np.flatnonzero(np.bincount(second))
+        # what weighs nothing boosts nothing
+        places = np.flatnonzero(sums)
         sums = sums[places]
         if len(places) > MOST_BOOSTED:
             least = np.partition(sums, -MOST_BOOSTED)[-MOST_BOOSTED]
