@@ -128,8 +128,9 @@ def build(
         finish_loading(cluster, name, settings.index)
         indices.put_meta(cluster, name, {"items": surveyed.items})
         textless = surveyed.items - indices.count(cluster, name, {"exists": {"field": "vector"}})
-        verification = _verify(cluster, name, maker, settings)
-        indices.put_meta(cluster, name, {"state": "ready"})
+        verification = _verify(cluster, name, maker, settings, source)
+        found = {"graph_recall": verification.decisive_recall}
+        indices.put_meta(cluster, name, {"state": "ready", **found})
         verdict = None if judge is None else _judge(cluster, alias, name, judge)
         if swap:
             _go_live(cluster, alias, name, lock)
@@ -171,9 +172,11 @@ def _describe(ready: Preparation, bundle: Bundle) -> dict[str, Any]:
     return index_meta(settings, bundle, importance, key)
 
 
-def _verify(cluster: Cluster, name: str, maker: DocumentMaker, settings: Settings) -> Verification:
+def _verify(
+    cluster: Cluster, name: str, maker: DocumentMaker, settings: Settings, source: Inputs
+) -> Verification:
     try:
-        return verify(cluster, name, maker.encoder, settings, maker.images)
+        return verify(cluster, name, maker.encoder, settings, maker.images, source.events)
     except MappingMismatch as exc:
         # a build that continued it would find all documents unchanged, and the same fault again
         indices.put_meta(cluster, name, {"state": "rejected"})

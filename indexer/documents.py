@@ -30,7 +30,7 @@ def stored_vector(vector: Vector, importance: float, space: Space) -> Vector | N
     Parameters
     ----------
     vector
-        E_i, shape (dimension,): unit length, or zeros for an item without text.
+        E_i, shape (dimension,), as `Bundle.stored_vectors` has it: zeros for an item without text.
     importance
         w_i.
     space
@@ -42,8 +42,20 @@ def stored_vector(vector: Vector, importance: float, space: Space) -> Vector | N
     return vector * np.float32(importance) if space is Space.COSINE else vector
 
 
-def item_vector(document: Mapping[str, Any]) -> Vector | None:
+def item_vector(document: Mapping[str, Any], bundle: Bundle) -> Vector | None:
     """Return E_i, shape (dimension,), of a document read back, or None where it has none."""
+    stored = document.get("vector")
+    return None if stored is None else bundle.restore(np.asarray(stored, dtype=np.float32))
+
+
+def item_direction(document: Mapping[str, Any]) -> Vector | None:
+    """Return the direction of the vector that a document holds: how alike items are, is told by it.
+
+    Returns
+    -------
+    Vector or None
+        Unit length, shape (dimension,); None where the document has none.
+    """
     stored = document.get("vector")
     if stored is None:
         return None
@@ -165,7 +177,8 @@ class DocumentMaker:
         if part is not None and interactions > 0:
             vector = part.drop_bonus(vector)
         importance = self.importance.weight(item.item_id)
-        stored = stored_vector(vector, importance, self.space)
+        bare = self.encoder.bundle.stored_vectors(vector, self.space)
+        stored = stored_vector(bare, importance, self.space)
         body: dict[str, Any] = {
             **item.fields,
             "item_id": item.item_id,

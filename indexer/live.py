@@ -9,6 +9,7 @@ from seealso.cluster.blocks import Block, describe_cure
 from seealso.config import Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.graph import misses
 from seealso.types import Calibration, Space
 
 OLDEST: Final = (0, 2)
@@ -51,6 +52,11 @@ class LiveIndex:
         """Where a vector says that its item is cold; None where no vector does."""
         # an index of an earlier version does not say; its items stay cold until the next build
         return int(self.meta["dimension"]) - 2 if self.meta.get("collaborative") else None
+
+    @property
+    def graph_misses(self) -> bool:
+        """Whether its graph was found to miss too many of the best items to rank."""
+        return misses(self.meta.get("graph_recall"))
 
     @property
     def text(self) -> TextSettings:

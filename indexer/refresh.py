@@ -21,6 +21,7 @@ from seealso.types import Space
 
 RESCALE = """
 boolean encoded = ctx._source.containsKey('vector') && ctx._source.vector != null;
+double before = ctx._source.importance == null ? 1.0 : ctx._source.importance;
 ctx._source.importance = params.importance;
 ctx._source.interactions = params.interactions;
 ctx._source.tail = params.tail || !encoded;
@@ -32,21 +33,21 @@ if (params.cold_coordinate != null && params.interactions > 0 && encoded) {
   double cold = ctx._source.vector[place];
   double padding = ctx._source.vector[place + 1];
   ctx._source.vector[place] = 0.0;
-  ctx._source.vector[place + 1] = Math.sqrt(cold * cold + padding * padding);
+  if (!params.weigh) {
+    ctx._source.vector[place + 1] = Math.sqrt(cold * cold + padding * padding);
+  }
 }
 if (params.weigh && encoded) {
-  double squares = 0;
-  for (def x : ctx._source.vector) { squares += x * x }
-  double factor = params.importance / Math.sqrt(squares);
+  double factor = params.importance / before;
   for (int i = 0; i < ctx._source.vector.size(); i++) {
     ctx._source.vector[i] = ctx._source.vector[i] * factor
   }
 }
 """
-"""Gives a document a new importance on the server. The vector is brought to length w_new, not
-multiplied by w_new / w_old, so that doing it twice does no harm. ``counted`` is what the item had
-before live events came on top; without it, there are none. An item with events is not cold: it
-loses the bonus, as `Collaborative.drop_bonus` has it, and keeps the factor that its text predicts.
+"""Gives a document a new importance on the server. The vector is multiplied by w_new / w_old; both
+change together, so doing it twice does no harm. ``counted`` is what the item had before live events
+came on top; without it, there are none. An item with events is not cold: it loses the bonus, as
+`Collaborative.drop_bonus` has it, and keeps the factor that its text predicts.
 """
 
 SCRIPTED_BYTES = 500_000

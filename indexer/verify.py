@@ -1,14 +1,16 @@
 """Checks a loaded index as clients will use it, before the alias moves to it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
+import polars as pl
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings, TextSettings
 from seealso.encoder import (
+    Bundle,
     Encoder,
     ImageVectors,
     ItemText,
@@ -18,19 +20,17 @@ from seealso.encoder import (
 from seealso.errors import MappingMismatch
 from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector, read_item
-from seealso.indexer.graph import (
-    EXPENSIVE,
-    LEAST_RECALL,
-    graph_ranks,
-    measure_recall,
-    measure_user_recall,
-)
+from seealso.indexer.graph import EXPENSIVE, graph_ranks, misses
 from seealso.indexer.images import images_for, open_images
-from seealso.indexer.inputs import read_stored_items
+from seealso.indexer.inputs import read_stored_items, row_source
 from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
-from seealso.readers import Problems
+from seealso.indexer.recall import measure_recall, measure_user_recall
+from seealso.readers import Problems, read_events
 from seealso.types import Item, Space, Vector
+
+EventFrames: TypeAlias = Callable[[], Iterable[pl.DataFrame]]
+"""Returns the events, read afresh at every call."""
 
 LEAST_COSINE = 0.999
 """Of a stored vector and the same item encoded again: int8 and batch order change it less."""
@@ -52,10 +52,10 @@ class Verification:
         Which share of the ten items nearest to an item the graph finds; None where the cluster
         does not allow the queries that would tell (``search.allow_expensive_queries``).
     user_recall
-        The same for users who are made up from items of the sample; None where behaviour is not
-        joined, so that users look from where items are.
+        Which share of the ten best items of users the graph finds; None where it was not asked
+        for any.
     graph_ranks
-        Whether lists come from the graph; otherwise its recall is no reason to reject the index.
+        Whether lists come from the graph.
     """
 
     index: str
@@ -67,13 +67,20 @@ class Verification:
     graph_ranks: bool = True
 
     @property
+    def decisive_recall(self) -> float | None:
+        """What says whether the graph may rank: for users, where there are any."""
+        return self.recall if self.user_recall is None else self.user_recall
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the user of the index should know."""
-        if self.graph_ranks or self.recall is None or self.recall >= LEAST_RECALL:
+        recall = self.decisive_recall
+        if recall is None or not misses(recall):
             return ()
         return (
-            f"the graph finds {self.recall:.0%} of the exact neighbours: lists are ranked exactly, "
-            "so it does not matter; `path` ann would miss items",
+            f"the graph finds {recall:.0%} of the best items, so every list is ranked exactly, "
+            "which takes longer the more documents there are; a larger index.m and "
+            "index.ef_construction find more",
         )
 
     @property
@@ -97,8 +104,9 @@ def verify(
     encoder: Encoder,
     settings: Settings,
     images: ImageVectors | None = None,
+    events: EventFrames = tuple,
 ) -> Verification:
-    """Check an index: count, fingerprint, a sample encoded again, and a probe query.
+    """Check an index: count, fingerprint, a sample encoded again, and what its graph finds.
 
     Parameters
     ----------
@@ -107,9 +115,12 @@ def verify(
     encoder
         With the bundle that the index should be built with.
     settings
-        ``index.verify_sample`` is used; space and templates are those of the index.
+        ``index.verify_sample``, ``recommend`` and ``profile`` are used; space and templates are
+        those of the index.
     images
         Image vectors, for a bundle that was fitted with images.
+    events
+        Of users for whom the graph is asked.
 
     Raises
     ------
@@ -135,7 +146,7 @@ def verify(
     hits = _sample(cluster, name, settings.index.verify_sample)
     text = ItemText(TextSettings.model_validate(meta["text"]))
     items = _items(name, hits, meta, settings)
-    vectors = _vectors(hits)
+    vectors = _vectors(hits, encoder.bundle)
     encoded_again = encode_views(encoder, text, items, images=images)[1] if hits else vectors
     if (part := encoder.bundle.collaborative) is not None and hits:
         # what has got events since it was encoded is not cold any more
@@ -143,17 +154,21 @@ def verify(
         encoded_again[met] = part.drop_bonus(encoded_again[met])
     least = _least_cosine(name, hits, vectors, encoded_again)
     graph = Space(meta["space"]) is Space.COSINE
-    recall = measure_recall(cluster, name, vectors) if graph else 1.0
-    joined = graph and encoder.bundle.collaborative is not None
-    ranks = graph_ranks(settings.recommend, documents, collaborative=joined)
-    if ranks and recall is not None and recall < LEAST_RECALL:
+    recall: float | None = 1.0
+    users: float | None = None
+    if graph:
+        recall = measure_recall(cluster, name, vectors, settings)
+        users = measure_user_recall(cluster, name, encoder.bundle, events, settings)
+    found = Verification(name, documents, len(hits), least, recall, users)
+    ranks = graph_ranks(settings.recommend, documents, found.decisive_recall)
+    if ranks and misses(found.decisive_recall):
         raise MappingMismatch(
-            f"{name}: the graph finds {recall:.0%} of the exact neighbours",
-            hint="raise index.ef_construction or index.m and build again",
+            f"{name}: the graph finds {found.decisive_recall:.0%} of the best items",
+            hint="raise index.ef_construction or index.m and build again, or leave recommend.path "
+            "at auto: it ranks exactly then",
             index=name,
         )
-    users = measure_user_recall(cluster, name, encoder.bundle, vectors) if joined else None
-    return Verification(name, documents, len(hits), least, recall, users, graph_ranks=ranks)
+    return replace(found, graph_ranks=ranks)
 
 
 def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verification:
@@ -187,7 +202,12 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
     # what is compared is read by the model, not by the cache of what it read once
     chosen = settings.encoder.model_copy(update={"cache": None})
     encoder = item_encoder(bundle, settings.model_copy(update={"encoder": chosen}))
-    return verify(cluster, name, encoder, settings, images)
+    source = row_source(settings, "events", cluster)
+
+    def events() -> Iterable[pl.DataFrame]:
+        return read_events(source, settings.events, Problems("skip")) if source else ()
+
+    return verify(cluster, name, encoder, settings, images, events)
 
 
 def _check_standing(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> None:
@@ -250,5 +270,5 @@ def _least_cosine(
     return float(cosines[worst])
 
 
-def _vectors(hits: Sequence[Mapping[str, Any]]) -> Vector:
-    return np.array([item_vector(hit["_source"]) for hit in hits], dtype=np.float32)
+def _vectors(hits: Sequence[Mapping[str, Any]], bundle: Bundle) -> Vector:
+    return np.array([item_vector(hit["_source"], bundle) for hit in hits], dtype=np.float32)

@@ -94,11 +94,13 @@ class ListMaker:
         """
         plan, context = self._policy.plan(live, criteria), RankingContext.of(live, criteria)
         send = partial(send_at_once, self._patient, live)
+        # the graph is for indices that are too large to score all documents: here that is quick
+        exact = context.rank_exactly(criteria)
         try:
-            items = self._item_reader.items(live, context, plan.fields_read, len(users))
+            items = self._item_reader.items(live, exact, plan.fields_read, len(users))
             if items is not None:
                 in_memory = partial(items.answer, send=send)
-                return self._for_users(live, users, plan, context, in_memory)
+                return self._for_users(live, users, plan, exact, in_memory)
         except PartialAnswer as exc:
             log.info("items are not ranked in memory: %s", exc.message)
         return self._for_users(live, users, plan, context, send)

@@ -140,12 +140,13 @@ def attach(
             run.lost = done.written > 0
             if not fields.in_place:
                 _serve(fields)
+            maker = target.maker
             verification = verify(
-                cluster, target.name, target.maker.encoder, settings, target.maker.images
+                cluster, target.name, maker.encoder, settings, maker.images, source.events
             )
             vectors = indices.count(cluster, target.name, {"exists": {"field": "vector"}})
             textless = done.seen - done.unreadable - vectors
-            run.meta["state"] = "ready"
+            run.meta |= {"state": "ready", "graph_recall": verification.decisive_recall}
         lock.require()
         if actions := alias_actions(owned, target.name):
             indices.act_on_aliases(cluster, actions)

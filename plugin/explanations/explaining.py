@@ -169,7 +169,8 @@ def _shares(
     who: ExplainedUser, parts: Floats, item: FoundItem
 ) -> tuple[tuple[Share, ...], float | None]:
     """Return the shares of an item's value, and the value as OpenSearch computed it."""
-    vector, live = item_vector(item.document), who.live
+    live = who.live
+    vector = item_vector(item.document, live.encoder.bundle)
     hit = next((hit for name, hit in item.hits.items() if name != "tail"), None)
     if vector is None or hit is None:
         return (), None

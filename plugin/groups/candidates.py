@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seealso.indexer.documents import item_vector
+from seealso.indexer.documents import item_direction
 from seealso.models.group_strategies import mean_with
 from seealso.plugin.groups.members import Group
 from seealso.plugin.groups.search import TAIL
@@ -60,7 +60,7 @@ class GroupReader:
             members, own = self.group.preferences(each[:, None])
             probability = float(mean_with(members, own)[0])
         item = recommendation(hit, None, probability, Source.VECTOR)
-        return Candidate(item, raw, raw, item_vector(hit["_source"]))
+        return Candidate(item, raw, raw, item_direction(hit["_source"]))
 
     def _raw(self, hit: Hit) -> tuple[float, ...]:
         """Return w * similarity for each member; nothing for a hit without a vector.

@@ -52,7 +52,7 @@ class ItemCache:
                 else:
                     found[item_id] = item
                     self._items.move_to_end((generation, item_id))
-        fresh, unread = self._fetch(live.name, absent)
+        fresh, unread = self._fetch(live, absent)
         with self._lock:
             self._items.update(((generation, item_id), item) for item_id, item in fresh.items())
             while len(self._items) > self._capacity:
@@ -66,17 +66,17 @@ class ItemCache:
             self._capacity = max(self._capacity, len(items))
             self._items.update(((generation, item_id), item) for item_id, item in items.items())
 
-    def _fetch(self, index: str, ids: Sequence[str]) -> tuple[dict[str, KnownItem], frozenset[str]]:
+    def _fetch(self, live: Live, ids: Sequence[str]) -> tuple[dict[str, KnownItem], frozenset[str]]:
         fresh: dict[str, KnownItem] = {}
         unread: set[str] = set()
         for start in range(0, len(ids), FETCHED_AT_ONCE):
             some = {"ids": list(ids[start : start + FETCHED_AT_ONCE])}
             params = {"_source_includes": "vector,text"}
-            for one in self._cluster.request("POST", f"/{index}/_mget", some, params)["docs"]:
+            for one in self._cluster.request("POST", f"/{live.name}/_mget", some, params)["docs"]:
                 if "error" in one:
                     unread.add(one["_id"])
                 elif one["found"]:
                     document = one["_source"]
-                    item = KnownItem(item_vector(document), document.get("text", ""))
-                    fresh[one["_id"]] = item
+                    vector = item_vector(document, live.encoder.bundle)
+                    fresh[one["_id"]] = KnownItem(vector, document.get("text", ""))
         return fresh, frozenset(unread)

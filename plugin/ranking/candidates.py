@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from seealso.indexer.documents import item_vector
+from seealso.indexer.documents import item_direction
 from seealso.plugin.ranking.answers import Hit
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.paths import RankingContext
@@ -117,7 +117,7 @@ class HitReader:
     def _candidate(
         self, hit: Hit, x: float | None, source: Source, probability: float | None
     ) -> Candidate:
-        vector = item_vector(hit["_source"])
+        vector = item_direction(hit["_source"])
         if x is None:
             item = recommendation(hit, None, None, source)
             return Candidate(item, (item.importance,), vector=vector)

@@ -118,10 +118,11 @@ class ItemReader:
         vectors = np.stack([*rows.values(), nothing])[:-1]
         with_vector = fields is not None and not {"vector", "*"}.isdisjoint(fields)
         known = {}
+        bundle = live.encoder.bundle
         for (item_id, document), row in zip(documents.items(), vectors, strict=True):
             there = bool(row.any())
-            unit = row / np.linalg.norm(row) if there else None
-            known[item_id] = KnownItem(unit, document.get("text", ""))
+            vector = bundle.restore(row) if there else None
+            known[item_id] = KnownItem(vector, document.get("text", ""))
             if there and with_vector:
                 document["vector"] = row
         self._cache.keep(live, known)

@@ -1,9 +1,9 @@
 """Which path ranks: by the options, the size of the index, and what the cluster runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seealso.errors import ConfigError
-from seealso.indexer.graph import EXPENSIVE, exact_limit
+from seealso.indexer.graph import EXACT_GROUP_LIMIT, EXPENSIVE, exact_limit
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.serving import Live, ScriptsRefused
 from seealso.types import Calibration, Path, Space
@@ -36,7 +36,7 @@ class RankingContext:
     @classmethod
     def of(cls, live: Live, criteria: Criteria) -> "RankingContext":
         """Return how an index ranks for one user; errors as for `choose_path`."""
-        exact = is_small(criteria, live.documents, collaborative=live.collaborative)
+        exact = is_small(criteria, live.documents) or live.graph_misses
         return cls._choose(live, criteria, exact=exact)
 
     @classmethod
@@ -46,10 +46,16 @@ class RankingContext:
         ``auto`` is approximate: the graph gives each member's own best in one body, and every one
         of them is scored exactly. The other paths score every document for every member and keep
         those that anyone likes most; so does ``auto`` where the vectors hold behaviour and these
-        scores are few enough.
+        scores are few enough, or where the graph misses too much.
         """
-        few = is_small(criteria, live.documents * members, collaborative=live.collaborative)
-        return cls._choose(live, criteria, exact=few and live.collaborative)
+        limit = EXACT_GROUP_LIMIT if criteria.exact_limit is None else criteria.exact_limit
+        few = live.collaborative and live.documents * members <= limit
+        return cls._choose(live, criteria, exact=few or live.graph_misses)
+
+    def rank_exactly(self, criteria: Criteria) -> "RankingContext":
+        """Return the context with path ``exact`` where ``auto`` chose the graph for its speed."""
+        by_graph = criteria.path == "auto" and self.path is Path.ANN and self.scripts
+        return replace(self, path=Path.EXACT) if by_graph else self
 
     @classmethod
     def _choose(cls, live: Live, criteria: Criteria, *, exact: bool) -> "RankingContext":
@@ -59,8 +65,8 @@ class RankingContext:
         return cls(path, live.space, live.calibration, live.scripts, note)
 
 
-def is_small(criteria: Criteria, scores: int, *, collaborative: bool) -> bool:
-    """Tell whether ``auto`` ranks exactly where so many scores are computed.
+def is_small(criteria: Criteria, documents: int) -> bool:
+    """Tell whether ``auto`` ranks an index of so many documents exactly.
 
     A filter makes no difference: Lucene searches its graph within the filter and ranks exactly by
     itself where few documents pass.
@@ -69,12 +75,10 @@ def is_small(criteria: Criteria, scores: int, *, collaborative: bool) -> bool:
     ----------
     criteria
         May have a limit of their own.
-    scores
-        Documents, for each member of a group.
-    collaborative
-        Whether the vectors hold behaviour.
+    documents
+        How many the index has.
     """
-    return scores <= exact_limit(criteria.exact_limit, collaborative=collaborative)
+    return documents <= exact_limit(criteria.exact_limit)
 
 
 def choose_path(criteria: Criteria, space: Space, *, exact: bool, scripts: bool = True) -> Path:

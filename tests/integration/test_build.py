@@ -116,7 +116,7 @@ def test_views_are_added_by_weight(latest_shop: Shop) -> None:
     item = films(60)[7]
     encoder = Encoder(latest_shop.bundle)
     title, kind = encoder.encode_items([item["title"], item["kind"]])
-    stored = item_vector(latest_shop.documents("f7")["f7"])
+    stored = item_vector(latest_shop.documents("f7")["f7"], encoder.bundle)
     mixed = title + 2 * kind
     np.testing.assert_allclose(stored, mixed / np.linalg.norm(mixed), atol=2e-3)
     assert latest_shop.documents("f7")["f7"]["text"] == item["title"]

@@ -19,6 +19,7 @@ from seealso.fitting.fit import fit
 from seealso.fitting.fit_report import FitReport
 from seealso.fitting.refit import FOLDER
 from seealso.plugin import Recommender
+from seealso.types import Path
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 
 FILMS = 60
@@ -120,7 +121,7 @@ def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch: NodeInfo, pa
     ids = [f"f{n}" for n in range(FILMS)]
     stored = shop.documents(*ids)
     weighted = np.array([stored[one]["vector"] for one in ids], dtype=np.float32)
-    items = weighted / np.linalg.norm(weighted, axis=1, keepdims=True)
+    items = bundle.restore(weighted)
     history = [9, 4, 30]
     recency = bundle.fitted["profile"]["recency"]
     told = recency ** np.arange(3) @ part.contents_of(items[history])
@@ -147,14 +148,15 @@ def test_a_graph_is_judged_only_where_it_ranks(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fitted(shop)
-    monkeypatch.setattr("seealso.indexer.verify.LEAST_RECALL", 1.1)
+    monkeypatch.setattr("seealso.indexer.graph.LEAST_RECALL", 1.1)
     first = shop.build()
-    # sixty items are ranked exactly
     (note,) = [one for one in first.notes if "graph" in one]
-    assert "the graph finds 100% of the exact neighbours: lists are ranked exactly" in note
-    for asked in ({"path": "ann"}, {"exact_limit": 59}):
-        with pytest.raises(MappingMismatch, match="the graph finds 100% of the exact") as refused:
-            shop.build(recommend=asked)
+    assert "the graph finds 100% of the best items, so every list is ranked exactly" in note
+    # an index that is too large to be ranked exactly without need
+    settings = shop.settings(recommend={"exact_limit": 59})
+    assert Recommender(shop.cluster, settings).recommend(history=["f0"]).path is Path.EXACT
+    with pytest.raises(MappingMismatch, match="the graph finds 100% of the best items") as refused:
+        shop.build(recommend={"path": "ann"})
     assert shop.live == first.index
     name = refused.value.context["index"]
     assert f"`seealso index swap {name} --force`" in str(refused.value.hint)
@@ -178,7 +180,7 @@ def test_an_item_that_is_new_gets_a_vector_from_its_text(
     part = bundle.collaborative
     assert part is not None
     assert "f59" not in part.place
-    new = shop.vector("f59") / np.linalg.norm(shop.vector("f59"))
+    new = bundle.restore(shop.vector("f59"))
     behaviour = new[part.text_dimension : -2] * part.radius / part.weight
     assert np.linalg.norm(behaviour) == pytest.approx(part.cold_length, rel=1e-2)
 

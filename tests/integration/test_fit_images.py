@@ -105,7 +105,7 @@ def test_stored_vectors_are_those_of_the_formula(
     assert part is not None
     assert images is not None
     assert bundle.dimension == bundle.text_dimension + 8 + 8 + 2
-    stored = shop.vector("f3") / np.linalg.norm(shop.vector("f3"))
+    stored = bundle.restore(shop.vector("f3"))
     content = part.contents_of(stored[None])[0]
     raw = np.array(look("f3"), dtype=np.float32)
     seen = (raw / np.linalg.norm(raw) - images.projection.mean) @ images.projection.matrix
@@ -114,7 +114,7 @@ def test_stored_vectors_are_those_of_the_formula(
     np.testing.assert_allclose(
         content[-8:], g / np.hypot(1, g) * seen / np.linalg.norm(seen), atol=1e-3
     )
-    without = shop.vector("f7") / np.linalg.norm(shop.vector("f7"))
+    without = bundle.restore(shop.vector("f7"))
     assert not part.contents_of(without[None])[0, -8:].any()
 
 

@@ -12,7 +12,7 @@ from seealso.cluster import BulkWriter, indices
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import Encoder
 from seealso.errors import BundleError, ClusterError, DataError, MappingMismatch
-from seealso.indexer.documents import item_vector
+from seealso.indexer.documents import item_direction, item_vector
 from seealso.indexer.inputs import Inputs, inputs
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import RESCALE, refresh_importance
@@ -87,7 +87,7 @@ def test_new_changed_and_deleted_items(shop: Shop) -> None:
     live = live_index(shop.cluster, shop.settings())
     encoder = Encoder(live.bundle)
     (expected,) = encoder.encode_items([stored["f3"]["text"]])
-    assert item_vector(stored["f3"]) @ expected > 0.999
+    assert item_vector(stored["f3"], live.bundle) @ expected > 0.999
     # 80 and 2 new ones, one deleted: and still what the index says of itself
     assert verify(shop.cluster, live.name, encoder, shop.settings()).documents == 81
     assert Recommender(shop.cluster, shop.settings()).related("f81", size=3).ids
@@ -299,7 +299,7 @@ def test_refreshed_importance_counts_in_both_paths(shop: Shop) -> None:
     lists = [recommender.related("f34", size=10, path=path) for path in ("exact", "ann")]
     for found in lists:
         for item in found:
-            cosine = item_vector(shop.documents("f34")["f34"]) @ item_vector(
+            cosine = item_direction(shop.documents("f34")["f34"]) @ item_direction(
                 shop.documents(item.item_id)[item.item_id]
             )
             assert item.raw == pytest.approx(item.importance * cosine, abs=1e-3)

@@ -76,6 +76,26 @@ def test_an_item_that_is_not_cold_any_more_loses_its_bonus_and_nothing_else() ->
     np.testing.assert_allclose(left[1], known, atol=1e-6)
 
 
+@given(st.floats(0.05, 10), st.floats(0.01, 100))
+@settings(max_examples=25, deadline=None)
+def test_an_index_without_the_padding_ranks_the_same_and_gives_items_back(
+    weight: float, importance: float
+) -> None:
+    one = replace(part(weight), cold_start_bonus=0.3)
+    joined = one.join(["new", *IDS], np.vstack([TEXTS[4], TEXTS]))
+    stored = np.float32(importance) * one.drop_padding(joined)
+    assert not stored[:, -1].any()
+    asked = asked_by(one, TEXTS[0], joined[[3, 7]])
+    np.testing.assert_allclose(stored @ asked, importance * (joined @ asked), rtol=1e-5, atol=1e-6)
+    # the padding is the square root of what is left of 1: it amplifies what float32 rounds
+    np.testing.assert_allclose(one.restore(stored), joined, atol=1e-3)
+    np.testing.assert_allclose(one.restore(stored)[:, :-1], joined[:, :-1], atol=1e-6)
+    # an index of an earlier version has it
+    np.testing.assert_allclose(
+        one.restore(stored[2]), one.restore(importance * joined[2]), atol=1e-3
+    )
+
+
 def test_a_history_is_folded_in_as_least_squares_say() -> None:
     one = part()
     joined = one.join(IDS, TEXTS)

@@ -1,5 +1,6 @@
 """Which searches a list is made of, and which options are refused."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import nan
 from types import MappingProxyType, SimpleNamespace
@@ -96,36 +97,46 @@ def test_a_filter_is_sent_as_plain_json() -> None:
     ],
 )
 def test_the_path_goes_by_count_unless_forced(asked: str, documents: int, path: Path) -> None:
-    few = is_small(criteria(path=asked), documents, collaborative=False)
+    few = is_small(criteria(path=asked), documents)
     assert choose_path(criteria(path=asked), Space.COSINE, exact=few) is path
 
 
 @pytest.mark.parametrize(
-    ("limit", "collaborative", "documents", "path"),
+    ("limit", "collaborative", "misses", "documents", "alone", "of_four"),
     [
-        (None, True, 100_000, Path.EXACT),
-        (None, True, 100_001, Path.ANN),
-        (50, True, 51, Path.ANN),
-        (50, False, 50, Path.EXACT),
+        (None, True, False, 20_000, Path.EXACT, Path.EXACT),
+        (None, True, False, 20_001, Path.ANN, Path.EXACT),
+        (None, True, False, 25_001, Path.ANN, Path.ANN),
+        (None, False, False, 20_000, Path.EXACT, Path.ANN),
+        (None, True, True, 10**6, Path.EXACT, Path.EXACT),
+        (50, True, False, 51, Path.ANN, Path.ANN),
+        (50, False, False, 50, Path.EXACT, Path.ANN),
     ],
 )
-def test_where_vectors_hold_behaviour_more_is_ranked_exactly(
-    limit: int | None, collaborative: bool, documents: int, path: Path
+def test_a_larger_index_is_ranked_by_its_graph_unless_that_misses_items(
+    limit: int | None,
+    collaborative: bool,
+    misses: bool,
+    documents: int,
+    alone: Path,
+    of_four: Path,
 ) -> None:
     chosen = RecommendOptions().resolve(RecommendSettings(exact_limit=limit))
-    few = is_small(chosen, documents, collaborative=collaborative)
-    assert choose_path(chosen, Space.COSINE, exact=few) is path
-    # a group is offered what the graph finds, unless that is too little
     live = SimpleNamespace(
         documents=documents,
         collaborative=collaborative,
+        graph_misses=misses,
         space=Space.COSINE,
         scripts=True,
         calibration=Calibration(),
     )
-    alone = RankingContext.of_group(live, chosen, 1)
-    assert alone.path is (path if collaborative else Path.ANN)
-    assert RankingContext.of_group(live, chosen, 200_000).path is Path.ANN
+    found = RankingContext.of(live, chosen)
+    assert found.path is alone
+    assert RankingContext.of_group(live, chosen, 4).path is of_four
+    # for very many users, the vectors of all items are compared in memory
+    assert found.rank_exactly(chosen).path is Path.EXACT
+    forced = replace(chosen, path=Path.ANN)
+    assert RankingContext.of(live, forced).rank_exactly(forced).path is Path.ANN
 
 
 @pytest.mark.parametrize("space", [Space.EUCLIDEAN, Space.MANHATTAN])

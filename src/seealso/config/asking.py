@@ -36,8 +36,8 @@ class RecommendSettings(Section):
     path: Literal["auto"] | RankingPath = "auto"
     """How to rank: exact, ann, reference, or auto, by size and filter."""
     exact_limit: int | None = Field(None, ge=0)
-    """``auto`` ranks exactly up to this many documents; by default 20,000, or 100,000 with a fitted
-    bundle, where the graph misses more items."""
+    """``auto`` ranks exactly up to this many documents; by default 20,000. Above, the graph ranks,
+    unless a build found that it misses too many items."""
     tail_share: float = Field(0.2, ge=0, le=1)
     """Share of the places that is reserved for tail items, if enough of them match."""
     min_probability: float = Field(0.0, ge=0, lt=1)

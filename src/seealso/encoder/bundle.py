@@ -36,7 +36,7 @@ from seealso.encoder.fold_in import Floats
 from seealso.encoder.images import Images, ImageVectors
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError
-from seealso.types import Calibration, Vector
+from seealso.types import Calibration, Space, Vector
 
 LONGEST: Final = 100_000
 """Most tokens that a model may read of one text."""
@@ -159,6 +159,19 @@ class Bundle:
             known = self.images.checked(images, self.name)
             content = self.images.join(texts, known.vectors(ids))
         return content if self.collaborative is None else self.collaborative.join(ids, content)
+
+    def stored_vectors(self, items: Vector, space: Space) -> Vector:
+        """Return E_i, shape (..., dimension), as an index for `space` holds it, but for w_i."""
+        if self.collaborative is None or space is not Space.COSINE:
+            return items
+        return self.collaborative.drop_padding(items)
+
+    def restore(self, stored: Vector) -> Vector:
+        """Return E_i, unit rows, of vectors that an index holds, shape (..., dimension)."""
+        if self.collaborative is None:
+            unit: Vector = stored / np.linalg.norm(stored, axis=-1, keepdims=True)
+            return unit
+        return self.collaborative.restore(stored)
 
     def content_vectors(self, items: Vector) -> Vector:
         """Return what E_i says without behaviour, shape (n, content_dimension)."""

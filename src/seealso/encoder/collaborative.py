@@ -41,8 +41,9 @@ class Collaborative:
 
     The norm padding makes every item a unit vector without changing any inner product with a user
     (Bachrach et al. 2014, "Speeding Up the Xbox Recommender System Using a Euclidean
-    Transformation for Inner-Product Spaces"), so that importance, the graph and the scripts work
-    on joined vectors as on others.
+    Transformation for Inner-Product Spaces"), so that joined vectors are compared as others are.
+    An index for cosine does without it: users have a zero there, so it changes no score, but the
+    graph links items by it that have nothing else in common (docs/decisions/0005).
 
     Attributes
     ----------
@@ -191,6 +192,31 @@ class Collaborative:
         warm[..., -1] = np.hypot(joined[..., -2], joined[..., -1])
         warm[..., -2] = 0.0
         return warm
+
+    @staticmethod
+    def drop_padding(joined: Vector) -> Vector:
+        """Return vectors, shape (..., d + k + 2), as an index for cosine holds them."""
+        bare = joined.copy()
+        bare[..., -1] = 0.0
+        return bare
+
+    def restore(self, stored: Vector) -> Vector:
+        """Return E_i, unit rows, of vectors of any lengths, with or without their norm padding.
+
+        Contents of items have length 1: so the length that they have in `stored` says what the
+        vector was multiplied by.
+
+        Parameters
+        ----------
+        stored
+            Shape (..., d + k + 2), no row without content.
+        """
+        content = stored[..., : self.text_dimension]
+        length = np.linalg.norm(content, axis=-1, keepdims=True) * np.float32(self.radius)
+        restored: Vector = stored / length
+        squares = (restored[..., :-1] ** 2).sum(axis=-1)
+        restored[..., -1] = np.sqrt(np.maximum(0.0, 1.0 - squares))
+        return restored
 
     def contents_of(self, joined: Vector) -> Vector:
         """Return the content vectors in `joined`, shape (m, d + k + 2), as shape (m, d)."""

@@ -1,0 +1,188 @@
+"""What the graph of an index finds of the best items: for users as they are, and for items."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from seealso.cluster import Cluster
+from seealso.config import Settings
+from seealso.encoder import Bundle, History
+from seealso.encoder.projection import unit_rows
+from seealso.errors import ClusterError
+from seealso.indexer.documents import item_vector
+from seealso.indexer.graph import EXPENSIVE
+from seealso.query_templates import render
+from seealso.readers import Histories
+from seealso.types import Path, User, Vector
+
+ITEMS: Final = 8
+"""Items whose neighbours are searched."""
+
+USERS: Final = 20
+"""Users whose best items are searched: 200 items, so that a share of .95 is known to .015."""
+
+SAME_SCORE: Final = 1e-5
+"""Scores are 32-bit sums, which the two paths add up in different orders."""
+
+READ_AT_ONCE: Final = 500
+"""Documents of one request: with their vectors, some megabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the graph is asked: the vector of a user or an item, and the ids of items left out."""
+
+    vector: Vector
+    exclude: Sequence[str] = ()
+
+
+def measure_recall(
+    cluster: Cluster, name: str, vectors: Vector, settings: Settings
+) -> float | None:
+    """Return which share of the ten items nearest to an item the graph of an index finds.
+
+    Parameters
+    ----------
+    cluster, name
+        The index.
+    vectors
+        E_i of a sample, shape (n, dimension); the first `ITEMS` are asked about.
+    settings
+        ``recommend.ef_search`` is used.
+
+    Returns
+    -------
+    float or None
+        None where the cluster allows no exact search.
+    """
+    return _find_share(cluster, name, map(Question, vectors[:ITEMS]), settings)
+
+
+def measure_user_recall(
+    cluster: Cluster,
+    name: str,
+    bundle: Bundle,
+    events: Callable[[], Iterable[pl.DataFrame]],
+    settings: Settings,
+) -> float | None:
+    """Return which share of the ten best items of a user the graph of an index finds.
+
+    Items that they have seen are left out, as in their lists.
+
+    Parameters
+    ----------
+    cluster, name
+        The index.
+    bundle
+        It was built with.
+    events
+        Returns the event frames, of which some users are taken.
+    settings
+        ``profile``, ``events.positive`` and ``recommend.ef_search`` are used.
+
+    Returns
+    -------
+    float or None
+        None where the cluster allows no exact search, or no user chose an item of the index.
+    """
+    users = _choose_users(events, settings.events.positive)
+    questions = _ask_for(cluster, name, users, bundle, settings) if users else []
+    return _find_share(cluster, name, questions, settings) if questions else None
+
+
+def _choose_users(
+    events: Callable[[], Iterable[pl.DataFrame]], positive: float | None
+) -> list[User]:
+    """Return some users of the first events, with all of their history."""
+    first = next(iter(events()), None)
+    if first is None:
+        return []
+    ids = first["user_id"].drop_nulls().unique(maintain_order=True)
+    chosen = ids.gather_every(max(1, len(ids) // USERS)).head(USERS).to_list()
+    histories = Histories.from_events(events(), positive=positive, users=chosen)
+    return [user for one in chosen if (user := histories.user(one)) is not None]
+
+
+def _ask_for(
+    cluster: Cluster, name: str, users: Sequence[User], bundle: Bundle, settings: Settings
+) -> list[Question]:
+    """Return the question of each user of whom the index knows an item."""
+    most = settings.profile.history_items
+    recent = [[one.item_id for one in user.history[:most]] for user in users]
+    known = _read_vectors(cluster, name, {one for ids in recent for one in ids}, bundle)
+    rows = {item_id: row for row, item_id in enumerate(known)}
+    items = np.stack([np.zeros(bundle.dimension, dtype=np.float32), *known.values()])[1:]
+    histories = [
+        History(
+            np.array([rows[one] for one in ids if one in rows], dtype=np.int64),
+            np.array([age for age, one in enumerate(ids) if one in rows], dtype=np.int64),
+        )
+        for ids in recent
+    ]
+    contents = bundle.content_vectors(items)
+    fading = [np.power(np.float32(settings.profile.recency), one.ages) for one in histories]
+    texts = [weights @ contents[one.rows] for weights, one in zip(fading, histories, strict=True)]
+    levels = [bundle.boosts(ids, range(len(ids))).entry_level for ids in recent]
+    unit = unit_rows(np.array(texts, dtype=np.float32))
+    vectors = bundle.user_vectors(unit, items, histories, np.array(levels))
+    return [
+        Question(vector, sorted(user.seen))
+        for user, vector in zip(users, vectors, strict=True)
+        if vector.any()
+    ]
+
+
+def _read_vectors(
+    cluster: Cluster, name: str, ids: Iterable[str], bundle: Bundle
+) -> dict[str, Vector]:
+    """Return E_i of those items that have one."""
+    found = {}
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), READ_AT_ONCE):
+        some = {"ids": ordered[start : start + READ_AT_ONCE]}
+        params = {"_source_includes": "vector"}
+        answer = cluster.request("POST", f"/{name}/_mget", some, params)
+        for one in answer["docs"]:
+            vector = item_vector(one["_source"], bundle) if one.get("found") else None
+            if vector is not None:
+                found[one["_id"]] = vector
+    return found
+
+
+def _find_share(
+    cluster: Cluster, name: str, questions: Iterable[Question], settings: Settings
+) -> float | None:
+    """Return which share of the exact best items the graph finds, or None where none may be asked.
+
+    The graph itself is asked in any case.
+    """
+    found = exact_hits = 0
+    for question in questions:
+        params: dict[str, Any] = {
+            "vector": question.vector,
+            "size": 10,
+            "k": 10,
+            "ef_search": settings.recommend.ef_search,
+            "source": ["item_id"],
+        }
+        if question.exclude:
+            params["exclude"] = question.exclude
+        near = _scores(cluster, name, Path.ANN, params)
+        try:
+            exact = _scores(cluster, name, Path.EXACT, params)
+        except ClusterError as exc:
+            if EXPENSIVE not in exc.message:
+                raise
+            return None
+        exact_hits += len(exact)
+        # by score, not by id: of items with the same text, any is as good as the other
+        found += sum(score >= exact[-1] - SAME_SCORE for score in near)
+    return found / exact_hits if exact_hits else 1.0
+
+
+def _scores(cluster: Cluster, name: str, path: Path, params: Mapping[str, Any]) -> list[float]:
+    answer = cluster.request("POST", f"/{name}/_search", render(path.value, params), whole=True)
+    return [hit["_score"] for hit in answer["hits"]["hits"]]
