@@ -50,8 +50,8 @@ RECIPE: Final = Recipe(
 
 
 @contextmanager
-def film_recommender() -> Iterator[tuple[Cluster, Settings, Histories, dict[str, Any]]]:
-    """Start a node with an index of the films, and stop it in the end."""
+def film_index(heap: str) -> Iterator[tuple[Cluster, Settings, Histories, dict[str, Any]]]:
+    """Start a node with a joined index of the films, and stop it in the end."""
     plain = {"store": ROOT / "joined", "cache": ROOT / "vectors.sqlite"}
     settings = load_settings(SETTINGS, {"encoder": plain, "index": {"alias": "many"}})
     store = BundleStore(settings.encoder.store)
@@ -63,7 +63,7 @@ def film_recommender() -> Iterator[tuple[Cluster, Settings, Histories, dict[str,
     joined = write_joined(settings, bare, part, "joined")
     encoder = settings.encoder.model_copy(update={"bundle": joined.name})
     settings = settings.model_copy(update={"encoder": encoder})
-    with running_node("2g") as (cluster, facts):
+    with running_node(heap) as (cluster, facts):
         known = machine(facts)
         build(cluster, settings, read)
         histories = read_histories(cluster, settings, None, Problems("skip"))
@@ -114,7 +114,7 @@ def measure(recommenders: Sequence[Recommender], users: Sequence[User]) -> list[
 
 def run(_: int) -> Report:
     """Measure over the films, whatever the size of the other catalogues."""
-    with film_recommender() as (cluster, settings, histories, known):
+    with film_index("2g") as (cluster, settings, histories, known):
         recommenders = [Recommender(cluster, settings, histories) for _ in range(3)]
         users = [recommenders[0].user(user_id) for user_id in histories.users()]
         figures = measure(recommenders, users)

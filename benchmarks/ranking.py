@@ -3,7 +3,7 @@
 Each is timed from the vector to the hits, as `Recommender` asks: template, request, decoding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import faiss
@@ -15,7 +15,6 @@ from benchmarks.node import running_node
 from benchmarks.synthetic import (
     BOUNDS,
     CLUSTERS,
-    DIMENSION,
     NOISE,
     Catalogue,
     ensure_index,
@@ -47,7 +46,7 @@ class Paths:
         self._cluster = cluster
         self._index = index
         faiss.omp_set_num_threads(1)
-        self._flat = faiss.IndexFlatIP(DIMENSION)
+        self._flat = faiss.IndexFlatIP(catalogue.dimension)
         self._flat.add(catalogue.vectors)
 
     def painless(self, vector: Vector) -> Ids:
@@ -150,21 +149,36 @@ def rank(name: str, items: int, rounds: int, heap: str, ann: Target | None) -> R
     """Measure ranking on a synthetic catalogue of that many items."""
     catalogue = make_catalogue(items)
     with running_node(heap) as (cluster, facts):
-        known = machine(facts)
-        index, written = ensure_index(cluster, catalogue)
-        paths = Paths(cluster, index, catalogue)
-        warm_up(paths, catalogue.queries)
-        seconds = compare(paths, catalogue.queries, rounds)
-        figures = [*speed_figures(seconds, ann=ann), *recall_figures(paths, catalogue.queries)]
-    return Report(
-        name=name,
-        title=f"Ranking {items:,} x {DIMENSION}",
-        setting={
-            "items": items,
-            "dimension": DIMENSION,
+        made = {
             "clusters": CLUSTERS,
             "noise": NOISE,
             "weights": f"lognormal, bounded to {list(BOUNDS)}",
+        }
+        return rank_catalogue(cluster, catalogue, name, machine(facts), made, rounds, ann)
+
+
+def rank_catalogue(
+    cluster: Cluster,
+    catalogue: Catalogue,
+    name: str,
+    known: Mapping[str, Any],
+    made: Mapping[str, Any],
+    rounds: int,
+    ann: Target | None,
+) -> Report:
+    """Measure ranking on a catalogue; `made` says how it was made, `known` where it is measured."""
+    index, written = ensure_index(cluster, catalogue)
+    paths = Paths(cluster, index, catalogue)
+    warm_up(paths, catalogue.queries)
+    seconds = compare(paths, catalogue.queries, rounds)
+    figures = [*speed_figures(seconds, ann=ann), *recall_figures(paths, catalogue.queries)]
+    return Report(
+        name=name,
+        title=f"Ranking {len(catalogue):,} x {catalogue.dimension}",
+        setting={
+            "items": len(catalogue),
+            "dimension": catalogue.dimension,
+            **made,
             "shards": 1,
             "segments": 1,
             "queries": len(catalogue.queries),
