@@ -133,6 +133,16 @@ class OpenIndex:
         """The index that was last asked, and its bundle."""
         return self._index.live
 
+    def refresh(self) -> Live:
+        """Return what the alias stands for now, and its bundle.
+
+        Raises
+        ------
+        ClusterError, BundleError
+            OpenSearch does not answer, there is no index, or its bundle is not in the store.
+        """
+        return self._index.follow(lambda live: live)
+
     def user(
         self,
         user_id: str | None = None,

@@ -30,6 +30,7 @@ from seealso.config.personalise import PersonaliseSettings
 from seealso.config.rules import ExposureSettings, Rule, TaxonomySettings
 from seealso.config.safety import SafetySettings
 from seealso.config.section import Section, describe_first_refusal, refusals
+from seealso.config.service import ServiceSettings
 from seealso.config.training import TrainingSettings
 from seealso.config.users import NeighbourSettings, UsersSettings
 from seealso.errors import ConfigError
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     ubi: UbiSettings = UbiSettings()
     groups: GroupSettings = GroupSettings()
     personalise: PersonaliseSettings = PersonaliseSettings()
+    service: ServiceSettings = ServiceSettings()
     rules: tuple[Rule, ...] = ()
     """Rules for every list: ``[[rules]]``, each with ``do`` and the items or field that it names;
     see docs/how-to/rules.md."""

@@ -1,0 +1,1 @@
+"""The service: what the library does, over HTTP, with no logic of its own."""

@@ -1,0 +1,185 @@
+"""The application: one address for each thing that the library does."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Response
+
+from seealso.errors import DataError, SeeAlsoError
+from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.recommender import Recommender
+from seealso.plugin.service.bodies import (
+    Answer,
+    Answers,
+    BatchBody,
+    ExplainBody,
+    GroupBody,
+    ListOptions,
+    NeighboursBody,
+    PersonaliseBody,
+    RecommendBody,
+    Who,
+)
+from seealso.plugin.service.limits import LimitBodies
+from seealso.plugin.service.problems import add_problems, problem, status_of
+from seealso.types import User
+from seealso.version import __version__
+
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {
+        "description": f"{HTTPStatus(status).phrase}: a problem (RFC 9457)",
+        "content": {"application/problem+json": {}},
+    }
+    for status in (404, 413, 422, 500, 502, 503)
+}
+"""What an address may answer beside its answer."""
+
+
+def create_app(recommender: Recommender) -> FastAPI:
+    """Return the service over a recommender, which it closes when it ends.
+
+    Parameters
+    ----------
+    recommender
+        Who answers; it follows the alias, so a swap needs no restart.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with recommender:
+            yield
+
+    app = FastAPI(
+        title="seealso",
+        version=__version__,
+        description="Recommendations inside the OpenSearch you already run.",
+        lifespan=lifespan,
+        # their pages load scripts from elsewhere
+        docs_url=None,
+        redoc_url=None,
+        responses=PROBLEMS,
+    )
+    app.add_middleware(LimitBodies)
+    add_problems(app)
+    _add_lists(app, recommender)
+    _add_users(app, recommender)
+    _add_health(app, recommender)
+    return app
+
+
+def _add_lists(app: FastAPI, recommender: Recommender) -> None:
+    @app.post("/v1/recommend", response_model=Answer)
+    def recommend(body: RecommendBody) -> Response:
+        """Return a list for one user."""
+        user = _user(recommender, body)
+        (found,) = recommender.recommend_batch([user], **body.chosen("explain"))
+        reasons = recommender.reasons(user, found.ids) if body.explain and found.ids else []
+        beside = {"reasons": [one.as_dict() for one in reasons]} if body.explain else {}
+        return _answer(found, **beside)
+
+    @app.post("/v1/recommend/batch", response_model=Answers)
+    def recommend_batch(body: BatchBody) -> Response:
+        """Return a list for each of several users, in their order."""
+        users = _people(recommender, body.users)
+        lists = recommender.recommend_batch(users, **body.chosen("users"))
+        return _json({"lists": [_worded(one) for one in lists]})
+
+    @app.post("/v1/related/{item_id}", response_model=Answer)
+    def related(item_id: str, body: ListOptions | None = None) -> Response:
+        """Return the items most related to an item."""
+        return _answer(recommender.related(item_id, **(body or ListOptions()).chosen()))
+
+    @app.post("/v1/group", response_model=Answer)
+    def group(body: GroupBody) -> Response:
+        """Return one list for several people."""
+        if (body.group is None) == (body.members is None):
+            raise DataError("give a group or members, and not both", field="members")
+        members = body.group or _people(recommender, body.members or ())
+        options = body.chosen("group", "members")
+        return _answer(
+            recommender.recommend_group(
+                members, words=body.words, attributes=body.attributes, **options
+            )
+        )
+
+
+def _add_users(app: FastAPI, recommender: Recommender) -> None:
+    @app.post("/v1/explain")
+    def explain(body: ExplainBody) -> Response:
+        """Return why items have their value for a user."""
+        reasons = recommender.reasons(_user(recommender, body), body.items)
+        return _json({"reasons": [one.as_dict() for one in reasons]})
+
+    @app.post("/v1/neighbours")
+    def neighbours(body: NeighboursBody) -> Response:
+        """Return the users most like one, by their pseudonyms."""
+        user = _user(recommender, body)
+        return _json(recommender.neighbours(user, size=body.size).as_dict())
+
+    @app.post("/v1/personalise")
+    def personalise(body: PersonaliseBody) -> Response:
+        """Return a search body ranked by the taste of a user, or what it finds."""
+        ask: Callable[..., dict[str, Any]] = (
+            recommender.search if body.send else recommender.personalise
+        )
+        user = _user(recommender, body)
+        return _json(ask(body.body, user, weight=body.weight, window=body.window))
+
+
+def _add_health(app: FastAPI, recommender: Recommender) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        """Say that the service runs."""
+        return _json({"status": "ok"})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        """Say whether it can answer: with which index and bundle."""
+        try:
+            live = recommender.refresh()
+        except SeeAlsoError as exc:
+            return problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                type(exc).__name__,
+                exc.message,
+                exc.hint,
+                cause=status_of(exc).phrase,
+            )
+        return _json({"status": "ready", "index": live.name, "bundle": live.fingerprint})
+
+
+def _user(recommender: Recommender, who: Who) -> User:
+    return recommender.user(
+        who.user, history=who.history, words=who.words, attributes=who.attributes
+    )
+
+
+def _people(recommender: Recommender, people: Sequence[str | Who]) -> list[str | User]:
+    """Return ids as they are, and users that are described put together."""
+    return [one if isinstance(one, str) else _user(recommender, one) for one in people]
+
+
+def _answer(found: RecommendationList | GroupList, **beside: Any) -> Response:
+    return _json({**_worded(found), **beside})
+
+
+def _worded(found: RecommendationList | GroupList) -> dict[str, Any]:
+    """Return a list in the words of the service."""
+    plain = found.as_dict()
+    return {
+        "query_id": plain.pop("query_id", None),
+        "index": plain.pop("index"),
+        "bundle": plain.pop("fingerprint"),
+        "took_ms": plain.pop("latency_ms"),
+        "degraded": plain.pop("note") or None,
+        **plain,
+    }
+
+
+def _json(content: Any) -> Response:
+    encoded = orjson.dumps(content, default=str, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(encoded, media_type="application/json")

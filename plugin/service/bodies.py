@@ -1,0 +1,158 @@
+"""Bodies of requests: whom an answer is for, and options, named as the library names them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seealso.choices import SeenRule, StrategyName
+
+MOST_USERS: Final = 100
+"""Users of one request; `seealso recommend-batch` is for more."""
+
+
+class Body(BaseModel):
+    """A JSON object in which every name is known: a misspelt option is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Who(Body):
+    """Whom an answer is for, described in any mix of ways."""
+
+    user: str | None = Field(None, description="Id of a user; history and seen items are known.")
+    history: list[str] | None = Field(
+        None, description="Item ids, newest first, instead of the history known of the user."
+    )
+    words: str = Field("", description="The user's own words.")
+    attributes: dict[str, Any] | None = Field(
+        None, description="Values by name, instead of those known of the user."
+    )
+
+
+class ListOptions(Body):
+    """Options of every list; where they are left out, the settings of the service decide."""
+
+    size: int | None = Field(None, description="Length of the list.")
+    path: Literal["auto", "exact", "ann", "reference"] | None = Field(
+        None, description="How to rank."
+    )
+    filters: dict[str, Any] | list[dict[str, Any]] | None = Field(
+        None,
+        description="Query DSL clauses that every item satisfies.",
+        examples=[[{"term": {"genres": "Drama"}}]],
+    )
+    min_probability: float | None = Field(None, description="Items below it are left out.")
+    fields: list[str] | None = Field(
+        None, description="Catalogue fields to bring along; all of them by default."
+    )
+    rules: list[dict[str, Any]] | None = Field(
+        None,
+        description="Business rules of this list, before those of the settings.",
+        examples=[[{"do": "exclude", "field": "genres", "values": ["Horror"]}]],
+    )
+    without_rules: bool = Field(False, description="Ignore the rules of the settings.")
+
+    def chosen(self, *beside: str) -> dict[str, Any]:
+        """Return the options as keywords of the library, without the fields named in `beside`."""
+        return self.model_dump(exclude={*Who.model_fields, *beside})
+
+
+class UserListOptions(ListOptions):
+    """Options of lists for users and groups."""
+
+    tail_share: float | None = Field(
+        None, description="Share of the places that is for items of the long tail."
+    )
+
+
+class RecommendBody(Who, UserListOptions):
+    """A list for one user."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user": "1", "size": 5}, {"history": ["318", "858"]}]}
+    )
+
+    explain: bool = Field(False, description="Bring along why each item is in the list.")
+
+
+class BatchBody(UserListOptions):
+    """A list for each of several users."""
+
+    users: list[str | Who] = Field(
+        description="Ids of users, or users described in any mix of ways.",
+        min_length=1,
+        max_length=MOST_USERS,
+        examples=[["1", {"history": ["318"]}]],
+    )
+
+
+class GroupBody(UserListOptions):
+    """One list for several people."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"members": ["1", "2"]}]})
+
+    group: str | None = Field(None, description="Id of a known group, instead of members.")
+    members: list[str | Who] | None = Field(
+        None, description="Ids of users, or users described in any mix of ways."
+    )
+    words: str = Field("", description="What the group says of itself: one more member.")
+    attributes: dict[str, Any] | None = Field(None, description="The same, as values by name.")
+    strategy: StrategyName | None = Field(
+        None, description="How the members' preferences become one order."
+    )
+    seen: SeenRule | None = Field(None, description="Whose seen items are left out.")
+    own_weight: float | None = Field(
+        None, description="What a known group's own history weighs, from 0 to 1."
+    )
+
+
+class ExplainBody(Who):
+    """Why items have their value for a user."""
+
+    items: list[str] = Field(description="Item ids.", min_length=1)
+
+
+class NeighboursBody(Who):
+    """The users most like one."""
+
+    size: int = Field(10, ge=1, le=1000)
+
+
+class PersonaliseBody(Who):
+    """A search body of an application, to be ranked by the taste of a user."""
+
+    body: dict[str, Any] = Field(description="The search body.")
+    weight: float | None = Field(None, description="How much the preference counts.")
+    window: int | None = Field(None, description="Rerank only so many of the best hits.")
+    send: bool = Field(False, description="Answer with the hits instead of the body.")
+
+
+class Recommended(BaseModel):
+    """One item of a list."""
+
+    model_config = ConfigDict(extra="allow")
+
+    item_id: str
+    probability: float | None
+    source: str
+
+
+class Answers(BaseModel):
+    """Lists, in the order of the users."""
+
+    lists: "Sequence[Answer]"
+
+
+class Answer(BaseModel):
+    """A list, and how it was made."""
+
+    model_config = ConfigDict(extra="allow")
+
+    query_id: str | None = Field(description="What events are sent back with; null without UBI.")
+    index: str = Field(description="The physical index that answered.")
+    bundle: str = Field(description="Fingerprint of the model bundle.")
+    path: str = Field(description="How the list was ranked.")
+    took_ms: Mapping[str, float] = Field(description="Milliseconds, by part.")
+    degraded: str | None = Field(description="What was left out or guessed, and why.")
+    items: Sequence[Recommended]

@@ -1,0 +1,123 @@
+"""Errors of the library as problems (RFC 9457): one mapping, for all that can go wrong."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from seealso.errors import (
+    ClusterError,
+    ConfigError,
+    DataError,
+    PartialAnswer,
+    SeeAlsoError,
+    Unavailable,
+)
+from seealso.log import logger
+
+log = logger(__name__)
+
+STATUS: Final[Mapping[type[SeeAlsoError], HTTPStatus]] = {
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    PartialAnswer: HTTPStatus.SERVICE_UNAVAILABLE,
+    ClusterError: HTTPStatus.BAD_GATEWAY,
+    DataError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ConfigError: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+"""Of the errors that are not the service's own fault; the first that fits counts."""
+
+RETRY_AFTER: Final = {"Retry-After": "1"}
+"""Seconds after which a caller may ask again."""
+
+
+def add_problems(app: FastAPI) -> None:
+    """Let an app answer every error as a problem."""
+    app.add_exception_handler(SeeAlsoError, _describe_own)
+    app.add_exception_handler(RequestValidationError, _describe_invalid)
+    app.add_exception_handler(HTTPException, _describe_http)
+    app.add_exception_handler(Exception, _describe_unexpected)
+
+
+def problem(
+    status: HTTPStatus, code: str, detail: str, hint: str | None = None, **more: Any
+) -> Response:
+    """Return a problem as a response.
+
+    Parameters
+    ----------
+    status
+        Of the response.
+    code
+        For programs: what kind of error it is.
+    detail, hint
+        For people: what is wrong and where, and what to do about it.
+    **more
+        Facts for programs.
+    """
+    content = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "code": code,
+        "detail": detail,
+        "hint": hint,
+        **more,
+    }
+    headers = RETRY_AFTER if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return Response(orjson.dumps(content, default=str), status, headers, "application/problem+json")
+
+
+def status_of(exc: SeeAlsoError) -> HTTPStatus:
+    """Return the status that an error of the library stands for."""
+    if isinstance(exc, DataError) and "item_id" in exc.context:
+        return HTTPStatus.NOT_FOUND
+    known = (status for kind, status in STATUS.items() if isinstance(exc, kind))
+    return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _describe_own(_: Request, exc: Exception) -> Response:
+    if not isinstance(exc, SeeAlsoError):
+        raise exc
+    status = status_of(exc)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s", exc.message)
+    return problem(status, type(exc).__name__, exc.message, exc.hint, context=exc.context)
+
+
+def _describe_invalid(_: Request, exc: Exception) -> Response:
+    if not isinstance(exc, RequestValidationError):
+        raise exc
+    refused = [
+        {"field": ".".join(str(part) for part in one["loc"][1:]), "reason": one["msg"]}
+        for one in exc.errors()
+    ]
+    first = refused[0]
+    detail = f"{first['field'] or 'the body'}: {first['reason']}"
+    return problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "InvalidRequest",
+        detail,
+        "/openapi.json describes every request",
+        refused=refused,
+    )
+
+
+def _describe_http(_: Request, exc: Exception) -> Response:
+    if not isinstance(exc, HTTPException):
+        raise exc
+    status = HTTPStatus(exc.status_code)
+    return problem(status, status.name, str(exc.detail), "/openapi.json lists every address")
+
+
+def _describe_unexpected(_: Request, exc: Exception) -> Response:
+    log.error("an error that nobody foresaw", exc_info=exc)
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Unexpected",
+        "the service failed in a way that nobody foresaw",
+        "its log says where",
+    )

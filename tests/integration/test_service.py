@@ -1,0 +1,237 @@
+"""The service over a real index: every address answers what the library answers, or a problem."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from fastapi.testclient import TestClient
+
+from seealso.cli.main import cli
+from seealso.cluster import Cluster
+from seealso.errors import ConfigError
+from seealso.plugin import Recommender
+from seealso.plugin.service.app import create_app
+from seealso.plugin.service.bodies import MOST_USERS
+from seealso.plugin.service.limits import LARGEST_BODY
+from seealso.plugin.service.server import listen
+from tests.library import TEXTLESS, Library
+
+
+@pytest.fixture
+def client(library: Library) -> Iterator[TestClient]:
+    """Asks the service over the library."""
+    with TestClient(create_app(library.recommender()), raise_server_exceptions=False) as made:
+        yield made
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Return the problem that an answer is."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    assert found["status"] == status
+    assert found["code"] == code
+    assert found["detail"]
+    return found
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    """Return the items of a list, which says how it was made."""
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert {"query_id", "index", "bundle", "took_ms", "degraded", "path"} <= found.keys()
+    assert found["took_ms"]["total"] > 0
+    return [one["item_id"] for one in found["items"]]
+
+
+def test_a_list_is_that_of_the_library(client: TestClient, recommender: Recommender) -> None:
+    whole = client.post("/v1/recommend", json={"user": "u1"})
+    assert ids(whole) == recommender.recommend("u1").ids
+    assert whole.json()["degraded"] is None
+    assert whole.json()["index"] == recommender.live.name
+    assert whole.json()["bundle"] == recommender.live.fingerprint
+    body: dict[str, Any] = {
+        "history": ["b3", "b7"],
+        "words": 'a "castle" {{x}}',
+        "size": 4,
+        "tail_share": 0.0,
+        "fields": ["title"],
+        "filters": [{"range": {"year": {"gte": 1910}}}],
+        "rules": [{"do": "exclude", "field": "kind", "values": ["poetry"]}],
+    }
+    found = client.post("/v1/recommend", json={**body, "explain": True})
+    assert ids(found) == recommender.recommend(**body).ids
+    assert len(ids(found)) == 4
+    reasons = found.json()["reasons"]
+    assert [one["item_id"] for one in reasons] == ids(found)
+    for one, item in zip(reasons, found.json()["items"], strict=True):
+        assert item["fields"].keys() == {"title"}
+        assert sum(share["amount"] for share in one["shares"]) == pytest.approx(
+            item["raw"], abs=1e-4
+        )
+
+
+def test_who_is_not_known_is_told_so(client: TestClient) -> None:
+    found = client.post("/v1/recommend", json={"user": "nobody"})
+    assert ids(found)
+    assert found.json()["degraded"]
+
+
+def test_lists_for_several_come_in_their_order(
+    client: TestClient, recommender: Recommender
+) -> None:
+    users = ["u2", {"history": ["b3"]}, "nobody", "u1"]
+    found = client.post("/v1/recommend/batch", json={"users": users, "size": 3}).json()["lists"]
+    assert [len(one["items"]) for one in found] == [3, 3, 3, 3]
+    assert [one["user_id"] for one in found] == ["u2", None, "nobody", "u1"]
+    expected = recommender.recommend("u1", size=3).ids
+    assert [one["item_id"] for one in found[3]["items"]] == expected
+    assert [bool(one["degraded"]) for one in found] == [False, False, True, False]
+    many = client.post("/v1/recommend/batch", json={"users": ["u1"] * (MOST_USERS + 1)})
+    assert "users" in problem(many, 422, "InvalidRequest")["detail"]
+
+
+def test_the_other_answers_are_those_of_the_library(
+    client: TestClient, recommender: Recommender
+) -> None:
+    assert ids(client.post("/v1/related/b7")) == recommender.related("b7").ids
+    assert (
+        ids(client.post("/v1/related/b7", json={"size": 2}))
+        == recommender.related("b7", size=2).ids
+    )
+    members = ["u1", {"history": ["b3"], "words": "castle"}]
+    described = recommender.user(history=["b3"], words="castle")
+    found = client.post("/v1/group", json={"members": members, "strategy": "average", "size": 3})
+    expected = recommender.recommend_group(["u1", described], strategy="average", size=3)
+    assert ids(found) == expected.ids
+    assert found.json()["strategy"] == "average"
+    reasons = client.post("/v1/explain", json={"user": "u1", "items": ["b7"]}).json()["reasons"]
+    assert reasons[0]["raw"] == pytest.approx(recommender.explain("u1", "b7").raw, abs=1e-5)
+    body = {"query": {"match": {"title": "castle"}}}
+    personal = client.post("/v1/personalise", json={"user": "u1", "body": body})
+    assert personal.json() == recommender.personalise(body, "u1")
+    hits = client.post("/v1/personalise", json={"user": "u1", "body": body, "send": True}).json()
+    assert hits["hits"]["hits"]
+
+
+@pytest.mark.parametrize(
+    ("address", "body", "status", "code", "named"),
+    [
+        ("/v1/recommend", {"user": "u1", "sise": 3}, 422, "InvalidRequest", "sise"),
+        ("/v1/recommend", {"user": 7}, 422, "InvalidRequest", "user"),
+        ("/v1/recommend", {"user": "u1", "size": 0}, 422, "ConfigError", "size"),
+        ("/v1/recommend", {"user": "u1", "rules": [{"do": "sing"}]}, 422, "ConfigError", "rule 1"),
+        ("/v1/recommend", {"user": "u1", "filters": [{"sing": {}}]}, 502, "ClusterError", "sing"),
+        ("/v1/related/b999", {}, 404, "DataError", "b999"),
+        (f"/v1/related/{TEXTLESS}", {}, 404, "DataError", TEXTLESS),
+        ("/v1/related/" + quote("../_all"), {}, 404, "NOT_FOUND", "Not Found"),
+        ("/v1/group", {"members": []}, 422, "DataError", "group"),
+        ("/v1/group", {}, 422, "DataError", "members"),
+        ("/v1/explain", {"user": "u1", "items": []}, 422, "InvalidRequest", "items"),
+        ("/v1/neighbours", {"user": "u1"}, 422, "ConfigError", "users index"),
+        ("/v1/personalise", {"user": "u1", "body": {"query": 7}}, 422, "DataError", "query"),
+        ("/v1/nothing", {}, 404, "NOT_FOUND", "Not Found"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_problem_that_names_it(
+    client: TestClient, address: str, body: dict[str, Any], status: int, code: str, named: str
+) -> None:
+    found = problem(client.post(address, json=body), status, code)
+    assert named in found["detail"]
+
+
+def test_bodies_that_are_none(client: TestClient) -> None:
+    for content in (b"", b"{", b"[]", b'{"user": "\xff"}', b'{"size": NaN}'):
+        answer = client.post("/v1/recommend", content=content)
+        problem(answer, 422, "InvalidRequest")
+    large = b'{"words": "' + b"a" * LARGEST_BODY + b'"}'
+    found = problem(client.post("/v1/recommend", content=large), 413, "BodyTooLarge")
+    assert f"{LARGEST_BODY:,}" in found["detail"]
+    problem(client.get("/v1/recommend"), 405, "METHOD_NOT_ALLOWED")
+
+
+def test_it_says_whether_it_is_ready(client: TestClient, recommender: Recommender) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    ready = {
+        "status": "ready",
+        "index": recommender.live.name,
+        "bundle": recommender.live.fingerprint,
+    }
+    assert client.get("/readyz").json() == ready
+
+
+def test_a_cluster_that_is_gone_is_a_problem_to_come_back_after(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recommender = library.recommender()
+    with TestClient(create_app(recommender), raise_server_exceptions=False) as client:
+        # no node listens at port 9: what a stopped one looks like
+        monkeypatch.setattr(
+            recommender._index, "_cluster", Cluster("http://127.0.0.1:9", retries=0)
+        )
+        found = client.get("/readyz")
+        problem(found, 503, "Unavailable")
+        assert found.headers["retry-after"] == "1"
+        assert client.get("/healthz").status_code == 200
+
+
+def test_its_description_names_every_address(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    lists = {"recommend", "recommend/batch", "related/{item_id}", "group"}
+    users = {"explain", "neighbours", "personalise"}
+    addresses = {f"/v1/{name}" for name in lists | users}
+    assert described["paths"].keys() == {*addresses, "/healthz", "/readyz"}
+    for path in described["paths"].values():
+        for address in path.values():
+            assert address["description"]
+    # its pages would load scripts from elsewhere
+    assert client.get("/docs").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [("0.0.0.0", "asks nobody for a key"), ("::", "asks nobody"), ("home", "is no address")],
+)
+def test_it_listens_where_this_machine_alone_reaches_it(host: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        listen(host, 0)
+
+
+def test_a_port_that_is_taken_is_one_line(library: Library) -> None:
+    with listen("127.0.0.1", 0) as bound:
+        bound.listen()
+        port = str(bound.getsockname()[1])
+        found = CliRunner().invoke(cli, ["--config", str(library.config), "serve", "--port", port])
+    assert isinstance(found.exception, ConfigError)
+    assert f"127.0.0.1:{port}: cannot listen there" in found.exception.message
+
+
+def test_the_command_serves_until_it_is_told_to_end(library: Library, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = [sys.executable, "-m", "seealso", "--config", str(library.config), "serve"]
+    with log.open("w") as stderr, subprocess.Popen([*command, "--port", "0"], stderr=stderr) as ran:
+        try:
+            deadline = time.monotonic() + 60
+            while "listening on" not in log.read_text() and time.monotonic() < deadline:
+                assert ran.poll() is None, log.read_text()
+                time.sleep(0.1)
+            address = log.read_text().split("listening on ")[1].split(",")[0]
+            found = httpx.post(
+                f"{address}/v1/recommend", json={"user": "u1", "size": 3}, timeout=30
+            )
+            assert len(ids(found)) == 3
+            assert "server" not in found.headers
+        finally:
+            ran.send_signal(signal.SIGTERM)
+        assert ran.wait(30) in (0, -signal.SIGTERM)
+    assert "Traceback" not in log.read_text()
+    assert json.loads(found.content)["degraded"] is None
