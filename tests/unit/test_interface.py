@@ -58,6 +58,7 @@ CALLS: Final[Mapping[str, Callable[..., Any]]] = {
     "recommend-batch": Recommender.recommend_batch,
     "recommend-group": Recommender.recommend_group,
     "related": Recommender.related,
+    "serve": api.serve,
     "status": api.status,
     "templates install": api.install_templates,
     "templates list": api.list_templates,

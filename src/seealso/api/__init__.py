@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seealso.api.learning import *
     from seealso.api.nodes import *
     from seealso.api.reporting import *
+    from seealso.api.serving import *
     from seealso.api.templates import *
     from seealso.api.transfers import *
     from seealso.api.users import *
@@ -40,6 +41,7 @@ _MODULES: Final = {
     "learning": "evaluate fit plan_train plan_tune train tune",
     "nodes": "doctor node_logs node_status start_node stop_node",
     "reporting": "status",
+    "serving": "serve",
     "templates": "install_templates list_templates plan_install_templates",
     "transfers": "plan_pull_model plan_push_model pull_model push_model",
     "users": (

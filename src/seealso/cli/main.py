@@ -41,7 +41,7 @@ COMMANDS: Final = {
     "recommend-batch": "Write a list for each user of the file USERS to OUT.",
     "recommend-group": "Recommend one list of items to several people.",
     "related": "List the items that are most related to ITEM_ID.",
-    "serve": "Answer over HTTP: lists, reasons, neighbours, personalised searches.",
+    "serve": "Answer over HTTP what the library answers.",
     "status": "Say what is live, how good it is, and what to do next.",
     "templates": "Store, list and print the query templates.",
     "train": "Fine-tune the model of [training] and write its bundle.",
