@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, Final, Protocol
 
 from seealso.cluster import Cluster
@@ -81,8 +82,11 @@ def send_scored(
     def send(search: Search, body: bytes) -> Response:
         return _request(cluster, address, body, {**SCORES, **search.header})
 
+    # each thread knows which request it is for
+    contexts = [copy_context() for _ in searches]
     with ThreadPoolExecutor(SCORED_AT_ONCE) as pool:
-        found = list(pool.map(send, searches, bodies))
+        sent = pool.map(lambda known, *one: known.run(send, *one), contexts, searches, bodies)
+        found = list(sent)
     watch.cut_in_two("search", max(one["took"] for one in found), "transport")
     return found
 

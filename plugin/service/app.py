@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from seealso.errors import DataError, SeeAlsoError
 from seealso.plugin.groups.lists import GroupList
@@ -24,7 +25,9 @@ from seealso.plugin.service.bodies import (
     RecommendBody,
     Who,
 )
-from seealso.plugin.service.limits import LimitBodies
+from seealso.plugin.service.keys import require_key
+from seealso.plugin.service.limits import LimitBodies, LimitRequests, NameRequests
+from seealso.plugin.service.metrics import CountRequests, Metrics
 from seealso.plugin.service.problems import add_problems, problem, status_of
 from seealso.types import User
 from seealso.version import __version__
@@ -34,7 +37,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         "description": f"{HTTPStatus(status).phrase}: a problem (RFC 9457)",
         "content": {"application/problem+json": {}},
     }
-    for status in (404, 413, 422, 500, 502, 503)
+    for status in (400, 401, 404, 413, 422, 429, 500, 502, 503)
 }
 """What an address may answer beside its answer."""
 
@@ -63,64 +66,84 @@ def create_app(recommender: Recommender) -> FastAPI:
         redoc_url=None,
         responses=PROBLEMS,
     )
+    settings, metrics = recommender.settings.service, Metrics()
+    # the last one is the first to see a request
     app.add_middleware(LimitBodies)
+    app.add_middleware(LimitRequests, most=settings.requests)
+    app.add_middleware(CountRequests, metrics=metrics)
+    app.add_middleware(NameRequests)
     add_problems(app)
-    _add_lists(app, recommender)
-    _add_users(app, recommender)
-    _add_health(app, recommender)
+    guard = [Depends(require_key(settings.keys))]
+    for router in (
+        _lists(recommender, metrics),
+        _users(recommender),
+        _numbers(recommender, metrics),
+    ):
+        app.include_router(router, dependencies=guard)
+    app.include_router(_health(recommender))
     return app
 
 
-def _add_lists(app: FastAPI, recommender: Recommender) -> None:
-    @app.post("/v1/recommend", response_model=Answer)
+def _lists(recommender: Recommender, metrics: Metrics) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["lists"])
+
+    def answer(found: RecommendationList | GroupList) -> dict[str, Any]:
+        metrics.count_list(found.latency_ms, found.note)
+        return _worded(found)
+
+    @router.post("/recommend", response_model=Answer)
     def recommend(body: RecommendBody) -> Response:
         """Return a list for one user."""
         user = _user(recommender, body)
         (found,) = recommender.recommend_batch([user], **body.chosen("explain"))
         reasons = recommender.reasons(user, found.ids) if body.explain and found.ids else []
         beside = {"reasons": [one.as_dict() for one in reasons]} if body.explain else {}
-        return _answer(found, **beside)
+        return _json({**answer(found), **beside})
 
-    @app.post("/v1/recommend/batch", response_model=Answers)
+    @router.post("/recommend/batch", response_model=Answers)
     def recommend_batch(body: BatchBody) -> Response:
         """Return a list for each of several users, in their order."""
         users = _people(recommender, body.users)
         lists = recommender.recommend_batch(users, **body.chosen("users"))
-        return _json({"lists": [_worded(one) for one in lists]})
+        return _json({"lists": [answer(one) for one in lists]})
 
-    @app.post("/v1/related/{item_id}", response_model=Answer)
+    @router.post("/related/{item_id}", response_model=Answer)
     def related(item_id: str, body: ListOptions | None = None) -> Response:
         """Return the items most related to an item."""
-        return _answer(recommender.related(item_id, **(body or ListOptions()).chosen()))
+        options = (body or ListOptions()).chosen()
+        return _json(answer(recommender.related(item_id, **options)))
 
-    @app.post("/v1/group", response_model=Answer)
+    @router.post("/group", response_model=Answer)
     def group(body: GroupBody) -> Response:
         """Return one list for several people."""
         if (body.group is None) == (body.members is None):
             raise DataError("give a group or members, and not both", field="members")
         members = body.group or _people(recommender, body.members or ())
         options = body.chosen("group", "members")
-        return _answer(
-            recommender.recommend_group(
-                members, words=body.words, attributes=body.attributes, **options
-            )
+        found = recommender.recommend_group(
+            members, words=body.words, attributes=body.attributes, **options
         )
+        return _json(answer(found))
+
+    return router
 
 
-def _add_users(app: FastAPI, recommender: Recommender) -> None:
-    @app.post("/v1/explain")
+def _users(recommender: Recommender) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["users"])
+
+    @router.post("/explain")
     def explain(body: ExplainBody) -> Response:
         """Return why items have their value for a user."""
         reasons = recommender.reasons(_user(recommender, body), body.items)
         return _json({"reasons": [one.as_dict() for one in reasons]})
 
-    @app.post("/v1/neighbours")
+    @router.post("/neighbours")
     def neighbours(body: NeighboursBody) -> Response:
         """Return the users most like one, by their pseudonyms."""
         user = _user(recommender, body)
         return _json(recommender.neighbours(user, size=body.size).as_dict())
 
-    @app.post("/v1/personalise")
+    @router.post("/personalise")
     def personalise(body: PersonaliseBody) -> Response:
         """Return a search body ranked by the taste of a user, or what it finds."""
         ask: Callable[..., dict[str, Any]] = (
@@ -129,14 +152,29 @@ def _add_users(app: FastAPI, recommender: Recommender) -> None:
         user = _user(recommender, body)
         return _json(ask(body.body, user, weight=body.weight, window=body.window))
 
+    return router
 
-def _add_health(app: FastAPI, recommender: Recommender) -> None:
-    @app.get("/healthz")
+
+def _numbers(recommender: Recommender, metrics: Metrics) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/metrics")
+    def numbers() -> Response:
+        """Return what the service counts, in the text format of Prometheus."""
+        return Response(metrics.render(recommender.live), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _health(recommender: Recommender) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz")
     def healthz() -> Response:
         """Say that the service runs."""
         return _json({"status": "ok"})
 
-    @app.get("/readyz")
+    @router.get("/readyz")
     def readyz() -> Response:
         """Say whether it can answer: with which index and bundle."""
         try:
@@ -151,6 +189,8 @@ def _add_health(app: FastAPI, recommender: Recommender) -> None:
             )
         return _json({"status": "ready", "index": live.name, "bundle": live.fingerprint})
 
+    return router
+
 
 def _user(recommender: Recommender, who: Who) -> User:
     return recommender.user(
@@ -161,10 +201,6 @@ def _user(recommender: Recommender, who: Who) -> User:
 def _people(recommender: Recommender, people: Sequence[str | Who]) -> list[str | User]:
     """Return ids as they are, and users that are described put together."""
     return [one if isinstance(one, str) else _user(recommender, one) for one in people]
-
-
-def _answer(found: RecommendationList | GroupList, **beside: Any) -> Response:
-    return _json({**_worded(found), **beside})
 
 
 def _worded(found: RecommendationList | GroupList) -> dict[str, Any]:

@@ -1,14 +1,79 @@
-"""Bounds of what a caller may send."""
+"""Bounds of what callers may send, and the id by which a request is found again."""
 
+import re
 from http import HTTPStatus
 from typing import Final
+from uuid import uuid4
 
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from seealso.cluster.request_id import request_id
 from seealso.plugin.service.problems import problem
 
 LARGEST_BODY: Final = 1_000_000
 """Bytes of a request: a history of fifty thousand ids has less."""
+
+REQUEST_ID: Final = re.compile(r"[\w.:/=+-]{1,128}", re.ASCII)
+"""Ids of callers that are passed on: a log must be able to hold them."""
+
+ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Addresses that answer however many requests are being answered: what watches must see."""
+
+
+class NameRequests:
+    """Gives each request an id, that of the caller where it has one, and answers with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on under its id."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sent = Headers(scope=scope).get("x-request-id", "")
+        name = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
+
+        async def add_name(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-Id"] = name
+            await send(message)
+
+        token = request_id.set(name)
+        try:
+            await self._app(scope, receive, add_name)
+        finally:
+            request_id.reset(token)
+
+
+class LimitRequests:
+    """Answers 429 where as many requests as may be are being answered: a queue would only wait."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, unless there are too many."""
+        if scope["type"] != "http" or scope["path"] in ALWAYS:
+            await self._app(scope, receive, send)
+            return
+        if self._running >= self._most:
+            refused = problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                f"{self._most} requests are being answered already",
+                "ask again after Retry-After, or raise service.requests",
+            )
+            await refused(scope, receive, send)
+            return
+        self._running += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._running -= 1
 
 
 class LimitBodies:

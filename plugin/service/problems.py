@@ -30,6 +30,9 @@ STATUS: Final[Mapping[type[SeeAlsoError], HTTPStatus]] = {
 }
 """Of the errors that are not the service's own fault; the first that fits counts."""
 
+PASSING: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS})
+"""Of what may be right a moment later."""
+
 RETRY_AFTER: Final = {"Retry-After": "1"}
 """Seconds after which a caller may ask again."""
 
@@ -67,7 +70,7 @@ def problem(
         "hint": hint,
         **more,
     }
-    headers = RETRY_AFTER if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    headers = RETRY_AFTER if status in PASSING else {}
     return Response(orjson.dumps(content, default=str), status, headers, "application/problem+json")
 
 
@@ -75,6 +78,9 @@ def status_of(exc: SeeAlsoError) -> HTTPStatus:
     """Return the status that an error of the library stands for."""
     if isinstance(exc, DataError) and "item_id" in exc.context:
         return HTTPStatus.NOT_FOUND
+    if isinstance(exc, ClusterError) and exc.context.get("status") == HTTPStatus.BAD_REQUEST:
+        # a clause or a body that the caller sent on: nothing else of a search can be wrong
+        return HTTPStatus.UNPROCESSABLE_ENTITY
     known = (status for kind, status in STATUS.items() if isinstance(exc, kind))
     return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -110,7 +116,9 @@ def _describe_http(_: Request, exc: Exception) -> Response:
     if not isinstance(exc, HTTPException):
         raise exc
     status = HTTPStatus(exc.status_code)
-    return problem(status, status.name, str(exc.detail), "/openapi.json lists every address")
+    answer = problem(status, status.name, str(exc.detail), "/openapi.json lists every address")
+    answer.headers.update(exc.headers or {})
+    return answer
 
 
 def _describe_unexpected(_: Request, exc: Exception) -> Response:

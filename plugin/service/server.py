@@ -13,20 +13,22 @@ GRACE_SECONDS = 30
 """How long requests that were begun may take after the service was told to end."""
 
 
-def listen(host: str, port: int) -> socket:
-    """Return a socket that listens at an address of this machine alone.
+def listen(host: str, port: int, *, open_to_all: bool) -> socket:
+    """Return a socket that is bound to an address.
 
     Parameters
     ----------
     host
-        ``localhost``, or a loopback address.
+        ``localhost``, or an address of this machine.
     port
         0 for a free one.
+    open_to_all
+        Whether callers need no key: then other machines must not reach the address.
 
     Raises
     ------
     ConfigError
-        Other machines could reach the address, or it cannot be had.
+        They could, or it cannot be had.
     """
     number = "127.0.0.1" if host == "localhost" else host
     try:
@@ -35,10 +37,10 @@ def listen(host: str, port: int) -> socket:
         raise ConfigError(
             f"service.host: {host!r} is no address", hint="for instance 127.0.0.1"
         ) from exc
-    if not address.is_loopback:
+    if open_to_all and not address.is_loopback:
         raise ConfigError(
-            f"service.host: other machines reach {host}, and the service asks nobody for a key",
-            hint="listen at 127.0.0.1, behind a gateway that authenticates",
+            f"service.host: other machines reach {host}, and callers need no key",
+            hint="set [[service.keys]], or listen at 127.0.0.1 behind a gateway that authenticates",
         )
     made = socket(AF_INET if address.version == 4 else AF_INET6)
     try:

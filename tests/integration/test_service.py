@@ -6,7 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +17,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
+from opensearchpy import Transport
 
 from seealso.cli.main import cli
 from seealso.cluster import Cluster
@@ -130,7 +134,7 @@ def test_the_other_answers_are_those_of_the_library(
         ("/v1/recommend", {"user": 7}, 422, "InvalidRequest", "user"),
         ("/v1/recommend", {"user": "u1", "size": 0}, 422, "ConfigError", "size"),
         ("/v1/recommend", {"user": "u1", "rules": [{"do": "sing"}]}, 422, "ConfigError", "rule 1"),
-        ("/v1/recommend", {"user": "u1", "filters": [{"sing": {}}]}, 502, "ClusterError", "sing"),
+        ("/v1/recommend", {"user": "u1", "filters": [{"sing": {}}]}, 422, "ClusterError", "sing"),
         ("/v1/related/b999", {}, 404, "DataError", "b999"),
         (f"/v1/related/{TEXTLESS}", {}, 404, "DataError", TEXTLESS),
         ("/v1/related/" + quote("../_all"), {}, 404, "NOT_FOUND", "Not Found"),
@@ -184,12 +188,100 @@ def test_a_cluster_that_is_gone_is_a_problem_to_come_back_after(
         assert client.get("/healthz").status_code == 200
 
 
+def test_without_a_key_nobody_is_answered_where_keys_are_set(library: Library) -> None:
+    keys = [{"name": one, "sha256": sha256(one.encode()).hexdigest()} for one in ("shop", "app")]
+    recommender = library.recommender(service={"keys": keys})
+    with TestClient(create_app(recommender)) as client:
+        for headers in ({}, {"Authorization": "Bearer other"}, {"Authorization": "Basic shop"}):
+            for method, address in (("POST", "/v1/recommend"), ("GET", "/metrics")):
+                refused = client.request(method, address, headers=headers, json={"user": "u1"})
+                problem(refused, 401, "UNAUTHORIZED")
+                assert refused.headers["www-authenticate"] == "Bearer"
+        for key in ("shop", "app"):
+            headers = {"Authorization": f"Bearer {key}"}
+            assert ids(client.post("/v1/recommend", json={"user": "u1"}, headers=headers))
+        # what restarts and balances must not need one
+        assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200
+        described = client.get("/openapi.json").json()
+    assert described["paths"]["/v1/recommend"]["post"]["security"]
+    assert "security" not in described["paths"]["/healthz"]["get"]
+
+
+def test_the_id_of_a_request_goes_to_the_cluster_and_back(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[str | None] = []
+    send = Transport.perform_request
+
+    def spy(self: Transport, *args: Any, headers: dict[str, str] | None = None, **more: Any) -> Any:
+        named.append((headers or {}).get("X-Opaque-Id"))
+        return send(self, *args, headers=headers, **more)
+
+    monkeypatch.setattr(Transport, "perform_request", spy)
+    for body in ({"user": "u1"}, {"members": ["u1", "u2"]}):
+        address = "/v1/recommend" if "user" in body else "/v1/group"
+        found = client.post(address, json=body, headers={"X-Request-Id": "cart-7"})
+        assert ids(found)
+        assert found.headers["x-request-id"] == "cart-7"
+        # the alias is looked at beside it, for whoever asks next
+        assert "cart-7" in named
+        named.clear()
+    odd = client.post("/v1/recommend", json={"user": "u1"}, headers={"X-Request-Id": "a b"})
+    assert len(odd.headers["x-request-id"]) == 32
+    assert odd.headers["x-request-id"] in named
+
+
+def test_more_requests_than_may_be_are_refused_at_once(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recommender = library.recommender(service={"requests": 1})
+    begun, go_on = Event(), Event()
+    related = recommender.related
+
+    def wait(*args: Any, **more: Any) -> Any:
+        begun.set()
+        assert go_on.wait(30)
+        return related(*args, **more)
+
+    monkeypatch.setattr(recommender, "related", wait)
+    with TestClient(create_app(recommender)) as client, ThreadPoolExecutor() as pool:
+        first = pool.submit(client.post, "/v1/related/b7")
+        assert begun.wait(30)
+        refused = client.post("/v1/recommend", json={"user": "u1"})
+        problem(refused, 429, "TooManyRequests")
+        assert refused.headers["retry-after"] == "1"
+        assert client.get("/healthz").status_code == 200
+        go_on.set()
+        assert ids(first.result(30))
+        assert ids(client.post("/v1/recommend", json={"user": "u1"}))
+
+
+def test_it_counts_requests_and_lists(client: TestClient, recommender: Recommender) -> None:
+    client.post("/v1/recommend", json={"user": "u1"})
+    client.post("/v1/recommend", json={"user": "nobody"})
+    client.post("/v1/related/b999")
+    client.get("/invented/by/callers")
+    text = client.get("/metrics").text
+    counted = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    requests = "seealso_request_seconds_count"
+    assert counted[requests + '{code="200",endpoint="/v1/recommend"}'] == "2.0"
+    assert counted[requests + '{code="404",endpoint="/v1/related/{item_id}"}'] == "1.0"
+    assert counted[requests + '{code="404",endpoint="unknown"}'] == "1.0"
+    assert counted["seealso_search_seconds_count"] == "2.0"
+    assert counted["seealso_degraded_total"] == "1.0"
+    live = recommender.live
+    assert (
+        counted[f'seealso_bundle_info{{bundle="{live.fingerprint}",index="{live.name}"}}'] == "1.0"
+    )
+    assert 0 < float(counted["seealso_index_age_seconds"]) < 86_400
+
+
 def test_its_description_names_every_address(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     lists = {"recommend", "recommend/batch", "related/{item_id}", "group"}
     users = {"explain", "neighbours", "personalise"}
     addresses = {f"/v1/{name}" for name in lists | users}
-    assert described["paths"].keys() == {*addresses, "/healthz", "/readyz"}
+    assert described["paths"].keys() == {*addresses, "/healthz", "/readyz", "/metrics"}
     for path in described["paths"].values():
         for address in path.values():
             assert address["description"]
@@ -199,15 +291,22 @@ def test_its_description_names_every_address(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("host", "reason"),
-    [("0.0.0.0", "asks nobody for a key"), ("::", "asks nobody"), ("home", "is no address")],
+    [("0.0.0.0", "callers need no key"), ("::", "callers need no key"), ("home", "is no address")],
 )
-def test_it_listens_where_this_machine_alone_reaches_it(host: str, reason: str) -> None:
+def test_without_keys_it_listens_where_this_machine_alone_reaches_it(
+    host: str, reason: str
+) -> None:
     with pytest.raises(ConfigError, match=reason):
-        listen(host, 0)
+        listen(host, 0, open_to_all=True)
+
+
+def test_with_keys_it_listens_everywhere() -> None:
+    with listen("0.0.0.0", 0, open_to_all=False) as bound:
+        assert bound.getsockname()[0] == "0.0.0.0"
 
 
 def test_a_port_that_is_taken_is_one_line(library: Library) -> None:
-    with listen("127.0.0.1", 0) as bound:
+    with listen("127.0.0.1", 0, open_to_all=True) as bound:
         bound.listen()
         port = str(bound.getsockname()[1])
         found = CliRunner().invoke(cli, ["--config", str(library.config), "serve", "--port", port])

@@ -32,7 +32,8 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
     except ImportError as exc:
         raise MissingExtraError.of("fastapi", "serve") from exc
     chosen = settings.service
-    with listen(host or chosen.host, chosen.port if port is None else port) as socket:
+    number = chosen.port if port is None else port
+    with listen(host or chosen.host, number, open_to_all=not chosen.keys) as socket:
         recommender = Recommender.from_config(settings)
         socket.listen()
         name, number = socket.getsockname()[:2]

@@ -17,7 +17,7 @@ def serve(context: Context, host: str | None, port: int | None) -> None:
     """Answer over HTTP what the library answers.
 
     /openapi.json describes every request. SIGTERM and Ctrl-C end it after the requests that it has
-    begun to answer. It asks callers for no key, so it listens only where this machine alone reaches
-    it: put a gateway that authenticates in front of it.
+    begun to answer. Without keys ([[service.keys]]) it listens only where this machine alone
+    reaches it.
     """
     api.serve(context.settings, host=host, port=port)

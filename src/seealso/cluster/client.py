@@ -27,6 +27,7 @@ from seealso.cluster.failures import (
     unreachable,
 )
 from seealso.cluster.patience import Patience
+from seealso.cluster.request_id import opaque_id
 from seealso.cluster.tls import Certificates
 from seealso.cluster.wholeness import missing, passing, with_checked
 from seealso.cluster.wire import LoggingConnection, OrjsonSerializer, node_addresses
@@ -227,14 +228,14 @@ class Cluster:
     def _send(
         self, method: str, path: str, body: Body, params: Mapping[str, Any] | None, timeout: float
     ) -> Any:
-        headers = {"content-type": "application/x-ndjson"} if path.endswith(NDJSON) else None
+        headers = {"content-type": "application/x-ndjson"} if path.endswith(NDJSON) else {}
         return self._client.transport.perform_request(
             method,
             # encoded before it is signed: a signature is for what goes over the wire
             quote(path, safe=IN_PATHS),
             params={**(params or {}), "request_timeout": timeout},
             body=body,
-            headers=headers,
+            headers={**headers, **opaque_id()} or None,
         )
 
     def exists(self, path: str) -> bool:

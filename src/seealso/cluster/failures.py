@@ -208,7 +208,8 @@ def translate(
         )
     if getattr(exc, "status_code", None) in BUSY:
         return Unavailable(f"{url}: OpenSearch is too busy: {reason}", hint="try later", url=url)
-    return ClusterError(f"{path}: OpenSearch refused: {reason}", path=path)
+    status = getattr(exc, "status_code", None)
+    return ClusterError(f"{path}: OpenSearch refused: {reason}", path=path, status=status)
 
 
 def no_such_index(index: str) -> ClusterError:

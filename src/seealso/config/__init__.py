@@ -30,6 +30,7 @@ from seealso.config.safety import SafetySettings as SafetySettings
 from seealso.config.section import Section as Section
 from seealso.config.section import describe_first_refusal as describe_first_refusal
 from seealso.config.section import refusals as refusals
+from seealso.config.service import ServiceKey as ServiceKey
 from seealso.config.service import ServiceSettings as ServiceSettings
 from seealso.config.training import TrainingSettings as TrainingSettings
 from seealso.config.users import NeighbourSettings as NeighbourSettings

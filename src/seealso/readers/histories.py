@@ -62,7 +62,7 @@ class Histories:
             # an event of nobody is in nobody's history
             rows = frame.drop_nulls("user_id")
             if chosen is not None:
-                rows = rows.filter(pl.col("user_id").is_in(chosen))
+                rows = rows.filter(pl.col("user_id").is_in(chosen.implode()))
             user_of.extend(_coded(rows["user_id"], user_codes))
             item_of.extend(_coded(rows["item_id"], item_codes))
             times.extend(rows["time"].to_physical().fill_null(_NEVER).to_list())

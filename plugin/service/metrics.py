@@ -1,0 +1,116 @@
+"""What the service counts, for Prometheus: requests by address, and the parts of lists."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from seealso.cluster import indices
+from seealso.plugin.serving import Live
+
+BUCKETS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds in seconds: lists take 5 to 50 ms."""
+
+UNKNOWN: Final = "unknown"
+"""The address of requests to none of the service's: what callers invent must not become a label."""
+
+
+class Metrics:
+    """The numbers of one service.
+
+    Attributes
+    ----------
+    registry
+        Holds all of them.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Histogram(
+            "seealso_request_seconds",
+            "Time from a request to the end of its answer.",
+            ("endpoint", "code"),
+            registry=self.registry,
+            buckets=BUCKETS,
+        )
+        self._encoding = Histogram(
+            "seealso_encode_seconds",
+            "Time for profiles: histories read, words encoded.",
+            registry=self.registry,
+            buckets=BUCKETS,
+        )
+        self._searching = Histogram(
+            "seealso_search_seconds",
+            "Time for searches, there and back.",
+            registry=self.registry,
+            buckets=BUCKETS,
+        )
+        self._degraded = Counter(
+            "seealso_degraded",
+            "Lists of which something was left out or guessed.",
+            registry=self.registry,
+        )
+        self._bundle = Gauge(
+            "seealso_bundle_info",
+            "The index that answers, and its bundle.",
+            ("index", "bundle"),
+            registry=self.registry,
+        )
+        self._age = Gauge(
+            "seealso_index_age_seconds",
+            "Time since the index went live.",
+            registry=self.registry,
+        )
+
+    def count_request(self, endpoint: str, code: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        self._requests.labels(endpoint, str(code)).observe(seconds)
+
+    def count_list(self, took_ms: Mapping[str, float], note: str) -> None:
+        """Count a list: its parts as it has them, and whether it is as it should be."""
+        self._encoding.observe(took_ms.get("profile", 0.0) / 1000)
+        searching = took_ms.get("search", 0.0) + took_ms.get("transport", 0.0)
+        self._searching.observe(searching / 1000)
+        if note:
+            self._degraded.inc()
+
+    def render(self, live: Live) -> bytes:
+        """Return all numbers in the text format of Prometheus."""
+        self._bundle.clear()
+        self._bundle.labels(live.name, live.fingerprint).set(1)
+        since = live.meta.get("live_since")
+        if since is not None:
+            age = datetime.now(UTC) - indices.read_timestamp(since)
+            self._age.set(age.total_seconds())
+        return generate_latest(self.registry)
+
+
+class CountRequests:
+    """Counts every request by its address, not by what callers put in it."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, and count it once it is answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = perf_counter(), 500
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_status)
+        finally:
+            route: Any = scope.get("route")
+            endpoint = getattr(route, "path", UNKNOWN)
+            self._metrics.count_request(endpoint, status, perf_counter() - started)
