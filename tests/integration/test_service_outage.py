@@ -1,0 +1,132 @@
+"""What callers of the service see while OpenSearch is gone, stands still or swaps its indices."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+
+import httpx
+import pytest
+
+from seealso.cluster import Cluster
+from seealso.cluster.node import Node, NodeInfo
+from tests.integration.catalogues import OpenShop, Shop, films
+from tests.integration.test_kill import own_node  # noqa: F401
+
+DEADLINE = 3.0
+"""Seconds that the service gives OpenSearch for a list."""
+
+ASKED = {"history": ["f3", "f7"], "size": 3}
+
+
+@contextmanager
+def serving(shop: Shop) -> Iterator[httpx.Client]:
+    """Run the service of a shop, and ask it."""
+    process = shop.start("serve", "--port", "0", cluster={"deadline": DEADLINE})
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert first.startswith("listening on "), first + process.stderr.read()
+    address = first.removeprefix("listening on ").split(",")[0]
+    try:
+        with httpx.Client(base_url=address, timeout=60) as client:
+            yield client
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, complaint = process.communicate(timeout=60)
+        assert "Traceback" not in complaint
+
+
+def answers(client: httpx.Client) -> bool:
+    """Tell whether a list comes; what comes instead is a problem to come back after."""
+    started = time.monotonic()
+    found = client.post("/v1/recommend", json=ASKED)
+    assert time.monotonic() - started < DEADLINE + 2
+    if found.status_code == 200:
+        assert len(found.json()["items"]) == 3
+        return True
+    assert found.status_code == 503, found.text
+    assert found.headers["retry-after"]
+    assert found.json()["code"] in ("Unavailable", "PartialAnswer")
+    # the service itself is well, and says that it cannot answer
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 503
+    return False
+
+
+def wait_for_answers(client: httpx.Client) -> None:
+    deadline = time.monotonic() + 120
+    while not answers(client):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_gone_or_stands_still_is_said_and_waited_for(
+    own_node: Node,  # noqa: F811
+    open_shop: OpenShop,
+) -> None:
+    info = own_node.start(timeout=300)
+    shop = open_shop(info.url)
+    shop.stock(films(30))
+    shop.build()
+    with serving(shop) as client:
+        assert answers(client)
+        os.kill(info.pid, signal.SIGSTOP)
+        try:
+            assert not answers(client)
+        finally:
+            os.kill(info.pid, signal.SIGCONT)
+        wait_for_answers(client)
+        own_node.kill()
+        assert not answers(client)
+        assert own_node.start(timeout=300).url == info.url
+        ready = {"wait_for_status": "yellow", "timeout": "60s"}
+        Cluster(info.url).request("GET", "/_cluster/health", params=ready, timeout=70)
+        wait_for_answers(client)
+    shop.clear()
+
+
+@pytest.mark.slow
+def test_no_request_fails_while_indices_are_built_and_swapped(
+    opensearch: NodeInfo, open_shop: OpenShop
+) -> None:
+    shop = open_shop(opensearch.url)
+    shop.stock(films(60))
+    shop.build()
+    over = Event()
+
+    def ask(client: httpx.Client) -> set[str]:
+        indices = set()
+        while not over.is_set():
+            found = client.post("/v1/recommend", json=ASKED)
+            assert found.status_code == 200, found.text
+            indices.add(found.json()["index"])
+        return indices
+
+    with serving(shop) as client, ThreadPoolExecutor() as pool:
+        asked = [pool.submit(ask, client) for _ in range(3)]
+        try:
+            built = [shop.build().index for _ in range(3)]
+        finally:
+            over.set()
+        seen = set().union(*(one.result(60) for one in asked))
+        assert set(built) <= seen | {shop.live}
+        assert client.post("/v1/recommend", json=ASKED).json()["index"] == shop.live
+
+
+def test_a_service_that_was_killed_starts_again(opensearch: NodeInfo, open_shop: OpenShop) -> None:
+    shop = open_shop(opensearch.url)
+    shop.stock(films(30))
+    shop.build()
+    process: subprocess.Popen[str] = shop.start("serve", "--port", "0")
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("listening on ")
+    process.kill()
+    process.communicate(timeout=60)
+    with serving(shop) as client:
+        assert answers(client)
