@@ -16,6 +16,7 @@ from benchmarks.quality.household_groups import measure_households
 from benchmarks.quality.page import keep, write_page
 from seealso.cli.context import plain
 from seealso.cli.main import overrides
+from seealso.evaluation import BASELINES
 from seealso.indexer.inputs import inputs
 from seealso.readers import Problems
 from seealso.training.train import train
@@ -93,7 +94,7 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
     type=int,
     default=10_000,
     show_default=True,
-    help="Most users, on dev and in each protocol.",
+    help="Most users of each protocol; settings are chosen on at most 10,000 of dev.",
 )
 @click.option(
     "--protocol",
@@ -111,6 +112,13 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
     show_default=True,
     help="Model that the product is fitted over: as it is by default, or as `tune` has left it.",
 )
+@click.option(
+    "--without",
+    "left_out",
+    multiple=True,
+    type=click.Choice(BASELINES),
+    help="Leave out this baseline; may be repeated.",
+)
 def evaluate_all(
     data: str,
     source: Path | None,
@@ -120,11 +128,15 @@ def evaluate_all(
     users: int,
     protocols: tuple[str, ...],
     over: tuple[str, ...],
+    left_out: tuple[str, ...],
 ) -> None:
     """Fit DATA, ask test of what was fitted and of every baseline."""
-    changes = {"backbone": backbone, "dev_users": users}
-    settings = DATA_SETS[data].settings(source, work / data, changes)
-    found = evaluate_product(settings, prefix=prefix, users=users, protocols=protocols, over=over)
+    settings = DATA_SETS[data].settings(source, work / data, {"backbone": backbone})
+    # what is named has no limits of time
+    compared = [one for one in BASELINES if one not in left_out] if left_out else None
+    found = evaluate_product(
+        settings, prefix=prefix, users=users, protocols=protocols, over=over, compared=compared
+    )
     keep(f"evaluated-{data}", {"data": DATA_SETS[data].title, "machine": machine(), **found})
     write_page()
 

@@ -24,7 +24,13 @@ OURS = {"seealso": FROZEN, "seealso fine-tuned": TUNED}
 
 
 def evaluate_product(
-    settings: Settings, *, prefix: str, users: int, protocols: Sequence[str], over: Sequence[str]
+    settings: Settings,
+    *,
+    prefix: str,
+    users: int,
+    protocols: Sequence[str],
+    over: Sequence[str],
+    compared: Sequence[str] | None,
 ) -> dict[str, Any]:
     """Return what fitting chose and what the protocols found, without anything of a single user.
 
@@ -40,6 +46,8 @@ def evaluate_product(
         Of `PROTOCOLS`.
     over
         Models that the product is fitted over: ``tuned``, ``frozen``.
+    compared
+        Baselines that are asked the same; None for all that end in minutes.
     """
     export_frozen(settings, prefix)
     read = inputs(settings, None, Problems("skip"))
@@ -62,7 +70,7 @@ def evaluate_product(
             settings,
             read.items,
             read.events,
-            [*baselines(_with(settings, FROZEN)), *ours],
+            [*baselines(_with(settings, FROZEN), compared), *ours],
             protocols=protocols,
             split="test",
             most_users=users,

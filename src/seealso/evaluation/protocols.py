@@ -133,7 +133,7 @@ def hold_out(
         if "few-shot" in names:
             protocols += [few_shot(warm, length) for length in FEW]
         if protocols:
-            held.append(_holdout(dataset, "leave-one-out", protocols))
+            held.append(_holdout(settings, dataset, "leave-one-out", protocols))
         if "cold" in names:
             held.append(cold_items(dataset, split, drawn, settings.training.dev_users))
     if "temporal" in names:
@@ -144,7 +144,7 @@ def hold_out(
             raise type(exc)(f"temporal: {exc.message}", hint=hint) from exc
         questions = drawn(dataset.test if split == "test" else dataset.dev)
         protocol = _whole("temporal", dataset, questions, settings)
-        held.append(_holdout(dataset, "temporal", [protocol]))
+        held.append(_holdout(settings, dataset, "temporal", [protocol]))
     return tuple(held)
 
 
@@ -239,9 +239,13 @@ def cold_items(dataset: Dataset, split: str, drawn: Draw, most_dev: int) -> Hold
     return Holdout(known, dev[:most_dev], "leave-one-out", cold, protocols)
 
 
-def _holdout(dataset: Dataset, split: str, protocols: Sequence[EvaluationProtocol]) -> Holdout:
+def _holdout(
+    settings: Settings, dataset: Dataset, split: str, protocols: Sequence[EvaluationProtocol]
+) -> Holdout:
+    training = settings.training
     nothing = np.zeros(len(dataset.catalogue.ids), dtype=bool)
-    return Holdout(replace(dataset, test=()), dataset.dev, split, nothing, tuple(protocols))
+    dev = sample(dataset.dev, training.dev_users, training.seed)
+    return Holdout(replace(dataset, test=()), dev, split, nothing, tuple(protocols))
 
 
 def _cold_question(sequence: Sequence[int], cold: npt.NDArray[np.bool_]) -> Question | None:
