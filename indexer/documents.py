@@ -30,7 +30,7 @@ def stored_vector(vector: Vector, importance: float, space: Space) -> Vector | N
     Parameters
     ----------
     vector
-        E_i, shape (dimension,), as `Bundle.stored_vectors` has it: zeros for an item without text.
+        E_i, shape (dimension,), as `Bundle.drop_padding` has it: zeros for an item without text.
     importance
         w_i.
     space
@@ -177,7 +177,7 @@ class DocumentMaker:
         if part is not None and interactions > 0:
             vector = part.drop_bonus(vector)
         importance = self.importance.weight(item.item_id)
-        bare = self.encoder.bundle.stored_vectors(vector, self.space)
+        bare = self.encoder.bundle.drop_padding(vector, self.space)
         stored = stored_vector(bare, importance, self.space)
         body: dict[str, Any] = {
             **item.fields,

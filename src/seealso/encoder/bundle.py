@@ -160,7 +160,7 @@ class Bundle:
             content = self.images.join(texts, known.vectors(ids))
         return content if self.collaborative is None else self.collaborative.join(ids, content)
 
-    def stored_vectors(self, items: Vector, space: Space) -> Vector:
+    def drop_padding(self, items: Vector, space: Space) -> Vector:
         """Return E_i, shape (..., dimension), as an index for `space` holds it, but for w_i."""
         if self.collaborative is None or space is not Space.COSINE:
             return items
