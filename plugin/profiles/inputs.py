@@ -70,9 +70,9 @@ class HistoryVectors:
         place = {item_id: row for row, item_id in enumerate(found)}
         histories = []
         for one in inputs:
-            ids = (entry.item_id for entry in one.entries)
-            held = [(place[item_id], age) for age, item_id in enumerate(ids) if item_id in place]
-            histories.append(History(*np.array(held, dtype=np.int64).reshape(-1, 2).T))
+            rows = np.array([place.get(entry.item_id, -1) for entry in one.entries], dtype=np.int64)
+            ages = np.flatnonzero(rows >= 0)
+            histories.append(History(rows[ages], ages))
         vectors = np.array([*found.values()], dtype=np.float32).reshape(-1, dimension)
         return cls(vectors, histories)
 

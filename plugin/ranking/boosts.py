@@ -32,6 +32,8 @@ class Boosts:
     @classmethod
     def of(cls, co_occurrence: Mapping[str, float], neighbours: NeighbourBoosts) -> "Boosts":
         """Return the boosts of a user: all by co-occurrence, and the neighbours' candidates."""
+        if not neighbours.gains:
+            return cls(co_occurrence, named=co_occurrence)
         named = {**co_occurrence, **dict.fromkeys(neighbours.candidates, 0.0), **co_occurrence}
         for item_id in named.keys() & neighbours.gains.keys():
             named[item_id] += neighbours.gains[item_id]

@@ -110,7 +110,7 @@ class CoOccurrence:
         second = self.places[numbers]
         sums = np.bincount(second, weights=self.weights[numbers] * np.repeat(fading, pairs))
         # what weighs nothing boosts nothing
-        places = np.flatnonzero(sums)
+        places = np.flatnonzero(sums > 0.0)
         sums = sums[places]
         if len(places) > MOST_BOOSTED:
             least = np.partition(sums, -MOST_BOOSTED)[-MOST_BOOSTED]
