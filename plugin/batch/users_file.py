@@ -17,7 +17,7 @@ from seealso.readers import parse_id
 from seealso.readers.files.lines import TOO_LONG, number_lines
 from seealso.types import User
 
-USERS_AT_ONCE: Final = 128
+USERS_AT_ONCE: Final = 64
 """Users that are looked up together, and whose lists share a request."""
 
 FIELDS: Final = ("user_id", "history", "words", "attributes")
