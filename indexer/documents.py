@@ -175,7 +175,7 @@ class DocumentMaker:
         interactions = self.importance.interactions(item.item_id)
         part = self.encoder.bundle.collaborative
         if part is not None and interactions > 0:
-            vector = part.drop_bonus(vector)
+            vector = part.layout.drop_bonus(vector)
         importance = self.importance.weight(item.item_id)
         bare = self.encoder.bundle.drop_padding(vector, self.space)
         stored = stored_vector(bare, importance, self.space)

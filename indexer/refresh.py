@@ -47,7 +47,7 @@ if (params.weigh && encoded) {
 """Gives a document a new importance on the server. The vector is multiplied by w_new / w_old; both
 change together, so doing it twice does no harm. ``counted`` is what the item had before live events
 came on top; without it, there are none. An item with events is not cold: it loses the bonus, as
-`Collaborative.drop_bonus` has it, and keeps the factor that its text predicts.
+`JoinedLayout.drop_bonus` has it, and keeps the factor that its text predicts.
 """
 
 SCRIPTED_BYTES = 500_000

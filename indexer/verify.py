@@ -151,7 +151,7 @@ def verify(
     if (part := encoder.bundle.collaborative) is not None and hits:
         # what has got events since it was encoded is not cold any more
         met = vectors[:, -2] == 0
-        encoded_again[met] = part.drop_bonus(encoded_again[met])
+        encoded_again[met] = part.layout.drop_bonus(encoded_again[met])
     least = _least_cosine(name, hits, vectors, encoded_again)
     graph = Space(meta["space"]) is Space.COSINE
     recall: float | None = 1.0

@@ -124,7 +124,7 @@ def test_the_list_is_that_of_numpy(open_shop: OpenShop, opensearch: NodeInfo, pa
     items = bundle.restore(weighted)
     history = [9, 4, 30]
     recency = bundle.fitted["profile"]["recency"]
-    told = recency ** np.arange(3) @ part.contents_of(items[history])
+    told = recency ** np.arange(3) @ part.layout.contents_of(items[history])
     chosen = [ids[place] for place in history]
     boosted = part.boosts(chosen, range(3))
     level = boosted.entry_level

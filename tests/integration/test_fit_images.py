@@ -106,7 +106,7 @@ def test_stored_vectors_are_those_of_the_formula(
     assert images is not None
     assert bundle.dimension == bundle.text_dimension + 8 + 8 + 2
     stored = bundle.restore(shop.vector("f3"))
-    content = part.contents_of(stored[None])[0]
+    content = part.layout.contents_of(stored[None])[0]
     raw = np.array(look("f3"), dtype=np.float32)
     seen = (raw / np.linalg.norm(raw) - images.projection.mean) @ images.projection.matrix
     g = images.weight
@@ -115,7 +115,7 @@ def test_stored_vectors_are_those_of_the_formula(
         content[-8:], g / np.hypot(1, g) * seen / np.linalg.norm(seen), atol=1e-3
     )
     without = bundle.restore(shop.vector("f7"))
-    assert not part.contents_of(without[None])[0, -8:].any()
+    assert not part.layout.contents_of(without[None])[0, -8:].any()
 
 
 def test_an_item_whose_image_changed_is_written_again(

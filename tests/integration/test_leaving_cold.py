@@ -69,9 +69,9 @@ def part_of(shop: Shop) -> Collaborative:
 
 def without_bonus(part: Collaborative, before: Vector, after: Vector) -> None:
     """Both are of the same item, apart from what cold items get."""
-    assert part.restore(before)[-2] > 0.1
-    warm = part.drop_bonus(part.restore(before))
-    np.testing.assert_allclose(part.restore(after), warm, atol=1e-5)
+    assert part.layout.restore(before)[-2] > 0.1
+    warm = part.layout.drop_bonus(part.layout.restore(before))
+    np.testing.assert_allclose(part.layout.restore(after), warm, atol=1e-5)
 
 
 def test_an_item_that_sells_is_not_cold_after_the_next_refresh(shop: Shop) -> None:
@@ -84,7 +84,7 @@ def test_an_item_that_sells_is_not_cold_after_the_next_refresh(shop: Shop) -> No
         without_bonus(part_of(shop), new, shop.vector(NEW))
     stored = shop.documents(NEW)[NEW]
     assert stored["interactions"] == len(SOLD)
-    unweighted = part_of(shop).drop_padding(part_of(shop).restore(shop.vector(NEW)))
+    unweighted = part_of(shop).layout.drop_padding(part_of(shop).layout.restore(shop.vector(NEW)))
     np.testing.assert_allclose(shop.vector(NEW), stored["importance"] * unweighted, atol=1e-5)
     # nobody chose the other one
     np.testing.assert_array_equal(shop.vector(NEWER), newer)

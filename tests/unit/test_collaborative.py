@@ -69,7 +69,7 @@ def test_an_item_that_is_not_cold_any_more_loses_its_bonus_and_nothing_else() ->
     one = replace(part(), cold_start_bonus=0.3)
     cold, known = one.join(["new", "i1"], TEXTS[:2])
     asked = asked_by(one, TEXTS[0], known[None])
-    left = one.drop_bonus(np.stack([cold, known]))
+    left = one.layout.drop_bonus(np.stack([cold, known]))
     np.testing.assert_allclose(np.linalg.norm(left, axis=1), 1.0, atol=1e-6)
     # the bonus is before dilution
     assert (cold - left[0]) @ asked == pytest.approx(0.3 * one.dilution(0.0), abs=1e-5)
@@ -83,18 +83,18 @@ def test_an_index_without_the_padding_ranks_the_same_and_gives_items_back(
 ) -> None:
     one = replace(part(weight), cold_start_bonus=0.3)
     joined = one.join(["new", *IDS], np.vstack([TEXTS[4], TEXTS]))
-    stored = np.float32(importance) * one.drop_padding(joined)
+    stored = np.float32(importance) * one.layout.drop_padding(joined)
     assert not stored[:, -1].any()
     asked = asked_by(one, TEXTS[0], joined[[3, 7]])
     np.testing.assert_allclose(
         stored @ asked, importance * (joined @ asked), atol=2e-6 * (1 + importance)
     )
     # the padding is the square root of what is left of 1: it amplifies what float32 rounds
-    np.testing.assert_allclose(one.restore(stored), joined, atol=1e-3)
-    np.testing.assert_allclose(one.restore(stored)[:, :-1], joined[:, :-1], atol=1e-6)
+    np.testing.assert_allclose(one.layout.restore(stored), joined, atol=1e-3)
+    np.testing.assert_allclose(one.layout.restore(stored)[:, :-1], joined[:, :-1], atol=1e-6)
     # an index of an earlier version has it
     np.testing.assert_allclose(
-        one.restore(stored[2]), one.restore(importance * joined[2]), atol=1e-3
+        one.layout.restore(stored[2]), one.layout.restore(importance * joined[2]), atol=1e-3
     )
 
 
@@ -190,7 +190,7 @@ def test_an_item_without_text_has_no_vector() -> None:
 
 def test_texts_come_back_out_of_joined_vectors() -> None:
     one = part()
-    np.testing.assert_allclose(one.contents_of(one.join(IDS, TEXTS)), TEXTS, atol=1e-5)
+    np.testing.assert_allclose(one.layout.contents_of(one.join(IDS, TEXTS)), TEXTS, atol=1e-5)
 
 
 def test_a_user_of_whom_nothing_is_known_has_no_vector() -> None:
@@ -201,7 +201,7 @@ def test_a_user_of_whom_nothing_is_known_has_no_vector() -> None:
 def test_what_is_like_an_item_is_asked_without_the_rest() -> None:
     one = part()
     joined = one.join(IDS, TEXTS)
-    asked = one.item_query(joined[5])
+    asked = one.layout.item_query(joined[5])
     plain = np.hstack([TEXTS, one.weight * one.factors])
     order = np.argsort(-(plain @ plain[5]))
     np.testing.assert_array_equal(np.argsort(-(joined @ asked)), order)

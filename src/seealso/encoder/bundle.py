@@ -164,18 +164,18 @@ class Bundle:
         """Return E_i, shape (..., dimension), as an index for `space` holds it, but for w_i."""
         if self.collaborative is None or space is not Space.COSINE:
             return items
-        return self.collaborative.drop_padding(items)
+        return self.collaborative.layout.drop_padding(items)
 
     def restore(self, stored: Vector) -> Vector:
         """Return E_i, unit rows, of vectors that an index holds, shape (..., dimension)."""
         if self.collaborative is None:
             unit: Vector = stored / np.linalg.norm(stored, axis=-1, keepdims=True)
             return unit
-        return self.collaborative.restore(stored)
+        return self.collaborative.layout.restore(stored)
 
     def content_vectors(self, items: Vector) -> Vector:
         """Return what E_i says without behaviour, shape (n, content_dimension)."""
-        return items if self.collaborative is None else self.collaborative.contents_of(items)
+        return items if self.collaborative is None else self.collaborative.layout.contents_of(items)
 
     def word_vectors(self, texts: Vector) -> Vector:
         """Return vectors of words, shape (n, text_dimension), as items' contents are met."""
@@ -247,7 +247,7 @@ class Bundle:
 
     def item_query(self, item: Vector) -> Vector:
         """Return the query for items like E_i, shape (dimension,)."""
-        return item if self.collaborative is None else self.collaborative.item_query(item)
+        return item if self.collaborative is None else self.collaborative.layout.item_query(item)
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":

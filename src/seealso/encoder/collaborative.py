@@ -20,6 +20,7 @@ import orjson
 from seealso.encoder.blas import one_thread
 from seealso.encoder.co_occurrence import Boosted, CoOccurrence, Places
 from seealso.encoder.fold_in import Floats, fold_in, fold_in_parts
+from seealso.encoder.joined import COLD, JoinedLayout
 from seealso.encoder.projection import unit_rows
 from seealso.types import Vector
 
@@ -87,10 +88,16 @@ class Collaborative:
         """Length d of the text vectors."""
         return int(self.predictor.shape[0])
 
+    @cached_property
+    def layout(self) -> JoinedLayout:
+        """Where what lies in its vectors."""
+        content, factors = self.predictor.shape
+        return JoinedLayout(content, factors, self.radius)
+
     @property
     def dimension(self) -> int:
         """Length d + k + 2 of a joined vector."""
-        return int(sum(self.predictor.shape)) + 2
+        return self.layout.dimension
 
     @cached_property
     def place(self) -> Mapping[str, int]:
@@ -174,53 +181,14 @@ class Collaborative:
         """
         joined = np.zeros((len(ids), self.dimension), dtype=np.float32)
         joined[:, : self.text_dimension] = texts
-        joined[:, self.text_dimension : -2] = self.weight * self.factors_of(ids, texts)
-        joined[:, -2] = [0.0 if item_id in self.place else self._cold_coordinate for item_id in ids]
+        joined[:, self.layout.behaviour] = self.weight * self.factors_of(ids, texts)
+        joined[:, COLD] = [
+            0.0 if item_id in self.place else self._cold_coordinate for item_id in ids
+        ]
         joined /= self.radius
-        squares = (joined**2).sum(axis=1)
-        joined[:, -1] = np.sqrt(np.maximum(0.0, 1.0 - squares))
+        self.layout.pad(joined)
         joined[~texts.any(axis=1)] = 0.0
         return joined
-
-    @staticmethod
-    def drop_bonus(joined: Vector) -> Vector:
-        """Return vectors, shape (..., d + k + 2), as those of items that are not cold any more.
-
-        Their cold coordinate goes into the norm padding: lengths and all other products stay.
-        """
-        warm = joined.copy()
-        warm[..., -1] = np.hypot(joined[..., -2], joined[..., -1])
-        warm[..., -2] = 0.0
-        return warm
-
-    @staticmethod
-    def drop_padding(joined: Vector) -> Vector:
-        """Return vectors, shape (..., d + k + 2), as an index for cosine holds them."""
-        bare = joined.copy()
-        bare[..., -1] = 0.0
-        return bare
-
-    def restore(self, stored: Vector) -> Vector:
-        """Return E_i, unit rows, of vectors of any lengths, with or without their norm padding.
-
-        Contents of items have length 1: so the length that they have in `stored` says what the
-        vector was multiplied by.
-
-        Parameters
-        ----------
-        stored
-            Shape (..., d + k + 2), no row without content.
-        """
-        content = stored[..., : self.text_dimension]
-        length = np.linalg.norm(content, axis=-1, keepdims=True) * np.float32(self.radius)
-        restored: Vector = stored / length
-        squares = (restored[..., :-1] ** 2).sum(axis=-1)
-        restored[..., -1] = np.sqrt(np.maximum(0.0, 1.0 - squares))
-        return restored
-
-    def contents_of(self, joined: Vector) -> Vector:
-        """Return the content vectors in `joined`, shape (m, d + k + 2), as shape (m, d)."""
-        return joined[:, : self.text_dimension] * np.float32(self.radius)
 
     def user_vectors(
         self, texts: Vector, joined: Vector, histories: Sequence[History], levels: Vector
@@ -269,13 +237,13 @@ class Collaborative:
                 factors = fold_in_parts(chosen, solved, self._confidence(ages))
             length = np.linalg.norm(factors.sum(axis=0))
             if length > 0:
-                added[len(texts) : -1, self.text_dimension : -2] = self.weight * factors / length
+                added[len(texts) : -1, self.layout.behaviour] = self.weight * factors / length
         length = np.linalg.norm(added.sum(axis=0))
         if length == 0:
             return added
         dilution = self.dilution(level)
         added *= dilution / length
-        added[-1, -2] = self._meet_cold(np.array([level]))[0] * dilution
+        added[-1, COLD] = self._meet_cold(np.array([level]))[0] * dilution
         return added
 
     def add_bonus(self, profiles: Vector, levels: Vector) -> Vector:
@@ -290,18 +258,9 @@ class Collaborative:
         """
         dilutions = self.dilutions(levels)
         queries = np.zeros((len(profiles), self.dimension), dtype=np.float32)
-        queries[:, :-2] = unit_rows(profiles) * dilutions[:, None]
-        queries[:, -2] = self._meet_cold(levels) * dilutions
+        queries[:, :COLD] = unit_rows(profiles) * dilutions[:, None]
+        queries[:, COLD] = self._meet_cold(levels) * dilutions
         return queries
-
-    def item_query(self, joined: Vector) -> Vector:
-        """Return the query for items like this one, unit length: by content and factor.
-
-        Whether it is cold itself says nothing of what it is like.
-        """
-        query = joined.copy()
-        query[-2:] = 0.0
-        return np.asarray(query / np.linalg.norm(query), dtype=np.float32)
 
     def boosts(self, history: Sequence[str], ages: Sequence[int]) -> Boosted:
         """Return the items that are chosen around those of a history.
@@ -345,7 +304,7 @@ class Collaborative:
     def _foldable(self, joined: Vector) -> tuple[Floats, Floats]:
         """Return H and H (F'F + reg)^-1 for joined vectors, as `fold_in` takes them."""
         scale = self.radius / self.weight if self.weight else 0.0
-        chosen = joined[:, self.text_dimension : -2].astype(np.float64) * scale
+        chosen = joined[:, self.layout.behaviour].astype(np.float64) * scale
         return chosen, chosen @ self._solved
 
     def _confidence(self, ages: Sequence[int] | Places) -> Floats:
