@@ -8,8 +8,8 @@ from seealso.encoder.cache import VectorCache as VectorCache
 from seealso.encoder.co_occurrence import Boosted as Boosted
 from seealso.encoder.co_occurrence import CoOccurrence as CoOccurrence
 from seealso.encoder.collaborative import Collaborative as Collaborative
-from seealso.encoder.collaborative import History as History
 from seealso.encoder.encoder import Encoder as Encoder
+from seealso.encoder.fold_in import History as History
 from seealso.encoder.images import Images as Images
 from seealso.encoder.images import ImageVectors as ImageVectors
 from seealso.encoder.opening import LEAST_INT8_HEAD as LEAST_INT8_HEAD

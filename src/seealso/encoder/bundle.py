@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from seealso.config import TextSettings, check_fitted, describe_first_refusal
 from seealso.encoder.co_occurrence import Boosted
-from seealso.encoder.collaborative import Collaborative, History
+from seealso.encoder.collaborative import Collaborative
 from seealso.encoder.collaborative_file import load_collaborative
 from seealso.encoder.description import (
     COLLABORATIVE,
@@ -32,7 +32,7 @@ from seealso.encoder.description import (
     read_description,
     sha256,
 )
-from seealso.encoder.fold_in import Floats
+from seealso.encoder.fold_in import Floats, History
 from seealso.encoder.images import Images, ImageVectors
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError

@@ -11,7 +11,7 @@ most to. The same bonus for everyone fills the lists of some users and is never 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,17 +19,10 @@ import orjson
 
 from seealso.encoder.blas import one_thread
 from seealso.encoder.co_occurrence import Boosted, CoOccurrence, Places
-from seealso.encoder.fold_in import Floats, fold_in, fold_in_parts
+from seealso.encoder.fold_in import Floats, History, fold_in, fold_in_parts
 from seealso.encoder.joined import COLD, JoinedLayout
 from seealso.encoder.projection import unit_rows
 from seealso.types import Vector
-
-
-class History(NamedTuple):
-    """What a user chose: rows of some matrix, and the age of each, 0 being the newest item."""
-
-    rows: Places
-    ages: Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,6 +286,8 @@ class Collaborative:
             As for `user_vectors`.
         """
         users = np.zeros((len(histories), self.factors.shape[1]), dtype=np.float32)
+        if not len(joined):
+            return users
         with one_thread():
             # an item that several users chose is multiplied once
             chosen, solved = self._foldable(joined)

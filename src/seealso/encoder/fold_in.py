@@ -3,12 +3,19 @@
 The fits of `seealso.models.ials` and a bundle at query time call the same functions.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
+
+
+class History(NamedTuple):
+    """What a user chose: rows of some matrix, and the age of each, 0 being the newest item."""
+
+    rows: npt.NDArray[np.int64]
+    ages: npt.NDArray[np.int64]
 
 
 def fold_in(chosen: Floats, solved: Floats, confidence: Floats) -> Floats:
