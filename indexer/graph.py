@@ -6,7 +6,7 @@ from seealso.config import RecommendSettings
 from seealso.types import Path
 
 EXACT_LIMIT: Final = 20_000
-"""Documents up to which ``auto`` ranks exactly: there it costs no more than the graph."""
+"""Documents up to which ``auto`` ranks exactly: there it costs about as much as the graph."""
 
 EXACT_GROUP_LIMIT: Final = 100_000
 """Documents times members up to which a group's list is ranked exactly where vectors hold
