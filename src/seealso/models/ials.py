@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from seealso.datasets.dataset import Dataset
 from seealso.encoder.blas import one_thread
@@ -85,8 +86,9 @@ def fit_ials(dataset: Dataset, chosen: Mapping[str, float]) -> Factors:
     alpha, regularisation = chosen["alpha"], chosen["regularisation"]
     # implicit takes an entry for the confidence itself, and 1 for what is not there
     chose.data[:] = 1.0 + alpha
-    # it has threads of its own; those of BLAS on top slow it down
-    with one_thread():
+    # it has threads of its own; those of BLAS on top slow it down. `one_thread` may have looked for
+    # BLAS before implicit brought another one
+    with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
             factors=int(chosen["factors"]),
             regularization=regularisation,
