@@ -24,6 +24,9 @@ ITEMS: Final = 8
 USERS: Final = 20
 """Users whose best items are searched: 200 items, so that a share of .95 is known to .015."""
 
+CANDIDATES: Final = 10 * USERS
+"""Users of whom these are taken: some know nothing that the index holds."""
+
 SAME_SCORE: Final = 1e-5
 """Scores are 32-bit sums, which the two paths add up in different orders."""
 
@@ -89,19 +92,22 @@ def measure_user_recall(
         None where the cluster allows no exact search, or no user chose an item of the index.
     """
     users = _choose_users(events, settings.events.positive)
-    questions = _ask_for(cluster, name, users, bundle, settings) if users else []
-    return _find_share(cluster, name, questions, settings) if questions else None
+    questions: list[Question] = []
+    while users and len(questions) < USERS:
+        questions += _ask_for(cluster, name, users[:USERS], bundle, settings)
+        users = users[USERS:]
+    return _find_share(cluster, name, questions[:USERS], settings) if questions else None
 
 
 def _choose_users(
     events: Callable[[], Iterable[pl.DataFrame]], positive: float | None
 ) -> list[User]:
-    """Return some users of the first events, with all of their history."""
+    """Return candidates: some users of the first events, with all of their history."""
     first = next(iter(events()), None)
     if first is None:
         return []
     ids = first["user_id"].drop_nulls().unique(maintain_order=True)
-    chosen = ids.gather_every(max(1, len(ids) // USERS)).head(USERS).to_list()
+    chosen = ids.gather_every(max(1, len(ids) // CANDIDATES)).head(CANDIDATES).to_list()
     histories = Histories.from_events(events(), positive=positive, users=chosen)
     return [user for one in chosen if (user := histories.user(one)) is not None]
 

@@ -37,7 +37,10 @@ class UserSearches(OpenIndex):
             The users index was built with another bundle than the items.
         """
         if self._users is None:
-            raise ConfigError("neighbours need the users index", hint="`seealso users build`")
+            raise ConfigError(
+                "neighbours need the users index",
+                hint="`seealso users build`, and users.enabled = true",
+            )
         index, who = self._users, self._user_of(user)
 
         def ask(live: Live) -> NeighbourList:

@@ -14,6 +14,7 @@ from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.bodies import (
+    MOST_PLACES,
     Answer,
     Answers,
     BatchBody,
@@ -25,10 +26,10 @@ from seealso.plugin.service.bodies import (
     RecommendBody,
     Who,
 )
-from seealso.plugin.service.keys import require_key
+from seealso.plugin.service.keys import RequireKey, bearer
 from seealso.plugin.service.limits import LimitBodies, LimitRequests, NameRequests
 from seealso.plugin.service.metrics import CountRequests, Metrics
-from seealso.plugin.service.problems import add_problems, problem, status_of
+from seealso.plugin.service.problems import add_problems, describe, problem
 from seealso.types import User
 from seealso.version import __version__
 
@@ -37,7 +38,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         "description": f"{HTTPStatus(status).phrase}: a problem (RFC 9457)",
         "content": {"application/problem+json": {}},
     }
-    for status in (400, 401, 404, 413, 422, 429, 500, 502, 503)
+    for status in (400, 401, 404, 408, 413, 422, 429, 500, 502, 503)
 }
 """What an address may answer beside its answer."""
 
@@ -64,22 +65,24 @@ def create_app(recommender: Recommender) -> FastAPI:
         # their pages load scripts from elsewhere
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         responses=PROBLEMS,
     )
     settings, metrics = recommender.settings.service, Metrics()
     # the last one is the first to see a request
-    app.add_middleware(LimitBodies)
     app.add_middleware(LimitRequests, most=settings.requests)
+    app.add_middleware(LimitBodies)
+    app.add_middleware(RequireKey, keys=settings.keys)
     app.add_middleware(CountRequests, metrics=metrics)
     app.add_middleware(NameRequests)
     add_problems(app)
-    guard = [Depends(require_key(settings.keys))]
+    described = [Depends(bearer)]
     for router in (
         _lists(recommender, metrics),
         _users(recommender),
         _numbers(recommender, metrics),
     ):
-        app.include_router(router, dependencies=guard)
+        app.include_router(router, dependencies=described)
     app.include_router(_health(recommender))
     return app
 
@@ -88,7 +91,8 @@ def _lists(recommender: Recommender, metrics: Metrics) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["lists"])
 
     def answer(found: RecommendationList | GroupList) -> dict[str, Any]:
-        metrics.count_list(found.latency_ms, found.note)
+        metrics.count_search(found.latency_ms)
+        metrics.count_list(found.note)
         return _worded(found)
 
     @router.post("/recommend", response_model=Answer)
@@ -103,11 +107,20 @@ def _lists(recommender: Recommender, metrics: Metrics) -> APIRouter:
     @router.post("/recommend/batch", response_model=Answers)
     def recommend_batch(body: BatchBody) -> Response:
         """Return a list for each of several users, in their order."""
+        size = body.size or recommender.settings.recommend.size
+        if len(body.users) * size > MOST_PLACES:
+            raise DataError(
+                f"users: {len(body.users)} lists of {size} are more than {MOST_PLACES:,} items",
+                hint="ask for fewer users at once; `seealso recommend-batch` is for many",
+            )
         users = _people(recommender, body.users)
         lists = recommender.recommend_batch(users, **body.chosen("users"))
-        return _json({"lists": [answer(one) for one in lists]})
+        metrics.count_search(lists[0].latency_ms)
+        for one in lists:
+            metrics.count_list(one.note)
+        return _json({"lists": [_worded(one) for one in lists]})
 
-    @router.post("/related/{item_id}", response_model=Answer)
+    @router.post("/related/{item_id:path}", response_model=Answer)
     def related(item_id: str, body: ListOptions | None = None) -> Response:
         """Return the items most related to an item."""
         options = (body or ListOptions()).chosen()
@@ -116,7 +129,7 @@ def _lists(recommender: Recommender, metrics: Metrics) -> APIRouter:
     @router.post("/group", response_model=Answer)
     def group(body: GroupBody) -> Response:
         """Return one list for several people."""
-        if (body.group is None) == (body.members is None):
+        if body.group is not None and body.members is not None:
             raise DataError("give a group or members, and not both", field="members")
         members = body.group or _people(recommender, body.members or ())
         options = body.chosen("group", "members")
@@ -169,6 +182,7 @@ def _numbers(recommender: Recommender, metrics: Metrics) -> APIRouter:
 def _health(recommender: Recommender) -> APIRouter:
     router = APIRouter(tags=["health"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
     def healthz() -> Response:
         """Say that the service runs."""
@@ -183,9 +197,8 @@ def _health(recommender: Recommender) -> APIRouter:
             return problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 type(exc).__name__,
-                exc.message,
+                describe(exc),
                 exc.hint,
-                cause=status_of(exc).phrase,
             )
         return _json({"status": "ready", "index": live.name, "bundle": live.fingerprint})
 

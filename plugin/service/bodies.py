@@ -11,6 +11,13 @@ MOST_USERS: Final = 100
 """Users of one request; `seealso recommend-batch` is for more."""
 
 
+MOST_PLACES: Final = 10_000
+"""Items that the lists of one request have together at most."""
+
+MOST_REASONS: Final = 100
+"""Items of one request whose value is explained."""
+
+
 class Body(BaseModel):
     """A JSON object in which every name is known: a misspelt option is refused, not ignored."""
 
@@ -110,7 +117,7 @@ class GroupBody(UserListOptions):
 class ExplainBody(Who):
     """Why items have their value for a user."""
 
-    items: list[str] = Field(description="Item ids.", min_length=1)
+    items: list[str] = Field(description="Item ids.", min_length=1, max_length=MOST_REASONS)
 
 
 class NeighboursBody(Who):

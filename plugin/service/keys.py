@@ -1,36 +1,52 @@
 """Who may ask: keys of callers, of which the settings hold the hashes alone."""
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated, TypeAlias
+from typing import Final
 
-from fastapi import Depends, HTTPException
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from seealso.config import ServiceKey
+from seealso.plugin.service.problems import problem
+
+OPEN: Final = frozenset({"/healthz", "/readyz", "/openapi.json"})
+"""Addresses that need no key: what restarts and balances has none."""
 
 bearer = HTTPBearer(auto_error=False, description="A key of `service.keys`.")
+"""Describes in OpenAPI what `RequireKey` demands."""
 
-Credentials: TypeAlias = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
+class RequireKey:
+    """Answers 401 to whoever has none of the keys, before anything of the request is read."""
 
-def require_key(keys: Sequence[ServiceKey]) -> Callable[[Credentials], None]:
-    """Return what refuses a request without one of `keys`; without any, everybody may ask."""
+    def __init__(self, app: ASGIApp, keys: Sequence[ServiceKey]) -> None:
+        self._app = app
+        self._keys = keys
 
-    def check(credentials: Credentials) -> None:
-        if not keys:
-            return
-        sent = "" if credentials is None else credentials.credentials
-        digest = sha256(sent.encode()).hexdigest()
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on, if it has a key or needs none."""
+        if scope["type"] == "http" and self._keys and scope["path"] not in OPEN:
+            kind, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
+            if kind.lower() != "bearer" or not self._knows(key.strip()):
+                refused = problem(
+                    HTTPStatus.UNAUTHORIZED,
+                    "Unauthorized",
+                    "a key of this service is needed",
+                    "send it in a header: Authorization: Bearer KEY",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+                await refused(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _knows(self, key: str) -> bool:
+        if not key:
+            return False
+        digest = sha256(key.encode()).hexdigest()
         # every key is compared: how long it takes tells nothing
-        matches = [hmac.compare_digest(digest, key.sha256) for key in keys]
-        if not any(matches):
-            raise HTTPException(
-                HTTPStatus.UNAUTHORIZED,
-                "no key of this service" if sent else "a key is needed: Authorization: Bearer KEY",
-                {"WWW-Authenticate": "Bearer"},
-            )
-
-    return check
+        matches = [hmac.compare_digest(digest, one.sha256) for one in self._keys]
+        return any(matches)

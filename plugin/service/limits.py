@@ -1,11 +1,14 @@
 """Bounds of what callers may send, and the id by which a request is found again."""
 
 import re
+from asyncio import timeout
 from http import HTTPStatus
 from typing import Final
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seealso.cluster.request_id import request_id
@@ -13,6 +16,9 @@ from seealso.plugin.service.problems import problem
 
 LARGEST_BODY: Final = 1_000_000
 """Bytes of a request: a history of fifty thousand ids has less."""
+
+BODY_SECONDS: Final = 10.0
+"""Seconds that a body may take to come."""
 
 REQUEST_ID: Final = re.compile(r"[\w.:/=+-]{1,128}", re.ASCII)
 """Ids of callers that are passed on: a log must be able to hold them."""
@@ -77,36 +83,72 @@ class LimitRequests:
 
 
 class LimitBodies:
-    """Answers 413 to a body that is too large, before anything parses it."""
+    """Reads a body whole, within a bound of size and of time, before anything else sees it.
+
+    What is still on its way holds no place among the requests that are answered.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body up to the bound, and hand the request on."""
+        """Hand the request on with its body, or answer 413 or 408."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body, more = bytearray(), True
-        while more:
-            message = await receive()
-            if message["type"] != "http.request":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > LARGEST_BODY:
-                refused = problem(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                    "BodyTooLarge",
-                    f"the body has more than {LARGEST_BODY:,} bytes",
-                    "send less, or several requests",
-                )
-                await refused(scope, receive, send)
-                return
-        whole: Message = {"type": "http.request", "body": bytes(body), "more_body": False}
-        unread = [whole]
+        try:
+            async with timeout(BODY_SECONDS):
+                body = await _read(scope, receive)
+        except ClientDisconnect:
+            return
+        except TimeoutError:
+            await _too_late()(scope, receive, send)
+            return
+        except _TooLarge:
+            await _too_large()(scope, receive, send)
+            return
+        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:
             return unread.pop() if unread else await receive()
 
         await self._app(scope, replay, send)
+
+
+class _TooLarge(Exception):
+    """The body has more bytes than it may."""
+
+
+async def _read(scope: Scope, receive: Receive) -> bytes:
+    length = Headers(scope=scope).get("content-length", "")
+    if length.isdecimal() and int(length) > LARGEST_BODY:
+        raise _TooLarge
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > LARGEST_BODY:
+            raise _TooLarge
+    return bytes(body)
+
+
+def _too_large() -> Response:
+    return problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "BodyTooLarge",
+        f"the body has more than {LARGEST_BODY:,} bytes",
+        "send less, or several requests",
+    )
+
+
+def _too_late() -> Response:
+    return problem(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "BodyTooLate",
+        f"the body did not come within {BODY_SECONDS:g} s",
+        "send it at once",
+        headers={"Connection": "close"},
+    )

@@ -69,11 +69,14 @@ class Metrics:
         """Count a request that was answered."""
         self._requests.labels(endpoint, str(code)).observe(seconds)
 
-    def count_list(self, took_ms: Mapping[str, float], note: str) -> None:
-        """Count a list: its parts as it has them, and whether it is as it should be."""
+    def count_search(self, took_ms: Mapping[str, float]) -> None:
+        """Count what one request took, however many lists came of it, by its parts."""
         self._encoding.observe(took_ms.get("profile", 0.0) / 1000)
         searching = took_ms.get("search", 0.0) + took_ms.get("transport", 0.0)
         self._searching.observe(searching / 1000)
+
+    def count_list(self, note: str) -> None:
+        """Count a list, if something was left out of it or guessed."""
         if note:
             self._degraded.inc()
 
@@ -112,5 +115,5 @@ class CountRequests:
             await self._app(scope, receive, note_status)
         finally:
             route: Any = scope.get("route")
-            endpoint = getattr(route, "path", UNKNOWN)
+            endpoint = getattr(route, "path_format", UNKNOWN)
             self._metrics.count_request(endpoint, status, perf_counter() - started)

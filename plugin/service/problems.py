@@ -9,12 +9,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from seealso.cluster.request_id import request_id
 from seealso.errors import (
     ClusterError,
     ConfigError,
     DataError,
     PartialAnswer,
     SeeAlsoError,
+    TemplateError,
     Unavailable,
 )
 from seealso.log import logger
@@ -25,6 +27,8 @@ STATUS: Final[Mapping[type[SeeAlsoError], HTTPStatus]] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     PartialAnswer: HTTPStatus.SERVICE_UNAVAILABLE,
     ClusterError: HTTPStatus.BAD_GATEWAY,
+    # attributes that the template of users cannot render, names that are no text
+    TemplateError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ConfigError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
@@ -46,7 +50,12 @@ def add_problems(app: FastAPI) -> None:
 
 
 def problem(
-    status: HTTPStatus, code: str, detail: str, hint: str | None = None, **more: Any
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    hint: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> Response:
     """Return a problem as a response.
 
@@ -58,6 +67,8 @@ def problem(
         For programs: what kind of error it is.
     detail, hint
         For people: what is wrong and where, and what to do about it.
+    headers
+        Of the response.
     **more
         Facts for programs.
     """
@@ -70,8 +81,8 @@ def problem(
         "hint": hint,
         **more,
     }
-    headers = RETRY_AFTER if status in PASSING else {}
-    return Response(orjson.dumps(content, default=str), status, headers, "application/problem+json")
+    sent = {**(RETRY_AFTER if status in PASSING else {}), **(headers or {})}
+    return Response(orjson.dumps(content, default=str), status, sent, "application/problem+json")
 
 
 def status_of(exc: SeeAlsoError) -> HTTPStatus:
@@ -85,44 +96,56 @@ def status_of(exc: SeeAlsoError) -> HTTPStatus:
     return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _describe_own(_: Request, exc: Exception) -> Response:
+def describe(exc: SeeAlsoError) -> str:
+    """Return the message of an error without the address of the cluster: callers need not know."""
+    return exc.message.removeprefix(f"{exc.context.get('url')}: ")
+
+
+def _describe_own(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, SeeAlsoError):
         raise exc
     status = status_of(exc)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("%s", exc.message)
-    return problem(status, type(exc).__name__, exc.message, exc.hint, context=exc.context)
+        log.warning("request %s, %s: %s", request_id.get(), request.url.path, exc.message)
+    return problem(status, type(exc).__name__, describe(exc), exc.hint)
 
 
-def _describe_invalid(_: Request, exc: Exception) -> Response:
+def _describe_invalid(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, RequestValidationError):
         raise exc
+    status, described = HTTPStatus.UNPROCESSABLE_ENTITY, "/openapi.json describes every request"
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        detail = f"the body must be JSON, and its content type is {kind or 'not there'}"
+        return problem(status, "InvalidRequest", detail, "send content-type: application/json")
     refused = [
         {"field": ".".join(str(part) for part in one["loc"][1:]), "reason": one["msg"]}
         for one in exc.errors()
     ]
     first = refused[0]
     detail = f"{first['field'] or 'the body'}: {first['reason']}"
-    return problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "InvalidRequest",
-        detail,
-        "/openapi.json describes every request",
-        refused=refused,
-    )
+    return problem(status, "InvalidRequest", detail, described, refused=refused)
 
 
 def _describe_http(_: Request, exc: Exception) -> Response:
     if not isinstance(exc, HTTPException):
         raise exc
     status = HTTPStatus(exc.status_code)
-    answer = problem(status, status.name, str(exc.detail), "/openapi.json lists every address")
-    answer.headers.update(exc.headers or {})
-    return answer
+    if status is HTTPStatus.BAD_REQUEST:
+        detail = "the body cannot be read as JSON in UTF-8"
+        return problem(status, "InvalidRequest", detail, "send JSON as it is, not compressed")
+    return problem(
+        status, status.name, str(exc.detail), "/openapi.json lists every address", exc.headers
+    )
 
 
-def _describe_unexpected(_: Request, exc: Exception) -> Response:
-    log.error("an error that nobody foresaw", exc_info=exc)
+def _describe_unexpected(request: Request, exc: Exception) -> Response:
+    log.error(
+        "request %s, %s: an error that nobody foresaw",
+        request_id.get(),
+        request.url.path,
+        exc_info=exc,
+    )
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "Unexpected",

@@ -1,7 +1,7 @@
 """The server: a socket that is bound before anything is loaded, and uvicorn on it."""
 
 from ipaddress import ip_address
-from socket import AF_INET, AF_INET6, socket
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 
 import uvicorn
 
@@ -43,6 +43,8 @@ def listen(host: str, port: int, *, open_to_all: bool) -> socket:
             hint="set [[service.keys]], or listen at 127.0.0.1 behind a gateway that authenticates",
         )
     made = socket(AF_INET if address.version == 4 else AF_INET6)
+    # connections of the service before may be closing for a minute
+    made.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     try:
         made.bind((number, port))
     except OSError as exc:

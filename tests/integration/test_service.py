@@ -7,27 +7,47 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from threading import Event
+from socket import create_connection
+from threading import Event, Thread
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
+import uvicorn
 from click.testing import CliRunner
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from opensearchpy import Transport
 
 from seealso.cli.main import cli
 from seealso.cluster import Cluster
-from seealso.errors import ConfigError
+from seealso.errors import BundleError, ConfigError, TemplateError
 from seealso.plugin import Recommender
+from seealso.plugin.service import limits
 from seealso.plugin.service.app import create_app
 from seealso.plugin.service.bodies import MOST_USERS
 from seealso.plugin.service.limits import LARGEST_BODY
+from seealso.plugin.service.problems import status_of
 from seealso.plugin.service.server import listen
 from tests.library import TEXTLESS, Library
+
+
+@contextmanager
+def running(app: FastAPI) -> Iterator[str]:
+    """Serve an app in a thread, and return its address."""
+    with listen("127.0.0.1", 0, open_to_all=True) as bound:
+        bound.listen()
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+        thread = Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
 
 
 @pytest.fixture
@@ -135,11 +155,15 @@ def test_the_other_answers_are_those_of_the_library(
         ("/v1/recommend", {"user": "u1", "size": 0}, 422, "ConfigError", "size"),
         ("/v1/recommend", {"user": "u1", "rules": [{"do": "sing"}]}, 422, "ConfigError", "rule 1"),
         ("/v1/recommend", {"user": "u1", "filters": [{"sing": {}}]}, 422, "ClusterError", "sing"),
+        ("/v1/recommend/batch", {"users": ["u1"] * 11, "size": 1000}, 422, "DataError", "users"),
+        ("/v1/explain", {"user": "u1", "items": ["b1"] * 101}, 422, "InvalidRequest", "items"),
+        ("/v1/related/a%2Fb", {}, 404, "DataError", "a/b"),
+        ("/v1/recommend/", {"user": "u1"}, 404, "NOT_FOUND", "Not Found"),
         ("/v1/related/b999", {}, 404, "DataError", "b999"),
         (f"/v1/related/{TEXTLESS}", {}, 404, "DataError", TEXTLESS),
-        ("/v1/related/" + quote("../_all"), {}, 404, "NOT_FOUND", "Not Found"),
         ("/v1/group", {"members": []}, 422, "DataError", "group"),
-        ("/v1/group", {}, 422, "DataError", "members"),
+        ("/v1/group", {}, 422, "DataError", "group"),
+        ("/v1/group", {"group": "g", "members": ["u1"]}, 422, "DataError", "members"),
         ("/v1/explain", {"user": "u1", "items": []}, 422, "InvalidRequest", "items"),
         ("/v1/neighbours", {"user": "u1"}, 422, "ConfigError", "users index"),
         ("/v1/personalise", {"user": "u1", "body": {"query": 7}}, 422, "DataError", "query"),
@@ -153,10 +177,18 @@ def test_what_cannot_be_answered_is_a_problem_that_names_it(
     assert named in found["detail"]
 
 
+def test_what_a_caller_sends_and_no_template_renders_is_not_the_fault_of_the_service() -> None:
+    assert status_of(TemplateError("text.user: RecursionError")) == 422
+    assert status_of(BundleError("no bundle")) == 500
+
+
 def test_bodies_that_are_none(client: TestClient) -> None:
     for content in (b"", b"{", b"[]", b'{"user": "\xff"}', b'{"size": NaN}'):
-        answer = client.post("/v1/recommend", content=content)
-        problem(answer, 422, "InvalidRequest")
+        json_ = {"content-type": "application/json"}
+        answer = client.post("/v1/recommend", content=content, headers=json_)
+        problem(answer, 400 if b"\xff" in content else 422, "InvalidRequest")
+        found = problem(client.post("/v1/recommend", content=content), 422, "InvalidRequest")
+        assert found["hint"] == "send content-type: application/json"
     large = b'{"words": "' + b"a" * LARGEST_BODY + b'"}'
     found = problem(client.post("/v1/recommend", content=large), 413, "BodyTooLarge")
     assert f"{LARGEST_BODY:,}" in found["detail"]
@@ -165,6 +197,7 @@ def test_bodies_that_are_none(client: TestClient) -> None:
 
 def test_it_says_whether_it_is_ready(client: TestClient, recommender: Recommender) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.head("/healthz").status_code == 200
     ready = {
         "status": "ready",
         "index": recommender.live.name,
@@ -192,10 +225,13 @@ def test_without_a_key_nobody_is_answered_where_keys_are_set(library: Library) -
     keys = [{"name": one, "sha256": sha256(one.encode()).hexdigest()} for one in ("shop", "app")]
     recommender = library.recommender(service={"keys": keys})
     with TestClient(create_app(recommender)) as client:
-        for headers in ({}, {"Authorization": "Bearer other"}, {"Authorization": "Basic shop"}):
-            for method, address in (("POST", "/v1/recommend"), ("GET", "/metrics")):
-                refused = client.request(method, address, headers=headers, json={"user": "u1"})
-                problem(refused, 401, "UNAUTHORIZED")
+        wrong = ("", "Bearer", "Bearer ", "Bearer other", "Basic shop", "shop")
+        for headers in ({}, *({"Authorization": one} for one in wrong)):
+            for method, address in (("POST", "/v1/recommend"), ("GET", "/metrics"), ("GET", "/x")):
+                # before anything of a body is read
+                large = b"{" * (LARGEST_BODY + 1)
+                refused = client.request(method, address, headers=headers, content=large)
+                problem(refused, 401, "Unauthorized")
                 assert refused.headers["www-authenticate"] == "Bearer"
         for key in ("shop", "app"):
             headers = {"Authorization": f"Bearer {key}"}
@@ -205,6 +241,23 @@ def test_without_a_key_nobody_is_answered_where_keys_are_set(library: Library) -
         described = client.get("/openapi.json").json()
     assert described["paths"]["/v1/recommend"]["post"]["security"]
     assert "security" not in described["paths"]["/healthz"]["get"]
+
+
+def test_a_body_that_does_not_come_holds_no_place(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BODY_SECONDS", 1.0)
+    recommender = library.recommender(service={"requests": 1})
+    head = "POST /v1/recommend HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+    with running(create_app(recommender)) as address:
+        port = int(address.rsplit(":", 1)[1])
+        with create_connection(("127.0.0.1", port), timeout=30) as slow:
+            slow.sendall(f"{head}Content-Length: 30\r\n\r\n{{".encode())
+            assert ids(httpx.post(f"{address}/v1/recommend", json={"user": "u1"}, timeout=30))
+            assert b" 408 " in slow.recv(4096)
+        with create_connection(("127.0.0.1", port), timeout=30) as large:
+            large.sendall(f"{head}Content-Length: {LARGEST_BODY + 1}\r\n\r\n".encode())
+            assert b" 413 " in large.recv(4096)
 
 
 def test_the_id_of_a_request_goes_to_the_cluster_and_back(
@@ -259,6 +312,7 @@ def test_more_requests_than_may_be_are_refused_at_once(
 def test_it_counts_requests_and_lists(client: TestClient, recommender: Recommender) -> None:
     client.post("/v1/recommend", json={"user": "u1"})
     client.post("/v1/recommend", json={"user": "nobody"})
+    client.post("/v1/recommend/batch", json={"users": ["u1", "nobody", "u2"]})
     client.post("/v1/related/b999")
     client.get("/invented/by/callers")
     text = client.get("/metrics").text
@@ -267,8 +321,9 @@ def test_it_counts_requests_and_lists(client: TestClient, recommender: Recommend
     assert counted[requests + '{code="200",endpoint="/v1/recommend"}'] == "2.0"
     assert counted[requests + '{code="404",endpoint="/v1/related/{item_id}"}'] == "1.0"
     assert counted[requests + '{code="404",endpoint="unknown"}'] == "1.0"
-    assert counted["seealso_search_seconds_count"] == "2.0"
-    assert counted["seealso_degraded_total"] == "1.0"
+    # one for each request, however many lists it had
+    assert counted["seealso_search_seconds_count"] == "3.0"
+    assert counted["seealso_degraded_total"] == "2.0"
     live = recommender.live
     assert (
         counted[f'seealso_bundle_info{{bundle="{live.fingerprint}",index="{live.name}"}}'] == "1.0"

@@ -46,6 +46,24 @@ def test_verify_finds_a_wrong_vector(shop: Shop) -> None:
         verify(shop.cluster, report.index, encoder, settings)
 
 
+def test_the_graph_is_asked_for_users_who_know_items_of_the_index(
+    latest_shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = [(f"u{n}", f"f{n % 60}") for n in range(1, 600, 2)]
+    others = [(f"u{n}", f"x{n}") for n in range(0, 600, 2)]
+    events = sorted(known + others, key=lambda one: int(one[0][1:]))
+    latest_shop.stock(films(60), ({"user_id": u, "item_id": i} for u, i in events))
+    built = latest_shop.build()
+    assert built.verification.user_recall == 1.0
+    assert indices.meta(latest_shop.cluster, built.index)["graph_recall"] == 1.0
+    # what stands in the index can be checked without the events
+    settings = latest_shop.settings(**WHOLE)
+    latest_shop.events.unlink()
+    checked = verify_again(latest_shop.cluster, built.index, settings)
+    assert (checked.sample, checked.user_recall) == (60, None)
+    assert "note: the graph is asked for no user: " in capsys.readouterr().err
+
+
 def test_verify_finds_a_lost_document_and_another_bundle(latest_shop: Shop) -> None:
     latest_shop.stock(films(60))
     report = latest_shop.build()

@@ -195,7 +195,7 @@ def verify(context: Context, name: str | None) -> None:
 
     NAME is the live index by default; any other index of `seealso index list` can be checked before
     it goes live. Checked are the number of documents, the bundle, a sample that is encoded again,
-    and a search.
+    and what the graph finds of the best items of some users of the events.
     """
     report = api.verify_index(context.settings, name)
     context.show(

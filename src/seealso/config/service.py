@@ -1,8 +1,15 @@
 """Where the service listens, whom it answers, and how much at once."""
 
-from pydantic import Field
+from collections import Counter
+from hashlib import sha256
+from typing import Final
+
+from pydantic import Field, field_validator
 
 from seealso.config.section import Section
+
+NO_KEY: Final = sha256(b"").hexdigest()
+"""What a shell makes of a variable that is not set: the hash of an empty text."""
 
 
 class ServiceKey(Section):
@@ -12,6 +19,13 @@ class ServiceKey(Section):
     """Whose it is."""
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     """SHA-256 of the key, in hexadecimal digits; the key itself is stored nowhere."""
+
+    @field_validator("sha256")
+    @classmethod
+    def _refuse_empty(cls, digest: str) -> str:
+        if digest == NO_KEY:
+            raise ValueError("is the hash of an empty text: the key was not there when it was made")
+        return digest
 
 
 class ServiceSettings(Section):
@@ -26,3 +40,15 @@ class ServiceSettings(Section):
     keys: tuple[ServiceKey, ...] = ()
     """Keys of callers: ``[[service.keys]]``, each with ``name`` and ``sha256``; see
     docs/how-to/serve.md. Without any, callers need none."""
+
+    @field_validator("keys")
+    @classmethod
+    def _refuse_repeated(cls, keys: tuple[ServiceKey, ...]) -> tuple[ServiceKey, ...]:
+        for what, values in (
+            ("name", [one.name for one in keys]),
+            ("key", [one.sha256 for one in keys]),
+        ):
+            value, times = max(Counter(values).items(), key=lambda one: one[1], default=("", 0))
+            if times > 1:
+                raise ValueError(f"two of them have the same {what}: {value}")
+        return keys
