@@ -6,7 +6,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from seealso.errors import DataError, SeeAlsoError
@@ -42,6 +44,9 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 }
 """What an address may answer beside its answer."""
 
+SPARE_THREADS: Final = 8
+"""Threads beside those that answer requests."""
+
 
 def create_app(recommender: Recommender) -> FastAPI:
     """Return the service over a recommender, which it closes when it ends.
@@ -51,9 +56,12 @@ def create_app(recommender: Recommender) -> FastAPI:
     recommender
         Who answers; it follows the alias, so a swap needs no restart.
     """
+    settings, metrics = recommender.settings.service, Metrics()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # a thread for each request that may be answered, and for those who ask whether it is ready
+        current_default_thread_limiter().total_tokens = settings.requests + SPARE_THREADS
         with recommender:
             yield
 
@@ -68,7 +76,6 @@ def create_app(recommender: Recommender) -> FastAPI:
         redirect_slashes=False,
         responses=PROBLEMS,
     )
-    settings, metrics = recommender.settings.service, Metrics()
     # the last one is the first to see a request
     app.add_middleware(LimitRequests, most=settings.requests)
     app.add_middleware(LimitBodies)
@@ -171,7 +178,7 @@ def _users(recommender: Recommender) -> APIRouter:
 def _numbers(recommender: Recommender, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["health"])
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     def numbers() -> Response:
         """Return what the service counts, in the text format of Prometheus."""
         return Response(metrics.render(recommender.live), media_type=CONTENT_TYPE_LATEST)
@@ -184,7 +191,7 @@ def _health(recommender: Recommender) -> APIRouter:
 
     @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
-    def healthz() -> Response:
+    async def healthz() -> Response:
         """Say that the service runs."""
         return _json({"status": "ok"})
 
