@@ -101,7 +101,7 @@ def test_the_commands_are_these() -> None:
     assert {words[0] for words in EVERY} == {
         "attach", "build", "completion", "demo", "doctor", "evaluate", "events", "explain", "fit",
         "index", "model", "node", "personalise", "recommend", "recommend-batch",
-        "recommend-group", "related", "status", "templates", "train", "tune", "users",
+        "recommend-group", "related", "serve", "status", "templates", "train", "tune", "users",
     }  # fmt: skip
 
 
