@@ -6,12 +6,15 @@ and at which request it is killed. What a killed run left is done again, as its 
 everything must be what the same events and files give where nothing ever met anything.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from threading import current_thread
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -21,10 +24,12 @@ from seealso.cluster import Cluster, indices, scan
 from seealso.cluster.node import NodeInfo
 from seealso.config import EventSettings
 from seealso.errors import ClusterError
+from seealso.indexer.build import build
 from seealso.indexer.counts import count_events
 from seealso.indexer.events.importance import NOTHING, Gain, raise_weight
 from seealso.indexer.events.store import events_name
 from seealso.indexer.importance import ImportanceTable, fit_importance
+from seealso.indexer.inputs import Inputs
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.indexer.users.live import user_indices
@@ -142,6 +147,21 @@ class World(RuleBasedStateMachine):
         frames = read_events(FileSource(self.shop.events), columns, Problems("stop"))
         return fit_importance(count_events(frames, chosen), chosen, [f"f{n}" for n in range(ITEMS)])
 
+    @contextmanager
+    def counting(self) -> Iterator[Inputs]:
+        """Give inputs, and remember what counting the events gave when they were first read.
+
+        What is done beside may write more of them before the run is over.
+        """
+        source, tables = self.shop.inputs(), list[ImportanceTable]()
+
+        def events() -> Iterable[pl.DataFrame]:
+            tables.append(self.table())
+            return source.events()
+
+        yield replace(source, events=events)
+        self.counted = tables[0]
+
     # what can be done
 
     def ingest(self, which: int, start: int) -> None:
@@ -154,8 +174,8 @@ class World(RuleBasedStateMachine):
 
     def importance(self, _: int, more: int) -> None:
         self.grow(more)
-        refresh_importance(self.shop.cluster, self.shop.settings(), self.shop.inputs())
-        self.counted = self.table()
+        with self.counting() as source:
+            refresh_importance(self.shop.cluster, self.shop.settings(), source)
 
     def update(self, _: int, more: int) -> None:
         self.titles += 1
@@ -164,8 +184,8 @@ class World(RuleBasedStateMachine):
 
     def build(self, _: int, more: int) -> None:
         self.grow(more)
-        self.shop.build()
-        self.counted = self.table()
+        with self.counting() as source:
+            build(self.shop.cluster, self.shop.settings(), source)
 
     def update_users(self, _: int, __: int) -> None:
         updated(self.shop)
