@@ -44,7 +44,8 @@ def answers(client: httpx.Client) -> bool:
     """Tell whether a list comes; what comes instead is a problem to come back after."""
     started = time.monotonic()
     found = client.post("/v1/recommend", json=ASKED)
-    assert time.monotonic() - started < DEADLINE + 2
+    # a busy machine adds to it; without a deadline it would be half a minute and more
+    assert time.monotonic() - started < 5 * DEADLINE
     if found.status_code == 200:
         assert len(found.json()["items"]) == 3
         return True
