@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from seealso.config import ServiceKey
+from seealso.plugin.service.middleware import Middleware
 from seealso.plugin.service.problems import problem
 
 OPEN: Final = frozenset({"/healthz", "/readyz", "/openapi.json"})
@@ -20,16 +21,16 @@ bearer = HTTPBearer(auto_error=False, description="A key of `service.keys`.")
 """Describes in OpenAPI what `RequireKey` demands."""
 
 
-class RequireKey:
+class RequireKey(Middleware):
     """Answers 401 to whoever has none of the keys, before anything of the request is read."""
 
     def __init__(self, app: ASGIApp, keys: Sequence[ServiceKey]) -> None:
-        self._app = app
+        super().__init__(app)
         self._keys = keys
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, if it has a key or needs none."""
-        if scope["type"] == "http" and self._keys and scope["path"] not in OPEN:
+        if self._keys and scope["path"] not in OPEN:
             kind, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
             if kind.lower() != "bearer" or not self._knows(key.strip()):
                 refused = problem(
@@ -41,7 +42,7 @@ class RequireKey:
                 )
                 await refused(scope, receive, send)
                 return
-        await self._app(scope, receive, send)
+        await self.app(scope, receive, send)
 
     def _knows(self, key: str) -> bool:
         if not key:

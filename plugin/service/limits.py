@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seealso.cluster.request_id import request_id
+from seealso.plugin.service.middleware import Middleware
 from seealso.plugin.service.problems import problem
 
 LARGEST_BODY: Final = 1_000_000
@@ -27,17 +28,11 @@ ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Addresses that answer however many requests are being answered: what watches must see."""
 
 
-class NameRequests:
+class NameRequests(Middleware):
     """Gives each request an id, that of the caller where it has one, and answers with it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on under its id."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         sent = Headers(scope=scope).get("x-request-id", "")
         name = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
 
@@ -48,23 +43,23 @@ class NameRequests:
 
         token = request_id.set(name)
         try:
-            await self._app(scope, receive, add_name)
+            await self.app(scope, receive, add_name)
         finally:
             request_id.reset(token)
 
 
-class LimitRequests:
+class LimitRequests(Middleware):
     """Answers 429 where as many requests as may be are being answered: a queue would only wait."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
-        self._app = app
+        super().__init__(app)
         self._most = most
         self._running = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, unless there are too many."""
-        if scope["type"] != "http" or scope["path"] in ALWAYS:
-            await self._app(scope, receive, send)
+        if scope["path"] in ALWAYS:
+            await self.app(scope, receive, send)
             return
         if self._running >= self._most:
             refused = problem(
@@ -77,25 +72,19 @@ class LimitRequests:
             return
         self._running += 1
         try:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         finally:
             self._running -= 1
 
 
-class LimitBodies:
+class LimitBodies(Middleware):
     """Reads a body whole, within a bound of size and of time, before anything else sees it.
 
     What is still on its way holds no place among the requests that are answered.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on with its body, or answer 413 or 408."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         try:
             async with timeout(BODY_SECONDS):
                 body = await _read(scope, receive)
@@ -112,7 +101,7 @@ class LimitBodies:
         async def replay() -> Message:
             return unread.pop() if unread else await receive()
 
-        await self._app(scope, replay, send)
+        await self.app(scope, replay, send)
 
 
 class _TooLarge(Exception):

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seealso.cluster import indices
+from seealso.plugin.service.middleware import Middleware
 from seealso.plugin.serving import Live
 
 BUCKETS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -91,18 +92,15 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class CountRequests:
+class CountRequests(Middleware):
     """Counts every request by its address, not by what callers put in it."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
+        super().__init__(app)
         self._metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, and count it once it is answered."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         started, status = perf_counter(), 500
 
         async def note_status(message: Message) -> None:
@@ -112,7 +110,7 @@ class CountRequests:
             await send(message)
 
         try:
-            await self._app(scope, receive, note_status)
+            await self.app(scope, receive, note_status)
         finally:
             route: Any = scope.get("route")
             endpoint = getattr(route, "path_format", UNKNOWN)

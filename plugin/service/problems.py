@@ -1,8 +1,8 @@
 """Errors of the library as problems (RFC 9457): one mapping, for all that can go wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -55,7 +55,7 @@ def problem(
     detail: str,
     hint: str | None = None,
     headers: Mapping[str, str] | None = None,
-    **more: Any,
+    refused: Sequence[Mapping[str, str]] | None = None,
 ) -> Response:
     """Return a problem as a response.
 
@@ -69,8 +69,8 @@ def problem(
         For people: what is wrong and where, and what to do about it.
     headers
         Of the response.
-    **more
-        Facts for programs.
+    refused
+        For programs: each field of the request that is wrong, with the reason.
     """
     content = {
         "type": "about:blank",
@@ -79,10 +79,10 @@ def problem(
         "code": code,
         "detail": detail,
         "hint": hint,
-        **more,
+        **({} if refused is None else {"refused": refused}),
     }
     sent = {**(RETRY_AFTER if status in PASSING else {}), **(headers or {})}
-    return Response(orjson.dumps(content, default=str), status, sent, "application/problem+json")
+    return Response(orjson.dumps(content), status, sent, "application/problem+json")
 
 
 def status_of(exc: SeeAlsoError) -> HTTPStatus:
