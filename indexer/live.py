@@ -8,6 +8,7 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.blocks import Block, describe_cure
 from seealso.config import Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore
+from seealso.encoder.joined import COLD
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.graph import misses
 from seealso.types import Calibration, Space
@@ -51,7 +52,7 @@ class LiveIndex:
     def cold_coordinate(self) -> int | None:
         """Where a vector says that its item is cold; None where no vector does."""
         # an index of an earlier version does not say; its items stay cold until the next build
-        return int(self.meta["dimension"]) - 2 if self.meta.get("collaborative") else None
+        return int(self.meta["dimension"]) + COLD if self.meta.get("collaborative") else None
 
     @property
     def graph_misses(self) -> bool:

@@ -7,10 +7,9 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from seealso.cluster import Cluster
+from seealso.cluster import Cluster, fetch
 from seealso.config import Settings
-from seealso.encoder import Bundle, History
-from seealso.encoder.projection import unit_rows
+from seealso.encoder import Bundle, History, average_contents
 from seealso.errors import ClusterError
 from seealso.indexer.documents import item_vector
 from seealso.indexer.graph import EXPENSIVE
@@ -29,9 +28,6 @@ CANDIDATES: Final = 10 * USERS
 
 SAME_SCORE: Final = 1e-5
 """Scores are 32-bit sums, which the two paths add up in different orders."""
-
-READ_AT_ONCE: Final = 500
-"""Documents of one request: with their vectors, some megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +115,13 @@ def _ask_for(
     most = settings.profile.history_items
     recent = [[one.item_id for one in user.history[:most]] for user in users]
     known = _read_vectors(cluster, name, {one for ids in recent for one in ids}, bundle)
-    rows = {item_id: row for row, item_id in enumerate(known)}
-    items = np.stack([np.zeros(bundle.dimension, dtype=np.float32), *known.values()])[1:]
-    histories = [
-        History(
-            np.array([rows[one] for one in ids if one in rows], dtype=np.int64),
-            np.array([age for age, one in enumerate(ids) if one in rows], dtype=np.int64),
-        )
-        for ids in recent
-    ]
+    place = {item_id: row for row, item_id in enumerate(known)}
+    items = np.array([*known.values()], dtype=np.float32).reshape(-1, bundle.dimension)
+    histories = [History.of(ids, place) for ids in recent]
     contents = bundle.content_vectors(items)
-    fading = [np.power(np.float32(settings.profile.recency), one.ages) for one in histories]
-    texts = [weights @ contents[one.rows] for weights, one in zip(fading, histories, strict=True)]
+    texts = average_contents(contents, histories, settings.profile.recency)
     levels = [bundle.boosts(ids, range(len(ids))).entry_level for ids in recent]
-    unit = unit_rows(np.array(texts, dtype=np.float32))
-    vectors = bundle.user_vectors(unit, items, histories, np.array(levels))
+    vectors = bundle.user_vectors(texts, items, histories, np.array(levels))
     return [
         Question(vector, sorted(user.seen))
         for user, vector in zip(users, vectors, strict=True)
@@ -145,17 +133,9 @@ def _read_vectors(
     cluster: Cluster, name: str, ids: Iterable[str], bundle: Bundle
 ) -> dict[str, Vector]:
     """Return E_i of those items that have one."""
-    found = {}
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), READ_AT_ONCE):
-        some = {"ids": ordered[start : start + READ_AT_ONCE]}
-        params = {"_source_includes": "vector"}
-        answer = cluster.request("POST", f"/{name}/_mget", some, params)
-        for one in answer["docs"]:
-            vector = item_vector(one["_source"], bundle) if one.get("found") else None
-            if vector is not None:
-                found[one["_id"]] = vector
-    return found
+    documents = fetch(cluster, name, sorted(ids), source=["vector"])
+    vectors = {one: item_vector(hit["_source"], bundle) for one, hit in documents.items()}
+    return {one: vector for one, vector in vectors.items() if vector is not None}
 
 
 def _find_share(

@@ -17,6 +17,7 @@ from seealso.encoder import (
     encode_views,
     item_encoder,
 )
+from seealso.encoder.joined import COLD
 from seealso.errors import DataError, MappingMismatch
 from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector, read_item
@@ -151,7 +152,7 @@ def verify(
     encoded_again = encode_views(encoder, text, items, images=images)[1] if hits else vectors
     if (part := encoder.bundle.collaborative) is not None and hits:
         # what has got events since it was encoded is not cold any more
-        met = vectors[:, -2] == 0
+        met = vectors[:, COLD] == 0
         encoded_again[met] = part.layout.drop_bonus(encoded_again[met])
     least = _least_cosine(name, hits, vectors, encoded_again)
     graph = Space(meta["space"]) is Space.COSINE

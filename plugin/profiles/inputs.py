@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from seealso.config import ProfileSettings
-from seealso.encoder import Bundle, History
-from seealso.encoder.projection import unit_rows
+from seealso.encoder import History
 from seealso.plugin.profiles.item_cache import ItemCache, KnownItem
 from seealso.plugin.serving import Live
 from seealso.types import HistoryEntry, User, Vector
@@ -68,27 +67,9 @@ class HistoryVectors:
             if (item := one.items.get(entry.item_id)) is not None and item.vector is not None
         }
         place = {item_id: row for row, item_id in enumerate(found)}
-        histories = []
-        for one in inputs:
-            rows = np.array([place.get(entry.item_id, -1) for entry in one.entries], dtype=np.int64)
-            ages = np.flatnonzero(rows >= 0)
-            histories.append(History(rows[ages], ages))
+        histories = [History.of((entry.item_id for entry in one.entries), place) for one in inputs]
         vectors = np.array([*found.values()], dtype=np.float32).reshape(-1, dimension)
         return cls(vectors, histories)
-
-    def means(self, bundle: Bundle, recency: float) -> Vector:
-        """Return unit(sum of recency ** age * content of E_i) for each history.
-
-        Returns
-        -------
-        Vector
-            Shape (histories, content_dimension); zeros for a history without vectors.
-        """
-        contents = bundle.content_vectors(self.vectors)
-        sums = np.zeros((len(self.histories), contents.shape[1]), dtype=np.float32)
-        for row, (rows, ages) in zip(sums, self.histories, strict=True):
-            row[:] = np.power(np.float32(recency), ages.astype(np.float32)) @ contents[rows]
-        return unit_rows(sums)
 
 
 def read_inputs(users: Sequence[User], live: Live, items: ItemCache) -> list[ProfileInputs]:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from seealso.config import ProfileSettings
-from seealso.encoder import Boosted, Bundle, History
+from seealso.encoder import Boosted, Bundle, History, average_contents
 from seealso.encoder.projection import unit_rows
 from seealso.plugin.profiles.inputs import HistoryVectors, ProfileInputs, read_inputs
 from seealso.plugin.profiles.item_cache import ItemCache
@@ -134,10 +134,13 @@ def _vectors(
         for weight, part in ((settings.words, one.words), (settings.attributes, one.attributes)):
             row += 0.0 if part is None else np.float32(weight) * part
 
+    known = bundle.content_vectors(held.vectors)
+
     def contents(recency: float) -> Vector:
         if settings.history_as == "text" or not settings.history:
             return unit_rows(texts)
-        return unit_rows(texts + np.float32(settings.history) * held.means(bundle, recency))
+        read = average_contents(known, held.histories, recency)
+        return unit_rows(texts + np.float32(settings.history) * read)
 
     main = contents(settings.recency)
     same = settings.tail_recency in (None, settings.recency)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seealso.config import ProfileSettings, RecommendSettings, Settings, TextSettings
-from seealso.encoder import Boosted, Bundle, UserText
+from seealso.encoder import Boosted, Bundle, UserText, average_contents
 from seealso.errors import DataError
 from seealso.plugin.profiles.inputs import HistoryVectors, ProfileInputs
 from seealso.plugin.profiles.item_cache import ItemCache, KnownItem
@@ -91,7 +91,8 @@ def means(recency: float, *histories: str) -> Vector:
     """The means of histories, each given as ids with spaces between."""
     users = [user_of(*ids.split()) for ids in histories]
     inputs = [ProfileInputs(user, user.history, ITEMS, None, None) for user in users]
-    return HistoryVectors.of(inputs, 3).means(PLAIN, recency)
+    held = HistoryVectors.of(inputs, 3)
+    return average_contents(PLAIN.content_vectors(held.vectors), held.histories, recency)
 
 
 def test_newer_items_weigh_more() -> None:

@@ -10,6 +10,7 @@ from seealso.encoder.co_occurrence import CoOccurrence as CoOccurrence
 from seealso.encoder.collaborative import Collaborative as Collaborative
 from seealso.encoder.encoder import Encoder as Encoder
 from seealso.encoder.fold_in import History as History
+from seealso.encoder.fold_in import average_contents as average_contents
 from seealso.encoder.images import Images as Images
 from seealso.encoder.images import ImageVectors as ImageVectors
 from seealso.encoder.opening import LEAST_INT8_HEAD as LEAST_INT8_HEAD

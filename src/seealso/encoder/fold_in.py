@@ -3,10 +3,14 @@
 The fits of `seealso.models.ials` and a bundle at query time call the same functions.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from seealso.encoder.projection import unit_rows
+from seealso.types import Vector
 
 Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 
@@ -16,6 +20,36 @@ class History(NamedTuple):
 
     rows: npt.NDArray[np.int64]
     ages: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, ids: Iterable[str], place: Mapping[str, int]) -> "History":
+        """Return a history of ids, newest first; those without a row keep their age."""
+        rows = np.array([place.get(item_id, -1) for item_id in ids], dtype=np.int64)
+        ages = np.flatnonzero(rows >= 0)
+        return cls(rows[ages], ages)
+
+
+def average_contents(contents: Vector, histories: Sequence[History], recency: float) -> Vector:
+    """Return unit(sum of recency ** age * content of E_i) for each history.
+
+    Parameters
+    ----------
+    contents
+        Of the m items of all histories, shape (m, d).
+    histories
+        Rows of `contents`, for each user.
+    recency
+        Weight of an item relative to the next newer one.
+
+    Returns
+    -------
+    Vector
+        Shape (histories, d); zeros for a history without items.
+    """
+    sums = np.zeros((len(histories), contents.shape[1]), dtype=np.float32)
+    for row, (rows, ages) in zip(sums, histories, strict=True):
+        row[:] = np.power(np.float32(recency), ages.astype(np.float32)) @ contents[rows]
+    return unit_rows(sums)
 
 
 def fold_in(chosen: Floats, solved: Floats, confidence: Floats) -> Floats:
