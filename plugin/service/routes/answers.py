@@ -1,0 +1,44 @@
+"""Requests into the words of the library, and what it answers into those of the service."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.recommender import Recommender
+from seealso.plugin.service.bodies import Who
+from seealso.types import User
+
+
+def read_user(recommender: Recommender, who: Who) -> User:
+    """Return the user that a request describes."""
+    return recommender.user(
+        who.user, history=who.history, words=who.words, attributes=who.attributes
+    )
+
+
+def read_users(recommender: Recommender, people: Sequence[str | Who]) -> list[str | User]:
+    """Return ids as they are, and users that are described put together."""
+    return [one if isinstance(one, str) else read_user(recommender, one) for one in people]
+
+
+def describe_list(found: RecommendationList | GroupList) -> dict[str, Any]:
+    """Return a list in the words of the service."""
+    plain = found.as_dict()
+    return {
+        "query_id": plain.pop("query_id", None),
+        "index": plain.pop("index"),
+        "bundle": plain.pop("fingerprint"),
+        "took_ms": plain.pop("latency_ms"),
+        "degraded": plain.pop("note") or None,
+        **plain,
+    }
+
+
+def as_json(content: Any) -> Response:
+    """Return an answer as JSON."""
+    encoded = orjson.dumps(content, default=str, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(encoded, media_type="application/json")

@@ -1,0 +1,52 @@
+"""What watches ask: whether the service runs, whether it can answer, and what it counts."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from seealso.errors import SeeAlsoError
+from seealso.plugin.recommender import Recommender
+from seealso.plugin.service.metrics import Metrics
+from seealso.plugin.service.problems import describe, problem
+from seealso.plugin.service.routes.answers import as_json
+
+
+def metric_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
+    """Return the address of the numbers."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    def numbers() -> Response:
+        """Return what the service counts, in the text format of Prometheus."""
+        return Response(metrics.render(recommender.live), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def health_routes(recommender: Recommender) -> APIRouter:
+    """Return the addresses that watches ask: whether it runs, whether it can answer."""
+    router = APIRouter(tags=["health"])
+
+    @router.head("/healthz", include_in_schema=False)
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        """Say that the service runs."""
+        return as_json({"status": "ok"})
+
+    @router.get("/readyz")
+    def readyz() -> Response:
+        """Say whether it can answer: with which index and bundle."""
+        try:
+            live = recommender.refresh()
+        except SeeAlsoError as exc:
+            return problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                type(exc).__name__,
+                describe(exc),
+                exc.hint,
+            )
+        return as_json({"status": "ready", "index": live.name, "bundle": live.fingerprint})
+
+    return router

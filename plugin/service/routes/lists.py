@@ -1,0 +1,76 @@
+"""Lists: for a user, for several, for a group, by an item."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from seealso.errors import DataError
+from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.recommender import Recommender
+from seealso.plugin.service.bodies import (
+    MOST_PLACES,
+    Answer,
+    Answers,
+    BatchBody,
+    GroupBody,
+    ListOptions,
+    RecommendBody,
+)
+from seealso.plugin.service.metrics import Metrics
+from seealso.plugin.service.routes.answers import as_json, describe_list, read_user, read_users
+
+
+def list_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
+    """Return the addresses of lists: for a user, for several, for a group, by an item."""
+    router = APIRouter(prefix="/v1", tags=["lists"])
+
+    def answer(found: RecommendationList | GroupList) -> dict[str, Any]:
+        metrics.count_search(found.latency_ms)
+        metrics.count_list(found.note)
+        return describe_list(found)
+
+    @router.post("/recommend", response_model=Answer)
+    def recommend(body: RecommendBody) -> Response:
+        """Return a list for one user."""
+        user = read_user(recommender, body)
+        (found,) = recommender.recommend_batch([user], **body.chosen("explain"))
+        reasons = recommender.reasons(user, found.ids) if body.explain and found.ids else []
+        beside = {"reasons": [one.as_dict() for one in reasons]} if body.explain else {}
+        return as_json({**answer(found), **beside})
+
+    @router.post("/recommend/batch", response_model=Answers)
+    def recommend_batch(body: BatchBody) -> Response:
+        """Return a list for each of several users, in their order."""
+        size = body.size or recommender.settings.recommend.size
+        if len(body.users) * size > MOST_PLACES:
+            raise DataError(
+                f"users: {len(body.users)} lists of {size} are more than {MOST_PLACES:,} items",
+                hint="ask for fewer users at once; `seealso recommend-batch` is for many",
+            )
+        users = read_users(recommender, body.users)
+        lists = recommender.recommend_batch(users, **body.chosen("users"))
+        metrics.count_search(lists[0].latency_ms)
+        for one in lists:
+            metrics.count_list(one.note)
+        return as_json({"lists": [describe_list(one) for one in lists]})
+
+    @router.post("/related/{item_id:path}", response_model=Answer)
+    def related(item_id: str, body: ListOptions | None = None) -> Response:
+        """Return the items most related to an item."""
+        options = (body or ListOptions()).chosen()
+        return as_json(answer(recommender.related(item_id, **options)))
+
+    @router.post("/group", response_model=Answer)
+    def group(body: GroupBody) -> Response:
+        """Return one list for several people."""
+        if body.group is not None and body.members is not None:
+            raise DataError("give a group or members, and not both", field="members")
+        members = body.group or read_users(recommender, body.members or ())
+        options = body.chosen("group", "members")
+        found = recommender.recommend_group(
+            members, words=body.words, attributes=body.attributes, **options
+        )
+        return as_json(answer(found))
+
+    return router
