@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.service.keys import RequireKey, bearer
+from seealso.plugin.service.keys import RequireKey, require_scope
 from seealso.plugin.service.limits import LimitBodies, LimitRequests, NameRequests
 from seealso.plugin.service.metrics import CountRequests, Metrics
 from seealso.plugin.service.problems import add_problems
@@ -23,7 +23,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         "description": f"{HTTPStatus(status).phrase}: a problem (RFC 9457)",
         "content": {"application/problem+json": {}},
     }
-    for status in (400, 401, 404, 408, 413, 422, 429, 500, 502, 503)
+    for status in (400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503)
 }
 """What an address may answer beside its answer."""
 
@@ -66,12 +66,12 @@ def create_app(recommender: Recommender) -> FastAPI:
     app.add_middleware(CountRequests, metrics=metrics)
     app.add_middleware(NameRequests)
     add_problems(app)
-    described = [Depends(bearer)]
+    reading = [require_scope("read")]
     for router in (
         list_routes(recommender, metrics),
         user_routes(recommender),
         metric_routes(recommender, metrics),
     ):
-        app.include_router(router, dependencies=described)
+        app.include_router(router, dependencies=reading)
     app.include_router(health_routes(recommender))
     return app

@@ -1,24 +1,58 @@
-"""Who may ask: keys of callers, of which the settings hold the hashes alone."""
+"""Who may ask what: keys of callers, of which the settings hold the hashes alone."""
 
 import hmac
 from collections.abc import Sequence
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Final, get_args
 
-from fastapi.security import HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.params import Security as Requirement
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from seealso.choices import KeyScope
 from seealso.config import ServiceKey
 from seealso.plugin.service.middleware import Middleware
-from seealso.plugin.service.problems import problem
+from seealso.plugin.service.problems import Refusal, problem
 
 OPEN: Final = frozenset({"/healthz", "/readyz", "/openapi.json"})
 """Addresses that need no key: what restarts and balances has none."""
 
 bearer = HTTPBearer(auto_error=False, description="A key of `service.keys`.")
 """Describes in OpenAPI what `RequireKey` demands."""
+
+
+ALL: Final[frozenset[KeyScope]] = frozenset(get_args(KeyScope))
+"""What ``admin`` allows, and who needs no key."""
+
+SCOPES: Final = "scopes"
+"""Where the state of a request says what its key allows."""
+
+
+def require_scope(scope: KeyScope) -> Requirement:
+    """Return what addresses depend on that need a scope: OpenAPI names it, the others get 403."""
+    requirement: Requirement = Security(_refuse_others, scopes=[scope])
+    return requirement
+
+
+async def _refuse_others(
+    request: Request,
+    needed: SecurityScopes,
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> None:
+    allowed = getattr(request.state, SCOPES)
+    if lacking := [one for one in needed.scopes if one not in allowed]:
+        raise Refusal(
+            problem(
+                HTTPStatus.FORBIDDEN,
+                "Forbidden",
+                f"this address needs the scope {lacking[0]}, and the key has "
+                f"{', '.join(sorted(allowed))}",
+                f'use another key, or add "{lacking[0]}" to its scopes in [[service.keys]]',
+            )
+        )
 
 
 class RequireKey(Middleware):
@@ -30,9 +64,11 @@ class RequireKey(Middleware):
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, if it has a key or needs none."""
+        allowed = ALL
         if self._keys and scope["path"] not in OPEN:
             kind, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
-            if kind.lower() != "bearer" or not self._knows(key.strip()):
+            allowed = self._allowed(key.strip()) if kind.lower() == "bearer" else frozenset()
+            if not allowed:
                 refused = problem(
                     HTTPStatus.UNAUTHORIZED,
                     "Unauthorized",
@@ -42,12 +78,13 @@ class RequireKey(Middleware):
                 )
                 await refused(scope, receive, send)
                 return
+        scope.setdefault("state", {})[SCOPES] = allowed
         await self.app(scope, receive, send)
 
-    def _knows(self, key: str) -> bool:
-        if not key:
-            return False
+    def _allowed(self, key: str) -> frozenset[KeyScope]:
+        """Return what a key allows; nothing, where it is none."""
         digest = sha256(key.encode()).hexdigest()
         # every key is compared: how long it takes tells nothing
-        matches = [hmac.compare_digest(digest, one.sha256) for one in self._keys]
-        return any(matches)
+        known = [one for one in self._keys if hmac.compare_digest(digest, one.sha256)]
+        scopes = frozenset(scope for one in known for scope in one.scopes)
+        return ALL if "admin" in scopes else scopes

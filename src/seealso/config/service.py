@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import Field, field_validator
 
+from seealso.choices import KeyScope
 from seealso.config.section import Section
 
 NO_KEY: Final = sha256(b"").hexdigest()
@@ -19,6 +20,9 @@ class ServiceKey(Section):
     """Whose it is."""
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     """SHA-256 of the key, in hexadecimal digits; the key itself is stored nowhere."""
+    scopes: tuple[KeyScope, ...] = Field(("read",), min_length=1)
+    """What it allows: ``read`` lists and numbers, ``events`` to send events, ``admin`` everything,
+    also to change items and to export and forget users."""
 
     @field_validator("sha256")
     @classmethod
@@ -38,8 +42,8 @@ class ServiceSettings(Section):
     requests: int = Field(64, ge=1)
     """Requests that are answered at the same time; more get 429 at once."""
     keys: tuple[ServiceKey, ...] = ()
-    """Keys of callers: ``[[service.keys]]``, each with ``name`` and ``sha256``; see
-    docs/how-to/serve.md. Without any, callers need none."""
+    """Keys of callers: ``[[service.keys]]``, each with ``name``, ``sha256`` and
+    ``scopes``; see docs/how-to/serve.md. Without any, callers need none."""
 
     @field_validator("keys")
     @classmethod
