@@ -116,7 +116,7 @@ class ListMaker:
         if self._users is not None:
             watch.cut("neighbours")
         requests = [
-            self._request(plan, profile, boosts)
+            self._request(plan, profile, boosts, describe_gaps(profile))
             for profile, boosts in zip(profiles, neighbours, strict=True)
         ]
         return _rank(live, requests, context, partial(send, watch=watch), watch)
@@ -126,9 +126,11 @@ class ListMaker:
         watch = Stopwatch()
         profile = Profile(User(seen=frozenset({item_id})), self._vector(live, item_id))
         watch.cut("profile")
-        request = self._request(self._policy.plan(live, criteria), profile)
-        send = partial(send_at_once, self._cluster, live, watch=watch)
-        return _rank(live, [request], RankingContext.of(live, criteria), send, watch)[0]
+        return self._for_nobody(live, profile, criteria, watch)
+
+    def popular(self, live: Live, criteria: Criteria) -> RecommendationList:
+        """Return the most important items, which is the list of a user of whom nothing is known."""
+        return self._for_nobody(live, Profile(User(), None), criteria, Stopwatch())
 
     def for_group(self, live: Live, members: Members, criteria: GroupCriteria) -> GroupList:
         """Return one list for all members."""
@@ -205,13 +207,25 @@ class ListMaker:
             )
         return searches[0].stored()
 
+    def _for_nobody(
+        self, live: Live, profile: Profile, criteria: Criteria, watch: Stopwatch
+    ) -> RecommendationList:
+        """Return a list by a profile that is no user's."""
+        request = self._request(self._policy.plan(live, criteria), profile)
+        send = partial(send_at_once, self._cluster, live, watch=watch)
+        return _rank(live, [request], RankingContext.of(live, criteria), send, watch)[0]
+
     def _request(
-        self, plan: Plan, profile: Profile, neighbours: NeighbourBoosts = NO_NEIGHBOURS
+        self,
+        plan: Plan,
+        profile: Profile,
+        neighbours: NeighbourBoosts = NO_NEIGHBOURS,
+        note: str = "",
     ) -> ListRequest:
-        """Return the request for a user's list."""
+        """Return the request for a list by a profile; `note` is what a reader should know of it."""
         boosts = Boosts.of(profile.co_occurrence, neighbours)
-        note = join_notes(describe_gaps(profile), neighbours.note)
-        return ListRequest(profile, boosts, plan, self._policy.filters([profile.user]), note)
+        allowed = self._policy.filters([profile.user])
+        return ListRequest(profile, boosts, plan, allowed, join_notes(note, neighbours.note))
 
     def _group_request(
         self, live: Live, members: Members, criteria: GroupCriteria

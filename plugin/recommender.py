@@ -13,7 +13,13 @@ from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.groups.members import Members
 from seealso.plugin.groups.options import GroupListOptions, GroupOptions
 from seealso.plugin.profiles.users import read_id, read_ids, require_users
-from seealso.plugin.ranking.options import Criteria, ListOptions, RecommendOptions, UserListOptions
+from seealso.plugin.ranking.options import (
+    Criteria,
+    ListOptions,
+    PopularOptions,
+    RecommendOptions,
+    UserListOptions,
+)
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.search.ubi import Query
 from seealso.plugin.serving import Live
@@ -154,6 +160,30 @@ class Recommender(UserSearches):
         criteria = chosen.resolve(self._settings.recommend)
         found = self._index.follow(lambda live: self._lists.for_item(live, item, criteria))
         return self._logged([Query("related", User(), {"item": item})], [found])[0]
+
+    def popular(self, **options: Unpack[PopularOptions]) -> RecommendationList:
+        """Return the most important items: the list of a user of whom nothing is known.
+
+        Importance alone ranks. How probable an item is depends on who chooses, so probabilities
+        are None; and the list has only what ``safety`` lets everybody see.
+
+        Parameters
+        ----------
+        **options
+            As in `PopularOptions`; the settings where they are None or left out.
+
+        Raises
+        ------
+        ConfigError
+            An option is out of range, or rules contradict each other.
+        ClusterError
+            OpenSearch does not answer or refuses.
+        """
+        # no vector ranks: what is about one is no option here
+        chosen = RecommendOptions(path="auto", min_probability=0.0, tail_share=0.0, **options)
+        criteria = chosen.resolve(self._settings.recommend)
+        found = self._index.follow(lambda live: self._lists.popular(live, criteria))
+        return self._logged([Query("popular", User())], [found])[0]
 
     def recommend_group(
         self,

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from seealso.config import RecommendSettings, Rule, describe_first_refusal, refusals
 from seealso.errors import ConfigError
+from seealso.plugin.profiles.users import read_ids
+from seealso.plugin.rules.ruling import without
 from seealso.types import Path
 
 Filter: TypeAlias = Mapping[str, Any]
@@ -29,23 +31,30 @@ CHANGING: Final = ("size", "path", "min_probability", "tail_share")
 """Options that the settings' section ``recommend`` has as well."""
 
 
-class ListOptions(TypedDict, total=False):
+class PopularOptions(TypedDict, total=False):
     """Options of every list, as keywords; without them, the section ``recommend`` decides."""
 
     size: int | None
     """Length of the list."""
-    path: PathName | None
-    """Which path ranks: ``auto``, ``exact``, ``ann`` or ``reference``."""
     filters: Filter | Sequence[Filter] | None
     """Query DSL clauses that every recommendation satisfies: one, or several."""
-    min_probability: float | None
-    """Recommendations below it are left out."""
+    exclude: Sequence[str] | None
+    """Ids of items that are left out."""
     fields: Sequence[str] | None
     """Which catalogue fields to bring along; all of them by default."""
     rules: RuleLike | Sequence[RuleLike] | None
     """Business rules of this list, before those of the settings: one, or several."""
     without_rules: bool
     """Leave out the rules of the settings. What is blocked stays blocked."""
+
+
+class ListOptions(PopularOptions, total=False):
+    """Options of every list that a vector ranks, as keywords."""
+
+    path: PathName | None
+    """Which path ranks: ``auto``, ``exact``, ``ann`` or ``reference``."""
+    min_probability: float | None
+    """Recommendations below it are left out."""
 
 
 class UserListOptions(ListOptions, total=False):
@@ -61,13 +70,14 @@ class RecommendOptions:
 
     Attributes
     ----------
-    size, path, filters, min_probability, tail_share, fields, rules, without_rules
+    size, path, filters, exclude, min_probability, tail_share, fields, rules, without_rules
         As in `UserListOptions`.
     """
 
     size: int | None = None
     path: PathName | None = None
     filters: Filter | Sequence[Filter] | None = None
+    exclude: Sequence[str] | None = None
     min_probability: float | None = None
     tail_share: float | None = None
     fields: Sequence[str] | None = None
@@ -81,11 +91,13 @@ class RecommendOptions:
         ------
         ConfigError
             An option is out of range, or of the wrong type.
+        DataError
+            One of `exclude` is no id.
         """
         changes = {name: getattr(self, name) for name in CHANGING}
         return Criteria(
             **dict(changed(settings, changes)),
-            filters=_clauses(self.filters),
+            filters=(*_clauses(self.filters), *_left_out(self.exclude)),
             fields=_names(self.fields),
             rules=read_rules(() if self.rules is None else self.rules),
             without_rules=self.without_rules,
@@ -161,6 +173,15 @@ def _clauses(filters: Filter | Sequence[Filter] | None) -> tuple[Filter, ...]:
             field="filters",
         )
     return tuple(read_clause(one, "filters") for one in clauses)
+
+
+def _left_out(exclude: Sequence[str] | None) -> tuple[Filter, ...]:
+    """Return the clause that leaves items out, none for no items.
+
+    A clause like any other holds in every search of a list, so that the list stays full.
+    """
+    ids = () if exclude is None else read_ids("exclude", exclude)
+    return (without({"ids": {"values": [*dict.fromkeys(ids)]}}),) if ids else ()
 
 
 def read_clause(clause: Mapping[str, Any], field: str) -> dict[str, Any]:

@@ -55,13 +55,13 @@ class Query:
     kind
         Which call made the list.
     user
-        Whom it is for. An empty user for related items; for a group, a user with its words alone,
-        since a click in the list is no single member's choice.
+        Whom it is for. An empty user for related and popular items; for a group, a user with its
+        words alone, since a click in the list is no single member's choice.
     about
         Further facts for the row: values by name.
     """
 
-    kind: Literal["recommend", "related", "group"]
+    kind: Literal["recommend", "related", "group", "popular"]
     user: User
     about: Mapping[str, str] = field(default_factory=dict)
 

@@ -37,19 +37,16 @@ class Who(Body):
     )
 
 
-class ListOptions(Body):
+class PopularBody(Body):
     """Options of every list; where they are left out, the settings of the service decide."""
 
     size: int | None = Field(None, description="Length of the list.")
-    path: Literal["auto", "exact", "ann", "reference"] | None = Field(
-        None, description="How to rank."
-    )
     filters: dict[str, Any] | list[dict[str, Any]] | None = Field(
         None,
         description="Query DSL clauses that every item satisfies.",
         examples=[[{"term": {"genres": "Drama"}}]],
     )
-    min_probability: float | None = Field(None, description="Items below it are left out.")
+    exclude: list[str] | None = Field(None, description="Ids of items that are left out.")
     fields: list[str] | None = Field(
         None, description="Catalogue fields to bring along; all of them by default."
     )
@@ -63,6 +60,15 @@ class ListOptions(Body):
     def chosen(self, *beside: str) -> dict[str, Any]:
         """Return the options as keywords of the library, without the fields named in `beside`."""
         return self.model_dump(exclude={*Who.model_fields, *beside})
+
+
+class ListOptions(PopularBody):
+    """Options of every list that a vector ranks."""
+
+    path: Literal["auto", "exact", "ann", "reference"] | None = Field(
+        None, description="How to rank."
+    )
+    min_probability: float | None = Field(None, description="Items below it are left out.")
 
 
 class UserListOptions(ListOptions):

@@ -44,6 +44,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"tail_share": 0.0, "size": 3},
     {"tail_share": 0.6, "size": BOOKS, "fields": ()},
     {"min_probability": 0.65, "path": "exact"},
+    {"exclude": ["b7", "b30", "b41", "gone"], "size": 20},
 ]
 
 

@@ -34,6 +34,7 @@ def test_every_list_has_the_same_options(recommender: Recommender, call: str) ->
         size=3,
         path="exact",
         filters={"term": {"kind": "poetry"}},
+        exclude=["b4", "b9"],
         min_probability=0.01,
         fields=["kind"],
         rules={"do": "exclude", "items": ["b9"]},

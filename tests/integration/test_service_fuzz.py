@@ -15,6 +15,7 @@ OPERATIONS = [
     ("POST", "/v1/recommend"),
     ("POST", "/v1/recommend/batch"),
     ("POST", "/v1/related/{item_id}"),
+    ("POST", "/v1/popular"),
     ("POST", "/v1/group"),
     ("POST", "/v1/explain"),
     ("POST", "/v1/neighbours"),

@@ -54,6 +54,7 @@ CALLS: Final[Mapping[str, Callable[..., Any]]] = {
     "node status": api.node_status,
     "node stop": api.stop_node,
     "personalise": Recommender.personalise,
+    "popular": Recommender.popular,
     "recommend": Recommender.recommend,
     "recommend-batch": Recommender.recommend_batch,
     "recommend-group": Recommender.recommend_group,

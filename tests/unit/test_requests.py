@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from seealso.config import RecommendSettings
-from seealso.errors import ConfigError
+from seealso.errors import ConfigError, DataError
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import RankingContext, choose_path, is_small
 from seealso.plugin.ranking.searches import (
@@ -45,6 +45,15 @@ def test_criteria_are_the_settings_until_an_option_changes_them() -> None:
     assert criteria(filters=COMEDY).filters == (COMEDY,)
     assert criteria(filters=[COMEDY, COMEDY]).filters == (COMEDY, COMEDY)
     assert criteria(path="ann").path is Path.ANN
+    left_out = {"bool": {"must_not": [{"ids": {"values": ["b", "a"]}}]}}
+    assert criteria(filters=COMEDY, exclude=["b", "a", "b"]).filters == (COMEDY, left_out)
+    assert criteria(exclude=[]).filters == ()
+
+
+@pytest.mark.parametrize("wrong", ["a", ["a", 1.5], [" "], {"a": 1}])
+def test_what_is_left_out_are_ids(wrong: Any) -> None:
+    with pytest.raises(DataError, match="exclude: must be"):
+        criteria(exclude=wrong)
 
 
 @pytest.mark.parametrize(

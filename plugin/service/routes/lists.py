@@ -15,6 +15,7 @@ from seealso.plugin.service.bodies import (
     BatchBody,
     GroupBody,
     ListOptions,
+    PopularBody,
     RecommendBody,
 )
 from seealso.plugin.service.metrics import Metrics
@@ -60,6 +61,11 @@ def list_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
         """Return the items most related to an item."""
         options = (body or ListOptions()).chosen()
         return as_json(answer(recommender.related(item_id, **options)))
+
+    @router.post("/popular", response_model=Answer)
+    def popular(body: PopularBody | None = None) -> Response:
+        """Return the most important items."""
+        return as_json(answer(recommender.popular(**(body or PopularBody()).chosen())))
 
     @router.post("/group", response_model=Answer)
     def group(body: GroupBody) -> Response:

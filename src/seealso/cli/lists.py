@@ -11,7 +11,7 @@ from rich.text import Text
 from seealso.choices import Path as RankingPath
 from seealso.cli import tables
 from seealso.cli.context import Context, stdout, write
-from seealso.cli.who import json_objects
+from seealso.cli.who import catalogue_ids, json_objects
 from seealso.log import say, stderr
 
 if TYPE_CHECKING:
@@ -21,13 +21,8 @@ if TYPE_CHECKING:
 
 RULE = """for instance '{"do": "exclude", "field": "genres", "values": ["Horror"]}'"""
 
-LIST_OPTIONS = (
+ITEM_OPTIONS = (
     click.option("--size", type=int, help="Length of the list."),
-    click.option(
-        "--path",
-        type=click.Choice(["auto", *(path.value for path in RankingPath)]),
-        help="How to rank.",
-    ),
     click.option(
         "--filter",
         "filters",
@@ -36,7 +31,13 @@ LIST_OPTIONS = (
         help="Query DSL clause; may be repeated.",
         callback=json_objects("--filter", """for instance '{"term": {"genres": "Drama"}}'"""),
     ),
-    click.option("--min-probability", type=float, help="Leave out items with a lower probability."),
+    click.option(
+        "--exclude",
+        multiple=True,
+        metavar="ID",
+        help="Item to leave out; may be repeated.",
+        callback=catalogue_ids,
+    ),
     click.option(
         "--rule",
         "rules",
@@ -47,18 +48,32 @@ LIST_OPTIONS = (
     ),
     click.option("--without-rules", is_flag=True, help="Ignore the rules of the settings."),
 )
+"""Which items a list may hold."""
 
+path = click.option(
+    "--path",
+    type=click.Choice(["auto", *(path.value for path in RankingPath)]),
+    help="How to rank.",
+)
+min_probability = click.option(
+    "--min-probability", type=float, help="Leave out items with a lower probability."
+)
 tail_share = click.option(
     "--tail-share", type=float, help="Share of the places that is reserved for tail items."
 )
 show = click.option("--show", metavar="FIELD", help="Catalogue field to print beside the id.")
 
 
-def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that every list takes."""
-    for option in reversed(LIST_OPTIONS):
+def item_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say which items a list may hold."""
+    for option in reversed(ITEM_OPTIONS):
         command = option(command)
     return command
+
+
+def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of every list that a vector ranks."""
+    return item_options(path(min_probability(command)))
 
 
 def print_list(

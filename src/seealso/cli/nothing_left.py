@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from seealso.plugin import Recommender
-    from seealso.plugin.ranking.options import ListOptions
 
 COMPARING: Final = frozenset(
     {"term", "terms", "range", "match", "match_phrase", "prefix", "wildcard", "regexp", "fuzzy"}
@@ -13,7 +12,7 @@ COMPARING: Final = frozenset(
 """Queries whose keys are fields."""
 
 
-def nothing_left(recommender: "Recommender", left_out: str, options: "ListOptions") -> str:
+def nothing_left(recommender: "Recommender", left_out: str, options: Mapping[str, object]) -> str:
     """Return why there is nothing to recommend, in a sentence.
 
     Parameters
@@ -29,6 +28,7 @@ def nothing_left(recommender: "Recommender", left_out: str, options: "ListOption
     safety = settings.safety
     narrowed = {
         "--filter": options.get("filters"),
+        "--exclude": options.get("exclude"),
         "--rule": options.get("rules"),
         "--min-probability": options.get("min_probability") is not None,
         "the rules of the settings": settings.rules and not options.get("without_rules"),

@@ -1,4 +1,4 @@
-"""``seealso recommend``, ``recommend-group``, ``recommend-batch`` and ``related``."""
+"""``seealso recommend``, ``recommend-group``, ``recommend-batch``, ``related`` and ``popular``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, get_args
@@ -9,7 +9,14 @@ from seealso.choices import SeenRule, StrategyName
 from seealso.cli import tables
 from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
-from seealso.cli.lists import list_options, print_list, print_with_reasons, show, tail_share
+from seealso.cli.lists import (
+    item_options,
+    list_options,
+    print_list,
+    print_with_reasons,
+    show,
+    tail_share,
+)
 from seealso.cli.nothing_left import nothing_left
 from seealso.cli.options import no_stream
 from seealso.cli.who import (
@@ -25,7 +32,7 @@ from seealso.log import progress, say
 
 if TYPE_CHECKING:
     from seealso.plugin.groups.options import GroupListOptions
-    from seealso.plugin.ranking.options import ListOptions, UserListOptions
+    from seealso.plugin.ranking.options import ListOptions, PopularOptions, UserListOptions
 
 
 @click.command(cls=Command)
@@ -196,3 +203,15 @@ def related(
         show,
         lambda: nothing_left(recommender, f"{item} itself", options),
     )
+
+
+@click.command(cls=Command)
+@item_options
+@show
+@pass_context
+def popular(context: Context, show: str | None, **options: "Unpack[PopularOptions]") -> None:
+    """List the most important items, for nobody in particular."""
+    # no user is looked up: neither events nor the users index are read
+    recommender = recommender_for(context, users=())
+    found = recommender.popular(**options)
+    print_list(context, found, show, lambda: nothing_left(recommender, "", options))

@@ -85,6 +85,18 @@ def all_spelled(
     return tuple(read_id(name, parse_id(one) or one) for one in user_ids)
 
 
+def catalogue_ids(
+    context: click.Context, _: click.Parameter, texts: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the ids of items as the catalogue is read; a blank one stays, to be refused."""
+    if not texts:
+        return ()
+    from seealso.api.reading import item_ids
+
+    settings = context.obj.settings
+    return tuple((item_ids([one], settings) or [one])[0] for one in texts)
+
+
 USER_OPTIONS = (
     click.option(
         "--history",
