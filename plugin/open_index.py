@@ -148,6 +148,7 @@ class OpenIndex:
         user_id: str | None = None,
         *,
         history: Sequence[str] | None = None,
+        session: Sequence[str] | None = None,
         words: str = "",
         attributes: Mapping[str, Any] | None = None,
     ) -> User:
@@ -159,6 +160,9 @@ class OpenIndex:
             Looked up in the users index or the events; history and seen items are taken.
         history
             Item ids, newest first, instead of the history found there; seen as well.
+        session
+            Item ids, newest first, of the visit under way: put before the history, the one found
+            there or `history`; seen as well.
         words
             The user's own words.
         attributes
@@ -173,7 +177,7 @@ class OpenIndex:
         def look_up(name: str) -> User | None:
             return self.known([name]).get(name)
 
-        return describe_user(look_up, user_id, history, words, attributes)
+        return describe_user(look_up, user_id, history, session, words, attributes)
 
     def known(self, user_ids: Collection[str]) -> Mapping[str, User]:
         """Return what is known of some users, by id: in one request, where an index holds them."""

@@ -62,6 +62,7 @@ class Recommender(UserSearches):
         user_id: str | None = None,
         *,
         history: Sequence[str] | None = None,
+        session: Sequence[str] | None = None,
         words: str = "",
         attributes: Mapping[str, Any] | None = None,
         **options: Unpack[UserListOptions],
@@ -70,7 +71,7 @@ class Recommender(UserSearches):
 
         Parameters
         ----------
-        user_id, history, words, attributes
+        user_id, history, session, words, attributes
             As for `user`.
         **options
             As in `UserListOptions`; the settings where they are None or left out.
@@ -83,7 +84,9 @@ class Recommender(UserSearches):
             OpenSearch does not answer or refuses.
         """
         chosen = RecommendOptions(**options)
-        user = self.user(user_id, history=history, words=words, attributes=attributes)
+        user = self.user(
+            user_id, history=history, session=session, words=words, attributes=attributes
+        )
         return self.recommend_users([user], chosen)[0]
 
     def recommend_batch(

@@ -20,7 +20,7 @@ from seealso.types import User
 USERS_AT_ONCE: Final = 64
 """Users that are looked up together, and whose lists share a request."""
 
-FIELDS: Final = ("user_id", "history", "words", "attributes")
+FIELDS: Final = ("user_id", "history", "session", "words", "attributes")
 
 LINE_HINT: Final = f"a line is a user id or {{{', '.join(FIELDS)}}}"
 
@@ -28,8 +28,8 @@ LINE_HINT: Final = f"a line is a user id or {{{', '.join(FIELDS)}}}"
 def read_users(file: Path, recommender: Recommender) -> Iterator[User]:
     """Yield the users of a file: an id a line, or a JSON object a line.
 
-    An object may have ``user_id``, ``history`` (item ids, newest first), ``words`` and
-    ``attributes``.
+    An object may have ``user_id``, ``history`` and ``session`` (item ids, newest first), ``words``
+    and ``attributes``.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """What profiles are built from: items of the history as the index holds them, and encoded texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ class ProfileInputs:
         Vector of the user's attributes, of the same shape; None without any.
     unread
         How many of `entries` could not be read, since their shard does not answer.
+    missing
+        How many of those that the caller named the index does not hold, or holds without a vector.
     """
 
     user: User
@@ -40,6 +42,7 @@ class ProfileInputs:
     words: Vector | None
     attributes: Vector | None
     unread: int = 0
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,9 +103,17 @@ def read_inputs(users: Sequence[User], live: Live, items: ItemCache) -> list[Pro
             words=next(vectors),
             attributes=next(vectors),
             unread=sum(entry.item_id in unread for entry in entries),
+            missing=sum(_is_missing(entry, known, unread) for entry in entries),
         )
         for user, entries in zip(users, recent, strict=True)
     ]
+
+
+def _is_missing(entry: HistoryEntry, known: Mapping[str, KnownItem], unread: Set[str]) -> bool:
+    """Tell whether the index has no vector of an item that the caller named: it has no type."""
+    item = known.get(entry.item_id)
+    without = item is None or item.vector is None
+    return without and not entry.type and entry.item_id not in unread
 
 
 def _item_texts(

@@ -46,7 +46,7 @@ class Profile:
     unread
         Number of history items that could not be read now.
     missing
-        Number of history items that are not in the index, or have no vector there.
+        Number of items that the caller named which are not in the index, or have no vector there.
     """
 
     user: User
@@ -107,7 +107,7 @@ def build_profiles(
             boosted.diluted(bundle.dilution(boosted.entry_level)),
             boosted.entry_level,
             one.unread,
-            len(one.entries) - len(history.ages) - one.unread,
+            one.missing,
         )
         for one, history, boosted, vector, tail_vector in zip(
             inputs, held.histories, boosts, vectors, tail_vectors, strict=True

@@ -34,6 +34,7 @@ def describe_user(
     look_up: Callable[[str], User | None],
     user_id: str | int | None = None,
     history: Sequence[str | int] | None = None,
+    session: Sequence[str | int] | None = None,
     words: str = "",
     attributes: Mapping[str, Any] | None = None,
 ) -> User:
@@ -47,6 +48,9 @@ def describe_user(
         Looked up.
     history
         Item ids, newest first, instead of the history found there; seen as well.
+    session
+        Item ids, newest first, of the visit under way: put before the history, whether that was
+        found or is `history`; seen as well.
     words
         The user's own words.
     attributes
@@ -63,13 +67,19 @@ def describe_user(
         raise _wrong("attributes", "values by name", attributes)
     name = None if user_id is None else read_id("user_id", user_id)
     stored = (None if name is None else look_up(name)) or User()
-    entries, seen = stored.history, stored.seen
-    if history is not None:
-        ids = read_ids("history", history)
-        entries = tuple(HistoryEntry(item_id) for item_id in dict.fromkeys(ids))
-        seen = seen | frozenset(ids)
+    named = [*_read_entries("session", session), *_read_entries("history", history)]
+    entries: dict[str, HistoryEntry] = {}
+    for entry in (*named, *(stored.history if history is None else ())):
+        # what was met again counts once, as the newest of its events
+        entries.setdefault(entry.item_id, entry)
+    seen = stored.seen.union(one.item_id for one in named)
     merged = {**stored.attributes, **(attributes or {})}
-    return User(name, entries, seen, merged, words, stored.attributes)
+    return User(name, tuple(entries.values()), seen, merged, words, stored.attributes)
+
+
+def _read_entries(what: str, item_ids: Sequence[str | int] | None) -> list[HistoryEntry]:
+    """Return the items that a caller names; unlike those of stored events, they have no type."""
+    return [HistoryEntry(one) for one in read_ids(what, () if item_ids is None else item_ids)]
 
 
 def describe_gaps(profile: Profile) -> str:
@@ -92,7 +102,7 @@ def describe_gaps(profile: Profile) -> str:
     if profile.unread and profile.history_used:
         return missing
     # of stored events, items that are no longer sold are no news; what the caller named is
-    if profile.missing and profile.history_used and not any(one.type for one in user.history):
+    if profile.missing and profile.history_used:
         return (
             f"{profile.missing} of {profile.missing + profile.history_used} items of the history "
             "have no vector in the index: left out"

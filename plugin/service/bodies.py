@@ -31,6 +31,10 @@ class Who(Body):
     history: list[str] | None = Field(
         None, description="Item ids, newest first, instead of the history known of the user."
     )
+    session: list[str] | None = Field(
+        None,
+        description="Item ids, newest first, of the visit under way: put before the history.",
+    )
     words: str = Field("", description="The user's own words.")
     attributes: dict[str, Any] | None = Field(
         None, description="Values by name, instead of those known of the user."

@@ -264,6 +264,29 @@ def test_a_history_that_the_index_holds_a_part_of_says_so(recommender: Recommend
     assert recommender.recommend_batch([User("u", tuple(bought), frozenset({"b1"}))])[0].note == ""
 
 
+def test_a_session_goes_before_the_history(library: Library, recommender: Recommender) -> None:
+    found = recommender.recommend("u1", session=["b2", "b30"], tail_share=0.0, size=60)
+    known = library.histories.user("u1")
+    assert known is not None
+    ids = ["b2", "b30", *(one.item_id for one in known.history)]
+    total = np.sum([0.8**age * library.vector(one) for age, one in enumerate(ids)], axis=0)
+    check_probabilities(library, found, total / np.linalg.norm(total))
+    assert not {"b2", "b30", *known.seen} & set(found.ids)
+    assert found.note == ""
+    same = recommender.recommend(history=ids, tail_share=0.0, size=60)
+    both = recommender.recommend(history=ids[2:], session=ids[:2], tail_share=0.0, size=60)
+    assert both.ids == same.ids
+
+
+def test_what_a_session_names_and_the_index_lacks_is_said(recommender: Recommender) -> None:
+    found = recommender.recommend("u1", session=["b2", "gone"])
+    assert "1 of " in found.note
+    assert found.note.endswith("items of the history have no vector in the index: left out")
+    bought = recommender.user("u1")
+    assert bought.history
+    assert recommender.recommend("u1", session=["b2"]).note == ""
+
+
 def test_someone_who_has_seen_everything_gets_an_empty_list(recommender: Recommender) -> None:
     assert len(recommender.recommend(history=[f"b{n}" for n in range(BOOKS)])) == 0
 

@@ -43,16 +43,16 @@ def test_attributes_that_would_be_lost_are_refused(given, said):
 
 def test_a_history_names_items_as_the_catalogue_does():
     chosen = Settings()
-    assert split_ids(" 501.0,a/b c , ,7", chosen) == ["501", "a/b c", "7"]
+    assert split_ids("--history", " 501.0,a/b c , ,7", chosen) == ["501", "a/b c", "7"]
     own = chosen.model_copy(
         update={"catalogue": chosen.catalogue.model_copy(update={"id": "_id", "index": "shop"})}
     )
-    assert split_ids("501.0,7", own) == ["501.0", "7"]
+    assert split_ids("--history", "501.0,7", own) == ["501.0", "7"]
 
 
 def test_an_id_with_a_comma_is_quoted_as_in_csv():
     chosen = Settings()
-    assert split_ids('k1, "a, b",5" pipe,"7"" pipe"', chosen) == [
+    assert split_ids("--history", 'k1, "a, b",5" pipe,"7"" pipe"', chosen) == [
         "k1",
         "a, b",
         '5" pipe',
@@ -60,5 +60,5 @@ def test_an_id_with_a_comma_is_quoted_as_in_csv():
     ]
     for given in ('k1,"a,b', "k1\nk2"):
         with pytest.raises(ConfigError, match=r"--history 'k1.*': not a line of CSV$") as caught:
-            split_ids(given, chosen)
+            split_ids("--history", given, chosen)
         assert "in double quotes" in str(caught.value.hint)

@@ -95,7 +95,7 @@ TERMINAL: Final = {
 }
 """Options that say how the terminal asks and answers; a call has them not."""
 
-USER: Final = {"user_id", "history", "words", "attributes"}
+USER: Final = {"user_id", "history", "session", "words", "attributes"}
 """Options that describe one user: a call may take a `User` instead."""
 
 PROGRAM: Final = {

@@ -206,9 +206,26 @@ def test_described_by_id_the_events_tell() -> None:
     assert given.seen == {"x", "y", "z"}
 
 
+def test_a_session_comes_before_what_is_known() -> None:
+    stored = User("u", (HistoryEntry("x", type="view"), HistoryEntry("y", type="view")),
+                  frozenset({"x", "y", "w"}))  # fmt: skip
+    found = describe_user({"u": stored}.get, "u", session=["new", "y", "new"])
+    assert [entry.item_id for entry in found.history] == ["new", "y", "x"]
+    assert found.seen == {"new", "x", "y", "w"}
+    # a history takes the place of the stored one, not of the session
+    both = describe_user({"u": stored}.get, "u", history=["h", "new"], session=["new"])
+    assert [entry.item_id for entry in both.history] == ["new", "h"]
+    assert both.seen == {"new", "h", "x", "y", "w"}
+    alone = describe_user({}.get, session=["a", 7])
+    assert [entry.item_id for entry in alone.history] == ["a", "7"]
+    assert describe_user({"u": stored}.get, "u", session=[]) == stored
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ({"session": "a,b"}, "session: must be a list of item ids, not 'a,b'"),
+        ({"session": [None]}, "session: must be an id"),
         ({"history": "a,b"}, "history: must be a list of item ids, not 'a,b'"),
         ({"history": [{"item_id": "a"}]}, "history: must be an id (text or whole number)"),
         ({"history": [True]}, "history: must be an id"),

@@ -16,7 +16,11 @@ from seealso.types import User
 def read_user(recommender: Recommender, who: Who) -> User:
     """Return the user that a request describes."""
     return recommender.user(
-        who.user, history=who.history, words=who.words, attributes=who.attributes
+        who.user,
+        history=who.history,
+        session=who.session,
+        words=who.words,
+        attributes=who.attributes,
     )
 
 

@@ -21,6 +21,7 @@ def explain(
     user_id: str,
     item_id: str,
     history: str | None,
+    session: str | None,
     words: str,
     attributes: dict[str, str],
     show: str | None,
@@ -33,7 +34,7 @@ def explain(
     from seealso.api.reading import item_ids
 
     recommender = recommender_for(context, {user_id})
-    user = user_for(recommender, user_id, history, words, attributes)
+    user = user_for(recommender, user_id, history, session, words, attributes)
     (chosen,) = item_ids([item_id], context.settings) or [item_id]
     found = recommender.explain(user, chosen)
     name = show or context.settings.catalogue.text[0]

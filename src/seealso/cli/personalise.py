@@ -8,7 +8,7 @@ import orjson
 from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import read_json
-from seealso.cli.who import recommender_for, spelled, user_for, user_options
+from seealso.cli.who import recommender_for, require_anybody, spelled, user_for, user_options
 from seealso.log import stderr
 
 BODY = 'write a search body, for instance {"query": {"match": {"title": "tent"}}}'
@@ -34,6 +34,7 @@ def personalise(
     user_id: str | None,
     body: BinaryIO,
     history: str | None,
+    session: str | None,
     words: str,
     attributes: dict[str, str],
     weight: float | None,
@@ -45,10 +46,9 @@ def personalise(
     The new body is printed. Hits, aggregations, highlights, sorting and the rest stay the same;
     only the score of each hit changes. For an unknown user the body is printed unchanged.
     """
-    if user_id is None and not (history or words or attributes):
-        raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
+    require_anybody(user_id, history, session, words, attributes)
     recommender = recommender_for(context, {user_id} if user_id else ())
-    user = user_for(recommender, user_id, history, words, attributes)
+    user = user_for(recommender, user_id, history, session, words, attributes)
     search_body = read_json(body, BODY)
     changed = recommender.personalise(search_body, user, weight=weight, window=window)
     if changed == search_body:

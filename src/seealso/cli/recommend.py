@@ -23,6 +23,7 @@ from seealso.cli.who import (
     all_spelled,
     name_values,
     recommender_for,
+    require_anybody,
     spelled,
     user_for,
     user_options,
@@ -47,6 +48,7 @@ def recommend(
     context: Context,
     user_id: str | None,
     history: str | None,
+    session: str | None,
     words: str,
     attributes: dict[str, str],
     show: str | None,
@@ -55,12 +57,12 @@ def recommend(
 ) -> None:
     """Recommend items to a user.
 
-    Give the id of the user, a history, words or attributes, or several of these.
+    Give the id of the user, a history, what the user looks at now, words or attributes, or several
+    of these.
     """
-    if user_id is None and not (history or words or attributes):
-        raise click.UsageError("who is it for? Give USER_ID, --history, --words or --attribute")
+    require_anybody(user_id, history, session, words, attributes)
     recommender = recommender_for(context, {user_id} if user_id else ())
-    user = user_for(recommender, user_id, history, words, attributes)
+    user = user_for(recommender, user_id, history, session, words, attributes)
     (found,) = recommender.recommend_batch([user], **options)
     if explain and (len(found) or context.json):
         print_with_reasons(context, found, recommender.reasons(user, found.ids), show)
@@ -142,9 +144,9 @@ def recommend_batch(
 ) -> None:
     """Write a list for each user of the file USERS to OUT.
 
-    A line of USERS is a user id, or a JSON object with user_id, history, words and attributes. OUT
-    gets one list on each line, as JSON. To continue a run that was killed, give the same command
-    again.
+    A line of USERS is a user id, or a JSON object with user_id, history, session, words and
+    attributes. OUT gets one list on each line, as JSON. To continue a run that was killed, give the
+    same command again.
     """
     from seealso.plugin.batch import recommend_file
     from seealso.plugin.ranking.options import RecommendOptions

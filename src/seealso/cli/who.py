@@ -103,6 +103,10 @@ USER_OPTIONS = (
         help="Item ids, newest first, separated by commas; instead of events. An id with a comma "
         "goes in double quotes.",
     ),
+    click.option(
+        "--session",
+        help="Item ids of the visit under way, as for --history; put before the history.",
+    ),
     click.option("--words", default="", help="The user's own words."),
     click.option(
         "--attribute",
@@ -122,7 +126,7 @@ def user_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def split_ids(text: str | None, settings: "Settings") -> list[str] | None:
+def split_ids(option: str, text: str | None, settings: "Settings") -> list[str] | None:
     """Return the item ids of a line of CSV, as in the catalogue; None for none.
 
     Raises
@@ -138,23 +142,39 @@ def split_ids(text: str | None, settings: "Settings") -> list[str] | None:
         (ids,) = csv.reader([text], skipinitialspace=True, strict=True)
     except csv.Error as exc:
         raise ConfigError(
-            f"--history {text!r}: not a line of CSV",
+            f"{option} {text!r}: not a line of CSV",
             hint="""put an id with a comma in double quotes: 'k1,"a,b",k3'""",
         ) from exc
     return item_ids([one.strip() for one in ids if one.strip()], settings)
+
+
+def require_anybody(*description: object) -> None:
+    """Refuse a call that says nothing of whom it is for.
+
+    Raises
+    ------
+    click.UsageError
+        All of `description` is empty.
+    """
+    if not any(description):
+        raise click.UsageError(
+            "who is it for? Give USER_ID, --history, --session, --words or --attribute"
+        )
 
 
 def user_for(
     recommender: "Recommender",
     user_id: str | None,
     history: str | None,
+    session: str | None,
     words: str,
     attributes: dict[str, str],
 ) -> "User":
     """Return the user that the options describe."""
     return recommender.user(
         user_id,
-        history=split_ids(history, recommender.settings),
+        history=split_ids("--history", history, recommender.settings),
+        session=split_ids("--session", session, recommender.settings),
         words=words,
         attributes=attributes,
     )
