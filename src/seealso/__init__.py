@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         ParityError,
         PartialAnswer,
         SeeAlsoError,
+        ServiceError,
         TemplateError,
         TooFewEvents,
         Unavailable,
@@ -69,6 +70,7 @@ __all__ = [
     "RecommendationList",
     "Recommender",
     "SeeAlsoError",
+    "ServiceError",
     "Settings",
     "TemplateError",
     "TooFewEvents",
@@ -93,7 +95,7 @@ _ROOMS = {
     "seealso.errors": (
         "BulkWriteError BundleError ClusterError ConfigError DataError MappingMismatch"
         " MissingExtraError NodeError NotBetter ParityError PartialAnswer SeeAlsoError"
-        " TemplateError TooFewEvents Unavailable"
+        " ServiceError TemplateError TooFewEvents Unavailable"
     ),
     "seealso.plugin.explanations.explanation": "Explanation",
     "seealso.plugin.recommendations": "Recommendation RecommendationList",

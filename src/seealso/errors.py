@@ -12,6 +12,7 @@ most specific of them, ``from`` the original::
     │   └── ParityError        an exported model does not compute what the original does
     ├── NotBetter              a new bundle does not rank better than the old one
     ├── TemplateError          a text or query template cannot be rendered
+    ├── ServiceError           a service of seealso refused a request, or did not answer
     └── ClusterError           OpenSearch refused or failed
         ├── Unavailable        it does not answer
         ├── MappingMismatch    the index is not what the code expects
@@ -20,7 +21,7 @@ most specific of them, ``from`` the original::
         └── NodeError          the embedded node cannot run
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class SeeAlsoError(Exception):
@@ -97,6 +98,47 @@ class TemplateError(SeeAlsoError):
     """A text or query template cannot be rendered."""
 
     exit_code = 6
+
+
+class ServiceError(SeeAlsoError):
+    """A service of seealso refused a request, or did not answer: `seealso.client` raises it.
+
+    Parameters
+    ----------
+    code
+        For programs: the service's own, for instance ``DataError`` or ``TooManyRequests``. Where
+        nothing came from it: ``Unreachable``, ``ConnectionLost`` or ``TooLate``; ``UnknownAnswer``
+        where what came is not of it.
+    status
+        Of the answer; None where there is none.
+    retry_after
+        Seconds after which the request may be sent again, where the service says so.
+    request_id
+        By which the request is found in the logs of the service and of OpenSearch.
+    refused
+        Each field of the request that is wrong, with the reason.
+    """
+
+    exit_code = 10
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        request_id: str,
+        status: int | None = None,
+        retry_after: float | None = None,
+        refused: Sequence[Mapping[str, str]] = (),
+        hint: str | None = None,
+        **context: object,
+    ) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.code = code
+        self.request_id = request_id
+        self.status = status
+        self.retry_after = retry_after
+        self.refused = tuple(refused)
 
 
 class ClusterError(SeeAlsoError):

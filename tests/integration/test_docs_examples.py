@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from seealso.api import build_users, install_templates
 from seealso.cli.main import cli
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle
+from seealso.plugin.service.app import create_app
+from tests.services import running
 from tests.snippets import ROOT, blocks, own_calls, shell_commands
 
 KEY = "a key that only this test knows, long enough"
@@ -35,6 +37,7 @@ PYTHON = (
     "docs/how-to/attach-to-an-existing-search.md",
     "docs/how-to/connectors.md",
     "docs/how-to/live-events.md",
+    "docs/how-to/python-client.md",
     "docs/how-to/keep-users-in-the-index.md",
     "docs/how-to/evaluate.md",
 )
@@ -70,16 +73,18 @@ CLICK = '{{"user": "{user}", "sku": "k5", "type": "view", "time": "2026-11-26T03
 
 @dataclass(frozen=True)
 class Shop:
-    """The folder of docs/start/your-own-shop.md, with more customers, and its index."""
+    """The folder of docs/start/your-own-shop.md, with more customers, its index and a service."""
 
     folder: Path
     url: str
     alias: str
+    service: str = ""
 
     def here(self, code: str) -> str:
         """Return `code` with the names of this shop in place of those of the docs."""
         named = re.sub(r"(\$URL|:9200)/(shop|films)\b", rf"\1/{self.alias}", code)
         named = named.replace("localhost:9200", self.url)
+        named = named.replace("http://127.0.0.1:8080", self.service)
         return named.replace('"/shop/', f'"/{self.alias}/')
 
 
@@ -130,7 +135,8 @@ url = "{found.url}"
         build_index(settings)
         build_users(settings)
         install_templates(settings)
-        yield found
+        with running(create_app(Recommender.from_config(settings))) as address:
+            yield replace(found, service=address)
         with connect(settings) as cluster:
             for name in (found.alias, f"{found.alias}-users", f"{found.alias}-events"):
                 cluster.request("DELETE", f"/{name}-2*", params={"expand_wildcards": "all"})

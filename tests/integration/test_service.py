@@ -7,18 +7,15 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from socket import IPPROTO_TCP, create_connection
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from click.testing import CliRunner
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from opensearchpy import Transport
 
@@ -33,21 +30,7 @@ from seealso.plugin.service.limits import LARGEST_BODY
 from seealso.plugin.service.problems import status_of
 from seealso.plugin.service.server import listen
 from tests.library import TEXTLESS, Library
-
-
-@contextmanager
-def running(app: FastAPI) -> Iterator[str]:
-    """Serve an app in a thread, and return its address."""
-    with listen("127.0.0.1", 0, open_to_all=True) as bound:
-        bound.listen()
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
-        thread = Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(30)
+from tests.services import running
 
 
 @pytest.fixture
@@ -358,7 +341,7 @@ def test_it_counts_requests_and_lists(client: TestClient, recommender: Recommend
 
 def test_its_description_names_every_address(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
-    lists = {"recommend", "recommend/batch", "related/{item_id}", "group"}
+    lists = {"recommend", "recommend/batch", "related/{item_id}", "popular", "group"}
     users = {"explain", "neighbours", "personalise"}
     addresses = {f"/v1/{name}" for name in lists | users}
     assert described["paths"].keys() == {*addresses, "/healthz", "/readyz", "/metrics"}

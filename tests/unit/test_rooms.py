@@ -29,3 +29,8 @@ def test_only_the_cluster_room_brings_the_client() -> None:
 
 def test_the_templates_need_no_model_runtime() -> None:
     assert loaded("seealso.query_templates").isdisjoint(("onnxruntime", "polars"))
+
+
+def test_the_client_needs_nothing_of_what_answers() -> None:
+    answering = ("numpy", "polars", "onnxruntime", "opensearchpy", "fastapi")
+    assert loaded("seealso.client").isdisjoint((*HEAVY, *answering))

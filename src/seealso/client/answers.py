@@ -1,0 +1,262 @@
+"""What a service answers, as values: what a newer service adds does not break an older client."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One reason for an item, and how much of its value that is.
+
+    Attributes
+    ----------
+    kind
+        What it comes from, for instance ``event``, ``words`` or ``importance``.
+    amount
+        What it adds to `Explanation.raw`; None where it is not known by itself.
+    item_id
+        The item of an event.
+    similarity
+        Of an event's item and the item that is explained.
+    """
+
+    kind: str
+    amount: float | None
+    item_id: str | None = None
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedWord:
+    """A word of the user that the item contains, and its part of the score."""
+
+    field: str
+    word: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an item has its value for a user.
+
+    Attributes
+    ----------
+    user_id, item_id
+        Whose value of which item.
+    fields
+        The catalogue's own fields of the item.
+    probability, raw
+        As in a list; None for an item without a vector, and for a user of whom nothing is known.
+    importance
+        The weight of the item.
+    shares
+        Reasons, the largest first: the amounts that are not None add up to `raw`.
+    words
+        Words that bring the item into the list.
+    path, templates
+        How it was ranked, and by which query templates.
+    index, fingerprint
+        The physical index that answered, and its bundle.
+    note
+        Something a person should know.
+    """
+
+    user_id: str | None
+    item_id: str
+    fields: Mapping[str, Any]
+    probability: float | None
+    raw: float | None
+    importance: float
+    shares: tuple[Share, ...]
+    words: tuple[MatchedWord, ...]
+    path: str
+    templates: tuple[str, ...]
+    index: str
+    fingerprint: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One place of a list.
+
+    Attributes
+    ----------
+    item_id
+        The item.
+    probability
+        That the user likes it; None for an item without a vector and for a list by importance
+        alone.
+    raw, score
+        What `probability` is made of, and OpenSearch's score.
+    source
+        Which search found it, for instance ``vector`` or ``tail``.
+    importance
+        The weight of the item.
+    tail
+        Whether the item is of the long tail.
+    fields
+        The catalogue's own fields.
+    co_occurrence, neighbours
+        What is added to `raw` of what is chosen together, and by similar users.
+    boost
+        What rules and freshness add where the list is ranked.
+    """
+
+    item_id: str
+    probability: float | None
+    raw: float | None
+    score: float
+    source: str
+    importance: float
+    tail: bool
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    co_occurrence: float = 0.0
+    neighbours: float = 0.0
+    boost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecommendation(Recommendation):
+    """One place of a group's list; `members` has the probability for each of them, by name."""
+
+    members: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecommendationList:
+    """A ranked list, and how it was made: iterable, with a length.
+
+    Attributes
+    ----------
+    items
+        Best first.
+    query_id
+        What events are sent back with; None where the service logs no lists.
+    index, bundle
+        The physical index that answered, and the fingerprint of its bundle.
+    path
+        How the list was ranked.
+    took_ms
+        Milliseconds, by part.
+    degraded
+        What was left out or guessed, and why; None for a list as it should be.
+    user_id
+        Whom the list is for, if known by id.
+    reasons
+        Why each item is in the list, where that was an option.
+    """
+
+    items: tuple[Recommendation, ...]
+    query_id: str | None
+    index: str
+    bundle: str
+    path: str
+    took_ms: Mapping[str, float]
+    degraded: str | None
+    user_id: str | None = None
+    reasons: tuple[Explanation, ...] = ()
+
+    def __iter__(self) -> Iterator[Recommendation]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, place: int) -> Recommendation:
+        return self.items[place]
+
+    @property
+    def ids(self) -> list[str]:
+        """Item ids, best first."""
+        return [one.item_id for one in self.items]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupList(RecommendationList):
+    """A ranked list for several people.
+
+    Attributes
+    ----------
+    members
+        Names of those whose preferences it is made of.
+    strategy
+        How these became one order.
+    group
+        The id of a known group.
+    """
+
+    items: tuple[GroupRecommendation, ...]
+    members: tuple[str, ...]
+    strategy: str
+    group: str | None = None
+
+    def __iter__(self) -> Iterator[GroupRecommendation]:
+        return iter(self.items)
+
+    def __getitem__(self, place: int) -> GroupRecommendation:
+        return self.items[place]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A user who is like another.
+
+    Attributes
+    ----------
+    pseudonym
+        Who it is.
+    similarity
+        From -1 to 1.
+    latest
+        Items of the history, newest first.
+    shared
+        How many of them the other user has met as well.
+    """
+
+    pseudonym: str
+    similarity: float
+    latest: tuple[str, ...]
+    shared: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourList:
+    """The users most like one, most similar first.
+
+    Attributes
+    ----------
+    neighbours
+        Most similar first.
+    pseudonym
+        Whose neighbours they are, if known by id.
+    index
+        The physical index that answered.
+    note
+        Something a person should know.
+    """
+
+    neighbours: tuple[Neighbour, ...]
+    pseudonym: str | None
+    index: str
+    note: str = ""
+
+    def __iter__(self) -> Iterator[Neighbour]:
+        return iter(self.neighbours)
+
+    def __len__(self) -> int:
+        return len(self.neighbours)
+
+    def __getitem__(self, place: int) -> Neighbour:
+        return self.neighbours[place]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reasons:
+    reasons: tuple[Explanation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    lists: tuple[RecommendationList, ...]
