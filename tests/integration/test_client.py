@@ -28,7 +28,7 @@ from tests.library import Library
 from tests.members import asking, built
 from tests.services import running
 
-WHO: Final = {"user", "history", "words", "attributes"}
+WHO: Final = {"user", "history", "session", "words", "attributes"}
 
 METHODS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "/v1/recommend": (Client.recommend,),
@@ -115,7 +115,7 @@ def test_every_address_has_a_method_with_its_fields(library: Library) -> None:
 
 
 def test_a_user_is_described_as_the_service_describes_one() -> None:
-    user = User("ann", ["b3"], "castle", {"age": 40})
+    user = User("ann", ["b3"], ["b4"], "castle", {"age": 40})
     assert user.as_json().keys() == WHO
     assert {one.name for one in fields(User)} == {*WHO - {"user"}, "user_id"}
     assert User().as_json() == {}
@@ -123,7 +123,7 @@ def test_a_user_is_described_as_the_service_describes_one() -> None:
 
 def test_lists_are_those_of_the_library(client: Client, recommender: Recommender) -> None:
     with recorded(client) as answers:
-        described = User(history=["b3"], words="castle")
+        described = User(history=["b3"], session=["b9"], words="castle")
         alone = client.recommend(
             "u1", size=4, tail_share=0.0, explain=True, filters={"range": {"year": {"gte": 1910}}}
         )
@@ -136,7 +136,7 @@ def test_lists_are_those_of_the_library(client: Client, recommender: Recommender
     assert [one.item_id for one in alone.reasons] == [one.item_id for one in alone]
     assert alone.bundle == recommender.live.fingerprint
     assert alone.took_ms["total"] > 0
-    user = recommender.user(history=["b3"], words="castle")
+    user = recommender.user(history=["b3"], session=["b9"], words="castle")
     assert [one.ids for one in lists] == [
         one.ids for one in recommender.recommend_batch(["u2", user], size=3)
     ]

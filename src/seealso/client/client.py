@@ -84,6 +84,7 @@ class Client:
         user_id: str | None = None,
         *,
         history: Sequence[str] | None = None,
+        session: Sequence[str] | None = None,
         words: str = "",
         attributes: JsonObject | None = None,
         explain: bool = False,
@@ -93,7 +94,7 @@ class Client:
 
         Parameters
         ----------
-        user_id, history, words, attributes
+        user_id, history, session, words, attributes
             As in `User`.
         explain
             Bring along why each item is in the list.
@@ -107,7 +108,7 @@ class Client:
         TypeError
             There is no such option.
         """
-        who = User(user_id, history, words, attributes).as_json()
+        who = User(user_id, history, session, words, attributes).as_json()
         chosen = read_options(UserListOptions, options)
         return self._ask(RecommendationList, "/v1/recommend", {**who, **chosen, "explain": explain})
 

@@ -20,6 +20,8 @@ class User:
         Whose history and seen items the service knows.
     history
         Item ids, newest first, instead of the history known of the user.
+    session
+        Item ids, newest first, of the visit under way: put before the history.
     words
         The user's own words.
     attributes
@@ -28,6 +30,7 @@ class User:
 
     user_id: str | None = None
     history: Sequence[str] | None = None
+    session: Sequence[str] | None = None
     words: str = ""
     attributes: JsonObject | None = None
 
@@ -36,6 +39,7 @@ class User:
         return without_none(
             user=self.user_id,
             history=self.history,
+            session=self.session,
             words=self.words or None,
             attributes=self.attributes,
         )
