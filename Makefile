@@ -89,8 +89,8 @@ check: lint ## before each commit: lint and the unit tests, without OpenSearch
 
 # src/seealso links to the root folders, so that tools find the package whole, where it is written
 lint: $(VENV)/.dev ## style, types and the arrows between rooms
-	$(BIN)/ruff check src plugin indexer query_templates tests benchmarks examples
-	$(BIN)/ruff format --check src plugin indexer query_templates tests benchmarks examples
+	$(BIN)/ruff check src plugin indexer query_templates tests benchmarks examples release
+	$(BIN)/ruff format --check src plugin indexer query_templates tests benchmarks examples release
 	$(BIN)/mypy src/seealso
 	cd src && ../$(BIN)/lint-imports ../pyproject.toml --no-cache
 
