@@ -3,78 +3,52 @@
 The caller makes sure that the bundle is that of the index.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
 
 from seealso.cluster import Cluster
 from seealso.config import Settings
-from seealso.errors import ConfigError, DataError, PartialAnswer
+from seealso.errors import DataError, PartialAnswer
 from seealso.log import logger
 from seealso.plugin.explanations.explaining import ExplainedUser, explain
 from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList, GroupRecommendation
-from seealso.plugin.groups.members import Group, Members
+from seealso.plugin.groups.members import Members
 from seealso.plugin.groups.options import GroupCriteria
-from seealso.plugin.groups.requests import GroupRequest
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.neighbours import NeighbourBoosts
-from seealso.plugin.policy import Policy
 from seealso.plugin.profiles.inputs import read_inputs
-from seealso.plugin.profiles.item_cache import ItemCache
-from seealso.plugin.profiles.profile import Profile, build_profiles, read_profiles
-from seealso.plugin.profiles.users import describe_gaps
-from seealso.plugin.ranking.boosts import Boosts
+from seealso.plugin.profiles.profile import Profile, build_profiles
 from seealso.plugin.ranking.item_reader import ItemReader
-from seealso.plugin.ranking.options import Criteria, RecommendOptions, changed, read_clause
-from seealso.plugin.ranking.paths import RankingContext, without_scripts
+from seealso.plugin.ranking.options import Criteria, RecommendOptions
+from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.ranking.plans import Plan
-from seealso.plugin.ranking.rank import Send, build, rank
+from seealso.plugin.ranking.rank import Send, rank
 from seealso.plugin.ranking.requests import ListRequest
 from seealso.plugin.ranking.sending import Sender, send_at_once, send_scored
 from seealso.plugin.recommendations import RecommendationList, join_notes
-from seealso.plugin.search.personalise import Preference, personalise_body
-from seealso.plugin.search.spread import Samples
+from seealso.plugin.request_maker import RequestMaker
 from seealso.plugin.serving import Live
 from seealso.plugin.users_index import UsersIndex
-from seealso.query_templates import msearch
 from seealso.types import User, Vector
 
 log = logger(__name__)
 
-NO_NEIGHBOURS: Final = NeighbourBoosts()
 
-
-class ListMaker:
+class ListMaker(RequestMaker):
     """Makes lists; it keeps what it has read of an index for the next call.
 
     Safe to share between threads. What every method can raise is in `Recommender`.
 
     Parameters
     ----------
-    cluster, settings
-        As for `Recommender`.
-    users
-        The users index, whose neighbours boost what they chose.
+    cluster, settings, users
+        As for `RequestMaker`.
     """
 
     def __init__(self, cluster: Cluster, settings: Settings, users: UsersIndex | None) -> None:
-        self._cluster = cluster.hurry(settings.cluster.deadline)
+        super().__init__(cluster, settings, users)
         self._patient = cluster
-        self._settings = settings
-        self._users = users
-        self._items = ItemCache(self._cluster)
         self._item_reader = ItemReader(cluster, self._items)
-        self._samples = Samples(self._cluster)
-        self._policy = Policy(self._cluster, settings)
-
-    def profiles(self, live: Live, users: Sequence[User]) -> list[Profile]:
-        """Return the profile of each user."""
-        return read_profiles(users, live, self._items)
-
-    def blocked_items(self) -> frozenset[str]:
-        """Return the ids on the blocklist, as it is now."""
-        return self._policy.blocked_items()
 
     def for_users(
         self, live: Live, users: Sequence[User], criteria: Criteria
@@ -110,15 +84,7 @@ class ListMaker:
     ) -> list[RecommendationList]:
         """Return a list for each user; `send` sends the searches of all."""
         watch = Stopwatch()
-        profiles = self.profiles(live, users)
-        watch.cut("profile")
-        neighbours = self._neighbours(live, profiles)
-        if self._users is not None:
-            watch.cut("neighbours")
-        requests = [
-            self._request(plan, profile, boosts, describe_gaps(profile))
-            for profile, boosts in zip(profiles, neighbours, strict=True)
-        ]
+        requests = self._requests(live, users, plan, watch)
         return _rank(live, requests, context, partial(send, watch=watch), watch)
 
     def for_item(self, live: Live, item_id: str, criteria: Criteria) -> RecommendationList:
@@ -171,42 +137,6 @@ class ListMaker:
         who = ExplainedUser(inputs, profile, boosts.gains, live, context)
         return explain(self._cluster, who, item_ids, criteria)
 
-    def personalise(
-        self, live: Live, body: Any, user: User, weight: float | None, window: int | None
-    ) -> dict[str, Any]:
-        """Return a search body with the user's preference mixed into its score."""
-        if isinstance(body, Mapping):
-            body = read_clause(body, "body")
-        chosen = changed(self._settings.personalise, {"weight": weight, "window": window})
-        (profile,) = self.profiles(live, [user])
-        preference = None
-        if profile.vector is not None and not live.scripts:
-            raise without_scripts("a personalised search")
-        if profile.vector is not None:
-            preference = Preference.of(profile.vector, self._samples.of(live), chosen.weight)
-        return personalise_body(body, preference, chosen.window)
-
-    def stored(self, live: Live, user: User, criteria: Criteria) -> bytes:
-        """Return what `Recommender.stored_request` does."""
-        (profile,) = self.profiles(live, [user])
-        request = self._request(self._policy.plan(live, criteria), profile)
-        built = build(request, RankingContext.of(live, criteria))
-        return b"".join(
-            msearch(live.address, [search.stored()], search.header) for search in built.searches
-        )
-
-    def stored_group(self, live: Live, members: Members, criteria: GroupCriteria) -> bytes:
-        """Return what `Recommender.stored_group_request` does."""
-        request, context = self._group_request(live, members, criteria)
-        searches = build(request, context).searches
-        if len(searches) > 1:
-            raise ConfigError(
-                "a stored request of a group is one search: rules that boost, bury or pin, and "
-                "shares, need several",
-                hint="leave them out (without_rules), or call recommend_group",
-            )
-        return searches[0].stored()
-
     def _for_nobody(
         self, live: Live, profile: Profile, criteria: Criteria, watch: Stopwatch
     ) -> RecommendationList:
@@ -214,34 +144,6 @@ class ListMaker:
         request = self._request(self._policy.plan(live, criteria), profile)
         send = partial(send_at_once, self._cluster, live, watch=watch)
         return _rank(live, [request], RankingContext.of(live, criteria), send, watch)[0]
-
-    def _request(
-        self,
-        plan: Plan,
-        profile: Profile,
-        neighbours: NeighbourBoosts = NO_NEIGHBOURS,
-        note: str = "",
-    ) -> ListRequest:
-        """Return the request for a list by a profile; `note` is what a reader should know of it."""
-        boosts = Boosts.of(profile.co_occurrence, neighbours)
-        allowed = self._policy.filters([profile.user])
-        return ListRequest(profile, boosts, plan, allowed, join_notes(note, neighbours.note))
-
-    def _group_request(
-        self, live: Live, members: Members, criteria: GroupCriteria
-    ) -> tuple[GroupRequest, RankingContext]:
-        """Return the request for a group's list, and how to rank it."""
-        allowed = self._policy.filters(members.guarded)
-        plan = self._policy.plan(live, criteria.list)
-        group = Group.of(members, self.profiles(live, members.users), criteria.groups)
-        context = RankingContext.of_group(live, criteria.list, len(group.names))
-        return GroupRequest(group, criteria.groups, plan, allowed), context
-
-    def _neighbours(self, live: Live, profiles: Sequence[Profile]) -> list[NeighbourBoosts]:
-        """Return what the neighbours of each user add."""
-        if self._users is None:
-            return [NO_NEIGHBOURS] * len(profiles)
-        return self._users.boosts(profiles, live.settings.neighbours, live.fingerprint)
 
     def _vector(self, live: Live, item_id: str) -> Vector:
         found, unread = self._items.get(live, [item_id])
