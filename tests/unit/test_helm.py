@@ -24,6 +24,7 @@ from seealso.errors import (
 )
 from seealso.plugin.service.keys import OPEN
 from seealso.plugin.service.server import GRACE_SECONDS
+from tests.snippets import blocks
 from tests.unit.test_docs_code import any_file, parse
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +83,12 @@ def test_kubernetes_knows_what_is_made(values: dict[str, Any], version: str) -> 
     assert {"ConfigMap", "CronJob", "Deployment", "PersistentVolumeClaim", "Service"} <= set(made)
     for manifest in made.values():
         kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_the_values_of_the_docs_can_be_installed() -> None:
+    shown = blocks(ROOT / "docs" / "how-to" / "deploy.md", "yaml")[0]
+    for manifest in render(yaml.safe_load(shown)).values():
+        kubernetes_validate.validate(manifest, VERSIONS[-1], strict=True)
 
 
 def test_what_is_optional_is_made_when_it_is_chosen() -> None:
