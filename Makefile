@@ -13,7 +13,7 @@ UV_FLAGS := -c requirements.lock $(if $(TORCH_BACKEND),--torch-backend $(TORCH_B
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train-demo example-video example-shop example-music example-news test check lint bench docs lock clean
+.PHONY: help demo train-demo example-video example-shop example-music example-news test check lint bench load docs lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ lint: $(VENV)/.dev ## style, types and the arrows between rooms
 
 bench: $(VENV)/.dev ## ratios measured side by side, written to benchmarks/results
 	$(BIN)/python -m benchmarks
+
+load: $(VENV)/.dev ## the service under load, beside the same searches sent straight to OpenSearch
+	$(BIN)/python -m benchmarks --only load
 
 docs: $(VENV)/.dev ## the documentation as a site, dead links fail
 	$(BIN)/mkdocs build --strict

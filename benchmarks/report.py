@@ -20,6 +20,7 @@ ORDER = (
     "many",
     "users",
     "live",
+    "load",
     "features",
     "encoding",
     "loading",
