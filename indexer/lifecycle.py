@@ -29,7 +29,7 @@ def build_lock(cluster: Cluster, alias: str) -> AbstractContextManager[Lock]:
 
     Raises
     ------
-    ClusterError
+    Busy
         Somebody else does, on this host or on another.
     """
     return hold(cluster, alias, "build", "another build or update is running")

@@ -98,7 +98,9 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
     ConfigError
         The users index was built with another key.
     ClusterError
-        Something is still there, or the users index is being changed by another run.
+        Something is still there.
+    Busy
+        The users index is being changed by another run, or another user is being forgotten.
     """
     no_ingest = _no_ingest(cluster, settings, names.of(user_id))
     with users_lock(cluster, settings), no_ingest as tick:

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final
 from uuid import uuid4
 
 from seealso.cluster import Cluster, fetch
-from seealso.errors import ClusterError
+from seealso.errors import Busy
 
 LEASE_SECONDS: Final = 60.0
 """How long a turn lasts if it is not renewed."""
@@ -86,16 +87,12 @@ class Turn:
 
         Raises
         ------
-        ClusterError
+        Busy
             It lasted so long that another process is alone now.
         """
         answer = _run_script(self.cluster, self.index, BEGIN, self.name, {"indices": list(indices)})
         if answer["result"] == "noop":
-            raise ClusterError(
-                f"{self.index}: a user is being forgotten",
-                hint="take the same events in again in a moment",
-                index=self.index,
-            )
+            raise _forgetting(self.index)
 
     def others(self) -> list[tuple[str, ...]]:
         """Return what each of the other turns writes to."""
@@ -106,16 +103,25 @@ class Turn:
 
 
 @contextmanager
-def take_turn(cluster: Cluster, index: str) -> Iterator[Turn]:
+def take_turn(cluster: Cluster, index: str, patience: float | None = None) -> Iterator[Turn]:
     """Begin a turn, as soon as no process needs to be alone, and end it.
 
     Parameters
     ----------
     cluster, index
         The index of the events.
+    patience
+        Seconds to wait for that; None for as long as it takes.
+
+    Raises
+    ------
+    Busy
+        Another process was alone all that time.
     """
-    name = uuid4().hex
+    name, ends = uuid4().hex, time.monotonic() + (inf if patience is None else patience)
     while (answer := _run_script(cluster, index, BEGIN, name, {"indices": []}))["result"] == "noop":
+        if time.monotonic() >= ends:
+            raise _forgetting(index)
         time.sleep(POLL_SECONDS)
     try:
         yield Turn(cluster, index, name, answer["get"]["_source"]["forgotten"])
@@ -141,7 +147,7 @@ def hold_turns(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[],
 
     Raises
     ------
-    ClusterError
+    Busy
         Somebody else is alone.
     """
     name = uuid4().hex
@@ -149,7 +155,7 @@ def hold_turns(cluster: Cluster, index: str, user: str) -> Iterator[Callable[[],
     def stay() -> Mapping[str, Any]:
         answer = _run_script(cluster, index, ALONE, name)
         if answer["result"] == "noop":
-            raise ClusterError(
+            raise Busy(
                 f"{index}: another user is being forgotten",
                 hint="run the same command again in a moment",
                 index=index,
@@ -180,6 +186,11 @@ def find_forgotten(cluster: Cluster, index: str) -> dict[str, int]:
     """
     found = fetch(cluster, index, [DOCUMENT], source=["forgotten"])
     return dict(found[DOCUMENT]["_source"].get("forgotten", {})) if found else {}
+
+
+def _forgetting(index: str) -> Busy:
+    hint = "take the same events in again in a moment"
+    return Busy(f"{index}: a user is being forgotten", hint=hint, index=index)
 
 
 def _run_script(

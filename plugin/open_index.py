@@ -49,6 +49,7 @@ class OpenIndex:
     ) -> None:
         quick = cluster.hurry(settings.cluster.deadline)
         self._cluster = quick
+        self._patient = cluster
         self._settings = settings
         self._histories = histories
         self._users = users
@@ -127,6 +128,11 @@ class OpenIndex:
     def settings(self) -> Settings:
         """What the recommender was made with."""
         return self._settings
+
+    @property
+    def cluster(self) -> Cluster:
+        """Where the index is, for what may take longer than a list."""
+        return self._patient
 
     @property
     def live(self) -> Live:

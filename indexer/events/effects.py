@@ -9,6 +9,7 @@ harm.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
 
 from seealso.cluster.conditional import Change, rewrite
@@ -63,7 +64,7 @@ class DocumentChanges:
 
 
 class Effects:
-    """Brings documents up to date with events.
+    """Brings documents up to date with events. Safe to share between threads.
 
     Parameters
     ----------
@@ -84,6 +85,7 @@ class Effects:
         self._open_user_encoder = user_encoder
         self._user_encoder: tuple[str, UserEncoder] | None = None
         self._updated_at: dict[Mark, float] = {}
+        self._catching_up = Lock()
 
     def find_due(self, live: LiveIndices) -> list[str]:
         """Return which documents may be out of date: ``items``, ``users`` or both."""
@@ -102,8 +104,16 @@ class Effects:
         All items that ever had a live event are checked: another process may have written any of
         them with earlier parameters. If that can still happen, everything is checked again after
         a while: the index is being rewritten, or another process that has read an earlier index is
-        still running.
+        still running. While another thread does it, there is nothing to do here.
         """
+        if not self._catching_up.acquire(blocking=False):
+            return DocumentChanges()
+        try:
+            return self._catch_up(live, turn)
+        finally:
+            self._catching_up.release()
+
+    def _catch_up(self, live: LiveIndices, turn: Turn) -> DocumentChanges:
         total = DocumentChanges()
         for key in self.find_due(live):
             mark = live.marks[key]

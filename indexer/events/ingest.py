@@ -5,13 +5,13 @@ killed between two writes is simply repeated, and nothing counts twice.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from seealso.cluster import Cluster
 from seealso.config import Settings
-from seealso.errors import ClusterError
+from seealso.errors import Busy, ClusterError
 from seealso.indexer.events.effects import DocumentChanges, Effects
 from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.retention import expire
@@ -50,14 +50,14 @@ class IngestReport:
     items
         Changes of documents of items, likewise.
     unknown
-        Items that the index does not hold, each once in a run; their events are kept.
+        Items that the index does not hold; their events are kept.
     expired
         Old events that were deleted.
     forgotten
         Events that were left out: of users who were forgotten within the last minute, while the
         run that read them was under way.
     differing_ids, unknown_items
-        The first few of each.
+        Those of a batch; in a sum, the first few of each.
     """
 
     events: int = 0
@@ -84,7 +84,7 @@ class IngestReport:
 
 
 class Ingester:
-    """Ingests events for one alias; create it before the events are read.
+    """Ingests events for one alias. Safe to share between threads.
 
     Parameters
     ----------
@@ -94,6 +94,8 @@ class Ingester:
         Gives the pseudonyms.
     user_encoder
         As for `Effects`.
+    patience
+        Seconds to wait while a user is being forgotten; None for as long as it takes.
 
     Raises
     ------
@@ -111,35 +113,53 @@ class Ingester:
         settings: Settings,
         names: Pseudonyms,
         user_encoder: Callable[[], UserEncoder],
+        *,
+        patience: float | None = None,
     ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._expire_at = 0.0
-        self._unknown: set[str] = set()
         self._names = names
+        self._patience = patience
         # a missing index is an error before anything is created
         self._find_live()
         self._store = EventStore.open(cluster, settings, names)
         self._effects = Effects(self._store, settings, user_encoder)
-        # their events that are read from now on came, or were stored, after that
-        self._forgotten_before = find_forgotten(cluster, self._store.name)
+        self._forgotten_before = self.find_forgotten()
 
     @property
     def store(self) -> EventStore:
         """Where the events are kept."""
         return self._store
 
-    def ingest(self, events: Sequence[LiveEvent]) -> IngestReport:
+    def find_forgotten(self) -> Mapping[str, int]:
+        """Return who was forgotten lately: events that are read from now on came after that."""
+        return find_forgotten(self._cluster, self._store.name)
+
+    def ingest(
+        self, events: Sequence[LiveEvent], forgotten_before: Mapping[str, int] | None = None
+    ) -> IngestReport:
         """Store events and bring users and items up to date.
+
+        Parameters
+        ----------
+        events
+            What happened.
+        forgotten_before
+            What `find_forgotten` returned before these events were read; by default, they were
+            read after this ingester was made.
 
         Raises
         ------
+        Busy
+            A user is being forgotten, for longer than it has patience.
         ClusterError, BulkWriteError
             The cluster refused; ingest the same events again.
         """
-        with take_turn(self._cluster, self._store.name) as turn:
+        before = self._forgotten_before if forgotten_before is None else forgotten_before
+        with take_turn(self._cluster, self._store.name, self._patience) as turn:
             # their events may have been read before they were forgotten
-            left_out = dict(turn.forgotten.items() - self._forgotten_before.items())
+            left_out = dict(turn.forgotten.items() - before.items())
             forgotten = [one for one in events if one.user in left_out]
             events = [one for one in events if one.user not in left_out]
             first: dict[str, LiveEvent] = {}
@@ -152,8 +172,7 @@ class Ingester:
             # after the events were stored: an earlier update of the documents has not read them
             changes = self._update(turn, items, users)
         differing = [one.event_id for one in events if not _alike(one, stored[one.event_id])]
-        absent = tuple(sorted({*changes.absent} & {*items} - self._unknown))
-        self._unknown.update(absent)
+        absent = tuple(sorted({*changes.absent} & {*items}))
         written = len(first) - len(known)
         return IngestReport(
             events=len(events),
@@ -165,8 +184,8 @@ class Ingester:
             items=changes.items,
             unknown=len(absent),
             forgotten=len(forgotten),
-            differing_ids=tuple(dict.fromkeys(differing))[:NAMED],
-            unknown_items=absent[:NAMED],
+            differing_ids=tuple(dict.fromkeys(differing)),
+            unknown_items=absent,
         )
 
     def catch_up(self) -> IngestReport:
@@ -180,7 +199,7 @@ class Ingester:
         live = self._find_live()
         if not self._effects.find_due(live):
             return IngestReport(expired=self._expire(live))
-        with take_turn(self._cluster, self._store.name) as turn:
+        with take_turn(self._cluster, self._store.name, self._patience) as turn:
             changes = self._update(turn, (), ())
         return IngestReport(users=changes.users, new_users=changes.new, items=changes.items)
 
@@ -215,7 +234,7 @@ class Ingester:
             total = replace(total.plus(done), absent=done.absent)
             if not live.moved(self._cluster, alias):
                 return total
-        raise ClusterError(
+        raise Busy(
             f"{alias}: the alias was moved again and again meanwhile",
             hint="run the same command again once the index is built",
             alias=alias,

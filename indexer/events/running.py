@@ -66,7 +66,7 @@ class SourceRun:
         name, live = self.source.name, self.settings.live
         if not isinstance(self.source, UbiEvents):
             return LiveReader(name, self.settings.events, live, self.names.of, self.problems)
-        live = live.model_copy(update={"id": "_id"})
+        live = live.model_copy(update={"id": "_id", "query_id": "query_id"})
         return LiveReader(name, COLUMNS, live, partial(name_client, self.names), self.problems)
 
     def position(self, store: EventStore | None) -> Mapping[str, Any] | None:
@@ -98,7 +98,7 @@ class SourceRun:
             The cluster refused; the position is that before the batch.
         """
         yield ingester.catch_up()
-        looked = time.monotonic()
+        looked, unknown = time.monotonic(), set[str]()
         for batch in batches:
             if batch.rows is None:
                 if time.monotonic() - looked > CATCH_UP_SECONDS:
@@ -109,7 +109,11 @@ class SourceRun:
             events = self.reader.read(batch.rows, datetime.now(UTC))
             size, total = self.settings.live.batch, IngestReport()
             for start in range(0, len(events), size):
-                total = total.plus(ingester.ingest(events[start : start + size]))
+                done = ingester.ingest(events[start : start + size])
+                # each once in a run
+                new = tuple(one for one in done.unknown_items if one not in unknown)
+                unknown.update(new)
+                total = total.plus(replace(done, unknown=len(new), unknown_items=new))
             # behind all that follows from it: who is killed before reads the batch again
             if self.source.key is not None and batch.position is not None:
                 ingester.store.put_position(self.source.key, batch.position)

@@ -142,7 +142,7 @@ class UbiEvents:
             "size": self.live.batch,
             "query": {"bool": {"filter": time_range, **read}},
             "sort": [{"timestamp": "asc"}],
-            "_source": ["client_id", "action_name", OBJECT],
+            "_source": ["client_id", "action_name", "query_id", OBJECT],
         }
         answer = self.cluster.request("POST", f"/{self.ubi.events}/_search", body, whole=True)
         hits: list[dict[str, Any]] = answer["hits"]["hits"]

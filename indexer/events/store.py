@@ -30,6 +30,9 @@ MOST: Final = 10_000
 FIELDS: Final = ("user", "item", "type", "value", "time", "micros")
 """Fields that an event is made of."""
 
+QUERY_ID: Final = {"query_id": {"type": "keyword"}}
+"""The field with the id of the list that an event happened in; an earlier version had none."""
+
 PAGE: Final = 1000
 """Users or items that are listed at once."""
 
@@ -60,6 +63,7 @@ def events_body(settings: IndexSettings, names: Pseudonyms) -> dict[str, Any]:
                 "time": {"type": "date"},
                 # what is compared: dates are rounded
                 "micros": {"type": "long"},
+                **QUERY_ID,
                 "ingested_at": {"type": "date"},
                 "position": {"type": "object", "enabled": False},
             },
@@ -98,7 +102,10 @@ class EventStore:
                 # somebody else may have made it a moment ago
                 if not cluster.exists(f"/{name}"):
                     raise
-            found = cls(cluster, name)
+            return cls(cluster, name)
+        mapping = find_mapping(cluster, found.name) or {}
+        if "query_id" not in mapping.get("properties", {}):
+            cluster.request("PUT", f"/{found.name}/_mapping", {"properties": QUERY_ID})
         return found
 
     @classmethod

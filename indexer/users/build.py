@@ -194,7 +194,7 @@ def users_lock(cluster: Cluster, settings: Settings) -> AbstractContextManager[L
 
     Raises
     ------
-    ClusterError
+    Busy
         Somebody else does.
     """
     complaint = "the users index is being changed by another run"

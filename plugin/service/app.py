@@ -13,6 +13,7 @@ from seealso.plugin.service.keys import RequireKey, require_scope
 from seealso.plugin.service.limits import LimitBodies, LimitRequests, NameRequests
 from seealso.plugin.service.metrics import CountRequests, Metrics
 from seealso.plugin.service.problems import add_problems
+from seealso.plugin.service.routes.events import event_routes
 from seealso.plugin.service.routes.health import health_routes, metric_routes
 from seealso.plugin.service.routes.lists import list_routes
 from seealso.plugin.service.routes.users import user_routes
@@ -23,7 +24,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         "description": f"{HTTPStatus(status).phrase}: a problem (RFC 9457)",
         "content": {"application/problem+json": {}},
     }
-    for status in (400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503)
+    for status in (400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503)
 }
 """What an address may answer beside its answer."""
 
@@ -73,5 +74,6 @@ def create_app(recommender: Recommender) -> FastAPI:
         metric_routes(recommender, metrics),
     ):
         app.include_router(router, dependencies=reading)
+    app.include_router(event_routes(recommender, metrics), dependencies=[require_scope("events")])
     app.include_router(health_routes(recommender))
     return app

@@ -54,6 +54,12 @@ class Metrics:
             "Lists of which something was left out or guessed.",
             registry=self.registry,
         )
+        self._events = Counter(
+            "seealso_events",
+            "Events that were sent: written, repeated, or refused.",
+            ("outcome",),
+            registry=self.registry,
+        )
         self._bundle = Gauge(
             "seealso_bundle_info",
             "The index that answers, and its bundle.",
@@ -80,6 +86,11 @@ class Metrics:
         """Count a list, if something was left out of it or guessed."""
         if note:
             self._degraded.inc()
+
+    def count_events(self, **outcomes: int) -> None:
+        """Count events by what became of them."""
+        for outcome, count in outcomes.items():
+            self._events.labels(outcome).inc(count)
 
     def render(self, live: Live) -> bytes:
         """Return all numbers in the text format of Prometheus."""

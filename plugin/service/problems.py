@@ -1,8 +1,9 @@
 """Errors of the library as problems (RFC 9457): one mapping, for all that can go wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -11,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from seealso.cluster.request_id import request_id
 from seealso.errors import (
+    Busy,
     ClusterError,
     ConfigError,
     DataError,
@@ -26,6 +28,7 @@ log = logger(__name__)
 STATUS: Final[Mapping[type[SeeAlsoError], HTTPStatus]] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     PartialAnswer: HTTPStatus.SERVICE_UNAVAILABLE,
+    Busy: HTTPStatus.CONFLICT,
     ClusterError: HTTPStatus.BAD_GATEWAY,
     # attributes that the template of users cannot render, names that are no text
     TemplateError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -34,11 +37,18 @@ STATUS: Final[Mapping[type[SeeAlsoError], HTTPStatus]] = {
 }
 """Of the errors that are not the service's own fault; the first that fits counts."""
 
-PASSING: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS})
+PASSING: Final = frozenset(
+    {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT}
+)
 """Of what may be right a moment later."""
 
 RETRY_AFTER: Final = {"Retry-After": "1"}
 """Seconds after which a caller may ask again."""
+
+DESCRIBED: Final = "/openapi.json describes every request"
+
+Refused: TypeAlias = dict[str, Any]
+"""What is wrong with a part of a request: its ``field`` and the ``reason``, and where it is."""
 
 
 class Refusal(Exception):
@@ -70,7 +80,7 @@ def problem(
     detail: str,
     hint: str | None = None,
     headers: Mapping[str, str] | None = None,
-    refused: Sequence[Mapping[str, str]] | None = None,
+    refused: Sequence[Refused] | None = None,
 ) -> Response:
     """Return a problem as a response.
 
@@ -85,7 +95,7 @@ def problem(
     headers
         Of the response.
     refused
-        For programs: each field of the request that is wrong, with the reason.
+        For programs: each part of the request that is wrong.
     """
     content = {
         "type": "about:blank",
@@ -98,6 +108,33 @@ def problem(
     }
     sent = {**(RETRY_AFTER if status in PASSING else {}), **(headers or {})}
     return Response(orjson.dumps(content), status, sent, "application/problem+json")
+
+
+def all_refused(what: str, refused: Sequence[Refused]) -> Refusal:
+    """Return what ends a request of which nothing can be used: the first part says why."""
+    first = refused[0]
+    detail = f"{what}: none can be read; the first: {first['field']} {first['reason']}"
+    return Refusal(
+        problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidRequest", detail, DESCRIBED, refused=refused
+        )
+    )
+
+
+def refused_fields(errors: Sequence[Any]) -> list[Refused]:
+    """Return the fields that pydantic refuses, with the reasons."""
+    return [{"field": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in errors]
+
+
+@contextmanager
+def own_settings() -> Iterator[None]:
+    """Answer 500 where the settings are at fault: no option of the request can be."""
+    try:
+        yield
+    except ConfigError as exc:
+        log.warning("request %s: %s", request_id.get(), exc.message)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        raise Refusal(problem(status, type(exc).__name__, exc.message, exc.hint)) from exc
 
 
 def status_of(exc: SeeAlsoError) -> HTTPStatus:
@@ -134,18 +171,15 @@ def _describe_own(request: Request, exc: Exception) -> Response:
 def _describe_invalid(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, RequestValidationError):
         raise exc
-    status, described = HTTPStatus.UNPROCESSABLE_ENTITY, "/openapi.json describes every request"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         detail = f"the body must be JSON, and its content type is {kind or 'not there'}"
         return problem(status, "InvalidRequest", detail, "send content-type: application/json")
-    refused = [
-        {"field": ".".join(str(part) for part in one["loc"][1:]), "reason": one["msg"]}
-        for one in exc.errors()
-    ]
+    refused = refused_fields([{**one, "loc": one["loc"][1:]} for one in exc.errors()])
     first = refused[0]
     detail = f"{first['field'] or 'the body'}: {first['reason']}"
-    return problem(status, "InvalidRequest", detail, described, refused=refused)
+    return problem(status, "InvalidRequest", detail, DESCRIBED, refused=refused)
 
 
 def _describe_http(_: Request, exc: Exception) -> Response:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from seealso.errors import (
         BulkWriteError,
         BundleError,
+        Busy,
         ClusterError,
         ConfigError,
         DataError,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BulkWriteError",
     "BundleError",
+    "Busy",
     "Cluster",
     "ClusterError",
     "ConfigError",
@@ -93,7 +95,7 @@ _ROOMS = {
     "seealso.cluster": "Cluster connect",
     "seealso.config": "Settings load_settings",
     "seealso.errors": (
-        "BulkWriteError BundleError ClusterError ConfigError DataError MappingMismatch"
+        "BulkWriteError BundleError Busy ClusterError ConfigError DataError MappingMismatch"
         " MissingExtraError NodeError NotBetter ParityError PartialAnswer SeeAlsoError"
         " ServiceError TemplateError TooFewEvents Unavailable"
     ),

@@ -15,6 +15,7 @@ most specific of them, ``from`` the original::
     ├── ServiceError           a service of seealso refused a request, or did not answer
     └── ClusterError           OpenSearch refused or failed
         ├── Unavailable        it does not answer
+        ├── Busy               another run changes the same index
         ├── MappingMismatch    the index is not what the code expects
         ├── PartialAnswer      it answered, but not with all that there is
         ├── BulkWriteError     some documents were not written
@@ -151,6 +152,10 @@ class Unavailable(ClusterError):
     """OpenSearch does not answer."""
 
     exit_code = 8
+
+
+class Busy(ClusterError):
+    """Another run changes the same index, or forgets a user: it will end."""
 
 
 class MappingMismatch(ClusterError):

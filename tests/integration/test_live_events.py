@@ -12,8 +12,9 @@ import pytest
 
 from seealso.cluster import indices, scan
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.creation import create_index
 from seealso.indexer.events.ingest import IngestReport
-from seealso.indexer.events.store import events_name
+from seealso.indexer.events.store import EventStore, events_body, events_name
 from seealso.indexer.privacy import export_user, forget
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
@@ -149,6 +150,16 @@ def test_the_first_of_two_under_one_id_wins(lively: Shop) -> None:
     seen = asking(lively).user("ann-1").seen
     assert {"f30", "f32"} < seen
     assert "f31" not in seen
+
+
+def test_events_of_an_earlier_version_get_the_field_of_lists(lively: Shop) -> None:
+    settings, name = lively.settings(), events_name(lively.alias)
+    body = events_body(settings.index, NAMES)
+    del body["mappings"]["properties"]["query_id"]
+    create_index(lively.cluster, name, body)
+    assert EventStore.open(lively.cluster, settings, NAMES).name == name
+    mapping = lively.cluster.request("GET", f"/{name}/_mapping")[name]["mappings"]
+    assert mapping["properties"]["query_id"] == {"type": "keyword"}
 
 
 def test_an_unknown_item_is_kept_and_told(lively: Shop) -> None:

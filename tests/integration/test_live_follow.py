@@ -213,10 +213,13 @@ def test_lists_go_out_to_ubi(lively: Shop) -> None:
     write_clicks(lively, click(found.ids[0], row["client_id"], query_id=found.query_id))
     follow(lively, ubi_of(lively))
     assert found.ids[0] in asking(lively).user("ann-3").seen
+    events = f"{lively.alias}-events"
+    listed = {"query": {"term": {"query_id": found.query_id}}}
+    assert lively.cluster.request("POST", f"/{events}/_count", listed)["count"] == 1
     # and all of it is forgotten together
     done = forget(lively.cluster, settings, NAMES, "ann-3")
     assert done.deleted[name] == done.deleted[settings.ubi.events] == 1
-    assert done.deleted[f"{lively.alias}-events"] == 1
+    assert done.deleted[events] == 1
 
 
 def test_lists_for_groups_and_of_related_items_go_out_too(lively: Shop) -> None:

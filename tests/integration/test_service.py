@@ -343,7 +343,7 @@ def test_its_description_names_every_address(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     lists = {"recommend", "recommend/batch", "related/{item_id}", "popular", "group"}
     users = {"explain", "neighbours", "personalise"}
-    addresses = {f"/v1/{name}" for name in lists | users}
+    addresses = {f"/v1/{name}" for name in {*lists, *users, "events"}}
     assert described["paths"].keys() == {*addresses, "/healthz", "/readyz", "/metrics"}
     for path in described["paths"].values():
         for address in path.values():

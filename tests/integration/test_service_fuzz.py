@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 
 from seealso.plugin.service.app import create_app
-from tests.library import Library
+from tests.integration.catalogues import Shop
+from tests.members import asking
 
 OPERATIONS = [
     ("POST", "/v1/recommend"),
@@ -20,6 +21,7 @@ OPERATIONS = [
     ("POST", "/v1/explain"),
     ("POST", "/v1/neighbours"),
     ("POST", "/v1/personalise"),
+    ("POST", "/v1/events"),
 ]
 """Those that take a body or a part of an address."""
 
@@ -32,9 +34,9 @@ FINE = {
 
 
 @pytest.fixture(scope="module")
-def service(library: Library) -> FastAPI:
-    """The service over the library."""
-    return create_app(library.recommender())
+def service(served: Shop) -> FastAPI:
+    """The service over a shop with a users index."""
+    return create_app(asking(served))
 
 
 def test_all_operations_are_there(service: FastAPI) -> None:

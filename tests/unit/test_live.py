@@ -58,6 +58,16 @@ def test_an_id_of_its_own_needs_no_time() -> None:
         read(b'{"u": "a", "i": "x"}')
 
 
+def test_the_list_that_it_happened_in_is_kept_and_tells_nothing_apart() -> None:
+    line = b'{"u": "a", "i": "x", "at": "2024-05-01", "list": "q1"}'
+    one, other = read(line, line.replace(b"q1", b"q2"), query_id="list")
+    assert (one.query_id, other.query_id, one.event_id) == ("q1", "q2", other.event_id)
+    assert LiveEvent.of(one.event_id, one.body()) == one
+    problems = Problems("skip")
+    assert read(line.replace(b"q1", b"q" * 513), query_id="list", problems=problems) == []
+    assert problems.messages == ("log.jsonl line 1: list has more than 512 bytes",)
+
+
 @pytest.mark.parametrize("value", ["1.129", "1,129", "1.129 EUR"])
 def test_a_value_that_can_be_read_in_two_ways_is_refused_whatever_other_rows_tell(
     value: str,

@@ -229,8 +229,8 @@ def _until_idle(run: Iterator[IngestReport], seconds: float | None) -> Iterator[
 
 
 def _columns(settings: Settings) -> list[str]:
-    own = (settings.live.id,) if settings.live.id else ()
-    return [*settings.events.columns, *own]
+    own = (settings.live.id, settings.live.query_id)
+    return [*settings.events.columns, *(name for name in own if name)]
 
 
 def _whole_file(settings: Settings, file: Path) -> WholeFile:

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from seealso.cluster.client import Cluster
 from seealso.cluster.lock_index import create_index, lock_index_name, require_ours
-from seealso.errors import ClusterError
+from seealso.errors import Busy, ClusterError
 from seealso.log import logger
 
 log = logger(__name__)
@@ -59,8 +59,10 @@ def hold(cluster: Cluster, alias: str, name: str, complaint: str) -> Iterator["L
 
     Raises
     ------
+    Busy
+        Another process holds it.
     ClusterError
-        Another process holds it, or the index for locks was not made by seealso.
+        The index for locks was not made by seealso.
     """
     lock = Lock(cluster, alias, name)
     with _alive(lock.token):
@@ -221,7 +223,7 @@ class Lock:
         self._version = _version_of(answer)
         return True
 
-    def _busy_error(self, document: Mapping[str, Any], complaint: str) -> ClusterError:
+    def _busy_error(self, document: Mapping[str, Any], complaint: str) -> Busy:
         holder = document["holder"]
         # one clock wrote and reads this, where the holder is on this host; no other is trusted
         still = time.time() - document["written_at"]
@@ -229,7 +231,7 @@ class Lock:
         if _life_file(document["token"]).exists() and still > 3 * HEARTBEAT_S:
             process = holder.rpartition(", ")[2]
             hint = f"it has been asleep for {still:.0f} s: continue or kill {process} on this host"
-        return ClusterError(f"{self.alias}: {complaint}", hint=hint, alias=self.alias)
+        return Busy(f"{self.alias}: {complaint}", hint=hint, alias=self.alias)
 
 
 def _version_of(found: Mapping[str, Any] | None) -> dict[str, int]:

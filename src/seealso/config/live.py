@@ -11,6 +11,8 @@ class LiveSettings(Section):
     id: str | None = None
     """The column with an event's own id; without it, events are the same if user, item, type, time
     and value are."""
+    query_id: str | None = None
+    """The column with the id of the list that the event happened in, kept with the event."""
     future_seconds: float = Field(300.0, ge=0)
     """How far a clock may be ahead; an event from further in the future is broken."""
     batch: int = Field(500, ge=1, le=5000)

@@ -6,7 +6,7 @@ all are counted; of each kind the first few are kept with source, place, column 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -70,10 +70,13 @@ class Problems:
         are left out in any case.
     limit
         Messages kept of each reading.
+    each
+        Called with each one that counts.
     """
 
     on_error: Literal["skip", "stop"] = "skip"
     limit: int = 20
+    each: Callable[[Problem], object] = lambda _: None
     _readings: dict[tuple[str, str], "Reading"] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -82,7 +85,7 @@ class Problems:
 
     def reading(self, purpose: str, source: str) -> "Reading":
         """Start a reading of `source`; a second one for the same `purpose` counts afresh."""
-        reading = Reading(source, self.on_error, self.limit)
+        reading = Reading(source, self.on_error, self.limit, self.each)
         self._readings[purpose, source] = reading
         return reading
 
@@ -130,6 +133,7 @@ class Reading:
     source: str
     on_error: Literal["skip", "stop"]
     limit: int
+    each: Callable[[Problem], object]
     count: int = 0
     lost: int = 0
     values: int = 0
@@ -187,6 +191,7 @@ class Reading:
                 self.lost += not problem.repeats
             else:
                 self.values += 1
+            self.each(problem)
             kind = problem.kind
             if kind not in self._kinds and len(self._kinds) >= MOST_KINDS:
                 kind = OTHER

@@ -39,6 +39,8 @@ class LiveEvent:
         The pseudonym of the user; None if unknown.
     item_id, type, value, time
         What it was.
+    query_id
+        Of the list that it happened in; empty if unknown.
     """
 
     event_id: str
@@ -47,12 +49,15 @@ class LiveEvent:
     type: str
     value: float
     time: datetime
+    query_id: str = ""
 
     def body(self) -> dict[str, Any]:
         """Return the document, without the time at which it was written."""
         named = {} if self.user is None else {"user": self.user}
+        listed = {"query_id": self.query_id} if self.query_id else {}
         return {
             **named,
+            **listed,
             "item": self.item_id,
             "type": self.type,
             "value": self.value,
@@ -64,7 +69,15 @@ class LiveEvent:
     def of(cls, event_id: str, body: Mapping[str, Any]) -> "LiveEvent":
         """Return the event that a document holds."""
         time = datetime.fromisoformat(body["time"])
-        return cls(event_id, body.get("user"), body["item"], body["type"], body["value"], time)
+        return cls(
+            event_id,
+            body.get("user"),
+            body["item"],
+            body["type"],
+            body["value"],
+            time,
+            body.get("query_id", ""),
+        )
 
 
 class LiveReader:
@@ -127,7 +140,7 @@ class LiveReader:
         """
         self._check.see(rows)
         frame, broken, _ = parse_events(rows, self._columns, self._conventions)
-        named = self._ids(rows)
+        named, lists = (_texts(rows, one) for one in (self._live.id, self._live.query_id))
         limit = now + timedelta(seconds=self._live.future_seconds)
         events = []
         several = frame.select(part=pl.int_range(pl.len()).over("place"))["part"]
@@ -135,10 +148,11 @@ class LiveReader:
             own = named.get(row["place"])
             # items of one row are events of their own
             own = f"{own}/{part}" if own is not None and part else own
-            if fault := self._fault(row, own, limit):
+            query_id = lists.get(row["place"], "")
+            if fault := self._fault(row, own, query_id, limit):
                 broken.append(fault)
                 continue
-            events.append(self._event(row, own, now))
+            events.append(self._event(row, own, query_id, now))
         self.named.update(one.item_id for one in events)
         self._reading.take(rows, broken)
         self._reading.tally(
@@ -148,22 +162,18 @@ class LiveReader:
         )
         return events
 
-    def _ids(self, rows: Rows) -> dict[int, str]:
-        if self._live.id is None:
-            return {}
-        ids = parse_texts(select_column(rows.frame, self._live.id)).values
-        return {p: one for p, one in zip(rows.places, ids, strict=True) if one is not None}
-
-    def _fault(self, row: Mapping[str, Any], own: str | None, limit: datetime) -> Problem | None:
+    def _fault(
+        self, row: Mapping[str, Any], own: str | None, query_id: str, limit: datetime
+    ) -> Problem | None:
         """Return why a row cannot be kept, which includes all that OpenSearch would refuse."""
         place, time = row["place"], row["time"]
         named = self._columns.time or "time"
-        if own is not None:
-            if len(own.encode()) > LONGEST_ID:
-                return Problem(place, self._live.id or "", f"has more than {LONGEST_ID} bytes")
-            if own.startswith(RESERVED):
-                reason = f"begins with {RESERVED}, which no id of an event may"
-                return Problem(place, self._live.id or "", reason)
+        for name, one in ((self._live.id, own), (self._live.query_id, query_id)):
+            if one is not None and len(one.encode()) > LONGEST_ID:
+                return Problem(place, name or "", f"has more than {LONGEST_ID} bytes")
+        if own is not None and own.startswith(RESERVED):
+            reason = f"begins with {RESERVED}, which no id of an event may"
+            return Problem(place, self._live.id or "", reason)
         if time is None and own is None:
             hint = "an event without either cannot be distinguished from its repetition"
             return Problem(place, named, f"is empty, and there is no id (live.id): {hint}")
@@ -173,11 +183,21 @@ class LiveReader:
             return Problem(place, named, reason)
         return None
 
-    def _event(self, row: Mapping[str, Any], own: str | None, now: datetime) -> LiveEvent:
+    def _event(
+        self, row: Mapping[str, Any], own: str | None, query_id: str, now: datetime
+    ) -> LiveEvent:
         user = None if row["user_id"] is None else self._name_of(row["user_id"])
         time, kind, value = row["time"], row["type"], row["value"]
         event_id = own or hash_content(user, row["item_id"], kind, time, value)
-        return LiveEvent(event_id, user, row["item_id"], kind, value, time or now)
+        return LiveEvent(event_id, user, row["item_id"], kind, value, time or now, query_id)
+
+
+def _texts(rows: Rows, column: str | None) -> dict[int, str]:
+    """Return the texts of a column by the places of their rows, empty ones left out."""
+    if column is None:
+        return {}
+    texts = parse_texts(select_column(rows.frame, column)).values
+    return {p: one for p, one in zip(rows.places, texts, strict=True) if one is not None}
 
 
 def hash_content(user: str | None, item_id: str, kind: str, time: datetime, value: float) -> str:
