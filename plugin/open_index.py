@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from seealso.cluster import Cluster, connect
 from seealso.cluster.failures import not_all
@@ -25,6 +25,9 @@ from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Histories, Problems, read_known_groups
 from seealso.types import GroupMembers, User, Vector
+
+ANYTHING: Final = {"size": 0, "terminate_after": 1, "track_total_hits": False}
+"""The least search."""
 
 
 class OpenIndex:
@@ -139,15 +142,20 @@ class OpenIndex:
         """The index that was last asked, and its bundle."""
         return self._index.live
 
-    def refresh(self) -> Live:
-        """Return what the alias stands for now, and its bundle.
+    def check(self) -> Live:
+        """Return what the alias stands for now, and its bundle, once a search there was answered.
 
         Raises
         ------
         ClusterError, BundleError
             OpenSearch does not answer, there is no index, or its bundle is not in the store.
         """
-        return self._index.follow(lambda live: live)
+
+        def search(live: Live) -> Live:
+            self._cluster.request("POST", f"/{live.name}/_search", ANYTHING)
+            return live
+
+        return self._index.follow(search)
 
     def user(
         self,

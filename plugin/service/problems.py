@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -165,7 +166,9 @@ def _describe_own(request: Request, exc: Exception) -> Response:
     status = status_of(exc)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request %s, %s: %s", request_id.get(), request.url.path, exc.message)
-    return problem(status, type(exc).__name__, describe(exc), exc.hint)
+    later = exc.context.get("retry_after")
+    headers = {"Retry-After": str(ceil(later))} if isinstance(later, float) else None
+    return problem(status, type(exc).__name__, describe(exc), exc.hint, headers)
 
 
 def _describe_invalid(request: Request, exc: Exception) -> Response:

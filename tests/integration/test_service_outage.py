@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from seealso.cluster import Cluster
+from seealso.cluster.circuit_breaker import FAILURES, PAUSE_SECONDS
 from seealso.cluster.node import Node, NodeInfo
 from tests.integration.catalogues import OpenShop, Shop, films
 from tests.integration.test_kill import own_node  # noqa: F401
@@ -58,6 +59,18 @@ def answers(client: httpx.Client) -> bool:
     return False
 
 
+def is_refused_at_once(client: httpx.Client) -> bool:
+    """Tell whether nobody waits any more for what will not come, but for one who tries."""
+    for _ in range(3):
+        started = time.monotonic()
+        found = client.post("/v1/recommend", json=ASKED)
+        if f"did not answer {FAILURES} times in a row" in found.json()["detail"]:
+            assert found.status_code == 503
+            assert 1 <= int(found.headers["retry-after"]) <= PAUSE_SECONDS
+            return time.monotonic() - started < DEADLINE
+    return False
+
+
 def wait_for_answers(client: httpx.Client) -> None:
     deadline = time.monotonic() + 120
     while not answers(client):
@@ -80,6 +93,9 @@ def test_a_cluster_that_is_gone_or_stands_still_is_said_and_waited_for(
         os.kill(info.pid, signal.SIGSTOP)
         try:
             assert not answers(client)
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(lambda _: client.post("/v1/recommend", json=ASKED), range(FAILURES)))
+            assert is_refused_at_once(client)
         finally:
             os.kill(info.pid, signal.SIGCONT)
         wait_for_answers(client)

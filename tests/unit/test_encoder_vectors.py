@@ -4,6 +4,7 @@ import multiprocessing
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -278,3 +279,39 @@ def test_token_batches_keep_the_budget_and_every_text() -> None:
     assert sorted(place for batch in batches for place in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) * max(lengths[place] for place in batch) <= 128 or len(batch) == 1
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_shared_model_gives_the_same_numbers(
+    tiny: Bundle, tmp_path: Path, precision: str
+) -> None:
+    own = Encoder(tiny, precision=precision).encode_users(TITLES)
+    for _ in range(2):  # made, and found
+        shared = Encoder(tiny, precision=precision, shared=tmp_path).encode_users(TITLES)
+        np.testing.assert_array_equal(own, shared)
+    (packed,) = tmp_path.iterdir()
+    assert (packed / "weights").stat().st_size > 0
+
+
+def test_weights_of_a_shared_model_are_in_memory_once(minilm: Bundle, tmp_path: Path) -> None:
+    Encoder(minilm, shared=tmp_path).encode_users(TITLES)
+    resident, own = 0, 0
+    inside = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        name, *values = line.split()
+        if not name.endswith(":"):
+            inside = bool(values) and values[-1].startswith(str(tmp_path))
+        elif inside and name == "Rss:":
+            resident += int(values[0])
+        elif inside and name == "Anonymous:":
+            own += int(values[0])
+    assert resident > 20_000  # KiB that any process may map
+    assert own == 0
+
+
+def test_threads_that_encode_at_the_same_time_get_their_own_texts(tiny: Bundle) -> None:
+    encoder = Encoder(tiny, threads=1)
+    texts = [f"film number {n} of a long evening" for n in range(64)]
+    with ThreadPoolExecutor(16) as pool:
+        found = np.vstack(list(pool.map(lambda text: encoder.encode_users([text]), texts)))
+    np.testing.assert_allclose(found, Encoder(tiny).encode_items(texts), atol=1e-5)

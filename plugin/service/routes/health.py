@@ -39,7 +39,7 @@ def health_routes(recommender: Recommender) -> APIRouter:
     def readyz() -> Response:
         """Say whether it can answer: with which index and bundle."""
         try:
-            live = recommender.refresh()
+            live = recommender.check()
         except SeeAlsoError as exc:
             return problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,

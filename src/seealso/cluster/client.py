@@ -6,9 +6,11 @@ out twice.
 """
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 from opensearchpy import OpenSearch
@@ -17,6 +19,7 @@ from opensearchpy.exceptions import OpenSearchException
 
 from seealso.cluster import serverless
 from seealso.cluster.auth import Authorisation, Basic, Signed
+from seealso.cluster.circuit_breaker import CircuitBreaker
 from seealso.cluster.failures import (
     index_in_path,
     may_pass,
@@ -39,6 +42,9 @@ log = logger(__name__)
 
 NDJSON = ("/_bulk", "/_msearch", "/_msearch/template")
 """Where bodies are lines of JSON."""
+
+SEARCHES: Final = re.compile(r"/_(m?search|mget)\b")
+"""What tells whether a cluster has time for those who wait: the state of an index comes without."""
 
 IN_PATHS = "/%*+,:;=@!$&'()~"
 """What stays as it is in a path; what is encoded already among it."""
@@ -113,6 +119,7 @@ class Cluster:
         self._timeout = timeout
         self._retries = retries
         self._deadline: float | None = None
+        self._breaker = CircuitBreaker()
         self._spare = len(addresses) - 1
         certificates = certificates or Certificates(ca_file)
         secure = any(one.startswith("https") for one in addresses)
@@ -147,6 +154,7 @@ class Cluster:
     def hurry(self, deadline: float) -> "Cluster":
         """Return the same cluster for a caller who waits: one retry, and `deadline` seconds in all.
 
+        After several searches in a row without an answer, the next are not sent for a moment.
         Loads are patient instead: they send again what met a busy cluster, more and more slowly.
         Both share their connections.
         """
@@ -200,25 +208,29 @@ class Cluster:
         if whole and params and "filter_path" in params:
             params = {**params, "filter_path": with_checked(params["filter_path"])}
         patience = Patience(self._retries if retries is None else retries, self._deadline)
-        while True:
-            refused: OpenSearchException | None = None
-            try:
-                wait = min(timeout or self._timeout, patience.left)
-                answer = self._send(method, path, body, params, wait)
-            except OpenSearchException as exc:
-                refused, error = exc, self._explain(exc, path, patience)
-                passes = may_pass(exc) and (repeat or not_carried_out(exc))
-                least = self._spare if isinstance(exc, LostConnection) else opening_retries(exc)
-            else:
-                if not (whole and (lacking := missing(answer))):
-                    return answer
-                # a shard that has just been created, or moves to another node, is there a little
-                # later
-                error = not_all(index_in_path(path), lacking)
-                passes, least = passing(lacking), opening_retries(lacking)
-            if not (passes and patience.wait(least)):
-                raise error from refused
-            log.info("%s %s: sent again: %s", method, path, error.message)
+        with self._guard(path):
+            while True:
+                refused: OpenSearchException | None = None
+                try:
+                    wait = min(timeout or self._timeout, patience.left)
+                    answer = self._send(method, path, body, params, wait)
+                except OpenSearchException as exc:
+                    refused, error = exc, self._explain(exc, path, patience)
+                    passes = may_pass(exc) and (repeat or not_carried_out(exc))
+                    least = self._spare if isinstance(exc, LostConnection) else opening_retries(exc)
+                else:
+                    if not (whole and (lacking := missing(answer))):
+                        return answer
+                    # a shard that is new, or moves to another node, is there a little later
+                    error = not_all(index_in_path(path), lacking)
+                    passes, least = passing(lacking), opening_retries(lacking)
+                if not (passes and patience.wait(least)):
+                    raise error from refused
+                log.info("%s %s: sent again: %s", method, path, error.message)
+
+    def _guard(self, path: str) -> AbstractContextManager[None]:
+        hurried = self._deadline is not None and SEARCHES.search(path)
+        return self._breaker.guard() if hurried else nullcontext()
 
     def _explain(self, exc: OpenSearchException, path: str, patience: Patience) -> ClusterError:
         if isinstance(exc, LostConnection):

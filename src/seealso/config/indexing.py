@@ -28,6 +28,9 @@ class EncoderSettings(Section):
     query_threads: int = Field(1, ge=0)
     """Threads that encode one user text; 0 uses all cores, which slows searches at the same
     time."""
+    shared: Path | None = None
+    """Folder for models in a form that processes on this machine share in memory, where each would
+    hold a copy; `seealso serve` with several workers makes one of its own."""
     tokens_per_batch: int = Field(1024, ge=64)
     """Most tokens in one batch: limits memory for texts of any length."""
     whiten: bool | None = None

@@ -5,13 +5,15 @@ Known texts come from a cache; what the model must read goes through it in bound
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
 
+from seealso.encoder.batching import Batching
 from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
-from seealso.encoder.reader import TWINS, Reader, Tokens, token_batches
+from seealso.encoder.reader import TWINS, Reader, Tokens, cores, token_batches
 from seealso.log import Tick, no_progress
 from seealso.types import Vector
 
@@ -36,6 +38,8 @@ class Encoder:
         Most tokens of one run, padding included.
     cache
         Where raw vectors of item texts are kept between runs; users' texts never go there.
+    shared
+        Folder of models that several processes share in memory.
 
     Attributes
     ----------
@@ -60,10 +64,11 @@ class Encoder:
         threads: int = 0,
         tokens_per_batch: int = 4096,
         cache: VectorCache | None = None,
+        shared: Path | None = None,
     ) -> None:
         self.bundle = bundle
         self.dimension = bundle.text_dimension
-        self._reader = Reader(bundle, precision, threads)
+        self._reader = Reader(bundle, precision, threads, shared)
         self._tokens_per_batch = tokens_per_batch
         self._cache = cache
         self._precision = precision
@@ -72,6 +77,7 @@ class Encoder:
             self._width = len(bundle.projection.mean)
         self._users: OrderedDict[str, Vector] = OrderedDict()
         self._users_lock = Lock()
+        self._read_users = Batching(self._encode_unknown, cores() // (threads or cores()) or 1)
 
     def encode_items(self, texts: Sequence[str], *, tick: Tick | None = None) -> Vector:
         """Encode texts of items.
@@ -128,16 +134,23 @@ class Encoder:
         places = _places(texts)
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         known = self._recall(places)
-        unknown = [text for text in places if text not in known]
-        for start in range(0, len(unknown), _WINDOW):
-            window = unknown[start : start + _WINDOW]
-            read = list(self._read(window, self.bundle.user_prefix))
-            projected = self._project(np.stack([vector for _, vector in read]))
-            known.update(zip((text for text, _ in read), projected, strict=True))
+        if unknown := [text for text in places if text not in known]:
+            known.update(zip(unknown, self._read_users(unknown), strict=True))
         for text, vector in known.items():
             rows[places[text]] = vector
         self._remember(known)
         return self.bundle.word_vectors(rows)
+
+    def _encode_unknown(self, texts: Sequence[str]) -> list[Vector]:
+        """Return the vector of each text, in their order; they may come of several users."""
+        distinct = list(dict.fromkeys(texts))
+        found: dict[str, Vector] = {}
+        for start in range(0, len(distinct), _WINDOW):
+            window = distinct[start : start + _WINDOW]
+            read = list(self._read(window, self.bundle.user_prefix))
+            projected = self._project(np.stack([vector for _, vector in read]))
+            found.update(zip((text for text, _ in read), projected, strict=True))
+        return [found[text] for text in texts]
 
     def count_tokens(self, text: str) -> int:
         """Return how many tokens `text` has, special tokens included, before any cut."""

@@ -84,7 +84,12 @@ def query_encoder(bundle: Bundle, settings: Settings) -> Encoder:
     """Return the encoder that texts of users are read with, as `item_encoder` does for items."""
     chosen = settings.encoder
     _check_precision(bundle, chosen.query_precision, "encoder.query_precision")
-    return Encoder(bundle, precision=chosen.query_precision, threads=chosen.query_threads)
+    return Encoder(
+        bundle,
+        precision=chosen.query_precision,
+        threads=chosen.query_threads,
+        shared=chosen.shared,
+    )
 
 
 def _check_precision(bundle: Bundle, precision: str, setting: str) -> None:

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from seealso.encoder.bundle import Bundle
 from seealso.encoder.description import MODEL, MODEL_INT8, TOKENIZER
+from seealso.encoder.shared_model import share_model
 from seealso.errors import BundleError, ConfigError
 from seealso.types import Vector
 
@@ -36,6 +37,8 @@ class Reader:
         ``fp32`` or ``int8``.
     threads
         Threads of one run; 0 takes all cores that this process may use.
+    shared
+        Folder of models that several processes share in memory; None for a model of one's own.
 
     Raises
     ------
@@ -45,7 +48,9 @@ class Reader:
         The model or the tokenizer cannot be loaded.
     """
 
-    def __init__(self, bundle: Bundle, precision: str, threads: int) -> None:
+    def __init__(
+        self, bundle: Bundle, precision: str, threads: int, shared: Path | None = None
+    ) -> None:
         if precision not in TWINS:
             raise ConfigError(
                 f"encoder.precision: {precision!r} is unknown",
@@ -53,8 +58,14 @@ class Reader:
                 field="encoder.precision",
             )
         self._max_length = bundle.max_length
-        model, tokenizer = bundle.folder / TWINS[precision], bundle.folder / TOKENIZER
-        self._session = load_file(model, "onnxruntime", lambda path: open_session(path, threads))
+        twin, tokenizer = TWINS[precision], bundle.folder / TOKENIZER
+
+        def load_model(path: str) -> Any:
+            if shared is not None:
+                path = str(share_model(Path(path), bundle.files[twin], shared))
+            return open_session(path, threads)
+
+        self._session = load_file(bundle.folder / twin, "onnxruntime", load_model)
         self._tokenizer = load_file(tokenizer, "tokenizers", Tokenizer.from_file)
         padding = self._tokenizer.padding or {"pad_id": 0}
         self._pad_id = int(padding["pad_id"])
