@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Final
 
 from anyio.to_thread import current_default_thread_limiter
@@ -41,11 +42,12 @@ def create_app(recommender: Recommender) -> FastAPI:
         Who answers; it follows the alias, so a swap needs no restart.
     """
     settings, metrics = recommender.settings.service, Metrics()
+    requests = ceil(settings.requests / settings.workers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # a thread for each request that may be answered, and for those who ask whether it is ready
-        current_default_thread_limiter().total_tokens = settings.requests + SPARE_THREADS
+        current_default_thread_limiter().total_tokens = requests + SPARE_THREADS
         with recommender:
             yield
 
@@ -61,7 +63,7 @@ def create_app(recommender: Recommender) -> FastAPI:
         responses=PROBLEMS,
     )
     # the last one is the first to see a request
-    app.add_middleware(LimitRequests, most=settings.requests)
+    app.add_middleware(LimitRequests, most=requests)
     app.add_middleware(LimitBodies)
     app.add_middleware(RequireKey, keys=settings.keys)
     app.add_middleware(CountRequests, metrics=metrics)

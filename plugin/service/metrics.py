@@ -1,11 +1,15 @@
 """What the service counts, for Prometheus: requests by address, and the parts of lists."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seealso.cluster import indices
@@ -14,6 +18,9 @@ from seealso.plugin.serving import Live
 
 BUCKETS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds: lists take 5 to 50 ms."""
+
+SHARED_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""Variable of prometheus_client: where the numbers of several processes lie."""
 
 UNKNOWN: Final = "unknown"
 """The address of requests to none of the service's: what callers invent must not become a label."""
@@ -60,17 +67,6 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
-        self._bundle = Gauge(
-            "seealso_bundle_info",
-            "The index that answers, and its bundle.",
-            ("index", "bundle"),
-            registry=self.registry,
-        )
-        self._age = Gauge(
-            "seealso_index_age_seconds",
-            "Time since the index went live.",
-            registry=self.registry,
-        )
 
     def count_request(self, endpoint: str, code: int, seconds: float) -> None:
         """Count a request that was answered."""
@@ -93,14 +89,37 @@ class Metrics:
             self._events.labels(outcome).inc(count)
 
     def render(self, live: Live) -> bytes:
-        """Return all numbers in the text format of Prometheus."""
-        self._bundle.clear()
-        self._bundle.labels(live.name, live.fingerprint).set(1)
-        since = live.meta.get("live_since")
+        """Return all numbers in the text format of Prometheus: those of all workers together."""
+        described = CollectorRegistry()
+        described.register(_DescribedIndex(live))
+        counted = self.registry
+        if SHARED_FOLDER in os.environ:
+            counted = CollectorRegistry()
+            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+        return generate_latest(counted) + generate_latest(described)
+
+
+class _DescribedIndex(Collector):
+    """The numbers of the index that answers: every worker knows them."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the numbers."""
+        bundle = GaugeMetricFamily(
+            "seealso_bundle_info",
+            "The index that answers, and its bundle.",
+            labels=("index", "bundle"),
+        )
+        bundle.add_metric((self._live.name, self._live.fingerprint), 1)
+        yield bundle
+        since = self._live.meta.get("live_since")
         if since is not None:
             age = datetime.now(UTC) - indices.read_timestamp(since)
-            self._age.set(age.total_seconds())
-        return generate_latest(self.registry)
+            yield GaugeMetricFamily(
+                "seealso_index_age_seconds", "Time since the index went live.", age.total_seconds()
+            )
 
 
 class CountRequests(Middleware):

@@ -1,6 +1,14 @@
-"""The server: a socket that is bound before anything is loaded, and uvicorn on it."""
+"""The server: a socket that is bound before anything is loaded, and uvicorn on it.
 
+Several workers are several processes behind the one socket.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 from socket import (
     AF_INET,
     AF_INET6,
@@ -10,15 +18,25 @@ from socket import (
     SOL_SOCKET,
     socket,
 )
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
-from seealso.errors import ConfigError
+from seealso.config import Settings
+from seealso.errors import ConfigError, SeeAlsoError
+from seealso.log import logger
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.app import create_app
+from seealso.plugin.service.metrics import SHARED_FOLDER
+
+log = logger(__name__)
 
 GRACE_SECONDS = 30
-"""How long requests that were begun may take after the service was told to end."""
+"""How long requests that were begun may take after the service was told to end, and how long a
+worker on a busy machine may be silent before it is replaced."""
 
 
 def listen(host: str, port: int, *, open_to_all: bool) -> socket:
@@ -67,11 +85,50 @@ def listen(host: str, port: int, *, open_to_all: bool) -> socket:
 
 def run(recommender: Recommender, bound: socket) -> None:
     """Serve until SIGTERM or Ctrl-C, then answer what was begun and close the recommender."""
-    config = uvicorn.Config(
-        create_app(recommender),
+    uvicorn.Server(_configure(create_app(recommender))).run(sockets=[bound])
+
+
+def run_workers(settings: Settings, bound: socket) -> None:
+    """Do what `run` does in ``service.workers`` processes; one that dies is replaced.
+
+    They share the socket, the model and what is counted.
+    """
+    workers = settings.service.workers
+    with TemporaryDirectory(prefix="seealso-metrics-") as numbers:
+        # what prometheus_client reads when a worker imports it
+        os.environ[SHARED_FOLDER] = numbers
+        config = _configure(partial(_open_app, settings), factory=True, workers=workers)
+        Multiprocess(config, sockets=[bound]).run()
+
+
+@contextmanager
+def sharing_models(settings: Settings) -> Iterator[Settings]:
+    """Yield settings with which several processes share models, in a folder of their own."""
+    if settings.encoder.shared is not None:
+        yield settings
+        return
+    with TemporaryDirectory(prefix="seealso-models-") as folder:
+        encoder = settings.encoder.model_copy(update={"shared": Path(folder)})
+        yield settings.model_copy(update={"encoder": encoder})
+
+
+def _configure(app: Callable[..., Any], **options: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=GRACE_SECONDS,
+        **options,
     )
-    uvicorn.Server(config).run(sockets=[bound])
+
+
+def _open_app(settings: Settings) -> FastAPI:
+    """Return the application of one worker."""
+    try:
+        return create_app(Recommender.from_config(settings))
+    except SeeAlsoError as exc:
+        # it is started again, until the cluster answers
+        log.error("a worker cannot start: %s", exc.message)
+        raise SystemExit(1) from exc

@@ -1,12 +1,21 @@
 """``seealso serve``: the library over HTTP."""
 
+from contextlib import nullcontext
+from socket import socket
+
 from seealso.config import Settings
 from seealso.errors import MissingExtraError
 from seealso.log import say
 from seealso.plugin import Recommender
 
 
-def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+def serve(
+    settings: Settings,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+) -> None:
     """Answer over HTTP what the library answers, until SIGTERM or Ctrl-C.
 
     Requests that were begun are answered before it ends.
@@ -15,8 +24,8 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
     ----------
     settings
         ``service`` says where to listen; the other sections are used as for a `Recommender`.
-    host, port
-        Instead of ``service.host`` and ``service.port``; port 0 is a free one.
+    host, port, workers
+        Instead of those of ``service``; port 0 is a free one.
 
     Raises
     ------
@@ -28,15 +37,32 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
         There is no index, or its bundle is not in the store.
     """
     try:
-        from seealso.plugin.service.server import listen, run
+        from seealso.plugin.service.server import listen, run, run_workers, sharing_models
     except ImportError as exc:
         raise MissingExtraError.of("fastapi", "serve") from exc
-    chosen = settings.service
-    number = chosen.port if port is None else port
-    with listen(host or chosen.host, number, open_to_all=not chosen.keys) as socket:
+    chosen = settings.service.model_copy(
+        update={
+            name: value
+            for name, value in (("host", host), ("port", port), ("workers", workers))
+            if value is not None
+        }
+    )
+    settings = settings.model_copy(update={"service": chosen})
+    with (
+        listen(chosen.host, chosen.port, open_to_all=not chosen.keys) as bound,
+        sharing_models(settings) if chosen.workers > 1 else nullcontext(settings) as settings,
+    ):
+        # before any worker: what cannot serve ends here
         recommender = Recommender.from_config(settings)
-        socket.listen()
-        name, number = socket.getsockname()[:2]
-        address = f"[{name}]" if ":" in name else name
-        say(f"listening on http://{address}:{number}, index {recommender.live.name}")
-        run(recommender, socket)
+        bound.listen()
+        say(f"listening on {_address(bound)}, index {recommender.live.name}")
+        if chosen.workers == 1:
+            run(recommender, bound)
+        else:
+            recommender.close()
+            run_workers(settings, bound)
+
+
+def _address(bound: socket) -> str:
+    name, number = bound.getsockname()[:2]
+    return f"http://[{name}]:{number}" if ":" in name else f"http://{name}:{number}"

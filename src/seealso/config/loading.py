@@ -166,7 +166,9 @@ def load_settings(
         changes = {
             k: dict(v) if isinstance(v, Mapping) else v for k, v in (overrides or {}).items()
         }
-        return Chosen(**changes)  # type: ignore[arg-type]
+        read = Chosen(**changes)  # type: ignore[arg-type]
+        # of the one class that other processes know
+        return Settings.model_construct(read.model_fields_set, **dict(read))
     except ValidationError as exc:
         raise _readable(exc, main, overrides or {}) from exc
     except OSError as exc:

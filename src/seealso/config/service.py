@@ -41,6 +41,8 @@ class ServiceSettings(Section):
     """Port; 0 for a free one."""
     requests: int = Field(64, ge=1)
     """Requests that are answered at the same time; more get 429 at once."""
+    workers: int = Field(1, ge=1)
+    """Processes that answer, each its share of ``requests``; they share one model in memory."""
     keys: tuple[ServiceKey, ...] = ()
     """Keys of callers: ``[[service.keys]]``, each with ``name``, ``sha256`` and
     ``scopes``; see docs/how-to/serve.md. Without any, callers need none."""
