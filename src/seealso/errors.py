@@ -23,6 +23,7 @@ most specific of them, ``from`` the original::
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class SeeAlsoError(Exception):
@@ -117,7 +118,7 @@ class ServiceError(SeeAlsoError):
     request_id
         By which the request is found in the logs of the service and of OpenSearch.
     refused
-        Each field of the request that is wrong, with the reason.
+        Each part of the request that is wrong: its ``field``, and the ``reason``.
     """
 
     exit_code = 10
@@ -130,7 +131,7 @@ class ServiceError(SeeAlsoError):
         request_id: str,
         status: int | None = None,
         retry_after: float | None = None,
-        refused: Sequence[Mapping[str, str]] = (),
+        refused: Sequence[Mapping[str, Any]] = (),
         hint: str | None = None,
         **context: object,
     ) -> None:

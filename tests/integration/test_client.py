@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event as Signal
+from threading import Thread
 from time import monotonic, sleep
 from typing import Any, Final, get_args, get_type_hints
 
@@ -18,13 +19,14 @@ import httpx
 import orjson
 import pytest
 
-from seealso.client import Client, ServiceError, User
+from seealso.client import Client, Event, ServiceError, User
 from seealso.cluster import Cluster
 from seealso.errors import ConfigError
 from seealso.plugin import Recommender
 from seealso.plugin.service.app import create_app
 from tests.integration.catalogues import Shop
 from tests.library import Library
+from tests.live import forgotten
 from tests.members import asking, built
 from tests.services import running
 
@@ -39,6 +41,7 @@ METHODS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "/v1/explain": (Client.reasons,),
     "/v1/neighbours": (Client.neighbours,),
     "/v1/personalise": (Client.personalise, Client.search),
+    "/v1/events": (Client.ingest_events,),
 }
 """What asks each address."""
 
@@ -114,6 +117,11 @@ def test_every_address_has_a_method_with_its_fields(library: Library) -> None:
             assert sent == expected - CHOSEN, path
 
 
+def test_an_event_is_described_as_the_service_describes_one(library: Library) -> None:
+    described = create_app(library.recommender()).openapi()["components"]["schemas"]["Event"]
+    assert {one.name for one in fields(Event)} == described["properties"].keys()
+
+
 def test_a_user_is_described_as_the_service_describes_one() -> None:
     user = User("ann", ["b3"], ["b4"], "castle", {"age": 40})
     assert user.as_json().keys() == WHO
@@ -185,6 +193,32 @@ def test_neighbours_are_those_of_the_users_index(peopled: Shop) -> None:
     assert as_sent(near, answers[0]) == answers[0]
 
 
+def test_events_reach_the_history_of_their_user(peopled: Shop, users_key: None) -> None:
+    built(peopled)
+    recommender = asking(peopled, users={"enabled": True})
+    now = datetime.now(UTC)
+    events = [
+        Event(user="ann-1", item="f31", type="click", time=now, query_id="list-7"),
+        Event(user="ann-1", item="f32", id="once"),
+        Event(user=None, item="f33"),
+        Event(user="ann-2", item="no such item", value=2.5),
+        Event(user="ann-2", item="f31", time="yesterday"),
+    ]
+    with running(create_app(recommender)) as address, Client(address) as client:
+        with recorded(client) as answers:
+            report = client.ingest_events(events)
+        again = client.ingest_events(events[1:2])
+        with pytest.raises(ServiceError) as caught:
+            client.ingest_events(events[4:])
+        assert {"f31", "f32"}.isdisjoint(client.recommend("ann-1", size=40).ids)
+    assert as_sent(report, answers[0]) == answers[0]
+    assert (report.written, report.nobody, report.unknown) == (4, 1, ("no such item",))
+    assert [(one.event, one.field) for one in report.refused] == [(4, "time")]
+    assert (again.written, again.repeated) == (0, 1)
+    assert (caught.value.status, caught.value.refused[0]["field"]) == (422, "time")
+    forgotten(peopled)
+
+
 def test_an_id_may_hold_anything(client: Client) -> None:
     for item_id in ("a/b", "a?b", "ü{{x}}", "..", "b 7#"):
         with pytest.raises(ServiceError) as caught:
@@ -253,7 +287,7 @@ def test_a_busy_service_is_asked_again_after_the_time_that_it_names(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recommender = library.recommender(service={"requests": 1})
-    begun, go_on = Event(), Event()
+    begun, go_on = Signal(), Signal()
     related = recommender.related
 
     def wait(*args: Any, **more: Any) -> Any:
@@ -391,7 +425,7 @@ def test_a_service_that_is_not_there_is_said() -> None:
 
 
 def test_nobody_waits_longer_than_the_timeout() -> None:
-    hold = Event()
+    hold = Signal()
 
     class Silent(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -9,18 +9,20 @@ It needs the extra ``client``, and nothing of what answers: no model, no OpenSea
 """
 
 from seealso.client.answers import (
-    Explanation,
     GroupList,
     GroupRecommendation,
-    MatchedWord,
+    ItemRanking,
     Neighbour,
     NeighbourList,
+    PlannedList,
     Recommendation,
     RecommendationList,
-    Share,
 )
 from seealso.client.client import Client
+from seealso.client.explanations import Explanation, MatchedWord, Share
+from seealso.client.reports import EventsReport, RefusedEvent
 from seealso.client.requests import (
+    Event,
     GroupListOptions,
     ListOptions,
     PopularOptions,
@@ -31,17 +33,22 @@ from seealso.errors import ServiceError
 
 __all__ = [
     "Client",
+    "Event",
+    "EventsReport",
     "Explanation",
     "GroupList",
     "GroupListOptions",
     "GroupRecommendation",
+    "ItemRanking",
     "ListOptions",
     "MatchedWord",
     "Neighbour",
     "NeighbourList",
+    "PlannedList",
     "PopularOptions",
     "Recommendation",
     "RecommendationList",
+    "RefusedEvent",
     "ServiceError",
     "Share",
     "User",

@@ -1,80 +1,10 @@
-"""What a service answers, as values: what a newer service adds does not break an older client."""
+"""Lists as a service answers them: what a newer service adds does not break an older client."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One reason for an item, and how much of its value that is.
-
-    Attributes
-    ----------
-    kind
-        What it comes from, for instance ``event``, ``words`` or ``importance``.
-    amount
-        What it adds to `Explanation.raw`; None where it is not known by itself.
-    item_id
-        The item of an event.
-    similarity
-        Of an event's item and the item that is explained.
-    """
-
-    kind: str
-    amount: float | None
-    item_id: str | None = None
-    similarity: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedWord:
-    """A word of the user that the item contains, and its part of the score."""
-
-    field: str
-    word: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why an item has its value for a user.
-
-    Attributes
-    ----------
-    user_id, item_id
-        Whose value of which item.
-    fields
-        The catalogue's own fields of the item.
-    probability, raw
-        As in a list; None for an item without a vector, and for a user of whom nothing is known.
-    importance
-        The weight of the item.
-    shares
-        Reasons, the largest first: the amounts that are not None add up to `raw`.
-    words
-        Words that bring the item into the list.
-    path, templates
-        How it was ranked, and by which query templates.
-    index, fingerprint
-        The physical index that answered, and its bundle.
-    note
-        Something a person should know.
-    """
-
-    user_id: str | None
-    item_id: str
-    fields: Mapping[str, Any]
-    probability: float | None
-    raw: float | None
-    importance: float
-    shares: tuple[Share, ...]
-    words: tuple[MatchedWord, ...]
-    path: str
-    templates: tuple[str, ...]
-    index: str
-    fingerprint: str
-    note: str = ""
+from seealso.client.explanations import Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +129,48 @@ class GroupList(RecommendationList):
         return self.items[place]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRanking(RecommendationList):
+    """Items that a caller named, in a user's order, and those that have no place in it.
+
+    Attributes
+    ----------
+    unknown
+        Ids that the index does not hold.
+    blocked
+        Ids of items that the user must not be shown.
+    """
+
+    unknown: tuple[str, ...]
+    blocked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedList:
+    """What a list would be searched for with.
+
+    Attributes
+    ----------
+    index, bundle
+        The physical index that would be sent the searches, and the fingerprint of its bundle.
+    path
+        How the list would be ranked.
+    requests
+        Each search of the ``_msearch``: its ``index``, its ``body``, its ``search_type``.
+    degraded
+        What would be left out or guessed, and why.
+    user_id
+        Whom the list is for, if known by id.
+    """
+
+    index: str
+    bundle: str
+    path: str
+    requests: tuple[Mapping[str, Any], ...]
+    degraded: str | None
+    user_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbour:
     """A user who is like another.
@@ -250,11 +222,6 @@ class NeighbourList:
 
     def __getitem__(self, place: int) -> Neighbour:
         return self.neighbours[place]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reasons:
-    reasons: tuple[Explanation, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What a service is asked for: users, and options of lists, as JSON has them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeAlias, TypedDict, get_type_hints
 
 from seealso.choices import SeenRule, StrategyName
@@ -43,6 +44,43 @@ class User:
             words=self.words or None,
             attributes=self.attributes,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What a user did with an item.
+
+    Attributes
+    ----------
+    user
+        Id of the user; None for nobody that is known.
+    item
+        Id of the item.
+    type
+        What it was, for instance ``click``; the service's ``events.default_type`` where it is None.
+    time
+        When it was; the time of the service where it is None.
+    id
+        By it, a repetition is recognised; a random one where it is None.
+    query_id
+        `RecommendationList.query_id` of the list that it happened in.
+    value
+        A rating, a quantity, seconds; 1 where it is None.
+    """
+
+    user: str | None
+    item: str
+    type: str | None = None
+    time: datetime | str | None = None
+    id: str | None = None
+    query_id: str | None = None
+    value: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as JSON has it."""
+        time = self.time.isoformat() if isinstance(self.time, datetime) else self.time
+        # nobody is said, not left out
+        return {"user": self.user, **without_none(**{**asdict(self), "time": time})}
 
 
 class PopularOptions(TypedDict, total=False):

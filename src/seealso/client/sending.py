@@ -34,6 +34,9 @@ UNKNOWN: Final = "UnknownAnswer"
 LONGEST_WAIT: Final = 10.0
 """Seconds: a service that says to come back later than that is not waited for."""
 
+PASSING: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.CONFLICT})
+"""Of what may be right a moment later, though a part may have been carried out."""
+
 log = logging.getLogger(__name__)
 
 
@@ -200,7 +203,7 @@ def _may_repeat(exc: BaseException, call: Call) -> bool:
     if exc.code == UNREACHABLE or exc.status == HTTPStatus.TOO_MANY_REQUESTS:
         # nothing was begun
         return True
-    return call.repeatable and (exc.code == LOST or exc.status == HTTPStatus.SERVICE_UNAVAILABLE)
+    return call.repeatable and (exc.code == LOST or exc.status in PASSING)
 
 
 _backoff = wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT)
