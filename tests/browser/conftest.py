@@ -68,19 +68,19 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser) -> Visit:
-    """Open a file in a window of its own."""
+    """Open a file or an address in a window of its own."""
 
     @contextmanager
-    def open_file(file: Path, *, width: int = 1280, **options: Any) -> Iterator[Seen]:
+    def open_page(page: Path | str, *, width: int = 1280, **options: Any) -> Iterator[Seen]:
         context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
         context.set_default_timeout(PATIENCE)
         try:
             seen = Seen(context.new_page())
             seen.watch()
-            seen.page.goto(file.as_uri())
+            seen.page.goto(page if isinstance(page, str) else page.as_uri())
             seen.page.wait_for_load_state("networkidle")
             yield seen
         finally:
             context.close()
 
-    return open_file
+    return open_page

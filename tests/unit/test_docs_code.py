@@ -11,7 +11,7 @@ import pytest
 
 from seealso.cli.main import cli, overrides
 from seealso.config import load_settings
-from tests.snippets import PAGES, blocks, name_of, own_calls, shell_commands
+from tests.snippets import PAGES, ROOT, blocks, name_of, own_calls, shell_commands
 
 CALLS = [
     pytest.param(arguments, id=f"{name_of(page)}: {' '.join(arguments)[:60]}")
@@ -84,6 +84,15 @@ def test_every_name_that_the_docs_import_is_there(block: str) -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seealso"):
             for alias in node.names:
                 assert hasattr(importlib.import_module(str(node.module)), alias.name)
+
+
+def test_what_a_page_has_of_the_site_in_a_browser_is_what_runs_there() -> None:
+    page = ROOT / "docs" / "how-to" / "send-events-from-a-browser.md"
+    folder = ROOT / "examples" / "javascript"
+    files = "".join(one.read_text(encoding="utf-8") for one in sorted(folder.glob("*.*")))
+    shown = [*blocks(page, "js"), *blocks(page, "python")]
+    assert len(shown) == 3
+    assert [one for one in shown if one not in files] == []
 
 
 def test_there_is_something_to_check() -> None:
