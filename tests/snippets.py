@@ -87,3 +87,10 @@ def own_calls(line: str) -> Iterator[list[str]]:
             words = []
         elif words or "=" not in word.partition("/")[0]:
             words.append(word)
+
+
+def files_of_the_shop() -> Iterator[tuple[str, str]]:
+    """Yield name and content of each file that docs/start/your-own-shop.md has to copy."""
+    text = (ROOT / "docs" / "start" / "your-own-shop.md").read_text(encoding="utf-8")
+    for name in ("products.csv", "events.csv", "seealso.toml"):
+        yield name, text.split(f"`{name}`", 1)[1].split("```", 2)[1].partition("\n")[2]

@@ -8,17 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-import tomllib
 from hashlib import sha256
-from importlib.metadata import requires
 from pathlib import Path
 
 import httpx
 import pytest
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pathspec import GitIgnoreSpec
 
+from release.closure import packages
 from release.dockerfile import Stage, read_stages
 from tests.library import Library
 
@@ -97,36 +95,15 @@ def test_base_images_are_slim_and_of_one_version(stages: dict[str, Stage]) -> No
 
 
 def test_what_it_installs_is_pinned_and_without_torch(stages: dict[str, Stage]) -> None:
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        project = tomllib.load(file)["project"]
     extras = stages["environment"].variables["EXTRAS"].split(",")
     assert {"serve", "export"} <= set(extras)
-    lines = [*project["dependencies"], *(
-        line for extra in extras for line in project["optional-dependencies"][extra]
-    )]  # fmt: skip
-    installed = closure(lines)
+    installed = packages(extras)
     assert len(installed) > 40
     assert not [name for name in installed if HEAVY.match(name)]
     lock = (ROOT / "requirements.lock").read_text().splitlines()
     pinned = {canonicalize_name(line.split("==")[0]) for line in lock}
     assert installed <= pinned
     assert "--constraint /requirements.lock" in next(stages["environment"].find("RUN")).values[0]
-
-
-def closure(lines: list[str]) -> set[str]:
-    """Return what requirements bring along, by what the installed packages say."""
-    found: set[tuple[str, str]] = set()
-    open_ = [(Requirement(line), "") for line in lines]
-    while open_:
-        requirement, extra = open_.pop()
-        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
-            continue
-        name = canonicalize_name(requirement.name)
-        for wanted in ("", *requirement.extras):
-            if (name, wanted) not in found:
-                found.add((name, wanted))
-                open_ += [(Requirement(line), wanted) for line in requires(name) or ()]
-    return {name for name, _ in found}
 
 
 def test_what_it_starts_serves_and_ends(image: Stage, library: Library, tmp_path: Path) -> None:

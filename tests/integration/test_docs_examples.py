@@ -25,7 +25,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle
 from seealso.plugin.service.app import create_app
 from tests.services import running
-from tests.snippets import ROOT, blocks, own_calls, shell_commands
+from tests.snippets import ROOT, blocks, files_of_the_shop, own_calls, shell_commands
 
 KEY = "a key that only this test knows, long enough"
 
@@ -86,12 +86,6 @@ class Shop:
         named = named.replace("localhost:9200", self.url)
         named = named.replace("http://127.0.0.1:8080", self.service)
         return named.replace('"/shop/', f'"/{self.alias}/')
-
-
-def files_of_the_shop() -> Iterator[tuple[str, str]]:
-    text = (ROOT / "docs" / "start" / "your-own-shop.md").read_text(encoding="utf-8")
-    for name in ("products.csv", "events.csv", "seealso.toml"):
-        yield name, text.split(f"`{name}`", 1)[1].split("```", 2)[1].partition("\n")[2]
 
 
 @pytest.fixture(scope="module")
