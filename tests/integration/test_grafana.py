@@ -11,9 +11,6 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from seealso.plugin.service.app import create_app
-from tests.library import Library
-
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "seealso.json"
 ADDED = {"job", "instance"}
 """Labels that Prometheus adds to all that it collects."""
@@ -27,13 +24,14 @@ def dashboard() -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def counted(library: Library) -> dict[str, set[str]]:
+@pytest.fixture
+def counted(client: TestClient) -> dict[str, set[str]]:
     """The labels of each number that a service has which was asked for this and that."""
-    with TestClient(create_app(library.recommender())) as client:
-        for body, status in (({"user": "u1"}, 200), ({"user": "nobody"}, 200), ({"x": 1}, 422)):
-            assert client.post("/v1/recommend", json=body).status_code == status
-        text = client.get("/metrics").text
+    for body, status in (({"user": "ann-1"}, 200), ({"user": "nobody"}, 200), ({"x": 1}, 422)):
+        assert client.post("/v1/recommend", json=body).status_code == status
+    events = {"events": [{"user": "ann-1", "item": "f1"}]}
+    assert client.post("/v1/events", json=events).status_code == 200
+    text = client.get("/metrics").text
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
