@@ -6,6 +6,7 @@ update needs no restart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 from seealso.plugin.explanations.explanation import Explanation
@@ -182,11 +183,15 @@ class Recommender(UserSearches):
         ClusterError
             OpenSearch does not answer or refuses.
         """
-        # no vector ranks: what is about one is no option here
-        chosen = RecommendOptions(path="auto", min_probability=0.0, tail_share=0.0, **options)
-        criteria = chosen.resolve(self._settings.recommend)
-        found = self._index.follow(lambda live: self._lists.popular(live, criteria))
+        found = self.find_popular(RecommendOptions(**options))
         return self._logged([Query("popular", User())], [found])[0]
+
+    def find_popular(self, options: RecommendOptions) -> RecommendationList:
+        """Do what `popular` does, without writing the list down: nobody may ever see it."""
+        # no vector ranks: what is about one is no option here
+        chosen = replace(options, path="auto", min_probability=0.0, tail_share=0.0)
+        criteria = chosen.resolve(self._settings.recommend)
+        return self._index.follow(lambda live: self._lists.popular(live, criteria))
 
     def recommend_group(
         self,

@@ -6,11 +6,13 @@ from http import HTTPStatus
 from math import ceil
 from typing import Any, Final
 
-from anyio.to_thread import current_default_thread_limiter
+from anyio import create_task_group, sleep
+from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import FastAPI
 
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.keys import RequireKey, require_scope
+from seealso.plugin.service.last_popular import RENEW_SECONDS, LastPopular
 from seealso.plugin.service.limits import LimitBodies, LimitRequests, NameRequests
 from seealso.plugin.service.metrics import CountRequests, Metrics
 from seealso.plugin.service.problems import add_problems
@@ -43,13 +45,18 @@ def create_app(recommender: Recommender) -> FastAPI:
     """
     settings, metrics = recommender.settings.service, Metrics()
     requests = ceil(settings.requests / settings.workers)
+    popular_list = LastPopular(recommender) if settings.stand_in == "popular" else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # a thread for each request that may be answered, and for those who ask whether it is ready
         current_default_thread_limiter().total_tokens = requests + SPARE_THREADS
         with recommender:
-            yield
+            async with create_task_group() as tasks:
+                if popular_list is not None:
+                    tasks.start_soon(_keep_new, popular_list)
+                yield
+                tasks.cancel_scope.cancel()
 
     app = FastAPI(
         title="seealso",
@@ -71,7 +78,7 @@ def create_app(recommender: Recommender) -> FastAPI:
     add_problems(app)
     reading = [require_scope("read")]
     for router in (
-        list_routes(recommender, metrics),
+        list_routes(recommender, metrics, popular_list),
         user_routes(recommender),
         metric_routes(recommender, metrics),
     ):
@@ -79,3 +86,10 @@ def create_app(recommender: Recommender) -> FastAPI:
     app.include_router(event_routes(recommender, metrics), dependencies=[require_scope("events")])
     app.include_router(health_routes(recommender))
     return app
+
+
+async def _keep_new(popular_list: LastPopular) -> None:
+    """Renew the list that stands in, as long as the service runs."""
+    while True:
+        await run_sync(popular_list.renew)
+        await sleep(RENEW_SECONDS)

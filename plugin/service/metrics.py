@@ -26,6 +26,26 @@ UNKNOWN: Final = "unknown"
 """The address of requests to none of the service's: what callers invent must not become a label."""
 
 
+WHYS: Final = {
+    "OpenSearch does not answer": "unavailable",
+    "a part is missing": "part_missing",
+    "shards do not answer": "part_missing",
+    "importance alone": "unknown_user",
+    "of the history have no vector": "unknown_items",
+    "words and attributes alone": "no_history",
+    "ranked by the graph": "graph",
+    "without neighbours": "no_neighbours",
+}
+"""Labels of notes by what these say."""
+
+
+def find_whys(note: str) -> set[str]:
+    """Return the labels of what a note says was left out or guessed; none for an empty note."""
+    found = {why for text, why in WHYS.items() if text in note}
+    # of rules and shares, which have words of their own
+    return found or ({"promises"} if note else set())
+
+
 class Metrics:
     """The numbers of one service.
 
@@ -58,7 +78,8 @@ class Metrics:
         )
         self._degraded = Counter(
             "seealso_degraded",
-            "Lists of which something was left out or guessed.",
+            "Lists of which something was left out or guessed, by what.",
+            ("why",),
             registry=self.registry,
         )
         self._events = Counter(
@@ -80,8 +101,8 @@ class Metrics:
 
     def count_list(self, note: str) -> None:
         """Count a list, if something was left out of it or guessed."""
-        if note:
-            self._degraded.inc()
+        for why in find_whys(note):
+            self._degraded.labels(why).inc()
 
     def count_events(self, **outcomes: int) -> None:
         """Count events by what became of them."""

@@ -23,6 +23,8 @@ DEADLINE = 3.0
 
 ASKED = {"history": ["f3", "f7"], "size": 3}
 
+RELATED = "/v1/related/f3"
+
 
 @contextmanager
 def serving(shop: Shop) -> Iterator[httpx.Client]:
@@ -44,7 +46,7 @@ def serving(shop: Shop) -> Iterator[httpx.Client]:
 def answers(client: httpx.Client) -> bool:
     """Tell whether a list comes; what comes instead is a problem to come back after."""
     started = time.monotonic()
-    found = client.post("/v1/recommend", json=ASKED)
+    found = client.post(RELATED, json={"size": 3})
     # a busy machine adds to it; without a deadline it would be half a minute and more
     assert time.monotonic() - started < 5 * DEADLINE
     if found.status_code == 200:
@@ -63,12 +65,32 @@ def is_refused_at_once(client: httpx.Client) -> bool:
     """Tell whether nobody waits any more for what will not come, but for one who tries."""
     for _ in range(3):
         started = time.monotonic()
-        found = client.post("/v1/recommend", json=ASKED)
+        found = client.post(RELATED)
         if f"did not answer {FAILURES} times in a row" in found.json()["detail"]:
             assert found.status_code == 503
             assert 1 <= int(found.headers["retry-after"]) <= PAUSE_SECONDS
             return time.monotonic() - started < DEADLINE
     return False
+
+
+def stands_in_for_a_list(client: httpx.Client) -> None:
+    """Check that users get the last popular list, marked so, and an error where it cannot do."""
+    found = client.post("/v1/recommend", json={**ASKED, "exclude": ["f1"], "fields": ["title"]})
+    assert found.status_code == 200, found.text
+    assert found.json()["degraded"].startswith("OpenSearch does not answer: the popular list of")
+    items = found.json()["items"]
+    assert len(items) == 3
+    assert not {"f1", "f3", "f7"} & {one["item_id"] for one in items}
+    assert {one["probability"] for one in items} == {None}
+    assert [*items[0]["fields"]] == ["title"]
+    users = [{"history": ["f2"]}, "u1"]
+    batch = client.post("/v1/recommend/batch", json={"users": users, "size": 30}).json()["lists"]
+    assert [len(one["items"]) for one in batch] == [29, 30]
+    assert batch[1]["user_id"] == "u1"
+    assert "only 29 items" in batch[0]["degraded"]
+    assert 'seealso_degraded_total{why="unavailable"} 3.0' in client.get("/metrics").text
+    for more in ({"filters": {"term": {"title": "x"}}}, {"explain": True}):
+        assert client.post("/v1/recommend", json={**ASKED, **more}).status_code == 503
 
 
 def wait_for_answers(client: httpx.Client) -> None:
@@ -94,8 +116,9 @@ def test_a_cluster_that_is_gone_or_stands_still_is_said_and_waited_for(
         try:
             assert not answers(client)
             with ThreadPoolExecutor() as pool:
-                list(pool.map(lambda _: client.post("/v1/recommend", json=ASKED), range(FAILURES)))
+                list(pool.map(lambda _: client.post(RELATED), range(FAILURES)))
             assert is_refused_at_once(client)
+            stands_in_for_a_list(client)
         finally:
             os.kill(info.pid, signal.SIGCONT)
         wait_for_answers(client)

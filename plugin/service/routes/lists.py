@@ -4,7 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from seealso.errors import DataError
+from seealso.cluster.request_id import request_id
+from seealso.errors import DataError, Unavailable
+from seealso.log import logger
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
@@ -18,12 +20,27 @@ from seealso.plugin.service.bodies import (
     PopularBody,
     RecommendBody,
 )
+from seealso.plugin.service.last_popular import LastPopular
 from seealso.plugin.service.metrics import Metrics
 from seealso.plugin.service.routes.answers import as_json, describe_list, read_user, read_users
 
+log = logger(__name__)
 
-def list_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
-    """Return the addresses of lists: for a user, for several, for a group, by an item."""
+
+def list_routes(
+    recommender: Recommender, metrics: Metrics, popular_list: LastPopular | None
+) -> APIRouter:
+    """Return the addresses of lists: for a user, for several, for a group, by an item.
+
+    Parameters
+    ----------
+    recommender
+        Who answers.
+    metrics
+        Counts what was answered.
+    popular_list
+        Stands in for lists of users while OpenSearch does not answer; None for an error instead.
+    """
     router = APIRouter(prefix="/v1", tags=["lists"])
 
     def answer(found: RecommendationList | GroupList) -> dict[str, Any]:
@@ -31,11 +48,20 @@ def list_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
         metrics.count_list(found.note)
         return describe_list(found)
 
+    def stand_in(failure: Unavailable) -> LastPopular:
+        if popular_list is None:
+            raise failure
+        log.warning("request %s: %s", request_id.get(), failure.message)
+        return popular_list
+
     @router.post("/recommend", response_model=Answer)
     def recommend(body: RecommendBody) -> Response:
         """Return a list for one user."""
-        user = read_user(recommender, body)
-        (found,) = recommender.recommend_batch([user], **body.chosen("explain"))
+        try:
+            user = read_user(recommender, body)
+            (found,) = recommender.recommend_batch([user], **body.chosen("explain"))
+        except Unavailable as exc:
+            return as_json(answer(stand_in(exc).for_user(body, exc)))
         reasons = recommender.reasons(user, found.ids) if body.explain and found.ids else []
         beside = {"reasons": [one.as_dict() for one in reasons]} if body.explain else {}
         return as_json({**answer(found), **beside})
@@ -49,8 +75,11 @@ def list_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
                 f"users: {len(body.users)} lists of {size} are more than {MOST_PLACES:,} items",
                 hint="ask for fewer users at once; `seealso recommend-batch` is for many",
             )
-        users = read_users(recommender, body.users)
-        lists = recommender.recommend_batch(users, **body.chosen("users"))
+        try:
+            users = read_users(recommender, body.users)
+            lists = recommender.recommend_batch(users, **body.chosen("users"))
+        except Unavailable as exc:
+            lists = stand_in(exc).for_users(body, exc)
         metrics.count_search(lists[0].latency_ms)
         for one in lists:
             metrics.count_list(one.note)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
@@ -43,6 +43,9 @@ class ServiceSettings(Section):
     """Requests that are answered at the same time; more get 429 at once."""
     workers: int = Field(1, ge=1)
     """Processes that answer, each its share of ``requests``; they share one model in memory."""
+    stand_in: Literal["popular", "none"] = "popular"
+    """What users get while OpenSearch does not answer: the last popular list, marked as such, or an
+    error alone."""
     keys: tuple[ServiceKey, ...] = ()
     """Keys of callers: ``[[service.keys]]``, each with ``name``, ``sha256`` and
     ``scopes``; see docs/how-to/serve.md. Without any, callers need none."""

@@ -1,0 +1,100 @@
+"""The popular list that stands in for lists of users while OpenSearch does not answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from seealso.errors import SeeAlsoError, Unavailable
+from seealso.log import logger
+from seealso.plugin.ranking.options import RecommendOptions
+from seealso.plugin.recommendations import Recommendation, RecommendationList
+from seealso.plugin.recommender import Recommender
+from seealso.plugin.service.bodies import BatchBody, RecommendBody, UserListOptions, Who
+
+log = logger(__name__)
+
+RENEW_SECONDS: Final = 60.0
+"""How old the list may become while OpenSearch answers."""
+
+KEPT: Final = 200
+"""Its items: some of them are left out for each user."""
+
+CHECKED: Final = ("filters", "rules", "without_rules", "min_probability")
+"""Options that only OpenSearch can keep: with one of them, no other list stands in."""
+
+
+class LastPopular:
+    """The popular list as it was when OpenSearch last answered.
+
+    Parameters
+    ----------
+    recommender
+        Who makes it.
+    """
+
+    def __init__(self, recommender: Recommender) -> None:
+        self._recommender = recommender
+        self._list: RecommendationList | None = None
+        self._at = datetime.now(UTC)
+
+    def renew(self) -> None:
+        """Make the list anew; the one before stays where OpenSearch does not answer."""
+        try:
+            self._list = self._recommender.find_popular(RecommendOptions(size=KEPT))
+        except SeeAlsoError as exc:
+            log.info("the popular list of %s stays: %s", self._at, exc.message)
+        else:
+            self._at = datetime.now(UTC)
+
+    def for_user(self, body: RecommendBody, failure: Unavailable) -> RecommendationList:
+        """Return what stands in for the list of a user.
+
+        Parameters
+        ----------
+        body
+            What was asked for. What it excludes, and what it names of the user's history, is left
+            out; what only a users index knows is not.
+        failure
+            Why there is no list of the user's own.
+
+        Raises
+        ------
+        Unavailable
+            `failure`: the body has options that this list may not keep, or there is none yet.
+        """
+        if body.explain:
+            raise failure
+        return self._without(body, body, failure)
+
+    def for_users(self, body: BatchBody, failure: Unavailable) -> list[RecommendationList]:
+        """Return the same for each of several users."""
+        people = [Who(user=one) if isinstance(one, str) else one for one in body.users]
+        return [self._without(one, body, failure) for one in people]
+
+    def _without(
+        self, who: Who, options: UserListOptions, failure: Unavailable
+    ) -> RecommendationList:
+        popular = self._list
+        if popular is None or any(getattr(options, name) for name in CHECKED):
+            raise failure
+        left_out = {*(who.history or ()), *(who.session or ()), *(options.exclude or ())}
+        size = options.size or self._recommender.settings.recommend.size
+        items = [one for one in popular if one.item_id not in left_out][:size]
+        return replace(
+            popular,
+            items=tuple(_only(items, options.fields)),
+            user_id=who.user,
+            note=f"OpenSearch does not answer: the popular list of {self._at:%Y-%m-%d %H:%M} UTC"
+            + (f", of which only {len(items)} items are left" if len(items) < size else ""),
+            latency_ms={},
+        )
+
+
+def _only(items: Sequence[Recommendation], fields: Sequence[str] | None) -> list[Recommendation]:
+    """Return items with these of their fields; all of them for None."""
+
+    def chosen(one: Mapping[str, object]) -> dict[str, object]:
+        return {name: value for name, value in one.items() if name in (fields or ())}
+
+    return [one if fields is None else replace(one, fields=chosen(one.fields)) for one in items]
