@@ -92,7 +92,7 @@ class Deletions:
             return DataError(
                 f"{name}: {len(self.ids):,} of {self.documents:,} items would be deleted, more "
                 f"than {most:.0%}",
-                hint="if they are really gone, give --yes",
+                hint="if they are really gone, give --yes, or over HTTP allow",
                 index=name,
             )
         return None

@@ -116,6 +116,28 @@ def apply_importance(
     return _table(items, _values(items, parameters, numbers), parameters)
 
 
+def stored_importance(
+    documents: Mapping[str, Mapping[str, Any]], parameters: Mapping[str, Any]
+) -> ImportanceTable:
+    """Return the importance that documents of an index hold, without what live events added.
+
+    Parameters
+    ----------
+    documents
+        Their ``importance``, ``interactions`` and ``counted``, by the ids of the items.
+    parameters
+        ``ImportanceTable.parameters``, as the index recorded them.
+    """
+    counted = {name: one.get("counted") or one for name, one in documents.items()}
+    return ImportanceTable(
+        parameters=dict(parameters),
+        _weights={name: float(one["importance"]) for name, one in counted.items()},
+        _interactions={name: int(one["interactions"]) for name, one in counted.items()},
+        _default=_default_weight(parameters),
+        _tail_threshold=int(parameters["tail_threshold"]),
+    )
+
+
 def settings_of(parameters: Mapping[str, Any]) -> ImportanceSettings:
     """Return the settings that the ``ImportanceTable.parameters`` of an index were made with."""
     own = {k: v for k, v in parameters.items() if k in ImportanceSettings.model_fields}
@@ -143,13 +165,11 @@ def _table(
     items: pl.DataFrame, values: npt.NDArray[np.float64], parameters: Mapping[str, Any]
 ) -> ImportanceTable:
     ids = items["item_id"].to_list()
-    default = neutral_weight(parameters)
+    default = _default_weight(parameters)
     weights = weights_of(values, parameters)
     if parameters["kind"] == "events":
         # nobody chose it: that is not known to be little
         weights = np.where(items["interactions"].to_numpy() > 0, weights, default)
-    if parameters["kind"] == "rating":
-        default = float(weights_of(np.array([parameters["mean"]]), parameters)[0])
     return ImportanceTable(
         parameters=dict(parameters),
         _weights=dict(zip(ids, weights.tolist(), strict=True)),
@@ -157,6 +177,13 @@ def _table(
         _default=default,
         _tail_threshold=int(parameters["tail_threshold"]),
     )
+
+
+def _default_weight(parameters: Mapping[str, Any]) -> float:
+    """Return the weight of an item of which nothing is known."""
+    if parameters["kind"] == "rating":
+        return float(weights_of(np.array([parameters["mean"]]), parameters)[0])
+    return neutral_weight(parameters)
 
 
 def _values(

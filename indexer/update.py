@@ -164,7 +164,7 @@ def _compare(
     delete_missing: bool,
 ) -> _Comparison:
     live = live_index(cluster, settings)
-    _refuse_other(live, settings)
+    refuse_other(live, settings)
     source, left_out = leave_out(source, delete)
     images = images_for(live.bundle, source.images)
     read = read_again(source, live.meta["importance"], settings)
@@ -188,7 +188,14 @@ def _notes(
     return event_notes(read.events, describe_unmatched(read.named, known, place="the index"))
 
 
-def _refuse_other(live: LiveIndex, settings: Settings) -> None:
+def refuse_other(live: LiveIndex, settings: Settings) -> None:
+    """Refuse an index whose documents are not made by these settings.
+
+    Raises
+    ------
+    MappingMismatch
+        It was attached, or built for another similarity.
+    """
     if "attached" in live.meta:
         raise MappingMismatch(
             f"{live.name}: was attached, not built: its documents are its owner's",

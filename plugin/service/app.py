@@ -18,7 +18,9 @@ from seealso.plugin.service.metrics import CountRequests, Metrics
 from seealso.plugin.service.problems import add_problems
 from seealso.plugin.service.routes.events import event_routes
 from seealso.plugin.service.routes.health import health_routes, metric_routes
+from seealso.plugin.service.routes.items import item_routes
 from seealso.plugin.service.routes.lists import list_routes
+from seealso.plugin.service.routes.privacy import privacy_routes
 from seealso.plugin.service.routes.users import user_routes
 from seealso.version import __version__
 
@@ -84,6 +86,8 @@ def create_app(recommender: Recommender) -> FastAPI:
     ):
         app.include_router(router, dependencies=reading)
     app.include_router(event_routes(recommender, metrics), dependencies=[require_scope("events")])
+    for router in (item_routes(recommender), privacy_routes(recommender)):
+        app.include_router(router, dependencies=[require_scope("admin")])
     app.include_router(health_routes(recommender))
     return app
 

@@ -25,7 +25,7 @@ from seealso.errors import BundleError, ConfigError, TemplateError
 from seealso.plugin import Recommender
 from seealso.plugin.service import limits
 from seealso.plugin.service.app import create_app
-from seealso.plugin.service.bodies import MOST_USERS
+from seealso.plugin.service.bodies.lists import MOST_USERS
 from seealso.plugin.service.limits import LARGEST_BODY
 from seealso.plugin.service.problems import status_of
 from seealso.plugin.service.server import listen
@@ -343,7 +343,8 @@ def test_its_description_names_every_address(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     lists = {"recommend", "recommend/batch", "related/{item_id}", "popular", "group"}
     users = {"explain", "neighbours", "personalise"}
-    addresses = {f"/v1/{name}" for name in {*lists, *users, "events"}}
+    changes = {"events", "items", "items/{item_id}", "users/{user_id}"}
+    addresses = {f"/v1/{name}" for name in {*lists, *users, *changes}}
     assert described["paths"].keys() == {*addresses, "/healthz", "/readyz", "/metrics"}
     for path in described["paths"].values():
         for address in path.values():

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from seealso.cluster import indices
 from seealso.indexer.turns import hold_turns
 from seealso.plugin.service.app import create_app
-from seealso.plugin.service.bodies import MOST_EVENTS
+from seealso.plugin.service.bodies.changes import MOST_EVENTS
 from tests.integration.catalogues import Shop
 from tests.integration.services import (
     answered,

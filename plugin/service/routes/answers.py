@@ -9,7 +9,7 @@ from fastapi import Response
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.service.bodies import Who
+from seealso.plugin.service.bodies.lists import Who
 from seealso.types import User
 
 

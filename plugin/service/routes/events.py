@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from seealso.indexer.events.records import RecordIngester, RecordsReport
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.service.bodies import Event, EventsAnswer, EventsBody
+from seealso.plugin.service.bodies.changes import Event, EventsAnswer, EventsBody
 from seealso.plugin.service.metrics import Metrics
 from seealso.plugin.service.problems import (
     Refused,

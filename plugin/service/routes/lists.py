@@ -10,7 +10,7 @@ from seealso.log import logger
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.service.bodies import (
+from seealso.plugin.service.bodies.lists import (
     MOST_PLACES,
     Answer,
     Answers,

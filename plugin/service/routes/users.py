@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.service.bodies import ExplainBody, NeighboursBody, PersonaliseBody
+from seealso.plugin.service.bodies.lists import ExplainBody, NeighboursBody, PersonaliseBody
 from seealso.plugin.service.routes.answers import as_json, read_user
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import BaseModel, ConfigDict, Field
 
 from seealso.choices import SeenRule, StrategyName
 
@@ -16,10 +16,6 @@ MOST_PLACES: Final = 10_000
 
 MOST_REASONS: Final = 100
 """Items of one request whose value is explained."""
-
-
-MOST_EVENTS: Final = 1000
-"""Events of one request."""
 
 
 class Body(BaseModel):
@@ -177,62 +173,3 @@ class Answer(BaseModel):
     took_ms: Mapping[str, float] = Field(description="Milliseconds, by part.")
     degraded: str | None = Field(description="What was left out or guessed, and why.")
     items: Sequence[Recommended]
-
-
-class Event(Body):
-    """What a user did with an item."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"user": "1", "item": "318", "type": "click", "time": "2026-11-29T10:00:00Z"}
-            ]
-        }
-    )
-
-    user: str | None = Field(description="Id of the user; null for nobody that is known.")
-    item: str = Field(description="Id of the item.", min_length=1)
-    type: str | None = Field(None, description="What it was; `events.default_type` by default.")
-    time: str | None = Field(None, description="When it was, as ISO 8601 has it; now by default.")
-    id: str | None = Field(
-        None,
-        min_length=1,
-        description="Its own id: by that, or by all it says, a repetition is recognised.",
-    )
-    query_id: str | None = Field(
-        None, min_length=1, description="`query_id` of the list that it happened in."
-    )
-    value: float | None = Field(None, description="A rating, a quantity, seconds; 1 by default.")
-
-
-class EventsBody(Body):
-    """Events, each read by itself: one that is broken keeps no other from being written."""
-
-    events: list[SkipValidation[Event]] = Field(min_length=1, max_length=MOST_EVENTS)
-
-
-class RefusedEvent(BaseModel):
-    """An event that was not written."""
-
-    event: int = Field(description="Its place in the request, from 0.")
-    field: str
-    reason: str
-
-
-class EventsAnswer(BaseModel):
-    """What became of the events of a request."""
-
-    written: int
-    repeated: int = Field(description="They were there already, and changed nothing.")
-    refused: Sequence[RefusedEvent]
-    unknown: Sequence[str] = Field(
-        description="Items that the index does not hold; their events are kept."
-    )
-    differing: Sequence[str] = Field(
-        description="Ids of those repeated that say something else than the first, which stays."
-    )
-    nobody: int = Field(description="Events of no user: they count for importance alone.")
-    forgotten: int = Field(
-        description="Events left out: their users were forgotten while the request was under way."
-    )
-    degraded: str | None = Field(description="What does not follow the events, and why.")

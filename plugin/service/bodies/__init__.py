@@ -1,0 +1,1 @@
+"""Bodies of requests and answers, named as the library names what they say."""
