@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Barrier
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any, Self
 
 import numpy as np
@@ -109,6 +109,8 @@ class _Client:
                     )
                     waited = perf_counter() - asked
                     if answer.status != 200:
+                        # who is told when to come back does not come before
+                        sleep(float(answer.headers.get("retry-after", 0)))
                         raise ValueError(f"{answer.status} {_reason(answer.data)}")
                     beside = target.check(orjson.loads(answer.data))
                 except (HTTPError, ValueError, LookupError, TypeError) as exc:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import cycle
+from itertools import chain, cycle
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
@@ -30,6 +30,7 @@ from seealso.log import progress
 from seealso.plugin import Recommender
 
 CLIENTS: Final = (1, 4, 16, 64)
+WORKERS: Final = 2
 ROUNDS: Final = 5
 SECONDS: Final = 4.0
 """Of one contender in one round."""
@@ -40,6 +41,8 @@ QUESTIONS: Final = 2000
 SIZE: Final = 10
 SLOWER: Final = 1.3
 """Times that a list may take of what its search takes, the profile beside."""
+Pair = tuple[Target, Target]
+"""The service, and OpenSearch itself with the searches of the same lists."""
 PARTS: Final = {"p50": 0.5, "p99": 0.99}
 MOVING: Final = 16
 """Clients who ask while the alias moves."""
@@ -63,27 +66,27 @@ class Recording(Cluster):
 
 
 @contextmanager
-def service(stage: Stage) -> Iterator[str]:
-    """Run ``seealso serve`` in a process of its own; it must end as it should."""
+def service(stage: Stage, workers: int) -> Iterator[str]:
+    """Run ``seealso serve`` in processes of its own; it must end as it should."""
     settings = stage.settings
     chosen = {
         "cluster.url": stage.cluster.url,
         "index.alias": ALIAS,
-        "text.item": settings.text.item,
         "encoder.bundle": settings.encoder.bundle,
         "encoder.store": str(settings.encoder.store),
         "encoder.cache": str(settings.encoder.cache),
+        "service.workers": workers,
     }
     changes = [f"{name}={orjson.dumps(value).decode()}" for name, value in chosen.items()]
     options = [part for one in changes for part in ("--set", one)]
     command = [sys.executable, "-m", "seealso", *options, "serve", "--port", "0"]
-    log = ROOT / "service.log"
+    log = ROOT / f"service-{workers}.log"
     with log.open("w") as stderr, subprocess.Popen(command, stderr=stderr) as process:
         try:
             yield _address(process, log)
         finally:
             process.terminate()
-        process.wait(60)
+            process.wait(60)
     if "Traceback" in log.read_text():
         raise AssertionError(log.read_text())
 
@@ -139,35 +142,27 @@ def _check_list(answer: Any) -> float:
     return float(answer["took_ms"]["profile"])
 
 
-def measure(contenders: Mapping[str, tuple[Target, Target]]) -> Iterator[Figure]:
-    """Ask all of them in turns, more and more clients at once.
-
-    Parameters
-    ----------
-    contenders
-        By name: the service, and OpenSearch itself.
-    """
-    errors: list[str] = []
-    lists = 0
-    steps = len(CLIENTS) * ROUNDS * 2 * len(contenders)
-    with progress("asking", steps) as tick:
-        for pair in contenders.values():
-            for target in pair:
-                errors += ask(target, CLIENTS[1], _after(WARM_UP)).errors
+def measure(contenders: Mapping[str, Pair]) -> Iterator[Figure]:
+    """Ask all of them in turns, more and more clients at once."""
+    # of every contender, since it was warm
+    every: dict[str, list[Answers]] = {name: [] for name in contenders}
+    with progress("asking", len(CLIENTS) * ROUNDS * len(contenders)) as tick:
+        for target in chain.from_iterable(contenders.values()):
+            ask(target, CLIENTS[1], _after(WARM_UP))
         for clients in CLIENTS:
-            kept: dict[str, list[tuple[Answers, Answers]]] = {name: [] for name in contenders}
+            rounds: dict[str, list[tuple[Answers, Answers]]] = {name: [] for name in contenders}
             for turn in range(ROUNDS):
-                for name, pair in contenders.items():
+                for name, (ours, theirs) in contenders.items():
                     # which of both is first changes from round to round
-                    order = pair if turn % 2 else pair[::-1]
-                    found = [ask(one, clients, _after(SECONDS)) for one in order]
-                    tick(2)
-                    kept[name].append((found[0], found[1]) if turn % 2 else (found[1], found[0]))
-                    errors += [error for one in found for error in one.errors]
-                    lists += len(kept[name][-1][0].seconds)
-            for name, rounds in kept.items():
-                yield from _figures(f"{_many(clients)}, {name}", rounds)
-    yield _count(f"errors of all clients ({lists:,} lists){_first(errors)}", len(errors))
+                    order = (ours, theirs) if turn % 2 else (theirs, ours)
+                    found = {one.url: ask(one, clients, _after(SECONDS)) for one in order}
+                    rounds[name].append((found[ours.url], found[theirs.url]))
+                    every[name].append(found[ours.url])
+                    tick(1)
+            for name, some in rounds.items():
+                yield from _figures(f"{_many(clients)}, {name}", some)
+    for name, answers in every.items():
+        yield _errors(f"{name}, of all clients", answers)
 
 
 def _figures(name: str, rounds: Sequence[tuple[Answers, Answers]]) -> Iterator[Figure]:
@@ -210,11 +205,10 @@ def while_moving(
         mover.start()
         found = ask(target, MOVING, lambda _: over.is_set())
         mover.join()
-    of = f"{MOVES} moves, {len(found.seconds):,} lists"
-    yield _count(f"errors {what} ({of}){_first(found.errors)}", len(found.errors))
-    yield figure(f"{_many(MOVING)}, {what}: lists a second", "1/s", [found.rate])
+    yield _errors(f"while {what} {MOVES} times", [found])
+    yield figure(f"{_many(MOVING)}, while {what}: lists a second", "1/s", [found.rate])
     for part, share in {**PARTS, "the slowest": 1.0}.items():
-        yield figure(f"{_many(MOVING)}, {what}: {part}", "ms", [found.quantile(share) * 1000])
+        yield figure(f"{_many(MOVING)}, while {what}: {part}", "ms", [found.quantile(share) * 1000])
 
 
 def copy_index(cluster: Cluster, fingerprint: str) -> str:
@@ -252,12 +246,11 @@ def _many(clients: int) -> str:
     return "1 client" if clients == 1 else f"{clients} clients"
 
 
-def _first(errors: Sequence[str]) -> str:
-    return f": {errors[0]:.100}" if errors else ""
-
-
-def _count(what: str, number: int) -> Figure:
-    return figure(what, "", [number], Goal("at most", 0))
+def _errors(name: str, every: Sequence[Answers]) -> Figure:
+    errors = [error for one in every for error in one.errors]
+    lists = sum(len(one.seconds) for one in every)
+    first = f": {errors[0]:.100}" if errors else ""
+    return figure(f"errors {name} ({lists:,} lists){first}", "", [len(errors)], Goal("at most", 0))
 
 
 def run(items: int) -> Report:
@@ -270,18 +263,22 @@ def run(items: int) -> Report:
             "by history and words": questions(stage, items, words=True),
         }
         figures: list[Figure] = []
-        with service(stage) as address:
+        with service(stage, 1) as one, service(stage, WORKERS) as several:
+            plain, worded = (straight(stage, each) for each in asked.values())
+            target = served(one, asked["by history and words"])
             pairs = {
-                name: (served(address, one), straight(stage, one)) for name, one in asked.items()
+                "by history": (served(one, asked["by history"]), plain),
+                "by history and words": (target, worded),
+                f"by history and words, {WORKERS} workers": (
+                    served(several, asked["by history and words"]),
+                    worded,
+                ),
             }
             figures += measure(pairs)
-            target = pairs["by history and words"][0]
             swapped = [copy_index(cluster, fingerprint), first]
-            figures += while_moving(target, cluster, swapped, 1.0, "while the alias moves")
-            others = [copy_index(cluster, one) for one in bundles(stage)]
-            figures += while_moving(
-                target, cluster, [*others, first], 5.0, "while bundles are loaded"
-            )
+            figures += while_moving(target, cluster, swapped, 1.0, "the alias moves")
+            others = [copy_index(cluster, each) for each in bundles(stage)]
+            figures += while_moving(target, cluster, [*others, first], 5.0, "bundles are loaded")
     return Report(
         name="load",
         title=f"The service under load, over {items:,} items",
