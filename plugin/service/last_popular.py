@@ -10,7 +10,7 @@ from seealso.log import logger
 from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.service.bodies import BatchBody, RecommendBody, UserListOptions, Who
+from seealso.plugin.service.bodies.lists import BatchBody, RecommendBody, UserListOptions, Who
 
 log = logger(__name__)
 
