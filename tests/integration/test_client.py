@@ -24,36 +24,49 @@ from seealso.cluster import Cluster
 from seealso.errors import ConfigError
 from seealso.plugin import Recommender
 from seealso.plugin.service.app import create_app
-from tests.integration.catalogues import Shop
+from tests.integration.catalogues import Shop, films
 from tests.library import Library
 from tests.live import forgotten
-from tests.members import asking, built
+from tests.members import FILMS, asking, built
 from tests.services import running
 
 WHO: Final = {"user", "history", "session", "words", "attributes"}
 
-METHODS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
-    "/v1/recommend": (Client.recommend,),
-    "/v1/recommend/batch": (Client.recommend_batch,),
-    "/v1/related/{item_id}": (Client.related,),
-    "/v1/popular": (Client.popular,),
-    "/v1/group": (Client.recommend_group,),
-    "/v1/explain": (Client.reasons,),
-    "/v1/neighbours": (Client.neighbours,),
-    "/v1/personalise": (Client.personalise, Client.search),
-    "/v1/events": (Client.ingest_events,),
+METHODS: Final[Mapping[tuple[str, str], tuple[Callable[..., Any], ...]]] = {
+    ("POST", "/v1/recommend"): (Client.recommend,),
+    ("POST", "/v1/recommend/batch"): (Client.recommend_batch,),
+    ("POST", "/v1/related/{item_id}"): (Client.related,),
+    ("POST", "/v1/popular"): (Client.popular,),
+    ("POST", "/v1/group"): (Client.recommend_group,),
+    ("POST", "/v1/explain"): (Client.reasons,),
+    ("POST", "/v1/neighbours"): (Client.neighbours,),
+    ("POST", "/v1/personalise"): (Client.personalise, Client.search),
+    ("POST", "/v1/events"): (Client.ingest_events,),
+    ("POST", "/v1/items"): (Client.upsert_items,),
+    ("DELETE", "/v1/items"): (Client.delete_items,),
+    ("DELETE", "/v1/items/{item_id}"): (Client.delete_item,),
+    ("GET", "/v1/users/{user_id}"): (Client.export_user,),
+    ("DELETE", "/v1/users/{user_id}"): (Client.forget_user,),
 }
 """What asks each address."""
 
-SENT_AS: Final[Mapping[str, set[str]]] = {
-    "user_id": {"user"},
-    "user": WHO,
-    "item_ids": {"items"},
-    "members": {"members", "group"},
+SENT_AS: Final[Mapping[str, Mapping[str, set[str]]]] = {
+    "": {
+        "user_id": {"user"},
+        "user": WHO,
+        "item_ids": {"items"},
+        "members": {"members", "group"},
+    },
+    "/v1/items": {"item_ids": {"ids"}},
+    "/v1/users/{user_id}": {},
 }
-"""Fields of a request that a parameter of another name becomes."""
+"""Fields that a parameter of another name becomes: everywhere, and where it differs."""
 
-CHOSEN: Final = {"send"}
+CHOSEN: Final[Mapping[str, set[str]]] = {
+    "/v1/personalise": {"send"},
+    # reasons are read of a list that is there
+    "/v1/validate": {"explain"},
+}
 """Fields that are chosen by the method."""
 
 
@@ -80,41 +93,54 @@ def recorded(client: Client) -> Iterator[list[Any]]:
 
     client._sender._http.event_hooks = {"response": [record]}
     yield answers
+    client._sender._http.event_hooks = {}
 
 
 def as_sent(value: Any, plain: Any) -> Any:
     """Return the part of a value that a service has sent: of a value, that is all of it."""
     if is_dataclass(value):
         return {name: as_sent(getattr(value, name), one) for name, one in plain.items()}
+    if isinstance(value, Mapping):
+        return {name: as_sent(one, plain[name]) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [as_sent(*pair) for pair in zip(value, plain, strict=True)]
     return value
 
 
-def parameters_of(call: Callable[..., Any]) -> set[str]:
+def parameters_of(path: str, call: Callable[..., Any]) -> set[str]:
     """Return what a method sends, by the names of the service."""
     found = dict(inspect.signature(call).parameters)
     names = set(found) - {"self", "options"}
     if "options" in found:
         (options,) = get_args(found["options"].annotation)
         names |= {*get_type_hints(options)}
-    return set().union(*(SENT_AS.get(name, {name}) for name in names))
+    sent_as = SENT_AS.get(path, SENT_AS[""])
+    return set().union(*(sent_as.get(name, {name}) for name in names))
+
+
+def fields_of(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> set[str]:
+    """Return what an address takes: the parts of its address, and the fields of its body."""
+    expected = {one["name"] for one in operation.get("parameters", ())}
+    if "requestBody" not in operation:
+        return expected
+    content = operation["requestBody"]["content"]["application/json"]["schema"]
+    (reference,) = [one for one in content.get("anyOf", [content]) if "$ref" in one]
+    return {*expected, *schemas[reference["$ref"].rpartition("/")[2]]["properties"]}
 
 
 def test_every_address_has_a_method_with_its_fields(library: Library) -> None:
     described = create_app(library.recommender()).openapi()
-    schemas = described["components"]["schemas"]
-    paths = {path: one for path, one in described["paths"].items() if path.startswith("/v1/")}
-    assert paths.keys() == METHODS.keys()
-    for path, operations in paths.items():
-        for operation in operations.values():
-            expected = {one["name"] for one in operation.get("parameters", ())}
-            content = operation["requestBody"]["content"]["application/json"]["schema"]
-            (reference,) = [one for one in content.get("anyOf", [content]) if "$ref" in one]
-            body = schemas[reference["$ref"].rpartition("/")[2]]
-            expected |= {*body["properties"]}
-            sent = set().union(*map(parameters_of, METHODS[path]))
-            assert sent == expected - CHOSEN, path
+    operations = {
+        (method.upper(), path): operation
+        for path, one in described["paths"].items()
+        if path.startswith("/v1/")
+        for method, operation in one.items()
+    }
+    assert operations.keys() == METHODS.keys()
+    for (method, path), operation in operations.items():
+        sent = set().union(*(parameters_of(path, one) for one in METHODS[method, path]))
+        expected = fields_of(operation, described["components"]["schemas"])
+        assert sent == expected - CHOSEN.get(path, set()), path
 
 
 def test_an_event_is_described_as_the_service_describes_one(library: Library) -> None:
@@ -217,6 +243,39 @@ def test_events_reach_the_history_of_their_user(peopled: Shop, users_key: None) 
     assert (again.written, again.repeated) == (0, 1)
     assert (caught.value.status, caught.value.refused[0]["field"]) == (422, "time")
     forgotten(peopled)
+
+
+def test_items_and_users_are_written_and_deleted(peopled: Shop, users_key: None) -> None:
+    built(peopled)
+    recommender = asking(peopled, users={"enabled": True})
+    new = films(1, start=FILMS)[0]
+    with running(create_app(recommender)) as address, Client(address) as client:
+        client.ingest_events([Event(user="ann-1", item="f31")])
+        with recorded(client) as answers:
+            done = [
+                client.upsert_items([new, films(1)[0], {"title": "an item without an id"}]),
+                client.delete_items([new["item_id"], "nothing"]),
+                client.delete_item("f39"),
+                client.export_user("ann-1"),
+                client.forget_user("ann-1"),
+            ]
+        with pytest.raises(ServiceError) as caught:
+            client.delete_item("nothing")
+    assert [as_sent(*pair) for pair in zip(done, answers, strict=True)] == answers
+    written, deleted, one, export, forgot = done
+    assert (written.written, written.unchanged, written.refused[0].item) == (1, 1, 2)
+    assert (deleted.deleted, deleted.absent, one.deleted) == (1, ("nothing",), 1)
+    assert export.documents.keys() == forgot.deleted.keys()
+    assert caught.value.status == 404
+    forgotten(peopled)
+
+
+def test_what_deletes_is_not_sent_again_once_it_was_begun() -> None:
+    busy = (503, {"Retry-After": "0"}, {"code": "Unavailable", "detail": "gone"})
+    full = (429, {"Retry-After": "0"}, {"code": "TooManyRequests", "detail": "later"})
+    with scripted(full, busy) as (client, names), pytest.raises(ServiceError) as caught:
+        client.forget_user("ann")
+    assert (caught.value.status, len(names)) == (503, 2)
 
 
 def test_an_id_may_hold_anything(client: Client) -> None:
@@ -326,7 +385,7 @@ def test_a_cluster_that_is_gone_is_an_error_with_a_status(
         monkeypatch.setattr(recommender._index, "_cluster", gone)
         monkeypatch.setattr(recommender, "_cluster", gone)
         with pytest.raises(ServiceError) as caught:
-            client.recommend(history=["b3"])
+            client.related("b7")
         assert (caught.value.status, caught.value.code) == (503, "Unavailable")
         assert caught.value.retry_after == 1
 
@@ -349,8 +408,8 @@ def scripted(*steps: Step) -> Iterator[tuple[Client, list[str]]]:
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers["content-length"] or 0))
             names.append(self.headers["x-request-id"])
             step = left.pop(0)
             if step is None:
@@ -363,6 +422,8 @@ def scripted(*steps: Step) -> Iterator[tuple[Client, list[str]]]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        do_POST = do_DELETE = answer  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing."""

@@ -20,7 +20,15 @@ from seealso.client.answers import (
 )
 from seealso.client.client import Client
 from seealso.client.explanations import Explanation, MatchedWord, Share
-from seealso.client.reports import EventsReport, RefusedEvent
+from seealso.client.reports import (
+    DeletedItems,
+    EventsReport,
+    ForgottenUser,
+    RefusedEvent,
+    RefusedItem,
+    UpsertedItems,
+    UserExport,
+)
 from seealso.client.requests import (
     Event,
     GroupListOptions,
@@ -33,9 +41,11 @@ from seealso.errors import ServiceError
 
 __all__ = [
     "Client",
+    "DeletedItems",
     "Event",
     "EventsReport",
     "Explanation",
+    "ForgottenUser",
     "GroupList",
     "GroupListOptions",
     "GroupRecommendation",
@@ -49,8 +59,11 @@ __all__ = [
     "Recommendation",
     "RecommendationList",
     "RefusedEvent",
+    "RefusedItem",
     "ServiceError",
     "Share",
+    "UpsertedItems",
     "User",
+    "UserExport",
     "UserListOptions",
 ]

@@ -51,8 +51,15 @@ class Connection:
         self._sender.close()
 
     def _ask(self, kind: type[T], path: str, body: JsonObject) -> T:
-        """Return the answer to what changes nothing, and so may be sent again."""
+        """Return the answer to what may be sent again: it changes nothing, or the same."""
         return self._sender.send(kind, Call("POST", path, body))
+
+    def _ask_once(self, kind: type[T], method: str, path: str, body: JsonObject | None = None) -> T:
+        """Return the answer to what is sent again only where it was not begun.
+
+        What was deleted before would be missing in the second answer.
+        """
+        return self._sender.send(kind, Call(method, path, body, repeatable=False))
 
 
 def part(name: str) -> str:
