@@ -12,8 +12,9 @@ from uuid import uuid4
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, UbiSettings
-from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.groups.lists import GroupList, GroupRecommendation
 from seealso.plugin.recommendations import RecommendationList
+from seealso.plugin.search.outcomes import EXPECTED, TAIL
 from seealso.plugin.search.rows import RowWriter
 from seealso.readers import Pseudonyms
 from seealso.types import User
@@ -145,9 +146,20 @@ def query_row(
             "path": found.path.value,
             "index": found.index,
             "fingerprint": found.fingerprint,
+            **_describe_places(query, found),
             **query.about,
         },
     }
     if query.user.user_id is not None:
         row["client_id"] = names.of(query.user.user_id)
     return row
+
+
+def _describe_places(query: Query, found: RecommendationList | GroupList) -> dict[str, str]:
+    """Return what its places say of a list, for `seealso.plugin.search.outcomes`."""
+    places = [one.item if isinstance(one, GroupRecommendation) else one for one in found.items]
+    described = {TAIL: str(sum(one.tail for one in places))}
+    known = [one.probability for one in places if one.probability is not None]
+    if query.kind == "recommend" and known and len(known) == len(places):
+        described[EXPECTED] = f"{sum(known):.4f}"
+    return described

@@ -109,10 +109,19 @@ class Metrics:
         for outcome, count in outcomes.items():
             self._events.labels(outcome).inc(count)
 
-    def render(self, live: Live) -> bytes:
-        """Return all numbers in the text format of Prometheus: those of all workers together."""
+    def render(self, live: Live, *beside: Collector) -> bytes:
+        """Return all numbers in the text format of Prometheus: those of all workers together.
+
+        Parameters
+        ----------
+        live
+            What answers.
+        beside
+            Other numbers that every worker knows.
+        """
         described = CollectorRegistry()
-        described.register(_DescribedIndex(live))
+        for one in (_DescribedIndex(live), *beside):
+            described.register(one)
         counted = self.registry
         if SHARED_FOLDER in os.environ:
             counted = CollectorRegistry()

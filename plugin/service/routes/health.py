@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from seealso.errors import SeeAlsoError
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.metrics import Metrics
+from seealso.plugin.service.outcomes import OutcomeWatch
 from seealso.plugin.service.problems import describe, problem
 from seealso.plugin.service.routes.answers import as_json
 
@@ -16,11 +17,13 @@ from seealso.plugin.service.routes.answers import as_json
 def metric_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
     """Return the address of the numbers."""
     router = APIRouter(tags=["health"])
+    outcomes = OutcomeWatch(recommender)
 
     @router.get("/metrics", response_class=PlainTextResponse)
-    def numbers() -> Response:
+    def show_numbers() -> Response:
         """Return what the service counts, in the text format of Prometheus."""
-        return Response(metrics.render(recommender.live), media_type=CONTENT_TYPE_LATEST)
+        numbers = metrics.render(recommender.live, outcomes)
+        return Response(numbers, media_type=CONTENT_TYPE_LATEST)
 
     return router
 

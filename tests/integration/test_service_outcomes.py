@@ -1,0 +1,99 @@
+"""What came of lists, on /metrics: from the rows of UBI and the events that name them."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from seealso.cluster import indices
+from seealso.plugin import Recommender
+from seealso.plugin.search.ubi import UbiLog
+from seealso.plugin.service import outcomes
+from seealso.plugin.service.app import create_app
+from seealso.plugin.users_index import UsersIndex
+from tests.integration.catalogues import Shop
+from tests.integration.services import answered
+from tests.members import FILMS, NAMES
+
+NAMED = ("lists_measured", "click_through", "coverage", "tail_share", "calibration")
+
+
+@pytest.fixture
+def writer(served: Shop) -> Iterator[Recommender]:
+    """Recommends, and writes its lists to UBI."""
+    queries = f"{served.alias}-lists"
+    settings = served.settings(ubi={"enabled": True, "queries": queries})
+    yield Recommender(
+        served.cluster,
+        settings,
+        users=UsersIndex(served.cluster, settings, NAMES),
+        ubi=UbiLog(served.cluster, settings.ubi, NAMES),
+    )
+    indices.delete(served.cluster, queries)
+
+
+@pytest.fixture
+def caller(writer: Recommender, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """Asks a service over it, which looks each time what came of its lists."""
+    monkeypatch.setattr(outcomes, "AGAIN_SECONDS", 0.0)
+    with TestClient(create_app(writer), raise_server_exceptions=False) as made:
+        yield made
+
+
+def measured(client: TestClient) -> dict[str, float]:
+    lines = client.get("/metrics").text.splitlines()
+    numbers = dict(one.rsplit(" ", 1) for one in lines if not one.startswith("#"))
+    return {
+        name: float(numbers[f"seealso_{name}"]) for name in NAMED if f"seealso_{name}" in numbers
+    }
+
+
+def age(shop: Shop) -> None:
+    """Make all lists two hours old."""
+    indices.refresh(shop.cluster, f"{shop.alias}-lists")
+    earlier = "ZonedDateTime.parse(ctx._source.timestamp).minusHours(2).toString()"
+    script = {"source": f"ctx._source.timestamp = {earlier}"}
+    path = f"/{shop.alias}-lists/_update_by_query"
+    shop.cluster.request("POST", path, {"script": script}, {"refresh": "true"})
+
+
+def test_what_came_of_lists(caller: TestClient, writer: Recommender, served: Shop) -> None:
+    assert measured(caller) == {}
+    lists = [
+        answered(caller.post("/v1/recommend", json={"user": f"ann-{number}", "size": 4}))
+        for number in range(4)
+    ]
+    lists.append(answered(caller.post("/v1/group", json={"members": ["ann-1", "ann-2"]})))
+    first, second = ([one["item_id"] for one in found["items"]] for found in lists[:2])
+    elsewhere = next(f"f{n}" for n in range(FILMS) if f"f{n}" not in second)
+    events = [
+        {"user": "ann-0", "item": item, "query_id": lists[0]["query_id"]} for item in first[:2]
+    ]
+    # an item that the list does not have did not come of it
+    events += [{"user": "ann-1", "item": elsewhere, "query_id": lists[1]["query_id"]}]
+    assert answered(caller.post("/v1/events", json={"events": events}))["written"] == 3
+    # rows are written in the background, and the newest lists may still get their events
+    assert writer._ubi is not None
+    writer._ubi.flush()
+    assert measured(caller) == {}
+    age(served)
+    found = measured(caller)
+    places = [one for each in lists for one in each["items"]]
+    expected = sum(one["probability"] for each in lists[:4] for one in each["items"])
+    assert found == {
+        "lists_measured": 5,
+        "click_through": pytest.approx(1 / 5),
+        "coverage": pytest.approx(len({one["item_id"] for one in places}) / FILMS),
+        "tail_share": pytest.approx(sum(one["tail"] for one in places) / len(places)),
+        "calibration": pytest.approx(1 / expected, rel=1e-3),
+    }
+
+
+def test_where_opensearch_does_not_say_there_are_no_numbers(
+    caller: TestClient, served: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    # somebody's own index, which has no times to sort by
+    indices.create(served.cluster, f"{served.alias}-lists", {"mappings": {"dynamic": False}})
+    assert measured(caller) == {}
+    assert "seealso_index_age_seconds" in caller.get("/metrics").text
+    assert "what came of lists is not known" in caplog.text
