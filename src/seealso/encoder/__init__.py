@@ -9,10 +9,13 @@ from seealso.encoder.co_occurrence import Boosted as Boosted
 from seealso.encoder.co_occurrence import CoOccurrence as CoOccurrence
 from seealso.encoder.collaborative import Collaborative as Collaborative
 from seealso.encoder.encoder import Encoder as Encoder
+from seealso.encoder.encoder import cached_as as cached_as
 from seealso.encoder.fold_in import History as History
 from seealso.encoder.fold_in import average_contents as average_contents
 from seealso.encoder.images import Images as Images
 from seealso.encoder.images import ImageVectors as ImageVectors
+from seealso.encoder.keyed import KnownKeys as KnownKeys
+from seealso.encoder.keyed import read_keyed as read_keyed
 from seealso.encoder.opening import LEAST_INT8_HEAD as LEAST_INT8_HEAD
 from seealso.encoder.opening import LEAST_TEXTS as LEAST_TEXTS
 from seealso.encoder.opening import find_serving_bundle as find_serving_bundle

@@ -3,14 +3,15 @@
 It holds raw vectors, so a new projection or template costs no encoding of known texts.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
+from seealso.encoder.keyed import KnownKeys, key_vectors, text_key
 from seealso.errors import ConfigError
 from seealso.types import Vector
 
@@ -64,7 +65,7 @@ class VectorCache:
         dict
             Vectors of shape (dimension,) by text.
         """
-        by_key = {_key(model, text): text for text in texts}
+        by_key = {text_key(model, text): text for text in texts}
         keys = list(by_key)
         known: dict[str, Vector] = {}
         with self._open() as db:
@@ -89,12 +90,29 @@ class VectorCache:
         vectors
             Shape (n, dimension), raw unit vectors.
         """
-        rows = (
-            (_key(model, text), vector.astype("<f4").tobytes())
-            for text, vector in zip(texts, vectors, strict=True)
-        )
+        self.add(key_vectors(model, texts, vectors))
+
+    def add(self, keyed: pl.DataFrame) -> None:
+        """Keep vectors that have their keys already, in one transaction.
+
+        Parameters
+        ----------
+        keyed
+            Rows as `keyed.KEYED` has them.
+        """
+        if keyed.is_empty():
+            return
+        values = keyed["vector"].explode().to_numpy().astype("<f4")
+        ends = np.cumsum(keyed["vector"].list.len().to_numpy())[:-1]
+        rows = zip(keyed["key"], (one.tobytes() for one in np.split(values, ends)), strict=True)
         with self._open() as db:
             db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+    def known(self) -> KnownKeys:
+        """Return what is in it, small enough to be sent to other processes."""
+        with self._open() as db:
+            heads = b"".join(key[:8] for (key,) in db.execute("SELECT key FROM vectors"))
+        return KnownKeys(np.unique(np.frombuffer(heads, dtype="<u8")))
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -112,8 +130,3 @@ class VectorCache:
             file=str(self._file),
             field="encoder.cache",
         )
-
-
-def _key(model: str, text: str) -> bytes:
-    known_by = f"{model}\0{text}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(known_by, digest_size=20).digest()

@@ -9,10 +9,12 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+import polars as pl
 
 from seealso.encoder.batching import Batching
 from seealso.encoder.bundle import Bundle
 from seealso.encoder.cache import VectorCache
+from seealso.encoder.keyed import key_vectors
 from seealso.encoder.reader import TWINS, Reader, Tokens, cores, token_batches
 from seealso.log import Tick, no_progress
 from seealso.types import Vector
@@ -118,6 +120,23 @@ class Encoder:
                 done(len(places[text]))
         return rows
 
+    def encode_keyed(self, texts: Iterable[str]) -> pl.DataFrame:
+        """Encode texts of items for whoever keeps the vectors.
+
+        Parameters
+        ----------
+        texts
+            Texts without the prefix.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row of `keyed.KEYED` for each different text that is not blank, as the cache takes it.
+        """
+        prefix = self.bundle.item_prefix
+        distinct = sorted(_places(list(texts)), key=len)
+        return self._key([(prefix + text, vector) for text, vector in self._read(distinct, prefix)])
+
     def encode_users(self, texts: Sequence[str]) -> Vector:
         """Encode texts of users; the newest are remembered in memory, none is written to disk.
 
@@ -177,10 +196,13 @@ class Encoder:
         for text, vector in self._read(unknown, prefix):
             fresh.append((prefix + text, vector))
             yield text, vector
-        if fresh:
-            vectors = np.stack([vector for _, vector in fresh])
-            model = cached_as(self.bundle, self._precision)
-            self._cache.put_many(model, [text for text, _ in fresh], vectors)
+        self._cache.add(self._key(fresh))
+
+    def _key(self, read: Sequence[tuple[str, Vector]]) -> pl.DataFrame:
+        """Return prefixed texts and their raw vectors as the cache holds them."""
+        vectors = np.array([vector for _, vector in read], dtype=np.float32)
+        model = cached_as(self.bundle, self._precision)
+        return key_vectors(model, [text for text, _ in read], vectors)
 
     def _read(self, texts: Sequence[str], prefix: str) -> Iterator[tuple[str, Vector]]:
         """Yield each text with its raw vector, read by the model; shortest texts first."""
