@@ -11,6 +11,7 @@ from seealso.readers.histories import Histories as Histories
 from seealso.readers.images import read_image_vectors as read_image_vectors
 from seealso.readers.items import RESERVED as RESERVED
 from seealso.readers.items import read_items as read_items
+from seealso.readers.items import read_part as read_part
 from seealso.readers.live.reader import LiveEvent as LiveEvent
 from seealso.readers.live.reader import LiveReader as LiveReader
 from seealso.readers.live.tail import Batch as Batch

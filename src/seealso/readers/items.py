@@ -77,7 +77,15 @@ def read_items(
         a row is broken and `problems` stops there.
     """
     _check_names(columns)
-    return _items(source, columns, problems)
+    return _items(source, columns, problems, least=1)
+
+
+def read_part(
+    source: RowSource, columns: CatalogueSettings, problems: Problems
+) -> Iterator[list[Item]]:
+    """Return what `read_items` does, for a part of a catalogue: it may have no items."""
+    _check_names(columns)
+    return _items(source, columns, problems, least=0)
 
 
 def _check_names(columns: CatalogueSettings) -> None:
@@ -99,7 +107,7 @@ def _check_names(columns: CatalogueSettings) -> None:
 
 
 def _items(
-    source: RowSource, columns: CatalogueSettings, problems: Problems
+    source: RowSource, columns: CatalogueSettings, problems: Problems, least: int
 ) -> Iterator[list[Item]]:
     reading = problems.reading("catalogue", source.name)
     old = {new: old for old, new in columns.rename.items()}
@@ -124,7 +132,7 @@ def _items(
         if batch:
             yield batch
     check.finish()
-    if not first:
+    if len(first) < least:
         raise DataError(
             f"{source.name} has no items"
             + (f": all {reading.count} rows are broken" if reading.count else ""),

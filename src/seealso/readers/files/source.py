@@ -64,6 +64,8 @@ class FileSource:
         they hold.
     section
         The settings section that names the file, for messages.
+    part
+        The only one of its files that is read; None for all.
     """
 
     path: Path
@@ -71,6 +73,7 @@ class FileSource:
     format: FormatSettings = _FOUND_OUT
     columns: Collection[str] | None = None
     section: str = ""
+    part: Part | None = None
 
     @property
     def name(self) -> str:
@@ -85,10 +88,7 @@ class FileSource:
         DataError
             A file is missing, is not what its name says, or ends too early.
         """
-        try:
-            parts, others = find_parts(self.path, FORMATS)
-        except OSError as exc:
-            raise self._describe_unreadable(self.path, exc) from exc
+        parts, others = self._find()
         new = [_describe_passed(others)] if others else []
         noted_before: set[str] = set()
         for part in parts:
@@ -100,6 +100,24 @@ class FileSource:
                 noted = replace(rows, notes=new)
                 yield _add_part(noted, part, self.columns) if part.name else noted
                 new = []
+
+    def split(self) -> list["FileSource"]:
+        """Return a source for each file, in their order.
+
+        Raises
+        ------
+        DataError
+            There is none, or they are of several kinds.
+        """
+        return [replace(self, part=part) for part in self._find()[0]]
+
+    def _find(self) -> tuple[list[Part], list[str]]:
+        if self.part is not None:
+            return [self.part], []
+        try:
+            return find_parts(self.path, FORMATS)
+        except OSError as exc:
+            raise self._describe_unreadable(self.path, exc) from exc
 
     def _read_part(self, part: Part) -> Iterator[Rows]:
         name = f"{self.name} {part.name}".rstrip()
