@@ -14,6 +14,7 @@ from seealso.cluster import Cluster, Lock, indices
 from seealso.config import Settings
 from seealso.encoder import Bundle, find_serving_bundle
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.ahead import EncodeAhead
 from seealso.indexer.build_report import BuildPlan, BuildReport, textless_notes
 from seealso.indexer.documents import DocumentMaker
 from seealso.indexer.inputs import Inputs
@@ -64,6 +65,7 @@ def build(
     swap: bool = True,
     judge: Judge | None = None,
     allow_unmatched: bool = False,
+    encode_ahead: EncodeAhead | None = None,
 ) -> BuildReport:
     """Build an index from `source` and let the alias point to it.
 
@@ -82,6 +84,9 @@ def build(
         so, whatever the judge says.
     allow_unmatched
         Go on where more than half of the events name items that the catalogue does not have.
+    encode_ahead
+        Fills the cache of vectors once the catalogue has been read. What it leaves out is encoded
+        here.
 
     Returns
     -------
@@ -111,6 +116,8 @@ def build(
         live = find_replaceable(cluster, alias)
         ready = prepare(base, settings, source, allow_unmatched=allow_unmatched)
         settings, surveyed, images = ready.settings, ready.survey, ready.images
+        if encode_ahead is not None:
+            encode_ahead(base, settings, surveyed.items)
         bundle = ready.bind()
         meta = _describe(ready, bundle)
         name, resumed = stage(

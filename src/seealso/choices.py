@@ -12,6 +12,9 @@ OnError: TypeAlias = Literal["stop", "skip"]
 Split: TypeAlias = Literal["dev", "test"]
 """Which of the held-out events are the questions: ``dev`` to choose, ``test`` once."""
 
+Engine: TypeAlias = Literal["local", "ray"]
+"""What encodes the texts of a catalogue: this process, or the workers of Ray."""
+
 StrategyName: TypeAlias = Literal[
     "fair", "average", "multiplicative", "least-misery", "most-pleasure", "borda"
 ]

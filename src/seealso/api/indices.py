@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from seealso.api.reading import item_ids, read_inputs, say_notes
-from seealso.choices import OnError, Split
+from seealso.choices import Engine, OnError, Split
 from seealso.cluster import PhysicalIndex, connect
 from seealso.cluster import indices as existing
 from seealso.config import Settings
 from seealso.decoding import read_lines
 from seealso.errors import ConfigError, DataError
 from seealso.indexer import build, lifecycle, refresh, update
+from seealso.indexer.ahead import load_vectors
 from seealso.indexer.build_report import BuildPlan, BuildReport
+from seealso.indexer.engines import find_engine
 from seealso.indexer.lifecycle import AliasMove
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import ImportanceReport
@@ -33,6 +35,8 @@ def build_index(
     gate: bool = False,
     split: Split = "dev",
     allow_unmatched: bool = False,
+    engine: Engine = "local",
+    vectors: Path | str | None = None,
 ) -> BuildReport:
     """Build an index beside the live one, verify it, and move the alias to it.
 
@@ -50,15 +54,22 @@ def build_index(
         Which held-out events are the questions of the gate.
     allow_unmatched
         Build even if most events name items that the catalogue lacks.
+    engine
+        What encodes the texts: this process, or the workers of Ray, for catalogues of files.
+    vectors
+        A folder of Parquet files with vectors that another engine has encoded: `encode_rows`.
 
     Raises
     ------
     NotBetter
         The gate found that the new index ranks worse; it stays beside the live one.
-    ConfigError, DataError, BundleError, ClusterError
-        Settings, data, bundle or cluster cannot be used; the alias has not moved.
+    ConfigError, MissingExtraError, DataError, BundleError, ClusterError
+        Settings, engine, data, bundle or cluster cannot be used; the alias has not moved.
     """
+    encode_ahead = find_engine(engine)
     with read_inputs(settings, on_error) as source, connect(settings) as cluster:
+        if vectors is not None:
+            load_vectors(settings, Path(vectors))
         judge = Gate.set_up(cluster, settings, source, split=split) if gate else None
         report = build.build(
             cluster,
@@ -67,6 +78,7 @@ def build_index(
             swap=swap,
             judge=None if judge is None else judge.judge,
             allow_unmatched=allow_unmatched,
+            encode_ahead=encode_ahead,
         )
     say_notes(report.notes)
     return report
@@ -80,18 +92,19 @@ def plan_build_index(
     gate: bool = False,
     split: Split = "dev",
     allow_unmatched: bool = False,
+    engine: Engine = "local",
+    vectors: Path | str | None = None,  # noqa: ARG001 - a plan encodes nothing
 ) -> BuildPlan:
     """Say what `build_index` would do; nothing is written."""
+    find_engine(engine)
     with read_inputs(settings, on_error) as source, connect(settings) as cluster:
         judge = Gate.set_up(cluster, settings, source, split=split) if gate else None
         plan = build.plan(cluster, settings, source, allow_unmatched=allow_unmatched)
     say_notes(plan.notes)
-    if not gate:
-        return plan
-    questions = NOTHING_LIVE if judge is None else f"{len(judge.questions):,} {split} users"
-    return replace(
-        plan, gate=questions if judge is None else f"would compare with {judge.live} on {questions}"
-    )
+    if judge is None:
+        return replace(plan, gate=NOTHING_LIVE) if gate else plan
+    users = f"{len(judge.questions):,} {split} users"
+    return replace(plan, gate=f"would compare with {judge.live} on {users}")
 
 
 def update_index(

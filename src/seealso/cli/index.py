@@ -14,7 +14,7 @@ from seealso.cli.context import Context, pass_context
 from seealso.cli.options import allow_unmatched, dry_run, on_error
 
 if TYPE_CHECKING:
-    from seealso.choices import OnError, Split
+    from seealso.choices import Engine, OnError, Split
     from seealso.indexer.lifecycle import AliasMove
 
 
@@ -43,6 +43,18 @@ def index() -> None:
     "--test", "split", flag_value="test", default="dev", help="--gate: use test instead of dev."
 )
 @allow_unmatched
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Encode texts in this process, or by workers of Ray on all cores.",
+)
+@click.option(
+    "--vectors",
+    type=click.Path(path_type=Path, exists=True),
+    help="A folder of Parquet files with vectors that Spark, say, has encoded.",
+)
 @pass_context
 def build(
     context: Context,
@@ -52,6 +64,8 @@ def build(
     gate: bool,
     split: "Split",
     allow_unmatched: bool,
+    engine: "Engine",
+    vectors: Path | None,
 ) -> None:
     """Build an index, verify it, and move the alias to it.
 
@@ -72,6 +86,8 @@ def build(
             gate=gate,
             split=split,
             allow_unmatched=allow_unmatched,
+            engine=engine,
+            vectors=vectors,
         )
         context.show(plan, lambda: tables.facts(describe_plan(plan)))
         return
@@ -82,6 +98,8 @@ def build(
         gate=gate,
         split=split,
         allow_unmatched=allow_unmatched,
+        engine=engine,
+        vectors=vectors,
     )
     context.show(report, lambda: describe_build(report, gate))
 
