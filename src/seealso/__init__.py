@@ -12,10 +12,14 @@ A command of the terminal is one call with the same name and options: ``seealso 
 `build_index`, ``seealso fit`` is `fit`; all of them are in `seealso.api`.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from seealso.version import __version__
+
+# since 1.29 onnxruntime reports to its maker what it runs, unless this is set before it is loaded
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from seealso.api import (
