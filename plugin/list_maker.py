@@ -19,13 +19,14 @@ from seealso.plugin.latency import Stopwatch
 from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.profile import Profile, build_profiles
 from seealso.plugin.ranking.item_reader import ItemReader
+from seealso.plugin.ranking.named_items import NamedItems
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.ranking.plans import Plan
 from seealso.plugin.ranking.rank import Send, rank
 from seealso.plugin.ranking.requests import ListRequest
 from seealso.plugin.ranking.sending import Sender, send_at_once, send_scored
-from seealso.plugin.recommendations import RecommendationList, join_notes
+from seealso.plugin.recommendations import ItemRanking, RecommendationList, join_notes
 from seealso.plugin.request_maker import RequestMaker
 from seealso.plugin.serving import Live
 from seealso.plugin.users_index import UsersIndex
@@ -97,6 +98,30 @@ class ListMaker(RequestMaker):
     def popular(self, live: Live, criteria: Criteria) -> RecommendationList:
         """Return the most important items, which is the list of a user of whom nothing is known."""
         return self._for_nobody(live, Profile(User(), None), criteria, Stopwatch())
+
+    def ranking(
+        self, live: Live, user: User, item_ids: Sequence[str], criteria: Criteria
+    ) -> ItemRanking:
+        """Return items in a user's order, whether they were seen or not."""
+        watch = Stopwatch()
+        (request,) = self._requests(live, [user], self._policy.plan(live, criteria), watch)
+        context = RankingContext.of(live, criteria).rank_exactly(criteria)
+        named = NamedItems(tuple(dict.fromkeys(item_ids)), request, criteria, context)
+        queries = named.queries()
+        searches = [one.search for one in queries]
+        found = named.order(queries, send_at_once(self._cluster, live, searches, watch))
+        watch.cut("fusion")
+        return ItemRanking(
+            found.items,
+            user.user_id,
+            context.path,
+            live.name,
+            live.fingerprint,
+            join_notes(request.note, found.note),
+            watch.parts(),
+            unknown=found.unknown,
+            blocked=found.blocked,
+        )
 
     def for_group(self, live: Live, members: Members, criteria: GroupCriteria) -> GroupList:
         """Return one list for all members."""

@@ -176,6 +176,31 @@ class RecommendationList(Ranked[Recommendation]):
         return ranked_table(((one, (one.probability,)) for one in self.items), ("p",), show, title)
 
 
+@dataclass(frozen=True, slots=True)
+class ItemRanking(RecommendationList):
+    """Items that a caller named, in a user's order, and those of them that have no place in it.
+
+    Attributes
+    ----------
+    unknown
+        Ids that the index does not hold.
+    blocked
+        Ids of items that the user must not be shown.
+    """
+
+    unknown: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            # a class with slots is made twice: super() would look for the first one
+            **RecommendationList.as_dict(self),
+            "unknown": list(self.unknown),
+            "blocked": list(self.blocked),
+        }
+
+
 def ranked_table(
     rows: Iterable[tuple[Recommendation, Sequence[float | None]]],
     columns: Sequence[str],

@@ -6,7 +6,6 @@ update needs no restart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Unpack
 
 from seealso.plugin.explanations.explanation import Explanation
@@ -183,13 +182,13 @@ class Recommender(UserSearches):
         ClusterError
             OpenSearch does not answer or refuses.
         """
-        found = self.find_popular(RecommendOptions(**options))
+        found = self.find_popular(**options)
         return self._logged([Query("popular", User())], [found])[0]
 
-    def find_popular(self, options: RecommendOptions) -> RecommendationList:
+    def find_popular(self, **options: Unpack[PopularOptions]) -> RecommendationList:
         """Do what `popular` does, without writing the list down: nobody may ever see it."""
         # no vector ranks: what is about one is no option here
-        chosen = replace(options, path="auto", min_probability=0.0, tail_share=0.0)
+        chosen = RecommendOptions(path="auto", min_probability=0.0, tail_share=0.0, **options)
         criteria = chosen.resolve(self._settings.recommend)
         return self._index.follow(lambda live: self._lists.popular(live, criteria))
 

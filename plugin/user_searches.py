@@ -1,4 +1,4 @@
-"""What other searches take of a user: neighbours, a personalised body, bodies for the cluster."""
+"""What else takes a user: an order of items, neighbours, a personalised body, plain requests."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
@@ -8,8 +8,13 @@ from seealso.plugin.groups.members import Members
 from seealso.plugin.groups.options import GroupCriteria, GroupListOptions, GroupOptions
 from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.open_index import OpenIndex
+from seealso.plugin.planned_list import PlannedList
+from seealso.plugin.profiles.users import read_ids
+from seealso.plugin.ranking.named_items import MOST_ITEMS
 from seealso.plugin.ranking.options import RecommendOptions, UserListOptions
 from seealso.plugin.ranking.sending import send_body
+from seealso.plugin.recommendations import ItemRanking
+from seealso.plugin.search.ubi import Query
 from seealso.plugin.serving import Live
 from seealso.types import User
 
@@ -113,6 +118,67 @@ class UserSearches(OpenIndex):
                 self._cluster, live, self._lists.personalise(live, body, who, weight, window)
             )
         )
+
+    def rank(
+        self, user: str | User, item_ids: Sequence[str], *, fields: Sequence[str] | None = None
+    ) -> ItemRanking:
+        """Return items in the order of a user, each with its probability, by one request.
+
+        Seen items stay, and no rule and no exposure changes the order. Items without a vector come
+        last, by importance; for a user of whom nothing is known, importance ranks all of them.
+
+        Parameters
+        ----------
+        user
+            A user id, or a user as `user` puts them together.
+        item_ids
+            The items, at most 1,000. Those that the index does not hold, and those that the user
+            must not be shown, are named in the answer.
+        fields
+            Which catalogue fields to bring along; all of them by default.
+
+        Raises
+        ------
+        DataError
+            There are no items, or too many, or an argument is of the wrong type.
+        ClusterError
+            OpenSearch does not answer or refuses.
+        """
+        who, ids = self._user_of(user), read_ids("item_ids", item_ids)
+        if not 0 < len(ids) <= MOST_ITEMS:
+            raise DataError(
+                f"item_ids: {len(ids):,} items; from 1 to {MOST_ITEMS:,} are ranked at once",
+                hint="name those that are about to be shown",
+                field="item_ids",
+            )
+        chosen = RecommendOptions(path="auto", tail_share=0.0, fields=fields)
+        criteria = chosen.resolve(self._settings.recommend)
+        found = self._index.follow(lambda live: self._lists.ranking(live, who, ids, criteria))
+        return self._logged([Query("rank", who)], [found])[0]
+
+    def plan_recommend(self, user: str | User, **options: Unpack[UserListOptions]) -> PlannedList:
+        """Return what `recommend` would send for a list, and rank nothing.
+
+        What the profile is made of is read: the user, items of the history, and neighbours where
+        the users index is enabled. Whether OpenSearch takes a filter shows only when it ranks.
+
+        Parameters
+        ----------
+        user
+            A user id, or a user as `user` puts them together.
+        **options
+            As for `recommend`.
+
+        Raises
+        ------
+        ConfigError, DataError
+            An option is out of range, or rules contradict each other.
+        ClusterError
+            OpenSearch does not answer or refuses.
+        """
+        criteria = RecommendOptions(**options).resolve(self._settings.recommend)
+        who = self._user_of(user)
+        return self._index.follow(lambda live: self._lists.plan(live, who, criteria))
 
     def stored_request(self, user: str | User, **options: Unpack[UserListOptions]) -> bytes:
         """Return the ``_msearch/template`` body that gets a user's lists from the cluster alone.

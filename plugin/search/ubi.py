@@ -19,7 +19,7 @@ from seealso.plugin.search.rows import RowWriter
 from seealso.readers import Pseudonyms
 from seealso.types import User
 
-ListT = TypeVar("ListT", RecommendationList, GroupList)
+ListT = TypeVar("ListT", bound=RecommendationList | GroupList)
 
 OBJECT_ID_FIELD: Final = "item_id"
 """The field of the items that clicks name."""
@@ -62,7 +62,7 @@ class Query:
         Further facts for the row: values by name.
     """
 
-    kind: Literal["recommend", "related", "group", "popular"]
+    kind: Literal["recommend", "related", "group", "popular", "rank"]
     user: User
     about: Mapping[str, str] = field(default_factory=dict)
 

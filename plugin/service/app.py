@@ -22,6 +22,7 @@ from seealso.plugin.service.routes.items import item_routes
 from seealso.plugin.service.routes.lists import list_routes
 from seealso.plugin.service.routes.privacy import privacy_routes
 from seealso.plugin.service.routes.users import user_routes
+from seealso.plugin.service.routes.validation import validation_routes
 from seealso.version import __version__
 
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -81,6 +82,7 @@ def create_app(recommender: Recommender) -> FastAPI:
     reading = [require_scope("read")]
     for router in (
         list_routes(recommender, metrics, popular_list),
+        validation_routes(recommender),
         user_routes(recommender),
         metric_routes(recommender, metrics),
     ):

@@ -7,7 +7,6 @@ from typing import Final
 
 from seealso.errors import SeeAlsoError, Unavailable
 from seealso.log import logger
-from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.bodies.lists import BatchBody, RecommendBody, UserListOptions, Who
@@ -41,7 +40,7 @@ class LastPopular:
     def renew(self) -> None:
         """Make the list anew; the one before stays where OpenSearch does not answer."""
         try:
-            self._list = self._recommender.find_popular(RecommendOptions(size=KEPT))
+            self._list = self._recommender.find_popular(size=KEPT)
         except SeeAlsoError as exc:
             log.info("the popular list of %s stays: %s", self._at, exc.message)
         else:

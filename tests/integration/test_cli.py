@@ -100,7 +100,7 @@ LEAVES = [words for words, command in EVERY.items() if not isinstance(command, c
 def test_the_commands_are_these() -> None:
     assert {words[0] for words in EVERY} == {
         "attach", "build", "completion", "demo", "doctor", "evaluate", "events", "explain", "fit",
-        "index", "model", "node", "personalise", "popular", "recommend", "recommend-batch",
+        "index", "model", "node", "personalise", "popular", "rank", "recommend", "recommend-batch",
         "recommend-group", "related", "serve", "status", "templates", "train", "tune", "users",
     }  # fmt: skip
 
@@ -210,6 +210,45 @@ def test_related(ask: Run, library: Library) -> None:
     done = ask("related", "b7", "--size", "3", "--json")
     expected = library.recommender().related("b7", size=3)
     assert [item["item_id"] for item in done.json["items"]] == expected.ids
+
+
+def test_popular_and_items_left_out(ask: Run, library: Library) -> None:
+    recommender = library.recommender()
+    first, second, third = recommender.popular(size=3).ids
+    done = ask("popular", "--size", "2", "--exclude", first, "--json")
+    assert [item["item_id"] for item in done.json["items"]] == [second, third]
+    assert ask("popular", "--size", "1").out.splitlines()[1].split()[1] == first
+    best = recommender.recommend("u1", size=2).ids
+    done = ask("recommend", "u1", "--size", "2", *(f"--exclude={one}" for one in best), "--json")
+    assert len(done.json["items"]) == 2
+    assert not {item["item_id"] for item in done.json["items"]} & set(best)
+    assert "exclude: must be an id, not ''" in ask("popular", "--exclude", "").err
+
+
+def test_items_in_the_order_of_a_user(ask: Run, library: Library) -> None:
+    ids = ["b4", "b9", "b2"]
+    expected = library.recommender().rank("u1", ids)
+    done = ask("rank", "u1", "--items", "b4, b9,gone,b2", "--json")
+    assert [item["item_id"] for item in done.json["items"]] == expected.ids
+    assert done.json["unknown"] == ["gone"]
+    done = ask("rank", "--session", "b3", "--items", "b4,gone")
+    assert done.out.splitlines()[1].split()[1] == "b4"
+    assert "note: not in the index: gone" in done.err
+    assert ask("rank", "u1", "--items", "gone").out.startswith("none of these items")
+    assert "item_ids: 0 items" in ask("rank", "u1", "--items", ",").err
+
+
+def test_a_dry_run_of_a_list_prints_its_searches(ask: Run, library: Library) -> None:
+    done = ask("recommend", "u1", "--words", "castle", "--dry-run")
+    assert done.code == 0
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert len(lines) % 2 == 0
+    live = library.recommender().live.name
+    assert {one["index"] for one in lines[::2]} == {live}
+    assert all("query" in one for one in lines[1::2])
+    as_json = ask("recommend", "u1", "--words", "castle", "--dry-run", "--json").json
+    assert [one["body"] for one in as_json["requests"]] == lines[1::2]
+    assert (as_json["index"], as_json["path"]) == (live, "exact")
 
 
 def test_lines_end_where_their_text_ends(ask: Run) -> None:

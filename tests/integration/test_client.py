@@ -37,6 +37,8 @@ METHODS: Final[Mapping[tuple[str, str], tuple[Callable[..., Any], ...]]] = {
     ("POST", "/v1/recommend/batch"): (Client.recommend_batch,),
     ("POST", "/v1/related/{item_id}"): (Client.related,),
     ("POST", "/v1/popular"): (Client.popular,),
+    ("POST", "/v1/rank"): (Client.rank,),
+    ("POST", "/v1/validate"): (Client.plan_recommend,),
     ("POST", "/v1/group"): (Client.recommend_group,),
     ("POST", "/v1/explain"): (Client.reasons,),
     ("POST", "/v1/neighbours"): (Client.neighbours,),
@@ -187,6 +189,23 @@ def test_lists_are_those_of_the_library(client: Client, recommender: Recommender
     assert as_sent(related, answers[2]) == answers[2]
     assert as_sent(popular, answers[3]) == answers[3]
     assert as_sent(group, answers[4]) == answers[4]
+
+
+def test_an_order_and_a_plan_are_those_of_the_library(
+    client: Client, recommender: Recommender
+) -> None:
+    user, items = User("u1", session=["b9"]), ["b4", "gone", "b3"]
+    with recorded(client) as answers:
+        ranked = client.rank(user, items, fields=["title"])
+        plan = client.plan_recommend(user, size=3, exclude=["b4"])
+    known = recommender.user("u1", session=["b9"])
+    assert ranked.ids == recommender.rank(known, items).ids
+    assert (ranked.unknown, ranked.blocked) == (("gone",), ())
+    expected = recommender.plan_recommend(known, size=3, exclude=["b4"])
+    assert len(plan.requests) == len(expected.searches)
+    assert (plan.index, plan.bundle) == (expected.index, expected.fingerprint)
+    assert as_sent(ranked, answers[0]) == answers[0]
+    assert as_sent(plan, answers[1]) == answers[1]
 
 
 def test_other_answers_are_those_of_the_library(client: Client, recommender: Recommender) -> None:

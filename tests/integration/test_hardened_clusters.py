@@ -45,6 +45,8 @@ def test_a_cluster_without_expensive_queries_ranks_by_the_graph(library: Library
     lists = {
         "recommend": lambda: recommender.recommend("u1", words="a castle"),
         "related": lambda: recommender.related("b1"),
+        "rank": lambda: recommender.rank("u1", [f"b{n}" for n in range(60)]),
+        "popular": recommender.popular,
         "group": lambda: recommender.recommend_group(["u1", "u5"], words="a castle"),
     }
     before = {name: ask() for name, ask in lists.items()}
@@ -276,6 +278,10 @@ def test_a_list_of_half_the_shards_says_so(library: Library) -> None:
         lost = next(f"b{number}" for number in range(30) if f"b{number}" not in there)
         with pytest.raises(PartialAnswer, match="cannot be read now: its shard does not answer"):
             parted.related(lost)
+        some = min(there - {TEXTLESS})
+        ranked = parted.rank("u1", [lost, some])
+        assert (ranked.ids, ranked.unknown) == ([some], (lost,))
+        assert ranked.note.endswith("did not answer; some of the unknown items may be there")
         liked = parted.recommend(history=[lost, min(there - {TEXTLESS})])
         assert "1 items of the history could not be read: shards do not answer" in liked.note
     finally:

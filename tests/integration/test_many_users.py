@@ -133,6 +133,11 @@ def test_lists_by_behaviour_are_those_of_the_index(
             cluster.sent.clear()
             compare(recommender.recommend_many(users, options), expected)
     assert cluster.sent == ["POST /_msearch"]
+    for user in users[:3]:
+        (whole,) = recommender.recommend_users([user], RecommendOptions(tail_share=0.0, size=20))
+        ranked = recommender.rank(user, sorted(whole.ids))
+        assert ranked.ids == whole.ids
+        assert [one.raw for one in ranked] == pytest.approx([one.raw for one in whole], abs=1e-5)
 
 
 @pytest.mark.parametrize("path", ["ann", "reference"])

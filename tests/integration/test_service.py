@@ -130,9 +130,47 @@ def test_the_other_answers_are_those_of_the_library(
     assert hits["hits"]["hits"]
 
 
+def test_popular_items_and_an_order_of_items(client: TestClient, recommender: Recommender) -> None:
+    popular = client.post("/v1/popular")
+    assert ids(popular) == recommender.popular().ids
+    assert {one["probability"] for one in popular.json()["items"]} == {None}
+    assert popular.json()["degraded"] is None
+    options = {"size": 3, "exclude": ids(popular)[:2], "filters": {"term": {"kind": "poetry"}}}
+    assert ids(client.post("/v1/popular", json=options)) == recommender.popular(**options).ids
+    body = {"user": "u1", "session": ["b2"], "items": ["b4", "gone", "b9", "b2"], "fields": []}
+    ranked = client.post("/v1/rank", json=body)
+    user = recommender.user("u1", session=["b2"])
+    assert ids(ranked) == recommender.rank(user, ["b4", "b9", "b2"]).ids
+    assert (ranked.json()["unknown"], ranked.json()["blocked"]) == (["gone"], [])
+    session = {"user": "u1", "session": ["b2"], "exclude": ["b4"], "size": 4}
+    expected = recommender.recommend("u1", session=["b2"], exclude=["b4"], size=4)
+    assert ids(client.post("/v1/recommend", json=session)) == expected.ids
+
+
+def test_what_would_be_asked_is_what_is_asked(client: TestClient, recommender: Recommender) -> None:
+    body = {"user": "u1", "words": "a castle", "exclude": ["b4"], "size": 4, "explain": True}
+    answer = client.post("/v1/validate", json=body)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    plan = recommender.plan_recommend(
+        recommender.user("u1", words="a castle"), exclude=["b4"], size=4
+    )
+    assert found["requests"] == json.loads(json.dumps(plan.as_dict()["requests"]))
+    assert {one["index"] for one in found["requests"]} == {found["index"]}
+    assert (found["bundle"], found["path"]) == (plan.fingerprint, "exact")
+    assert found["degraded"] is None
+    assert client.post("/v1/validate", json={"user": "nobody"}).json()["degraded"]
+
+
 @pytest.mark.parametrize(
     ("address", "body", "status", "code", "named"),
     [
+        ("/v1/popular", {"min_probability": 0.5}, 422, "InvalidRequest", "min_probability"),
+        ("/v1/rank", {"user": "u1"}, 422, "InvalidRequest", "items"),
+        ("/v1/rank", {"user": "u1", "items": ["b1"] * 1001}, 422, "InvalidRequest", "items"),
+        ("/v1/rank", {"user": "u1", "items": [" "]}, 422, "DataError", "item_ids"),
+        ("/v1/recommend", {"user": "u1", "exclude": [""]}, 422, "DataError", "exclude"),
+        ("/v1/validate", {"user": "u1", "size": 0}, 422, "ConfigError", "size"),
         ("/v1/recommend", {"user": "u1", "sise": 3}, 422, "InvalidRequest", "sise"),
         ("/v1/recommend", {"user": 7}, 422, "InvalidRequest", "user"),
         ("/v1/recommend", {"user": "u1", "size": 0}, 422, "ConfigError", "size"),

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from seealso.choices import SeenRule, StrategyName
+from seealso.plugin.ranking.named_items import MOST_ITEMS
 
 MOST_USERS: Final = 100
 """Users of one request; `seealso recommend-batch` is for more."""
@@ -124,6 +125,19 @@ class GroupBody(UserListOptions):
     )
 
 
+class RankBody(Who):
+    """Items to be brought into the order of a user."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"user": "1", "items": ["318", "858", "527"]}]}
+    )
+
+    items: list[str] = Field(description="Item ids.", min_length=1, max_length=MOST_ITEMS)
+    fields: list[str] | None = Field(
+        None, description="Catalogue fields to bring along; all of them by default."
+    )
+
+
 class ExplainBody(Who):
     """Why items have their value for a user."""
 
@@ -173,3 +187,24 @@ class Answer(BaseModel):
     took_ms: Mapping[str, float] = Field(description="Milliseconds, by part.")
     degraded: str | None = Field(description="What was left out or guessed, and why.")
     items: Sequence[Recommended]
+
+
+class Ranking(Answer):
+    """Items in the order of a user, and those that have no place in it."""
+
+    unknown: Sequence[str] = Field(description="Ids that the index does not hold.")
+    blocked: Sequence[str] = Field(description="Ids of items that the user must not be shown.")
+
+
+class Planned(BaseModel):
+    """What a list would be asked for with."""
+
+    model_config = ConfigDict(extra="allow")
+
+    index: str = Field(description="The physical index that would be asked.")
+    bundle: str = Field(description="Fingerprint of the model bundle.")
+    path: str = Field(description="How the list would be ranked.")
+    degraded: str | None = Field(description="What would be left out or guessed, and why.")
+    requests: Sequence[Mapping[str, Any]] = Field(
+        description="Each search of the `_msearch`: its `index`, its `body`, its `search_type`."
+    )

@@ -15,13 +15,8 @@ from seealso.types import User
 
 def read_user(recommender: Recommender, who: Who) -> User:
     """Return the user that a request describes."""
-    return recommender.user(
-        who.user,
-        history=who.history,
-        session=who.session,
-        words=who.words,
-        attributes=who.attributes,
-    )
+    described = who.model_dump(include={*Who.model_fields})
+    return recommender.user(described.pop("user"), **described)
 
 
 def read_users(recommender: Recommender, people: Sequence[str | Who]) -> list[str | User]:
@@ -34,9 +29,16 @@ def describe_list(found: RecommendationList | GroupList) -> dict[str, Any]:
     plain = found.as_dict()
     return {
         "query_id": plain.pop("query_id", None),
+        "took_ms": plain.pop("latency_ms"),
+        **describe_origin(plain),
+    }
+
+
+def describe_origin(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return plain values with the service's words for where they are from."""
+    return {
         "index": plain.pop("index"),
         "bundle": plain.pop("fingerprint"),
-        "took_ms": plain.pop("latency_ms"),
         "degraded": plain.pop("note") or None,
         **plain,
     }

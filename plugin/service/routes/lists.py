@@ -1,4 +1,4 @@
-"""Lists: for a user, for several, for a group, by an item."""
+"""Lists: for a user, for several, for a group, by an item, for nobody, of items that are named."""
 
 from typing import Any
 
@@ -18,6 +18,8 @@ from seealso.plugin.service.bodies.lists import (
     GroupBody,
     ListOptions,
     PopularBody,
+    RankBody,
+    Ranking,
     RecommendBody,
 )
 from seealso.plugin.service.last_popular import LastPopular
@@ -90,6 +92,12 @@ def list_routes(
         """Return the items most related to an item."""
         options = (body or ListOptions()).chosen()
         return as_json(answer(recommender.related(item_id, **options)))
+
+    @router.post("/rank", response_model=Ranking)
+    def rank(body: RankBody) -> Response:
+        """Return items in the order of a user."""
+        user = read_user(recommender, body)
+        return as_json(answer(recommender.rank(user, body.items, fields=body.fields)))
 
     @router.post("/popular", response_model=Answer)
     def popular(body: PopularBody | None = None) -> Response:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seealso.plugin import RecommendationList
     from seealso.plugin.explanations.explanation import Explanation
     from seealso.plugin.groups.lists import GroupList
+    from seealso.plugin.planned_list import PlannedList
 
 RULE = """for instance '{"do": "exclude", "field": "genres", "values": ["Horror"]}'"""
 
@@ -101,6 +102,17 @@ def print_list(
     stderr.print(
         f"path {found.path.value}, index {found.index}, ms: {ms}", style="dim", soft_wrap=True
     )
+
+
+def print_plan(context: Context, plan: "PlannedList") -> None:
+    """Print what a list would be searched for with: the lines of an ``_msearch``, or as JSON."""
+    if context.json:
+        context.show(plan, Table)
+        return
+    click.echo(plan.msearch(), nl=False)
+    if plan.note:
+        stderr.print(plan.note, style="yellow", markup=False, soft_wrap=True)
+    stderr.print(f"path {plan.path.value}, index {plan.index}", style="dim", soft_wrap=True)
 
 
 def print_with_reasons(

@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "node": "Run an OpenSearch with k-NN locally, without Docker.",
     "personalise": "Add a user's preference to the scores of a search.",
     "popular": "List the most important items, for nobody in particular.",
+    "rank": "Bring items into the order of a user.",
     "recommend": "Recommend items to a user.",
     "recommend-batch": "Write a list for each user of the file USERS to OUT.",
     "recommend-group": "Recommend one list of items to several people.",
@@ -52,7 +53,7 @@ COMMANDS: Final = {
 """What the list of commands says of each, without importing it: the first sentence of its help."""
 
 MODULES: Final = dict.fromkeys(
-    ("popular", "recommend-batch", "recommend-group", "related"), "recommend"
+    ("popular", "rank", "recommend-batch", "recommend-group", "related"), "recommend"
 )
 """The module of a command where it is not called like the command."""
 

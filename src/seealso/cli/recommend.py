@@ -1,4 +1,4 @@
-"""``seealso recommend``, ``recommend-group``, ``recommend-batch``, ``related`` and ``popular``."""
+"""Commands that print lists: ``recommend`` and its kin, ``related``, ``popular``, ``rank``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, get_args
@@ -13,6 +13,7 @@ from seealso.cli.lists import (
     item_options,
     list_options,
     print_list,
+    print_plan,
     print_with_reasons,
     show,
     tail_share,
@@ -25,6 +26,7 @@ from seealso.cli.who import (
     recommender_for,
     require_anybody,
     spelled,
+    split_ids,
     user_for,
     user_options,
 )
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
 @tail_share
 @show
 @click.option("--explain", is_flag=True, help="Print below the list why each item is in it.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print the searches that would be sent; rank nothing."
+)
 @pass_context
 def recommend(
     context: Context,
@@ -53,6 +58,7 @@ def recommend(
     attributes: dict[str, str],
     show: str | None,
     explain: bool,
+    dry_run: bool,
     **options: "Unpack[UserListOptions]",
 ) -> None:
     """Recommend items to a user.
@@ -63,6 +69,9 @@ def recommend(
     require_anybody(user_id, history, session, words, attributes)
     recommender = recommender_for(context, {user_id} if user_id else ())
     user = user_for(recommender, user_id, history, session, words, attributes)
+    if dry_run:
+        print_plan(context, recommender.plan_recommend(user, **options))
+        return
     (found,) = recommender.recommend_batch([user], **options)
     if explain and (len(found) or context.json):
         print_with_reasons(context, found, recommender.reasons(user, found.ids), show)
@@ -217,3 +226,40 @@ def popular(context: Context, show: str | None, **options: "Unpack[PopularOption
     recommender = recommender_for(context, users=())
     found = recommender.popular(**options)
     print_list(context, found, show, lambda: nothing_left(recommender, "", options))
+
+
+@click.command(cls=Command)
+@click.argument("user_id", required=False, callback=spelled)
+@click.option(
+    "--items",
+    "item_ids",
+    required=True,
+    help="Ids of the items, separated by commas, as for --history.",
+)
+@user_options
+@show
+@pass_context
+def rank(
+    context: Context,
+    user_id: str | None,
+    item_ids: str,
+    history: str | None,
+    session: str | None,
+    words: str,
+    attributes: dict[str, str],
+    show: str | None,
+) -> None:
+    """Bring items into the order of a user.
+
+    Seen items stay, and rules change nothing. Items that the index does not hold, or that the user
+    must not be shown, are named.
+    """
+    require_anybody(user_id, history, session, words, attributes)
+    recommender = recommender_for(context, {user_id} if user_id else ())
+    user = user_for(recommender, user_id, history, session, words, attributes)
+    found = recommender.rank(user, split_ids("--items", item_ids, context.settings) or [])
+    print_list(context, found, show, lambda: "none of these items has a place in the order")
+    if not context.json:
+        for what, ids in {"not in the index": found.unknown, "blocked": found.blocked}.items():
+            if ids:
+                say(f"note: {what}: {', '.join(ids)}")
