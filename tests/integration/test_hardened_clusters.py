@@ -46,14 +46,15 @@ def test_a_cluster_without_expensive_queries_ranks_by_the_graph(library: Library
         "recommend": lambda: recommender.recommend("u1", words="a castle"),
         "related": lambda: recommender.related("b1"),
         "rank": lambda: recommender.rank("u1", [f"b{n}" for n in range(60)]),
-        "popular": recommender.popular,
         "group": lambda: recommender.recommend_group(["u1", "u5"], words="a castle"),
     }
     before = {name: ask() for name, ask in lists.items()}
+    most_important = recommender.popular()
     probabilities = [one.probabilities for one in before["group"]]
     reasons = recommender.explain("u1", before["recommend"].ids[0])
     with without_expensive_queries(library.cluster):
         after = {name: ask() for name, ask in lists.items()}
+        popular = recommender.popular()
         explained = recommender.explain("u1", before["recommend"].ids[0])
         findings = {one.what: one for one in examine(library.settings, lambda: library.cluster)}
         said = {}
@@ -73,6 +74,8 @@ def test_a_cluster_without_expensive_queries_ranks_by_the_graph(library: Library
     assert [one.probabilities for one in after["group"]] == [
         pytest.approx(own, abs=1e-5) for own in probabilities
     ]
+    # no graph and no script has a part in it
+    assert (popular.ids, popular.note) == (most_important.ids, "")
     assert explained.raw == pytest.approx(reasons.raw, abs=1e-5)
     assert not findings["scripts"].ok
     assert EXPENSIVE in findings["scripts"].found

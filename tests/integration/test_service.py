@@ -379,7 +379,15 @@ def test_it_counts_requests_and_lists(client: TestClient, recommender: Recommend
 
 def test_its_description_names_every_address(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
-    lists = {"recommend", "recommend/batch", "related/{item_id}", "popular", "group"}
+    lists = {
+        "recommend",
+        "recommend/batch",
+        "related/{item_id}",
+        "popular",
+        "group",
+        "rank",
+        "validate",
+    }
     users = {"explain", "neighbours", "personalise"}
     changes = {"events", "items", "items/{item_id}", "users/{user_id}"}
     addresses = {f"/v1/{name}" for name in {*lists, *users, *changes}}
