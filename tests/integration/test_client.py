@@ -191,23 +191,6 @@ def test_lists_are_those_of_the_library(client: Client, recommender: Recommender
     assert as_sent(group, answers[4]) == answers[4]
 
 
-def test_an_order_and_a_plan_are_those_of_the_library(
-    client: Client, recommender: Recommender
-) -> None:
-    user, items = User("u1", session=["b9"]), ["b4", "gone", "b3"]
-    with recorded(client) as answers:
-        ranked = client.rank(user, items, fields=["title"])
-        plan = client.plan_recommend(user, size=3, exclude=["b4"])
-    known = recommender.user("u1", session=["b9"])
-    assert ranked.ids == recommender.rank(known, items).ids
-    assert (ranked.unknown, ranked.blocked) == (("gone",), ())
-    expected = recommender.plan_recommend(known, size=3, exclude=["b4"])
-    assert len(plan.requests) == len(expected.searches)
-    assert (plan.index, plan.bundle) == (expected.index, expected.fingerprint)
-    assert as_sent(ranked, answers[0]) == answers[0]
-    assert as_sent(plan, answers[1]) == answers[1]
-
-
 def test_other_answers_are_those_of_the_library(client: Client, recommender: Recommender) -> None:
     body = {"query": {"match": {"title": "castle"}}}
     with recorded(client) as answers:
@@ -223,6 +206,21 @@ def test_other_answers_are_those_of_the_library(client: Client, recommender: Rec
     assert hits["hits"]["hits"]
     nobody = client.recommend("nobody")
     assert nobody.degraded
+
+
+def test_named_items_come_in_the_order_of_the_library(
+    client: Client, recommender: Recommender
+) -> None:
+    with recorded(client) as answers:
+        ranked = client.rank("u1", ["b7", "b3", "nothing", "b8"], fields=["title"])
+        planned = client.plan_recommend("u1", size=3, exclude=["b4"])
+    expected = recommender.rank("u1", ["b7", "b3", "nothing", "b8"])
+    assert (ranked.ids, ranked.unknown) == (expected.ids, ("nothing",))
+    assert {name for one in ranked for name in one.fields} == {"title"}
+    assert planned.index == recommender.live.name
+    assert planned.requests[0]["body"]["size"] == 3
+    assert as_sent(ranked, answers[0]) == answers[0]
+    assert as_sent(planned, answers[1]) == answers[1]
 
 
 def test_neighbours_are_those_of_the_users_index(peopled: Shop) -> None:
