@@ -369,7 +369,7 @@ def test_it_counts_requests_and_lists(client: TestClient, recommender: Recommend
     assert counted[requests + '{code="404",endpoint="unknown"}'] == "1.0"
     # one for each request, however many lists it had
     assert counted["seealso_search_seconds_count"] == "3.0"
-    assert counted["seealso_degraded_total"] == "2.0"
+    assert counted['seealso_degraded_total{why="unknown_user"}'] == "2.0"
     live = recommender.live
     assert (
         counted[f'seealso_bundle_info{{bundle="{live.fingerprint}",index="{live.name}"}}'] == "1.0"
