@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
@@ -24,6 +24,40 @@ DEADLINE = 3.0
 ASKED = {"history": ["f3", "f7"], "size": 3}
 
 RELATED = "/v1/related/f3"
+
+
+CLICK = {"events": [{"user": "u1", "item": "f5", "time": "2026-01-05T10:00:00Z"}]}
+
+
+@contextmanager
+def a_full_disk(shop: Shop) -> Iterator[None]:
+    """Let a node think so little of its disk that it is at flood stage."""
+    name = "cluster.routing.allocation.disk"
+    stages = [f"{name}.watermark.{stage}" for stage in ("low", "high", "flood_stage")]
+    # it looks as often as it may
+    looks = {f"{name}.threshold_enabled": "true", "cluster.info.update.interval": "10s"}
+    change_settings(shop, {**looks, **dict.fromkeys(stages, "9999tb")})
+    wait_for_block(shop, there=True)
+    try:
+        yield
+    finally:
+        change_settings(shop, dict.fromkeys(stages))
+        wait_for_block(shop, there=False)
+        change_settings(shop, dict.fromkeys(looks))
+
+
+def change_settings(shop: Shop, settings: Mapping[str, str | None]) -> None:
+    shop.cluster.request("PUT", "/_cluster/settings", {"persistent": settings})
+
+
+def wait_for_block(shop: Shop, *, there: bool) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        blocked = shop.cluster.request("GET", "/_cluster/state/blocks")["blocks"]
+        if bool(blocked.get("indices")) == there:
+            return
+        time.sleep(0.5)
+    pytest.fail("the block did not change")
 
 
 @contextmanager
@@ -105,13 +139,22 @@ def wait_for_answers(client: httpx.Client) -> None:
 def test_a_cluster_that_is_gone_or_stands_still_is_said_and_waited_for(
     own_node: Node,  # noqa: F811
     open_shop: OpenShop,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("SEEALSO_USERS_KEY", "0" * 64)
     info = own_node.start(timeout=300)
     shop = open_shop(info.url)
     shop.stock(films(30))
     shop.build()
     with serving(shop) as client:
         assert answers(client)
+        with a_full_disk(shop):
+            found = client.post("/v1/events", json=CLICK)
+            assert found.status_code == 503, found.text
+            assert found.headers["retry-after"]
+            assert "disk" in found.json()["detail"]
+            assert answers(client)  # reading goes on
+        assert client.post("/v1/events", json=CLICK).json()["written"] == 1
         os.kill(info.pid, signal.SIGSTOP)
         try:
             assert not answers(client)
