@@ -1,6 +1,7 @@
 """What a training tells its tracker: TensorBoard, Weights & Biases offline, MLflow in a file."""
 
 import importlib.util
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -165,7 +166,11 @@ def test_wandb_without_login_says_what_to_do(clubs, monkeypatch, tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_mlflow_writes_to_a_file(clubs, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "")
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY")
     report = learnt(clubs, tracking="mlflow")
+    # it reports nothing to its maker
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     file = clubs.folder / "training" / "logs" / "mlflow.db"
     assert report.run is not None
     assert report.run.place == f"sqlite:///{file}"

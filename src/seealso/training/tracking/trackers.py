@@ -150,6 +150,8 @@ class MLflow:
     """
 
     def __init__(self, run: Run, settings: Mapping[str, Any], step: int) -> None:
+        # it reports to its maker what is called, unless this is set before it is imported
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
 
