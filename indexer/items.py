@@ -5,22 +5,28 @@ live events; it is written only if it has not changed since it was read. So impo
 is without the events being read again, and nothing has to be caught up with.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 from typing import Any, Final
 
 from seealso.cluster import BulkWriter, Cluster, fetch, indices
 from seealso.cluster.conditional import Change, rewrite
 from seealso.config import Settings
-from seealso.decoding import loads
 from seealso.encoder import ItemText, encode_views
-from seealso.errors import Busy, DataError
+from seealso.errors import Busy
 from seealso.indexer.deletions import find_deletions
 from seealso.indexer.documents import DocumentMaker, digests
-from seealso.indexer.events.importance import FIELDS, NOTHING, Gain, raise_weight, sum_gains
+from seealso.indexer.events.importance import (
+    FIELDS,
+    NOTHING,
+    Gain,
+    derive_changes,
+    raise_weight,
+    sum_gains,
+)
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.events_index import find_events
 from seealso.indexer.images import images_for, open_images
@@ -31,8 +37,9 @@ from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.rereading import read_again
 from seealso.indexer.update import MOST_DELETED, refuse_other
 from seealso.indexer.writing import find_changed
-from seealso.readers import Problem, Problems, Rows, read_items
-from seealso.readers.rows import Record, build_frame, select_named
+from seealso.readers import Problem, Problems
+from seealso.readers.records import read_records
+from seealso.readers.rows import Record
 from seealso.types import Item, Vector
 
 PATIENCE_SECONDS: Final = 10.0
@@ -113,11 +120,9 @@ class ItemChanges:
         """
         problems: list[Problem] = []
         reading = Problems("skip", each=problems.append)
-        items, ignored = _read(self._settings, rows, reading)
+        items, ignored = read_records(rows, self._settings.catalogue, reading)
         with self._changing() as live:
             written = self._write(live, items, reading) if items else 0
-            if written:
-                self._record(live)
         return UpsertReport(
             live.name,
             written,
@@ -152,10 +157,9 @@ class ItemChanges:
             if refusal := found.refusal(live.name, most_deleted):
                 raise refusal
             if found.ids:
-                with BulkWriter(self._cluster, live.name) as writer:
+                with self._recording(live), BulkWriter(self._cluster, live.name) as writer:
                     for item_id in found.ids:
                         writer.delete(item_id)
-                self._record(live)
         absent = tuple(one for one in dict.fromkeys(ids) if one not in there)
         return DeletionReport(live.name, len(found.ids), absent)
 
@@ -173,12 +177,19 @@ class ItemChanges:
         finally:
             self._one_at_a_time.release()
 
-    def _record(self, live: LiveIndex) -> None:
-        """Write down how many items there are now, and by the time that something has changed."""
-        indices.refresh(self._cluster, live.name)
-        count = indices.count(self._cluster, live.name)
-        entries = {"items": count, "updated_at": indices.timestamp()}
-        indices.put_meta(self._cluster, live.name, entries)
+    @contextmanager
+    def _recording(self, live: LiveIndex) -> Iterator[None]:
+        """Write down after the block, even if it fails, when it was and how many items there are.
+
+        By the time, whoever follows the index knows that something has changed.
+        """
+        try:
+            yield
+        finally:
+            indices.refresh(self._cluster, live.name)
+            count = indices.count(self._cluster, live.name)
+            entries = {"items": count, "updated_at": indices.timestamp()}
+            indices.put_meta(self._cluster, live.name, entries)
 
     def _write(self, live: LiveIndex, items: Sequence[Item], problems: Problems) -> int:
         bundle = live.bundle
@@ -194,13 +205,14 @@ class ItemChanges:
         expressed = self._express(live, list(new.values()))
         texts, vectors = encode_views(maker.encoder, maker.text, list(new.values()), images=images)
         encoded = dict(zip(new, zip(texts, vectors, strict=True), strict=True))
-        store = self._store()
+        store, created = self._store(), set[str]()
 
         def document(name: str, base: ImportanceTable, gain: Gain) -> dict[str, Any]:
             return _document(maker, base, gain, new[name], encoded[name], keys[name])
 
         def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
             known = {name: one for name, one in documents.items() if one is not None}
+            created.update(documents.keys() - known.keys())
             base = expressed or stored_importance(known, live.meta["importance"])
             gains = {} if store is None else sum_gains(store, list(documents), base.parameters)
             return {
@@ -208,7 +220,13 @@ class ItemChanges:
                 for name in documents
             }
 
-        return rewrite(self._cluster, live.name, list(new), FIELDS, derive)
+        with self._recording(live):
+            written = rewrite(self._cluster, live.name, list(new), FIELDS, derive)
+            if store is not None:
+                # an event that came just before its item was there has changed nothing
+                follow = partial(derive_changes, store, live=live)
+                rewrite(self._cluster, live.name, sorted(created), FIELDS, follow)
+        return written
 
     def _store(self) -> EventStore | None:
         """Return the live events; their sums hold nothing of users, so no key is needed."""
@@ -248,45 +266,3 @@ def _document(
     table = stored_importance({name: now}, base.parameters)
     body = replace(maker, importance=table).document(item, text, vector, key)
     return {**body, "counted": before}
-
-
-@dataclass(frozen=True)
-class _Handed:
-    """Rows that are at hand, as a source."""
-
-    read: Rows
-    name: str = "items"
-
-    def rows(self) -> Iterator[Rows]:
-        yield self.read
-
-
-def _mended(row: Record) -> Record:
-    """Return a row without halves of emojis, as a row of a file is read."""
-    text = json.dumps(row, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return dict(loads(json.dumps(row)))
-    return row
-
-
-def _read(
-    settings: Settings, rows: Mapping[int, Record], problems: Problems
-) -> tuple[list[Item], tuple[str, ...]]:
-    """Return the items of rows, and the columns that the settings do not name."""
-    columns = settings.catalogue
-    selected, ignored = select_named([_mended(one) for one in rows.values()], columns.columns)
-    # of few rows, none may have a column that others have
-    empty = dict.fromkeys(columns.columns)
-    frame = build_frame([{**empty, **one} for one in selected])
-    source = _Handed(Rows(frame, list(rows), unit="item", sparse=True))
-    items: list[Item] = []
-    try:
-        for batch in read_items(source, columns, problems):
-            items += batch
-    except DataError:
-        # that there is none is said of a whole catalogue
-        if not problems.count:
-            raise
-    return items, ignored

@@ -16,7 +16,7 @@ from seealso.cluster.conditional import Change, rewrite
 from seealso.config import Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.events.histories import merge_events
-from seealso.indexer.events.importance import FIELDS, NOTHING, derive_change, sum_gains
+from seealso.indexer.events.importance import FIELDS, derive_changes, is_weighed
 from seealso.indexer.events.live_indices import LiveIndices
 from seealso.indexer.events.store import EventStore
 from seealso.indexer.live import LiveIndex
@@ -132,17 +132,10 @@ class Effects:
         absent: set[str] = set()
 
         def derive(documents: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Change]:
-            found = sum_gains(self._store, list(documents), live.items.meta["importance"])
-            changes = {}
-            for item_id, document in documents.items():
-                # an owner may have written an item since the index was attached
-                if document is None or "importance" not in document:
-                    absent.add(item_id)
-                    continue
-                gain = found.get(item_id, NOTHING)
-                if change := derive_change(document, gain, live.items):
-                    changes[item_id] = change
-            return changes
+            absent.update(
+                item_id for item_id, one in documents.items() if one is None or not is_weighed(one)
+            )
+            return derive_changes(self._store, documents, live.items)
 
         changed = rewrite(self._cluster, live.items.name, items, FIELDS, derive)
         return DocumentChanges(items=changed, absent=tuple(sorted(absent)))

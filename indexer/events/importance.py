@@ -216,3 +216,32 @@ def derive_change(document: Mapping[str, Any], gain: Gain, live: LiveIndex) -> C
     }
     counted = {} if gain == NOTHING else {"counted": before}
     return Change("update", rescaling({**params, **counted}))
+
+
+def derive_changes(
+    store: EventStore, documents: Mapping[str, Mapping[str, Any] | None], live: LiveIndex
+) -> dict[str, Change]:
+    """Return what becomes of items' documents; those that are right, or no items, are left out.
+
+    Parameters
+    ----------
+    store
+        The live events.
+    documents
+        Their `FIELDS`, by the ids of the items; None where there is none.
+    live
+        The index that holds them.
+    """
+    found = sum_gains(store, list(documents), live.meta["importance"])
+    changes = {}
+    for item_id, document in documents.items():
+        if document is None or not is_weighed(document):
+            continue
+        if change := derive_change(document, found.get(item_id, NOTHING), live):
+            changes[item_id] = change
+    return changes
+
+
+def is_weighed(document: Mapping[str, Any]) -> bool:
+    """Tell whether a document has an importance: not if its owner wrote it after an attach."""
+    return "importance" in document

@@ -75,6 +75,23 @@ def test_items_are_written_as_a_build_writes_them(client: TestClient, whole: Sho
     assert counted == {"f3": before["f3"]["interactions"] + 1, "f902": 2}
 
 
+def test_an_event_that_comes_just_before_its_item_counts(
+    client: TestClient, whole: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingested(whole, [event("ann-1", "f3")])
+    add_up = changing.sum_gains
+
+    def wait(*arguments: Any) -> Any:
+        found = add_up(*arguments)
+        assert ingested(whole, [event("ann-1", "f950")]).unknown == 1
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(changing, "sum_gains", wait)
+        upserted(client, film(950))
+    assert whole.documents("f950")["f950"]["interactions"] == 1
+
+
 def test_a_changed_item_is_in_the_next_list_as_it_is_now(client: TestClient, whole: Shop) -> None:
     filters = [{"term": {"kind": "documentary"}}]
     assert listed(client, "ann-3", filters=filters) == []
