@@ -50,6 +50,8 @@ SHELL = (
     "docs/reference/commands/recommend-group.md",
     "docs/reference/commands/recommend-batch.md",
     "docs/reference/commands/related.md",
+    "docs/reference/commands/popular.md",
+    "docs/reference/commands/rank.md",
     "docs/reference/commands/index.md",
     "docs/reference/commands/templates.md",
     "docs/how-to/recommend-to-groups.md",
