@@ -12,7 +12,7 @@ from tests.integration.complaints import complain, kept_shop  # noqa: F401
 from tests.integration.libraries import library, other_space, recommender  # noqa: F401
 from tests.integration.owners import open_stack  # noqa: F401
 from tests.integration.papers import aws, papers  # noqa: F401
-from tests.integration.services import client, served  # noqa: F401
+from tests.integration.services import caller, client, served, writer  # noqa: F401
 from tests.members import peopled, users_key  # noqa: F401
 from tests.training_data import board, gpt2_board, one_thread, xlmr_board  # noqa: F401
 

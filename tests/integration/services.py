@@ -13,10 +13,14 @@ from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle
 from seealso.indexer.users.live import user_indices
+from seealso.plugin import Recommender
+from seealso.plugin.search.ubi import UbiLog
+from seealso.plugin.service import outcomes
 from seealso.plugin.service.app import create_app
+from seealso.plugin.users_index import UsersIndex
 from tests.integration.catalogues import Shop, films
 from tests.live import forgotten
-from tests.members import FILMS, KEY, asking, built, choices
+from tests.members import FILMS, KEY, NAMES, asking, built, choices
 
 Posted = Mapping[str, Any]
 
@@ -55,6 +59,37 @@ def client(served: Shop) -> Iterator[TestClient]:
     """Asks the service."""
     with serving(served) as made:
         yield made
+
+
+@pytest.fixture
+def writer(served: Shop) -> Iterator[Recommender]:
+    """Recommends, and writes its lists to UBI."""
+    queries = f"{served.alias}-lists"
+    settings = served.settings(ubi={"enabled": True, "queries": queries})
+    yield Recommender(
+        served.cluster,
+        settings,
+        users=UsersIndex(served.cluster, settings, NAMES),
+        ubi=UbiLog(served.cluster, settings.ubi, NAMES),
+    )
+    indices.delete(served.cluster, queries)
+
+
+@pytest.fixture
+def caller(writer: Recommender, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """Asks a service over it, which looks each time what came of its lists."""
+    monkeypatch.setattr(outcomes, "AGAIN_SECONDS", 0.0)
+    with TestClient(create_app(writer), raise_server_exceptions=False) as made:
+        yield made
+
+
+def age(shop: Shop) -> None:
+    """Make all lists two hours old."""
+    indices.refresh(shop.cluster, f"{shop.alias}-lists")
+    earlier = "ZonedDateTime.parse(ctx._source.timestamp).minusHours(2).toString()"
+    script = {"source": f"ctx._source.timestamp = {earlier}"}
+    path = f"/{shop.alias}-lists/_update_by_query"
+    shop.cluster.request("POST", path, {"script": script}, {"refresh": "true"})
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

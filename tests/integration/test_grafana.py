@@ -11,6 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from seealso.plugin import Recommender
+from tests.integration.catalogues import Shop
+from tests.integration.services import age
+
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "seealso.json"
 ADDED = {"job", "instance"}
 """Labels that Prometheus adds to all that it collects."""
@@ -25,13 +29,16 @@ def dashboard() -> dict[str, Any]:
 
 
 @pytest.fixture
-def counted(client: TestClient) -> dict[str, set[str]]:
+def counted(caller: TestClient, writer: Recommender, served: Shop) -> dict[str, set[str]]:
     """The labels of each number that a service has which was asked for this and that."""
     for body, status in (({"user": "ann-1"}, 200), ({"user": "nobody"}, 200), ({"x": 1}, 422)):
-        assert client.post("/v1/recommend", json=body).status_code == status
+        assert caller.post("/v1/recommend", json=body).status_code == status
     events = {"events": [{"user": "ann-1", "item": "f1"}]}
-    assert client.post("/v1/events", json=events).status_code == 200
-    text = client.get("/metrics").text
+    assert caller.post("/v1/events", json=events).status_code == 200
+    assert writer._ubi is not None
+    writer._ubi.flush()
+    age(served)
+    text = caller.get("/metrics").text
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

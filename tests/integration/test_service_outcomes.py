@@ -1,43 +1,15 @@
 """What came of lists, on /metrics: from the rows of UBI and the events that name them."""
 
-from collections.abc import Iterator
-
 import pytest
 from fastapi.testclient import TestClient
 
 from seealso.cluster import indices
 from seealso.plugin import Recommender
-from seealso.plugin.search.ubi import UbiLog
-from seealso.plugin.service import outcomes
-from seealso.plugin.service.app import create_app
-from seealso.plugin.users_index import UsersIndex
 from tests.integration.catalogues import Shop
-from tests.integration.services import answered
-from tests.members import FILMS, NAMES
+from tests.integration.services import age, answered
+from tests.members import FILMS
 
 NAMED = ("lists_measured", "click_through", "coverage", "tail_share", "calibration")
-
-
-@pytest.fixture
-def writer(served: Shop) -> Iterator[Recommender]:
-    """Recommends, and writes its lists to UBI."""
-    queries = f"{served.alias}-lists"
-    settings = served.settings(ubi={"enabled": True, "queries": queries})
-    yield Recommender(
-        served.cluster,
-        settings,
-        users=UsersIndex(served.cluster, settings, NAMES),
-        ubi=UbiLog(served.cluster, settings.ubi, NAMES),
-    )
-    indices.delete(served.cluster, queries)
-
-
-@pytest.fixture
-def caller(writer: Recommender, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """Asks a service over it, which looks each time what came of its lists."""
-    monkeypatch.setattr(outcomes, "AGAIN_SECONDS", 0.0)
-    with TestClient(create_app(writer), raise_server_exceptions=False) as made:
-        yield made
 
 
 def measured(client: TestClient) -> dict[str, float]:
@@ -46,15 +18,6 @@ def measured(client: TestClient) -> dict[str, float]:
     return {
         name: float(numbers[f"seealso_{name}"]) for name in NAMED if f"seealso_{name}" in numbers
     }
-
-
-def age(shop: Shop) -> None:
-    """Make all lists two hours old."""
-    indices.refresh(shop.cluster, f"{shop.alias}-lists")
-    earlier = "ZonedDateTime.parse(ctx._source.timestamp).minusHours(2).toString()"
-    script = {"source": f"ctx._source.timestamp = {earlier}"}
-    path = f"/{shop.alias}-lists/_update_by_query"
-    shop.cluster.request("POST", path, {"script": script}, {"refresh": "true"})
 
 
 def test_what_came_of_lists(caller: TestClient, writer: Recommender, served: Shop) -> None:
