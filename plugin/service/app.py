@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from math import ceil
 from typing import Any, Final
 
 from anyio import create_task_group, sleep
@@ -47,13 +46,12 @@ def create_app(recommender: Recommender) -> FastAPI:
         Who answers; it follows the alias, so a swap needs no restart.
     """
     settings, metrics = recommender.settings.service, Metrics()
-    requests = ceil(settings.requests / settings.workers)
     popular_list = LastPopular(recommender) if settings.stand_in == "popular" else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # a thread for each request that may be answered, and for those who ask whether it is ready
-        current_default_thread_limiter().total_tokens = requests + SPARE_THREADS
+        current_default_thread_limiter().total_tokens = settings.requests + SPARE_THREADS
         with recommender:
             async with create_task_group() as tasks:
                 if popular_list is not None:
@@ -73,7 +71,7 @@ def create_app(recommender: Recommender) -> FastAPI:
         responses=PROBLEMS,
     )
     # the last one is the first to see a request
-    app.add_middleware(LimitRequests, most=requests)
+    app.add_middleware(LimitRequests, most=settings.requests)
     app.add_middleware(LimitBodies)
     app.add_middleware(RequireKey, keys=settings.keys)
     app.add_middleware(CountRequests, metrics=metrics)

@@ -6,7 +6,9 @@ from typing import Any
 import orjson
 from fastapi import Response
 
+from seealso.plugin.explanations.explanation import Explanation
 from seealso.plugin.groups.lists import GroupList
+from seealso.plugin.neighbours import NeighbourList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.bodies.lists import Who
@@ -26,11 +28,12 @@ def read_users(recommender: Recommender, people: Sequence[str | Who]) -> list[st
 
 def describe_list(found: RecommendationList | GroupList) -> dict[str, Any]:
     """Return a list in the words of the service."""
-    plain = found.as_dict()
+    plain = _rename(found.as_dict())
     return {
         "query_id": plain.pop("query_id", None),
+        "index": plain.pop("index"),
         "took_ms": plain.pop("latency_ms"),
-        **describe_origin(plain),
+        **plain,
     }
 
 
@@ -42,6 +45,21 @@ def describe_origin(plain: dict[str, Any]) -> dict[str, Any]:
         "degraded": plain.pop("note") or None,
         **plain,
     }
+
+
+def describe_reasons(explanations: Sequence[Explanation]) -> list[dict[str, Any]]:
+    """Return explanations in the words of the service."""
+    return [_rename(one.as_dict()) for one in explanations]
+
+
+def describe_neighbours(found: NeighbourList) -> dict[str, Any]:
+    """Return neighbours in the words of the service."""
+    return _rename(found.as_dict())
+
+
+def _rename(plain: dict[str, Any]) -> dict[str, Any]:
+    named = {"bundle": plain.pop("fingerprint")} if "fingerprint" in plain else {}
+    return {**named, "degraded": plain.pop("note") or None, **plain}
 
 
 def as_json(content: Any) -> Response:

@@ -24,7 +24,13 @@ from seealso.plugin.service.bodies.lists import (
 )
 from seealso.plugin.service.last_popular import LastPopular
 from seealso.plugin.service.metrics import Metrics
-from seealso.plugin.service.routes.answers import as_json, describe_list, read_user, read_users
+from seealso.plugin.service.routes.answers import (
+    as_json,
+    describe_list,
+    describe_reasons,
+    read_user,
+    read_users,
+)
 
 log = logger(__name__)
 
@@ -65,7 +71,7 @@ def list_routes(
         except Unavailable as exc:
             return as_json(answer(stand_in(exc).for_user(body, exc)))
         reasons = recommender.reasons(user, found.ids) if body.explain and found.ids else []
-        beside = {"reasons": [one.as_dict() for one in reasons]} if body.explain else {}
+        beside = {"reasons": describe_reasons(reasons)} if body.explain else {}
         return as_json({**answer(found), **beside})
 
     @router.post("/recommend/batch", response_model=Answers)

@@ -7,7 +7,12 @@ from fastapi import APIRouter, Response
 
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.bodies.lists import ExplainBody, NeighboursBody, PersonaliseBody
-from seealso.plugin.service.routes.answers import as_json, read_user
+from seealso.plugin.service.routes.answers import (
+    as_json,
+    describe_neighbours,
+    describe_reasons,
+    read_user,
+)
 
 
 def user_routes(recommender: Recommender) -> APIRouter:
@@ -18,13 +23,13 @@ def user_routes(recommender: Recommender) -> APIRouter:
     def explain(body: ExplainBody) -> Response:
         """Return why items have their value for a user."""
         reasons = recommender.reasons(read_user(recommender, body), body.items)
-        return as_json({"reasons": [one.as_dict() for one in reasons]})
+        return as_json({"reasons": describe_reasons(reasons)})
 
     @router.post("/neighbours")
     def neighbours(body: NeighboursBody) -> Response:
         """Return the users most like one, by their pseudonyms."""
         user = read_user(recommender, body)
-        return as_json(recommender.neighbours(user, size=body.size).as_dict())
+        return as_json(describe_neighbours(recommender.neighbours(user, size=body.size)))
 
     @router.post("/personalise")
     def personalise(body: PersonaliseBody) -> Response:

@@ -205,14 +205,14 @@ class NeighbourList:
         Whose neighbours they are, if known by id.
     index
         The physical index that answered.
-    note
-        Something a person should know.
+    degraded
+        What was left out or guessed, and why; None where nothing was.
     """
 
     neighbours: tuple[Neighbour, ...]
     pseudonym: str | None
     index: str
-    note: str = ""
+    degraded: str | None = None
 
     def __iter__(self) -> Iterator[Neighbour]:
         return iter(self.neighbours)

@@ -56,10 +56,10 @@ class Explanation:
         Words that bring the item into the list.
     path, templates
         How it was ranked, and by which query templates.
-    index, fingerprint
-        The physical index that answered, and its bundle.
-    note
-        Something a person should know.
+    index, bundle
+        The physical index that answered, and the fingerprint of its bundle.
+    degraded
+        What was left out or guessed, and why; None where nothing was.
     """
 
     user_id: str | None
@@ -73,8 +73,8 @@ class Explanation:
     path: str
     templates: tuple[str, ...]
     index: str
-    fingerprint: str
-    note: str = ""
+    bundle: str
+    degraded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ class ServiceSettings(Section):
     port: int = Field(8080, ge=0, le=65535)
     """Port; 0 for a free one."""
     requests: int = Field(64, ge=1)
-    """Requests that are answered at the same time; more get 429 at once."""
+    """Requests that each worker answers at the same time; more get 429 at once."""
     workers: int = Field(1, ge=1)
-    """Processes that answer, each its share of ``requests``; they share one model in memory."""
+    """Processes that answer; they share one model in memory."""
     stand_in: Literal["popular", "none"] = "popular"
     """What users get while OpenSearch does not answer: the last popular list, marked as such, or an
     error alone."""
