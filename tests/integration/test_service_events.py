@@ -1,5 +1,6 @@
 """Events over HTTP: each is written once, a broken one is named, and the next list knows of it."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from seealso.cluster import indices
+from seealso.cluster import Cluster, indices
 from seealso.indexer.turns import hold_turns
 from seealso.plugin.service.app import create_app
 from seealso.plugin.service.bodies.changes import MOST_EVENTS
@@ -127,6 +128,22 @@ def test_what_is_missing_is_a_problem_that_says_so(
     with TestClient(create_app(unbuilt), raise_server_exceptions=False) as client:
         found = problem(client.post("/v1/events", json=body), 502, "ClusterError")
         assert "no index was built yet" in found["detail"]
+
+
+def test_events_for_a_cluster_that_is_gone_come_back_later(
+    served: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recommender = asking(served)
+    # no node listens at port 9: what a stopped one looks like
+    monkeypatch.setattr(recommender, "_patient", Cluster("http://127.0.0.1:9"))
+    with TestClient(create_app(recommender), raise_server_exceptions=False) as client:
+        started = time.monotonic()
+        refused = client.post("/v1/events", json={"events": [happened("ann-8", "f1")]})
+        problem(refused, 503, "Unavailable")
+        assert refused.headers["retry-after"]
+        # a load would try for six seconds
+        assert time.monotonic() - started < 5
+        assert listed(client, "ann-8")
 
 
 def test_while_a_user_is_being_forgotten_events_come_back_later(

@@ -18,6 +18,9 @@ from seealso.plugin.service.problems import (
 )
 from seealso.plugin.service.routes.answers import as_json
 
+WRITE_SECONDS: Final = 10.0
+"""How long OpenSearch may take for each request that writing events takes."""
+
 NOT_FOLLOWED: Final = (
     "users.enabled is off: importance follows these events, and lists of users do not"
 )
@@ -26,9 +29,9 @@ NOT_FOLLOWED: Final = (
 def event_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
     """Return the address of events."""
     router = APIRouter(prefix="/v1", tags=["events"])
-    ingester = RecordIngester(
-        recommender.cluster, recommender.settings, recommender.user_encoder, os.environ
-    )
+    # whoever sends events can send them again; who waits for lists must not wait for events
+    cluster = recommender.cluster.hurry(WRITE_SECONDS)
+    ingester = RecordIngester(cluster, recommender.settings, recommender.user_encoder, os.environ)
     degraded = None if recommender.settings.users.enabled else NOT_FOLLOWED
 
     @router.post("/events", response_model=EventsAnswer)
