@@ -7,20 +7,21 @@ worker costs its batch, and a build that is killed the batches that were in work
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
+from filelock import FileLock, Timeout
 
 from seealso.config import CatalogueSettings, Settings
 from seealso.encoder import Bundle, KnownKeys, VectorCache, cached_as, read_keyed
 from seealso.errors import ConfigError, DataError, SeeAlsoError
 from seealso.indexer.ahead import find_files, require_cache
 from seealso.indexer.batches import TextEncoder, TextReader
+from seealso.indexer.documents import hash_content
 from seealso.indexer.ray_session import require_ray, start_ray
 from seealso.log import progress
 from seealso.readers import FileSource
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 
 TEXTS_OF_A_BATCH: Final = 1024
 """What one worker encodes at a time, and what is lost with it at most."""
+
+MOST_LOST: Final = 3
+"""Workers that one batch may cost: after so many, it is the batch that kills them."""
+
+_AGAIN: Final = "run the build again: it goes on where this one ended; or use --engine local"
 
 
 def encode_on_ray(
@@ -56,26 +62,34 @@ def encode_on_ray(
     ConfigError
         The catalogue is an index, or the cache is switched off.
     SeeAlsoError
-        Ray cannot be started, or a worker fails in a way that no other worker would mend.
+        Ray cannot be started, a worker fails, or a batch is lost again and again.
     """
     require_ray()
     cache = require_cache(settings, "--engine ray")
     parts = _split_catalogue(settings.catalogue)
-    folder = _folder_beside(settings)
-    _take_all(cache, folder)
     encoder = TextEncoder.of(bundle, settings)
-    model = cached_as(bundle, encoder.precision)
-    reader = _UnknownTexts(
-        TextReader(settings.catalogue, settings.text), cache.known(), model, bundle.item_prefix
-    )
-    total = items * (1 + len(settings.text.views))
-    with start_ray(encoder.threads) as workers, progress("encoding on ray", total) as tick:
-        for done in _run(parts, reader, encoder, folder, workers, texts_of_a_batch):
-            if done["part"]:
-                _take(cache, folder / done["part"])
-            tick(done["texts"])
-    _take_all(cache, folder)
-    with suppress(OSError):  # another build may write to it
+    with _lock_folder(settings) as folder:
+        _take_left(cache, folder)
+        reader = _UnknownTexts(
+            TextReader(settings.catalogue, settings.text),
+            cache.known(),
+            cached_as(bundle, encoder.precision),
+            bundle.item_prefix,
+        )
+        total = items * (1 + len(settings.text.views))
+        with (
+            start_ray(encoder.threads) as workers,
+            progress("encoding on ray", total) as tick,
+            # a Ray of the caller's own goes on, and must not go on with this
+            closing(_run(parts, reader, encoder, folder, workers, texts_of_a_batch)) as batches,
+        ):
+            for done in batches:
+                if done["fault"]:
+                    raise SeeAlsoError(f"a worker of Ray failed: {done['fault']}", hint=_AGAIN)
+                if done["part"]:
+                    _take(cache, folder / done["part"])
+                tick(done["texts"])
+        _take_left(cache, folder)
         folder.rmdir()
 
 
@@ -91,22 +105,34 @@ def _split_catalogue(chosen: CatalogueSettings) -> list[FileSource]:
     return FileSource(path, format=chosen.format, columns=chosen.columns).split()
 
 
-def _folder_beside(settings: Settings) -> Path:
-    """Return the folder beside the cache that workers write to."""
+@contextmanager
+def _lock_folder(settings: Settings) -> Iterator[Path]:
+    """Give the folder beside the cache that workers write to, to one build at a time."""
     cache = Path(settings.encoder.cache or "").absolute()
     folder = cache.with_name(f"{cache.name}.parts")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    try:
+        with FileLock(f"{folder}.lock", timeout=0):
+            folder.mkdir(exist_ok=True)
+            yield folder
+    except Timeout as exc:
+        raise SeeAlsoError(
+            f"{cache}: another build encodes on Ray into this cache",
+            hint="wait until it has ended, or set encoder.cache to another file",
+            file=str(cache),
+        ) from exc
 
 
-def _take_all(cache: VectorCache, folder: Path) -> None:
-    """Take what an earlier build left, and what a lost worker wrote but could not report."""
+def _take_left(cache: VectorCache, folder: Path) -> None:
+    """Take what a lost worker or an earlier build wrote and could not report; clear the rest."""
     for file in find_files(folder):
         _take(cache, file)
+    for file in folder.iterdir():
+        file.unlink()
 
 
 def _take(cache: VectorCache, file: Path) -> None:
-    with suppress(FileNotFoundError):  # another build may have been faster
+    # a batch that was encoded twice has one file
+    if file.exists():
         cache.add(read_keyed(file))
         file.unlink()
 
@@ -118,8 +144,8 @@ def _run(
     folder: Path,
     workers: int,
     batch: int,
-) -> Iterator[Mapping[str, Any]]:
-    """Yield what workers report of each batch; raises what a worker raises again and again."""
+) -> Generator[Mapping[str, Any], None, None]:
+    """Yield what workers report of each batch."""
     import ray
     from ray.data import ActorPoolStrategy
 
@@ -136,7 +162,7 @@ def _run(
     )
     # blocks are what workers get and lose: a block for each batch
     done = texts.repartition(target_num_rows_per_block=batch).map_batches(
-        _Worker,
+        Worker,
         batch_size=batch,
         batch_format="pyarrow",
         compute=ActorPoolStrategy(min_size=1, max_size=workers),
@@ -146,13 +172,8 @@ def _run(
     try:
         yield from done.iter_rows()
     except ray.exceptions.RayError as exc:
-        cause = getattr(exc, "cause", None)
-        if isinstance(cause, SeeAlsoError):
-            raise cause from exc
-        raise SeeAlsoError(
-            f"Ray: {str(exc).strip().splitlines()[-1]}",
-            hint="run the build again: it goes on where this one ended; or use --engine local",
-        ) from exc
+        what = f"{type(exc).__name__}: {str(exc).strip().splitlines()[0]}"
+        raise SeeAlsoError(f"Ray ended with {what}", hint=_AGAIN) from exc
 
 
 @dataclass(frozen=True)
@@ -183,7 +204,7 @@ def _read_parts(numbers: Mapping[str, Any], work: "list[ray.ObjectRef]") -> "Ite
         yield from reader.read(parts[number])
 
 
-class _Worker:
+class Worker:
     """Encodes batches of texts and writes them; Ray starts another one where one is lost."""
 
     def __init__(self, encoder: TextEncoder, folder: Path) -> None:
@@ -193,18 +214,30 @@ class _Worker:
     def __call__(self, batch: "pa.Table") -> "pa.Table":
         """Write the vectors of a batch as a file, and return its name and the number of texts."""
         texts = pl.DataFrame(batch)
-        keyed = self._encoder.encode(texts["text"])
-        name = "" if keyed.is_empty() else write_part(keyed, self._folder)
-        return pl.DataFrame({"part": [name], "texts": [texts["texts"].sum()]}).to_arrow()
+        name = f"{hash_content(texts['text'].to_list())}.parquet"
+        try:
+            wrote = self._write(name, texts["text"])
+            fault = ""
+        except (SeeAlsoError, OSError) as exc:
+            # raised here, it would reach the build as a page of Ray's own
+            wrote, fault = False, str(exc)
+        done = {"part": [name if wrote else ""], "texts": [texts["texts"].sum()], "fault": [fault]}
+        return pl.DataFrame(done).to_arrow()
 
+    def _write(self, name: str, texts: pl.Series) -> bool:
+        """Encode texts and write them as a file that appears whole or not at all, if there are any.
 
-def write_part(keyed: pl.DataFrame, folder: Path) -> str:
-    """Write vectors as a file that appears whole or not at all, and return its name.
-
-    The same texts have the same name: whoever encodes them once more replaces the file.
-    """
-    name = f"{blake2b(b''.join(keyed['key']), digest_size=16).hexdigest()}.parquet"
-    partial = folder / f".{os.getpid()}-{name}"
-    keyed.write_parquet(partial)
-    partial.replace(folder / name)
-    return name
+        The same texts have the same name: whoever encodes them once more replaces the file.
+        """
+        lost = self._folder / f".{name}.lost"
+        with lost.open("a+b") as file:
+            if file.tell() > MOST_LOST:
+                raise SeeAlsoError(f"{file.tell()} workers died of the same {len(texts)} texts")
+            file.write(b".")
+        keyed = self._encoder.encode(texts)
+        if not keyed.is_empty():
+            partial = self._folder / f".{os.getpid()}-{name}"
+            keyed.write_parquet(partial)
+            partial.replace(self._folder / name)
+        lost.unlink()
+        return not keyed.is_empty()

@@ -46,7 +46,7 @@ def require_ray() -> None:
     except ImportError as exc:
         raise MissingExtraError.of("ray", "ray") from exc
     for name in ("ray", "ray.data"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def _connect(own: Mapping[str, object]) -> None:
     import ray
 
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **own)
+        ray.init(log_to_driver=False, logging_level=logging.CRITICAL, **own)
     except (ConnectionError, OSError, RuntimeError, ValueError) as exc:
         raise SeeAlsoError(
             f"Ray cannot be started: {str(exc).strip().splitlines()[0]}",

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
 import psutil
 import pytest
+from filelock import FileLock
 
 from seealso import api
 from seealso.cluster.node import NodeInfo
@@ -20,12 +22,13 @@ from seealso.config.indexing import EncoderSettings
 from seealso.config.inputs import CatalogueSettings
 from seealso.encoder import Bundle, VectorCache, find_serving_bundle, read_keyed
 from seealso.encoder.reader import cores
-from seealso.errors import ConfigError, DataError, MissingExtraError
+from seealso.errors import ConfigError, DataError, MissingExtraError, SeeAlsoError
 from seealso.indexer.ahead import load_vectors
-from seealso.indexer.on_ray import encode_on_ray
+from seealso.indexer.batches import TextEncoder
+from seealso.indexer.on_ray import Worker, encode_on_ray
 from seealso.indexer.ray_session import require_ray, start_ray
 from tests.bundles import ROOT
-from tests.integration.catalogues import OpenShop, Record, Shop, films
+from tests.integration.catalogues import OpenShop, Record, Shop, films, write_lines
 
 # Ray warns of its own settings
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray.data.context")
@@ -162,6 +165,20 @@ def works(process: psutil.Process) -> bool:
         return False
 
 
+@pytest.mark.slow
+def test_what_a_worker_says_is_said_here(
+    two_workers: None, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.stock(films(ITEMS))
+    here = TextEncoder.of(shop.bundle, shop.settings())
+    elsewhere = replace(here, folder=shop.folder / "elsewhere")
+    monkeypatch.setattr(TextEncoder, "of", lambda *_: elsewhere)
+    with pytest.raises(SeeAlsoError, match=r"a worker of Ray failed: .*elsewhere") as caught:
+        encode(shop)
+    assert "run the build again" in str(caught.value.hint)
+    assert known(shop) == 0
+
+
 def test_nobody_else_reaches_the_workers(two_workers: None) -> None:
     listening = {
         one.laddr.ip
@@ -185,6 +202,32 @@ def test_what_ray_cannot_do_is_said_before(tiny: Bundle, tmp_path: Path) -> None
     )
     with pytest.raises(ConfigError, match="reads files, and the catalogue is an index"):
         encode_on_ray(tiny, indexed, 1)
+
+
+def test_texts_that_kill_every_worker_end_the_build(tiny: Bundle, tmp_path: Path) -> None:
+    worker = Worker(TextEncoder.of(tiny, Settings(encoder=EncoderSettings(cache=False))), tmp_path)
+    batch = pl.DataFrame({"text": ["Heat", "Up"], "texts": [1, 1]}).to_arrow()
+    (done,) = worker(batch).to_pylist()
+    assert (done["texts"], done["fault"]) == (2, "")
+    assert read_keyed(tmp_path / done["part"]).height == 2
+    assert [one.name for one in tmp_path.iterdir()] == [done["part"]]
+    # as if each of four had died of it
+    (tmp_path / f".{done['part']}.lost").write_bytes(b"....")
+    (again,) = worker(batch).to_pylist()
+    assert again["fault"] == "4 workers died of the same 2 texts"
+
+
+def test_one_build_at_a_time_encodes_into_a_cache(tiny: Bundle, tmp_path: Path) -> None:
+    items = write_lines(tmp_path / "items.jsonl", films(3))
+    cache = tmp_path / "v.sqlite"
+    settings = Settings(
+        encoder=EncoderSettings(cache=cache), catalogue=CatalogueSettings(path=items)
+    )
+    with (
+        FileLock(f"{cache}.parts.lock"),
+        pytest.raises(SeeAlsoError, match=r"v\.sqlite: another build encodes on Ray"),
+    ):
+        encode_on_ray(tiny, settings, 3)
 
 
 def test_an_engine_that_is_not_there_is_said_before_anything(
