@@ -10,7 +10,7 @@ import pytest
 
 from seealso.config import CatalogueSettings, EventSettings
 from seealso.errors import DataError
-from seealso.readers import FileSource, Problems, read_events, read_items
+from seealso.readers import FileSource, Problems, read_events, read_items, read_part
 
 COLUMNS = EventSettings(user="user", item="item", time="date")
 
@@ -54,6 +54,31 @@ def test_a_folder_of_spark_with_partitions_as_columns(tmp_path, kind):
     assert users(root / "**" / f"*.{kind}") == expected
     (first, *_) = read_events(FileSource(root, columns=COLUMNS.columns), COLUMNS, Problems())
     assert first["time"].dt.date().cast(pl.String).to_list() == ["2026-01-01"] * 3
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_each_part_alone_has_its_rows_and_partition(tmp_path, kind):
+    root = spark(tmp_path, kind)
+    parts = FileSource(root, columns=COLUMNS.columns).split()
+    read = [list(read_events(part, COLUMNS, Problems("stop"))) for part in parts]
+    days = [frame["time"].dt.day().unique().to_list() for (frame,) in read]
+    assert [frame["user_id"].to_list() for (frame,) in read] == [
+        ["u0", "u1", "u2"],
+        ["u10", "u11", "u12"],
+    ]
+    assert days == [[1], [2]]
+
+
+def test_a_part_of_a_catalogue_may_have_no_items(tmp_path):
+    (tmp_path / "a.csv").write_text("item_id,title\n1,one\n")
+    (tmp_path / "b.csv").write_text("item_id,title\n,none\n")
+    columns = CatalogueSettings()
+    first, second = FileSource(tmp_path, columns=columns.columns).split()
+    (items,) = read_part(first, columns, Problems("skip"))
+    assert [item.item_id for item in items] == ["1"]
+    assert list(read_part(second, columns, Problems("skip"))) == []
+    with pytest.raises(DataError, match="has no items: all 1 rows are broken"):
+        list(read_items(second, columns, Problems("skip")))
 
 
 def test_a_pattern_of_files_in_the_order_of_their_names(tmp_path):
