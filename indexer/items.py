@@ -5,8 +5,9 @@ live events; it is written only if it has not changed since it was read. So impo
 is without the events being read again, and nothing has to be caught up with.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
@@ -42,8 +43,11 @@ from seealso.readers.records import read_records
 from seealso.readers.rows import Record
 from seealso.types import Item, Vector
 
-PATIENCE_SECONDS: Final = 10.0
-"""How long a call waits for another one of the same process."""
+PATIENCE_SECONDS: Final = 5.0
+"""How long a call waits for another one: each takes about a second, a build much longer."""
+
+LOOK_SECONDS: Final = 0.1
+"""Seconds between two looks whether another process is ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +170,27 @@ class ItemChanges:
     @contextmanager
     def _changing(self) -> Iterator[LiveIndex]:
         """Give the live index to the block, which alone changes it."""
-        alias = self._settings.index.alias
+        alias, ends = self._settings.index.alias, time.monotonic() + PATIENCE_SECONDS
         if not self._one_at_a_time.acquire(timeout=PATIENCE_SECONDS):
             raise Busy(f"{alias}: items are being changed", hint="try again", alias=alias)
-        try:
-            with build_lock(self._cluster, alias):
-                live = live_index(self._cluster, self._settings)
-                refuse_other(live, self._settings)
-                yield live
-        finally:
-            self._one_at_a_time.release()
+        with ExitStack() as entered:
+            entered.callback(self._one_at_a_time.release)
+            self._take_lock(entered, ends)
+            live = live_index(self._cluster, self._settings)
+            refuse_other(live, self._settings)
+            yield live
+
+    def _take_lock(self, entered: ExitStack, ends: float) -> None:
+        """Hold the lock of builds, as soon as no other process does."""
+        while True:
+            try:
+                entered.enter_context(build_lock(self._cluster, self._settings.index.alias))
+            except Busy:
+                if time.monotonic() >= ends:
+                    raise
+                time.sleep(LOOK_SECONDS)
+            else:
+                return
 
     @contextmanager
     def _recording(self, live: LiveIndex) -> Iterator[None]:

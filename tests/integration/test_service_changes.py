@@ -150,18 +150,22 @@ def test_more_than_a_little_is_deleted_only_where_it_is_allowed(
 def test_a_build_comes_first_and_requests_wait_for_each_other(
     client: TestClient, whole: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # as two workers do: each has a service of its own
+    with serving(whole) as other, ThreadPoolExecutor() as pool:
+        both = (client, other)
+        found = list(
+            pool.map(lambda number: upserted(both[number % 2], film(number)), range(930, 936))
+        )
+    assert [one["written"] for one in found] == [1] * 6
+    monkeypatch.setattr(changing, "PATIENCE_SECONDS", 0.0)
     with build_lock(whole.cluster, whole.alias):
         for refused in (
             client.post("/v1/items", json={"items": [film(930)]}),
             deleted(client, "f1"),
         ):
-            found = problem(refused, 409, "Busy")
-            assert "another build or update is running" in found["detail"]
+            busy = problem(refused, 409, "Busy")
+            assert "another build or update is running" in busy["detail"]
             assert refused.headers["retry-after"] == "1"
-    with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda number: upserted(client, film(number)), range(930, 934)))
-    assert [one["written"] for one in found] == [1] * 4
-    monkeypatch.setattr(changing, "PATIENCE_SECONDS", 0.0)
     with ThreadPoolExecutor() as pool:
         rows = {"items": [film(940)]}
         codes = list(pool.map(lambda _: client.post("/v1/items", json=rows).status_code, range(4)))
