@@ -7,9 +7,10 @@ from typing import Final
 
 from seealso.errors import SeeAlsoError, Unavailable
 from seealso.log import logger
+from seealso.plugin.ranking.options import RecommendOptions
 from seealso.plugin.recommendations import Recommendation, RecommendationList
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.service.bodies.lists import BatchBody, RecommendBody, UserListOptions, Who
+from seealso.plugin.service.bodies.lists import BatchBody, PopularBody, Who
 
 log = logger(__name__)
 
@@ -19,7 +20,7 @@ RENEW_SECONDS: Final = 60.0
 KEPT: Final = 200
 """Its items: some of them are left out for each user."""
 
-CHECKED: Final = ("filters", "rules", "without_rules", "min_probability")
+CHECKED: Final = ("filters", "rules", "without_rules", "min_probability", "explain")
 """Options that only OpenSearch can keep: with one of them, no other list stands in."""
 
 
@@ -46,48 +47,46 @@ class LastPopular:
         else:
             self._at = datetime.now(UTC)
 
-    def for_user(self, body: RecommendBody, failure: Unavailable) -> RecommendationList:
-        """Return what stands in for the list of a user.
+    def for_user(self, who: Who, body: PopularBody, failure: Unavailable) -> RecommendationList:
+        """Return what stands in for the list of a user, or of nobody.
 
         Parameters
         ----------
+        who
+            Whom it is for: what is named of their history is left out; what only a users index
+            knows is not.
         body
-            What was asked for. What it excludes, and what it names of the user's history, is left
-            out; what only a users index knows is not.
+            Options; what they exclude is left out.
         failure
-            Why there is no list of the user's own.
+            Why there is no list as it should be.
 
         Raises
         ------
         Unavailable
             `failure`: the body has options that this list may not keep, or there is none yet.
+        ConfigError
+            An option is out of range.
         """
-        if body.explain:
-            raise failure
-        return self._without(body, body, failure)
-
-    def for_users(self, body: BatchBody, failure: Unavailable) -> list[RecommendationList]:
-        """Return the same for each of several users."""
-        people = [Who(user=one) if isinstance(one, str) else one for one in body.users]
-        return [self._without(one, body, failure) for one in people]
-
-    def _without(
-        self, who: Who, options: UserListOptions, failure: Unavailable
-    ) -> RecommendationList:
+        options = RecommendOptions(**body.chosen("explain", "users"))
+        size = options.resolve(self._recommender.settings.recommend).size
         popular = self._list
-        if popular is None or any(getattr(options, name) for name in CHECKED):
+        if popular is None or any(getattr(body, name, None) for name in CHECKED):
             raise failure
-        left_out = {*(who.history or ()), *(who.session or ()), *(options.exclude or ())}
-        size = options.size or self._recommender.settings.recommend.size
+        left_out = {*(who.history or ()), *(who.session or ()), *(body.exclude or ())}
         items = [one for one in popular if one.item_id not in left_out][:size]
         return replace(
             popular,
-            items=tuple(_only(items, options.fields)),
+            items=tuple(_only(items, body.fields)),
             user_id=who.user,
             note=f"OpenSearch does not answer: the popular list of {self._at:%Y-%m-%d %H:%M} UTC"
             + (f", of which only {len(items)} items are left" if len(items) < size else ""),
             latency_ms={},
         )
+
+    def for_users(self, body: BatchBody, failure: Unavailable) -> list[RecommendationList]:
+        """Return the same for each of several users."""
+        people = [Who(user=one) if isinstance(one, str) else one for one in body.users]
+        return [self.for_user(one, body, failure) for one in people]
 
 
 def _only(items: Sequence[Recommendation], fields: Sequence[str] | None) -> list[Recommendation]:

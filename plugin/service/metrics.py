@@ -94,7 +94,12 @@ class Metrics:
         self._requests.labels(endpoint, str(code)).observe(seconds)
 
     def count_search(self, took_ms: Mapping[str, float]) -> None:
-        """Count what one request took, however many lists came of it, by its parts."""
+        """Count what one request took, however many lists came of it, by its parts.
+
+        A list that was not searched for took nothing, and does not count.
+        """
+        if not took_ms:
+            return
         self._encoding.observe(took_ms.get("profile", 0.0) / 1000)
         searching = took_ms.get("search", 0.0) + took_ms.get("transport", 0.0)
         self._searching.observe(searching / 1000)

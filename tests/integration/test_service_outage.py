@@ -124,7 +124,11 @@ def stands_in_for_a_list(client: httpx.Client) -> None:
     assert [len(one["items"]) for one in batch] == [29, 30]
     assert batch[1]["user_id"] == "u1"
     assert "only 29 items" in batch[0]["degraded"]
-    assert 'seealso_degraded_total{why="unavailable"} 3.0' in client.get("/metrics").text
+    popular = client.post("/v1/popular", json={"size": 2, "exclude": ["f1"]}).json()
+    assert popular["degraded"].startswith("OpenSearch does not answer")
+    assert len(popular["items"]) == 2
+    assert 'seealso_degraded_total{why="unavailable"} 4.0' in client.get("/metrics").text
+    assert client.post("/v1/recommend", json={**ASKED, "size": -1}).status_code == 422
     for more in ({"filters": {"term": {"title": "x"}}}, {"explain": True}):
         assert client.post("/v1/recommend", json={**ASKED, **more}).status_code == 503
 

@@ -21,6 +21,7 @@ from seealso.plugin.service.bodies.lists import (
     RankBody,
     Ranking,
     RecommendBody,
+    Who,
 )
 from seealso.plugin.service.last_popular import LastPopular
 from seealso.plugin.service.metrics import Metrics
@@ -69,7 +70,7 @@ def list_routes(
             user = read_user(recommender, body)
             (found,) = recommender.recommend_batch([user], **body.chosen("explain"))
         except Unavailable as exc:
-            return as_json(answer(stand_in(exc).for_user(body, exc)))
+            return as_json(answer(stand_in(exc).for_user(body, body, exc)))
         reasons = recommender.reasons(user, found.ids) if body.explain and found.ids else []
         beside = {"reasons": describe_reasons(reasons)} if body.explain else {}
         return as_json({**answer(found), **beside})
@@ -108,7 +109,12 @@ def list_routes(
     @router.post("/popular", response_model=Answer)
     def popular(body: PopularBody | None = None) -> Response:
         """Return the most important items."""
-        return as_json(answer(recommender.popular(**(body or PopularBody()).chosen())))
+        options = body or PopularBody()
+        try:
+            found = recommender.popular(**options.chosen())
+        except Unavailable as exc:
+            found = stand_in(exc).for_user(Who(), options, exc)
+        return as_json(answer(found))
 
     @router.post("/group", response_model=Answer)
     def group(body: GroupBody) -> Response:
