@@ -23,6 +23,7 @@ from seealso.errors import (
     Unavailable,
 )
 from seealso.log import logger
+from seealso.plugin.service.wording import describe_error
 
 log = logger(__name__)
 
@@ -151,11 +152,6 @@ def status_of(exc: SeeAlsoError) -> HTTPStatus:
     return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def describe(exc: SeeAlsoError) -> str:
-    """Return the message of an error without the address of the cluster: callers need not know."""
-    return exc.message.removeprefix(f"{exc.context.get('url')}: ")
-
-
 def _answer_refusal(_: Request, exc: Exception) -> Response:
     if not isinstance(exc, Refusal):
         raise exc
@@ -170,7 +166,7 @@ def _describe_own(request: Request, exc: Exception) -> Response:
         log.warning("request %s, %s: %s", request_id.get(), request.url.path, exc.message)
     later = exc.context.get("retry_after")
     headers = {"Retry-After": str(ceil(later))} if isinstance(later, float) else None
-    return problem(status, type(exc).__name__, describe(exc), exc.hint, headers)
+    return problem(status, type(exc).__name__, describe_error(exc), exc.hint, headers)
 
 
 def _describe_invalid(request: Request, exc: Exception) -> Response:

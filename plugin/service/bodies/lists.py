@@ -42,8 +42,8 @@ class Who(Body):
     )
 
 
-class PopularBody(Body):
-    """Options of every list; where they are left out, the settings of the service decide."""
+class Selection(Body):
+    """Which items a list is made of, and what it says of them."""
 
     size: int | None = Field(None, description="Length of the list.")
     filters: dict[str, Any] | list[dict[str, Any]] | None = Field(
@@ -55,16 +55,21 @@ class PopularBody(Body):
     fields: list[str] | None = Field(
         None, description="Catalogue fields to bring along; all of them by default."
     )
+
+    def chosen(self, *beside: str) -> dict[str, Any]:
+        """Return the options as keywords of the library, without the fields named in `beside`."""
+        return self.model_dump(exclude={*Who.model_fields, *beside})
+
+
+class PopularBody(Selection):
+    """Options of every list; where they are left out, the settings of the service decide."""
+
     rules: list[dict[str, Any]] | None = Field(
         None,
         description="Business rules of this list, before those of the settings.",
         examples=[[{"do": "exclude", "field": "genres", "values": ["Horror"]}]],
     )
     without_rules: bool = Field(False, description="Ignore the rules of the settings.")
-
-    def chosen(self, *beside: str) -> dict[str, Any]:
-        """Return the options as keywords of the library, without the fields named in `beside`."""
-        return self.model_dump(exclude={*Who.model_fields, *beside})
 
 
 class ListOptions(PopularBody):
@@ -105,10 +110,8 @@ class BatchBody(UserListOptions):
     )
 
 
-class GroupBody(UserListOptions):
-    """One list for several people."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"members": ["1", "2"]}]})
+class GroupMembers(Body):
+    """Several people, and how their preferences become one order."""
 
     group: str | None = Field(None, description="Id of a known group, instead of members.")
     members: list[str | Who] | None = Field(
@@ -123,6 +126,12 @@ class GroupBody(UserListOptions):
     own_weight: float | None = Field(
         None, description="What a known group's own history weighs, from 0 to 1."
     )
+
+
+class GroupBody(UserListOptions, GroupMembers):
+    """One list for several people."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"members": ["1", "2"]}]})
 
 
 class RankBody(Who):

@@ -10,8 +10,9 @@ from seealso.errors import SeeAlsoError
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.metrics import Metrics
 from seealso.plugin.service.outcomes import OutcomeWatch
-from seealso.plugin.service.problems import describe, problem
+from seealso.plugin.service.problems import problem
 from seealso.plugin.service.routes.answers import as_json
+from seealso.plugin.service.wording import describe_error
 
 
 def metric_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
@@ -47,7 +48,7 @@ def health_routes(recommender: Recommender) -> APIRouter:
             return problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 type(exc).__name__,
-                describe(exc),
+                describe_error(exc),
                 exc.hint,
             )
         return as_json({"status": "ready", "index": live.name, "bundle": live.fingerprint})

@@ -25,10 +25,11 @@ from seealso.plugin.service.bodies.lists import (
 )
 from seealso.plugin.service.last_popular import LastPopular
 from seealso.plugin.service.metrics import Metrics
-from seealso.plugin.service.routes.answers import (
-    as_json,
+from seealso.plugin.service.routes.answers import as_json
+from seealso.plugin.service.wording import (
     describe_list,
     describe_reasons,
+    read_members,
     read_user,
     read_users,
 )
@@ -119,12 +120,11 @@ def list_routes(
     @router.post("/group", response_model=Answer)
     def group(body: GroupBody) -> Response:
         """Return one list for several people."""
-        if body.group is not None and body.members is not None:
-            raise DataError("give a group or members, and not both", field="members")
-        members = body.group or read_users(recommender, body.members or ())
-        options = body.chosen("group", "members")
         found = recommender.recommend_group(
-            members, words=body.words, attributes=body.attributes, **options
+            read_members(recommender, body),
+            words=body.words,
+            attributes=body.attributes,
+            **body.chosen("group", "members"),
         )
         return as_json(answer(found))
 

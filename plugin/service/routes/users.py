@@ -7,12 +7,8 @@ from fastapi import APIRouter, Response
 
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.bodies.lists import ExplainBody, NeighboursBody, PersonaliseBody
-from seealso.plugin.service.routes.answers import (
-    as_json,
-    describe_neighbours,
-    describe_reasons,
-    read_user,
-)
+from seealso.plugin.service.routes.answers import as_json
+from seealso.plugin.service.wording import describe_neighbours, describe_reasons, read_user
 
 
 def user_routes(recommender: Recommender) -> APIRouter:

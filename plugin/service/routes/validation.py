@@ -4,7 +4,8 @@ from fastapi import APIRouter, Response
 
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.bodies.lists import Planned, RecommendBody
-from seealso.plugin.service.routes.answers import as_json, describe_origin, read_user
+from seealso.plugin.service.routes.answers import as_json
+from seealso.plugin.service.wording import describe_origin, read_user
 
 
 def validation_routes(recommender: Recommender) -> APIRouter:
