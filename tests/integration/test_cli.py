@@ -100,8 +100,9 @@ LEAVES = [words for words, command in EVERY.items() if not isinstance(command, c
 def test_the_commands_are_these() -> None:
     assert {words[0] for words in EVERY} == {
         "attach", "build", "completion", "demo", "doctor", "evaluate", "events", "explain", "fit",
-        "index", "model", "node", "personalise", "popular", "rank", "recommend", "recommend-batch",
-        "recommend-group", "related", "serve", "status", "templates", "train", "tune", "users",
+        "index", "mcp", "model", "node", "personalise", "popular", "rank", "recommend",
+        "recommend-batch", "recommend-group", "related", "serve", "status", "templates", "train",
+        "tune", "users",
     }  # fmt: skip
 
 

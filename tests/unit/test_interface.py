@@ -42,6 +42,7 @@ CALLS: Final[Mapping[str, Callable[..., Any]]] = {
     "index swap": api.swap_index,
     "index update": api.update_index,
     "index verify": api.verify_index,
+    "mcp": api.serve_mcp,
     "model compare": api.compare_models,
     "model export": api.export_model,
     "model list": api.list_models,

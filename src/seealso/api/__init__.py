@@ -41,7 +41,7 @@ _MODULES: Final = {
     "learning": "evaluate fit plan_train plan_tune train tune",
     "nodes": "doctor node_logs node_status start_node stop_node",
     "reporting": "status",
-    "serving": "serve",
+    "serving": "serve serve_mcp",
     "templates": "install_templates list_templates plan_install_templates",
     "transfers": "plan_pull_model plan_push_model pull_model push_model",
     "users": (

@@ -1,4 +1,4 @@
-"""``seealso serve``: the library over HTTP."""
+"""``seealso serve`` and ``seealso mcp``: the library over HTTP, and as tools of assistants."""
 
 from contextlib import nullcontext
 from socket import socket
@@ -61,6 +61,36 @@ def serve(
         else:
             recommender.close()
             run_workers(settings, bound)
+
+
+def serve_mcp(settings: Settings) -> None:
+    """Answer an assistant's calls of tools over standard input and output, until input ends.
+
+    That is the Model Context Protocol, for a client that starts this as a process. Nothing is ever
+    written: lists are not logged to UBI either, whatever ``ubi.enabled`` says.
+
+    Parameters
+    ----------
+    settings
+        Used as for a `Recommender`.
+
+    Raises
+    ------
+    MissingExtraError
+        The extra ``mcp`` is not installed.
+    ClusterError, BundleError
+        There is no index, or its bundle is not in the store.
+    """
+    try:
+        from seealso.plugin.assistants.server import run
+    except ImportError as exc:
+        raise MissingExtraError.of("mcp", "mcp") from exc
+    if settings.ubi.enabled:
+        say("note: ubi.enabled: lists for assistants are not logged, so that nothing is written")
+    silent = settings.ubi.model_copy(update={"enabled": False})
+    with Recommender.from_config(settings.model_copy(update={"ubi": silent})) as recommender:
+        say(f"answering a client of MCP on standard input, index {recommender.live.name}")
+        run(recommender)
 
 
 def _address(bound: socket) -> str:

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "explain": "Say why ITEM_ID has its value for USER_ID.",
     "fit": "Fit the bundle of [fit]: behaviour and texts in one vector.",
     "index": "Build, change and switch the index behind the alias.",
+    "mcp": "Answer an assistant's calls of tools over stdin and stdout.",
     "model": "Make, inspect, compare and move model bundles.",
     "node": "Run an OpenSearch with k-NN locally, without Docker.",
     "personalise": "Add a user's preference to the scores of a search.",

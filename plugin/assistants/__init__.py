@@ -1,0 +1,1 @@
+"""Tools for assistants (Model Context Protocol): what the library answers, and no more."""
