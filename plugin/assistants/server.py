@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import partial
 from signal import SIG_DFL, SIGINT, signal
-from traceback import format_exc
 from typing import Any, Final
 
 import anyio
@@ -118,7 +117,7 @@ def _answer(recommender: Recommender, name: str, arguments: Mapping[str, Any]) -
             log.warning("%s: %s", name, exc.message)
         return _refuse("; ".join(part for part in (describe_error(exc), exc.hint) if part))
     except Exception as exc:
-        log.error("%s: an error that nobody foresaw\n%s", name, format_exc())
+        log.exception("%s: an error that nobody foresaw", name)
         raise MCPError(INTERNAL_ERROR, UNFORESEEN) from exc
     return CallToolResult(content=[_text(orjson.dumps(plain).decode())], structured_content=plain)
 

@@ -45,7 +45,8 @@ class _LineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record."""
-        notable = record.levelno >= logging.WARNING
+        # what comes with a traceback is more than a note
+        notable = record.levelno >= logging.WARNING and not record.exc_info
         say(f"note: {record.getMessage()}" if notable else self.format(record))
 
 

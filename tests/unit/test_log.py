@@ -30,6 +30,18 @@ def test_what_is_asked_for_comes_with_its_time(capsys):
     assert re.fullmatch(r"\d\d:\d\d:\d\d INFO done\n", capsys.readouterr().err)
 
 
+def test_an_error_that_nobody_foresaw_comes_with_its_traceback(capsys):
+    configure()
+    try:
+        [].pop()
+    except IndexError:
+        logger("seealso.x").exception("request 7 failed")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].endswith("ERROR request 7 failed")
+    assert lines[1] == "Traceback (most recent call last):"
+    assert lines[-1] == "IndexError: pop from empty list"
+
+
 def test_a_line_is_never_wrapped(capsys):
     say("events.jsonl line 7: not JSON: " + "x" * 300)
     assert capsys.readouterr().err.splitlines() == ["events.jsonl line 7: not JSON: " + "x" * 300]
