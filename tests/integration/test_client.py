@@ -21,7 +21,7 @@ import pytest
 
 from seealso.client import Client, Event, ServiceError, User
 from seealso.cluster import Cluster
-from seealso.errors import ConfigError
+from seealso.errors import ConfigError, DataError
 from seealso.plugin import Recommender
 from seealso.plugin.service.app import create_app
 from tests.integration.catalogues import Shop, films
@@ -293,6 +293,29 @@ def test_what_deletes_is_not_sent_again_once_it_was_begun() -> None:
     with scripted(full, busy) as (client, names), pytest.raises(ServiceError) as caught:
         client.forget_user("ann")
     assert (caught.value.status, len(names)) == (503, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda client, ids: client.delete_items(ids), "item_ids"),
+        (lambda client, ids: client.rank("u1", ids), "item_ids"),
+        (lambda client, ids: client.reasons("u1", ids), "item_ids"),
+        (lambda client, ids: client.recommend_batch(ids), "users"),
+        (lambda client, ids: client.upsert_items(ids), "items"),
+        (lambda client, ids: client.ingest_events(ids), "events"),
+    ],
+)
+def test_the_letters_of_a_text_are_no_list_of_ids(
+    call: Callable[[Client, Any], object], named: str
+) -> None:
+    # no service listens at port 9: whatever is sent fails otherwise
+    with Client("http://127.0.0.1:9", retries=0) as client:
+        for ids in ("cl2", b"cl2", {"cl2": 1}, None):
+            with pytest.raises(DataError, match=f"^{named}: must be a list, not "):
+                call(client, ids)
+        with pytest.raises(DataError, match="members: must be a list"):
+            client.recommend_group({"ann": "bob"})  # type: ignore[arg-type]
 
 
 def test_an_id_may_hold_anything(client: Client) -> None:

@@ -11,7 +11,7 @@ from seealso.client.reports import (
     UpsertedItems,
     UserExport,
 )
-from seealso.client.requests import Event, JsonObject
+from seealso.client.requests import Event, JsonObject, read_list
 
 
 class Changes(Connection):
@@ -33,7 +33,7 @@ class Changes(Connection):
         ServiceError
             None of them could be written.
         """
-        named = [{"id": uuid4().hex} | one.as_json() for one in events]
+        named = [{"id": uuid4().hex} | one.as_json() for one in read_list("events", events)]
         return self._ask(EventsReport, "/v1/events", {"events": named})
 
     def upsert_items(self, items: Sequence[JsonObject]) -> UpsertedItems:
@@ -51,7 +51,7 @@ class Changes(Connection):
         ServiceError
             None of them could be written.
         """
-        return self._ask(UpsertedItems, "/v1/items", {"items": [*items]})
+        return self._ask(UpsertedItems, "/v1/items", {"items": read_list("items", items)})
 
     def delete_items(self, item_ids: Sequence[str], *, allow: bool = False) -> DeletedItems:
         """Delete items from the live index; ids that it does not hold are named in the answer.
@@ -63,7 +63,7 @@ class Changes(Connection):
         allow
             Delete more than 5 % of the index, too.
         """
-        body = {"ids": [*item_ids], "allow": allow}
+        body = {"ids": read_list("item_ids", item_ids), "allow": allow}
         return self._ask_once(DeletedItems, "DELETE", "/v1/items", body)
 
     def delete_item(self, item_id: str) -> DeletedItems:

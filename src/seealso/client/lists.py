@@ -14,6 +14,7 @@ from seealso.client.requests import (
     UserListOptions,
     describe_alone,
     describe_user,
+    read_list,
     read_options,
     without_none,
 )
@@ -67,7 +68,7 @@ class Lists(Connection):
         **options
             As in `UserListOptions`.
         """
-        body = {"users": [describe_user(one) for one in users]}
+        body = {"users": [describe_user(one) for one in read_list("users", users)]}
         chosen = read_options(UserListOptions, options)
         return [*self._ask(_Lists, "/v1/recommend/batch", body | chosen).lists]
 
@@ -114,7 +115,7 @@ class Lists(Connection):
             As in `GroupListOptions`.
         """
         group = members if isinstance(members, str) else None
-        people = None if group else [describe_user(one) for one in members]
+        people = None if group else [describe_user(one) for one in read_list("members", members)]
         about = without_none(
             group=group, members=people, words=words or None, attributes=attributes
         )
@@ -134,7 +135,7 @@ class Lists(Connection):
         fields
             Catalogue fields to bring along; all of them by default.
         """
-        body = {**describe_alone(user), "items": [*item_ids]}
+        body = {**describe_alone(user), "items": read_list("item_ids", item_ids)}
         return self._ask(ItemRanking, "/v1/rank", body | without_none(fields=fields))
 
     def plan_recommend(self, user: str | User, **options: Unpack[UserListOptions]) -> PlannedList:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias, TypedDict, get_type_hints
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, get_type_hints
 
 from seealso.choices import SeenRule, StrategyName
+from seealso.errors import DataError
+
+T = TypeVar("T")
 
 JsonObject: TypeAlias = Mapping[str, Any]
 """What JSON calls an object."""
@@ -143,6 +146,19 @@ def read_options(kind: type[PopularOptions], options: Mapping[str, Any]) -> dict
     if unknown := options.keys() - get_type_hints(kind).keys():
         raise TypeError(f"unexpected keyword arguments: {', '.join(sorted(unknown))}")
     return without_none(**options)
+
+
+def read_list(what: str, values: Sequence[T]) -> list[T]:
+    """Return several values as JSON has them.
+
+    Raises
+    ------
+    DataError
+        They are no list: the letters of a text, for instance, are ids of other items.
+    """
+    if not isinstance(values, list | tuple):
+        raise DataError(f"{what}: must be a list, not {values!r:.60}", field=what)
+    return [*values]
 
 
 def describe_user(user: str | User) -> str | dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from seealso.client.answers import NeighbourList
 from seealso.client.connection import Connection
 from seealso.client.explanations import Explanation, _Reasons
-from seealso.client.requests import JsonObject, User, describe_alone, without_none
+from seealso.client.requests import JsonObject, User, describe_alone, read_list, without_none
 
 
 class Users(Connection):
@@ -26,7 +26,7 @@ class Users(Connection):
 
     def reasons(self, user: str | User, item_ids: Sequence[str]) -> list[Explanation]:
         """Return the same for several items, in one request."""
-        body = {**describe_alone(user), "items": [*item_ids]}
+        body = {**describe_alone(user), "items": read_list("item_ids", item_ids)}
         return [*self._ask(_Reasons, "/v1/explain", body).reasons]
 
     def neighbours(self, user: str | User, *, size: int = 10) -> NeighbourList:
