@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from seealso.cluster import Cluster, indices
 from seealso.config import Settings
-from seealso.errors import ClusterError
+from seealso.errors import ClusterError, DataError
 from seealso.indexer.events_index import find_events
 from seealso.indexer.places import Place, places_of
 from seealso.indexer.turns import hold_turns
 from seealso.indexer.users.build import users_lock
-from seealso.readers import Pseudonyms
+from seealso.readers import Pseudonyms, parse_id
 
 ATTEMPTS: Final = 4
 """Times that a user is looked for: what was written during a deletion is deleted as well."""
@@ -79,7 +79,10 @@ def export_user(
     ------
     ConfigError
         The users index was built with another key.
+    DataError
+        `user_id` is empty.
     """
+    user_id = _read_id(user_id)
     found: dict[str, list[dict[str, Any]]] = {}
     for place in places_of(cluster, settings, names, user_id):
         # what was written a moment ago counts, too
@@ -101,7 +104,10 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
         Something is still there.
     Busy
         The users index is being changed by another run, or another user is being forgotten.
+    DataError
+        `user_id` is empty.
     """
+    user_id = _read_id(user_id)
     no_ingest = _no_ingest(cluster, settings, names.of(user_id))
     with users_lock(cluster, settings), no_ingest as tick:
         places = places_of(cluster, settings, names, user_id)
@@ -112,6 +118,14 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
         {index: count for index, count in deleted.items() if count},
         tuple(str(one) for one in sources if one is not None),
     )
+
+
+def _read_id(user_id: str) -> str:
+    """Return an id as events were read with it."""
+    found = parse_id(user_id) or user_id.strip()
+    if not found:
+        raise DataError(f"user: must be an id, not {user_id!r:.60}", field="user")
+    return found
 
 
 @contextmanager

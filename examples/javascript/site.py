@@ -16,6 +16,7 @@ from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import httpx
@@ -28,6 +29,7 @@ PAGES: Final = {
     "/seealso.js": ("seealso.js", "text/javascript"),
 }
 COOKIE: Final = "visitor"
+RELATED: Final = "/v1/related/"
 LARGEST_BODY: Final = 100_000
 
 
@@ -78,7 +80,7 @@ class Visit(BaseHTTPRequestHandler):
             self.answer(HTTPStatus.BAD_REQUEST, b"{}")
             return
         try:
-            found = self.server.service.post(self.path, json=body)
+            found = self.server.service.post(address(self.path), json=body)
         except httpx.TransportError:
             self.answer(HTTPStatus.BAD_GATEWAY, b"{}")
             return
@@ -121,6 +123,15 @@ class Visit(BaseHTTPRequestHandler):
         """Say nothing: a line for each request would name visitors."""
 
 
+def address(path: str) -> str:
+    """Return the address of the service that a path of this site stands for.
+
+    An item id is quoted anew: with dots and slashes in it, a path could lead anywhere.
+    """
+    item = path.removeprefix(RELATED)
+    return RELATED + quote(unquote(item), safe="").replace(".", "%2E") if item != path else path
+
+
 def about(visitor: str, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
     """Return what a page may ask for a visitor; None where it may not."""
     if path == "/v1/events":
@@ -128,7 +139,7 @@ def about(visitor: str, path: str, body: dict[str, Any]) -> dict[str, Any] | Non
     size = {"size": body["size"]} if "size" in body else {}
     if path == "/v1/recommend":
         return {**size, "user": visitor}
-    return size if path.startswith("/v1/related/") else None
+    return size if path.startswith(RELATED) else None
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from seealso.config import Settings
 from seealso.errors import DataError
 from seealso.indexer.inputs import row_source
 from seealso.plugin.profiles.profile import Profile
-from seealso.readers import Histories, Problems, read_events
+from seealso.readers import Histories, Problems, parse_id, read_events
 from seealso.types import HistoryEntry, User
 
 
@@ -122,15 +122,17 @@ def read_id(what: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise _wrong(what, "an id (text or whole number)", value)
     text = str(value)
-    # a variable that a script did not set; no catalogue and no events have such an id
-    if not text.strip():
-        raise _wrong(what, "an id", text)
     try:
         # half an emoji; or, on the command line, a byte that is not UTF-8
         text.encode()
     except UnicodeEncodeError as exc:
         raise _wrong(what, "text in UTF-8", text) from exc
-    return text
+    # as it was read from the catalogue and from events, which have no empty one; that is what a
+    # variable becomes which a script did not set
+    found = parse_id(text) or text.strip()
+    if not found:
+        raise _wrong(what, "an id", text)
+    return found
 
 
 def read_ids(what: str, values: Sequence[str | int]) -> list[str]:

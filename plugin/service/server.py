@@ -4,6 +4,8 @@ Several workers are several processes behind the one socket.
 """
 
 import os
+import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,6 +21,7 @@ from socket import (
     socket,
 )
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import uvicorn
@@ -37,6 +40,9 @@ log = logger(__name__)
 GRACE_SECONDS = 30
 """How long requests that were begun may take after the service was told to end, and how long a
 worker on a busy machine may be silent before it is replaced."""
+
+PARENT_SECONDS = 1.0
+"""How often a worker looks whether the process that started it is there."""
 
 
 def listen(host: str, port: int, *, open_to_all: bool) -> socket:
@@ -97,7 +103,9 @@ def run_workers(settings: Settings, bound: socket) -> None:
     with TemporaryDirectory(prefix="seealso-metrics-") as numbers:
         # what prometheus_client reads when a worker imports it
         os.environ[SHARED_FOLDER] = numbers
-        config = _configure(partial(_open_app, settings), factory=True, workers=workers)
+        config = _configure(
+            partial(_open_app, settings, os.getpid()), factory=True, workers=workers
+        )
         Multiprocess(config, sockets=[bound]).run()
 
 
@@ -124,8 +132,16 @@ def _configure(app: Callable[..., Any], **options: Any) -> uvicorn.Config:
     )
 
 
-def _open_app(settings: Settings) -> FastAPI:
+def _end_with(parent: int) -> None:
+    """End this worker once the process that started it is gone: nobody would replace or end it."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _open_app(settings: Settings, parent: int) -> FastAPI:
     """Return the application of one worker."""
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
     try:
         return create_app(Recommender.from_config(settings))
     except SeeAlsoError as exc:

@@ -196,6 +196,21 @@ def test_a_user_is_exported_and_forgotten(client: TestClient, served: Shop) -> N
     assert answered(client.delete("/v1/users/a%2Fb%20c"))["deleted"] == {}
 
 
+def test_blanks_around_an_id_mean_nothing_wherever_it_comes(client: TestClient) -> None:
+    event = {"user": " spacey ", "item": " f2"}
+    answered(client.post("/v1/events", json={"events": [event]}))
+    spaced = {"user": "spacey\t", "exclude": [" f3"], "size": 40}
+    ids = [one["item_id"] for one in answered(client.post("/v1/recommend", json=spaced))["items"]]
+    assert not {"f2", "f3"} & {*ids}
+    assert answered(client.post("/v1/related/%20f2"))["items"]
+    kept = answered(client.get("/v1/users/spacey"))["documents"]
+    done = answered(client.delete("/v1/users/%20spacey%20"))
+    assert done["deleted"].keys() == kept.keys()
+    assert kept
+    assert answered(client.get("/v1/users/spacey%0A"))["documents"] == {}
+    assert client.delete("/v1/users/%20").status_code == 422
+
+
 def test_only_an_admin_changes_items_and_sees_what_is_kept(
     served: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,10 +79,9 @@ def all_spelled(
 ) -> tuple[str, ...]:
     """Return the ids of several users, each as `spelled` returns it."""
     from seealso.plugin.profiles.users import read_id
-    from seealso.readers import parse_id
 
     name = parameter.human_readable_name.rstrip(".")
-    return tuple(read_id(name, parse_id(one) or one) for one in user_ids)
+    return tuple(read_id(name, one) for one in user_ids)
 
 
 def catalogue_ids(
