@@ -14,7 +14,7 @@ from seealso.plugin.service.keys import RequireKey, require_scope
 from seealso.plugin.service.last_popular import RENEW_SECONDS, LastPopular
 from seealso.plugin.service.limits import LimitBodies, LimitRequests, NameRequests
 from seealso.plugin.service.metrics import CountRequests, Metrics
-from seealso.plugin.service.problems import add_problems
+from seealso.plugin.service.problems import DescribeUnexpected, add_problems
 from seealso.plugin.service.routes.events import event_routes
 from seealso.plugin.service.routes.health import health_routes, metric_routes
 from seealso.plugin.service.routes.items import item_routes
@@ -75,6 +75,7 @@ def create_app(recommender: Recommender) -> FastAPI:
     app.add_middleware(LimitBodies)
     app.add_middleware(RequireKey, keys=settings.keys)
     app.add_middleware(CountRequests, metrics=metrics)
+    app.add_middleware(DescribeUnexpected)
     app.add_middleware(NameRequests)
     add_problems(app)
     reading = [require_scope("read")]

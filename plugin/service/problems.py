@@ -10,6 +10,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
 from seealso.cluster.request_id import request_id
 from seealso.errors import (
@@ -23,6 +24,7 @@ from seealso.errors import (
     Unavailable,
 )
 from seealso.log import logger
+from seealso.plugin.service.middleware import Middleware
 from seealso.plugin.service.wording import describe_error
 
 log = logger(__name__)
@@ -67,13 +69,39 @@ class Refusal(Exception):
         self.response = response
 
 
+class DescribeUnexpected(Middleware):
+    """Answers what nobody foresaw with a problem as well, and logs it once.
+
+    Starlette's own handler stands outside of every other middleware, where the id of the request is
+    gone, and raises the error again for the server to log.
+    """
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on; a failure of whatever comes next is described."""
+        begun = False
+
+        async def note_begin(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, note_begin)
+        except Exception:
+            if begun:
+                # half an answer is out: only the end of the connection can say that it is none
+                raise
+            what = "request %s, %s: an error that nobody foresaw"
+            log.exception(what, request_id.get(), scope["path"])
+            await _unexpected()(scope, receive, send)
+
+
 def add_problems(app: FastAPI) -> None:
-    """Let an app answer every error as a problem."""
+    """Let an app answer every error of its addresses as a problem."""
     app.add_exception_handler(Refusal, _answer_refusal)
     app.add_exception_handler(SeeAlsoError, _describe_own)
     app.add_exception_handler(RequestValidationError, _describe_invalid)
     app.add_exception_handler(HTTPException, _describe_http)
-    app.add_exception_handler(Exception, _describe_unexpected)
 
 
 def problem(
@@ -195,13 +223,7 @@ def _describe_http(_: Request, exc: Exception) -> Response:
     )
 
 
-def _describe_unexpected(request: Request, exc: Exception) -> Response:
-    log.error(
-        "request %s, %s: an error that nobody foresaw",
-        request_id.get(),
-        request.url.path,
-        exc_info=exc,
-    )
+def _unexpected() -> Response:
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "Unexpected",

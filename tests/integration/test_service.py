@@ -330,6 +330,25 @@ def test_the_id_of_a_request_goes_to_the_cluster_and_back(
     assert odd.headers["x-request-id"] in named
 
 
+def test_what_nobody_foresaw_is_logged_once_under_the_id_of_its_request(
+    library: Library, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    recommender = library.recommender()
+    monkeypatch.setattr(recommender, "related", lambda *_, **__: [].pop())
+    # what comes out of the application, the server logs again: here it would be raised
+    with TestClient(create_app(recommender)) as client:
+        failed = client.post("/v1/related/b7", headers={"X-Request-Id": "cart-8"})
+        assert ids(client.post("/v1/recommend", json={"user": "u1"}))
+        counted = client.get("/metrics").text
+    problem(failed, 500, "Unexpected")
+    assert failed.headers["x-request-id"] == "cart-8"
+    assert 'code="500",endpoint="/v1/related/{item_id}"' in counted.replace(" ", "")
+    (record,) = [one for one in caplog.records if one.exc_info]
+    assert record.getMessage().startswith("request cart-8, /v1/related/b7: ")
+    assert record.exc_info is not None
+    assert record.exc_info[0] is IndexError
+
+
 def test_more_requests_than_may_be_are_refused_at_once(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
