@@ -205,6 +205,11 @@ def _describe_invalid(request: Request, exc: Exception) -> Response:
     if kind != "application/json":
         detail = f"the body must be JSON, and its content type is {kind or 'not there'}"
         return problem(status, "InvalidRequest", detail, "send content-type: application/json")
+    broken = next((one for one in exc.errors() if one["type"] == "json_invalid"), None)
+    if broken is not None:
+        reason = broken.get("ctx", {}).get("error", "it is broken")
+        detail = f"the body is no JSON: {reason}, at character {broken['loc'][-1]}"
+        return problem(HTTPStatus.BAD_REQUEST, "InvalidRequest", detail, DESCRIBED)
     refused = refused_fields([{**one, "loc": one["loc"][1:]} for one in exc.errors()])
     first = refused[0]
     detail = f"{first['field'] or 'the body'}: {first['reason']}"
@@ -217,7 +222,8 @@ def _describe_http(_: Request, exc: Exception) -> Response:
     status = HTTPStatus(exc.status_code)
     if status is HTTPStatus.BAD_REQUEST:
         detail = "the body cannot be read as JSON in UTF-8"
-        return problem(status, "InvalidRequest", detail, "send JSON as it is, not compressed")
+        hint = "send it as it is, not compressed, nested less deep, and with shorter numbers"
+        return problem(status, "InvalidRequest", detail, hint)
     return problem(
         status, status.name, str(exc.detail), "/openapi.json lists every address", exc.headers
     )

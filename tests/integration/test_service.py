@@ -469,3 +469,14 @@ def test_the_command_serves_until_it_is_told_to_end(library: Library, tmp_path: 
         assert ran.wait(30) in (0, -signal.SIGTERM)
     assert "Traceback" not in log.read_text()
     assert json.loads(found.content)["degraded"] is None
+
+
+@pytest.mark.parametrize(
+    "content", ['{"user": "1"', "{", '{"user": 1}}', "[" * 5000, '{"size": ' + "9" * 5000 + "}"]
+)
+def test_what_is_no_json_is_a_bad_request(client: TestClient, content: str) -> None:
+    headers = {"content-type": "application/json"}
+    found = client.post("/v1/recommend", content=content, headers=headers)
+    assert found.status_code == 400, found.text
+    assert found.json()["code"] == "InvalidRequest"
+    assert "refused" not in found.json()

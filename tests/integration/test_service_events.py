@@ -202,3 +202,9 @@ def test_keys_and_numbers(served: Shop) -> None:
     for outcome in ("written", "repeated", "refused"):
         assert f'seealso_events_total{{outcome="{outcome}"}} 1.0' in text
     assert described["/v1/events"]["post"]["security"] == [{"HTTPBearer": ["events"]}]
+
+
+def test_an_event_that_is_no_sign_of_liking_is_said(served: Shop) -> None:
+    with serving(served, events={**served.sections["events"], "positive": 4.0}) as rating:
+        found = sent(rating, happened("ann-9", "f1"), happened("ann-9", "f2", value=5.0))
+    assert found["degraded"] == "1 of them are below events.positive (4): seen, not liked"

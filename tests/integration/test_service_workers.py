@@ -106,3 +106,19 @@ def test_workers_share_a_model_and_what_they_count_and_one_that_is_killed_is_rep
         after = wait_for_workers(parent, address, beside=both[0].pid)
         assert both[1] in after
         assert {ask(address) for _ in range(10)} == {200}
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_started_them(
+    opensearch_latest: NodeInfo, open_shop: OpenShop
+) -> None:
+    shop = open_shop(opensearch_latest.url)
+    shop.stock(films(30))
+    shop.build()
+    process = shop.start("serve", "--port", "0", "--workers", str(WORKERS))
+    assert process.stderr is not None
+    address = process.stderr.readline().removeprefix("listening on ").split(",")[0]
+    both = wait_for_workers(psutil.Process(process.pid), address)
+    process.kill()
+    process.communicate(timeout=60)
+    assert psutil.wait_procs(both, timeout=30)[1] == []

@@ -1,12 +1,14 @@
 """What users do reaches the index as it happens."""
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from seealso.indexer.events.records import RecordIngester, RecordsReport
+from seealso.plugin.recommendations import join_notes
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.bodies.changes import Event, EventsAnswer, EventsBody
 from seealso.plugin.service.metrics import Metrics
@@ -32,7 +34,8 @@ def event_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
     # whoever sends events can send them again; who waits for lists must not wait for events
     cluster = recommender.cluster.hurry(WRITE_SECONDS)
     ingester = RecordIngester(cluster, recommender.settings, recommender.user_encoder, os.environ)
-    degraded = None if recommender.settings.users.enabled else NOT_FOLLOWED
+    positive = recommender.settings.events.positive
+    followed = "" if recommender.settings.users.enabled else NOT_FOLLOWED
 
     @router.post("/events", response_model=EventsAnswer)
     def ingest(body: EventsBody) -> Response:
@@ -55,6 +58,9 @@ def event_routes(recommender: Recommender, metrics: Metrics) -> APIRouter:
         )
         if done is None or len(refused) == len(body.events):
             raise all_refused("events", refused)
+        unread = {one["event"] for one in refused}
+        written = [one for place, one in events.items() if place not in unread]
+        degraded = join_notes(followed, _describe_disliked(written, positive)) or None
         return as_json({**_describe(done), "refused": refused, "degraded": degraded})
 
     return router
@@ -71,6 +77,15 @@ def _read(rows: list[Any]) -> tuple[dict[int, dict[str, Any]], list[Refused]]:
             first = refused_fields(exc.errors())[0]
             refused.append(_refused(place, first["field"], first["reason"]))
     return events, refused
+
+
+def _describe_disliked(events: Sequence[Mapping[str, Any]], positive: float | None) -> str:
+    """Say how many events do not count as liked: where all have to be rated, a click has none."""
+    if positive is None:
+        return ""
+    values = (one["value"] for one in events)
+    low = sum((1.0 if value is None else value) < positive for value in values)
+    return f"{low} of them are below events.positive ({positive:g}): seen, not liked" if low else ""
 
 
 def _refused(place: int, field: str, reason: str) -> Refused:
