@@ -7,14 +7,16 @@ from typing import Any, Final
 
 from anyio import create_task_group, sleep
 from anyio.to_thread import current_default_thread_limiter, run_sync
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
+from seealso.errors import SeeAlsoError
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.keys import RequireKey, require_scope
 from seealso.plugin.service.last_popular import RENEW_SECONDS, LastPopular
 from seealso.plugin.service.limits import LimitBodies, LimitRequests, NameRequests
 from seealso.plugin.service.metrics import CountRequests, Metrics
-from seealso.plugin.service.problems import DescribeUnexpected, add_problems
+from seealso.plugin.service.problems import DescribeUnexpected, add_problems, problem
+from seealso.plugin.service.routes.answers import as_json
 from seealso.plugin.service.routes.events import event_routes
 from seealso.plugin.service.routes.health import health_routes, metric_routes
 from seealso.plugin.service.routes.items import item_routes
@@ -22,6 +24,7 @@ from seealso.plugin.service.routes.lists import list_routes
 from seealso.plugin.service.routes.privacy import privacy_routes
 from seealso.plugin.service.routes.users import user_routes
 from seealso.plugin.service.routes.validation import validation_routes
+from seealso.plugin.service.wording import describe_error
 from seealso.version import __version__
 
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -90,6 +93,29 @@ def create_app(recommender: Recommender) -> FastAPI:
     for router in (item_routes(recommender), privacy_routes(recommender)):
         app.include_router(router, dependencies=[require_scope("admin")])
     app.include_router(health_routes(recommender))
+    return app
+
+
+def create_waiting_app(failure: SeeAlsoError) -> FastAPI:
+    """Return what answers instead of the service while this cannot be opened: why, and 503.
+
+    Parameters
+    ----------
+    failure
+        Why the recommender cannot be opened now.
+    """
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(NameRequests)
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        return as_json({"status": "ok"})
+
+    @app.api_route("/{path:path}", methods=["GET", "POST", "DELETE", "HEAD"])
+    async def refuse() -> Response:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        return problem(status, type(failure).__name__, describe_error(failure), failure.hint)
+
     return app
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -32,7 +32,7 @@ from seealso.config import Settings
 from seealso.errors import ConfigError, SeeAlsoError
 from seealso.log import logger
 from seealso.plugin.recommender import Recommender
-from seealso.plugin.service.app import create_app
+from seealso.plugin.service.app import create_app, create_waiting_app
 from seealso.plugin.service.metrics import SHARED_FOLDER
 
 log = logger(__name__)
@@ -145,6 +145,16 @@ def _open_app(settings: Settings, parent: int) -> FastAPI:
     try:
         return create_app(Recommender.from_config(settings))
     except SeeAlsoError as exc:
-        # it is started again, until the cluster answers
-        log.error("a worker cannot start: %s", exc.message)
-        raise SystemExit(1) from exc
+        log.error("a worker cannot answer yet: %s", exc.message)
+        Thread(target=_end_once_it_answers, args=(settings,), daemon=True).start()
+        return create_waiting_app(exc)
+
+
+def _end_once_it_answers(settings: Settings) -> None:
+    """End this worker once another one in its place could open the index."""
+    while True:
+        time.sleep(PARENT_SECONDS)
+        with suppress(SeeAlsoError):
+            Recommender.from_config(settings).close()
+            os.kill(os.getpid(), signal.SIGTERM)
+            return

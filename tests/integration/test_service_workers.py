@@ -13,8 +13,9 @@ import httpx
 import psutil
 import pytest
 
-from seealso.cluster.node import NodeInfo
+from seealso.cluster.node import Node, NodeInfo
 from tests.integration.catalogues import OpenShop, Shop, films
+from tests.integration.test_kill import own_node  # noqa: F401
 
 WORKERS = 2
 BODY = {"history": ["f3", "f7"], "words": "an old film", "size": 3}
@@ -122,3 +123,30 @@ def test_workers_end_with_the_process_that_started_them(
     process.kill()
     process.communicate(timeout=60)
     assert psutil.wait_procs(both, timeout=30)[1] == []
+
+
+@pytest.mark.slow
+def test_workers_that_start_while_opensearch_stands_still_say_so(
+    own_node: Node,  # noqa: F811
+    open_shop: OpenShop,
+) -> None:
+    info = own_node.start(timeout=300)
+    shop = open_shop(info.url)
+    shop.stock(films(30))
+    shop.build()
+    with serving(shop) as (address, parent):
+        both = wait_for_workers(parent, address)
+        os.kill(info.pid, signal.SIGSTOP)
+        try:
+            for worker in both:
+                worker.kill()
+            # nobody answered for them until they could open the index
+            found = httpx.post(f"{address}/v1/recommend", json=BODY, timeout=60)
+            assert found.status_code == 503, found.text
+            assert found.json()["code"] == "Unavailable"
+            assert found.headers["x-request-id"]
+            assert httpx.get(f"{address}/readyz", timeout=60).status_code == 503
+        finally:
+            os.kill(info.pid, signal.SIGCONT)
+        wait_for_workers(parent, address)
+        assert ask(address) == 200
