@@ -103,6 +103,16 @@ def digests(
     return found
 
 
+def find_bare(items: Sequence[Item], text: ItemText, images: ImageVectors | None) -> list[str]:
+    """Return the ids of the items that have neither a text nor an image, and so no vector."""
+    return [
+        item.item_id
+        for item in items
+        if not any(text.render_views(item.fields))
+        and (images is None or not images.digest(item.item_id))
+    ]
+
+
 @dataclass(frozen=True)
 class DocumentMaker:
     """Turns batches of items into documents, encoding only those that changed.

@@ -19,7 +19,7 @@ from seealso.config import Settings
 from seealso.encoder import ItemText, encode_views
 from seealso.errors import Busy
 from seealso.indexer.deletions import find_deletions
-from seealso.indexer.documents import DocumentMaker, digests
+from seealso.indexer.documents import DocumentMaker, digests, find_bare
 from seealso.indexer.events.importance import (
     FIELDS,
     NOTHING,
@@ -209,7 +209,11 @@ class ItemChanges:
     def _write(self, live: LiveIndex, items: Sequence[Item], problems: Problems) -> int:
         bundle = live.bundle
         images = images_for(bundle, lambda: open_images(self._settings, problems))
-        keys = digests(items, ItemText(live.text), live.fingerprint, images)
+        text = ItemText(live.text)
+        if bare := find_bare(items, text, images):
+            what = f"{len(bare):,} without a text, and so without a vector: {', '.join(bare[:3])}"
+            problems.reading("texts", "items").note(what + ", ..." * (len(bare) > 3))
+        keys = digests(items, text, live.fingerprint, images)
         changed = find_changed(self._cluster, live.name, keys)
         new = {one.item_id: one for one in items if one.item_id in changed}
         if not new:

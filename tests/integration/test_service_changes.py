@@ -112,7 +112,7 @@ def test_broken_rows_and_values_are_named_and_the_others_written(
     found = answered(client.post("/v1/items", content=body, headers=json_))
     assert found["written"] == 4
     refused = [(one["item"], one["field"], one["reason"]) for one in found["refused"]]
-    assert refused[0] == (1, "item_id", "is empty")
+    assert refused[0] == (1, "item_id", "is missing: the row has no such column")
     assert refused[1][0] == 2
     assert refused[2] == (4, "item_id", "'f920' already exists, on item 0")
     assert refused[3][:2] == (5, "item_id")
@@ -123,10 +123,37 @@ def test_broken_rows_and_values_are_named_and_the_others_written(
     assert documents["f920"]["title"] == "half an emoji \ufffd"
     assert "price" not in documents["f921"]
     assert "vector" not in documents["f923"]
+    assert found["notes"] == ["items: 1 without a text, and so without a vector: f923"]
     rows = [{"title": "no id"}, {}]
     none = problem(client.post("/v1/items", json={"items": rows}), 422, "InvalidRequest")
-    assert none["detail"].startswith("items: none can be read; the first: item_id is empty")
+    assert none["detail"].startswith("items: none can be read; the first: item_id is missing")
     assert [one["item"] for one in none["refused"]] == [0, 1]
+
+
+def test_a_row_means_the_same_whatever_other_rows_come_with_it(whole: Shop) -> None:
+    columns = {"rename": {"movie": "item_id"}, "lists": {"kind": "|"}}
+    texts = {"movie": "f963", "title": {"en": "an object"}}
+    rows = [
+        {"movie": "f960", "title": "split", "kind": "Comedy|Drama"},
+        {"movie": "f961", "title": "as it is", "kind": ["Comedy", "Drama"]},
+        {"movie": "f962", "titel": "misspelt"},
+        texts,
+        {"movie": True, "title": "no id"},
+        {"item_id": "f965", "title": "id of another name"},
+    ]
+    with serving(whole, catalogue=columns) as client:
+        alone = upserted(client, texts)
+        body = json.dumps({"items": [*rows, {"movie": 966, "title": 1e400}]})
+        json_ = {"content-type": "application/json"}
+        found = answered(client.post("/v1/items", content=body, headers=json_))
+    (lost, infinite) = found["left_out"]
+    assert [{**lost, "item": 0}] == alone["left_out"]
+    assert (infinite["item"], infinite["field"]) == (6, "title")
+    refused = [(one["item"], one["field"], one["reason"][:8]) for one in found["refused"]]
+    assert refused == [(2, "title", "is not t"), (4, "movie", "is neith"), (5, "movie", "is missi")]
+    documents = whole.documents("f960", "f961", "f962", "f963", "966")
+    assert documents.keys() == {"f960", "f961", "f963", "966"}
+    assert documents["f960"]["kind"] == documents["f961"]["kind"] == ["Comedy", "Drama"]
 
 
 def test_more_than_a_little_is_deleted_only_where_it_is_allowed(
