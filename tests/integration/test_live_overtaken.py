@@ -10,7 +10,7 @@ import pytest
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
-from seealso.indexer.events import effects
+from seealso.indexer.events import importance
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.update import update
 from seealso.indexer.users.live import user_indices
@@ -50,7 +50,7 @@ def chosen(shop: Shop, item: str) -> int:
 
 def before_the_first_sum(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
     """Do something right before gains are summed up for the first time."""
-    plain, armed = effects.sum_gains, [True]
+    plain, armed = importance.sum_gains, [True]
 
     def overtaken(*arguments: Any) -> Any:
         if armed:
@@ -58,7 +58,7 @@ def before_the_first_sum(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[]
             meanwhile()
         return plain(*arguments)
 
-    monkeypatch.setattr(effects, "sum_gains", overtaken)
+    monkeypatch.setattr(importance, "sum_gains", overtaken)
     return armed
 
 
