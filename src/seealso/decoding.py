@@ -15,6 +15,9 @@ from seealso.errors import DataError
 LARGEST_SMALL_FILE: Final = 100_000_000
 """Most bytes of a file that is read whole: ids to delete, a blocklist, settings."""
 
+NO_TEXT: Final = "holds half an emoji, as is left where a text was cut: UTF-8 cannot write it"
+"""Why a text is refused of which `holds_half` is true."""
+
 _CHUNK = 262_144
 _LONGEST_WORD = 20
 
@@ -118,6 +121,15 @@ def loads(text: bytes | str) -> Any:
             return replace_halves(json.loads(text, parse_constant=lambda _: None))
         except (ValueError, RecursionError):
             raise exc from None
+
+
+def holds_half(text: str) -> bool:
+    """Return whether a text holds half an emoji, which UTF-8 cannot write."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def replace_halves(value: Any) -> Any:

@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from seealso.cluster import indices
+from seealso.decoding import NO_TEXT
 from seealso.encoder import Encoder
 from seealso.indexer import items as changing
 from seealso.indexer.lifecycle import build_lock
@@ -104,23 +105,31 @@ def test_a_changed_item_is_in_the_next_list_as_it_is_now(client: TestClient, who
 def test_broken_rows_and_values_are_named_and_the_others_written(
     client: TestClient, whole: Shop
 ) -> None:
-    half = film(920, title="half an emoji \ud83d")
-    rows = [half, {"title": "no id"}, "nonsense", film(921, price="a lot"), film(920)]
+    rows = [film(920), {"title": "no id"}, "nonsense", film(921, price="a lot"), film(920)]
     rows += [film(922, item_id="x" * 513), film(923, title="", description=""), film(924, prize=3)]
+    # mended, the ids of two items would be one
+    halves = [film(925, item_id="f\ud83d"), film(926, item_id="f\ud83e")]
+    rows += [*halves, film(927, title="half \ud83d"), film(928, **{"\ud83d": 1})]
     json_ = {"content-type": "application/json"}
     body = json.dumps({"items": rows})
     found = answered(client.post("/v1/items", content=body, headers=json_))
-    assert found["written"] == 4
+    assert found["written"] == 5
     refused = [(one["item"], one["field"], one["reason"]) for one in found["refused"]]
     assert refused[0] == (1, "item_id", "is missing: the row has no such column")
     assert refused[1][0] == 2
     assert refused[2] == (4, "item_id", "'f920' already exists, on item 0")
     assert refused[3][:2] == (5, "item_id")
+    assert [(place, field) for place, field, _ in refused[4:]] == [
+        (8, "item_id"),
+        (9, "item_id"),
+        (10, "title"),
+    ]
+    assert {reason for _, _, reason in refused[4:]} == {NO_TEXT}
     (left_out,) = found["left_out"]
     assert (left_out["item"], left_out["field"]) == (3, "price")
-    assert found["ignored"] == ["prize"]
+    assert found["ignored"] == ["prize", "\ufffd"]
     documents = whole.documents("f920", "f921", "f923")
-    assert documents["f920"]["title"] == "half an emoji \ufffd"
+    assert documents["f920"]["title"] == film(920)["title"]
     assert "price" not in documents["f921"]
     assert "vector" not in documents["f923"]
     assert found["notes"] == ["items: 1 without a text, and so without a vector: f923"]
@@ -163,6 +172,11 @@ def test_more_than_a_little_is_deleted_only_where_it_is_allowed(
     refused = problem(deleted(client, *many), 422, "DataError")
     assert "11 of 40 items would be deleted, more than 5%" in refused["detail"]
     assert "allow" in refused["hint"]
+    half, kind = json.dumps({"ids": ["f1", "f\ud83d"]}), {"content-type": "application/json"}
+    refused = problem(
+        client.request("DELETE", "/v1/items", content=half, headers=kind), 422, "InvalidRequest"
+    )
+    assert refused["detail"] == f"ids.1: {NO_TEXT}"
     assert indices.count(whole.cluster, whole.alias) == FILMS
     found = answered(deleted(client, *many, "nowhere", allow=True))
     assert (found["deleted"], found["absent"]) == (11, ["nowhere"])
@@ -236,6 +250,12 @@ def test_blanks_around_an_id_mean_nothing_wherever_it_comes(client: TestClient) 
     assert kept
     assert answered(client.get("/v1/users/spacey%0A"))["documents"] == {}
     assert client.delete("/v1/users/%20").status_code == 422
+
+
+def test_no_user_is_not_a_user(client: TestClient) -> None:
+    for call in (client.get, client.delete):
+        for name in ("", "%20"):
+            assert "user_id" in problem(call(f"/v1/users/{name}"), 422, "DataError")["detail"]
 
 
 def test_only_an_admin_changes_items_and_sees_what_is_kept(

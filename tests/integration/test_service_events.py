@@ -1,9 +1,11 @@
 """Events over HTTP: each is written once, a broken one is named, and the next list knows of it."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -26,7 +28,9 @@ from tests.members import NAMES, asking, built
 
 
 def sent(client: TestClient, *events: Any) -> dict[str, Any]:
-    return answered(client.post("/v1/events", json={"events": events}))
+    # as Python writes JSON: also half an emoji, and what is no number
+    content, kind = json.dumps({"events": events}), {"content-type": "application/json"}
+    return answered(client.post("/v1/events", content=content, headers=kind))
 
 
 def happened(user: str, item: str, minutes: int = 0, **more: Any) -> dict[str, Any]:
@@ -62,6 +66,16 @@ def test_a_broken_event_is_named_and_keeps_no_other_from_being_written(client: T
         (happened("a", "f1", id="seealso:turns"), "id", "begins with seealso:"),
         (happened("a", "f1", query_id="q" * 513), "query_id", "more than 512 bytes"),
         (happened("a", "f1", value=1e300), "value", "is beyond 1e+15"),
+        *((happened("a", "f1", value=one), "value", "finite number") for one in (nan, -inf)),
+        *((happened("a", "f1", value=one), "value", "valid number") for one in (True, "2")),
+        *((happened(one, "f1"), "user", "is empty") for one in ("", " \t")),
+        (happened("half \ud800", "f1"), "user", "half an emoji"),
+        *(
+            (happened("a", "f1") | {name: "half \ud800"}, name, "half an emoji")
+            for name in ("type", "time", "id", "query_id")
+        ),
+        (happened("a", "half \ud800"), "item", "unicode"),
+        (happened("a", "f1", **{"half \ud800": 1}), "", "unicode"),
     ]
     good = [happened("ann-5", "f1"), happened("ann-5", "nowhere"), happened("ann-6", "f1")]
     rows = [good[0], *(one for one, _, _ in broken), *good[1:], {"user": None, "item": "f1"}]

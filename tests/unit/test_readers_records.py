@@ -5,6 +5,7 @@ from itertools import permutations
 import pytest
 
 from seealso.config import CatalogueSettings
+from seealso.decoding import NO_TEXT
 from seealso.readers import Problems
 from seealso.readers.records import read_records
 
@@ -88,6 +89,20 @@ def test_a_misspelt_text_column_takes_no_text_from_an_item():
 
 
 def test_what_is_not_finite_is_left_out_and_named():
-    items, problems, _, _ = read({"movieId": "1", "title": 1e400, "plot": "half \ud83d"})
-    assert items == {"1": {"plot": "half \ufffd"}}
+    items, problems, _, _ = read({"movieId": "1", "title": 1e400, "plot": "a plot"})
+    assert items == {"1": {"plot": "a plot"}}
     assert problems == [(0, "value", "title is not a finite number")]
+
+
+def test_a_row_with_half_an_emoji_is_refused_where_it_is_read():
+    items, problems, ignored, _ = read(
+        {"movieId": "f\ud83d", "title": "one"},
+        {"movieId": "f\ud83e", "title": "another"},
+        {"movieId": "1", "title": "half \ud83d"},
+        {"movieId": "2", "title": "whole", "genres": ["half \ud83d"]},
+        {"movieId": "3", "title": "whole", "prize\ud83d": "half \ud83d"},
+    )
+    assert [*items] == ["3"]
+    assert ignored == ("prize\ufffd",)
+    fields = ["movieId", "movieId", "title", "genres"]
+    assert problems == [(at, "row", f"{name} {NO_TEXT}") for at, name in enumerate(fields)]

@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from seealso.plugin.service.bodies.lists import Body
+from seealso.plugin.service.bodies.texts import Text, UserName
 
 MOST_ITEMS: Final = 1000
 """Items that one request writes or deletes."""
@@ -25,19 +26,24 @@ class Event(Body):
         }
     )
 
-    user: str | None = Field(description="Id of the user; null for nobody that is known.")
-    item: str = Field(description="Id of the item.", min_length=1)
-    type: str | None = Field(None, description="What it was; `events.default_type` by default.")
-    time: str | None = Field(None, description="When it was, as ISO 8601 has it; now by default.")
-    id: str | None = Field(
+    user: UserName | None = Field(description="Id of the user; null for nobody that is known.")
+    item: Text = Field(description="Id of the item.", min_length=1)
+    type: Text | None = Field(None, description="What it was; `events.default_type` by default.")
+    time: Text | None = Field(None, description="When it was, as ISO 8601 has it; now by default.")
+    id: Text | None = Field(
         None,
         min_length=1,
         description="Its own id: by that, or by all it says, a repetition is recognised.",
     )
-    query_id: str | None = Field(
+    query_id: Text | None = Field(
         None, min_length=1, description="`query_id` of the list that it happened in."
     )
-    value: float | None = Field(None, description="A rating, a quantity, seconds; 1 by default.")
+    value: float | None = Field(
+        None,
+        strict=True,
+        allow_inf_nan=False,
+        description="A rating, a quantity, seconds; 1 by default.",
+    )
 
 
 class EventsBody(Body):
@@ -109,7 +115,7 @@ class UpsertedItems(BaseModel):
 class DeletionBody(Body):
     """Items to delete."""
 
-    ids: list[str] = Field(min_length=1, max_length=MOST_ITEMS)
+    ids: list[Text] = Field(min_length=1, max_length=MOST_ITEMS)
     allow: bool = Field(False, description="Delete more than 5 % of the index, too.")
 
 

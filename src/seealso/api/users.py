@@ -17,6 +17,7 @@ from seealso.indexer.users.build import UsersReport
 from seealso.indexer.users.people import read_people, unmatched_notes
 from seealso.indexer.users.writing import UsersWriter
 from seealso.plugin.neighbours import NeighbourList
+from seealso.plugin.profiles.users import read_id
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Problems, Pseudonyms
@@ -124,9 +125,12 @@ def forget_user(settings: Settings, user_id: str) -> ForgetReport:
 
     Raises
     ------
+    DataError
+        It is no id.
     ClusterError
         Something of the user is still there, or could not be looked for.
     """
+    user_id = read_id("user_id", user_id)
     names = Pseudonyms.from_environment(os.environ)
     with connect(settings) as cluster:
         return privacy.forget(cluster, settings, names, user_id)
@@ -146,7 +150,13 @@ def export_user(settings: Settings, user_id: str) -> UserDocuments:
         Where the users index, ``<alias>-events`` and the indices of UBI are.
     user_id
         The id itself, not the pseudonym.
+
+    Raises
+    ------
+    DataError
+        It is no id.
     """
+    user_id = read_id("user_id", user_id)
     names = Pseudonyms.from_environment(os.environ)
     with connect(settings) as cluster:
         return privacy.export_user(cluster, settings, names, user_id)

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import polars as pl
 
 from seealso.config import CatalogueSettings
-from seealso.decoding import loads
+from seealso.decoding import NO_TEXT, holds_half, replace_halves
 from seealso.readers.items import read_part
 from seealso.readers.problems import Problem, Problems
 from seealso.readers.rows import Record, Rows, build_frame, select_named
@@ -65,7 +65,8 @@ def read_records(
     selected, unread = select_named(list(rows.values()), columns.columns)
     old = {new: name for name, new in columns.rename.items()}
     key = old.get(columns.id, columns.id)
-    named, nameless = _refuse_ids(dict(zip(rows, selected, strict=True)), key)
+    written, halves = _refuse_halves(dict(zip(rows, selected, strict=True)))
+    named, nameless = _refuse_ids(written, key)
     finite, infinite = _leave_out_infinite(named)
     unique, broken = _parse_own_ids(finite, columns, key)
     texts = [old.get(name, name) for name in columns.text]
@@ -82,8 +83,26 @@ def read_records(
             reading.note(note.removeprefix(f"{SOURCE}: "))
     read = [_name_as_sent(one, old) for one in found]
     lost = [one for one in infinite if one.place in items]
-    reading.report([*nameless, *broken, *textless, *lost, *read], "item")
-    return [items[place] for place in sorted(items)], tuple(_mend(dict.fromkeys(unread)))
+    reading.report([*halves, *nameless, *broken, *textless, *lost, *read], "item")
+    return [items[place] for place in sorted(items)], tuple(replace_halves(unread))
+
+
+def _refuse_halves(rows: Records) -> tuple[dict[int, Record], list[Problem]]:
+    """Return the rows that UTF-8 can write, and what is wrong with the others.
+
+    Mended, the ids of two items could become one.
+    """
+    problems = [
+        Problem(place, next(name for name in row if holds_half(_as_text(row[name]))), NO_TEXT)
+        for place, row in rows.items()
+        if holds_half(_as_text(row))
+    ]
+    broken = {one.place for one in problems}
+    return {place: row for place, row in rows.items() if place not in broken}, problems
+
+
+def _as_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _refuse_ids(rows: Records, key: str) -> tuple[dict[int, Record], list[Problem]]:
@@ -108,7 +127,7 @@ def _may_be_id(value: Any) -> bool:
 
 
 def _leave_out_infinite(rows: Records) -> tuple[dict[int, Record], list[Problem]]:
-    """Return rows without values that are no finite number, or hold one, and without half emojis.
+    """Return rows without values that are no finite number, or hold one.
 
     JSON has no such numbers, but parsers read 1e400 as one.
     """
@@ -122,7 +141,7 @@ def _leave_out_infinite(rows: Records) -> tuple[dict[int, Record], list[Problem]
             if name not in finite
         ]
         # a column that was sent is there, though it is empty
-        kept[place] = {**dict.fromkeys(row), **_mend(finite)}
+        kept[place] = {**dict.fromkeys(row), **finite}
     return kept, problems
 
 
@@ -208,13 +227,3 @@ def _read_group(group: Records, columns: CatalogueSettings, problems: Problems) 
 def _name_as_sent(one: Problem, old: Mapping[str, str]) -> Problem:
     field = old.get(one.field, one.field)
     return Problem(one.place, field, one.reason, one.value, one.costs, one.repeats)
-
-
-def _mend(row: Record) -> Record:
-    """Return a row without halves of emojis, as a row of a file is read."""
-    text = json.dumps(row, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return dict(loads(json.dumps(row)))
-    return row
