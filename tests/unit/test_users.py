@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -12,7 +13,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from seealso.config import NeighbourSettings, UsersSettings
+from seealso import api
+from seealso.config import NeighbourSettings, Settings, UsersSettings
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.users.documents import digest_of, user_document, user_of
 from seealso.plugin.neighbours import Neighbour, NeighbourBoosts, NeighbourList
@@ -218,3 +220,10 @@ def test_what_neighbours_chose_of_co_occurring_items_is_added() -> None:
     assert list(boosts.named) == ["a", "b", "c"]
     assert boosts.named == {"a": 0.5, "b": 0.5, "c": 0.125}
     assert boosts.total("d") == 0.0625
+
+
+@pytest.mark.parametrize("call", [api.forget_user, api.export_user, api.plan_forget_user])
+@pytest.mark.parametrize("name", ["", " ", "half \ud83d", None])
+def test_no_user_is_not_a_user(call: Callable[[Settings, Any], object], name: Any) -> None:
+    with pytest.raises(DataError, match="user_id: must be"):
+        call(Settings(), name)
