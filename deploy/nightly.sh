@@ -8,6 +8,8 @@ at=${NIGHTLY_AT:-03:15}
 # says that there is an index to serve: what waits for it looks for this file
 built=${TMPDIR:-/tmp}/seealso-built
 child=
+# what ends the child: a build cleans up, a sleep has nothing to
+ending=TERM
 
 # in the background, for a shell that waits for a command in the foreground does not hear SIGTERM
 run() {
@@ -16,8 +18,9 @@ run() {
     wait "$child"
 }
 
+# SIGTERM is lost on a child that has only just been forked: its shell still has this very trap
 stop() {
-    kill "$child" 2>/dev/null
+    kill -s "$ending" "$child" 2>/dev/null
     wait "$child"
     exit 143
 }
@@ -40,6 +43,8 @@ while :; do
     next=$(date -d "$at" +%s)
     [ "$next" -gt "$(date +%s)" ] || next=$(date -d "tomorrow $at" +%s)
     echo "the next build is on $(date -d "@$next" '+%Y-%m-%d at %H:%M:%S %Z')" >&2
+    ending=KILL
     run sleep "$((next - $(date +%s)))"
+    ending=TERM
     build || echo "the build ended with exit code $?; the live index goes on serving" >&2
 done
