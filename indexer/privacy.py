@@ -12,7 +12,7 @@ from seealso.indexer.events_index import find_events
 from seealso.indexer.places import Place, places_of
 from seealso.indexer.turns import hold_turns
 from seealso.indexer.users.build import users_lock
-from seealso.readers import Pseudonyms, parse_id
+from seealso.readers import Pseudonyms, parse_named_id
 
 ATTEMPTS: Final = 4
 """Times that a user is looked for: what was written during a deletion is deleted as well."""
@@ -122,7 +122,7 @@ def forget(cluster: Cluster, settings: Settings, names: Pseudonyms, user_id: str
 
 def _read_id(user_id: str) -> str:
     """Return an id as events were read with it."""
-    found = parse_id(user_id) or user_id.strip()
+    found = parse_named_id(user_id)
     if not found:
         raise DataError(f"user: must be an id, not {user_id!r:.60}", field="user")
     return found

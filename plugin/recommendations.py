@@ -1,9 +1,9 @@
 """What a recommendation query answers with: a ranked list that shows itself as table or JSON."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import orjson
 from rich.table import Table
@@ -58,6 +58,13 @@ class Recommendation:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         return asdict(self) | {"source": self.source.value, "fields": dict(self.fields)}
+
+    def with_fields(self, names: Collection[str] | None) -> Self:
+        """Return the same with the fields of these names alone; with all of them for None."""
+        if names is None or self.fields.keys() <= set(names):
+            return self
+        fields = {name: value for name, value in self.fields.items() if name in names}
+        return replace(self, fields=fields)
 
 
 class Place(Protocol):

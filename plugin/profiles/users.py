@@ -8,7 +8,7 @@ from seealso.config import Settings
 from seealso.errors import DataError
 from seealso.indexer.inputs import row_source
 from seealso.plugin.profiles.profile import Profile
-from seealso.readers import Histories, Problems, parse_id, read_events
+from seealso.readers import Histories, Problems, parse_named_id, read_events
 from seealso.types import HistoryEntry, User
 
 
@@ -129,7 +129,7 @@ def read_id(what: str, value: object) -> str:
         raise _wrong(what, "text in UTF-8", text) from exc
     # as it was read from the catalogue and from events, which have no empty one; that is what a
     # variable becomes which a script did not set
-    found = parse_id(text) or text.strip()
+    found = parse_named_id(text)
     if not found:
         raise _wrong(what, "an id", text)
     return found

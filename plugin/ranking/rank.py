@@ -143,7 +143,5 @@ def rerank(draft: Draft, plan: Plan) -> RankedItems:
 
 def _only_fields(candidate: Candidate, names: tuple[str, ...] | None) -> Candidate:
     """Return a candidate with the fields of these names alone."""
-    if names is None or candidate.fields.keys() <= set(names):
-        return candidate
-    fields = {name: value for name, value in candidate.fields.items() if name in names}
-    return replace(candidate, item=replace(candidate.item, fields=fields))
+    item = candidate.item.with_fields(names)
+    return candidate if item is candidate.item else replace(candidate, item=item)

@@ -1,6 +1,5 @@
 """The popular list that stands in for lists of users while OpenSearch does not answer."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 from seealso.errors import SeeAlsoError, Unavailable
 from seealso.log import logger
 from seealso.plugin.ranking.options import RecommendOptions
-from seealso.plugin.recommendations import Recommendation, RecommendationList
+from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.bodies.lists import BatchBody, PopularBody, Who
 
@@ -76,7 +75,7 @@ class LastPopular:
         items = [one for one in popular if one.item_id not in left_out][:size]
         return replace(
             popular,
-            items=tuple(_only(items, body.fields)),
+            items=tuple(one.with_fields(body.fields) for one in items),
             user_id=who.user,
             note=f"OpenSearch does not answer: the popular list of {self._at:%Y-%m-%d %H:%M} UTC"
             + (f", of which only {len(items)} items are left" if len(items) < size else ""),
@@ -87,12 +86,3 @@ class LastPopular:
         """Return the same for each of several users."""
         people = [Who(user=one) if isinstance(one, str) else one for one in body.users]
         return [self.for_user(one, body, failure) for one in people]
-
-
-def _only(items: Sequence[Recommendation], fields: Sequence[str] | None) -> list[Recommendation]:
-    """Return items with these of their fields; all of them for None."""
-
-    def chosen(one: Mapping[str, object]) -> dict[str, object]:
-        return {name: value for name, value in one.items() if name in (fields or ())}
-
-    return [one if fields is None else replace(one, fields=chosen(one.fields)) for one in items]

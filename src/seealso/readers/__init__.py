@@ -25,3 +25,4 @@ from seealso.readers.pseudonyms import Pseudonyms as Pseudonyms
 from seealso.readers.rows import Rows as Rows
 from seealso.readers.rows import RowSource as RowSource
 from seealso.readers.values.ids import parse_id as parse_id
+from seealso.readers.values.ids import parse_named_id as parse_named_id

@@ -74,6 +74,11 @@ def parse_id(text: str) -> str | None:
     return _restore_number(re.sub(_WHOLE, r"\1", re.sub(_FORMULA, r"\1", plain)))
 
 
+def parse_named_id(text: str) -> str:
+    """Return the id that a caller names, also one like ``null``; empty where `text` is blank."""
+    return parse_id(text) or text.strip()
+
+
 def _spell_id(text: pl.Expr) -> pl.Expr:
     plain = text.str.strip_chars(BLANKS)
     return plain.str.replace(_FORMULA, "$1").str.replace(_WHOLE, "$1")
