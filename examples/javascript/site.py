@@ -76,8 +76,9 @@ class Visit(BaseHTTPRequestHandler):
         """Hand a question of a page on to the service, and its answer back."""
         body = self.question()
         if body is None:
-            self.close_connection = True
-            self.answer(HTTPStatus.BAD_REQUEST, b"{}")
+            # what was sent is perhaps still unread, so nothing more can come this way: it is said,
+            # or a browser would send its next question into a line that is being closed
+            self.answer(HTTPStatus.BAD_REQUEST, b"{}", headers={"Connection": "close"})
             return
         try:
             found = self.server.service.post(address(self.path), json=body)
