@@ -98,6 +98,12 @@ def test_ways_to_make_lists_are_compared_by_what_groups_and_members_chose(shop: 
             "own history",
         ]
         assert {pair.other for pair in one.pairings} == set(names[1:])
+    # one choice a group: nobody is worse off than others
+    assert own.worst_off == ()
+    systems = [one.system for one in of_members.worst_off]
+    assert systems == [score.system for score in of_members.scores if score.part == "all"]
+    assert {one.groups > 5 for one in of_members.worst_off} == {True}
+    assert any(one.metric.mean > 0 for one in of_members.worst_off)
     served, average = (own.score(name).metrics["ndcg@10"].mean for name in (
         "seealso", "average of the members"
     ))  # fmt: skip

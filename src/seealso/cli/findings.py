@@ -69,17 +69,18 @@ def _changes(protocol: "ProtocolResult") -> Iterator[RenderableType]:
 
 
 def _tables(protocol: "ProtocolResult") -> Iterator["Table"]:
-    from seealso.evaluation.report.tables import by_part, chosen, of_the_product, scores, treatments
+    from seealso.evaluation.report import tables as report
     from seealso.evaluation.report.wording import FEW_SHOT
 
-    yield scores(protocol)
+    yield report.scores(protocol)
     for parts in (protocol.parts, protocol.attributes):
         if parts:
-            yield by_part(protocol, parts, _mean)
-    yield of_the_product(treatments(protocol))
+            yield report.by_part(protocol, parts, _mean)
+    yield report.of_the_product(report.treatments(protocol))
+    yield report.worst_off(protocol)
     # protocols of one name ask the same fitted systems: once is enough
     if not protocol.name.startswith(FEW_SHOT):
-        yield chosen(protocol)
+        yield report.chosen(protocol)
 
 
 def _mean(one: "Estimate") -> str:

@@ -25,6 +25,7 @@ from seealso.evaluation.scores import Tuned
 from seealso.evaluation.segments import attribute_segments
 from seealso.evaluation.showing import Labels, examples, read_labels
 from seealso.evaluation.systems import FittedSystem, LeftOut, Lists, SystemBuilder
+from seealso.evaluation.worst_off import worst_off
 from seealso.log import progress
 from seealso.readers import Pseudonyms
 from seealso.types import GroupMembers
@@ -100,13 +101,9 @@ def evaluate(
     found = (result for one in held for result in _evaluate_holdout(one, builders, show))
     results = [_without_ids(one, names or Pseudonyms.draw()) for one in found]
     data = _describe_data(settings, dataset)
-    return Evaluation(
-        dataset.signature,
-        data,
-        tuple(results),
-        perf_counter() - began,
-        {} if before is None else before.differs(data),
-    )
+    changed = {} if before is None else before.differs(data)
+    seconds = perf_counter() - began
+    return Evaluation(dataset.signature, data, tuple(results), seconds, changed)
 
 
 def _without_ids(result: ProtocolResult, names: Pseudonyms) -> ProtocolResult:
@@ -170,13 +167,14 @@ class _Answers:
         """Every metric of each user, by system."""
         return {name: per_user(own) for name, own in self.ranks.items()}
 
-    def headline(self, name: str) -> Values:
-        """Return the headline metric of each user, shape (users,)."""
-        return self.values[name][self.protocol.headline]
+    @property
+    def headlines(self) -> dict[str, Values]:
+        """The headline metric of each user, shape (users,), by system."""
+        return {name: own[self.protocol.headline] for name, own in self.values.items()}
 
     def compared(self) -> list[str]:
         """Return whom to compare with all others: the product, or else the best baseline."""
-        return self.ours or [max(self.lists, key=lambda name: float(self.headline(name).mean()))]
+        return self.ours or [max(self.lists, key=lambda name: self.headlines[name].mean())]
 
     def answers_of(self, name: str) -> Answers:
         """Return what the results keep of one system: its ranks, and lists of the product."""
@@ -292,7 +290,8 @@ class _Results:
                 for name, own in lists.items()
                 if self.groups is not None
                 for treatment in treatments(
-                    name, own, answers.headline(name), self.groups, dataset, questions, self.seed
+                    name, own, answers.headlines[name], self.groups, dataset, questions, self.seed
                 )
             ),
+            worst_off=worst_off(answers.headlines, questions, answers.compared()[0], self.seed),
         )  # fmt: skip

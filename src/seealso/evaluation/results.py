@@ -15,6 +15,7 @@ from seealso.evaluation.scores import (
     Score,
     Treatment,
     Tuned,
+    WorstOff,
 )
 
 
@@ -58,6 +59,8 @@ class ProtocolResult:
         What became of each system of the product since an earlier evaluation, if one was given.
     treatments
         How each system serves groups of users, if an attribute of users was requested.
+    worst_off
+        How each system serves the worst-off members of known groups, if members were asked about.
     """
 
     name: str
@@ -78,6 +81,7 @@ class ProtocolResult:
     answers: tuple[Answers, ...] = ()
     changes: tuple[Change, ...] = ()
     treatments: tuple[Treatment, ...] = ()
+    worst_off: tuple[WorstOff, ...] = ()
 
     @property
     def subjects(self) -> str:

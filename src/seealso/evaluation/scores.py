@@ -177,3 +177,26 @@ class Treatment:
     against_rest: Estimate
     coverage: Estimate
     tail_share: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class WorstOff:
+    """How lists for groups serve the member of each group that they serve worst.
+
+    Attributes
+    ----------
+    system
+        Which one.
+    groups
+        Groups of which two members at least were asked about.
+    metric
+        The headline of the protocol for that member, averaged over the groups, with its interval.
+    difference
+        That of the system compared with all others minus this one, paired by group; None for
+        itself.
+    """
+
+    system: str
+    groups: int
+    metric: Estimate
+    difference: Estimate | None

@@ -205,6 +205,13 @@ def _beyond_accuracy(protocol: ProtocolResult, draw: Draw) -> Iterator[Part]:
             "of a difference contains 0, the difference may be chance.",
             tables.treatments(protocol),
         )
+    if protocol.worst_off:
+        yield Part(
+            "Worst-off members",
+            "Of each group, the member whom the list serves worst; groups of which two members at "
+            "least were asked about.",
+            tables.worst_off(protocol),
+        )
     if protocol.reliability:
         yield Part(
             "Calibration of the probabilities",

@@ -126,6 +126,22 @@ def treatments(protocol: ProtocolResult) -> Table:
     return Table(columns, tuple(rows), words=True)
 
 
+def worst_off(protocol: ProtocolResult) -> Table:
+    """Return how each system serves the worst-off members of known groups."""
+    reference = next((one.system for one in protocol.worst_off if one.difference is None), "")
+    rows = [
+        Row(
+            (one.system, f"{one.groups:,}", with_interval(one.metric),
+             "" if one.difference is None else with_interval(one.difference, sign="+")),
+            one.system in protocol.ours,
+        )
+        for one in protocol.worst_off
+    ]  # fmt: skip
+    metric = protocol.headline.upper()
+    columns = ("worst-off member", "groups", f"{metric} (95 %)", f"{reference} minus it (95 %)")
+    return Table(columns, tuple(rows))
+
+
 def of_the_product(table: Table) -> Table:
     """Return the lines of the product alone, if it was asked."""
     return replace(table, rows=tuple(row for row in table.rows if row.ours) or table.rows)
