@@ -7,7 +7,7 @@ from seealso.cluster import Cluster
 from seealso.cluster.fields import searchable_fields
 from seealso.config import Choice, Settings
 from seealso.errors import DataError
-from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.options import Criteria, changed
 from seealso.plugin.ranking.plans import Plan, build_plan
 from seealso.plugin.rules.fields import Condition, conditions
 from seealso.plugin.rules.ruling import contradiction, takes_all
@@ -55,7 +55,8 @@ class Policy:
         """
         settings = self._settings
         rules = criteria.rules if criteria.without_rules else (*criteria.rules, *settings.rules)
-        plan = build_plan(criteria, rules, settings.exposure, self._tree, datetime.now(UTC))
+        exposure = changed(settings.exposure, {"diversity": criteria.diversity})
+        plan = build_plan(criteria, rules, exposure, self._tree, datetime.now(UTC))
         self._check_fields(live, rules)
         for share in settings.exposure.shares:
             self._check_blocked(share)

@@ -33,6 +33,7 @@ class CallOptions(TypedDict, total=False):
     k: int | None
     min_probability: float | None
     tail_share: float | None
+    diversity: float | None
 
 
 class SeeAlsoRetriever(BaseRetriever):
@@ -88,6 +89,7 @@ class SeeAlsoRetriever(BaseRetriever):
         k: int | None = None,
         min_probability: float | None = None,
         tail_share: float | None = None,
+        diversity: float | None = None,
     ) -> list[Document]:
         """Return the list for a query; arguments as for `Recommender.recommend`."""
         found = self.recommender.recommend(
@@ -99,6 +101,7 @@ class SeeAlsoRetriever(BaseRetriever):
             filters=filters or self.filters,
             min_probability=min_probability,
             tail_share=tail_share,
+            diversity=diversity,
         )
         fields = self.content or self.recommender.settings.catalogue.text
         return [

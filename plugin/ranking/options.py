@@ -8,7 +8,13 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from seealso.config import RecommendSettings, Rule, describe_first_refusal, refusals
+from seealso.config import (
+    ExposureSettings,
+    RecommendSettings,
+    Rule,
+    describe_first_refusal,
+    refusals,
+)
 from seealso.errors import ConfigError
 from seealso.plugin.profiles.users import read_ids
 from seealso.plugin.rules.ruling import without
@@ -62,6 +68,9 @@ class UserListOptions(ListOptions, total=False):
 
     tail_share: float | None
     """Share of the places that are for tail items."""
+    diversity: float | None
+    """How much difference from the items above counts, from 0 to 1; ``exposure.diversity`` of the
+    settings by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +79,9 @@ class RecommendOptions:
 
     Attributes
     ----------
-    size, path, filters, exclude, min_probability, tail_share, fields, rules, without_rules
+    size, path, filters, exclude, min_probability, tail_share, diversity, fields, rules
+        As in `UserListOptions`.
+    without_rules
         As in `UserListOptions`.
     """
 
@@ -80,6 +91,7 @@ class RecommendOptions:
     exclude: Sequence[str] | None = None
     min_probability: float | None = None
     tail_share: float | None = None
+    diversity: float | None = None
     fields: Sequence[str] | None = None
     rules: RuleLike | Sequence[RuleLike] | None = None
     without_rules: bool = False
@@ -97,6 +109,7 @@ class RecommendOptions:
         changes = {name: getattr(self, name) for name in CHANGING}
         return Criteria(
             **dict(changed(settings, changes)),
+            diversity=_diversity(self.diversity),
             filters=(*_clauses(self.filters), *_left_out(self.exclude)),
             fields=_names(self.fields),
             rules=read_rules(() if self.rules is None else self.rules),
@@ -110,8 +123,9 @@ class Criteria:
 
     Attributes
     ----------
-    size, path, min_probability, tail_share, filters, fields, rules, without_rules
-        As in `RecommendOptions`; `fields` is None for all of them.
+    size, path, min_probability, tail_share, diversity, filters, fields, rules, without_rules
+        As in `RecommendOptions`; `fields` is None for all of them, `diversity` for that of the
+        settings.
     exact_limit, ef_search, words, field_weights
         As in the settings' section ``recommend``.
     """
@@ -120,6 +134,7 @@ class Criteria:
     path: Path | Literal["auto"]
     min_probability: float
     tail_share: float
+    diversity: float | None = None
     filters: tuple[Filter, ...] = ()
     fields: tuple[str, ...] | None = None
     rules: tuple[Rule, ...] = ()
@@ -161,6 +176,11 @@ def read_rules(rules: Any) -> tuple[Rule, ...]:
     if isinstance(several, str) or not isinstance(several, Sequence):
         raise ConfigError(f"rules: {rules!r:.80} is not a rule, nor a list of them", hint=EXAMPLE)
     return tuple(_read(number, rule) for number, rule in enumerate(several, 1))
+
+
+def _diversity(value: float | None) -> float | None:
+    """Return the diversity of a list, checked as that of the settings is."""
+    return None if value is None else changed(ExposureSettings(), {"diversity": value}).diversity
 
 
 def _clauses(filters: Filter | Sequence[Filter] | None) -> tuple[Filter, ...]:

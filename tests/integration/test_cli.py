@@ -168,7 +168,7 @@ def test_every_way_to_say_who_it_is_for(ask: Run, library: Library) -> None:
         "--attribute", "likes=poetry=prose", "--size", "5", "--path", "reference",
         "--filter", '{"range": {"year": {"gte": 1910}}}', "--filter",
         '{"exists": {"field": "kind"}}',
-        "--tail-share", "0.4", "--min-probability", "0.1", "--json",
+        "--tail-share", "0.4", "--diversity", "0.5", "--min-probability", "0.1", "--json",
     )  # fmt: skip
     expected = library.recommender().recommend(
         "u1",
@@ -179,6 +179,7 @@ def test_every_way_to_say_who_it_is_for(ask: Run, library: Library) -> None:
         path="reference",
         filters={"range": {"year": {"gte": 1910}}},
         tail_share=0.4,
+        diversity=0.5,
         min_probability=0.1,
     )
     assert done.code == 0, done.err
@@ -300,6 +301,7 @@ def test_many_users(ask: Run, tmp_path: Path) -> None:
         (["recommend", "u1", "--size", "-1"], 2, "size: must be greater than or"),
         (["recommend", "u1", "--size", "ten"], 2, "'ten' is not a valid integer"),
         (["recommend", "u1", "--tail-share", "2"], 2, "tail_share: must be less than"),
+        (["recommend", "u1", "--diversity", "-1"], 2, "diversity: must be greater than"),
         (["recommend", "u1", "--min-probability", "1"], 2, "min_probability: must be less than 1"),
         (["recommend", "u1", "--filter", "kind:poetry"], 2, "--filter kind:poetry: not JSON"),
         (["recommend", "u1", "--filter", "[1]"], 2, "--filter [1]: not a JSON object"),

@@ -20,6 +20,7 @@ import orjson
 import pytest
 
 from seealso.client import Client, Event, ServiceError, User
+from seealso.client.requests import UserListOptions
 from seealso.cluster import Cluster
 from seealso.errors import ConfigError, DataError
 from seealso.plugin import Recommender
@@ -158,16 +159,19 @@ def test_a_user_is_described_as_the_service_describes_one() -> None:
 
 
 def test_lists_are_those_of_the_library(client: Client, recommender: Recommender) -> None:
+    options: UserListOptions = {
+        "size": 4,
+        "tail_share": 0.0,
+        "diversity": 0.6,
+        "filters": {"range": {"year": {"gte": 1910}}},
+    }
     with recorded(client) as answers:
         described = User(history=["b3"], session=["b9"], words="castle")
-        alone = client.recommend(
-            "u1", size=4, tail_share=0.0, explain=True, filters={"range": {"year": {"gte": 1910}}}
-        )
+        alone = client.recommend("u1", explain=True, **options)
         lists = client.recommend_batch(["u2", described], size=3)
         related = client.related("b7", fields=["title"], size=2)
         popular = client.popular(size=3, exclude=["b4"])
         group = client.recommend_group(["u1", described], strategy="average", size=3)
-    options = {"size": 4, "tail_share": 0.0, "filters": {"range": {"year": {"gte": 1910}}}}
     assert alone.ids == recommender.recommend("u1", **options).ids
     assert [one.item_id for one in alone.reasons] == [one.item_id for one in alone]
     assert alone.bundle == recommender.live.fingerprint

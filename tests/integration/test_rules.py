@@ -14,6 +14,7 @@ from seealso.cli.main import cli
 from seealso.errors import ConfigError
 from seealso.indexer.templates import install
 from seealso.plugin import Recommender
+from seealso.plugin.ranking.options import RecommendOptions
 from seealso.types import Source
 from tests.films import Counting
 from tests.integration.libraries import profile
@@ -208,6 +209,26 @@ def test_diversity_spreads_a_list(library: Library, path: str) -> None:
     assert likeness(spread.ids) < likeness(plain.ids)
     assert spread.ids[0] == plain.ids[0]
     assert "vector" not in spread[0].fields
+
+
+@pytest.mark.parametrize("path", ["exact", "ann"])
+def test_the_diversity_of_one_list_is_that_of_the_settings(library: Library, path: str) -> None:
+    plain, spread = library.recommender(), library.recommender(exposure={"diversity": 0.6})
+    options: dict[str, Any] = {"path": path, "fields": ["title"], "size": 8}
+    alone = plain.recommend("u1", diversity=0.6, **options)
+    assert (
+        alone.ids == spread.recommend("u1", **options).ids != plain.recommend("u1", **options).ids
+    )
+    assert (
+        spread.recommend("u1", diversity=0, **options).ids == plain.recommend("u1", **options).ids
+    )
+    assert alone[0].fields.keys() <= {"title"}
+    users = [plain.user(f"u{n}") for n in range(4)]
+    chosen = RecommendOptions(diversity=0.6, **options)
+    expected = [one.ids for one in spread.recommend_batch(users, **options)]
+    assert [one.ids for one in plain.recommend_many(users, chosen)] == expected
+    group = plain.recommend_group(["u1", "u5"], diversity=0.6, **options)
+    assert group.ids == spread.recommend_group(["u1", "u5"], **options).ids
 
 
 def test_freshness_prefers_the_newer(library: Library) -> None:

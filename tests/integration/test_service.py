@@ -71,6 +71,7 @@ def test_a_list_is_that_of_the_library(client: TestClient, recommender: Recommen
         "words": 'a "castle" {{x}}',
         "size": 4,
         "tail_share": 0.0,
+        "diversity": 0.5,
         "fields": ["title"],
         "filters": [{"range": {"year": {"gte": 1910}}}],
         "rules": [{"do": "exclude", "field": "kind", "values": ["poetry"]}],

@@ -48,6 +48,8 @@ def test_criteria_are_the_settings_until_an_option_changes_them() -> None:
     left_out = {"bool": {"must_not": [{"ids": {"values": ["b", "a"]}}]}}
     assert criteria(filters=COMEDY, exclude=["b", "a", "b"]).filters == (COMEDY, left_out)
     assert criteria(exclude=[]).filters == ()
+    assert criteria().diversity is None
+    assert (criteria(diversity=0).diversity, criteria(diversity=0.5).diversity) == (0, 0.5)
 
 
 @pytest.mark.parametrize("wrong", ["a", ["a", 1.5], [" "], {"a": 1}])
@@ -64,6 +66,8 @@ def test_what_is_left_out_are_ids(wrong: Any) -> None:
         ({"size": 1001}, "size: must be less than or equal to 1000, not 1001"),
         ({"tail_share": 2}, "tail_share: must be less than or equal to 1, not 2"),
         ({"tail_share": float("nan")}, "tail_share: must be"),
+        ({"diversity": -0.1}, "diversity: must be greater than or equal to 0, not -0.1"),
+        ({"diversity": "much"}, "diversity: must be"),
         ({"min_probability": 1.0}, "min_probability: must be less than 1, not 1.0"),
         ({"filters": "genres:Comedy"}, "filters: 'genres:Comedy' is not a query DSL clause"),
         ({"filters": [3]}, "filters: [3] is not a query DSL clause"),

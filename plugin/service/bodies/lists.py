@@ -87,6 +87,9 @@ class UserListOptions(ListOptions):
     tail_share: float | None = Field(
         None, description="Share of the places that is for items of the long tail."
     )
+    diversity: float | None = Field(
+        None, description="How much difference from the items above counts, from 0 to 1."
+    )
 
 
 class RecommendBody(Who, UserListOptions):

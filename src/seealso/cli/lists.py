@@ -62,6 +62,9 @@ min_probability = click.option(
 tail_share = click.option(
     "--tail-share", type=float, help="Share of the places that is reserved for tail items."
 )
+diversity = click.option(
+    "--diversity", type=float, help="How much difference from the items above counts, 0 to 1."
+)
 show = click.option("--show", metavar="FIELD", help="Catalogue field to print beside the id.")
 
 
@@ -75,6 +78,11 @@ def item_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of every list that a vector ranks."""
     return item_options(path(min_probability(command)))
+
+
+def user_list_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of lists for users and groups."""
+    return list_options(tail_share(diversity(command)))
 
 
 def print_list(

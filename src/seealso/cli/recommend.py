@@ -16,7 +16,7 @@ from seealso.cli.lists import (
     print_plan,
     print_with_reasons,
     show,
-    tail_share,
+    user_list_options,
 )
 from seealso.cli.nothing_left import nothing_left
 from seealso.cli.options import no_stream
@@ -41,8 +41,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("user_id", required=False, callback=spelled)
 @user_options
-@list_options
-@tail_share
+@user_list_options
 @show
 @click.option("--explain", is_flag=True, help="Print below the list why each item is in it.")
 @click.option(
@@ -106,8 +105,7 @@ def recommend(
     type=float,
     help="What a known group's own history weighs beside its members, from 0 to 1.",
 )
-@list_options
-@tail_share
+@user_list_options
 @show
 @pass_context
 def recommend_group(
@@ -142,8 +140,7 @@ def recommend_group(
     callback=no_stream,
 )
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False), callback=no_stream)
-@list_options
-@tail_share
+@user_list_options
 @pass_context
 def recommend_batch(
     context: Context,

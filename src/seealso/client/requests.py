@@ -117,6 +117,8 @@ class UserListOptions(ListOptions, total=False):
 
     tail_share: float | None
     """Share of the places that is for items of the long tail."""
+    diversity: float | None
+    """How much difference from the items above counts, from 0 to 1."""
 
 
 class GroupListOptions(UserListOptions, total=False):
