@@ -1,0 +1,98 @@
+// Asks the service: one function for each address, the newest answer wins, errors are one line.
+
+/** The service, of which this file is a part: also where a gateway puts it below a folder. */
+export const SERVICE = new URL("..", import.meta.url).href.replace(/\/$/, "");
+
+const UNREACHABLE = "The service does not answer; is it running?";
+
+/** What the service answers instead of what it was asked for (RFC 9457). */
+export class Problem extends Error {
+  constructor(status, { detail = `The service answered ${status}.`, hint = null } = {}) {
+    super(hint ? `${detail}; ${hint}` : detail);
+    this.status = status;
+  }
+}
+
+/**
+ * Return the addresses of the playground.
+ * @param {(reason: string) => Promise<string>} askKey asks the reader for a key
+ */
+export function createApi(askKey) {
+  // in memory alone: neither in the address nor in any storage
+  let key = null;
+  let asking = null;
+
+  async function send(path, { body, signal } = {}) {
+    const sent = key;
+    const answer = await fetch(SERVICE + path, {
+      method: body === undefined ? "GET" : "POST",
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(sent ? { authorization: `Bearer ${sent}` } : {}),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+    }).catch((error) => {
+      throw signal?.aborted ? error : new Problem(0, { detail: UNREACHABLE });
+    });
+    const content = await answer.json().catch(() => undefined);
+    signal?.throwIfAborted();
+    if (answer.ok && content !== undefined) return content;
+    const problem = new Problem(answer.status, content);
+    if (![401, 403].includes(answer.status)) throw problem;
+    // one question for all that wait; who waited meanwhile tries with the new key
+    if (sent === key) {
+      asking ??= askKey(problem.message).finally(() => (asking = null));
+      key = await asking;
+    }
+    return send(path, { body, signal });
+  }
+
+  const get = (path) => (values, signal) =>
+    send(`${path}${values ? `?${new URLSearchParams(values)}` : ""}`, { signal });
+  const post = (path) => (body, signal) => send(path, { body, signal });
+
+  return {
+    status: get("/v1/playground"),
+    users: get("/v1/playground/users"),
+    map: get("/v1/playground/map"),
+    user: post("/v1/playground/user"),
+    items: post("/v1/playground/items"),
+    list: post("/v1/playground/list"),
+    plan: post("/v1/playground/plan"),
+    group: post("/v1/playground/group"),
+    place: post("/v1/playground/place"),
+    vote: post("/v1/playground/votes"),
+    get keyed() {
+      return key !== null;
+    },
+  };
+}
+
+/**
+ * Return the same question, of which only the newest is answered: earlier ones are given up, and
+ * answer undefined.
+ */
+export function newestOf(ask) {
+  let controller;
+  return async (input) => {
+    controller?.abort();
+    const mine = (controller = new AbortController());
+    try {
+      const answer = await ask(input, mine.signal);
+      return mine.signal.aborted ? undefined : answer;
+    } catch (error) {
+      if (mine.signal.aborted) return undefined;
+      throw error;
+    }
+  };
+}
+
+/** Return a function that waits until it was not called for some milliseconds. */
+export function debounce(act, milliseconds) {
+  let timer;
+  return (...input) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => act(...input), milliseconds);
+  };
+}

@@ -1,0 +1,59 @@
+// Keeps a part of the page up to date with the state: asks, shows the newest answer, says errors.
+import { debounce, newestOf } from "./api.js";
+import { h } from "./dom.js";
+
+/** Milliseconds between the first of several changes at once and the question. */
+const PAUSE = 15;
+
+/**
+ * Ask anew whenever what is selected of the state changes.
+ * @param {object} of
+ * @param {object} of.store
+ * @param {AbortSignal} of.signal ends it
+ * @param {HTMLElement} of.root is busy meanwhile; what stood there stays until the answer is here
+ * @param {(state: object) => any} of.select what to ask; null for nothing
+ * @param {(selected: any, signal: AbortSignal) => Promise<any>} of.ask
+ * @param {(answer: any, selected: any) => void} of.show gets null where there is nothing to ask
+ * @param {number} [of.pause]
+ */
+export function follow({ store, signal, root, select, ask, show, pause = PAUSE }) {
+  const problem = problemLine();
+  root.before(problem.node);
+  const newest = newestOf(ask);
+
+  const refresh = debounce(async (selected) => {
+    if (signal.aborted) return;
+    try {
+      const answer = await newest(selected);
+      if (answer === undefined || signal.aborted) return;
+      problem.clear();
+      show(answer, selected);
+    } catch (error) {
+      problem.say(error);
+    }
+    root.removeAttribute("aria-busy");
+  }, pause);
+
+  store.watch(
+    select,
+    (selected) => {
+      if (selected === null) return show(null, null);
+      root.setAttribute("aria-busy", "true");
+      refresh(selected);
+    },
+    signal,
+  );
+}
+
+/** Return a line that says what went wrong, at its place. */
+export function problemLine() {
+  const node = h("p", { class: "problem", role: "alert", hidden: true });
+  return {
+    node,
+    say(error) {
+      node.textContent = error.message;
+      node.hidden = false;
+    },
+    clear: () => (node.hidden = true),
+  };
+}

@@ -1,0 +1,117 @@
+// Why an item has its value: shares that add up to x, and the sigmoid that makes a probability of it.
+import { h } from "./dom.js";
+import { amount, probability, signed } from "./format.js";
+
+/** Shares with a line of their own; the others are summed up in one. */
+const MOST = 8;
+
+const KINDS = {
+  event: "chosen",
+  words: "words",
+  attributes: "attributes",
+  cold_start_bonus: "cold item",
+  profile: "profile",
+  importance: "importance",
+  neighbours: "neighbours",
+};
+
+const MEANINGS = {
+  words: "the user's own words",
+  attributes: "what is known of the user",
+  cold_start_bonus: "the bonus of what nobody has chosen yet",
+  profile: "history, words and attributes together",
+  importance: "what the item's importance makes of the similarity",
+  neighbours: "what the users most alike chose",
+};
+
+/**
+ * Return the reasons of one item.
+ * @param {object} reason as the service explains it
+ * @param {?{b: number, t: number}} fitted of the sigmoid
+ * @param {object} catalogue
+ */
+export function describeReasons(reason, fitted, catalogue) {
+  const shares = reason.shares.filter((one) => one.amount !== null);
+  const [first, others] = [shares.slice(0, MOST), shares.slice(MOST)];
+  const most = Math.max(...shares.map((one) => Math.abs(one.amount)), 1e-9);
+  const sum = shares.reduce((all, one) => all + one.amount, 0);
+  const rows = first.map((one) =>
+    row(one.amount, most, KINDS[one.kind] ?? one.kind, whatOf(one, catalogue)),
+  );
+  if (others.length) {
+    rows.push(
+      row(
+        others.reduce((all, one) => all + one.amount, 0),
+        most,
+        `${others.length} more`,
+        "",
+      ),
+    );
+  }
+  return h(
+    "div",
+    { class: "reasons" },
+    rows.length
+      ? h(
+          "table",
+          {},
+          h("caption", {}, "Why it has its value"),
+          h("tbody", {}, rows),
+          h("tfoot", {}, total(sum, reason, fitted)),
+        )
+      : null,
+    wordsFound(reason.words),
+    reason.degraded ? h("p", { class: "note" }, reason.degraded) : null,
+  );
+}
+
+function row(value, most, kind, what) {
+  const length = `${(50 * Math.abs(value)) / most}%`;
+  return h(
+    "tr",
+    {},
+    h("td", { class: "number" }, amount(value)),
+    h(
+      "td",
+      { class: "way", "aria-hidden": "true" },
+      h("span", { class: value < 0 ? "less" : "more", style: { width: length } }),
+    ),
+    h("th", { scope: "row" }, kind),
+    h("td", { class: "what" }, what),
+  );
+}
+
+function whatOf({ kind, item_id, similarity }, catalogue) {
+  if (kind !== "event") return MEANINGS[kind] ?? "";
+  const beside =
+    similarity === null ? null : h("small", {}, ` similarity ${signed(similarity, 2)}`);
+  return [catalogue.titleOf(item_id), beside];
+}
+
+function total(sum, { raw, probability: p }, fitted) {
+  const inner = fitted
+    ? `(${signed(sum)} − ${signed(fitted.b)}) / ${signed(fitted.t)}`
+    : "(x − b) / T";
+  return h(
+    "tr",
+    {},
+    h("td", { class: "number" }, signed(sum)),
+    h("td", { "aria-hidden": "true" }),
+    h("th", { scope: "row" }, "x, the sum"),
+    h(
+      "td",
+      { class: "what" },
+      `sigmoid(${inner}) = ${probability(p)}`,
+      // both are sums of the same floats: a difference beyond them would be an error of ours
+      raw !== null && Math.abs(raw - sum) > 1e-3
+        ? ` (OpenSearch computed x = ${signed(raw)})`
+        : null,
+    ),
+  );
+}
+
+function wordsFound(words) {
+  if (!words.length) return null;
+  const each = words.map(({ field, word, score }) => `${word} in ${field} ${score.toFixed(2)}`);
+  return h("p", {}, h("strong", {}, "Words that it contains: "), each.join(" · "));
+}
