@@ -21,13 +21,14 @@ from seealso.indexer.inputs import Inputs
 from seealso.indexer.lifecycle import build_lock, go_live
 from seealso.indexer.live import find_replaceable
 from seealso.indexer.mapping import index_body, index_meta
+from seealso.indexer.memory import require_memory
 from seealso.indexer.preparation import Preparation, prepare
 from seealso.indexer.staging import build_key, stage
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import finish_loading, write_catalogue
 from seealso.log import progress
 
-MAPPED = {"alias", "space", "analyzer", "shards", "engine", "m", "ef_construction"}
+MAPPED = {"alias", "space", "analyzer", "shards", "engine", "m", "ef_construction", "vector_bits"}
 """Settings that an index cannot change once it is there."""
 
 
@@ -119,6 +120,7 @@ def build(
         if encode_ahead is not None:
             encode_ahead(base, settings, surveyed.items)
         bundle = ready.bind()
+        memory = require_memory(cluster, surveyed.items, bundle.dimension, settings.index)
         meta = _describe(ready, bundle)
         name, resumed = stage(
             cluster,
@@ -160,6 +162,7 @@ def build(
         events=surveyed.events,
         unmatched=surveyed.unmatched,
         verdict=verdict,
+        memory=memory.summary,
         with_image=done.with_image,
         unmatched_images=0 if images is None else len(images) - done.with_image,
         notes=(*ready.notes, *textless_notes(textless), *verification.notes),

@@ -30,6 +30,8 @@ class BuildReport:
     unmatched: Unmatched | None = None
     """Events that name items which the catalogue does not have."""
     verdict: object | None = None
+    memory: str = ""
+    """What the graph needs, and what the nodes have."""
     with_image: int = 0
     """Items whose image takes part."""
     unmatched_images: int = 0

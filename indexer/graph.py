@@ -15,6 +15,9 @@ behaviour: an item that nobody likes most is in nobody's own list."""
 LEAST_RECALL: Final = 0.95
 """Of the ten best items, a graph that ranks must find this share."""
 
+OVERSAMPLING: Final = 3
+"""Items found by rounded vectors, and compared again with whole ones, for each place of a list."""
+
 EXPENSIVE: Final = "search.allow_expensive_queries"
 """The cluster's setting without which no script ranks, and so nothing is searched exactly."""
 
@@ -50,3 +53,20 @@ def graph_ranks(settings: RecommendSettings, documents: int, recall: float | Non
 def misses(recall: float | None) -> bool:
     """Return whether a graph finds too little to rank."""
     return recall is not None and recall < LEAST_RECALL
+
+
+def graph_parameters(size: int, ef_search: int, *, rounded: bool) -> dict[str, int]:
+    """Return how the graph is searched for the best items.
+
+    Parameters
+    ----------
+    size
+        How many.
+    ef_search
+        Candidates examined in each segment, at least.
+    rounded
+        Whether the graph has rounded vectors: more than `size` are found, and compared again.
+    """
+    found = OVERSAMPLING * size if rounded else size
+    again = {"rescore": found} if rounded else {}
+    return {"k": found, "ef_search": max(ef_search, found), **again}

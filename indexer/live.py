@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.blocks import Block, describe_cure
-from seealso.config import Settings, TextSettings
+from seealso.config import WHOLE_BITS, Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.encoder.joined import COLD
 from seealso.errors import ClusterError, MappingMismatch
@@ -47,6 +47,11 @@ class LiveIndex:
     def space(self) -> Space:
         """Similarity that the index was built for."""
         return Space(self.meta["space"])
+
+    @property
+    def rounded(self) -> bool:
+        """Whether its graph has rounded vectors: its scores are nearly right, as its order is."""
+        return int(self.meta.get("vector_bits", WHOLE_BITS)) < WHOLE_BITS
 
     @property
     def cold_coordinate(self) -> int | None:

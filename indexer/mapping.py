@@ -6,7 +6,7 @@ Every function here is pure: it builds a request and sends nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from seealso.config import IndexSettings, Settings
+from seealso.config import WHOLE_BITS, IndexSettings, Settings
 from seealso.encoder import Bundle
 from seealso.types import Space
 from seealso.version import __version__
@@ -96,7 +96,7 @@ def own_fields(settings: Settings, dimension: int) -> dict[str, Any]:
     return {
         "item_id": {"type": "keyword"},
         "text": {"type": "text", "analyzer": index.analyzer},
-        "vector": vector_field(index, dimension, space),
+        "vector": vector_field(index, dimension, space, index.vector_bits),
         "importance": {"type": "float"},
         "interactions": {"type": "integer"},
         "counted": {"type": "object", "enabled": False},
@@ -106,8 +106,17 @@ def own_fields(settings: Settings, dimension: int) -> dict[str, Any]:
     }
 
 
-def vector_field(index: IndexSettings, dimension: int, space_type: str) -> dict[str, Any]:
-    """Return the mapping of vectors in a graph whose edges OpenSearch measures by `space_type`."""
+def vector_field(
+    index: IndexSettings, dimension: int, space_type: str, bits: int = WHOLE_BITS
+) -> dict[str, Any]:
+    """Return the mapping of vectors in a graph whose edges OpenSearch measures by `space_type`.
+
+    With fewer bits, the graph has rounded copies of the vectors; scripts read them whole.
+    """
+    # by default, the largest numbers are cut to what most numbers are: with importance and behaviour
+    # in a vector, these are the ones that matter
+    unclipped = {"name": "sq", "parameters": {"bits": bits, "confidence_interval": 1.0}}
+    rounded = {"encoder": unclipped} if bits < WHOLE_BITS else {}
     return {
         "type": "knn_vector",
         "dimension": dimension,
@@ -115,7 +124,7 @@ def vector_field(index: IndexSettings, dimension: int, space_type: str) -> dict[
             "name": "hnsw",
             "engine": index.engine,
             "space_type": space_type,
-            "parameters": {"m": index.m, "ef_construction": index.ef_construction},
+            "parameters": {"m": index.m, "ef_construction": index.ef_construction, **rounded},
         },
     }
 
@@ -156,6 +165,7 @@ def index_meta(
         "bundle": bundle.name,
         "dimension": bundle.dimension,
         "space": settings.index.space.value,
+        "vector_bits": settings.index.vector_bits,
         "collaborative": bundle.collaborative is not None,
         "images": None
         if bundle.images is None

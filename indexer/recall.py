@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from seealso.cluster import Cluster, fetch
-from seealso.config import Settings
+from seealso.config import WHOLE_BITS, Settings
 from seealso.encoder import Bundle, History, average_contents
 from seealso.errors import ClusterError
 from seealso.indexer.documents import item_vector
-from seealso.indexer.graph import EXPENSIVE
+from seealso.indexer.graph import EXPENSIVE, graph_parameters
 from seealso.query_templates import render
 from seealso.readers import Histories
 from seealso.types import Path, User, Vector
@@ -25,6 +25,9 @@ USERS: Final = 20
 
 CANDIDATES: Final = 10 * USERS
 """Users of whom these are taken: some know nothing that the index holds."""
+
+BEST: Final = 10
+"""Of the best items, so many are looked for."""
 
 SAME_SCORE: Final = 1e-5
 """Scores are 32-bit sums, which the two paths add up in different orders."""
@@ -149,15 +152,15 @@ def _find_share(
     for question in questions:
         params: dict[str, Any] = {
             "vector": question.vector,
-            "size": 10,
-            "k": 10,
-            "ef_search": settings.recommend.ef_search,
+            "size": BEST,
             "source": ["item_id"],
         }
         if question.exclude:
             params["exclude"] = question.exclude
-        near = _scores(cluster, name, Path.ANN, params)
+        rounded = settings.index.vector_bits < WHOLE_BITS
+        graph = graph_parameters(BEST, settings.recommend.ef_search, rounded=rounded)
         try:
+            near = _scores(cluster, name, Path.ANN, params | graph)
             exact = _scores(cluster, name, Path.EXACT, params)
         except ClusterError as exc:
             if EXPENSIVE not in exc.message:

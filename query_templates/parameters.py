@@ -160,6 +160,7 @@ ENCODERS: Mapping[str, Encode] = {
     "size": _whole(0),
     "k": _whole(1),
     "ef_search": _whole(1),
+    "rescore": _whole(1),
     "exclude": STRINGS,
     "filter": CLAUSES,
     "min_score": NOT_NEGATIVE,

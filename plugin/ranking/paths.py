@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from seealso.errors import ConfigError
 from seealso.indexer.graph import EXACT_GROUP_LIMIT, EXPENSIVE, exact_limit
 from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.recommendations import join_notes
 from seealso.plugin.serving import Live, ScriptsRefused
 from seealso.types import Calibration, Path, Space
 
@@ -25,6 +26,8 @@ class RankingContext:
         Whether the cluster lets scripts rank.
     note
         A line on the graph that ranks because scripts cannot; empty where they can.
+    rounded
+        Whether the graph has rounded vectors.
     """
 
     path: Path
@@ -32,6 +35,7 @@ class RankingContext:
     calibration: Calibration
     scripts: bool = True
     note: str = ""
+    rounded: bool = False
 
     @classmethod
     def of(cls, live: Live, criteria: Criteria) -> "RankingContext":
@@ -62,7 +66,10 @@ class RankingContext:
         path = choose_path(criteria, live.space, exact=exact, scripts=live.scripts)
         without = not live.scripts and criteria.path is not Path.ANN
         note = f"ranked by the graph: {EXPENSIVE} is false in this cluster" if without else ""
-        return cls(path, live.space, live.calibration, live.scripts, note)
+        if live.rounded and not live.scripts:
+            # no script can compare the best of them again
+            note = join_notes(note, "by rounded vectors, so probabilities are nearly right")
+        return cls(path, live.space, live.calibration, live.scripts, note, live.rounded)
 
 
 def is_small(criteria: Criteria, documents: int) -> bool:

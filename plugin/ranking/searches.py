@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 
+from seealso.indexer.graph import graph_parameters
 from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.paths import RankingContext
@@ -66,10 +67,12 @@ def vector_search(
     params = common_parameters(criteria, exclude)
     params["vector"] = vector
     if path is Path.ANN:
-        params |= {"k": criteria.size, "ef_search": max(criteria.ef_search, criteria.size)}
+        rounded = context.rounded and context.scripts
+        params |= graph_parameters(criteria.size, criteria.ef_search, rounded=rounded)
     if path is Path.REFERENCE:
         params |= {"b": context.calibration.b, "T": context.calibration.t}
-    if criteria.min_probability > 0:
+    # what the graph rounds may be too low by little: who reads the hits leaves out what is too low
+    if criteria.min_probability > 0 and "rescore" not in params:
         least = criteria.min_probability
         params["min_score"] = least if path is Path.REFERENCE else _least_score(criteria, context)
     name = f"reference_{context.space.value}" if path is Path.REFERENCE else path.value

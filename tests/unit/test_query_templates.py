@@ -79,6 +79,7 @@ def test_parameters_and_which_are_needed() -> None:
     assert not any(parameters("importance").values())
     assert set(parameters("ann")) == {
         *("vector", "size", "k", "ef_search", "exclude", "filter", "min_score", "source"),
+        "rescore",
     }
     assert {"b", "T"} <= set(parameters("reference_manhattan"))
 
@@ -121,6 +122,17 @@ def test_ann_asks_for_as_many_neighbours_as_results() -> None:
     assert body("ann", size=3)["query"]["knn"]["vector"]["k"] == 3
     chosen = body("ann", size=3, k=7, ef_search=50)["query"]["knn"]["vector"]
     assert (chosen["k"], chosen["method_parameters"]) == (7, {"ef_search": 50})
+
+
+def test_what_rounded_vectors_found_is_compared_again() -> None:
+    vector = [0.5, -0.5]
+    assert "rescore" not in body("ann", vector=vector)
+    again = body("ann", vector=vector, rescore=20)["rescore"]
+    assert again["window_size"] == 20
+    # the first score has no part in the second one
+    assert again["query"]["query_weight"] == 0
+    script = again["query"]["rescore_query"]["script_score"]["script"]
+    assert script == body("exact", vector=vector)["query"]["script_score"]["script"]
 
 
 def test_reference_calibration() -> None:

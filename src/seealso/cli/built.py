@@ -47,6 +47,7 @@ def describe_build(
         "items": f"{report.items:,} ({report.written:,} written, {report.tail:,} tail)",
         **tables.events(report.events),
         **({"images": _count_images(report)} if report.with_image else {}),
+        "memory": report.memory,
         "verified": checked.summary,
         **({"gate": verdict or api.NOTHING_LIVE} if gate else {}),
         "seconds": f"{report.seconds:.1f}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -75,6 +75,10 @@ class ImportanceSettings(Section):
         return self
 
 
+WHOLE_BITS: Final = 32
+"""Bits of a number that is stored as it is."""
+
+
 class IndexSettings(Section):
     """``[index]``: the index that is built."""
 
@@ -94,6 +98,9 @@ class IndexSettings(Section):
     """HNSW: links of each vector."""
     ef_construction: int = Field(128, ge=8)
     """HNSW: candidates examined while the graph is built."""
+    vector_bits: Literal[7, 32] = 32
+    """Bits of each number of a vector in the graph. With 7, the graph needs about a quarter of the
+    memory, and the best candidates are compared again with all bits; ``lucene`` only."""
     threads: int = Field(2, ge=1)
     """Threads that write to the cluster."""
     bulk_bytes: int = Field(4_000_000, ge=1_000)
@@ -104,3 +111,9 @@ class IndexSettings(Section):
     """Items re-encoded and compared before the alias moves."""
     keep: int = Field(2, ge=1)
     """Indices that ``prune`` keeps, including the live one."""
+
+    @model_validator(mode="after")
+    def _can_be_quantised(self) -> "IndexSettings":
+        if self.vector_bits < WHOLE_BITS and self.engine != "lucene":
+            raise ValueError(f"vector_bits = {self.vector_bits} needs engine = 'lucene'")
+        return self

@@ -1,0 +1,105 @@
+"""How much memory the graph of an index takes, and whether the nodes of the cluster have it.
+
+Lucene reads its graph through the page cache of the operating system: memory that no heap takes.
+Where it is too small, each search waits for the disk.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from seealso.cluster import Cluster
+from seealso.config import WHOLE_BITS, IndexSettings
+from seealso.errors import ClusterError
+
+GIB: Final = 2**30
+
+OVERHEAD: Final = 1.1
+"""What the k-NN plugin's documentation adds to vectors and links."""
+
+BYTES_OF_A_LINK: Final = 8
+"""By the same: for each of ``m``."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphMemory:
+    """What a graph needs, and what there is.
+
+    Attributes
+    ----------
+    each
+        Bytes of one copy.
+    copies
+        The primary and its replicas.
+    available
+        Bytes of all nodes with data that their heaps leave; None where the cluster does not say.
+    """
+
+    each: int
+    copies: int
+    available: int | None
+
+    @property
+    def summary(self) -> str:
+        """Need and supply in one line."""
+        need = f"{describe_bytes(self.each)} for the graph, beside the heap"
+        if self.copies > 1:
+            need = f"{need}, in each of {self.copies} copies"
+        there = "" if self.available is None else f"; nodes have {describe_bytes(self.available)}"
+        return need + there
+
+
+def graph_bytes(vectors: int, dimension: int, index: IndexSettings) -> int:
+    """Return how many bytes of memory the graph of so many vectors takes.
+
+    By the formula of the k-NN plugin's documentation: 1.1 * (bytes of the numbers + 8 * m) a
+    vector. Rounded numbers have a byte each, whole ones four.
+    """
+    numbers = dimension * (4 if index.vector_bits == WHOLE_BITS else 1)
+    return round(OVERHEAD * (numbers + BYTES_OF_A_LINK * index.m) * vectors)
+
+
+def require_memory(
+    cluster: Cluster, vectors: int, dimension: int, index: IndexSettings
+) -> GraphMemory:
+    """Return what the graph will take.
+
+    Raises
+    ------
+    ClusterError
+        The nodes cannot hold it.
+    """
+    needed = GraphMemory(
+        graph_bytes(vectors, dimension, index), 1 + index.replicas, _available(cluster)
+    )
+    if needed.available is not None and needed.each * needed.copies > needed.available:
+        smaller = "index.vector_bits = 7 takes a quarter of it, encoder.dimension shortens vectors"
+        if index.vector_bits < WHOLE_BITS:
+            smaller = "encoder.dimension shortens vectors, fewer index.replicas take less"
+        raise ClusterError(
+            f"{index.alias}: {vectors:,} vectors of {dimension} numbers do not fit into the memory "
+            f"of the nodes: {needed.summary}",
+            hint=f"{smaller}; or add nodes, or memory beside their heaps",
+        )
+    return needed
+
+
+def describe_bytes(number: int) -> str:
+    """Return a number of bytes as a person reads it."""
+    return f"{number / GIB:.1f} GiB" if number >= GIB / 10 else f"{number / 2**20:.0f} MiB"
+
+
+def _available(cluster: Cluster) -> int | None:
+    """Return what heaps leave of the memory of all nodes that hold data."""
+    path = "/_nodes/data:true/stats/os,jvm"
+    parts = {"filter_path": "nodes.*.os.mem.total_in_bytes,nodes.*.jvm.mem.heap_max_in_bytes"}
+    try:
+        found: dict[str, Any] = cluster.request("GET", path, None, parts)
+    except ClusterError:
+        # not everybody who may write an index may look at the nodes
+        return None
+    nodes = [(one.get("os", {}), one.get("jvm", {})) for one in found.get("nodes", {}).values()]
+    try:
+        left = [os["mem"]["total_in_bytes"] - jvm["mem"]["heap_max_in_bytes"] for os, jvm in nodes]
+    except KeyError:
+        return None
+    return sum(max(0, one) for one in left) if left else None
