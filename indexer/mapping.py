@@ -113,8 +113,8 @@ def vector_field(
 
     With fewer bits, the graph has rounded copies of the vectors; scripts read them whole.
     """
-    # by default, the largest numbers are cut to what most numbers are: with importance and behaviour
-    # in a vector, these are the ones that matter
+    # by default, the largest numbers are clipped to what most are: with importance and behaviour in
+    # a vector, these are the ones that matter
     unclipped = {"name": "sq", "parameters": {"bits": bits, "confidence_interval": 1.0}}
     rounded = {"encoder": unclipped} if bits < WHOLE_BITS else {}
     return {

@@ -1,4 +1,4 @@
-"""A graph with rounded vectors: a quarter of the memory, and lists and values as with whole ones."""
+"""A graph with rounded vectors: a quarter of the memory, the lists and values of whole ones."""
 
 from typing import Any
 
