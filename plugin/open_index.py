@@ -1,17 +1,19 @@
 """What a recommender holds open: the followed index, what is known of users, the log of lists."""
 
+import copy
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final, Self
 
 from seealso.cluster import Cluster, connect
 from seealso.cluster.failures import not_all
 from seealso.config import Settings, load_settings
+from seealso.encoder import Encoder
 from seealso.errors import DataError
 from seealso.indexer.users.writing import UserEncoder
 from seealso.log import say
-from seealso.plugin.groups.members import Members
+from seealso.plugin.groups.members import Members, find_group
 from seealso.plugin.list_maker import ListMaker
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import (
@@ -126,6 +128,41 @@ class OpenIndex:
         if self._ubi is not None:
             self._ubi.close()
         self._opened.close()
+
+    def unlogged(self, index: str | None = None, encoders: Iterable[Encoder] = ()) -> Self:
+        """Return the same without the log of lists: for whoever looks at what no user is shown.
+
+        Both share connections and what is known of users; close the first one alone.
+
+        Parameters
+        ----------
+        index
+            A physical index that is asked instead, as it is now.
+        encoders
+            Models that are loaded, beside that of the live index.
+
+        Raises
+        ------
+        ClusterError, BundleError
+            There is no such index, or its bundle is not in the store.
+        """
+        view = copy.copy(self)
+        view._ubi = None
+        if index is not None:
+            loaded = (self.live.encoder, *encoders)
+            view._lists = ListMaker(self._patient, self._settings, self._users)
+            view._index = PinnedIndex(self._cluster, self._settings, index, loaded)
+        return view
+
+    @property
+    def histories(self) -> Histories | None:
+        """What users did, where it was read from events; None with a users index."""
+        return self._histories
+
+    @property
+    def groups(self) -> GroupMembers:
+        """The members of known groups."""
+        return self._groups
 
     @property
     def settings(self) -> Settings:
@@ -250,7 +287,7 @@ class OpenIndex:
     ) -> Members:
         """Return those whom a group's list is for: a known group by its id, or several users."""
         whole = describe_user(lambda _: None, words=words, attributes=attributes)
-        group_id = self._group_named(members)
+        group_id = find_group(self._groups, members)
         if group_id is None:
             people = () if isinstance(members, str) else members
             return Members.of(self._users_of("members", people), whole)
@@ -258,30 +295,3 @@ class OpenIndex:
         known = self.known([*people, group_id])
         users = [describe_user(known.get, one) for one in people]
         return Members.of_known(group_id, users, whole, known.get(group_id))
-
-    def _group_named(self, members: str | Sequence[str | User]) -> str | None:
-        """Return the known group that `members` names; None where they are users.
-
-        Raises
-        ------
-        DataError
-            They name a group that is not known, or a group beside others.
-        """
-        if isinstance(members, str):
-            if members not in self._groups:
-                raise DataError(
-                    f"{members!r} is no known group",
-                    hint="name a group of the file groups.path, or give a list of members",
-                    field="members",
-                )
-            return members
-        if not isinstance(members, list | tuple):
-            return None
-        named = [one for one in members if isinstance(one, str) and one in self._groups]
-        if named and len(members) > 1:
-            raise DataError(
-                f"{named[0]!r} is a known group, not a member of one",
-                hint="name the group alone, or users alone",
-                field="members",
-            )
-        return named[0] if named else None

@@ -8,7 +8,7 @@ a rollback or an update knows of it, even if it holds no items.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -230,6 +230,8 @@ class PinnedIndex:
         Where, and which bundles.
     name
         The index.
+    encoders
+        Models that are loaded: that of the index need not be a second time.
 
     Raises
     ------
@@ -239,9 +241,13 @@ class PinnedIndex:
         Its bundle is not in the store, or does not fit the index.
     """
 
-    def __init__(self, cluster: Cluster, settings: Settings, name: str) -> None:
+    def __init__(
+        self, cluster: Cluster, settings: Settings, name: str, encoders: Iterable[Encoder] = ()
+    ) -> None:
         index = open_index(cluster, settings, name)
-        self._live = _open(cluster, settings, index, name, _load_encoder(index, settings))
+        fits = (one for one in encoders if one.bundle.fingerprint == index.fingerprint)
+        encoder = next(fits, None) or _load_encoder(index, settings)
+        self._live = _open(cluster, settings, index, name, encoder)
 
     @property
     def live(self) -> Live:

@@ -12,7 +12,7 @@ from seealso.config import GroupSettings
 from seealso.errors import DataError
 from seealso.models.group_strategies import Matrix, OwnHistory
 from seealso.plugin.profiles.profile import Profile
-from seealso.types import User
+from seealso.types import GroupMembers, User
 
 MOST_MEMBERS: Final = 500
 
@@ -101,6 +101,34 @@ class Members:
         names += [free(WHOLE, used) for _ in described]
         seen = tuple(one.seen for one in different)
         return cls(users, tuple(names), different or users, seen, words=whole.words)
+
+
+def find_group(known: GroupMembers, members: str | Sequence[str | User]) -> str | None:
+    """Return the known group that `members` names; None where they are users.
+
+    Raises
+    ------
+    DataError
+        They name a group that is not known, or a group beside others.
+    """
+    if isinstance(members, str):
+        if members not in known:
+            raise DataError(
+                f"{members!r} is no known group",
+                hint="name a group of the file groups.path, or give a list of members",
+                field="members",
+            )
+        return members
+    if not isinstance(members, list | tuple):
+        return None
+    named = [one for one in members if isinstance(one, str) and one in known]
+    if named and len(members) > 1:
+        raise DataError(
+            f"{named[0]!r} is a known group, not a member of one",
+            hint="name the group alone, or users alone",
+            field="members",
+        )
+    return named[0] if named else None
 
 
 def free(name: str, used: Set[str | None]) -> str:

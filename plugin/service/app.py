@@ -15,6 +15,7 @@ from seealso.plugin.service.keys import RequireKey, require_scope
 from seealso.plugin.service.last_popular import RENEW_SECONDS, LastPopular
 from seealso.plugin.service.limits import LimitBodies, LimitRequests, NameRequests
 from seealso.plugin.service.metrics import CountRequests, Metrics
+from seealso.plugin.service.playground.routes import add_playground
 from seealso.plugin.service.problems import DescribeUnexpected, add_problems, problem
 from seealso.plugin.service.routes.answers import as_json
 from seealso.plugin.service.routes.events import event_routes
@@ -93,6 +94,8 @@ def create_app(recommender: Recommender) -> FastAPI:
     for router in (item_routes(recommender), privacy_routes(recommender)):
         app.include_router(router, dependencies=[require_scope("admin")])
     app.include_router(health_routes(recommender))
+    if settings.playground:
+        add_playground(app, recommender)
     return app
 
 

@@ -1,6 +1,7 @@
 """Who may ask what: keys of callers, of which the settings hold the hashes alone."""
 
 import hmac
+import re
 from collections.abc import Sequence
 from hashlib import sha256
 from http import HTTPStatus
@@ -19,6 +20,10 @@ from seealso.plugin.service.problems import Refusal, problem
 
 OPEN: Final = frozenset({"/healthz", "/readyz", "/openapi.json"})
 """Addresses that need no key: what restarts and balances has none."""
+
+PAGES: Final = re.compile(r"/(playground/.*)?")
+"""The playground's files, which are the same for everybody: a browser asks for them without a key,
+and what they ask for needs one."""
 
 bearer = HTTPBearer(auto_error=False, description="A key of `service.keys`.")
 """Describes in OpenAPI what `RequireKey` demands."""
@@ -65,7 +70,7 @@ class RequireKey(Middleware):
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, if it has a key or needs none."""
         allowed = ALL
-        if self._keys and scope["path"] not in OPEN:
+        if self._keys and not (scope["path"] in OPEN or PAGES.fullmatch(scope["path"])):
             kind, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
             allowed = self._allowed(key.strip()) if kind.lower() == "bearer" else frozenset()
             if not allowed:

@@ -202,7 +202,8 @@ def _describe_invalid(request: Request, exc: Exception) -> Response:
         raise exc
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    of_body = any(one["loc"][0] == "body" for one in exc.errors())
+    if of_body and kind != "application/json":
         detail = f"the body must be JSON, and its content type is {kind or 'not there'}"
         return problem(status, "InvalidRequest", detail, "send content-type: application/json")
     broken = next((one for one in exc.errors() if one["type"] == "json_invalid"), None)

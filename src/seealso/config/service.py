@@ -2,6 +2,7 @@
 
 from collections import Counter
 from hashlib import sha256
+from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field, field_validator
@@ -46,6 +47,11 @@ class ServiceSettings(Section):
     stand_in: Literal["popular", "none"] = "popular"
     """What users get while OpenSearch does not answer: the last popular list, marked as such, or an
     error alone."""
+    playground: bool = True
+    """Whether the page at ``/`` shows lists to people, and answers what it asks for: with keys, to
+    those who have one with the scope ``admin``."""
+    votes: Path = Path(".seealso/votes.jsonl")
+    """Where votes on two lists of the playground go: one a line, as JSON, without ids of users."""
     keys: tuple[ServiceKey, ...] = ()
     """Keys of callers: ``[[service.keys]]``, each with ``name``, ``sha256`` and
     ``scopes``; see docs/how-to/serve.md. Without any, callers need none."""

@@ -116,6 +116,13 @@ class Histories:
                 history[item_id] = HistoryEntry(item_id, time, value, self._type_names[kind])
         return User(user_id, history=tuple(history.values()), seen=frozenset(seen))
 
+    def count_events(self, user_id: str) -> int:
+        """Return how many events a user has."""
+        position = self._positions.get(user_id)
+        if position is None:
+            return 0
+        return int(self._starts[position + 1] - self._starts[position])
+
     def events_by_item(self) -> dict[str, int]:
         """Return the number of events of each item, by its id."""
         counts = np.bincount(self._items, minlength=len(self._item_ids))
