@@ -42,6 +42,7 @@ ENV PATH=/opt/seealso/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SEEALSO_ENCODER__STORE=/var/lib/seealso/bundles \
     SEEALSO_ENCODER__CACHE=/var/lib/seealso/vectors.sqlite \
+    SEEALSO_SERVICE__VOTES=/var/lib/seealso/votes.jsonl \
     SEEALSO_SERVICE__HOST=0.0.0.0 \
     SEEALSO_SERVICE__PORT=8080
 # seealso.toml is read from here
