@@ -60,6 +60,8 @@ def test_it_builds_recommends_and_prints_a_line_of_curl(library: Library, tmp_pa
     assert "User u0 liked last" in done.stdout
     assert "Recommended to user u0" in done.stdout
     assert "Related to" in done.stdout
+    assert done.stdout.endswith("  http://127.0.0.1:8080/\n")
+    assert "make serve" in done.stdout
     line = re.search(r"--data-binary @(\S+) \\\n\s+'(http[^']+)'", done.stdout)
     assert line is not None
     vector, tail = posted(line[2], (tmp_path / line[1]).read_bytes())

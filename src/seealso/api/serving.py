@@ -55,7 +55,8 @@ def serve(
         # before any worker: what cannot serve ends here
         recommender = Recommender.from_config(settings)
         bound.listen()
-        say(f"listening on {_address(bound)}, index {recommender.live.name}")
+        page = f"; playground at {_address(bound)}/" if chosen.playground else ""
+        say(f"listening on {_address(bound)}, index {recommender.live.name}{page}")
         if chosen.workers == 1:
             run(recommender, bound)
         else:

@@ -69,6 +69,8 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     title = titles(cluster, recommender.live.name, [chosen], settings)[chosen]
     write(related.table(title_field, title=f"\nRelated to {title}"))
     show_curl(cluster, recommender, user, found)
+    if settings.service.playground:
+        show_page(settings)
 
 
 def first_with_taste(known: "Histories") -> "User":
@@ -128,3 +130,11 @@ def show_curl(
     searches = len(answer["responses"])
     note = "in order" if searches == 1 else f"from {searches} searches that the list above merges"
     stdout.print(Text(f"  (tried just now: the same items, {note})", style="dim"))
+
+
+def show_page(settings: "Settings") -> None:
+    """Print where lists can be looked at, once the service runs."""
+    host, port = settings.service.host, settings.service.port
+    stdout.print(Text("\nTo look at lists in a browser, with sliders and reasons", style="bold"))
+    stdout.print(Text("  make serve          or: seealso serve, with the same settings"))
+    stdout.print(Text(f"  http://{host}:{port}/"))
