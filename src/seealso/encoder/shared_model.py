@@ -6,13 +6,13 @@ maps: the second process that reads a model needs no memory for it.
 """
 
 import platform
-import shutil
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import onnxruntime as ort
+
+from seealso.folders import temporary_folder
 
 GRAPH: Final = "model.onnx"
 WEIGHTS: Final = "weights"
@@ -52,13 +52,10 @@ def share_model(model: Path, digest: str, folder: Path) -> Path:
     if not (found / GRAPH).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         # it appears whole or not at all, also where several processes make it at once
-        draft = Path(tempfile.mkdtemp(dir=folder, prefix=".packing-"))
-        try:
+        with temporary_folder(".packing-", folder) as draft:
             _pack(model, draft)
             if not found.exists():
                 draft.rename(found)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
     return found / GRAPH
 
 

@@ -7,7 +7,6 @@ import errno
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -23,6 +22,7 @@ from seealso.encoder.description import DESCRIPTION, MODEL_FILES, read_descripti
 from seealso.encoder.images import Images
 from seealso.encoder.projection import Projection
 from seealso.errors import BundleError
+from seealso.folders import temporary_folder
 from seealso.types import Calibration
 
 
@@ -124,16 +124,13 @@ class BundleStore:
         """
         target = self.folder_of(name)
         self.root.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=self.root))
-        try:
-            # mkdtemp keeps others out; a bundle is as readable as any file the user makes
+        with temporary_folder(f".{name}.", self.root) as hidden:
+            # it keeps others out; a bundle is as readable as any file the user makes
             hidden.chmod(0o755)
             made = hidden / "made"
             made.mkdir()
             yield made
             _replace(target, made, hidden)
-        finally:
-            shutil.rmtree(hidden, ignore_errors=True)
 
     def _folders(self) -> list[Path]:
         return sorted(

@@ -15,6 +15,7 @@ from seealso.encoder.description import DESCRIPTION, sha256
 from seealso.encoder.inspection import LARGEST, check_entry, inspect, refused
 from seealso.encoder.store import BundleStore
 from seealso.errors import BundleError
+from seealso.folders import temporary_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,8 @@ def pull(request: Pull, store: BundleStore) -> Transfer:
         one of that name is there. The store is as it was.
     """
     store.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".incoming.", dir=store.root) as incoming:
-        received, bundle = _received(request, store, Path(incoming))
+    with temporary_folder(".incoming.", store.root) as incoming:
+        received, bundle = _received(request, store, incoming)
         with store.draft(received.name) as folder:
             for file in _files(bundle.folder):
                 file.rename(folder / file.name)
