@@ -2,12 +2,15 @@
 
 A warning reaches the terminal as any other note does: one plain line, never wrapped.
 
-No text of a user or an item is ever logged, only counts, ids of indices and durations.
+No text of a user or an item is ever logged, only counts, ids of indices and durations. So an error
+that nobody foresaw is shown without its message, which may hold one.
 """
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from traceback import format_tb
+from types import TracebackType
 from typing import TypeAlias
 
 from rich.console import Console
@@ -25,6 +28,10 @@ from rich.text import Text
 
 stderr = Console(stderr=True)
 
+_ExceptionInfo: TypeAlias = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
+
 
 def logger(name: str) -> logging.Logger:
     """Return the logger called `name` (use ``__name__``)."""
@@ -36,12 +43,26 @@ def say(line: str) -> None:
     stderr.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
+class _LineFormatter(logging.Formatter):
+    """Adds time and level; of an exception, where it came from and what kind it is."""
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802
+        """Return the traceback of an exception, behind those of its causes."""
+        found: list[str] = []
+        exc = ei[1]
+        while exc is not None:
+            lines = ["Traceback (most recent call last):\n", *format_tb(exc.__traceback__)]
+            found.insert(0, "".join([*lines, type(exc).__name__]))
+            exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+        return "\n".join(found)
+
+
 class _LineHandler(logging.Handler):
     """Prints what warns as a note, and the rest with time and level."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+        self.setFormatter(_LineFormatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record."""

@@ -33,13 +33,21 @@ def test_what_is_asked_for_comes_with_its_time(capsys):
 def test_an_error_that_nobody_foresaw_comes_with_its_traceback(capsys):
     configure()
     try:
-        [].pop()
-    except IndexError:
+        try:
+            {}["ann"]
+        except KeyError as exc:
+            raise ValueError("nobody is called ann") from exc
+    except ValueError:
         logger("seealso.x").exception("request 7 failed")
-    lines = capsys.readouterr().err.splitlines()
+    printed = capsys.readouterr().err
+    lines = printed.splitlines()
     assert lines[0].endswith("ERROR request 7 failed")
     assert lines[1] == "Traceback (most recent call last):"
-    assert lines[-1] == "IndexError: pop from empty list"
+    assert [line for line in lines if line.endswith("Error")] == ["KeyError", "ValueError"]
+    assert f'File "{__file__}"' in printed
+    # source lines are those of the code: what it was called with is in the messages alone
+    assert "KeyError: 'ann'" not in printed
+    assert "ValueError: nobody" not in printed
 
 
 def test_a_line_is_never_wrapped(capsys):
