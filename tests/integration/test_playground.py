@@ -12,6 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from seealso.cluster import indices
+from seealso.cluster.node import NodeInfo
+from seealso.fitting.fit import fit
 from seealso.plugin import Recommender
 from seealso.plugin.service.app import create_app
 from seealso.plugin.service.playground.bodies import VoteBody
@@ -21,6 +23,7 @@ from seealso.plugin.service.playground.votes import Votes
 from seealso.version import __version__
 from tests.integration.catalogues import OpenShop, Shop, films
 from tests.integration.services import answered, problem
+from tests.integration.test_fit import stocked
 from tests.library import BOOKS, ODD, RATED, TEXTLESS, Library
 
 HOSTILE = """<script>alert("x")</script> {{y}} " onerror='z'"""
@@ -418,3 +421,46 @@ def test_bad_input_is_named(client: TestClient, address: str, body: Any, said: s
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert said in answer.json()["detail"]
+
+
+def test_an_index_of_another_model_is_asked_and_mapped_with_it(
+    open_shop: OpenShop, opensearch_latest: NodeInfo
+) -> None:
+    shop = stocked(open_shop, opensearch_latest)
+    shop.build()
+    plain = shop.live
+    source = shop.inputs()
+    fit(shop.settings(), source.items, source.events)
+    shop.build(encoder={"bundle": "fitted"})
+    recommender = Recommender(shop.cluster, shop.settings())
+    body = {"history": ["f0", "f3", "f6"], "size": 5}
+    with TestClient(create_app(recommender)) as client:
+        assert ask(client, "")["joined"]
+        lists = {index: ask(client, "/list", {**body, "index": index}) for index in (None, plain)}
+        assert lists[plain]["index"] == plain
+        assert lists[plain]["bundle"] != lists[None]["bundle"] == recommender.live.fingerprint
+        alone = Recommender(shop.cluster, shop.settings(), index=plain).recommend(**body)
+        assert [one["item_id"] for one in lists[plain]["items"]] == alone.ids
+        found = ask(client, "/map")
+        ids = [one["item_id"] for one in found["items"]]
+        # what an item is like: neither whether it is cold nor the norm padding, which users lack
+        bundle = recommender.live.encoder.bundle
+        vectors = np.stack([bundle.item_query(bundle.restore(shop.vector(one))) for one in ids])
+        assert not vectors[:, -2:].any()
+        centred = vectors - vectors.mean(axis=0)
+        widths = np.linalg.svd(centred, compute_uv=False)[:2]
+        assert np.linalg.norm([one["x"] for one in found["items"]]) == pytest.approx(
+            widths[0], rel=1e-3
+        )
+        assert np.linalg.norm([one["y"] for one in found["items"]]) == pytest.approx(
+            widths[1], rel=1e-3
+        )
+        club = [one for one in found["items"] if int(one["item_id"][1:]) % 3 == 0]
+        where = ask(client, "/place", {"history": body["history"]})["user"]
+        own, others = (
+            np.mean([abs(one["x"] - where["x"]) + abs(one["y"] - where["y"]) for one in some])
+            for some in (club, [one for one in found["items"] if one not in club])
+        )
+        # who likes films of a club is among them
+        assert own < others
+        assert [one["item_id"] for one in ask(client, "/map", params={"index": plain})["items"]]
