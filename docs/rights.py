@@ -44,6 +44,7 @@ OPENING: Final = "indices:data/read/point_in_time/create"
 TABLE: Final = rf"""
 read build        GET /{{own}}/_alias/{ANY}  index  indices:admin/aliases/get
 read build ubi    GET /{{own}}/_mapping  index  indices:admin/mappings/get
+read build        GET /{{alias}}-\*/_mapping  index  indices:admin/mappings/get
 read build ubi    HEAD /{{own}}  index  indices:admin/get
 read build ubi    GET /{{own}}/_count  index  indices:data/read/search*
 read build ubi    POST /{{own}}/_search  index  indices:data/read/search*

@@ -11,19 +11,22 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from seealso.cluster import indices
+from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
 from seealso.fitting.fit import fit
 from seealso.plugin import Recommender
+from seealso.plugin.profiles.users import read_histories
 from seealso.plugin.service.app import create_app
 from seealso.plugin.service.playground.bodies import VoteBody
 from seealso.plugin.service.playground.pages import HEADERS, KINDS, PLOTS
 from seealso.plugin.service.playground.views import Views
 from seealso.plugin.service.playground.votes import Votes
+from seealso.readers import Problems
 from seealso.version import __version__
 from tests.integration.catalogues import OpenShop, Shop, films
 from tests.integration.services import answered, problem
 from tests.integration.test_fit import stocked
+from tests.integration.test_rights import acting_as
 from tests.library import BOOKS, ODD, RATED, TEXTLESS, Library
 
 HOSTILE = """<script>alert("x")</script> {{y}} " onerror='z'"""
@@ -464,3 +467,25 @@ def test_an_index_of_another_model_is_asked_and_mapped_with_it(
         # who likes films of a club is among them
         assert own < others
         assert [one["item_id"] for one in ask(client, "/map", params={"index": plain})["items"]]
+
+
+def test_an_account_that_may_only_serve_is_enough(
+    opensearch: NodeInfo, open_shop: OpenShop, tmp_path: Path
+) -> None:
+    shop = open_shop(opensearch.url)
+    shop.stock(films(20), [{"user_id": "u1", "item_id": "f1"}, {"user_id": "u2", "item_id": "f2"}])
+    shop.build()
+    other = shop.build(swap=False).index
+    with acting_as(shop, "read"):
+        settings = shop.settings(service={"votes": str(tmp_path / "votes.jsonl")})
+        histories = read_histories(shop.cluster, settings, None, Problems("stop"))
+        app = create_app(Recommender(shop.cluster, settings, histories))
+        with TestClient(app) as client:
+            for address, body in ADDRESSES.items():
+                assert ask(client, address, body), address
+            assert [one["index"] for one in ask(client, "")["indices"]] == [shop.live, other]
+            found = ask(client, "/list", {"user": "u1", "explain": True, "index": other})
+            assert found["index"] == other
+            # whoever closed it knows why: it cannot be asked
+            Cluster(opensearch.url).request("POST", f"/{other}/_close")
+            assert [one["live"] for one in ask(client, "")["indices"]] == [True]

@@ -90,6 +90,7 @@ def test_the_wheel_holds_the_rooms_and_their_files(installed: Installed) -> None
             *room.rglob("*.mustache"),
             *room.rglob("*.painless"),
             *room.rglob("py.typed"),
+            *room.rglob("static/*"),
         ]
         assert wanted
         assert {f"{inside}/{file.relative_to(room).as_posix()}" for file in wanted} <= names

@@ -6,7 +6,10 @@ from typing import Final
 
 from seealso.cluster import PhysicalIndex, indices
 from seealso.errors import ClusterError, DataError
+from seealso.log import logger
 from seealso.plugin.recommender import Recommender
+
+log = logger(__name__)
 
 MOST_OPEN: Final = 3
 """Indices that are kept open beside the live one; each may have a model of its own."""
@@ -56,15 +59,30 @@ class Views:
             return view
 
     def list_indices(self) -> list[PhysicalIndex]:
-        """Return the indices of the alias that can be asked: the live one, then the newest."""
-        found = indices.list_indices(self._cluster, self._alias)
-        ready = [one for one in found if one.state == "ready" or (one.live and not one.closed)]
+        """Return the indices of the alias that can be asked: the live one, then the newest.
+
+        By requests that an account may send which can do no more than serve.
+        """
         live = self.live.check()
-        if live.name not in {one.name for one in ready}:
-            # its owner made it, and called it otherwise
-            ready.append(PhysicalIndex(live.name, live.meta, True, live.documents, None))
-        newest_first = reversed(ready)
-        return sorted(newest_first, key=lambda one: not one.live)
+        address = f"/{self._alias}-*/_mapping"
+        answer = self._cluster.request("GET", address, params={"filter_path": "*.mappings._meta"})
+        metas = {name: one["mappings"]["_meta"].get("seealso", {}) for name, one in answer.items()}
+        others = [
+            PhysicalIndex(name, meta, False, documents, None)
+            for name, meta in sorted(metas.items(), reverse=True)
+            if (meta.get("alias"), meta.get("state")) == (self._alias, "ready")
+            and name != live.name
+            and (documents := self._count(name)) is not None
+        ]
+        return [PhysicalIndex(live.name, live.meta, True, live.documents, None), *others]
+
+    def _count(self, name: str) -> int | None:
+        """Return how many documents an index has, None where it does not answer."""
+        try:
+            return int(self._cluster.request("GET", f"/{name}/_count")["count"])
+        except ClusterError as exc:
+            log.info("%s cannot be asked: %s", name, exc.message)
+            return None
 
     def _changed(self, view: Recommender) -> bool:
         """Tell whether an index is gone or was written anew since it was opened."""

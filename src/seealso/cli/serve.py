@@ -21,8 +21,8 @@ from seealso.cli.context import Context, pass_context
 def serve(context: Context, host: str | None, port: int | None, workers: int | None) -> None:
     """Answer over HTTP what the library answers.
 
-    /openapi.json describes every request. SIGTERM and Ctrl-C end it after the requests that it has
-    begun to answer. Without keys ([[service.keys]]) it listens only where this machine alone
-    reaches it.
+    /openapi.json describes every request, and / shows lists to people. SIGTERM and Ctrl-C end it
+    after the requests that it has begun to answer. Without keys ([[service.keys]]) it listens only
+    where this machine alone reaches it.
     """
     api.serve(context.settings, host=host, port=port, workers=workers)
