@@ -372,6 +372,21 @@ def test_a_vote_is_kept_whole_and_without_ids_of_users(client: TestClient, votes
     assert found == {**body, "left": left, "right": {**right, "request": group}}
 
 
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_page_of_another_site_can_send_nothing(client: TestClient, kind: str | None) -> None:
+    before = ask(client, "")["votes"]
+    headers = {"origin": "https://example.org", **({"content-type": kind} if kind else {})}
+    path, body = "/v1/playground/votes", json.dumps(VOTE).encode()
+    # what a browser sends without asking first; for JSON it asks, and no answer allows it
+    refused = client.post(path, content=body, headers=headers)
+    assert "the body must be JSON" in problem(refused, 422, "InvalidRequest")["detail"]
+    preflight = {**headers, "access-control-request-method": "POST"}
+    answer = client.options(path, headers=preflight)
+    assert answer.status_code == 405
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert ask(client, "")["votes"] == before
+
+
 def test_votes_of_many_at_once_are_a_line_each(tmp_path: Path) -> None:
     path = tmp_path / "votes.jsonl"
     path.write_bytes(b'{"better": "le')
