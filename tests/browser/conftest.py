@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from seealso.cluster.node import NodeInfo
+from seealso.encoder import Bundle
 from tests.browser.chromium import launch
+from tests.browser.playground import open_shop, serving
+from tests.integration.catalogues import Shop
 
 
 @dataclass
@@ -84,3 +88,20 @@ def visit(chromium: Browser) -> Visit:
             context.close()
 
     return open_page
+
+
+@pytest.fixture(scope="session")
+def shop(
+    opensearch_latest: NodeInfo, tiny: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """The shop of the playground."""
+    opened = open_shop(tmp_path_factory.mktemp("playground"), opensearch_latest.url, tiny)
+    yield opened
+    opened.clear()
+
+
+@pytest.fixture(scope="session")
+def address(shop: Shop) -> Iterator[str]:
+    """The page of the playground, whose service needs no key."""
+    with serving(shop) as found:
+        yield found

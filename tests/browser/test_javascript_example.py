@@ -25,7 +25,7 @@ from seealso.plugin.search.ubi import UbiLog
 from seealso.plugin.service.app import create_app
 from seealso.plugin.users_index import UsersIndex
 from tests.browser.conftest import Visit
-from tests.browser.test_report_page import HOSTILE
+from tests.browser.hostile import HOSTILE
 from tests.integration.catalogues import Shop, films
 from tests.live import forgotten
 from tests.members import FILMS, KEY, NAMES, built, choices

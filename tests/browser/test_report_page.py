@@ -13,13 +13,10 @@ from seealso.cluster.node import NodeInfo
 from seealso.encoder import Bundle
 from seealso.evaluation.report import FIGURES, REPORT
 from tests.browser.conftest import Visit
+from tests.browser.hostile import HOSTILE
 from tests.integration.catalogues import Shop, films
 from tests.integration.test_evaluate import FILMS, behaviour
 
-HOSTILE = (
-    "<script>alert('title')</script><img src=x onerror=alert('image')>"
-    "</script><script>alert('json')</script>{{ 7 * 7 }}<b>bold</b>"
-)
 HOSTILE_KIND = "<a href='https://example.org'>kind</a><script>alert('kind')</script>"
 PHONE, DESK = 390, 1280
 

@@ -45,7 +45,7 @@ const OF_SIDE = {
   path: among(PATHS),
   tail_share: number(0, 1),
   diversity: number(0, 1),
-  min_probability: number(0, 1),
+  min_probability: number(0, 0.99),
   importance: number(0, 100),
 };
 

@@ -1,5 +1,5 @@
 // The list of the page as curl and Python, to be copied.
-import { SERVICE } from "./api.js";
+import { newestOf, SERVICE } from "./api.js";
 import { button, h, newId } from "./dom.js";
 import { problemLine } from "./following.js";
 import { describeUser, listBody, publicBody } from "./requests.js";
@@ -15,8 +15,8 @@ const KINDS = [
   ["Python client", ({ body }) => pythonClient({ service: SERVICE, body })],
 ];
 
-async function plannedCurl({ whole, api, status }) {
-  return curlCluster({ cluster: status.cluster, plan: await api.plan(whole) });
+async function plannedCurl({ whole, api, status }, aborted) {
+  return curlCluster({ cluster: status.cluster, plan: await api.plan(whole, aborted) });
 }
 
 export function copyPanel({ store, api, status, signal }, root) {
@@ -24,6 +24,7 @@ export function copyPanel({ store, api, status, signal }, root) {
   const outcome = h("span", { role: "status" });
   const beside = h("p", { class: "hint" });
   const problem = problemLine();
+  const newest = newestOf((of, aborted) => KINDS[kind][1](of, aborted));
   let kind = 0;
   const group = newId();
   const tabs = KINDS.map(([label], at) =>
@@ -70,13 +71,17 @@ export function copyPanel({ store, api, status, signal }, root) {
       whole.index ? "This asks the live index, and not the one that is chosen above." : "",
       nobody ? "It is for nobody: with a user, words or a history it is a personal list." : "",
     ].join(" ");
+    code.setAttribute("aria-busy", "true");
     try {
-      code.textContent = await KINDS[kind][1]({ whole, body, api, status });
+      const text = await newest({ whole, body, api, status });
+      if (text === undefined) return;
+      code.textContent = text;
       problem.clear();
     } catch (error) {
       code.textContent = "";
       problem.say(error);
     }
+    code.removeAttribute("aria-busy");
   }
   store.watch((state) => listBody(state), write, signal);
 }

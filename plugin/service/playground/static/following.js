@@ -20,15 +20,17 @@ export function follow({ store, signal, root, select, ask, show, pause = PAUSE }
   const problem = problemLine();
   root.before(problem.node);
   const newest = newestOf(ask);
+  let current;
 
   const refresh = debounce(async (selected) => {
-    if (signal.aborted) return;
+    const outdated = () => signal.aborted || selected !== current;
     try {
       const answer = await newest(selected);
-      if (answer === undefined || signal.aborted) return;
+      if (answer === undefined || outdated()) return;
       problem.clear();
       show(answer, selected);
     } catch (error) {
+      if (outdated()) return;
       problem.say(error);
     }
     root.removeAttribute("aria-busy");
@@ -37,7 +39,13 @@ export function follow({ store, signal, root, select, ask, show, pause = PAUSE }
   store.watch(
     select,
     (selected) => {
-      if (selected === null) return show(null, null);
+      current = selected;
+      if (selected === null) {
+        problem.clear();
+        root.removeAttribute("aria-busy");
+        show(null, null);
+        return;
+      }
       root.setAttribute("aria-busy", "true");
       refresh(selected);
     },

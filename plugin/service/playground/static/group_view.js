@@ -6,7 +6,8 @@ import { follow } from "./following.js";
 import { count, percent, probability } from "./format.js";
 import { bar } from "./places.js";
 import { describeUser, groupBody } from "./requests.js";
-import { settings, slider, watched } from "./settings.js";
+import { settings } from "./settings.js";
+import { slider, watched } from "./slider.js";
 import { userPicker } from "./user_panel.js";
 
 /** Members with a column each. */

@@ -5,7 +5,8 @@ import { follow } from "./following.js";
 import { count } from "./format.js";
 import { hits, ndcg, placesOf } from "./metrics.js";
 import { describeSide } from "./requests.js";
-import { settings, slider } from "./settings.js";
+import { settings } from "./settings.js";
+import { plain, slider } from "./slider.js";
 
 /** Places that are looked at, and those that the figures are about. */
 const LENGTH = 100;
@@ -25,7 +26,7 @@ export function holdoutView(context, root) {
     most: 20,
     ends: 20,
     whole: true,
-    scale: { step: 1, toSlider: (value) => value, toValue: (place) => place },
+    scale: { ...plain, step: 1 },
     select: (state) => state.hidden,
     change: (value, stroke) => store.update({ hidden: value }, stroke),
   });

@@ -6,7 +6,8 @@ import { count, percent, whole } from "./format.js";
 import { drawMap } from "./plot.js";
 import { picker } from "./picker.js";
 import { describeUser, listBody } from "./requests.js";
-import { settings, slider } from "./settings.js";
+import { settings } from "./settings.js";
+import { slider } from "./slider.js";
 
 const SIZE = 5000;
 
@@ -20,7 +21,7 @@ export function mapView(context, root) {
     h("p", { class: "hint", role: "status" }),
     h("div", { class: "near" }),
   ];
-  const plot = h("div", { class: "plot", "aria-label": "Map of the catalogue", role: "img" });
+  const plot = h("div", { class: "plot", "aria-label": "Map of the catalogue", role: "region" });
   const problem = problemLine();
   let found = null;
   let points = [];

@@ -24,7 +24,12 @@ const PAUSE = 80;
  */
 export function picker({ label, placeholder, search, choose, free = false, dress = () => {} }) {
   const [inputId, listId] = [newId(), newId()];
-  const list = h("ul", { id: listId, role: "listbox", "aria-label": label, hidden: true });
+  const list = h("ul", {
+    id: listId,
+    role: "listbox",
+    "aria-label": "What is found",
+    hidden: true,
+  });
   const note = h("p", { class: "hint", role: "status" });
   const input = h("input", {
     id: inputId,

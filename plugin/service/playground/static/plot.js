@@ -116,6 +116,7 @@ function traceOf([name, { points, titleOf, label }]) {
 function layout() {
   const axis = { visible: false, zeroline: false };
   return {
+    autosize: true,
     dragmode: "lasso",
     hovermode: "closest",
     margin: { l: 0, r: 0, t: 0, b: 0 },

@@ -33,21 +33,14 @@ const MEANINGS = {
 export function describeReasons(reason, fitted, catalogue) {
   const shares = reason.shares.filter((one) => one.amount !== null);
   const [first, others] = [shares.slice(0, MOST), shares.slice(MOST)];
-  const most = Math.max(...shares.map((one) => Math.abs(one.amount)), 1e-9);
-  const sum = shares.reduce((all, one) => all + one.amount, 0);
-  const rows = first.map((one) =>
-    row(one.amount, most, KINDS[one.kind] ?? one.kind, whatOf(one, catalogue)),
-  );
-  if (others.length) {
-    rows.push(
-      row(
-        others.reduce((all, one) => all + one.amount, 0),
-        most,
-        `${others.length} more`,
-        "",
-      ),
-    );
-  }
+  const lines = first.map((one) => [
+    one.amount,
+    KINDS[one.kind] ?? one.kind,
+    whatOf(one, catalogue),
+  ]);
+  if (others.length) lines.push([sumOf(others), `${others.length} more`, ""]);
+  const most = Math.max(...lines.map(([value]) => Math.abs(value)), 1e-9);
+  const rows = lines.map((line) => row(most, ...line));
   return h(
     "div",
     { class: "reasons" },
@@ -57,7 +50,7 @@ export function describeReasons(reason, fitted, catalogue) {
           {},
           h("caption", {}, "Why it has its value"),
           h("tbody", {}, rows),
-          h("tfoot", {}, total(sum, reason, fitted)),
+          h("tfoot", {}, total(sumOf(shares), reason, fitted)),
         )
       : null,
     wordsFound(reason.words),
@@ -65,8 +58,10 @@ export function describeReasons(reason, fitted, catalogue) {
   );
 }
 
-function row(value, most, kind, what) {
-  const length = `${(50 * Math.abs(value)) / most}%`;
+const sumOf = (shares) => shares.reduce((all, one) => all + one.amount, 0);
+
+function row(most, value, kind, what) {
+  const length = `${(100 * Math.abs(value)) / most}%`;
   return h(
     "tr",
     {},

@@ -1,26 +1,12 @@
 // How a list is asked for: index, path, and sliders with their numbers.
 import { PATHS } from "./address.js";
-import { button, choice, h, labelled, newId } from "./dom.js";
-
-/** Below this, the slider of probabilities says 0: there is a decimal power for each quarter. */
-const LEAST = 1e-4;
-const STEPS = 100;
-
-const plain = { step: 0.01, toSlider: (value) => value, toValue: (place) => place };
-
-/** Most probabilities are small: their slider goes by powers of ten. */
-const powers = {
-  step: "any",
-  toSlider: (value) =>
-    value <= LEAST ? 0 : 1 + (Math.log10(value / LEAST) / -Math.log10(LEAST)) * (STEPS - 1),
-  toValue: (place) =>
-    place < 1 ? 0 : Number((LEAST * LEAST ** (-(place - 1) / (STEPS - 1))).toPrecision(2)),
-};
+import { button, h } from "./dom.js";
+import { plain, powers, slider, STEPS, watched } from "./slider.js";
 
 const SLIDERS = [
   { name: "tail_share", label: "Tail share", most: 1, ends: 1, scale: { ...plain, step: 0.05 } },
   { name: "diversity", label: "Diversity", most: 1, ends: 1, scale: { ...plain, step: 0.05 } },
-  { name: "min_probability", label: "Least probability", most: 1, ends: STEPS, scale: powers },
+  { name: "min_probability", label: "Least probability", most: 0.99, ends: STEPS, scale: powers },
   { name: "importance", label: "Least importance", most: 100, ends: 2, scale: plain },
 ];
 
@@ -118,69 +104,4 @@ function pathChoice({ store, status, signal, side }, change) {
     (state) => state[side].path ?? "",
     (value) => change(value || null),
   );
-}
-
-/** Return a select under a label that follows the state. */
-export function watched(store, signal, label, options, select, change) {
-  const node = choice(options, "", change);
-  store.watch(
-    select,
-    (value) => {
-      // an address may name an index that is gone: it is said by the answer, and shown here
-      if (!options.some(([one]) => one === value)) node.append(h("option", { value }, value));
-      node.value = value;
-    },
-    signal,
-  );
-  return labelled(label, node);
-}
-
-/** Return a slider, and the same as a number to be typed. */
-export function slider({
-  store,
-  status,
-  signal,
-  name,
-  label,
-  least = 0,
-  most,
-  ends,
-  whole,
-  scale = plain,
-  select,
-  change,
-}) {
-  const [labelId, stroke] = [newId(), newId()];
-  const standard = status?.defaults[name] ?? least;
-  const range = h("input", {
-    type: "range",
-    min: least,
-    max: ends,
-    step: scale.step,
-    "aria-labelledby": labelId,
-    oninput: () => set(scale.toValue(Number(range.value))),
-  });
-  const number = h("input", {
-    type: "number",
-    min: least,
-    max: most,
-    step: whole ? 1 : "any",
-    "aria-label": `${label}, as a number`,
-    oninput: () => number.value !== "" && number.validity.valid && set(Number(number.value)),
-    onblur: () => show(select(store.state)),
-  });
-  const node = h("div", { class: "slider" }, h("label", { id: labelId }, label), number, range);
-
-  const set = (value) => change(value === standard ? null : value, stroke);
-  function show(value) {
-    const current = value ?? standard;
-    range.value = scale.toSlider(current);
-    range.style.setProperty("--filled", `${(100 * (range.value - least)) / (ends - least)}%`);
-    range.setAttribute("aria-valuetext", String(current));
-    // who types is not interrupted
-    if (document.activeElement !== number) number.value = current;
-    node.classList.toggle("changed", value !== null);
-  }
-  store.watch(select, show, signal);
-  return node;
 }

@@ -24,7 +24,7 @@ export function blindVote({ store, api, status }, { answers, changed }) {
   const toggle = h("label", { class: "toggle" }, box, "Blind vote");
   const node = h(
     "section",
-    { class: "vote", "aria-label": "Blind vote", hidden: true },
+    { class: "vote", "aria-label": "Vote", hidden: true },
     problem.node,
     body,
   );

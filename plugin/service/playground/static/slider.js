@@ -1,0 +1,84 @@
+// A value of the state as a slider and as a number, and as a choice.
+import { choice, h, labelled, newId } from "./dom.js";
+
+/** Ends of the slider of probabilities; below the first it says 0. */
+const [LEAST, MOST] = [1e-4, 0.99];
+const POWERS = Math.log10(MOST / LEAST);
+
+/** Steps of that slider. */
+export const STEPS = 100;
+
+export const plain = { step: 0.01, toSlider: (value) => value, toValue: (place) => place };
+
+/** Most probabilities are small: their slider goes by powers of ten. */
+export const powers = {
+  step: "any",
+  toSlider: (value) => (value < LEAST ? 0 : 1 + (Math.log10(value / LEAST) / POWERS) * (STEPS - 1)),
+  toValue: (place) =>
+    place < 1 ? 0 : Number((LEAST * 10 ** ((POWERS * (place - 1)) / (STEPS - 1))).toPrecision(2)),
+};
+
+/** Return a slider, and the same as a number to be typed. */
+export function slider({
+  store,
+  status,
+  signal,
+  name,
+  label,
+  least = 0,
+  most,
+  ends,
+  whole,
+  scale = plain,
+  select,
+  change,
+}) {
+  const [labelId, stroke] = [newId(), newId()];
+  const standard = status?.defaults[name] ?? least;
+  const range = h("input", {
+    type: "range",
+    min: least,
+    max: ends,
+    step: scale.step,
+    "aria-labelledby": labelId,
+    oninput: () => set(scale.toValue(Number(range.value))),
+  });
+  const number = h("input", {
+    type: "number",
+    min: least,
+    max: most,
+    step: whole ? 1 : "any",
+    "aria-label": `${label}, as a number`,
+    oninput: () => number.value !== "" && number.validity.valid && set(Number(number.value)),
+    onblur: () => show(select(store.state)),
+  });
+  const node = h("div", { class: "slider" }, h("label", { id: labelId }, label), number, range);
+
+  const set = (value) => change(value === standard ? null : value, stroke);
+  function show(value) {
+    const current = value ?? standard;
+    range.value = scale.toSlider(current);
+    range.style.setProperty("--filled", `${(100 * (range.value - least)) / (ends - least)}%`);
+    range.setAttribute("aria-valuetext", String(current));
+    // who types is not interrupted
+    if (document.activeElement !== number) number.value = current;
+    node.classList.toggle("changed", value !== null);
+  }
+  store.watch(select, show, signal);
+  return node;
+}
+
+/** Return a select under a label that follows the state. */
+export function watched(store, signal, label, options, select, change) {
+  const node = choice(options, "", change);
+  store.watch(
+    select,
+    (value) => {
+      // an address may name an index that is gone: it is said by the answer, and shown here
+      if (!options.some(([one]) => one === value)) node.append(h("option", { value }, value));
+      node.value = value;
+    },
+    signal,
+  );
+  return labelled(label, node);
+}
