@@ -139,6 +139,7 @@ def test_a_larger_index_is_ranked_by_its_graph_unless_that_misses_items(
         documents=documents,
         collaborative=collaborative,
         graph_misses=misses,
+        rounded=False,
         space=Space.COSINE,
         scripts=True,
         calibration=Calibration(),
