@@ -22,6 +22,7 @@ ORDER = (
     "live",
     "load",
     "features",
+    "playground",
     "encoding",
     "loading",
 )

@@ -91,6 +91,33 @@ def test_somebody_is_made_up_with_the_keyboard_alone(address: str, visit: Visit)
         )
 
 
+def test_what_was_found_is_clicked_or_dragged(address: str, visit: Visit) -> None:
+    with visit(f"{address}#words=castle") as seen:
+        page = seen.page
+        settled(page)
+        history = page.get_by_role("list", name="History")
+        page.get_by_label("Add an item to the history").fill("harbour")
+        first = options(page).first.locator("span").text_content()
+        options(page).first.click()
+        settled(page)
+        assert titles(history) == [first]
+        page.get_by_label("Add an item to the history").fill("desert")
+        second = options(page).first.locator("span").text_content()
+        # what is found covers the history until it is dragged
+        box = history.bounding_box()
+        assert box is not None
+        options(page).first.hover()
+        page.mouse.down()
+        page.mouse.move(box["x"] + 60, box["y"] + 60, steps=8)
+        page.mouse.move(box["x"] + 60, box["y"] + box["height"] - 3, steps=8)
+        page.mouse.up()
+        settled(page)
+        assert titles(history) == [first, second]
+        expect(options(page)).to_have_count(0)
+        page.get_by_label("Add an item to the history").fill("no such item")
+        expect(page.get_by_text("Nothing is found.")).to_be_visible()
+
+
 def test_items_are_dragged_into_a_history_within_it_and_out_of_it(
     address: str, visit: Visit
 ) -> None:

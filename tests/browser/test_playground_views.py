@@ -79,6 +79,21 @@ def test_each_side_has_its_index_and_its_sliders(address: str, visit: Visit, sho
         assert columns(page)[1] == ids_of(ask(address, body))
 
 
+def test_a_side_that_cannot_be_asked_is_said_above_both(address: str, visit: Visit) -> None:
+    with visit(f"{address}{ANN}&view=compare") as seen:
+        page = seen.page
+        settled(page)
+        before = page.locator(".board").bounding_box()
+        page.route("**/v1/playground/list", lambda route: route.abort())
+        page.get_by_role("group", name="Right").get_by_label("Path").select_option("ann")
+        problem = page.locator("#view .problem:visible")
+        expect(problem).to_have_text("The service does not answer; is it running?")
+        after = page.locator(".board").bounding_box()
+        assert before is not None
+        assert after is not None
+        assert after["height"] == before["height"]
+
+
 @pytest.mark.parametrize("better", ["Left is better", "The same", "Right is better"])
 def test_a_blind_vote_is_saved_and_then_revealed(
     address: str, visit: Visit, shop: Shop, better: str

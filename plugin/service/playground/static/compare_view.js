@@ -1,11 +1,10 @@
 // Two lists side by side: how alike they are, what moved, and a vote that does not know which is which.
+import { columnRows } from "./column.js";
 import { h, replace } from "./dom.js";
 import { degradedLine, madeLine, onlyLine } from "./facts.js";
 import { follow } from "./following.js";
-import { movesDrawing, describeMove } from "./moves.js";
+import { movesDrawing } from "./moves.js";
 import { jaccard, moves, rbo } from "./overlap.js";
-import { bar, mostProbable } from "./places.js";
-import { probability } from "./format.js";
 import { listBody } from "./requests.js";
 import { settings, sizeSlider } from "./settings.js";
 import { blindVote } from "./vote.js";
@@ -17,7 +16,7 @@ export function compareView(context, root) {
   const answers = { left: null, right: null };
   const controls = h("div", { class: "sides" });
   for (const side of SIDES)
-    settings(context, controls, { side, name: titleOf(side), sized: false });
+    settings(context, controls, { side, title: titleOf(side), without: ["size"] });
 
   const columns = SIDES.map(() => h("ol", { class: "column" }));
   const headings = SIDES.map(() => h("h3"));
@@ -58,7 +57,7 @@ export function compareView(context, root) {
     replace(overlap, ...(vote.hidden ? [] : describeOverlap(before, after)));
     const marks = vote.hidden ? new Map() : new Map(moved.map((one) => [one.item_id, one]));
     [before, after].forEach((answer, at) => {
-      drawColumn(columns[at], answer, marks, at === 0 ? "from" : "to");
+      replace(columns[at], columnRows(answer.items, catalogue, marks, at === 0 ? "from" : "to"));
       replace(facts[at], ...(vote.hidden ? [] : [degradedLine(answer), madeLine(answer)]));
     });
     const rows = Math.max(before.items.length, after.items.length);
@@ -71,30 +70,12 @@ export function compareView(context, root) {
     return answer ? `${titleOf(side)}: ${answer.path}` : titleOf(side);
   };
 
-  function drawColumn(column, answer, marks, side) {
-    const most = mostProbable(answer.items);
-    replace(
-      column,
-      answer.items.map((place, at) => {
-        const title = catalogue.title(place);
-        return h(
-          "li",
-          { "data-item": place.item_id },
-          h("span", { class: "place" }, at + 1),
-          h("span", { class: "title", title }, title),
-          markOf(marks.get(place.item_id), side),
-          bar((place.probability ?? 0) / most),
-          h("span", { class: "number" }, probability(place.probability)),
-        );
-      }),
-    );
-  }
-
   for (const side of SIDES) {
     follow({
       store,
       signal,
       root: columns[SIDES.indexOf(side)],
+      at: board,
       select: (state) => listBody(state, side),
       ask: (body, aborted) => api.list(body, aborted),
       show(answer, body) {
@@ -129,22 +110,12 @@ function describeOverlap(before, after) {
       "dl",
       {},
       figure(
-        "RBO",
+        "RBO, p = 0.9",
         rbo(one, other),
-        "Rank-biased overlap, p = 0.9: what stands high counts most; 1 is the same order",
+        "Rank-biased overlap: what stands high counts most; 1 is the same order",
       ),
       figure("Jaccard", jaccard(one, other), "Common items among all items of both lists"),
     ),
     h("p", {}, `${common} of ${Math.max(one.length, other.length)} in common`),
   ];
-}
-
-function markOf(move, side) {
-  const { sign, words } = move ? describeMove(move, side) : { sign: "", words: "" };
-  return h(
-    "span",
-    { class: "mark", title: words },
-    h("span", { "aria-hidden": "true" }, sign),
-    h("span", { class: "visually-hidden" }, words),
-  );
 }

@@ -10,8 +10,12 @@ export function draggable(node, item_id, origin) {
     dragged = { item_id, origin };
     event.dataTransfer.setData("text/plain", item_id);
     event.dataTransfer.effectAllowed = "move";
-    node.classList.add("dragged");
-    document.body.dataset.dragging = origin;
+    // only then: what is changed at once changes the picture that is dragged, too
+    setTimeout(() => {
+      if (!dragged) return;
+      node.classList.add("dragged");
+      document.body.dataset.dragging = origin;
+    });
   });
   node.addEventListener("dragend", () => {
     dragged = null;

@@ -11,14 +11,15 @@ const PAUSE = 15;
  * @param {object} of.store
  * @param {AbortSignal} of.signal ends it
  * @param {HTMLElement} of.root is busy meanwhile; what stood there stays until the answer is here
+ * @param {HTMLElement} [of.at] has errors before it, where that is not the root
  * @param {(state: object) => any} of.select what to ask; null for nothing
  * @param {(selected: any, signal: AbortSignal) => Promise<any>} of.ask
  * @param {(answer: any, selected: any) => void} of.show gets null where there is nothing to ask
  * @param {number} [of.pause]
  */
-export function follow({ store, signal, root, select, ask, show, pause = PAUSE }) {
+export function follow({ store, signal, root, select, ask, show, at = root, pause = PAUSE }) {
   const problem = problemLine();
-  root.before(problem.node);
+  at.before(problem.node);
   const newest = newestOf(ask);
   let current;
 

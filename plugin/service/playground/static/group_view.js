@@ -5,9 +5,9 @@ import { degradedLine, madeLine, onlyLine } from "./facts.js";
 import { follow } from "./following.js";
 import { count, percent, probability } from "./format.js";
 import { bar } from "./places.js";
-import { describeUser, groupBody } from "./requests.js";
+import { describeUser, groupBody, without } from "./requests.js";
 import { settings } from "./settings.js";
-import { slider, watched } from "./slider.js";
+import { chooser, slider } from "./controls.js";
 import { userPicker } from "./user_panel.js";
 
 /** Members with a column each. */
@@ -93,46 +93,48 @@ const nameOf = (member) =>
         .join(", ") || "somebody";
 
 function groupChoice({ store, status, signal }) {
-  const options = [["", "the members below"], ...status.groups.map((one) => [one, one])];
-  const change = (value) => store.update({ group: value || null });
-  return watched(store, signal, "Or a known group", options, (state) => state.group ?? "", change);
+  return chooser({
+    store,
+    signal,
+    label: "Or a known group",
+    options: [["", "the members below"], ...status.groups.map((one) => [one, one])],
+    select: (state) => state.group,
+    change: (group) => store.update({ group }),
+  });
 }
 
 function groupSettings({ store, signal }) {
   const choose = (name, label, values) =>
-    watched(
+    chooser({
       store,
       signal,
       label,
-      [["", "by default"], ...values.map((one) => [one, one])],
-      (state) => state[name] ?? "",
-      (value) => store.update({ [name]: value || null }),
-    );
+      options: [["", "by default"], ...values.map((one) => [one, one])],
+      select: (state) => state[name],
+      change: (value) => store.update({ [name]: value }),
+    });
   const weight = slider({
     store,
     signal,
-    name: "own_weight",
     label: "Weight of its own history",
     most: 1,
     ends: 1,
     select: (state) => state.own_weight,
-    change: (value, stroke) => store.update({ own_weight: value }, stroke),
+    change: (own_weight, stroke) => store.update({ own_weight }, stroke),
   });
   store.watch(
     (state) => state.group,
     (group) => (weight.hidden = !group),
     signal,
   );
-  return [
-    choose("strategy", "Strategy", STRATEGIES),
-    choose("seen", "Left out is what was seen by", SEEN),
-    weight,
-  ];
+  const seen = choose("seen", "Left out is what was seen by", SEEN);
+  return [choose("strategy", "Strategy", STRATEGIES), seen, weight];
 }
 
 /** Ask for the list of a group, and for what each member would get alone. */
 async function askGroup(api, body, signal) {
-  const { members = [], group, strategy, seen, own_weight, ...options } = body;
+  const { members = [], ...others } = body;
+  const options = without(others, "group", "strategy", "seen", "own_weight");
   const alone = members.length <= COLUMNS ? members : [];
   const [answer, ...lists] = await Promise.all([
     api.group(body, signal),

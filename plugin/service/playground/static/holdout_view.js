@@ -6,7 +6,7 @@ import { count } from "./format.js";
 import { hits, ndcg, placesOf } from "./metrics.js";
 import { describeSide } from "./requests.js";
 import { settings } from "./settings.js";
-import { plain, slider } from "./slider.js";
+import { plain, slider } from "./controls.js";
 
 /** Places that are looked at, and those that the figures are about. */
 const LENGTH = 100;
@@ -19,9 +19,8 @@ export function holdoutView(context, root) {
   const hidden = slider({
     store,
     signal,
-    name: "hidden",
     label: "Newest choices to hide",
-    status: { defaults: { hidden: HIDDEN } },
+    standard: HIDDEN,
     least: 1,
     most: 20,
     ends: 20,
@@ -30,14 +29,14 @@ export function holdoutView(context, root) {
     select: (state) => state.hidden,
     change: (value, stroke) => store.update({ hidden: value }, stroke),
   });
-  settings(context, root, { sized: false }).prepend(hidden);
+  settings(context, root, { without: ["size"] }).prepend(hidden);
   root.append(result);
 
   follow({
     store,
     signal,
     root: result,
-    select: ({ only, exclude, ...state }) => ({
+    select: (state) => ({
       user: state.user,
       words: state.words,
       history: state.history,
@@ -126,7 +125,7 @@ function entry({ item_id, place }, answer, catalogue) {
 
 /** Return the places as a line from the first to the last, with a dot for each that came back. */
 function strip(places, length) {
-  const x = (place) => 1 + (98 * (place - 1)) / Math.max(1, length - 1);
+  const x = (place) => 2 + (94 * (place - 1)) / Math.max(1, length - 1);
   const dots = places
     .filter(({ place }) => place !== null)
     .map(({ place }) =>
@@ -138,7 +137,7 @@ function strip(places, length) {
     svg("rect", { x: 0, y: 8, width: `${x(DEPTH) + 0.5}%`, height: 12, rx: 6 }),
     svg("line", { x1: 0, x2: "100%", y1: 14, y2: 14 }),
     dots,
-    [1, DEPTH, length].map((place) =>
+    [...new Set([1, DEPTH, length])].map((place) =>
       svg("text", { x: `${x(place)}%`, y: 36, "text-anchor": "middle" }, String(place)),
     ),
   );

@@ -18,14 +18,20 @@ export function keyDialog(root) {
     h("p", { class: "hint" }, "It is kept until this page is closed, and stored nowhere."),
     h("button", { type: "submit", class: "main" }, "Use it"),
   );
-  const dialog = h("dialog", { oncancel: (event) => event.preventDefault() }, form);
+  // without a key there is nothing to see: the question stays until it is answered
+  const dialog = h("dialog", { onclose: () => waiting && dialog.showModal() }, form);
+  let waiting = false;
   root.append(dialog);
 
   return (why) =>
     new Promise((resolve) => {
       reason.textContent = why;
       input.value = "";
-      form.onsubmit = () => resolve(input.value.trim());
+      waiting = true;
+      form.onsubmit = () => {
+        waiting = false;
+        resolve(input.value.trim());
+      };
       if (!dialog.open) dialog.showModal();
       input.focus();
     });

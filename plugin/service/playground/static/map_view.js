@@ -1,13 +1,13 @@
 // The map: where items, the user and the list are among each other; what is circled filters the list.
-import { button, h, labelled, newId, replace } from "./dom.js";
+import { button, h, replace } from "./dom.js";
 import { onlyLine } from "./facts.js";
-import { follow, problemLine } from "./following.js";
+import { follow } from "./following.js";
 import { count, percent, whole } from "./format.js";
 import { drawMap } from "./plot.js";
 import { picker } from "./picker.js";
 import { describeUser, listBody } from "./requests.js";
 import { settings } from "./settings.js";
-import { slider } from "./slider.js";
+import { slider } from "./controls.js";
 
 const SIZE = 5000;
 
@@ -22,7 +22,6 @@ export function mapView(context, root) {
     h("div", { class: "near" }),
   ];
   const plot = h("div", { class: "plot", "aria-label": "Map of the catalogue", role: "region" });
-  const problem = problemLine();
   let found = null;
   let points = [];
 
@@ -30,7 +29,7 @@ export function mapView(context, root) {
   const drawing = drawMap(plot, { lasso: filter, signal });
 
   settings(context, root);
-  root.append(above, problem.node, plot, summary, beside);
+  root.append(above, plot, summary, beside);
   beside.append(...nearControls());
 
   function nearControls() {
@@ -49,9 +48,8 @@ export function mapView(context, root) {
     const radius = slider({
       store,
       signal,
-      name: "radius",
       label: "Radius, as a part of the map’s width",
-      status: { defaults: { radius: RADIUS } },
+      standard: RADIUS,
       most: 1,
       ends: 0.5,
       select: (state) => state.radius,

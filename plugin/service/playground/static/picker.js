@@ -29,6 +29,13 @@ export function picker({ label, placeholder, search, choose, free = false, dress
     role: "listbox",
     "aria-label": "What is found",
     hidden: true,
+    // a list that closed before the mouse is up could be neither clicked nor dragged from
+    onpointerdown: () => (pressed = true),
+    onpointerup: () => (pressed = false),
+    ondragend: () => {
+      pressed = false;
+      close();
+    },
   });
   const note = h("p", { class: "hint", role: "status" });
   const input = h("input", {
@@ -43,11 +50,12 @@ export function picker({ label, placeholder, search, choose, free = false, dress
     "aria-autocomplete": "list",
     oninput: () => find(),
     onfocus: () => find(),
-    onblur: () => close(),
+    onblur: () => pressed || close(),
     onkeydown: press,
   });
   let options = [];
   let active = -1;
+  let pressed = false;
 
   const newest = newestOf(search);
   const find = debounce(async () => {
@@ -75,8 +83,6 @@ export function picker({ label, placeholder, search, choose, free = false, dress
       {
         id: newId(),
         role: "option",
-        // the field keeps the focus; a click is no drag
-        onmousedown: (event) => node.draggable || event.preventDefault(),
         onclick: () => take(option.value),
       },
       h("span", {}, option.label),

@@ -4,7 +4,7 @@ import { createCatalogue } from "./catalogue.js";
 import { compareView } from "./compare_view.js";
 import { h } from "./dom.js";
 import { problemLine } from "./following.js";
-import { whole } from "./format.js";
+import { count, whole } from "./format.js";
 import { groupView } from "./group_view.js";
 import { holdoutView } from "./holdout_view.js";
 import { keyDialog } from "./key_dialog.js";
@@ -35,16 +35,21 @@ async function start() {
   const context = { store, api, status, catalogue, signal: new AbortController().signal };
   at("about").textContent = describe(status);
   if (!location.hash) await pickFirst(context);
-  const panel = userPanel(context, at("who-panel"));
+  userPanel(context, at("who-panel"));
   at("who").open = !PHONE.matches;
+  store.watch(nameOf, (name) => (at("who-name").textContent = name));
   showTabs(store);
-  showView({ ...context, knownUser: panel.known });
+  showView(context);
 }
 
 function describe({ alias, version, indices }) {
   const live = indices.find((one) => one.live);
   return `${alias} · ${live ? `${whole(live.documents)} items` : "nothing is live"} · seealso ${version}`;
 }
+
+/** Return whom the lists are for in a few words, for where the panel is folded. */
+const nameOf = ({ user, words, history, session }) =>
+  user ?? (words || count((history?.length ?? 0) + session.length, "item"));
 
 /** Begin with somebody: the list of nobody says little. */
 async function pickFirst({ api, store }) {

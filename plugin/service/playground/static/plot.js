@@ -15,6 +15,13 @@ const GROUPS = {
   user: { name: "user", symbol: "star-diamond", size: 18, color: "--ink", opacity: 1 },
 };
 
+const CONFIG = {
+  responsive: true,
+  displaylogo: false,
+  scrollZoom: true,
+  modeBarButtonsToRemove: ["toImage", "autoScale2d"],
+};
+
 let loading = null;
 
 /** Load plotly.js once. */
@@ -59,14 +66,7 @@ export function drawMap(node, { lasso, signal }) {
     });
   }
 
-  const CONFIG = {
-    responsive: true,
-    displaylogo: false,
-    scrollZoom: true,
-    modeBarButtonsToRemove: ["toImage", "autoScale2d"],
-  };
-
-  dark.addEventListener("change", () => draw(), { signal });
+  dark.addEventListener("change", () => bound && draw(), { signal });
   signal.addEventListener("abort", () => window.Plotly?.purge(node));
 
   return {

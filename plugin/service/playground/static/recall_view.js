@@ -56,10 +56,8 @@ function describe({ exact, ann }, store, catalogue) {
       ),
     ),
     missed.length ? missedList(missed, catalogue) : h("p", {}, "Nothing was missed."),
-    h("h3", {}, "Exact"),
-    madeLine(exact),
-    h("h3", {}, "By the graph"),
-    madeLine(ann),
+    half("Exact", exact),
+    half("By the graph", ann),
     h(
       "p",
       { class: "hint" },
@@ -67,6 +65,8 @@ function describe({ exact, ann }, store, catalogue) {
     ),
   ];
 }
+
+const half = (name, answer) => h("section", { class: "half" }, h("h3", {}, name), madeLine(answer));
 
 const missedList = (missed, catalogue) =>
   h(

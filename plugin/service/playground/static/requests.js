@@ -12,6 +12,10 @@ export const withoutEmpty = (values) =>
     ),
   );
 
+/** Return the values but those of some names. */
+export const without = (values, ...names) =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)));
+
 /** Return whom a list is for. */
 export function describeUser({ user, words, history, session }) {
   // an empty history stands for one that is known, where there is a user
@@ -54,6 +58,4 @@ export function groupBody(state) {
 }
 
 /** Return what anybody else would send: the page alone names an index. */
-export function publicBody({ index, explain, ...body }) {
-  return body;
-}
+export const publicBody = (body) => without(body, "index");

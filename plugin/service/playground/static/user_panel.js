@@ -12,7 +12,6 @@ const NOBODY = { user: null, words: "", history: null, session: [], exclude: [],
 /**
  * @param {object} context
  * @param {HTMLElement} root
- * @returns {{known: () => ?object}} what is known of the user of the state
  */
 export function userPanel({ store, api, catalogue, signal }, root) {
   let known = null;
@@ -78,8 +77,6 @@ export function userPanel({ store, api, catalogue, signal }, root) {
     },
     show,
   });
-
-  return { known: () => known };
 }
 
 /** Return a field that finds users by the beginning of their id. */

@@ -2,6 +2,7 @@
 import { button, h, replace } from "./dom.js";
 import { problemLine } from "./following.js";
 import { count } from "./format.js";
+import { without } from "./requests.js";
 
 const SIDES = ["left", "right"];
 
@@ -32,7 +33,7 @@ export function blindVote({ store, api, status }, { answers, changed }) {
   const describe = (side) => {
     const { request, index, bundle, items } = answers[side];
     return {
-      request: withoutIndex(request),
+      request: without(request, "index"),
       index,
       bundle,
       items: items.map((one) => one.item_id),
@@ -100,8 +101,4 @@ export function blindVote({ store, api, status }, { answers, changed }) {
       replace(body, revealed ? outcome() : question());
     },
   };
-}
-
-function withoutIndex({ index, ...request }) {
-  return request;
 }

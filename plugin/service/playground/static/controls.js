@@ -1,4 +1,4 @@
-// A value of the state as a slider and as a number, and as a choice.
+// Controls of one value of the state: a slider with its number, and a choice.
 import { choice, h, labelled, newId } from "./dom.js";
 
 /** Ends of the slider of probabilities; below the first it says 0. */
@@ -18,23 +18,35 @@ export const powers = {
     place < 1 ? 0 : Number((LEAST * 10 ** ((POWERS * (place - 1)) / (STEPS - 1))).toPrecision(2)),
 };
 
-/** Return a slider, and the same as a number to be typed. */
+/**
+ * Return a slider, and the same as a number to be typed.
+ * @param {object} of
+ * @param {object} of.store
+ * @param {AbortSignal} of.signal ends it
+ * @param {string} of.label
+ * @param {number} [of.least]
+ * @param {number} of.most the largest number that may be typed
+ * @param {number} of.ends where the slider ends
+ * @param {number} [of.standard] what it is where the state says nothing
+ * @param {boolean} [of.whole]
+ * @param {typeof plain} [of.scale] of the slider
+ * @param {(state: object) => ?number} of.select
+ * @param {(value: ?number, stroke: string) => void} of.change gets null for the standard
+ */
 export function slider({
   store,
-  status,
   signal,
-  name,
   label,
   least = 0,
   most,
   ends,
-  whole,
+  standard = least,
+  whole = false,
   scale = plain,
   select,
   change,
 }) {
   const [labelId, stroke] = [newId(), newId()];
-  const standard = status?.defaults[name] ?? least;
   const range = h("input", {
     type: "range",
     min: least,
@@ -68,15 +80,27 @@ export function slider({
   return node;
 }
 
-/** Return a select under a label that follows the state. */
-export function watched(store, signal, label, options, select, change) {
-  const node = choice(options, "", change);
+/**
+ * Return a select under its label.
+ * @param {object} of
+ * @param {object} of.store
+ * @param {AbortSignal} of.signal ends it
+ * @param {string} of.label
+ * @param {[string, string][]} of.options values and what they are called; the first is the standard
+ * @param {(state: object) => ?string} of.select
+ * @param {(value: ?string) => void} of.change gets null for the standard
+ */
+export function chooser({ store, signal, label, options, select, change }) {
+  const [[standard]] = options;
+  const node = choice(options, standard, (value) => change(value === standard ? null : value));
   store.watch(
     select,
     (value) => {
-      // an address may name an index that is gone: it is said by the answer, and shown here
-      if (!options.some(([one]) => one === value)) node.append(h("option", { value }, value));
-      node.value = value;
+      const current = value ?? standard;
+      // an address may name an index that is gone: the answer says so, and it is shown here
+      if (!options.some(([one]) => one === current))
+        node.append(h("option", { value: current }, current));
+      node.value = current;
     },
     signal,
   );
