@@ -22,6 +22,7 @@ from seealso.plugin.service.routes.events import event_routes
 from seealso.plugin.service.routes.health import health_routes, metric_routes
 from seealso.plugin.service.routes.items import item_routes
 from seealso.plugin.service.routes.lists import list_routes
+from seealso.plugin.service.routes.pipelines import pipeline_routes
 from seealso.plugin.service.routes.privacy import privacy_routes
 from seealso.plugin.service.routes.users import user_routes
 from seealso.plugin.service.routes.validation import validation_routes
@@ -87,6 +88,7 @@ def create_app(recommender: Recommender) -> FastAPI:
         list_routes(recommender, metrics, popular_list),
         validation_routes(recommender),
         user_routes(recommender),
+        pipeline_routes(recommender),
         metric_routes(recommender, metrics),
     ):
         app.include_router(router, dependencies=reading)

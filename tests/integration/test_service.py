@@ -409,7 +409,7 @@ def test_its_description_names_every_address(client: TestClient) -> None:
         "rank",
         "validate",
     }
-    users = {"explain", "neighbours", "personalise"}
+    users = {"explain", "neighbours", "personalise", "personalise/pipeline"}
     changes = {"events", "items", "items/{item_id}", "users/{user_id}"}
     addresses = {f"/v1/{name}" for name in {*lists, *users, *changes}}
     assert described["paths"].keys() == {*addresses, "/healthz", "/readyz", "/metrics"}

@@ -85,6 +85,8 @@ SHOWN_HERE: Final = {
 
 TERMINAL: Final = {
     "": {"dry_run", "json", "show"},
+    # these choose attach_pipeline or remove_pipeline
+    "attach": {"pipeline", "remove", "service_address"},
     "evaluate": {"no_baselines", "opened"},
     "explain": {"most"},
     "index prune": {"yes"},

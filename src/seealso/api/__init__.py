@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from seealso.api.users import *
 
 _MODULES: Final = {
-    "attaching": "attach plan_attach",
+    "attaching": (
+        "attach attach_pipeline plan_attach plan_attach_pipeline plan_remove_pipeline "
+        "remove_pipeline"
+    ),
     "building": "build plan_build",
     "bundles": (
         "compare_models export_model list_models measure_sizes plan_export_model show_model"

@@ -1,8 +1,9 @@
 """``seealso attach``."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
+from click.core import ParameterSource
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -11,11 +12,19 @@ from seealso.cli import tables
 from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
+from seealso.cli.pipelines import install, remove
 
 if TYPE_CHECKING:
     from seealso.choices import OnError
     from seealso.indexer.attach.plan import AttachPlan
     from seealso.indexer.attach.running import AttachReport
+
+WITHOUT_PIPELINE: Final = {
+    "on_error": "--on-error",
+    "copy": "--copy",
+    "allow_unmatched": "--allow-unmatched",
+}
+"""Options that say how an index is attached to."""
 
 
 @click.command(cls=Command)
@@ -28,6 +37,17 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Attach even if most events name items that are not in the index.",
 )
+@click.option(
+    "--pipeline",
+    is_flag=True,
+    help="Let the cluster personalise searches of the attached index, by a search pipeline.",
+)
+@click.option(
+    "--service-address",
+    metavar="URL",
+    help="Where the nodes of the cluster reach the service, with --pipeline.",
+)
+@click.option("--remove", is_flag=True, help="Take away what --pipeline installed.")
 @pass_context
 def attach(
     context: Context,
@@ -36,13 +56,26 @@ def attach(
     dry_run: bool,
     copy: bool,
     allow_unmatched: bool,
+    pipeline: bool,
+    service_address: str | None,
+    remove: bool,
 ) -> None:
     """Add vectors and importance to the existing index INDEX.
 
     INDEX is the name of an index, or an alias of one. If index.knn is set, its documents get new
     fields in place. Otherwise a copy is made, and the aliases move to it after it is verified. The
     old index is kept. Run it again after documents have changed.
+
+    With --pipeline, an attached index gets a search pipeline instead, which asks the service: a
+    search that names a user in ext.ml_inference.user becomes personal. This needs the plugin
+    ml-commons. With --dry-run, the requests are printed and not sent.
     """
+    if pipeline:
+        _refuse_others(click.get_current_context())
+        _attach_pipeline(context, index, service_address, removing=remove, dry_run=dry_run)
+        return
+    if service_address is not None or remove:
+        raise click.UsageError("--service-address and --remove are for --pipeline")
     if dry_run:
         plan = api.plan_attach(
             context.settings, index, on_error=on_error, copy=copy, allow_unmatched=allow_unmatched
@@ -53,6 +86,27 @@ def attach(
         context.settings, index, on_error=on_error, copy=copy, allow_unmatched=allow_unmatched
     )
     context.show(report, lambda: _with_note(_done(report), report.plan.note))
+
+
+def _refuse_others(invoked: click.Context) -> None:
+    for name, option in WITHOUT_PIPELINE.items():
+        if invoked.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"--pipeline is for an index that is attached, and takes no {option}"
+            )
+
+
+def _attach_pipeline(
+    context: Context, index: str, service_address: str | None, *, removing: bool, dry_run: bool
+) -> None:
+    if removing and service_address is not None:
+        raise click.UsageError("--service-address and --remove exclude each other")
+    if removing:
+        remove(context, index, dry_run=dry_run)
+    elif service_address is None:
+        raise click.UsageError("--pipeline needs --service-address, or --remove")
+    else:
+        install(context, index, service_address, dry_run=dry_run)
 
 
 def _planned(plan: "AttachPlan") -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""A search pipeline of the cluster, by which plain searches become personal."""
