@@ -134,7 +134,6 @@ class Recipe:
                 {
                     "ml_inference": {
                         "model_id": model_id,
-                        "function_name": "remote",
                         "input_map": [{"user": "ext.ml_inference.user", "body": "$"}],
                         "output_map": [{"body": "body"}],
                         "query_template": "${body}",

@@ -181,6 +181,7 @@ def evaluate(
     before: Path | str | None = None,
     keep: bool = False,
     groups: bool = False,
+    workbench: Path | str | None = None,
 ) -> "Evaluation":
     """Measure recommendations on events that were kept back, beside tuned baselines.
 
@@ -213,11 +214,15 @@ def evaluate(
         Leave the index that was evaluated in the cluster.
     groups
         Compare ways to make lists for the known groups of ``groups.path``, too.
+    workbench
+        A folder for what the Search Relevance Workbench of OpenSearch imports: users by their
+        pseudonyms as queries, their later choices as judgments, a search configuration a list.
 
     Raises
     ------
     ConfigError
-        There is nothing to evaluate, or a setting does not fit.
+        There is nothing to evaluate, a setting does not fit, or there are more users than the
+        Workbench takes.
     DataError
         There is nothing to learn from, or there are no questions.
     MissingExtraError
@@ -234,11 +239,15 @@ def evaluate(
     from seealso.evaluation.earlier import Earlier
     from seealso.evaluation.evaluate import evaluate as hold
     from seealso.evaluation.report import require_plots, write_report
+    from seealso.evaluation.workbench.writing import Workbench
 
     if out is not None:
         # before anything is asked, not an hour later
         require_plots()
     earlier = None if before is None else Earlier.read(Path(before))
+    # the same in the report and in the Workbench
+    names = Pseudonyms.from_environment(os.environ) if KEY in os.environ else Pseudonyms.draw()
+    bench = Workbench(Path(workbench), settings.index.alias, split, names) if workbench else None
     with read_inputs(settings, on_error) as source:
         parted = None
         if by_user is not None:
@@ -266,7 +275,8 @@ def evaluate(
             before=earlier,
             groups=parted,
             known_groups=source.groups() if groups else None,
-            names=Pseudonyms.from_environment(os.environ) if KEY in os.environ else None,
+            names=names,
+            workbench=bench,
         )
     if out is not None:
         write_report(found, Path(out))

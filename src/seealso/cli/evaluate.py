@@ -76,6 +76,13 @@ FOLDER = Path(".seealso/evaluation")
     metavar="FILE",
     help="Compare with the evaluation.json of an earlier evaluation.",
 )
+@click.option(
+    "--workbench",
+    type=click.Path(path_type=Path, file_okay=False),
+    callback=no_stream,
+    help="Write what OpenSearch's Search Relevance Workbench imports to this folder: users as "
+    "queries, later choices as judgments, a search configuration for each list.",
+)
 @click.option("--keep", is_flag=True, help="Keep the evaluated index in the cluster.")
 @pass_context
 def evaluate(
@@ -93,6 +100,7 @@ def evaluate(
     out: Path | None,
     opened: bool,
     before: Path | None,
+    workbench: Path | None,
     keep: bool,
 ) -> None:
     """Measure recommendations on events that were held out.
@@ -127,7 +135,10 @@ def evaluate(
         out=folder,
         before=before,
         keep=keep,
+        workbench=workbench,
     )
+    if workbench is not None:
+        stderr.print(f"workbench: {workbench}", markup=False, soft_wrap=True)
     if folder is not None:
         page = folder / "report.html"
         stderr.print(f"report: {page}", markup=False, soft_wrap=True)

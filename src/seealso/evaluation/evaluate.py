@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from time import perf_counter
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Dataset, Events, Items
+from seealso.datasets.dataset import Events, Items
 from seealso.datasets.intervals import Values
 from seealso.datasets.questions import Places
-from seealso.encoder import find_serving_bundle
-from seealso.errors import BundleError
 from seealso.evaluation.beyond_accuracy import beyond_accuracy
 from seealso.evaluation.changes import Answers, Example
+from seealso.evaluation.data_facts import describe_data
 from seealso.evaluation.earlier import Earlier, changes
 from seealso.evaluation.fairness import Groups, treatments
 from seealso.evaluation.group_protocols import ask_groups
@@ -25,6 +23,7 @@ from seealso.evaluation.scores import Tuned
 from seealso.evaluation.segments import attribute_segments
 from seealso.evaluation.showing import Labels, examples, read_labels
 from seealso.evaluation.systems import FittedSystem, LeftOut, Lists, SystemBuilder
+from seealso.evaluation.workbench.writing import Workbench
 from seealso.evaluation.worst_off import worst_off
 from seealso.log import progress
 from seealso.readers import Pseudonyms
@@ -45,6 +44,7 @@ def evaluate(
     groups: Groups | None = None,
     names: Pseudonyms | None = None,
     known_groups: GroupMembers | None = None,
+    workbench: Workbench | None = None,
 ) -> Evaluation:
     """Ask every system the questions of every protocol, over the whole catalogue.
 
@@ -74,11 +74,13 @@ def evaluate(
         evaluation alone.
     known_groups
         The members of each known group; where they are given, lists for them are asked, too.
+    workbench
+        Writes questions and lists for the Search Relevance Workbench, if they are wanted there.
 
     Raises
     ------
     ConfigError
-        No item has the field `by`.
+        No item has the field `by`, or there are more users than the Workbench takes.
     DataError
         There is nothing to learn from, there are no questions, or `before` has other ones.
     MissingExtraError
@@ -96,11 +98,13 @@ def evaluate(
         dataset = held[0].dataset
         if before is not None:
             before.check_all(held, split)
+        if workbench is not None:
+            workbench.check(held)
         labels = read_labels(settings, items, dataset.catalogue.place, by)
-    show = _Results(labels, settings.training.seed, split, before, groups)
+    show = _Results(labels, settings.training.seed, split, before, groups, workbench)
     found = (result for one in held for result in _evaluate_holdout(one, builders, show))
     results = [_without_ids(one, names or Pseudonyms.draw()) for one in found]
-    data = _describe_data(settings, dataset)
+    data = describe_data(settings, dataset)
     changed = {} if before is None else before.differs(data)
     seconds = perf_counter() - began
     return Evaluation(dataset.signature, data, tuple(results), seconds, changed)
@@ -114,37 +118,6 @@ def _without_ids(result: ProtocolResult, names: Pseudonyms) -> ProtocolResult:
 
     changed = (replace(one, contrasts=renamed(one.contrasts)) for one in result.changes)
     return replace(result, examples=renamed(result.examples), changes=tuple(changed))
-
-
-def _describe_data(settings: Settings, dataset: Dataset) -> dict[str, int | float | str]:
-    """Return counts and settings that a figure depends on, without paths."""
-    return {
-        "items": len(dataset.catalogue.ids),
-        "items without a text": dataset.catalogue.without_text,
-        "users": len(dataset.sequences),
-        "training events": sum(map(len, dataset.sequences)),
-        "dev questions": len(dataset.dev),
-        "positive": "all" if settings.events.positive is None else settings.events.positive,
-        "seed": settings.training.seed,
-        **_describe_bundle(settings),
-        "recency": settings.profile.recency,
-        "tail share": settings.recommend.tail_share,
-        "path": str(settings.recommend.path),
-    }
-
-
-def _describe_bundle(settings: Settings) -> dict[str, int | float | str]:
-    """Return the bundle that an index is built with, and what it knows more than is judged."""
-    try:
-        bundle = find_serving_bundle(settings)
-    except BundleError:
-        # most baselines read no bundle: then none has to be there
-        return {"bundle": Path(settings.encoder.bundle).name}
-    learnt = bundle.origin.get("fit", {}).get("events")
-    # it is fitted anew for each protocol, from the training events alone
-    serves = {} if learnt is None else {"events learnt by what serves": learnt}
-    # a nightly fit keeps the name
-    return {"bundle": bundle.name, "fingerprint": bundle.fingerprint, **serves}
 
 
 @dataclass
@@ -189,6 +162,10 @@ def _evaluate_holdout(
     answers = [_Answers(_in_parts(one, results.labels)) for one in holdout.protocols]
     for builder in builders:
         _answer_all(builder, holdout, answers)
+    if results.workbench is not None:
+        ids, titles = holdout.dataset.catalogue.ids, results.labels.titles
+        for one in answers:
+            results.workbench.write(one.protocol, one.lists, ids, titles)
     return [results.result_of(one, holdout) for one in answers]
 
 
@@ -237,6 +214,8 @@ class _Results:
         What an earlier evaluation found, if there is one.
     groups
         Groups of users to compare, if any.
+    workbench
+        Writes what was asked and answered, if it is wanted.
     """
 
     labels: Labels
@@ -244,6 +223,7 @@ class _Results:
     split: str
     before: Earlier | None
     groups: Groups | None
+    workbench: Workbench | None = None
 
     def result_of(self, answers: _Answers, holdout: Holdout) -> ProtocolResult:
         """Return what one protocol found."""

@@ -1,0 +1,1 @@
+"""What the Search Relevance Workbench of OpenSearch imports of an evaluation."""
