@@ -23,6 +23,7 @@ OPERATIONS = [
     ("POST", "/v1/explain"),
     ("POST", "/v1/neighbours"),
     ("POST", "/v1/personalise"),
+    ("POST", "/v1/personalise/pipeline"),
     ("POST", "/v1/events"),
     ("POST", "/v1/items"),
     ("DELETE", "/v1/items"),
