@@ -105,7 +105,8 @@ class MlCommons:
         name = self._recipe.name
         search = {"query": {"match_all": {}}, "ext": {"ml_inference": {"user": name}}}
         parameters = {"user": name, "body": orjson.dumps(search).decode()}
-        answer = self._ask("POST", f"{MODELS}/{model_id}/_predict", {"parameters": parameters})
+        path = f"{MODELS}/{model_id}/_predict"
+        answer = self._ask("POST", path, {"parameters": parameters}, retries=0)
         output = answer["inference_results"][0]["output"][0].get("dataAsMap", {})
         if not isinstance(output.get("body"), str):
             raise ClusterError(
@@ -113,28 +114,50 @@ class MlCommons:
                 hint="check --service-address, and that the service is of this version",
             )
 
-    def _ask(self, method: str, path: str, body: Any = None, *, repeat: bool = True) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        repeat: bool = True,
+        retries: int | None = None,
+    ) -> Any:
         try:
-            return self._cluster.request(method, path, body, repeat=repeat)
+            return self._cluster.request(method, path, body, repeat=repeat, retries=retries)
         except ClusterError as exc:
             raise self._explain(exc, path) from exc
 
     def _explain(self, exc: ClusterError, path: str) -> ClusterError:
         """Return the error with its cure, and without the key, whatever quotes it."""
-        message = exc.message.replace(self._key, KEY) if self._key else exc.message
-        if "no handler found for uri" in message:
+        message, reason = self._without_key(exc.message), self._without_key(_reason(exc))
+        if "no handler found for uri" in reason:
             return ClusterError("ml-commons is not installed in this cluster", hint=WITHOUT)
-        if "trusted connector endpoint regex" in message:
+        if "trusted connector endpoint regex" in reason:
             what = f"the cluster does not let connectors ask {self._recipe.address}"
             return ClusterError(what, hint=TRUST)
-        if "private ip address" in message:
+        if "private ip address" in reason:
             what = f"the cluster lets connectors ask no private address, as {self._recipe.address}"
             return ClusterError(what, hint=TRUST)
+        if "remote service" in reason or "remote model" in reason:
+            return ClusterError(
+                f"the cluster got no answer from {self._recipe.url}: {reason}",
+                hint=f"check that every node reaches --service-address, and {KEY[1:-1]}",
+            )
         if f"{path}: not allowed" in message:
             return ClusterError(message, hint=RIGHTS)
-        if path.endswith("/_predict"):
-            return ClusterError(
-                f"the cluster got no answer from {self._recipe.url}: {message}",
-                hint="check that every node reaches --service-address, and SEEALSO_SERVICE_KEY",
-            )
         return ClusterError(message, hint=exc.hint, **exc.context)
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._key, KEY) if self._key else text
+
+
+def _reason(exc: ClusterError) -> str:
+    """Return what the plugin says: what the service refused has the status that it answered.
+
+    So its 401 is about the key of the service, not about the user of the cluster.
+    """
+    info = getattr(exc.__cause__, "info", None)
+    error = info.get("error", info) if isinstance(info, dict) else info
+    reason = error.get("reason") if isinstance(error, dict) else error
+    return reason if isinstance(reason, str) else exc.message

@@ -148,7 +148,7 @@ class MlCommons:
                 try:
                     answer = self._connector(one).predict(body["parameters"])
                 except Failed as exc:
-                    raise Refused(400, str(exc)) from exc
+                    raise Refused(exc.status, str(exc)) from exc
                 output = [{"name": "response", "dataAsMap": answer}]
                 return {"inference_results": [{"output": output, "status_code": 200}]}
             case ["DELETE"]:

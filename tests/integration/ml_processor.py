@@ -28,6 +28,10 @@ KNOWN: Final = {"model_id", "function_name", "input_map", "output_map", "query_t
 class Failed(Exception):
     """The processor fails: with ``ignore_failure``, the search goes on as it was."""
 
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
+
 
 def substitute(text: str, values: Values, prefix: str = "${", within: tuple[str, ...] = ()) -> str:
     """Return a text with its variables filled in, those of what was filled in as well.
@@ -110,9 +114,9 @@ class Connector:
                 self.action["url"], content=payload.encode(), headers=headers, timeout=timeout
             )
         except httpx.HTTPError as exc:
-            raise Failed(f"Error communicating with remote model: {exc}") from exc
+            raise Failed(f"Error communicating with remote model: {exc}", 500) from exc
         if not 200 <= answer.status_code < 300:
-            raise Failed(f"Error from remote service: {answer.text}")
+            raise Failed(f"Error from remote service: {answer.text}", answer.status_code)
         found: dict[str, Any] = answer.json()
         return found
 

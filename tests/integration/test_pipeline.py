@@ -257,7 +257,9 @@ def test_a_service_that_is_not_there_is_no_pipeline(
     with serving(stack, keyed=True) as address:
         # it asks for a key
         assert command(stack, url, "--service-address", address) == ClusterError.exit_code
-    assert "got no answer from" in capfd.readouterr().err
+    refusal = capfd.readouterr().err
+    assert "got no answer from" in refusal
+    assert "a key of this service is needed" in refusal
     assert command(stack, url, "--service-address", address) == ClusterError.exit_code
     assert "got no answer from" in capfd.readouterr().err
     assert len(ml_commons.connectors) == len(ml_commons.models) == 1
