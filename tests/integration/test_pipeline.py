@@ -17,6 +17,7 @@ from seealso.cluster import Cluster
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.attach.running import attach
+from seealso.plugin import Recommender
 from seealso.plugin.service.app import create_app
 from seealso.readers import Problems
 from tests.integration.ml_commons import DEFAULT, PRIVATE, TRUSTED, MlCommons, with_plugin
@@ -48,7 +49,7 @@ def serving(stack: Stack, *, keyed: bool = False) -> AbstractContextManager[str]
     digest = sha256(SECRET.encode()).hexdigest()
     keys = [{"name": "cluster", "sha256": digest, "scopes": ["read"]}] if keyed else []
     settings = stack.shop.settings(service={"keys": keys})
-    return running(create_app(type(stack.recommender())(stack.cluster, settings)))
+    return running(create_app(Recommender(stack.cluster, settings)))
 
 
 def command(stack: Stack, url: str, *words: str) -> int:
