@@ -181,13 +181,20 @@ class MlCommons:
             except ValueError as exc:
                 raise Refused(400, str(exc)) from exc
             self.pipelines[name] = body
+            # what asks the node past the plugin finds one, and nothing in it
+            httpx.put(f"{self.node}/_search/pipeline/{name}", json={}).raise_for_status()
             return 200, {"acknowledged": True}
         if name not in self.pipelines:
             return None
         if method == "DELETE":
-            del self.pipelines[name]
+            self.remove_pipeline(name)
             return 200, {"acknowledged": True}
         return 200, {name: self.pipelines[name]}
+
+    def remove_pipeline(self, name: str) -> None:
+        """Forget a pipeline, here and in the node."""
+        del self.pipelines[name]
+        httpx.delete(f"{self.node}/_search/pipeline/{name}").raise_for_status()
 
     def _search(self, request: Request, path: str, body: Any) -> Answer:
         """Carry out a search, through its pipeline where it has one."""
@@ -226,4 +233,8 @@ def with_plugin(node: str, version: str, **changes: Any) -> Iterator[tuple[str, 
     """Run a cluster with the plugin, and yield its address and the plugin."""
     plugin = MlCommons(node, OLD if version.startswith("2.") else version, **changes)
     with gateway(node, plugin.admit) as running:
-        yield running.url, plugin
+        try:
+            yield running.url, plugin
+        finally:
+            for name in [*plugin.pipelines]:
+                plugin.remove_pipeline(name)

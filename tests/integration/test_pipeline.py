@@ -26,7 +26,11 @@ from tests.services import running
 
 SECRET: Final = "f3a1-the-key-of-the-service"
 USER: Final = "u0"
-SEARCH: Final[dict[str, Any]] = {"query": {"match": {"title": "sailor castle"}}, "size": 100}
+# every hit has the same score: the preference decides
+SEARCH: Final[dict[str, Any]] = {
+    "query": {"bool": {"filter": {"range": {"price": {"lte": 40}}}}},
+    "size": 100,
+}
 
 
 @pytest.fixture
@@ -49,7 +53,7 @@ def serving(stack: Stack, *, keyed: bool = False) -> AbstractContextManager[str]
     digest = sha256(SECRET.encode()).hexdigest()
     keys = [{"name": "cluster", "sha256": digest, "scopes": ["read"]}] if keyed else []
     settings = stack.shop.settings(service={"keys": keys})
-    return running(create_app(Recommender(stack.cluster, settings)))
+    return running(create_app(Recommender.from_config(settings)))
 
 
 def command(stack: Stack, url: str, *words: str) -> int:
@@ -81,7 +85,8 @@ def of_user(body: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def personal(stack: Stack, body: dict[str, Any]) -> list[tuple[str, float]]:
     """Return what the library itself makes of a search."""
-    hits = stack.recommender().search(body, USER)["hits"]["hits"]
+    with Recommender.from_config(stack.settings) as recommender:
+        hits = recommender.search(body, USER)["hits"]["hits"]
     return [(hit["_id"], hit["_score"]) for hit in hits]
 
 
@@ -141,9 +146,9 @@ def test_a_visit_and_a_weight_come_with_the_search(
     url, _ = plugin
     with serving(stack) as address:
         assert command(stack, url, "--service-address", address) == 0
-        recommender = stack.recommender()
-        user = recommender.user(USER, session=["f10", "f2"])
-        expected = recommender.search(SEARCH, user, weight=0.6)["hits"]["hits"]
+        with Recommender.from_config(stack.settings) as recommender:
+            user = recommender.user(USER, session=["f10", "f2"])
+            expected = recommender.search(SEARCH, user, weight=0.6)["hits"]["hits"]
         answer = found(url, stack, of_user(SEARCH, session=["f10", "f2"], weight=0.6, theirs=[1]))
         assert answer == [(hit["_id"], hit["_score"]) for hit in expected]
         assert answer != personal(stack, SEARCH)
