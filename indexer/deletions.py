@@ -85,6 +85,7 @@ class Deletions:
                 f"{name}: the catalogue lacks {self.missing:,} of {self.documents:,} items, and "
                 f"{self.unread:,} of its rows could not be read: they may be the same",
                 hint="correct those rows, or name what is gone with --delete FILE",
+                caller_hint="name what is gone",
                 index=name,
             )
         allowed = most * self.documents
@@ -92,7 +93,8 @@ class Deletions:
             return DataError(
                 f"{name}: {len(self.ids):,} of {self.documents:,} items would be deleted, more "
                 f"than {most:.0%}",
-                hint="if they are really gone, give --yes, or over HTTP allow",
+                hint="if they are really gone, give --yes",
+                caller_hint='if they are really gone, send "allow": true',
                 index=name,
             )
         return None

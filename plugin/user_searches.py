@@ -45,6 +45,7 @@ class UserSearches(OpenIndex):
             raise ConfigError(
                 "neighbours need the users index",
                 hint="`seealso users build`, and users.enabled = true",
+                caller_hint="",
             )
         index, who = self._users, self._user_of(user)
 
@@ -55,6 +56,7 @@ class UserSearches(OpenIndex):
                 raise DataError(
                     f"nothing is known about {name}: no neighbours",
                     hint="`seealso users update` brings new users to the users index",
+                    caller_hint="describe the user by a history, words or attributes",
                 )
             (found,) = index.neighbours([profile], size, live.fingerprint)
             return found

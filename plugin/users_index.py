@@ -8,6 +8,7 @@ from seealso.config import NeighbourSettings, Settings
 from seealso.errors import MappingMismatch
 from seealso.indexer.users.live import LiveUsers, live_users, read_users
 from seealso.indexer.users.mapping import users_alias
+from seealso.log import logger
 from seealso.plugin.neighbours import NeighbourBoosts, NeighbourList, read_neighbours
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.ranking.answers import hits_of, missing_part
@@ -15,6 +16,8 @@ from seealso.plugin.ranking.searches import Search
 from seealso.query_templates import msearch
 from seealso.readers import Pseudonyms
 from seealso.types import User, Vector
+
+log = logger(__name__)
 
 
 class UsersIndex:
@@ -42,6 +45,7 @@ class UsersIndex:
         self._settings = settings
         self._names = names
         self._live = live_users(self._cluster, settings, names)
+        self._reported = ""
 
     @classmethod
     def from_settings(
@@ -160,7 +164,11 @@ class UsersIndex:
         try:
             lists = iter(self.neighbours(profiles, settings.k, fingerprint))
         except MappingMismatch as exc:
-            note = f"without neighbours: {exc.message}; {exc.hint}"
+            # each list says what it lacks; what to do about it is for whoever runs this, once
+            if self._reported != exc.message:
+                self._reported = exc.message
+                log.warning("%s; %s", exc.message, exc.hint)
+            note = f"without neighbours: {exc.message}"
             return [NeighbourBoosts(note=note)] * len(profiles)
         return [
             NeighbourBoosts()

@@ -63,7 +63,9 @@ class _Line:
         try:
             return describe_user(known.get, **self.fields)
         except DataError as exc:
-            raise DataError(f"{self.place}: {exc.message}", hint=LINE_HINT, **exc.context) from exc
+            raise DataError(
+                f"{self.place}: {exc.message}", hint=LINE_HINT, caller_hint=None, **exc.context
+            ) from exc
 
 
 def _parse(lines: BufferedReader, file: str) -> Iterator[_Line]:

@@ -116,6 +116,7 @@ def _documents(cluster: Cluster, live: Live, item_ids: Sequence[str]) -> dict[st
             raise DataError(
                 f"item {item_id!r} is not in the index",
                 hint="`seealso index update` adds items of the catalogue",
+                caller_hint="ask about items of lists",
                 item_id=item_id,
             )
     return {item_id: hit["_source"] for item_id, hit in found.items()}

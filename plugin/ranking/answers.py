@@ -1,7 +1,7 @@
 """What OpenSearch answered to searches: their hits, why it refused, and what is missing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from seealso.cluster.blocks import blocked
 from seealso.cluster.failures import first_cause
@@ -15,7 +15,9 @@ Response: TypeAlias = Mapping[str, Any]
 Hit: TypeAlias = Mapping[str, Any]
 """One hit of a search, as OpenSearch returns it."""
 
-REFUSED = "a filter must be valid query DSL; `seealso doctor` checks the index"
+FITTING: Final = "a filter must be valid query DSL"
+
+REFUSED: Final = f"{FITTING}; `seealso doctor` checks the index"
 
 
 def hits_of(response: Response) -> list[Hit]:
@@ -34,7 +36,7 @@ def hits_of(response: Response) -> list[Hit]:
         if EXPENSIVE in message:
             raise ScriptsRefused(message)
         raise blocked("the index", cause) or ClusterError(
-            message, hint=REFUSED, status=response.get("status")
+            message, hint=REFUSED, caller_hint=FITTING, status=response.get("status")
         )
     hits: list[Hit] = response["hits"]["hits"]
     return hits

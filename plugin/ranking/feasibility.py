@@ -23,6 +23,7 @@ def check_sum(criteria: Criteria, shares: Sequence[ShareSettings]) -> None:
         raise ConfigError(
             f"{' + '.join(parts)} = {whole:g}, more than the whole list",
             hint="lower one of them; recommend.tail_share counts too",
+            caller_hint="lower tail_share",
         )
 
 

@@ -260,7 +260,10 @@ def _out_of_range(exc: ValidationError) -> ConfigError:
     """Return the error that names the option, what it must be, and what it is."""
     first = refusals(exc)[0]
     return ConfigError(
-        f"{first}, not {first.value!r:.60}", hint="docs/reference/settings.md", field=first.place[0]
+        f"{first}, not {first.value!r:.60}",
+        hint="docs/reference/settings.md",
+        caller_hint="leave it out for the default",
+        field=first.place[0],
     )
 
 

@@ -119,6 +119,7 @@ def choose_path(criteria: Criteria, space: Space, *, exact: bool, scripts: bool 
         raise ConfigError(
             f"path ann: an index for {space} ranks by script alone",
             hint="use path exact or reference, or build the index with index.space = 'cosine'",
+            caller_hint="use path exact or reference",
         )
     return Path.REFERENCE
 

@@ -9,7 +9,7 @@ from seealso.cluster import Cluster
 from seealso.errors import ClusterError
 from seealso.indexer.graph import EXPENSIVE
 from seealso.plugin.latency import Stopwatch
-from seealso.plugin.ranking.answers import REFUSED, Response
+from seealso.plugin.ranking.answers import FITTING, REFUSED, Response
 from seealso.plugin.ranking.searches import Search
 from seealso.plugin.serving import Live, ScriptsRefused
 from seealso.query_templates import msearch
@@ -125,7 +125,8 @@ def _request(cluster: Cluster, path: str, body: bytes, params: Mapping[str, str]
         if len(body) > AT_ONCE and TOO_LARGE in exc.message:
             exc.hint = f"{len(body) / 1e6:.0f} MB, most of it ids of items to leave out: {SMALLER}"
         # what cannot be parsed makes OpenSearch refuse the whole request
-        exc.hint = exc.hint or REFUSED
+        if not exc.hint:
+            exc.hint, exc.caller_hint = REFUSED, FITTING
         raise _named(exc) from exc
     return answer
 

@@ -71,7 +71,12 @@ class Condition:
         else:
             return
         hint = f"{cure} and build the index again"
-        raise ConfigError(f"{self.setting}: {found}", hint=hint, field=self.field)
+        raise ConfigError(
+            f"{self.setting}: {found}",
+            hint=hint,
+            caller_hint="name another field, if you named this one",
+            field=self.field,
+        )
 
 
 def conditions(choices: Iterable[Choice], setting: str) -> Iterator[Condition]:

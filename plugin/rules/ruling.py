@@ -145,7 +145,9 @@ def takes_all(excluded: Choice, other: Choice, taxonomy: Taxonomy) -> bool:
 def contradiction(one: str, other: str) -> ConfigError:
     """Return the error that names two rules that cannot both hold."""
     return ConfigError(
-        f"{one} contradicts {other}", hint="leave out one of them; see docs/how-to/rules.md"
+        f"{one} contradicts {other}",
+        hint="leave out one of them; see docs/how-to/rules.md",
+        caller_hint="leave out one of them",
     )
 
 

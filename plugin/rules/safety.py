@@ -60,6 +60,7 @@ class Blocklist:
             raise ConfigError(
                 f"safety.blocklist: {self.file} cannot be read: no list is made without it",
                 hint="a text file with an item id a line",
+                caller_hint="",
             ) from exc
 
 

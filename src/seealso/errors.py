@@ -35,16 +35,27 @@ class SeeAlsoError(Exception):
         What is wrong, and where: one line.
     hint
         What to do about it: one line, shown below the message.
+    caller_hint
+        The same for somebody who can change the call alone, where `hint` speaks of settings,
+        commands or the cluster; empty where no other call helps. As `hint`, where it is None.
     **context
         Machine-readable facts (file, line, field, index, ...), shown by ``--json``.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None, **context: object) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        caller_hint: str | None = None,
+        **context: object,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.caller_hint = hint if caller_hint is None else caller_hint
         self.context = context
 
 
@@ -135,7 +146,7 @@ class ServiceError(SeeAlsoError):
         hint: str | None = None,
         **context: object,
     ) -> None:
-        super().__init__(message, hint=hint, **context)
+        super().__init__(message, hint=hint, caller_hint=None, **context)
         self.code = code
         self.request_id = request_id
         self.status = status
@@ -190,7 +201,7 @@ class BulkWriteError(ClusterError):
         hint: str | None = None,
         **context: object,
     ) -> None:
-        super().__init__(message, hint=hint, **context)
+        super().__init__(message, hint=hint, caller_hint=None, **context)
         self.failed = tuple(failed)
         self.written = written
 

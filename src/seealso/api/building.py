@@ -156,6 +156,7 @@ def _renew_for_live(renew_users: Callable[[], object], rejection: NotBetter) -> 
         raise NotBetter(
             f"{rejection.message}; the users index was not renewed either: {exc.message}",
             hint="; ".join(filter(None, (rejection.hint, exc.hint))),
+            caller_hint=None,
             **{**exc.context, **rejection.context},
         ) from exc
 

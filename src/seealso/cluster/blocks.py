@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from seealso.errors import ClusterError
 
@@ -137,5 +137,5 @@ def blocked(index: str, reason: str) -> ClusterError | None:
     what = "the cluster" if where is None else f"{where}:"
     names = ", ".join(dict.fromkeys(one.setting for one in blocks))
     full = any(one.by_full_disk for one in blocks)
-    passing = {"retry_after": DISK_SECONDS} if full else {}
+    passing: dict[str, Any] = {"retry_after": DISK_SECONDS} if full else {}
     return ClusterError(f"{what} is blocked by {names}", hint=cure, index=index, **passing)

@@ -71,7 +71,10 @@ class TextTemplate:
 
     def _error(self, reason: str) -> TemplateError:
         hint = "see docs/reference/settings.md for text templates"
-        return TemplateError(f"{self._name}: {reason}", hint=hint, template=self._name)
+        fitting = "send attributes as the template reads them"
+        return TemplateError(
+            f"{self._name}: {reason}", hint=hint, caller_hint=fitting, template=self._name
+        )
 
 
 def names_read(source: str) -> frozenset[str]:

@@ -74,6 +74,7 @@ def check_parity(backbone: Backbone | StoredBert, bundle: Bundle) -> dict[str, f
                 f"{cosine:.4f} ({name.replace('_', ' ')}), at least {limit} expected",
                 hint=f"try another {backbone.named.pooling} or {backbone.named.max_length}, "
                 "and report the model",
+                caller_hint=None,
                 **{key: float(value) for key, value in found.items()},
             )
     return {name: round(float(value), 6) for name, value in found.items()}
