@@ -4,6 +4,7 @@ The caller makes sure that the bundle is that of the index.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from seealso.cluster import Cluster
@@ -18,6 +19,7 @@ from seealso.plugin.groups.options import GroupCriteria
 from seealso.plugin.latency import Stopwatch
 from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.profile import Profile, build_profiles
+from seealso.plugin.profiles.users import describe_blanks
 from seealso.plugin.ranking.item_reader import ItemReader
 from seealso.plugin.ranking.named_items import NamedItems
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
@@ -127,8 +129,12 @@ class ListMaker(RequestMaker):
         """Return one list for all members."""
         if len(members.users) == 1:
             (alone,) = self.for_users(live, members.users, criteria.list)
+            note = join_notes(describe_blanks(members.words), alone.note)
             return GroupList.of_one(
-                alone, members.names[0], criteria.groups.strategy, members.group_id
+                replace(alone, note=note),
+                members.names[0],
+                criteria.groups.strategy,
+                members.group_id,
             )
         watch = Stopwatch()
         request, context = self._group_request(live, members, criteria)
@@ -184,6 +190,7 @@ class ListMaker(RequestMaker):
             raise DataError(
                 f"item {item_id!r} {what}",
                 hint=f"alias {self._settings.index.alias}; `seealso index update` adds items",
+                caller_hint="ask about items of lists",
                 item_id=item_id,
             )
         return live.encoder.bundle.item_query(item.vector)

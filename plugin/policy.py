@@ -1,15 +1,16 @@
 """What holds for every list of an index: its rules, its exposure, and what must not be shown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from seealso.cluster import Cluster
-from seealso.cluster.fields import searchable_fields
+from seealso.cluster.fields import IndexFields, read_fields
 from seealso.config import Choice, Settings
 from seealso.errors import DataError
 from seealso.plugin.ranking.options import Criteria, changed
 from seealso.plugin.ranking.plans import Plan, build_plan
 from seealso.plugin.rules.fields import Condition, conditions
+from seealso.plugin.rules.filters import check_filters, filtered_fields
 from seealso.plugin.rules.ruling import contradiction, takes_all
 from seealso.plugin.rules.safety import Guard
 from seealso.plugin.rules.taxonomy import Clause, Taxonomy
@@ -38,7 +39,7 @@ class Policy:
         self._settings = settings
         self._tree = Taxonomy.of(settings.taxonomy)
         self._guard = Guard(settings.safety, self._tree)
-        self._known: dict[str, Mapping[str, str]] = {}
+        self._known: dict[str, IndexFields] = {}
 
     def plan(self, live: Live, criteria: Criteria) -> Plan:
         """Return the plan of every list of an answer; `filters` are added for each.
@@ -51,13 +52,16 @@ class Policy:
         Raises
         ------
         ConfigError
-            Rules or shares contradict each other, or are about a field that the index lacks.
+            Rules or shares contradict each other, or are about a field that the index lacks; so is
+            a filter.
         """
         settings = self._settings
         rules = criteria.rules if criteria.without_rules else (*criteria.rules, *settings.rules)
         exposure = changed(settings.exposure, {"diversity": criteria.diversity})
         plan = build_plan(criteria, rules, exposure, self._tree, datetime.now(UTC))
         self._check_fields(live, rules)
+        if any(filtered_fields(criteria.filters)):
+            check_filters(live.name, self._fields(live), criteria.filters)
         for share in settings.exposure.shares:
             self._check_blocked(share)
         return plan
@@ -88,6 +92,7 @@ class Policy:
                 raise DataError(
                     f"item {item_id!r} is not in the index, or not for this user",
                     hint="section [safety] of the settings says which users may get which items",
+                    caller_hint="ask about items of lists for this user",
                     item_id=item_id,
                 )
 
@@ -112,13 +117,13 @@ class Policy:
         found += [Condition("safety.age", one.item, "numbers") for one in settings.safety.age]
         found += [Condition("safety.region", one.item, "values") for one in settings.safety.region]
         if found:
-            types = self._types(live)
+            types = self._fields(live).searchable
             for one in found:
                 one.check(live.name, types.get(one.field))
 
-    def _types(self, live: Live) -> Mapping[str, str]:
-        types = self._known.get(live.generation)
-        if types is None:
-            types = searchable_fields(self._cluster, live.name)
-            self._known = {live.generation: types}
-        return types
+    def _fields(self, live: Live) -> IndexFields:
+        fields = self._known.get(live.generation)
+        if fields is None:
+            fields = read_fields(self._cluster, live.name)
+            self._known = {live.generation: fields}
+        return fields

@@ -12,6 +12,8 @@ from seealso.config import GroupSettings
 from seealso.errors import DataError
 from seealso.models.group_strategies import Matrix, OwnHistory
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.profiles.users import describe_blanks
+from seealso.plugin.recommendations import join_notes
 from seealso.types import GroupMembers, User
 
 MOST_MEMBERS: Final = 500
@@ -81,7 +83,9 @@ class Members:
             number if one.user_id is None else one.user_id: one for number, one in enumerate(people)
         }
         different = tuple(unlike.values())
-        described = (whole,) if whole.words or whole.attributes else ()
+        # blank words are said to be none once, not of a member as well
+        alone = whole if whole.has_words else replace(whole, words="")
+        described = (alone,) if alone.words or alone.attributes else ()
         users = (*different, *described)
         if not users:
             raise DataError(
@@ -116,6 +120,7 @@ def find_group(known: GroupMembers, members: str | Sequence[str | User]) -> str 
             raise DataError(
                 f"{members!r} is no known group",
                 hint="name a group of the file groups.path, or give a list of members",
+                caller_hint="give a list of members",
                 field="members",
             )
         return members
@@ -191,7 +196,7 @@ class Group:
             tuple(known),
             tuple(known.values()),
             _exclude(members, settings.seen),
-            note,
+            join_notes(describe_blanks(members.words, *(one.words for one in members.users)), note),
             settings.own_weight if beside else None,
         )
 

@@ -92,7 +92,8 @@ def read_inputs(users: Sequence[User], live: Live, items: ItemCache) -> list[Pro
     known, unread = items.get(live, (entry.item_id for entries in recent for entry in entries))
     texts: list[str] = []
     for user, entries in zip(users, recent, strict=True):
-        texts.append(_render(live, user.words, {}, _item_texts(entries, known, settings)))
+        words = user.words if user.has_words else ""
+        texts.append(_render(live, words, {}, _item_texts(entries, known, settings)))
         texts.append(_render(live, "", user.attributes, ()))
     vectors = iter(_encode(texts, live))
     return [

@@ -8,6 +8,7 @@ from seealso.config import Settings
 from seealso.errors import DataError
 from seealso.indexer.inputs import row_source
 from seealso.plugin.profiles.profile import Profile
+from seealso.plugin.recommendations import join_notes
 from seealso.readers import Histories, Problems, parse_named_id, read_events
 from seealso.types import HistoryEntry, User
 
@@ -87,6 +88,16 @@ def describe_gaps(profile: Profile) -> str:
 
     Empty where nothing is missing.
     """
+    return join_notes(describe_blanks(profile.user.words), _describe_missing(profile))
+
+
+def describe_blanks(*words: str) -> str:
+    """Return that words which somebody sent are none; empty where they are some, or none came."""
+    blank = any(text and not text.strip() for text in words)
+    return "the words are blank: left out" if blank else ""
+
+
+def _describe_missing(profile: Profile) -> str:
     user, missing = profile.user, ""
     if profile.unread:
         missing = f"{profile.unread} items of the history could not be read: shards do not answer"

@@ -98,7 +98,16 @@ def build(request: RankedRequest, context: RankingContext) -> BuiltList:
     ]
     order = request.order(context)
     note = context.note if request.known else ""
-    draft = Draft(plan.size, {}, order, known=request.known, caps=plan.caps, note=note)
+    gated = plan.sub_queries[0].criteria.min_probability > 0
+    draft = Draft(
+        plan.size,
+        {},
+        order,
+        known=request.known,
+        caps=plan.caps,
+        note=note,
+        checks=(describe_ungated,) if gated else (),
+    )
     return BuiltList(plan, tuple(queries), draft)
 
 
@@ -139,6 +148,12 @@ def rerank(draft: Draft, plan: Plan) -> RankedItems:
     items = insert(filled, draft.pins, draft.size)
     note = join_notes(draft.note, *(check(items) for check in draft.checks))
     return RankedItems(tuple(_only_fields(one, plan.fields) for one in items), note)
+
+
+def describe_ungated(items: Sequence[Candidate]) -> str:
+    """Return which items of a list ``min_probability`` says nothing about; empty for none."""
+    without = sum(one.item.probability is None for one in items)
+    return f"{without} items have no probability: min_probability lets them pass" if without else ""
 
 
 def _only_fields(candidate: Candidate, names: tuple[str, ...] | None) -> Candidate:

@@ -118,6 +118,11 @@ class User:
     words: str = ""
     stored_attributes: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there are any words: blanks are none."""
+        return bool(self.words.strip())
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:

@@ -232,7 +232,6 @@ def comparisons() -> st.SearchStrategy[dict[str, Any]]:
         condition("meta.kind", among, st.lists(kinds, max_size=3)),
         condition("meta.year", equal, years),
         condition("meta.year", ordered, st.one_of(years, st.none())),
-        condition("meta.absent", equal, st.one_of(kinds, st.none())),
         condition("id", among, st.lists(st.sampled_from(["b1", "b40", TEXTLESS]), max_size=2)),
         condition("meta.tail", equal, st.booleans()),
     )
@@ -285,3 +284,10 @@ def test_filters_of_no_use_are_named(
     with pytest.raises(ConfigError, match=says) as caught:
         component.run("castle", filters=filters)
     assert "operator" in str(caught.value.hint)
+
+
+def test_a_filter_on_a_field_that_is_not_there_is_refused(component: Component) -> None:
+    for operator in ("==", "!="):
+        absent = {"field": "meta.absent", "operator": operator, "value": "poetry"}
+        with pytest.raises(ConfigError, match="has no field 'absent'"):
+            component.run("castle", filters=absent)

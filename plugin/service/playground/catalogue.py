@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from seealso.cluster import Cluster
-from seealso.cluster.fields import searchable_fields
+from seealso.cluster.fields import read_fields
 from seealso.config import Settings
 from seealso.plugin.recommendations import label, name_of
 from seealso.readers import RESERVED
@@ -32,7 +32,7 @@ class Catalogue:
 
     def fields(self) -> dict[str, str]:
         """Return the catalogue's own fields that can be searched, with their types."""
-        found = searchable_fields(self._cluster, self._alias)
+        found = read_fields(self._cluster, self._alias).searchable
         return {
             name: kind
             for name, kind in sorted(found.items())
