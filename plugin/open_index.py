@@ -15,6 +15,7 @@ from seealso.indexer.users.writing import UserEncoder
 from seealso.log import say
 from seealso.plugin.groups.members import Members, find_group
 from seealso.plugin.list_maker import ListMaker
+from seealso.plugin.pinned_index import PinnedIndex
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import (
     describe_user,
@@ -23,7 +24,7 @@ from seealso.plugin.profiles.users import (
     require_users,
 )
 from seealso.plugin.search.ubi import ListT, Query, UbiLog
-from seealso.plugin.serving import FollowedIndex, Live, PinnedIndex
+from seealso.plugin.serving import FollowedIndex, Live
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Histories, Problems, read_known_groups
 from seealso.types import GroupMembers, User, Vector
@@ -248,7 +249,7 @@ class OpenIndex:
 
     def user_encoder(self) -> UserEncoder:
         """Return what makes the vectors of a users index for the live index, as a query does."""
-        live = self._index.follow(lambda live: live)
+        live = self._index.newest()
         settings = live.settings.profile
 
         def vectors(users: Sequence[User]) -> list[Vector | None]:

@@ -57,6 +57,14 @@ class Recommender(UserSearches):
         There is no index, or its bundle is not in the store.
     """
 
+    def load_beside(self) -> None:
+        """From now on, let the index before answer while the model of a new one is loaded.
+
+        Otherwise whoever asks next waits for it, some seconds, and is answered by the new one. What
+        is in memory needs no loading: an update, a rollback, or a build with the same bundle.
+        """
+        self._index.load_beside()
+
     def recommend(
         self,
         user_id: str | None = None,

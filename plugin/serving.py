@@ -4,14 +4,17 @@ Every query goes to the physical index by its own name, with the bundle of that 
 answer mixes two models. While it runs, the cluster is asked what the alias points to and what that
 index's metadata says; where either changed, the query runs again. So the next answer after a swap,
 a rollback or an update knows of it, even if it holds no items.
+
+A model that is not in memory takes seconds to load. A service does not let its callers wait for it:
+`load_beside` lets the index before answer until then.
 """
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from http import HTTPStatus
 from threading import Lock
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -19,10 +22,11 @@ import orjson
 
 from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
-from seealso.encoder import Encoder, UserText, query_encoder
-from seealso.errors import BundleError, ClusterError, DataError, SeeAlsoError, Unavailable
+from seealso.encoder import Encoder, UserText
+from seealso.errors import ClusterError, ConfigError, DataError, SeeAlsoError, Unavailable
 from seealso.indexer.graph import EXPENSIVE
-from seealso.indexer.live import LiveIndex, live_index, open_index
+from seealso.indexer.live import LiveIndex, live_index
+from seealso.plugin.encoders import Encoders
 
 T = TypeVar("T")
 
@@ -31,9 +35,6 @@ AliasState: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 SWAPS_FOLLOWED: Final = 5
 """How often in a row one query follows a moving alias."""
-
-MAX_ENCODERS: Final = 2
-"""Models in memory: that of the live index, and the one that a rollback goes back to."""
 
 CHECKS_AT_ONCE: Final = 8
 """Most requests for the state of the alias that run at the same time."""
@@ -121,11 +122,13 @@ class FollowedIndex:
     def __init__(self, cluster: Cluster, settings: Settings) -> None:
         self._cluster = cluster
         self._settings = settings
-        self._encoders: OrderedDict[str, Encoder] = OrderedDict()
+        self._encoders = Encoders(settings)
+        self._beside = False
         self._reading = Lock()
         self._refused_at = float("-inf")
         self._checks = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="seealso-alias")
-        self._live = self._read_live()
+        index = live_index(cluster, settings)
+        self._live = self._open(index, self._encoders.load(index).result())
         self._closed = False
 
     @property
@@ -137,12 +140,18 @@ class FollowedIndex:
         """End the threads that read what the alias points to; nothing can be asked any more."""
         self._closed = True
         self._checks.shutdown(wait=False)
+        self._encoders.close()
+
+    def load_beside(self) -> None:
+        """From now on, let the index before answer while the model of a new one is loaded."""
+        self._beside = True
 
     def follow(self, query: Callable[[Live], T]) -> T:
         """Return the answer of the index that the alias points to, as it is now.
 
-        Where the alias moves faster than the query is answered, the answer of the index that it
-        stood for a moment ago is returned: of one model, though not of the newest.
+        Where the alias moves faster than the query is answered, or than a model is loaded beside
+        it, the answer of the index that it stood for a moment ago is returned: of one model,
+        though not of the newest.
 
         Parameters
         ----------
@@ -156,8 +165,7 @@ class FollowedIndex:
         SeeAlsoError
             `close` was called.
         """
-        if self._closed:
-            raise SeeAlsoError("this recommender is closed", hint="use it inside its `with` block")
+        self._require_open()
         for _ in range(SWAPS_FOLLOWED):
             live = self._current()
             state = self._checks.submit(self._read_alias)
@@ -169,16 +177,36 @@ class FollowedIndex:
                 if not live.scripts:
                     raise
                 self._do_without_scripts(live)
-            except (ClusterError, DataError):
-                # the index may be gone, or a newer one may hold the item
+            except (ClusterError, ConfigError, DataError) as exc:
+                # the index may be gone, or a newer one may hold the item or the field
                 if not _outdated(live, state):
                     raise
-                self._refresh(live)
+                if _is_answer(exc) and self._loads_beside(live):
+                    raise
+                self._catch_up(live)
             else:
-                if not _outdated(live, state):
+                if not _outdated(live, state) or self._loads_beside(live):
                     return answer
-                self._refresh(live)
+                self._catch_up(live)
         return query(self._live)
+
+    def newest(self) -> Live:
+        """Return what the alias stands for now, however long its model takes to load.
+
+        Raises
+        ------
+        ClusterError, BundleError
+            As for the class.
+        """
+        self._require_open()
+        live = self._live
+        if dict(self._read_alias()) != {live.name: live.meta}:
+            self._catch_up(live)
+        return self._live
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise SeeAlsoError("this recommender is closed", hint="use it inside its `with` block")
 
     def _current(self) -> Live:
         live = self._live
@@ -201,80 +229,45 @@ class FollowedIndex:
             for name, one in answer.items()
         }
 
-    def _refresh(self, outdated: Live) -> None:
+    def _loads_beside(self, outdated: Live) -> bool:
+        """Whether the outdated index goes on answering, as the model of the next one is loaded."""
+        return self._beside and self._refresh(outdated) is not None
+
+    def _catch_up(self, outdated: Live) -> None:
+        """Read what the alias points to, and wait until its model is loaded."""
+        while (load := self._refresh(outdated)) is not None:
+            load.result()
+
+    def _refresh(self, outdated: Live) -> "Future[Encoder] | None":
+        """Read what the alias points to; return what loads its model, while that takes longer."""
         with self._reading:
             # another thread may have read it while this one waited
             if self._live.generation == outdated.generation:
-                self._live = self._read_live()
+                index = live_index(self._cluster, self._settings)
+                load = self._encoders.load(index)
+                if not load.done():
+                    return load
+                self._live = self._open(index, load.result())
+        return None
 
-    def _read_live(self) -> Live:
-        index = live_index(self._cluster, self._settings)
+    def _open(self, index: LiveIndex, encoder: Encoder) -> Live:
         alias = self._settings.index.alias
-        return _open(self._cluster, self._settings, index, alias, self._encoder(index))
-
-    def _encoder(self, index: LiveIndex) -> Encoder:
-        encoder = self._encoders.get(index.fingerprint) or _load_encoder(index, self._settings)
-        self._encoders[index.fingerprint] = encoder
-        self._encoders.move_to_end(index.fingerprint)
-        if len(self._encoders) > MAX_ENCODERS:
-            self._encoders.popitem(last=False)
-        return encoder
+        return open_live(self._cluster, self._settings, index, alias, encoder)
 
 
-class PinnedIndex:
-    """One physical index, whatever the alias points to.
-
-    Parameters
-    ----------
-    cluster, settings
-        Where, and which bundles.
-    name
-        The index.
-    encoders
-        Models that are loaded: that of the index need not be a second time.
-
-    Raises
-    ------
-    ClusterError
-        There is no such index.
-    BundleError
-        Its bundle is not in the store, or does not fit the index.
-    """
-
-    def __init__(
-        self, cluster: Cluster, settings: Settings, name: str, encoders: Iterable[Encoder] = ()
-    ) -> None:
-        index = open_index(cluster, settings, name)
-        fits = (one for one in encoders if one.bundle.fingerprint == index.fingerprint)
-        encoder = next(fits, None) or _load_encoder(index, settings)
-        self._live = _open(cluster, settings, index, name, encoder)
-
-    @property
-    def live(self) -> Live:
-        """The index."""
-        return self._live
-
-    def close(self) -> None:
-        """Do nothing: no threads, no connections."""
-
-    def follow(self, query: Callable[[Live], T]) -> T:
-        """Return the answer of the index; without scripts, where the cluster refuses them."""
-        try:
-            return query(self._live)
-        except ScriptsRefused:
-            if not self._live.scripts:
-                raise
-            self._live = replace(self._live, scripts=False)
-            return query(self._live)
+def _is_answer(exc: SeeAlsoError) -> bool:
+    """Whether an error is about what was asked for: the index that raised it is still there."""
+    return not isinstance(exc, ClusterError) or exc.context.get("status") == HTTPStatus.BAD_REQUEST
 
 
 def _outdated(live: Live, state: "Future[AliasState]") -> bool:
     return dict(state.result()) != {live.name: live.meta}
 
 
-def _open(
+def open_live(
     cluster: Cluster, settings: Settings, index: LiveIndex, address: str, encoder: Encoder
 ) -> Live:
+    """Return all that queries to an index need, sent to it or, by others, to `address`."""
     return Live(
         index.name,
         index.meta,
@@ -286,14 +279,3 @@ def _open(
         UserText(index.text),
         with_fitted(settings, encoder.bundle.fitted),
     )
-
-
-def _load_encoder(index: LiveIndex, settings: Settings) -> Encoder:
-    bundle = index.bundle
-    if bundle.dimension != index.meta["dimension"]:
-        raise BundleError(
-            f"{index.name}: vectors have {index.meta['dimension']} dimensions, bundle "
-            f"{bundle.name} makes {bundle.dimension}",
-            hint="build the index again",
-        )
-    return query_encoder(bundle, settings)
