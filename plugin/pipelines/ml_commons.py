@@ -146,7 +146,7 @@ class MlCommons:
             )
         if f"{path}: not allowed" in message:
             return ClusterError(message, hint=RIGHTS)
-        return ClusterError(message, hint=exc.hint, **exc.context)
+        return ClusterError(message, hint=exc.hint, caller_hint=exc.caller_hint, **exc.context)
 
     def _without_key(self, text: str) -> str:
         return text.replace(self._key, KEY) if self._key else text

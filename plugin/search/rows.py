@@ -142,9 +142,9 @@ class _Queue:
         left = {key for key, one in answers.items() if one["status"] in RETRIED}
         refused = [one for one in answers.values() if one["status"] not in WRITTEN | RETRIED]
         if refused:
-            self._drop(len(refused), refused[0]["error"]["reason"])
+            self._drop(len(refused), without_value(refused[0]["error"]["reason"]))
         if left:
-            self._fail(answers[next(iter(left))]["error"]["reason"])
+            self._fail(without_value(answers[next(iter(left))]["error"]["reason"]))
         else:
             self._failing = False
         return left
@@ -180,3 +180,8 @@ class _Queue:
             if not self._dropped:
                 log.warning("%s: rows are dropped: %s", self._index, reason)
             self._dropped += count
+
+
+def without_value(reason: str) -> str:
+    """Return why OpenSearch refuses a row, without the words of a user that it quotes."""
+    return reason.partition(" Preview of field's value")[0]

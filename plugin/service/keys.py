@@ -55,7 +55,7 @@ async def _refuse_others(
                 "Forbidden",
                 f"this address needs the scope {lacking[0]}, and the key has "
                 f"{', '.join(sorted(allowed))}",
-                f'use another key, or add "{lacking[0]}" to its scopes in [[service.keys]]',
+                "send a key with that scope: those who run the service make them",
             )
         )
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seealso.cluster.request_id import request_id
 from seealso.plugin.service.middleware import Middleware
-from seealso.plugin.service.problems import problem
+from seealso.plugin.service.problems import LATER, problem
 
 LARGEST_BODY: Final = 1_000_000
 """Bytes of a request: a history of fifty thousand ids has less."""
@@ -66,7 +66,7 @@ class LimitRequests(Middleware):
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "TooManyRequests",
                 f"{self._most} requests are being answered already",
-                "ask again after Retry-After, or raise service.requests",
+                LATER,
             )
             await refused(scope, receive, send)
             return

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seealso.cluster import indices
+from seealso.plugin.service.addresses import address
 from seealso.plugin.service.middleware import Middleware
 from seealso.plugin.serving import Live
 
@@ -21,10 +22,6 @@ BUCKETS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 SHARED_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Variable of prometheus_client: where the numbers of several processes lie."""
-
-UNKNOWN: Final = "unknown"
-"""The address of requests to none of the service's: what callers invent must not become a label."""
-
 
 WHYS: Final = {
     "OpenSearch does not answer": "unavailable",
@@ -35,6 +32,8 @@ WHYS: Final = {
     "of the history have no vector": "unknown_items",
     "of the history has a vector": "unknown_items",
     "words and attributes alone": "no_history",
+    "the words are blank": "blank_words",
+    "have no probability": "no_probability",
     "ranked by the graph": "graph",
     "without neighbours": "no_neighbours",
 }
@@ -179,6 +178,4 @@ class CountRequests(Middleware):
         try:
             await self.app(scope, receive, note_status)
         finally:
-            route: Any = scope.get("route")
-            endpoint = getattr(route, "path_format", UNKNOWN)
-            self._metrics.count_request(endpoint, status, perf_counter() - started)
+            self._metrics.count_request(address.get(), status, perf_counter() - started)

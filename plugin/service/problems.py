@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from math import ceil
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -24,7 +24,9 @@ from seealso.errors import (
     Unavailable,
 )
 from seealso.log import logger
+from seealso.plugin.service.addresses import address
 from seealso.plugin.service.middleware import Middleware
+from seealso.plugin.service.refused import Refused, refused_fields
 from seealso.plugin.service.wording import describe_error
 
 log = logger(__name__)
@@ -51,8 +53,10 @@ RETRY_AFTER: Final = {"Retry-After": "1"}
 
 DESCRIBED: Final = "/openapi.json describes every request"
 
-Refused: TypeAlias = dict[str, Any]
-"""What is wrong with a part of a request: its ``field`` and the ``reason``, and where it is."""
+LATER: Final = "ask again after Retry-After"
+
+REPORT: Final = "tell those who run the service: its log says more under this X-Request-Id"
+"""What callers can do about what is no fault of theirs."""
 
 
 class Refusal(Exception):
@@ -92,7 +96,7 @@ class DescribeUnexpected(Middleware):
                 # half an answer is out: only the end of the connection can say that it is none
                 raise
             what = "request %s, %s: an error that nobody foresaw"
-            log.exception(what, request_id.get(), scope["path"])
+            log.exception(what, request_id.get(), address.get())
             await _unexpected()(scope, receive, send)
 
 
@@ -151,9 +155,10 @@ def all_refused(what: str, refused: Sequence[Refused]) -> Refusal:
     )
 
 
-def refused_fields(errors: Sequence[Any]) -> list[Refused]:
-    """Return the fields that pydantic refuses, with the reasons."""
-    return [{"field": ".".join(map(str, one["loc"])), "reason": one["msg"]} for one in errors]
+def report_failure(exc: SeeAlsoError) -> None:
+    """Log what keeps the service from answering, and what can be done about it."""
+    what = "; ".join(filter(None, (exc.message, exc.hint)))
+    log.warning("request %s, %s: %s", request_id.get(), address.get(), what)
 
 
 @contextmanager
@@ -162,9 +167,9 @@ def own_settings() -> Iterator[None]:
     try:
         yield
     except ConfigError as exc:
-        log.warning("request %s: %s", request_id.get(), exc.message)
+        report_failure(exc)
         status = HTTPStatus.INTERNAL_SERVER_ERROR
-        raise Refusal(problem(status, type(exc).__name__, exc.message, exc.hint)) from exc
+        raise Refusal(problem(status, type(exc).__name__, exc.message, REPORT)) from exc
 
 
 def status_of(exc: SeeAlsoError) -> HTTPStatus:
@@ -180,21 +185,33 @@ def status_of(exc: SeeAlsoError) -> HTTPStatus:
     return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+def hint_for_caller(exc: SeeAlsoError, status: HTTPStatus) -> str | None:
+    """Return what somebody can do about an error who reaches the service alone, and no settings."""
+    if status in PASSING:
+        return LATER
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or exc.caller_hint == "":
+        return REPORT
+    return exc.caller_hint
+
+
 def _answer_refusal(_: Request, exc: Exception) -> Response:
     if not isinstance(exc, Refusal):
         raise exc
     return exc.response
 
 
-def _describe_own(request: Request, exc: Exception) -> Response:
+def _describe_own(_: Request, exc: Exception) -> Response:
     if not isinstance(exc, SeeAlsoError):
         raise exc
-    status = status_of(exc)
+    status, code = status_of(exc), type(exc).__name__
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("request %s, %s: %s", request_id.get(), request.url.path, exc.message)
+        report_failure(exc)
+    elif exc.hint != exc.caller_hint:
+        # the message is about what the caller sent, who was told it
+        log.info("request %s, %s: %s: %s", request_id.get(), address.get(), code, exc.hint)
     later = exc.context.get("retry_after")
     headers = {"Retry-After": str(ceil(later))} if isinstance(later, float) else None
-    return problem(status, type(exc).__name__, describe_error(exc), exc.hint, headers)
+    return problem(status, code, describe_error(exc), hint_for_caller(exc, status), headers)
 
 
 def _describe_invalid(request: Request, exc: Exception) -> Response:
@@ -211,7 +228,10 @@ def _describe_invalid(request: Request, exc: Exception) -> Response:
         reason = broken.get("ctx", {}).get("error", "it is broken")
         detail = f"the body is no JSON: {reason}, at character {broken['loc'][-1]}"
         return problem(HTTPStatus.BAD_REQUEST, "InvalidRequest", detail, DESCRIBED)
-    refused = refused_fields([{**one, "loc": one["loc"][1:]} for one in exc.errors()])
+    # pydantic's places begin with the part of the request, which whoever sent it knows
+    sent = {"body": exc.body, "query": dict(request.query_params), "path": request.path_params}
+    found = refused_fields(exc.errors(), sent)
+    refused = [{**one, "field": one["field"].partition(".")[2]} for one in found]
     first = refused[0]
     detail = f"{first['field'] or 'the body'}: {first['reason']}"
     return problem(status, "InvalidRequest", detail, DESCRIBED, refused=refused)
@@ -235,5 +255,5 @@ def _unexpected() -> Response:
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "Unexpected",
         "the service failed in a way that nobody foresaw",
-        "its log says where",
+        REPORT,
     )

@@ -3,6 +3,7 @@
 Several workers are several processes behind the one socket.
 """
 
+import logging
 import os
 import signal
 import time
@@ -10,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from ipaddress import ip_address
-from pathlib import Path
 from socket import (
     AF_INET,
     AF_INET6,
@@ -20,7 +20,6 @@ from socket import (
     SOL_SOCKET,
     socket,
 )
-from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
 
@@ -30,7 +29,8 @@ from uvicorn.supervisors import Multiprocess
 
 from seealso.config import Settings
 from seealso.errors import ConfigError, SeeAlsoError
-from seealso.log import logger
+from seealso.folders import temporary_folder
+from seealso.log import configure, logger
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.app import create_app, create_waiting_app
 from seealso.plugin.service.metrics import SHARED_FOLDER
@@ -99,14 +99,37 @@ def run_workers(settings: Settings, bound: socket) -> None:
 
     They share the socket, the model and what is counted.
     """
-    workers = settings.service.workers
-    with TemporaryDirectory(prefix="seealso-metrics-") as numbers:
+    workers, level = settings.service.workers, logging.getLogger("seealso").level
+    with temporary_folder("seealso-numbers-") as numbers:
         # what prometheus_client reads when a worker imports it
-        os.environ[SHARED_FOLDER] = numbers
-        config = _configure(
-            partial(_open_app, settings, os.getpid()), factory=True, workers=workers
-        )
-        Multiprocess(config, sockets=[bound]).run()
+        os.environ[SHARED_FOLDER] = str(numbers)
+        app = partial(_open_app, settings, os.getpid(), logging.getLevelName(level))
+        config = _configure(app, factory=True, workers=workers)
+        Workers(config, sockets=[bound]).run()
+
+
+class Workers(Multiprocess):
+    """The processes that answer, and who replaces them; how each ended is logged."""
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that ended, or do not answer."""
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for ended, successor in zip(before, self.processes, strict=True):
+            if ended is not successor:
+                how = describe_end(ended.process.exitcode)
+                log.warning("worker %s %s; %s is in its place", ended.pid, how, successor.pid)
+
+
+def describe_end(exitcode: int | None) -> str:
+    """Return how a process ended, as `multiprocessing` tells it: below 0, by a signal."""
+    if exitcode is None or exitcode >= 0:
+        return f"ended with exit code {exitcode}"
+    name = signal.Signals(-exitcode).name
+    if exitcode == -signal.SIGKILL:
+        # who does not answer is killed here, and who needs too much memory by the system
+        return f"was ended by {name}: from outside, or it did not answer for {GRACE_SECONDS} s"
+    return f"was ended by {name}"
 
 
 @contextmanager
@@ -115,8 +138,8 @@ def sharing_models(settings: Settings) -> Iterator[Settings]:
     if settings.encoder.shared is not None:
         yield settings
         return
-    with TemporaryDirectory(prefix="seealso-models-") as folder:
-        encoder = settings.encoder.model_copy(update={"shared": Path(folder)})
+    with temporary_folder("seealso-weights-") as folder:
+        encoder = settings.encoder.model_copy(update={"shared": folder})
         yield settings.model_copy(update={"encoder": encoder})
 
 
@@ -139,13 +162,16 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _open_app(settings: Settings, parent: int) -> FastAPI:
-    """Return the application of one worker."""
+def _open_app(settings: Settings, parent: int, level: str) -> FastAPI:
+    """Return the application of one worker, which logs as its parent does."""
+    configure(level)
     Thread(target=_end_with, args=(parent,), daemon=True).start()
     try:
         return create_app(Recommender.from_config(settings))
     except SeeAlsoError as exc:
-        log.error("a worker cannot answer yet: %s", exc.message)
+        log.error(
+            "a worker cannot answer yet: %s", "; ".join(filter(None, (exc.message, exc.hint)))
+        )
         Thread(target=_end_once_it_answers, args=(settings,), daemon=True).start()
         return create_waiting_app(exc)
 

@@ -22,19 +22,24 @@ BODY = {"history": ["f3", "f7"], "words": "an old film", "size": 3}
 
 
 @contextmanager
-def serving(shop: Shop) -> Iterator[tuple[str, psutil.Process]]:
-    """Run the service of a shop with several workers; yield its address and its parent."""
+def serving(shop: Shop) -> Iterator[tuple[str, psutil.Process, list[str]]]:
+    """Run the service of a shop with several workers.
+
+    Yield its address, its parent, and what will be its log once it has ended.
+    """
     process = shop.start("serve", "--port", "0", "--workers", str(WORKERS))
     assert process.stderr is not None
     first = process.stderr.readline()
     assert first.startswith("listening on "), first + process.stderr.read()
     parent = psutil.Process(process.pid)
+    log: list[str] = []
     try:
-        yield first.removeprefix("listening on ").split(",")[0], parent
+        yield first.removeprefix("listening on ").split(",")[0], parent, log
         alive = parent.children(recursive=True)
     finally:
         process.send_signal(signal.SIGTERM)
         _, complaint = process.communicate(timeout=60)
+        log += complaint.splitlines()
     assert "Traceback" not in complaint
     assert process.returncode == 0
     assert psutil.wait_procs(alive, timeout=30)[1] == []
@@ -85,7 +90,7 @@ def test_workers_share_a_model_and_what_they_count_and_one_that_is_killed_is_rep
     shop = open_shop(opensearch.url)
     shop.stock(films(30))
     shop.build()
-    with serving(shop) as (address, parent):
+    with serving(shop) as (address, parent, log):
         both = wait_for_workers(parent, address)
         with ThreadPoolExecutor(8) as pool:
             assert set(pool.map(ask, [address] * 40)) == {200}
@@ -107,12 +112,20 @@ def test_workers_share_a_model_and_what_they_count_and_one_that_is_killed_is_rep
         after = wait_for_workers(parent, address, beside=both[0].pid)
         assert both[1] in after
         assert {ask(address) for _ in range(10)} == {200}
+        (successor,) = [one.pid for one in after if one.pid != both[1].pid]
+    (died,) = [line for line in log if "SIGKILL" in line]
+    assert died.startswith(f"note: worker {both[0].pid} was ended by SIGKILL: ")
+    assert died.endswith(f"; {successor} is in its place")
 
 
 @pytest.mark.slow
-def test_workers_end_with_the_process_that_started_them(
-    opensearch_latest: NodeInfo, open_shop: OpenShop
+def test_workers_end_with_the_process_that_started_them_and_its_folders_with_the_next(
+    opensearch_latest: NodeInfo,
+    open_shop: OpenShop,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     shop = open_shop(opensearch_latest.url)
     shop.stock(films(30))
     shop.build()
@@ -123,6 +136,20 @@ def test_workers_end_with_the_process_that_started_them(
     process.kill()
     process.communicate(timeout=60)
     assert psutil.wait_procs(both, timeout=30)[1] == []
+    left = {*tmp_path.glob("seealso-*")}
+    assert {one.name.rsplit("-", 1)[0] for one in left} == {"seealso-numbers", "seealso-weights"}
+    with serving(shop) as (address, parent, _):
+        wait_for_workers(parent, address)
+        own = {*tmp_path.glob("seealso-*")}
+        assert len(own) == 2
+        assert own.isdisjoint(left)
+        # another one beside it leaves them alone
+        with serving(shop) as (beside, another, _):
+            wait_for_workers(another, beside)
+            assert own < {*tmp_path.glob("seealso-*")}
+        assert {*tmp_path.glob("seealso-*")} == own
+        assert ask(address) == 200
+    assert not [*tmp_path.glob("seealso-*")]
 
 
 @pytest.mark.slow
@@ -134,7 +161,7 @@ def test_workers_that_start_while_opensearch_stands_still_say_so(
     shop = open_shop(info.url)
     shop.stock(films(30))
     shop.build()
-    with serving(shop) as (address, parent):
+    with serving(shop) as (address, parent, _):
         both = wait_for_workers(parent, address)
         os.kill(info.pid, signal.SIGSTOP)
         try:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Query, Response
+from starlette.routing import BaseRoute
 
 from seealso.errors import DataError
 from seealso.plugin.groups.lists import GroupList
@@ -43,16 +44,18 @@ MOST_USERS: Final = 200
 """Users that are listed at once."""
 
 
-def add_playground(app: FastAPI, recommender: Recommender) -> None:
-    """Give the service its page, and the addresses that the page asks.
+def add_playground(app: FastAPI, recommender: Recommender) -> list[BaseRoute]:
+    """Give the service its page, and the addresses that the page asks; return all of these.
 
     Other programs have the documented ones, so that these are not described in OpenAPI. They list
     users and write votes: a key needs the scope ``admin``.
     """
-    views = Views(recommender)
-    app.include_router(page_routes(), include_in_schema=False)
-    for router in (list_routes(views), item_routes(recommender, views), vote_routes(recommender)):
+    views, page = Views(recommender), page_routes()
+    app.include_router(page, include_in_schema=False)
+    routers = (list_routes(views), item_routes(recommender, views), vote_routes(recommender))
+    for router in routers:
         app.include_router(router, include_in_schema=False, dependencies=[require_scope("admin")])
+    return [route for router in (page, *routers) for route in router.routes]
 
 
 def list_routes(views: Views) -> APIRouter:

@@ -12,12 +12,8 @@ from seealso.plugin.recommendations import join_notes
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.bodies.changes import Event, EventsAnswer, EventsBody
 from seealso.plugin.service.metrics import Metrics
-from seealso.plugin.service.problems import (
-    Refused,
-    all_refused,
-    own_settings,
-    refused_fields,
-)
+from seealso.plugin.service.problems import all_refused, own_settings
+from seealso.plugin.service.refused import Refused, refused_fields
 from seealso.plugin.service.routes.answers import as_json
 
 WRITE_SECONDS: Final = 10.0
@@ -74,7 +70,7 @@ def _read(rows: list[Any]) -> tuple[dict[int, dict[str, Any]], list[Refused]]:
         try:
             events[place] = Event.model_validate(row).model_dump()
         except ValidationError as exc:
-            first = refused_fields(exc.errors())[0]
+            first = refused_fields(exc.errors(), row)[0]
             refused.append(_refused(place, first["field"], first["reason"]))
     return events, refused
 

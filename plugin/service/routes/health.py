@@ -10,7 +10,7 @@ from seealso.errors import SeeAlsoError
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.metrics import Metrics
 from seealso.plugin.service.outcomes import OutcomeWatch
-from seealso.plugin.service.problems import problem
+from seealso.plugin.service.problems import hint_for_caller, problem, report_failure
 from seealso.plugin.service.routes.answers import as_json
 from seealso.plugin.service.wording import describe_error
 
@@ -33,7 +33,6 @@ def health_routes(recommender: Recommender) -> APIRouter:
     """Return the addresses that watches ask: whether it runs, whether it can answer."""
     router = APIRouter(tags=["health"])
 
-    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz")
     async def healthz() -> Response:
         """Say that the service runs."""
@@ -45,12 +44,10 @@ def health_routes(recommender: Recommender) -> APIRouter:
         try:
             live = recommender.check()
         except SeeAlsoError as exc:
-            return problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                type(exc).__name__,
-                describe_error(exc),
-                exc.hint,
-            )
+            report_failure(exc)
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+            hint = hint_for_caller(exc, status)
+            return problem(status, type(exc).__name__, describe_error(exc), hint)
         return as_json({"status": "ready", "index": live.name, "bundle": live.fingerprint})
 
     return router

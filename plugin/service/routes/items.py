@@ -15,7 +15,8 @@ from seealso.plugin.service.bodies.changes import (
     ItemsBody,
     UpsertedItems,
 )
-from seealso.plugin.service.problems import Refused, all_refused, refused_fields
+from seealso.plugin.service.problems import all_refused
+from seealso.plugin.service.refused import Refused, refused_fields
 from seealso.plugin.service.routes.answers import as_json
 from seealso.readers import Problem
 
@@ -80,7 +81,7 @@ def _read(rows: list[Any]) -> tuple[dict[int, dict[str, Any]], list[Refused]]:
         try:
             found[place] = ROW.validate_python(row)
         except ValidationError as exc:
-            refused.append({"item": place, **refused_fields(exc.errors())[0]})
+            refused.append({"item": place, **refused_fields(exc.errors(), row)[0]})
     return found, refused
 
 

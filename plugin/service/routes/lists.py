@@ -4,9 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from seealso.cluster.request_id import request_id
 from seealso.errors import DataError, Unavailable
-from seealso.log import logger
 from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
@@ -25,6 +23,7 @@ from seealso.plugin.service.bodies.lists import (
 )
 from seealso.plugin.service.last_popular import LastPopular
 from seealso.plugin.service.metrics import Metrics
+from seealso.plugin.service.problems import report_failure
 from seealso.plugin.service.routes.answers import as_json
 from seealso.plugin.service.wording import (
     describe_list,
@@ -33,8 +32,6 @@ from seealso.plugin.service.wording import (
     read_user,
     read_users,
 )
-
-log = logger(__name__)
 
 
 def list_routes(
@@ -61,7 +58,7 @@ def list_routes(
     def stand_in(failure: Unavailable) -> LastPopular:
         if popular_list is None:
             raise failure
-        log.warning("request %s: %s", request_id.get(), failure.message)
+        report_failure(failure)
         return popular_list
 
     @router.post("/recommend", response_model=Answer)
@@ -83,7 +80,7 @@ def list_routes(
         if len(body.users) * size > MOST_PLACES:
             raise DataError(
                 f"users: {len(body.users)} lists of {size} are more than {MOST_PLACES:,} items",
-                hint="ask for fewer users at once; `seealso recommend-batch` is for many",
+                hint="ask for fewer users at once",
             )
         try:
             users = read_users(recommender, body.users)

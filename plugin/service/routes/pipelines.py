@@ -66,7 +66,8 @@ def _read_searcher(search: Mapping[str, Any]) -> Searcher:
     except ValidationError as exc:
         place = ("body", "body", "ext", EXTENSION)
         errors = [{**one, "loc": (*place, *one["loc"])} for one in exc.errors(include_url=False)]
-        raise RequestValidationError(errors) from exc
+        sent = {"body": {"ext": {EXTENSION: description}}}
+        raise RequestValidationError(errors, body=sent) from exc
 
 
 def _as_text(search: Mapping[str, Any]) -> str:
