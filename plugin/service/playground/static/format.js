@@ -20,7 +20,7 @@ export const amount = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).to
 /** Return a number with a true minus. */
 export const signed = (value, digits = 4) => value.toFixed(digits).replace("-", "−");
 
-export const percent = (share) => `${(100 * share).toFixed(0)} %`;
+export const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
 
 /** Return milliseconds by part as one line: the whole first. */
 export function took(parts) {

@@ -131,7 +131,7 @@ export function around(points, item_id, radius) {
 
 function describeMap({ items, documents, explained, degraded }) {
   const sample = items.length < documents ? `, a sample of ${whole(documents)}` : "";
-  const shares = explained.map(percent).join(" and ");
+  const shares = explained.map((share) => percent(share, 1)).join(" and ");
   return [
     `${count(items.length, "item")}${sample}. The two directions explain ${shares} of the differences between items.`,
     degraded,

@@ -83,10 +83,17 @@ function whatOf({ kind, item_id, similarity }, catalogue) {
   return [catalogue.titleOf(item_id), beside];
 }
 
+/** Return what becomes of x before the sigmoid, by numbers where they are known. */
+function describeOdds(sum, fitted) {
+  if (!fitted) return "(x − b) / T";
+  const [b, t] = [fitted.b, fitted.t].map((value) => Number(value.toFixed(4)));
+  // not fitted: x is what the sigmoid is of
+  if (b === 0 && t === 1) return signed(sum);
+  return `(${signed(sum)} ${b < 0 ? "+" : "−"} ${Math.abs(b).toFixed(4)}) / ${signed(t)}`;
+}
+
 function total(sum, { raw, probability: p }, fitted) {
-  const inner = fitted
-    ? `(${signed(sum)} − ${signed(fitted.b)}) / ${signed(fitted.t)}`
-    : "(x − b) / T";
+  const inner = describeOdds(sum, fitted);
   return h(
     "tr",
     {},

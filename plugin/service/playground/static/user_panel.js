@@ -9,6 +9,9 @@ import { picker } from "./picker.js";
 /** Nobody: what stands in the state of whom a list is for. */
 const NOBODY = { user: null, words: "", history: null, session: [], exclude: [], why: null };
 
+/** Items of a history that the service brings along. */
+const MOST_HISTORY = 100;
+
 /**
  * @param {object} context
  * @param {HTMLElement} root
@@ -148,7 +151,6 @@ function describeHistory(known, history, asKnown) {
   if (history && known?.known) {
     return [h("small", {}, "changed"), button("As it is known", asKnown, { class: "quiet" })];
   }
-  if (!known) return [h("small", {}, "newest first")];
-  const newest = known.history.length;
-  return [h("small", {}, known.seen > newest ? `the newest ${newest}` : "newest first")];
+  const whole = (known?.history.length ?? 0) < MOST_HISTORY;
+  return [h("small", {}, whole ? "newest first" : `the newest ${MOST_HISTORY}`)];
 }
