@@ -103,6 +103,10 @@ def open_utf8(raw: BinaryIO, encoding: str | None = None) -> tuple[io.BufferedRe
     return cast(io.BufferedReader, io.BufferedReader(stream, _CHUNK)), stream
 
 
+TOO_DEEP: Final = "depth limit exceeded"
+"""What orjson says of brackets within more than a thousand others."""
+
+
 def loads(text: bytes | str) -> Any:
     """Return the value of a JSON text.
 
@@ -117,6 +121,9 @@ def loads(text: bytes | str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as exc:
+        if exc.msg == TOO_DEEP:
+            # json would go down to the end of the stack, where whatever is destroyed meanwhile fails
+            raise
         try:
             return replace_halves(json.loads(text, parse_constant=lambda _: None))
         except (ValueError, RecursionError):

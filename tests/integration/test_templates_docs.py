@@ -115,6 +115,7 @@ def test_commands_install_list_show_and_render(opensearch: NodeInfo, tmp_path: P
         "stored": "current",
         "parameters": [
             *("vector", "size", "min_score", "source", "filter", "exclude", "ef_search", "k"),
+            "rescore",
         ],
         "required": ["vector"],
     }

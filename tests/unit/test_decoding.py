@@ -1,9 +1,10 @@
 """Small text files and settings, in whatever encoding they were saved."""
 
+import orjson
 import pytest
 
 from seealso.config import load_settings
-from seealso.decoding import read_lines, read_text
+from seealso.decoding import loads, read_lines, read_text
 from seealso.errors import ConfigError, DataError
 from seealso.plugin.rules.safety import Blocklist
 from seealso.plugin.rules.taxonomy import read_tree
@@ -64,3 +65,12 @@ def test_a_taxonomy(tmp_path, encoding, separator):
     rows = (("node", "parent"), ("Töpfe", "Garten"), ("Garten", ""))
     file.write_bytes("\r\n".join(map(separator.join, rows)).encode(encoding))
     assert read_tree(file) == {"Garten": ["Töpfe"]}
+
+
+def test_brackets_within_too_many_others_are_no_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhaust_the_stack(*_: object, **__: object) -> None:
+        raise AssertionError("read twice")
+
+    monkeypatch.setattr("json.loads", exhaust_the_stack)
+    with pytest.raises(orjson.JSONDecodeError, match="depth limit"):
+        loads('{"item_id": ' + "[" * 3000 + "]" * 3000 + "}")
