@@ -122,7 +122,7 @@ def loads(text: bytes | str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as exc:
         if exc.msg == TOO_DEEP:
-            # json would go down to the end of the stack, where whatever is destroyed meanwhile fails
+            # json would go to the end of the stack, where whatever is destroyed meanwhile fails
             raise
         try:
             return replace_halves(json.loads(text, parse_constant=lambda _: None))
