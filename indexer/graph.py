@@ -1,8 +1,9 @@
 """Whether lists come from the graph of an index: by what it costs, and by what it finds."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from seealso.config import RecommendSettings
+from seealso.config import WHOLE_BITS, RecommendSettings
 from seealso.types import Path
 
 EXACT_LIMIT: Final = 20_000
@@ -53,6 +54,14 @@ def graph_ranks(settings: RecommendSettings, documents: int, recall: float | Non
 def misses(recall: float | None) -> bool:
     """Return whether a graph finds too little to rank."""
     return recall is not None and recall < LEAST_RECALL
+
+
+def is_rounded(meta: Mapping[str, Any]) -> bool:
+    """Return whether the graph of an index has rounded vectors, by what the index says of itself.
+
+    Its scores are nearly right, as its order is.
+    """
+    return int(meta.get("vector_bits", WHOLE_BITS)) < WHOLE_BITS
 
 
 def graph_parameters(size: int, ef_search: int, *, rounded: bool) -> dict[str, int]:

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from seealso.cluster import Cluster, indices
 from seealso.cluster.blocks import Block, describe_cure
-from seealso.config import WHOLE_BITS, Settings, TextSettings
+from seealso.config import Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.encoder.joined import COLD
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.graph import misses
+from seealso.indexer.graph import is_rounded, misses
 from seealso.types import Calibration, Space
 
 OLDEST: Final = (0, 2)
@@ -50,8 +50,8 @@ class LiveIndex:
 
     @property
     def rounded(self) -> bool:
-        """Whether its graph has rounded vectors: its scores are nearly right, as its order is."""
-        return int(self.meta.get("vector_bits", WHOLE_BITS)) < WHOLE_BITS
+        """Whether its graph has rounded vectors."""
+        return is_rounded(self.meta)
 
     @property
     def cold_coordinate(self) -> int | None:

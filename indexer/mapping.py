@@ -6,7 +6,7 @@ Every function here is pure: it builds a request and sends nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from seealso.config import WHOLE_BITS, IndexSettings, Settings
+from seealso.config import IndexSettings, Settings
 from seealso.encoder import Bundle
 from seealso.types import Space
 from seealso.version import __version__
@@ -96,7 +96,7 @@ def own_fields(settings: Settings, dimension: int) -> dict[str, Any]:
     return {
         "item_id": {"type": "keyword"},
         "text": {"type": "text", "analyzer": index.analyzer},
-        "vector": vector_field(index, dimension, space, index.vector_bits),
+        "vector": vector_field(index, dimension, space, rounded=index.rounded),
         "importance": {"type": "float"},
         "interactions": {"type": "integer"},
         "counted": {"type": "object", "enabled": False},
@@ -107,16 +107,18 @@ def own_fields(settings: Settings, dimension: int) -> dict[str, Any]:
 
 
 def vector_field(
-    index: IndexSettings, dimension: int, space_type: str, bits: int = WHOLE_BITS
+    index: IndexSettings, dimension: int, space_type: str, *, rounded: bool = False
 ) -> dict[str, Any]:
     """Return the mapping of vectors in a graph whose edges OpenSearch measures by `space_type`.
 
-    With fewer bits, the graph has rounded copies of the vectors; scripts read them whole.
+    Where it is `rounded`, the graph has copies of ``vector_bits``; scripts read whole vectors.
     """
-    # by default, the largest numbers are clipped to what most are: with importance and behaviour in
-    # a vector, these are the ones that matter
-    unclipped = {"name": "sq", "parameters": {"bits": bits, "confidence_interval": 1.0}}
-    rounded = {"encoder": unclipped} if bits < WHOLE_BITS else {}
+    parameters: dict[str, Any] = {"m": index.m, "ef_construction": index.ef_construction}
+    if rounded:
+        # by default, the largest numbers are clipped to what most are: with importance and
+        # behaviour in a vector, these are the ones that matter
+        unclipped = {"bits": index.vector_bits, "confidence_interval": 1.0}
+        parameters["encoder"] = {"name": "sq", "parameters": unclipped}
     return {
         "type": "knn_vector",
         "dimension": dimension,
@@ -124,7 +126,7 @@ def vector_field(
             "name": "hnsw",
             "engine": index.engine,
             "space_type": space_type,
-            "parameters": {"m": index.m, "ef_construction": index.ef_construction, **rounded},
+            "parameters": parameters,
         },
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from seealso.cluster import Cluster
-from seealso.config import WHOLE_BITS, IndexSettings
+from seealso.config import IndexSettings
 from seealso.errors import ClusterError
 
 GIB: Final = 2**30
@@ -54,7 +54,7 @@ def graph_bytes(vectors: int, dimension: int, index: IndexSettings) -> int:
     By the formula of the k-NN plugin's documentation: 1.1 * (bytes of the numbers + 8 * m) a
     vector. Rounded numbers have a byte each, whole ones four.
     """
-    numbers = dimension * (4 if index.vector_bits == WHOLE_BITS else 1)
+    numbers = dimension * (1 if index.rounded else 4)
     return round(OVERHEAD * (numbers + BYTES_OF_A_LINK * index.m) * vectors)
 
 
@@ -73,7 +73,7 @@ def require_memory(
     )
     if needed.available is not None and needed.each * needed.copies > needed.available:
         smaller = "index.vector_bits = 7 takes a quarter of it, encoder.dimension shortens vectors"
-        if index.vector_bits < WHOLE_BITS:
+        if index.rounded:
             smaller = "encoder.dimension shortens vectors, fewer index.replicas take less"
         raise ClusterError(
             f"{index.alias}: {vectors:,} vectors of {dimension} numbers do not fit into the memory "

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from seealso.cluster import Cluster, fetch
-from seealso.config import WHOLE_BITS, Settings
+from seealso.config import Settings
 from seealso.encoder import Bundle, History, average_contents
 from seealso.errors import ClusterError
 from seealso.indexer.documents import item_vector
@@ -42,7 +42,7 @@ class Question:
 
 
 def measure_recall(
-    cluster: Cluster, name: str, vectors: Vector, settings: Settings
+    cluster: Cluster, name: str, vectors: Vector, settings: Settings, *, rounded: bool
 ) -> float | None:
     """Return which share of the ten items nearest to an item the graph of an index finds.
 
@@ -54,13 +54,16 @@ def measure_recall(
         E_i of a sample, shape (n, dimension); the first `ITEMS` are asked about.
     settings
         ``recommend.ef_search`` is used.
+    rounded
+        Whether the graph has rounded vectors.
 
     Returns
     -------
     float or None
         None where the cluster allows no exact search.
     """
-    return _find_share(cluster, name, map(Question, vectors[:ITEMS]), settings)
+    graph = graph_parameters(BEST, settings.recommend.ef_search, rounded=rounded)
+    return _find_share(cluster, name, map(Question, vectors[:ITEMS]), graph)
 
 
 def measure_user_recall(
@@ -69,6 +72,8 @@ def measure_user_recall(
     bundle: Bundle,
     events: Callable[[], Iterable[pl.DataFrame]],
     settings: Settings,
+    *,
+    rounded: bool,
 ) -> float | None:
     """Return which share of the ten best items of a user the graph of an index finds.
 
@@ -84,6 +89,8 @@ def measure_user_recall(
         Returns the event frames, of which some users are taken.
     settings
         ``profile``, ``events.positive`` and ``recommend.ef_search`` are used.
+    rounded
+        Whether the graph has rounded vectors.
 
     Returns
     -------
@@ -95,7 +102,8 @@ def measure_user_recall(
     while users and len(questions) < USERS:
         questions += _ask_for(cluster, name, users[:USERS], bundle, settings)
         users = users[USERS:]
-    return _find_share(cluster, name, questions[:USERS], settings) if questions else None
+    graph = graph_parameters(BEST, settings.recommend.ef_search, rounded=rounded)
+    return _find_share(cluster, name, questions[:USERS], graph) if questions else None
 
 
 def _choose_users(
@@ -142,7 +150,7 @@ def _read_vectors(
 
 
 def _find_share(
-    cluster: Cluster, name: str, questions: Iterable[Question], settings: Settings
+    cluster: Cluster, name: str, questions: Iterable[Question], graph: Mapping[str, int]
 ) -> float | None:
     """Return which share of the exact best items the graph finds, or None where none may be asked.
 
@@ -157,10 +165,8 @@ def _find_share(
         }
         if question.exclude:
             params["exclude"] = question.exclude
-        rounded = settings.index.vector_bits < WHOLE_BITS
-        graph = graph_parameters(BEST, settings.recommend.ef_search, rounded=rounded)
         try:
-            near = _scores(cluster, name, Path.ANN, params | graph)
+            near = _scores(cluster, name, Path.ANN, {**params, **graph})
             exact = _scores(cluster, name, Path.EXACT, params)
         except ClusterError as exc:
             if EXPENSIVE not in exc.message:

@@ -21,7 +21,7 @@ from seealso.encoder.joined import COLD
 from seealso.errors import DataError, MappingMismatch
 from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector, read_item
-from seealso.indexer.graph import EXPENSIVE, graph_ranks, misses
+from seealso.indexer.graph import EXPENSIVE, graph_ranks, is_rounded, misses
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import read_stored_items, row_source
 from seealso.indexer.live import open_index
@@ -117,8 +117,8 @@ def verify(
     encoder
         With the bundle that the index should be built with.
     settings
-        ``index.verify_sample``, ``recommend`` and ``profile`` are used; space and templates are
-        those of the index.
+        ``index.verify_sample``, ``recommend`` and ``profile`` are used; space, templates and bits
+        of the graph are those of the index.
     images
         Image vectors, for a bundle that was fitted with images.
     events
@@ -159,8 +159,11 @@ def verify(
     recall: float | None = 1.0
     users: float | None = None
     if graph:
-        recall = measure_recall(cluster, name, vectors, settings)
-        users = measure_user_recall(cluster, name, encoder.bundle, events, settings)
+        rounded = is_rounded(meta)
+        recall = measure_recall(cluster, name, vectors, settings, rounded=rounded)
+        users = measure_user_recall(
+            cluster, name, encoder.bundle, events, settings, rounded=rounded
+        )
     found = Verification(name, documents, len(hits), least, recall, users)
     ranks = graph_ranks(settings.recommend, documents, found.decisive_recall)
     if ranks and misses(found.decisive_recall):

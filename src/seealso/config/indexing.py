@@ -112,8 +112,13 @@ class IndexSettings(Section):
     keep: int = Field(2, ge=1)
     """Indices that ``prune`` keeps, including the live one."""
 
+    @property
+    def rounded(self) -> bool:
+        """Whether the graph has rounded vectors."""
+        return self.vector_bits < WHOLE_BITS
+
     @model_validator(mode="after")
     def _can_be_quantised(self) -> "IndexSettings":
-        if self.vector_bits < WHOLE_BITS and self.engine != "lucene":
+        if self.rounded and self.engine != "lucene":
             raise ValueError(f"vector_bits = {self.vector_bits} needs engine = 'lucene'")
         return self
