@@ -7,7 +7,7 @@ from seealso.cluster import Cluster
 from seealso.cluster.fields import IndexFields, read_fields
 from seealso.config import Choice, Settings
 from seealso.errors import DataError
-from seealso.plugin.ranking.options import Criteria, changed
+from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.plans import Plan, build_plan
 from seealso.plugin.rules.fields import Condition, conditions
 from seealso.plugin.rules.filters import check_filters, filtered_fields
@@ -57,7 +57,10 @@ class Policy:
         """
         settings = self._settings
         rules = criteria.rules if criteria.without_rules else (*criteria.rules, *settings.rules)
-        exposure = changed(settings.exposure, {"diversity": criteria.diversity})
+        exposure = settings.exposure
+        if criteria.diversity is not None:
+            # it was checked with the other options
+            exposure = exposure.model_copy(update={"diversity": criteria.diversity})
         plan = build_plan(criteria, rules, exposure, self._tree, datetime.now(UTC))
         self._check_fields(live, rules)
         if any(filtered_fields(criteria.filters)):
