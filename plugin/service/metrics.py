@@ -35,6 +35,7 @@ WHYS: Final = {
     "the words are blank": "blank_words",
     "have no probability": "no_probability",
     "ranked by the graph": "graph",
+    "by rounded vectors": "rounded_vectors",
     "without neighbours": "no_neighbours",
 }
 """Labels of notes by what these say."""

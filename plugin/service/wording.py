@@ -66,6 +66,13 @@ def describe_reasons(explanations: Sequence[Explanation]) -> list[dict[str, Any]
     return [_rename(one.as_dict()) for one in explanations]
 
 
+def explain_list(
+    recommender: Recommender, user: User, found: RecommendationList
+) -> list[dict[str, Any]]:
+    """Return why each item is in a user's list; nothing is asked about an empty one."""
+    return describe_reasons(recommender.reasons(user, found.ids) if found.ids else [])
+
+
 def describe_neighbours(found: NeighbourList) -> dict[str, Any]:
     """Return neighbours in the words of the service."""
     return _rename(found.as_dict())

@@ -1,14 +1,12 @@
 """What the page asks for; bad input gets the problems that every address of the service gives."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, FastAPI, Query, Response
 from starlette.routing import BaseRoute
 
 from seealso.errors import DataError
-from seealso.plugin.groups.lists import GroupList
 from seealso.plugin.profiles.users import read_ids
-from seealso.plugin.recommendations import RecommendationList
 from seealso.plugin.recommender import Recommender
 from seealso.plugin.service.keys import require_scope
 from seealso.plugin.service.playground.bodies import (
@@ -30,7 +28,7 @@ from seealso.plugin.service.routes.answers import as_json
 from seealso.plugin.service.wording import (
     describe_list,
     describe_origin,
-    describe_reasons,
+    explain_list,
     read_members,
     read_user,
 )
@@ -52,7 +50,8 @@ def add_playground(app: FastAPI, recommender: Recommender) -> list[BaseRoute]:
     """
     views, page = Views(recommender), page_routes()
     app.include_router(page, include_in_schema=False)
-    routers = (list_routes(views), item_routes(recommender, views), vote_routes(recommender))
+    votes = Votes(recommender.settings.service.votes)
+    routers = (list_routes(views), item_routes(recommender, views, votes), vote_routes(votes))
     for router in routers:
         app.include_router(router, include_in_schema=False, dependencies=[require_scope("admin")])
     return [route for router in (page, *routers) for route in router.routes]
@@ -67,9 +66,8 @@ def list_routes(views: Views) -> APIRouter:
         view = views.of(body.index)
         user = read_user(view, body)
         (found,) = view.recommend_batch([user], **body.chosen("explain", "index"))
-        reasons = view.reasons(user, found.ids) if body.explain and found.ids else []
-        beside = {"reasons": describe_reasons(reasons)} if body.explain else {}
-        return _describe(found, **beside)
+        beside = {"reasons": explain_list(view, user, found)} if body.explain else {}
+        return as_json({**describe_list(found), **beside})
 
     @router.post("/plan")
     def plan(body: ListBody) -> Response:
@@ -86,17 +84,17 @@ def list_routes(views: Views) -> APIRouter:
             attributes=body.attributes,
             **body.chosen("group", "members", "index"),
         )
-        return _describe(found)
+        return as_json(describe_list(found))
 
     return router
 
 
-def item_routes(recommender: Recommender, views: Views) -> APIRouter:
+def item_routes(recommender: Recommender, views: Views, votes: Votes) -> APIRouter:
     """Return the addresses of users, items and maps."""
     router = APIRouter(prefix=ADDRESS)
     settings, cluster = recommender.settings, recommender.cluster
     catalogue = Catalogue(cluster.hurry(settings.cluster.deadline), settings)
-    overview = Overview(recommender, views, catalogue, Votes(settings.service.votes))
+    overview = Overview(recommender, views, catalogue, votes)
     maps = Maps(cluster, next(iter(settings.catalogue.text), None))
 
     @router.get("")
@@ -151,10 +149,9 @@ def item_routes(recommender: Recommender, views: Views) -> APIRouter:
     return router
 
 
-def vote_routes(recommender: Recommender) -> APIRouter:
+def vote_routes(votes: Votes) -> APIRouter:
     """Return the address that writes votes."""
     router = APIRouter(prefix=ADDRESS)
-    votes = Votes(recommender.settings.service.votes)
 
     @router.post("/votes")
     def vote(body: VoteBody) -> Response:
@@ -162,7 +159,3 @@ def vote_routes(recommender: Recommender) -> APIRouter:
             return as_json({"votes": votes.add(body)})
 
     return router
-
-
-def _describe(found: RecommendationList | GroupList, **beside: Any) -> Response:
-    return as_json({**describe_list(found), **beside})

@@ -27,7 +27,7 @@ from seealso.plugin.service.problems import report_failure
 from seealso.plugin.service.routes.answers import as_json
 from seealso.plugin.service.wording import (
     describe_list,
-    describe_reasons,
+    explain_list,
     read_members,
     read_user,
     read_users,
@@ -69,8 +69,7 @@ def list_routes(
             (found,) = recommender.recommend_batch([user], **body.chosen("explain"))
         except Unavailable as exc:
             return as_json(answer(stand_in(exc).for_user(body, body, exc)))
-        reasons = recommender.reasons(user, found.ids) if body.explain and found.ids else []
-        beside = {"reasons": describe_reasons(reasons)} if body.explain else {}
+        beside = {"reasons": explain_list(recommender, user, found)} if body.explain else {}
         return as_json({**answer(found), **beside})
 
     @router.post("/recommend/batch", response_model=Answers)
