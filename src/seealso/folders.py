@@ -1,4 +1,4 @@
-"""Folders for the time that something takes: what a killed process left behind is deleted."""
+"""Folders for the time that something takes, and files that are there whole or not at all."""
 
 import fcntl
 import os
@@ -55,3 +55,20 @@ def _sweep(place: Path, prefix: str) -> None:
                     shutil.rmtree(folder)
             finally:
                 os.close(lock)
+
+
+def write_whole(file: Path, content: bytes) -> Path:
+    """Write a file in one step: whoever reads it finds what was there before, or all of this.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; what was there before still is.
+    """
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+    return file

@@ -4,10 +4,9 @@ With ``--pipeline``, the cluster itself personalises its searches.
 """
 
 import os
-from typing import Final
 
 from seealso.api.reading import say_notes, say_skipped
-from seealso.choices import OnError
+from seealso.choices import SERVICE_KEY, OnError
 from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.config.cluster import in_clear
@@ -18,9 +17,6 @@ from seealso.plugin.pipelines import installing
 from seealso.plugin.pipelines.installing import PipelinePlan, PipelineRemoval, PipelineReport
 from seealso.plugin.pipelines.recipe import Recipe
 from seealso.readers import Problems
-
-SERVICE_KEY: Final = "SEEALSO_SERVICE_KEY"
-"""The environment variable that holds the key of a caller of the service."""
 
 
 def attach(

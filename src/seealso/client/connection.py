@@ -1,9 +1,10 @@
 """The connection of a client to a service: what every method asks through."""
 
 import os
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
+from seealso.choices import SERVICE_KEY
 from seealso.client.requests import JsonObject
 from seealso.errors import MissingExtraError
 
@@ -13,9 +14,6 @@ except ModuleNotFoundError as exc:
     raise MissingExtraError.of(exc.name or "httpx", "client") from exc
 
 T = TypeVar("T")
-
-KEY: Final = "SEEALSO_SERVICE_KEY"
-"""The environment variable that holds the key of a caller."""
 
 
 class Connection:
@@ -35,7 +33,7 @@ class Connection:
     def __init__(
         self, url: str, *, key: str | None = None, timeout: float = 10.0, retries: int = 2
     ) -> None:
-        self._sender = Sender(url, key or os.environ.get(KEY), timeout, retries)
+        self._sender = Sender(url, key or os.environ.get(SERVICE_KEY), timeout, retries)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._sender.url!r})"

@@ -15,6 +15,7 @@ from typing import Any
 
 from seealso.cluster.node.account import Account
 from seealso.errors import MissingExtraError, NodeError
+from seealso.folders import write_whole
 
 # starts its arguments in the background and says their pid: nobody's child, so it neither
 # dies with the program that started it nor stays behind as a zombie of it
@@ -36,9 +37,7 @@ class State:
 
 def write_state(path: Path, state: State) -> None:
     """Write the state file in one step."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(state)))
-    partial.replace(path)
+    write_whole(path, json.dumps(asdict(state)).encode())
 
 
 def read_state(path: Path) -> State | None:

@@ -4,7 +4,6 @@ The page needs no network: its policy forbids it, and every script stands in it.
 light or dark setting of whoever reads it, and is readable without any script.
 """
 
-import os
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
@@ -18,6 +17,7 @@ from jinja2 import Environment
 from seealso.errors import MissingExtraError
 from seealso.evaluation.report.tables import changed_settings, facts
 from seealso.evaluation.results import Evaluation
+from seealso.folders import write_whole
 
 REPORT: Final = "report.html"
 FIGURES: Final = "evaluation.json"
@@ -57,8 +57,8 @@ def write_report(found: Evaluation, folder: Path) -> Path:
     """
     page = as_page(found).encode("utf-8", "replace")
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / FIGURES, orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    return _write(folder / REPORT, page)
+    write_whole(folder / FIGURES, orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    return write_whole(folder / REPORT, page)
 
 
 def as_page(found: Evaluation) -> str:
@@ -102,13 +102,3 @@ def _policy(*scripts: str) -> str:
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
     )
-
-
-def _write(file: Path, content: bytes) -> Path:
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
-    return file

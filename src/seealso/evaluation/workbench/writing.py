@@ -23,6 +23,7 @@ from seealso.evaluation.workbench.bodies import (
     query_texts,
     search_configuration,
 )
+from seealso.folders import write_whole
 from seealso.readers import Pseudonyms
 
 MOST_QUERIES: Final = 1000
@@ -105,13 +106,13 @@ class Workbench:
         title = f"{protocol.name}, {self.split}"
         documents = list(documents_of(queries, lists, ids, titles))
         _write(folder / INDEX, index_body(documents))
-        (folder / BULK).write_bytes(b"".join(map(_line, documents)))
+        write_whole(folder / BULK, b"".join(map(_line, documents)))
         _write(folder / QUERY_SET, query_set(title, queries))
         _write(folder / JUDGMENTS, judgments(title, protocol, queries, ids))
         for system in lists:
             _write(folder / configuration_file(system), search_configuration(system, title, index))
         guide = _guide(title, index, protocol, lists)
-        (folder / README).write_text(guide, encoding="utf-8")
+        write_whole(folder / README, guide.encode())
         return folder
 
 
@@ -126,7 +127,7 @@ def _line(document: tuple[str, Body]) -> bytes:
 
 
 def _write(file: Path, body: Body) -> None:
-    file.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")
+    write_whole(file, orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def _slug(name: str) -> str:
