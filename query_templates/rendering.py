@@ -6,10 +6,11 @@ OpenSearch escapes it for JSON. And ``{{#list}}`` repeats, so ``{{#list.size}}``
 list is given, be it empty (a zero is true); ``{{^list}}`` is for absent and empty lists.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Final
 
 import chevron_blue
 import orjson
@@ -20,6 +21,16 @@ from seealso.query_templates.files import source
 from seealso.query_templates.parameters import check_known, encode, is_list
 
 Token = tuple[str, str]
+
+
+LAYOUTS: Final = 1024
+"""Most bodies without values that are kept: one for each choice of parameters of a template."""
+
+MARK: Final = "\x00"
+"""Stands on both sides of the name of a parameter; JSON has it nowhere."""
+
+LAYOUT: Final = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*")|\s+')
+"""Strings, which stay, and the space between what is said, which goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +101,11 @@ def render(name: str, params: Mapping[str, Any]) -> bytes:
     """
     parsed = _parsed(name)
     check_known(name, params)
-    variables: dict[str, Any] = {}
-    json: dict[str, str] = {}
+    found: dict[str, str] = {}
     for parameter in parsed.parameters:
         value = params.get(parameter)
         if value is not None and value is not False:
-            json[parameter] = text = encode(name, parameter, value)
-            variables[parameter] = JsonList(text.removeprefix("[]")) if is_list(parameter) else text
+            found[parameter] = encode(name, parameter, value)
         elif parameter in parsed.required:
             raise TemplateError(
                 f"{name}: parameter {parameter} is missing",
@@ -104,15 +113,36 @@ def render(name: str, params: Mapping[str, Any]) -> bytes:
                 template=name,
                 parameter=parameter,
             )
+    empty = frozenset(one for one, text in found.items() if text == "[]" and is_list(one))
+    pieces = list(_lay_out(name, tuple(found), empty))
+    pieces[1::2] = [found[parameter] for parameter in pieces[1::2]]
+    return "".join(pieces).encode()
+
+
+@lru_cache(LAYOUTS)
+def _lay_out(name: str, given: tuple[str, ...], empty: frozenset[str]) -> tuple[str, ...]:
+    """Return what a template says where certain parameters are given: text and names in turns.
+
+    Mustache sees a mark for each value, and no value: which parts of a template are said depends
+    on which parameters are given and which lists are empty, never on what values are.
+    """
+    marks = {parameter: f"{MARK}{parameter}{MARK}" for parameter in given}
+    variables: dict[str, Any] = {
+        one: JsonList("" if one in empty else mark) if is_list(one) else mark
+        for one, mark in marks.items()
+    }
 
     def to_json(literal: str, _: Callable[..., str]) -> str:
-        return json[literal]
+        return marks[literal]
 
     variables["toJson"] = to_json
     # values come encoded (see parameters.py): mustache's own escaping is for HTML
-    text = chevron_blue.render(parsed.tokens, variables, partials_path=None, no_escape=True)
-    # decoding and encoding again leaves out the layout, and proves the body to be JSON
-    return orjson.dumps(orjson.loads(text))
+    tokens = _parsed(name).tokens
+    text = chevron_blue.render(tokens, variables, partials_path=None, no_escape=True)
+    pieces = tuple(LAYOUT.sub(lambda found: found["text"] or "", text).split(MARK))
+    # any number in place of the values: proves the body to be JSON
+    orjson.loads("0".join(pieces[::2]))
+    return pieces
 
 
 def msearch(index: str, bodies: Sequence[bytes], header: Mapping[str, str] | None = None) -> bytes:
