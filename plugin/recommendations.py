@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as fields_of
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import orjson
@@ -57,7 +58,9 @@ class Recommendation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        return asdict(self) | {"source": self.source.value, "fields": dict(self.fields)}
+        # one level is enough: `dataclasses.asdict` would copy what catalogues hold, value by value
+        plain = {one.name: getattr(self, one.name) for one in fields_of(self)}
+        return plain | {"source": self.source.value, "fields": dict(self.fields)}
 
     def with_fields(self, names: Collection[str] | None) -> Self:
         """Return the same with the fields of these names alone; with all of them for None."""

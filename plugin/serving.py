@@ -10,13 +10,13 @@ A model that is not in memory takes seconds to load. A service does not let its 
 """
 
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from http import HTTPStatus
 from threading import Lock
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import orjson
 
@@ -26,24 +26,13 @@ from seealso.encoder import Encoder, UserText
 from seealso.errors import ClusterError, ConfigError, DataError, SeeAlsoError, Unavailable
 from seealso.indexer.graph import EXPENSIVE
 from seealso.indexer.live import LiveIndex, live_index
+from seealso.plugin.alias_reader import AliasReader, AliasState
 from seealso.plugin.encoders import Encoders
 
 T = TypeVar("T")
 
-AliasState: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""The ``_meta.seealso`` of each index that an alias points to, by index."""
-
 SWAPS_FOLLOWED: Final = 5
 """How often in a row one query follows a moving alias."""
-
-CHECKS_AT_ONCE: Final = 8
-"""Most requests for the state of the alias that run at the same time."""
-
-ALIAS_STATE: Final = {
-    "filter_path": "*.mappings._meta,*.mappings.properties.*.type",
-    "local": "true",
-}
-"""Query parameters: the metadata of each index and little else, from the asked node alone."""
 
 REFUSED_SECONDS: Final = 60.0
 """How long no script is tried in a cluster that refused one."""
@@ -126,7 +115,7 @@ class FollowedIndex:
         self._beside = False
         self._reading = Lock()
         self._refused_at = float("-inf")
-        self._checks = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="seealso-alias")
+        self._alias = AliasReader(cluster, settings.index.alias)
         index = live_index(cluster, settings)
         self._live = self._open(index, self._encoders.load(index).result())
         self._closed = False
@@ -139,7 +128,7 @@ class FollowedIndex:
     def close(self) -> None:
         """End the threads that read what the alias points to; nothing can be asked any more."""
         self._closed = True
-        self._checks.shutdown(wait=False)
+        self._alias.close()
         self._encoders.close()
 
     def load_beside(self) -> None:
@@ -168,7 +157,7 @@ class FollowedIndex:
         self._require_open()
         for _ in range(SWAPS_FOLLOWED):
             live = self._current()
-            state = self._checks.submit(self._read_alias)
+            state = self._alias.begin()
             try:
                 answer = query(live)
             except Unavailable:
@@ -200,7 +189,7 @@ class FollowedIndex:
         """
         self._require_open()
         live = self._live
-        if dict(self._read_alias()) != {live.name: live.meta}:
+        if dict(self._alias.read()) != {live.name: live.meta}:
             self._catch_up(live)
         return self._live
 
@@ -219,15 +208,6 @@ class FollowedIndex:
             self._refused_at = time.monotonic()
             if self._live.name == live.name:
                 self._live = replace(self._live, scripts=False)
-
-    def _read_alias(self) -> AliasState:
-        """Return the state of the alias, as the asked node itself knows it."""
-        address = f"/{self._settings.index.alias}/_mapping"
-        answer = self._cluster.request("GET", address, None, ALIAS_STATE)
-        return {
-            name: one["mappings"].get("_meta", {}).get("seealso", {})
-            for name, one in answer.items()
-        }
 
     def _loads_beside(self, outdated: Live) -> bool:
         """Whether the outdated index goes on answering, as the model of the next one is loaded."""

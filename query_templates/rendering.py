@@ -120,13 +120,13 @@ def render(name: str, params: Mapping[str, Any]) -> bytes:
 
 
 @lru_cache(LAYOUTS)
-def _lay_out(name: str, given: tuple[str, ...], empty: frozenset[str]) -> tuple[str, ...]:
-    """Return what a template says where certain parameters are given: text and names in turns.
+def _lay_out(name: str, present: tuple[str, ...], empty: frozenset[str]) -> tuple[str, ...]:
+    """Return what a template says where certain parameters are present: text and names in turns.
 
     Mustache sees a mark for each value, and no value: which parts of a template are said depends
-    on which parameters are given and which lists are empty, never on what values are.
+    on which parameters are present and which lists are empty, never on what values are.
     """
-    marks = {parameter: f"{MARK}{parameter}{MARK}" for parameter in given}
+    marks = {parameter: f"{MARK}{parameter}{MARK}" for parameter in present}
     variables: dict[str, Any] = {
         one: JsonList("" if one in empty else mark) if is_list(one) else mark
         for one, mark in marks.items()

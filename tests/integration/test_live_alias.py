@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Lock
+from threading import Event, Lock, Semaphore
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from seealso.errors import ClusterError
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
 from seealso.plugin import RecommendationList, Recommender
+from seealso.plugin.alias_reader import READINGS_AT_ONCE
 from seealso.plugin.serving import SWAPS_FOLLOWED
 from seealso.readers import Problems
 from seealso.types import Calibration
@@ -244,6 +245,47 @@ def test_what_was_seen_earlier_never_takes_the_place_of_what_was_seen_later(
         check(quick.result(), truth)
     check(recommender.recommend(words=WORDS), truth)
     assert set(later) == {recommender.live.name} == {built[2]}
+
+
+def test_readings_that_wait_are_one_for_all_and_see_what_came_before_they_began(
+    library: Library, built: Built, truth: dict[str, RecommendationList], cluster: Intercepted
+) -> None:
+    indices.point_alias(library.cluster, library.alias, built[0])
+    recommender = asked(library.settings, cluster, library)
+    answered, begun, go_on = Semaphore(0), Semaphore(0), Event()
+    readings: list[str] = []
+
+    def hold(_method: str, path: str) -> None:
+        if path == f"/{library.alias}/_mapping":
+            readings.append(path)
+            begun.release()
+            go_on.wait(timeout=60)
+
+    def note_answer(_method: str, path: str) -> None:
+        if path == "/_msearch":
+            answered.release()
+
+    cluster.before.append(hold)
+    cluster.after.append(note_answer)
+    with ThreadPoolExecutor(THREADS) as pool:
+        first = []
+        for _ in range(READINGS_AT_ONCE):
+            first.append(pool.submit(recommender.recommend, words=WORDS))
+            assert begun.acquire(timeout=60)
+        # no more readings may be under way: those who ask now wait for the next one
+        waiting = [
+            pool.submit(recommender.recommend, words=WORDS)
+            for _ in range(THREADS - READINGS_AT_ONCE)
+        ]
+        assert all(answered.acquire(timeout=60) for _ in [*first, *waiting])
+        assert len(readings) == READINGS_AT_ONCE
+        indices.point_alias(library.cluster, library.alias, built[1])
+        go_on.set()
+        lists = [one.result() for one in [*first, *waiting]]
+    # all were asked of the first index, and none was answered by it
+    for found in lists:
+        assert found.index == built[1]
+        check(found, truth)
 
 
 def test_many_threads_follow_swaps_that_never_rest(
