@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from seealso.cluster.wholeness import missing, passing
+from seealso.cluster.wholeness import lost_a_node, missing, passing
 
 
 def search(**shards: Any) -> dict[str, Any]:
@@ -23,6 +23,13 @@ CLOSED = {
     "[POST_RECOVERY, STARTED]",
 }
 GONE = {"type": "no_shard_available_action_exception", "reason": "No shard available for [get]"}
+NESTED = {
+    "reason": {
+        "type": "exception",
+        "reason": "of the phase",
+        "caused_by": {"type": "node_closed_exception", "reason": "node closed"},
+    }
+}
 NONE = {"type": "search_phase_execution_exception", "reason": "all shards failed"}
 WRONG = {"type": "mapper_parsing_exception", "reason": "failed to parse"}
 
@@ -62,3 +69,25 @@ def test_a_part_of_an_answer(answer: dict[str, Any], *, later: bool) -> None:
     lacking = missing(answer)
     assert lacking is not None
     assert passing(lacking) is later
+
+
+@pytest.mark.parametrize(
+    ("answer", "lost"),
+    [
+        (failed("node_disconnected_exception", "[second][search/phase/query]"), True),
+        (failed("transport_exception", "x") | {"_shards": {"failures": [NESTED]}}, True),
+        ({"responses": [search(), failed("node_not_connected_exception", "[second]")]}, True),
+        ({"responses": [{"error": {**NONE, "failed_shards": [NESTED]}, "status": 503}]}, True),
+        ({"docs": [{"_id": "a", "error": NESTED["reason"]}]}, True),
+        # nobody else has what these lack
+        (failed("no_shard_available_action_exception", "none"), False),
+        (failed("script_exception", "runtime error"), False),
+        (search(successful=2), False),
+        ({"docs": [{"_id": "a", "error": GONE}]}, False),
+        # of other requests
+        ({"acknowledged": True}, False),
+        ({"docs": [{"_id": "a", "found": True}]}, False),
+    ],
+)
+def test_a_node_that_was_lost_meanwhile(answer: dict[str, Any], lost: bool) -> None:
+    assert lost_a_node(answer) is lost

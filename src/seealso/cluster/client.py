@@ -2,7 +2,7 @@
 
 Building a request is the business of other modules; this one only sends it. Requests that met
 a busy or a lost cluster are sent again, more and more slowly, unless they must not be carried
-out twice.
+out twice; so are searches under which a node was lost.
 """
 
 import copy
@@ -32,7 +32,7 @@ from seealso.cluster.failures import (
 from seealso.cluster.patience import Patience
 from seealso.cluster.request_id import opaque_id
 from seealso.cluster.tls import Certificates
-from seealso.cluster.wholeness import missing, passing, with_checked
+from seealso.cluster.wholeness import lost_a_node, missing, passing, with_checked
 from seealso.cluster.wire import LoggingConnection, OrjsonSerializer, node_addresses
 from seealso.config.cluster import holds_secret, in_clear
 from seealso.errors import ClusterError, ConfigError
@@ -219,7 +219,11 @@ class Cluster:
                     passes = may_pass(exc) and (repeat or not_carried_out(exc))
                     least = self._spare if isinstance(exc, LostConnection) else opening_retries(exc)
                 else:
-                    if not (whole and (lacking := missing(answer))):
+                    if not whole:
+                        if self._is_cut_short(path, answer) and repeat and patience.wait():
+                            continue
+                        return answer
+                    if not (lacking := missing(answer)):
                         return answer
                     # a shard that is new, or moves to another node, is there a little later
                     error = not_all(index_in_path(path), lacking)
@@ -227,6 +231,13 @@ class Cluster:
                 if not (passes and patience.wait(least)):
                     raise error from refused
                 log.info("%s %s: sent again: %s", method, path, error.message)
+
+    def _is_cut_short(self, path: str, answer: Any) -> bool:
+        """Whether a node was lost while it searched: the others may have what is missing."""
+        cut_short = SEARCHES.search(path) is not None and lost_a_node(answer)
+        if cut_short:
+            log.info("%s: a node was lost while it was answered", path)
+        return cut_short
 
     def _guard(self, path: str) -> AbstractContextManager[None]:
         hurried = self._deadline is not None and SEARCHES.search(path)

@@ -4,15 +4,19 @@ A shard that failed or is not there, a search that ran out of time, a document t
 read: a caller that needs everything (a catalogue, a count, items to delete) must stop.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from seealso.cluster.failures import RECOVERING, deepest_cause, first_cause
 
 CHECKED = "_shards,timed_out"
 """What has to be in an answer for its wholeness to be seen; `filter_path` must let it through."""
 
-_PASSING = (
+_NODE_LOST: Final = ("node_not_connected", "node_disconnected", "node_closed")
+"""In what an answer says of a shard whose node was there when the search began."""
+
+_PASSING: Final = (
+    *_NODE_LOST,
     RECOVERING,
     "shards answered",
     # no shard says why: there was none to ask
@@ -20,9 +24,6 @@ _PASSING = (
     "no_shard_available",
     "shard_not_found",
     "unavailable_shards",
-    "node_not_connected",
-    "node_disconnected",
-    "node_closed",
     "rejected_execution",
 )
 """In what an answer says of a shard that is not there yet, is moving, or is too busy."""
@@ -63,6 +64,26 @@ def _unanswered(one: Mapping[str, Any]) -> str | None:
 def passing(lacking: str) -> bool:
     """Tell whether what an answer lacks, as `missing` has it, may be there a little later."""
     return any(sign in lacking for sign in _PASSING)
+
+
+def lost_a_node(answer: Mapping[str, Any]) -> bool:
+    """Tell whether an answer lacks shards of a node that was lost while it was made.
+
+    Other nodes may hold the same shards: a search looks for those at its beginning alone.
+    """
+    causes = (cause for one in answer.get("responses", (answer,)) for cause in _failures(one))
+    return any(sign in cause for cause in causes for sign in _NODE_LOST)
+
+
+def _failures(one: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what failed in an answer to one search, or in documents by their ids."""
+    for document in one.get("docs", ()):
+        if "error" in document:
+            yield deepest_cause(document["error"])
+    for failure in one.get("_shards", {}).get("failures", ()):
+        yield deepest_cause(failure["reason"])
+    if isinstance(one.get("error"), Mapping):
+        yield first_cause(one["error"])
 
 
 def with_checked(filter_path: str) -> str:

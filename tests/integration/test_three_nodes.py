@@ -1,4 +1,4 @@
-"""A cluster of two nodes, one of which dies: what has replicas goes on as if nothing were."""
+"""A cluster of three nodes, one of which dies: what has replicas goes on as if nothing were."""
 
 import shutil
 import socket
@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,27 +17,30 @@ from seealso.cluster.node import Node, NodeInfo
 from seealso.errors import PartialAnswer, Unavailable
 from seealso.indexer import build as building
 from seealso.plugin import Recommender
-from tests.integration.catalogues import OpenShop, films
+from tests.integration.catalogues import OpenShop, Shop, films
 from tests.nodes import node_folder
 
 pytestmark = pytest.mark.slow
 
 KEPT = "/_search/point_in_time/_all"
 
-SHARDED = {"shards": 2, "replicas": 1}
+SHARDED = {"shards": 3, "replicas": 1}
+
+ASKED = {"history": ["f1", "f5"], "words": "film 3 drama", "tail_share": 0.3, "size": 10}
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two nodes of one cluster; the second manages nothing."""
+class Trio:
+    """Three nodes of one cluster; the second and the third manage nothing."""
 
     first: NodeInfo
     second: Node
+    third: Node
 
     def whole(self, cluster: Cluster) -> None:
         """Start the second node if it is down, and wait until every shard has its copies."""
         self.second.start(timeout=180)
-        params = {"wait_for_status": "green", "wait_for_nodes": "2", "timeout": "60s"}
+        params = {"wait_for_status": "green", "wait_for_nodes": "3", "timeout": "60s"}
         answer = cluster.request("GET", "/_cluster/health", params=params, timeout=70)
         assert not answer["timed_out"], answer
 
@@ -48,11 +52,11 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
+def trio() -> Iterator[Trio]:
     root = node_folder()
     port = free_port()
     common = {
-        "cluster.name": "pair",
+        "cluster.name": "trio",
         "discovery.seed_hosts": f"127.0.0.1:{port}",
         # what was kept for a reader is gone a second after its time, not a minute, and need not
         # stay for the half minute that a point in time has while it is made
@@ -64,39 +68,47 @@ def pair() -> Iterator[Pair]:
         "transport.port": str(port),
         "cluster.initial_cluster_manager_nodes": "first",
     }
-    plain = {"node.name": "second", "node.roles": "data,ingest"}
     first = Node(root / "first", heap="512m", settings=common | manager)
-    second = Node(root / "second", heap="512m", settings=common | plain)
+    second, third = (
+        Node(root / name, heap="512m", settings=common | plain(name))
+        for name in ("second", "third")
+    )
+    every = (first, second, third)
     try:
-        # both at once: the second waits for the first, and a start is mostly waiting
+        # all at once: the others wait for the first, and a start is mostly waiting
         with ThreadPoolExecutor() as pool:
-            info, _ = pool.map(lambda node: node.start(timeout=180), (first, second))
-        yield Pair(info, second)
+            info, *_ = pool.map(lambda node: node.start(timeout=180), every)
+        yield Trio(info, second, third)
     finally:
-        second.stop()
-        first.stop()
+        for node in reversed(every):
+            node.stop()
         shutil.rmtree(root, ignore_errors=True)
 
 
+def plain(name: str) -> dict[str, str]:
+    """Return the settings of a node that holds documents and manages nothing."""
+    return {"node.name": name, "node.roles": "data,ingest"}
+
+
 def fill(cluster: Cluster, name: str) -> None:
-    """Make an index with 60 documents on both nodes."""
-    settings = {"index": {"number_of_shards": 2, "number_of_replicas": 1}}
+    """Make an index with 60 documents on all nodes."""
+    settings = {"index": {"number_of_shards": 3, "number_of_replicas": 1}}
     indices.create(cluster, name, {"settings": settings})
     lines = b"".join(b'{"index":{"_id":"%d"}}\n{"n":%d}\n' % (n, n) for n in range(60))
     cluster.request("POST", f"/{name}/_bulk", lines, {"refresh": "true"})
 
 
-def test_a_node_lost_while_an_index_is_read_costs_no_document(pair: Pair, index_name: str) -> None:
-    cluster = Cluster(pair.first.url)
-    pair.whole(cluster)
+def test_a_node_lost_while_an_index_is_read_costs_no_document(trio: Trio, index_name: str) -> None:
+    cluster = Cluster(trio.first.url)
+    trio.whole(cluster)
     fill(cluster, index_name)
     try:
-        pair.whole(cluster)
+        trio.whole(cluster)
         found: list[str] = []
         for place, hits in enumerate(scan(cluster, index_name, batch=7)):
             found += [hit["_id"] for hit in hits]
             if place == 1:
-                pair.second.kill()
+                trio.second.kill()
         assert sorted(set(found)) == sorted(map(str, range(60)))
         assert indices.count(cluster, index_name) == 60
     finally:
@@ -104,11 +116,11 @@ def test_a_node_lost_while_an_index_is_read_costs_no_document(pair: Pair, index_
 
 
 def test_a_page_that_takes_longer_than_the_keep_alive(
-    pair: Pair, index_name: str, monkeypatch: pytest.MonkeyPatch
+    trio: Trio, index_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow model, a paused process: what was kept for the reader has expired."""
-    cluster = Cluster(pair.first.url)
-    pair.whole(cluster)
+    cluster = Cluster(trio.first.url)
+    trio.whole(cluster)
     monkeypatch.setattr(points, "KEEP_ALIVES", ("1s",))
     fill(cluster, index_name)
     try:
@@ -124,23 +136,23 @@ def test_a_page_that_takes_longer_than_the_keep_alive(
 
 
 def test_a_node_lost_during_a_build_costs_the_build_alone(
-    pair: Pair, open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+    trio: Trio, open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is loaded has no replicas yet; what is live has."""
-    shop = open_shop(pair.first.url)
-    pair.whole(shop.cluster)
+    shop = open_shop(trio.first.url)
+    trio.whole(shop.cluster)
     shop.stock(films(24))
     shop.sections = {**shop.sections, "index": {"alias": shop.alias, **SHARDED}}
     first = shop.build().index
-    pair.whole(shop.cluster)
+    trio.whole(shop.cluster)
     recommender = Recommender(shop.cluster, shop.settings())
     before = [one.item_id for one in recommender.recommend(history=["f1"], size=5).items]
-    plain = building.write_catalogue
+    write = building.write_catalogue
 
     def dies(cluster: Cluster, *arguments: Any, **options: Any) -> Any:
-        pair.second.kill()
+        trio.second.kill()
         # whoever builds is patient: for this test, less so
-        return plain(cluster.hurry(3.0), *arguments, **options)
+        return write(cluster.hurry(3.0), *arguments, **options)
 
     with monkeypatch.context() as patched:
         patched.setattr(building, "write_catalogue", dies)
@@ -151,7 +163,68 @@ def test_a_node_lost_during_a_build_costs_the_build_alone(
     fresh = Recommender(shop.cluster, shop.settings())
     for one in (recommender, fresh):
         assert [hit.item_id for hit in one.recommend(history=["f1"], size=5).items] == before
-    pair.whole(shop.cluster)
+    trio.whole(shop.cluster)
     report = shop.build()
     assert report.resumed
     assert shop.live == report.index != first
+
+
+def test_a_node_lost_while_lists_are_made_costs_no_list(trio: Trio, open_shop: OpenShop) -> None:
+    shop = sharded(trio, open_shop)
+    recommender = Recommender(shop.cluster, shop.settings())
+    before = placed(recommender)
+    lists: list[list[tuple[str, float | None]]] = []
+    over = Event()
+
+    def ask_on() -> None:
+        while not over.is_set():
+            lists.append(placed(recommender))
+
+    def wait_for(more: int) -> None:
+        enough, ends = len(lists) + more, time.monotonic() + 60
+        while len(lists) < enough and time.monotonic() < ends:
+            time.sleep(0.05)
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask_on) for _ in range(4)]
+        try:
+            wait_for(10)
+            trio.second.kill()
+            wait_for(30)
+        finally:
+            over.set()
+        for one in asking:
+            one.result()
+    assert len(lists) >= 40
+    assert all(one == before for one in lists)
+
+
+def test_lists_from_shards_on_three_nodes_are_those_of_one_shard(
+    trio: Trio, open_shop: OpenShop
+) -> None:
+    several = sharded(trio, open_shop)
+    whole = open_shop(trio.first.url)
+    whole.stock(films(120))
+    whole.build()
+    found, expected = (placed(Recommender(one.cluster, one.settings())) for one in (several, whole))
+    assert [item for item, _ in found] == [item for item, _ in expected]
+    assert [p for _, p in found] == pytest.approx([p for _, p in expected], abs=1e-6)
+    assert len(found) == ASKED["size"]
+
+
+def sharded(trio: Trio, open_shop: OpenShop) -> Shop:
+    """Return a shop whose index lies on all nodes, each shard twice."""
+    shop = open_shop(trio.first.url)
+    trio.whole(shop.cluster)
+    shop.stock(films(120))
+    shop.sections = {**shop.sections, "index": {"alias": shop.alias, **SHARDED}}
+    shop.build()
+    trio.whole(shop.cluster)
+    return shop
+
+
+def placed(recommender: Recommender) -> list[tuple[str, float | None]]:
+    """Return a list as items and their probabilities; nothing may be missing from it."""
+    found = recommender.recommend(**ASKED)
+    assert not found.note, found.note
+    return [(one.item_id, one.probability) for one in found]
