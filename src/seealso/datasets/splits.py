@@ -245,7 +245,9 @@ def iterate_pasts(rows: pl.DataFrame, positive: float | None) -> Iterator[Past]:
         .group_by("user_id", maintain_order=True)
         .agg("item_id", "liked", "time", "row")
     )
-    for user_id, items, likes, times, places in by_user.iter_rows():
+    names: dict[str, str] = {}  # one string for an item, not one for each of its events
+    for user_id, read, likes, times, places in by_user.iter_rows():
+        items = [names.setdefault(one, one) for one in read]
         first: dict[str, int] = {}
         for place, (item, liked_it) in enumerate(zip(items, likes, strict=True)):
             if liked_it:
