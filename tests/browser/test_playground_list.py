@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.hostile import HOSTILE
@@ -182,6 +182,72 @@ def test_the_reasons_of_a_place_add_up(address: str, visit: Visit) -> None:
         assert f"why={first['item_id']}" in page.url
         page.keyboard.press("Enter")
         expect(table).to_have_count(0)
+
+
+def test_a_list_does_not_wait_for_its_reasons(address: str, visit: Visit) -> None:
+    first = ids_of(ask(address, {"user": "ann-1"}))[0]
+    with visit(f"{address}{ANN}&why={first}") as seen:
+        page = seen.page
+        table = page.locator(".reasons table")
+        expect(table).to_be_visible()
+        held: list[Any] = []
+        page.route("**/v1/playground/reasons", lambda route: held.append(route))
+        page.get_by_label("Size, as a number").fill("3")
+        expect(places(page)).to_have_count(3)
+        # those of the list before stand there, and say that others are on their way
+        expect(page.locator(".reasons[aria-busy]")).to_contain_text("the sum")
+        page.wait_for_timeout(100)
+        assert len(held) == 1
+        held[0].continue_()
+        settled(page)
+        expect(table.locator("tfoot")).to_be_visible()
+        # what cannot be explained is said at its place, beside a list that is as it was
+        page.unroute("**/v1/playground/reasons")
+        page.route("**/v1/playground/reasons", lambda route: route.abort())
+        page.get_by_label("Size, as a number").fill("4")
+        expect(page.locator(".reasons .problem")).to_contain_text("does not answer")
+        expect(places(page)).to_have_count(4)
+
+
+def test_reasons_of_another_index_than_the_lists_say_so(address: str, visit: Visit) -> None:
+    def moved(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        found["reasons"][0]["index"] = "another"
+        route.fulfill(response=answer, json=found)
+
+    with visit(f"{address}{ANN}") as seen:
+        settled(seen.page)
+        seen.page.route("**/v1/playground/reasons", moved)
+        places(seen.page).nth(0).get_by_role("button", name="why ").click()
+        expect(seen.page.locator(".reasons .note")).to_contain_text("The index has changed")
+
+
+def test_a_list_follows_while_a_slider_is_drawn(address: str, visit: Visit) -> None:
+    with visit(f"{address}{ANN}") as seen:
+        page = seen.page
+        settled(page)
+        begun = len(seen.requests)
+        drawn = page.evaluate(
+            """async () => {
+              const slider = document.querySelector("input[type=range]");
+              const list = document.querySelector(".places");
+              const found = new Set();
+              for (let step = 1; step <= 40; step += 1) {
+                slider.value = step;
+                slider.dispatchEvent(new Event("input"));
+                await new Promise((resolve) => setTimeout(resolve, 25));
+                found.add(list.children.length);
+              }
+              return found.size;
+            }"""
+        )
+        assert drawn > 2
+        settled(page)
+        assert len(ids(page)) == 40
+        asked = [one for one in seen.requests[begun:] if one.endswith("/list")]
+        # one after the other: those that nobody waits for any more would be in the way of the last
+        assert len(asked) < 40
 
 
 def test_an_error_stands_at_its_place_and_goes(address: str, visit: Visit) -> None:

@@ -39,6 +39,7 @@ ADDRESSES: dict[str, dict[str, Any] | None] = {
     "/user": {"user": "u1"},
     "/items": {"words": "castle"},
     "/list": {"user": "u1"},
+    "/reasons": {"user": "u1", "items": ["b1"]},
     "/plan": {"user": "u1"},
     "/group": {"members": ["u1", "u2"]},
     "/place": {"user": "u1", "items": ["b1"]},
@@ -212,7 +213,7 @@ def test_lists_are_those_of_the_service_and_change_with_the_options(
 ) -> None:
     least = {"range": {"importance": {"gte": 1.0}}}
     for body in (
-        {"user": "u1", "explain": True},
+        {"user": "u1"},
         {"history": ["b3"], "words": "castle", "size": 4, "diversity": 0.5, "tail_share": 0.0},
         {"user": "u1", "filters": [least], "path": "ann"},
     ):
@@ -222,6 +223,8 @@ def test_lists_are_those_of_the_service_and_change_with_the_options(
         assert found["query_id"] is None
         plan = {**body, "index": None}
         assert ask(client, "/plan", plan) == answered(client.post("/v1/validate", json=body))
+    why = {"user": "u1", "words": "castle", "items": ["b1", "b3"]}
+    assert ask(client, "/reasons", why) == answered(client.post("/v1/explain", json=why))
     group = {"members": ["u1", {"history": ["b3"]}], "strategy": "fair", "diversity": 0.2}
     found, same = ask(client, "/group", group), answered(client.post("/v1/group", json=group))
     assert found["items"] == same["items"]
@@ -230,10 +233,12 @@ def test_lists_are_those_of_the_service_and_change_with_the_options(
 
 def test_another_index_answers(client: TestClient, library: Library, earlier: str) -> None:
     live = library.recommender().live.name
-    body = {"user": "u1", "explain": True}
+    body = {"user": "u1"}
     for index, expected in ((None, live), ("", live), (live, live), (earlier, earlier)):
         for address in ("/list", "/plan"):
             assert ask(client, address, {**body, "index": index})["index"] == expected
+        why = {**body, "items": ["b1"], "index": index}
+        assert [one["index"] for one in ask(client, "/reasons", why)["reasons"]] == [expected]
         group = {"members": ["u1", "u2"], "index": index}
         assert ask(client, "/group", group)["index"] == expected
     for one in ("books", f"{library.alias}*", "../x", library.alias):
@@ -496,11 +501,14 @@ def test_an_account_that_may_only_serve_is_enough(
         histories = read_histories(shop.cluster, settings, None, Problems("stop"))
         app = create_app(Recommender(shop.cluster, settings, histories))
         with TestClient(app) as client:
-            for address, body in ADDRESSES.items():
+            why = {"/reasons": {"user": "u1", "items": ["f3"]}}
+            for address, body in (ADDRESSES | why).items():
                 assert ask(client, address, body), address
             assert [one["index"] for one in ask(client, "")["indices"]] == [shop.live, other]
-            found = ask(client, "/list", {"user": "u1", "explain": True, "index": other})
-            assert found["index"] == other
+            asked = {"user": "u1", "index": other}
+            assert ask(client, "/list", asked)["index"] == other
+            (reason,) = ask(client, "/reasons", {**asked, "items": ["f3"]})["reasons"]
+            assert reason["index"] == other
             # whoever closed it knows why: it cannot be asked
             Cluster(opensearch.url).request("POST", f"/{other}/_close")
             assert [one["live"] for one in ask(client, "")["indices"]] == [True]

@@ -4,7 +4,13 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from seealso.plugin.service.bodies.lists import Body, GroupBody, RecommendBody, Who
+from seealso.plugin.service.bodies.lists import (
+    Body,
+    ExplainBody,
+    GroupBody,
+    UserListOptions,
+    Who,
+)
 
 MOST_ITEMS: Final = 1_000
 """Items that are named in one request."""
@@ -16,8 +22,12 @@ class OfIndex(Body):
     index: str | None = Field(None, description="A physical index; the live one by default.")
 
 
-class ListBody(RecommendBody, OfIndex):
+class ListBody(Who, UserListOptions, OfIndex):
     """A list for one user, from any index."""
+
+
+class ReasonsBody(ExplainBody, OfIndex):
+    """Why items have their value for a user, in any index."""
 
 
 class GroupListBody(GroupBody, OfIndex):

@@ -14,6 +14,7 @@ from seealso.plugin.service.playground.bodies import (
     ItemsBody,
     ListBody,
     PlaceBody,
+    ReasonsBody,
     UserBody,
     VoteBody,
 )
@@ -28,7 +29,7 @@ from seealso.plugin.service.routes.answers import as_json
 from seealso.plugin.service.wording import (
     describe_list,
     describe_origin,
-    explain_list,
+    describe_reasons,
     read_members,
     read_user,
 )
@@ -65,14 +66,20 @@ def list_routes(views: Views) -> APIRouter:
     def make_list(body: ListBody) -> Response:
         view = views.of(body.index)
         user = read_user(view, body)
-        (found,) = view.recommend_batch([user], **body.chosen("explain", "index"))
-        beside = {"reasons": explain_list(view, user, found)} if body.explain else {}
-        return as_json({**describe_list(found), **beside})
+        (found,) = view.recommend_batch([user], **body.chosen("index"))
+        return as_json(describe_list(found))
+
+    @router.post("/reasons")
+    def explain(body: ReasonsBody) -> Response:
+        view = views.of(body.index)
+        return as_json(
+            {"reasons": describe_reasons(view.reasons(read_user(view, body), body.items))}
+        )
 
     @router.post("/plan")
     def plan(body: ListBody) -> Response:
         view = views.of(body.index)
-        found = view.plan_recommend(read_user(view, body), **body.chosen("explain", "index"))
+        found = view.plan_recommend(read_user(view, body), **body.chosen("index"))
         return as_json(describe_origin(found.as_dict()))
 
     @router.post("/group")

@@ -59,6 +59,7 @@ export function createApi(askKey) {
     user: post("/v1/playground/user"),
     items: post("/v1/playground/items"),
     list: post("/v1/playground/list"),
+    reasons: post("/v1/playground/reasons"),
     plan: post("/v1/playground/plan"),
     group: post("/v1/playground/group"),
     place: post("/v1/playground/place"),
@@ -87,6 +88,28 @@ export function newestOf(ask) {
     }
   };
 }
+
+/**
+ * Return a function that acts at once, but never twice at a time: what comes meanwhile waits until
+ * the first is done, or has taken some milliseconds, and of that the newest is acted on.
+ */
+export function pace(act, milliseconds) {
+  let running = null;
+  let waiting = null;
+  return async (...input) => {
+    const first = !waiting;
+    waiting = input;
+    if (!first) return;
+    if (running) await Promise.race([running, sleep(milliseconds)]);
+    const newest = waiting;
+    waiting = null;
+    const mine = (running = act(...newest));
+    await mine;
+    if (running === mine) running = null;
+  };
+}
+
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Return a function that waits until it was not called for some milliseconds. */
 export function debounce(act, milliseconds) {

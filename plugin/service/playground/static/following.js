@@ -1,9 +1,12 @@
 // Keeps a part of the page up to date with the state: asks, shows the newest answer, says errors.
-import { debounce, newestOf } from "./api.js";
+import { newestOf, pace } from "./api.js";
 import { h } from "./dom.js";
 
-/** Milliseconds between the first of several changes at once and the question. */
-const PAUSE = 15;
+/**
+ * Milliseconds that a newer question waits for an older one. While a slider is drawn, a service gets
+ * so many questions as it answers, and the page follows; one that hangs holds up nothing.
+ */
+const PATIENCE = 150;
 
 /**
  * Ask anew whenever what is selected of the state changes.
@@ -14,28 +17,28 @@ const PAUSE = 15;
  * @param {HTMLElement} [of.at] has errors before it, where that is not the root
  * @param {(state: object) => any} of.select what to ask; null for nothing
  * @param {(selected: any, signal: AbortSignal) => Promise<any>} of.ask
- * @param {(answer: any, selected: any) => void} of.show gets null where there is nothing to ask
- * @param {number} [of.pause]
+ * @param {(answer: any, selected: any, newest: boolean) => void} of.show gets null where there is
+ *   nothing to ask, and whether nothing else was selected meanwhile
  */
-export function follow({ store, signal, root, select, ask, show, at = root, pause = PAUSE }) {
+export function follow({ store, signal, root, select, ask, show, at = root }) {
   const problem = problemLine();
   at.before(problem.node);
   const newest = newestOf(ask);
   let current;
 
-  const refresh = debounce(async (selected) => {
-    const outdated = () => signal.aborted || selected !== current;
+  const refresh = pace(async (selected) => {
+    const over = () => signal.aborted || current === null;
     try {
       const answer = await newest(selected);
-      if (answer === undefined || outdated()) return;
+      if (answer === undefined || over()) return;
       problem.clear();
-      show(answer, selected);
+      show(answer, selected, selected === current);
     } catch (error) {
-      if (outdated()) return;
+      if (over()) return;
       problem.say(error);
     }
-    root.removeAttribute("aria-busy");
-  }, pause);
+    if (selected === current) root.removeAttribute("aria-busy");
+  }, PATIENCE);
 
   store.watch(
     select,

@@ -1,13 +1,14 @@
 // The list of the user, its settings, and the same as text for other programs.
+import { newestOf } from "./api.js";
 import { copyPanel } from "./copy_panel.js";
 import { h, replace } from "./dom.js";
 import { degradedLine, madeLine, onlyLine } from "./facts.js";
-import { follow } from "./following.js";
+import { follow, problemLine } from "./following.js";
 import { count } from "./format.js";
 import { calibration } from "./metrics.js";
 import { placeList } from "./places.js";
-import { describeReasons } from "./reasons.js";
-import { listBody } from "./requests.js";
+import { describeReasons, noReasonsYet } from "./reasons.js";
+import { listBody, reasonsBody } from "./requests.js";
 import { settings } from "./settings.js";
 
 export function listView(context, root) {
@@ -28,7 +29,16 @@ export function listView(context, root) {
   root.append(summary, above, places.node, below);
   copyPanel(context, root);
 
-  function show({ answer, milliseconds }, { why }) {
+  /** The list that stands there, and what it was asked for with. */
+  let [answer, request] = [null, null];
+  /** What stands below the open place: its reasons, or that they are asked for. */
+  let reasons = null;
+  const newestReasons = newestOf(api.reasons);
+
+  const draw = () => places.show(answer.items, store.state.why, reasons?.node);
+
+  function show(made, body, newest) {
+    [answer, request] = [made.answer, body];
     const found = answer.items.length;
     summary.textContent = `${count(found, "place")}, ${answer.took_ms.total?.toFixed(0) ?? "?"} milliseconds`;
     replace(above, onlyLine(store), degradedLine(answer));
@@ -37,40 +47,80 @@ export function listView(context, root) {
       { class: "empty" },
       "No item is left: the settings leave all of them out.",
     );
-    replace(below, found ? null : empty, madeLine(answer, milliseconds));
-    const reason = answer.reasons?.find((one) => one.item_id === why);
-    const draw = () =>
-      places.show(
-        answer.items,
-        why,
-        reason && describeReasons(reason, calibration(answer.items), catalogue),
-      );
-    draw();
-    loadBeside(answer, reason).then((more) => more && draw());
+    replace(below, found ? null : empty, madeLine(answer, made.milliseconds));
+    open();
+    // no list waits for what stands beside it
+    loadBadges();
+    if (newest) explain();
   }
 
-  /** Fetch what a list does not say: which items are cold, and the titles of those in the reasons. */
-  async function loadBeside(answer, reason) {
-    const events = reason?.shares.map((one) => one.item_id).filter(Boolean) ?? [];
-    const ids = [...answer.items.map((one) => one.item_id), ...events];
-    if (ids.every((id) => catalogue.get(id))) return false;
+  /** Draw the list with its open place; reasons that stood there stay until the new ones are here. */
+  function open() {
+    const { why } = store.state;
+    const held = answer.items.some(({ item_id }) => item_id === why);
+    if (!held) reasons = null;
+    else if (reasons?.why !== why) reasons = { why, node: noReasonsYet() };
+    reasons?.node.setAttribute("aria-busy", "true");
+    draw();
+  }
+
+  async function explain() {
+    if (!reasons) return;
+    const [{ why }, of] = [reasons, answer];
+    const node = await describe(why).catch(sayProblem);
+    if (!node || signal.aborted || of !== answer || why !== reasons?.why) return;
+    reasons = { why, node };
+    draw();
+  }
+
+  async function describe(why) {
+    const found = await newestReasons(reasonsBody(request, why));
+    if (!found) return null;
+    const [reason] = found.reasons;
+    // without titles, events are named by their ids
+    const events = reason.shares.map((one) => one.item_id).filter(Boolean);
+    await catalogue.load(events, signal).catch(() => null);
+    const moved = reason.index !== answer.index || reason.bundle !== answer.bundle;
+    return describeReasons(reason, calibration(answer.items), catalogue, moved);
+  }
+
+  /** Fetch what a list does not say: which items are cold. */
+  async function loadBadges() {
+    const [ids, of] = [answer.items.map((one) => one.item_id), answer];
+    if (ids.every((id) => catalogue.get(id))) return;
     // a list without badges is still a list
-    return catalogue.load(ids, signal).then(
+    const more = await catalogue.load(ids, signal).then(
       () => true,
       () => false,
     );
+    if (more && of === answer) draw();
   }
 
   follow({
     store,
     signal,
     root: places.node,
-    select: (state) => ({ ...listBody(state), why: state.why }),
-    async ask({ why, ...body }, aborted) {
+    select: (state) => listBody(state),
+    async ask(body, aborted) {
       const begun = performance.now();
-      const answer = await api.list({ ...body, explain: why !== null }, aborted);
-      return { answer, milliseconds: performance.now() - begun };
+      const made = await api.list(body, aborted);
+      return { answer: made, milliseconds: performance.now() - begun };
     },
     show,
   });
+  store.watch(
+    ({ why }) => why,
+    () => {
+      if (!answer) return;
+      open();
+      explain();
+    },
+    signal,
+  );
+}
+
+function sayProblem(error) {
+  const problem = problemLine();
+  problem.say(error);
+  return h("div", { class: "reasons" }, problem.node);
 }

@@ -136,12 +136,14 @@ const offsets = (list) =>
 /** Let rows glide from where they stood, so that the eye can follow. */
 function glide(list, before) {
   if (!before.size || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  // read before anything is animated: each look at the page afterwards would lay it out anew
+  const after = offsets(list);
   for (const row of list.children) {
-    const from = before.get(row.dataset.item);
+    const [from, to] = [before, after].map((all) => all.get(row.dataset.item));
     const frames =
       from === undefined
         ? [{ opacity: 0 }, { opacity: 1 }]
-        : [{ transform: `translateY(${from - row.offsetTop}px)` }, { transform: "none" }];
-    if (from !== row.offsetTop) row.animate(frames, { duration: 180, easing: "ease-out" });
+        : [{ transform: `translateY(${from - to}px)` }, { transform: "none" }];
+    if (from !== to) row.animate(frames, { duration: 180, easing: "ease-out" });
   }
 }

@@ -29,8 +29,9 @@ const MEANINGS = {
  * @param {object} reason as the service explains it
  * @param {?{b: number, t: number}} fitted of the sigmoid
  * @param {object} catalogue
+ * @param {boolean} moved whether another index explains than has made the list
  */
-export function describeReasons(reason, fitted, catalogue) {
+export function describeReasons(reason, fitted, catalogue, moved) {
   const shares = reason.shares.filter((one) => one.amount !== null);
   const [first, others] = [shares.slice(0, MOST), shares.slice(MOST)];
   const lines = first.map((one) => [
@@ -54,9 +55,13 @@ export function describeReasons(reason, fitted, catalogue) {
         )
       : null,
     wordsFound(reason.words),
+    moved ? h("p", { class: "note" }, `The index has changed: this is in ${reason.index}.`) : null,
     reason.degraded ? h("p", { class: "note" }, reason.degraded) : null,
   );
 }
+
+/** Return what stands there until the reasons are here. */
+export const noReasonsYet = () => h("div", { class: "reasons", "aria-busy": "true" });
 
 const sumOf = (shares) => shares.reduce((all, one) => all + one.amount, 0);
 

@@ -43,6 +43,13 @@ export const listBody = (state, side = "left") => ({
   ...describeSide(state, side),
 });
 
+/** Return the request for why an item has its value in the list of a request. */
+export const reasonsBody = ({ user, words, history, session, index }, item_id) => ({
+  ...withoutEmpty({ user, words, session, index }),
+  ...(history ? { history } : {}),
+  items: [item_id],
+});
+
 /** Return the request for a list of a group; null where it has no members. */
 export function groupBody(state) {
   if (!state.group && !state.members.length) return null;

@@ -70,7 +70,6 @@ export function userPanel({ store, api, catalogue, signal }, root) {
     store,
     signal,
     root: who,
-    pause: 0,
     select: ({ user, history, session, exclude }) => ({ user, history, session, exclude }),
     async ask({ user, history, session, exclude }, aborted) {
       if (known?.user !== user) known = user ? await api.user({ user }, aborted) : null;
@@ -78,7 +77,8 @@ export function userPanel({ store, api, catalogue, signal }, root) {
       await catalogue.load([...(history ?? []), ...session, ...exclude], aborted);
       return known;
     },
-    show,
+    // what stands there is made of the state: of the newest one, or nothing new
+    show: (_, __, newest) => newest && show(),
   });
 }
 
