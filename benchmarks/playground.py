@@ -4,15 +4,15 @@ A process of its own serves the page over the films. The clock is the browser's:
 somebody does, and ends in the first picture after the list on the page has changed.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.films import Stage, film_index
 from benchmarks.load import service
 from benchmarks.measure import Figure, Report, Target, figure
-from benchmarks.recommending import HISTORY, histories
+from benchmarks.recommending import HISTORY, REGULARS, histories
 from seealso.log import progress
 from tests.browser.chromium import launch
 
@@ -24,13 +24,21 @@ WARM_UP: Final = 50
 TARGET: Final = Target("at most", 100)
 
 FOLLOWED: Final = """
-act => new Promise(resolve => {
+act => new Promise((resolve, reject) => {
   const list = document.querySelector(".places");
+  const problem = document.querySelector("#view .problem");
   const begun = performance.now();
-  new MutationObserver((_, observer) => {
+  let asked = false;
+  const observer = new MutationObserver(() => {
+    // the list is busy from when something is done until it shows what came of it
+    asked ||= list.hasAttribute("aria-busy");
+    if (!asked || list.hasAttribute("aria-busy")) return;
     observer.disconnect();
+    if (!problem.hidden) reject(new Error(problem.textContent));
     requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begun)));
-  }).observe(list, { childList: true });
+  });
+  observer.observe(list, { attributes: true });
+  setTimeout(() => reject(new Error("the list does not follow")), 10_000);
   eval(act);
 })
 """
@@ -67,33 +75,46 @@ def run(_: int) -> Report:
 
 def measure(stage: Stage) -> list[Figure]:
     """Time what a reader does, each thing in a page of its own."""
-    titles, draw = stage.films.titles, histories(ITEMS, ITEMS)
+    titles, draw = stage.films.titles, histories(ITEMS, REGULARS)
     acts: Mapping[str, Callable[[int], str]] = {
         "a like, until the list is drawn": lambda _: LIKE,
-        "a step of the tail share": lambda turn: SLIDE.format(share=turn % 20 / 20 + 0.05),
+        "a step of the tail share": lambda turn: SLIDE.format(share=turn % 10 / 20 + 0.5),
         "other words": lambda turn: TYPE.format(words=titles[turn]),
     }
-    history = "&".join(f"history={one}" for one in draw(0))
     figures = []
     with service(stage, 1) as address, sync_playwright() as playwright:
         browser = launch(playwright)
-        for what, act in acts.items():
-            page = browser.new_page(bypass_csp=True)
-            page.goto(f"{address}/#size=10&{history}")
-            with progress(what, WARM_UP + ROUNDS) as tick:
-                values = [_follow(page, act(turn), tick) for turn in range(WARM_UP + ROUNDS)]
-            figures.append(figure(what, "ms", values[WARM_UP:], TARGET))
-            page.close()
+        for why in (False, True):
+            for name, act in acts.items():
+                what = f"{name}, with reasons open" if why else name
+                page = browser.new_page(bypass_csp=True)
+                page.goto(address)
+                values = []
+                with progress(what, WARM_UP + ROUNDS) as tick:
+                    for turn in range(WARM_UP + ROUNDS):
+                        _begin(page, draw(turn), why=why)
+                        values.append(page.evaluate(FOLLOWED, act(turn)))
+                        tick(1)
+                figures.append(figure(what, "ms", values[WARM_UP:], TARGET))
+                page.close()
         browser.close()
     return figures
 
 
-def _follow(page: Page, act: str, tick: Callable[[int], Any]) -> float:
-    """Return the milliseconds after which the page has followed."""
+def _begin(page: Page, history: Sequence[str], *, why: bool) -> None:
+    """Let the page show somebody's list, and nothing more be on its way."""
+    state = "&".join(["size=10", *(f"history={one}" for one in history)])
+    page.evaluate("state => { location.hash = state }", state)
+    _rest(page)
+    if why:
+        page.evaluate("document.querySelector('.places .value').click()")
+        page.wait_for_selector(".reasons table")
+        _rest(page)
+
+
+def _rest(page: Page) -> None:
     page.wait_for_function("() => document.querySelector('.places > li')")
     # titles and badges that come later are no part of the next answer
+    page.wait_for_load_state("networkidle")
     page.wait_for_function("() => !document.querySelector('[aria-busy]')")
     page.wait_for_timeout(100)
-    tick(1)
-    found: float = page.evaluate(FOLLOWED, act)
-    return found
