@@ -66,6 +66,66 @@ def test_a_view_is_for_everybody(address: str, visit: Visit, view: str, width: i
         assert {urlsplit(one).netloc for one in seen.requests} == {urlsplit(address).netloc}
 
 
+OVERLAPPING = """
+() => {
+  const within = (one) => {
+    const { left, right, top, bottom } = one.getBoundingClientRect();
+    return { name: one.textContent || one.ariaLabel || one.outerHTML, left, right, top, bottom };
+  };
+  // of a text, what is drawn of it, and not the box that it should fit into
+  const drawn = (one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    const { left, right, top, bottom } = range.getBoundingClientRect();
+    return { name: one.textContent, left, right, top, bottom };
+  };
+  const shown = (one) => one.checkVisibility({ visibilityProperty: true });
+  const find = (selector) => [...document.querySelectorAll(selector)].filter(shown);
+  const all = [
+    ...find("#view :is(.settings, .common, .near) label, #views a, h1, .column .number").map(drawn),
+    ...find("#view :is(input, select, .value, .tools, .gutter)").map(within),
+  ];
+  const meet = (one, other) =>
+    Math.min(one.right, other.right) - Math.max(one.left, other.left) > 1 &&
+    Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 1;
+  // a tick box stands in its label
+  const nested = (one, other) => /checkbox|radio/.test(one.name + other.name);
+  return all.flatMap((one, at) => all.slice(at + 1)
+    .filter((other) => meet(one, other) && !nested(one, other))
+    .map((other) => [one.name, other.name]));
+}
+"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1000, 1001, DESK])
+@pytest.mark.parametrize("view", VIEWS)
+def test_nothing_stands_in_the_way_of_something_else(
+    address: str, visit: Visit, view: str, width: int
+) -> None:
+    with visit(f"{address}{FULL}{view}", width=width) as seen:
+        page = seen.page
+        settled(page)
+        unfold(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(OVERLAPPING) == []
+        widths = page.locator(":is(.places, .column) .title").evaluate_all(
+            "all => all.map(one => one.clientWidth)"
+        )
+        assert min(widths, default=width) > 80
+
+
+def test_the_sum_of_reasons_stands_in_their_columns(address: str, visit: Visit) -> None:
+    with visit(f"{address}{ANN}", width=360) as seen:
+        settled(seen.page)
+        places(seen.page).nth(0).get_by_role("button", name="why ").click()
+        settled(seen.page)
+        for cell in ("th", ".what"):
+            lefts = seen.page.locator(f".reasons {cell}").evaluate_all(
+                "all => all.map(one => one.getBoundingClientRect().left)"
+            )
+            assert len({*lefts}) == 1, cell
+
+
 REACHED = """
 async () => {
   const all = [...document.querySelectorAll(

@@ -235,6 +235,8 @@ def test_hidden_choices_come_back_at_their_places(address: str, visit: Visit) ->
         first = sum(listed.index(one) < 10 for one in history[:2])
         expect(page.locator(".verdict")).to_contain_text(f"{first} of 2")
         expect(page.locator(".verdict")).to_contain_text("NDCG@10")
+        # what serves has met the answers: who reads the figure reads that
+        expect(page.locator(".note")).to_contain_text("has learnt the hidden choices")
         expect(page.locator(".strip circle")).to_have_count(2)
         page.get_by_label("Newest choices to hide, as a number").fill("1")
         settled(page)

@@ -1,5 +1,8 @@
 // Builds elements by DOM calls. Text is always text: what a catalogue holds is never read as HTML.
 
+/** Where there is one column: on phones, and on most tablets. As in the style. */
+export const NARROW = matchMedia("(max-width: 1000px)");
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /**

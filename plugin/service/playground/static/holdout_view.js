@@ -105,6 +105,13 @@ function describe({ hidden, answer }, catalogue) {
       `The list is made of ${count(answer.items.length, "place")}, without the hidden choices and without the user’s id. `,
       "One user says little: seealso evaluate asks for all of them.",
     ),
+    h(
+      "p",
+      { class: "note" },
+      h("strong", {}, "Note: "),
+      "what was fitted to events has learnt the hidden choices, too, so it finds more of them than ",
+      "of choices to come. seealso evaluate hides them before it fits.",
+    ),
     madeLine(answer),
   ];
 }

@@ -2,7 +2,7 @@
 import { createApi } from "./api.js";
 import { createCatalogue } from "./catalogue.js";
 import { compareView } from "./compare_view.js";
-import { h } from "./dom.js";
+import { h, NARROW } from "./dom.js";
 import { problemLine } from "./following.js";
 import { count, whole } from "./format.js";
 import { groupView } from "./group_view.js";
@@ -23,8 +23,6 @@ const VIEWS = {
   map: ["Map", mapView],
 };
 
-const PHONE = matchMedia("(max-width: 760px)");
-
 const at = (id) => document.getElementById(id);
 
 async function start() {
@@ -36,7 +34,7 @@ async function start() {
   at("about").textContent = describe(status);
   if (!location.hash) await pickFirst(context);
   userPanel(context, at("who-panel"));
-  at("who").open = !PHONE.matches;
+  at("who").open = !NARROW.matches;
   store.watch(nameOf, (name) => (at("who-name").textContent = name));
   showTabs(store);
   showView(context);

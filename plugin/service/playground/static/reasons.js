@@ -103,7 +103,7 @@ function total(sum, { raw, probability: p }, fitted) {
     "tr",
     {},
     h("td", { class: "number" }, signed(sum)),
-    h("td", { "aria-hidden": "true" }),
+    h("td", { class: "way", "aria-hidden": "true" }),
     h("th", { scope: "row" }, "x, the sum"),
     h(
       "td",

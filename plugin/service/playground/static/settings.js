@@ -1,7 +1,7 @@
 // How a list is asked for: index, path, and sliders with their numbers.
 import { emptyState, PATHS } from "./address.js";
 import { chooser, plain, powers, slider, STEPS } from "./controls.js";
-import { button, h } from "./dom.js";
+import { button, h, NARROW } from "./dom.js";
 
 const SLIDERS = [
   { name: "tail_share", label: "Tail share", most: 1, ends: 1, scale: { ...plain, step: 0.05 } },
@@ -10,10 +10,8 @@ const SLIDERS = [
   { name: "importance", label: "Least importance", most: 100, ends: 2, scale: plain },
 ];
 
-const PHONE = matchMedia("(max-width: 760px)");
-
 /**
- * Append the controls of a side, folded away on a phone.
+ * Append the controls of a side, folded away on a narrow screen.
  * @param {object} context
  * @param {HTMLElement} root
  * @param {object} [of]
@@ -89,11 +87,11 @@ const sideChoice = ({ side, name, ...of }) =>
     change: (value) => of.store.updateSide(side, { [name]: value }),
   });
 
-/** Return what a phone folds away: elsewhere it is always open, and has no line to fold it by. */
+/** Return what a narrow screen folds away: elsewhere it is always open, and has no line to fold it by. */
 function fold(title, node, signal) {
   const folded = h("details", { class: "fold" }, h("summary", {}, title), node);
-  const follow = () => (folded.open = !PHONE.matches);
-  PHONE.addEventListener("change", follow, { signal });
+  const follow = () => (folded.open = !NARROW.matches);
+  NARROW.addEventListener("change", follow, { signal });
   follow();
   return folded;
 }
