@@ -108,3 +108,11 @@ def test_a_map_that_cannot_be_drawn_is_said(address: str, visit: Visit) -> None:
         page.route("**/plotly.js", lambda route: route.abort())
         page.get_by_role("link", name="Map").click()
         expect(page.locator("#view .problem:visible").first).to_contain_text("no map")
+
+
+def test_who_has_no_place_on_the_map_is_said(address: str, visit: Visit) -> None:
+    with visit(f"{address}#user=nobody&view=map") as seen:
+        settled(seen.page)
+        notes = seen.page.locator(".note")
+        expect(notes.first).to_contain_text("ranked by importance alone")
+        expect(notes.last).to_contain_text("Not on the map, for want of a vector: the user.")

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -244,3 +245,55 @@ def test_hidden_choices_come_back_at_their_places(address: str, visit: Visit) ->
         page.get_by_label("Newest choices to hide, as a number").fill("20")
         settled(page)
         expect(page.locator(".empty")).to_contain_text("too short")
+
+
+def test_each_member_is_measured_by_a_list_of_their_own(address: str, visit: Visit) -> None:
+    # the first is left out, and the second is named twice
+    members = [
+        "nobody",
+        "ann-1",
+        "ann-1",
+        {"words": "castle"},
+        {"user": "ann-3", "session": ["f3"]},
+    ]
+    named = "&".join(f"member={quote(json.dumps(one))}" for one in members)
+    with visit(f"{address}#view=group&{named}") as seen:
+        page = seen.page
+        settled(page)
+        expect(page.locator(".note")).to_contain_text("nobody")
+        asked = {"ann-1": members[1], "member 3": members[3], "ann-3": members[4]}
+        group = httpx.post(
+            f"{address}v1/playground/group", json={"members": [*members[:2], *members[3:]]}
+        ).json()
+        assert group["members"] == [*asked]
+        for row, (name, member) in zip(
+            page.locator(".satisfaction li").all(), asked.items(), strict=True
+        ):
+            own = ask(address, {"user": member} if isinstance(member, str) else member)
+            best = sum(one["probability"] for one in own["items"])
+            found = sum(one["members"][name] for one in group["items"])
+            expect(row).to_contain_text(f"{name}{100 * found / best:.0f} %")
+
+
+def test_a_known_user_with_something_liked_becomes_a_member_whole(
+    address: str, visit: Visit
+) -> None:
+    with visit(f"{address}{ANN}&session=f3&view=group") as seen:
+        page = seen.page
+        settled(page)
+        page.get_by_role("button", name="Add the user of this page").click()
+        settled(page)
+        expect(page.get_by_role("list", name="Members")).to_contain_text("ann-1, 1 item liked now")
+        group = {"members": [{"user": "ann-1", "session": ["f3"]}]}
+        answer = httpx.post(f"{address}v1/playground/group", json=group).json()
+        assert items_of(page.locator(".grid tbody tr")) == ids_of(answer)
+
+
+def test_members_without_a_column_are_counted(address: str, visit: Visit) -> None:
+    members = "&".join(f"member=%22ann-{number}%22" for number in range(20))
+    with visit(f"{address}#view=group&{members}") as seen:
+        settled(seen.page)
+        expect(seen.page.locator(".satisfaction li")).to_have_count(20)
+        expect(seen.page.locator(".result")).to_contain_text(
+            "The first 8 of 20 members have a column."
+        )

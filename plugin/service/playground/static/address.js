@@ -13,8 +13,8 @@
  */
 
 /**
- * A member of a group: the id of a user, or somebody described.
- * @typedef {string | {words?: string, history?: string[], session?: string[]}} Member
+ * A member of a group: the id of a user, or somebody described, who may be a known user.
+ * @typedef {string | {user?: string, words?: string, history?: string[], session?: string[]}} Member
  */
 
 export const VIEWS = ["list", "compare", "group", "holdout", "recall", "map"];
@@ -96,7 +96,7 @@ export function readState(hash) {
   for (const name of IDS) state[name] = ids(found.getAll(name));
   // a history that is empty is one, too: nothing, instead of what is known
   if (found.has("history")) state.history = ids(found.getAll("history"));
-  state.members = found.getAll("member").map(readMember).filter(Boolean);
+  state.members = eachOnce(found.getAll("member").map(readMember).filter(Boolean));
   return state;
 }
 
@@ -132,6 +132,14 @@ function writeFields(found, fields, prefix, from, plain) {
   }
 }
 
+/** Return the id of a member; undefined of somebody made up. */
+export const userOf = (member) => (typeof member === "string" ? member : member.user);
+
+/** Return members, of whom each user is one, as described last: as the service reads them. */
+const eachOnce = (members) => [
+  ...new Map(members.map((one, at) => [userOf(one) ?? at, one])).values(),
+];
+
 /** @returns {?Member} */
 function readMember(value) {
   let read;
@@ -143,7 +151,8 @@ function readMember(value) {
   if (typeof read === "string") return read.trim() ? read : null;
   if (typeof read !== "object" || read === null) return null;
   const member = {};
-  if (typeof read.words === "string" && read.words) member.words = read.words;
+  for (const name of ["user", "words"])
+    if (typeof read[name] === "string" && read[name].trim()) member[name] = read[name];
   for (const name of ["history", "session"]) {
     if (Array.isArray(read[name]))
       member[name] = ids(read[name].filter((id) => typeof id === "string"));

@@ -1,5 +1,5 @@
 // A list for several people, and what each of them gets of it.
-import { SEEN, STRATEGIES } from "./address.js";
+import { SEEN, STRATEGIES, userOf } from "./address.js";
 import { button, h, labelled, replace, signButton } from "./dom.js";
 import { degradedLine, madeLine, onlyLine } from "./facts.js";
 import { follow } from "./following.js";
@@ -81,16 +81,24 @@ const nobodyYet = () => [
 /** Return the user of the page as a member; null for nobody. */
 function memberOf(state) {
   const { user, ...own } = describeUser(state);
-  if (user && !Object.keys(own).length) return user;
-  return Object.keys(own).length ? own : null;
+  if (!Object.keys(own).length) return user ?? null;
+  return user ? { user, ...own } : own;
 }
 
 const nameOf = (member) =>
   typeof member === "string"
     ? member
-    : [member.words, member.history && count(member.history.length, "item")]
+    : [
+        member.user,
+        member.words,
+        member.history && count(member.history.length, "item"),
+        member.session && `${count(member.session.length, "item")} liked now`,
+      ]
         .filter(Boolean)
-        .join(", ") || "somebody";
+        .join(", ");
+
+/** Return what the service calls a member. */
+const calledBy = (member, at) => userOf(member) ?? `member ${at + 1}`;
 
 function groupChoice({ store, status, signal }) {
   return chooser({
@@ -142,7 +150,14 @@ async function askGroup(api, body, signal) {
       api.list({ ...options, ...(typeof member === "string" ? { user: member } : member) }, signal),
     ),
   ]);
-  return { answer, best: lists.map((one) => mean(one.items.map((item) => item.probability))) };
+  // by name: the service leaves out members of whom nothing is known
+  const best = new Map(
+    lists.map(({ items }, at) => [
+      calledBy(members[at], at),
+      mean(items.map((item) => item.probability)),
+    ]),
+  );
+  return { answer, best };
 }
 
 const mean = (values) => {
@@ -157,6 +172,9 @@ function describeGroup({ store, catalogue }, { answer, best }) {
     degradedLine(answer),
     satisfaction(answer, means, best),
     placesTable(answer, catalogue),
+    answer.members.length > COLUMNS
+      ? h("p", { class: "hint" }, `The first ${COLUMNS} of ${answer.members.length} members have a column.`)
+      : null,
     madeLine(answer),
   ];
 }
@@ -165,7 +183,8 @@ function describeGroup({ store, catalogue }, { answer, best }) {
 function satisfaction(answer, means, best) {
   const most = Math.max(...means.filter(Boolean), 1e-9);
   const rows = answer.members.map((name, at) => {
-    const share = best[at] ? means[at] / best[at] : null;
+    const own = best.get(name);
+    const share = own && means[at] !== null ? means[at] / own : null;
     return h(
       "li",
       {},
@@ -174,7 +193,7 @@ function satisfaction(answer, means, best) {
       h("span", { class: "number" }, share === null ? probability(means[at]) : percent(share)),
     );
   });
-  const what = best.length
+  const what = best.size
     ? "Mean probability of the list for each member, as a share of what a list of their own would give"
     : "Mean probability of the list for each member";
   return h(

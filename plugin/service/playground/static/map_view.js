@@ -1,6 +1,6 @@
 // The map: where items, the user and the list are among each other; what is circled filters the list.
 import { button, h, replace } from "./dom.js";
-import { onlyLine } from "./facts.js";
+import { degradedLine, onlyLine } from "./facts.js";
 import { follow } from "./following.js";
 import { count, percent, whole } from "./format.js";
 import { drawMap } from "./plot.js";
@@ -109,11 +109,11 @@ export function mapView(context, root) {
       const answer = await api.list(body, aborted);
       const items = answer.items.map((one) => one.item_id);
       const place = await api.place({ ...who, index: body.index ?? null, items }, aborted);
-      return { ...place, order: items };
+      return { ...place, order: items, degraded: answer.degraded };
     },
     show(answer) {
       list = answer;
-      replace(above, onlyLine(store));
+      replace(above, onlyLine(store), degradedLine(answer), absentLine(answer));
       showList();
     },
   });
@@ -127,6 +127,16 @@ export function around(points, item_id, radius) {
   const xs = points.map(({ x }) => x);
   const reach = radius * (Math.max(...xs) - Math.min(...xs));
   return points.filter(({ x, y }) => Math.hypot(x - middle.x, y - middle.y) <= reach);
+}
+
+/** Return the line that says who and what has no place on the map; nothing where all have one. */
+function absentLine({ user, unknown }) {
+  const absent = [
+    user ? null : "the user",
+    unknown.length ? `${count(unknown.length, "place")} of the list` : null,
+  ].filter(Boolean);
+  if (!absent.length) return null;
+  return h("p", { class: "note" }, `Not on the map, for want of a vector: ${absent.join(", ")}.`);
 }
 
 function describeMap({ items, documents, explained, degraded }) {
