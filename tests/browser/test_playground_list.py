@@ -207,6 +207,9 @@ def test_a_list_does_not_wait_for_its_reasons(address: str, visit: Visit) -> Non
         page.get_by_label("Size, as a number").fill("4")
         expect(page.locator(".reasons .problem")).to_contain_text("does not answer")
         expect(places(page)).to_have_count(4)
+        page.unroute("**/v1/playground/reasons")
+        page.locator(".reasons .problem").get_by_role("button").click()
+        expect(table.locator("tfoot")).to_be_visible()
 
 
 def test_reasons_of_another_index_than_the_lists_say_so(address: str, visit: Visit) -> None:
@@ -257,11 +260,20 @@ def test_an_error_stands_at_its_place_and_goes(address: str, visit: Visit) -> No
         page.route("**/v1/playground/list", lambda route: route.abort())
         page.get_by_label("Tail share, as a number").fill("0.3")
         problem = page.locator("#view .problem:visible")
-        expect(problem).to_have_text("The service does not answer; is it running?")
+        expect(problem).to_contain_text("The service does not answer; is it running?")
         assert len(ids(page)) == 10
         page.unroute("**/v1/playground/list")
-        page.get_by_label("Tail share, as a number").fill("0.4")
+        # nothing has to be changed for another try
+        problem.get_by_role("button", name="Try again").press("Enter")
+        settled(page)
         expect(problem).to_have_count(0)
+        assert ids(page) == ids_of(ask(address, {"user": "ann-1", "tail_share": 0.3}))
+        busy = {"status": 503, "headers": {"retry-after": "5"}}
+        said = {"detail": "OpenSearch does not answer", "hint": "ask again after Retry-After"}
+        page.route("**/v1/playground/list", lambda route: route.fulfill(**busy, json=said))
+        page.get_by_label("Tail share, as a number").fill("0.4")
+        expect(problem).to_contain_text("OpenSearch does not answer; try again in 5 seconds")
+        page.unroute("**/v1/playground/list")
         page.goto(f"{address}{ANN}&index=gone")
         expect(problem).to_contain_text("gone")
 

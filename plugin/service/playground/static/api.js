@@ -1,5 +1,7 @@
 // Asks the service: one function for each address, the newest answer wins, errors are one line.
 
+import { count } from "./format.js";
+
 /** The service, of which this file is a part: also where a gateway puts it below a folder. */
 export const SERVICE = new URL("..", import.meta.url).href.replace(/\/$/, "");
 
@@ -7,8 +9,10 @@ const UNREACHABLE = "The service does not answer; is it running?";
 
 /** What the service answers instead of what it was asked for (RFC 9457). */
 export class Problem extends Error {
-  constructor(status, { detail = `The service answered ${status}.`, hint = null } = {}) {
-    super(hint ? `${detail}; ${hint}` : detail);
+  constructor(status, { detail = `The service answered ${status}.`, hint = null } = {}, after = null) {
+    // the name of a header is for programs
+    const advice = after ? `try again in ${count(Number(after), "second")}` : hint;
+    super(advice ? `${detail}; ${advice}` : detail);
     this.status = status;
   }
 }
@@ -38,7 +42,7 @@ export function createApi(askKey) {
     const content = await answer.json().catch(() => undefined);
     signal?.throwIfAborted();
     if (answer.ok && content !== undefined) return content;
-    const problem = new Problem(answer.status, content);
+    const problem = new Problem(answer.status, content, answer.headers.get("retry-after"));
     if (![401, 403].includes(answer.status)) throw problem;
     // one question for all that wait; who waited meanwhile tries with the new key
     if (sent === key) {

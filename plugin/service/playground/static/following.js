@@ -1,6 +1,6 @@
 // Keeps a part of the page up to date with the state: asks, shows the newest answer, says errors.
 import { newestOf, pace } from "./api.js";
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 
 /**
  * Milliseconds that a newer question waits for an older one. While a slider is drawn, a service gets
@@ -21,7 +21,7 @@ const PATIENCE = 150;
  *   nothing to ask, and whether nothing else was selected meanwhile
  */
 export function follow({ store, signal, root, select, ask, show, at = root }) {
-  const problem = problemLine();
+  const problem = problemLine(begin);
   at.before(problem.node);
   const newest = newestOf(ask);
   let current;
@@ -50,20 +50,33 @@ export function follow({ store, signal, root, select, ask, show, at = root }) {
         show(null, null);
         return;
       }
-      root.setAttribute("aria-busy", "true");
-      refresh(selected);
+      begin();
     },
     signal,
   );
+
+  function begin() {
+    root.setAttribute("aria-busy", "true");
+    refresh(current);
+  }
 }
 
-/** Return a line that says what went wrong, at its place. */
-export function problemLine() {
-  const node = h("p", { class: "problem", role: "alert", hidden: true });
+/**
+ * Return a line that says what went wrong, at its place.
+ * @param {() => void} [again] asks once more, where that is possible
+ */
+export function problemLine(again) {
+  const message = h("span");
+  const node = h(
+    "p",
+    { class: "problem", role: "alert", hidden: true },
+    message,
+    again ? button("Try again", again) : null,
+  );
   return {
     node,
     say(error) {
-      node.textContent = error.message;
+      message.textContent = error.message;
       node.hidden = false;
     },
     clear: () => (node.hidden = true),

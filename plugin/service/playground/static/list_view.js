@@ -67,7 +67,7 @@ export function listView(context, root) {
   async function explain() {
     if (!reasons) return;
     const [{ why }, of] = [reasons, answer];
-    const node = await describe(why).catch(sayProblem);
+    const node = await describe(why).catch((error) => sayProblem(error, explain));
     if (!node || signal.aborted || of !== answer || why !== reasons?.why) return;
     reasons = { why, node };
     draw();
@@ -119,8 +119,8 @@ export function listView(context, root) {
   );
 }
 
-function sayProblem(error) {
-  const problem = problemLine();
+function sayProblem(error, again) {
+  const problem = problemLine(again);
   problem.say(error);
   return h("div", { class: "reasons" }, problem.node);
 }
