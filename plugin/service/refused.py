@@ -1,13 +1,16 @@
 """Parts of a request that are wrong, named as whoever sent it wrote them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 Place: TypeAlias = tuple[str | int, ...]
 """The names and numbers that lead to a part of a request."""
 
 Refused: TypeAlias = dict[str, Any]
 """What is wrong with a part of a request: its ``field`` and the ``reason``, and where it is."""
+
+OF_PYTHON: Final = frozenset({"dict_type", "model_type", "model_attributes_type"})
+"""Refusals that pydantic words by dictionaries and classes: what JSON has is an object."""
 
 
 def refused_fields(errors: Sequence[Any], sent: object) -> list[Refused]:
@@ -19,7 +22,8 @@ def refused_fields(errors: Sequence[Any], sent: object) -> list[Refused]:
     reasons: dict[Place, dict[str, None]] = {}
     for one in errors:
         place = _place(one["loc"], sent, missing=one["type"] == "missing")
-        reasons.setdefault(place, {})[one["msg"]] = None
+        reason = "Input should be an object" if one["type"] in OF_PYTHON else one["msg"]
+        reasons.setdefault(place, {})[reason] = None
     return [
         {"field": ".".join(map(str, place)), "reason": " or ".join(several)}
         for place, several in reasons.items()

@@ -18,6 +18,7 @@ from seealso.errors import ConfigError, DataError, SeeAlsoError, Unavailable
 from seealso.plugin.search.rows import without_value
 from seealso.plugin.service.addresses import AnswerHead, FindAddress, address
 from seealso.plugin.service.bodies.lists import BatchBody, RecommendBody
+from seealso.plugin.service.bodies.pipelines import PipelineBody, Searcher
 from seealso.plugin.service.parameters import refuse_parameters
 from seealso.plugin.service.problems import LATER, REPORT, add_problems, hint_for_caller
 from seealso.plugin.service.refused import refused_fields
@@ -56,7 +57,23 @@ def test_a_field_is_called_as_it_was_sent(
 
 def test_of_a_choice_between_types_each_is_said() -> None:
     reason = named(RecommendBody, {"filters": 7})["filters"]
-    assert reason == "Input should be a valid dictionary or Input should be a valid list"
+    assert reason == "Input should be an object or Input should be a valid list"
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        (RecommendBody, []),
+        (RecommendBody, {"rules": [3]}),
+        (BatchBody, {"users": [3]}),
+        (PipelineBody, {"body": 3}),
+        (Searcher, None),
+    ],
+)
+def test_what_should_be_an_object_is_called_so(model: type[BaseModel], body: Any) -> None:
+    for reason in named(model, body).values():
+        assert "an object" in reason
+        assert not re.search("dictionary|instance|Searcher", reason)
 
 
 @pytest.fixture
