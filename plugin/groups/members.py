@@ -12,7 +12,7 @@ from seealso.config import GroupSettings
 from seealso.errors import DataError
 from seealso.models.group_strategies import Matrix, OwnHistory
 from seealso.plugin.profiles.profile import Profile
-from seealso.plugin.profiles.users import describe_blanks
+from seealso.plugin.profiles.users import describe_blanks, describe_cuts
 from seealso.plugin.recommendations import join_notes
 from seealso.types import GroupMembers, User
 
@@ -196,7 +196,11 @@ class Group:
             tuple(known),
             tuple(known.values()),
             _exclude(members, settings.seen),
-            join_notes(describe_blanks(members.words, *(one.words for one in members.users)), note),
+            join_notes(
+                describe_blanks(members.words, *(one.words for one in members.users)),
+                describe_cuts(*profiles),
+                note,
+            ),
             settings.own_weight if beside else None,
         )
 

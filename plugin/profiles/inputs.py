@@ -34,6 +34,9 @@ class ProfileInputs:
         How many of `entries` could not be read, since their shard does not answer.
     missing
         How many of those that the caller named the index does not hold, or holds without a vector.
+    cut
+        Whether words or attributes are longer than what the model reads: of those, it has read
+        the beginning.
     """
 
     user: User
@@ -43,6 +46,7 @@ class ProfileInputs:
     attributes: Vector | None
     unread: int = 0
     missing: int = 0
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +100,7 @@ def read_inputs(users: Sequence[User], live: Live, items: ItemCache) -> list[Pro
         texts.append(_render(live, words, {}, _item_texts(entries, known, settings)))
         texts.append(_render(live, "", user.attributes, ()))
     vectors = iter(_encode(texts, live))
+    cut = iter([_is_cut(text, live) for text in texts])
     return [
         ProfileInputs(
             user,
@@ -105,9 +110,16 @@ def read_inputs(users: Sequence[User], live: Live, items: ItemCache) -> list[Pro
             attributes=next(vectors),
             unread=sum(entry.item_id in unread for entry in entries),
             missing=sum(_is_missing(entry, known, unread) for entry in entries),
+            cut=any([next(cut), next(cut)]),
         )
         for user, entries in zip(users, recent, strict=True)
     ]
+
+
+def _is_cut(text: str, live: Live) -> bool:
+    """Tell whether a text is longer than what the model reads."""
+    bundle = live.encoder.bundle
+    return bool(text) and live.encoder.count_tokens(bundle.user_prefix + text) > bundle.max_length
 
 
 def _is_missing(entry: HistoryEntry, known: Mapping[str, KnownItem], unread: Set[str]) -> bool:

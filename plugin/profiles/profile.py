@@ -47,6 +47,8 @@ class Profile:
         Number of history items that could not be read now.
     missing
         Number of items that the caller named which are not in the index, or have no vector there.
+    cut
+        Whether the model has read but the beginning of words or attributes.
     """
 
     user: User
@@ -58,6 +60,7 @@ class Profile:
     entry_level: float = 0.0
     unread: int = 0
     missing: int = 0
+    cut: bool = False
 
     @property
     def seen(self) -> frozenset[str]:
@@ -108,6 +111,7 @@ def build_profiles(
             boosted.entry_level,
             one.unread,
             one.missing,
+            one.cut,
         )
         for one, history, boosted, vector, tail_vector in zip(
             inputs, held.histories, boosts, vectors, tail_vectors, strict=True

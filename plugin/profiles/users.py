@@ -88,13 +88,21 @@ def describe_gaps(profile: Profile) -> str:
 
     Empty where nothing is missing.
     """
-    return join_notes(describe_blanks(profile.user.words), _describe_missing(profile))
+    return join_notes(
+        describe_blanks(profile.user.words), describe_cuts(profile), _describe_missing(profile)
+    )
 
 
 def describe_blanks(*words: str) -> str:
     """Return that words which somebody sent are none; empty where they are some, or none came."""
     blank = any(text and not text.strip() for text in words)
     return "the words are blank: left out" if blank else ""
+
+
+def describe_cuts(*profiles: Profile) -> str:
+    """Return that the model has not read all that was said of users; empty where it has."""
+    cut = "words or attributes are longer than what the model reads: their beginning counts"
+    return cut if any(one.cut for one in profiles) else ""
 
 
 def _describe_missing(profile: Profile) -> str:

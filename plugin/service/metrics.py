@@ -33,6 +33,7 @@ WHYS: Final = {
     "of the history has a vector": "unknown_items",
     "words and attributes alone": "no_history",
     "the words are blank": "blank_words",
+    "longer than what the model reads": "long_words",
     "have no probability": "no_probability",
     "ranked by the graph": "graph",
     "by rounded vectors": "rounded_vectors",

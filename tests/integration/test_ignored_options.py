@@ -25,6 +25,8 @@ NO_ADULTS = {"bool": {"must_not": {"term": {"adult": "yes"}}}}
 
 BLANK = "the words are blank: left out"
 
+CUT = "words or attributes are longer than what the model reads: their beginning counts"
+
 PASS = "items have no probability: min_probability lets them pass"
 
 
@@ -83,6 +85,27 @@ def test_a_field_that_only_the_next_index_has_can_be_filtered_by_at_once(
         assert (found.index, len(found) > 0) == (index, True)
     finally:
         indices.point_alias(library.cluster, library.alias, index)
+
+
+def test_words_that_the_model_does_not_read_to_their_end_are_said(
+    library: Library, recommender: Recommender, client: TestClient
+) -> None:
+    encoder = recommender.live.encoder
+    most = encoder.bundle.max_length
+    whole = max(range(most), key=lambda n: (encoder.count_tokens("castle " * n) <= most, n))
+    long = "castle " * most + "dragon"
+    found = recommender.recommend("u1", words=long)
+    assert found.note == CUT
+    assert find_whys(found.note) == {"long_words"}
+    # the template has words of its own
+    assert recommender.recommend("u1", words="castle " * (whole // 2)).note == ""
+    assert recommender.recommend("u1", words="castle " * (whole + 1)).note == CUT
+    assert recommender.recommend("u1", attributes={"about": long}).note == CUT
+    for members in (["u1"], ["u1", "u5"]):
+        assert recommender.recommend_group(members, words=long).note == CUT
+    assert recommender.explain(recommender.user("u1", words=long), "b7").note.startswith(CUT)
+    for address in ("/v1/recommend", "/v1/validate"):
+        assert degraded(client, address, {"user": "u1", "words": long}) == CUT
 
 
 def test_blank_words_are_none_and_that_is_said(
