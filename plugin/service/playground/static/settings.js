@@ -67,10 +67,12 @@ export const sizeSlider = ({ store, status, signal }) =>
 /** Return what is chosen between indices; null where there is one. */
 function indexChoice({ store, status, signal }, side) {
   if (status.indices.length < 2) return null;
-  const options = status.indices.map(({ index, bundle, live }) => [
-    live ? "" : index,
-    `${index}${live ? " (live)" : ""}, bundle ${bundle.slice(0, 8)}`,
+  const named = status.indices.map(({ index, bundle }) => [
+    index,
+    `${index}, bundle ${bundle.slice(0, 8)}`,
   ]);
+  // without a name: which one is live may change while the page is open
+  const options = [["", "the live one"], ...named];
   return sideChoice({ store, signal, side, name: "index", label: "Index", options });
 }
 
