@@ -88,7 +88,7 @@ def test_a_side_that_cannot_be_asked_is_said_above_both(address: str, visit: Vis
         page.route("**/v1/playground/list", lambda route: route.abort())
         page.get_by_role("group", name="Right").get_by_label("Path").select_option("ann")
         problem = page.locator("#view .problem:visible")
-        expect(problem).to_have_text("The service does not answer; is it running?")
+        expect(problem).to_contain_text("The service does not answer; is it running?")
         after = page.locator(".board").bounding_box()
         assert before is not None
         assert after is not None
