@@ -32,6 +32,7 @@ PLAIN = cast(
     "Bundle",
     SimpleNamespace(
         max_length=64,
+        user_prefix="",
         dimension=3,
         content_dimension=3,
         content_vectors=lambda vectors: vectors,
