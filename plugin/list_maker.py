@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from seealso.cluster import Cluster
 from seealso.config import Settings
+from seealso.encoder.projection import unit_rows
 from seealso.errors import DataError, PartialAnswer
 from seealso.log import logger
 from seealso.plugin.explanations.explaining import ExplainedUser, explain
@@ -20,12 +23,13 @@ from seealso.plugin.latency import Stopwatch
 from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.profile import Profile, build_profiles
 from seealso.plugin.profiles.users import describe_blanks
+from seealso.plugin.ranking.documents import Send
 from seealso.plugin.ranking.item_reader import ItemReader
 from seealso.plugin.ranking.named_items import NamedItems
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.ranking.plans import Plan
-from seealso.plugin.ranking.rank import Send, rank
+from seealso.plugin.ranking.rank import rank
 from seealso.plugin.ranking.requests import ListRequest
 from seealso.plugin.ranking.sending import Sender, send_at_once, send_scored
 from seealso.plugin.recommendations import ItemRanking, RecommendationList, join_notes
@@ -77,7 +81,8 @@ class ListMaker(RequestMaker):
             items = self._item_reader.items(live, exact, plan.fields_read, len(users))
             if items is not None:
                 in_memory = partial(items.answer, send=send)
-                return self._for_users(live, users, plan, exact, in_memory)
+                at_hand = replace(plan, columns=None)
+                return self._for_users(live, users, at_hand, exact, in_memory)
         except PartialAnswer as exc:
             log.info("items are not ranked in memory: %s", exc.message)
         return self._for_users(live, users, plan, context, send)
@@ -88,7 +93,7 @@ class ListMaker(RequestMaker):
         """Return a list for each user; `send` sends the searches of all."""
         watch = Stopwatch()
         requests = self._requests(live, users, plan, watch)
-        return _rank(live, requests, context, partial(send, watch=watch), watch)
+        return self._rank(live, requests, context, partial(send, watch=watch), watch)
 
     def for_item(self, live: Live, item_id: str, criteria: Criteria) -> RecommendationList:
         """Return the items most related to an item."""
@@ -140,7 +145,7 @@ class ListMaker(RequestMaker):
         request, context = self._group_request(live, members, criteria)
         watch.cut("profile")
         send = partial(send_scored, self._cluster, live, watch=watch)
-        (found,) = rank([request], context, send)
+        (found,) = rank([request], context, send, partial(self._directions, live))
         watch.cut("fusion")
         return GroupList(
             tuple(GroupRecommendation.of(one, live.calibration) for one in found.items),
@@ -174,7 +179,8 @@ class ListMaker(RequestMaker):
         """Return a list by a profile that is no user's."""
         request = self._request(self._policy.plan(live, criteria), profile)
         send = partial(send_at_once, self._cluster, live, watch=watch)
-        return _rank(live, [request], RankingContext.of(live, criteria), send, watch)[0]
+        context = RankingContext.of(live, criteria)
+        return self._rank(live, [request], context, send, watch)[0]
 
     def _vector(self, live: Live, item_id: str) -> Vector:
         found, unread = self._items.get(live, [item_id])
@@ -195,26 +201,38 @@ class ListMaker(RequestMaker):
             )
         return live.encoder.bundle.item_query(item.vector)
 
+    def _rank(
+        self,
+        live: Live,
+        requests: Sequence[ListRequest],
+        context: RankingContext,
+        send: Send,
+        watch: Stopwatch,
+    ) -> list[RecommendationList]:
+        """Return the list of each request."""
+        found = rank(requests, context, send, partial(self._directions, live))
+        watch.cut("fusion")
+        return [
+            RecommendationList(
+                tuple(candidate.item for candidate in one.items),
+                request.profile.user.user_id,
+                context.path,
+                live.name,
+                live.fingerprint,
+                join_notes(request.note, one.note),
+                watch.parts(),
+            )
+            for request, one in zip(requests, found, strict=True)
+        ]
 
-def _rank(
-    live: Live,
-    requests: Sequence[ListRequest],
-    context: RankingContext,
-    send: Send,
-    watch: Stopwatch,
-) -> list[RecommendationList]:
-    """Return the list of each request."""
-    found = rank(requests, context, send)
-    watch.cut("fusion")
-    return [
-        RecommendationList(
-            tuple(candidate.item for candidate in one.items),
-            request.profile.user.user_id,
-            context.path,
-            live.name,
-            live.fingerprint,
-            join_notes(request.note, one.note),
-            watch.parts(),
-        )
-        for request, one in zip(requests, found, strict=True)
-    ]
+    def _directions(
+        self, live: Live, item_ids: Sequence[str]
+    ) -> tuple[dict[str, Vector], frozenset[str]]:
+        """Return what `Directions` does, of the index."""
+        known, unread = self._items.get(live, item_ids)
+        bundle = live.encoder.bundle
+        vectors = {name: one.vector for name, one in known.items() if one.vector is not None}
+        if not vectors:
+            return {}, unread
+        rows = unit_rows(bundle.drop_padding(np.stack([*vectors.values()]), live.space))
+        return dict(zip(vectors, rows, strict=True)), unread

@@ -1,11 +1,12 @@
 """What holds for every list of an index: its rules, its exposure, and what must not be shown."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from seealso.cluster import Cluster
 from seealso.cluster.fields import IndexFields, read_fields
-from seealso.config import Choice, Settings
+from seealso.config import Choice, ExposureSettings, Settings
 from seealso.errors import DataError
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.ranking.plans import Plan, build_plan
@@ -67,7 +68,15 @@ class Policy:
             check_filters(live.name, self._fields(live), criteria.filters)
         for share in settings.exposure.shares:
             self._check_blocked(share)
-        return plan
+        return replace(plan, columns=self._columns(live, exposure))
+
+    def _columns(self, live: Live, exposure: ExposureSettings) -> tuple[str, ...] | None:
+        """Return the columns that decide about places; None where only documents can."""
+        capped = {one.field for one in exposure.caps}
+        # a column has a date in another form than its document
+        if exposure.fresh or (capped and not capped <= self._fields(live).keywords):
+            return None
+        return tuple(sorted(capped))
 
     def filters(self, users: Sequence[User]) -> tuple[Clause, ...]:
         """Return the clauses for what all of `users` may see."""

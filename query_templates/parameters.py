@@ -175,6 +175,7 @@ ENCODERS: Mapping[str, Encode] = {
     "members": CLAUSES,
     "explain": _true,
     "only_ids": _true,
+    "docvalues": STRINGS,
     "ids": STRINGS,
     "boosts": _numbers_by_name,
     "query": _object,

@@ -57,6 +57,9 @@ class Plan:
         What reranks, in the order in which it acts.
     caps
         How often a value of a field may come.
+    columns
+        Fields that decide about places, where the index has them in columns as its documents do;
+        None where the documents of all candidates are needed.
     """
 
     size: int
@@ -64,11 +67,17 @@ class Plan:
     sub_queries: tuple[SubQuery, ...]
     components: tuple[Component, ...]
     caps: tuple[CapSettings, ...]
+    columns: tuple[str, ...] | None = None
 
     @property
     def fields_read(self) -> tuple[str, ...] | None:
         """Fields of the documents that its searches bring; all but the vector for None."""
         return self.sub_queries[0].criteria.fields
+
+    @property
+    def diverse(self) -> bool:
+        """Whether its components compare the vectors of items."""
+        return any(isinstance(one, Diversity) for one in self.components)
 
 
 def build_plan(

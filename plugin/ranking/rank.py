@@ -4,12 +4,19 @@ Pure functions around one send; the same for users, items and groups. `build` ma
 later steps need, so that no step asks an earlier one again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TypeAlias
 
 from seealso.plugin.ranking.answers import Response, hits_of, missing_part
+from seealso.plugin.ranking.documents import (
+    Directions,
+    DocumentSearch,
+    Send,
+    are_many,
+    give_directions,
+    search_columns,
+)
 from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.ranking.plans import Plan, SubQuery
 from seealso.plugin.ranking.requests import Query, RankedRequest
@@ -18,9 +25,6 @@ from seealso.plugin.recommendations import join_notes
 from seealso.plugin.reranking.draft import RANKED, Candidate, Draft, Pool
 from seealso.plugin.reranking.filling import fill
 from seealso.plugin.reranking.pins import insert
-
-Send: TypeAlias = Callable[[Sequence[Search]], Sequence[Response]]
-"""Sends searches, and returns the response to each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,10 @@ class BuiltList:
 
 
 def rank(
-    requests: Sequence[RankedRequest], context: RankingContext, send: Send
+    requests: Sequence[RankedRequest],
+    context: RankingContext,
+    send: Send,
+    directions: Directions | None = None,
 ) -> list[RankedItems]:
     """Return a list for each request; the searches of all of them are sent together.
 
@@ -76,6 +83,8 @@ def rank(
         How to rank.
     send
         Sends all searches of all requests.
+    directions
+        Of the vectors of items; None where every search is to bring the documents of its hits.
 
     Raises
     ------
@@ -83,9 +92,49 @@ def rank(
         A search failed.
     """
     built = [build(request, context) for request in requests]
-    responses = iter(send([search for one in built for search in one.searches]))
-    drafts = [merge(one, list(islice(responses, len(one.queries)))) for one in built]
-    return [rerank(draft, one.plan) for draft, one in zip(drafts, built, strict=True)]
+    searches = [search for one in built for search in one.searches]
+    columns = _columns(built) if context.scripts else None
+    if columns is None or directions is None:
+        return [rerank(draft, one.plan) for draft, one in _merge_all(built, send(searches))]
+    pairs = _merge_all(built, search_columns(searches, columns, send))
+    drafts = [draft for draft, _ in pairs]
+    if built[0].plan.diverse:
+        drafts = give_directions(drafts, directions)
+    return _with_documents(
+        [(one.plan, rerank(draft, one.plan)) for draft, one in zip(drafts, built, strict=True)],
+        send,
+    )
+
+
+def _columns(built: Sequence["BuiltList"]) -> tuple[str, ...] | None:
+    """Return what the order of lists is read by, beside `COLUMNS`; None where documents are.
+
+    Documents come along where hits are few, and where importance alone ranks: as a document holds
+    it, it has more digits than its column.
+    """
+    many = all(one.draft.known and are_many(one.searches, one.plan.size) for one in built)
+    return built[0].plan.columns if built and many else None
+
+
+def _merge_all(
+    built: Sequence["BuiltList"], responses: Sequence[Response]
+) -> list[tuple[Draft, "BuiltList"]]:
+    """Return the draft of each list; `responses` are those of all, in order."""
+    left = iter(responses)
+    return [(merge(one, list(islice(left, len(one.queries)))), one) for one in built]
+
+
+def _with_documents(found: Sequence[tuple[Plan, RankedItems]], send: Send) -> list[RankedItems]:
+    """Return lists with the documents of their items."""
+    asked = [DocumentSearch(plan, one.items) for plan, one in found if one.items]
+    responses = iter(send([one.search() for one in asked]) if asked else ())
+    completed = []
+    for plan, one in found:
+        if one.items:
+            items, note = DocumentSearch(plan, one.items).complete(next(responses))
+            one = RankedItems(items, join_notes(one.note, note))
+        completed.append(one)
+    return completed
 
 
 def build(request: RankedRequest, context: RankingContext) -> BuiltList:

@@ -57,6 +57,7 @@ EVERYTHING: dict[str, Any] = {
     "candidates": [{"knn": {"vector": {"vector": [1.0], "k": 2}}}, {"match": {"text": "{{x}}"}}],
     "members": [{"exists": {"field": "vector", "_name": "0"}}],
     "explain": True,
+    "docvalues": ["item_id", "tail"],
     "ids": ["i1", 'with "quotes"'],
     "boosts": {"i1": 0.5, 'with "quotes" and {{x}}': -0.25},
 }
@@ -67,7 +68,7 @@ NEEDED = {
 CASES: dict[str, dict[str, Any]] = {
     "only what is needed": {},
     "everything": EVERYTHING,
-    "empty lists": {"exclude": [], "filter": [], "source": [], "fields": []},
+    "empty lists": {"exclude": [], "filter": [], "source": [], "fields": [], "docvalues": []},
     "null": dict.fromkeys(EVERYTHING.keys() - NEEDED.keys()),
     "false": dict.fromkeys(EVERYTHING.keys() - NEEDED.keys(), False),
     "zero": {"size": 0, "min_score": 0, "b": 0, "weight": 0, "from": 0, "neutral": 0},

@@ -16,10 +16,13 @@ class IndexFields:
         Those that a query can compare with values, each with its mapping type.
     others
         The others, objects among them.
+    keywords
+        Those that are keywords in a column, where they have the values that documents have.
     """
 
     searchable: Mapping[str, str]
     others: Mapping[str, str]
+    keywords: frozenset[str] = frozenset()
 
     def has(self, name: str) -> bool:
         """Tell whether a query can name a field: it is there, or within an object without names."""
@@ -34,11 +37,14 @@ class IndexFields:
 def read_fields(cluster: Cluster, name: str) -> IndexFields:
     """Return the fields of an index."""
     answer = cluster.request("GET", f"/{name}/_field_caps", params={"fields": "*"})
-    searchable, others = dict[str, str](), dict[str, str]()
+    searchable, others, keywords = dict[str, str](), dict[str, str](), set[str]()
     for field, kinds in answer["fields"].items():
         for kind, can in kinds.items():
             (searchable if can["searchable"] else others)[field] = kind
-    return IndexFields(searchable, others)
+            # below a dot is a second form of another field, or a part of an object
+            if kind == "keyword" and can["aggregatable"] and "." not in field:
+                keywords.add(field)
+    return IndexFields(searchable, others, frozenset(keywords))
 
 
 def vector_fields(cluster: Cluster, name: str) -> list[str]:
