@@ -23,7 +23,8 @@ from seealso.plugin.latency import Stopwatch
 from seealso.plugin.profiles.inputs import read_inputs
 from seealso.plugin.profiles.profile import Profile, build_profiles
 from seealso.plugin.profiles.users import describe_blanks
-from seealso.plugin.ranking.documents import Send
+from seealso.plugin.ranking.answers import Response
+from seealso.plugin.ranking.documents import LateReader, Send
 from seealso.plugin.ranking.item_reader import ItemReader
 from seealso.plugin.ranking.named_items import NamedItems
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
@@ -31,6 +32,7 @@ from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.ranking.plans import Plan
 from seealso.plugin.ranking.rank import rank
 from seealso.plugin.ranking.requests import ListRequest
+from seealso.plugin.ranking.searches import Search
 from seealso.plugin.ranking.sending import Sender, send_at_once, send_scored
 from seealso.plugin.recommendations import ItemRanking, RecommendationList, join_notes
 from seealso.plugin.request_maker import RequestMaker
@@ -145,7 +147,7 @@ class ListMaker(RequestMaker):
         request, context = self._group_request(live, members, criteria)
         watch.cut("profile")
         send = partial(send_scored, self._cluster, live, watch=watch)
-        (found,) = rank([request], context, send, partial(self._directions, live))
+        (found,) = rank([request], context, send, self._late_reader(live, send, watch))
         watch.cut("fusion")
         return GroupList(
             tuple(GroupRecommendation.of(one, live.calibration) for one in found.items),
@@ -210,7 +212,7 @@ class ListMaker(RequestMaker):
         watch: Stopwatch,
     ) -> list[RecommendationList]:
         """Return the list of each request."""
-        found = rank(requests, context, send, partial(self._directions, live))
+        found = rank(requests, context, send, self._late_reader(live, send, watch))
         watch.cut("fusion")
         return [
             RecommendationList(
@@ -224,6 +226,15 @@ class ListMaker(RequestMaker):
             )
             for request, one in zip(requests, found, strict=True)
         ]
+
+    def _late_reader(self, live: Live, send: Send, watch: Stopwatch) -> LateReader:
+        """Return what reads the documents of lists by `send`."""
+
+        def documents(searches: Sequence[Search]) -> Sequence[Response]:
+            watch.cut("fusion")
+            return send(searches)
+
+        return LateReader(partial(self._directions, live), documents)
 
     def _directions(
         self, live: Live, item_ids: Sequence[str]

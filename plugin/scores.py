@@ -20,6 +20,11 @@ def raw_value(score: float) -> float:
     return score - 1.0 if score >= 1.0 else 1.0 - 1.0 / score
 
 
+def raw_values(scores: Floats) -> Floats:
+    """Return what `raw_value` does, for scores of any shape."""
+    return np.where(scores >= 1.0, scores - 1.0, 1.0 - 1.0 / scores)
+
+
 def scores_of(x: Floats) -> Floats:
     """Return the ``innerproduct`` score of each x, shape (n,); the inverse of `raw_value`."""
     return np.where(x >= 0.0, 1.0 + x, 1.0 / (1.0 + np.abs(x)))

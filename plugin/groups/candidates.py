@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seealso.indexer.documents import item_direction
-from seealso.models.group_strategies import mean_with
+from seealso.models.group_strategies import mean_of_each
 from seealso.plugin.groups.members import Group
 from seealso.plugin.groups.search import TAIL
 from seealso.plugin.ranking.answers import Hit
-from seealso.plugin.ranking.candidates import Candidates, raw_of, recommendation
+from seealso.plugin.ranking.candidates import Candidates, raws_of, recommendation
 from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.reranking.draft import Candidate
 from seealso.types import Source
@@ -35,47 +35,68 @@ class GroupReader:
     min_probability: float
 
     def read(self, hits: Sequence[Hit]) -> Candidates:
-        """Return the hits as candidates of the ranking, and those of the tail list by its score."""
+        """Return the hits as candidates of the ranking, and those of the tail list by its score.
+
+        What an item is worth to each member comes with it; the mean is its probability, in which
+        the own history of a group counts with its weight.
+        """
+        raw = self._raw(hits)
+        means = iter(self._means([one for one in raw if one]))
         ranked, tail = [], []
-        for hit in hits:
-            found = self._candidate(hit)
-            probability = found.item.probability
+        for hit, values in zip(hits, raw, strict=True):
+            probability = next(means) if values else None
             if probability is not None and probability < self.min_probability:
                 continue
-            if probability is not None:
-                ranked.append(found)
+            item = recommendation(hit, None, probability, Source.VECTOR)
+            vector = item_direction(hit["_source"])
+            if values:
+                ranked.append(Candidate(item, values, values, vector))
             if (score := (hit.get("matched_queries") or {}).get(TAIL)) is not None:
-                item = replace(found.item, source=Source.TAIL, score=float(score))
-                tail.append(replace(found, item=item))
+                by_words = replace(item, source=Source.TAIL, score=float(score))
+                tail.append(Candidate(by_words, values, values, vector))
         return Candidates(ranked, tail)
 
-    def _candidate(self, hit: Hit) -> Candidate:
-        """Return a hit with what it is worth to each member; the mean is its probability.
+    def _means(self, raw: Sequence[tuple[float, ...]]) -> Sequence[float]:
+        """Return the mean probability of each hit; all at once, as one costs nearly as much."""
+        if not raw:
+            return ()
+        members, own = self.group.preferences(self.context.calibration.probability(raw).T)
+        means: list[float] = mean_of_each(members, own).tolist()
+        return means
 
-        The own history of a group counts in it with its weight.
-        """
-        raw, probability = self._raw(hit), None
-        if raw:
-            each = self.context.calibration.probability(raw)
-            members, own = self.group.preferences(each[:, None])
-            probability = float(mean_with(members, own)[0])
-        item = recommendation(hit, None, probability, Source.VECTOR)
-        return Candidate(item, raw, raw, item_direction(hit["_source"]))
-
-    def _raw(self, hit: Hit) -> tuple[float, ...]:
-        """Return w * similarity for each member; nothing for a hit without a vector.
+    def _raw(self, hits: Sequence[Hit]) -> list[tuple[float, ...]]:
+        """Return w * similarity of each hit for each member; nothing for one without a vector.
 
         What is chosen around a member's history is boosted, as in a list of their own.
         """
-        scores, profiles = hit.get("matched_queries") or {}, self.group.profiles
-        if "0" in scores:
-            raw = [raw_of(scores[str(n)], self.context) for n in range(len(profiles))]
-        elif (stored := hit["_source"].get("vector")) is not None and not self.context.scripts:
-            # no script could score it: it brought its vector, which has the importance in it
-            raw = [float(np.dot(stored, one.vector)) for one in profiles if one.vector is not None]
-        else:
+        profiles = self.group.profiles
+        names = [str(number) for number in range(len(profiles))]
+        matched = [hit.get("matched_queries") or {} for hit in hits]
+        scores = [[one[name] for name in names] for one in matched if "0" in one]
+        scored = iter(raws_of(np.array(scores), self.context).tolist())
+        found = [
+            tuple(next(scored)) if "0" in one else self._own_products(hit)
+            for hit, one in zip(hits, matched, strict=True)
+        ]
+        if not any(one.co_occurrence for one in profiles):
+            return found
+        return [
+            tuple(
+                value + one.co_occurrence.get(hit["_id"], 0.0)
+                for value, one in zip(values, profiles, strict=True)
+            )
+            if values
+            else ()
+            for hit, values in zip(hits, found, strict=True)
+        ]
+
+    def _own_products(self, hit: Hit) -> tuple[float, ...]:
+        """Return w * similarity where no script could score a hit: it brought its vector then."""
+        stored = hit["_source"].get("vector")
+        if stored is None or self.context.scripts:
             return ()
+        # the stored vector has the importance in it
+        profiles = self.group.profiles
         return tuple(
-            value + one.co_occurrence.get(hit["_id"], 0.0)
-            for value, one in zip(raw, profiles, strict=True)
+            float(np.dot(stored, one.vector)) for one in profiles if one.vector is not None
         )

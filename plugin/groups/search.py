@@ -4,7 +4,7 @@ Each hit comes with the score of each named query (`include_named_queries_score`
 vectors travel once, and so does each candidate.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from heapq import nlargest
 from itertools import zip_longest
@@ -37,6 +37,15 @@ FAINT: Final = 1e-3
 FIRST: Final = 10.0
 """Boost of items that a history brings: none of them is lost where hits are cut off."""
 
+SCRIPTED: Final = ("script_score", "script", "params")
+
+VECTOR_IN: Final = {
+    "ann": ("knn", "vector", "vector"),
+    "exact": (*SCRIPTED, "query_value"),
+    **{f"reference_{one.value}": (*SCRIPTED, "vector") for one in Space},
+}
+"""Where the query of a template has its vector: rendered once, it is that of every member."""
+
 EXCLUSIONS: Final = 50_000
 """Most ids that are left out within the members' own searches, over all of them."""
 
@@ -61,12 +70,7 @@ def group_search(
     scores = _scores(vectors, criteria, context)
     each = candidates_each(settings, criteria.size, len(vectors))
     if context.path is Path.ANN:
-        nearest = replace(criteria, size=each)
-        out = _excluded_within(group.profiles, group.excluded)
-        offered = [
-            _query(vector_search(one, left_out, nearest, context))
-            for one, left_out in zip(vectors, out, strict=True)
-        ]
+        offered = [*_nearest(group, vectors, replace(criteria, size=each), context)]
         offered += _tail(group, criteria, context.space)
     else:
         offered = [{"dis_max": {"queries": scores, "tie_breaker": 1 / len(scores)}}]
@@ -88,8 +92,33 @@ def _scores(vectors: Sequence[Vector], criteria: Criteria, context: RankingConte
     """Return the query that scores any item for each member."""
     path = Path.REFERENCE if context.path is Path.REFERENCE else Path.EXACT
     bare = replace(criteria, filters=(), size=1)
-    alone = replace(context, path=path)
-    return [_query(vector_search(one, (), bare, alone)) for one in vectors]
+    return _for_each(vectors, vector_search(vectors[0], (), bare, replace(context, path=path)))
+
+
+def _nearest(
+    group: Group, vectors: Sequence[Vector], criteria: Criteria, context: RankingContext
+) -> Iterator[Clause]:
+    """Yield the query for what each member likes best."""
+    if len(vectors) * len(group.excluded) <= EXCLUSIONS:
+        search = vector_search(vectors[0], sorted(group.excluded), criteria, context)
+        yield from _for_each(vectors, search)
+        return
+    # of many items, each member's own search leaves out what that member has seen
+    for profile, vector in zip(group.profiles, vectors, strict=True):
+        out = sorted(group.excluded & profile.seen)
+        yield _query(vector_search(vector, out, criteria, context))
+
+
+def _for_each(vectors: Sequence[Vector], first: Search) -> list[Clause]:
+    """Return the query of the search `first`, which is by the first vector, by each of them."""
+    query, place = _query(first), VECTOR_IN[first.template]
+    return [_exchange(query, place, vector) for vector in vectors]
+
+
+def _exchange(clause: Clause, place: Sequence[str], vector: Vector) -> Clause:
+    """Return a clause with another vector in it."""
+    name, *below = place
+    return {**clause, name: _exchange(clause[name], below, vector) if below else vector}
 
 
 def mix_words(profiles: Sequence[Profile], limit: int) -> str:
@@ -104,13 +133,6 @@ def _query(search: Search) -> Clause:
     return query
 
 
-def _excluded_within(profiles: Sequence[Profile], excluded: Set[str]) -> list[list[str]]:
-    """Return what each member's own search leaves out; of many, what that member has seen."""
-    if len(profiles) * len(excluded) <= EXCLUSIONS:
-        return [sorted(excluded)] * len(profiles)
-    return [sorted(excluded & one.seen) for one in profiles]
-
-
 def _boosted(group: Group, each: int) -> list[str]:
     """Return the items that the members' histories boost most."""
     found: set[str] = set()
@@ -123,7 +145,8 @@ def _tail(group: Group, criteria: Criteria, space: Space) -> list[Clause]:
     words = mix_words(group.profiles, criteria.words)
     if criteria.tail_share == 0 or not words:
         return []
-    query = _query(tail_search(words, None, sorted(group.excluded), criteria, space))
+    # what the group must not get, the search leaves out as a whole
+    query = _query(tail_search(words, None, (), replace(criteria, filters=()), space))
     return [{"bool": {**query["bool"], "boost": FAINT, "_name": TAIL}}]
 
 

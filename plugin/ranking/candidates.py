@@ -12,7 +12,7 @@ from seealso.plugin.ranking.boosts import Boosts
 from seealso.plugin.ranking.paths import RankingContext
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.reranking.draft import Candidate
-from seealso.plugin.scores import logit, raw_value
+from seealso.plugin.scores import Floats, logit, raw_value, raw_values
 from seealso.readers import RESERVED
 from seealso.types import Path, Source
 
@@ -131,6 +131,14 @@ def raw_of(score: float, context: RankingContext) -> float:
         return raw_value(score)
     # a 32-bit probability can reach 0 or 1, where the logit is infinite
     return logit(min(max(score, 1e-7), 1.0 - 1e-7), context.calibration)
+
+
+def raws_of(scores: Floats, context: RankingContext) -> Floats:
+    """Return what `raw_of` does, for scores of any shape."""
+    if context.path is not Path.REFERENCE:
+        return raw_values(scores)
+    found = [raw_of(one, context) for one in scores.ravel().tolist()]
+    return np.array(found).reshape(scores.shape)
 
 
 def recommendation(

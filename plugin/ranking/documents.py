@@ -32,6 +32,22 @@ Directions: TypeAlias = Callable[[Sequence[str]], tuple[Mapping[str, Vector], Se
 have one, and the items that could not be read."""
 
 
+@dataclass(frozen=True, slots=True)
+class LateReader:
+    """Reads what lists need of items once it is known which.
+
+    Attributes
+    ----------
+    directions
+        Reads how alike items are.
+    send
+        Sends the searches for documents.
+    """
+
+    directions: Directions
+    send: Send
+
+
 def are_many(searches: Sequence[Search], size: int) -> bool:
     """Tell whether the searches of a list of this size bring far more hits than it has places."""
     hits: int = sum(one.params["size"] for one in searches)

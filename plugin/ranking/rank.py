@@ -10,8 +10,8 @@ from itertools import islice
 
 from seealso.plugin.ranking.answers import Response, hits_of, missing_part
 from seealso.plugin.ranking.documents import (
-    Directions,
     DocumentSearch,
+    LateReader,
     Send,
     are_many,
     give_directions,
@@ -71,7 +71,7 @@ def rank(
     requests: Sequence[RankedRequest],
     context: RankingContext,
     send: Send,
-    directions: Directions | None = None,
+    reader: LateReader | None = None,
 ) -> list[RankedItems]:
     """Return a list for each request; the searches of all of them are sent together.
 
@@ -83,8 +83,8 @@ def rank(
         How to rank.
     send
         Sends all searches of all requests.
-    directions
-        Of the vectors of items; None where every search is to bring the documents of its hits.
+    reader
+        Reads documents of items that are in a list; None where every hit has its own.
 
     Raises
     ------
@@ -94,15 +94,15 @@ def rank(
     built = [build(request, context) for request in requests]
     searches = [search for one in built for search in one.searches]
     columns = _columns(built) if context.scripts else None
-    if columns is None or directions is None:
+    if columns is None or reader is None:
         return [rerank(draft, one.plan) for draft, one in _merge_all(built, send(searches))]
     pairs = _merge_all(built, search_columns(searches, columns, send))
     drafts = [draft for draft, _ in pairs]
     if built[0].plan.diverse:
-        drafts = give_directions(drafts, directions)
+        drafts = give_directions(drafts, reader.directions)
     return _with_documents(
         [(one.plan, rerank(draft, one.plan)) for draft, one in zip(drafts, built, strict=True)],
-        send,
+        reader.send,
     )
 
 
@@ -171,8 +171,9 @@ def merge(built: BuiltList, responses: Sequence[Response]) -> Draft:
     pools: dict[str, Pool] = {}
     tail = Pool()
     for (part, query), response in zip(built.queries, responses, strict=True):
-        found, last = query.read(hits_of(response)), part.tier.last
-        boosted = (one.boost(part.tier.boost) for one in found.ranked)
+        found, tier, last = query.read(hits_of(response)), part.tier, part.tier.last
+        ranked = found.ranked
+        boosted = ranked if tier.neutral else [one.boost(tier.boost) for one in ranked]
         pools[part.pool] = pools.get(part.pool, Pool()).add(boosted, last=last)
         tail = tail.add(found.tail, last=last)
     # each tier brings its own; the score of BM25 is the same in all

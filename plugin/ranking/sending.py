@@ -82,11 +82,14 @@ def send_scored(
     def send(search: Search, body: bytes) -> Response:
         return _request(cluster, address, body, {**SCORES, **search.header})
 
-    # each thread knows which request it is for
-    contexts = [copy_context() for _ in searches]
-    with ThreadPoolExecutor(SCORED_AT_ONCE) as pool:
-        sent = pool.map(lambda known, *one: known.run(send, *one), contexts, searches, bodies)
-        found = list(sent)
+    if len(searches) == 1:
+        found = [send(searches[0], bodies[0])]
+    else:
+        # each thread knows which request it is for
+        contexts = [copy_context() for _ in searches]
+        with ThreadPoolExecutor(SCORED_AT_ONCE) as pool:
+            sent = pool.map(lambda known, *one: known.run(send, *one), contexts, searches, bodies)
+            found = list(sent)
     watch.cut_in_two("search", max(one["took"] for one in found), "transport")
     return found
 

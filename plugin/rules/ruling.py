@@ -37,6 +37,11 @@ class BoostTier:
     add: float = 0.0
     last: bool = False
 
+    @property
+    def neutral(self) -> bool:
+        """Whether nothing is added to any value."""
+        return self.factor == 1.0 and self.add == 0.0
+
     def boost(self, value: float) -> float:
         """Return what is added to `value` of an item."""
         scaled = value * self.factor if value >= 0 else value / self.factor

@@ -161,6 +161,12 @@ def mean_with(probabilities: Matrix, own: OwnHistory | None = None) -> Values:
     return _mix(_mean(probabilities), own)
 
 
+def mean_of_each(probabilities: Matrix, own: OwnHistory | None = None) -> Values:
+    """Return what `mean_with` says of each candidate alone: no other one changes a last digit."""
+    alone = np.sort(np.ascontiguousarray(probabilities.T), axis=1)
+    return _mix(np.asarray(alone.mean(axis=1)), own)
+
+
 def _mix(
     members: Values, own: OwnHistory | None, unit: Callable[[Values], Values] = np.asarray
 ) -> Values:
