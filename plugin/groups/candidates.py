@@ -1,7 +1,7 @@
 """Hits of a group's search become candidates: what each is worth to every member."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -47,13 +47,14 @@ class GroupReader:
             probability = next(means) if values else None
             if probability is not None and probability < self.min_probability:
                 continue
-            item = recommendation(hit, None, probability, Source.VECTOR)
             vector = item_direction(hit["_source"])
             if values:
+                item = recommendation(hit, None, probability, Source.VECTOR)
                 ranked.append(Candidate(item, values, values, vector))
             if (score := (hit.get("matched_queries") or {}).get(TAIL)) is not None:
-                by_words = replace(item, source=Source.TAIL, score=float(score))
-                tail.append(Candidate(by_words, values, values, vector))
+                by_words = {**hit, "_score": float(score)}
+                item = recommendation(by_words, None, probability, Source.TAIL)
+                tail.append(Candidate(item, values, values, vector))
         return Candidates(ranked, tail)
 
     def _means(self, raw: Sequence[tuple[float, ...]]) -> Sequence[float]:
