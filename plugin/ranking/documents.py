@@ -90,14 +90,8 @@ def give_directions(drafts: Sequence[Draft], directions: Directions) -> list[Dra
     ids = dict.fromkeys(one.item_id for pool in pools for one in pool.all)
     found, unread = directions(list(ids))
 
-    def complete(part: Sequence[Candidate]) -> Iterator[Candidate]:
-        return (replace(one, vector=found.get(one.item_id)) for one in part)
-
     note = f"{len(unread)} vectors could not be read: diversity leaves them out" if unread else ""
-    return [
-        replace(draft.change(lambda pool: pool.change(complete)), note=join_notes(draft.note, note))
-        for draft in drafts
-    ]
+    return [replace(one, directions=found, note=join_notes(one.note, note)) for one in drafts]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,16 @@
 """Diversity: items unlike those above them, by maximal marginal relevance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from seealso.plugin.reranking.draft import Candidate, Draft, Order, Pool
 from seealso.types import Vector
+
+NOT_READ: Final[Mapping[str, Vector]] = {}
+"""No directions: every hit has the vector that it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +27,26 @@ class Diversity:
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with the front of every pool spread; what is buried stays buried."""
-        return draft.change(
-            lambda pool: Pool(tuple(self.spread(pool.front, draft.order, draft.size)), pool.back)
-        )
 
-    def spread(self, ranked: Sequence[Candidate], order: Order, size: int) -> list[Candidate]:
+        def spread(pool: Pool) -> Pool:
+            front = self.spread(pool.front, draft.order, draft.size, draft.directions)
+            return Pool(tuple(front), pool.back)
+
+        return draft.change(spread)
+
+    def spread(
+        self,
+        ranked: Sequence[Candidate],
+        order: Order,
+        size: int,
+        directions: Mapping[str, Vector] = NOT_READ,
+    ) -> list[Candidate]:
         """Return ranked candidates with the first `size` spread; the others keep their order."""
         if not ranked or self.weight == 0:
             return list(ranked)
         values = order.relevance(ranked)
         relevance = (values - values.min()) / (np.ptp(values) or 1.0)
-        matrix = _matrix(ranked)
+        matrix = _matrix([directions.get(one.item_id, one.vector) for one in ranked])
         likeness = np.zeros(len(ranked))
         chosen: list[int] = []
         left = np.ones(len(ranked), dtype=bool)
@@ -46,8 +59,8 @@ class Diversity:
         return [ranked[n] for n in [*chosen, *np.flatnonzero(left).tolist()]]
 
 
-def _matrix(candidates: Sequence[Candidate]) -> Vector:
-    """Return the unit vectors of candidates, shape (n, dimension); zeros for those without."""
-    dimension = next((len(c.vector) for c in candidates if c.vector is not None), 1)
+def _matrix(vectors: Sequence[Vector | None]) -> Vector:
+    """Return unit vectors, shape (n, dimension); zeros where there is none."""
+    dimension = next((len(one) for one in vectors if one is not None), 1)
     nothing = np.zeros(dimension, dtype=np.float32)
-    return np.stack([nothing if one.vector is None else one.vector for one in candidates])
+    return np.stack([nothing if one is None else one for one in vectors])

@@ -149,6 +149,8 @@ class Draft:
         What a person should know of the candidates, for instance that a part is missing.
     checks
         Of the finished list, for promises that the candidates may be too few to keep.
+    directions
+        E_i of candidates whose hits had no vector, by id.
     """
 
     size: int
@@ -161,6 +163,7 @@ class Draft:
     pins: Mapping[int, Candidate] = field(default_factory=dict)
     note: str = ""
     checks: tuple[Check, ...] = ()
+    directions: Mapping[str, Vector] = field(default_factory=dict)
 
     def pool(self, name: str) -> Pool:
         """Return the candidates of that name, none where nothing was found."""

@@ -116,6 +116,8 @@ class _Filling(Generic[P]):
         ]
         # no share is urgent in a shorter list
         self._urgent_from = 0
+        # places of shares that cannot be filled any more, while that is known
+        self._short: int | None = None
 
     def take(self, item: P) -> None:
         """Put an item at the next position."""
@@ -167,8 +169,13 @@ class _Filling(Generic[P]):
         first = next(allowed, None)
         if first is None or not self._shares or not self._count.caps:
             return first
-        now = self._missing()
-        return next((one for one in chain((first,), allowed) if self._missing(one) <= now), first)
+        now = self._missing() if self._short is None else self._short
+        for one in chain((first,), allowed):
+            self._short = self._missing(one)
+            if self._short <= now:
+                return one
+        self._short = None
+        return first
 
     def _apart(self, item: P) -> bool:
         """Tell whether an item is far enough from those with its values."""

@@ -46,8 +46,13 @@ def search_part(name: str, **params: Any) -> Any:
     if name == "ann":
         return query["knn"]["vector"].get("filter", {}).get("bool", {})
     if name in ("group", "tail"):
-        return query["bool"]
+        return query["bool"]["filter"]["function_score"]["query"]["bool"]
     return query["script_score" if name in RANKING else "function_score"]["query"]["bool"]
+
+
+def words_part(name: str, **params: Any) -> Any:
+    """The bool query that scores by words."""
+    return body(name, **params)["query"]["bool"]
 
 
 def test_names_are_the_files() -> None:
@@ -79,7 +84,7 @@ def test_parameters_and_which_are_needed() -> None:
     assert not any(parameters("importance").values())
     assert set(parameters("ann")) == {
         *("vector", "size", "k", "ef_search", "exclude", "filter", "min_score", "source"),
-        "rescore",
+        *("rescore", "docvalues"),
     }
     assert {"b", "T"} <= set(parameters("reference_manhattan"))
 
@@ -98,6 +103,15 @@ def test_size_source_min_score(name: str) -> None:
     made = body(name, size=0, source=["item_id"], min_score=0)
     assert (made["size"], made["min_score"]) == (0, 0)
     assert made["_source"] == {"includes": ["item_id"], "excludes": []}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_hits_bring_columns_in_place_of_documents(name: str) -> None:
+    made = body(name, docvalues=["item_id", "tail"], source=["title"])
+    assert made["docvalue_fields"] == ["item_id", "tail"]
+    # what is stored is not read at all, not even the id
+    assert (made["_source"], made["stored_fields"]) == (False, "_none_")
+    assert made["query"] == body(name)["query"]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -144,15 +158,15 @@ def test_reference_calibration() -> None:
 
 def test_tail_without_a_vector_is_bm25_alone() -> None:
     assert "script_fields" not in body("tail", vector=None, weight=0.5)
-    assert "should" not in search_part("tail", vector=None, weight=0.5)
+    assert "should" not in words_part("tail", vector=None, weight=0.5)
 
 
 def test_tail_with_a_vector_tells_the_similarity_and_adds_it_if_it_has_a_weight() -> None:
     told = body("tail", vector=[0.0, 1.0])["script_fields"]["x"]["script"]["params"]
     assert told == {"vector": [0.0, 1.0], "space": "innerproduct"}
-    assert "should" not in search_part("tail")
-    assert search_part("tail", weight=0.5)["should"]["script_score"]["boost"] == 0.5
-    script = search_part("tail", weight=0.5, space="l1")["should"]["script_score"]["script"]
+    assert "should" not in words_part("tail")
+    assert words_part("tail", weight=0.5)["should"]["script_score"]["boost"] == 0.5
+    script = words_part("tail", weight=0.5, space="l1")["should"]["script_score"]["script"]
     assert script["params"]["space_type"] == "l1"
 
 
@@ -162,8 +176,8 @@ def test_tail_explains_its_scores_where_asked_to() -> None:
 
 
 def test_tail_fields() -> None:
-    assert search_part("tail")["must"]["multi_match"]["fields"] == ["text"]
-    chosen = search_part("tail", fields=["title^2", "text"])["must"]["multi_match"]
+    assert words_part("tail")["must"]["multi_match"]["fields"] == ["text"]
+    chosen = words_part("tail", fields=["title^2", "text"])["must"]["multi_match"]
     assert chosen["fields"] == ["title^2", "text"]
 
 
