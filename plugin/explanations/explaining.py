@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from seealso.cluster import Cluster, fetch
+from seealso.cluster import Cluster
+from seealso.cluster.failures import not_all
 from seealso.errors import DataError
 from seealso.indexer.documents import item_vector
 from seealso.plugin.explanations.explanation import Explanation, matched_words
@@ -13,11 +15,17 @@ from seealso.plugin.latency import Stopwatch
 from seealso.plugin.profiles.inputs import ProfileInputs
 from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.profiles.users import describe_gaps
-from seealso.plugin.ranking.answers import Hit, hits_of, missing_part
+from seealso.plugin.ranking.answers import Hit, Response, hits_of, missing_part
 from seealso.plugin.ranking.candidates import raw_of
-from seealso.plugin.ranking.options import Criteria
+from seealso.plugin.ranking.documents import read_columns, without_documents
+from seealso.plugin.ranking.options import Criteria, Filter
 from seealso.plugin.ranking.paths import RankingContext
-from seealso.plugin.ranking.searches import Search, tail_search, vector_search
+from seealso.plugin.ranking.searches import (
+    Search,
+    importance_search,
+    tail_search,
+    vector_search,
+)
 from seealso.plugin.ranking.sending import send_at_once
 from seealso.plugin.recommendations import join_notes
 from seealso.plugin.serving import Live
@@ -89,16 +97,24 @@ def explain(
     ------
     DataError
         The index does not hold an item.
+    PartialAnswer
+        Some items could not be looked for.
     """
     live = who.live
-    documents = _documents(cluster, live, item_ids)
-    searches = _searches(who, item_ids, criteria)
-    responses = send_at_once(cluster, live, searches, Stopwatch()) if searches else []
+    only: Filter = {"ids": {"values": list(item_ids)}}
+    alone = replace(criteria, filters=(only,), size=len(item_ids), min_probability=0.0)
+    asked = importance_search((), replace(alone, fields=("*",)))
+    searches = _searches(who, alone)
+    send = partial(send_at_once, cluster, live, watch=Stopwatch())
+    first, *others = send([asked, *without_documents(searches)])
+    columns = read_columns(others)
+    responses = send(searches) if columns is None else columns
+    documents = _documents(live, item_ids, first)
     hits = {
         search.template: {hit["_id"]: hit for hit in hits_of(response)}
         for search, response in zip(searches, responses, strict=True)
     }
-    missing = missing_part(responses)
+    missing = missing_part([first, *responses])
     level = who.profile.entry_level
     parts = profile_parts(who.inputs, live.encoder.bundle, live.settings.profile, level)
     found = []
@@ -109,31 +125,43 @@ def explain(
     return found
 
 
-def _documents(cluster: Cluster, live: Live, item_ids: Sequence[str]) -> dict[str, Any]:
-    found = fetch(cluster, live.name, list(item_ids), source=["*"])
+def _documents(
+    live: Live, item_ids: Sequence[str], response: Response
+) -> dict[str, Mapping[str, Any]]:
+    """Return the documents that a search found, by id.
+
+    Raises
+    ------
+    PartialAnswer
+        Some could not be looked for.
+    DataError
+        The index does not hold an item.
+    """
+    found = {hit["_id"]: hit["_source"] for hit in hits_of(response)}
     for item_id in item_ids:
-        if item_id not in found:
-            raise DataError(
-                f"item {item_id!r} is not in the index",
-                hint="`seealso index update` adds items of the catalogue",
-                caller_hint="ask about items of lists",
-                item_id=item_id,
-            )
-    return {item_id: hit["_source"] for item_id, hit in found.items()}
+        if item_id in found:
+            continue
+        if missing := missing_part([response]):
+            raise not_all(live.name, f"item {item_id!r}: {missing}")
+        raise DataError(
+            f"item {item_id!r} is not in the index",
+            hint="`seealso index update` adds items of the catalogue",
+            caller_hint="ask about items of lists",
+            item_id=item_id,
+        )
+    return found
 
 
-def _searches(who: ExplainedUser, item_ids: Sequence[str], criteria: Criteria) -> list[Search]:
-    """Return the searches of a list, for these items alone and whether they were seen or not."""
+def _searches(who: ExplainedUser, only: Criteria) -> list[Search]:
+    """Return the searches of a list for `only` some items, whether they were seen or not."""
     profile, context = who.profile, who.context
     if profile.vector is None:
         return []
-    clause = {"ids": {"values": list(item_ids)}}
-    only = replace(criteria, filters=(clause,), fields=(), size=len(item_ids), min_probability=0.0)
     ranking = vector_search(profile.vector, (), only, context)
     if not profile.words:
         return [ranking]
-    tail = tail_search(profile.words, profile.tail_vector, (), only, context.space)
-    params = {**tail.params, "size": len(item_ids), "explain": True}
+    tail = tail_search(profile.words, None, (), only, context.space)
+    params = {**tail.params, "size": only.size, "explain": True}
     return [ranking, Search(tail.template, params)]
 
 

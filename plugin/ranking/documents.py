@@ -54,24 +54,32 @@ def are_many(searches: Sequence[Search], size: int) -> bool:
     return hits > HITS_FOR_A_PLACE * size
 
 
-def search_columns(
-    searches: Sequence[Search], columns: Sequence[str], send: Send
-) -> Sequence[Response]:
-    """Return the response to each search, its hits with some columns in place of documents.
-
-    What an owner wrote since an index was attached has no id of ours: where a search meets that,
-    all of them bring their documents.
-    """
+def without_documents(searches: Sequence[Search], columns: Sequence[str] = ()) -> list[Search]:
+    """Return searches whose hits bring some columns in place of documents."""
     docvalues = [*COLUMNS, *columns]
-    bare = [replace(one, params={**one.params, "docvalues": docvalues}) for one in searches]
-    responses = send(bare)
+    return [replace(one, params={**one.params, "docvalues": docvalues}) for one in searches]
+
+
+def read_columns(responses: Sequence[Response]) -> list[Response] | None:
+    """Return responses as if the documents of their hits were what their columns are.
+
+    None where a hit has no id of ours: an owner wrote it since an index was attached.
+    """
     hits = [[] if "error" in one else one["hits"]["hits"] for one in responses]
     if not all("item_id" in hit.get("fields", {}) for some in hits for hit in some):
-        return send(searches)
+        return None
     return [
         one if "error" in one else {**one, "hits": {**one["hits"], "hits": [*map(_as_hit, some)]}}
         for one, some in zip(responses, hits, strict=True)
     ]
+
+
+def search_columns(
+    searches: Sequence[Search], columns: Sequence[str], send: Send
+) -> Sequence[Response]:
+    """Return the response to each search, without documents where every hit can do without."""
+    found = read_columns(send(without_documents(searches, columns)))
+    return send(searches) if found is None else found
 
 
 def _as_hit(hit: Hit) -> Hit:
