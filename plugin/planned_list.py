@@ -14,6 +14,9 @@ from seealso.types import Path
 class PlannedList:
     """What a list would be searched for with.
 
+    Every hit of these searches has its document. Where candidates are many, a list itself reads the
+    documents of its own items alone, afterwards.
+
     Attributes
     ----------
     user_id

@@ -112,14 +112,14 @@ def test_the_order_of_the_members_changes_nothing(recommender: Recommender) -> N
         assert recommender.recommend_group(GROUP[::-1], strategy=strategy).ids == first.ids
 
 
-def test_a_group_is_one_search_whatever_its_size(library: Library, opensearch: NodeInfo) -> None:
+def test_a_group_is_one_search_and_one_for_documents_whatever_its_size(library: Library, opensearch: NodeInfo) -> None:
     cluster = Counting(opensearch.url)
     recommender = Recommender(cluster, library.settings, library.histories)
     recommender.recommend_group([f"u{n}" for n in range(12)])
     for size in (2, 8, 12):
         cluster.sent.clear()
         found = recommender.recommend_group([f"u{n}" for n in range(size)], words="a castle")
-        assert cluster.sent == [f"POST /{found.index}/_search"]
+        assert cluster.sent == [f"POST /{found.index}/_search"] * 2
     cluster.close()
 
 

@@ -182,7 +182,7 @@ def test_every_share_and_cap_holds(library: Library, path: str) -> None:
         assert {tuple(one.fields) for one in found} == {("year",)}
 
 
-def test_a_list_with_shares_is_still_one_request(library: Library) -> None:
+def test_a_list_with_shares_is_one_request_and_one_for_documents(library: Library) -> None:
     cluster = Counting(library.url)
     settings = library.changed(
         exposure={"shares": [{"share": 0.3, "new": True}], "diversity": 0.3},
@@ -192,7 +192,7 @@ def test_a_list_with_shares_is_still_one_request(library: Library) -> None:
     asking.recommend("u1")
     cluster.sent.clear()
     asking.recommend("u1")
-    assert cluster.sent == ["POST /_msearch"]
+    assert cluster.sent == ["POST /_msearch"] * 2
     cluster.close()
 
 
