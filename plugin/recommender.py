@@ -1,9 +1,9 @@
 """Recommends: for a user by id, history, words and attributes, for many users, for an item.
 
-Every list is one ``_msearch`` (several, where it would be too large for one request), and where there
-are many candidates for each place, one more for the documents of the list. Every method asks the one
-followed index (`serving`), so no answer mixes two models, and a swap, a rollback or an update needs no
-restart.
+Every list is one ``_msearch`` (several, where it would be too large for one request), and where
+there are many candidates for each place, one more for the documents of the list. Every method asks
+the one followed index (`serving`), so no answer mixes two models, and a swap, a rollback or an
+update needs no restart.
 """
 
 from collections.abc import Callable, Mapping, Sequence

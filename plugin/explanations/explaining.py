@@ -103,10 +103,10 @@ def explain(
     live = who.live
     only: Filter = {"ids": {"values": list(item_ids)}}
     alone = replace(criteria, filters=(only,), size=len(item_ids), min_probability=0.0)
-    asked = importance_search((), replace(alone, fields=("*",)))
+    whole = importance_search((), replace(alone, fields=("*",)))
     searches = _searches(who, alone)
     send = partial(send_at_once, cluster, live, watch=Stopwatch())
-    first, *others = send([asked, *without_documents(searches)])
+    first, *others = send([whole, *without_documents(searches)])
     columns = read_columns(others)
     responses = send(searches) if columns is None else columns
     documents = _documents(live, item_ids, first)

@@ -125,15 +125,14 @@ def _merge_all(
 
 
 def _with_documents(found: Sequence[tuple[Plan, RankedItems]], send: Send) -> list[RankedItems]:
-    """Return lists with the documents of their items."""
-    asked = [DocumentSearch(plan, one.items) for plan, one in found if one.items]
-    responses = iter(send([one.search() for one in asked]) if asked else ())
+    """Return lists with the documents of their items, those without items as they are."""
+    late = [DocumentSearch(plan, one.items) if one.items else None for plan, one in found]
+    searches = [one.search() for one in late if one is not None]
+    responses = iter(send(searches) if searches else ())
     completed = []
-    for plan, one in found:
-        if one.items:
-            items, note = DocumentSearch(plan, one.items).complete(next(responses))
-            one = RankedItems(items, join_notes(one.note, note))
-        completed.append(one)
+    for search, (_, one) in zip(late, found, strict=True):
+        items, note = search.complete(next(responses)) if search is not None else ((), "")
+        completed.append(RankedItems(items, join_notes(one.note, note)))
     return completed
 
 
@@ -195,7 +194,7 @@ def rerank(draft: Draft, plan: Plan) -> RankedItems:
     for one in plan.components:
         draft = one.rerank(draft)
     filled = fill(draft.pool(RANKED).all, draft.shares, draft.size, draft.caps)
-    items = insert(filled, draft.pins, draft.size)
+    items = insert(draft.name_sources(filled), draft.pins, draft.size)
     note = join_notes(draft.note, *(check(items) for check in draft.checks))
     return RankedItems(tuple(_only_fields(one, plan.fields) for one in items), note)
 

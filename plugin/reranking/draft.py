@@ -10,7 +10,7 @@ import numpy.typing as npt
 from seealso.config import CapSettings
 from seealso.plugin.recommendations import Recommendation
 from seealso.plugin.reranking.filling import Share
-from seealso.types import Vector
+from seealso.types import Source, Vector
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,6 +53,10 @@ class Candidate:
     def fields(self) -> Mapping[str, Any]:
         """The catalogue's own fields."""
         return self.item.fields
+
+    def by(self, source: Source) -> "Candidate":
+        """Return the candidate as one that `source` brings into a list."""
+        return replace(self, item=replace(self.item, source=source))
 
     def boost(self, added: Callable[[float], float]) -> "Candidate":
         """Return the candidate with what `added` says of each value added to it."""
@@ -168,6 +172,13 @@ class Draft:
     def pool(self, name: str) -> Pool:
         """Return the candidates of that name, none where nothing was found."""
         return self.pools.get(name, Pool())
+
+    def name_sources(self, chosen: Sequence[Candidate]) -> list[Candidate]:
+        """Return chosen candidates, those of a share's reserve with what brought them."""
+        sources = {id(one): share.source for share in self.shares for one in share.reserve}
+        return [
+            one if (source := sources.get(id(one))) is None else one.by(source) for one in chosen
+        ]
 
     def change(self, one: Callable[[Pool], Pool]) -> "Draft":
         """Return the draft with every pool changed, the tail list excepted."""

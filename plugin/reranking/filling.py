@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from seealso.config import CapSettings
 from seealso.plugin.recommendations import Place
+from seealso.types import Source
 
 P = TypeVar("P", bound=Place)
 
@@ -24,11 +25,14 @@ class Share(Generic[P]):
         Items that may fill them, best first.
     members
         Ids of the items that count, those of the ranked list among them.
+    source
+        What brings an item of the reserve into a list; what found it for None.
     """
 
     places: int
     reserve: Sequence[P]
     members: Set[str]
+    source: Source | None = None
 
 
 def fill(

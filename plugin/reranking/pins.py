@@ -20,10 +20,7 @@ class Pins:
 
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with the pinned candidates at their places and nowhere else."""
-        found = {
-            one.item_id: replace(one, item=replace(one.item, source=Source.PIN))
-            for one in draft.pool(PINNED).all
-        }
+        found = {one.item_id: one.by(Source.PIN) for one in draft.pool(PINNED).all}
         pins = {place: found[one] for place, one in self.places.items() if one in found}
         moved = frozenset(found)
         others = draft.change(lambda pool: pool.without(moved))

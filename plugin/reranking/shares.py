@@ -42,12 +42,11 @@ class ExposureShare:
     def rerank(self, draft: Draft) -> Draft:
         """Return the draft with this share among its promises."""
         reserve = draft.pool(self.pool).all
-        sure = [replace(one, item=replace(one.item, source=Source.SHARE)) for one in reserve]
         members = {one.item_id for one in reserve}
         counted = members | {one.item_id for one in draft.pins.values()}
         return replace(
             draft,
-            shares=(*draft.shares, Share(self.places, sure, members)),
+            shares=(*draft.shares, Share(self.places, reserve, members, Source.SHARE)),
             checks=(*draft.checks, partial(self.count_places, counted)),
         )
 

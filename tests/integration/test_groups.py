@@ -112,7 +112,9 @@ def test_the_order_of_the_members_changes_nothing(recommender: Recommender) -> N
         assert recommender.recommend_group(GROUP[::-1], strategy=strategy).ids == first.ids
 
 
-def test_a_group_is_one_search_and_one_for_documents_whatever_its_size(library: Library, opensearch: NodeInfo) -> None:
+def test_a_group_is_one_search_and_one_for_documents_whatever_its_size(
+    library: Library, opensearch: NodeInfo
+) -> None:
     cluster = Counting(opensearch.url)
     recommender = Recommender(cluster, library.settings, library.histories)
     recommender.recommend_group([f"u{n}" for n in range(12)])
