@@ -18,7 +18,7 @@ from seealso.plugin.recommendations import join_notes
 from seealso.plugin.reranking.draft import Candidate, Draft
 from seealso.types import Vector
 
-COLUMNS: Final = ("item_id", "importance", "tail")
+COLUMNS: Final = ("item_id", "tail")
 """What every candidate is read by."""
 
 HITS_FOR_A_PLACE: Final = 4
@@ -86,9 +86,8 @@ def _as_hit(hit: Hit) -> Hit:
     """Return a hit as if its document were what its columns are."""
     columns = hit["fields"]
     source = {name: values for name, values in columns.items() if name not in COLUMNS}
-    for name in ("importance", "tail"):
-        if name in columns:
-            source[name] = columns[name][0]
+    if "tail" in columns:
+        source["tail"] = columns["tail"][0]
     return {**hit, "_id": columns["item_id"][0], "_source": source}
 
 

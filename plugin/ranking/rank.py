@@ -109,8 +109,8 @@ def rank(
 def _columns(built: Sequence["BuiltList"]) -> tuple[str, ...] | None:
     """Return what the order of lists is read by, beside `COLUMNS`; None where documents are.
 
-    Documents come along where hits are few, and where importance alone ranks: as a document holds
-    it, it has more digits than its column.
+    Documents come along where hits are few, and where importance alone ranks: a document holds
+    more digits of it than its column.
     """
     many = all(one.draft.known and are_many(one.searches, one.plan.size) for one in built)
     return built[0].plan.columns if built and many else None

@@ -114,8 +114,8 @@ def test_commands_install_list_show_and_render(opensearch: NodeInfo, tmp_path: P
         "id": "seealso-ann",
         "stored": "current",
         "parameters": [
-            *("vector", "size", "min_score", "source", "filter", "exclude", "ef_search", "k"),
-            "rescore",
+            *("vector", "size", "min_score", "docvalues", "source", "filter", "exclude"),
+            *("ef_search", "k", "rescore"),
         ],
         "required": ["vector"],
     }
