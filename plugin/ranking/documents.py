@@ -97,7 +97,9 @@ def give_directions(drafts: Sequence[Draft], directions: Directions) -> list[Dra
     ids = dict.fromkeys(one.item_id for pool in pools for one in pool.all)
     found, unread = directions(list(ids))
 
-    note = f"{len(unread)} vectors could not be read: diversity does not compare them" if unread else ""
+    note = ""
+    if unread:
+        note = f"{len(unread)} vectors could not be read: diversity does not compare them"
     return [replace(one, directions=found, note=join_notes(one.note, note)) for one in drafts]
 
 
