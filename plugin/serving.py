@@ -10,13 +10,13 @@ A model that is not in memory takes seconds to load. A service does not let its 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from http import HTTPStatus
 from threading import Lock
-from typing import Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import orjson
 
@@ -26,10 +26,19 @@ from seealso.encoder import Encoder, UserText
 from seealso.errors import ClusterError, ConfigError, DataError, SeeAlsoError, Unavailable
 from seealso.indexer.graph import EXPENSIVE
 from seealso.indexer.live import LiveIndex, live_index
-from seealso.plugin.alias_reader import AliasReader, AliasState
 from seealso.plugin.encoders import Encoders
+from seealso.plugin.shared_reading import SharedReading
 
 T = TypeVar("T")
+
+AliasState: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""The ``_meta.seealso`` of each index that an alias points to, by index."""
+
+ALIAS_STATE: Final = {
+    "filter_path": "*.mappings._meta,*.mappings.properties.*.type",
+    "local": "true",
+}
+"""Query parameters: the metadata of each index and little else, from the asked node alone."""
 
 SWAPS_FOLLOWED: Final = 5
 """How often in a row one query follows a moving alias."""
@@ -115,7 +124,7 @@ class FollowedIndex:
         self._beside = False
         self._reading = Lock()
         self._refused_at = float("-inf")
-        self._alias = AliasReader(cluster, settings.index.alias)
+        self._alias = SharedReading(self._read_alias, "seealso-alias")
         index = live_index(cluster, settings)
         self._live = self._open(index, self._encoders.load(index).result())
         self._closed = False
@@ -189,7 +198,7 @@ class FollowedIndex:
         """
         self._require_open()
         live = self._live
-        if dict(self._alias.read()) != {live.name: live.meta}:
+        if dict(self._read_alias()) != {live.name: live.meta}:
             self._catch_up(live)
         return self._live
 
@@ -208,6 +217,15 @@ class FollowedIndex:
             self._refused_at = time.monotonic()
             if self._live.name == live.name:
                 self._live = replace(self._live, scripts=False)
+
+    def _read_alias(self) -> AliasState:
+        """Return the state of the alias, as the asked node itself knows it."""
+        address = f"/{self._settings.index.alias}/_mapping"
+        answer = self._cluster.request("GET", address, None, ALIAS_STATE)
+        return {
+            name: one["mappings"].get("_meta", {}).get("seealso", {})
+            for name, one in answer.items()
+        }
 
     def _loads_beside(self, outdated: Live) -> bool:
         """Whether the outdated index goes on answering, as the model of the next one is loaded."""

@@ -16,8 +16,8 @@ from seealso.errors import ClusterError
 from seealso.indexer.build import build
 from seealso.indexer.inputs import inputs
 from seealso.plugin import RecommendationList, Recommender
-from seealso.plugin.alias_reader import READINGS_AT_ONCE
 from seealso.plugin.serving import SWAPS_FOLLOWED
+from seealso.plugin.shared_reading import READINGS_AT_ONCE
 from seealso.readers import Problems
 from seealso.types import Calibration
 from tests.library import Library
