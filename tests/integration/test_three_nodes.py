@@ -28,6 +28,9 @@ SHARDED = {"shards": 3, "replicas": 1}
 
 ASKED = {"history": ["f1", "f5"], "words": "film 3 drama", "tail_share": 0.3, "size": 10}
 
+Places = list[tuple[str, float]]
+"""Items of a list, each with its probability."""
+
 
 @dataclass(frozen=True)
 class Trio:
@@ -173,7 +176,7 @@ def test_a_node_lost_while_lists_are_made_costs_no_list(trio: Trio, open_shop: O
     shop = sharded(trio, open_shop)
     recommender = Recommender(shop.cluster, shop.settings())
     before = placed(recommender)
-    lists: list[list[tuple[str, float | None]]] = []
+    lists: list[Places] = []
     over = Event()
 
     def ask_on() -> None:
@@ -196,7 +199,8 @@ def test_a_node_lost_while_lists_are_made_costs_no_list(trio: Trio, open_shop: O
         for one in asking:
             one.result()
     assert len(lists) >= 40
-    assert all(one == before for one in lists)
+    for one in lists:
+        check_same(one, before)
 
 
 def test_lists_from_shards_on_three_nodes_are_those_of_one_shard(
@@ -207,8 +211,7 @@ def test_lists_from_shards_on_three_nodes_are_those_of_one_shard(
     whole.stock(films(120))
     whole.build()
     found, expected = (placed(Recommender(one.cluster, one.settings())) for one in (several, whole))
-    assert [item for item, _ in found] == [item for item, _ in expected]
-    assert [p for _, p in found] == pytest.approx([p for _, p in expected], abs=1e-6)
+    check_same(found, expected)
     assert len(found) == ASKED["size"]
 
 
@@ -223,8 +226,14 @@ def sharded(trio: Trio, open_shop: OpenShop) -> Shop:
     return shop
 
 
-def placed(recommender: Recommender) -> list[tuple[str, float | None]]:
+def placed(recommender: Recommender) -> Places:
     """Return a list as items and their probabilities; nothing may be missing from it."""
     found = recommender.recommend(**ASKED)
     assert not found.note, found.note
-    return [(one.item_id, one.probability) for one in found]
+    return [(one.item_id, one.probability or 0.0) for one in found]
+
+
+def check_same(found: Places, expected: Places) -> None:
+    """Check that a list is another one; a node that is warm adds in another order: 3e-8 apart."""
+    assert [item for item, _ in found] == [item for item, _ in expected]
+    assert [p for _, p in found] == pytest.approx([p for _, p in expected], abs=1e-6)
