@@ -173,24 +173,31 @@ def times(what: str, seconds: Seconds, target: Target | None = None) -> Figure:
 
 
 def compared(
-    builders: Mapping[str, SystemBuilder], rounds: int, warm_up: int, what: str
+    builders: Mapping[str, SystemBuilder],
+    rounds: int,
+    warm_up: int,
+    what: str,
+    most: Mapping[str, float] | None = None,
 ) -> list[Figure]:
     """Time all of them in turns: the ratio of each to the first, then the times.
 
     Parameters
     ----------
-    contenders
+    builders
         By name.
     rounds, warm_up
         As in `take_turns`.
     what
         Names the progress.
+    most
+        What the ratios of some should be at most, by name.
     """
+    goals = {name: Target("at most", value) for name, value in (most or {}).items()}
     with progress(what, rounds + warm_up) as tick:
         seconds = take_turns(builders, rounds, warm_up=warm_up, tick=tick)
     first, *others = builders
     ratios = [
-        ratio(f"{name}, times the time of {first}", seconds[name], seconds[first])
+        ratio(f"{name}, times the time of {first}", seconds[name], seconds[first], goals.get(name))
         for name in others
     ]
     return [*ratios, *(times(name, seconds[name]) for name in builders)]
