@@ -213,6 +213,18 @@ def test_no_address_breaks_the_page(address: str, visit: Visit, hash_: str) -> N
         expect(places(page)).to_have_count(10)
 
 
+def test_a_page_that_opens_while_the_service_is_away_asks_again(address: str, visit: Visit) -> None:
+    with visit(f"{address}{ANN}") as seen:
+        page = seen.page
+        page.route("**/v1/playground", lambda route: route.abort())
+        page.reload()
+        expect(page.get_by_role("alert")).to_contain_text("does not answer")
+        page.unroute("**/v1/playground")
+        page.get_by_role("button", name="Try again").click()
+        settled(page)
+        expect(places(page)).to_have_count(10)
+
+
 def test_a_service_with_keys_asks_for_one_and_keeps_it_nowhere(shop: Shop, visit: Visit) -> None:
     with serving(shop, service=keyed(shop)) as address, visit(f"{address}{ANN}") as seen:
         page = seen.page

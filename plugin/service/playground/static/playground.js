@@ -88,7 +88,7 @@ function showView(context) {
 }
 
 start().catch((error) => {
-  const problem = problemLine();
+  const problem = problemLine(() => location.reload());
   at("view").replaceChildren(problem.node);
   problem.say(error);
 });
