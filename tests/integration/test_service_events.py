@@ -59,7 +59,7 @@ def test_a_broken_event_is_named_and_keeps_no_other_from_being_written(client: T
         ({"item": "f1"}, "user", "Field required"),
         ({"user": "a", "item": 7}, "item", "valid string"),
         ({"user": "a", "item": "f1", "usr": "b"}, "usr", "not permitted"),
-        ("nonsense", "", "dictionary"),
+        ("nonsense", "", "should be an object"),
         (happened("a", " "), "item", "is empty"),
         (happened("a", "f1", time="yesterday"), "time", "is not a time"),
         (happened("a", "f1", time=later), "time", "is in the future"),
