@@ -37,15 +37,6 @@ FAINT: Final = 1e-3
 FIRST: Final = 10.0
 """Boost of items that a history brings: none of them is lost where hits are cut off."""
 
-SCRIPTED: Final = ("script_score", "script", "params")
-
-VECTOR_IN: Final = {
-    "ann": ("knn", "vector", "vector"),
-    "exact": (*SCRIPTED, "query_value"),
-    **{f"reference_{one.value}": (*SCRIPTED, "vector") for one in Space},
-}
-"""Where the query of a template has its vector: rendered once, it is that of every member."""
-
 EXCLUSIONS: Final = 50_000
 """Most ids that are left out within the members' own searches, over all of them."""
 
@@ -92,33 +83,20 @@ def _scores(vectors: Sequence[Vector], criteria: Criteria, context: RankingConte
     """Return the query that scores any item for each member."""
     path = Path.REFERENCE if context.path is Path.REFERENCE else Path.EXACT
     bare = replace(criteria, filters=(), size=1)
-    return _for_each(vectors, vector_search(vectors[0], (), bare, replace(context, path=path)))
+    alone = replace(context, path=path)
+    return [_query(vector_search(one, (), bare, alone)) for one in vectors]
 
 
 def _nearest(
     group: Group, vectors: Sequence[Vector], criteria: Criteria, context: RankingContext
 ) -> Iterator[Clause]:
     """Yield the query for what each member likes best."""
-    if len(vectors) * len(group.excluded) <= EXCLUSIONS:
-        search = vector_search(vectors[0], sorted(group.excluded), criteria, context)
-        yield from _for_each(vectors, search)
-        return
+    everything = sorted(group.excluded)
     # of many items, each member's own search leaves out what that member has seen
+    many = len(vectors) * len(everything) > EXCLUSIONS
     for profile, vector in zip(group.profiles, vectors, strict=True):
-        out = sorted(group.excluded & profile.seen)
+        out = sorted(group.excluded & profile.seen) if many else everything
         yield _query(vector_search(vector, out, criteria, context))
-
-
-def _for_each(vectors: Sequence[Vector], first: Search) -> list[Clause]:
-    """Return the query of the search `first`, which is by the first vector, by each of them."""
-    query, place = _query(first), VECTOR_IN[first.template]
-    return [_exchange(query, place, vector) for vector in vectors]
-
-
-def _exchange(clause: Clause, place: Sequence[str], vector: Vector) -> Clause:
-    """Return a clause with another vector in it."""
-    name, *below = place
-    return {**clause, name: _exchange(clause[name], below, vector) if below else vector}
 
 
 def mix_words(profiles: Sequence[Profile], limit: int) -> str:
