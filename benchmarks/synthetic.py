@@ -3,10 +3,10 @@
 An index that an earlier run wrote with the same parameters is used again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -76,22 +76,34 @@ def make_catalogue(items: int, *, queries: int = 100) -> Catalogue:
     return Catalogue(key, vectors, weights, asked)
 
 
-def multiply_catalogue(few: Catalogue, items: int) -> Catalogue:
-    """Return a catalogue of that many items: those of `few`, each copied with noise as often.
+def multiply(few: Catalogue, items: int) -> Iterator[tuple[Vector, Vector]]:
+    """Make that many items of those of `few`, each copied with noise as often.
 
     What is zero in a vector stays zero in its copies, for instance the coordinate of cold items.
+
+    Yields
+    ------
+    vectors, weights
+        Of up to `AT_ONCE` items, shapes (n, dimension) and (n,); the same every time.
     """
     random = np.random.default_rng(SEED)
-    vectors = np.empty((items, few.dimension), dtype=np.float32)
-    copied = random.integers(len(few), size=items)
     for start in range(0, items, AT_ONCE):
-        some = few.vectors[copied[start : start + AT_ONCE]]
+        copied = random.integers(len(few), size=min(AT_ONCE, items - start))
+        some = few.vectors[copied]
         noise = random.standard_normal(some.shape, dtype=np.float32) * (some != 0)
         noise /= np.linalg.norm(noise, axis=1, keepdims=True)
         lengths = np.linalg.norm(some, axis=1, keepdims=True)
-        vectors[start : start + AT_ONCE] = some + np.float32(VARIETY) * lengths * noise
-    key = f"{few.key} x {items} {VARIETY} {SEED}"
-    return Catalogue(key, vectors, few.weights[copied], few.queries)
+        yield some + np.float32(VARIETY) * lengths * noise, few.weights[copied]
+
+
+def multiply_catalogue(few: Catalogue, items: int) -> Catalogue:
+    """Return a catalogue of that many items, those of `few` as `multiply` copies them."""
+    vectors = np.empty((items, few.dimension), dtype=np.float32)
+    weights = np.empty(items, dtype=np.float32)
+    for number, (some, theirs) in enumerate(multiply(few, items)):
+        vectors[number * AT_ONCE :][: len(some)] = some
+        weights[number * AT_ONCE :][: len(some)] = theirs
+    return Catalogue(f"{few.key} x {items} {VARIETY} {SEED}", vectors, weights, few.queries)
 
 
 def _near(centres: Vector, count: int, random: np.random.Generator) -> Vector:
@@ -106,10 +118,14 @@ def _unit(rows: Vector) -> Vector:
 
 
 def fresh_index(
-    cluster: Cluster, name: str, meta: Mapping[str, Any], dimension: int = DIMENSION
+    cluster: Cluster,
+    name: str,
+    meta: Mapping[str, Any],
+    dimension: int = DIMENSION,
+    vector_bits: Literal[7, 32] = 32,
 ) -> None:
     """Create the index `name` as the indexer creates one, in place of one of that name."""
-    settings = Settings(index=IndexSettings(alias="bench"))
+    settings = Settings(index=IndexSettings(alias="bench", vector_bits=vector_bits))
     indices.delete(cluster, name)
     body = index_body(settings, meta, dimension)
     indices.create(cluster, name, derive_vectors(body, cluster.version()))
@@ -117,11 +133,17 @@ def fresh_index(
 
 def document(number: int, catalogue: Catalogue) -> dict[str, Any]:
     """Return the document of one item, with the fields that ranking needs."""
+    return ranked_document(number, catalogue.vectors[number], catalogue.weights[number])
+
+
+def ranked_document(number: int, vector: Vector, weight: float) -> dict[str, Any]:
+    """Return the document of the item of that number, with the fields that ranking needs."""
     return {
         "item_id": str(number),
-        "importance": float(catalogue.weights[number]),
+        "importance": float(weight),
+        "interactions": 0,
         "tail": False,
-        "vector": catalogue.vectors[number],
+        "vector": vector,
     }
 
 

@@ -92,7 +92,7 @@ def _open(chosen: TextEncoder) -> Encoder:
     return Encoder(
         Bundle.load(chosen.folder),
         precision=chosen.precision,
-        threads=chosen.threads,
+        runs=chosen.threads,
         tokens_per_batch=chosen.tokens_per_batch,
         shared=chosen.shared,
     )

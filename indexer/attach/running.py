@@ -41,6 +41,8 @@ class AttachReport:
         Documents that were given their fields, had them, or are gone from the original.
     unreadable
         Documents that are no items by the ``catalogue`` section: kept, without a vector.
+    memory
+        What the graph needs, and what the nodes have; empty where the graph was there before.
     notes
         What was guessed, left out or degraded, a sentence each.
     """
@@ -55,6 +57,7 @@ class AttachReport:
     unreadable: int
     seconds: float
     verification: Verification
+    memory: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -163,6 +166,7 @@ def attach(
         unreadable=done.unreadable,
         seconds=perf_counter() - started,
         verification=verification,
+        memory=target.memory,
         notes=(*target.notes, *textless_notes(textless)),
     )
 

@@ -11,6 +11,7 @@ from seealso.indexer.documents import DocumentMaker
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, event_notes
 from seealso.indexer.mapping import index_meta
+from seealso.indexer.memory import plan_memory
 from seealso.indexer.preparation import Preparation, prepare
 from seealso.indexer.rereading import read_again
 from seealso.indexer.staging import build_key, stage
@@ -25,6 +26,8 @@ class Target:
     maker: DocumentMaker
     notes: tuple[str, ...]
     """What was guessed, left out or degraded, a sentence each."""
+    memory: str = ""
+    """What the graph needs, and what the nodes have; empty where the graph is there already."""
 
 
 def read_inputs(
@@ -87,15 +90,18 @@ def begin(
     read = read_inputs(owned, plan, source, allow_unmatched=allow_unmatched)
     if isinstance(read, Target):
         return read
-    cluster, settings = owned.cluster, read.settings
     importance, bundle = read.survey.importance, read.bind()
+    cluster, settings = owned.cluster, read.settings
+    memory = plan_memory(cluster, plan.documents, bundle.dimension, settings.index)
+    settings = settings.model_copy(update={"index": memory.index})
+    owned = replace(owned, settings=settings)
     meta = index_meta(settings, bundle, importance.parameters, _key(owned, bundle))
     meta["attached"] = {"way": plan.way, "source": owned.name, "fields": sorted(owned.own)}
     maker = DocumentMaker.of_index(meta, bundle, settings, importance, read.images)
     if plan.way == "in place":
         body = added_mapping(owned, bundle.dimension, meta)
         cluster.request("PUT", f"/{owned.name}/_mapping", body)
-        return Target(owned.name, maker, read.notes)
+        return Target(owned.name, maker, read.notes, memory.summary)
     found = indices.list_indices(cluster, settings.index.alias)
     name, resumed = stage(
         cluster,
@@ -108,7 +114,7 @@ def begin(
         begun = indices.meta(cluster, name)
         reread = read_again(source, begun["importance"], settings)
         maker = replace(maker, importance=reread.importance)
-    return Target(name, maker, read.notes)
+    return Target(name, maker, read.notes, memory.summary)
 
 
 def _key(owned: Owned, bundle: Bundle) -> str:

@@ -84,6 +84,25 @@ def test_without_force_merge_the_segments_stay(latest_shop: Shop) -> None:
     assert merges["_all"]["primaries"]["merges"]["total"] == 0
 
 
+def test_a_shard_above_the_limit_is_merged_on_request_alone(
+    latest_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latest_shop.stock(films(200))
+    small = {"bulk_bytes": 20_000}
+
+    def count_segments(name: str) -> int:
+        stats = latest_shop.cluster.request("GET", f"/{name}/_stats/segments")
+        return int(stats["_all"]["primaries"]["segments"]["count"])
+
+    assert count_segments(latest_shop.build(index=small).index) == 1
+    monkeypatch.setattr("seealso.indexer.writing.MERGE_LIMIT", 199)
+    several = latest_shop.build(index=small).index
+    merges = latest_shop.cluster.request("GET", f"/{several}/_stats/merge")
+    assert merges["_all"]["primaries"]["merges"]["total"] == 0
+    assert indices.count(latest_shop.cluster, several) == 200
+    assert count_segments(latest_shop.build(index={**small, "force_merge": True}).index) == 1
+
+
 @pytest.mark.parametrize("space", ["euclidean", "manhattan"])
 def test_other_spaces_keep_the_unit_vector(shop: Shop, space: str) -> None:
     shop.stock(films(60), views(COUNTS))

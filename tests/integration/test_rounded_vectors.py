@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, ConfigError
 from seealso.indexer import memory
@@ -98,18 +99,53 @@ def test_only_lucene_rounds(shop: Shop) -> None:
 def test_a_graph_that_does_not_fit_is_refused_before_anything_is_written(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needed = memory.require_memory(shop.cluster, FILMS, 32, shop.settings().index)
+    whole = shop.settings().index.with_bits(32)
+    needed = memory.plan_memory(shop.cluster, FILMS, 32, whole)
     assert needed.available is not None
     assert needed.available > 2**30
     too_many = needed.available // (needed.each // FILMS) + FILMS
     with pytest.raises(ClusterError, match="do not fit into the memory of the nodes") as caught:
-        memory.require_memory(shop.cluster, too_many, 32, shop.settings().index)
+        memory.plan_memory(shop.cluster, too_many, 32, whole)
     assert "index.vector_bits = 7" in str(caught.value.hint)
     # nobody has a catalogue of that size for a test
     monkeypatch.setattr(memory, "OVERHEAD", 1e9)
     with pytest.raises(ClusterError, match="do not fit"):
         shop.build()
     assert shop.names == []
+
+
+def test_vectors_are_rounded_where_whole_ones_take_over_half_of_the_memory(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = shop.build()
+    assert "rounded" not in report.memory
+    index = shop.settings().index
+    plan = memory.plan_memory(shop.cluster, FILMS, shop.bundle.dimension, index)
+    assert plan.available is not None
+    # as if whole vectors took three quarters of what the nodes have
+    monkeypatch.setattr(memory, "OVERHEAD", 1.1 * 0.75 * plan.available / plan.each)
+    rounded = shop.build()
+    assert "with vectors rounded to 7 bits (whole: " in rounded.memory
+    assert not rounded.resumed
+    assert indices.meta(shop.cluster, rounded.index)["vector_bits"] == 7
+    # who asks for whole vectors gets them, as long as there is room
+    asked = shop.build(index={"vector_bits": 32})
+    assert "rounded" not in asked.memory
+    assert indices.meta(shop.cluster, asked.index)["vector_bits"] == 32
+    # replicas need the same again, and these do not fit
+    with pytest.raises(ClusterError, match="in each of 2 copies; nodes have"):
+        shop.build(index={"vector_bits": 32, "replicas": 1})
+
+
+@pytest.mark.parametrize("other", [{"engine": "faiss"}, {"space": "euclidean"}])
+def test_what_cannot_be_rounded_stays_whole(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    index = shop.settings(index=other).index
+    plan = memory.plan_memory(shop.cluster, FILMS, 32, index)
+    assert plan.available is not None
+    monkeypatch.setattr(memory, "OVERHEAD", 1.1 * 0.75 * plan.available / plan.each)
+    assert not memory.plan_memory(shop.cluster, FILMS, 32, index).index.rounded
 
 
 def test_seven_bits_take_a_quarter(shop: Shop) -> None:

@@ -138,6 +138,7 @@ def _done(report: "AttachReport") -> dict[str, object]:
         "documents": f"{report.written:,} written, {report.unchanged:,} unchanged, "
         f"{report.deleted:,} deleted",
         "not items": f"{report.unreadable:,}, kept without a vector",
+        **({"memory": report.memory} if report.memory else {}),
         "verified": checked.summary,
         "seconds": f"{report.seconds:.1f}",
     }

@@ -4,6 +4,7 @@ from seealso.config.asking import ProfileSettings as ProfileSettings
 from seealso.config.asking import RecommendSettings as RecommendSettings
 from seealso.config.groups import GroupSettings as GroupSettings
 from seealso.config.images import ImagesSettings as ImagesSettings
+from seealso.config.indexing import ROUNDED_BITS as ROUNDED_BITS
 from seealso.config.indexing import WHOLE_BITS as WHOLE_BITS
 from seealso.config.indexing import EncoderSettings as EncoderSettings
 from seealso.config.indexing import ImportanceSettings as ImportanceSettings

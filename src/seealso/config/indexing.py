@@ -24,14 +24,14 @@ class EncoderSettings(Section):
     query_precision: Literal["fp32", "int8"] = "fp32"
     """Precision of the model that encodes user texts at query time."""
     threads: int = Field(0, ge=0)
-    """Threads that encode items; 0 uses all cores."""
+    """Threads that encode items, each a batch of its own; 0 uses all cores."""
     query_threads: int = Field(1, ge=0)
     """Threads that encode one user text; 0 uses all cores, which slows searches at the same
     time."""
     shared: Path | None = None
     """Folder for models in a form that processes on this machine share in memory, where each would
     hold a copy; `seealso serve` with several workers makes one of its own."""
-    tokens_per_batch: int = Field(1024, ge=64)
+    tokens_per_batch: int = Field(512, ge=64)
     """Most tokens in one batch: limits memory for texts of any length."""
     whiten: bool | None = None
     """Fit a whitening projection on the catalogue and store it in the bundle; none whitens if there
@@ -78,6 +78,9 @@ class ImportanceSettings(Section):
 WHOLE_BITS: Final = 32
 """Bits of a number that is stored as it is."""
 
+ROUNDED_BITS: Final = 7
+"""Bits of a rounded number."""
+
 
 class IndexSettings(Section):
     """``[index]``: the index that is built."""
@@ -98,15 +101,17 @@ class IndexSettings(Section):
     """HNSW: links of each vector."""
     ef_construction: int = Field(128, ge=8)
     """HNSW: candidates examined while the graph is built."""
-    vector_bits: Literal[7, 32] = 32
+    vector_bits: Literal[7, 32] | None = None
     """Bits of each number of a vector in the graph. With 7, the graph needs about a quarter of the
-    memory, and the best candidates are compared again with all bits; ``lucene`` only."""
+    memory, and the best candidates are compared again with all bits; ``lucene`` only. None for 32
+    while that takes at most half of the memory that the nodes have beside their heaps, else 7."""
     threads: int = Field(2, ge=1)
     """Threads that write to the cluster."""
     bulk_bytes: int = Field(4_000_000, ge=1_000)
     """Most bytes of one bulk body."""
-    force_merge: bool = True
-    """Merge each shard to one segment after loading."""
+    force_merge: bool | None = None
+    """Merge each shard to one segment after loading; none for shards of up to 100,000 items, as
+    larger ones are found better, and as quickly, in several segments."""
     verify_sample: int = Field(32, ge=1)
     """Items re-encoded and compared before the alias moves."""
     keep: int = Field(2, ge=1)
@@ -115,7 +120,16 @@ class IndexSettings(Section):
     @property
     def rounded(self) -> bool:
         """Whether the graph has rounded vectors."""
-        return self.vector_bits < WHOLE_BITS
+        return self.vector_bits == ROUNDED_BITS
+
+    @property
+    def can_round(self) -> bool:
+        """Whether the graph of such an index may have rounded vectors, and ranks."""
+        return self.engine == "lucene" and self.space is Space.COSINE
+
+    def with_bits(self, bits: Literal[7, 32]) -> "IndexSettings":
+        """Return these settings, with so many bits a number."""
+        return self.model_copy(update={"vector_bits": bits})
 
     @model_validator(mode="after")
     def _can_be_quantised(self) -> "IndexSettings":

@@ -4,7 +4,8 @@ Known texts come from a cache; what the model must read goes through it in bound
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 
@@ -36,6 +37,8 @@ class Encoder:
         Which twin of the model reads: ``fp32`` or ``int8``.
     threads
         Threads of one run; 0 takes all cores that this process may use.
+    runs
+        Batches that are read beside each other; 0 for as many as the cores have room for.
     tokens_per_batch
         Most tokens of one run, padding included.
     cache
@@ -63,8 +66,9 @@ class Encoder:
         bundle: Bundle,
         *,
         precision: str = "fp32",
-        threads: int = 0,
-        tokens_per_batch: int = 4096,
+        threads: int = 1,
+        runs: int = 0,
+        tokens_per_batch: int = 512,
         cache: VectorCache | None = None,
         shared: Path | None = None,
     ) -> None:
@@ -79,7 +83,10 @@ class Encoder:
             self._width = len(bundle.projection.mean)
         self._users: OrderedDict[str, Vector] = OrderedDict()
         self._users_lock = Lock()
-        self._read_users = Batching(self._encode_unknown, cores() // (threads or cores()) or 1)
+        # one thread a batch and a batch for each core: threads of one run wait for each other
+        # after every operator
+        self._runs = runs or cores() // (threads or cores()) or 1
+        self._read_users = Batching(self._encode_unknown, self._runs)
 
     def encode_items(self, texts: Sequence[str], *, tick: Tick | None = None) -> Vector:
         """Encode texts of items.
@@ -213,12 +220,30 @@ class Encoder:
         silent = [text for text, ids in zip(texts, tokens, strict=True) if not ids]
         yield from ((text, np.zeros(self._width, dtype=np.float32)) for text in silent)
         read = [(text, ids) for text, ids in zip(texts, tokens, strict=True) if ids]
-        for batch in token_batches([len(ids) for _, ids in read], self._tokens_per_batch):
-            vectors = self._run(*self._reader.pad([read[i][1] for i in batch]))
+        batches = [*token_batches([len(ids) for _, ids in read], self._tokens_per_batch)]
+
+        def run(batch: Sequence[int]) -> Vector:
+            return self._run(*self._reader.pad([read[i][1] for i in batch]))
+
+        for batch, vectors in zip(batches, self._run_together(run, batches), strict=True):
             yield from zip((read[i][0] for i in batch), vectors, strict=True)
 
     def _run(self, ids: Tokens, mask: Tokens) -> Vector:
         return self._reader.run(ids, mask)
+
+    def _run_together(
+        self, run: Callable[[Sequence[int]], Vector], batches: Sequence[Sequence[int]]
+    ) -> Iterator[Vector]:
+        """Yield what is read of each batch, in their order; several are read at once."""
+        if self._runs == 1 or len(batches) == 1:
+            yield from map(run, batches)
+            return
+        with ThreadPoolExecutor(self._runs, "encode") as pool:
+            try:
+                yield from pool.map(run, batches)
+            finally:
+                # whoever stops early waits for what runs, not for what has not begun
+                pool.shutdown(cancel_futures=True)
 
     def _recall(self, texts: Iterable[str]) -> dict[str, Vector]:
         with self._users_lock:

@@ -74,7 +74,7 @@ def item_encoder(bundle: Bundle, settings: Settings) -> Encoder:
     return Encoder(
         bundle,
         precision=chosen.precision,
-        threads=chosen.threads,
+        runs=chosen.threads,
         tokens_per_batch=chosen.tokens_per_batch,
         cache=open_cache(settings),
     )
