@@ -37,17 +37,12 @@ def read_catalogue(cluster: Cluster, live: Live, users: list[User]) -> Catalogue
     )
 
 
-def run(items: int, *, rounds: int = 60, heap: str = "3g", name: str = "joined") -> Report:
+def run(items: int) -> Report:
     """Measure the paths on the films of the example, multiplied to that many items."""
-    with film_index(heap) as (cluster, settings, histories, known):
+    with film_index("3g") as (cluster, settings, histories, known):
         recommender = Recommender(cluster, settings, histories)
         users = [recommender.user(one) for one in islice(histories.users(), QUERIES)]
         few = read_catalogue(cluster, recommender.live, users)
         made = {"films": len(few), "noise": VARIETY, "queries_are": "users of the films"}
         many = multiply_catalogue(few, items)
-        return rank_catalogue(cluster, many, name, known, made, rounds, Target("at least", 5))
-
-
-def run_million(items: int) -> Report:
-    """Measure ten times as many (a million as a rule)."""
-    return run(10 * items, rounds=30, heap="6g", name="joined million")
+        return rank_catalogue(cluster, many, "joined", known, made, 60, Target("at least", 5))

@@ -50,16 +50,25 @@ RECIPE: Final = Recipe(
 
 
 @contextmanager
-def film_index(heap: str) -> Iterator[tuple[Cluster, Settings, Histories, dict[str, Any]]]:
-    """Start a node with a joined index of the films, and stop it in the end."""
-    plain = {"store": ROOT / "joined", "cache": ROOT / "vectors.sqlite"}
+def film_index(
+    heap: str, recipe: Recipe = RECIPE, dimension: int | None = None
+) -> Iterator[tuple[Cluster, Settings, Histories, dict[str, Any]]]:
+    """Start a node with a joined index of the films, and stop it in the end.
+
+    The index is made by `recipe`, with vectors of texts cut to `dimension` numbers.
+    """
+    plain = {
+        "store": ROOT / "joined",
+        "cache": ROOT / "vectors.sqlite",
+        "dimension": dimension,
+    }
     settings = load_settings(SETTINGS, {"encoder": plain, "index": {"alias": "many"}})
     store = BundleStore(settings.encoder.store)
     base = export_model(settings) if not store.has("minilm") else store.find("minilm")
     read = inputs(settings, None, Problems("skip"))
     (held,) = hold_out(settings, read.items, read.events, names=["leave-one-out"], split="test")
     bare, texts = read_contents(settings, base, read.items, held.dataset)
-    part = learn_collaborative(held.dataset, texts, RECIPE)
+    part = learn_collaborative(held.dataset, texts, recipe)
     joined = write_joined(settings, bare, part, "joined")
     encoder = settings.encoder.model_copy(update={"bundle": joined.name})
     settings = settings.model_copy(update={"encoder": encoder})

@@ -16,6 +16,9 @@ BEGIN, END = "<!-- begin: python -m benchmarks -->", "<!-- end: python -m benchm
 ORDER = (
     "ranking",
     "million",
+    "joined",
+    "joined million",
+    "ten million",
     "recommending",
     "many",
     "users",

@@ -6,21 +6,23 @@ segments, and merged to one. Beside it, in process, an HNSW graph of faiss over 
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, repeat
 from time import perf_counter
 from typing import Any, Final, Literal
 
+import click
 import faiss
 import numpy as np
 
 from benchmarks.joined import QUERIES, read_catalogue
-from benchmarks.many import film_index
+from benchmarks.many import RECIPE, film_index
 from benchmarks.measure import Figure, Report, Target, figure, ratio, take_turns, times
 from benchmarks.synthetic import VARIETY, Catalogue, fresh_index, multiply, ranked_document
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.cluster.merging import merge_segments
-from seealso.config import WHOLE_BITS, IndexSettings, RecommendSettings
+from seealso.config import ROUNDED_BITS, WHOLE_BITS, IndexSettings, RecommendSettings
+from seealso.fitting.recipe import Recipe
 from seealso.indexer.graph import graph_parameters
 from seealso.indexer.memory import graph_bytes
 from seealso.indexer.refresh import rescaling
@@ -45,6 +47,9 @@ CHANGED: Final = 0.01
 """Share of the items that an update writes again."""
 FAISS_LIMIT: Final = 2_000_000
 """Items up to which the graph of faiss is built, beside everything else, in memory."""
+SHORT_TEXTS: Final = 96
+SHORT_FACTORS: Final = 64
+"""Numbers of a text and of behaviour in the vectors of ten million items."""
 FLAT, GRAPH = "faiss flat", "faiss HNSW"
 
 
@@ -270,22 +275,35 @@ def measure_sizes(large: Large, cluster: Cluster, bits: Sequence[Bits]) -> Itera
         yield from measure_faiss(large, truth)
 
 
-def run(items: int, *, name: str = "joined million", bits: Sequence[Bits] = (32, 7)) -> Report:
-    """Measure at ten times the size of the small catalogue (a million as a rule)."""
-    with film_index("6g") as (cluster, settings, histories, known):
+def run(items: int) -> Report:
+    """Measure ten times as many items as the small catalogue has (a million as a rule)."""
+    return _run("joined million", 10 * items, (WHOLE_BITS, ROUNDED_BITS), RECIPE, None)
+
+
+def run_ten_million(items: int) -> Report:
+    """Measure a hundred times as many, with vectors that leave room for them on a small disk."""
+    short = replace(RECIPE, factors=SHORT_FACTORS)
+    return _run("ten million", 100 * items, (ROUNDED_BITS,), short, SHORT_TEXTS)
+
+
+def _run(
+    name: str, items: int, bits: Sequence[Bits], recipe: Recipe, dimension: int | None
+) -> Report:
+    with film_index("6g", recipe, dimension) as (cluster, settings, histories, known):
         recommender = Recommender(cluster, settings, histories)
         users = [recommender.user(one) for one in islice(histories.users(), QUERIES)]
-        few = read_catalogue(cluster, recommender.live, users)
-        large = Large(few, 10 * items)
+        large = Large(read_catalogue(cluster, recommender.live, users), items)
         figures = []
         for each in measure_sizes(large, cluster, bits):
-            print(each.what, each.median, flush=True)
+            # hours may lie between two of them
+            click.echo(f"{each.what}: {each.median:.4g} {each.unit}", err=True)
             figures.append(each)
+    few = large.few
     return Report(
         name=name,
-        title=f"Joined vectors, {large.items:,} x {few.dimension}",
+        title=f"Joined vectors, {items:,} x {few.dimension}",
         setting={
-            "items": large.items,
+            "items": items,
             "dimension": few.dimension,
             "films": len(few),
             "noise": VARIETY,

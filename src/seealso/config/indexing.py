@@ -31,7 +31,7 @@ class EncoderSettings(Section):
     shared: Path | None = None
     """Folder for models in a form that processes on this machine share in memory, where each would
     hold a copy; `seealso serve` with several workers makes one of its own."""
-    tokens_per_batch: int = Field(512, ge=64)
+    tokens_per_batch: int = Field(256, ge=64)
     """Most tokens in one batch: limits memory for texts of any length."""
     whiten: bool | None = None
     """Fit a whitening projection on the catalogue and store it in the bundle; none whitens if there

@@ -68,7 +68,7 @@ class Encoder:
         precision: str = "fp32",
         threads: int = 1,
         runs: int = 0,
-        tokens_per_batch: int = 512,
+        tokens_per_batch: int = 256,
         cache: VectorCache | None = None,
         shared: Path | None = None,
     ) -> None:
