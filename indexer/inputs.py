@@ -5,17 +5,18 @@ second writes the documents. Neither holds the catalogue in memory.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from seealso.cluster import Cluster, IndexSource
-from seealso.config import CatalogueSettings, Settings
+from seealso.config import Settings
+from seealso.datasets.sampling import SampledEvents, sample_events, sample_users
 from seealso.encoder import ImageVectors
 from seealso.errors import ConfigError, DataError
 from seealso.indexer.counts import count_events
@@ -39,6 +40,11 @@ LARGEST_UNMATCHED_SHARE: Final = 0.5
 """Share of events that name no item of the catalogue above which a build stops."""
 
 
+def no_events() -> SampledEvents:
+    """Return no events, for those who learn from none."""
+    return sample_users([], 0)
+
+
 @dataclass(frozen=True)
 class Inputs:
     """Catalogue, events and images, each read afresh at every call."""
@@ -50,6 +56,8 @@ class Inputs:
     """Members of known groups; none where no file names any."""
     problems: Problems = field(default_factory=Problems)
     """What was left out of all that was read."""
+    learnt: Callable[[], SampledEvents] = no_events
+    """The events that are learnt from and asked about, read once."""
 
 
 def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> Inputs:
@@ -79,22 +87,31 @@ def inputs(settings: Settings, cluster: Cluster | None, problems: Problems) -> I
     def read() -> Iterable[pl.DataFrame]:
         return read_events(events, settings.events, problems) if events else ()
 
+    def read_groups() -> GroupMembers:
+        return read_known_groups(settings.groups, problems)
+
     return Inputs(
         lambda: read_items(catalogue, settings.catalogue, problems),
         read,
         lambda: open_images(settings, problems),
-        lambda: read_known_groups(settings.groups, problems),
+        read_groups,
         problems,
+        cache(lambda: sample_events(settings, read, read_groups)),
     )
 
 
 def keep_events(source: Inputs) -> Inputs:
-    """Return `source` with its events read once, when they are first needed.
+    """Return `source` with its events read once, as long as all of them are learnt from.
 
     Each later step sees the same events, even where more arrive meanwhile. They are held in
-    memory, as every split of them is.
+    memory, as every split of them is. More than that are read again by each step that needs all.
     """
-    return replace(source, events=cache(lambda: list(source.events())))
+
+    def read() -> Iterable[pl.DataFrame]:
+        learnt = source.learnt()
+        return source.events() if learnt.draw else learnt
+
+    return replace(source, events=read)
 
 
 def row_source(settings: Settings, section: str, cluster: Cluster | None) -> RowSource | None:
@@ -269,28 +286,3 @@ def _signature(ids: list[str], table: ImportanceTable) -> str:
         line = f"{item_id}\t{table.weight(item_id):.6f}\t{table.interactions(item_id)}\n"
         state.update(line.encode())
     return state.hexdigest()
-
-
-@dataclass(frozen=True)
-class _InMemoryRows:
-    """Rows that are at hand."""
-
-    name: str
-    records: list[dict[str, Any]]
-
-    def rows(self) -> Iterator[list[dict[str, Any]]]:
-        yield self.records
-
-
-def read_stored_items(
-    documents: Mapping[str, Mapping[str, Any]], columns: CatalogueSettings, index: str
-) -> dict[str, Item]:
-    """Return the items that documents of an attached index are read as, by id."""
-    old = {new: old for old, new in columns.rename.items()}
-    named = (*columns.text, *columns.keywords, *columns.lists, *columns.numbers)
-    # of few documents, none may have a column that others have
-    empty = dict.fromkeys(old.get(name, name) for name in named)
-    records = [{**empty, **source, "_id": item_id} for item_id, source in documents.items()]
-    source = _InMemoryRows(f"index {index}", records)
-    read = read_items(source, columns.model_copy(update={"id": "_id"}), Problems("skip"))
-    return {item.item_id: item for batch in read for item in batch}

@@ -23,10 +23,11 @@ from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector, read_item
 from seealso.indexer.graph import EXPENSIVE, graph_ranks, is_rounded, misses
 from seealso.indexer.images import images_for, open_images
-from seealso.indexer.inputs import read_stored_items, row_source
+from seealso.indexer.inputs import row_source
 from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
 from seealso.indexer.recall import measure_recall, measure_user_recall
+from seealso.indexer.stored_items import read_stored_items
 from seealso.log import say
 from seealso.readers import Problems, read_events
 from seealso.types import Item, Space, Vector

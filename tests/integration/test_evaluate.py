@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -182,7 +183,7 @@ def test_a_build_that_fails_leaves_nothing_behind(shop: Shop) -> None:
             raise DataError("the catalogue broke off")
 
     source = shop.inputs()
-    breaking = type(source)(broken, source.events)
+    breaking = replace(source, items=broken)
     given = IndexSystems(shop.cluster, shop.settings(), breaking)
     with pytest.raises(DataError, match="broke off"), given.build(holdout):
         pytest.fail("it was built")

@@ -13,12 +13,15 @@ import pytest
 
 from seealso.cli.main import main
 from seealso.cluster.node import NodeInfo
-from seealso.encoder import BundleStore, History
+from seealso.config import Settings
+from seealso.encoder import Bundle, BundleStore, History
 from seealso.errors import BundleError, MappingMismatch
-from seealso.fitting.fit import fit
+from seealso.fitting.fit import fit, refresh_fit
 from seealso.fitting.fit_report import FitReport
 from seealso.fitting.refit import FOLDER
+from seealso.indexer.inputs import inputs
 from seealso.plugin import Recommender
+from seealso.readers import Problems
 from seealso.types import Path
 from tests.integration.catalogues import OpenShop, Record, Shop, films
 
@@ -31,11 +34,11 @@ def club(item_id: str) -> int:
     return int(item_id[1:]) % CLUBS
 
 
-def choices() -> list[Record]:
+def choices(members: int = MEMBERS) -> list[Record]:
     """Return what users watched: films of their club, in an order of their own."""
     rng = Random(4)
     events = []
-    for user in range(CLUBS * MEMBERS):
+    for user in range(CLUBS * members):
         own = [f"f{n}" for n in range(FILMS - 2) if n % CLUBS == user % CLUBS]
         rng.shuffle(own)
         events += [
@@ -240,10 +243,58 @@ def test_the_json_has_everything_side_by_side(
     assert set(told) == {
         "bundle", "fingerprint", "dimension", "base", "recipe", "profile", "importance",
         "calibration", "dev", "cold", "neighbours", "users", "items", "notes", "seconds",
-        "images", "fine_tuned", "groups", "tried",
+        "images", "fine_tuned", "groups", "tried", "draw",
     }  # fmt: skip
     assert told["recipe"]["factors"] == 8
     assert told["profile"]["recency"] > 0
+
+
+def test_of_too_many_events_those_of_some_users_are_learnt(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.stock(films(FILMS), choices(4 * MEMBERS))
+    few = {"training": {"most_events": 1200}}
+    main([*shop.arguments("fit", **few), "--json"])
+    found = capsys.readouterr()
+    draw = json.loads(found.out)["draw"]
+    # each of the 240 users has ten
+    assert (draw["events"], draw["of_events"], draw["users"]) == (1200, 2400, 120)
+    assert draw["of_users"] == pytest.approx(240, rel=0.2)
+    said = "learnt from 1,200 of 2,400 events: those of 120 of about "
+    assert f"note: {said}" in found.err
+    # the index counts all events, and its lists are right
+    shop.build(encoder={"bundle": "fitted"}, **few)
+    documents = shop.documents(*(f"f{n}" for n in range(FILMS))).values()
+    assert sum(one["interactions"] for one in documents) == 2400
+    history = ["f0", "f3", "f6"]
+    recommender = Recommender(shop.cluster, shop.settings(), None)
+    clubs = [club(one.item_id) for one in recommender.recommend(history=history)]
+    assert clubs[:5] == [0] * 5
+    # an evaluation asks the same users
+    main([*shop.arguments("evaluate", **few, encoder={"bundle": "fitted"}), "--json"])
+    data = json.loads(capsys.readouterr().out)["data"]
+    assert (data["users"], data["events learnt by what serves"]) == (120, 1200)
+    assert data["drawn"].startswith("1,200 of 2,400 events")
+
+
+def test_a_fit_is_made_again_where_the_sample_is_another(shop: Shop) -> None:
+    few, enough, more = (
+        shop.settings(training={"most_events": most}) for most in (1200, 3000, 30_000)
+    )
+    shop.stock(films(FILMS), choices(4 * MEMBERS))
+
+    def read(settings: Settings) -> FitReport | Bundle:
+        source = inputs(settings, None, Problems("stop"))
+        return refresh_fit(settings, source.items, source.learnt)
+
+    first = read(enough)
+    assert isinstance(first, FitReport)
+    assert first.draw is None
+    assert isinstance(read(more), Bundle)
+    second = read(few)
+    assert isinstance(second, FitReport)
+    assert second.draw is not None
+    assert isinstance(read(few), Bundle)
 
 
 def test_other_templates_than_those_that_were_fitted_are_refused(

@@ -194,7 +194,7 @@ def _train(settings: Settings, source: Inputs) -> "TrainReport | None":
         return None
     from seealso.training.train import train as fine_tune
 
-    return fine_tune(settings, source.items, source.events)
+    return fine_tune(settings, source.items, source.learnt)
 
 
 def _plan_training(settings: Settings, source: Inputs) -> str:
@@ -209,7 +209,7 @@ def _is_training_due(settings: Settings, source: Inputs) -> bool:
     from seealso.training.train import find_current
 
     try:
-        return find_current(settings, source.items, source.events) is None
+        return find_current(settings, source.items, source.learnt) is None
     except TooFewEvents:
         return False
 
@@ -221,7 +221,7 @@ def _fit(settings: Settings, source: Inputs) -> "tuple[str, FitReport | None, bo
     from seealso.fitting.lineage import describe_dev
 
     try:
-        found = refresh_fit(settings, source.items, source.events, source.images(), source.groups())
+        found = refresh_fit(settings, source.items, source.learnt, source.images(), source.groups())
     except TooFewEvents as exc:
         return _by_texts(exc), None, False
     if isinstance(found, FitReport):
@@ -235,7 +235,7 @@ def _plan_fit(settings: Settings, source: Inputs) -> str:
 
     try:
         found = find_current_fit(
-            settings, source.items, source.events, source.images(), source.groups()
+            settings, source.items, source.learnt, source.images(), source.groups()
         )
     except TooFewEvents as exc:
         return _by_texts(exc)

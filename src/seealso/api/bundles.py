@@ -204,7 +204,7 @@ def compare_models(
         return compare(
             settings,
             source.items,
-            source.events,
+            source.learnt,
             store.find(old),
             store.find(new),
             split=split,
@@ -241,7 +241,7 @@ def measure_sizes(
         return sizes.measure_sizes(
             settings,
             source.items,
-            source.events,
+            source.learnt,
             show_model(settings, name),
             split=split,
             dimensions=dimensions,

@@ -13,7 +13,6 @@ from seealso.config import Settings
 from seealso.encoder import BundleStore
 from seealso.errors import ConfigError, MissingExtraError
 from seealso.evaluation import PROTOCOLS
-from seealso.indexer.inputs import keep_events
 from seealso.readers import (
     Attributes,
     FileSource,
@@ -59,7 +58,7 @@ def train(settings: Settings, *, on_error: OnError = "stop", force: bool = False
     from seealso.training.train import train as fine_tune
 
     with read_inputs(settings, on_error) as source:
-        return fine_tune(settings, source.items, source.events)
+        return fine_tune(settings, source.items, source.learnt)
 
 
 def plan_train(
@@ -70,7 +69,7 @@ def plan_train(
     from seealso.training.train import plan
 
     with read_inputs(settings, on_error) as source:
-        return plan(settings, source.items, source.events)
+        return plan(settings, source.items, source.learnt)
 
 
 def _check_training(settings: Settings, *, force: bool) -> None:
@@ -111,7 +110,7 @@ def tune(
     from seealso.training.tuning.tune import tune as search
 
     with read_inputs(settings, on_error) as source:
-        return search(settings, source.items, source.events, trials=trials, minutes=timeout)
+        return search(settings, source.items, source.learnt, trials=trials, minutes=timeout)
 
 
 def plan_tune(settings: Settings, *, on_error: OnError = "stop", trials: int = 20) -> "TunePlan":
@@ -120,7 +119,7 @@ def plan_tune(settings: Settings, *, on_error: OnError = "stop", trials: int = 2
     from seealso.training.tuning.tune import plan_tune as plan
 
     with read_inputs(settings, on_error) as source:
-        return plan(settings, source.items, source.events, trials=trials)
+        return plan(settings, source.items, source.learnt, trials=trials)
 
 
 def _check_tuning() -> None:
@@ -162,8 +161,7 @@ def fit(settings: Settings, *, on_error: OnError = "stop", force: bool = False) 
             field="fit.name",
         )
     with read_inputs(settings, on_error) as source:
-        source = keep_events(source)
-        return fit_bundle(settings, source.items, source.events, source.images(), source.groups())
+        return fit_bundle(settings, source.items, source.learnt, source.images(), source.groups())
 
 
 def evaluate(
@@ -266,7 +264,7 @@ def evaluate(
         found = hold(
             settings,
             source.items,
-            source.events,
+            source.learnt,
             builders,
             protocols=protocols,
             split=split,

@@ -210,7 +210,7 @@ def _examine_fit(settings: Settings, source: Inputs) -> tuple[bool, tuple[str, .
         from seealso.fitting.fit import find_current_fit
 
         return find_current_fit(
-            settings, source.items, source.events, source.images(), source.groups()
+            settings, source.items, source.learnt, source.images(), source.groups()
         ) is None, ()
     except TooFewEvents as exc:
         return False, (f"events do not suffice: {exc.message}",)

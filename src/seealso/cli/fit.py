@@ -59,6 +59,7 @@ def _facts(report: "FitReport") -> dict[str, object]:
     recipe, calibration = fitted.recipe, fitted.calibration
     return {
         "bundle": f"{report.bundle} ({report.fingerprint}), over {report.base}",
+        **({} if report.draw is None else {"learnt from": str(report.draw)}),
         "vectors": f"{report.dimension:,} dimensions, {recipe.factors} of them behaviour",
         "behaviour": f"alpha {recipe.alpha:g}, regularisation {recipe.regularisation:g}, "
         f"recency {recipe.recency:g}, weight {recipe.weight:g}",

@@ -33,6 +33,9 @@ class TrainingSettings(Section):
     """``temporal``: share of the events that are dev."""
     test_share: float = Field(0.1, gt=0, lt=0.5)
     """``temporal``: share of the events that are test."""
+    most_events: int = Field(10_000_000, ge=1_000)
+    """Most events that are learnt from and asked about, by `fit` and `evaluate` too: of more, those
+    of some users are taken, drawn by a hash of their id."""
     dev_users: int = Field(10_000, ge=1)
     """Most users ranked at each evaluation on dev."""
     method: Literal["full", "frozen-layers", "lora", "adalora", "adapter", "head"] = "full"

@@ -4,17 +4,21 @@ from pathlib import Path
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset
+from seealso.datasets.sampling import Draw
 from seealso.encoder import find_serving_bundle
 from seealso.errors import BundleError
 
 
-def describe_data(settings: Settings, dataset: Dataset) -> dict[str, int | float | str]:
+def describe_data(
+    settings: Settings, dataset: Dataset, draw: Draw | None
+) -> dict[str, int | float | str]:
     """Return counts and settings that a figure depends on, without paths."""
     return {
         "items": len(dataset.catalogue.ids),
         "items without a text": dataset.catalogue.without_text,
         "users": len(dataset.sequences),
         "training events": sum(map(len, dataset.sequences)),
+        **({} if draw is None else {"drawn": str(draw)}),
         "dev questions": len(dataset.dev),
         "positive": "all" if settings.events.positive is None else settings.events.positive,
         "seed": settings.training.seed,

@@ -9,6 +9,7 @@ from seealso.config import Settings
 from seealso.datasets.dataset import Events, Items
 from seealso.datasets.intervals import Values
 from seealso.datasets.questions import Places
+from seealso.datasets.sampling import sample_events
 from seealso.evaluation.beyond_accuracy import beyond_accuracy
 from seealso.evaluation.changes import Answers, Example
 from seealso.evaluation.data_facts import describe_data
@@ -87,13 +88,20 @@ def evaluate(
         A library of the extra ``evaluate`` is not installed.
     """
     began = perf_counter()
+    sampled = sample_events(settings, events, lambda: known_groups or {})
     with progress("reading"):
         held = hold_out(
-            settings, items, events, names=protocols, split=split, most_users=most_users
+            settings, items, lambda: sampled, names=protocols, split=split, most_users=most_users
         )
         if known_groups is not None:
             held = ask_groups(
-                held, settings, items, events, known_groups, split=split, most_users=most_users
+                held,
+                settings,
+                items,
+                lambda: sampled,
+                sampled.select_groups(known_groups),
+                split=split,
+                most_users=most_users,
             )
         dataset = held[0].dataset
         if before is not None:
@@ -104,7 +112,7 @@ def evaluate(
     show = _Results(labels, settings.training.seed, split, before, groups, workbench)
     found = (result for one in held for result in _evaluate_holdout(one, builders, show))
     results = [_without_ids(one, names or Pseudonyms.draw()) for one in found]
-    data = describe_data(settings, dataset)
+    data = describe_data(settings, dataset, sampled.draw)
     changed = {} if before is None else before.differs(data)
     seconds = perf_counter() - began
     return Evaluation(dataset.signature, data, tuple(results), seconds, changed)

@@ -3,16 +3,16 @@
 A protocol makes bundles of the same kind, from what may be known in it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
 import orjson
-import polars as pl
 
 from seealso.config import Settings
-from seealso.datasets.dataset import Dataset, Events, Items
+from seealso.datasets.dataset import Dataset, Items
+from seealso.datasets.sampling import SampledEvents, hash_rows
 from seealso.encoder import (
     Bundle,
     BundleStore,
@@ -68,14 +68,15 @@ def identify_inputs(
     models: Sequence[Bundle],
     dataset: Dataset,
     items: Items,
-    events: Events,
+    events: SampledEvents,
     images: ImageVectors | None,
     groups: GroupMembers,
 ) -> str:
     """Return 16 hex digits over all that a fit depends on: data, models, and settings.
 
     Every event counts, not only what may be learnt: importance comes from those of nobody too, and
-    an item that somebody met is no new one.
+    an item that somebody met is no new one. So do those of users who are none of the sample: all
+    of them are in the index.
     """
     sections = settings.model_dump(
         mode="json",
@@ -98,7 +99,8 @@ def identify_inputs(
     facts = [
         __version__,
         dataset.signature,
-        *map(_sign_rows, ([*events()], [] if numbers is None else [numbers])),
+        events.signature,
+        None if numbers is None else sha256(hash_rows(numbers)).hexdigest(),
         [model.model_fingerprint for model in models],
         sections,
         pictures,
@@ -106,14 +108,6 @@ def identify_inputs(
     if groups:
         facts.append({"members": dict(groups), "fairness": settings.groups.fairness})
     return sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-
-
-def _sign_rows(frames: Iterable[pl.DataFrame]) -> str:
-    # polars keeps these hashes within a version: another one costs a fit at most
-    state = sha256(pl.__version__.encode())
-    for frame in frames:
-        state.update(frame.hash_rows().to_numpy().tobytes())
-    return state.hexdigest()
 
 
 def write_fitted(

@@ -15,6 +15,7 @@ from typing import Final
 
 from seealso.config import Settings
 from seealso.datasets.dataset import Events, Items, read_all_choices
+from seealso.datasets.sampling import SampledEvents, sample_events
 from seealso.encoder import Bundle, BundleStore, ImageVectors
 from seealso.errors import BundleError, ConfigError
 from seealso.evaluation.protocols import Holdout, hold_out, known_events
@@ -50,7 +51,7 @@ def fit(
     ----------
     settings
         ``fit``, ``encoder``, ``text``, ``images``, ``profile``, ``importance``,
-        ``events.positive`` and ``training`` (its split) are used.
+        ``events.positive`` and ``training`` (its split, and its most events) are used.
     items, events
         Give the batches of the catalogue and the event frames.
     images
@@ -122,8 +123,10 @@ class _FitInputs:
 
     Attributes
     ----------
-    settings, items, events, images, groups
+    settings, items, images, groups
         As `fit` takes them.
+    events
+        Those that are learnt from and asked about.
     models
         The model of `encoder.bundle`, and a fine-tuned one if there is one.
     notes
@@ -134,7 +137,7 @@ class _FitInputs:
 
     settings: Settings
     items: Items
-    events: Events
+    events: SampledEvents
     images: ImageVectors | None
     groups: GroupMembers
     models: Sequence[Bundle]
@@ -152,10 +155,11 @@ class _FitInputs:
     ) -> "_FitInputs":
         # before hours of events are read, should the model be missing
         models, notes = find_text_models(settings)
+        found = sample_events(settings, events, lambda: groups)
         with progress("reading"):
             split = settings.training.split
-            (holdout,) = hold_out(settings, items, events, names=[split], split="dev")
-        return cls(settings, items, events, images, groups, models, notes, holdout)
+            (holdout,) = hold_out(settings, items, lambda: found, names=[split], split="dev")
+        return cls(settings, items, found, images, groups, models, notes, holdout)
 
     @cached_property
     def signature(self) -> str:
@@ -205,7 +209,7 @@ class _FitInputs:
     def fit(self) -> FitReport:
         """Fit with each model, and write the bundle of the one whose lists are best on dev."""
         began = perf_counter()
-        known = known_events(self.settings, self.events, self.holdout)
+        known = known_events(self.settings, self._read_events, self.holdout)
         shares = read_shares(self.settings, self.items, known, self.holdout.dataset)
         behaviour = Factorised.choose(self.settings, self.holdout)
         chosen, *others = (self._choose(model, behaviour, shares) for model in self.models)
@@ -230,7 +234,11 @@ class _FitInputs:
             images=chosen.contents.facts,
             fine_tuned=fine_tuned,
             groups=groups,
+            draw=self.events.draw,
         )
+
+    def _read_events(self) -> SampledEvents:
+        return self.events
 
     def _choose(self, model: Bundle, behaviour: Factorised, shares: Shares) -> "_Fit":
         """Choose on dev everything that joins behaviour with the texts as `model` reads them."""
@@ -249,13 +257,14 @@ class _FitInputs:
             return None
         texts = chosen.contents.vectors
         known = self.settings, self.holdout, texts, chosen.fitted, shares
-        return fit_groups(*known, self.events, self.groups)
+        groups = self.events.select_groups(self.groups)
+        return fit_groups(*known, self._read_events, groups)
 
     def _write(self, chosen: "_Fit", groups: ChosenGroups | None) -> Bundle:
         """Learn from all events what was chosen, and write the bundle."""
         settings, catalogue = self.settings, self.holdout.dataset.catalogue
         with progress("learning from all events"):
-            everything = read_all_choices(settings, catalogue, self.events)
+            everything = read_all_choices(settings, catalogue, self._read_events)
             part = learn_collaborative(everything, chosen.contents.vectors, chosen.fitted.recipe)
         lineage = Lineage(
             alias=settings.index.alias,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from seealso.datasets.sampling import Draw
 from seealso.fitting.fitter import Fitted
 from seealso.fitting.groups import ChosenGroups
 from seealso.fitting.text_models import FineTuned
@@ -31,6 +32,8 @@ class FitReport:
         How lists with a fine-tuned model compare; None where there is none.
     groups
         How lists for known groups are made; None without any.
+    draw
+        How much of the events was learnt from; None for all of them.
     """
 
     bundle: str
@@ -44,6 +47,7 @@ class FitReport:
     images: Mapping[str, float] = field(default_factory=dict)
     fine_tuned: FineTuned | None = None
     groups: ChosenGroups | None = None
+    draw: Draw | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything side by side, for JSON."""

@@ -137,7 +137,7 @@ class Gate:
         training = settings.training
         whole = settings.model_copy(update={"text": EVERY_ITEM})
         with progress("reading questions"):
-            dataset = read_dataset(whole, source.items, source.events)
+            dataset = read_dataset(whole, source.items, source.learnt)
         chosen = dataset.test if split == "test" else dataset.dev
         questions = sample(chosen, training.dev_users, training.seed)
         catalogue = replace(dataset.catalogue, texts=())
@@ -192,7 +192,7 @@ class Gate:
         """
         settings, source = self._restrict(open_index(self.cluster, self.settings, name))
         names = [settings.training.split]
-        (holdout,) = hold_out(settings, source.items, source.events, names=names, split=self.split)
+        (holdout,) = hold_out(settings, source.items, source.learnt, names=names, split=self.split)
         once_more = IndexSystems(
             self.cluster, settings, source, suffix=SUFFIX, catalogue=self.catalogue
         )

@@ -28,7 +28,7 @@ from seealso.training.learning.trainer import precision_of
 from seealso.training.tracking.runs import check_tracking, run_of, without_paths
 
 _KEPT_OUT_OF_KEY: Final = {
-    "name", "folder", "tracking", "checkpoint_minutes", "most_minutes", "preset",
+    "name", "folder", "tracking", "checkpoint_minutes", "most_minutes", "preset", "most_events",
 }  # fmt: skip
 _NOT_LINEAGE: Final = {"bundle", "folder", "fingerprint", "whiten", "tracked"}
 
@@ -252,7 +252,9 @@ def _describe_inputs(settings: Settings, dataset: Dataset) -> dict[str, Any]:
     chosen = settings.training
     return {
         "settings": without_paths(
-            chosen.model_dump(mode="json", exclude_defaults=True, exclude={"name", "folder"})
+            chosen.model_dump(
+                mode="json", exclude_defaults=True, exclude={"name", "folder", "most_events"}
+            )
         ),
         "text": settings.text.model_dump(mode="json"),
         "data": dataset.signature,
