@@ -11,7 +11,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.indexer.users.build import UsersReport, build_users, update_users
 from seealso.indexer.users.live import user_indices
 from seealso.indexer.users.mapping import users_alias
-from seealso.indexer.users.people import read_people
+from seealso.indexer.users.people import MOST_EVENTS, read_people
 from seealso.indexer.users.writing import UsersWriter
 from seealso.plugin import Recommender
 from seealso.plugin.users_index import UsersIndex
@@ -55,9 +55,11 @@ def users_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEALSO_USERS_KEY", KEY)
 
 
-def built(shop: Shop, names: Pseudonyms = NAMES, **more: Any) -> UsersReport:
+def built(
+    shop: Shop, names: Pseudonyms = NAMES, *, at_once: int = MOST_EVENTS, **more: Any
+) -> UsersReport:
     settings = shop.settings()
-    people = read_people(settings, shop.cluster, Problems("stop"))
+    people = read_people(settings, shop.cluster, Problems("stop"), most_events=at_once)
     user_encoder = Recommender(shop.cluster, settings).user_encoder()
     return build_users(UsersWriter(shop.cluster, settings, people, names, user_encoder), **more)
 

@@ -146,9 +146,9 @@ class UsersWriter:
 
     def _keyed(self) -> Iterator[dict[str, Keyed]]:
         """Yield everybody by pseudonym, some at once, each with the digest of the document."""
-        ids = iter(self.people.ids)
-        while batch := list(islice(ids, USERS_AT_ONCE)):
-            users = ((self.names.of(user_id), self.people.user(user_id)) for user_id in batch)
+        users, made_with = self.people.users(), self.user_encoder.made_with
+        while batch := list(islice(users, USERS_AT_ONCE)):
             yield {
-                name: (user, digest_of(user, self.user_encoder.made_with)) for name, user in users
+                self.names.of(str(user.user_id)): (user, digest_of(user, made_with))
+                for user in batch
             }

@@ -1,11 +1,13 @@
 """The users index on a real cluster: built, updated, read, asked for neighbours."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from seealso.cluster import indices
@@ -18,8 +20,9 @@ from seealso.plugin import Recommender
 from seealso.plugin.batch.users_file import read_users
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Histories, Problems, read_events
+from seealso.types import User
 from tests.films import Counting
-from tests.integration.catalogues import Shop, films, write_lines
+from tests.integration.catalogues import Record, Shop, films, write_lines
 from tests.members import FILMS, NAMES, PEOPLE, asking, built, choices, documents, updated
 
 
@@ -101,6 +104,78 @@ def test_a_killed_build_is_gone_on_with(peopled: Shop, monkeypatch: pytest.Monke
     assert (report.written, report.unchanged, report.deleted) == (0, PEOPLE - 1, 1)
     # nothing is kept of anybody but in the index that is live
     assert [one.name for one in user_indices(peopled.cluster, peopled.settings())] == [names[1]]
+
+
+def with_ages(shop: Shop) -> None:
+    """Give users attributes, and nothing else to some: before, between and after the others."""
+    ids = ("aaron", "ann-1", "ann-15", "ann-15b", "zoe")
+    rows = [{"user_id": one, "age": str(n)} for n, one in enumerate(ids)]
+    file = write_lines(shop.folder / "users.jsonl", rows)
+    shop.sections["users"] = {"path": str(file)}
+
+
+def everybody(shop: Shop) -> dict[str, Record]:
+    body = {"size": 2 * PEOPLE, "query": {"match_all": {}}}
+    found = shop.cluster.request("POST", f"/{users_alias(shop.alias)}/_search", body)
+    documents = {hit["_id"]: hit["_source"] for hit in found["hits"]["hits"]}
+    for one in documents.values():
+        del one["updated_at"]
+    return documents
+
+
+def alike(documents: dict[str, Record]) -> dict[str, Record]:
+    """Return what equals these documents: the last digits depend on who is encoded beside."""
+    vectors = {key: pytest.approx(one["vector"], abs=1e-5) for key, one in documents.items()}
+    return {key: {**one, "vector": vectors[key]} for key, one in documents.items()}
+
+
+# each user has four events
+@pytest.mark.parametrize(("at_once", "readings"), [(96, 1), (95, 3), (40, 4), (6, 18), (1, 26)])
+def test_portions_of_users_give_the_index_of_all_at_once(
+    peopled: Shop, monkeypatch: pytest.MonkeyPatch, at_once: int, readings: int
+) -> None:
+    with_ages(peopled)
+    built(peopled)
+    whole = everybody(peopled)
+    assert len(whole) == PEOPLE + 3
+    read = []
+    monkeypatch.setattr(
+        "seealso.indexer.users.people.read_events",
+        lambda *given: read.append(1) or read_events(*given),
+    )
+    report = built(peopled, at_once=at_once)
+    assert (report.users, report.written) == (len(whole), len(whole))
+    assert everybody(peopled) == alike(whole)
+    assert len(read) == readings
+
+
+def test_a_build_in_portions_that_was_killed_is_gone_on_with(
+    peopled: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_ages(peopled)
+    # what was written before is sent at once
+    peopled.sections["index"] = {"bulk_bytes": 1000}
+    built(peopled)
+    whole = everybody(peopled)
+    read = People._users_of
+    portions = []
+
+    def interrupted(people: People, ids: pl.Series) -> Iterator[User]:
+        portions.append(ids)
+        if len(portions) == 3:
+            raise KeyboardInterrupt
+        return read(people, ids)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(People, "_users_of", interrupted)
+        patched.setattr("seealso.indexer.users.writing.USERS_AT_ONCE", 2)
+        with pytest.raises(KeyboardInterrupt):
+            built(peopled, at_once=20)
+    report = built(peopled, at_once=20)
+    assert report.resumed
+    assert report.unchanged > 0
+    assert report.written + report.unchanged == len(whole)
+    assert everybody(peopled) == alike(whole)
 
 
 def test_history_and_seen_items_are_bounded_newest_first(peopled: Shop) -> None:
@@ -238,11 +313,9 @@ def test_ids_that_meet_nothing_are_said_without_naming_users(peopled: Shop) -> N
     )
     stray = {"user_id": "ann-3", "item_id": "F27", "kind": "buy", "day": "2024-02-01"}
     peopled.stock(films(FILMS), [*choices(), stray])
-    histories = read_people(settings, peopled.cluster, Problems("stop")).histories
+    people = read_people(settings, peopled.cluster, Problems("stop"))
     attributes = {name: {"town": "Ulm"} for name in ("ANN-3", "ann-3")}
-    notes = unmatched_notes(
-        peopled.cluster, settings, People(histories, attributes, settings.users)
-    )
+    notes = unmatched_notes(peopled.cluster, settings, replace(people, attributes=attributes))
     assert len(notes) == 2
     assert notes[0].startswith("1 of ")
     assert "events name items that are not in the index, such as 'F27'" in notes[0]

@@ -123,11 +123,6 @@ class Histories:
             return 0
         return int(self._starts[position + 1] - self._starts[position])
 
-    def events_by_item(self) -> dict[str, int]:
-        """Return the number of events of each item, by its id."""
-        counts = np.bincount(self._items, minlength=len(self._item_ids))
-        return dict(zip(self._item_ids, counts.tolist(), strict=True))
-
     def users(self) -> list[str]:
         """Return the ids of all users, sorted."""
         return sorted(self._positions)
