@@ -66,7 +66,7 @@ def film_index(
     store = BundleStore(settings.encoder.store)
     base = export_model(settings) if not store.has("minilm") else store.find("minilm")
     read = inputs(settings, None, Problems("skip"))
-    (held,) = hold_out(settings, read.items, read.events, names=["leave-one-out"], split="test")
+    (held,) = hold_out(settings, read.items, read.learnt, names=["leave-one-out"], split="test")
     bare, texts = read_contents(settings, base, read.items, held.dataset)
     part = learn_collaborative(held.dataset, texts, recipe)
     joined = write_joined(settings, bare, part, "joined")

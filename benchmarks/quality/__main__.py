@@ -63,7 +63,7 @@ def tune(data: str, source: Path | None, work: Path, label: str, changes: tuple[
     chosen = overrides([f"training.{change}" for change in changes]).get("training", {})
     settings = DATA_SETS[data].settings(source, work / data, {"preset": "budget", **chosen})
     read = inputs(settings, None, Problems("skip"))
-    report = train(settings, read.items, read.events)
+    report = train(settings, read.items, read.learnt)
     kept = {
         "data": DATA_SETS[data].title,
         "label": label,

@@ -52,7 +52,7 @@ def evaluate_product(
     export_frozen(settings, prefix)
     read = inputs(settings, None, Problems("skip"))
     fitted = {
-        name: fit(_fitting(settings, base, name), read.items, read.events)
+        name: fit(_fitting(settings, base, name), read.items, read.learnt)
         for name, base in OURS.items()
         if base in over
     }
@@ -69,7 +69,7 @@ def evaluate_product(
         found = evaluate(
             settings,
             read.items,
-            read.events,
+            read.learnt,
             [*baselines(_with(settings, FROZEN), compared), *ours],
             protocols=protocols,
             split="test",

@@ -87,9 +87,9 @@ def learn(settings: Settings, read: Inputs) -> Known:
     store = BundleStore(settings.encoder.store)
     base = replace(strip_collaborative(store.find(FROZEN)), images=None)
     split = settings.training.split
-    (holdout,) = hold_out(settings, read.items, read.events, names=[split], split="dev")
+    (holdout,) = hold_out(settings, read.items, read.learnt, names=[split], split="dev")
     _, texts = read_contents(settings, base, read.items, holdout.dataset)
-    known = known_events(settings, read.events, holdout)
+    known = known_events(read.learnt, holdout)
     shares = read_shares(settings, read.items, known, holdout.dataset)
     return Known(holdout, texts, Fitter(settings, holdout, texts).choose(shares), shares)
 
@@ -100,7 +100,7 @@ def compare(settings: Settings, known: Known, read: Inputs, made: Households) ->
     scorer = GroupScorer.of(settings, dataset, known.texts, known.fitted, known.shares)
 
     def bench(asked: str) -> GroupBench:
-        found = read_group_questions(settings, dataset.catalogue, read.events, made.members, asked)
+        found = read_group_questions(settings, dataset.catalogue, read.learnt, made.members, asked)
         scored = score_groups(found.own, scorer.score)
         calibration = known.fitted.calibration or Calibration()
         return GroupBench(scored, calibration, settings.groups.fairness)

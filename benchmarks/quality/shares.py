@@ -65,7 +65,7 @@ def _fit(settings: Settings, items: Items, events: Events, holdout: Holdout) -> 
     """Return NDCG@10 after each step of a fit."""
     base = BundleStore(settings.encoder.store).find(FROZEN)
     _, texts = read_contents(settings, base, items, holdout.dataset)
-    shares = read_shares(settings, items, known_events(settings, events, holdout), holdout.dataset)
+    shares = read_shares(settings, items, known_events(events, holdout), holdout.dataset)
     behaviour = Factorised.choose(settings, holdout)
     return dict(Fitter(settings, holdout, texts).choose(behaviour, shares).dev)
 

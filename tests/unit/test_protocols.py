@@ -86,7 +86,7 @@ def test_cold_items_are_nowhere_in_what_may_be_known():
     for protocol in holdout.protocols:
         assert all(one.target in cold for one in protocol.questions)
         assert not cold & {item for one in protocol.questions for item in one.history.tolist()}
-    rows = known_events(settings(), frames, holdout)
+    rows = known_events(frames, holdout)
     assert not {f"s{place}" for place in cold} & set(rows["item_id"])
 
 
@@ -154,7 +154,7 @@ def test_protocols_of_one_state_of_knowledge_share_a_holdout():
 @pytest.mark.parametrize("name", ["leave-one-out", "temporal"])
 def test_an_index_knows_nothing_from_a_users_first_question_on(name):
     (holdout,) = held(name, split="test")
-    rows = known_events(settings(), frames, holdout)
+    rows = known_events(frames, holdout)
     place = holdout.dataset.catalogue.place
     known = {
         (user, place[item]) for user, item in zip(rows["user_id"], rows["item_id"], strict=True)
@@ -174,7 +174,7 @@ def test_dislikes_before_the_question_are_known_too():
     given = lambda: [*frames(), with_value]  # noqa: E731
     chosen = settings(events={"positive": 1.0})
     (holdout,) = hold_out(chosen, shelf, given, names=["leave-one-out"], split="dev")
-    rows = known_events(chosen, given, holdout)
+    rows = known_events(given, holdout)
     assert rows.filter(rows["value"] == 0)["user_id"].to_list() == ["u00"]
 
 

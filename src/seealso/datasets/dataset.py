@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
@@ -40,6 +40,9 @@ class Dataset:
     unchosen
         Items that users met, but that none of `sequences` has: nobody liked them, and they are not
         new.
+    known
+        Number of each event row that may be known before the questions are asked, as
+        `Split.known` has it.
     """
 
     catalogue: Catalogue
@@ -48,6 +51,7 @@ class Dataset:
     test: Sequence[Question]
     signature: str
     unchosen: frozenset[int] = frozenset()
+    known: Places = field(default_factory=lambda: np.array([], dtype=np.int64), compare=False)
 
     def event_counts(self) -> Places:
         """Return how many training events each item of the catalogue has, shape (n,)."""
@@ -94,6 +98,7 @@ def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
         test,
         _signature(catalogue, sequences, dev, test),
         _place_unchosen(split, catalogue),
+        split.known,
     )
 
 

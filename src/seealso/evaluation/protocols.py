@@ -15,7 +15,6 @@ import polars as pl
 from seealso.config import Settings
 from seealso.datasets.dataset import Dataset, Events, Items, read_dataset
 from seealso.datasets.questions import Places, Question, sample
-from seealso.datasets.splits import split_events
 from seealso.errors import DataError
 from seealso.evaluation.segments import new_users, segments
 
@@ -151,15 +150,20 @@ def hold_out(
 Draw = Callable[[Sequence[Question]], Sequence[Question]]
 
 
-def known_events(settings: Settings, events: Events, holdout: Holdout) -> pl.DataFrame:
+def known_events(events: Events, holdout: Holdout) -> pl.DataFrame:
     """Return the event rows that may be known in a holdout, dislikes and repetitions too.
 
     They are what an index of that moment would be built from: nothing from a user's first question
     on, and nothing of cold items.
+
+    Parameters
+    ----------
+    events
+        Gives the event frames that the holdout was read from.
+    holdout
+        What may be known.
     """
-    frames = list(events())
-    known = split_events(_cut(settings, holdout.split), frames).known
-    rows = pl.concat(frames)[known]
+    rows = pl.concat(list(events()))[holdout.dataset.known]
     cold = [holdout.dataset.catalogue.ids[place] for place in np.flatnonzero(holdout.cold)]
     return rows.filter(~pl.col("item_id").is_in(cold))
 

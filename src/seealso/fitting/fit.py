@@ -209,7 +209,7 @@ class _FitInputs:
     def fit(self) -> FitReport:
         """Fit with each model, and write the bundle of the one whose lists are best on dev."""
         began = perf_counter()
-        known = known_events(self.settings, self._read_events, self.holdout)
+        known = known_events(self._read_events, self.holdout)
         shares = read_shares(self.settings, self.items, known, self.holdout.dataset)
         behaviour = Factorised.choose(self.settings, self.holdout)
         chosen, *others = (self._choose(model, behaviour, shares) for model in self.models)

@@ -134,7 +134,7 @@ class IndexSystems:
             _clear(self.cluster, alias)
             try:
                 settings = _learn_anew(settings, holdout, source)
-                known = known_events(settings, source.learnt, holdout)
+                known = known_events(source.learnt, holdout)
                 build(self.cluster, settings, replace(source, events=lambda: [known]))
                 with Recommender(self.cluster, settings) as recommender:
                     yield self._systems(recommender, holdout)
