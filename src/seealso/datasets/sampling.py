@@ -113,7 +113,7 @@ def sample_events(
 
         found = sample_users(counted(), settings.training.most_events, groups)
     if found.draw is not None:
-        say(f"note: learnt from {found.draw}")
+        say(f"note: what is learnt and asked comes from {found.draw}")
     return found
 
 
