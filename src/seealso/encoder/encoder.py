@@ -225,13 +225,13 @@ class Encoder:
         def run(batch: Sequence[int]) -> Vector:
             return self._run(*self._reader.pad([read[i][1] for i in batch]))
 
-        for batch, vectors in zip(batches, self._run_together(run, batches), strict=True):
+        for batch, vectors in zip(batches, self._run_all(run, batches), strict=True):
             yield from zip((read[i][0] for i in batch), vectors, strict=True)
 
     def _run(self, ids: Tokens, mask: Tokens) -> Vector:
         return self._reader.run(ids, mask)
 
-    def _run_together(
+    def _run_all(
         self, run: Callable[[Sequence[int]], Vector], batches: Sequence[Sequence[int]]
     ) -> Iterator[Vector]:
         """Yield what is read of each batch, in their order; several are read at once."""
