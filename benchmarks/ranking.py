@@ -21,7 +21,7 @@ from benchmarks.synthetic import (
     make_catalogue,
 )
 from seealso.cluster import Cluster
-from seealso.config import RecommendSettings
+from seealso.indexer.graph import EF_SEARCHES
 from seealso.log import progress
 from seealso.query_templates import msearch, render
 from seealso.types import Vector
@@ -31,7 +31,7 @@ WARM_UP = 5
 WARM_QUERIES = 1000
 """HNSW queries before the timed ones: OpenSearch compiles what they run meanwhile."""
 
-DEFAULT_EF = RecommendSettings().ef_search
+DEFAULT_EF = EF_SEARCHES[0]
 HALF_EF = DEFAULT_EF // 2
 PAINLESS, EXACT, FAISS = "painless", "knn_score", "faiss"
 ANN, ANN_HALF = f"HNSW (ef_search {DEFAULT_EF})", f"HNSW (ef_search {HALF_EF})"

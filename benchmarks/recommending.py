@@ -22,6 +22,7 @@ from benchmarks.measure import (
 )
 from seealso.cluster import Cluster
 from seealso.config import Settings
+from seealso.indexer.graph import EF_SEARCHES
 from seealso.log import progress
 from seealso.plugin import RecommendationList, Recommender
 
@@ -145,7 +146,7 @@ def run(items: int) -> Report:
             "size": stage.settings.recommend.size,
             "tail_share": stage.settings.recommend.tail_share,
             "path": "ann",
-            "ef_search": stage.settings.recommend.ef_search,
+            "ef_search": EF_SEARCHES[0],
             "lists_before_the_timed_ones": WARM_UP * 3,
             "int8_instructions": int8_instructions(),
         },

@@ -21,9 +21,9 @@ from benchmarks.measure import Figure, Report, Target, figure, ratio, take_turns
 from benchmarks.synthetic import VARIETY, Catalogue, fresh_index, multiply, ranked_document
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.cluster.merging import merge_segments
-from seealso.config import ROUNDED_BITS, WHOLE_BITS, IndexSettings, RecommendSettings
+from seealso.config import ROUNDED_BITS, WHOLE_BITS, IndexSettings
 from seealso.fitting.recipe import Recipe
-from seealso.indexer.graph import graph_parameters
+from seealso.indexer.graph import EF_SEARCHES, graph_parameters
 from seealso.indexer.memory import graph_bytes
 from seealso.indexer.refresh import rescaling
 from seealso.log import progress
@@ -37,7 +37,7 @@ Ids = list[str]
 SIZE: Final = 10
 ROUNDS: Final = 60
 WARM_UP: Final = 300
-EF_SEARCH: Final = RecommendSettings().ef_search
+EF_SEARCH: Final = EF_SEARCHES[0]
 FEW: Final = 4
 """Segments between those that writing leaves and one."""
 CLIENTS: Final = 4

@@ -139,8 +139,7 @@ def build(
         indices.put_meta(cluster, name, {"items": surveyed.items})
         textless = surveyed.items - indices.count(cluster, name, {"exists": {"field": "vector"}})
         verification = _verify(cluster, name, maker, settings, source)
-        found = {"graph_recall": verification.decisive_recall}
-        indices.put_meta(cluster, name, {"state": "ready", **found})
+        indices.put_meta(cluster, name, {"state": "ready", **verification.as_meta()})
         verdict = None if judge is None else _judge(cluster, alias, name, judge)
         if swap:
             _go_live(cluster, alias, name, lock)

@@ -16,6 +16,13 @@ behaviour: an item that nobody likes most is in nobody's own list."""
 LEAST_RECALL: Final = 0.95
 """Of the ten best items, a graph that ranks must find this share."""
 
+ENOUGH_RECALL: Final = 0.98
+"""With a share of this, a graph is asked no more thoroughly."""
+
+EF_SEARCHES: Final = (200, 400, 800)
+"""Candidates that are examined in each segment: a build tries one after the other until the graph
+finds enough."""
+
 OVERSAMPLING: Final = 3
 """Items found by rounded vectors, and compared again with whole ones, for each place of a list."""
 
@@ -62,6 +69,11 @@ def is_rounded(meta: Mapping[str, Any]) -> bool:
     Its scores are nearly right, as its order is.
     """
     return int(meta.get("vector_bits", WHOLE_BITS)) < WHOLE_BITS
+
+
+def ef_search_of(meta: Mapping[str, Any]) -> int:
+    """Return how many candidates the graph of an index needs, by what the index says of itself."""
+    return int(meta.get("ef_search", EF_SEARCHES[0]))
 
 
 def graph_parameters(size: int, ef_search: int, *, rounded: bool) -> dict[str, int]:

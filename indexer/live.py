@@ -10,7 +10,7 @@ from seealso.config import Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.encoder.joined import COLD
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.graph import is_rounded, misses
+from seealso.indexer.graph import ef_search_of, is_rounded, misses
 from seealso.types import Calibration, Space
 
 OLDEST: Final = (0, 2)
@@ -52,6 +52,11 @@ class LiveIndex:
     def rounded(self) -> bool:
         """Whether its graph has rounded vectors."""
         return is_rounded(self.meta)
+
+    @property
+    def ef_search(self) -> int:
+        """Candidates that its graph needs in each segment."""
+        return ef_search_of(self.meta)
 
     @property
     def cold_coordinate(self) -> int | None:

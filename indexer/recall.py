@@ -12,7 +12,7 @@ from seealso.config import Settings
 from seealso.encoder import Bundle, History, average_contents
 from seealso.errors import ClusterError
 from seealso.indexer.documents import item_vector
-from seealso.indexer.graph import EXPENSIVE, graph_parameters
+from seealso.indexer.graph import ENOUGH_RECALL, EXPENSIVE, graph_parameters
 from seealso.query_templates import render
 from seealso.readers import Histories
 from seealso.types import Path, User, Vector
@@ -40,44 +40,42 @@ class Question:
     vector: Vector
     exclude: Sequence[str] = ()
 
+    @property
+    def params(self) -> dict[str, Any]:
+        """Parameters of the search for its best items."""
+        left_out = {"exclude": self.exclude} if self.exclude else {}
+        return {"vector": self.vector, "size": BEST, "source": ["item_id"], **left_out}
 
-def measure_recall(
-    cluster: Cluster, name: str, vectors: Vector, settings: Settings, *, rounded: bool
-) -> float | None:
-    """Return which share of the ten items nearest to an item the graph of an index finds.
 
-    Parameters
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What a graph finds.
+
+    Attributes
     ----------
-    cluster, name
-        The index.
-    vectors
-        E_i of a sample, shape (n, dimension); the first `ITEMS` are asked about.
-    settings
-        ``recommend.ef_search`` is used.
-    rounded
-        Whether the graph has rounded vectors.
-
-    Returns
-    -------
-    float or None
-        None where the cluster allows no exact search.
+    share
+        Of the best items.
+    ef_search
+        Candidates that were examined for it in each segment.
     """
-    graph = graph_parameters(BEST, settings.recommend.ef_search, rounded=rounded)
-    return _find_share(cluster, name, map(Question, vectors[:ITEMS]), graph)
+
+    share: float
+    ef_search: int
 
 
-def measure_user_recall(
+def ask_for_items(vectors: Vector) -> list[Question]:
+    """Return questions for the items nearest to `ITEMS` of E_i, shape (n, dimension)."""
+    return [*map(Question, vectors[:ITEMS])]
+
+
+def ask_for_users(
     cluster: Cluster,
     name: str,
     bundle: Bundle,
     events: Callable[[], Iterable[pl.DataFrame]],
     settings: Settings,
-    *,
-    rounded: bool,
-) -> float | None:
-    """Return which share of the ten best items of a user the graph of an index finds.
-
-    Items that they have seen are left out, as in their lists.
+) -> list[Question]:
+    """Return questions for the best items of some users, without those that they have seen.
 
     Parameters
     ----------
@@ -88,22 +86,61 @@ def measure_user_recall(
     events
         Returns the event frames, of which some users are taken.
     settings
-        ``profile``, ``events.positive`` and ``recommend.ef_search`` are used.
-    rounded
-        Whether the graph has rounded vectors.
+        ``profile`` and ``events.positive`` are used.
 
     Returns
     -------
-    float or None
-        None where the cluster allows no exact search, or no user chose an item of the index.
+    list of Question
+        `USERS` of them; fewer, or none, where so few chose an item of the index.
     """
     users = _choose_users(events, settings.events.positive)
     questions: list[Question] = []
     while users and len(questions) < USERS:
         questions += _ask_for(cluster, name, users[:USERS], bundle, settings)
         users = users[USERS:]
-    graph = graph_parameters(BEST, settings.recommend.ef_search, rounded=rounded)
-    return _find_share(cluster, name, questions[:USERS], graph) if questions else None
+    return questions[:USERS]
+
+
+def measure_recall(
+    cluster: Cluster,
+    name: str,
+    questions: Sequence[Question],
+    ef_searches: Sequence[int],
+    *,
+    rounded: bool,
+) -> Recall | None:
+    """Return which share of the ten exact best items the graph of an index finds.
+
+    Parameters
+    ----------
+    cluster, name
+        The index.
+    questions
+        What is looked for.
+    ef_searches
+        Candidates that are examined in each segment, tried until the share is `ENOUGH_RECALL`.
+    rounded
+        Whether the graph has rounded vectors.
+
+    Returns
+    -------
+    Recall or None
+        None where the cluster allows no exact search.
+    """
+    exact = _find_exactly(cluster, name, questions)
+    wanted = sum(map(len, exact or ()))
+    found = Recall(1.0, ef_searches[0])
+    for ef_search in ef_searches:
+        graph = graph_parameters(BEST, ef_search, rounded=rounded)
+        # where nothing tells what it misses, the graph is asked all the same: it must answer
+        near = [_scores(cluster, name, Path.ANN, {**one.params, **graph}) for one in questions]
+        if exact is None:
+            return None
+        if wanted:
+            found = Recall(sum(map(_count_found, near, exact)) / wanted, ef_search)
+        if found.share >= ENOUGH_RECALL:
+            break
+    return found
 
 
 def _choose_users(
@@ -149,33 +186,21 @@ def _read_vectors(
     return {one: vector for one, vector in vectors.items() if vector is not None}
 
 
-def _find_share(
-    cluster: Cluster, name: str, questions: Iterable[Question], graph: Mapping[str, int]
-) -> float | None:
-    """Return which share of the exact best items the graph finds, or None where none may be asked.
+def _find_exactly(
+    cluster: Cluster, name: str, questions: Sequence[Question]
+) -> list[list[float]] | None:
+    """Return the scores of the best items of each question; None where no script may rank."""
+    try:
+        return [_scores(cluster, name, Path.EXACT, one.params) for one in questions]
+    except ClusterError as exc:
+        if EXPENSIVE not in exc.message:
+            raise
+        return None
 
-    The graph itself is asked in any case.
-    """
-    found = exact_hits = 0
-    for question in questions:
-        params: dict[str, Any] = {
-            "vector": question.vector,
-            "size": BEST,
-            "source": ["item_id"],
-        }
-        if question.exclude:
-            params["exclude"] = question.exclude
-        try:
-            near = _scores(cluster, name, Path.ANN, {**params, **graph})
-            exact = _scores(cluster, name, Path.EXACT, params)
-        except ClusterError as exc:
-            if EXPENSIVE not in exc.message:
-                raise
-            return None
-        exact_hits += len(exact)
-        # by score, not by id: of items with the same text, any is as good as the other
-        found += sum(score >= exact[-1] - SAME_SCORE for score in near)
-    return found / exact_hits if exact_hits else 1.0
+
+def _count_found(near: Sequence[float], exact: Sequence[float]) -> int:
+    """Count by score, not by id: of items with the same text, any is as good as the other."""
+    return sum(score >= exact[-1] - SAME_SCORE for score in near) if exact else 0
 
 
 def _scores(cluster: Cluster, name: str, path: Path, params: Mapping[str, Any]) -> list[float]:

@@ -21,12 +21,12 @@ from seealso.encoder.joined import COLD
 from seealso.errors import DataError, MappingMismatch
 from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector, read_item
-from seealso.indexer.graph import EXPENSIVE, graph_ranks, is_rounded, misses
+from seealso.indexer.graph import EF_SEARCHES, EXPENSIVE, graph_ranks, is_rounded, misses
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import row_source
 from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
-from seealso.indexer.recall import measure_recall, measure_user_recall
+from seealso.indexer.recall import Question, ask_for_items, ask_for_users, measure_recall
 from seealso.indexer.stored_items import read_stored_items
 from seealso.log import say
 from seealso.readers import Problems, read_events
@@ -57,6 +57,8 @@ class Verification:
     user_recall
         Which share of the ten best items of users the graph finds; None where it was not asked
         for any.
+    ef_search
+        Candidates of the graph with which that was found.
     graph_ranks
         Whether lists come from the graph.
     """
@@ -67,7 +69,12 @@ class Verification:
     least_cosine: float
     recall: float | None
     user_recall: float | None = None
+    ef_search: int = EF_SEARCHES[0]
     graph_ranks: bool = True
+
+    def as_meta(self) -> dict[str, Any]:
+        """Return what the index is to say of its graph."""
+        return {"graph_recall": self.decisive_recall, "ef_search": self.ef_search}
 
     @property
     def decisive_recall(self) -> float | None:
@@ -98,7 +105,9 @@ class Verification:
         """The outcome in one line."""
         graph = f"graph recall {self.graph_recall}"
         users = "" if self.user_recall is None else f", for users {self.user_recall:.2f}"
-        return f"{self.documents:,} documents, cosine >= {self.least_cosine:.4f}, {graph}{users}"
+        thorough = f" (ef_search {self.ef_search})" if self.ef_search != EF_SEARCHES[0] else ""
+        checked = f"{self.documents:,} documents, cosine >= {self.least_cosine:.4f}"
+        return f"{checked}, {graph}{users}{thorough}"
 
 
 def verify(
@@ -108,6 +117,7 @@ def verify(
     settings: Settings,
     images: ImageVectors | None = None,
     events: EventFrames = tuple,
+    ef_searches: Sequence[int] | None = None,
 ) -> Verification:
     """Check an index: count, fingerprint, a sample encoded again, and what its graph finds.
 
@@ -124,6 +134,9 @@ def verify(
         Image vectors, for a bundle that was fitted with images.
     events
         Of users for whom the graph is asked.
+    ef_searches
+        The graph is asked with one after the other until it finds enough: `EF_SEARCHES`, unless
+        the settings name another.
 
     Raises
     ------
@@ -157,15 +170,12 @@ def verify(
         encoded_again[met] = part.layout.drop_bonus(encoded_again[met])
     least = _least_cosine(name, hits, vectors, encoded_again)
     graph = Space(meta["space"]) is Space.COSINE
-    recall: float | None = 1.0
-    users: float | None = None
+    found = Verification(name, documents, len(hits), least, recall=1.0)
     if graph:
-        rounded = is_rounded(meta)
-        recall = measure_recall(cluster, name, vectors, settings, rounded=rounded)
-        users = measure_user_recall(
-            cluster, name, encoder.bundle, events, settings, rounded=rounded
-        )
-    found = Verification(name, documents, len(hits), least, recall, users)
+        own = settings.recommend.ef_search
+        asked = ef_searches or (EF_SEARCHES if own is None else (own,))
+        questions = ask_for_users(cluster, name, encoder.bundle, events, settings)
+        found = _ask_graph(cluster, found, vectors, questions, asked, rounded=is_rounded(meta))
     ranks = graph_ranks(settings.recommend, documents, found.decisive_recall)
     if ranks and misses(found.decisive_recall):
         raise MappingMismatch(
@@ -175,6 +185,31 @@ def verify(
             index=name,
         )
     return replace(found, graph_ranks=ranks)
+
+
+def _ask_graph(
+    cluster: Cluster,
+    found: Verification,
+    vectors: Vector,
+    questions: Sequence[Question],
+    ef_searches: Sequence[int],
+    *,
+    rounded: bool,
+) -> Verification:
+    """Return what was found, with what the graph finds for users, if there are any, and items."""
+    users = None
+    if questions:
+        users = measure_recall(cluster, found.index, questions, ef_searches, rounded=rounded)
+        # items are nearer to each other than users to them: what is enough for these is, for those
+        ef_searches = ef_searches if users is None else (users.ef_search,)
+    items = ask_for_items(vectors)
+    recall = measure_recall(cluster, found.index, items, ef_searches, rounded=rounded)
+    return replace(
+        found,
+        recall=None if recall is None else recall.share,
+        user_recall=None if users is None else users.share,
+        ef_search=found.ef_search if recall is None else recall.ef_search,
+    )
 
 
 def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verification:
@@ -219,7 +254,8 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
             # the documents can be checked without them
             say(f"note: the graph is asked for no user: {exc.message}")
 
-    return verify(cluster, name, encoder, settings, images, events)
+    asked = settings.recommend.ef_search or index.ef_search
+    return verify(cluster, name, encoder, settings, images, events, (asked,))
 
 
 def _check_standing(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> None:

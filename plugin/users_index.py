@@ -6,6 +6,7 @@ from typing import Any
 from seealso.cluster import Cluster
 from seealso.config import NeighbourSettings, Settings
 from seealso.errors import MappingMismatch
+from seealso.indexer.graph import EF_SEARCHES
 from seealso.indexer.users.live import LiveUsers, live_users, read_users
 from seealso.indexer.users.mapping import users_alias
 from seealso.log import logger
@@ -111,7 +112,7 @@ class UsersIndex:
             return []
         if self._live.fingerprint != fingerprint:
             self._refresh(fingerprint)
-        ef_search = self._settings.recommend.ef_search
+        ef_search = self._settings.recommend.ef_search or EF_SEARCHES[0]
         bodies = [
             neighbours_search(vector, pseudonym, size, ef_search).body()
             for vector, _, pseudonym in known

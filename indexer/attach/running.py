@@ -149,7 +149,7 @@ def attach(
             )
             vectors = indices.count(cluster, target.name, {"exists": {"field": "vector"}})
             textless = done.seen - done.unreadable - vectors
-            run.meta |= {"state": "ready", "graph_recall": verification.decisive_recall}
+            run.meta |= {"state": "ready", **verification.as_meta()}
         lock.require()
         if actions := alias_actions(owned, target.name):
             indices.act_on_aliases(cluster, actions)

@@ -140,7 +140,7 @@ class Criteria:
     rules: tuple[Rule, ...] = ()
     without_rules: bool = False
     exact_limit: int | None
-    ef_search: int
+    ef_search: int | None
     words: int
     field_weights: Mapping[str, float] = field(default_factory=dict)
 

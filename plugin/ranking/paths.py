@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from seealso.errors import ConfigError
-from seealso.indexer.graph import EXACT_GROUP_LIMIT, EXPENSIVE, exact_limit
+from seealso.indexer.graph import EF_SEARCHES, EXACT_GROUP_LIMIT, EXPENSIVE, exact_limit
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.recommendations import join_notes
 from seealso.plugin.serving import Live, ScriptsRefused
@@ -28,6 +28,8 @@ class RankingContext:
         A line on the graph that ranks because scripts cannot; empty where they can.
     rounded
         Whether the graph has rounded vectors.
+    ef_search
+        Candidates that the graph needs in each segment.
     """
 
     path: Path
@@ -36,6 +38,7 @@ class RankingContext:
     scripts: bool = True
     note: str = ""
     rounded: bool = False
+    ef_search: int = EF_SEARCHES[0]
 
     @classmethod
     def of(cls, live: Live, criteria: Criteria) -> "RankingContext":
@@ -69,7 +72,8 @@ class RankingContext:
         if live.rounded and not live.scripts:
             # no script can compare the best of them again
             note = join_notes(note, "by rounded vectors, so probabilities are nearly right")
-        return cls(path, live.space, live.calibration, live.scripts, note, live.rounded)
+        asked = live.rounded, live.ef_search
+        return cls(path, live.space, live.calibration, live.scripts, note, *asked)
 
 
 def is_small(criteria: Criteria, documents: int) -> bool:

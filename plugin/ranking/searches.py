@@ -68,7 +68,8 @@ def vector_search(
     params["vector"] = vector
     if path is Path.ANN:
         rounded = context.rounded and context.scripts
-        params |= graph_parameters(criteria.size, criteria.ef_search, rounded=rounded)
+        ef_search = criteria.ef_search or context.ef_search
+        params |= graph_parameters(criteria.size, ef_search, rounded=rounded)
     if path is Path.REFERENCE:
         params |= {"b": context.calibration.b, "T": context.calibration.t}
     # what the graph rounds may be too low by little: who reads the hits leaves out what is too low

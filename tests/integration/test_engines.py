@@ -52,9 +52,13 @@ def shop(opensearch_latest: NodeInfo, open_shop: OpenShop) -> Shop:
 
 
 def stored(shop: Shop) -> dict[str, Record]:
-    """Return the documents of the live index, but for when they were written."""
+    """Return the documents of the live index, but for when and with what they were written.
+
+    A vector differs in its last bits by the batch that its text was read in, and so do the
+    projection that is fitted on it and the digests that name that.
+    """
     found = shop.documents(*(f"f{n}" for n in range(ITEMS + 10)))
-    return {key: {**one, "updated_at": None} for key, one in found.items()}
+    return {key: {**one, "updated_at": None, "digest": None} for key, one in found.items()}
 
 
 def in_parts(shop: Shop, items: list[Record]) -> dict[str, Any]:

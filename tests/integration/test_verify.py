@@ -46,6 +46,31 @@ def test_verify_finds_a_wrong_vector(shop: Shop) -> None:
         verify(shop.cluster, report.index, encoder, settings)
 
 
+def test_a_graph_that_misses_much_is_asked_more_thoroughly(
+    latest_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # two links a film, and the one that is nearest of few: one is reached from few others
+    poor = {"m": 2, "ef_construction": 8, "verify_sample": 8}
+    latest_shop.stock(films(2000))
+    monkeypatch.setattr("seealso.indexer.verify.EF_SEARCHES", (10, 2000))
+    built = latest_shop.build(index=poor)
+    checked = built.verification
+    assert checked.ef_search == 2000
+    assert checked.recall is not None
+    assert checked.recall > 0.9
+    meta = indices.meta(latest_shop.cluster, built.index)
+    assert (meta["ef_search"], meta["graph_recall"]) == (2000, checked.recall)
+    # one who asks less thoroughly finds less, and is told
+    less = latest_shop.settings(index=poor, recommend={"ef_search": 10})
+    again = verify_again(latest_shop.cluster, built.index, less)
+    assert again.recall is not None
+    assert again.recall < checked.recall
+    # without a wish, what the build found is what is checked again
+    same = verify_again(latest_shop.cluster, built.index, latest_shop.settings(index=poor))
+    assert (same.ef_search, same.recall) == (2000, checked.recall)
+    assert same.summary.endswith(f"graph recall {checked.recall:.2f} (ef_search 2000)")
+
+
 def test_the_graph_is_asked_for_users_who_know_items_of_the_index(
     latest_shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,6 +140,7 @@ def test_a_larger_index_is_ranked_by_its_graph_unless_that_misses_items(
         collaborative=collaborative,
         graph_misses=misses,
         rounded=False,
+        ef_search=200,
         space=Space.COSINE,
         scripts=True,
         calibration=Calibration(),
@@ -189,6 +190,15 @@ def test_the_graph_looks_at_no_fewer_than_it_returns() -> None:
     knn = vector_body(Path.ANN, size=300)["query"]["knn"]["vector"]
     assert knn["k"] == 300
     assert knn["method_parameters"]["ef_search"] == 300
+
+
+def test_the_graph_is_asked_as_its_index_needs_unless_the_settings_say_how() -> None:
+    context = RankingContext(Path.ANN, Space.COSINE, Calibration(), ef_search=400)
+    for changes, asked in (({}, 400), ({"ef_search": 50}, 50)):
+        chosen = RecommendOptions().resolve(RecommendSettings(**changes))
+        search = vector_search(VECTOR, [], chosen, context)
+        knn = orjson.loads(search.body())["query"]["knn"]["vector"]
+        assert knn["method_parameters"]["ef_search"] == asked
 
 
 def tail_of(words: str, criteria: Criteria) -> Search:
