@@ -128,7 +128,7 @@ def measure_recall(
         None where the cluster allows no exact search.
     """
     exact = _find_exactly(cluster, name, questions)
-    wanted = sum(map(len, exact or ()))
+    total = sum(map(len, exact or ()))
     found = Recall(1.0, ef_searches[0])
     for ef_search in ef_searches:
         graph = graph_parameters(BEST, ef_search, rounded=rounded)
@@ -136,8 +136,8 @@ def measure_recall(
         near = [_scores(cluster, name, Path.ANN, {**one.params, **graph}) for one in questions]
         if exact is None:
             return None
-        if wanted:
-            found = Recall(sum(map(_count_found, near, exact)) / wanted, ef_search)
+        if total:
+            found = Recall(sum(map(_count_found, near, exact)) / total, ef_search)
         if found.share >= ENOUGH_RECALL:
             break
     return found

@@ -173,9 +173,9 @@ def verify(
     found = Verification(name, documents, len(hits), least, recall=1.0)
     if graph:
         own = settings.recommend.ef_search
-        asked = ef_searches or (EF_SEARCHES if own is None else (own,))
+        candidates = ef_searches or (EF_SEARCHES if own is None else (own,))
         questions = ask_for_users(cluster, name, encoder.bundle, events, settings)
-        found = _ask_graph(cluster, found, vectors, questions, asked, rounded=is_rounded(meta))
+        found = _ask_graph(cluster, found, vectors, questions, candidates, rounded=is_rounded(meta))
     ranks = graph_ranks(settings.recommend, documents, found.decisive_recall)
     if ranks and misses(found.decisive_recall):
         raise MappingMismatch(
@@ -254,8 +254,8 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
             # the documents can be checked without them
             say(f"note: the graph is asked for no user: {exc.message}")
 
-    asked = settings.recommend.ef_search or index.ef_search
-    return verify(cluster, name, encoder, settings, images, events, (asked,))
+    ef_search = settings.recommend.ef_search or index.ef_search
+    return verify(cluster, name, encoder, settings, images, events, (ef_search,))
 
 
 def _check_standing(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> None:

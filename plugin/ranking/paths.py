@@ -72,8 +72,8 @@ class RankingContext:
         if live.rounded and not live.scripts:
             # no script can compare the best of them again
             note = join_notes(note, "by rounded vectors, so probabilities are nearly right")
-        asked = live.rounded, live.ef_search
-        return cls(path, live.space, live.calibration, live.scripts, note, *asked)
+        graph = live.rounded, live.ef_search
+        return cls(path, live.space, live.calibration, live.scripts, note, *graph)
 
 
 def is_small(criteria: Criteria, documents: int) -> bool:

@@ -84,7 +84,7 @@ def test_without_force_merge_the_segments_stay(latest_shop: Shop) -> None:
     assert merges["_all"]["primaries"]["merges"]["total"] == 0
 
 
-def test_a_shard_above_the_limit_is_merged_on_request_alone(
+def test_a_large_shard_is_merged_to_one_segment_on_request_alone(
     latest_shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     latest_shop.stock(films(200))
@@ -95,10 +95,9 @@ def test_a_shard_above_the_limit_is_merged_on_request_alone(
         return int(stats["_all"]["primaries"]["segments"]["count"])
 
     assert count_segments(latest_shop.build(index=small).index) == 1
-    monkeypatch.setattr("seealso.indexer.writing.MERGE_LIMIT", 199)
+    monkeypatch.setattr("seealso.indexer.writing.SEGMENT_DOCUMENTS", 100)
     several = latest_shop.build(index=small).index
-    merges = latest_shop.cluster.request("GET", f"/{several}/_stats/merge")
-    assert merges["_all"]["primaries"]["merges"]["total"] == 0
+    assert 1 < count_segments(several) <= 3
     assert indices.count(latest_shop.cluster, several) == 200
     assert count_segments(latest_shop.build(index={**small, "force_merge": True}).index) == 1
 

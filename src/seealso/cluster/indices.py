@@ -243,11 +243,14 @@ def refresh(cluster: Cluster, name: str) -> None:
     cluster.request("POST", f"/{name}/_refresh")
 
 
-def finish_loading(cluster: Cluster, name: str, *, replicas: int, merge: bool) -> None:
-    """Merge a loaded index and give it the settings that it serves with."""
+def finish_loading(cluster: Cluster, name: str, *, replicas: int, segments: int) -> None:
+    """Merge each shard of a loaded index to so many segments; give it the settings it serves with.
+
+    With 0, nothing is merged.
+    """
     refresh(cluster, name)
-    if merge:
-        merge_segments(cluster, name)
+    if segments:
+        merge_segments(cluster, name, segments)
         refresh(cluster, name)
     # replicas last: they copy the merged segments instead of merging a second time
     settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
