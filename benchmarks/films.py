@@ -69,7 +69,7 @@ def write_index(cluster: Cluster, settings: Settings, films: Films, items: int) 
             writer.index(str(number), _document(number, films, random))
             tick(1)
     with progress("merging"):
-        indices.finish_loading(cluster, name, replicas=0, segments=1)
+        indices.finish_loading(cluster, name, replicas=0, merge=True)
     indices.put_meta(cluster, name, {"state": "ready"})
     indices.point_alias(cluster, ALIAS, name)
 

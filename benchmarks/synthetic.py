@@ -173,7 +173,7 @@ def _write(cluster: Cluster, name: str, catalogue: Catalogue) -> dict[str, Any]:
                 tick(1000)
     loaded = perf_counter() - started
     with progress("merging"):
-        indices.finish_loading(cluster, name, replicas=0, segments=1)
+        indices.finish_loading(cluster, name, replicas=0, merge=True)
     return {
         "load_s": round(loaded, 1),
         "docs_per_s": round(len(catalogue) / loaded),

@@ -53,7 +53,7 @@ def write_users(cluster: Cluster, settings: Settings, films: Films, items: int) 
             writer.index(NAMES.of(str(user.user_id)), user_document(user, vector, ""))
             tick(1)
     with progress("merging"):
-        indices.finish_loading(cluster, name, replicas=0, segments=1)
+        indices.finish_loading(cluster, name, replicas=0, merge=True)
     indices.put_meta(cluster, name, {"state": "ready"})
     indices.point_alias(cluster, alias, name)
 

@@ -23,6 +23,10 @@ WHOLE_SOURCE: Mapping[str, Any] = {"enabled": True, "includes": [], "excludes": 
 
 DERIVED_SOURCE = "index.knn.derived_source.enabled"
 
+LOADING_LOG = "2gb"
+"""Size of the log of writes at which an index that is loaded closes its segments; 512 MB where
+nothing is set. Larger segments need fewer merges, each of which makes their graphs anew."""
+
 LONGEST_KEYWORD = 8191
 """Characters of a keyword that are indexed: Lucene refuses terms over 32766 bytes."""
 
@@ -54,6 +58,7 @@ def loading_body(
                 "number_of_shards": index.shards,
                 "number_of_replicas": 0,
                 "refresh_interval": "-1",
+                "translog.flush_threshold_size": LOADING_LOG,
                 # the segments of a shard beside each other, which 3.0 and later do anyway
                 "search.concurrent_segment_search.mode": "auto",
             }

@@ -10,10 +10,9 @@ from seealso.indexer.documents import DocumentMaker
 from seealso.log import Tick, progress
 from seealso.types import Item
 
-SEGMENT_DOCUMENTS: Final = 250_000
-"""Documents of a segment that a shard is merged to. Of a million, one segment takes longer to make
-and to search than four, which are searched beside each other; the forty that writing leaves take
-three times as long to search."""
+MERGE_LIMIT: Final = 100_000
+"""Documents of a shard up to which it is merged to one segment. Above, a merge takes about as long
+as writing, and gains little: the segments that are left are searched beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +89,9 @@ def fetch_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, 
 def finish_loading(cluster: Cluster, name: str, settings: IndexSettings) -> None:
     """Merge a loaded index and give it the settings that it serves with."""
     indices.refresh(cluster, name)
-    if settings.force_merge is None:
-        documents = indices.count(cluster, name) // settings.shards
-        segments = 1 + documents // SEGMENT_DOCUMENTS
-    else:
-        segments = int(settings.force_merge)
-    with progress("merging" if segments else "opening", 1) as tick:
-        indices.finish_loading(cluster, name, replicas=settings.replicas, segments=segments)
+    merge = settings.force_merge
+    if merge is None:
+        merge = indices.count(cluster, name) <= MERGE_LIMIT * settings.shards
+    with progress("merging" if merge else "opening", 1) as tick:
+        indices.finish_loading(cluster, name, replicas=settings.replicas, merge=merge)
         tick()

@@ -53,7 +53,7 @@ def test_a_merge_is_asked_for_once_and_waited_for(
             writer.index(str(number), TEXT)
         indices.refresh(cluster, name)
     asked = lose_an_answer(monkeypatch, "POST", "_forcemerge")
-    indices.finish_loading(cluster, name, replicas=0, segments=1)
+    indices.finish_loading(cluster, name, replicas=0, merge=True)
     assert len(asked) == 1
     stats = cluster.request("GET", f"/{name}/_stats/segments")["_all"]["primaries"]
     assert stats["segments"]["count"] == 1
@@ -73,7 +73,7 @@ def test_a_gateway_that_ends_a_long_merge(cluster: Cluster, name: str) -> None:
     with gateway(cluster.url, late) as running:
         with BulkWriter(cluster, name) as writer:
             writer.index("a", TEXT)
-        indices.finish_loading(Cluster(running.url), name, replicas=0, segments=1)
+        indices.finish_loading(Cluster(running.url), name, replicas=0, merge=True)
     assert len(asked) == 1
 
 

@@ -243,18 +243,19 @@ def refresh(cluster: Cluster, name: str) -> None:
     cluster.request("POST", f"/{name}/_refresh")
 
 
-def finish_loading(cluster: Cluster, name: str, *, replicas: int, segments: int) -> None:
-    """Merge each shard of a loaded index to so many segments; give it the settings it serves with.
-
-    With 0, nothing is merged.
-    """
+def finish_loading(cluster: Cluster, name: str, *, replicas: int, merge: bool) -> None:
+    """Merge a loaded index and give it the settings that it serves with."""
     refresh(cluster, name)
-    if segments:
-        merge_segments(cluster, name, segments)
+    if merge:
+        merge_segments(cluster, name)
         refresh(cluster, name)
     # replicas last: they copy the merged segments instead of merging a second time
-    settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
-    cluster.request("PUT", f"/{name}/_settings", settings)
+    settings = {
+        "refresh_interval": None,
+        "translog.flush_threshold_size": None,
+        "number_of_replicas": replicas,
+    }
+    cluster.request("PUT", f"/{name}/_settings", {"index": settings})
 
 
 def point_alias(cluster: Cluster, alias: str, name: str) -> None:

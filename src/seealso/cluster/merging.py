@@ -19,7 +19,7 @@ QUIET_S: Final = 10.0
 """Seconds after which an index that merges nothing is done with it."""
 
 
-def merge_segments(cluster: Cluster, name: str, segments: int) -> None:
+def merge_segments(cluster: Cluster, name: str, segments: int = 1) -> None:
     """Merge each shard of the index `name` into at most that many segments.
 
     The request is sent once: a second one would wait behind the first. Where its answer is lost

@@ -110,8 +110,8 @@ class IndexSettings(Section):
     bulk_bytes: int = Field(4_000_000, ge=1_000)
     """Most bytes of one bulk body."""
     force_merge: bool | None = None
-    """Merge each shard to one segment after loading; none for one segment per 250,000 items,
-    which are searched at the same time."""
+    """Merge each shard to one segment after loading; none for shards of up to 100,000 items. The
+    segments of a larger one are searched at the same time."""
     verify_sample: int = Field(32, ge=1)
     """Items re-encoded and compared before the alias moves."""
     keep: int = Field(2, ge=1)
