@@ -1,4 +1,4 @@
-"""What many events cost: seconds and peak memory of a fit, of its reading, and of users.
+"""What many events cost: seconds and peak memory of a fit, its reading, of counting, and of users.
 
 Users of MovieLens are multiplied under new ids, each with some of the ratings of the user they are
 made from. Run by hand, as ``python -m benchmarks.events``: the fit of ten million takes an hour.
@@ -24,6 +24,7 @@ from seealso.api import export_model
 from seealso.config import Settings, load_settings
 from seealso.encoder import BundleStore
 from seealso.fitting.fit import find_current_fit
+from seealso.indexer.counts import count_events
 from seealso.indexer.inputs import inputs
 from seealso.indexer.users.people import read_people
 from seealso.log import progress
@@ -101,9 +102,16 @@ def read_users(settings: Settings) -> object:
     return sum(1 for _ in read_people(settings, None, Problems("skip")).users())
 
 
+def count(settings: Settings) -> object:
+    """Count the events of each item, as the build of an index does."""
+    read = inputs(settings, None, Problems("skip"))
+    return count_events(read.events(), settings.importance).summary.events
+
+
 TASKS: Final[Mapping[str, Callable[[Settings], object]]] = {
     "reading": read_for_fit,
     "fit": fit,
+    "counting": count,
     "users": read_users,
 }
 

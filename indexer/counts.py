@@ -74,8 +74,8 @@ def count_events(
 ) -> ItemCounts:
     """Count events by item in one pass.
 
-    Memory grows with what different users do with different items, or, where nothing limits what
-    one of them does, with the items alone.
+    Memory grows with the users and the items: where what a user does is limited, more than some
+    millions of rows are in temporary files until the end.
 
     Parameters
     ----------
@@ -105,31 +105,31 @@ def count_events(
     if as_of is not None and as_of.tzinfo is None:
         raise ConfigError(f"as_of {as_of} has no time zone", hint="give it in UTC")
     tally = EventTally(latest, until=as_of)
-    newest_events = NewestEvents(settings.per_user) if settings.per_user else None
     half_life = None if settings.half_life_days is None else settings.half_life_days * _DAY
     total = RunningTotal(_PARTIAL, lambda rows: _add(rows, half_life))
     newest: int | None = None
-    for frame in frames:
-        if frame.is_empty():
-            continue
-        weighed = _weigh(tally.add(frame), settings)
-        last = weighed["micros"].max()
-        if isinstance(last, int):
-            newest = last if newest is None else max(newest, last)
-        if newest_events is not None:
-            of_somebody = weighed["user_id"].is_not_null()
-            newest_events.add(weighed.filter(of_somebody))
-            weighed = weighed.filter(~of_somebody)
-        total.add(_partial(weighed, half_life))
-    for rows in () if newest_events is None else newest_events.batches():
-        total.add(_partial(rows, half_life))
+    with NewestEvents(settings.per_user) as newest_events:
+        for frame in frames:
+            if frame.is_empty():
+                continue
+            weighed = _weigh(tally.add(frame), settings)
+            last = weighed["micros"].max()
+            if isinstance(last, int):
+                newest = last if newest is None else max(newest, last)
+            if settings.per_user:
+                of_somebody = weighed["user_id"].is_not_null()
+                newest_events.add(weighed.filter(of_somebody))
+                weighed = weighed.filter(~of_somebody)
+            total.add(_partial(weighed, half_life))
+        for rows in newest_events.batches():
+            total.add(_partial(rows, half_life))
     if as_of is not None:
         newest = to_micros(as_of)
     moment = None if newest is None else from_micros(newest)
     return ItemCounts(
         _finish(total.total(), newest, half_life),
         moment,
-        tally.summary(0 if newest_events is None else newest_events.surplus),
+        tally.summary(newest_events.surplus),
         tally.by_item(),
     )
 

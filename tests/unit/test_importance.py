@@ -302,14 +302,28 @@ def newest(rows, most):
         yield from of_kind if user is None else of_kind[:most]
 
 
+@pytest.fixture(params=["in memory", "in files"])
+def room(request, monkeypatch, tmp_path):
+    """Room for the newest events: enough, or for very few, so that the others go to files."""
+    if request.param == "in files":
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        for name, value in (("_FIRST_CLEARED", 4), ("_MOST_HELD", 8), ("_PORTIONS", 3)):
+            monkeypatch.setattr(f"seealso.indexer.newest.{name}", value)
+    yield
+    assert [*tmp_path.iterdir()] == []
+
+
 @given(st.data(), user_events, st.integers(1, 4))
 @unhurried
+@pytest.mark.usefixtures("room")
 def test_of_one_user_and_item_the_newest_events_of_each_type_count(data, rows, most):
     chosen = importance(weights={"buy": 2.5}, half_life_days=30.0, per_user=most)
     mixed = data.draw(st.permutations(rows))
-    cut = data.draw(st.integers(0, len(rows)))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=5)))
     found = count_events(
-        [frame(*mixed[:cut]), frame(*mixed[cut:])], chosen, as_of=START + 300 * DAY
+        [frame(*mixed[a:b]) for a, b in pairwise([0, *cuts, len(rows)])],
+        chosen,
+        as_of=START + 300 * DAY,
     )
     counting = list(newest(rows, most))
     unlimited = chosen.model_copy(update={"per_user": 0})
@@ -349,6 +363,24 @@ def test_a_robot_flattens_nobody():
     assert beside.interactions("r") == 3
     # a purchase outweighs it
     assert beside.weight("r") < beside.weight("a")
+
+
+def test_files_of_events_are_deleted_whatever_happens(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("seealso.indexer.newest._FIRST_CLEARED", 4)
+    monkeypatch.setattr("seealso.indexer.newest._MOST_HELD", 8)
+    found = []
+
+    def frames():
+        for n in range(3):
+            yield frame(*[(f"i{n}", "view", 1.0, n, f"u{user}") for user in range(20)])
+        found.extend(tmp_path.rglob("*.parquet"))
+        raise DataError("a file ends in the middle", hint="")
+
+    with pytest.raises(DataError, match="in the middle"):
+        count_events(frames(), importance())
+    assert found
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_millions_of_events_are_cleared_as_they_come(monkeypatch):
