@@ -67,9 +67,14 @@ class Paths:
         return [str(number) for number in found[0]]
 
     def _ask(self, template: str, params: dict[str, Any]) -> Ids:
-        body = msearch(self._index, [render(template, {"size": SIZE, **params})])
-        (answer,) = self._cluster.request("POST", "/_msearch", body)["responses"]
-        return [hit["_id"] for hit in answer["hits"]["hits"]]
+        return find_ids(self._cluster, self._index, template, params)
+
+
+def find_ids(cluster: Cluster, index: str, template: str, params: Mapping[str, Any]) -> Ids:
+    """Return the ids of the best items by a template, as a list asks for them."""
+    body = msearch(index, [render(template, {"size": SIZE, **params})])
+    (answer,) = cluster.request("POST", "/_msearch", body)["responses"]
+    return [hit["_id"] for hit in answer["hits"]["hits"]]
 
 
 def recall(found: Sequence[Ids], truth: Sequence[Ids]) -> Seconds:

@@ -4,7 +4,7 @@ Whole vectors and rounded ones, one index after the other; each as it was writte
 segments, and merged to one. Beside it, in process, an HNSW graph of faiss over the same vectors.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.joined import QUERIES, read_catalogue
 from benchmarks.many import RECIPE, film_index
 from benchmarks.measure import Figure, Report, figure, ratio, take_turns, times
+from benchmarks.ranking import SIZE, Ids, find_ids, recall
 from benchmarks.synthetic import VARIETY, Catalogue, fresh_index, multiply, ranked_document
 from seealso.cluster import BulkWriter, Cluster, indices
 from seealso.cluster.merging import merge_segments
@@ -29,13 +30,10 @@ from seealso.indexer.memory import graph_bytes
 from seealso.indexer.refresh import rescaling
 from seealso.log import progress
 from seealso.plugin import Recommender
-from seealso.query_templates import msearch, render
 from seealso.types import Vector
 
 Bits = Literal[7, 32]
-Ids = list[str]
 
-SIZE: Final = 10
 ROUNDS: Final = 60
 WARM_UP: Final = 300
 MERGED: Final = (4, 2, 1)
@@ -88,12 +86,6 @@ def find_best(large: Large) -> list[Ids]:
             scores, ids = (np.take_along_axis(one, best, axis=1) for one in (scores, ids))
             tick(len(vectors))
     return [[str(number) for number in row] for row in ids]
-
-
-def recall(found: Sequence[Ids], truth: Sequence[Ids]) -> float:
-    """Return the mean share of the best items that was found."""
-    shares = [len(set(few) & set(best)) / SIZE for few, best in zip(found, truth, strict=True)]
-    return float(np.mean(shares))
 
 
 class Index:
@@ -152,7 +144,7 @@ class Index:
             found = recall([self.ann(query, ef_search) for query in queries], self._truth)
             name = f"ef_search {ef_search}"
             figures += [
-                figure(f"{state}, {name}: recall@10", "", [found]),
+                figure(f"{state}, {name}: recall@10", "", [found.mean()]),
                 times(f"{state}, {name}: one query", seconds[name]),
                 ratio(f"{state}, {name}: times faster than exact", seconds["exact"], seconds[name]),
                 figure(f"{state}, {name}: {CLIENTS} clients", "1/s", [self._rate(ef_search)]),
@@ -221,10 +213,8 @@ class Index:
     def __len__(self) -> int:
         return self._large.items
 
-    def _ask(self, template: str, vector: Vector, params: dict[str, Any]) -> Ids:
-        body = msearch(self.name, [render(template, {"size": SIZE, "vector": vector, **params})])
-        (answer,) = self._cluster.request("POST", "/_msearch", body)["responses"]
-        return [hit["_id"] for hit in answer["hits"]["hits"]]
+    def _ask(self, template: str, vector: Vector, params: Mapping[str, Any]) -> Ids:
+        return find_ids(self._cluster, self.name, template, {"vector": vector, **params})
 
     def _stats(self, part: str) -> dict[str, Any]:
         answer = self._cluster.request("GET", f"/{self.name}/_stats/{part}")
@@ -261,7 +251,7 @@ def measure_faiss(large: Large, truth: Sequence[Ids]) -> list[Figure]:
     found = [[str(number) for number in row] for row in graph.search(queries, SIZE)[1]]
     return [
         figure(f"{GRAPH}, 2 threads: vectors a second", "1/s", [large.items / built]),
-        figure(f"{GRAPH}: recall@10", "", [recall(found, truth)]),
+        figure(f"{GRAPH}: recall@10", "", [recall(found, truth).mean()]),
         *(times(f"{name}: one query", seconds[name]) for name in ways),
     ]
 
