@@ -38,7 +38,8 @@ class Encoder:
     threads
         Threads of one run; 0 takes all cores that this process may use.
     runs
-        Batches that are read beside each other; 0 for as many as the cores have room for.
+        Batches of item texts, or calls for users, that are read beside each other; 0 for as many as
+        the cores have room for.
     tokens_per_batch
         Most tokens of one run, padding included.
     cache
@@ -173,7 +174,8 @@ class Encoder:
         found: dict[str, Vector] = {}
         for start in range(0, len(distinct), _WINDOW):
             window = distinct[start : start + _WINDOW]
-            read = list(self._read(window, self.bundle.user_prefix))
+            # as many calls are read beside each other as there is room for: each reads alone
+            read = list(self._read(window, self.bundle.user_prefix, runs=1))
             projected = self._project(np.stack([vector for _, vector in read]))
             found.update(zip((text for text, _ in read), projected, strict=True))
         return [found[text] for text in texts]
@@ -211,8 +213,13 @@ class Encoder:
         model = cached_as(self.bundle, self._precision)
         return key_vectors(model, [text for text, _ in read], vectors)
 
-    def _read(self, texts: Sequence[str], prefix: str) -> Iterator[tuple[str, Vector]]:
-        """Yield each text with its raw vector, read by the model; shortest texts first."""
+    def _read(
+        self, texts: Sequence[str], prefix: str, runs: int | None = None
+    ) -> Iterator[tuple[str, Vector]]:
+        """Yield each text with its raw vector, read by the model; shortest texts first.
+
+        So many batches as `runs` are read beside each other, or as this encoder reads of items.
+        """
         if not texts:
             return
         tokens = self._reader.tokenise([prefix + text for text in texts])
@@ -225,25 +232,11 @@ class Encoder:
         def run(batch: Sequence[int]) -> Vector:
             return self._run(*self._reader.pad([read[i][1] for i in batch]))
 
-        for batch, vectors in zip(batches, self._run_all(run, batches), strict=True):
+        for batch, vectors in zip(batches, _run_all(run, batches, runs or self._runs), strict=True):
             yield from zip((read[i][0] for i in batch), vectors, strict=True)
 
     def _run(self, ids: Tokens, mask: Tokens) -> Vector:
         return self._reader.run(ids, mask)
-
-    def _run_all(
-        self, run: Callable[[Sequence[int]], Vector], batches: Sequence[Sequence[int]]
-    ) -> Iterator[Vector]:
-        """Yield what is read of each batch, in their order; several are read at once."""
-        if self._runs == 1 or len(batches) == 1:
-            yield from map(run, batches)
-            return
-        with ThreadPoolExecutor(self._runs, "encode") as pool:
-            try:
-                yield from pool.map(run, batches)
-            finally:
-                # whoever stops early waits for what runs, not for what has not begun
-                pool.shutdown(cancel_futures=True)
 
     def _recall(self, texts: Iterable[str]) -> dict[str, Vector]:
         with self._users_lock:
@@ -270,6 +263,21 @@ def cached_as(bundle: Bundle, precision: str) -> str:
     """
     # the fingerprint holds what else makes a vector, but an int8 twin can be made in several ways
     return f"{bundle.model_fingerprint}-{bundle.files[TWINS[precision]]}"
+
+
+def _run_all(
+    run: Callable[[Sequence[int]], Vector], batches: Sequence[Sequence[int]], runs: int
+) -> Iterator[Vector]:
+    """Yield what is read of each batch, in their order; so many are read at once."""
+    if runs == 1 or len(batches) == 1:
+        yield from map(run, batches)
+        return
+    with ThreadPoolExecutor(runs, "encode") as pool:
+        try:
+            yield from pool.map(run, batches)
+        finally:
+            # whoever stops early waits for what runs, not for what has not begun
+            pool.shutdown(cancel_futures=True)
 
 
 def _places(texts: Sequence[str]) -> dict[str, list[int]]:
