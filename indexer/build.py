@@ -24,7 +24,8 @@ from seealso.indexer.mapping import index_body, index_meta
 from seealso.indexer.memory import plan_memory
 from seealso.indexer.preparation import prepare
 from seealso.indexer.staging import build_key, stage
-from seealso.indexer.verify import Verification, verify
+from seealso.indexer.verification import Verification
+from seealso.indexer.verify import verify
 from seealso.indexer.writing import finish_loading, write_catalogue
 from seealso.log import progress
 
@@ -135,7 +136,7 @@ def build(
             done = write_catalogue(
                 cluster, name, source.items(), maker, settings.index, tick, fresh=not resumed
             )
-        finish_loading(cluster, name, settings.index)
+        finish_loading(cluster, name, settings.index, surveyed.items)
         indices.put_meta(cluster, name, {"items": surveyed.items})
         textless = surveyed.items - indices.count(cluster, name, {"exists": {"field": "vector"}})
         verification = _verify(cluster, name, maker, settings, source)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seealso.indexer.event_summary import EventSummary
-from seealso.indexer.verify import Verification
+from seealso.indexer.verification import Verification
 from seealso.readers import Unmatched
 
 

@@ -1,7 +1,7 @@
 """Checks a loaded index as clients will use it, before the alias moves to it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,13 +21,14 @@ from seealso.encoder.joined import COLD
 from seealso.errors import DataError, MappingMismatch
 from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector, read_item
-from seealso.indexer.graph import EF_SEARCHES, EXPENSIVE, graph_ranks, is_rounded, misses
+from seealso.indexer.graph import EF_SEARCHES, graph_ranks, is_rounded, misses
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import row_source
 from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
 from seealso.indexer.recall import Question, ask_for_items, ask_for_users, measure_recall
 from seealso.indexer.stored_items import read_stored_items
+from seealso.indexer.verification import Verification
 from seealso.log import say
 from seealso.readers import Problems, read_events
 from seealso.types import Item, Space, Vector
@@ -37,77 +38,6 @@ EventFrames: TypeAlias = Callable[[], Iterable[pl.DataFrame]]
 
 LEAST_COSINE = 0.999
 """Of a stored vector and the same item encoded again: int8 and batch order change it less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What was checked and what came out.
-
-    Attributes
-    ----------
-    index
-        Its name.
-    documents, sample
-        Of the index, and how many of them were encoded again.
-    least_cosine
-        Of a stored vector and the same item encoded again.
-    recall
-        Which share of the ten items nearest to an item the graph finds; None where the cluster
-        does not allow the queries that would tell (``search.allow_expensive_queries``).
-    user_recall
-        Which share of the ten best items of users the graph finds; None where it was not asked
-        for any.
-    ef_search
-        Candidates of the graph with which that was found.
-    graph_ranks
-        Whether lists come from the graph.
-    """
-
-    index: str
-    documents: int
-    sample: int
-    least_cosine: float
-    recall: float | None
-    user_recall: float | None = None
-    ef_search: int = EF_SEARCHES[0]
-    graph_ranks: bool = True
-
-    def as_meta(self) -> dict[str, Any]:
-        """Return what the index is to say of its graph."""
-        return {"graph_recall": self.decisive_recall, "ef_search": self.ef_search}
-
-    @property
-    def decisive_recall(self) -> float | None:
-        """What says whether the graph may rank: for users, where there are any."""
-        return self.recall if self.user_recall is None else self.user_recall
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user of the index should know."""
-        recall = self.decisive_recall
-        if recall is None or not misses(recall):
-            return ()
-        return (
-            f"the graph finds {recall:.0%} of the best items, so every list is ranked exactly, "
-            "which takes longer the more documents there are; a larger index.m and "
-            "index.ef_construction find more",
-        )
-
-    @property
-    def graph_recall(self) -> str:
-        """The recall of the graph, or why there is none."""
-        return (
-            f"not measured ({EXPENSIVE} is false)" if self.recall is None else f"{self.recall:.2f}"
-        )
-
-    @property
-    def summary(self) -> str:
-        """The outcome in one line."""
-        graph = f"graph recall {self.graph_recall}"
-        users = "" if self.user_recall is None else f", for users {self.user_recall:.2f}"
-        thorough = f" (ef_search {self.ef_search})" if self.ef_search != EF_SEARCHES[0] else ""
-        checked = f"{self.documents:,} documents, cosine >= {self.least_cosine:.4f}"
-        return f"{checked}, {graph}{users}{thorough}"
 
 
 def verify(

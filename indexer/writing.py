@@ -86,12 +86,11 @@ def fetch_digests(cluster: Cluster, name: str, ids: Sequence[str]) -> dict[str, 
     }
 
 
-def finish_loading(cluster: Cluster, name: str, settings: IndexSettings) -> None:
-    """Merge a loaded index and give it the settings that it serves with."""
-    indices.refresh(cluster, name)
+def finish_loading(cluster: Cluster, name: str, settings: IndexSettings, documents: int) -> None:
+    """Merge a loaded index, if its `documents` are few, and give it the settings to serve with."""
     merge = settings.force_merge
     if merge is None:
-        merge = indices.count(cluster, name) <= MERGE_LIMIT * settings.shards
+        merge = documents <= MERGE_LIMIT * settings.shards
     with progress("merging" if merge else "opening", 1) as tick:
         indices.finish_loading(cluster, name, replicas=settings.replicas, merge=merge)
         tick()

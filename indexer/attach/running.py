@@ -19,7 +19,8 @@ from seealso.indexer.attach.target import begin, read_inputs
 from seealso.indexer.build_report import textless_notes
 from seealso.indexer.lifecycle import build_lock, record_live
 from seealso.indexer.rewriting import rewriting
-from seealso.indexer.verify import Verification, verify
+from seealso.indexer.verification import Verification
+from seealso.indexer.verify import verify
 from seealso.log import logger, progress
 from seealso.readers import Problems
 

@@ -88,7 +88,7 @@ def build_users(writer: UsersWriter, *, new_key: bool = False) -> UsersReport:
         with progress("encoding and writing", users) as tick:
             done = writer.write(name, tick, fresh=not resumed)
         done.deleted = writer.delete_others(name) if resumed else 0
-        finish_loading(cluster, name, settings.index)
+        finish_loading(cluster, name, settings.index, users)
         _check_count(cluster, name, users)
         indices.put_meta(cluster, name, {"state": "ready"})
         go_live(cluster, alias, name, lock)

@@ -20,7 +20,8 @@ from seealso.indexer.lifecycle import AliasMove
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import ImportanceReport
 from seealso.indexer.update import MOST_DELETED, UpdateReport
-from seealso.indexer.verify import Verification, verify_again
+from seealso.indexer.verification import Verification
+from seealso.indexer.verify import verify_again
 from seealso.judging.gate import Gate
 
 NOTHING_LIVE: Final = "nothing was live: there is nothing to compare with"
