@@ -22,7 +22,7 @@ from benchmarks.films import ALIAS, Stage, film_index
 from benchmarks.measure import Figure, Report, figure
 from benchmarks.measure import Target as Goal
 from benchmarks.node import ROOT
-from benchmarks.recommending import HISTORY, REGULARS, histories
+from benchmarks.recommending import HISTORY, REGULARS, Recording, histories
 from seealso.cluster import Cluster, indices
 from seealso.encoder import BundleStore
 from seealso.indexer.binding import bind_to_catalogue
@@ -49,20 +49,6 @@ MOVING: Final = 16
 MOVES: Final = 12
 BUNDLES: Final = 3
 """More than the service keeps, so that each move to the next loads one."""
-
-
-class Recording(Cluster):
-    """A cluster that keeps the bodies of the searches sent to it."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.searches: list[bytes] = []
-
-    def request(self, method: str, path: str, body: Any = None, *more: Any, **named: Any) -> Any:
-        """Send a request."""
-        if path == "/_msearch":
-            self.searches.append(body)
-        return super().request(method, path, body, *more, **named)
 
 
 @contextmanager
