@@ -36,8 +36,8 @@ Bits = Literal[7, 32]
 
 ROUNDS: Final = 60
 WARM_UP: Final = 300
-MERGED: Final = (4, 2, 1)
-"""Segments that it is merged to, one after the other."""
+MERGED: Final[Mapping[Bits, Sequence[int]]] = {WHOLE_BITS: (4, 2, 1), ROUNDED_BITS: (4,)}
+"""Segments that a million is merged to, one after the other, by the bits of a number."""
 CLIENTS: Final = 4
 AGAIN: Final = 5
 """How often these clients ask every query."""
@@ -256,14 +256,16 @@ def measure_faiss(large: Large, truth: Sequence[Ids]) -> list[Figure]:
     ]
 
 
-def measure_sizes(large: Large, cluster: Cluster, bits: Sequence[Bits]) -> Iterator[Figure]:
-    """Measure one index after the other; only one is on the disk."""
+def measure_sizes(
+    large: Large, cluster: Cluster, merged: Mapping[Bits, Sequence[int]]
+) -> Iterator[Figure]:
+    """Measure one index after the other, `merged` as in `MERGED`; only one is on the disk."""
     truth = find_best(large)
-    for each in bits:
-        index = Index(cluster, large, truth, each)
+    for bits, fewer in merged.items():
+        index = Index(cluster, large, truth, bits)
         yield from index.write()
         yield from index.measure()
-        for segments in MERGED if each == WHOLE_BITS else (MERGED[0],):
+        for segments in fewer:
             if index.segments() > segments:
                 yield from index.merge(segments)
                 yield from index.measure()
@@ -276,24 +278,28 @@ def measure_sizes(large: Large, cluster: Cluster, bits: Sequence[Bits]) -> Itera
 
 def run(items: int) -> Report:
     """Measure ten times as many items as the small catalogue has (a million as a rule)."""
-    return _run("joined million", 10 * items, (WHOLE_BITS, ROUNDED_BITS), RECIPE, None)
+    return _run("joined million", 10 * items, MERGED, RECIPE, None)
 
 
 def run_ten_million(items: int) -> Report:
     """Measure a hundred times as many, with vectors that leave room for them on a small disk."""
     short = replace(RECIPE, factors=SHORT_FACTORS)
-    return _run("ten million", 100 * items, (ROUNDED_BITS,), short, SHORT_TEXTS)
+    return _run("ten million", 100 * items, {ROUNDED_BITS: ()}, short, SHORT_TEXTS)
 
 
 def _run(
-    name: str, items: int, bits: Sequence[Bits], recipe: Recipe, dimension: int | None
+    name: str,
+    items: int,
+    merged: Mapping[Bits, Sequence[int]],
+    recipe: Recipe,
+    dimension: int | None,
 ) -> Report:
     with film_index("6g", recipe, dimension) as (cluster, settings, histories, known):
         recommender = Recommender(cluster, settings, histories)
         users = [recommender.user(one) for one in islice(histories.users(), QUERIES)]
         large = Large(read_catalogue(cluster, recommender.live, users), items)
         figures = []
-        for each in measure_sizes(large, cluster, bits):
+        for each in measure_sizes(large, cluster, merged):
             # hours may lie between two of them
             click.echo(f"{each.what}: {each.median:.4g} {each.unit}", err=True)
             figures.append(each)

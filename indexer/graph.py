@@ -19,7 +19,7 @@ LEAST_RECALL: Final = 0.95
 ENOUGH_RECALL: Final = 0.98
 """With a share of this, a graph is asked no more thoroughly."""
 
-EF_SEARCHES: Final = (200, 400, 800)
+EF_SEARCHES: Final = (200, 400, 800, 1600)
 """Candidates that are examined in each segment: a build tries one after the other until the graph
 finds enough."""
 
