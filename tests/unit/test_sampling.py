@@ -77,7 +77,7 @@ def test_as_many_stay_as_are_wanted_and_the_draw_says_so() -> None:
     assert str(draw).endswith(" users (training.most_events)")
 
 
-@given(st.integers(1, 5000), st.integers(1, 3000), st.integers(0, 300))
+@given(st.integers(1, 5000), st.integers(100, 3000), st.integers(0, 300))
 @settings(deadline=None, max_examples=40)
 def test_how_the_events_are_cut_into_frames_changes_nothing(
     size: int, most: int, of_nobody: int
@@ -122,6 +122,34 @@ def test_members_stay_with_their_group() -> None:
     drawn = sample.select_groups(groups)
     assert 0 < len(drawn) < len(groups)
     assert {one for members in drawn.values() for one in members} == chosen - LONELY
+
+
+def of_one(user: str, number: int) -> pl.DataFrame:
+    rows = {"user_id": [user] * number, "item_id": "i1", "type": "view", "value": 1.0, "time": None}
+    return pl.DataFrame(rows, schema=EVENT_SCHEMA)
+
+
+@pytest.mark.parametrize("size", [100, 100_000])
+@pytest.mark.parametrize("user", ["guest", "u18"])
+def test_a_guest_with_more_events_than_all_others_is_left_out(size: int, user: str) -> None:
+    rows = events().filter(pl.col("user_id") != "u18")
+    everything = pl.concat([rows, of_one(user, 6000)]).sample(fraction=1.0, shuffle=True, seed=5)
+    sample = sample_users(cut(everything, size), 1000)
+    assert user not in users_of(sample)
+    assert 700 < kept(sample).height <= 1000
+    assert "; 1 with more than 25% of that each are left out" in str(sample.draw)
+
+
+def test_a_group_of_everybody_is_not_drawn_as_one() -> None:
+    rows = events()
+    names = [f"u{n}" for n in range(USERS)]
+    groups = {"everybody": names, "pair": names[:2]}
+    sample = sample_users(cut(rows, 100), 1000, lambda: groups)
+    alone = sample_users(cut(rows, 100), 1000, lambda: {"pair": names[:2]})
+    assert users_of(sample) == users_of(alone)
+    assert sample.select_groups(groups) == alone.select_groups({"pair": names[:2]})
+    assert sample.draw is not None
+    assert sample.draw.heavy == 0
 
 
 def test_the_signature_tells_samples_and_events_apart() -> None:

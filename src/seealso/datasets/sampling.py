@@ -1,10 +1,11 @@
 """Few enough events to learn from: all of them, or all events of some of the users.
 
 Users are drawn by a hash of their id, so that a user who is in the sample today is in it tomorrow.
-The events are read once, and no more of them are held than are wanted, and a quarter.
+The events are read once, and no more of them are held than are wanted, and a quarter. An id that
+alone would be most of the sample, a guest or a robot as a rule, is left out of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from itertools import compress
@@ -20,6 +21,9 @@ from seealso.types import GroupMembers
 
 SLACK: Final = 0.25
 """Share of the events wanted that are held beyond them, before some are let go."""
+
+HEAVY: Final = 0.25
+"""Share of the events wanted that one user may have, or the members of one group together."""
 
 _NUMBER: Final = "number"
 _NUMBERS: Final = 2.0**64
@@ -42,18 +46,24 @@ class Draw:
         Events that were drawn, and that there are.
     users, of_users
         Users who were drawn, and about how many there are.
+    heavy
+        Users who were left out as each has more than `HEAVY` of the events wanted.
     """
 
     events: int
     of_events: int
     users: int
     of_users: int
+    heavy: int = 0
 
     def __str__(self) -> str:
-        return (
+        drawn = (
             f"{self.events:,} of {self.of_events:,} events: those of {self.users:,} of about "
             f"{self.of_users:,} users (training.most_events)"
         )
+        if not self.heavy:
+            return drawn
+        return f"{drawn}; {self.heavy:,} with more than {HEAVY:.0%} of that each are left out"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +80,15 @@ class SampledEvents:
         How much of the events this is; None for all of them.
     limit
         Hash below which the ids of its users lie; None for all of them.
+    parted
+        Groups that are too large to be drawn as one: each member was drawn alone.
     """
 
     frames: Sequence[pl.DataFrame]
     signature: str
     draw: Draw | None = None
     limit: int | None = None
+    parted: Set[str] = frozenset()
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Iterate over the frames."""
@@ -85,8 +98,9 @@ class SampledEvents:
         """Return the groups that were drawn: all members of these are in the sample."""
         if self.limit is None:
             return groups
-        drawn = (_hash([*groups]) < self.limit).tolist()
-        return dict(compress(groups.items(), drawn))
+        whole = {name: members for name, members in groups.items() if name not in self.parted}
+        drawn = (_hash([*whole]) < self.limit).tolist()
+        return dict(compress(whole.items(), drawn))
 
 
 def sample_events(
@@ -125,7 +139,9 @@ def sample_users(
     """Read the events, and keep all of some users where there are more than `most`.
 
     Users with the smallest hashes stay: as many as have `most` events together. With more events,
-    fewer of them stay, and none comes back. Events without a user are thinned to the same share.
+    fewer of them stay, and none comes back. Events without a user are thinned to the same share. A
+    user with more than `HEAVY` of `most` is left out; a group of that size is no longer drawn as
+    one.
 
     Parameters
     ----------
@@ -144,7 +160,7 @@ def sample_users(
         sampler.add(frame)
     kept, draw = sampler.finish()
     state.update(str(sampler.limit).encode())
-    return SampledEvents(kept, state.hexdigest(), draw, sampler.limit)
+    return SampledEvents(kept, state.hexdigest(), draw, sampler.limit, sampler.parted)
 
 
 def hash_rows(frame: pl.DataFrame) -> bytes:
@@ -157,6 +173,8 @@ class _Sampler:
 
     def __init__(self, most: int, groups: Callable[[], GroupMembers]) -> None:
         self.limit: int | None = None
+        self.parted: set[str] = set()
+        self._heavy: set[str] = set()
         self._most = most
         self._groups = groups
         self._group_of: Mapping[str, Sequence[str]] | None = None
@@ -182,7 +200,8 @@ class _Sampler:
         (rows,) = self._kept
         users = rows["user_id"].drop_nulls().n_unique()
         share = self.limit / _NUMBERS if self.limit is not None else 1.0
-        draw = Draw(rows.height, self._read, users, round(users / share) if share else 0)
+        of_users = round(users / share) + len(self._heavy)
+        draw = Draw(rows.height, self._read, users, of_users, len(self._heavy))
         return [rows.drop(_NUMBER)], draw
 
     def _shrink(self) -> None:
@@ -193,17 +212,47 @@ class _Sampler:
             self._kept.append(rows if self.limit is None else self._below(rows))
             self._fresh = []
         rows = pl.concat(self._kept)
-        if rows.height > self._most:
-            numbers = rows[_NUMBER].to_numpy()
-            self.limit = int(np.partition(numbers, self._most)[self._most])
+        ordered = np.sort(rows[_NUMBER].to_numpy())
+        while len(heavy := self._find_heavy(ordered)):
+            rows = self._leave_out(rows, heavy)
+            ordered = np.sort(rows[_NUMBER].to_numpy())
+        if len(ordered) > self._most:
+            self.limit = int(ordered[self._most])
             rows = self._below(rows)
         self._kept, self._held = [rows], rows.height
+
+    def _find_heavy(self, ordered: Numbers) -> Numbers:
+        """Return the numbers that too many events have."""
+        may = int(HEAVY * self._most)
+        # in order, what equals the one so many places before has more than those
+        later, before = ordered[may:], ordered[: max(0, len(ordered) - may)]
+        return np.unique(later[later == before])
+
+    def _leave_out(self, rows: pl.DataFrame, heavy: Numbers) -> pl.DataFrame:
+        """Return the events without those of users of these numbers; large groups are parted."""
+        too_many = pl.col(_NUMBER).is_in(pl.Series(heavy).implode())
+        names = rows.filter(too_many)["user_id"].unique()
+        groups = {group for name in names for group in self._groups_of(name)}
+        large = [*compress(groups, np.isin(_hash([*groups]), heavy))] if groups else []
+        if not large:
+            self._heavy.update(names)
+            return rows.filter(~too_many)
+        self.parted.update(large)
+        alone = pl.Series(self._hash(names.to_list()), dtype=pl.UInt64)
+        number = pl.col("user_id").replace_strict(
+            names, alone, default=pl.col(_NUMBER), return_dtype=pl.UInt64
+        )
+        parted = rows.with_columns(number.alias(_NUMBER))
+        return parted if self.limit is None else self._below(parted)
 
     def _below(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows.filter(pl.col(_NUMBER) < pl.lit(self.limit, dtype=pl.UInt64))
 
     def _number(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return the events, each with the number of its user."""
+        """Return the events, each with the number of its user, without those of heavy users."""
+        if self._heavy:
+            user = pl.col("user_id")
+            rows = rows.filter(user.is_null() | ~user.is_in([*self._heavy]))
         users = rows["user_id"].unique().drop_nulls()
         numbers = pl.Series(self._hash(users.to_list()), dtype=pl.UInt64)
         numbered = rows["user_id"].replace_strict(
@@ -220,13 +269,17 @@ class _Sampler:
 
     def _hash(self, users: Sequence[str]) -> Numbers:
         """Return the number of each user: of a member of groups, the smallest of these groups."""
-        if self._group_of is None:
-            self._group_of = _invert(self._groups())
         numbers = _hash(users)
-        for place, one in enumerate(users if self._group_of else ()):
-            if (groups := self._group_of.get(one)) is not None:
+        for place, one in enumerate(users):
+            if groups := self._groups_of(one):
                 numbers[place] = _hash(groups).min()
         return numbers
+
+    def _groups_of(self, user: str) -> list[str]:
+        """Return the groups that a user is drawn with."""
+        if self._group_of is None:
+            self._group_of = _invert(self._groups())
+        return [one for one in self._group_of.get(user, ()) if one not in self.parted]
 
 
 def _invert(groups: GroupMembers) -> dict[str, list[str]]:

@@ -270,7 +270,8 @@ def _split(
     if not dev or not test:
         raise TooFewEvents(
             f"of {len(train):,} users none can be asked about in {'dev' if not dev else 'test'}",
-            hint=f"users with at least {FEWEST_EVENTS} events are needed; check events.positive",
+            hint=f"users with at least {FEWEST_EVENTS} events are needed; check events.user, "
+            "events.positive and training.most_events",
         )
     learnt = {user: items for user, items in train.items() if items}
     numbers = np.sort(np.array(known, dtype=np.int64))
