@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from seealso.errors import DataError
 from seealso.folders import temporary_folder
 
 # rows that are gathered before the surplus is cleared; later twice what was left
@@ -105,7 +106,7 @@ class NewestEvents:
             ).items():
                 portion = self._folder / f"{number:02}"
                 portion.mkdir(exist_ok=True)
-                own.write_parquet(portion / f"{self._files:06}.parquet", compression="lz4")
+                _write(own, portion / f"{self._files:06}.parquet")
             self._files += 1
         self._parts, self._rows, self._clear_at = [], 0, _FIRST_CLEARED
 
@@ -128,3 +129,15 @@ class NewestEvents:
         self.surplus += every.height - newest_rows.height
         self._parts, self._rows = [newest_rows], newest_rows.height
         self._clear_at = max(_FIRST_CLEARED, 2 * newest_rows.height)
+
+
+def _write(rows: pl.DataFrame, file: Path) -> None:
+    try:
+        rows.write_parquet(file, compression="lz4")
+    except (OSError, pl.exceptions.PolarsError) as exc:
+        folder = file.parent.parent.parent
+        raise DataError(
+            f"{folder}: events that are counted cannot be put there: {str(exc).splitlines()[0]}",
+            hint="free space there, or set TMPDIR to a folder that has some",
+            file=str(folder),
+        ) from exc

@@ -106,6 +106,18 @@ def test_too_few_events_are_said_and_the_lists_are_by_texts(
     assert "nothing was fitted, lists are from texts alone" in planned
 
 
+def test_a_fit_stays_where_the_events_no_longer_suffice(
+    open_shop: OpenShop, opensearch_latest: NodeInfo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = open_shop(opensearch_latest.url)
+    shop.stock(films(FILMS), choices())
+    built(shop, capsys)
+    shop.stock(films(FILMS), choices()[:3])
+    after = built(shop, capsys)
+    assert after["fit"].startswith(f"nothing was fitted, {shop.settings().fit_name} stays: ")
+    assert after["index"]["bundle"].startswith("fitted-")
+
+
 def test_an_index_is_built_with_the_fitted_bundle_of_its_model(shop: Shop) -> None:
     settings = shop.settings()
     assert find_serving_bundle(settings).collaborative is None

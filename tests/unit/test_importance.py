@@ -2,6 +2,7 @@
 
 import json
 import math
+import resource
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 
@@ -424,3 +425,21 @@ def test_what_the_events_are_is_said():
     assert list(found.summary.notes()) == []
     nothing = count_events([], importance())
     assert (str(nothing.summary), nothing.named) == ("0 of 0 users, without times", {})
+
+
+def test_a_full_disk_is_said_and_nothing_stays_on_it(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("seealso.indexer.newest._FIRST_CLEARED", 4)
+    monkeypatch.setattr("seealso.indexer.newest._MOST_HELD", 8)
+    many = frame(*[(f"i{n}", "view", 1.0, n, f"u{n}") for n in range(200)])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # files of more than some bytes fail as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, limits[1]))
+    try:
+        with pytest.raises(DataError, match=r"cannot be put there: .*File too large") as failed:
+            count_events([many], importance())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "TMPDIR" in failed.value.hint
+    assert str(tmp_path) in failed.value.message
+    assert [*tmp_path.iterdir()] == []

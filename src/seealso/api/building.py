@@ -12,7 +12,7 @@ from seealso.api.users import write_users
 from seealso.choices import WHEEL, OnError
 from seealso.cluster import Cluster, connect
 from seealso.config import Settings
-from seealso.encoder import BundleStore
+from seealso.encoder import BundleStore, find_serving_bundle
 from seealso.errors import NotBetter, SeeAlsoError, TooFewEvents
 from seealso.indexer import build as indexing
 from seealso.indexer.build_report import BuildPlan, BuildReport
@@ -223,7 +223,7 @@ def _fit(settings: Settings, source: Inputs) -> "tuple[str, FitReport | None, bo
     try:
         found = refresh_fit(settings, source.items, source.learnt, source.images(), source.groups())
     except TooFewEvents as exc:
-        return _by_texts(exc), None, False
+        return _describe_unfitted(settings, exc), None, False
     if isinstance(found, FitReport):
         reached = describe_dev(found.fitted.dev)
         return f"{found.bundle}, in {found.seconds:.0f} seconds: {reached}", found, True
@@ -238,9 +238,11 @@ def _plan_fit(settings: Settings, source: Inputs) -> str:
             settings, source.items, source.learnt, source.images(), source.groups()
         )
     except TooFewEvents as exc:
-        return _by_texts(exc)
+        return _describe_unfitted(settings, exc)
     return f"would fit {settings.fit_name}" if found is None else f"{found.name} would stay"
 
 
-def _by_texts(exc: TooFewEvents) -> str:
-    return f"nothing was fitted, lists are from texts alone: {exc.message}"
+def _describe_unfitted(settings: Settings, exc: TooFewEvents) -> str:
+    texts_alone = find_serving_bundle(settings).collaborative is None
+    lists = "lists are from texts alone" if texts_alone else f"{settings.fit_name} stays"
+    return f"nothing was fitted, {lists}: {exc.message}"

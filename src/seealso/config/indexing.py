@@ -97,9 +97,9 @@ class IndexSettings(Section):
     """Replicas once the index is loaded."""
     engine: Literal["lucene", "faiss"] = "lucene"
     """k-NN engine."""
-    m: int = Field(16, ge=2)
+    m: int = Field(16, ge=2, le=512)
     """HNSW: links of each vector."""
-    ef_construction: int = Field(128, ge=8)
+    ef_construction: int = Field(128, ge=8, le=3200)
     """HNSW: candidates examined while the graph is built."""
     vector_bits: Literal[7, 32] | None = None
     """Bits of each number of a vector in the graph. With 7, the graph needs about a quarter of the
