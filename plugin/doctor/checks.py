@@ -130,10 +130,19 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     found = f"{alias} -> {live.name}, {documents:,} documents"
     yield Finding("index", documents > 0, found, "" if documents else "run `seealso index build`")
     yield check("fingerprint", lambda: _fingerprint(live))
-    paths = "exact, ann, reference" if live.space is Space.COSINE else "reference (by script) only"
-    yield Finding("space", ok=True, found=f"{live.space.value}: {paths}")
+    yield _space(live)
     yield check("scripts", lambda: _scripts(cluster, live.name))
     yield check("half-built", lambda: _half_built(cluster, alias))
+
+
+def _space(live: LiveIndex) -> Finding:
+    if live.space is not Space.COSINE:
+        return Finding("space", ok=True, found=f"{live.space.value}: reference (by script) only")
+    if live.graph_misses:
+        found = "cosine: exact, reference; the graph finds too few of the best items to rank"
+        cure = "build again with a larger index.m and index.ef_construction"
+        return Finding("space", ok=False, found=found, cure=cure)
+    return Finding("space", ok=True, found="cosine: exact, ann, reference")
 
 
 def _fingerprint(live: LiveIndex) -> str:

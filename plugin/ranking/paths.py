@@ -25,7 +25,7 @@ class RankingContext:
     scripts
         Whether the cluster lets scripts rank.
     note
-        A line on the graph that ranks because scripts cannot; empty where they can.
+        A line on the graph that ranks although it finds too little, or because scripts cannot.
     rounded
         Whether the graph has rounded vectors.
     ef_search
@@ -72,6 +72,8 @@ class RankingContext:
         if live.rounded and not live.scripts:
             # no script can compare the best of them again
             note = join_notes(note, "by rounded vectors, so probabilities are nearly right")
+        if path is Path.ANN and live.graph_misses:
+            note = join_notes(note, "ranked by the graph, which finds too few of the best items")
         graph = live.rounded, live.ef_search
         return cls(path, live.space, live.calibration, live.scripts, note, *graph)
 

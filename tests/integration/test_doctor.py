@@ -14,8 +14,10 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.node.jdk import find_jdk
 from seealso.config import Settings, load_settings
 from seealso.errors import Unavailable
+from seealso.indexer.live import live_index
 from seealso.indexer.mapping import index_body
 from seealso.indexer.templates import install
+from seealso.plugin import Recommender
 from seealso.plugin.doctor import Finding, examine
 from seealso.query_templates import script_id
 from tests.library import Library
@@ -54,6 +56,21 @@ def test_a_healthy_library(library: Library) -> None:
     assert found["index"].found.startswith(f"{library.alias} -> {library.alias}-")
     assert "60 documents" in found["index"].found
     assert "exact, ann, reference" in found["space"].found
+
+
+def test_a_graph_that_finds_too_little_is_named_where_it_ranks(library: Library) -> None:
+    name = live_index(library.cluster, library.settings).name
+    indices.put_meta(library.cluster, name, {"graph_recall": 0.11})
+    try:
+        (found,) = wrong(findings(library)).values()
+        assert (found.what, "too few of the best items" in found.found) == ("space", True)
+        assert "index.m" in found.cure
+        with Recommender(library.cluster, library.settings) as recommender:
+            by_graph = recommender.recommend(history=["b1"], path="ann")
+            assert "finds too few of the best items" in by_graph.note
+            assert not recommender.recommend(history=["b1"]).note
+    finally:
+        indices.put_meta(library.cluster, name, {"graph_recall": 1.0})
 
 
 @pytest.mark.parametrize(
