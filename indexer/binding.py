@@ -85,6 +85,12 @@ def whitening_note(base: Bundle, texts: Sequence[str], settings: Settings) -> st
     )
 
 
+def bound_dimension(base: Bundle, settings: Settings) -> int:
+    """Return the dimension of the bundle that `bind_to_catalogue` would make."""
+    shortens = base.projection is None and base.collaborative is None
+    return (settings.encoder.dimension if shortens else None) or base.dimension
+
+
 def bind_to_catalogue(base: Bundle, texts: Sequence[str], settings: Settings) -> Bundle:
     """Fit the projection on `sample_texts` and keep it, with the templates, in a bundle.
 

@@ -15,6 +15,7 @@ from seealso.config import Settings
 from seealso.encoder import Bundle, find_serving_bundle
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.ahead import EncodeAhead
+from seealso.indexer.binding import bound_dimension
 from seealso.indexer.build_report import BuildPlan, BuildReport, textless_notes
 from seealso.indexer.documents import DocumentMaker
 from seealso.indexer.inputs import Inputs, Survey
@@ -44,6 +45,8 @@ def plan(
     base = find_serving_bundle(settings)
     live = find_replaceable(cluster, settings.index.alias)
     ready = prepare(base, settings, source, allow_unmatched=allow_unmatched)
+    dimension = bound_dimension(base, ready.settings)
+    memory = plan_memory(cluster, ready.survey.items, dimension, ready.settings.index)
     found = indices.list_indices(cluster, settings.index.alias)
     return BuildPlan(
         alias=settings.index.alias,
@@ -51,6 +54,7 @@ def plan(
         bundle=base.name,
         items=ready.survey.items,
         tail=ready.survey.tail,
+        memory=memory.summary,
         importance=ready.survey.importance.parameters,
         clears=tuple(index.name for index in found if index.incomplete),
         events=ready.survey.events,
@@ -118,11 +122,12 @@ def build(
         live = find_replaceable(cluster, alias)
         ready = prepare(base, settings, source, allow_unmatched=allow_unmatched)
         settings, surveyed, images = ready.settings, ready.survey, ready.images
+        dimension = bound_dimension(base, settings)
+        memory = plan_memory(cluster, surveyed.items, dimension, settings.index)
+        settings = settings.model_copy(update={"index": memory.index})
         if encode_ahead is not None:
             encode_ahead(base, settings, surveyed.items)
         bundle = ready.bind()
-        memory = plan_memory(cluster, surveyed.items, bundle.dimension, settings.index)
-        settings = settings.model_copy(update={"index": memory.index})
         meta = _describe(settings, surveyed, bundle)
         name, resumed = stage(
             cluster,

@@ -56,6 +56,8 @@ class BuildPlan:
     clears: tuple[str, ...]
     events: EventSummary
     unmatched: Unmatched | None = None
+    memory: str = ""
+    """What its graph would take, and what the nodes have."""
     notes: tuple[str, ...] = ()
     """What was guessed or left out, a sentence each."""
     gate: str | None = None

@@ -100,7 +100,8 @@ def plan_memory(
         raise ClusterError(
             f"{index.alias}: {vectors:,} vectors of {dimension} numbers do not fit into the memory "
             f"of the nodes: {needed.summary}",
-            hint=f"{smaller}; or add nodes, or memory beside their heaps",
+            hint=f"{smaller}, and so does a smaller index.m; or add nodes, or memory beside their "
+            "heaps",
         )
     return needed
 

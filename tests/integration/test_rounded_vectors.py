@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from seealso import api
 from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, ConfigError
@@ -109,15 +110,20 @@ def test_a_graph_that_does_not_fit_is_refused_before_anything_is_written(
     assert "index.vector_bits = 7" in str(caught.value.hint)
     # nobody has a catalogue of that size for a test
     monkeypatch.setattr(memory, "OVERHEAD", 1e9)
-    with pytest.raises(ClusterError, match="do not fit"):
-        shop.build()
-    assert shop.names == []
+    encoded: list[str] = []
+    monkeypatch.setattr("seealso.indexer.binding.item_encoder", encoded.append)
+    for refused in (shop.build, lambda: api.plan_build_index(shop.settings())):
+        with pytest.raises(ClusterError, match="do not fit"):
+            refused()
+    assert (shop.names, encoded) == ([], [])
 
 
 def test_vectors_are_rounded_where_whole_ones_take_over_half_of_the_memory(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    planned = api.plan_build_index(shop.settings())
     report = shop.build()
+    assert report.memory == planned.memory
     assert "rounded" not in report.memory
     index = shop.settings().index
     plan = memory.plan_memory(shop.cluster, FILMS, shop.bundle.dimension, index)

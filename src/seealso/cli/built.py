@@ -20,6 +20,7 @@ def describe_plan(plan: "BuildPlan") -> dict[str, object]:
         **tables.events(plan.events),
         "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
         "bundle": plan.bundle,
+        "memory": plan.memory,
         "would delete": ", ".join(plan.clears) or "nothing that is half-built",
         "importance": "by {kind}, from {floor:g} to {ceiling:g}".format(**plan.importance),
         **({"gate": plan.gate} if plan.gate else {}),
