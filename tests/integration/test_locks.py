@@ -72,6 +72,23 @@ def test_one_holds_it_and_then_the_other(cluster: Cluster, alias: str) -> None:
     hold_briefly(cluster, alias)
 
 
+def test_no_file_stays_whatever_happens(
+    cluster: Cluster, alias: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def fail() -> None:
+        with hold(cluster, alias, "build", "somebody builds"):
+            assert len([*tmp_path.iterdir()]) == 1
+            with pytest.raises(ClusterError, match="somebody builds"):
+                hold_briefly(cluster, alias)
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        fail()
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_of_many_one_gets_it(cluster: Cluster, alias: str) -> None:
     inside, most = [0], [0]
 

@@ -65,28 +65,27 @@ def hold(cluster: Cluster, alias: str, name: str, complaint: str) -> Iterator["L
         The index for locks was not made by seealso.
     """
     lock = Lock(cluster, alias, name)
-    with _alive(lock.token):
-        lock.take(complaint)
-        stop = Event()
-        beating = Thread(target=lock.beat, args=(stop,), name=f"seealso-lock-{name}", daemon=True)
-        beating.start()
-        try:
-            yield lock
-        finally:
-            stop.set()
-            beating.join()
-            lock.release()
-
-
-@contextmanager
-def _alive(token: str) -> Iterator[None]:
-    """Hold a file that the system frees when this process dies."""
-    with FileLock(_life_file(token)):
-        yield
-    _life_file(token).unlink(missing_ok=True)
+    free = True
+    try:
+        with FileLock(_life_file(lock.token)):
+            lock.take(complaint)
+            stop, title = Event(), f"seealso-lock-{name}"
+            beating = Thread(target=lock.beat, args=(stop,), name=title, daemon=True)
+            beating.start()
+            try:
+                yield lock
+            finally:
+                stop.set()
+                beating.join()
+                free = lock.release()
+    finally:
+        # where the cluster has not heard of it, the file tells others here that the holder is gone
+        if free:
+            _life_file(lock.token).unlink(missing_ok=True)
 
 
 def _life_file(token: str) -> Path:
+    """Return the file that a holder locks: the system frees it when its process dies."""
     return Path(tempfile.gettempdir()) / f"seealso-{token}.lock"
 
 
@@ -177,11 +176,13 @@ class Lock:
             with suppress(ClusterError):
                 self._renew(retries=0)
 
-    def release(self) -> None:
-        """Let others have it."""
-        # where the cluster does not hear of it, the lock expires
-        with suppress(ClusterError):
+    def release(self) -> bool:
+        """Let others have it; False where the cluster does not hear of it, and the lock expires."""
+        try:
             self._renew(held=False)
+        except ClusterError:
+            return False
+        return True
 
     def _renew(self, *, held: bool = True, retries: int | None = None) -> None:
         """Write the document again, or learn who has taken the lock."""
