@@ -269,17 +269,18 @@ class _Sampler:
 
     def _hash(self, users: Sequence[str]) -> Numbers:
         """Return the number of each user: of a member of groups, the smallest of these groups."""
+        if self._group_of is None:
+            self._group_of = _invert(self._groups())
         numbers = _hash(users)
-        for place, one in enumerate(users):
+        for place, one in enumerate(users if self._group_of else ()):
             if groups := self._groups_of(one):
                 numbers[place] = _hash(groups).min()
         return numbers
 
     def _groups_of(self, user: str) -> list[str]:
         """Return the groups that a user is drawn with."""
-        if self._group_of is None:
-            self._group_of = _invert(self._groups())
-        return [one for one in self._group_of.get(user, ()) if one not in self.parted]
+        known = (self._group_of or {}).get(user, ())
+        return [one for one in known if one not in self.parted]
 
 
 def _invert(groups: GroupMembers) -> dict[str, list[str]]:
