@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seealso.api.events import *
     from seealso.api.indices import *
     from seealso.api.learning import *
+    from seealso.api.lifecycle import *
     from seealso.api.nodes import *
     from seealso.api.reporting import *
     from seealso.api.serving import *
@@ -36,12 +37,14 @@ _MODULES: Final = {
     ),
     "events": "follow_events ingest_events plan_follow_events plan_ingest_events",
     "indices": (
-        "NOTHING_LIVE build_index list_indices plan_build_index plan_prune_indices "
-        "plan_refresh_importance plan_rollback_index plan_swap_index plan_update_index "
-        "prune_indices refresh_importance rollback_index swap_index update_index "
-        "verify_index"
+        "NOTHING_LIVE build_index plan_build_index plan_refresh_importance plan_update_index "
+        "refresh_importance update_index verify_index"
     ),
     "learning": "evaluate fit plan_train plan_tune train tune",
+    "lifecycle": (
+        "list_indices plan_prune_indices plan_rollback_index plan_swap_index prune_indices "
+        "rollback_index swap_index"
+    ),
     "nodes": "doctor node_logs node_status start_node stop_node",
     "reporting": "status",
     "serving": "serve serve_mcp",

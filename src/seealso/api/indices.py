@@ -1,4 +1,4 @@
-"""``seealso index``: an index of items is built, updated, verified, swapped and pruned."""
+"""``seealso index``: an index of items is built, updated and verified."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -7,16 +7,14 @@ from typing import Final
 
 from seealso.api.reading import item_ids, read_inputs, say_notes
 from seealso.choices import Engine, OnError, Split
-from seealso.cluster import PhysicalIndex, connect
-from seealso.cluster import indices as existing
+from seealso.cluster import connect
 from seealso.config import Settings
 from seealso.decoding import read_lines
 from seealso.errors import ConfigError, DataError
-from seealso.indexer import build, lifecycle, refresh, update
+from seealso.indexer import build, refresh, update
 from seealso.indexer.ahead import load_vectors
 from seealso.indexer.build_report import BuildPlan, BuildReport
 from seealso.indexer.engines import find_engine
-from seealso.indexer.lifecycle import AliasMove
 from seealso.indexer.live import live_index
 from seealso.indexer.refresh import ImportanceReport
 from seealso.indexer.update import MOST_DELETED, UpdateReport
@@ -216,12 +214,6 @@ def _refresh(settings: Settings, on_error: OnError, *, write: bool) -> Importanc
     return report
 
 
-def list_indices(settings: Settings) -> list[PhysicalIndex]:
-    """Return the indices of the alias, oldest first."""
-    with connect(settings) as cluster:
-        return existing.list_indices(cluster, settings.index.alias)
-
-
 def verify_index(settings: Settings, name: str | None = None) -> Verification:
     """Check an index as a build does: count, bundle, a sample encoded again, a probe query.
 
@@ -240,62 +232,3 @@ def verify_index(settings: Settings, name: str | None = None) -> Verification:
     with connect(settings) as cluster:
         chosen = name or live_index(cluster, settings).name
         return verify_again(cluster, chosen, settings)
-
-
-def swap_index(settings: Settings, name: str, *, force: bool = False) -> AliasMove:
-    """Let the alias point to another index.
-
-    Parameters
-    ----------
-    settings
-        Sections ``index`` and ``cluster`` are used.
-    name
-        An index of `list_indices` that is ready.
-    force
-        Take one that its verification rejected, too.
-
-    Raises
-    ------
-    MappingMismatch
-        It is half built, or did not pass its verification.
-    """
-    with connect(settings) as cluster:
-        return lifecycle.swap(cluster, settings.index.alias, name, force=force)
-
-
-def plan_swap_index(settings: Settings, name: str, *, force: bool = False) -> AliasMove:
-    """Say what `swap_index` would do; nothing is written."""
-    with connect(settings) as cluster:
-        return lifecycle.plan_swap(cluster, settings.index.alias, name, force=force)
-
-
-def rollback_index(settings: Settings) -> AliasMove:
-    """Let the alias point to the index that was live before."""
-    with connect(settings) as cluster:
-        return lifecycle.rollback(cluster, settings.index.alias)
-
-
-def plan_rollback_index(settings: Settings) -> AliasMove:
-    """Say what `rollback_index` would do; nothing is written."""
-    with connect(settings) as cluster:
-        return lifecycle.plan_rollback(cluster, settings.index.alias)
-
-
-def prune_indices(settings: Settings, *, keep: int | None = None) -> list[PhysicalIndex]:
-    """Delete old and half-built indices, and return them.
-
-    Parameters
-    ----------
-    settings
-        Sections ``index`` and ``cluster`` are used.
-    keep
-        Indices to keep, the live one included; ``index.keep`` by default.
-    """
-    with connect(settings) as cluster:
-        return lifecycle.prune(cluster, settings.index.alias, keep or settings.index.keep)
-
-
-def plan_prune_indices(settings: Settings, *, keep: int | None = None) -> list[PhysicalIndex]:
-    """Return what `prune_indices` would delete; nothing is written."""
-    with connect(settings) as cluster:
-        return lifecycle.find_prunable(cluster, settings.index.alias, keep or settings.index.keep)
