@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 
 from seealso.cluster import Cluster
 from seealso.cluster.node import Node
 
 ROOT = Path(".seealso/bench")
-START_SECONDS = 900.0
+DATA = ROOT / "data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,11 @@ class NodeFacts:
 
 @contextmanager
 def running_node(heap: str) -> Iterator[tuple[Cluster, NodeFacts]]:
-    """Give a connection to a running node of that heap; the node ends with the block."""
-    node = Node(ROOT, heap=heap)
+    """Give a connection to a running, empty node of that heap; it ends with the block."""
+    node = Node(ROOT, heap=heap, data=DATA)
     node.stop()  # one that a killed run left may have another heap
-    # a load that was killed is read from its log again at the start
-    info = node.start(timeout=START_SECONDS)
+    rmtree(DATA, ignore_errors=True)
+    info = node.start()
     cluster = Cluster(info.url, timeout=120)
     try:
         yield cluster, _facts(cluster, heap)
