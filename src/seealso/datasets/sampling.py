@@ -26,7 +26,6 @@ HEAVY: Final = 0.25
 """Share of the events wanted that one user may have, or the members of one group together."""
 
 _NUMBER: Final = "number"
-_NUMBERS: Final = 2.0**64
 # multiples of the golden ratio lie evenly between 0 and 1, wherever they end
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
@@ -44,8 +43,8 @@ class Draw:
     ----------
     events, of_events
         Events that were drawn, and that there are.
-    users, of_users
-        Users who were drawn, and about how many there are.
+    users
+        Users who were drawn.
     heavy
         Users who were left out as each has more than `HEAVY` of the events wanted.
     """
@@ -53,13 +52,12 @@ class Draw:
     events: int
     of_events: int
     users: int
-    of_users: int
     heavy: int = 0
 
     def __str__(self) -> str:
         drawn = (
-            f"{self.events:,} of {self.of_events:,} events: those of {self.users:,} of about "
-            f"{self.of_users:,} users (training.most_events)"
+            f"{self.events:,} of {self.of_events:,} events: those of {self.users:,} users "
+            "(training.most_events)"
         )
         if not self.heavy:
             return drawn
@@ -199,9 +197,7 @@ class _Sampler:
         self._shrink()
         (rows,) = self._kept
         users = rows["user_id"].drop_nulls().n_unique()
-        share = self.limit / _NUMBERS if self.limit is not None else 1.0
-        of_users = round(users / share) + len(self._heavy)
-        draw = Draw(rows.height, self._read, users, of_users, len(self._heavy))
+        draw = Draw(rows.height, self._read, users, len(self._heavy))
         return [rows.drop(_NUMBER)], draw
 
     def _shrink(self) -> None:
