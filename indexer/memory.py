@@ -112,17 +112,21 @@ def describe_bytes(number: int) -> str:
 
 
 def _available(cluster: Cluster) -> int | None:
-    """Return what heaps leave of the memory of all nodes that hold data."""
+    """Return what heaps leave of the memory of all machines whose nodes hold data."""
     path = "/_nodes/data:true/stats/os,jvm"
-    parts = {"filter_path": "nodes.*.os.mem.total_in_bytes,nodes.*.jvm.mem.heap_max_in_bytes"}
+    fields = ("host", "os.mem.total_in_bytes", "jvm.mem.heap_max_in_bytes")
+    parts = {"filter_path": ",".join(f"nodes.*.{one}" for one in fields)}
     try:
         found: dict[str, Any] = cluster.request("GET", path, None, parts)
     except ClusterError:
         # not everybody who may write an index may look at the nodes
         return None
-    nodes = [(one.get("os", {}), one.get("jvm", {})) for one in found.get("nodes", {}).values()]
+    left: dict[str, int] = {}
     try:
-        left = [os["mem"]["total_in_bytes"] - jvm["mem"]["heap_max_in_bytes"] for os, jvm in nodes]
+        for one in found.get("nodes", {}).values():
+            # nodes of one machine share its memory
+            machine, memory = one["host"], one["os"]["mem"]["total_in_bytes"]
+            left[machine] = left.get(machine, memory) - one["jvm"]["mem"]["heap_max_in_bytes"]
     except KeyError:
         return None
-    return sum(max(0, one) for one in left) if left else None
+    return sum(max(0, one) for one in left.values()) if left else None

@@ -14,8 +14,10 @@ import pytest
 from seealso.cluster import Cluster, indices, scan
 from seealso.cluster import point_in_time as points
 from seealso.cluster.node import Node, NodeInfo
+from seealso.config import IndexSettings
 from seealso.errors import PartialAnswer, Unavailable
 from seealso.indexer import build as building
+from seealso.indexer.memory import plan_memory
 from seealso.plugin import Recommender
 from tests.integration.catalogues import OpenShop, Shop, films
 from tests.nodes import node_folder
@@ -99,6 +101,16 @@ def fill(cluster: Cluster, name: str) -> None:
     indices.create(cluster, name, {"settings": settings})
     lines = b"".join(b'{"index":{"_id":"%d"}}\n{"n":%d}\n' % (n, n) for n in range(60))
     cluster.request("POST", f"/{name}/_bulk", lines, {"refresh": "true"})
+
+
+def test_the_memory_of_one_machine_counts_once(trio: Trio) -> None:
+    cluster = Cluster(trio.first.url)
+    trio.whole(cluster)
+    nodes = cluster.request("GET", "/_nodes/stats/os,jvm")["nodes"].values()
+    heaps = sum(one["jvm"]["mem"]["heap_max_in_bytes"] for one in nodes)
+    machine = next(iter(nodes))["os"]["mem"]["total_in_bytes"]
+    planned = plan_memory(cluster, 1000, 32, IndexSettings())
+    assert (len(nodes), planned.available) == (3, machine - heaps)
 
 
 def test_a_node_lost_while_an_index_is_read_costs_no_document(trio: Trio, index_name: str) -> None:
