@@ -156,6 +156,9 @@ def require_replaceable(
 def plan_build(writer: UsersWriter, *, new_key: bool = False) -> UsersReport:
     """Say what `build_users` would do; nothing is encoded or written.
 
+    Of an index that a killed build has left, users who are no more are counted from its last
+    refresh only.
+
     Raises
     ------
     ConfigError
@@ -164,10 +167,15 @@ def plan_build(writer: UsersWriter, *, new_key: bool = False) -> UsersReport:
         The alias cannot be moved, or was not made by seealso.
     """
     started = perf_counter()
-    alias = users_alias(writer.settings.index.alias)
-    require_replaceable(writer.cluster, writer.settings, writer.names, new_key=new_key)
-    done = WriteCounts(written=len(writer.people.ids))
-    return _report(done, f"{alias}-...", alias, started)
+    cluster, alias = writer.cluster, users_alias(writer.settings.index.alias)
+    require_replaceable(cluster, writer.settings, writer.names, new_key=new_key)
+    users = len(writer.people.ids)
+    begun = _find_begun(writer)
+    if begun is None:
+        return _report(WriteCounts(written=users), f"{alias}-...", alias, started)
+    with progress("comparing", users) as tick:
+        done = writer.compare(begun, tick)
+    return _report(done, begun, alias, started, resumed=True)
 
 
 def plan_update(writer: UsersWriter) -> UsersReport:
@@ -235,6 +243,15 @@ def _stage(writer: UsersWriter, lock: Lock) -> tuple[str, bool]:
     meta = users_meta(alias, settings.users, writer.names, user_encoder.fingerprint, key)
     body = users_body(settings.index, meta, user_encoder.dimension)
     return stage(cluster, user_indices(cluster, settings), meta, lock, body)
+
+
+def _find_begun(writer: UsersWriter) -> str | None:
+    """Return the index that `_stage` would continue, or None."""
+    key = _build_key(writer)
+    for one in user_indices(writer.cluster, writer.settings):
+        if not (one.live or one.closed) and one.meta.get("build_key") == key:
+            return one.name
+    return None
 
 
 def _build_key(writer: UsersWriter) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from seealso import api
 from seealso.cluster import indices
 from seealso.errors import ClusterError, ConfigError, DataError, MappingMismatch
 from seealso.indexer.inputs import row_source
@@ -84,6 +85,7 @@ def test_an_update_encodes_only_who_changed(peopled: Shop, monkeypatch: pytest.M
     assert found["ann-4"]["latest"][0] == "f0"
 
 
+@pytest.mark.usefixtures("users_key")
 def test_a_killed_build_is_gone_on_with(peopled: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     before = built(peopled).index
 
@@ -99,6 +101,9 @@ def test_a_killed_build_is_gone_on_with(peopled: Shop, monkeypatch: pytest.Monke
     assert live_users(peopled.cluster, peopled.settings(), NAMES).name == before
     # somebody left meanwhile, whom the killed build had written
     peopled.stock(films(FILMS), [one for one in choices() if one["user_id"] != "ann-5"])
+    planned = api.plan_build_users(peopled.settings())
+    assert (planned.index, planned.resumed) == (names[1], True)
+    assert (planned.written, planned.unchanged) == (0, PEOPLE - 1)
     report = built(peopled)
     assert (report.index, report.resumed) == (names[1], True)
     assert (report.written, report.unchanged, report.deleted) == (0, PEOPLE - 1, 1)
