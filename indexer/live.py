@@ -65,9 +65,15 @@ class LiveIndex:
         return int(self.meta["dimension"]) + COLD if self.meta.get("collaborative") else None
 
     @property
+    def graph_recall(self) -> float | None:
+        """Share of the best items that its graph was found to find; None where it was not asked."""
+        found = self.meta.get("graph_recall")
+        return None if found is None else float(found)
+
+    @property
     def graph_misses(self) -> bool:
         """Whether its graph was found to miss too many of the best items to rank."""
-        return misses(self.meta.get("graph_recall"))
+        return misses(self.graph_recall)
 
     @property
     def text(self) -> TextSettings:

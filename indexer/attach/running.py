@@ -168,7 +168,7 @@ def attach(
         seconds=perf_counter() - started,
         verification=verification,
         memory=target.memory,
-        notes=(*target.notes, *textless_notes(textless)),
+        notes=(*target.notes, *textless_notes(textless), *verification.notes),
     )
 
 

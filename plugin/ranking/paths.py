@@ -74,6 +74,9 @@ class RankingContext:
             note = join_notes(note, "by rounded vectors, so probabilities are nearly right")
         if path is Path.ANN and live.graph_misses:
             note = join_notes(note, "ranked by the graph, which finds too few of the best items")
+        elif path is Path.ANN and criteria.ef_search and criteria.ef_search < live.ef_search:
+            few = f"fewer candidates than it needs (ef_search {live.ef_search})"
+            note = join_notes(note, f"ranked by the graph, with {few}")
         graph = live.rounded, live.ef_search
         return cls(path, live.space, live.calibration, live.scripts, note, *graph)
 

@@ -102,6 +102,7 @@ def test_too_few_events_are_said_and_the_lists_are_by_texts(
         )
         assert found["fitted"] is None
         assert found["index"]["swapped"]
+    assert found["index"]["notes"][-1].endswith(": the events suffice for no questions")
     planned = _said(shop, capsys, "build", "--dry-run")
     assert "nothing was fitted, lists are from texts alone" in planned
 
@@ -116,6 +117,9 @@ def test_a_fit_stays_where_the_events_no_longer_suffice(
     after = built(shop, capsys)
     assert after["fit"].startswith(f"nothing was fitted, {shop.settings().fit_name} stays: ")
     assert after["index"]["bundle"].startswith("fitted-")
+    assert after["index"]["notes"][-1] == (
+        f"not compared with {after['index']['previous']}: the events suffice for no questions"
+    )
 
 
 def test_an_index_is_built_with_the_fitted_bundle_of_its_model(shop: Shop) -> None:

@@ -89,6 +89,15 @@ def test_an_index_by_texts_alone_though_events_suffice(shop: Shop) -> None:
     assert found.next == "seealso build"
 
 
+def test_a_graph_that_finds_too_little_is_said(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.build_index(shop.settings())
+    assert "graph" not in printed(shop, capsys)
+    indices.put_meta(shop.cluster, str(shop.live), {"graph_recall": 0.11})
+    assert printed(shop, capsys)["graph"] == "finds 11% of the best items, too few to rank"
+
+
 def test_a_fit_that_is_newer_than_the_index(shop: Shop) -> None:
     api.build_index(shop.settings())
     api.fit(shop.settings())

@@ -10,6 +10,7 @@ from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore, Encoder
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.verify import verify, verify_again
+from seealso.plugin import Recommender
 from tests.integration.catalogues import OpenShop, Shop, films
 
 WHOLE = {"index": {"verify_sample": 60}}
@@ -65,6 +66,10 @@ def test_a_graph_that_misses_much_is_asked_more_thoroughly(
     again = verify_again(latest_shop.cluster, built.index, less)
     assert again.recall is not None
     assert again.recall < checked.recall
+    for ef_search, few in ((10, True), (2000, False)):
+        asking = latest_shop.settings(recommend={"path": "ann", "ef_search": ef_search})
+        note = Recommender(latest_shop.cluster, asking).recommend(history=["f1"]).note
+        assert ("fewer candidates than it needs (ef_search 2000)" in note) == few
     # without a wish, what the build found is what is checked again
     same = verify_again(latest_shop.cluster, built.index, latest_shop.settings(index=poor))
     assert (same.ef_search, same.recall) == (2000, checked.recall)

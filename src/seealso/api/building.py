@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -133,6 +133,9 @@ def build(
             _renew_for_live(renew_users, exc)
             raise
         users = renew_users()
+    if gate is None and index.previous is not None:
+        unasked = f"not compared with {index.previous}: the events suffice for no questions"
+        index = replace(index, notes=(*index.notes, unasked))
     say_notes((*index.notes, *(() if users is None else users.notes)))
     return CompleteBuild(exported, fit, fitted, index, users, trained)
 

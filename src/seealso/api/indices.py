@@ -215,7 +215,7 @@ def _refresh(settings: Settings, on_error: OnError, *, write: bool) -> Importanc
 
 
 def verify_index(settings: Settings, name: str | None = None) -> Verification:
-    """Check an index as a build does: count, bundle, a sample encoded again, a probe query.
+    """Check an index as a build does: count, bundle, a sample encoded again, and its graph.
 
     Parameters
     ----------
@@ -231,4 +231,6 @@ def verify_index(settings: Settings, name: str | None = None) -> Verification:
     """
     with connect(settings) as cluster:
         chosen = name or live_index(cluster, settings).name
-        return verify_again(cluster, chosen, settings)
+        found = verify_again(cluster, chosen, settings)
+    say_notes(found.notes)
+    return found

@@ -15,6 +15,7 @@ from seealso.errors import ConfigError, MissingExtraError, SeeAlsoError, TooFewE
 from seealso.fitting.lineage import Lineage
 from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.events_index import LiveEvents, summarise_live_events
+from seealso.indexer.graph import misses
 from seealso.indexer.inputs import Inputs, keep_events, survey
 from seealso.indexer.live import LiveIndex, live_index
 from seealso.indexer.users.live import live_users
@@ -41,6 +42,8 @@ class LiveStatus:
         What it was built with.
     attached
         Whether it was attached, not built.
+    graph_recall
+        Share of the best items that its graph was found to find; None where that is not known.
     counted
         Time of the newest event that its importance counts; None where none has a time.
     fit
@@ -59,9 +62,15 @@ class LiveStatus:
     fingerprint: str
     model_fingerprint: str
     attached: bool
+    graph_recall: float | None
     counted: datetime | None
     fit: Lineage | SeeAlsoError | None
     users: str | SeeAlsoError | None
+
+    @property
+    def graph_misses(self) -> bool:
+        """Whether its graph was found to miss too many of the best items to rank."""
+        return misses(self.graph_recall)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +185,7 @@ def _describe_live(cluster: Cluster, settings: Settings) -> LiveStatus | None:
         fingerprint=live.fingerprint,
         model_fingerprint=str(live.meta["model_fingerprint"]),
         attached="attached" in live.meta,
+        graph_recall=live.graph_recall,
         counted=None if counted is None else datetime.fromisoformat(counted),
         fit=attempt(lambda: Lineage.of(live.bundle)),
         users=_find_users(cluster, settings, live),

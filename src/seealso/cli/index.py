@@ -225,6 +225,7 @@ def verify(context: Context, name: str | None) -> None:
                 "least cosine": report.least_cosine,
                 "graph recall": report.graph_recall,
                 **({} if report.user_recall is None else {"for users": report.user_recall}),
+                "ef_search": report.ef_search,
             }
         ),
     )

@@ -60,6 +60,8 @@ def _describe_live(alias: str, live: "LiveStatus") -> Iterator[tuple[str, object
     yield "documents", live.documents
     yield "built with", f"{live.bundle} ({live.fingerprint}), by seealso {live.version}"
     yield "quality", _describe_quality(live.fit)
+    if live.graph_misses:
+        yield "graph", f"finds {live.graph_recall:.0%} of the best items, too few to rank"
     if live.users is not None:
         yield "users", _text(live.users)
 
