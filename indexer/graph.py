@@ -19,9 +19,12 @@ LEAST_RECALL: Final = 0.95
 ENOUGH_RECALL: Final = 0.98
 """With a share of this, a graph is asked no more thoroughly."""
 
-EF_SEARCHES: Final = (200, 400, 800, 1600)
+EF_SEARCHES: Final = (200, 400, 800, 1600, 3200, 6400)
 """Candidates that are examined in each segment: a build tries one after the other until the graph
 finds enough."""
+
+MANY_CANDIDATES: Final = 1600
+"""From here on, `LEAST_RECALL` is enough: more candidates only where all items would be scored."""
 
 OVERSAMPLING: Final = 3
 """Items found by rounded vectors, and compared again with whole ones, for each place of a list."""
@@ -61,6 +64,11 @@ def graph_ranks(settings: RecommendSettings, documents: int, recall: float | Non
 def misses(recall: float | None) -> bool:
     """Return whether a graph finds too little to rank."""
     return recall is not None and recall < LEAST_RECALL
+
+
+def is_enough(recall: float, ef_search: int) -> bool:
+    """Return whether a graph that finds this much is asked no more thoroughly than it was."""
+    return recall >= (ENOUGH_RECALL if ef_search < MANY_CANDIDATES else LEAST_RECALL)
 
 
 def is_rounded(meta: Mapping[str, Any]) -> bool:

@@ -12,12 +12,12 @@ from seealso.config import Settings
 from seealso.encoder import Bundle, History, average_contents
 from seealso.errors import ClusterError
 from seealso.indexer.documents import item_vector
-from seealso.indexer.graph import ENOUGH_RECALL, EXPENSIVE, graph_parameters
+from seealso.indexer.graph import EXPENSIVE, graph_parameters, is_enough
 from seealso.query_templates import render
 from seealso.readers import Histories
 from seealso.types import Path, User, Vector
 
-ITEMS: Final = 8
+ITEMS: Final = 20
 """Items whose neighbours are searched."""
 
 USERS: Final = 20
@@ -63,9 +63,9 @@ class Recall:
     ef_search: int
 
 
-def ask_for_items(vectors: Vector) -> list[Question]:
-    """Return questions for the items nearest to `ITEMS` of E_i, shape (n, dimension)."""
-    return [*map(Question, vectors[:ITEMS])]
+def ask_for_items(vectors: Vector, bundle: Bundle) -> list[Question]:
+    """Return questions for the items that are like `ITEMS` of E_i, shape (n, dimension)."""
+    return [Question(bundle.item_query(vector)) for vector in vectors[:ITEMS]]
 
 
 def ask_for_users(
@@ -118,7 +118,7 @@ def measure_recall(
     questions
         What is looked for.
     ef_searches
-        Candidates that are examined in each segment, tried until the share is `ENOUGH_RECALL`.
+        Candidates that are examined in each segment, tried until `is_enough`.
     rounded
         Whether the graph has rounded vectors.
 
@@ -138,7 +138,7 @@ def measure_recall(
             return None
         if total:
             found = Recall(sum(map(_count_found, near, exact)) / total, ef_search)
-        if found.share >= ENOUGH_RECALL:
+        if is_enough(found.share, ef_search):
             break
     return found
 

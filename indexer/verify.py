@@ -104,8 +104,9 @@ def verify(
     if graph:
         own = settings.recommend.ef_search
         candidates = ef_searches or (EF_SEARCHES if own is None else (own,))
-        questions = ask_for_users(cluster, name, encoder.bundle, events, settings)
-        found = _ask_graph(cluster, found, vectors, questions, candidates, rounded=is_rounded(meta))
+        users = ask_for_users(cluster, name, encoder.bundle, events, settings)
+        items = ask_for_items(vectors, encoder.bundle)
+        found = _ask_graph(cluster, found, users, items, candidates, rounded=is_rounded(meta))
     ranks = graph_ranks(settings.recommend, documents, found.decisive_recall)
     if ranks and misses(found.decisive_recall):
         raise MappingMismatch(
@@ -120,25 +121,24 @@ def verify(
 def _ask_graph(
     cluster: Cluster,
     found: Verification,
-    vectors: Vector,
-    questions: Sequence[Question],
+    users: Sequence[Question],
+    items: Sequence[Question],
     ef_searches: Sequence[int],
     *,
     rounded: bool,
 ) -> Verification:
     """Return what was found, with what the graph finds for users, if there are any, and items."""
-    users = None
-    if questions:
-        users = measure_recall(cluster, found.index, questions, ef_searches, rounded=rounded)
-        # items are nearer to each other than users to them: what is enough for these is, for those
-        ef_searches = ef_searches if users is None else (users.ef_search,)
-    items = ask_for_items(vectors)
-    recall = measure_recall(cluster, found.index, items, ef_searches, rounded=rounded)
+    by_users = None
+    if users:
+        by_users = measure_recall(cluster, found.index, users, ef_searches, rounded=rounded)
+        # related items come from the graph as users' lists do, with as many candidates
+        ef_searches = ef_searches if by_users is None else (by_users.ef_search,)
+    by_items = measure_recall(cluster, found.index, items, ef_searches, rounded=rounded)
     return replace(
         found,
-        recall=None if recall is None else recall.share,
-        user_recall=None if users is None else users.share,
-        ef_search=found.ef_search if recall is None else recall.ef_search,
+        recall=None if by_items is None else by_items.share,
+        user_recall=None if by_users is None else by_users.share,
+        ef_search=found.ef_search if by_items is None else by_items.ef_search,
     )
 
 

@@ -44,7 +44,7 @@ class RecommendSettings(Section):
     """Recommendations with a lower probability are left out."""
     ef_search: int | None = Field(None, ge=1)
     """``ann``: candidates examined in each segment; none for as many as the build of the index
-    found to be enough, from 200 to 1,600."""
+    found to be enough, from 200 to 6,400."""
     field_weights: Mapping[str, float] = Field(default_factory=dict)
     """BM25 weight of each text field; without any, only the rendered item text is searched."""
     words: int = Field(32, ge=1)
