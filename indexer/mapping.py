@@ -27,6 +27,10 @@ LOADING_LOG = "2gb"
 """Size of the log of writes at which an index that is loaded closes its segments; 512 MB where
 nothing is set. Larger segments need fewer merges, each of which makes their graphs anew."""
 
+LARGEST_SEGMENT = "500mb"
+"""Size up to which OpenSearch merges segments by itself; 5 GB where nothing is set. A larger graph
+finds less with as many candidates: what a build measured would no longer be so after a merge."""
+
 LONGEST_KEYWORD = 8191
 """Characters of a keyword that are indexed: Lucene refuses terms over 32766 bytes."""
 
@@ -59,6 +63,7 @@ def loading_body(
                 "number_of_replicas": 0,
                 "refresh_interval": "-1",
                 "translog.flush_threshold_size": LOADING_LOG,
+                "merge.policy.max_merged_segment": LARGEST_SEGMENT,
                 # the segments of a shard beside each other, which 3.0 and later do anyway
                 "search.concurrent_segment_search.mode": "auto",
             }

@@ -103,6 +103,8 @@ def test_a_large_shard_is_merged_to_one_segment_on_request_alone(
     found = latest_shop.cluster.request("GET", f"/{several}", params={"flat_settings": "true"})
     # what is set while an index is loaded is gone
     assert "index.translog.flush_threshold_size" not in found[several]["settings"]
+    # and what keeps its segments from growing stays
+    assert found[several]["settings"]["index.merge.policy.max_merged_segment"] == "500mb"
     assert count_segments(latest_shop.build(index={**small, "force_merge": True}).index) == 1
 
 
