@@ -104,9 +104,11 @@ def verify(
     if graph:
         own = settings.recommend.ef_search
         candidates = ef_searches or (EF_SEARCHES if own is None else (own,))
-        users = ask_for_users(cluster, name, encoder.bundle, events, settings)
-        items = ask_for_items(vectors, encoder.bundle)
-        found = _ask_graph(cluster, found, users, items, candidates, rounded=is_rounded(meta))
+        questions = (
+            ask_for_users(cluster, name, encoder.bundle, events, settings),
+            ask_for_items(vectors, encoder.bundle),
+        )
+        found = _ask_graph(cluster, found, *questions, candidates, rounded=is_rounded(meta))
     ranks = graph_ranks(settings.recommend, documents, found.decisive_recall)
     if ranks and misses(found.decisive_recall):
         raise MappingMismatch(
