@@ -9,6 +9,7 @@ from seealso.cluster import indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, ConfigError
 from seealso.indexer import memory
+from seealso.indexer.graph import EF_SEARCHES
 from seealso.indexer.verify import verify_again
 from seealso.plugin import Recommender
 from seealso.plugin.recommendations import RecommendationList
@@ -74,6 +75,13 @@ def test_the_graph_is_judged_by_what_lists_get(shop: Shop) -> None:
     changed = shop.build(swap=False)
     assert not changed.resumed
     with Recommender(shop.cluster, shop.settings(), index=changed.index) as recommender:
+        assert by_path(recommender, "ann").ids == by_path(recommender, "exact").ids
+
+
+def test_the_most_candidates_that_a_build_tries_are_taken(shop: Shop) -> None:
+    shop.build(index=ROUNDED)
+    settings = shop.settings(recommend={"ef_search": EF_SEARCHES[-1]})
+    with Recommender(shop.cluster, settings) as recommender:
         assert by_path(recommender, "ann").ids == by_path(recommender, "exact").ids
 
 
