@@ -15,15 +15,13 @@ from seealso.config import Settings
 from seealso.encoder import Bundle, find_serving_bundle
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.ahead import EncodeAhead
-from seealso.indexer.binding import bound_dimension
 from seealso.indexer.build_report import BuildPlan, BuildReport, textless_notes
 from seealso.indexer.documents import DocumentMaker
 from seealso.indexer.inputs import Inputs, Survey
 from seealso.indexer.lifecycle import build_lock, go_live
 from seealso.indexer.live import find_replaceable
 from seealso.indexer.mapping import index_body, index_meta
-from seealso.indexer.memory import GraphMemory, plan_memory
-from seealso.indexer.preparation import Preparation, prepare
+from seealso.indexer.preparation import prepare
 from seealso.indexer.staging import build_key, stage
 from seealso.indexer.verification import Verification
 from seealso.indexer.verify import verify
@@ -45,7 +43,7 @@ def plan(
     base = find_serving_bundle(settings)
     live = find_replaceable(cluster, settings.index.alias)
     ready = prepare(base, settings, source, allow_unmatched=allow_unmatched)
-    memory = _plan_memory(cluster, base, ready)
+    memory = ready.plan_memory(cluster)
     found = indices.list_indices(cluster, settings.index.alias)
     return BuildPlan(
         alias=settings.index.alias,
@@ -121,7 +119,7 @@ def build(
         live = find_replaceable(cluster, alias)
         ready = prepare(base, settings, source, allow_unmatched=allow_unmatched)
         settings, surveyed, images = ready.settings, ready.survey, ready.images
-        memory = _plan_memory(cluster, base, ready)
+        memory = ready.plan_memory(cluster)
         settings = settings.model_copy(update={"index": memory.index})
         if encode_ahead is not None:
             encode_ahead(base, settings, surveyed.items)
@@ -171,11 +169,6 @@ def build(
         unmatched_images=0 if images is None else len(images) - done.with_image,
         notes=(*ready.notes, *textless_notes(textless), *verification.notes),
     )
-
-
-def _plan_memory(cluster: Cluster, base: Bundle, ready: Preparation) -> GraphMemory:
-    index, dimension = ready.settings.index, bound_dimension(base, ready.settings)
-    return plan_memory(cluster, ready.survey.items, dimension, index)
 
 
 def _describe(settings: Settings, surveyed: Survey, bundle: Bundle) -> dict[str, Any]:

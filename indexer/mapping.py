@@ -23,9 +23,13 @@ WHOLE_SOURCE: Mapping[str, Any] = {"enabled": True, "includes": [], "excludes": 
 
 DERIVED_SOURCE = "index.knn.derived_source.enabled"
 
+LOG_LIMIT = "index.translog.flush_threshold_size"
+
 LOADING_LOG = "2gb"
 """Size of the log of writes at which an index that is loaded closes its segments; 512 MB where
 nothing is set. Larger segments need fewer merges, each of which makes their graphs anew."""
+
+SEGMENT_LIMIT = "index.merge.policy.max_merged_segment"
 
 LARGEST_SEGMENT = "500mb"
 """Size up to which OpenSearch merges segments by itself; 5 GB where nothing is set. A larger graph
@@ -57,16 +61,14 @@ def loading_body(
     """Return what `index_body` does, of an index with these fields, whatever is stored there."""
     return {
         "settings": {
-            "index": {
-                "knn": True,
-                "number_of_shards": index.shards,
-                "number_of_replicas": 0,
-                "refresh_interval": "-1",
-                "translog.flush_threshold_size": LOADING_LOG,
-                "merge.policy.max_merged_segment": LARGEST_SEGMENT,
-                # the segments of a shard beside each other, which 3.0 and later do anyway
-                "search.concurrent_segment_search.mode": "auto",
-            }
+            "index.knn": True,
+            "index.number_of_shards": index.shards,
+            "index.number_of_replicas": 0,
+            "index.refresh_interval": "-1",
+            LOG_LIMIT: LOADING_LOG,
+            SEGMENT_LIMIT: LARGEST_SEGMENT,
+            # the segments of a shard beside each other, which 3.0 and later do anyway
+            "index.search.concurrent_segment_search.mode": "auto",
         },
         "mappings": {
             "dynamic": "strict",

@@ -3,11 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seealso.cluster import Cluster
 from seealso.config import Settings, with_fitted
 from seealso.encoder import Bundle, ImageVectors, fit_note
-from seealso.indexer.binding import bind_to_catalogue, sample_texts, whitening_note
+from seealso.indexer.binding import (
+    bind_to_catalogue,
+    bound_dimension,
+    sample_texts,
+    whitening_note,
+)
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, Survey, survey
+from seealso.indexer.memory import GraphMemory, plan_memory
 from seealso.log import progress
 
 
@@ -44,6 +51,11 @@ class Preparation:
             whitening_note(self.base, self.texts, self.settings),
         )
         return (*self.survey.notes(), *(note for note in degraded if note))
+
+    def plan_memory(self, cluster: Cluster) -> GraphMemory:
+        """Return what the graph of the items will take; raises what `memory.plan_memory` raises."""
+        dimension = bound_dimension(self.base, self.settings)
+        return plan_memory(cluster, self.survey.items, dimension, self.settings.index)
 
     def bind(self) -> Bundle:
         """Return the bundle, bound to the texts; raises what `bind_to_catalogue` raises."""

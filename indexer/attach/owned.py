@@ -12,7 +12,15 @@ from seealso.cluster import Cluster, indices
 from seealso.cluster.addresses import write_alias
 from seealso.config import CatalogueSettings, Settings
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.mapping import DERIVED_SOURCE, derives_safely, own_fields
+from seealso.indexer.mapping import (
+    DERIVED_SOURCE,
+    LARGEST_SEGMENT,
+    LOADING_LOG,
+    LOG_LIMIT,
+    SEGMENT_LIMIT,
+    derives_safely,
+    own_fields,
+)
 from seealso.readers import RESERVED
 
 Way = Literal["in place", "copy"]
@@ -45,6 +53,7 @@ SERVING = (
     "index.default_pipeline",
     "index.final_pipeline",
     "index.search.default_pipeline",
+    LOG_LIMIT,
 )
 """Settings that a copy gets once it is loaded: what is copied went through the pipelines before."""
 
@@ -188,10 +197,13 @@ def copy_body(owned: Owned, dimension: int, meta: Mapping[str, Any]) -> dict[str
     remaining = {k: v for k, v in owned.flat_settings.items() if not k.startswith(dropped)}
     return {
         "settings": {
+            # what the owner set about merges is obeyed
+            SEGMENT_LIMIT: LARGEST_SEGMENT,
             **remaining,
             "index.knn": True,
             "index.number_of_replicas": 0,
             "index.refresh_interval": "-1",
+            LOG_LIMIT: LOADING_LOG,
             # the owner's fields keep the room that they have
             FIELDS_LIMIT: int(remaining.get(FIELDS_LIMIT, 1000)) + len(owned.own - owned.mapped),
         },

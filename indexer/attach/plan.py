@@ -27,6 +27,8 @@ class AttachPlan:
         The hidden alias that an index gets which is written to in place.
     note
         What the owner should know.
+    memory
+        What the graph would need, and what the nodes have; empty where the graph is there.
     notes
         What would be guessed, left out or degraded, a sentence each.
     """
@@ -40,6 +42,7 @@ class AttachPlan:
     aliases: tuple[str, ...]
     added: str | None
     note: str
+    memory: str = ""
     notes: tuple[str, ...] = ()
 
 

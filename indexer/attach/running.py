@@ -15,7 +15,7 @@ from seealso.errors import MappingMismatch
 from seealso.indexer.attach.documents import FieldWriter, owned_inputs, read_owned
 from seealso.indexer.attach.owned import alias_actions, look, serving_settings
 from seealso.indexer.attach.plan import AttachPlan, plan
-from seealso.indexer.attach.target import begin, read_inputs
+from seealso.indexer.attach.target import Target, begin, read_inputs
 from seealso.indexer.build_report import textless_notes
 from seealso.indexer.lifecycle import build_lock, record_live
 from seealso.indexer.rewriting import rewriting
@@ -87,7 +87,8 @@ def plan_attach(
     chosen = plan(owned, copy=copy)
     source = owned_inputs(owned, problems)
     read = read_inputs(owned, chosen, source, allow_unmatched=allow_unmatched)
-    return replace(chosen, notes=read.notes)
+    memory = "" if isinstance(read, Target) else read.plan_memory(cluster).summary
+    return replace(chosen, memory=memory, notes=read.notes)
 
 
 def attach(

@@ -11,7 +11,6 @@ from seealso.indexer.documents import DocumentMaker
 from seealso.indexer.images import images_for
 from seealso.indexer.inputs import Inputs, event_notes
 from seealso.indexer.mapping import index_meta
-from seealso.indexer.memory import plan_memory
 from seealso.indexer.preparation import Preparation, prepare
 from seealso.indexer.rereading import read_again
 from seealso.indexer.staging import build_key, stage
@@ -90,10 +89,10 @@ def begin(
     read = read_inputs(owned, plan, source, allow_unmatched=allow_unmatched)
     if isinstance(read, Target):
         return read
-    importance, bundle = read.survey.importance, read.bind()
-    cluster, settings = owned.cluster, read.settings
-    memory = plan_memory(cluster, plan.documents, bundle.dimension, settings.index)
-    settings = settings.model_copy(update={"index": memory.index})
+    cluster, importance = owned.cluster, read.survey.importance
+    memory = read.plan_memory(cluster)
+    bundle = read.bind()
+    settings = read.settings.model_copy(update={"index": memory.index})
     owned = replace(owned, settings=settings)
     meta = index_meta(settings, bundle, importance.parameters, _key(owned, bundle))
     meta["attached"] = {"way": plan.way, "source": owned.name, "fields": sorted(owned.own)}

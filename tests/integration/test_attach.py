@@ -15,9 +15,11 @@ from seealso.cluster import Cluster, fetch, indices
 from seealso.cluster.addresses import write_aliases
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, DataError, MappingMismatch
+from seealso.indexer import memory
 from seealso.indexer.attach.running import AttachReport, attach, plan_attach
 from seealso.indexer.inputs import inputs
 from seealso.indexer.lifecycle import find_prunable
+from seealso.indexer.mapping import SEGMENT_LIMIT
 from seealso.indexer.refresh import refresh_importance
 from seealso.indexer.users.live import user_indices
 from seealso.indexer.verify import verify_again
@@ -141,6 +143,18 @@ def test_mapping_settings_meta_and_aliases_are_kept(stack: Stack) -> None:
     for name in ("analysis", "default_pipeline", "search", "refresh_interval", "number_of_shards"):
         assert there[name] == kept[name]
     assert there["default_pipeline"] == PIPELINE
+    assert "translog" not in there
+
+
+@pytest.mark.parametrize(("owners", "copys"), [({}, "500mb"), ({SEGMENT_LIMIT: "1gb"}, "1gb")])
+def test_segments_of_a_copy_stay_as_large_as_they_were_measured(
+    opensearch: NodeInfo, open_stack: OpenStack, owners: dict[str, str], copys: str
+) -> None:
+    stack = open_stack(opensearch.url, **owners)
+    report = attached(stack)
+    params = {"flat_settings": "true"}
+    found = stack.cluster.request("GET", f"/{report.index}/_settings", params=params)
+    assert found[report.index]["settings"][SEGMENT_LIMIT] == copys
 
 
 def test_a_second_run_changes_nothing_and_a_later_one_what_changed(stack: Stack) -> None:
@@ -235,9 +249,26 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(stack: Stack) -> Non
     assert (plan.index, plan.documents, plan.alias) == (stack.index, DOCUMENTS, stack.alias)
     assert stack.cluster.request("GET", f"/{stack.index}") == before
     assert stack.shop.names == []
-    attached(stack)
+    report = attached(stack)
+    assert report.memory == plan.memory != ""
     after = plan_attach(stack.cluster, stack.settings, stack.alias, Problems("stop"))
     assert (after.way, after.reason) == ("in place", "it was attached before")
+    assert after.memory == attached(stack).memory == ""
+
+
+def test_a_graph_that_does_not_fit_is_refused_before_a_text_is_encoded(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stack.cluster.request("GET", f"/{stack.index}")
+    # nobody has an index of that size for a test
+    monkeypatch.setattr(memory, "OVERHEAD", 1e9)
+    encoded: list[str] = []
+    monkeypatch.setattr("seealso.indexer.binding.item_encoder", encoded.append)
+    for refused in (attach, plan_attach):
+        with pytest.raises(ClusterError, match="do not fit into the memory of the nodes"):
+            refused(stack.cluster, stack.settings, stack.alias, Problems("stop"))
+    assert (encoded, stack.shop.names) == ([], [])
+    assert stack.cluster.request("GET", f"/{stack.index}") == before
 
 
 def test_a_value_that_cannot_be_read_is_kept_and_costs_the_model_that_value_alone(

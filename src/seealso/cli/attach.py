@@ -118,11 +118,16 @@ def _planned(plan: "AttachPlan") -> dict[str, object]:
         "writes to": target,
         "aliases": f"{moves} -> {target}",
         **_added(plan),
+        **_memory(plan.memory),
     }
 
 
 def _added(plan: "AttachPlan") -> dict[str, object]:
     return {"hidden alias": f"{plan.added}, by which it is written to"} if plan.added else {}
+
+
+def _memory(summary: str) -> dict[str, object]:
+    return {"memory": summary} if summary else {}
 
 
 def _done(report: "AttachReport") -> dict[str, object]:
@@ -138,7 +143,7 @@ def _done(report: "AttachReport") -> dict[str, object]:
         "documents": f"{report.written:,} written, {report.unchanged:,} unchanged, "
         f"{report.deleted:,} deleted",
         "not items": f"{report.unreadable:,}, kept without a vector",
-        **({"memory": report.memory} if report.memory else {}),
+        **_memory(report.memory),
         "verified": checked.summary,
         "seconds": f"{report.seconds:.1f}",
     }
