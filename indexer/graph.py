@@ -1,6 +1,7 @@
 """Whether lists come from the graph of an index: by what it costs, and by what it finds."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from seealso.config import WHOLE_BITS, RecommendSettings
@@ -31,6 +32,27 @@ OVERSAMPLING: Final = 3
 
 EXPENSIVE: Final = "search.allow_expensive_queries"
 """The cluster's setting without which no script ranks, and so nothing is searched exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRecall:
+    """What a graph finds, and how thoroughly it is asked for that.
+
+    Attributes
+    ----------
+    share
+        Of the best items; None where that is not known.
+    ef_search
+        Candidates that are examined for it in each segment.
+    """
+
+    share: float | None = None
+    ef_search: int = EF_SEARCHES[0]
+
+    @property
+    def misses(self) -> bool:
+        """Whether it finds too little to rank."""
+        return misses(self.share)
 
 
 def exact_limit(own: int | None) -> int:
@@ -79,9 +101,17 @@ def is_rounded(meta: Mapping[str, Any]) -> bool:
     return int(meta.get("vector_bits", WHOLE_BITS)) < WHOLE_BITS
 
 
-def ef_search_of(meta: Mapping[str, Any]) -> int:
-    """Return how many candidates the graph of an index needs, by what the index says of itself."""
-    return int(meta.get("ef_search", EF_SEARCHES[0]))
+def recall_for_users(meta: Mapping[str, Any]) -> GraphRecall:
+    """Return what the graph of an index finds for users, by what the index says of itself."""
+    return GraphRecall(meta.get("graph_recall"), int(meta.get("ef_search", EF_SEARCHES[0])))
+
+
+def recall_for_items(meta: Mapping[str, Any]) -> GraphRecall:
+    """Return what it finds for an item, by the same."""
+    if "item_ef_search" not in meta:
+        # an index of an earlier version is asked alike for both
+        return recall_for_users(meta)
+    return GraphRecall(meta["item_recall"], int(meta["item_ef_search"]))
 
 
 def graph_parameters(size: int, ef_search: int, *, rounded: bool) -> dict[str, int]:

@@ -10,7 +10,7 @@ from seealso.config import Settings, TextSettings
 from seealso.encoder import Bundle, BundleStore
 from seealso.encoder.joined import COLD
 from seealso.errors import ClusterError, MappingMismatch
-from seealso.indexer.graph import ef_search_of, is_rounded, misses
+from seealso.indexer.graph import GraphRecall, is_rounded, recall_for_items, recall_for_users
 from seealso.types import Calibration, Space
 
 OLDEST: Final = (0, 2)
@@ -54,26 +54,20 @@ class LiveIndex:
         return is_rounded(self.meta)
 
     @property
-    def ef_search(self) -> int:
-        """Candidates that its graph needs in each segment."""
-        return ef_search_of(self.meta)
-
-    @property
     def cold_coordinate(self) -> int | None:
         """Where a vector says that its item is cold; None where no vector does."""
         # an index of an earlier version does not say; its items stay cold until the next build
         return int(self.meta["dimension"]) + COLD if self.meta.get("collaborative") else None
 
     @property
-    def graph_recall(self) -> float | None:
-        """Share of the best items that its graph was found to find; None where it was not asked."""
-        found = self.meta.get("graph_recall")
-        return None if found is None else float(found)
+    def recall_for_users(self) -> GraphRecall:
+        """What its graph was found to find of the best items of users."""
+        return recall_for_users(self.meta)
 
     @property
-    def graph_misses(self) -> bool:
-        """Whether its graph was found to miss too many of the best items to rank."""
-        return misses(self.graph_recall)
+    def recall_for_items(self) -> GraphRecall:
+        """What it was found to find of the items that are nearest to an item."""
+        return recall_for_items(self.meta)
 
     @property
     def text(self) -> TextSettings:

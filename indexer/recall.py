@@ -12,7 +12,7 @@ from seealso.config import Settings
 from seealso.encoder import Bundle, History, average_contents
 from seealso.errors import ClusterError
 from seealso.indexer.documents import item_vector
-from seealso.indexer.graph import EXPENSIVE, graph_parameters, is_enough
+from seealso.indexer.graph import EXPENSIVE, GraphRecall, graph_parameters, is_enough
 from seealso.query_templates import render
 from seealso.readers import Histories
 from seealso.types import Path, User, Vector
@@ -45,22 +45,6 @@ class Question:
         """Parameters of the search for its best items."""
         left_out = {"exclude": self.exclude} if self.exclude else {}
         return {"vector": self.vector, "size": BEST, "source": ["item_id"], **left_out}
-
-
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """What a graph finds.
-
-    Attributes
-    ----------
-    share
-        Of the best items.
-    ef_search
-        Candidates that were examined for it in each segment.
-    """
-
-    share: float
-    ef_search: int
 
 
 def ask_for_items(vectors: Vector, bundle: Bundle) -> list[Question]:
@@ -108,7 +92,7 @@ def measure_recall(
     ef_searches: Sequence[int],
     *,
     rounded: bool,
-) -> Recall | None:
+) -> GraphRecall:
     """Return which share of the ten exact best items the graph of an index finds.
 
     Parameters
@@ -124,23 +108,23 @@ def measure_recall(
 
     Returns
     -------
-    Recall or None
-        None where the cluster allows no exact search.
+    GraphRecall
+        Without a share where the cluster allows no exact search, which would tell.
     """
     exact = _find_exactly(cluster, name, questions)
     total = sum(map(len, exact or ()))
-    found = Recall(1.0, ef_searches[0])
+    share = 1.0
     for ef_search in ef_searches:
         graph = graph_parameters(BEST, ef_search, rounded=rounded)
         # where nothing tells what it misses, the graph is asked all the same: it must answer
         near = [_scores(cluster, name, Path.ANN, {**one.params, **graph}) for one in questions]
         if exact is None:
-            return None
+            return GraphRecall(None, ef_search)
         if total:
-            found = Recall(sum(map(_count_found, near, exact)) / total, ef_search)
-        if is_enough(found.share, ef_search):
+            share = sum(map(_count_found, near, exact)) / total
+        if is_enough(share, ef_search):
             break
-    return found
+    return GraphRecall(share, ef_search)
 
 
 def _choose_users(

@@ -21,11 +21,13 @@ class Verification:
     recall
         Which share of the ten items nearest to an item the graph finds; None where the cluster
         does not allow the queries that would tell (``search.allow_expensive_queries``).
+    item_ef_search
+        Candidates of the graph with which that was found.
     user_recall
         Which share of the ten best items of users the graph finds; None where it was not asked
         for any.
     ef_search
-        Candidates of the graph with which that was found.
+        Candidates of the graph for users: those with which that was found.
     graph_ranks
         Whether lists come from the graph.
     """
@@ -35,13 +37,19 @@ class Verification:
     sample: int
     least_cosine: float
     recall: float | None
+    item_ef_search: int = EF_SEARCHES[0]
     user_recall: float | None = None
     ef_search: int = EF_SEARCHES[0]
     graph_ranks: bool = True
 
     def as_meta(self) -> dict[str, Any]:
         """Return what the index is to say of its graph."""
-        return {"graph_recall": self.decisive_recall, "ef_search": self.ef_search}
+        return {
+            "graph_recall": self.decisive_recall,
+            "ef_search": self.ef_search,
+            "item_recall": self.recall,
+            "item_ef_search": self.item_ef_search,
+        }
 
     @property
     def decisive_recall(self) -> float | None:
@@ -51,27 +59,40 @@ class Verification:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user of the index should know."""
-        recall = self.decisive_recall
-        if recall is None or not misses(recall):
-            return ()
-        return (
-            f"the graph finds {recall:.0%} of the best items, so every list is ranked exactly, "
-            "which takes longer the more documents there are; a larger index.m and "
-            "index.ef_construction find more",
+        found = (
+            (self.decisive_recall, "best items", "every list is"),
+            (self.recall, "items nearest to an item", "related items are"),
         )
+        missing = [
+            f"the graph finds {recall:.0%} of the {best}, so {ranked} ranked exactly, which takes "
+            "longer the more documents there are; a larger index.m and index.ef_construction find "
+            "more"
+            for recall, best, ranked in found
+            if recall is not None and misses(recall)
+        ]
+        # the first is about every list
+        return tuple(missing[:1])
 
     @property
     def graph_recall(self) -> str:
-        """The recall of the graph, or why there is none."""
-        return (
-            f"not measured ({EXPENSIVE} is false)" if self.recall is None else f"{self.recall:.2f}"
-        )
+        """The recall of the graph for items, or why there is none."""
+        if self.recall is None:
+            return f"not measured ({EXPENSIVE} is false)"
+        return _describe(self.recall, self.item_ef_search)
+
+    @property
+    def recall_for_users(self) -> str:
+        """The recall of the graph for users; empty where it was asked for none."""
+        return "" if self.user_recall is None else _describe(self.user_recall, self.ef_search)
 
     @property
     def summary(self) -> str:
         """The outcome in one line."""
-        graph = f"graph recall {self.graph_recall}"
-        users = "" if self.user_recall is None else f", for users {self.user_recall:.2f}"
-        thorough = f" (ef_search {self.ef_search})" if self.ef_search != EF_SEARCHES[0] else ""
         checked = f"{self.documents:,} documents, cosine >= {self.least_cosine:.4f}"
-        return f"{checked}, {graph}{users}{thorough}"
+        users = f", for users {self.recall_for_users}" if self.recall_for_users else ""
+        return f"{checked}, graph recall {self.graph_recall}{users}"
+
+
+def _describe(recall: float, ef_search: int) -> str:
+    thorough = f" (ef_search {ef_search})" if ef_search != EF_SEARCHES[0] else ""
+    return f"{recall:.2f}{thorough}"

@@ -1,7 +1,7 @@
 """Checks a loaded index as clients will use it, before the alias moves to it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,7 +21,7 @@ from seealso.encoder.joined import COLD
 from seealso.errors import DataError, MappingMismatch
 from seealso.indexer.creation import changed_settings, narrowed_source
 from seealso.indexer.documents import item_vector, read_item
-from seealso.indexer.graph import EF_SEARCHES, graph_ranks, is_rounded, misses
+from seealso.indexer.graph import EF_SEARCHES, GraphRecall, graph_ranks, is_rounded, misses
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import row_source
 from seealso.indexer.live import open_index
@@ -36,6 +36,14 @@ from seealso.types import Item, Space, Vector
 EventFrames: TypeAlias = Callable[[], Iterable[pl.DataFrame]]
 """Returns the events, read afresh at every call."""
 
+@dataclass(frozen=True, slots=True)
+class Thoroughness:
+    """Candidates in each segment that a graph is asked with, one after the other."""
+
+    users: Sequence[int]
+    items: Sequence[int]
+
+
 LEAST_COSINE = 0.999
 """Of a stored vector and the same item encoded again: int8 and batch order change it less."""
 
@@ -47,7 +55,7 @@ def verify(
     settings: Settings,
     images: ImageVectors | None = None,
     events: EventFrames = tuple,
-    ef_searches: Sequence[int] | None = None,
+    ef_searches: Thoroughness | None = None,
 ) -> Verification:
     """Check an index: count, fingerprint, a sample encoded again, and what its graph finds.
 
@@ -65,8 +73,8 @@ def verify(
     events
         Of users for whom the graph is asked.
     ef_searches
-        The graph is asked with one after the other until it finds enough: `EF_SEARCHES`, unless
-        the settings name another.
+        What the graph is asked with, for users and for items; where it is None, `EF_SEARCHES` are
+        tried until it finds enough, unless the settings name one.
 
     Raises
     ------
@@ -103,11 +111,12 @@ def verify(
     found = Verification(name, documents, len(hits), least, recall=1.0)
     if graph:
         own = settings.recommend.ef_search
-        candidates = ef_searches or (EF_SEARCHES if own is None else (own,))
+        tried = EF_SEARCHES if own is None else (own,)
         questions = (
             ask_for_users(cluster, name, encoder.bundle, events, settings),
             ask_for_items(vectors, encoder.bundle),
         )
+        candidates = ef_searches or Thoroughness(tried, tried)
         found = _ask_graph(cluster, found, *questions, candidates, rounded=is_rounded(meta))
     ranks = graph_ranks(settings.recommend, documents, found.decisive_recall)
     if ranks and misses(found.decisive_recall):
@@ -125,22 +134,23 @@ def _ask_graph(
     found: Verification,
     users: Sequence[Question],
     items: Sequence[Question],
-    ef_searches: Sequence[int],
+    ef_searches: Thoroughness,
     *,
     rounded: bool,
 ) -> Verification:
     """Return what was found, with what the graph finds for users, if there are any, and items."""
-    by_users = None
-    if users:
-        by_users = measure_recall(cluster, found.index, users, ef_searches, rounded=rounded)
-        # related items come from the graph as users' lists do, with as many candidates
-        ef_searches = ef_searches if by_users is None else (by_users.ef_search,)
-    by_items = measure_recall(cluster, found.index, items, ef_searches, rounded=rounded)
+
+    def measure(questions: Sequence[Question], tried: Sequence[int]) -> GraphRecall:
+        return measure_recall(cluster, found.index, questions, tried, rounded=rounded)
+
+    for_items = measure(items, ef_searches.items)
+    for_users = measure(users, ef_searches.users) if users else None
     return replace(
         found,
-        recall=None if by_items is None else by_items.share,
-        user_recall=None if by_users is None else by_users.share,
-        ef_search=found.ef_search if by_items is None else by_items.ef_search,
+        recall=for_items.share,
+        item_ef_search=for_items.ef_search,
+        user_recall=None if for_users is None else for_users.share,
+        ef_search=(for_users or for_items).ef_search,
     )
 
 
@@ -186,8 +196,10 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
             # the documents can be checked without them
             say(f"note: the graph is asked for no user: {exc.message}")
 
-    ef_search = settings.recommend.ef_search or index.ef_search
-    return verify(cluster, name, encoder, settings, images, events, (ef_search,))
+    own = settings.recommend.ef_search
+    found = index.recall_for_users, index.recall_for_items
+    asked_with = Thoroughness(*((own or one.ef_search,) for one in found))
+    return verify(cluster, name, encoder, settings, images, events, asked_with)
 
 
 def _check_standing(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> None:

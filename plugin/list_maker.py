@@ -102,11 +102,13 @@ class ListMaker(RequestMaker):
         watch = Stopwatch()
         profile = Profile(User(seen=frozenset({item_id})), self._vector(live, item_id))
         watch.cut("profile")
-        return self._for_nobody(live, profile, criteria, watch)
+        context = RankingContext.of_related(live, criteria)
+        return self._for_nobody(live, profile, criteria, context, watch)
 
     def popular(self, live: Live, criteria: Criteria) -> RecommendationList:
         """Return the most important items, which is the list of a user of whom nothing is known."""
-        return self._for_nobody(live, Profile(User(), None), criteria, Stopwatch())
+        context = RankingContext.of(live, criteria)
+        return self._for_nobody(live, Profile(User(), None), criteria, context, Stopwatch())
 
     def ranking(
         self, live: Live, user: User, item_ids: Sequence[str], criteria: Criteria
@@ -176,12 +178,16 @@ class ListMaker(RequestMaker):
         return explain(self._cluster, who, item_ids, criteria)
 
     def _for_nobody(
-        self, live: Live, profile: Profile, criteria: Criteria, watch: Stopwatch
+        self,
+        live: Live,
+        profile: Profile,
+        criteria: Criteria,
+        context: RankingContext,
+        watch: Stopwatch,
     ) -> RecommendationList:
         """Return a list by a profile that is no user's."""
         request = self._request(self._policy.plan(live, criteria), profile)
         send = partial(send_at_once, self._cluster, live, watch=watch)
-        context = RankingContext.of(live, criteria)
         return self._rank(live, [request], context, send, watch)[0]
 
     def _vector(self, live: Live, item_id: str) -> Vector:

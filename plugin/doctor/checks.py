@@ -138,7 +138,7 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
 def _space(live: LiveIndex) -> Finding:
     if live.space is not Space.COSINE:
         return Finding("space", ok=True, found=f"{live.space.value}: reference (by script) only")
-    if live.graph_misses:
+    if live.recall_for_users.misses:
         found = "cosine: exact, reference; the graph finds too few of the best items to rank"
         cure = "build again with a larger index.m and index.ef_construction"
         return Finding("space", ok=False, found=found, cure=cure)

@@ -3,7 +3,13 @@
 from dataclasses import dataclass, replace
 
 from seealso.errors import ConfigError
-from seealso.indexer.graph import EF_SEARCHES, EXACT_GROUP_LIMIT, EXPENSIVE, exact_limit
+from seealso.indexer.graph import (
+    EF_SEARCHES,
+    EXACT_GROUP_LIMIT,
+    EXPENSIVE,
+    GraphRecall,
+    exact_limit,
+)
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.recommendations import join_notes
 from seealso.plugin.serving import Live, ScriptsRefused
@@ -43,8 +49,14 @@ class RankingContext:
     @classmethod
     def of(cls, live: Live, criteria: Criteria) -> "RankingContext":
         """Return how an index ranks for one user; errors as for `choose_path`."""
-        exact = is_small(criteria, live.documents) or live.graph_misses
-        return cls._choose(live, criteria, exact=exact)
+        small = is_small(criteria, live.documents)
+        return cls._choose(live, criteria, live.recall_for_users, small=small)
+
+    @classmethod
+    def of_related(cls, live: Live, criteria: Criteria) -> "RankingContext":
+        """Return how an index ranks items by another item; errors as for `choose_path`."""
+        small = is_small(criteria, live.documents)
+        return cls._choose(live, criteria, live.recall_for_items, small=small)
 
     @classmethod
     def of_group(cls, live: Live, criteria: Criteria, members: int) -> "RankingContext":
@@ -57,7 +69,7 @@ class RankingContext:
         """
         limit = EXACT_GROUP_LIMIT if criteria.exact_limit is None else criteria.exact_limit
         few = live.collaborative and live.documents * members <= limit
-        return cls._choose(live, criteria, exact=few or live.graph_misses)
+        return cls._choose(live, criteria, live.recall_for_users, small=few)
 
     def rank_exactly(self, criteria: Criteria) -> "RankingContext":
         """Return the context with path ``exact`` where ``auto`` chose the graph for its speed."""
@@ -65,20 +77,23 @@ class RankingContext:
         return replace(self, path=Path.EXACT) if by_graph else self
 
     @classmethod
-    def _choose(cls, live: Live, criteria: Criteria, *, exact: bool) -> "RankingContext":
+    def _choose(
+        cls, live: Live, criteria: Criteria, graph: GraphRecall, *, small: bool
+    ) -> "RankingContext":
+        exact = small or graph.misses
         path = choose_path(criteria, live.space, exact=exact, scripts=live.scripts)
         without = not live.scripts and criteria.path is not Path.ANN
         note = f"ranked by the graph: {EXPENSIVE} is false in this cluster" if without else ""
         if live.rounded and not live.scripts:
             # no script can compare the best of them again
             note = join_notes(note, "by rounded vectors, so probabilities are nearly right")
-        if path is Path.ANN and live.graph_misses:
+        if path is Path.ANN and graph.misses:
             note = join_notes(note, "ranked by the graph, which finds too few of the best items")
-        elif path is Path.ANN and criteria.ef_search and criteria.ef_search < live.ef_search:
-            few = f"fewer candidates than it needs (ef_search {live.ef_search})"
+        elif path is Path.ANN and criteria.ef_search and criteria.ef_search < graph.ef_search:
+            few = f"fewer candidates than it needs (ef_search {graph.ef_search})"
             note = join_notes(note, f"ranked by the graph, with {few}")
-        graph = live.rounded, live.ef_search
-        return cls(path, live.space, live.calibration, live.scripts, note, *graph)
+        asked = live.rounded, graph.ef_search
+        return cls(path, live.space, live.calibration, live.scripts, note, *asked)
 
 
 def is_small(criteria: Criteria, documents: int) -> bool:

@@ -11,6 +11,7 @@ from seealso.encoder import BundleStore, Encoder
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer.verify import verify, verify_again
 from seealso.plugin import Recommender
+from seealso.types import Path
 from tests.integration.catalogues import OpenShop, Shop, films
 
 WHOLE = {"index": {"verify_sample": 60}}
@@ -61,6 +62,7 @@ def test_a_graph_that_misses_much_is_asked_more_thoroughly(
     assert checked.recall > 0.9
     meta = indices.meta(latest_shop.cluster, built.index)
     assert (meta["ef_search"], meta["graph_recall"]) == (2000, checked.recall)
+    assert (meta["item_ef_search"], meta["item_recall"]) == (2000, checked.recall)
     # one who asks less thoroughly finds less, and is told
     less = latest_shop.settings(index=poor, recommend={"ef_search": 10})
     again = verify_again(latest_shop.cluster, built.index, less)
@@ -74,6 +76,27 @@ def test_a_graph_that_misses_much_is_asked_more_thoroughly(
     same = verify_again(latest_shop.cluster, built.index, latest_shop.settings(index=poor))
     assert (same.ef_search, same.recall) == (2000, checked.recall)
     assert same.summary.endswith(f"graph recall {checked.recall:.2f} (ef_search 2000)")
+
+
+def test_related_items_are_asked_for_as_thoroughly_as_they_need(latest_shop: Shop) -> None:
+    latest_shop.stock(
+        films(60), ({"user_id": f"u{n}", "item_id": f"f{n % 60}"} for n in range(300))
+    )
+    built = latest_shop.build()
+    assert built.verification.user_recall == built.verification.recall == 1.0
+    large = latest_shop.settings(recommend={"exact_limit": 10})
+    ways = [({}, Path.ANN), ({"item_recall": 0.5}, Path.EXACT)]
+    for found, path in ways:
+        indices.put_meta(latest_shop.cluster, built.index, found)
+        recommender = Recommender(latest_shop.cluster, large)
+        assert recommender.related("f1").path is path
+        assert recommender.recommend(history=["f1"]).path is Path.ANN
+    # who takes the graph all the same is told, and who asks it less thoroughly than needed
+    indices.put_meta(latest_shop.cluster, built.index, {"item_recall": 0.99, "item_ef_search": 800})
+    few = latest_shop.settings(recommend={"exact_limit": 10, "ef_search": 200})
+    asking = Recommender(latest_shop.cluster, few)
+    assert asking.related("f1").note.endswith("fewer candidates than it needs (ef_search 800)")
+    assert "candidates" not in asking.recommend(history=["f1"]).note
 
 
 def test_the_graph_is_asked_for_users_who_know_items_of_the_index(

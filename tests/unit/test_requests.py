@@ -12,6 +12,7 @@ import pytest
 
 from seealso.config import RecommendSettings
 from seealso.errors import ConfigError, DataError
+from seealso.indexer.graph import GraphRecall
 from seealso.plugin.ranking.options import Criteria, RecommendOptions
 from seealso.plugin.ranking.paths import RankingContext, choose_path, is_small
 from seealso.plugin.ranking.searches import (
@@ -138,9 +139,8 @@ def test_a_larger_index_is_ranked_by_its_graph_unless_that_misses_items(
     live = SimpleNamespace(
         documents=documents,
         collaborative=collaborative,
-        graph_misses=misses,
+        recall_for_users=GraphRecall(0.5 if misses else 1.0),
         rounded=False,
-        ef_search=200,
         space=Space.COSINE,
         scripts=True,
         calibration=Calibration(),

@@ -185,7 +185,7 @@ def _describe_live(cluster: Cluster, settings: Settings) -> LiveStatus | None:
         fingerprint=live.fingerprint,
         model_fingerprint=str(live.meta["model_fingerprint"]),
         attached="attached" in live.meta,
-        graph_recall=live.graph_recall,
+        graph_recall=live.recall_for_users.share,
         counted=None if counted is None else datetime.fromisoformat(counted),
         fit=attempt(lambda: Lineage.of(live.bundle)),
         users=_find_users(cluster, settings, live),

@@ -224,8 +224,7 @@ def verify(context: Context, name: str | None) -> None:
                 "documents": report.documents,
                 "least cosine": report.least_cosine,
                 "graph recall": report.graph_recall,
-                **({} if report.user_recall is None else {"for users": report.user_recall}),
-                "ef_search": report.ef_search,
+                **({"for users": report.recall_for_users} if report.recall_for_users else {}),
             }
         ),
     )
