@@ -1,7 +1,7 @@
 """What the graph of an index finds of the best items: for users as they are, and for items."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -52,6 +52,20 @@ def ask_for_items(vectors: Vector, bundle: Bundle) -> list[Question]:
     return [Question(bundle.item_query(vector)) for vector in vectors[:ITEMS]]
 
 
+def ask_for_words(vectors: Vector, bundle: Bundle) -> list[Question]:
+    """Return questions for the best items of somebody who says what is in an item, no more."""
+    words = bundle.content_vectors(vectors[:ITEMS])
+    nothing = [History.of((), {})] * len(words)
+    levels = np.zeros(len(words), dtype=np.float32)
+    asking = bundle.user_vectors(words, vectors[:0], nothing, levels)
+    return [Question(vector) for vector in asking if vector.any()]
+
+
+def without_exclusions(questions: Sequence[Question]) -> list[Question]:
+    """Return the same questions for all items: within a filter, OpenSearch may rank exactly."""
+    return [replace(one, exclude=()) for one in questions]
+
+
 def ask_for_users(
     cluster: Cluster,
     name: str,
@@ -88,18 +102,21 @@ def ask_for_users(
 def measure_recall(
     cluster: Cluster,
     name: str,
-    questions: Sequence[Question],
+    kinds: Sequence[Sequence[Question]],
     ef_searches: Sequence[int],
     *,
     rounded: bool,
 ) -> GraphRecall:
     """Return which share of the ten exact best items the graph of an index finds.
 
+    Of several kinds of questions, the share is that of the kind it finds least of: one that it
+    answers well says nothing of the others.
+
     Parameters
     ----------
     cluster, name
         The index.
-    questions
+    kinds
         What is looked for.
     ef_searches
         Candidates that are examined in each segment, tried until `is_enough`.
@@ -111,17 +128,18 @@ def measure_recall(
     GraphRecall
         Without a share where the cluster allows no exact search, which would tell.
     """
-    exact = _find_exactly(cluster, name, questions)
-    total = sum(map(len, exact or ()))
+    exact = _find_exactly(cluster, name, kinds)
     share = 1.0
     for ef_search in ef_searches:
         graph = graph_parameters(BEST, ef_search, rounded=rounded)
         # where nothing tells what it misses, the graph is asked all the same: it must answer
-        near = [_scores(cluster, name, Path.ANN, {**one.params, **graph}) for one in questions]
+        near = [
+            [_scores(cluster, name, Path.ANN, {**one.params, **graph}) for one in questions]
+            for questions in kinds
+        ]
         if exact is None:
             return GraphRecall(None, ef_search)
-        if total:
-            share = sum(map(_count_found, near, exact)) / total
+        share = min(map(_share_found, near, exact), default=1.0)
         if is_enough(share, ef_search):
             break
     return GraphRecall(share, ef_search)
@@ -171,15 +189,23 @@ def _read_vectors(
 
 
 def _find_exactly(
-    cluster: Cluster, name: str, questions: Sequence[Question]
-) -> list[list[float]] | None:
+    cluster: Cluster, name: str, kinds: Sequence[Sequence[Question]]
+) -> list[list[list[float]]] | None:
     """Return the scores of the best items of each question; None where no script may rank."""
     try:
-        return [_scores(cluster, name, Path.EXACT, one.params) for one in questions]
+        return [
+            [_scores(cluster, name, Path.EXACT, one.params) for one in questions]
+            for questions in kinds
+        ]
     except ClusterError as exc:
         if EXPENSIVE not in exc.message:
             raise
         return None
+
+
+def _share_found(near: Sequence[Sequence[float]], exact: Sequence[Sequence[float]]) -> float:
+    total = sum(map(len, exact))
+    return sum(map(_count_found, near, exact)) / total if total else 1.0
 
 
 def _count_found(near: Sequence[float], exact: Sequence[float]) -> int:

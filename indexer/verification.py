@@ -24,8 +24,9 @@ class Verification:
     item_ef_search
         Candidates of the graph with which that was found.
     user_recall
-        Which share of the ten best items of users the graph finds; None where it was not asked
-        for any.
+        Which share of the ten best items the graph finds for users: by their history, with the
+        items they have seen and without, and by words; the least of these. None where it was not
+        asked for any.
     ef_search
         Candidates of the graph for users: those with which that was found.
     graph_ranks

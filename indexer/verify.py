@@ -26,7 +26,14 @@ from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import row_source
 from seealso.indexer.live import open_index
 from seealso.indexer.mapping import NO_PIPELINES
-from seealso.indexer.recall import Question, ask_for_items, ask_for_users, measure_recall
+from seealso.indexer.recall import (
+    Question,
+    ask_for_items,
+    ask_for_users,
+    ask_for_words,
+    measure_recall,
+    without_exclusions,
+)
 from seealso.indexer.stored_items import read_stored_items
 from seealso.indexer.verification import Verification
 from seealso.log import say
@@ -35,6 +42,7 @@ from seealso.types import Item, Space, Vector
 
 EventFrames: TypeAlias = Callable[[], Iterable[pl.DataFrame]]
 """Returns the events, read afresh at every call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thoroughness:
@@ -71,7 +79,7 @@ def verify(
     images
         Image vectors, for a bundle that was fitted with images.
     events
-        Of users for whom the graph is asked.
+        Of users for whom the graph is asked, beside those who say but words.
     ef_searches
         What the graph is asked with, for users and for items; where it is None, `EF_SEARCHES` are
         tried until it finds enough, unless the settings name one.
@@ -112,10 +120,10 @@ def verify(
     if graph:
         own = settings.recommend.ef_search
         tried = EF_SEARCHES if own is None else (own,)
-        questions = (
-            ask_for_users(cluster, name, encoder.bundle, events, settings),
-            ask_for_items(vectors, encoder.bundle),
-        )
+        bundle = encoder.bundle
+        users = ask_for_users(cluster, name, bundle, events, settings)
+        lists = users, without_exclusions(users), ask_for_words(vectors, bundle)
+        questions = [kind for kind in lists if kind], [ask_for_items(vectors, bundle)]
         candidates = ef_searches or Thoroughness(tried, tried)
         found = _ask_graph(cluster, found, *questions, candidates, rounded=is_rounded(meta))
     ranks = graph_ranks(settings.recommend, documents, found.decisive_recall)
@@ -132,16 +140,16 @@ def verify(
 def _ask_graph(
     cluster: Cluster,
     found: Verification,
-    users: Sequence[Question],
-    items: Sequence[Question],
+    users: Sequence[Sequence[Question]],
+    items: Sequence[Sequence[Question]],
     ef_searches: Thoroughness,
     *,
     rounded: bool,
 ) -> Verification:
-    """Return what was found, with what the graph finds for users, if there are any, and items."""
+    """Return what was found, with what the graph finds for users and for items."""
 
-    def measure(questions: Sequence[Question], tried: Sequence[int]) -> GraphRecall:
-        return measure_recall(cluster, found.index, questions, tried, rounded=rounded)
+    def measure(kinds: Sequence[Sequence[Question]], tried: Sequence[int]) -> GraphRecall:
+        return measure_recall(cluster, found.index, kinds, tried, rounded=rounded)
 
     for_items = measure(items, ef_searches.items)
     for_users = measure(users, ef_searches.users) if users else None
@@ -194,7 +202,7 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
             yield from read_events(source, settings.events, Problems("skip"))
         except DataError as exc:
             # the documents can be checked without them
-            say(f"note: the graph is asked for no user: {exc.message}")
+            say(f"note: the graph is asked by words alone, for no user: {exc.message}")
 
     own = settings.recommend.ef_search
     found = index.recall_for_users, index.recall_for_items
@@ -263,4 +271,5 @@ def _least_cosine(
 
 
 def _vectors(hits: Sequence[Mapping[str, Any]], bundle: Bundle) -> Vector:
-    return np.array([item_vector(hit["_source"], bundle) for hit in hits], dtype=np.float32)
+    found = [item_vector(hit["_source"], bundle) for hit in hits]
+    return np.array(found, dtype=np.float32).reshape(-1, bundle.dimension)

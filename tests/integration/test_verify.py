@@ -1,6 +1,7 @@
 """What verification finds in a loaded index, and that the alias never moves to what it refused."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,10 +10,11 @@ from seealso.cluster import BulkWriter, indices
 from seealso.cluster.node import NodeInfo
 from seealso.encoder import BundleStore, Encoder
 from seealso.errors import ClusterError, MappingMismatch
+from seealso.indexer.recall import ask_for_users, measure_recall, without_exclusions
 from seealso.indexer.verify import verify, verify_again
 from seealso.plugin import Recommender
 from seealso.types import Path
-from tests.integration.catalogues import OpenShop, Shop, films
+from tests.integration.catalogues import OpenShop, Record, Shop, films
 
 WHOLE = {"index": {"verify_sample": 60}}
 """Look at every document of a small catalogue."""
@@ -26,6 +28,11 @@ def shop(opensearch: NodeInfo, open_shop: OpenShop) -> Shop:
 @pytest.fixture
 def latest_shop(opensearch_latest: NodeInfo, open_shop: OpenShop) -> Shop:
     return open_shop(opensearch_latest.url)
+
+
+def chosen_in_turn(films: int) -> Iterator[Record]:
+    """Return events of 300 users, each of whom chose one film."""
+    return ({"user_id": f"u{n}", "item_id": f"f{n % films}"} for n in range(300))
 
 
 def spoilt(shop: Shop, name: str, item_id: str) -> None:
@@ -75,13 +82,41 @@ def test_a_graph_that_misses_much_is_asked_more_thoroughly(
     # without a wish, what the build found is what is checked again
     same = verify_again(latest_shop.cluster, built.index, latest_shop.settings(index=poor))
     assert (same.ef_search, same.recall) == (2000, checked.recall)
-    assert same.summary.endswith(f"graph recall {checked.recall:.2f} (ef_search 2000)")
+    assert f"graph recall {checked.recall:.2f} (ef_search 2000), for users" in same.summary
+
+
+def test_a_graph_that_answers_only_within_a_filter_does_not_rank(
+    latest_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the items that a user has seen OpenSearch 3 finds all; a list by words has none."""
+    gift = {"title": "Gift card", "description": "A gift card"}
+    same = [{**one, **gift, "item_id": f"g{n}"} for n, one in enumerate(films(2000))]
+    chosen = [
+        {"user_id": f"u{user}", "item_id": f"f{(7 * user + 13 * turn) % 500}"}
+        for user in range(300)
+        for turn in range(10)
+    ]
+    latest_shop.stock([*films(500), *same], chosen)
+    monkeypatch.setattr("seealso.indexer.verify.EF_SEARCHES", (200,))
+    built = latest_shop.build()
+    settings = latest_shop.settings(recommend={"exact_limit": 10})
+    bundle = BundleStore(settings.encoder.store).by_fingerprint(built.fingerprint)
+    events = latest_shop.inputs().events
+    seen = ask_for_users(latest_shop.cluster, built.index, bundle, events, settings)
+    within, without, both = (
+        measure_recall(latest_shop.cluster, built.index, kinds, (200,), rounded=False).share or 0
+        for kinds in ([seen], [without_exclusions(seen)], [seen, without_exclusions(seen)])
+    )
+    assert within > 0.95 > without == both
+    assert built.verification.user_recall is not None
+    assert built.verification.user_recall <= without
+    assert "so every list is ranked exactly" in built.notes[-1]
+    recommender = Recommender(latest_shop.cluster, settings)
+    assert recommender.recommend(words="a film of the sea").path is Path.EXACT
 
 
 def test_related_items_are_asked_for_as_thoroughly_as_they_need(latest_shop: Shop) -> None:
-    latest_shop.stock(
-        films(60), ({"user_id": f"u{n}", "item_id": f"f{n % 60}"} for n in range(300))
-    )
+    latest_shop.stock(films(60), chosen_in_turn(60))
     built = latest_shop.build()
     assert built.verification.user_recall == built.verification.recall == 1.0
     large = latest_shop.settings(recommend={"exact_limit": 10})
@@ -113,8 +148,8 @@ def test_the_graph_is_asked_for_users_who_know_items_of_the_index(
     settings = latest_shop.settings(**WHOLE)
     latest_shop.events.unlink()
     checked = verify_again(latest_shop.cluster, built.index, settings)
-    assert (checked.sample, checked.user_recall) == (60, None)
-    assert "note: the graph is asked for no user: " in capsys.readouterr().err
+    assert (checked.sample, checked.user_recall) == (60, 1.0)
+    assert "note: the graph is asked by words alone, for no user: " in capsys.readouterr().err
 
 
 def test_verify_finds_a_lost_document_and_another_bundle(latest_shop: Shop) -> None:
