@@ -263,10 +263,10 @@ def check_alias(owned: Owned) -> list[str]:
     Raises
     ------
     ClusterError
-        It is an index, or points to another one.
+        It is an index, points to another one, or has a filter.
     """
     cluster, alias = owned.cluster, owned.settings.index.alias
-    pointed_to = indices.resolve_alias(cluster, alias)
+    pointed_to = indices.require_whole(cluster, alias)
     if not pointed_to and cluster.exists(f"/{alias}"):
         raise ClusterError(
             f"{alias}: is an index, and recommendations ask an alias",

@@ -256,6 +256,26 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(stack: Stack) -> Non
     assert after.memory == attached(stack).memory == ""
 
 
+def test_an_alias_that_shows_a_part_is_not_what_recommendations_ask(stack: Stack) -> None:
+    cheap = f"{stack.alias}-cheap"
+    settings = stack.shop.settings(index={"alias": cheap})
+    before = stack.cluster.request("GET", f"/{stack.index}")
+    for refused in (attach, plan_attach):
+        with pytest.raises(ClusterError, match=f"{cheap}: is an alias of .* with a filter, which"):
+            refused(stack.cluster, settings, cheap, Problems("stop"))
+    assert stack.cluster.request("GET", f"/{stack.index}") == before
+    # nor one that gets its filter later
+    report = attached(stack)
+    narrow = {"index": report.index, "alias": stack.alias, "filter": {"term": {"kind": "war"}}}
+    indices.act_on_aliases(stack.cluster, [{"add": narrow}])
+    with pytest.raises(ClusterError, match="with a filter, which recommendations would not obey"):
+        stack.recommender().recommend(history=["f1"])
+    routed = {"index": report.index, "alias": stack.alias, "routing": "r"}
+    indices.act_on_aliases(stack.cluster, [{"add": routed}])
+    with pytest.raises(ClusterError, match="with a routing, which recommendations"):
+        stack.recommender().recommend(history=["f1"])
+
+
 def test_a_graph_that_does_not_fit_is_refused_before_a_text_is_encoded(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,9 @@ from seealso.cluster.patience import OPENING_RETRIES
 from seealso.cluster.physical import PhysicalIndex
 from seealso.errors import ClusterError, MappingMismatch
 
+NARROWING: Mapping[str, str] = {"filter": "a filter", "search_routing": "a routing"}
+"""What makes an alias find a part of an index, in its definition and in words."""
+
 ALREADY_THERE = "resource_already_exists_exception"
 
 
@@ -68,9 +71,9 @@ def find_live(cluster: Cluster, alias: str) -> str | None:
     Raises
     ------
     ClusterError
-        `alias` is an index of its own, or points to several indices.
+        `alias` is an index of its own, points to several indices, or narrows what is found there.
     """
-    names = resolve_alias(cluster, alias)
+    names = require_whole(cluster, alias)
     if not names:
         if cluster.exists(f"/{alias}"):
             raise ClusterError(
@@ -90,9 +93,42 @@ def find_live(cluster: Cluster, alias: str) -> str | None:
 
 def resolve_alias(cluster: Cluster, alias: str) -> list[str]:
     """Return the physical indices that `alias` points to; one, unless others moved it."""
+    return sorted(_read_alias(cluster, alias))
+
+
+def require_whole(cluster: Cluster, alias: str) -> list[str]:
+    """Return what `resolve_alias` does of an alias by which the whole of an index is found.
+
+    Lists ask the index by its own name, so that they do not change while the alias moves; a filter
+    of the alias would not count there.
+
+    Raises
+    ------
+    ClusterError
+        It has a filter or a routing.
+    """
+    found = _read_alias(cluster, alias)
+    for name, how in found.items():
+        if narrowing := [words for part, words in NARROWING.items() if part in how]:
+            raise ClusterError(
+                f"{alias}: is an alias of {name} with {' and '.join(narrowing)}, which "
+                "recommendations would not obey",
+                hint="set index.alias to an alias without it, or to a name that is free; rules "
+                "and safety settings filter lists",
+                alias=alias,
+            )
+    return sorted(found)
+
+
+def _read_alias(cluster: Cluster, alias: str) -> dict[str, Any]:
+    """Return the physical indices that `alias` points to, and how."""
     # without an index in the path, a block of metadata on any index of the cluster refuses it
     answer = cluster.request("GET", f"/{alias}/_alias/{alias}", params={"ignore": 404})
-    return sorted(name for name in answer if name not in ("error", "status"))
+    return {
+        name: found["aliases"][alias]
+        for name, found in answer.items()
+        if name not in ("error", "status")
+    }
 
 
 def meta(cluster: Cluster, name: str) -> dict[str, Any]:
