@@ -14,6 +14,7 @@ from seealso.encoder import (
     fit_projection,
     item_encoder,
     names_read,
+    require_shorter,
     too_few_to_whiten,
     whitens,
 )
@@ -86,9 +87,18 @@ def whitening_note(base: Bundle, texts: Sequence[str], settings: Settings) -> st
 
 
 def bound_dimension(base: Bundle, settings: Settings) -> int:
-    """Return the dimension of the bundle that `bind_to_catalogue` would make."""
-    shortens = base.projection is None and base.collaborative is None
-    return (settings.encoder.dimension if shortens else None) or base.dimension
+    """Return the dimension of the bundle that `bind_to_catalogue` would make.
+
+    Raises
+    ------
+    ConfigError
+        The settings want longer vectors than the model has.
+    """
+    wanted = settings.encoder.dimension
+    if wanted is None or base.projection is not None or base.collaborative is not None:
+        return base.dimension
+    require_shorter(wanted, base.dimension)
+    return wanted
 
 
 def bind_to_catalogue(base: Bundle, texts: Sequence[str], settings: Settings) -> Bundle:

@@ -53,7 +53,7 @@ def plan(
         tail=ready.survey.tail,
         memory=memory.summary,
         importance=ready.survey.importance.parameters,
-        clears=tuple(index.name for index in found if index.incomplete),
+        half_built=tuple(index.name for index in found if index.incomplete),
         events=ready.survey.events,
         unmatched=ready.survey.unmatched,
         notes=ready.notes,

@@ -53,7 +53,8 @@ class BuildPlan:
     items: int
     tail: int
     importance: Mapping[str, Any]
-    clears: tuple[str, ...]
+    half_built: tuple[str, ...]
+    """Indices of builds that did not end: one of the same build is continued, others deleted."""
     events: EventSummary
     unmatched: Unmatched | None = None
     memory: str = ""

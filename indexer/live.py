@@ -1,6 +1,6 @@
 """The index that an alias points to, what its `_meta` says, and whether the alias may move."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,6 +47,14 @@ class LiveIndex:
     def space(self) -> Space:
         """Similarity that the index was built for."""
         return Space(self.meta["space"])
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether attaching it has begun and not ended: some documents have no vector yet.
+
+        An index that is attached in place is behind its alias from the first document on.
+        """
+        return self.meta.get("state") == "building"
 
     @property
     def rounded(self) -> bool:
@@ -97,19 +105,38 @@ def live_index(cluster: Cluster, settings: Settings) -> LiveIndex:
     Raises
     ------
     ClusterError
-        Nothing was built yet.
+        Nothing was built yet, or somebody has removed the alias.
     MappingMismatch
         The index is not one of seealso's, or was built by an earlier version.
     """
     alias = settings.index.alias
     name = indices.find_live(cluster, alias)
     if name is None:
-        raise ClusterError(
+        raise _nothing_live(alias, find_ready(cluster, alias))
+    return open_index(cluster, settings, name)
+
+
+def find_ready(cluster: Cluster, alias: str) -> list[str]:
+    """Return the indices that `alias` could point to, oldest first."""
+    try:
+        return [one.name for one in indices.list_indices(cluster, alias) if one.state == "ready"]
+    except ClusterError:
+        # who may only search is not told what there is
+        return []
+
+
+def _nothing_live(alias: str, ready: Sequence[str]) -> ClusterError:
+    if not ready:
+        return ClusterError(
             f"{alias}: no such index or alias: no index was built yet",
             hint="run `seealso index build`",
             alias=alias,
         )
-    return open_index(cluster, settings, name)
+    return ClusterError(
+        f"{alias}: no such index or alias, but its index {ready[-1]} is ready",
+        hint=f"`seealso index swap {ready[-1]}` lets the alias point to it",
+        alias=alias,
+    )
 
 
 def open_index(cluster: Cluster, settings: Settings, name: str) -> LiveIndex:

@@ -7,6 +7,7 @@ worker costs its batch, and a build that is killed the batches that were in work
 """
 
 import os
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ TEXTS_OF_A_BATCH: Final = 1024
 
 MOST_LOST: Final = 3
 """Workers that one batch may cost: after so many, it is the batch that kills them."""
+
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+"""What colours the lines of Ray."""
 
 _AGAIN: Final = "run the build again: it goes on where this one ended; or use --engine local"
 
@@ -172,8 +176,16 @@ def _run(
     try:
         yield from done.iter_rows()
     except ray.exceptions.RayError as exc:
-        what = f"{type(exc).__name__}: {str(exc).strip().splitlines()[0]}"
+        in_worker = isinstance(exc, ray.exceptions.RayTaskError)
+        what = f"{type(exc).__name__}: {_find_reason(str(exc), in_worker=in_worker)}"
         raise SeeAlsoError(f"Ray ended with {what}", hint=_AGAIN) from exc
+
+
+def _find_reason(text: str, *, in_worker: bool) -> str:
+    """Return the line of what Ray says that has the reason."""
+    lines = _COLOURS.sub("", text).strip().splitlines() or [""]
+    # the traceback of a worker ends with its error; what Ray says of itself begins with the reason
+    return lines[-1 if in_worker else 0].strip()
 
 
 @dataclass(frozen=True)

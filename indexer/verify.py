@@ -185,8 +185,9 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
     index = open_index(cluster, settings, name)
     meta = index.meta
     if meta["state"] == "building":
+        command = f"attach {meta['attached']['source']}" if "attached" in meta else "index build"
         raise MappingMismatch(
-            f"{name}: is building, not ready", hint="run `seealso index build` again", index=name
+            f"{name}: is building, not ready", hint=f"run `seealso {command}` again", index=name
         )
     bundle = index.bundle
     images = images_for(bundle, lambda: open_images(settings, Problems("skip")))

@@ -120,8 +120,6 @@ def _plugin(cluster: Cluster) -> str:
 def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     alias = settings.index.alias
     try:
-        if indices.find_live(cluster, alias) is None:
-            raise ClusterError(f"alias {alias} is not there", hint="seealso index build")
         live = live_index(cluster, settings)
         documents = indices.count(cluster, live.name)
     except SeeAlsoError as exc:
@@ -151,11 +149,14 @@ def _fingerprint(live: LiveIndex) -> str:
 
 
 def _half_built(cluster: Cluster, alias: str) -> str:
-    left = [one.name for one in indices.list_indices(cluster, alias) if one.state == "building"]
-    if left:
+    left = [one for one in indices.list_indices(cluster, alias) if one.state == "building"]
+    if not left:
+        return "none"
+    if source := next((one.attached_to for one in left if one.attached_to), None):
+        hint = f"run `seealso attach {source}` again"
+    else:
         hint = "run `seealso index build` again, or `seealso index prune`"
-        raise ClusterError(", ".join(left), hint=hint)
-    return "none"
+    raise ClusterError(", ".join(one.name for one in left), hint=hint)
 
 
 def _scripts(cluster: Cluster, name: str) -> str:

@@ -31,7 +31,8 @@ class RankingContext:
     scripts
         Whether the cluster lets scripts rank.
     note
-        A line on the graph that ranks although it finds too little, or because scripts cannot.
+        A line on the graph that ranks although it finds too little, or because scripts cannot, and
+        on items that have no vector yet.
     rounded
         Whether the graph has rounded vectors.
     ef_search
@@ -92,6 +93,9 @@ class RankingContext:
         elif path is Path.ANN and criteria.ef_search and criteria.ef_search < graph.ef_search:
             few = f"fewer candidates than it needs (ef_search {graph.ef_search})"
             note = join_notes(note, f"ranked by the graph, with {few}")
+        if live.unfinished:
+            lacking = "the index is attached in part: items without a vector yet are left out"
+            note = join_notes(note, lacking)
         asked = live.rounded, graph.ef_search
         return cls(path, live.space, live.calibration, live.scripts, note, *asked)
 

@@ -39,6 +39,7 @@ WHYS: Final = {
     "have no probability": "no_probability",
     "ranked by the graph": "graph",
     "by rounded vectors": "rounded_vectors",
+    "attached in part": "attached_in_part",
     "without neighbours": "no_neighbours",
 }
 """Labels of notes by what these say."""

@@ -100,6 +100,40 @@ def test_status_says_what_an_attached_index_lacks(extended: Stack) -> None:
     assert api.status(settings).next == "seealso fit --force"
 
 
+def test_an_index_that_was_attached_in_part_says_so_until_it_is_attached(extended: Stack) -> None:
+    attached(extended)
+    # as a run leaves it that was killed after half of the documents
+    half = {"query": {"range": {"price": {"lt": 20}}}}
+    script = {"script": {"source": "ctx._source.remove('vector')"}, **half}
+    extended.cluster.request("POST", f"/{extended.index}/_update_by_query", script)
+    indices.refresh(extended.cluster, extended.index)
+    indices.put_meta(extended.cluster, extended.index, {"state": "building"})
+    settings = extended.settings
+    for found in (
+        extended.recommender().recommend(history=["f30"]),
+        extended.recommender().popular(),
+        extended.recommender().related("f30"),
+    ):
+        assert "the index is attached in part" in found.note
+    told = api.status(settings)
+    assert isinstance(told.live, LiveStatus)
+    assert told.live.unfinished
+    assert told.next == f"seealso attach {settings.index.alias}"
+    (left,) = [one for one in api.doctor(settings) if one.name == "half-built"]
+    assert (left.found, left.cure) == (
+        extended.index,
+        f"run `seealso attach {extended.index}` again",
+    )
+    with pytest.raises(MappingMismatch, match="is building, not ready") as refused:
+        verify_again(extended.cluster, extended.index, settings)
+    assert refused.value.hint == f"run `seealso attach {extended.index}` again"
+    assert attached(extended).written > 0
+    assert "in part" not in extended.recommender().recommend(history=["f30"]).note
+    told = api.status(settings)
+    assert isinstance(told.live, LiveStatus)
+    assert not told.live.unfinished
+
+
 def test_in_a_copy_they_find_it_with_the_same_scores(copied: Stack) -> None:
     before = copied.answers()
     report = attached(copied)

@@ -81,7 +81,12 @@ def test_a_graph_that_finds_too_little_is_named_where_it_ranks(library: Library)
         ({"catalogue": {"index": "old"}}, "catalogue", "both path and index", "remove one"),
         ({"events": {"path": "gone.csv"}}, "events", "gone.csv is missing", "events.path"),
         ({"encoder": {"bundle": "gone"}}, "bundle", "no bundle 'gone'", "seealso model export"),
-        ({"index": {"alias": "gone"}}, "index", "alias gone is not there", "seealso index build"),
+        (
+            {"index": {"alias": "gone"}},
+            "index",
+            "gone: no such index or alias: no index",
+            "seealso index build",
+        ),
     ],
 )
 def test_what_is_missing_is_named(

@@ -69,7 +69,7 @@ def test_a_killed_indexer_goes_on(
     assert indices.meta(shop.cluster, half)["state"] == "building"
     encoded = known_texts(shop)
     planned = plan(shop.cluster, shop.settings(), shop.inputs())
-    assert planned.clears == (half,)
+    assert planned.half_built == (half,)
 
     def refuse(*_: object) -> None:
         raise AssertionError("the model was run for a text that it had read")

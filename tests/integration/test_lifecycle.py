@@ -5,12 +5,14 @@ import re
 import orjson
 import pytest
 
+from seealso import api
 from seealso.cli.main import main
 from seealso.cluster import Cluster, indices
 from seealso.cluster.node import NodeInfo
 from seealso.errors import ClusterError, MappingMismatch
 from seealso.indexer import lifecycle
 from seealso.indexer.lifecycle import build_lock
+from seealso.indexer.live import live_index
 from tests.integration.catalogues import OpenShop, Shop, films
 from tests.integration.gateways import Refusal, Request, gateway
 
@@ -45,6 +47,20 @@ def test_rollback_is_one_move_and_back(shop: Shop) -> None:
     assert (moved.before, moved.after, shop.live) == (first, third, third)
     # the documents of the others are still there
     assert [one.documents for one in indices.list_indices(cluster, alias)] == [30, 30, 30]
+
+
+def test_a_removed_alias_is_said_and_how_it_comes_back(shop: Shop) -> None:
+    shop.build()
+    newest = shop.build().index
+    indices.act_on_aliases(shop.cluster, [{"remove": {"index": newest, "alias": shop.alias}}])
+    with pytest.raises(ClusterError, match=f"alias, but its index {newest} is ready") as refused:
+        live_index(shop.cluster, shop.settings())
+    assert refused.value.hint == f"`seealso index swap {newest}` lets the alias point to it"
+    told = api.status(shop.settings())
+    assert isinstance(told.live, ClusterError)
+    assert told.next == "seealso doctor"
+    lifecycle.swap(shop.cluster, shop.alias, newest)
+    assert live_index(shop.cluster, shop.settings()).name == newest
 
 
 def test_rollback_does_not_return_to_what_it_left(shop: Shop) -> None:

@@ -28,6 +28,8 @@ def find_behind(
         )
     if live is None or isinstance(live, SeeAlsoError):
         return
+    if live.unfinished:
+        yield f"{live.index} is attached in part: items without a vector yet are in no list"
     if isinstance(live.fit, SeeAlsoError):
         yield f"the bundle of {live.index} cannot be read"
     elif isinstance(model, Bundle) and (isinstance(source, SeeAlsoError) or not source.fit_due):
@@ -74,6 +76,8 @@ def choose_next(
     """Return the one command that brings most, or None."""
     if isinstance(reached, SeeAlsoError) and settings.cluster.url is None:
         return "seealso node start"
+    if live is not None and not isinstance(live, SeeAlsoError) and live.unfinished:
+        return f"seealso attach {settings.index.alias}"
     if isinstance(source, SeeAlsoError) or any(
         isinstance(one, SeeAlsoError) for one in (reached, live, model)
     ):

@@ -17,7 +17,7 @@ from seealso.indexer.event_summary import EventSummary
 from seealso.indexer.events_index import LiveEvents, summarise_live_events
 from seealso.indexer.graph import misses
 from seealso.indexer.inputs import Inputs, keep_events, survey
-from seealso.indexer.live import LiveIndex, live_index
+from seealso.indexer.live import LiveIndex, find_ready, live_index
 from seealso.indexer.users.live import live_users
 from seealso.log import progress
 from seealso.plugin.doctor import attempt, reach
@@ -42,6 +42,8 @@ class LiveStatus:
         What it was built with.
     attached
         Whether it was attached, not built.
+    unfinished
+        Whether attaching it has begun and not ended.
     graph_recall
         Share of the best items that its graph was found to find; None where that is not known.
     counted
@@ -62,6 +64,7 @@ class LiveStatus:
     fingerprint: str
     model_fingerprint: str
     attached: bool
+    unfinished: bool
     graph_recall: float | None
     counted: datetime | None
     fit: Lineage | SeeAlsoError | None
@@ -172,7 +175,8 @@ def _name_cluster(cluster: Cluster, version: str) -> str:
 
 
 def _describe_live(cluster: Cluster, settings: Settings) -> LiveStatus | None:
-    if indices.find_live(cluster, settings.index.alias) is None:
+    alias = settings.index.alias
+    if indices.find_live(cluster, alias) is None and not find_ready(cluster, alias):
         return None
     live = live_index(cluster, settings)
     since, counted = live.meta.get("live_since"), live.meta["importance"].get("as_of")
@@ -185,6 +189,7 @@ def _describe_live(cluster: Cluster, settings: Settings) -> LiveStatus | None:
         fingerprint=live.fingerprint,
         model_fingerprint=str(live.meta["model_fingerprint"]),
         attached="attached" in live.meta,
+        unfinished=live.unfinished,
         graph_recall=live.recall_for_users.share,
         counted=None if counted is None else datetime.fromisoformat(counted),
         fit=attempt(lambda: Lineage.of(live.bundle)),

@@ -21,10 +21,16 @@ def describe_plan(plan: "BuildPlan") -> dict[str, object]:
         "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
         "bundle": plan.bundle,
         "memory": plan.memory,
-        "would delete": ", ".join(plan.clears) or "nothing that is half-built",
+        "half-built": _half_built(plan.half_built),
         "importance": "by {kind}, from {floor:g} to {ceiling:g}".format(**plan.importance),
         **({"gate": plan.gate} if plan.gate else {}),
     }
+
+
+def _half_built(names: tuple[str, ...]) -> str:
+    # what a build is made of is known once its texts are encoded
+    left = f"{', '.join(names)}: continued if it is of this build, deleted otherwise"
+    return left if names else "none"
 
 
 def _count_images(report: "BuildReport") -> str:

@@ -1,5 +1,6 @@
 """The entry point: global options, the commands, and the one place where errors become text."""
 
+import errno
 import os
 import sys
 import tomllib
@@ -52,6 +53,9 @@ COMMANDS: Final = {
     "users": "Store users in an index under pseudonyms.",
 }
 """What the list of commands says of each, without importing it: the first sentence of its help."""
+
+FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+"""Numbers of errors that say that nothing more can be written there."""
 
 MODULES: Final = dict.fromkeys(
     ("popular", "rank", "recommend-batch", "recommend-group", "related"), "recommend"
@@ -208,10 +212,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as exc:
-        if exc.filename is None:
+        if exc.strerror is None:
             raise
-        hint = "check path and permissions"
-        fail(SeeAlsoError(f"{exc.filename}: {exc.strerror}", hint=hint), arguments)
+        fail(describe_os_error(exc), arguments)
     except click.ClickException as exc:
         if "--json" in arguments:
             called = exc.ctx.command_path if isinstance(exc, click.UsageError) and exc.ctx else ""
@@ -225,6 +228,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         stderr.print("stopped")
         sys.exit(130)
+
+
+def describe_os_error(exc: OSError) -> SeeAlsoError:
+    """Return the error of a file that could not be read or written."""
+    # of a copy, the second file is the one that was written
+    name = exc.filename2 or exc.filename
+    if exc.errno in FULL:
+        where = name or "a file that was being written"
+        hint = "free space there, or write elsewhere, and run the same command again"
+        return SeeAlsoError(f"{where}: {exc.strerror}", hint=hint)
+    if name is None:
+        return SeeAlsoError(f"the operating system refused: {exc.strerror}")
+    return SeeAlsoError(f"{name}: {exc.strerror}", hint="check path and permissions")
 
 
 def fail(exc: SeeAlsoError, arguments: Sequence[str]) -> NoReturn:

@@ -42,7 +42,7 @@ class RecommendSettings(Section):
     """Share of the places that is reserved for tail items, if enough of them match."""
     min_probability: float = Field(0.0, ge=0, lt=1)
     """Recommendations with a lower probability are left out."""
-    ef_search: int | None = Field(None, ge=1)
+    ef_search: int | None = Field(None, ge=1, le=10_000)
     """``ann``: candidates examined in each segment; none for as many as the build of the index
     found to be enough, from 200 to 6,400."""
     field_weights: Mapping[str, float] = Field(default_factory=dict)

@@ -28,6 +28,7 @@ from seealso.encoder.opening import whitens as whitens
 from seealso.encoder.pictures import ImageEncoder as ImageEncoder
 from seealso.encoder.projection import Projection as Projection
 from seealso.encoder.projection import fit_projection as fit_projection
+from seealso.encoder.projection import require_shorter as require_shorter
 from seealso.encoder.store import BundleStore as BundleStore
 from seealso.encoder.store import bind as bind
 from seealso.encoder.templates import names_read as names_read

@@ -96,6 +96,22 @@ def unit_rows(rows: Vector) -> Vector:
     return unit
 
 
+def require_shorter(dimension: int, width: int) -> None:
+    """Make sure that vectors of `width` numbers can be shortened to `dimension`.
+
+    Raises
+    ------
+    ConfigError
+        They have fewer.
+    """
+    if dimension > width:
+        raise ConfigError(
+            f"encoder.dimension: {dimension} is more than the model's {width}",
+            hint=f"set it to at most {width}",
+            field="encoder.dimension",
+        )
+
+
 def fit_projection(
     raw: Vector, *, whiten: bool, dimension: int | None, exponent: float = SOFT_WHITENING
 ) -> Projection:
@@ -132,12 +148,8 @@ def fit_projection(
         Fewer than two different vectors, or numbers that are not finite.
     """
     width = raw.shape[1]
-    if dimension is not None and dimension > width:
-        raise ConfigError(
-            f"encoder.dimension: {dimension} is more than the model's {width}",
-            hint=f"set it to at most {width}",
-            field="encoder.dimension",
-        )
+    if dimension is not None:
+        require_shorter(dimension, width)
     rows = raw[raw.any(axis=1)].astype(np.float64)
     if not np.isfinite(rows).all():
         raise DataError("the vectors to fit a projection on hold numbers that are not finite")
