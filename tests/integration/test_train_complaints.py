@@ -63,7 +63,7 @@ def test_one_user_only(board: Board, refused: Refused) -> None:
     found = refused()
     assert (found.code, found.error) == (
         3,
-        "1 of 1 users chose two items with a text: too little to learn from",
+        "1 of 1 user chose two items with a text: too little to learn from",
     )
     assert "events.positive" in found.hint
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seealso.whole_table import WholeTable
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.datasets.intervals import Estimate
@@ -99,7 +100,7 @@ def age(at: datetime) -> str:
     minutes = int((datetime.now(UTC) - at).total_seconds() // 60)
     for unit, length in (("day", 1440), ("hour", 60), ("minute", 1)):
         if count := minutes // length:
-            return f"{count:,} {unit}{'' if count == 1 else 's'} ago"
+            return f"{format_count(count, unit)} ago"
     return "just now"
 
 

@@ -11,6 +11,7 @@ from seealso.cli import tables
 from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.choices import OnError
@@ -47,12 +48,13 @@ def _facts(report: "TrainReport") -> dict[str, object]:
     share = report.trained_parameters / report.parameters
     return {
         "bundle": f"{report.bundle} ({report.fingerprint})",
-        "learnt from": f"{report.pairs:,} pairs of {report.users:,} users, {report.items:,} items"
+        "learnt from": f"{format_count(report.pairs, 'pair')} of "
+        f"{format_count(report.users, 'user')}, {format_count(report.items, 'item')}"
         + (f" ({report.without_text:,} more have no text)" if report.without_text else ""),
         "parameters": f"{report.trained_parameters:,} of {report.parameters:,} learnt "
         f"({share:.1%}, {report.method})",
         "vectors": "whitened by index build" if report.whiten else "as they are, not whitened",
-        "time": f"{report.steps:,} steps, {_lasted(report.seconds)}",
+        "time": f"{format_count(report.steps, 'step')}, {_lasted(report.seconds)}",
         **({"tracked": report.tracked} if report.tracked else {}),
         "gain": _gain(report),
         "next": "seealso build",
