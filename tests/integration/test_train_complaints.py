@@ -210,4 +210,6 @@ def test_a_dry_run_counts_and_writes_nothing(
     assert (planned["items"], planned["without_text"], planned["users"]) == (15, 1, 24)
     assert (planned["bundle"], planned["method"]) == ("board", "full")
     main(arguments(board, "train", "--dry-run"))
-    assert "without_text" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "(1 more has no text)" in shown
+    assert "24 users of dev, 22 of test" in shown
