@@ -11,6 +11,8 @@ from typing import Final
 
 import polars as pl
 
+from seealso.wording import format_count
+
 MOST_FRAMES: Final = 64
 """Frames that are kept before they are added up."""
 
@@ -54,7 +56,7 @@ class EventSummary:
     later: int = 0
 
     def __str__(self) -> str:
-        whose = f"{self.events:,} of {self.users:,} users"
+        whose = f"{self.events:,} of {format_count(self.users, 'user')}"
         if self.anonymous:
             whose += f", {self.anonymous:,} of them without a user"
         if self.first is None or self.last is None:

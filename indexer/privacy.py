@@ -13,6 +13,7 @@ from seealso.indexer.places import Place, places_of
 from seealso.indexer.turns import hold_turns
 from seealso.indexer.users.build import users_lock
 from seealso.readers import Pseudonyms, parse_named_id
+from seealso.wording import format_count
 
 ATTEMPTS: Final = 4
 """Times that a user is looked for: what was written during a deletion is deleted as well."""
@@ -152,7 +153,7 @@ def _delete(cluster: Cluster, place: Place, tick: Callable[[], object]) -> int:
             query = {"ids": {"values": left[start : start + AT_ONCE]}}
             deleted += indices.delete_by_query(cluster, place.index, query)
     raise ClusterError(
-        f"{place.index}: {len(left)} documents of the user are still there",
+        f"{place.index}: still holds {format_count(len(left), 'document')} of the user",
         hint="they are being written: stop what writes them and forget the user again",
         index=place.index,
     )

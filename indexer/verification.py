@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seealso.indexer.graph import EF_SEARCHES, EXPENSIVE, misses
+from seealso.wording import format_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Verification:
     @property
     def summary(self) -> str:
         """The outcome in one line."""
-        checked = f"{self.documents:,} documents, cosine >= {self.least_cosine:.4f}"
+        checked = f"{format_count(self.documents, 'document')}, cosine >= {self.least_cosine:.4f}"
         users = f", for users {self.recall_for_users}" if self.recall_for_users else ""
         return f"{checked}, graph recall {self.graph_recall}{users}"
 

@@ -39,6 +39,7 @@ from seealso.indexer.verification import Verification
 from seealso.log import say
 from seealso.readers import Problems, read_events
 from seealso.types import Item, Space, Vector
+from seealso.wording import format_count
 
 EventFrames: TypeAlias = Callable[[], Iterable[pl.DataFrame]]
 """Returns the events, read afresh at every call."""
@@ -101,7 +102,8 @@ def verify(
     expected = meta.get("items")
     if expected is not None and documents != expected:
         raise MappingMismatch(
-            f"{name}: holds {documents} documents, the catalogue has {expected} items",
+            f"{name}: holds {format_count(documents, 'document')}, the catalogue has "
+            f"{format_count(expected, 'item')}",
             hint="build the index again",
             index=name,
         )

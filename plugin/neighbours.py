@@ -10,6 +10,7 @@ from rich.text import Text
 from seealso.config import NeighbourSettings
 from seealso.models.user_knn import vote
 from seealso.plugin.scores import raw_value
+from seealso.whole_table import WholeTable
 
 PSEUDONYM_DIGITS = 12
 """Hex digits of a pseudonym in a table."""
@@ -78,12 +79,12 @@ class NeighbourList:
 
     def table(self, latest: int = 5) -> Table:
         """Return the list as a rich table, with the newest `latest` items of each."""
-        table = Table(box=None, pad_edge=False)
+        table = WholeTable()
         table.add_column("#", justify="right", style="dim")
-        table.add_column("user", no_wrap=True)
+        table.add_column("user", overflow="fold")
         table.add_column("similarity", justify="right")
         table.add_column("shared", justify="right")
-        table.add_column("latest", overflow="ellipsis", no_wrap=True)
+        table.add_column("latest", overflow="fold")
         for place, one in enumerate(self.neighbours, 1):
             # as Text: rich would read [brackets] in a plain string as markup
             table.add_row(

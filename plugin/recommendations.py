@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seealso.types import Path, Source, format_value
+from seealso.whole_table import WholeTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,18 +229,15 @@ def ranked_table(
     show, title
         As for `RecommendationList.table`.
     """
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = WholeTable(title)
     table.add_column("#", justify="right", style="dim")
-    table.add_column("item", no_wrap=True)
-    # the one column that may wrap is the one that a narrow terminal cuts: names, and no number
+    table.add_column("item", overflow="fold")
     table.add_column(show or "what", overflow="ellipsis", max_width=48)
     # as Text: rich would read [brackets] in a plain string as markup
     for name in columns:
-        table.add_column(
-            Text(name), justify="right", overflow="ellipsis", no_wrap=True, max_width=16
-        )
-    table.add_column("importance", justify="right", no_wrap=True)
-    table.add_column("by", no_wrap=True)
+        table.add_column(Text(name), justify="right", overflow="fold", max_width=16)
+    table.add_column("importance", justify="right")
+    table.add_column("by", overflow="fold")
     for place, (item, probabilities) in enumerate(rows, 1):
         table.add_row(
             str(place),

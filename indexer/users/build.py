@@ -21,6 +21,7 @@ from seealso.indexer.users.writing import UsersWriter, WriteCounts
 from seealso.indexer.writing import finish_loading
 from seealso.log import progress
 from seealso.readers import Pseudonyms
+from seealso.wording import format_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def _check_count(cluster: Cluster, name: str, users: int) -> None:
     found = indices.count(cluster, name)
     if found != users:
         raise MappingMismatch(
-            f"{name}: holds {found:,} documents, there are {users:,} users",
+            f"{name}: holds {format_count(found, 'document')} for {format_count(users, 'user')}",
             hint="run `seealso users build` again",
             index=name,
         )

@@ -20,6 +20,7 @@ from seealso.plugin.doctor.inputs import examine_inputs
 from seealso.plugin.doctor.writing import examine_writing
 from seealso.readers import Pseudonyms
 from seealso.types import Space
+from seealso.wording import format_count
 
 TIMEOUT_S = 10.0
 """Seconds that the cluster has for an answer: that it gives none is a finding as well."""
@@ -125,7 +126,7 @@ def _index(cluster: Cluster, settings: Settings) -> Iterator[Finding]:
     except SeeAlsoError as exc:
         yield Finding("index", ok=False, found=exc.message, cure=exc.hint or "")
         return
-    found = f"{alias} -> {live.name}, {documents:,} documents"
+    found = f"{alias} -> {live.name}, {format_count(documents, 'document')}"
     yield Finding("index", documents > 0, found, "" if documents else "run `seealso index build`")
     yield check("fingerprint", lambda: _fingerprint(live))
     yield _space(live)
@@ -177,7 +178,7 @@ def _scripts(cluster: Cluster, name: str) -> str:
 def _users(cluster: Cluster, settings: Settings) -> str:
     found = live_users(cluster, settings, Pseudonyms.from_environment(os.environ))
     found.require(live_index(cluster, settings).fingerprint)
-    return f"{found.name}, {indices.count(cluster, found.name):,} documents"
+    return f"{found.name}, {format_count(indices.count(cluster, found.name), 'document')}"
 
 
 def _templates(cluster: Cluster) -> str:

@@ -22,6 +22,7 @@ from seealso.log import progress
 from seealso.plugin.doctor.finding import Finding, check
 from seealso.readers import Problems, RowSource, describe_unmatched, read_events, read_items
 from seealso.types import Item
+from seealso.wording import format_count
 
 
 def examine_inputs(settings: Settings, connect: Callable[[], Cluster]) -> Iterator[Finding]:
@@ -59,8 +60,9 @@ def _examine(settings: Settings, what: str, connect: Callable[[], Cluster], ids:
     found, cure = read(settings, source, problems, ids)
     found += problems.notes
     if problems.count or problems.values:
-        left_out = f"{problems.count:,} broken rows and {problems.values:,} broken values"
-        found.append(f"{left_out}, such as {problems.messages[0]}")
+        rows = format_count(problems.count, "broken row")
+        values = format_count(problems.values, "broken value")
+        found.append(f"{rows} and {values}, such as {problems.messages[0]}")
     if problems.count and not cure:
         cure = "correct the rows, or leave them out: index build --on-error skip"
     if cure:
@@ -89,7 +91,7 @@ def _read_catalogue(
     with progress("reading catalogue") as tick:
         found = survey(Inputs(items, list), settings, tick)
     texts = sample_texts(found.sample, settings)
-    summary = f"{settings.catalogue.path or source.name}, {found.items:,} items"
+    summary = f"{settings.catalogue.path or source.name}, {format_count(found.items, 'item')}"
     if empty := texts.count(""):
         summary += f", {empty:,} of {len(texts):,} without a text"
     return [summary], ""

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
 from seealso.plugin.explanations.shares import Kind, Share
 from seealso.plugin.recommendations import name_of
 from seealso.types import Path
+from seealso.whole_table import LEAST, WholeTable
 
 WEIGHED: Final = re.compile(r"^weight\((?P<field>[^:()]+):(?P<word>.+?) in \d+\)")
 """What Lucene calls the part of a BM25 score that one word of one field is."""
@@ -87,10 +89,18 @@ class Explanation:
         """
         name = name_of(self.fields, show)
         title = Text.assemble((self.item_id, "bold"), " ", name)
-        table = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False)
+        table = WholeTable(title, title_style="")
         table.add_column("adds", justify="right")
-        table.add_column("reason", no_wrap=True)
-        table.add_column("what", overflow="ellipsis", no_wrap=True, max_width=60)
+        table.add_column("reason", overflow="fold")
+        # what an event was about begins with an id, which is not shortened
+        longest = max((cell_len(one.item_id or "") for one in self.shares[:most]), default=0)
+        table.add_column(
+            "what",
+            overflow="ellipsis",
+            no_wrap=True,
+            min_width=max(LEAST, longest),
+            max_width=max(60, longest),
+        )
         table.add_column("similarity", justify="right")
         for one in self.shares[:most]:
             table.add_row(_signed(one.amount), one.kind.value, *self._describe_share(one))

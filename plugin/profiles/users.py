@@ -11,6 +11,7 @@ from seealso.plugin.profiles.profile import Profile
 from seealso.plugin.recommendations import join_notes
 from seealso.readers import Histories, Problems, parse_named_id, read_events
 from seealso.types import HistoryEntry, User
+from seealso.wording import format_count
 
 
 def read_histories(
@@ -108,7 +109,8 @@ def describe_cuts(*profiles: Profile) -> str:
 def _describe_missing(profile: Profile) -> str:
     user, missing = profile.user, ""
     if profile.unread:
-        missing = f"{profile.unread} items of the history could not be read: shards do not answer"
+        unread = format_count(profile.unread, "item")
+        missing = f"{unread} of the history could not be read: shards do not answer"
     elif user.user_id is not None and not user.seen:
         state = "has no history yet" if user.stored_attributes else "is unknown"
         missing = f"user {user.user_id!r} {state}"

@@ -17,6 +17,7 @@ from seealso.plugin.ranking.searches import Search, importance_search
 from seealso.plugin.recommendations import join_notes
 from seealso.plugin.reranking.draft import Candidate, Draft
 from seealso.types import Vector
+from seealso.wording import format_count
 
 COLUMNS: Final = ("item_id", "tail")
 """What every candidate is read by."""
@@ -99,7 +100,8 @@ def give_directions(drafts: Sequence[Draft], directions: Directions) -> list[Dra
 
     note = ""
     if unread:
-        note = f"{len(unread)} vectors could not be read: diversity does not compare them"
+        vectors = format_count(len(unread), "vector")
+        note = f"{vectors} could not be read: diversity compares the others"
     return [replace(one, directions=found, note=join_notes(one.note, note)) for one in drafts]
 
 
@@ -139,8 +141,8 @@ class DocumentSearch:
         items = tuple(self._with_documents(found))
         gone = len(self.items) - len(items)
         missing = missing_part([response])
-        deleted = f"{gone} items were deleted meanwhile: left out" if gone and not missing else ""
-        return items, join_notes(missing, deleted)
+        deleted = f"{format_count(gone, 'item')} deleted meanwhile: left out"
+        return items, join_notes(missing, deleted if gone and not missing else "")
 
     def _with_documents(self, found: Mapping[str, Hit]) -> Iterator[Candidate]:
         for one in self.items:

@@ -27,7 +27,7 @@ WHYS: Final = {
     "OpenSearch does not answer": "unavailable",
     "a part is missing": "part_missing",
     "shards do not answer": "part_missing",
-    "vectors could not be read": "part_missing",
+    "could not be read": "part_missing",
     "deleted meanwhile": "deleted_items",
     "importance alone": "unknown_user",
     "nothing is known about": "unknown_user",

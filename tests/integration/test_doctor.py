@@ -301,7 +301,7 @@ def test_items_without_texts_and_broken_rows_are_found(library: Library, tmp_pat
     found = wrong(shop_of(library, tmp_path, events, "sku,name\nG1,\nG2,\nG3,Ukulele\n"))
     assert list(found) == ["catalogue", "events"]
     assert "2 of 3 items have no text" in found["catalogue"].found
-    assert "1 broken rows" in found["events"].found
+    assert "1 broken row and 0 broken values" in found["events"].found
     assert "events.csv line 3" in found["events"].found
     assert "--on-error skip" in found["events"].cure
 

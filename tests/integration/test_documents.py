@@ -164,7 +164,7 @@ def test_an_item_that_is_deleted_meanwhile_is_left_out_and_said(
     after = ask(cluster)
     cluster.close()
     assert after.ids == [one for one in before.ids if one != gone]
-    assert after.note == "1 items were deleted meanwhile: left out"
+    assert after.note == "1 item deleted meanwhile: left out"
     # whoever asks next gets a whole list
     again = ask(own_library.cluster)
     assert (len(again), again.note) == (len(before), "")

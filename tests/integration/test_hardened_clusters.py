@@ -286,6 +286,6 @@ def test_a_list_of_half_the_shards_says_so(library: Library) -> None:
         assert (ranked.ids, ranked.unknown) == ([some], (lost,))
         assert ranked.note.endswith("did not answer; some of the unknown items may be there")
         liked = parted.recommend(history=[lost, min(there - {TEXTLESS})])
-        assert "1 items of the history could not be read: shards do not answer" in liked.note
+        assert "1 item of the history could not be read: shards do not answer" in liked.note
     finally:
         indices.delete(library.cluster, name)

@@ -63,7 +63,7 @@ def test_one_user_only(board: Board, refused: Refused) -> None:
     found = refused()
     assert (found.code, found.error) == (
         3,
-        "1 of 1 users chose two items with a text: too little to learn from",
+        "1 of 1 user chose two items with a text: too little to learn from",
     )
     assert "events.positive" in found.hint
 
@@ -210,4 +210,6 @@ def test_a_dry_run_counts_and_writes_nothing(
     assert (planned["items"], planned["without_text"], planned["users"]) == (15, 1, 24)
     assert (planned["bundle"], planned["method"]) == ("board", "full")
     main(arguments(board, "train", "--dry-run"))
-    assert "without_text" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "(1 more has no text)" in shown
+    assert "24 users of dev, 22 of test" in shown

@@ -419,7 +419,7 @@ def test_what_the_events_are_is_said():
     )
     found = count_events([rows], importance(weights={"like": 0.0}))
     assert str(found.summary) == (
-        "3 of 1 users, 1 of them without a user, from 2024-01-01 00:00 to 2024-01-10 00:00 UTC"
+        "3 of 1 user, 1 of them without a user, from 2024-01-01 00:00 to 2024-01-10 00:00 UTC"
     )
     assert found.named == {"a": 2, "b": 1}
     assert list(found.summary.notes()) == []

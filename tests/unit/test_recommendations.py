@@ -73,7 +73,7 @@ def test_the_table_shows_the_first_text_and_no_markup() -> None:
 
 
 def test_a_narrow_terminal_cuts_names_and_no_number() -> None:
-    header, first, second = drawn("title", width=45).splitlines()
+    header, first, second = drawn("title", width=50).splitlines()
     assert header.split() == ["#", "item", "title", "p", "importance", "by"]
     assert first.split()[-3:] == ["0.731", "1.50", "vector"]
     assert second.split()[-3:] == ["-", "0.50", "tail"]

@@ -161,7 +161,7 @@ def test_a_moment_needs_times():
 
 def test_nobody_to_ask_is_said():
     events = frame(("u", "a", 5.0, 1), ("u", "b", 5.0, 2))
-    with pytest.raises(DataError, match="of 1 users none can be asked about in dev") as caught:
+    with pytest.raises(DataError, match="of 1 user none can be asked about in dev") as caught:
         leave_one_out([events], positive=None)
     assert "at least 3 events" in str(caught.value.hint)
     with pytest.raises(DataError, match="no events to learn from"):

@@ -21,6 +21,7 @@ from seealso.indexer.update import MOST_DELETED, UpdateReport
 from seealso.indexer.verification import Verification
 from seealso.indexer.verify import verify_again
 from seealso.judging.gate import Gate
+from seealso.wording import format_count
 
 NOTHING_LIVE: Final = "nothing was live: there is nothing to compare with"
 """What a gate says where no index can be worse."""
@@ -102,7 +103,7 @@ def plan_build_index(
     say_notes(plan.notes)
     if judge is None:
         return replace(plan, gate=NOTHING_LIVE) if gate else plan
-    users = f"{len(judge.questions):,} {split} users"
+    users = format_count(len(judge.questions), f"{split} user")
     return replace(plan, gate=f"would compare with {judge.live} on {users}")
 
 

@@ -7,6 +7,7 @@ from seealso.config import Settings
 from seealso.encoder import Bundle, BundleStore, find_serving_bundle
 from seealso.errors import SeeAlsoError
 from seealso.plugin.doctor import attempt
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.api.reporting import LiveStatus, SourceStatus
@@ -58,7 +59,8 @@ def _compare_bundles(live: "LiveStatus", settings: Settings) -> Iterator[str]:
 def _compare_source(live: "LiveStatus", source: "SourceStatus") -> Iterator[str]:
     """Yield that there are other items, or later events, than the index knows."""
     if source.items != live.documents and not live.attached:
-        yield f"the catalogue has {source.items:,} items, {live.index} {live.documents:,}"
+        items = format_count(source.items, "item")
+        yield f"the catalogue has {items}, {live.index} {live.documents:,}"
     newest = source.events.last
     if newest is not None and (live.counted is None or newest > live.counted):
         until = "none" if live.counted is None else f"those until {live.counted:%Y-%m-%d %H:%M}"

@@ -13,6 +13,7 @@ from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 from seealso.cli.pipelines import install, remove
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.choices import OnError
@@ -113,7 +114,7 @@ def _planned(plan: "AttachPlan") -> dict[str, object]:
     moves = ", ".join(dict.fromkeys((*plan.aliases, plan.alias)))
     target = plan.target or f"a copy, {plan.alias}-<time>"
     return {
-        "would attach to": f"{plan.index}, {plan.documents:,} documents",
+        "would attach to": f"{plan.index}, {format_count(plan.documents, 'document')}",
         "how": f"{plan.way}: {plan.reason}",
         "writes to": target,
         "aliases": f"{moves} -> {target}",

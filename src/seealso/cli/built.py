@@ -8,6 +8,7 @@ from rich.text import Text
 
 from seealso import api
 from seealso.cli import tables
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.indexer.build_report import BuildPlan, BuildReport
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def describe_plan(plan: "BuildPlan") -> dict[str, object]:
     """Return what a build would do, by name."""
     return {
-        "would build": f"{plan.items:,} items, {plan.tail:,} of them tail",
+        "would build": f"{format_count(plan.items, 'item')}, {plan.tail:,} of them tail",
         **tables.events(plan.events),
         "alias": f"{plan.alias} (now {plan.live or 'nothing'})",
         "bundle": plan.bundle,
@@ -34,7 +35,8 @@ def _half_built(names: tuple[str, ...]) -> str:
 
 
 def _count_images(report: "BuildReport") -> str:
-    found = f"{report.with_image:,} items have one"
+    have = "has" if report.with_image == 1 else "have"
+    found = f"{format_count(report.with_image, 'item')} {have} one"
     return f"{found}; {report.unmatched_images:,} of no item" if report.unmatched_images else found
 
 

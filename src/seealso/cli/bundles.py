@@ -12,6 +12,7 @@ from rich.text import Text
 from seealso.cli import tables
 from seealso.cli.findings import figures
 from seealso.errors import BundleError
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.encoder import Bundle
@@ -210,7 +211,8 @@ def sizes(found: "Sizes") -> RenderableType:
         tables.facts(
             {
                 "bundle": f"{found.bundle} ({found.fingerprint})",
-                "asked": f"{found.users:,} users, {found.items:,} items",
+                "asked": f"{format_count(found.users, 'user')}, "
+                f"{format_count(found.items, 'item')}",
             }
         ),
         "",

@@ -16,8 +16,8 @@ from seealso.cli.tables import Trimmed, facts
 if TYPE_CHECKING:
     from seealso.config import Settings
 
-PIPED_WIDTH = 240
-"""Columns of a table that goes to a file or another program: nothing is cut off there."""
+PIPED_WIDTH = 10_000
+"""Columns of a table that goes to a file or another program: nothing is cut or folded there."""
 
 stdout = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
 

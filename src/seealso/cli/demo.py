@@ -36,15 +36,13 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     keeps running afterwards (`seealso node stop` ends it).
     """
     from seealso.cluster import connect
-    from seealso.cluster.node import Node
     from seealso.plugin import Recommender
     from seealso.plugin.profiles.users import read_histories
     from seealso.readers import Problems
 
     settings = context.settings
     if settings.cluster.url is None:
-        step("starting OpenSearch (the first time, its packages are downloaded)")
-        Node(settings.node_root).start()
+        start_node(settings.node_root)
     if api.status(settings).next is None:
         step("what is live is up to date")
     else:
@@ -71,6 +69,17 @@ def demo(context: Context, user_id: str | None, item_id: str | None) -> None:
     show_curl(cluster, recommender, user, found)
     if settings.service.playground:
         show_page(settings)
+
+
+def start_node(root: Path) -> None:
+    """Start the embedded node, and say whether it runs already."""
+    from seealso.cluster.node import Node
+
+    node = Node(root)
+    running = node.status()
+    # a download of its packages shows lines of its own
+    step("starting OpenSearch" if running is None else f"OpenSearch runs at {running.url}")
+    node.start()
 
 
 def first_with_taste(known: "Histories") -> "User":

@@ -24,15 +24,18 @@ def doctor(context: Context) -> None:
     For each problem, a hint says what to do.
     """
     findings = api.doctor(context.settings)
-    context.show(findings, lambda: _table(findings))
+    context.show(findings, lambda: describe_findings(findings))
     wrong = sum(not finding.ok for finding in findings)
     if wrong:
         stderr.print(f"{wrong} of {len(findings)} checks failed", highlight=False)
         sys.exit(1)
 
 
-def _table(findings: "list[Finding]") -> Table:
+def describe_findings(findings: "list[Finding]") -> Table:
+    """Return what was checked, as a person reads it."""
     table = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        table.add_column(overflow="fold")
     for finding in findings:
         mark = Text("ok", style="green") if finding.ok else Text("no", style="bold red")
         table.add_row(mark, Text(finding.what), Text(finding.found))

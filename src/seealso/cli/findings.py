@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from seealso.cli import tables
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.datasets.intervals import Estimate
@@ -38,9 +39,9 @@ def _protocol(protocol: "ProtocolResult") -> Iterator[RenderableType]:
     cold = f", {protocol.cold_items:,} of them cold" if protocol.cold_items else ""
     if protocol.name == "cold among cold":
         cold = ", all of them cold"
+    users = format_count(protocol.users, protocol.subjects.removesuffix("s"))
     yield Text(
-        f"{protocol.name}, {protocol.split}: {protocol.users:,} {protocol.subjects}, "
-        f"{protocol.items:,} items{cold}",
+        f"{protocol.name}, {protocol.split}: {users}, {format_count(protocol.items, 'item')}{cold}",
         style="bold",
     )
     yield from _changes(protocol)

@@ -12,6 +12,7 @@ from seealso.cli import tables
 from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import on_error
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.choices import OnError
@@ -43,10 +44,11 @@ def report_table(report: "FitReport") -> RenderableType:
     """Return what was fitted, as a person reads it."""
     fitted = report.fitted
     steps = [(name, f"{reached:.4f}") for name, reached in fitted.dev.items()]
+    users = format_count(report.users, "user")
     parts: list[RenderableType] = [
         tables.facts(_facts(report)),
         "",
-        tables.rows((f"dev, {report.users:,} users", "ndcg@10"), steps, numbers="ndcg@10"),
+        tables.rows((f"dev, {users}", "ndcg@10"), steps, numbers="ndcg@10"),
     ]
     if fitted.cold:
         parts += ["", Text(_cold(fitted.cold))]
@@ -113,7 +115,7 @@ def _neighbours(chosen: Mapping[str, Any]) -> dict[str, object]:
 def _groups(chosen: "ChosenGroups | None") -> dict[str, object]:
     if chosen is None:
         return {}
-    count = f"{chosen.groups:,} {'group' if chosen.groups == 1 else 'groups'} on dev"
+    count = f"{format_count(chosen.groups, 'group')} on dev"
     if not chosen.settings:
         return {"groups": f"{count}, too few: as set in [groups]"}
     text = "{strategy}, own weight {own_weight:g}, seen by {seen}".format(**chosen.settings)

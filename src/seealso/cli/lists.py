@@ -138,4 +138,4 @@ def print_with_reasons(
         (one.item_id, one.in_short() + (f"; rules {item.boost:+.3f}" if item.boost else ""))
         for item, one in zip(found, reasons, strict=True)
     )
-    write(tables.rows(("item", "because of"), because, long=("because of",)))
+    write(tables.rows(("item", "because of"), because))

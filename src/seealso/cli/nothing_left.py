@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from seealso.wording import format_count
+
 if TYPE_CHECKING:
     from seealso.plugin import Recommender
 
@@ -33,7 +35,7 @@ def nothing_left(recommender: "Recommender", left_out: str, options: Mapping[str
     by = [name for name, narrows in narrowed.items() if narrows]
     without = [left_out] if left_out else []
     without += [f"what is left out by {', '.join(by)}"] if by else []
-    holds = f"{live.name} holds {live.documents:,} item{'' if live.documents == 1 else 's'}"
+    holds = f"{live.name} holds {format_count(live.documents, 'item')}"
     sentence = f"nothing left to recommend: {holds}"
     if without:
         sentence += f", without {' and '.join(without)}"

@@ -32,6 +32,7 @@ from seealso.cli.who import (
 )
 from seealso.decoding import open_utf8
 from seealso.log import progress, say
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.plugin.groups.options import GroupListOptions
@@ -169,8 +170,9 @@ def recommend_batch(
         report = recommend_file(recommender, users, out, chosen, tick)
     if report.by_importance:
         say(
-            f"note: nothing is known about {report.by_importance:,} of {report.users:,} users, who "
-            f"get lists by importance alone: are the ids of {users} those of the events?"
+            f"note: nothing is known about {report.by_importance:,} of "
+            f"{format_count(report.users, 'user')}, who get lists by importance alone: are the ids "
+            f"of {users} those of the events?"
         )
     context.show(
         report,

@@ -11,6 +11,7 @@ from seealso.cli import tables
 from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.errors import SeeAlsoError
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.api.reporting import LiveStatus, SourceStatus, Status
@@ -76,12 +77,12 @@ def _describe_fit(fit: "Lineage | SeeAlsoError | None") -> str:
     if fit is None or isinstance(fit, SeeAlsoError):
         return "nothing" if fit is None else _text(fit)
     when = "at a time that is not recorded" if fit.at is None else tables.moment(fit.at)
-    events = "" if fit.events is None else f", from {fit.events:,} events"
+    events = "" if fit.events is None else f", from {format_count(fit.events, 'event')}"
     return f"{when}{events}: {fit.quality}"
 
 
 def _describe_source(source: "SourceStatus") -> Iterator[tuple[str, object]]:
-    yield "catalogue", f"{source.items:,} items"
+    yield "catalogue", format_count(source.items, "item")
     last = source.events.last
     age = "" if last is None else f", the newest {tables.age(last)}"
     yield "events", f"{source.events}{age}" if source.events.events else "none"

@@ -1,6 +1,6 @@
 """How results look: aligned tables and facts without frames."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,6 +9,9 @@ from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType,
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from seealso.whole_table import WholeTable
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.datasets.intervals import Estimate
@@ -35,8 +38,8 @@ class Trimmed:
 def facts(pairs: Mapping[str, object]) -> Table:
     """Return names and values, one pair a line."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
-    table.add_column()
+    table.add_column(style="dim", overflow="fold")
+    table.add_column(overflow="fold")
     for name, value in pairs.items():
         table.add_row(name, Text(as_text(value)))
     return table
@@ -47,7 +50,6 @@ def rows(
     lines: Iterable[Sequence[object]],
     *,
     numbers: str = "",
-    long: Collection[str] = (),
 ) -> Table:
     """Return a table.
 
@@ -57,14 +59,12 @@ def rows(
         Names, and the values of each line.
     numbers
         Names the columns that are aligned to the right, by spaces.
-    long
-        Columns whose texts may go on in the next line; others are cut where the terminal ends.
     """
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = WholeTable()
     right = set(numbers.split())
     for name in columns:
         justify: JustifyMethod = "right" if name in right else "left"
-        table.add_column(name, justify=justify, no_wrap=name not in long)
+        table.add_column(name, justify=justify, overflow="fold")
     for line in lines:
         table.add_row(*(Text(as_text(value)) for value in line))
     return table
@@ -100,7 +100,7 @@ def age(at: datetime) -> str:
     minutes = int((datetime.now(UTC) - at).total_seconds() // 60)
     for unit, length in (("day", 1440), ("hour", 60), ("minute", 1)):
         if count := minutes // length:
-            return f"{count:,} {unit}{'' if count == 1 else 's'} ago"
+            return f"{format_count(count, unit)} ago"
     return "just now"
 
 

@@ -1,6 +1,5 @@
 """``seealso train``: fine-tune the language model on behaviour."""
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import click
@@ -11,10 +10,11 @@ from seealso.cli import tables
 from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.choices import OnError
-    from seealso.training.train import TrainReport
+    from seealso.training.train import TrainPlan, TrainReport
 
 
 @click.command(cls=Command)
@@ -32,10 +32,28 @@ def train(context: Context, on_error: "OnError", dry_run: bool, force: bool) -> 
     """
     if dry_run:
         plan = api.plan_train(context.settings, on_error=on_error, force=force)
-        context.show(plan, lambda: tables.facts(dataclasses.asdict(plan)))
+        context.show(plan, lambda: describe_plan(plan))
         return
     report = api.train(context.settings, on_error=on_error, force=force)
     context.show(report, lambda: report_table(report))
+
+
+def describe_plan(plan: "TrainPlan") -> dict[str, object]:
+    """Return what a training would do, by name."""
+    return {
+        "bundle": plan.bundle,
+        "backbone": plan.backbone,
+        "method": plan.method,
+        "items": f"{plan.items:,}{_without_text(plan.without_text)}",
+        "users": plan.users,
+        "asked about": f"{format_count(plan.dev_users, 'user')} of dev, "
+        f"{plan.test_users:,} of test",
+        "checkpoints": plan.checkpoints,
+    }
+
+
+def _without_text(items: int) -> str:
+    return f" ({items:,} more {'has' if items == 1 else 'have'} no text)" if items else ""
 
 
 def report_table(report: "TrainReport") -> RenderableType:
@@ -47,12 +65,13 @@ def _facts(report: "TrainReport") -> dict[str, object]:
     share = report.trained_parameters / report.parameters
     return {
         "bundle": f"{report.bundle} ({report.fingerprint})",
-        "learnt from": f"{report.pairs:,} pairs of {report.users:,} users, {report.items:,} items"
-        + (f" ({report.without_text:,} more have no text)" if report.without_text else ""),
+        "learnt from": f"{format_count(report.pairs, 'pair')} of "
+        f"{format_count(report.users, 'user')}, {format_count(report.items, 'item')}"
+        + _without_text(report.without_text),
         "parameters": f"{report.trained_parameters:,} of {report.parameters:,} learnt "
         f"({share:.1%}, {report.method})",
         "vectors": "whitened by index build" if report.whiten else "as they are, not whitened",
-        "time": f"{report.steps:,} steps, {_lasted(report.seconds)}",
+        "time": f"{format_count(report.steps, 'step')}, {_lasted(report.seconds)}",
         **({"tracked": report.tracked} if report.tracked else {}),
         "gain": _gain(report),
         "next": "seealso build",

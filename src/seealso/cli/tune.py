@@ -1,6 +1,5 @@
 """``seealso tune``: search the training settings that rank best."""
 
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +13,12 @@ from seealso.cli.commands import Command
 from seealso.cli.context import Context, pass_context
 from seealso.cli.options import dry_run, on_error
 from seealso.errors import ConfigError
+from seealso.wording import format_count
 
 if TYPE_CHECKING:
     from seealso.choices import OnError
     from seealso.training.tuning.report import TuneReport
+    from seealso.training.tuning.tune import TunePlan
 
 LISTED = 10
 """Trials in the table; the page has all of them."""
@@ -62,7 +63,7 @@ def tune(
         )
     if dry_run:
         plan = api.plan_tune(context.settings, on_error=on_error, trials=trials)
-        context.show(plan, lambda: tables.facts({**dataclasses.asdict(plan), **plan.space}))
+        context.show(plan, lambda: describe_plan(plan))
         return
     report = api.tune(context.settings, on_error=on_error, trials=trials, timeout=timeout)
     if write:
@@ -73,6 +74,20 @@ def tune(
 def _local_file() -> Path:
     config = click.get_current_context().find_root().params.get("config")
     return (config or Path("seealso.toml")).with_suffix(".local.toml")
+
+
+def describe_plan(plan: "TunePlan") -> RenderableType:
+    """Return what a search would do, and between which limits, as a person reads it."""
+    facts = {
+        "method": plan.method,
+        "users": plan.users,
+        "asked about": f"{format_count(plan.dev_users, 'user')} of dev",
+        "trials": f"{plan.trials:,} in total, {plan.finished:,} of them finished",
+        "folder": plan.folder,
+    }
+    return Group(
+        tables.facts(facts), "", tables.rows(("setting", "values to try"), plan.space.items())
+    )
 
 
 def _report_table(report: "TuneReport") -> RenderableType:

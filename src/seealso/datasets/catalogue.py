@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from seealso.encoder import ItemText
 from seealso.errors import DataError
 from seealso.types import Item
+from seealso.wording import format_count
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def read_catalogue(batches: Iterable[Sequence[Item]], text: ItemText) -> Catalog
                 without_text += 1
     if not ids:
         raise DataError(
-            f"none of {without_text:,} items has a text to learn from",
+            f"none of {format_count(without_text, 'item')} has a text to learn from",
             hint="check catalogue.path and text.item",
         )
     return Catalogue(

@@ -16,6 +16,7 @@ from seealso.encoder import ItemText
 from seealso.errors import TooFewEvents
 from seealso.log import progress
 from seealso.types import Item
+from seealso.wording import format_count
 
 Items = Callable[[], Iterator[list[Item]]]
 
@@ -81,8 +82,8 @@ def read_dataset(settings: Settings, items: Items, events: Events) -> Dataset:
     learning = sum(len(one) > 1 for one in sequences)
     if learning < 2:
         raise TooFewEvents(
-            f"{learning} of {len(split.train):,} users chose two items with a text: too little to "
-            "learn from",
+            f"{learning} of {format_count(len(split.train), 'user')} chose two items with a text: "
+            "too little to learn from",
             hint="more behaviour is needed; check events.path, events.positive and catalogue.id",
         )
     dev, test = questions(split.dev, catalogue), questions(split.test, catalogue)

@@ -18,6 +18,7 @@ import polars as pl
 from seealso.config import Settings
 from seealso.log import progress, say
 from seealso.types import GroupMembers
+from seealso.wording import format_count
 
 SLACK: Final = 0.25
 """Share of the events wanted that are held beyond them, before some are let go."""
@@ -56,8 +57,8 @@ class Draw:
 
     def __str__(self) -> str:
         drawn = (
-            f"{self.events:,} of {self.of_events:,} events: those of {self.users:,} users "
-            "(training.most_events)"
+            f"{self.events:,} of {format_count(self.of_events, 'event')}: those of "
+            f"{format_count(self.users, 'user')} (training.most_events)"
         )
         if not self.heavy:
             return drawn

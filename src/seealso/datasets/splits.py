@@ -14,6 +14,7 @@ import polars as pl
 
 from seealso.config import Settings
 from seealso.errors import DataError, TooFewEvents
+from seealso.wording import format_count
 
 FEWEST_EVENTS = 3
 """Users with fewer events train only: one to learn from, one for dev and one for test."""
@@ -269,7 +270,8 @@ def _split(
 ) -> Split:
     if not dev or not test:
         raise TooFewEvents(
-            f"of {len(train):,} users none can be asked about in {'dev' if not dev else 'test'}",
+            f"of {format_count(len(train), 'user')} none can be asked about in "
+            f"{'dev' if not dev else 'test'}",
             hint=f"users with at least {FEWEST_EVENTS} events are needed; check events.user, "
             "events.positive and training.most_events",
         )

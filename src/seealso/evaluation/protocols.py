@@ -17,6 +17,7 @@ from seealso.datasets.dataset import Dataset, Events, Items, read_dataset
 from seealso.datasets.questions import Places, Question, sample
 from seealso.errors import DataError
 from seealso.evaluation.segments import new_users, segments
+from seealso.wording import format_count
 
 FEW: Final = (1, 2, 3, 5)
 """Lengths that ``few-shot`` cuts histories to."""
@@ -225,7 +226,7 @@ def cold_items(dataset: Dataset, split: str, drawn: Draw, most_dev: int) -> Hold
     dev = drawn(halves[0])
     if not questions or not dev:
         raise DataError(
-            f"cold: none of {len(warm):,} users chose a cold item after a warm one",
+            f"cold: none of {format_count(len(warm), 'user')} chose a cold item after a warm one",
             hint="leave this protocol out; more behaviour is needed",
         )
     everyone = [("all", np.arange(len(questions)))]

@@ -25,6 +25,7 @@ from seealso.indexer.live import LiveIndex, live_index, open_index
 from seealso.judging.index_systems import IndexSystems
 from seealso.log import progress
 from seealso.types import Item
+from seealso.wording import format_count
 
 SUFFIX: Final = "-gate"
 """Added to the alias: the name of the index that is queried in place of one with all events."""
@@ -72,10 +73,10 @@ class Verdict:
         return self.difference.standing == "worse"
 
     def __str__(self) -> str:
-        change = self.difference
+        change, users = self.difference, format_count(self.users, f"{self.split} user")
         return (
             f"NDCG@10 {self.before:.4f} -> {self.after:.4f}, {change.mean:+.4f} "
-            f"({change.low:+.4f} to {change.high:+.4f}); of {self.users:,} {self.split} users "
+            f"({change.low:+.4f} to {change.high:+.4f}); of {users} "
             f"{self.gained:,} gain and {self.lost:,} lose"
         )
 

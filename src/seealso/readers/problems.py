@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from seealso.errors import ConfigError, DataError
 from seealso.readers.rows import Rows
+from seealso.wording import format_count
 
 EXAMPLES: Final = 3
 """Messages that a summary shows of each kind."""
@@ -213,7 +214,7 @@ class Reading:
     def headline(self) -> str:
         """How much was left out; empty where nothing was."""
         lost = [
-            f"{count:,} {word if count == 1 else f'{word}s'}"
+            format_count(count, word)
             for count, word in ((self.count, "broken row"), (self.values, "broken value"))
             if count
         ]
