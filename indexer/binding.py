@@ -94,11 +94,11 @@ def bound_dimension(base: Bundle, settings: Settings) -> int:
     ConfigError
         The settings want longer vectors than the model has.
     """
-    wanted = settings.encoder.dimension
-    if wanted is None or base.projection is not None or base.collaborative is not None:
+    dimension = settings.encoder.dimension
+    if dimension is None or base.projection is not None or base.collaborative is not None:
         return base.dimension
-    require_shorter(wanted, base.dimension)
-    return wanted
+    require_shorter(dimension, base.dimension)
+    return dimension
 
 
 def bind_to_catalogue(base: Bundle, texts: Sequence[str], settings: Settings) -> Bundle:

@@ -49,7 +49,7 @@ class LiveIndex:
         return Space(self.meta["space"])
 
     @property
-    def unfinished(self) -> bool:
+    def half_attached(self) -> bool:
         """Whether attaching it has begun and not ended: some documents have no vector yet.
 
         An index that is attached in place is behind its alias from the first document on.

@@ -112,6 +112,7 @@ class NamedItems:
         missing = missing_part(responses)
         note = join_notes(
             self.context.note if self.request.known else "",
+            self.context.missing,
             missing,
             UNSURE if missing and unknown else "",
         )

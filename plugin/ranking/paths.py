@@ -31,8 +31,9 @@ class RankingContext:
     scripts
         Whether the cluster lets scripts rank.
     note
-        A line on the graph that ranks although it finds too little, or because scripts cannot, and
-        on items that have no vector yet.
+        A line on the graph that ranks although it finds too little, or because scripts cannot.
+    missing
+        A line on items that every list of the index lacks.
     rounded
         Whether the graph has rounded vectors.
     ef_search
@@ -44,6 +45,7 @@ class RankingContext:
     calibration: Calibration
     scripts: bool = True
     note: str = ""
+    missing: str = ""
     rounded: bool = False
     ef_search: int = EF_SEARCHES[0]
 
@@ -93,11 +95,17 @@ class RankingContext:
         elif path is Path.ANN and criteria.ef_search and criteria.ef_search < graph.ef_search:
             few = f"fewer candidates than it needs (ef_search {graph.ef_search})"
             note = join_notes(note, f"ranked by the graph, with {few}")
-        if live.unfinished:
-            lacking = "the index is attached in part: items without a vector yet are left out"
-            note = join_notes(note, lacking)
-        asked = live.rounded, graph.ef_search
-        return cls(path, live.space, live.calibration, live.scripts, note, *asked)
+        in_part = "the index is attached in part: items without a vector yet are left out"
+        return cls(
+            path,
+            live.space,
+            live.calibration,
+            live.scripts,
+            note,
+            in_part if live.half_attached else "",
+            live.rounded,
+            graph.ef_search,
+        )
 
 
 def is_small(criteria: Criteria, documents: int) -> bool:

@@ -145,7 +145,7 @@ def build(request: RankedRequest, context: RankingContext) -> BuiltList:
         for query in request.queries(part.criteria.narrow(request.allowed), context)
     ]
     order = request.order(context)
-    note = context.note if request.known else ""
+    note = join_notes(context.note if request.known else "", context.missing)
     gated = plan.sub_queries[0].criteria.min_probability > 0
     draft = Draft(
         plan.size,

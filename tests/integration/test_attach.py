@@ -104,7 +104,8 @@ def test_an_index_that_was_attached_in_part_says_so_until_it_is_attached(extende
     attached(extended)
     # as a run leaves it that was killed after half of the documents
     half = {"query": {"range": {"price": {"lt": 20}}}}
-    script = {"script": {"source": "ctx._source.remove('vector')"}, **half}
+    names = "for (name in ['vector', 'digest']) ctx._source.remove(name)"
+    script = {"script": {"source": names}, **half}
     extended.cluster.request("POST", f"/{extended.index}/_update_by_query", script)
     indices.refresh(extended.cluster, extended.index)
     indices.put_meta(extended.cluster, extended.index, {"state": "building"})
@@ -117,9 +118,9 @@ def test_an_index_that_was_attached_in_part_says_so_until_it_is_attached(extende
         assert "the index is attached in part" in found.note
     told = api.status(settings)
     assert isinstance(told.live, LiveStatus)
-    assert told.live.unfinished
+    assert told.live.half_attached
     assert told.next == f"seealso attach {settings.index.alias}"
-    (left,) = [one for one in api.doctor(settings) if one.name == "half-built"]
+    (left,) = [one for one in api.doctor(settings) if one.what == "half-built"]
     assert (left.found, left.cure) == (
         extended.index,
         f"run `seealso attach {extended.index}` again",
@@ -131,7 +132,7 @@ def test_an_index_that_was_attached_in_part_says_so_until_it_is_attached(extende
     assert "in part" not in extended.recommender().recommend(history=["f30"]).note
     told = api.status(settings)
     assert isinstance(told.live, LiveStatus)
-    assert not told.live.unfinished
+    assert not told.live.half_attached
 
 
 def test_in_a_copy_they_find_it_with_the_same_scores(copied: Stack) -> None:

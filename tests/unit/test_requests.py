@@ -141,7 +141,7 @@ def test_a_larger_index_is_ranked_by_its_graph_unless_that_misses_items(
         collaborative=collaborative,
         recall_for_users=GraphRecall(0.5 if misses else 1.0),
         rounded=False,
-        unfinished=False,
+        half_attached=False,
         space=Space.COSINE,
         scripts=True,
         calibration=Calibration(),

@@ -29,7 +29,7 @@ def find_behind(
         )
     if live is None or isinstance(live, SeeAlsoError):
         return
-    if live.unfinished:
+    if live.half_attached:
         yield f"{live.index} is attached in part: items without a vector yet are in no list"
     if isinstance(live.fit, SeeAlsoError):
         yield f"the bundle of {live.index} cannot be read"
@@ -78,7 +78,7 @@ def choose_next(
     """Return the one command that brings most, or None."""
     if isinstance(reached, SeeAlsoError) and settings.cluster.url is None:
         return "seealso node start"
-    if live is not None and not isinstance(live, SeeAlsoError) and live.unfinished:
+    if live is not None and not isinstance(live, SeeAlsoError) and live.half_attached:
         return f"seealso attach {settings.index.alias}"
     if isinstance(source, SeeAlsoError) or any(
         isinstance(one, SeeAlsoError) for one in (reached, live, model)

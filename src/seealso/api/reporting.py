@@ -42,7 +42,7 @@ class LiveStatus:
         What it was built with.
     attached
         Whether it was attached, not built.
-    unfinished
+    half_attached
         Whether attaching it has begun and not ended.
     graph_recall
         Share of the best items that its graph was found to find; None where that is not known.
@@ -64,7 +64,7 @@ class LiveStatus:
     fingerprint: str
     model_fingerprint: str
     attached: bool
-    unfinished: bool
+    half_attached: bool
     graph_recall: float | None
     counted: datetime | None
     fit: Lineage | SeeAlsoError | None
@@ -189,7 +189,7 @@ def _describe_live(cluster: Cluster, settings: Settings) -> LiveStatus | None:
         fingerprint=live.fingerprint,
         model_fingerprint=str(live.meta["model_fingerprint"]),
         attached="attached" in live.meta,
-        unfinished=live.unfinished,
+        half_attached=live.half_attached,
         graph_recall=live.recall_for_users.share,
         counted=None if counted is None else datetime.fromisoformat(counted),
         fit=attempt(lambda: Lineage.of(live.bundle)),
