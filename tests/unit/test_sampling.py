@@ -76,6 +76,16 @@ def test_as_many_stay_as_are_wanted_and_the_draw_says_so() -> None:
     assert str(draw).endswith(" users (training.most_events)")
 
 
+def test_the_draw_tells_events_of_nobody_from_those_of_users() -> None:
+    rows = events(of_nobody=2000)
+    draw = sample_users(cut(rows, 100), 1000).draw
+    assert draw is not None
+    assert 0 < draw.of_nobody < draw.events
+    of_users = draw.events - draw.of_nobody
+    told = f": {of_users:,} of {draw.users} users, {draw.of_nobody:,} of nobody (training."
+    assert told in str(draw)
+
+
 @given(st.integers(1, 5000), st.integers(100, 3000), st.integers(0, 300))
 @settings(deadline=None, max_examples=40)
 def test_how_the_events_are_cut_into_frames_changes_nothing(

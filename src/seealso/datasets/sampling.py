@@ -48,18 +48,23 @@ class Draw:
         Users who were drawn.
     heavy
         Users who were left out as each has more than `HEAVY` of the events wanted.
+    of_nobody
+        Events among those drawn that name no user.
     """
 
     events: int
     of_events: int
     users: int
     heavy: int = 0
+    of_nobody: int = 0
 
     def __str__(self) -> str:
-        drawn = (
-            f"{self.events:,} of {format_count(self.of_events, 'event')}: those of "
-            f"{format_count(self.users, 'user')} (training.most_events)"
-        )
+        whose = f"those of {format_count(self.users, 'user')}"
+        if self.of_nobody:
+            known = f"{self.events - self.of_nobody:,} of {format_count(self.users, 'user')}"
+            whose = f"{known}, {self.of_nobody:,} of nobody"
+        of_events = format_count(self.of_events, "event")
+        drawn = f"{self.events:,} of {of_events}: {whose} (training.most_events)"
         if not self.heavy:
             return drawn
         return f"{drawn}; {self.heavy:,} with more than {HEAVY:.0%} of that each are left out"
@@ -197,8 +202,9 @@ class _Sampler:
             return self._fresh, None
         self._shrink()
         (rows,) = self._kept
-        users = rows["user_id"].drop_nulls().n_unique()
-        draw = Draw(rows.height, self._read, users, len(self._heavy))
+        known = rows["user_id"].drop_nulls()
+        of_nobody = rows.height - len(known)
+        draw = Draw(rows.height, self._read, known.n_unique(), len(self._heavy), of_nobody)
         return [rows.drop(_NUMBER)], draw
 
     def _shrink(self) -> None:
