@@ -177,11 +177,11 @@ def _run(
         yield from done.iter_rows()
     except ray.exceptions.RayError as exc:
         in_worker = isinstance(exc, ray.exceptions.RayTaskError)
-        what = f"{type(exc).__name__}: {_find_reason(str(exc), in_worker=in_worker)}"
+        what = f"{type(exc).__name__}: {find_reason(str(exc), in_worker=in_worker)}"
         raise SeeAlsoError(f"Ray ended with {what}", hint=_AGAIN) from exc
 
 
-def _find_reason(text: str, *, in_worker: bool) -> str:
+def find_reason(text: str, *, in_worker: bool) -> str:
     """Return the line of what Ray says that has the reason."""
     lines = _COLOURS.sub("", text).strip().splitlines() or [""]
     # the traceback of a worker ends with its error; what Ray says of itself begins with the reason
@@ -230,7 +230,7 @@ class Worker:
         try:
             wrote = self._write(name, texts["text"])
             fault = ""
-        except (SeeAlsoError, OSError) as exc:
+        except (SeeAlsoError, OSError, pl.exceptions.PolarsError) as exc:
             # raised here, it would reach the build as a page of Ray's own
             wrote, fault = False, str(exc)
         done = {"part": [name if wrote else ""], "texts": [texts["texts"].sum()], "fault": [fault]}

@@ -25,7 +25,7 @@ from seealso.encoder.reader import cores
 from seealso.errors import ConfigError, DataError, MissingExtraError, SeeAlsoError
 from seealso.indexer.ahead import load_vectors
 from seealso.indexer.batches import TextEncoder
-from seealso.indexer.on_ray import Worker, encode_on_ray
+from seealso.indexer.on_ray import Worker, encode_on_ray, find_reason
 from seealso.indexer.ray_session import require_ray, start_ray
 from tests.bundles import ROOT
 from tests.integration.catalogues import OpenShop, Record, Shop, films, write_lines
@@ -222,6 +222,27 @@ def test_texts_that_kill_every_worker_end_the_build(tiny: Bundle, tmp_path: Path
     (tmp_path / f".{done['part']}.lost").write_bytes(b"....")
     (again,) = worker(batch).to_pylist()
     assert again["fault"] == "4 workers died of the same 2 texts"
+
+
+def test_a_full_disk_is_the_fault_that_a_worker_reports(
+    tiny: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object) -> None:
+        # as polars says it
+        raise pl.exceptions.ComputeError("No space left on device (os error 28)")
+
+    worker = Worker(TextEncoder.of(tiny, Settings(encoder=EncoderSettings(cache=False))), tmp_path)
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", fill)
+    batch = pl.DataFrame({"text": ["Heat", "Up"], "texts": [1, 1]}).to_arrow()
+    (done,) = worker(batch).to_pylist()
+    assert (done["part"], done["fault"]) == ("", "No space left on device (os error 28)")
+
+
+def test_the_reason_is_found_in_what_ray_says() -> None:
+    page = "\x1b[36mray::MapWorker(pid=1)\x1b[39m\n  File 'x.py', line 3\nKeyError: 'text'\n"
+    assert find_reason(page, in_worker=True) == "KeyError: 'text'"
+    assert find_reason(page, in_worker=False) == "ray::MapWorker(pid=1)"
+    assert find_reason("", in_worker=True) == ""
 
 
 def test_one_build_at_a_time_encodes_into_a_cache(tiny: Bundle, tmp_path: Path) -> None:
