@@ -47,6 +47,24 @@ class Question:
         return {"vector": self.vector, "size": BEST, "source": ["item_id"], **left_out}
 
 
+def sample_documents(
+    cluster: Cluster, name: str, size: int, *, source: Sequence[str] = ("*",)
+) -> list[dict[str, Any]]:
+    """Return so many documents that have a vector, the same while none is written."""
+    body = {
+        "size": size,
+        "_source": [*source],
+        "query": {
+            "function_score": {
+                "query": {"exists": {"field": "vector"}},
+                "random_score": {"seed": 17, "field": "_seq_no"},
+            }
+        },
+    }
+    answer = cluster.request("POST", f"/{name}/_search", body, whole=True)
+    return list(answer["hits"]["hits"])
+
+
 def ask_for_items(vectors: Vector, bundle: Bundle) -> list[Question]:
     """Return questions for the items that are like `ITEMS` of E_i, shape (n, dimension)."""
     return [Question(bundle.item_query(vector)) for vector in vectors[:ITEMS]]

@@ -32,6 +32,7 @@ from seealso.indexer.recall import (
     ask_for_users,
     ask_for_words,
     measure_recall,
+    sample_documents,
     without_exclusions,
 )
 from seealso.indexer.stored_items import read_stored_items
@@ -107,7 +108,7 @@ def verify(
             hint="build the index again",
             index=name,
         )
-    hits = _sample(cluster, name, settings.index.verify_sample)
+    hits = sample_documents(cluster, name, settings.index.verify_sample)
     text = ItemText(TextSettings.model_validate(meta["text"]))
     items = _items(name, hits, meta, settings)
     vectors = _vectors(hits, encoder.bundle)
@@ -229,20 +230,6 @@ def _check_standing(cluster: Cluster, name: str, meta: Mapping[str, Any]) -> Non
             hint="build the index again; find out what changed it, or what template adds to it",
             index=name,
         )
-
-
-def _sample(cluster: Cluster, name: str, size: int) -> list[dict[str, Any]]:
-    body = {
-        "size": size,
-        "query": {
-            "function_score": {
-                "query": {"exists": {"field": "vector"}},
-                "random_score": {"seed": 17, "field": "_seq_no"},
-            }
-        },
-    }
-    answer = cluster.request("POST", f"/{name}/_search", body, whole=True)
-    return list(answer["hits"]["hits"])
 
 
 def _items(

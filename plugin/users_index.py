@@ -1,12 +1,13 @@
 """The users index at query time: users by id, many at once, and the users most like one."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from seealso.cluster import Cluster
 from seealso.config import NeighbourSettings, Settings
 from seealso.errors import MappingMismatch
-from seealso.indexer.graph import EF_SEARCHES
+from seealso.indexer.graph import GraphRecall
 from seealso.indexer.users.live import LiveUsers, live_users, read_users
 from seealso.indexer.users.mapping import users_alias
 from seealso.log import logger
@@ -112,9 +113,11 @@ class UsersIndex:
             return []
         if self._live.fingerprint != fingerprint:
             self._refresh(fingerprint)
-        ef_search = self._settings.recommend.ef_search or EF_SEARCHES[0]
+        graph, own = self._live.recall, self._settings.recommend.ef_search
+        if own is not None:
+            graph = replace(graph, ef_search=own)
         bodies = [
-            neighbours_search(vector, pseudonym, size, ef_search).body()
+            neighbours_search(vector, pseudonym, size, graph).body()
             for vector, _, pseudonym in known
         ]
         index, responses = self._search(bodies, fingerprint)
@@ -187,8 +190,8 @@ def _indices_of(response: Mapping[str, Any]) -> set[str]:
     return {hit["_index"] for hit in response["hits"]["hits"]}
 
 
-def neighbours_search(vector: Vector, exclude: str | None, size: int, ef_search: int) -> Search:
-    """Return the kNN query for the users most like a vector.
+def neighbours_search(vector: Vector, exclude: str | None, size: int, graph: GraphRecall) -> Search:
+    """Return the query for the users most like a vector: of the graph, unless that misses many.
 
     Parameters
     ----------
@@ -198,16 +201,16 @@ def neighbours_search(vector: Vector, exclude: str | None, size: int, ef_search:
         Pseudonym to leave out: the user's own.
     size
         How many.
-    ef_search
-        Candidates that are compared in each segment.
+    graph
+        What the graph finds, and how thoroughly it is asked.
     """
     params: dict[str, Any] = {
         "vector": vector,
         "size": size,
         "k": size,
-        "ef_search": max(ef_search, size),
+        "ef_search": max(graph.ef_search, size),
         "source": ["latest"],
     }
     if exclude is not None:
         params["exclude"] = [exclude]
-    return Search("ann", params)
+    return Search("exact" if graph.misses else "ann", params)

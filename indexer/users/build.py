@@ -5,7 +5,7 @@ the alias has moved, the index before it is deleted: no old copy of any user is 
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 
 from seealso.cluster import Cluster, Lock, hold, indices
@@ -15,6 +15,7 @@ from seealso.indexer.lifecycle import go_live
 from seealso.indexer.live import require_movable
 from seealso.indexer.rewriting import rewriting
 from seealso.indexer.staging import build_key, stage
+from seealso.indexer.users.graph import measure_graph
 from seealso.indexer.users.live import LiveUsers, check_key, live_users, user_indices
 from seealso.indexer.users.mapping import KIND, users_alias, users_body, users_meta
 from seealso.indexer.users.writing import UsersWriter, WriteCounts
@@ -40,6 +41,9 @@ class UsersReport:
         Of those written: users of whom no vector can be made. Not counted by a dry run.
     resumed
         Whether a killed build was continued.
+    graph_recall
+        Of a build: which share of the users most like some of them the graph finds; None where the
+        cluster does not allow the queries that would tell.
     seconds
         How long it took.
     notes
@@ -55,6 +59,7 @@ class UsersReport:
     vectorless: int
     resumed: bool
     seconds: float
+    graph_recall: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -91,12 +96,15 @@ def build_users(writer: UsersWriter, *, new_key: bool = False) -> UsersReport:
         done.deleted = writer.delete_others(name) if resumed else 0
         finish_loading(cluster, name, settings.index, users)
         _check_count(cluster, name, users)
-        indices.put_meta(cluster, name, {"state": "ready"})
+        graph = measure_graph(cluster, name, settings)
+        found = {"graph_recall": graph.share, "ef_search": graph.ef_search}
+        indices.put_meta(cluster, name, {"state": "ready", **found})
         go_live(cluster, alias, name, lock)
         for old in user_indices(cluster, settings):
             if old.name != name:
                 indices.delete_unless_live(cluster, alias, old.name)
-    return _report(done, name, alias, started, resumed=resumed)
+    report = _report(done, name, alias, started, resumed=resumed)
+    return replace(report, graph_recall=graph.share)
 
 
 def update_users(writer: UsersWriter) -> UsersReport:

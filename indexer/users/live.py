@@ -7,6 +7,7 @@ from typing import Any
 from seealso.cluster import Cluster, PhysicalIndex, fetch, indices, require_open
 from seealso.config import Settings
 from seealso.errors import ClusterError, ConfigError, MappingMismatch
+from seealso.indexer.graph import GraphRecall, recall_for_users
 from seealso.indexer.live import require_current
 from seealso.indexer.users.documents import READ, user_of
 from seealso.indexer.users.mapping import KIND, users_alias
@@ -34,6 +35,11 @@ class LiveUsers:
     def fingerprint(self) -> str:
         """Fingerprint of the bundle that the vectors were made with."""
         return str(self.meta["fingerprint"])
+
+    @property
+    def recall(self) -> GraphRecall:
+        """What its graph was found to find of the users who are most alike."""
+        return recall_for_users(self.meta)
 
     def require(self, fingerprint: str) -> None:
         """Compare the bundle with that of the item index.

@@ -19,6 +19,7 @@ from seealso.indexer.users.mapping import users_alias
 from seealso.indexer.users.people import People, read_people, unmatched_notes
 from seealso.plugin import Recommender
 from seealso.plugin.batch.users_file import read_users
+from seealso.plugin.ranking.searches import Search
 from seealso.plugin.users_index import UsersIndex
 from seealso.readers import Histories, Problems, read_events
 from seealso.types import User
@@ -30,7 +31,7 @@ from tests.members import FILMS, NAMES, PEOPLE, asking, built, choices, document
 def test_everybody_is_written_under_a_pseudonym(peopled: Shop) -> None:
     report = built(peopled)
     assert (report.users, report.written, report.unchanged) == (PEOPLE, PEOPLE, 0)
-    assert report.vectorless == 0
+    assert (report.vectorless, report.graph_recall) == (0, 1.0)
     live = live_users(peopled.cluster, peopled.settings(), NAMES)
     assert live.name == report.index
     assert live.fingerprint == indices.meta(peopled.cluster, str(peopled.live))["fingerprint"]
@@ -43,6 +44,31 @@ def test_everybody_is_written_under_a_pseudonym(peopled: Shop) -> None:
     assert found["seen"] == ["f11", "f19", "f27", "f3"]
     every = peopled.cluster.request("POST", f"/{report.index}/_search", {"size": PEOPLE})
     assert "ann-" not in json.dumps(every)
+
+
+def test_neighbours_are_found_exactly_where_the_graph_misses_them(
+    peopled: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = built(peopled).index
+    meta = indices.meta(peopled.cluster, live)
+    assert (meta["graph_recall"], meta["ef_search"]) == (1.0, 200)
+    by_graph = asking(peopled).neighbours("ann-3", size=5)
+    sent: list[str] = []
+    search = Search.body
+
+    def note(self: Search) -> bytes:
+        sent.append(self.template)
+        return search(self)
+
+    monkeypatch.setattr(Search, "body", note)
+    for recall, name in ((1.0, "ann"), (0.9, "exact")):
+        indices.put_meta(peopled.cluster, live, {"graph_recall": recall})
+        found = asking(peopled).neighbours("ann-3", size=5)
+        assert [one.pseudonym for one in found] == [one.pseudonym for one in by_graph]
+        assert [one.similarity for one in found] == pytest.approx(
+            [one.similarity for one in by_graph]
+        )
+        assert sent[-1] == name
 
 
 def test_the_vector_is_what_a_query_asks_with(peopled: Shop) -> None:

@@ -124,9 +124,14 @@ def describe_written(report: "UsersReport", *, dry_run: bool = False) -> Rendera
             + (f" ({report.vectorless:,} without a vector)" if report.vectorless else ""),
             "unchanged": report.unchanged,
             f"{would}deleted": report.deleted,
+            **_graph(report.graph_recall),
             "seconds": f"{report.seconds:.1f}",
         }
     )
+
+
+def _graph(recall: float | None) -> dict[str, object]:
+    return {} if recall is None else {"graph recall": f"{recall:.2f}"}
 
 
 def _forgotten(done: "ForgetReport") -> RenderableType:
