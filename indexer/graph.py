@@ -54,6 +54,11 @@ class GraphRecall:
         """Whether it finds too little to rank."""
         return misses(self.share)
 
+    def and_also(self, other: "GraphRecall") -> "GraphRecall":
+        """Return what is found of both kinds, asked as thoroughly as both need."""
+        known = [one.share for one in (self, other) if one.share is not None]
+        return GraphRecall(min(known, default=None), max(self.ef_search, other.ef_search))
+
 
 def exact_limit(own: int | None) -> int:
     """Return how many documents path ``auto`` scores exactly at most; above, the graph ranks.
@@ -107,7 +112,7 @@ def recall_for_users(meta: Mapping[str, Any]) -> GraphRecall:
 
 
 def recall_for_items(meta: Mapping[str, Any]) -> GraphRecall:
-    """Return what it finds for an item, by the same."""
+    """Return what it finds for an item or for words, by the same."""
     if "item_ef_search" not in meta:
         # an index of an earlier version is asked alike for both
         return recall_for_users(meta)

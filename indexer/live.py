@@ -74,7 +74,7 @@ class LiveIndex:
 
     @property
     def recall_for_items(self) -> GraphRecall:
-        """What it was found to find of the items that are nearest to an item."""
+        """What it was found to find of the items that are nearest to an item, or to words."""
         return recall_for_items(self.meta)
 
     @property

@@ -20,14 +20,14 @@ class Verification:
     least_cosine
         Of a stored vector and the same item encoded again.
     recall
-        Which share of the ten items nearest to an item the graph finds; None where the cluster
-        does not allow the queries that would tell (``search.allow_expensive_queries``).
+        Which share of the ten items nearest to an item, or to somebody who says but words, the
+        graph finds, the lower of the two; None where the cluster does not allow the queries that
+        would tell (``search.allow_expensive_queries``).
     item_ef_search
         Candidates of the graph with which that was found.
     user_recall
-        Which share of the ten best items the graph finds for users: by their history, with the
-        items they have seen and without, and by words; the least of these. None where it was not
-        asked for any.
+        Which share of the ten best items of users the graph finds, with the items they have seen
+        and without, the lower of the two; None where it was not asked for any.
     ef_search
         Candidates of the graph for users: those with which that was found.
     graph_ranks
@@ -63,7 +63,11 @@ class Verification:
         """What the user of the index should know."""
         found = (
             (self.decisive_recall, "best items", "every list is"),
-            (self.recall, "items nearest to an item", "related items are"),
+            (
+                self.recall,
+                "items nearest to an item or to words",
+                "related items and lists without a history are",
+            ),
         )
         missing = [
             f"the graph finds {recall:.0%} of the {best}, so {ranked} ranked exactly, which takes "

@@ -81,7 +81,7 @@ def verify(
     images
         Image vectors, for a bundle that was fitted with images.
     events
-        Of users for whom the graph is asked, beside those who say but words.
+        Of users for whom the graph is asked.
     ef_searches
         What the graph is asked with, for users and for items; where it is None, `EF_SEARCHES` are
         tried until it finds enough, unless the settings name one.
@@ -125,8 +125,10 @@ def verify(
         tried = EF_SEARCHES if own is None else (own,)
         bundle = encoder.bundle
         users = ask_for_users(cluster, name, bundle, events, settings)
-        lists = users, without_exclusions(users), ask_for_words(vectors, bundle)
-        questions = [kind for kind in lists if kind], [ask_for_items(vectors, bundle)]
+        questions = (
+            [users, without_exclusions(users)] if users else [],
+            [ask_for_items(vectors, bundle), ask_for_words(vectors, bundle)],
+        )
         candidates = ef_searches or Thoroughness(tried, tried)
         found = _ask_graph(cluster, found, *questions, candidates, rounded=is_rounded(meta))
     ranks = graph_ranks(settings.recommend, documents, found.decisive_recall)
@@ -206,7 +208,7 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
             yield from read_events(source, settings.events, Problems("skip"))
         except DataError as exc:
             # the documents can be checked without them
-            say(f"note: the graph is asked by words alone, for no user: {exc.message}")
+            say(f"note: the graph is asked for no user: {exc.message}")
 
     own = settings.recommend.ef_search
     found = index.recall_for_users, index.recall_for_items

@@ -65,7 +65,8 @@ class ListMaker(RequestMaker):
         """Return a list for each user, searched for together."""
         # a deadline is for someone who waits; for many at once, the cluster may take its time
         cluster = self._cluster if len(users) == 1 else self._patient
-        plan, context = self._policy.plan(live, criteria), RankingContext.of(live, criteria)
+        plan = self._policy.plan(live, criteria)
+        context = RankingContext.of(live, criteria, users)
         return self._for_users(live, users, plan, context, partial(send_at_once, cluster, live))
 
     def for_many(
@@ -75,7 +76,8 @@ class ListMaker(RequestMaker):
 
         Where not all items can be read, the index ranks, and the lists say what they lack.
         """
-        plan, context = self._policy.plan(live, criteria), RankingContext.of(live, criteria)
+        plan = self._policy.plan(live, criteria)
+        context = RankingContext.of(live, criteria, users)
         send = partial(send_at_once, self._patient, live)
         # the graph is for indices that are too large to score all documents: here that is quick
         exact = context.rank_exactly(criteria)
@@ -116,7 +118,7 @@ class ListMaker(RequestMaker):
         """Return items in a user's order, whether they were seen or not."""
         watch = Stopwatch()
         (request,) = self._requests(live, [user], self._policy.plan(live, criteria), watch)
-        context = RankingContext.of(live, criteria).rank_exactly(criteria)
+        context = RankingContext.of(live, criteria, [user]).rank_exactly(criteria)
         named = NamedItems(tuple(dict.fromkeys(item_ids)), request, criteria, context)
         queries = named.queries()
         searches = [one.search for one in queries]
@@ -173,7 +175,7 @@ class ListMaker(RequestMaker):
         (profile,) = build_profiles([inputs], bundle, settings.profile, words)
         (boosts,) = self._neighbours(live, [profile])
         criteria = RecommendOptions().resolve(settings.recommend)
-        context = RankingContext.of(live, criteria)
+        context = RankingContext.of(live, criteria, [user])
         who = ExplainedUser(inputs, profile, boosts.gains, live, context)
         return explain(self._cluster, who, item_ids, criteria)
 

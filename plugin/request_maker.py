@@ -67,7 +67,8 @@ class RequestMaker:
 
     def plan(self, live: Live, user: User, criteria: Criteria) -> PlannedList:
         """Return what a user's list would be searched for with."""
-        plan, context = self._policy.plan(live, criteria), RankingContext.of(live, criteria)
+        plan = self._policy.plan(live, criteria)
+        context = RankingContext.of(live, criteria, [user])
         (request,) = self._requests(live, [user], plan, Stopwatch())
         built = build(request, context)
         return PlannedList(
@@ -98,7 +99,7 @@ class RequestMaker:
         """Return what `Recommender.stored_request` does."""
         (profile,) = self.profiles(live, [user])
         request = self._request(self._policy.plan(live, criteria), profile)
-        built = build(request, RankingContext.of(live, criteria))
+        built = build(request, RankingContext.of(live, criteria, [user]))
         return b"".join(
             msearch(live.address, [search.stored()], search.header) for search in built.searches
         )
@@ -148,7 +149,7 @@ class RequestMaker:
         allowed = self._policy.filters(members.guarded)
         plan = self._policy.plan(live, criteria.list)
         group = Group.of(members, self.profiles(live, members.users), criteria.groups)
-        context = RankingContext.of_group(live, criteria.list, len(group.names))
+        context = RankingContext.of_group(live, criteria.list, len(group.names), members.users)
         return GroupRequest(group, criteria.groups, plan, allowed), context
 
     def _neighbours(self, live: Live, profiles: Sequence[Profile]) -> list[NeighbourBoosts]:

@@ -1,5 +1,6 @@
 """Which path ranks: by the options, the size of the index, and what the cluster runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from seealso.errors import ConfigError
@@ -13,7 +14,7 @@ from seealso.indexer.graph import (
 from seealso.plugin.ranking.options import Criteria
 from seealso.plugin.recommendations import join_notes
 from seealso.plugin.serving import Live, ScriptsRefused
-from seealso.types import Calibration, Path, Space
+from seealso.types import Calibration, Path, Space, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,10 @@ class RankingContext:
     ef_search: int = EF_SEARCHES[0]
 
     @classmethod
-    def of(cls, live: Live, criteria: Criteria) -> "RankingContext":
-        """Return how an index ranks for one user; errors as for `choose_path`."""
+    def of(cls, live: Live, criteria: Criteria, users: Sequence[User] = ()) -> "RankingContext":
+        """Return how an index ranks for users, each alone; errors as for `choose_path`."""
         small = is_small(criteria, live.documents)
-        return cls._choose(live, criteria, live.recall_for_users, small=small)
+        return cls._choose(live, criteria, _recall_for(live, users), small=small)
 
     @classmethod
     def of_related(cls, live: Live, criteria: Criteria) -> "RankingContext":
@@ -62,7 +63,9 @@ class RankingContext:
         return cls._choose(live, criteria, live.recall_for_items, small=small)
 
     @classmethod
-    def of_group(cls, live: Live, criteria: Criteria, members: int) -> "RankingContext":
+    def of_group(
+        cls, live: Live, criteria: Criteria, members: int, users: Sequence[User] = ()
+    ) -> "RankingContext":
         """Return how an index ranks for several people; errors as for `choose_path`.
 
         ``auto`` is approximate: the graph gives each member's own best in one body, and every one
@@ -72,7 +75,7 @@ class RankingContext:
         """
         limit = EXACT_GROUP_LIMIT if criteria.exact_limit is None else criteria.exact_limit
         few = live.collaborative and live.documents * members <= limit
-        return cls._choose(live, criteria, live.recall_for_users, small=few)
+        return cls._choose(live, criteria, _recall_for(live, users), small=few)
 
     def rank_exactly(self, criteria: Criteria) -> "RankingContext":
         """Return the context with path ``exact`` where ``auto`` chose the graph for its speed."""
@@ -106,6 +109,12 @@ class RankingContext:
             live.rounded,
             graph.ef_search,
         )
+
+
+def _recall_for(live: Live, users: Sequence[User]) -> GraphRecall:
+    """Return what the graph finds for users: those without a history have but words."""
+    found = live.recall_for_users
+    return found if all(one.history for one in users) else found.and_also(live.recall_for_items)
 
 
 def is_small(criteria: Criteria, documents: int) -> bool:

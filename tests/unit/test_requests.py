@@ -21,7 +21,7 @@ from seealso.plugin.ranking.searches import (
     tail_search,
     vector_search,
 )
-from seealso.types import Calibration, Path, Space
+from seealso.types import Calibration, HistoryEntry, Path, Space, User
 
 SETTINGS = RecommendSettings()
 VECTOR = np.array([0.6, 0.8], dtype=np.float32)
@@ -153,6 +153,34 @@ def test_a_larger_index_is_ranked_by_its_graph_unless_that_misses_items(
     assert found.rank_exactly(chosen).path is Path.EXACT
     forced = replace(chosen, path=Path.ANN)
     assert RankingContext.of(live, forced).rank_exactly(forced).path is Path.ANN
+
+
+def test_who_has_no_history_is_ranked_as_words_and_items_are() -> None:
+    chosen = RecommendOptions().resolve(SETTINGS)
+    live = SimpleNamespace(
+        documents=10**6,
+        collaborative=True,
+        recall_for_users=GraphRecall(0.99, 200),
+        recall_for_items=GraphRecall(0.98, 1600),
+        rounded=False,
+        half_attached=False,
+        space=Space.COSINE,
+        scripts=True,
+        calibration=Calibration(),
+    )
+    known = User("ann", history=(HistoryEntry("f1"),))
+    unknown = User(words="a film")
+    for users, ef_search in (((), 200), ((known,), 200), ((unknown,), 1600)):
+        assert RankingContext.of(live, chosen, users).ef_search == ef_search
+    # in one request, as the one needs it who needs most
+    assert RankingContext.of(live, chosen, [known, unknown]).ef_search == 1600
+    assert RankingContext.of_group(live, chosen, 2, [known, unknown]).ef_search == 1600
+    assert RankingContext.of_related(live, chosen).ef_search == 1600
+    live.recall_for_items = GraphRecall(0.5, 6400)
+    paths = [RankingContext.of(live, chosen, [one]).path for one in (known, unknown)]
+    assert paths == [Path.ANN, Path.EXACT]
+    live.recall_for_items = GraphRecall(None)
+    assert RankingContext.of(live, chosen, [unknown]).path is Path.ANN
 
 
 @pytest.mark.parametrize("space", [Space.EUCLIDEAN, Space.MANHATTAN])

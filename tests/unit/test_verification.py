@@ -18,7 +18,9 @@ def test_one_line_says_what_the_graph_finds_and_how_thoroughly_it_is_asked() -> 
 def test_the_lists_that_are_ranked_exactly_are_named() -> None:
     assert found(0.99, 0.98).notes == ()
     (related,) = found(0.5, 0.98).notes
-    assert related.startswith("the graph finds 50% of the items nearest to an item, so related")
+    assert related.startswith(
+        "the graph finds 50% of the items nearest to an item or to words, so related"
+    )
     for for_items in (0.5, 0.99):
         (every,) = found(for_items, 0.6).notes
         assert every.startswith("the graph finds 60% of the best items, so every list is ranked")
