@@ -5,6 +5,7 @@ An index of seealso is called ``<alias>-<timestamp>`` and carries ``_meta.seeals
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from time import sleep
 from typing import Any
 
 import orjson
@@ -17,6 +18,9 @@ from seealso.errors import ClusterError, MappingMismatch
 
 NARROWING: Mapping[str, str] = {"filter": "a filter", "search_routing": "a routing"}
 """What makes an alias find a part of an index, in its definition and in words."""
+
+PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0)
+"""Seconds between looks for an index that is about to be there."""
 
 ALREADY_THERE = "resource_already_exists_exception"
 
@@ -57,6 +61,11 @@ def create(cluster: Cluster, name: str, body: Mapping[str, Any]) -> None:
             raise
         complete = False
     if not complete:
+        # on a busy cluster the answer comes before the index does
+        for pause in PAUSES:
+            if cluster.exists(f"/{name}"):
+                break
+            sleep(pause)
         cluster.request("GET", f"/{name}/_count", retries=OPENING_RETRIES, whole=True)
 
 
