@@ -155,6 +155,12 @@ def open_index(cluster: Cluster, settings: Settings, name: str) -> LiveIndex:
     return LiveIndex(name, meta, BundleStore(settings.encoder.store))
 
 
+def name_finishing_command(meta: Mapping[str, Any]) -> str:
+    """Return what ends the making of an index that says this of itself in ``_meta.seealso``."""
+    attached = meta.get("attached")
+    return f"seealso attach {attached['source']}" if attached else "seealso index build"
+
+
 def require_current(name: str, meta: Mapping[str, Any], command: str) -> None:
     """Refuse an index of an earlier version, whose fields this one would misread.
 

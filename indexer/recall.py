@@ -71,7 +71,12 @@ def ask_for_items(vectors: Vector, bundle: Bundle) -> list[Question]:
 
 
 def ask_for_words(vectors: Vector, bundle: Bundle) -> list[Question]:
-    """Return questions for the best items of somebody who says what is in an item, no more."""
+    """Return questions for the best items of somebody who says what is in an item, no more.
+
+    Without behaviour in its vectors an index is asked the same for an item: then there are none.
+    """
+    if bundle.collaborative is None:
+        return []
     words = bundle.content_vectors(vectors[:ITEMS])
     nothing = [History.of((), {})] * len(words)
     levels = np.zeros(len(words), dtype=np.float32)

@@ -87,7 +87,7 @@ class Verification:
         return _describe(self.recall, self.item_ef_search)
 
     @property
-    def recall_for_users(self) -> str:
+    def user_graph_recall(self) -> str:
         """The recall of the graph for users; empty where it was asked for none."""
         return "" if self.user_recall is None else _describe(self.user_recall, self.ef_search)
 
@@ -95,7 +95,7 @@ class Verification:
     def summary(self) -> str:
         """The outcome in one line."""
         checked = f"{format_count(self.documents, 'document')}, cosine >= {self.least_cosine:.4f}"
-        users = f", for users {self.recall_for_users}" if self.recall_for_users else ""
+        users = f", for users {self.user_graph_recall}" if self.user_graph_recall else ""
         return f"{checked}, graph recall {self.graph_recall}{users}"
 
 

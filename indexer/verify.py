@@ -24,7 +24,7 @@ from seealso.indexer.documents import item_vector, read_item
 from seealso.indexer.graph import EF_SEARCHES, GraphRecall, graph_ranks, is_rounded, misses
 from seealso.indexer.images import images_for, open_images
 from seealso.indexer.inputs import row_source
-from seealso.indexer.live import open_index
+from seealso.indexer.live import name_finishing_command, open_index
 from seealso.indexer.mapping import NO_PIPELINES
 from seealso.indexer.recall import (
     Question,
@@ -190,9 +190,10 @@ def verify_again(cluster: Cluster, name: str, settings: Settings) -> Verificatio
     index = open_index(cluster, settings, name)
     meta = index.meta
     if meta["state"] == "building":
-        command = f"attach {meta['attached']['source']}" if "attached" in meta else "index build"
         raise MappingMismatch(
-            f"{name}: is building, not ready", hint=f"run `seealso {command}` again", index=name
+            f"{name}: is building, not ready",
+            hint=f"run `{name_finishing_command(meta)}` again",
+            index=name,
         )
     bundle = index.bundle
     images = images_for(bundle, lambda: open_images(settings, Problems("skip")))

@@ -12,7 +12,7 @@ from seealso.config import Settings
 from seealso.encoder import find_serving_bundle
 from seealso.errors import ClusterError, ConfigError, SeeAlsoError
 from seealso.indexer.graph import EXPENSIVE
-from seealso.indexer.live import LiveIndex, live_index
+from seealso.indexer.live import LiveIndex, live_index, name_finishing_command
 from seealso.indexer.templates import installed
 from seealso.indexer.users.live import live_users
 from seealso.plugin.doctor.finding import Finding, attempt, check
@@ -153,10 +153,10 @@ def _half_built(cluster: Cluster, alias: str) -> str:
     left = [one for one in indices.list_indices(cluster, alias) if one.state == "building"]
     if not left:
         return "none"
-    if source := next((one.attached_to for one in left if one.attached_to), None):
-        hint = f"run `seealso attach {source}` again"
-    else:
-        hint = "run `seealso index build` again, or `seealso index prune`"
+    # one that was attached is its owner's: it is not pruned
+    first = min(left, key=lambda one: "attached" not in one.meta)
+    prune = "" if "attached" in first.meta else ", or `seealso index prune`"
+    hint = f"run `{name_finishing_command(first.meta)}` again{prune}"
     raise ClusterError(", ".join(one.name for one in left), hint=hint)
 
 

@@ -105,9 +105,9 @@ class RankingContext:
             live.calibration,
             live.scripts,
             note,
-            in_part if live.half_attached else "",
-            live.rounded,
-            graph.ef_search,
+            missing=in_part if live.half_attached else "",
+            rounded=live.rounded,
+            ef_search=graph.ef_search,
         )
 
 

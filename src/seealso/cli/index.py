@@ -224,7 +224,7 @@ def verify(context: Context, name: str | None) -> None:
                 "documents": report.documents,
                 "least cosine": report.least_cosine,
                 "graph recall": report.graph_recall,
-                **({"for users": report.recall_for_users} if report.recall_for_users else {}),
+                **({"for users": report.user_graph_recall} if report.user_graph_recall else {}),
             }
         ),
     )

@@ -41,12 +41,6 @@ class PhysicalIndex:
         return (self.meta.get("attached") or {}).get("way") == "in place"
 
     @property
-    def attached_to(self) -> str | None:
-        """Which index of others it is, or is a copy of; None where it was built."""
-        found = (self.meta.get("attached") or {}).get("source")
-        return None if found is None else str(found)
-
-    @property
     def incomplete(self) -> bool:
         """Whether a build of seealso left it behind, or is still at it."""
         return self.state not in ("ready", "closed") and not (self.live or self.borrowed)
